@@ -1,0 +1,1 @@
+"""heptagrid: a whole smart grid, power, messages and money under one clock."""

@@ -1,0 +1,53 @@
+"""The errors of heptagrid: a small tree, each with a sentence that says what to do, and an exit code."""
+
+
+class HeptagridError(Exception):
+    """Something heptagrid cannot go on with; the message names the thing, what was found, and the remedy."""
+
+    exit_code = 1
+
+
+class UsageError(HeptagridError):
+    """The command was called in a way it does not understand."""
+
+    exit_code = 2
+
+
+class ScenarioError(HeptagridError):
+    """A scenario breaks one or more rules; `violations` lists all of them."""
+
+    exit_code = 3
+
+    def __init__(self, origin: str, violations: list[str]) -> None:
+        self.origin = origin
+        self.violations = violations
+        count = f"{len(violations)} problem{'s' if len(violations) > 1 else ''}"
+        super().__init__("\n  ".join([f"{origin}: {count} in the scenario", *violations]))
+
+
+class NetworkError(HeptagridError):
+    """An electrical network that the radial solver cannot stand for (an island, a loop)."""
+
+    exit_code = 4
+
+
+class OutputError(HeptagridError):
+    """The results folder cannot be written, or holds another run."""
+
+    exit_code = 5
+
+
+class PolicyError(HeptagridError):
+    """A message that its sender may not send to its receiver."""
+
+    exit_code = 6
+
+
+class ConservationError(HeptagridError):
+    """A run whose energy, messages or money do not add up: a defect in heptagrid."""
+
+    exit_code = 7
+
+
+class PartialRunWarning(UserWarning):
+    """A run that went on although part of it failed (a feeder that did not converge)."""

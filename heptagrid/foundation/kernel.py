@@ -1,0 +1,111 @@
+"""The one door to numba: compiled functions whose cache knows every source they were made from.
+
+numba's own cache looks only at the file of the function itself. Ours lives in a folder named after a
+hash of that file and of every heptagrid module it imports, of the versions and of the processor.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, TypeVar, overload
+
+import llvmlite
+import numba
+import numpy as np
+from numba.core import config
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@overload
+def kernel(function: F, /) -> F: ...
+@overload
+def kernel(*, parallel: bool = False, inline: bool = False) -> Callable[[F], F]: ...
+def kernel(function: Any = None, /, *, parallel: bool = False, inline: bool = False) -> Any:
+    """Compile a pure function over arrays, without fast-math, releasing the interpreter lock.
+
+    Use as `@kernel`, or `@kernel(parallel=True)` for one with `prange`; `inline=True` marks small
+    functions that other kernels call in their inner loop.
+    """
+    if function is None:
+        return lambda wrapped: _compile(wrapped, parallel, inline)
+    return _compile(function, parallel, inline)
+
+
+def cache_folder() -> Path:
+    """Where compiled kernels are kept; a temporary place when the user's own cannot be written."""
+    chosen = os.environ.get("HEPTAGRID_CACHE_DIR")
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    for folder in (Path(chosen) if chosen else home / "heptagrid", _temporary_folder()):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return folder
+        except OSError:
+            continue
+    raise OSError("no writable folder for compiled kernels; set HEPTAGRID_CACHE_DIR to one")
+
+
+def _temporary_folder() -> Path:
+    return Path(tempfile.gettempdir()) / f"heptagrid-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
+
+
+def _compile(function: Callable[..., Any], parallel: bool, inline: bool) -> Any:
+    folder = cache_folder() / "kernels" / _fingerprint(function.__module__)
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(folder)
+    try:
+        return numba.njit(
+            cache=True, nogil=True, parallel=parallel, error_model="numpy", inline="always" if inline else "never"
+        )(function)
+    finally:
+        config.CACHE_DIR = before
+
+
+@lru_cache
+def _fingerprint(module: str) -> str:
+    digest = hashlib.sha256()
+    for version in (sys.version, numba.__version__, llvmlite.__version__, np.__version__, platform.processor()):
+        digest.update(version.encode())
+    for name in sorted(_imported(module)):
+        digest.update(name.encode())
+        digest.update(_source(name))
+    return digest.hexdigest()[:16]
+
+
+def _imported(module: str) -> set[str]:
+    """The module and all heptagrid modules that it imports, directly or not."""
+    seen: set[str] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name in seen or not _source(name):
+            continue
+        seen.add(name)
+        for node in ast.walk(ast.parse(_source(name))):
+            if isinstance(node, ast.Import):
+                waiting += [alias.name for alias in node.names if alias.name.startswith("heptagrid.")]
+            elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("heptagrid."):
+                waiting.append(str(node.module))
+                waiting += [f"{node.module}.{alias.name}" for alias in node.names]
+    return seen
+
+
+@lru_cache
+def _source(module: str) -> bytes:
+    try:
+        spec = find_spec(module)
+    except ModuleNotFoundError:
+        return b""
+    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+        return b""
+    return Path(spec.origin).read_bytes()

@@ -1,0 +1,75 @@
+"""Time: integer nanoseconds, UTC, inside; local days in the scenario's time zone at the edges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+NS_PER_S = 1_000_000_000
+S_PER_QUARTER = 900
+NS_PER_MINUTE = 60 * NS_PER_S
+NS_PER_QUARTER = S_PER_QUARTER * NS_PER_S
+NS_PER_HOUR = 3600 * NS_PER_S
+
+
+def to_ns(moment: datetime) -> int:
+    """Nanoseconds since 1970-01-01 UTC of an aware `moment`; exact to the microsecond."""
+    since = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86400 + since.seconds) * NS_PER_S + since.microseconds * 1000
+
+
+def from_ns(ns: int, zone: ZoneInfo) -> datetime:
+    """The local date and time of `ns`, to the microsecond."""
+    return datetime.fromtimestamp(ns // NS_PER_S, tz=zone) + timedelta(microseconds=ns % NS_PER_S // 1000)
+
+
+def midnight_ns(day: date, zone: ZoneInfo) -> int:
+    """The first instant of the local `day`."""
+    return to_ns(datetime(day.year, day.month, day.day, tzinfo=zone))
+
+
+@dataclass(frozen=True)
+class Step:
+    """One coupling step [start_ns, end_ns), and where it lies in the local calendar.
+
+    Actors act at its end. `starts_quarter`, `ends_quarter`, `ends_hour` and `ends_day` say whether a
+    boundary of the UTC quarter hour, the UTC hour or the local day coincides with its start or end.
+    """
+
+    start_ns: int
+    end_ns: int
+    day: date
+    day_start_ns: int
+    day_end_ns: int
+    index: int
+
+    @property
+    def dt_s(self) -> float:
+        """The step's length in seconds."""
+        return (self.end_ns - self.start_ns) / NS_PER_S
+
+    @property
+    def starts_quarter(self) -> bool:
+        return self.start_ns % NS_PER_QUARTER == 0
+
+    @property
+    def ends_quarter(self) -> bool:
+        return self.end_ns % NS_PER_QUARTER == 0
+
+    @property
+    def ends_hour(self) -> bool:
+        return self.end_ns % NS_PER_HOUR == 0
+
+    @property
+    def starts_day(self) -> bool:
+        return self.start_ns == self.day_start_ns
+
+    @property
+    def ends_day(self) -> bool:
+        return self.end_ns == self.day_end_ns
+
+    @property
+    def quarter(self) -> int:
+        """The step's quarter hour, counted from 1970-01-01 UTC."""
+        return self.start_ns // NS_PER_QUARTER

@@ -1,0 +1,42 @@
+"""The wires on which domains meet: what each puts on its terminals, and what it finds there.
+
+Each array has one writer, named in the comment; every other domain only reads. Positive power flows
+towards the customers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass
+class Wires:
+    """Terminals of one arm of a run; `points` are the customers' metering points, (m,)."""
+
+    point_p_kw: Floats  # customers: net active power drawn
+    point_q_kvar: Floats  # customers: net reactive power drawn
+    point_v_pu: Floats  # distribution: voltage at each point
+    infeed_p_kw: float  # distribution: drawn from the transmission network, before any reverse flow < 0
+    infeed_q_kvar: float  # distribution
+    infeed_v_pu: float  # transmission: voltage held at the infeed
+    unit_output_mw: Floats  # generation: (units,) output of the bulk units
+    rest_load_mw: Floats  # transmission: (buses,) the loads beyond the scenario's own
+
+    @staticmethod
+    def at_rest(points: int, units: int, buses: int, infeed_v_pu: float) -> Wires:
+        """Terminals before the first step: no power anywhere, nominal voltage."""
+        return Wires(
+            point_p_kw=np.zeros(points),
+            point_q_kvar=np.zeros(points),
+            point_v_pu=np.ones(points),
+            infeed_p_kw=0.0,
+            infeed_q_kvar=0.0,
+            infeed_v_pu=infeed_v_pu,
+            unit_output_mw=np.zeros(units),
+            rest_load_mw=np.zeros(buses),
+        )
