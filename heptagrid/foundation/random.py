@@ -33,6 +33,7 @@ class Stream(IntEnum):
     ENROLMENT = 13
     SAMPLE = 14
     DEVICE_OFFSET = 15
+    FORECAST = 40
 
 
 @kernel(inline=True)

@@ -1,1 +1,1 @@
-
+"""Reads what others wrote: networks, profiles, weather, bulk systems, into the arrays of `world`."""

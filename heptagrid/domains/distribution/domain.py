@@ -1,0 +1,104 @@
+"""The distribution domain at work: solves the feeders, regulates the busbar, reports from its substations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.domains.distribution.sensors import Sensors
+from heptagrid.domains.distribution.tap_changer import TapChanger
+from heptagrid.foundation.actors import Delivery, Outbox
+from heptagrid.foundation.domains import Domain, Kind
+from heptagrid.foundation.kernel import kernel
+from heptagrid.foundation.time import Step
+from heptagrid.planes.power.radial import Flow, RadialSolver
+from heptagrid.world.wires import Wires
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Substations:
+    """Where the sensors are: the transformer and the low-voltage node of each concentrator's substation."""
+
+    transformer: Ints
+    node: Ints
+
+
+class Feeders:
+    """The town's network as an actor; in the conventional arm its sensors and operations are silent."""
+
+    domain = Domain.DISTRIBUTION
+
+    def __init__(
+        self,
+        wires: Wires,
+        solver: RadialSolver,
+        point_node: Ints,
+        substations: Substations,
+        busbar_node: int,
+        tap_changer: TapChanger,
+        regulated: Ints,
+        taps: Ints,
+        sensors: Sensors | None,
+    ) -> None:
+        """Set up from parts; `regulated` are the transformers that the tap changer moves, `taps` all positions."""
+        nodes = solver.network.nodes
+        self.flow: Flow | None = None
+        self.tap_changer = tap_changer
+        self._wires = wires
+        self._solver = solver
+        self._point_node = point_node
+        self._substations = substations
+        self._busbar_node = busbar_node
+        self._regulated = regulated
+        self._taps = taps.copy()
+        self._sensors = sensors
+        self._p_kw = np.zeros(nodes)
+        self._q_kvar = np.zeros(nodes)
+
+    def advance(self, step: Step) -> None:
+        """Lines and transformers have no state of their own."""
+
+    def carry(self, step: Step) -> None:
+        """Solve the feeders for what the customers draw."""
+        wires = self._wires
+        _gather(wires.point_p_kw, wires.point_q_kvar, self._point_node, self._p_kw, self._q_kvar)
+        self._taps[self._regulated] = self.tap_changer.tap
+        self.flow = flow = self._solver.solve(self._p_kw, self._q_kvar, wires.infeed_v_pu, self._taps)
+        np.take(flow.v_pu, self._point_node, out=wires.point_v_pu)
+        wires.infeed_p_kw = flow.infeed_p_kw
+        wires.infeed_q_kvar = flow.infeed_q_kvar
+
+    def sense(self, step: Step, outbox: Outbox) -> None:
+        """Let the substations report."""
+        if self._sensors is None or self.flow is None:
+            return
+        rows = self._substations
+        self._sensors.report(
+            step,
+            self.flow.v_pu[rows.node],
+            self.flow.transformer_loading_pct[rows.transformer],
+            self.flow.transformer_p_kw[rows.transformer],
+            outbox,
+        )
+
+    def act(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
+        """Take a new busbar target where one arrived, and let the tap changer look at the busbar."""
+        for delivery in inbox:
+            if delivery.wave.kind is Kind.DISPATCH and delivery.wave.topic == "busbar":
+                self.tap_changer.target_pu = float(delivery.column("target_pu")[-1])
+        if self.flow is not None:
+            self.tap_changer.regulate(float(self.flow.v_pu[self._busbar_node]), step.dt_s)
+
+
+@kernel
+def _gather(point_p_kw, point_q_kvar, point_node, p_kw, q_kvar):  # type: ignore[no-untyped-def]
+    p_kw[:] = 0.0
+    q_kvar[:] = 0.0
+    for k in range(point_node.shape[0]):
+        p_kw[point_node[k]] += point_p_kw[k]
+        q_kvar[point_node[k]] += point_q_kvar[k]

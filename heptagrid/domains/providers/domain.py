@@ -1,0 +1,216 @@
+"""The service providers at work: the retailer and the aggregator behind one door."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.domains.providers.aggregator import SLOTS, Aggregator
+from heptagrid.domains.providers.retailer import KnownDay, Retailer, spread
+from heptagrid.foundation.actors import Delivery, Outbox, Wave
+from heptagrid.foundation.domains import Domain, Kind
+from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, NS_PER_S, Step, from_ns, to_ns
+from heptagrid.world.endpoints import Endpoints
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+BID_HOUR = 11  # local; before the exchange's gate at noon
+BILL_AFTER_NS = NS_PER_HOUR  # after midnight: the day's reads are in by then
+
+
+class Providers:
+    """Retailer and aggregator; in the conventional arm there is no aggregator and nothing goes to the town."""
+
+    domain = Domain.PROVIDERS
+
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        zone: ZoneInfo,
+        retailer: Retailer,
+        aggregator: Aggregator | None,
+        fleets: dict[str, Ints],
+        substation_of: Ints,
+    ) -> None:
+        """Set up; `fleets` lists the enrolled customers by device class, `substation_of` each customer's substation."""
+        self.retailer = retailer
+        self.aggregator = aggregator
+        self._endpoints = endpoints
+        self._zone = zone
+        self._fleets = fleets
+        self._vehicle_substation = substation_of[fleets["vehicles"]] if aggregator else np.empty(0, dtype=np.int64)
+        self._forecast_first = 0
+        self._forecast_kw: Floats | None = None
+
+    def advance(self, step: Step) -> None:
+        """Providers have no devices."""
+
+    def carry(self, step: Step) -> None:
+        """Providers have no wires."""
+
+    def sense(self, step: Step, outbox: Outbox) -> None:
+        """Providers measure nothing."""
+
+    def act(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
+        """Bid, pass prices on, steer, relieve, and bill."""
+        for delivery in inbox:
+            self._receive(delivery, step, outbox)
+        if _passes(step, self._zone, BID_HOUR):
+            self._bid(step, outbox)
+        if self.aggregator and step.end_ns % (self.aggregator.parameters.plan_every_s * NS_PER_S) == 0:
+            self._steer(step, outbox)
+        if self.aggregator and step.start_ns < step.day_start_ns + BILL_AFTER_NS <= step.end_ns:
+            self._send_bills(step, outbox)
+
+    def _receive(self, delivery: Delivery, step: Step, outbox: Outbox) -> None:
+        wave = delivery.wave
+        if wave.kind is Kind.TELEMETRY and wave.topic == "forecast":
+            self._forecast_first = int(wave.shared["first_quarter"])  # type: ignore[call-overload]
+            self._forecast_kw = np.asarray(wave.shared["town_kw"])
+        elif wave.kind is Kind.TELEMETRY and wave.topic == "day_reads":
+            shared = wave.shared
+            first = int(shared["first_quarter"])  # type: ignore[call-overload]
+            reads = (np.asarray(shared[name]) for name in ("import_kwh", "export_kwh", "status"))
+            self.retailer.known_days[first] = KnownDay(first, *reads)
+            self.retailer.forget(first // 4 - 48)
+        elif wave.kind is Kind.PRICE:
+            first_hour = int(wave.shared["first_hour"])  # type: ignore[call-overload]
+            prices = np.asarray(wave.shared["price_eur_per_mwh"])
+            self.retailer.learn_prices(first_hour, prices)
+            if self.aggregator and self._endpoints.retailer in delivery.destination:
+                self._publish(first_hour, prices, step, outbox, delivery)
+        elif wave.kind is Kind.ALARM and self.aggregator:
+            self._relieve(delivery, step, outbox)
+
+    def _bid(self, step: Step, outbox: Outbox) -> None:
+        """Offer to buy the forecast of the next local day, hour by hour."""
+        if self._forecast_kw is None:
+            return
+        first_ns, last_ns = step.day_end_ns, to_ns(_next_midnight(step.day_end_ns, self._zone))
+        quarters = np.arange(first_ns // NS_PER_QUARTER, last_ns // NS_PER_QUARTER) - self._forecast_first
+        quarters = quarters[quarters < len(self._forecast_kw)]
+        hourly_mw = self._forecast_kw[quarters].reshape(-1, 4).mean(axis=1) / 1000.0
+        outbox.send(
+            self._to_market(Kind.BID, "demand", {"first_hour": first_ns // NS_PER_HOUR, "demand_mw": hourly_mw}, step)
+        )
+
+    def _publish(self, first_hour: int, prices: Floats, step: Step, outbox: Outbox, price: Delivery) -> None:
+        """Pass the day-ahead prices on to every customer's gateway."""
+        gateways = self._endpoints.gateways
+        outbox.send(
+            Wave(
+                kind=Kind.PRICE,
+                sender=Domain.PROVIDERS,
+                receiver=Domain.CUSTOMERS,
+                source=np.full(len(gateways), self._endpoints.retailer),
+                destination=gateways,
+                sent_ns=spread(step.end_ns, self.retailer.parameters.price_spread_s, len(gateways)),
+                topic="prices",
+                shared={"first_hour": first_hour, "price_eur_per_kwh": prices / 1000.0},
+                cause=np.full(len(gateways), price.ids[-1]),
+            )
+        )
+
+    def _steer(self, step: Step, outbox: Outbox) -> None:
+        """Plan from what is known now and send every enrolled device its signal."""
+        assert self.aggregator is not None
+        first = step.end_ns // NS_PER_QUARTER
+        skip = first - self._forecast_first
+        if self._forecast_kw is None or skip + SLOTS > len(self._forecast_kw):
+            return
+        quarters = first + np.arange(SLOTS)
+        local_hour = (from_ns(step.end_ns, self._zone).hour + np.arange(SLOTS) / 4.0) % 24.0
+        signals = self.aggregator.plan(
+            self._forecast_kw[skip : skip + SLOTS], self.retailer.prices(quarters // 4), local_hour
+        )
+        for name, signal in vars(signals).items():
+            customers = self._fleets[name]
+            outbox.send(
+                self._setpoints(
+                    f"signal.{name}",
+                    customers,
+                    step,
+                    payload={"group": np.zeros(len(customers), dtype=np.int64)},
+                    shared={"signals": signal[np.newaxis].astype(np.float32), "first_quarter": first},
+                )
+            )
+
+    def _relieve(self, alarm: Delivery, step: Step, outbox: Outbox) -> None:
+        """Cap the vehicles behind each substation for which operations asks relief."""
+        assert self.aggregator is not None
+        substations = alarm.column("substation")
+        behind = np.isin(self._vehicle_substation, substations)
+        customers = self._fleets["vehicles"][behind]
+        until_ns = step.end_ns + int(float(alarm.wave.shared["for_s"]) * NS_PER_S)  # type: ignore[arg-type]
+        payload = {
+            "cap_kw": np.full(len(customers), self.aggregator.parameters.relief_cap_kw),
+            "until_ns": np.full(len(customers), until_ns, dtype=np.int64),
+        }
+        cause = np.full(len(customers), alarm.ids[-1])
+        outbox.send(self._setpoints("cap", customers, step, payload=payload, shared={}, cause=cause))
+
+    def _send_bills(self, step: Step, outbox: Outbox) -> None:
+        """The day's bill to every customer."""
+        gateways = self._endpoints.gateways
+        outbox.send(
+            Wave(
+                kind=Kind.BILL,
+                sender=Domain.PROVIDERS,
+                receiver=Domain.CUSTOMERS,
+                source=np.full(len(gateways), self._endpoints.retailer),
+                destination=gateways,
+                sent_ns=spread(step.end_ns, self.retailer.parameters.bill_spread_s, len(gateways)),
+                topic="bill",
+            )
+        )
+
+    def _setpoints(
+        self,
+        topic: str,
+        customers: Ints,
+        step: Step,
+        payload: dict[str, np.ndarray],
+        shared: dict[str, object],
+        cause: Ints | None = None,
+    ) -> Wave:
+        return Wave(
+            kind=Kind.SETPOINT,
+            sender=Domain.PROVIDERS,
+            receiver=Domain.CUSTOMERS,
+            source=np.full(len(customers), self._endpoints.aggregator),
+            destination=self._endpoints.gateways[customers],
+            sent_ns=np.full(len(customers), step.end_ns),
+            topic=topic,
+            payload=payload,
+            shared=shared,
+            cause=cause,
+        )
+
+    def _to_market(self, kind: Kind, topic: str, shared: dict[str, object], step: Step) -> Wave:
+        return Wave(
+            kind=kind,
+            sender=Domain.PROVIDERS,
+            receiver=Domain.MARKETS,
+            source=np.array([self._endpoints.retailer]),
+            destination=np.array([self._endpoints.market]),
+            sent_ns=np.array([step.end_ns]),
+            topic=topic,
+            shared=shared,
+        )
+
+
+def _passes(step: Step, zone: ZoneInfo, hour: int) -> bool:
+    """Whether the local `hour` of the step's day falls into (start, end]."""
+    day = step.day
+    at_ns = to_ns(datetime(day.year, day.month, day.day, hour, tzinfo=zone))
+    return step.start_ns < at_ns <= step.end_ns
+
+
+def _next_midnight(ns: int, zone: ZoneInfo) -> datetime:
+    tomorrow = from_ns(ns, zone) + timedelta(days=1)
+    return tomorrow.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,0 +1,80 @@
+"""The retailer: bids for its customers, passes prices on, and bills what it knows of their use.
+
+It knows what operations told it: in the smart arm the validated reads of each quarter hour, some of
+them estimated; in the conventional arm the yearly visit's register, so the day's true energy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.foundation.parameters import parameter
+from heptagrid.foundation.time import NS_PER_S
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """When the retailer speaks."""
+
+    price_spread_s: float = parameter(
+        900.0,
+        info="time over which the day-ahead prices go out to the customers, against a rush on the access networks",
+        unit="s",
+        low=0.0,
+        high=7200.0,
+        source="assumption: one metering interval",
+    )
+    bill_spread_s: float = parameter(
+        1800.0,
+        info="time over which a day's bills go out",
+        unit="s",
+        low=0.0,
+        high=3600.0,
+        source="assumption: half an hour at night",
+    )
+
+
+@dataclass(frozen=True)
+class KnownDay:
+    """What the retailer knows of a day's use: energies in kWh and read status, (quarters, points)."""
+
+    first_quarter: int
+    import_kwh: np.ndarray
+    export_kwh: np.ndarray
+    status: np.ndarray
+
+
+class Retailer:
+    """Keeps prices and known days until they are needed."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        self.parameters = parameters
+        self.price_eur_per_mwh: dict[int, float] = {}
+        self.known_days: dict[int, KnownDay] = {}
+
+    def learn_prices(self, first_hour: int, price_eur_per_mwh: Floats) -> None:
+        """Remember day-ahead prices by hour since 1970."""
+        for k, price in enumerate(price_eur_per_mwh):
+            self.price_eur_per_mwh[first_hour + k] = float(price)
+
+    def prices(self, hours: Ints) -> Floats:
+        """Known prices of `hours` (since 1970); an unknown hour takes the mean of the known ones."""
+        known = self.price_eur_per_mwh
+        mean = sum(known.values()) / len(known) if known else 0.0
+        return np.array([known.get(int(hour), mean) for hour in hours])
+
+    def forget(self, before_hour: int) -> None:
+        """Drop prices and days older than the hour `before_hour`."""
+        self.price_eur_per_mwh = {hour: price for hour, price in self.price_eur_per_mwh.items() if hour >= before_hour}
+        self.known_days = {first: day for first, day in self.known_days.items() if first >= before_hour * 4}
+
+
+def spread(start_ns: int, over_s: float, count: int) -> Ints:
+    """Evenly spaced times from `start_ns` on over `over_s` seconds, (count,)."""
+    return start_ns + (np.arange(count, dtype=np.int64) * int(over_s * NS_PER_S)) // max(count, 1)

@@ -1,0 +1,175 @@
+"""`heptagrid.run`: runs a scenario's arms, joins what they found, writes the results folder and the page."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import sys
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from heptagrid.engine.arms import LINK_CLASSES, arms_of
+from heptagrid.engine.clock import Span
+from heptagrid.engine.jobs import Job, Progress, run_jobs
+from heptagrid.engine.manifest import manifest_of
+from heptagrid.engine.results import Run
+from heptagrid.engine.summary import summarise, write_lists
+from heptagrid.engine.tables import join_parts
+from heptagrid.foundation.errors import OutputError, UsageError
+from heptagrid.scenario.load import load
+from heptagrid.scenario.schema import Scenario
+
+WARM_UP_STEP_S = 300
+
+
+def run(
+    scenario: str | Path | Scenario = "town",
+    *,
+    days: int | None = None,
+    typical: bool = False,
+    start: date | str | None = None,
+    step_s: int | None = None,
+    seed: int | None = None,
+    single: str | None = None,
+    break_: Mapping[str, float] | Sequence[tuple[str, float]] = (),
+    settings: Sequence[str] = (),
+    threads: int | None = None,
+    out: str | Path | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Run:
+    """Run a scenario, both arms, and return its results.
+
+    Parameters
+    ----------
+    scenario : a built-in name, the path of a TOML file, or a loaded `Scenario`.
+    days : consecutive local days from `start` on (default: the scenario's, one day).
+    typical : run the scenario's typical days instead, each after its own warm-up; annualises the money.
+    step_s : coupling step in whole seconds; divides 900.
+    single : "smart" or "conventional" to run one arm only.
+    break_ : probability by link class ("access", "backhaul", "wan") that a crossing is lost.
+    settings : "section.key=value" overrides.
+    threads : processes to share the work among (default: one per core).
+    out : results folder; refused if it holds another run, unless `force`.
+    progress : called with (steps done, steps in all).
+
+    Raises
+    ------
+    ScenarioError, NetworkError, OutputError, UsageError
+    """
+    began = time.perf_counter()
+    broken = dict(break_)
+    _check(single, broken, typical, days, start, threads)
+    resolved = _resolve(scenario, settings, days, start, step_s, seed)
+    spans = _spans(resolved, typical)
+    folder = prepare_folder(Path(out) if out else _default_folder(resolved.name), force)
+    parts = folder / "parts"
+    parts.mkdir()
+    arms = arms_of(single, broken)
+    manifest = manifest_of(resolved, spans, typical, arms, broken, shlex.join(sys.argv))
+    _write_json(folder / "manifest.json", manifest)
+    jobs = [Job(arm, k, span, parts) for k, span in enumerate(spans) for arm in arms]
+    results = run_jobs(resolved, jobs, threads or os.cpu_count() or 1, progress)
+    summary = summarise(resolved, jobs, results, broken, typical)
+    write_lists(folder, jobs, results)
+    join_parts(parts, folder)
+    shutil.rmtree(parts)
+    summary["wall_s"] = time.perf_counter() - began
+    manifest["partial"] = summary["partial"]
+    _write_json(folder / "summary.json", summary)
+    _write_json(folder / "manifest.json", manifest)
+    from heptagrid.report.page import write_page
+
+    write_page(folder)
+    return Run(folder)
+
+
+def prepare_folder(folder: Path, force: bool) -> Path:
+    """Make the results folder, or empty the run that it holds if `force`.
+
+    Raises
+    ------
+    OutputError
+        If it holds another run and `force` is not given, holds something else, or cannot be made.
+    """
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            if not (folder / "manifest.json").exists():
+                raise OutputError(f"{folder} is not empty and holds no run of heptagrid; choose another --out")
+            if not force:
+                raise OutputError(f"{folder} holds another run; choose another --out, or --force to replace it")
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise OutputError(f"the results folder {folder} cannot be made: {problem.strerror}") from problem
+    return folder
+
+
+def _check(
+    single: str | None,
+    broken: Mapping[str, float],
+    typical: bool,
+    days: int | None,
+    start: date | str | None,
+    threads: int | None,
+) -> None:
+    if single not in (None, "smart", "conventional"):
+        raise UsageError(f"there is no arm {single!r}; the arms are 'smart' and 'conventional'")
+    for name, loss in broken.items():
+        if name not in LINK_CLASSES:
+            raise UsageError(f"there is no link class {name!r}; the classes are {', '.join(LINK_CLASSES)}")
+        if not 0.0 <= loss <= 1.0:
+            raise UsageError(f"--break {name}={loss}: a loss is a probability from 0 to 1")
+    if typical and (days is not None or start is not None):
+        raise UsageError("--typical runs the scenario's typical days; it takes no --days and no --start")
+    if threads is not None and threads < 1:
+        raise UsageError(f"--threads {threads}: at least one is needed")
+    if threads is not None and threads > (os.cpu_count() or 1):
+        warnings.warn(f"{threads} threads on {os.cpu_count()} cores will not be faster", stacklevel=3)
+
+
+def _resolve(
+    scenario: str | Path | Scenario,
+    settings: Sequence[str],
+    days: int | None,
+    start: date | str | None,
+    step_s: int | None,
+    seed: int | None,
+) -> Scenario:
+    run_keys = {"days": days, "start": start, "step_s": step_s, "seed": seed}
+    given = {key: value for key, value in run_keys.items() if value is not None}
+    if isinstance(scenario, Scenario):
+        if isinstance(start, str):
+            given["start"] = date.fromisoformat(start)
+        return replace(scenario, **given)
+    return load(scenario, [*settings, *(f"run.{key}={value}" for key, value in given.items())])
+
+
+def _spans(scenario: Scenario, typical: bool) -> list[Span]:
+    coarse = max(WARM_UP_STEP_S, scenario.step_s)
+    if typical:
+        return [Span(day, 1, scenario.step_s, coarse, scenario.zone) for day, _ in scenario.typical_days]
+    return [Span(scenario.start, scenario.days, scenario.step_s, coarse, scenario.zone)]
+
+
+def _default_folder(name: str) -> Path:
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+    folder = Path("runs") / f"{name}-{stamp}"
+    count = 1
+    while folder.exists():
+        count += 1
+        folder = Path("runs") / f"{name}-{stamp}-{count}"
+    return folder
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    writing = path.with_suffix(".writing")
+    writing.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    writing.replace(path)

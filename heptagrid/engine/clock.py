@@ -1,0 +1,78 @@
+"""The clock: the steps of a run, day by local day, with a warm-up day before and an hour after.
+
+A local day has 23, 24 or 25 hours. The warm-up day is not counted; the closing hour after the last day
+moves messages and actors only, so that the last day's reads, bills and settlement find their way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import Enum
+from zoneinfo import ZoneInfo
+
+from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S, Step, midnight_ns
+
+CLOSING_NS = NS_PER_HOUR
+CLOSING_STEP_S = 300
+
+
+class Phase(Enum):
+    """What a step is for."""
+
+    WARM_UP = "warm-up"
+    COUNTED = "counted"
+    CLOSING = "closing"
+
+
+@dataclass(frozen=True)
+class Span:
+    """Consecutive local days run as one: a warm-up day, `days` counted days, a closing hour."""
+
+    first: date
+    days: int
+    step_s: int
+    warm_up_step_s: int
+    zone: ZoneInfo
+
+    @property
+    def start_ns(self) -> int:
+        """The first counted instant."""
+        return midnight_ns(self.first, self.zone)
+
+    @property
+    def end_ns(self) -> int:
+        """The first instant that is not counted any more."""
+        return midnight_ns(self.first + timedelta(days=self.days), self.zone)
+
+    @property
+    def warm_up_ns(self) -> int:
+        """The first instant of the warm-up day."""
+        return midnight_ns(self.first - timedelta(days=1), self.zone)
+
+    @property
+    def counted_steps(self) -> int:
+        return (self.end_ns - self.start_ns) // (self.step_s * NS_PER_S)
+
+    @property
+    def all_steps(self) -> int:
+        """Steps of the warm-up, the counted days and the closing hour."""
+        warm_up = (self.start_ns - self.warm_up_ns) // (self.warm_up_step_s * NS_PER_S)
+        return warm_up + self.counted_steps + CLOSING_NS // (CLOSING_STEP_S * NS_PER_S)
+
+    def steps(self) -> Iterator[tuple[Phase, Step]]:
+        """Every step in order, with its phase."""
+        index = 0
+        plan = [(Phase.WARM_UP, self.first - timedelta(days=1), self.warm_up_step_s)]
+        plan += [(Phase.COUNTED, self.first + timedelta(days=k), self.step_s) for k in range(self.days)]
+        for phase, day, step_s in plan:
+            start, end = midnight_ns(day, self.zone), midnight_ns(day + timedelta(days=1), self.zone)
+            for at in range(start, end, step_s * NS_PER_S):
+                yield phase, Step(at, at + step_s * NS_PER_S, day, start, end, index)
+                index += 1
+        day = self.first + timedelta(days=self.days)
+        start, end = midnight_ns(day, self.zone), midnight_ns(day + timedelta(days=1), self.zone)
+        for at in range(start, start + CLOSING_NS, CLOSING_STEP_S * NS_PER_S):
+            yield Phase.CLOSING, Step(at, at + CLOSING_STEP_S * NS_PER_S, day, start, end, index)
+            index += 1

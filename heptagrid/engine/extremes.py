@@ -1,0 +1,75 @@
+"""Running extremes of the node voltages: by quarter hour, over the run, and minutes outside the band."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.foundation.kernel import kernel
+
+Floats = npt.NDArray[np.float64]
+BAND_PU = (0.9, 1.1)  # EN 50160: slow voltage changes at the supply terminals, 10 % either way
+
+
+@kernel
+def _follow(v_pu, dt_s, least, weighted, greatest):  # type: ignore[no-untyped-def]
+    for k in range(v_pu.shape[0]):
+        v = v_pu[k]
+        weighted[k] += v * dt_s
+        if v < least[k]:
+            least[k] = v
+        if v > greatest[k]:
+            greatest[k] = v
+
+
+@kernel
+def _count_outside(v_pu, low, high, dt_s, outside_s):  # type: ignore[no-untyped-def]
+    total = 0.0
+    for k in range(v_pu.shape[0]):
+        if v_pu[k] < low or v_pu[k] > high:
+            outside_s[k] += dt_s
+            total += dt_s
+    return total
+
+
+class QuarterVoltages:
+    """Least, mean and greatest voltage of every node since the last `take`."""
+
+    def __init__(self, nodes: int) -> None:
+        self._least = np.empty(nodes)
+        self._weighted = np.empty(nodes)
+        self._greatest = np.empty(nodes)
+        self._reset()
+
+    def follow(self, v_pu: Floats, dt_s: float) -> None:
+        """Take in the voltages of a step, (nodes,)."""
+        _follow(v_pu, dt_s, self._least, self._weighted, self._greatest)
+        self._seconds += dt_s
+
+    def take(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Least, mean and greatest voltage, (nodes,) float32 each; starts anew."""
+        taken = (
+            self._least.astype(np.float32),
+            (self._weighted / self._seconds).astype(np.float32),
+            self._greatest.astype(np.float32),
+        )
+        self._reset()
+        return taken
+
+    def _reset(self) -> None:
+        self._least[:] = np.inf
+        self._weighted[:] = 0.0
+        self._greatest[:] = -np.inf
+        self._seconds = 0.0
+
+
+class OutsideBand:
+    """Seconds that each customer's supply voltage lay outside EN 50160's band."""
+
+    def __init__(self, points: int) -> None:
+        self.outside_s = np.zeros(points)
+        self.total_s = 0.0
+
+    def follow(self, v_pu: Floats, dt_s: float) -> None:
+        """Take in the voltages at the customers' points of a step, (points,)."""
+        self.total_s += _count_outside(v_pu, BAND_PU[0], BAND_PU[1], dt_s, self.outside_s)

@@ -1,0 +1,78 @@
+"""The step loop: one straight walk per coupling step, for one arm over one span of days."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from heptagrid.engine.arms import Arm
+from heptagrid.engine.build import Grid, build
+from heptagrid.engine.clock import Phase, Span
+from heptagrid.engine.recorder import ArmResult, Recorder
+from heptagrid.foundation.time import Step
+from heptagrid.scenario.schema import Scenario
+
+PARTS = ("devices", "power", "sensors", "messages", "actors", "recorder")
+
+Tick = Callable[[int], bool]
+
+
+def run_arm(scenario: Scenario, arm: Arm, run_day: int, span: Span, parts: Path, tick: Tick) -> ArmResult:
+    """Run one arm over a span: a warm-up day, the counted days, the closing hour.
+
+    tick: called with the number of steps done; the run stops after a step for which it returns True.
+    """
+    grid = build(scenario, arm, span)
+    recorder = Recorder(grid, arm, run_day, span, parts)
+    seconds = dict.fromkeys(PARTS, 0.0)
+    counting = False
+    for phase, step in span.steps():
+        if phase is Phase.COUNTED and not counting:
+            recorder.begin(step)
+            counting = True
+        walk(grid, step, phase, recorder, seconds)
+        if tick(step.index + 1):
+            recorder.stop(step)
+            break
+    return recorder.finish(seconds, _peak_rss_mb())
+
+
+def walk(grid: Grid, step: Step, phase: Phase, recorder: Recorder, seconds: dict[str, float]) -> None:
+    """Devices advance, power solves, sensors sample, messages travel, actors decide, the recorder notes.
+
+    In the closing hour nothing moves but messages and actors.
+    """
+    mailbox = grid.mailbox
+    began = time.perf_counter()
+    if phase is not Phase.CLOSING:
+        for actor in grid.actors:
+            actor.advance(step)
+        began = _lap(seconds, "devices", began)
+        for actor in grid.carriers:
+            actor.carry(step)
+        began = _lap(seconds, "power", began)
+        for actor in grid.actors:
+            actor.sense(step, mailbox)
+        began = _lap(seconds, "sensors", began)
+    mailbox.advance(step.end_ns)
+    began = _lap(seconds, "messages", began)
+    for actor in grid.actors:
+        actor.act(step, mailbox.inbox(actor.domain), mailbox)
+    began = _lap(seconds, "actors", began)
+    recorder.note(phase, step)
+    _lap(seconds, "recorder", began)
+
+
+def _lap(seconds: dict[str, float], part: str, began: float) -> float:
+    now = time.perf_counter()
+    seconds[part] += now - began
+    return now
+
+
+def _peak_rss_mb() -> float:
+    """This process's greatest resident memory, in 10^6 bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6

@@ -1,0 +1,113 @@
+"""A run's folder, read back: its summary, its manifest, and its tables as data frames."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from heptagrid.foundation.errors import OutputError
+
+if TYPE_CHECKING:
+    import polars
+
+TABLES = {
+    "totals": "load, generation, losses, voltage band and price at every step",
+    "transformers": "loading of every transformer at every step",
+    "nodes": "least, mean and greatest voltage of every node by quarter hour",
+    "meters": "import and export of every meter by quarter hour, with the status of each read",
+    "sample_nodes": "voltage of the sampled nodes at every step",
+    "sample_customers": "net active power of the sampled customers at every step",
+    "messages": "messages by quarter hour, kind and access network",
+    "ledger": "every payment",
+    "node_list": "the nodes in feeder order: place, feeder, worst voltages, loading of the branch above",
+    "transformer_list": "the transformers: rating, place, highest loading",
+    "bills": "every customer's bill over the run, by arm",
+}
+
+
+class Run:
+    """A finished (or partial) run.
+
+    Attributes: `folder`, `summary` and `manifest` (dicts, as in the JSON files), `report` (path of the
+    page), and one polars data frame per table, such as `run.totals` or `run.nodes`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+        self.manifest: dict[str, Any] = _read_json(self.folder / "manifest.json")
+        self.summary: dict[str, Any] = _read_json(self.folder / "summary.json")
+
+    @property
+    def report(self) -> Path:
+        """The one-page report."""
+        return self.folder / "report.html"
+
+    @property
+    def partial(self) -> bool:
+        """Whether the run was stopped before its end."""
+        return bool(self.manifest["partial"])
+
+    def table(self, name: str) -> polars.DataFrame:
+        """A table of the results folder as a polars data frame; `TABLES` says what there is."""
+        import polars
+
+        path = self.folder / f"{name}.parquet"
+        if name not in TABLES or not path.exists():
+            there = ", ".join(sorted(one.stem for one in self.folder.glob("*.parquet")))
+            raise OutputError(f"{self.folder} holds no table {name!r}; it holds {there}")
+        return polars.read_parquet(path)
+
+    @cached_property
+    def totals(self) -> polars.DataFrame:
+        return self.table("totals")
+
+    @cached_property
+    def transformers(self) -> polars.DataFrame:
+        return self.table("transformers")
+
+    @cached_property
+    def nodes(self) -> polars.DataFrame:
+        return self.table("nodes")
+
+    @cached_property
+    def meters(self) -> polars.DataFrame:
+        return self.table("meters")
+
+    @cached_property
+    def messages(self) -> polars.DataFrame:
+        return self.table("messages")
+
+    @cached_property
+    def ledger(self) -> polars.DataFrame:
+        return self.table("ledger")
+
+    @cached_property
+    def bills(self) -> polars.DataFrame:
+        return self.table("bills")
+
+    def __repr__(self) -> str:
+        partial = ", partial" if self.partial else ""
+        return f"Run({self.summary['scenario']!r}, days={self.summary['days']}{partial}, folder={str(self.folder)!r})"
+
+
+def open_run(folder: str | Path) -> Run:
+    """Open a run's folder.
+
+    Raises
+    ------
+    OutputError
+        If the folder is not that of a run.
+    """
+    return Run(Path(folder))
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise OutputError(f"{path.parent} is no results folder of heptagrid: {path.name} is missing") from None
+    except json.JSONDecodeError as broken:
+        raise OutputError(f"{path} cannot be read: {broken}") from None
+    return loaded

@@ -1,0 +1,75 @@
+"""What a run adds up for one arm over one span of days: plain numbers and arrays, made to be joined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass
+class Energy:
+    """Energies in kWh, as design section 6 defines them; `stored` is the change over the span."""
+
+    imported: float = 0.0
+    exported: float = 0.0
+    generated: float = 0.0
+    consumed: float = 0.0
+    lost: float = 0.0
+    stored: float = 0.0
+    points_drawn: float = 0.0
+    points_fed_in: float = 0.0
+    fleet: float = 0.0
+    transmission_lost: float = 0.0
+    rest: float = 0.0
+    stored_heat: float = 0.0
+
+    @property
+    def residual(self) -> float:
+        """What the town's balance leaves over: zero but for the solver's tolerance."""
+        return self.generated + self.imported - self.exported - self.consumed - self.lost - self.stored
+
+    def add(self, other: Energy) -> None:
+        for name in vars(self):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+@dataclass
+class Extremes:
+    """The greatest and the least over a span."""
+
+    v_min_pu: float = np.inf
+    v_max_pu: float = -np.inf
+    outside_s: float = 0.0
+    peak_kw: float = -np.inf
+    peak_ns: int = 0
+    transformer_peak_pct: Floats = field(default_factory=lambda: np.zeros(0))
+    node_v_min: Floats = field(default_factory=lambda: np.zeros(0))
+    node_v_max: Floats = field(default_factory=lambda: np.zeros(0))
+    branch_peak_pct: Floats = field(default_factory=lambda: np.zeros(0))
+
+    def join(self, other: Extremes) -> None:
+        """Take in a later span."""
+        self.v_min_pu = min(self.v_min_pu, other.v_min_pu)
+        self.v_max_pu = max(self.v_max_pu, other.v_max_pu)
+        self.outside_s += other.outside_s
+        if other.peak_kw > self.peak_kw:
+            self.peak_kw, self.peak_ns = other.peak_kw, other.peak_ns
+        self.transformer_peak_pct = np.maximum(self.transformer_peak_pct, other.transformer_peak_pct)
+        self.node_v_min = np.minimum(self.node_v_min, other.node_v_min)
+        self.node_v_max = np.maximum(self.node_v_max, other.node_v_max)
+        self.branch_peak_pct = np.maximum(self.branch_peak_pct, other.branch_peak_pct)
+
+
+@dataclass
+class DayBooks:
+    """One day's money: by_domain in EUR, and what the day's import peak was."""
+
+    day: date
+    by_domain_eur: Floats
+    peak_kw: float
