@@ -1,1 +1,1 @@
-
+"""The power plane: injections in, voltages and flows out."""

@@ -1,0 +1,41 @@
+"""Why money moves: every payment in the ledger names one of these."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Reason(IntEnum):
+    """A reason for a payment, with one line that says who pays whom for what."""
+
+    meaning: str
+
+    def __new__(cls, number: int, meaning: str) -> Reason:
+        member = int.__new__(cls, number)
+        member._value_ = number
+        member.meaning = meaning
+        return member
+
+    ENERGY_BILL = 0, "customers pay providers for each kWh: energy, network, levies and taxes on them"
+    STANDING_CHARGE = 1, "customers pay providers for each day: supply, network connection, metering and taxes on them"
+    EXPORT_CREDIT = 2, "providers pay customers and producers the market value of what they fed in"
+    FEED_IN_PREMIUM = 3, "outside pays customers and producers what the feed-in tariff lies above the market value"
+    FLEXIBILITY = 4, "providers pay customers for each kWh that a device moved on request"
+    NETWORK_FEE = 5, "providers pass the network fees in the bills on to distribution"
+    METERING_FEE = 6, "providers and distribution pay operations for running the meters"
+    TAXES = 7, "providers hand levies, electricity tax and value added tax on to outside"
+    WHOLESALE_ENERGY = 8, "providers pay markets, and markets generation, for energy bought day ahead"
+    IMBALANCE = 9, "providers pay markets, and markets generation, for what was used beyond the day-ahead position"
+    LOSSES = 10, "distribution pays markets, and markets generation, for what its network used and no meter explains"
+    REST_ENERGY = 11, "the loads beyond the scenario's own pay their generation"
+    FUEL = 12, "generation pays outside what the fleet's fuel and starts cost more with the town than without"
+    USE_OF_SYSTEM = 13, "distribution pays transmission for each MWh taken at the infeed"
+    PEAK_DEMAND = 14, "distribution pays transmission for the highest power taken at the infeed"
+    RELIEF = 15, "distribution pays providers for power given up behind an overloaded transformer"
+    TELECOM = 16, "operations pays outside for the upkeep of communication devices and links"
+    INFORMATION_TECHNOLOGY = 17, "operations pays outside for running the head end and its data store"
+    METER_READING = 18, "operations pays outside for reading meters by visit"
+    DEVICE_UPKEEP = 19, "a domain pays outside for the upkeep of its meters, sensors and control boxes"
+
+
+REASON_NAMES = tuple(reason.name.lower() for reason in Reason)

@@ -1,0 +1,56 @@
+"""Who can pay and be paid: the accounts of a run, as integer ids.
+
+Every domain has one account, in the order of `Domain`. After them come `outside` (fuel, devices,
+telecoms, taxes), the two accounts through which the loads beyond the scenario's own settle with
+generation, and one account per metering point, which belongs to the customers' domain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.foundation.domains import DOMAIN_NAMES, Domain
+
+Ints = npt.NDArray[np.int64]
+
+OUTSIDE = 7
+REST_BUYERS = 8
+REST_GENERATION = 9
+FIRST_POINT = 10
+
+OUTSIDE_COLUMN = 7
+REST_COLUMN = 8
+COLUMN_NAMES = (*DOMAIN_NAMES, "outside", "rest")
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """The accounts of a run with `points` metering points (customers first, then producers)."""
+
+    points: int
+
+    def __len__(self) -> int:
+        return FIRST_POINT + self.points
+
+    @property
+    def of_points(self) -> Ints:
+        """The metering points' accounts, (points,)."""
+        return FIRST_POINT + np.arange(self.points, dtype=np.int64)
+
+    @property
+    def columns(self) -> Ints:
+        """Each account's column in the tables of who pays whom, (accounts,): a domain, outside or rest."""
+        columns = np.full(len(self), Domain.CUSTOMERS, dtype=np.int64)
+        columns[:OUTSIDE] = np.arange(OUTSIDE)
+        columns[OUTSIDE] = OUTSIDE_COLUMN
+        columns[[REST_BUYERS, REST_GENERATION]] = REST_COLUMN
+        return columns
+
+    @property
+    def names(self) -> list[str]:
+        """Each account's name, (accounts,); a metering point's is its global id."""
+        fixed = [*DOMAIN_NAMES, "outside", "rest buyers", "rest generation"]
+        return fixed + [f"point {point}" for point in range(self.points)]
