@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Self
 
 
 class Reason(IntEnum):
@@ -10,7 +11,7 @@ class Reason(IntEnum):
 
     meaning: str
 
-    def __new__(cls, number: int, meaning: str) -> Reason:
+    def __new__(cls, number: int, meaning: str) -> Self:
         member = int.__new__(cls, number)
         member._value_ = number
         member.meaning = meaning
