@@ -1,1 +1,1 @@
-
+"""The message plane: what is sent becomes delivered, late or lost, at exact times."""

@@ -1,0 +1,279 @@
+"""The recorder: follows one arm step by step, adds up, keeps series, and writes each day's tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from heptagrid.engine.arms import Arm
+from heptagrid.engine.books import Books
+from heptagrid.engine.build import Grid
+from heptagrid.engine.clock import Phase, Span
+from heptagrid.engine.extremes import OutsideBand, QuarterVoltages
+from heptagrid.engine.tables import TableWriter
+from heptagrid.engine.tally import DayBooks, Energy, Extremes
+from heptagrid.foundation.domains import KIND_NAMES
+from heptagrid.foundation.errors import ConservationError
+from heptagrid.foundation.kernel import kernel
+from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step
+from heptagrid.planes.messages.statistics import Counts
+from heptagrid.planes.money.ledger import Totals
+
+TOTALS = (
+    *("import_kw", "export_kw", "base_kw", "vehicles_kw", "heat_pumps_kw", "batteries_kw", "generated_kw"),
+    *("consumed_kw", "lost_kw", "v_min_pu", "v_max_pu", "price_eur_per_mwh", "outside_c", "transformer_max_pct"),
+)
+ENERGY_TOLERANCE = 1e-6  # of generated + imported, design section 6
+
+
+@dataclass
+class ArmResult:
+    """What one arm over one span came to."""
+
+    arm: str
+    run_day: int
+    steps: int = 0
+    stopped_ns: int | None = None
+    energy: Energy = field(default_factory=Energy)
+    extremes: Extremes = field(default_factory=Extremes)
+    messages: Counts | None = None
+    metering: dict[str, float] = field(default_factory=dict)
+    comfort: dict[str, float] = field(default_factory=dict)
+    price_eur_per_mwh: list[float] = field(default_factory=list)
+    money: Totals = field(default_factory=Totals.nothing)
+    days: list[DayBooks] = field(default_factory=list)
+    bills_eur: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    held: dict[int, tuple[int, int]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    peak_rss_mb: float = 0.0
+
+
+class Recorder:
+    """Notes every counted step of one arm; `finish` gives the result."""
+
+    def __init__(self, grid: Grid, arm: Arm, run_day: int, span: Span, parts: Path) -> None:
+        nodes = grid.network.nodes
+        self._grid = grid
+        self._span = span
+        self._writer = TableWriter(parts, f"{arm.name}.{run_day:03d}", {"arm": arm.name, "run_day": run_day})
+        self._books = Books(grid, span)
+        self.result = ArmResult(arm.name, run_day)
+        transformers = len(grid.network.node_of_transformer)
+        self.result.extremes = Extremes(
+            transformer_peak_pct=np.zeros(transformers),
+            node_v_min=np.full(nodes, np.inf),
+            node_v_max=np.full(nodes, -np.inf),
+            branch_peak_pct=np.zeros(nodes),
+        )
+        self._quarter_voltages = QuarterVoltages(nodes)
+        self._outside = OutsideBand(grid.customers_count)
+        self._stored_before = 0.0
+        self._heat_before = 0.0
+        self._consumed_before = 0.0
+        self._open_day()
+
+    def begin(self, step: Step) -> None:
+        """The warm-up is over: count from here."""
+        grid = self._grid
+        self._stored_before = grid.customers.stored_kwh
+        self._heat_before = grid.customers.stored_heat_kwh
+        self._consumed_before = grid.customers.consumed_kwh
+        self._comfort_before = grid.customers.comfort()
+        grid.mailbox.plane.begin_counting()
+        self._books.begin(step)
+
+    def note(self, phase: Phase, step: Step) -> None:
+        """Take in a step that has just been walked."""
+        flow = self._grid.feeders.flow
+        assert flow is not None
+        if phase is not Phase.CLOSING and len(flow.held) == 0:
+            self._grid.feeders.remember()
+        self._books.note(phase, step)
+        if phase is not Phase.COUNTED:
+            return
+        self.result.steps += 1
+        self._add_up(step)
+        self._keep_series(step)
+        if step.ends_quarter:
+            self._keep_quarter(step)
+        if step.end_ns == self._span.end_ns:
+            self.result.messages = self._grid.mailbox.plane.counts()
+        if step.ends_day:
+            self._write_day()
+
+    def stop(self, step: Step) -> None:
+        """The run was interrupted after `step`: keep what there is."""
+        self.result.stopped_ns = step.end_ns
+        if self._series:
+            self._write_day()
+
+    def finish(self, seconds: dict[str, float], peak_rss_mb: float) -> ArmResult:
+        """Close the books, assert the conservation laws, and hand over."""
+        result, customers = self.result, self._grid.customers
+        result.energy.stored = customers.stored_kwh - self._stored_before
+        result.energy.stored_heat = customers.stored_heat_kwh - self._heat_before
+        result.energy.consumed = customers.consumed_kwh - self._consumed_before
+        result.extremes.outside_s = self._outside.total_s
+        if result.messages is None:
+            result.messages = self._grid.mailbox.plane.counts()
+        result.comfort = {
+            name: value - self._comfort_before.get(name, 0.0) for name, value in customers.comfort().items()
+        } if result.steps else {}
+        self._books.close(result, self._writer)
+        result.seconds, result.peak_rss_mb = seconds, peak_rss_mb
+        self._check()
+        return result
+
+    def _check(self) -> None:
+        """The laws of energy and messages; the ledger checks its own."""
+        energy, counts = self.result.energy, self.result.messages
+        through = energy.generated + energy.imported
+        if abs(energy.residual) > ENERGY_TOLERANCE * max(through, 1.0) and not self.result.held:
+            raise ConservationError(
+                f"arm {self.result.arm!r}: {energy.residual:.6f} kWh of {through:.1f} kWh are unaccounted for"
+            )
+        assert counts is not None
+        if counts.residual != 0:
+            raise ConservationError(f"arm {self.result.arm!r}: {counts.residual} messages are unaccounted for")
+
+    def _add_up(self, step: Step) -> None:
+        grid, result, flow = self._grid, self.result, self._grid.feeders.flow
+        assert flow is not None
+        energy, extremes = result.energy, result.extremes
+        hours = step.dt_s / 3600.0
+        energy.imported += max(flow.infeed_p_kw, 0.0) * hours
+        energy.exported += max(-flow.infeed_p_kw, 0.0) * hours
+        energy.generated += grid.customers.generated_kw * hours
+        energy.lost += flow.losses_kw * hours
+        drawn_kw, fed_in_kw = _split(grid.wires.point_p_kw)
+        energy.points_drawn += drawn_kw * hours
+        energy.points_fed_in += fed_in_kw * hours
+        energy.fleet += float(grid.wires.unit_output_mw.sum()) * 1000.0 * hours
+        energy.transmission_lost += grid.transmission.loss_mw * 1000.0 * hours
+        energy.rest += float(grid.wires.rest_load_mw.sum()) * 1000.0 * hours
+        if flow.infeed_p_kw > extremes.peak_kw:
+            extremes.peak_kw, extremes.peak_ns = flow.infeed_p_kw, step.start_ns
+        np.maximum(extremes.transformer_peak_pct, flow.transformer_loading_pct, out=extremes.transformer_peak_pct)
+        self._v_min, self._v_max = _follow_nodes(
+            *(flow.v_pu, flow.current_re, flow.current_im, grid.branch_pct_per_pu),
+            *(extremes.node_v_min, extremes.node_v_max, extremes.branch_peak_pct),
+        )
+        extremes.v_min_pu = min(extremes.v_min_pu, self._v_min)
+        extremes.v_max_pu = max(extremes.v_max_pu, self._v_max)
+        self._outside.follow(grid.wires.point_v_pu[: grid.customers_count], step.dt_s)
+        self._quarter_voltages.follow(flow.v_pu, step.dt_s)
+        for feeder in flow.held:
+            steps, first_ns = result.held.get(int(feeder), (0, step.start_ns))
+            result.held[int(feeder)] = (steps + 1, first_ns)
+
+    def _keep_series(self, step: Step) -> None:
+        grid, flow, customers = self._grid, self._grid.feeders.flow, self._grid.customers
+        assert flow is not None
+        hours = step.dt_s / 3600.0
+        consumed_kwh = customers.consumed_kwh
+        consumed_kw = (consumed_kwh - self._consumed_so_far) / hours if self._series else customers.step_consumed_kw
+        self._consumed_so_far = consumed_kwh
+        price = grid.price_at(step.start_ns)
+        if step.start_ns % NS_PER_HOUR == 0:
+            self.result.price_eur_per_mwh.append(price)
+        self._times.append(step.start_ns)
+        self._series.append(
+            (
+                *(max(flow.infeed_p_kw, 0.0), max(-flow.infeed_p_kw, 0.0)),
+                *(customers.base_kw, customers.vehicles_kw, customers.heat_pumps_kw, customers.batteries_kw),
+                *(customers.generated_kw, consumed_kw, flow.losses_kw, self._v_min, self._v_max, price),
+                *(grid.weather.outside_c_at(step.start_ns), float(flow.transformer_loading_pct.max())),
+            )
+        )
+        self._loading.append(flow.transformer_loading_pct.astype(np.float32))
+        self._sampled_v.append(flow.v_pu[grid.sample_nodes].astype(np.float32))
+        self._sampled_kw.append(grid.wires.point_p_kw[grid.sample_customers].astype(np.float32))
+
+    def _keep_quarter(self, step: Step) -> None:
+        quarter = step.end_ns // NS_PER_QUARTER - 1
+        self._quarters.append(quarter)
+        self._voltages.append(self._quarter_voltages.take())
+        meters = self._grid.customers.meters
+        self._reads.append((meters.import_kwh.astype(np.float32), meters.export_kwh.astype(np.float32)))
+        taken = self._grid.mailbox.plane.take_quarter()
+        if len(taken["kind"]):
+            self._message_rows.append({"quarter": np.full(len(taken["kind"]), quarter), **taken})
+
+    def _open_day(self) -> None:
+        self._times: list[int] = []
+        self._series: list[tuple[float, ...]] = []
+        self._loading: list[np.ndarray] = []
+        self._sampled_v: list[np.ndarray] = []
+        self._sampled_kw: list[np.ndarray] = []
+        self._quarters: list[int] = []
+        self._voltages: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        self._reads: list[tuple[np.ndarray, np.ndarray]] = []
+        self._message_rows: list[dict[str, np.ndarray]] = []
+        self._consumed_so_far = 0.0
+
+    def _write_day(self) -> None:
+        """Write the day's tables as parts; called at its end, or when the run is stopped."""
+        grid, write = self._grid, self._writer.write
+        times = np.array(self._times)
+        series = np.array(self._series, dtype=np.float32)
+        write("totals", {"time_ns": times, **{name: series[:, k] for k, name in enumerate(TOTALS)}})
+        loading = np.stack(self._loading)
+        write("transformers", _long(times, loading, "transformer", np.arange(loading.shape[1]), "loading_pct"))
+        write("sample_nodes", _long(times, np.stack(self._sampled_v), "node", grid.sample_nodes, "v_pu"))
+        write("sample_customers", _long(times, np.stack(self._sampled_kw), "customer", grid.sample_customers, "p_kw"))
+        if self._quarters:
+            least, mean, greatest = (np.stack(columns, axis=1) for columns in zip(*self._voltages, strict=True))
+            first = self._quarters[0]
+            rows = np.arange(least.shape[0])
+            names = ("v_min_pu", "v_mean_pu", "v_max_pu")
+            write(
+                "nodes",
+                {"node": rows, "first_quarter": np.full(len(rows), first)}
+                | dict(zip(names, (least, mean, greatest), strict=True)),
+            )
+            self._books.keep_reads(first, [np.stack(column) for column in zip(*self._reads, strict=True)])
+        if self._message_rows:
+            columns: dict[str, Any] = {
+                name: np.concatenate([rows[name] for rows in self._message_rows]) for name in self._message_rows[0]
+            }
+            columns["kind"] = np.array(KIND_NAMES)[columns["kind"]].tolist()
+            write("messages", columns)
+        self._open_day()
+
+
+def _long(times: np.ndarray, values: np.ndarray, name: str, ids: np.ndarray, value: str) -> dict[str, np.ndarray]:
+    """A (times, things) array as columns of a long table, things after one another."""
+    return {
+        "time_ns": np.tile(times, len(ids)),
+        name: np.repeat(ids.astype(np.int32), len(times)),
+        value: np.ascontiguousarray(values.T).ravel(),
+    }
+
+
+@kernel
+def _split(p_kw):  # type: ignore[no-untyped-def]
+    """Sum of what is drawn and of what is fed in."""
+    drawn = 0.0
+    fed_in = 0.0
+    for k in range(p_kw.shape[0]):
+        if p_kw[k] > 0.0:
+            drawn += p_kw[k]
+        else:
+            fed_in -= p_kw[k]
+    return drawn, fed_in
+
+
+@kernel
+def _follow_nodes(v_pu, i_re, i_im, pct_per_pu, v_min, v_max, peak_pct):  # type: ignore[no-untyped-def]
+    """Update each node's extremes; the least and greatest voltage of this step."""
+    least, greatest = np.inf, -np.inf
+    for k in range(v_pu.shape[0]):
+        v = v_pu[k]
+        least, greatest = min(least, v), max(greatest, v)
+        v_min[k], v_max[k] = min(v_min[k], v), max(v_max[k], v)
+        pct = np.sqrt(i_re[k] ** 2 + i_im[k] ** 2) * pct_per_pu[k]
+        peak_pct[k] = max(peak_pct[k], pct)
+    return least, greatest
