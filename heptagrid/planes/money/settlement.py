@@ -1,0 +1,96 @@
+"""What domains owe one another for a day's energy, networks and services: amounts, from quantities.
+
+The town's energy at the infeed is bought in three parts at the hour's day-ahead price: the provider's
+day-ahead position; its imbalance, what its customers used beyond that; and the network's losses, whatever
+the infeed took that no meter reading explains (a wrong estimate of a reading lands there, as in the
+difference balancing group of a German network operator). So the three always make up the whole infeed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.planes.money import network_fees, tariffs
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Wholesale:
+    """What the town's energy costs in the market; negative where it sold more than it bought."""
+
+    energy_eur: float
+    imbalance_eur: float
+    losses_eur: float
+
+    @property
+    def total_eur(self) -> float:
+        return self.energy_eur + self.imbalance_eur + self.losses_eur
+
+
+def wholesale(
+    day_ahead_eur_per_mwh: Floats,
+    position_mwh: Floats,
+    settled_mwh: Floats,
+    infeed_mwh: Floats,
+    fees: network_fees.Parameters,
+) -> Wholesale:
+    """Settle a span; all arrays are by slot, (slots,).
+
+    Parameters
+    ----------
+    day_ahead_eur_per_mwh : the market's price
+    position_mwh : what the provider bought day ahead
+    settled_mwh : its customers' use less their feed-in, as metered or estimated
+    infeed_mwh : what the town took from the transmission network, negative where it fed back
+    """
+    imbalance_mwh = settled_mwh - position_mwh
+    spread_eur = fees.imbalance_spread_eur_per_mwh * np.abs(imbalance_mwh)
+    return Wholesale(
+        energy_eur=float(day_ahead_eur_per_mwh @ position_mwh),
+        imbalance_eur=float(day_ahead_eur_per_mwh @ imbalance_mwh + spread_eur.sum()),
+        losses_eur=float(day_ahead_eur_per_mwh @ (infeed_mwh - settled_mwh)),
+    )
+
+
+def use_of_system_eur(infeed_mwh: Floats, fees: network_fees.Parameters) -> float:
+    """What distribution owes transmission for the energy taken; feeding back is free."""
+    return float(np.maximum(infeed_mwh, 0.0).sum()) * fees.use_of_system_eur_per_mwh
+
+
+def peak_demand_eur(peak_kw: float, years: float, fees: network_fees.Parameters) -> float:
+    """A span's part of the year's charge, as if its own peak were the year's; `over_year` puts that right."""
+    return max(peak_kw, 0.0) * fees.peak_demand_eur_per_kw_year * years
+
+
+def peak_demand_over_year_eur(peaks_kw: Floats, weights: Floats, fees: network_fees.Parameters) -> float:
+    """What a year's true peak charge lies above the sum of its days' parts.
+
+    peaks_kw: (days,) each day's highest infeed; weights: (days,) how many days of the year each stands for.
+    """
+    peaks_kw = np.maximum(peaks_kw, 0.0)
+    mean_kw = float(peaks_kw @ weights) / float(weights.sum())
+    return (float(peaks_kw.max()) - mean_kw) * fees.peak_demand_eur_per_kw_year
+
+
+def flexibility_eur(moved_kwh: Floats, parameters: tariffs.Parameters) -> Floats:
+    """What each point earns for the energy its devices moved on request, (points,)."""
+    return np.asarray(moved_kwh * parameters.flexibility_ct_per_kwh * tariffs.EUR_PER_CT, dtype=np.float64)
+
+
+def relief_eur(relieved_kwh: float, fees: network_fees.Parameters) -> float:
+    """What distribution owes the provider for kW given up times hours, behind overloaded transformers."""
+    return relieved_kwh * fees.relief_ct_per_kwh * tariffs.EUR_PER_CT
+
+
+def smart_metering_eur(meters: int, years: float, fees: network_fees.Parameters) -> float:
+    """What distribution owes operations for smart meters, besides what customers pay."""
+    return meters * years * fees.smart_metering_eur_per_year
+
+
+def stored_value_eur(stored_kwh: float, mean_price_eur_per_mwh: float) -> float:
+    """What a change in stored energy over a run is worth, at the mean price."""
+    return stored_kwh / 1000.0 * mean_price_eur_per_mwh

@@ -1,0 +1,212 @@
+"""What a metering point pays for its energy, and is paid for what it feeds in.
+
+A bill is the German household bill of 2024, net prices first and value added tax on all of them:
+
+    energy (the tariff's price + the retailer's margin) + network fee + levies + electricity tax,
+    standing charge of supply + base fee of the network + metering.
+
+Tariffs differ in the energy price alone. Feed-in earns its market value from the provider; what the
+feed-in tariff lies above it comes from outside, as the federal budget has paid it since July 2022.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.foundation.parameters import parameter
+from heptagrid.planes.money import network_fees
+
+Floats = npt.NDArray[np.float64]
+Energies = npt.NDArray[np.floating[npt.NBitBase]]
+Bools = npt.NDArray[np.bool_]
+
+EUR_PER_CT = 0.01
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Prices of supply, net of value added tax, and what the state adds."""
+
+    flat_procurement_eur_per_mwh: float = parameter(
+        20.0,
+        info="what a kWh costs in procurement under the flat tariff, all year",
+        unit="EUR/MWh",
+        low=0.0,
+        high=1000.0,
+        source="assumption: near the mean day-ahead price of the modelled market, so that flat and dynamic tariffs "
+        "differ in their shape and not in their level (German customers paid about 170 in 2024, in another market)",
+    )
+    margin_ct_per_kwh: float = parameter(
+        2.0,
+        info="the retailer's margin and cost of sales in both tariffs",
+        unit="ct/kWh",
+        low=0.0,
+        high=20.0,
+        source="assumption: a small part of the 43 % of the household price that procurement and sales had in 2024",
+    )
+    standing_eur_per_year: float = parameter(
+        44.0,
+        info="the retailer's standing charge",
+        unit="EUR/year",
+        low=0.0,
+        high=500.0,
+        source="assumption: a standing charge of 12 EUR a month with tax, less base fee of the network and metering",
+    )
+    levies_ct_per_kwh: float = parameter(
+        1.574,
+        info="levies: combined heat and power 0.275, offshore 0.656, network ordinance section 19 0.643",
+        unit="ct/kWh",
+        low=0.0,
+        high=20.0,
+        source="German transmission operators, levies of 2024, as listed by Stadtwerke Blaustein",
+    )
+    concession_ct_per_kwh: float = parameter(
+        1.66,
+        info="concession fee to the municipality",
+        unit="ct/kWh",
+        low=0.0,
+        high=10.0,
+        source="BDEW Strompreisanalyse 2024, average of households (from memory)",
+    )
+    electricity_tax_ct_per_kwh: float = parameter(
+        2.05,
+        info="electricity tax",
+        unit="ct/kWh",
+        low=0.0,
+        high=10.0,
+        source="Stromsteuergesetz section 3",
+    )
+    vat_share: float = parameter(
+        0.19,
+        info="value added tax on the net bill; all customers are taken to be final consumers",
+        unit="1",
+        low=0.0,
+        high=1.0,
+        source="Umsatzsteuergesetz section 12",
+    )
+    feed_in_ct_per_kwh: float = parameter(
+        8.11,
+        info="what a kWh fed in earns at least; every local unit is taken to have this tariff",
+        unit="ct/kWh",
+        low=0.0,
+        high=60.0,
+        source="EEG 2023, rooftop units up to 10 kW with own use, in service from February to July 2024",
+    )
+    flexibility_ct_per_kwh: float = parameter(
+        5.0,
+        info="what the provider pays a customer for each kWh that a device moved on request",
+        unit="ct/kWh",
+        low=0.0,
+        high=100.0,
+        source="assumption: 125 EUR a year for a vehicle's 2,500 kWh, the size of the yearly reduction for steerable "
+        "devices under EnWG section 14a, module 1 (110 to 190 EUR, from memory)",
+    )
+
+
+def flat(day_ahead_eur_per_kwh: Floats, parameters: Parameters) -> Floats:
+    """The same price at all times."""
+    return np.full_like(day_ahead_eur_per_kwh, parameters.flat_procurement_eur_per_mwh / 1000.0)
+
+
+def dynamic(day_ahead_eur_per_kwh: Floats, parameters: Parameters) -> Floats:
+    """The day-ahead price of the hour."""
+    return day_ahead_eur_per_kwh
+
+
+Tariff = Callable[[Floats, Parameters], Floats]
+
+TARIFFS: dict[str, Tariff] = {"flat": flat, "dynamic": dynamic}
+
+
+@dataclass(frozen=True)
+class Bills:
+    """What each metering point owes for a span and is owed, (points,) in EUR each.
+
+    energy, network, state and their tax are by the kWh; standing, base, metering and their tax by the day.
+    state: levies, concession fee and electricity tax.
+    """
+
+    energy: Floats
+    network: Floats
+    state: Floats
+    energy_vat: Floats
+    standing: Floats
+    base: Floats
+    metering: Floats
+    standing_vat: Floats
+    export_credit: Floats
+    feed_in_premium: Floats
+
+    @property
+    def energy_bill(self) -> Floats:
+        """What is owed for the kWh used, with all that is on them."""
+        return self.energy + self.network + self.state + self.energy_vat
+
+    @property
+    def standing_charge(self) -> Floats:
+        """What is owed for the days, with tax."""
+        return self.standing + self.base + self.metering + self.standing_vat
+
+    @property
+    def net(self) -> Floats:
+        """What is owed less what is owed back for feed-in."""
+        return self.energy_bill + self.standing_charge - self.export_credit - self.feed_in_premium
+
+
+def bills(
+    import_kwh: Energies,
+    export_kwh: Energies,
+    day_ahead_eur_per_kwh: Floats,
+    on_dynamic: Bools,
+    is_customer: Bools,
+    years: float,
+    parameters: Parameters,
+    fees: network_fees.Parameters,
+) -> Bills:
+    """The bills of all metering points for a span of `years` (a day of 2016: 1 / 366).
+
+    Parameters
+    ----------
+    import_kwh, export_kwh : (slots, points), energies by quarter hour or hour
+    day_ahead_eur_per_kwh : (slots,), the market's price in each slot
+    on_dynamic : (points,), who has the dynamic tariff
+    is_customer : (points,), who pays for the days; a stand-alone producer pays for the kWh it uses alone
+    """
+    used_kwh = import_kwh.sum(axis=0, dtype=np.float64)
+    at_flat = used_kwh * float(flat(day_ahead_eur_per_kwh[:1], parameters)[0])
+    at_dynamic = _weighted(dynamic(day_ahead_eur_per_kwh, parameters), import_kwh)
+    energy = np.where(on_dynamic, at_dynamic, at_flat) + used_kwh * parameters.margin_ct_per_kwh * EUR_PER_CT
+    network = used_kwh * fees.energy_ct_per_kwh * EUR_PER_CT
+    state_ct_per_kwh = (
+        parameters.levies_ct_per_kwh + parameters.concession_ct_per_kwh + parameters.electricity_tax_ct_per_kwh
+    )
+    state = used_kwh * state_ct_per_kwh * EUR_PER_CT
+
+    charged_years = np.where(is_customer, years, 0.0)
+    standing = charged_years * parameters.standing_eur_per_year
+    base = charged_years * fees.base_eur_per_year
+    metering = charged_years * fees.metering_eur_per_year
+
+    feed_in_eur_per_kwh = parameters.feed_in_ct_per_kwh * EUR_PER_CT
+    premium_eur_per_kwh = np.maximum(feed_in_eur_per_kwh - day_ahead_eur_per_kwh, 0.0)
+    return Bills(
+        energy=energy,
+        network=network,
+        state=state,
+        energy_vat=(energy + network + state) * parameters.vat_share,
+        standing=standing,
+        base=base,
+        metering=metering,
+        standing_vat=(standing + base + metering) * parameters.vat_share,
+        export_credit=_weighted(day_ahead_eur_per_kwh, export_kwh),
+        feed_in_premium=_weighted(premium_eur_per_kwh, export_kwh),
+    )
+
+
+def _weighted(price_eur_per_kwh: Floats, energy_kwh: Energies) -> Floats:
+    """Price times energy, summed over the slots, (points,)."""
+    return np.asarray(price_eur_per_kwh @ energy_kwh, dtype=np.float64)

@@ -1,0 +1,225 @@
+"""What meters, communication devices and links, and the computers behind them cost.
+
+One row per item: what is counted, who pays, in which arm, how long it lasts; capital and yearly costs are
+the parameters. Devices that only one arm has make the difference; what both have alike is left out
+(control centre, the bulk system's own links).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from heptagrid.foundation.domains import Domain
+from heptagrid.foundation.parameters import parameter
+from heptagrid.planes.money.prices import eur_2024
+from heptagrid.planes.money.reasons import Reason
+
+_VISIT = "assumption: a fitter's visit of about 45 minutes with travel, 50 EUR"
+_TEACHING = "IoT Class, worked cost example of a LoRaWAN network, 2024 (a teaching assumption)"
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Capital cost of one piece with its installation, and what it costs a year."""
+
+    smart_meter_capex_eur: float = parameter(
+        round(eur_2024(105.0, "USD", 2010) + 50.0, 2),
+        info="smart meter with communication unit, installed",
+        unit="EUR",
+        low=0.0,
+        high=2000.0,
+        source=f"EPRI 1022519 (2011), residential meter 70 to 140 USD of 2010, middle (from memory); {_VISIT}",
+    )
+    smart_meter_opex_eur_per_year: float = parameter(
+        round(eur_2024(400e6 / 5.3e6 / 15.0, "USD", 2008), 2),
+        info="a smart meter's share of field work, replacement and data service",
+        unit="EUR/year",
+        low=0.0,
+        high=200.0,
+        source="Southern California Edison SmartConnect: 400 million USD of 2008 for 5.3 million meters (California "
+        "Current, 22 August 2008), over 15 years (assumption)",
+    )
+    plain_meter_capex_eur: float = parameter(
+        90.0,
+        info="plain meter, installed",
+        unit="EUR",
+        low=0.0,
+        high=1000.0,
+        source=f"assumption: 40 EUR for the meter; {_VISIT}",
+    )
+    plain_meter_opex_eur_per_year: float = parameter(
+        0.0,
+        info="a plain meter's upkeep besides its reading",
+        unit="EUR/year",
+        low=0.0,
+        high=100.0,
+        source="assumption: none",
+    )
+    reading_visit_capex_eur: float = parameter(
+        0.0,
+        info="what must be bought to read a meter by visit",
+        unit="EUR",
+        low=0.0,
+        high=100.0,
+        source="assumption: nothing",
+    )
+    reading_visit_opex_eur_per_year: float = parameter(
+        5.0,
+        info="reading one meter by one visit a year",
+        unit="EUR/year",
+        low=0.0,
+        high=100.0,
+        source="assumption: eight readings an hour on a walking route, at 40 EUR an hour",
+    )
+    concentrator_capex_eur: float = parameter(
+        1500.0, info="data concentrator at a substation", unit="EUR", low=0.0, high=50000.0, source=_TEACHING
+    )
+    concentrator_opex_eur_per_year: float = parameter(
+        100.0, info="a concentrator's upkeep", unit="EUR/year", low=0.0, high=10000.0, source=_TEACHING
+    )
+    backhaul_capex_eur: float = parameter(
+        500.0,
+        info="router of a substation's link to the hub",
+        unit="EUR",
+        low=0.0,
+        high=50000.0,
+        source="assumption: an industrial cellular router with antenna",
+    )
+    backhaul_opex_eur_per_year: float = parameter(
+        120.0,
+        info="a substation's link to the hub",
+        unit="EUR/year",
+        low=0.0,
+        high=10000.0,
+        source="assumption: a machine's mobile contract of 10 EUR a month",
+    )
+    wan_capex_eur: float = parameter(
+        2000.0,
+        info="end devices of a link from the hub to a control centre, market or provider",
+        unit="EUR",
+        low=0.0,
+        high=200000.0,
+        source="assumption: two routers",
+    )
+    wan_opex_eur_per_year: float = parameter(
+        3600.0,
+        info="such a link's rent",
+        unit="EUR/year",
+        low=0.0,
+        high=200000.0,
+        source="assumption: a leased line of 300 EUR a month",
+    )
+    head_end_capex_eur: float = parameter(
+        200000.0,
+        info="head end and meter-data store, set up",
+        unit="EUR",
+        low=0.0,
+        high=1e8,
+        source="assumption: about 20 EUR a meter in a town of this size",
+    )
+    head_end_opex_eur_per_year: float = parameter(
+        30000.0,
+        info="licences, hosting and staff of the head end",
+        unit="EUR/year",
+        low=0.0,
+        high=1e8,
+        source="assumption: 15 % of its capital cost a year",
+    )
+    feeder_sensor_capex_eur: float = parameter(
+        1500.0,
+        info="measuring kit of a substation for the scan of feeders",
+        unit="EUR",
+        low=0.0,
+        high=100000.0,
+        source="assumption: current and voltage sensors with a logger, retrofitted",
+    )
+    feeder_sensor_opex_eur_per_year: float = parameter(
+        50.0,
+        info="a measuring kit's upkeep",
+        unit="EUR/year",
+        low=0.0,
+        high=10000.0,
+        source="assumption: about 3 % of its capital cost a year",
+    )
+    control_box_capex_eur: float = parameter(
+        150.0,
+        info="control box of an enrolled device, installed",
+        unit="EUR",
+        low=0.0,
+        high=5000.0,
+        source=f"assumption: 100 EUR for the box; {_VISIT}",
+    )
+    control_box_opex_eur_per_year: float = parameter(
+        5.0,
+        info="a control box's upkeep",
+        unit="EUR/year",
+        low=0.0,
+        high=500.0,
+        source="assumption: about 3 % of its capital cost a year",
+    )
+
+
+@dataclass(frozen=True)
+class Item:
+    """Something that is bought and run: who pays for it, for what reason, and how long it lasts."""
+
+    payer: Domain
+    reason: Reason
+    lifetime_years: float
+
+
+# Lifetimes: smart meters and their communication 15 years as in the British impact assessment of 2013 and
+# inside the 8 to 20 years of the European assessments (SWD(2014)189), both from memory; plain meters 16
+# years, the German verification period of mechanical meters (from memory); sensors 20 years, the low end
+# of the 20 to 30 of Suwannee Valley's feeder automation; head end, routers and boxes 10: assumption.
+ITEMS = {
+    "smart_meter": Item(Domain.OPERATIONS, Reason.DEVICE_UPKEEP, 15.0),
+    "plain_meter": Item(Domain.OPERATIONS, Reason.DEVICE_UPKEEP, 16.0),
+    "reading_visit": Item(Domain.OPERATIONS, Reason.METER_READING, 1.0),
+    "concentrator": Item(Domain.OPERATIONS, Reason.TELECOM, 15.0),
+    "backhaul": Item(Domain.OPERATIONS, Reason.TELECOM, 10.0),
+    "wan": Item(Domain.OPERATIONS, Reason.TELECOM, 10.0),
+    "head_end": Item(Domain.OPERATIONS, Reason.INFORMATION_TECHNOLOGY, 10.0),
+    "feeder_sensor": Item(Domain.DISTRIBUTION, Reason.DEVICE_UPKEEP, 20.0),
+    "control_box": Item(Domain.PROVIDERS, Reason.DEVICE_UPKEEP, 10.0),
+}
+
+Counts = Mapping[str, int]
+
+
+def smart_counts(meters: int, concentrators: int, wan_links: int, sensors: int, control_boxes: int) -> dict[str, int]:
+    """What the smart arm has: every concentrator with its own backhaul link, one head end."""
+    return {
+        "smart_meter": meters,
+        "concentrator": concentrators,
+        "backhaul": concentrators,
+        "wan": wan_links,
+        "head_end": 1,
+        "feeder_sensor": sensors,
+        "control_box": control_boxes,
+    }
+
+
+def conventional_counts(meters: int) -> dict[str, int]:
+    """What the conventional arm has: plain meters, each read once a year by visit."""
+    return {"plain_meter": meters, "reading_visit": meters}
+
+
+def capex_eur(counts: Counts, parameters: Parameters) -> dict[str, float]:
+    """Capital cost of each item counted."""
+    return {name: count * float(getattr(parameters, f"{name}_capex_eur")) for name, count in _known(counts)}
+
+
+def opex_eur(counts: Counts, parameters: Parameters, years: float) -> dict[str, float]:
+    """Running cost of each item counted over a span of `years` (a day of 2016: 1 / 366)."""
+    return {
+        name: years * count * float(getattr(parameters, f"{name}_opex_eur_per_year")) for name, count in _known(counts)
+    }
+
+
+def _known(counts: Counts) -> list[tuple[str, int]]:
+    unknown = sorted(set(counts) - set(ITEMS))
+    if unknown:
+        raise KeyError(f"no prices for {', '.join(unknown)}; there are prices for {', '.join(ITEMS)}")
+    return [(name, counts[name]) for name in ITEMS if name in counts]

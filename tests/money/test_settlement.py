@@ -1,0 +1,116 @@
+"""Settlement explains the whole infeed, markets keep nothing, and every euro has a payer and a payee."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from heptagrid.foundation.domains import Domain
+from heptagrid.planes.money import network_fees, postings, settlement, tariffs, telecom
+from heptagrid.planes.money.ledger import Ledger, eur
+from heptagrid.planes.money.reasons import Reason
+from heptagrid.world.accounts import Accounts
+
+FEES = network_fees.Parameters()
+NO_SPREAD = network_fees.Parameters(imbalance_spread_eur_per_mwh=0.0)
+HOURS = 24
+
+mwh = arrays(np.float64, HOURS, elements=st.floats(-20.0, 20.0))
+prices = arrays(np.float64, HOURS, elements=st.floats(-100.0, 500.0))
+
+
+@given(prices, mwh, mwh, mwh)
+def test_without_spread_position_imbalance_and_losses_cost_the_infeed_at_the_market_price(
+    price, position, used, infeed
+):
+    settled = settlement.wholesale(price, position, used, infeed, NO_SPREAD)
+    assert settled.total_eur == pytest.approx(float(price @ infeed), abs=1e-6)
+
+
+@given(prices, mwh, mwh, mwh)
+def test_being_out_of_balance_is_never_rewarded(price, position, used, infeed):
+    settled = settlement.wholesale(price, position, used, infeed, FEES)
+    balanced = settlement.wholesale(price, used, used, infeed, FEES)
+    assert settled.energy_eur + settled.imbalance_eur >= balanced.energy_eur + balanced.imbalance_eur - 1e-6
+
+
+@given(prices, mwh, mwh, mwh)
+def test_markets_keep_not_a_thousandth_of_a_cent(price, position, used, infeed):
+    ledger = Ledger(Accounts(1))
+    postings.post_wholesale(ledger, settlement.wholesale(price, position, used, infeed, FEES), 0)
+    totals = ledger.totals()
+    assert totals.by_domain[Domain.MARKETS] == 0
+    assert totals.by_domain.sum() == 0
+
+
+def test_the_years_peak_charge_is_price_times_the_highest_day():
+    peaks, weights = np.array([8000.0, 11000.0, -50.0]), np.array([200.0, 16.0, 150.0])
+    days = [settlement.peak_demand_eur(peak, 1 / 366, FEES) for peak in peaks]
+    year = weights @ days + settlement.peak_demand_over_year_eur(peaks, weights, FEES)
+    assert year == pytest.approx(11000.0 * FEES.peak_demand_eur_per_kw_year)
+
+
+def test_feeding_back_earns_no_use_of_system_fee():
+    assert settlement.use_of_system_eur(np.array([10.0, -4.0]), FEES) == 10.0 * FEES.use_of_system_eur_per_mwh
+
+
+def whole_day(rng: np.random.Generator) -> tuple[Ledger, tariffs.Bills]:
+    points = 200
+    ledger = Ledger(Accounts(points))
+    price = rng.uniform(0.0, 0.2, 96)
+    bill = tariffs.bills(
+        rng.random((96, points)),
+        rng.random((96, points)) * (rng.random(points) < 0.1),
+        price,
+        rng.random(points) < 0.3,
+        np.arange(points) < 190,
+        1 / 366,
+        tariffs.Parameters(),
+        FEES,
+    )
+    postings.post_bills(ledger, bill, 0, cause=np.arange(points))
+    postings.post_rest(ledger, 1e6, 0)
+    postings.post_fuel(ledger, 900.0, 880.0, 0)
+    postings.post_transmission(ledger, 31.0, 17.0, 0)
+    postings.post_flexibility(ledger, settlement.flexibility_eur(rng.random(points), tariffs.Parameters()), 0)
+    postings.post_relief(ledger, settlement.relief_eur(12.0, FEES), 0)
+    postings.post_smart_metering(ledger, settlement.smart_metering_eur(points, 1 / 366, FEES), 0)
+    counts = telecom.smart_counts(points, 10, 4, 10, 50)
+    postings.post_upkeep(ledger, telecom.opex_eur(counts, telecom.Parameters(), 1 / 366), 0)
+    return ledger, bill
+
+
+def test_a_whole_day_balances_and_every_reason_but_wholesale_is_used():
+    ledger, _ = whole_day(np.random.default_rng(5))
+    totals = ledger.totals()
+    totals.check()
+    used = {reason for reason, *_ in totals.by_reason()}
+    wholesale = {Reason.WHOLESALE_ENERGY, Reason.IMBALANCE, Reason.LOSSES, Reason.METER_READING}
+    assert used == {reason.name.lower() for reason in set(Reason) - wholesale}
+
+
+def test_the_provider_keeps_of_the_bills_its_energy_price_and_standing_charge_alone():
+    points = 3
+    ledger = Ledger(Accounts(points))
+    used = np.ones((4, points))
+    bill = tariffs.bills(
+        used, used, np.full(4, 0.05), np.zeros(points, bool), np.ones(points, bool), 1.0, tariffs.Parameters(), FEES
+    )
+    postings.post_bills(ledger, bill, 0)
+    kept = eur(ledger.totals().by_domain)
+    assert kept[Domain.PROVIDERS] == pytest.approx((bill.energy + bill.standing - bill.export_credit).sum(), abs=1e-4)
+    assert kept[Domain.CUSTOMERS] == pytest.approx(-bill.net.sum(), abs=1e-4)
+    assert kept[Domain.OPERATIONS] == pytest.approx(3 * FEES.metering_eur_per_year, abs=1e-4)
+
+
+def test_a_bill_can_be_followed_to_the_message_that_brought_it():
+    ledger, _ = whole_day(np.random.default_rng(5))
+    rows = ledger.rows()
+    bill_rows = rows["reason"] == Reason.ENERGY_BILL
+    assert np.array_equal(rows["cause"][bill_rows], ledger.accounts.of_points[:200] - 10)
+
+
+def test_rows_do_not_depend_on_who_is_asked_first():
+    first, second = (whole_day(np.random.default_rng(5))[0].rows() for _ in range(2))
+    assert all(np.array_equal(first[name], second[name]) for name in first)
