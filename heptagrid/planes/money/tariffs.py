@@ -32,13 +32,14 @@ class Parameters:
     """Prices of supply, net of value added tax, and what the state adds."""
 
     flat_procurement_eur_per_mwh: float = parameter(
-        20.0,
+        13.0,
         info="what a kWh costs in procurement under the flat tariff, all year",
         unit="EUR/MWh",
         low=0.0,
         high=1000.0,
-        source="assumption: near the mean day-ahead price of the modelled market, so that flat and dynamic tariffs "
-        "differ in their shape and not in their level (German customers paid about 170 in 2024, in another market)",
+        source="load-weighted mean over 2020 of the marginal cost of PGLib's 24-bus fleet in merit order, all units "
+        "free to start, under RTS-GMLC's region 1: 14.0 USD/MWh, at 1.0824 USD per EUR; so that the two tariffs differ "
+        "in shape and not in level (German procurement and sales were near 170 EUR/MWh in 2024, in another market)",
     )
     margin_ct_per_kwh: float = parameter(
         2.0,
