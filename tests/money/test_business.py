@@ -97,10 +97,22 @@ def test_days_that_make_no_year_are_not_annualised():
 def test_only_transformers_that_this_arm_alone_overloads_cost_it_something():
     here, other = np.array([120.0, 120.0, 90.0, 101.0]), np.array([80.0, 130.0, 150.0, 99.0])
     rated, upper = np.array([0.4, 0.63, 0.25, 40.0]), np.array([20.0, 20.0, 20.0, 110.0])
-    station, primary = business.transformer_investments(here, other, rated, upper, PARAMETERS)
+    station, primary = business.transformer_investments(here, rated, upper, PARAMETERS, other)
     assert station.amount_eur == pytest.approx(0.4 * PARAMETERS.station_transformer_eur_per_mva)
     assert primary.amount_eur == pytest.approx(40.0 * PARAMETERS.primary_transformer_eur_per_mva)
     assert station.payer is Domain.DISTRIBUTION
+
+
+def test_transformers_that_both_arms_overload_cancel():
+    first, second = np.array([120.0, 120.0, 90.0]), np.array([80.0, 130.0, 150.0])
+    rated, upper = np.array([0.4, 0.63, 0.25]), np.array([20.0, 20.0, 20.0])
+
+    def value(smart_other, conventional_other):
+        smart = business.transformer_investments(first, rated, upper, PARAMETERS, smart_other)
+        conventional = business.transformer_investments(second, rated, upper, PARAMETERS, conventional_other)
+        return business_case(np.zeros(7), np.zeros(7), smart, conventional, PARAMETERS).npv_eur
+
+    assert value(second, first) == pytest.approx(value(None, None))
 
 
 def test_smart_metering_as_a_whole_costs_what_member_states_found():

@@ -128,17 +128,24 @@ def device_investments(counts: telecom.Counts, prices: telecom.Parameters, param
 
 
 def transformer_investments(
-    peak_pct: Floats, other_peak_pct: Floats, rated_mva: Floats, primary_kv: Floats, parameters: Parameters
+    peak_pct: Floats,
+    rated_mva: Floats,
+    primary_kv: Floats,
+    parameters: Parameters,
+    other_peak_pct: Floats | None = None,
 ) -> list[Investment]:
-    """What distribution must spend on transformers that one arm overloads and the other does not.
+    """What distribution must spend on transformers that an arm overloads.
 
     Parameters
     ----------
-    peak_pct, other_peak_pct : (transformers,), highest loading in this arm and in the other
-    rated_mva, primary_kv : (transformers,), rating, and voltage of the upper side
+    peak_pct, rated_mva, primary_kv : (transformers,), highest loading, rating, voltage of the upper side
+    other_peak_pct : (transformers,), highest loading in the other arm; a transformer that both overload
+        is then left out (it would count against one arm and for the other, and cancel)
     """
     limit_pct = parameters.transformer_limit_pct
-    only_here = (peak_pct > limit_pct) & ~(other_peak_pct > limit_pct)
+    only_here = peak_pct > limit_pct
+    if other_peak_pct is not None:
+        only_here &= ~(other_peak_pct > limit_pct)
     is_primary = primary_kv > 60.0  # where high voltage begins in German network levels (72.5 kV equipment)
     return [
         Investment(
