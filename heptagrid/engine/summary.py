@@ -1,0 +1,242 @@
+"""The summary of a run: the figures of the page, from what the arms came to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+
+from heptagrid.engine.build import World
+from heptagrid.engine.extremes import BAND_PU
+from heptagrid.engine.jobs import Job
+from heptagrid.engine.loop import PARTS
+from heptagrid.engine.recorder import ArmResult
+from heptagrid.engine.tally import Energy, Extremes
+from heptagrid.foundation.time import from_ns
+from heptagrid.planes.messages.statistics import Counts
+from heptagrid.planes.money import business, settlement
+from heptagrid.planes.money.ledger import Totals
+from heptagrid.scenario.schema import Scenario
+
+YEAR_DAYS = (364.5, 366.5)
+
+
+class Joined:
+    """The results of one arm over all its spans, joined."""
+
+    def __init__(self, results: Sequence[ArmResult]) -> None:
+        first = results[0]
+        self.arm = first.arm
+        self.results = results
+        self.energy = Energy()
+        self.extremes = Extremes(
+            transformer_peak_pct=np.zeros_like(first.extremes.transformer_peak_pct),
+            node_v_min=np.full_like(first.extremes.node_v_min, np.inf),
+            node_v_max=np.full_like(first.extremes.node_v_max, -np.inf),
+            branch_peak_pct=np.zeros_like(first.extremes.branch_peak_pct),
+        )
+        self.messages = Counts.none()
+        self.money = Totals.nothing()
+        self.metering: dict[str, float] = {}
+        self.comfort: dict[str, float] = {}
+        for result in results:
+            self.energy.add(result.energy)
+            self.extremes.join(result.extremes)
+            assert result.messages is not None
+            self.messages = self.messages + result.messages
+            self.money = self.money + result.money
+            _add(self.metering, result.metering)
+            _add(self.comfort, result.comfort)
+        self.bills_eur = np.sum([result.bills_eur for result in results], axis=0)
+        self.prices = [price for result in results for price in result.price_eur_per_mwh]
+        self.days = [day for result in results for day in result.days]
+
+    @property
+    def mean_bill_eur(self) -> float | None:
+        """The customers' mean bill over the run; None before the first was written."""
+        return float(self.bills_eur.mean()) if self.days else None
+
+    def summary(self, scenario: Scenario) -> dict[str, Any]:
+        """The arm's entry."""
+        energy, extremes = self.energy, self.extremes
+        mwh = {name: getattr(energy, name) / 1000.0 for name in vars(energy)}
+        town = ("generated", "imported", "exported", "consumed", "lost", "stored")
+        bills = self.bills_eur if self.days else None
+        return {
+            "energy_mwh": {name: mwh[name] for name in town} | {"residual": energy.residual / 1000.0},
+            "domain_energy_mwh": {
+                "generation_to_transmission": mwh["fleet"],
+                "transmission_lost": mwh["transmission_lost"],
+                "transmission_to_rest": mwh["rest"],
+                "transmission_to_distribution": mwh["imported"],
+                "distribution_to_transmission": mwh["exported"],
+                "distribution_lost": mwh["lost"],
+                "distribution_to_customers": mwh["points_drawn"],
+                "customers_to_distribution": mwh["points_fed_in"],
+            },
+            "voltage": {
+                "min_pu": _finite(extremes.v_min_pu),
+                "max_pu": _finite(extremes.v_max_pu),
+                "violation_customer_minutes": extremes.outside_s / 60.0,
+                "band_pu": list(BAND_PU),
+            },
+            "loading": {
+                "primary_peak_kw": _finite(extremes.peak_kw),
+                "primary_peak_at": from_ns(extremes.peak_ns, scenario.zone).isoformat() if extremes.peak_ns else None,
+                "max_transformer_pct": float(extremes.transformer_peak_pct.max()),
+                "overloaded_transformers": int((extremes.transformer_peak_pct > 100.0).sum()),
+            },
+            "messages": self.messages.summary(),
+            "metering": self.metering,
+            "comfort": self.comfort,
+            "money_eur": self.money.summary(),
+            "bills": {
+                "mean_bill_eur": self.mean_bill_eur,
+                **{
+                    name: None if bills is None else float(np.quantile(bills, share))
+                    for name, share in (("p10_eur", 0.1), ("median_eur", 0.5), ("p90_eur", 0.9))
+                },
+            },
+            "price_eur_per_mwh": {
+                "mean": float(np.mean(self.prices)) if self.prices else None,
+                "min": min(self.prices, default=None),
+                "max": max(self.prices, default=None),
+            },
+        }
+
+
+def join_arms(jobs: Sequence[Job], results: Sequence[ArmResult]) -> dict[str, Joined]:
+    """The arms in the order in which they were asked for, each over all its spans."""
+    by_arm: dict[str, list[ArmResult]] = {job.arm.name: [] for job in jobs}
+    for result in results:
+        by_arm[result.arm].append(result)
+    return {name: Joined(of_arm) for name, of_arm in by_arm.items() if of_arm}
+
+
+def summarise(
+    scenario: Scenario,
+    world: World,
+    jobs: Sequence[Job],
+    arms: Mapping[str, Joined],
+    broken: Mapping[str, float],
+    typical: bool,
+) -> dict[str, Any]:
+    """The content of `summary.json`, but for wall time."""
+    results = [result for arm in arms.values() for result in arm.results]
+    stopped = [result.stopped_ns for result in results if result.stopped_ns is not None]
+    partial = bool(stopped) or len(results) < len(jobs)
+    pair = "smart" in arms and "conventional" in arms and not partial
+    case = _business(scenario, world, arms, typical) if pair else None
+    seconds = {part: sum(result.seconds.get(part, 0.0) for result in results) for part in PARTS}
+    customers = world.customers_count
+    return {
+        "scenario": scenario.name,
+        "seed": scenario.seed,
+        "days": sum(job.span.days for job in jobs if job.arm == jobs[0].arm),
+        "step_s": scenario.step_s,
+        "customers": customers,
+        "nodes": world.network.nodes,
+        "wall_s": None,
+        "peak_rss_mb": None,
+        "customer_steps_per_s": None,
+        "customer_steps": customers * sum(result.steps for result in results),
+        "phase_s": seconds,
+        "partial": partial,
+        "stopped_at": from_ns(min(stopped), scenario.zone).isoformat() if stopped else None,
+        "unconverged": [
+            {"arm": r.arm, "feeder": f, "steps": n, "first": from_ns(at, scenario.zone).isoformat()}
+            for r in results
+            for f, (n, at) in r.held.items()
+        ],
+        "arms": {name: arm.summary(scenario) for name, arm in arms.items()},
+        "difference": _difference(arms, case) if pair else None,
+        "business": None if case is None else case[0].summary(case[1]),
+        "break": _against_intact(arms, broken) if broken and "intact" in arms and "smart" in arms else None,
+    }
+
+
+def _difference(arms: Mapping[str, Joined], case: tuple[business.Case, float] | None) -> dict[str, Any]:
+    """Smart minus conventional."""
+    smart, conventional = arms["smart"], arms["conventional"]
+    prices = conventional.prices
+    stored_kwh = smart.energy.stored - conventional.energy.stored
+    heat_kwh = smart.energy.stored_heat - conventional.energy.stored_heat
+    return {
+        **_changes(smart, conventional),
+        "npv_eur_by_domain": None if case is None else case[0].npv_eur.tolist(),
+        "stored_mwh": stored_kwh / 1000.0,
+        "stored_heat_mwh": heat_kwh / 1000.0,
+        "stored_value_eur": settlement.stored_value_eur(stored_kwh + heat_kwh, float(np.mean(prices))) if prices else 0.0,
+    }
+
+
+def _changes(one: Joined, other: Joined) -> dict[str, Any]:
+    bills = one.mean_bill_eur, other.mean_bill_eur
+    return {
+        "primary_peak_kw": one.extremes.peak_kw - other.extremes.peak_kw,
+        "energy_lost_mwh": (one.energy.lost - other.energy.lost) / 1000.0,
+        "violation_customer_minutes": (one.extremes.outside_s - other.extremes.outside_s) / 60.0,
+        "mean_bill_eur": None if bills[0] is None or bills[1] is None else bills[0] - bills[1],
+    }
+
+
+def _against_intact(arms: Mapping[str, Joined], broken: Mapping[str, float]) -> dict[str, Any]:
+    """What the break cost: the broken smart arm minus the intact one."""
+    smart, intact = arms["smart"], arms["intact"]
+    return {
+        "classes": dict(broken),
+        "against_intact": {
+            **_changes(smart, intact),
+            "by_domain_eur": ((smart.money.by_domain - intact.money.by_domain) / 1e5).tolist(),
+            "estimated_reads": smart.metering.get("estimated", 0) - intact.metering.get("estimated", 0),
+            "estimation_error_mwh": smart.metering.get("estimation_error_mwh", 0.0),
+            "min_pu": smart.extremes.v_min_pu - intact.extremes.v_min_pu,
+            "max_pu": smart.extremes.v_max_pu - intact.extremes.v_max_pu,
+        },
+    }
+
+
+def _business(
+    scenario: Scenario, world: World, arms: Mapping[str, Joined], typical: bool
+) -> tuple[business.Case, float] | None:
+    """The business case and the sum of the days' weights, if the days stand for a year."""
+    days = [day.day for day in arms["smart"].days]
+    weight_of = dict(scenario.typical_days)
+    weights = np.array([float(weight_of[day]) if typical else 1.0 for day in days])
+    if not YEAR_DAYS[0] < weights.sum() < YEAR_DAYS[1]:
+        return None
+    fees = scenario.sections["network_fees"]
+    prices, parameters = scenario.sections["telecom"], scenario.sections["business"]
+    yearly, spending = {}, {}
+    grid = world.grid
+    for name in ("smart", "conventional"):
+        arm = arms[name]
+        yearly[name] = business.operating_eur_per_year(
+            np.array([day.by_domain_eur for day in arm.days]), weights, np.array([day.peak_kw for day in arm.days]), fees
+        )
+        counts = world.device_counts(smart=name == "smart")
+        spending[name] = [
+            *business.device_investments(counts, prices, parameters),
+            *business.transformer_investments(
+                *(arm.extremes.transformer_peak_pct, grid.transformers.sn_mva, grid.transformers.vn_hv_kv, parameters)
+            ),
+        ]
+    case = business.business_case(
+        yearly["smart"], yearly["conventional"], spending["smart"], spending["conventional"], parameters
+    )
+    return case, float(weights.sum())
+
+
+
+
+def _add(sums: dict[str, float], more: Mapping[str, float]) -> None:
+    for name, value in more.items():
+        sums[name] = sums.get(name, 0) + value
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
