@@ -1,0 +1,103 @@
+"""Base demand: each customer's profile, varied from minute to minute around the quarter hour's energy.
+
+The variation lives on a grid of absolute minutes, so that a finer or coarser step sees the same people;
+the fifteen minutes of a quarter hour are normalised, so that its energy is the profile's, exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.foundation.kernel import kernel
+from heptagrid.foundation.parameters import parameter
+from heptagrid.foundation.random import Stream, uniform
+from heptagrid.foundation.time import NS_PER_MINUTE, NS_PER_QUARTER, Step
+from heptagrid.world.grid import Profiles
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+_STREAM = int(Stream.BASE_DEMAND)
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """How much demand varies within a quarter hour."""
+
+    variation: float = parameter(
+        0.5,
+        info="part of the demand that is spread over the quarter hour's minutes at random (exponential shares)",
+        low=0.0,
+        high=1.0,
+        source="assumption: half of a household's demand is switched within minutes, the other half runs on",
+    )
+
+
+class BaseDemand:
+    """Active and reactive demand of all customers, step by step."""
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        profiles: Profiles,
+        ids: Ints,
+        p_kw: Floats,
+        q_kvar: Floats,
+        p_profile: Ints,
+        q_profile: Ints,
+        seed: int,
+    ) -> None:
+        """Set up from global ids, ratings and profile columns, (customers,) each."""
+        self.total_kw = 0.0
+        self._variation = parameters.variation
+        self._profiles = profiles
+        self._ids, self._p_kw, self._q_kvar = ids, p_kw, q_kvar
+        self._p_profile, self._q_profile = p_profile, q_profile
+        self._seed = seed
+        self._quarter = -1
+        self._weights = np.ones((len(ids), 15), dtype=np.float32)
+        self._mean_p_kw, self._mean_q_kvar = np.zeros(len(ids)), np.zeros(len(ids))
+
+    def advance(self, step: Step, p_kw: Floats, q_kvar: Floats) -> None:
+        """Write the step's mean demand into the first entries of `p_kw` and `q_kvar`."""
+        if step.quarter != self._quarter:
+            self._quarter = step.quarter
+            relative = self._profiles.at(step.start_ns)
+            np.multiply(self._p_kw, relative[self._p_profile], out=self._mean_p_kw)
+            np.multiply(self._q_kvar, relative[self._q_profile], out=self._mean_q_kvar)
+            if self._variation > 0.0:
+                _weigh(self._seed, self._ids, step.quarter * 15, self._variation, self._weights)
+        since = step.start_ns - self._quarter * NS_PER_QUARTER
+        first = since // NS_PER_MINUTE
+        last = max(-(-(since + step.end_ns - step.start_ns) // NS_PER_MINUTE), first + 1)
+        self.total_kw = _spread(self._mean_p_kw, self._mean_q_kvar, self._weights, first, last, p_kw, q_kvar)
+
+
+@kernel
+def _weigh(seed, ids, first_minute, variation, weights):  # type: ignore[no-untyped-def]
+    """Weights of the 15 minutes of a quarter hour, of mean one for each customer."""
+    drawn = np.empty(15)
+    for k in range(ids.shape[0]):
+        total = 0.0
+        for m in range(15):
+            drawn[m] = -np.log(uniform(seed, _STREAM, ids[k], first_minute + m))
+            total += drawn[m]
+        for m in range(15):
+            weights[k, m] = (1.0 - variation) + variation * 15.0 * drawn[m] / total
+
+
+@kernel
+def _spread(mean_p, mean_q, weights, first, last, p_kw, q_kvar):  # type: ignore[no-untyped-def]
+    total = 0.0
+    for k in range(mean_p.shape[0]):
+        weight = 0.0
+        for m in range(first, last):
+            weight += weights[k, m]
+        weight /= last - first
+        p_kw[k] = mean_p[k] * weight
+        q_kvar[k] = mean_q[k] * weight
+        total += p_kw[k]
+    return total

@@ -1,0 +1,174 @@
+"""The customers' domain at work: devices move, meters measure, gateways take what arrived."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.domains.customers.batteries import Batteries
+from heptagrid.domains.customers.demand import BaseDemand
+from heptagrid.domains.customers.gateways import price_signal
+from heptagrid.domains.customers.heat_pumps import HeatPumps
+from heptagrid.domains.customers.local_units import LocalUnits
+from heptagrid.domains.customers.meters import Meters
+from heptagrid.domains.customers.ownership import Ownership
+from heptagrid.domains.customers.vehicles import Vehicles
+from heptagrid.foundation.actors import Delivery, Outbox
+from heptagrid.foundation.domains import Domain, Kind
+from heptagrid.foundation.time import Step
+from heptagrid.world.wires import Wires
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+class Customers:
+    """All customers of the town as an actor; without a smart grid their meters and gateways are silent.
+
+    Totals of the last step in kW: `base_kw`, `vehicles_kw`, `heat_pumps_kw`, `batteries_kw`, `generated_kw`; since
+    the start in kWh: `consumed_kwh`, with conversion losses and what the vehicles drove; `stored_kwh` now.
+    """
+
+    domain = Domain.CUSTOMERS
+
+    def __init__(
+        self,
+        wires: Wires,
+        owned: Ownership,
+        demand: BaseDemand,
+        units: LocalUnits,
+        vehicles: Vehicles,
+        heat_pumps: HeatPumps,
+        batteries: Batteries,
+        meters: Meters,
+        smart: bool,
+    ) -> None:
+        self.owned = owned
+        self.vehicles, self.heat_pumps, self.batteries = vehicles, heat_pumps, batteries
+        self.meters = meters
+        self.base_kwh = 0.0
+        self._wires, self._demand, self._units, self._smart = wires, demand, units, smart
+        points = len(wires.point_p_kw)
+        devices = {"vehicles": vehicles, "heat_pumps": heat_pumps, "batteries": batteries}
+        self._devices = devices
+        self._device_of = {name: _positions(one.owner, points) for name, one in devices.items()}
+
+    def advance(self, step: Step) -> None:
+        """Everything behind the meters, in the order in which a battery sees it."""
+        p_kw, q_kvar = self._wires.point_p_kw, self._wires.point_q_kvar
+        p_kw[:] = 0.0
+        self._demand.advance(step, p_kw, q_kvar)
+        self.base_kwh += self._demand.total_kw * step.dt_s / 3600.0
+        self._units.advance(step, p_kw)
+        self.vehicles.advance(step, p_kw)
+        self.heat_pumps.advance(step, p_kw)
+        self.batteries.advance(step, p_kw)
+        self.meters.measure(step, p_kw)
+
+    def carry(self, step: Step) -> None:
+        """Customers have no network."""
+
+    def sense(self, step: Step, outbox: Outbox) -> None:
+        """The smart meters send each quarter hour that has ended."""
+        if self._smart and step.ends_quarter:
+            self.meters.send(step, outbox)
+
+    def act(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
+        """The gateways take set-points and prices to heart; the last to arrive wins."""
+        for delivery in inbox:
+            topic = delivery.wave.topic
+            if delivery.wave.kind is Kind.SETPOINT and topic == "cap":
+                rows = self._device_of["vehicles"][delivery.destination]
+                self.vehicles.cap_kw[rows] = delivery.column("cap_kw")
+                self.vehicles.cap_until_ns[rows] = delivery.column("until_ns")
+            elif delivery.wave.kind is Kind.SETPOINT:
+                self._take_plan(delivery, topic.removeprefix("signal."))
+            elif delivery.wave.kind is Kind.PRICE:
+                self._take_prices(delivery)
+
+    def _take_plan(self, delivery: Delivery, name: str) -> None:
+        plans = self._devices[name].plans
+        shared = delivery.wave.shared
+        signals = np.asarray(shared["signals"], dtype=np.float64)
+        group = delivery.column("group")
+        first = int(shared["first_quarter"])  # type: ignore[call-overload]
+        for one in np.unique(group):
+            row = plans.row_of(_key(delivery) + int(one), first, signals[one])
+            plans.steered[self._device_of[name][delivery.destination[group == one]]] = row
+
+    def _take_prices(self, delivery: Delivery) -> None:
+        shared = delivery.wave.shared
+        price = np.asarray(shared["price_eur_per_kwh"], dtype=np.float64)
+        first = 4 * int(shared["first_hour"])  # type: ignore[call-overload]
+        here = delivery.destination[delivery.destination < len(self.owned.dynamic)]
+        here = here[self.owned.dynamic[here]]
+        for name, one in self._devices.items():
+            rows = self._device_of[name][here]
+            rows = rows[rows >= 0]
+            if len(rows):
+                power = self.vehicles.parameters.charger_kw if name == "vehicles" else self.batteries.parameters.power_kw
+                one.plans.priced[rows] = one.plans.row_of(_key(delivery), first, price_signal(price, power))
+
+    @property
+    def base_kw(self) -> float:
+        return self._demand.total_kw
+
+    @property
+    def generated_kw(self) -> float:
+        return self._units.total_kw
+
+    @property
+    def vehicles_kw(self) -> float:
+        return self.vehicles.total_kw
+
+    @property
+    def heat_pumps_kw(self) -> float:
+        return self.heat_pumps.total_kw
+
+    @property
+    def batteries_kw(self) -> float:
+        return self.batteries.total_kw
+
+    @property
+    def consumed_kwh(self) -> float:
+        """Used since the start: demand, heat, driving, and the losses of charging and discharging."""
+        losses = self.vehicles.losses_kwh + self.batteries.losses_kwh
+        return self.base_kwh + self.heat_pumps.used_kwh + self.vehicles.driven_kwh + losses
+
+    @property
+    def stored_kwh(self) -> float:
+        """In vehicles and batteries, now."""
+        return self.vehicles.stored_kwh + self.batteries.stored_kwh
+
+    @property
+    def stored_heat_kwh(self) -> float:
+        """In houses above their set-points, as electricity."""
+        return self.heat_pumps.stored_heat_kwh
+
+    def moved_kwh(self) -> Floats:
+        """Energy moved under the aggregator's plans since the start, by metering point, (points,)."""
+        moved = np.zeros(len(self._wires.point_p_kw))
+        for one in self._devices.values():
+            moved[one.owner] += one.moved_kwh
+        return moved
+
+    def comfort(self) -> dict[str, float]:
+        """What people would complain of, since the start."""
+        return {
+            "vehicle_shortfall_kwh": self.vehicles.shortfall_kwh,
+            "cold_house_minutes": self.heat_pumps.cold_minutes,
+        }
+
+
+def _key(delivery: Delivery) -> int:
+    """A number that only the messages of this wave share, with room for 64 plans."""
+    return int(delivery.ids[0] - delivery.rows[0]) * 64
+
+
+def _positions(owner: Ints, points: int) -> Ints:
+    """The device of each metering point, -1 without one."""
+    positions = np.full(points, -1, dtype=np.int64)
+    positions[owner] = np.arange(len(owner))
+    return positions

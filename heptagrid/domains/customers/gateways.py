@@ -1,0 +1,92 @@
+"""Gateways: the set-points and prices that have arrived at each device, and until when they hold.
+
+A plan is a signal in kW for consecutive quarter hours. Plans are shared by all devices that were sent
+the same one; a device holds the number of the last that reached it. Without a valid plan it behaves as if
+there were no smart grid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.foundation.kernel import kernel
+from heptagrid.foundation.parameters import parameter
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+PLANS = 128  # remembered at once: a day of hourly plans five times over
+SLOTS = 104  # a day of 25 hours, and a margin
+SLOT_H = 0.25
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Who takes part."""
+
+    enrolled_share: float = parameter(
+        0.8,
+        info="share of the owners of vehicles, heat pumps or batteries that let the aggregator steer them",
+        low=0.0,
+        high=1.0,
+        source="assumption: a mature programme; set it to 0.1 for an opt-in one",
+    )
+    dynamic_tariff_share: float = parameter(
+        0.3,
+        info="share of customers on the dynamic tariff; their devices follow its prices if nobody steers them",
+        low=0.0,
+        high=1.0,
+        source="assumption",
+    )
+
+
+class PlanBook:
+    """Plans of one class of devices and which one each device holds.
+
+    signals: (PLANS, SLOTS); first_quarter, slots: (PLANS,); held: (devices,) row of the plan, -1 if none;
+    priced: (devices,) row of the price plan, -1 if none.
+    """
+
+    def __init__(self, devices: int) -> None:
+        self.signals = np.zeros((PLANS, SLOTS))
+        self.first_quarter = np.zeros(PLANS, dtype=np.int64)
+        self.slots = np.zeros(PLANS, dtype=np.int64)
+        self.steered = np.full(devices, -1, dtype=np.int64)
+        self.priced = np.full(devices, -1, dtype=np.int64)
+        self._next = 0
+        self._rows: dict[int, int] = {}
+
+    def row_of(self, key: int, first_quarter: int, signal: Floats) -> int:
+        """The row of a plan, written on first sight; `key` tells plans apart."""
+        row = self._rows.get(key)
+        if row is None:
+            row = self._next % PLANS
+            self._next += 1
+            self._rows = {old: r for old, r in self._rows.items() if r != row} | {key: row}
+            count = min(len(signal), SLOTS)
+            self.signals[row, :count] = signal[:count]
+            self.first_quarter[row], self.slots[row] = first_quarter, count
+            self.steered[self.steered == row] = -1
+            self.priced[self.priced == row] = -1
+        return row
+
+
+def price_signal(price_eur_per_kwh: Floats, p_max_kw: float) -> Floats:
+    """Hourly prices as a quarter-hour signal that spreads over twice the device's power."""
+    spread = max(float(np.ptp(price_eur_per_kwh)), 1e-6)
+    return np.asarray(np.repeat((price_eur_per_kwh - price_eur_per_kwh.min()) / spread, 4) * 2.0 * p_max_kw)
+
+
+@kernel
+def plan_in_force(device, quarter, first_quarter, slots, steered, priced):  # type: ignore[no-untyped-def]
+    """Row of the plan that the device follows in `quarter`, -1 if none: a set-point before a price."""
+    row = steered[device]
+    if row >= 0 and first_quarter[row] <= quarter < first_quarter[row] + slots[row]:
+        return row
+    row = priced[device]
+    if row >= 0 and first_quarter[row] <= quarter < first_quarter[row] + slots[row]:
+        return row
+    return -1

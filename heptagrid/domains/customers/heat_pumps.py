@@ -1,0 +1,223 @@
+"""Heat pumps in two-state thermal houses: indoor air and building mass.
+
+Source: equivalent thermal parameters, as in Sonderegger (1978) and GridLAB-D's house: air loses heat to
+the outside and exchanges it with the mass. Heat is constant within a step, so the linear model is stepped
+exactly. An inverter heat pump follows a proportional thermostat; its coefficient of performance is the
+regression of Ruhnau, Hirth and Praktiknjo (2019), Scientific Data 6:189, for air-source heat pumps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.domains.customers.gateways import PlanBook, plan_in_force
+from heptagrid.foundation.kernel import kernel
+from heptagrid.foundation.parameters import parameter
+from heptagrid.foundation.random import Stream, normals, uniforms
+from heptagrid.foundation.time import Step
+from heptagrid.world.weather import Weather
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+J_PER_KWH = 3.6e6
+COLD_BELOW_SET_K = 2.0
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """How many heat pumps there are, and the houses they heat."""
+
+    share: float = parameter(
+        0.12,
+        info="share of households with a heat pump",
+        low=0.0,
+        high=1.0,
+        source="assumption: towards 6 million in Germany's 41 million households, the 2030 target",
+    )
+    loss_w_per_k: float = parameter(
+        180.0,
+        info="mean heat loss of a house from air to outside",
+        unit="W/K",
+        low=10.0,
+        high=2000.0,
+        source="assumption: 140 m2 heated floor at about 1.3 W/(m2 K), a refurbished house (TABULA: 1 to 2)",
+    )
+    mass_w_per_k: float = parameter(
+        900.0, info="heat exchange between air and mass", unit="W/K", low=10.0, high=20000.0,
+        source="assumption: 300 m2 of inner surface at 3 W/(m2 K)",
+    )  # fmt: skip
+    air_kwh_per_k: float = parameter(
+        0.5, info="heat capacity of air and furniture", unit="kWh/K", low=0.01, high=10.0,
+        source="assumption: five times the air of 350 m3, for furniture",
+    )  # fmt: skip
+    mass_kwh_per_k: float = parameter(
+        9.0, info="heat capacity of the mass", unit="kWh/K", low=0.1, high=200.0,
+        source="ISO 13790: 165 kJ/(m2 K) for medium-heavy buildings, times 140 m2, with part of it in walls (assumption)",
+    )  # fmt: skip
+    spread: float = parameter(
+        0.25, info="standard deviation of the logarithm of the houses' size", low=0.0, high=1.0, source="assumption"
+    )
+    set_c: float = parameter(
+        20.5, info="mean indoor set-point", unit="C", low=15.0, high=25.0, source="assumption: 20 to 21 C (EN 12831: 20 C)"
+    )
+    band_k: float = parameter(
+        1.0, info="proportional band of the thermostat", unit="K", low=0.1, high=5.0, source="assumption"
+    )
+    gains_w: float = parameter(
+        400.0, info="heat from people and appliances", unit="W", low=0.0, high=5000.0,
+        source="assumption: 3 W/m2 (DIN V 18599: 45 Wh/(m2 d) for single-family houses is 1.9 W/m2, plus people)",
+    )  # fmt: skip
+    window_m2: float = parameter(
+        6.0, info="effective solar aperture", unit="m2", low=0.0, high=100.0,
+        source="assumption: 25 m2 of windows times transmittance, frame and orientation",
+    )  # fmt: skip
+    design_c: float = parameter(
+        -12.0, info="outdoor temperature for which the heat pump is sized", unit="C", low=-30.0, high=10.0,
+        source="DIN EN 12831-1 national annex: Hamburg -10 to -12 C (from memory)",
+    )  # fmt: skip
+    flex_k: float = parameter(
+        1.0, info="how far a plan may move the set-point, either way", unit="K", low=0.0, high=4.0,
+        source="assumption: within the comfort class of ISO 7730 category B",
+    )  # fmt: skip
+
+
+def performance(outside_c: float) -> float:
+    """Coefficient of performance of an air-source heat pump at an outdoor temperature.
+
+    Ruhnau et al. (2019): 6.08 - 0.09 dT + 0.0005 dT^2, times 0.85 for the field; radiators at 40 - outside.
+    """
+    lift_k = max(40.0 - 1.0 * outside_c, 15.0) - outside_c
+    return max(0.85 * (6.08 - 0.09 * lift_k + 0.0005 * lift_k**2), 1.0)
+
+
+class HeatPumps:
+    """All heat pumps and their houses as arrays; `owner` is the customer of each.
+
+    air_c, mass_c: (houses,) state. moved_kwh: (houses,) energy under an aggregator's plan, times the size of its shift.
+    """
+
+    def __init__(self, parameters: Parameters, owner: Ints, ids: Ints, weather: Weather, seed: int) -> None:
+        count = len(owner)
+        stream = int(Stream.HOUSE)
+        size = np.exp(parameters.spread * np.asarray(normals(seed, stream, ids, 0)))
+        self.parameters, self.owner = parameters, owner
+        self.plans = PlanBook(count)
+        self.set_c = parameters.set_c + 2.0 * (np.asarray(uniforms(seed, stream, ids, 100)) - 0.5)
+        self.air_c, self.mass_c = self.set_c.copy(), self.set_c.copy()
+        self.moved_kwh = np.zeros(count)
+        self.total_kw = 0.0
+        self.used_kwh = 0.0
+        self.cold_minutes = 0.0
+        self._size = size
+        self._weather = weather
+        self._gains_w = parameters.gains_w * size
+        self._window_m2 = parameters.window_m2 * size
+        heat_w = parameters.loss_w_per_k * size * (self.set_c - parameters.design_c)
+        self._p_max_kw = heat_w / 1000.0 / performance(parameters.design_c)
+        self._dt_s = 0.0
+
+    def advance(self, step: Step, p_kw: Floats) -> None:
+        """Heat through the step; adds to the net draw of the owners' points."""
+        if step.dt_s != self._dt_s:
+            self._dt_s = step.dt_s
+            self._step_matrix, self._step_heat, self._step_outside = stepped(self.parameters, self._size, step.dt_s)
+        middle_ns = (step.start_ns + step.end_ns) // 2
+        outside_c = self._weather.outside_c_at(middle_ns)
+        one, plans = self.parameters, self.plans
+        self._performance = performance(outside_c)
+        self.total_kw, cold = _heat(
+            *(step.quarter, step.dt_s, outside_c, self._weather.radiation_w_m2_at(middle_ns), self._performance),
+            *(one.band_k, one.flex_k, self.owner, self.set_c, self._gains_w, self._window_m2, self._p_max_kw),
+            *(self.air_c, self.mass_c, self._step_matrix, self._step_heat, self._step_outside),
+            *(plans.signals, plans.first_quarter, plans.slots, plans.steered, plans.priced, self.moved_kwh, p_kw),
+        )
+        self.used_kwh += self.total_kw * step.dt_s / 3600.0
+        self.cold_minutes += cold * step.dt_s / 60.0
+
+    @property
+    def stored_heat_kwh(self) -> float:
+        """Heat in the houses above their set-points, as the electricity that it would take now."""
+        if not len(self.owner):
+            return 0.0
+        one = self.parameters
+        heat = self._size * (
+            one.air_kwh_per_k * (self.air_c - self.set_c) + one.mass_kwh_per_k * (self.mass_c - self.set_c)
+        )
+        return float(heat.sum()) / self._performance
+
+
+def stepped(parameters: Parameters, size: Floats, dt_s: float) -> tuple[Floats, Floats, Floats]:
+    """The exact step of the houses' linear model over `dt_s` with constant heat and outdoor temperature.
+
+    Returns the state matrix (houses, 2, 2), the effect of heat to the air (houses, 2) in K/W, and of the outdoor
+    temperature (houses, 2). All houses share the shape and differ in size, so heat alone scales.
+    """
+    one = parameters
+    air, mass = one.air_kwh_per_k * J_PER_KWH, one.mass_kwh_per_k * J_PER_KWH
+    system = np.zeros((4, 4))
+    system[0] = [-(one.loss_w_per_k + one.mass_w_per_k) / air, one.mass_w_per_k / air, 1.0 / air, one.loss_w_per_k / air]
+    system[1] = [one.mass_w_per_k / mass, -one.mass_w_per_k / mass, 0.0, 0.0]
+    whole = _exponential(system * dt_s)
+    count = len(size)
+    return (
+        np.broadcast_to(whole[:2, :2], (count, 2, 2)).copy(),
+        whole[:2, 2] / size[:, np.newaxis],
+        np.broadcast_to(whole[:2, 3], (count, 2)).copy(),
+    )
+
+
+def _exponential(matrix: Floats) -> Floats:
+    """Matrix exponential by scaling and squaring a Taylor series; for small, well-scaled matrices."""
+    halvings = max(0, int(np.ceil(np.log2(max(np.abs(matrix).sum(axis=1).max(), 1e-30)))) + 4)
+    scaled = matrix / 2.0**halvings
+    term = result = np.eye(len(matrix))
+    for k in range(1, 14):
+        term = term @ scaled / k
+        result = result + term
+    for _ in range(halvings):
+        result = result @ result
+    return result
+
+
+@kernel
+def _heat(  # type: ignore[no-untyped-def]
+    quarter, dt_s, outside_c, radiation, performance, band, flex, owner, set_c, gains, window, p_max, air, mass,
+    matrix, by_heat, by_outside, signals, first_quarter, slots, steered, priced, moved, point_p,
+):  # fmt: skip
+    total = 0.0
+    cold = 0
+    for k in range(owner.shape[0]):
+        wanted = set_c[k]
+        shift = 0.0
+        row = plan_in_force(k, quarter, first_quarter, slots, steered, priced)
+        if row >= 0:
+            signal = signals[row]
+            low = high = signal[0]
+            mean = 0.0
+            for s in range(slots[row]):
+                low, high = min(low, signal[s]), max(high, signal[s])
+                mean += signal[s]
+            mean /= slots[row]
+            half = 0.5 * (high - low)
+            if half > 0.0:
+                shift = min(max((signal[quarter - first_quarter[row]] - mean) / half, -1.0), 1.0)
+            wanted -= flex * shift
+        part = min(max((wanted + 0.5 * band - air[k]) / band, 0.0), 1.0)
+        power = part * p_max[k]
+        heat = power * 1000.0 * performance + gains[k] + window[k] * radiation
+        a, m = air[k], mass[k]
+        air[k] = matrix[k, 0, 0] * a + matrix[k, 0, 1] * m + by_heat[k, 0] * heat + by_outside[k, 0] * outside_c
+        mass[k] = matrix[k, 1, 0] * a + matrix[k, 1, 1] * m + by_heat[k, 1] * heat + by_outside[k, 1] * outside_c
+        if air[k] < set_c[k] - COLD_BELOW_SET_K:
+            cold += 1
+        total += power
+        if row >= 0 and row == steered[k]:
+            moved[k] += abs(shift) * power * dt_s / 3600.0
+        point_p[owner[k]] += power
+    return total, cold
+
+
