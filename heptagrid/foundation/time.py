@@ -69,6 +69,15 @@ class Step:
     def ends_day(self) -> bool:
         return self.end_ns == self.day_end_ns
 
+    def passes_hour(self, hour: float) -> bool:
+        """Whether the local time of day `hour` (0 < hour < 24) lies in (start, end].
+
+        Clocks change between 2 and 3 in the morning, so later hours shift on such a day.
+        """
+        shift_ns = self.day_end_ns - self.day_start_ns - 24 * NS_PER_HOUR
+        at_ns = self.day_start_ns + round(hour * NS_PER_HOUR) + (shift_ns if hour >= 3.0 else 0)
+        return self.start_ns < at_ns <= self.end_ns
+
     @property
     def quarter(self) -> int:
         """The step's quarter hour, counted from 1970-01-01 UTC."""

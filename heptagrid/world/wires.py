@@ -26,6 +26,7 @@ class Wires:
     infeed_v_pu: float  # transmission: voltage held at the infeed
     unit_output_mw: Floats  # generation: (units,) output of the bulk units
     rest_load_mw: Floats  # transmission: (buses,) the loads beyond the scenario's own
+    required_mw: float = 0.0  # transmission: what the units must give together now, losses included
 
     @staticmethod
     def at_rest(points: int, units: int, buses: int, infeed_v_pu: float) -> Wires:

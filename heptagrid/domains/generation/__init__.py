@@ -1,1 +1,1 @@
-
+"""Bulk generation: the fleet above the town."""

@@ -1,1 +1,1 @@
-
+"""Markets: the day-ahead exchange."""

@@ -19,7 +19,7 @@ from heptagrid.world.endpoints import Endpoints
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-BID_HOUR = 11  # local; before the exchange's gate at noon
+BID_HOUR = 11.5  # local; before the exchange's gate at noon
 BILL_AFTER_NS = NS_PER_HOUR  # after midnight: the day's reads are in by then
 
 
@@ -60,7 +60,7 @@ class Providers:
         """Bid, pass prices on, steer, relieve, and bill."""
         for delivery in inbox:
             self._receive(delivery, step, outbox)
-        if _passes(step, self._zone, BID_HOUR):
+        if step.passes_hour(BID_HOUR):
             self._bid(step, outbox)
         if self.aggregator and step.end_ns % (self.aggregator.parameters.plan_every_s * NS_PER_S) == 0:
             self._steer(step, outbox)
@@ -202,13 +202,6 @@ class Providers:
             topic=topic,
             shared=shared,
         )
-
-
-def _passes(step: Step, zone: ZoneInfo, hour: int) -> bool:
-    """Whether the local `hour` of the step's day falls into (start, end]."""
-    day = step.day
-    at_ns = to_ns(datetime(day.year, day.month, day.day, hour, tzinfo=zone))
-    return step.start_ns < at_ns <= step.end_ns
 
 
 def _next_midnight(ns: int, zone: ZoneInfo) -> datetime:

@@ -1,0 +1,151 @@
+"""The fleet at work: offers its units, follows schedule and dispatch within its ramps, reports its output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.foundation.actors import Delivery, Outbox, Wave
+from heptagrid.foundation.domains import Domain, Kind
+from heptagrid.foundation.parameters import parameter
+from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S, Step
+from heptagrid.world.bulk import BulkUnits
+from heptagrid.world.endpoints import Endpoints
+from heptagrid.world.wires import Wires
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """When the fleet speaks."""
+
+    telemetry_s: int = parameter(
+        60,
+        info="how often each unit reports its output; a coarser step reports once a step",
+        unit="s",
+        low=1,
+        high=900,
+        source="assumption: as slow as the scenario's coupling step; control centres scan every 2 to 4 s",
+    )
+    bid_hour: float = parameter(
+        11.0,
+        info="local hour at which the offers for the next day leave",
+        unit="h",
+        low=0.0,
+        high=11.5,
+        source="European day-ahead auction: the gate closes at noon",
+    )
+
+
+class Fleet:
+    """The bulk units as an actor.
+
+    Between dispatches primary control covers what is missing or too much, shared by headroom among the
+    units that are on, so that generation equals load and losses at every step.
+    """
+
+    domain = Domain.GENERATION
+
+    def __init__(self, parameters: Parameters, wires: Wires, units: BulkUnits, endpoints: Endpoints) -> None:
+        count = len(units.p_max_mw)
+        self.units = units
+        self.on: Bools = np.zeros(count, dtype=bool)
+        self.shortage_mwh = 0.0
+        self._parameters, self._wires, self._endpoints = parameters, wires, endpoints
+        self._target_mw = np.zeros(count)
+        self._schedule: dict[int, tuple[Bools, Floats]] = {}
+        self._hour = -1
+
+    def start(self, first_hour: int, on: npt.NDArray[np.bool_], p_mw: Floats) -> None:
+        """Begin on a schedule: hours since 1970 from `first_hour`, (hours, units) each."""
+        self._learn(first_hour, on, p_mw)
+        self.on = on[0].copy()
+        self._target_mw = p_mw[0].copy()
+        self._wires.unit_output_mw[:] = p_mw[0]
+
+    def advance(self, step: Step) -> None:
+        """Switch by the schedule and move towards the targets within the ramps."""
+        hour = step.start_ns // NS_PER_HOUR
+        if hour != self._hour:
+            self._hour = hour
+            if hour in self._schedule:
+                on, p_mw = self._schedule.pop(hour)
+                started = on & ~self.on
+                self.on = on
+                self._wires.unit_output_mw[started] = self.units.p_min_mw[started]
+                self._wires.unit_output_mw[~on] = 0.0
+                self._target_mw = p_mw.copy()
+        output = self._wires.unit_output_mw
+        ramp_mw = self.units.ramp_mw_per_min * step.dt_s / 60.0
+        output += np.clip(np.where(self.on, self._target_mw, 0.0) - output, -ramp_mw, ramp_mw) * self.on
+
+    def carry(self, step: Step) -> None:
+        """Primary control: give together what transmission requires, to the last kilowatt."""
+        output = self._wires.unit_output_mw
+        missing_mw = self._wires.required_mw - float(output.sum())
+        room = (self.units.p_max_mw - output if missing_mw > 0 else output - self.units.p_min_mw) * self.on
+        room = np.maximum(room, 0.0)
+        total_mw = float(room.sum())
+        if total_mw < abs(missing_mw):
+            self.shortage_mwh += (abs(missing_mw) - total_mw) * step.dt_s / 3600.0
+            room = self.units.p_max_mw * self.on
+            total_mw = float(room.sum())
+        output += missing_mw * room / total_mw
+
+    def sense(self, step: Step, outbox: Outbox) -> None:
+        """Report each unit's output."""
+        every_s = self._parameters.telemetry_s
+        if step.end_ns % (every_s * NS_PER_S) == 0 or step.dt_s >= every_s:
+            columns = {"unit": self._all(), "output_mw": self._wires.unit_output_mw.copy()}
+            self._send(Kind.TELEMETRY, Domain.OPERATIONS, self._endpoints.operations, "unit", columns, step, outbox)
+
+    def act(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
+        """Take schedules and set-points to heart; offer the next day at the time for it."""
+        for delivery in inbox:
+            if delivery.wave.kind is Kind.DISPATCH:
+                self._target_mw[delivery.column("unit")] = delivery.column("target_mw")
+            elif delivery.wave.kind is Kind.SCHEDULE:
+                shared = delivery.wave.shared
+                units = delivery.column("unit")
+                self._learn_rows(int(shared["first_hour"]), np.asarray(shared["on"]), np.asarray(shared["p_mw"]), units)  # type: ignore[call-overload]
+        if step.passes_hour(self._parameters.bid_hour):
+            u = self.units
+            columns = {"unit": self._all(), "p_min_mw": u.p_min_mw, "p_max_mw": u.p_max_mw}
+            columns |= {"cost_2": u.cost_2, "cost_1": u.cost_1, "cost_0": u.cost_0, "start_usd": u.start_usd}
+            self._send(Kind.BID, Domain.MARKETS, self._endpoints.market, "offer", columns, step, outbox)
+
+    def _learn(self, first_hour: int, on: npt.NDArray[np.bool_], p_mw: Floats) -> None:
+        for k in range(len(on)):
+            self._schedule[first_hour + k] = (on[k], p_mw[k])
+
+    def _learn_rows(self, first_hour: int, on: npt.NDArray[np.bool_], p_mw: Floats, units: np.ndarray) -> None:
+        """Learn the schedule of the units that were told; the others go on as they are."""
+        for k in range(len(on)):
+            state, power = self._schedule.get(first_hour + k, (self.on.copy(), self._target_mw.copy()))
+            state[units], power[units] = on[k, units], p_mw[k, units]
+            self._schedule[first_hour + k] = (state, power)
+
+    def _all(self) -> np.ndarray:
+        return np.arange(len(self.units.p_max_mw), dtype=np.int64)
+
+    def _send(
+        self, kind: Kind, to: Domain, place: int, topic: str, columns: dict[str, np.ndarray], step: Step, outbox: Outbox
+    ) -> None:
+        plants = self._endpoints.plants
+        outbox.send(
+            Wave(
+                kind=kind,
+                sender=Domain.GENERATION,
+                receiver=to,
+                source=plants,
+                destination=np.full(len(plants), place, dtype=np.int64),
+                sent_ns=np.full(len(plants), step.end_ns, dtype=np.int64),
+                topic=topic,
+                payload=columns,
+            )
+        )

@@ -1,0 +1,146 @@
+"""The exchange at work: collects offers and demand, clears the next day, publishes, and settles the last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.foundation.actors import Delivery, Outbox, Wave
+from heptagrid.foundation.domains import Domain, Kind
+from heptagrid.foundation.time import NS_PER_HOUR, Step
+from heptagrid.planes.money.clearing import Cleared, Parameters, clear
+from heptagrid.world.bulk import BulkUnits
+from heptagrid.world.endpoints import Endpoints
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+CLEAR_HOUR = 12.25
+SETTLE_HOUR = 0.9
+
+
+class Exchange:
+    """The day-ahead market; it clears with the offers and demands that reached it in time.
+
+    Kept by hour since 1970: `price_eur_per_mwh`, `town_position_mwh`. `uncleared`: days for which no
+    demand of the other loads had arrived.
+    """
+
+    domain = Domain.MARKETS
+
+    def __init__(self, parameters: Parameters, units: BulkUnits, endpoints: Endpoints) -> None:
+        self.price_eur_per_mwh: dict[int, float] = {}
+        self.town_position_mwh: dict[int, float] = {}
+        self.uncleared = 0
+        self._parameters, self._units, self._endpoints = parameters, units, endpoints
+        self._offered: npt.NDArray[np.bool_] = np.zeros(len(units.p_max_mw), dtype=bool)
+        self._demand: tuple[int, Floats] | None = None
+        self._rest: tuple[int, Floats] | None = None
+        self._last_on = np.zeros(len(units.p_max_mw), dtype=bool)
+        self._metered_mwh: Floats | None = None
+
+    def clear(self, first_hour: int, rest_mw: Floats, town_mw: Floats) -> Cleared:
+        """Clear the hours from `first_hour` on and keep prices and the town's position."""
+        cleared = clear(rest_mw + town_mw, self._units_offered(), self._last_on, self._parameters)
+        for k, price in enumerate(cleared.price_eur_per_mwh):
+            self.price_eur_per_mwh[first_hour + k] = float(price)
+            self.town_position_mwh[first_hour + k] = float(town_mw[k])
+        self._last_on = cleared.on[-1].copy()
+        return cleared
+
+    def open_to_all(self) -> None:
+        """Take every unit as offered: for the first day, before any offer could be sent."""
+        self._offered[:] = True
+
+    def advance(self, step: Step) -> None:
+        """Markets have no devices."""
+
+    def carry(self, step: Step) -> None:
+        """Markets have no wires."""
+
+    def sense(self, step: Step, outbox: Outbox) -> None:
+        """Markets measure nothing."""
+
+    def act(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
+        """Take what arrived; clear and settle at their times."""
+        for delivery in inbox:
+            wave = delivery.wave
+            if wave.kind is Kind.BID and wave.topic == "offer":
+                self._offered[delivery.column("unit")] = True
+            elif wave.kind is Kind.BID:
+                self._demand = int(wave.shared["first_hour"]), np.asarray(wave.shared["demand_mw"])  # type: ignore[call-overload]
+            elif wave.topic == "rest_forecast":
+                self._rest = int(wave.shared["first_hour"]), np.asarray(wave.shared["rest_mw"])  # type: ignore[call-overload]
+            elif wave.topic == "metered":
+                self._metered_mwh = np.asarray(wave.shared["infeed_mwh"])
+        if step.passes_hour(CLEAR_HOUR):
+            self._clear_tomorrow(step, outbox)
+        if step.passes_hour(SETTLE_HOUR):
+            self._settle(step, outbox)
+
+    def _clear_tomorrow(self, step: Step, outbox: Outbox) -> None:
+        first_hour = step.day_end_ns // NS_PER_HOUR
+        if self._rest is None or self._rest[0] != first_hour:
+            self.uncleared += 1
+            return
+        rest_mw = self._rest[1]
+        town_mw = np.zeros(len(rest_mw))
+        if self._demand is not None and self._demand[0] == first_hour:
+            known = self._demand[1][: len(rest_mw)]
+            town_mw[: len(known)] = known
+        cleared = self.clear(first_hour, rest_mw, town_mw)
+        self._offered[:] = False
+        here = self._endpoints
+        prices = {"first_hour": first_hour, "price_eur_per_mwh": cleared.price_eur_per_mwh}
+        plan = {"first_hour": first_hour, "on": cleared.on, "p_mw": cleared.p_mw}
+        providers = np.array([here.retailer, here.aggregator])
+        units = np.arange(len(here.plants), dtype=np.int64)
+        self._send(Kind.PRICE, Domain.PROVIDERS, providers, "prices", step, outbox, prices)
+        self._send(Kind.SCHEDULE, Domain.GENERATION, here.plants, "units", step, outbox, plan, {"unit": units})
+        self._send(Kind.SCHEDULE, Domain.OPERATIONS, np.array([here.operations]), "units", step, outbox, plan)
+        position = {"first_hour": first_hour, "demand_mw": town_mw}
+        self._send(Kind.SCHEDULE, Domain.PROVIDERS, np.array([here.retailer]), "position", step, outbox, position)
+
+    def _settle(self, step: Step, outbox: Outbox) -> None:
+        """Tell each side what the day before came to; the payments are posted in the ledger."""
+        here = self._endpoints
+        self._send(Kind.BILL, Domain.GENERATION, here.plants, "settlement", step, outbox, {})
+        shared = {} if self._metered_mwh is None else {"infeed_mwh": self._metered_mwh}
+        self._send(Kind.BILL, Domain.PROVIDERS, np.array([here.retailer]), "settlement", step, outbox, shared)
+
+    def _units_offered(self) -> BulkUnits:
+        """The units with those that made no offer at nothing."""
+        none = ~self._offered
+        units = self._units
+        return replace(
+            units, p_max_mw=np.where(none, 1e-9, units.p_max_mw), p_min_mw=np.where(none, 0.0, units.p_min_mw)
+        )
+
+    def _send(
+        self,
+        kind: Kind,
+        to: Domain,
+        places: Ints,
+        topic: str,
+        step: Step,
+        outbox: Outbox,
+        shared: dict[str, object],
+        payload: dict[str, np.ndarray] | None = None,
+    ) -> None:
+        count = len(places)
+        outbox.send(
+            Wave(
+                kind=kind,
+                sender=Domain.MARKETS,
+                receiver=to,
+                source=np.full(count, self._endpoints.market, dtype=np.int64),
+                destination=places,
+                sent_ns=np.full(count, step.end_ns, dtype=np.int64),
+                topic=topic,
+                payload=payload or {},
+                shared=shared,
+            )
+        )

@@ -1,0 +1,116 @@
+"""The transmission network at work: carries flows, loses some, watches limits, reports from its substations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.foundation.actors import Delivery, Outbox, Wave
+from heptagrid.foundation.domains import Domain, Kind
+from heptagrid.foundation.parameters import parameter
+from heptagrid.foundation.time import NS_PER_S, Step, from_ns
+from heptagrid.planes.power.dc import DcFlow, DcNetwork
+from heptagrid.world.bulk import BulkSystem
+from heptagrid.world.endpoints import Endpoints
+from heptagrid.world.wires import Wires
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Where the town hangs, and how often substations report."""
+
+    town_bus: int = parameter(
+        9,
+        info="number of the bus to which the town's 110 kV infeed is connected",
+        low=1,
+        high=24,
+        source="assumption: a 138 kV bus in the middle of the load area, fed by two 230 kV transformers",
+    )
+    telemetry_s: int = parameter(
+        60,
+        info="how often each substation reports; a coarser step reports once a step",
+        unit="s",
+        low=1,
+        high=900,
+        source="assumption: as slow as the scenario's coupling step; control centres scan every 2 to 4 s",
+    )
+
+
+class Network:
+    """The bulk network as an actor; `flow` is the last step's, `overloads` counts branch steps beyond rating."""
+
+    domain = Domain.TRANSMISSION
+
+    def __init__(
+        self, parameters: Parameters, wires: Wires, system: BulkSystem, endpoints: Endpoints, zone: ZoneInfo
+    ) -> None:
+        self.flow: DcFlow | None = None
+        self.overloads = 0
+        self._parameters, self._wires, self._system = parameters, wires, system
+        self._endpoints, self._zone = endpoints, zone
+        self._town = int(np.flatnonzero(system.bus_numbers == parameters.town_bus)[0])
+        self._dc = DcNetwork(
+            *(len(system.bus_numbers), system.branch_from, system.branch_to, system.branch_r_pu, system.branch_x_pu),
+            *(system.branch_ratio, system.base_mva),
+        )
+
+    @property
+    def loss_mw(self) -> float:
+        """Losses of the last step."""
+        return self.flow.loss_mw if self.flow else 0.0
+
+    def advance(self, step: Step) -> None:
+        """The other loads of the hour."""
+        local = from_ns(step.start_ns, self._zone)
+        np.multiply(self._system.bus_share, self._system.rest_mw(local), out=self._wires.rest_load_mw)
+
+    def carry(self, step: Step) -> None:
+        """Flows and losses of what the units give and all loads take."""
+        wires = self._wires
+        taken = wires.rest_load_mw.copy()
+        taken[self._town] += wires.infeed_p_kw / 1000.0
+        given = np.bincount(self._system.units.bus, wires.unit_output_mw, minlength=len(taken))
+        self.flow = self._dc.solve(given - taken)
+        self.overloads += int((np.abs(self.flow.flow_mw) > self._system.branch_rating_mw).sum())
+        wires.required_mw = float(taken.sum()) + self.flow.loss_mw
+
+    def sense(self, step: Step, outbox: Outbox) -> None:
+        """Each substation reports its load and the flows that leave it."""
+        every_s = self._parameters.telemetry_s
+        if self.flow is None or (step.end_ns % (every_s * NS_PER_S) and step.dt_s < every_s):
+            return
+        system = self._system
+        load_mw = self._wires.rest_load_mw.copy()
+        load_mw[self._town] += self._wires.infeed_p_kw / 1000.0
+        loading = np.abs(self.flow.flow_mw) / system.branch_rating_mw
+        highest = np.zeros(len(load_mw))
+        np.maximum.at(highest, system.branch_from, loading)
+        places = self._endpoints.substations
+        outbox.send(
+            Wave(
+                kind=Kind.TELEMETRY,
+                sender=Domain.TRANSMISSION,
+                receiver=Domain.OPERATIONS,
+                source=places,
+                destination=np.full(len(places), self._endpoints.operations, dtype=np.int64),
+                sent_ns=np.full(len(places), step.end_ns, dtype=np.int64),
+                topic="flows",
+                payload={
+                    "bus": np.arange(len(places), dtype=np.int64),
+                    "load_mw": load_mw,
+                    "highest_loading": highest,
+                },
+            )
+        )
+
+    def act(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
+        """Hold the infeed at the voltage that operations asked for."""
+        for delivery in inbox:
+            if delivery.wave.kind is Kind.DISPATCH:
+                self._wires.infeed_v_pu = float(delivery.column("infeed_v_pu")[-1])

@@ -1,0 +1,56 @@
+"""Reads the 24-bus Reliability Test System as `tools/build_rts.py` writes it."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from heptagrid.foundation.errors import HeptagridError
+from heptagrid.world.bulk import BulkSystem, BulkUnits
+
+
+def read_bulk(folder: Path) -> BulkSystem:
+    """Read buses, branches, units and hourly load.
+
+    Raises
+    ------
+    HeptagridError
+        If a file is missing or lacks a column.
+    """
+    buses, branches, units, load = (_columns(folder / f"{name}.csv") for name in ("buses", "branches", "units", "load"))
+    try:
+        number = buses["bus"].astype(np.int64)
+        position = np.zeros(int(number.max()) + 1, dtype=np.int64)
+        position[number] = np.arange(len(number))
+        return BulkSystem(
+            bus_numbers=number,
+            bus_share=buses["load_mw"] / buses["load_mw"].sum(),
+            bus_kv=buses["base_kv"],
+            branch_from=position[branches["from_bus"].astype(np.int64)],
+            branch_to=position[branches["to_bus"].astype(np.int64)],
+            branch_r_pu=branches["r_pu"],
+            branch_x_pu=branches["x_pu"],
+            branch_rating_mw=branches["rating_mw"],
+            branch_ratio=branches["ratio"],
+            units=BulkUnits(
+                position[units["bus"].astype(np.int64)],
+                *(units[name] for name in ("p_max_mw", "p_min_mw", "cost_2", "cost_1", "cost_0", "ramp_mw_per_min")),
+                *(units[name] for name in ("min_up_h", "min_down_h", "start_usd")),
+            ),
+            load_mw=load["load_mw"],
+        )
+    except KeyError as missing:
+        raise HeptagridError(f"{folder} lacks the column {missing}; rebuild it with tools/build_rts.py") from None
+
+
+def _columns(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with path.open(encoding="utf-8") as file:
+            header, *rows = list(csv.reader(file))
+    except (OSError, ValueError) as problem:
+        raise HeptagridError(f"{path} cannot be read ({problem}); rebuild it with tools/build_rts.py") from None
+    return {
+        name: np.array([float(row[k]) for row in rows]) for k, name in enumerate(header) if name != "source"
+    }
