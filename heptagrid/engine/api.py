@@ -18,9 +18,13 @@ from typing import Any
 from heptagrid.engine.arms import LINK_CLASSES, arms_of
 from heptagrid.engine.clock import Span
 from heptagrid.engine.jobs import Job, Progress, run_jobs
+from heptagrid.engine.memory import tree_peak_rss_mb
 from heptagrid.engine.manifest import manifest_of
+from heptagrid.engine.recorder import ArmResult
 from heptagrid.engine.results import Run
-from heptagrid.engine.summary import summarise, write_lists
+from heptagrid.engine.build import build_world
+from heptagrid.engine.lists import write_lists
+from heptagrid.engine.summary import join_arms, summarise
 from heptagrid.engine.tables import join_parts
 from heptagrid.foundation.errors import OutputError, UsageError
 from heptagrid.scenario.load import load
@@ -75,20 +79,28 @@ def run(
     arms = arms_of(single, broken)
     manifest = manifest_of(resolved, spans, typical, arms, broken, shlex.join(sys.argv))
     _write_json(folder / "manifest.json", manifest)
+    world = build_world(resolved)
     jobs = [Job(arm, k, span, parts) for k, span in enumerate(spans) for arm in arms]
     results = run_jobs(resolved, jobs, threads or os.cpu_count() or 1, progress)
-    summary = summarise(resolved, jobs, results, broken, typical)
-    write_lists(folder, jobs, results)
+    joined = join_arms(jobs, results)
+    summary = summarise(resolved, world, jobs, joined, broken, typical)
+    write_lists(folder, world, joined)
     join_parts(parts, folder)
     shutil.rmtree(parts)
-    summary["wall_s"] = time.perf_counter() - began
+    wall_s = time.perf_counter() - began
+    summary |= {"wall_s": wall_s, "peak_rss_mb": _memory(results)}
+    summary["customer_steps_per_s"] = summary.pop("customer_steps") / wall_s
     manifest["partial"] = summary["partial"]
     _write_json(folder / "summary.json", summary)
     _write_json(folder / "manifest.json", manifest)
+    _write_page(folder)
+    return Run(folder)
+
+
+def _write_page(folder: Path) -> None:
     from heptagrid.report.page import write_page
 
     write_page(folder)
-    return Run(folder)
 
 
 def prepare_folder(folder: Path, force: bool) -> Path:
@@ -110,6 +122,13 @@ def prepare_folder(folder: Path, force: bool) -> Path:
     except OSError as problem:
         raise OutputError(f"the results folder {folder} cannot be made: {problem.strerror}") from problem
     return folder
+
+
+def _memory(results: Sequence[ArmResult]) -> float:
+    workers: dict[int, float] = {}
+    for result in results:
+        workers[result.process] = max(workers.get(result.process, 0.0), result.peak_rss_mb)
+    return tree_peak_rss_mb(workers)
 
 
 def _check(

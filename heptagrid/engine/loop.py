@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from heptagrid.engine.arms import Arm
-from heptagrid.engine.build import Grid, build
+from heptagrid.engine.build import ArmGrid, build_arm, build_world
 from heptagrid.engine.clock import Phase, Span
+from heptagrid.engine.memory import peak_rss_mb
 from heptagrid.engine.recorder import ArmResult, Recorder
 from heptagrid.foundation.time import Step
 from heptagrid.scenario.schema import Scenario
@@ -25,22 +24,22 @@ def run_arm(scenario: Scenario, arm: Arm, run_day: int, span: Span, parts: Path,
 
     tick: called with the number of steps done; the run stops after a step for which it returns True.
     """
-    grid = build(scenario, arm, span)
-    recorder = Recorder(grid, arm, run_day, span, parts)
+    grid = build_arm(scenario, build_world(scenario), arm, span)
+    recorder = Recorder(scenario, grid, run_day, span, parts)
     seconds = dict.fromkeys(PARTS, 0.0)
     counting = False
     for phase, step in span.steps():
         if phase is Phase.COUNTED and not counting:
-            recorder.begin(step)
+            recorder.begin()
             counting = True
         walk(grid, step, phase, recorder, seconds)
         if tick(step.index + 1):
             recorder.stop(step)
             break
-    return recorder.finish(seconds, _peak_rss_mb())
+    return recorder.finish(seconds, peak_rss_mb())
 
 
-def walk(grid: Grid, step: Step, phase: Phase, recorder: Recorder, seconds: dict[str, float]) -> None:
+def walk(grid: ArmGrid, step: Step, phase: Phase, recorder: Recorder, seconds: dict[str, float]) -> None:
     """Devices advance, power solves, sensors sample, messages travel, actors decide, the recorder notes.
 
     In the closing hour nothing moves but messages and actors.
@@ -70,9 +69,3 @@ def _lap(seconds: dict[str, float], part: str, began: float) -> float:
     now = time.perf_counter()
     seconds[part] += now - began
     return now
-
-
-def _peak_rss_mb() -> float:
-    """This process's greatest resident memory, in 10^6 bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6

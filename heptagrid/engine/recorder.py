@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from heptagrid.engine.arms import Arm
 from heptagrid.engine.books import Books
-from heptagrid.engine.build import Grid
+from heptagrid.engine.build import ArmGrid
 from heptagrid.engine.clock import Phase, Span
 from heptagrid.engine.extremes import OutsideBand, QuarterVoltages
 from heptagrid.engine.tables import TableWriter
@@ -21,6 +21,7 @@ from heptagrid.foundation.kernel import kernel
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step
 from heptagrid.planes.messages.statistics import Counts
 from heptagrid.planes.money.ledger import Totals
+from heptagrid.scenario.schema import Scenario
 
 TOTALS = (
     *("import_kw", "export_kw", "base_kw", "vehicles_kw", "heat_pumps_kw", "batteries_kw", "generated_kw"),
@@ -48,20 +49,23 @@ class ArmResult:
     bills_eur: np.ndarray = field(default_factory=lambda: np.zeros(0))
     held: dict[int, tuple[int, int]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    process: int = 0
     peak_rss_mb: float = 0.0
 
 
 class Recorder:
     """Notes every counted step of one arm; `finish` gives the result."""
 
-    def __init__(self, grid: Grid, arm: Arm, run_day: int, span: Span, parts: Path) -> None:
-        nodes = grid.network.nodes
+    def __init__(self, scenario: Scenario, grid: ArmGrid, run_day: int, span: Span, parts: Path) -> None:
+        arm, world = grid.arm, grid.world
+        nodes = world.network.nodes
         self._grid = grid
         self._span = span
         self._writer = TableWriter(parts, f"{arm.name}.{run_day:03d}", {"arm": arm.name, "run_day": run_day})
-        self._books = Books(grid, span)
+        self._books = Books(scenario, grid, span)
+        self._pct_per_pu = world.branch_pct_per_pu
         self.result = ArmResult(arm.name, run_day)
-        transformers = len(grid.network.node_of_transformer)
+        transformers = len(world.network.node_of_transformer)
         self.result.extremes = Extremes(
             transformer_peak_pct=np.zeros(transformers),
             node_v_min=np.full(nodes, np.inf),
@@ -69,21 +73,22 @@ class Recorder:
             branch_peak_pct=np.zeros(nodes),
         )
         self._quarter_voltages = QuarterVoltages(nodes)
-        self._outside = OutsideBand(grid.customers_count)
+        self._outside = OutsideBand(world.customers_count)
+        self._comfort_before: dict[str, float] = {}
         self._stored_before = 0.0
         self._heat_before = 0.0
         self._consumed_before = 0.0
         self._open_day()
 
-    def begin(self, step: Step) -> None:
+    def begin(self) -> None:
         """The warm-up is over: count from here."""
         grid = self._grid
         self._stored_before = grid.customers.stored_kwh
         self._heat_before = grid.customers.stored_heat_kwh
-        self._consumed_before = grid.customers.consumed_kwh
+        self._consumed_before = self._consumed_so_far = grid.customers.consumed_kwh
         self._comfort_before = grid.customers.comfort()
         grid.mailbox.plane.begin_counting()
-        self._books.begin(step)
+        self._books.begin()
 
     def note(self, phase: Phase, step: Step) -> None:
         """Take in a step that has just been walked."""
@@ -91,7 +96,7 @@ class Recorder:
         assert flow is not None
         if phase is not Phase.CLOSING and len(flow.held) == 0:
             self._grid.feeders.remember()
-        self._books.note(phase, step)
+        self._books.note(phase, step, self._writer)
         if phase is not Phase.COUNTED:
             return
         self.result.steps += 1
@@ -122,8 +127,8 @@ class Recorder:
         result.comfort = {
             name: value - self._comfort_before.get(name, 0.0) for name, value in customers.comfort().items()
         } if result.steps else {}
-        self._books.close(result, self._writer)
-        result.seconds, result.peak_rss_mb = seconds, peak_rss_mb
+        self._books.finish(result)
+        result.seconds, result.peak_rss_mb, result.process = seconds, peak_rss_mb, os.getpid()
         self._check()
         return result
 
@@ -158,12 +163,12 @@ class Recorder:
             extremes.peak_kw, extremes.peak_ns = flow.infeed_p_kw, step.start_ns
         np.maximum(extremes.transformer_peak_pct, flow.transformer_loading_pct, out=extremes.transformer_peak_pct)
         self._v_min, self._v_max = _follow_nodes(
-            *(flow.v_pu, flow.current_re, flow.current_im, grid.branch_pct_per_pu),
+            *(flow.v_pu, flow.current_re, flow.current_im, self._pct_per_pu),
             *(extremes.node_v_min, extremes.node_v_max, extremes.branch_peak_pct),
         )
         extremes.v_min_pu = min(extremes.v_min_pu, self._v_min)
         extremes.v_max_pu = max(extremes.v_max_pu, self._v_max)
-        self._outside.follow(grid.wires.point_v_pu[: grid.customers_count], step.dt_s)
+        self._outside.follow(grid.wires.point_v_pu[: grid.world.customers_count], step.dt_s)
         self._quarter_voltages.follow(flow.v_pu, step.dt_s)
         for feeder in flow.held:
             steps, first_ns = result.held.get(int(feeder), (0, step.start_ns))
@@ -172,9 +177,8 @@ class Recorder:
     def _keep_series(self, step: Step) -> None:
         grid, flow, customers = self._grid, self._grid.feeders.flow, self._grid.customers
         assert flow is not None
-        hours = step.dt_s / 3600.0
         consumed_kwh = customers.consumed_kwh
-        consumed_kw = (consumed_kwh - self._consumed_so_far) / hours if self._series else customers.step_consumed_kw
+        consumed_kw = (consumed_kwh - self._consumed_so_far) / (step.dt_s / 3600.0)
         self._consumed_so_far = consumed_kwh
         price = grid.price_at(step.start_ns)
         if step.start_ns % NS_PER_HOUR == 0:
@@ -185,19 +189,17 @@ class Recorder:
                 *(max(flow.infeed_p_kw, 0.0), max(-flow.infeed_p_kw, 0.0)),
                 *(customers.base_kw, customers.vehicles_kw, customers.heat_pumps_kw, customers.batteries_kw),
                 *(customers.generated_kw, consumed_kw, flow.losses_kw, self._v_min, self._v_max, price),
-                *(grid.weather.outside_c_at(step.start_ns), float(flow.transformer_loading_pct.max())),
+                *(grid.world.weather.outside_c_at(step.start_ns), float(flow.transformer_loading_pct.max())),
             )
         )
         self._loading.append(flow.transformer_loading_pct.astype(np.float32))
-        self._sampled_v.append(flow.v_pu[grid.sample_nodes].astype(np.float32))
-        self._sampled_kw.append(grid.wires.point_p_kw[grid.sample_customers].astype(np.float32))
+        self._sampled_v.append(flow.v_pu[grid.world.sample_nodes].astype(np.float32))
+        self._sampled_kw.append(grid.wires.point_p_kw[grid.world.sample_customers].astype(np.float32))
 
     def _keep_quarter(self, step: Step) -> None:
         quarter = step.end_ns // NS_PER_QUARTER - 1
         self._quarters.append(quarter)
         self._voltages.append(self._quarter_voltages.take())
-        meters = self._grid.customers.meters
-        self._reads.append((meters.import_kwh.astype(np.float32), meters.export_kwh.astype(np.float32)))
         taken = self._grid.mailbox.plane.take_quarter()
         if len(taken["kind"]):
             self._message_rows.append({"quarter": np.full(len(taken["kind"]), quarter), **taken})
@@ -210,9 +212,7 @@ class Recorder:
         self._sampled_kw: list[np.ndarray] = []
         self._quarters: list[int] = []
         self._voltages: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-        self._reads: list[tuple[np.ndarray, np.ndarray]] = []
         self._message_rows: list[dict[str, np.ndarray]] = []
-        self._consumed_so_far = 0.0
 
     def _write_day(self) -> None:
         """Write the day's tables as parts; called at its end, or when the run is stopped."""
@@ -222,8 +222,8 @@ class Recorder:
         write("totals", {"time_ns": times, **{name: series[:, k] for k, name in enumerate(TOTALS)}})
         loading = np.stack(self._loading)
         write("transformers", _long(times, loading, "transformer", np.arange(loading.shape[1]), "loading_pct"))
-        write("sample_nodes", _long(times, np.stack(self._sampled_v), "node", grid.sample_nodes, "v_pu"))
-        write("sample_customers", _long(times, np.stack(self._sampled_kw), "customer", grid.sample_customers, "p_kw"))
+        write("sample_nodes", _long(times, np.stack(self._sampled_v), "node", grid.world.sample_nodes, "v_pu"))
+        write("sample_customers", _long(times, np.stack(self._sampled_kw), "customer", grid.world.sample_customers, "p_kw"))
         if self._quarters:
             least, mean, greatest = (np.stack(columns, axis=1) for columns in zip(*self._voltages, strict=True))
             first = self._quarters[0]
@@ -234,7 +234,6 @@ class Recorder:
                 {"node": rows, "first_quarter": np.full(len(rows), first)}
                 | dict(zip(names, (least, mean, greatest), strict=True)),
             )
-            self._books.keep_reads(first, [np.stack(column) for column in zip(*self._reads, strict=True)])
         if self._message_rows:
             columns: dict[str, Any] = {
                 name: np.concatenate([rows[name] for rows in self._message_rows]) for name in self._message_rows[0]

@@ -29,6 +29,11 @@ def midnight_ns(day: date, zone: ZoneInfo) -> int:
     return to_ns(datetime(day.year, day.month, day.day, tzinfo=zone))
 
 
+def next_midnight_ns(ns: int, zone: ZoneInfo) -> int:
+    """The end of the local day that contains `ns`."""
+    return midnight_ns(from_ns(ns, zone).date() + timedelta(days=1), zone)
+
+
 @dataclass(frozen=True)
 class Step:
     """One coupling step [start_ns, end_ns), and where it lies in the local calendar.

@@ -73,6 +73,10 @@ class Feeders:
         wires.infeed_p_kw = flow.infeed_p_kw
         wires.infeed_q_kvar = flow.infeed_q_kvar
 
+    def remember(self) -> None:
+        """Keep the present solution to fall back on, should a feeder not converge."""
+        self._solver.remember()
+
     def sense(self, step: Step, outbox: Outbox) -> None:
         """Let the substations report."""
         if self._sensors is None or self.flow is None:

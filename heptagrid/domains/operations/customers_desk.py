@@ -8,7 +8,7 @@ from heptagrid.domains.operations.forecast import Forecast
 from heptagrid.domains.operations.meter_store import MeterStore, Parameters
 from heptagrid.foundation.actors import Delivery, Outbox, Wave
 from heptagrid.foundation.domains import Domain, Kind
-from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, NS_PER_S, Step
+from heptagrid.foundation.time import NS_PER_QUARTER, NS_PER_S, Step
 from heptagrid.world.endpoints import Endpoints
 
 DAY_READS_AFTER_NS = 3 * NS_PER_QUARTER  # after midnight: when the last quarter hour has been validated
@@ -66,19 +66,4 @@ class CustomersDesk:
                 shared=columns,
                 payload_bytes=int(4 * import_kwh.size),
             )
-        )
-
-    def forecast_wave(self, step: Step, destinations: np.ndarray) -> Wave:
-        """The town's forecast for the 96 quarter hours from the step's end on."""
-        first = step.end_ns // NS_PER_QUARTER
-        return Wave(
-            kind=Kind.TELEMETRY,
-            sender=Domain.OPERATIONS,
-            receiver=Domain.PROVIDERS,
-            source=np.full(len(destinations), self._endpoints.operations),
-            destination=destinations,
-            sent_ns=np.full(len(destinations), step.end_ns),
-            topic="forecast",
-            shared={"first_quarter": first, "town_kw": self._forecast.town_kw(first, 36 * NS_PER_HOUR // NS_PER_QUARTER)},
-            payload_bytes=2 * 144,
         )

@@ -79,11 +79,15 @@ class Parameters:
 
 @dataclass(frozen=True)
 class Signals:
-    """Signals for the next 96 quarter hours, (SLOTS,) in kW per device of each class."""
+    """Signals for the next 96 quarter hours, (SLOTS,) in kW per device of each class.
+
+    expected_kw: what all enrolled vehicles together are expected to take.
+    """
 
     vehicles: Floats
     heat_pumps: Floats
     batteries: Floats
+    expected_kw: Floats
 
 
 class Aggregator:
@@ -99,11 +103,13 @@ class Aggregator:
         """Signals from the forecast town load, the prices and the local hour of each slot, (SLOTS,) each."""
         tilt_kw = self.parameters.price_tilt_kw_per_eur_mwh * (price_eur_per_mwh - price_eur_per_mwh.mean())
         seen_kw = town_kw + tilt_kw
-        with_vehicles_kw = seen_kw + self._expected_vehicles_kw(seen_kw, local_hour)
+        expected_kw = self._expected_vehicles_kw(seen_kw, local_hour)
+        with_vehicles_kw = seen_kw + expected_kw
         return Signals(
             vehicles=seen_kw / self._vehicles,
             heat_pumps=with_vehicles_kw / self._heat_pumps,
             batteries=with_vehicles_kw / self._batteries,
+            expected_kw=expected_kw,
         )
 
     def _expected_vehicles_kw(self, seen_kw: Floats, local_hour: Floats) -> Floats:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -13,7 +12,7 @@ from heptagrid.domains.providers.aggregator import SLOTS, Aggregator
 from heptagrid.domains.providers.retailer import KnownDay, Retailer, spread
 from heptagrid.foundation.actors import Delivery, Outbox, Wave
 from heptagrid.foundation.domains import Domain, Kind
-from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, NS_PER_S, Step, from_ns, to_ns
+from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, NS_PER_S, Step, from_ns, next_midnight_ns
 from heptagrid.world.endpoints import Endpoints
 
 Ints = npt.NDArray[np.int64]
@@ -91,7 +90,7 @@ class Providers:
         """Offer to buy the forecast of the next local day, hour by hour."""
         if self._forecast_kw is None:
             return
-        first_ns, last_ns = step.day_end_ns, to_ns(_next_midnight(step.day_end_ns, self._zone))
+        first_ns, last_ns = step.day_end_ns, next_midnight_ns(step.day_end_ns, self._zone)
         quarters = np.arange(first_ns // NS_PER_QUARTER, last_ns // NS_PER_QUARTER) - self._forecast_first
         quarters = quarters[quarters < len(self._forecast_kw)]
         hourly_mw = self._forecast_kw[quarters].reshape(-1, 4).mean(axis=1) / 1000.0
@@ -128,7 +127,8 @@ class Providers:
         signals = self.aggregator.plan(
             self._forecast_kw[skip : skip + SLOTS], self.retailer.prices(quarters // 4), local_hour
         )
-        for name, signal in vars(signals).items():
+        for name in ("vehicles", "heat_pumps", "batteries"):
+            signal = getattr(signals, name)
             customers = self._fleets[name]
             outbox.send(
                 self._setpoints(
@@ -139,6 +139,23 @@ class Providers:
                     shared={"signals": signal[np.newaxis].astype(np.float32), "first_quarter": first},
                 )
             )
+
+        self._announce(step, outbox, first, signals.expected_kw)
+
+    def _announce(self, step: Step, outbox: Outbox, first_quarter: int, expected_kw: Floats) -> None:
+        """Tell operations what the managed vehicles are expected to take."""
+        outbox.send(
+            Wave(
+                kind=Kind.SCHEDULE,
+                sender=Domain.PROVIDERS,
+                receiver=Domain.OPERATIONS,
+                source=np.array([self._endpoints.aggregator]),
+                destination=np.array([self._endpoints.operations]),
+                sent_ns=np.array([step.end_ns]),
+                topic="flexibility",
+                shared={"first_quarter": first_quarter, "expected_kw": expected_kw},
+            )
+        )
 
     def _relieve(self, alarm: Delivery, step: Step, outbox: Outbox) -> None:
         """Cap the vehicles behind each substation for which operations asks relief."""
@@ -202,8 +219,3 @@ class Providers:
             topic=topic,
             shared=shared,
         )
-
-
-def _next_midnight(ns: int, zone: ZoneInfo) -> datetime:
-    tomorrow = from_ns(ns, zone) + timedelta(days=1)
-    return tomorrow.replace(hour=0, minute=0, second=0, microsecond=0)

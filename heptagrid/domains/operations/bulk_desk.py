@@ -1,0 +1,100 @@
+"""The bulk desk of operations: dispatches the fleet every few minutes by what telemetry says.
+
+It knows the units' outputs only as they reported them. Their sum is the load and the losses of a moment
+ago; it is shared anew where it costs least among the units that the schedule has on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.foundation.actors import Delivery, Outbox, Wave
+from heptagrid.foundation.domains import Domain, Kind
+from heptagrid.foundation.parameters import parameter
+from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S, Step
+from heptagrid.planes.money.clearing import dispatch
+from heptagrid.world.bulk import BulkUnits
+from heptagrid.world.endpoints import Endpoints
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """How often the bulk desk acts."""
+
+    dispatch_s: int = parameter(
+        300,
+        info="how often the fleet is dispatched anew",
+        unit="s",
+        low=60,
+        high=900,
+        source="five-minute real-time dispatch of North American system operators (e.g. PJM)",
+    )
+    infeed_v_pu: float = parameter(
+        1.025,
+        info="voltage asked of transmission at the town's infeed",
+        unit="pu",
+        low=0.9,
+        high=1.1,
+        source="SimBench 1-MVLV-semiurb: set-point of the external grid",
+    )
+
+
+class BulkDesk:
+    """Schedules, telemetry and dispatch of the fleet."""
+
+    def __init__(self, parameters: Parameters, units: BulkUnits, endpoints: Endpoints) -> None:
+        count = len(units.p_max_mw)
+        self._parameters, self._units, self._endpoints = parameters, units, endpoints
+        self._output_mw = np.full(count, np.nan)
+        self._schedule: dict[int, npt.NDArray[np.bool_]] = {}
+        self.town_mw = np.nan
+
+    def learn_schedule(self, first_hour: int, on: npt.NDArray[np.bool_]) -> None:
+        """Remember which units are on, (hours, units), from `first_hour` since 1970 on."""
+        for k, state in enumerate(on):
+            self._schedule[first_hour + k] = state
+
+    def receive(self, delivery: Delivery) -> None:
+        """Take unit outputs."""
+        self._output_mw[delivery.column("unit")] = delivery.column("output_mw")
+
+    def work(self, step: Step, outbox: Outbox) -> None:
+        """Dispatch when it is time, and once an hour ask transmission for the infeed's voltage."""
+        if step.ends_hour:
+            place = np.array([self._endpoints.substations[0]])
+            columns = {"infeed_v_pu": np.array([self._parameters.infeed_v_pu])}
+            self._send(Domain.TRANSMISSION, place, "infeed", columns, step, outbox)
+            self._schedule = {h: on for h, on in self._schedule.items() if h >= step.start_ns // NS_PER_HOUR - 1}
+        every_ns = self._parameters.dispatch_s * NS_PER_S
+        if step.end_ns % every_ns and step.end_ns - step.start_ns < every_ns:
+            return
+        on = self._schedule.get(step.end_ns // NS_PER_HOUR)
+        if on is None or np.isnan(self._output_mw).any():
+            return
+        units = self._units
+        low, high = np.where(on, units.p_min_mw, 0.0), np.where(on, units.p_max_mw, 0.0)
+        target_mw, _ = dispatch(float(self._output_mw.sum()), low, high, units.cost_1, units.cost_2)
+        rows = np.flatnonzero(on)
+        columns = {"unit": rows, "target_mw": target_mw[rows]}
+        self._send(Domain.GENERATION, self._endpoints.plants[rows], "set-point", columns, step, outbox)
+
+    def _send(
+        self, to: Domain, places: np.ndarray, topic: str, columns: dict[str, np.ndarray], step: Step, outbox: Outbox
+    ) -> None:
+        outbox.send(
+            Wave(
+                kind=Kind.DISPATCH,
+                sender=Domain.OPERATIONS,
+                receiver=to,
+                source=np.full(len(places), self._endpoints.operations, dtype=np.int64),
+                destination=places,
+                sent_ns=np.full(len(places), step.end_ns, dtype=np.int64),
+                topic=topic,
+                payload=columns,
+            )
+        )

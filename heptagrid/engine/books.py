@@ -1,0 +1,225 @@
+"""The books of an arm: each day's payments, posted an hour after its end, when the reads are in."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from heptagrid.domains.operations.meter_store import ReadStatus
+from heptagrid.engine.build import ArmGrid
+from heptagrid.engine.clock import Phase, Span
+from heptagrid.engine.tables import TableWriter
+from heptagrid.engine.tally import DayBooks
+from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step, midnight_ns
+from heptagrid.planes.money import postings, settlement, tariffs, telecom
+from heptagrid.planes.money.clearing import dispatch
+from heptagrid.planes.money.ledger import Ledger, Totals, eur
+from heptagrid.planes.money.reasons import REASON_NAMES
+from heptagrid.scenario.schema import Scenario
+from heptagrid.world.accounts import Accounts
+
+if TYPE_CHECKING:
+    from heptagrid.engine.recorder import ArmResult
+
+CLOSE_AFTER_NS = NS_PER_HOUR
+FUEL_EVERY_NS = 300_000_000_000
+
+
+class Books:
+    """Collects what the day's settlement needs and posts it."""
+
+    def __init__(self, scenario: Scenario, grid: ArmGrid, span: Span) -> None:
+        self.ledger = Ledger(Accounts(grid.world.points))
+        self.days: list[DayBooks] = []
+        self.bills_eur = np.zeros(grid.world.customers_count)
+        self.metering = {"expected": 0, "received": 0, "estimated": 0, "replaced": 0}
+        self.estimated_mwh = self.estimation_error_mwh = 0.0
+        self._sections, self._grid, self._span = scenario.sections, grid, span
+        self._days_in_year = 366 if span.first.year % 4 == 0 else 365
+        self._infeed_mwh: dict[int, float] = {}
+        self._reads: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self._peak_kw: dict[date, float] = {}
+        self._fuel_usd: dict[date, np.ndarray] = {}
+        self._rest_eur: dict[date, float] = {}
+        self._moved_kwh: dict[date, np.ndarray] = {}
+        self._relief_kwh: dict[date, float] = {}
+        self._moved_before = np.zeros(grid.world.points)
+        self._relief_before = 0.0
+
+    def begin(self) -> None:
+        """The warm-up is over."""
+        self._moved_before = self._grid.customers.moved_kwh()
+        self._relief_before = self._grid.operations.asked_relief_kwh
+
+    def note(self, phase: Phase, step: Step, writer: TableWriter) -> None:
+        """Take in a step; close the day before once its reads are in."""
+        if phase is Phase.COUNTED:
+            self._collect(step)
+        closing_ns = step.day_start_ns + CLOSE_AFTER_NS
+        yesterday = step.day - timedelta(days=1)
+        if step.start_ns < closing_ns <= step.end_ns and yesterday in self._moved_kwh:
+            self._close(yesterday, step.end_ns, writer)
+
+    def _collect(self, step: Step) -> None:
+        grid = self._grid
+        quarter = step.quarter
+        infeed_kw = grid.wires.infeed_p_kw
+        hours = step.dt_s / 3600.0
+        self._infeed_mwh[quarter] = self._infeed_mwh.get(quarter, 0.0) + infeed_kw * hours / 1000.0
+        self._peak_kw[step.day] = max(self._peak_kw.get(step.day, 0.0), infeed_kw)
+        rest_mwh = float(grid.wires.rest_load_mw.sum()) * hours
+        self._rest_eur[step.day] = self._rest_eur.get(step.day, 0.0) + rest_mwh * grid.price_at(step.start_ns)
+        if step.start_ns % FUEL_EVERY_NS == 0:
+            length_h = max(FUEL_EVERY_NS, step.end_ns - step.start_ns) / NS_PER_HOUR
+            spent = self._fuel_usd.setdefault(step.day, np.zeros(2))
+            spent += self._fuel_usd_per_h(infeed_kw / 1000.0) * length_h
+        if step.ends_quarter:
+            meters = grid.customers.meters
+            self._reads[quarter] = meters.import_kwh.copy(), meters.export_kwh.copy()
+        if step.ends_day:
+            moved, relief = grid.customers.moved_kwh(), grid.operations.asked_relief_kwh
+            self._moved_kwh[step.day] = moved - self._moved_before
+            self._relief_kwh[step.day] = relief - self._relief_before
+            self._moved_before, self._relief_before = moved, relief
+
+    def _fuel_usd_per_h(self, town_mw: float) -> np.ndarray:
+        """Cost of the units that are on, dispatched at least cost, with the town and without it."""
+        units, on = self._grid.fleet.units, self._grid.fleet.on
+        low, high = np.where(on, units.p_min_mw, 0.0), np.where(on, units.p_max_mw, 0.0)
+        load_mw = float(self._grid.wires.unit_output_mw.sum())
+        both = (dispatch(load, low, high, units.cost_1, units.cost_2)[0] for load in (load_mw, load_mw - town_mw))
+        return np.array([units.cost_usd_per_h(p_mw, on) for p_mw in both])
+
+    def _close(self, day: date, at_ns: int, writer: TableWriter) -> None:
+        """Post everything that concerns `day`."""
+        grid, sections, ledger = self._grid, self._sections, self.ledger
+        zone = self._span.zone
+        first = midnight_ns(day, zone) // NS_PER_QUARTER
+        last = midnight_ns(day + timedelta(days=1), zone) // NS_PER_QUARTER
+        quarters = np.arange(first, last)
+        years = 1.0 / self._days_in_year
+        reads = [self._reads.pop(int(quarter)) for quarter in quarters]
+        true_import, true_export = (np.stack(column) for column in zip(*reads, strict=True))
+        import_kwh, export_kwh, status = self._known(first, true_import, true_export)
+        prices = grid.exchange.price_eur_per_mwh
+        price = np.array([prices.get(int(quarter) // 4, 0.0) for quarter in quarters])
+        position = np.array([grid.exchange.town_position_mwh.get(int(q) // 4, 0.0) / 4.0 for q in quarters])
+        infeed = np.array([self._infeed_mwh.pop(int(quarter)) for quarter in quarters])
+        fees, supply = sections["network_fees"], sections["tariffs"]
+        world, smart = grid.world, grid.arm.smart
+        is_customer = np.arange(world.points) < world.customers_count
+        on_dynamic = np.zeros(world.points, dtype=bool)
+        if smart:
+            on_dynamic[: world.customers_count] = world.owned.dynamic
+        bills = tariffs.bills(import_kwh, export_kwh, price / 1000.0, on_dynamic, is_customer, years, supply, fees)
+        since = len(ledger)
+        settled_mwh = (import_kwh.sum(axis=1, dtype=np.float64) - export_kwh.sum(axis=1, dtype=np.float64)) / 1000.0
+        postings.post_bills(ledger, bills, at_ns)
+        postings.post_wholesale(ledger, settlement.wholesale(price, position, settled_mwh, infeed, fees), at_ns)
+        postings.post_rest(ledger, self._rest_eur.pop(day), at_ns)
+        with_town, without_town = self._fuel_usd.pop(day) * sections["market"].eur_per_usd
+        postings.post_fuel(ledger, with_town, without_town, at_ns)
+        peak_kw = self._peak_kw.pop(day)
+        postings.post_transmission(
+            ledger,
+            settlement.use_of_system_eur(infeed, fees),
+            settlement.peak_demand_eur(peak_kw, years, fees),
+            at_ns,
+        )
+        flexibility_eur = settlement.flexibility_eur(self._moved_kwh.pop(day), supply)
+        postings.post_flexibility(ledger, flexibility_eur, at_ns)
+        postings.post_relief(ledger, settlement.relief_eur(self._relief_kwh.pop(day), fees), at_ns)
+        if smart:
+            postings.post_smart_metering(ledger, settlement.smart_metering_eur(world.points, years, fees), at_ns)
+        counts = world.device_counts(smart)
+        postings.post_upkeep(ledger, telecom.opex_eur(counts, sections["telecom"], years), at_ns)
+        self.bills_eur += (bills.net - flexibility_eur)[: world.customers_count]
+        self._write(first, true_import, true_export, status, since, writer)
+        self._tally(true_import, true_export, import_kwh, export_kwh, status)
+        before = sum((one.by_domain_eur for one in self.days), np.zeros(7))
+        self.days.append(DayBooks(day, eur(ledger.totals().by_domain) - before, peak_kw))
+
+    def _known(
+        self, first: int, true_import: np.ndarray, true_export: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The energies that the retailer bills by, and the status of each read, (quarters, points)."""
+        if not self._grid.arm.smart:
+            return true_import, true_export, np.full(true_import.shape, ReadStatus.NOT_READ, dtype=np.uint8)
+        quarters = len(true_import)
+        for known in self._grid.providers.retailer.known_days.values():
+            skip = first - known.first_quarter
+            if 0 <= skip and skip + quarters <= len(known.import_kwh):
+                rows = slice(skip, skip + quarters)
+                return known.import_kwh[rows], known.export_kwh[rows], known.status[rows]
+        # The day's reads never reached the retailer: it bills by operations' own store when asked on paper.
+        desk = self._grid.operations.customers_desk
+        assert desk is not None
+        return desk.store.day(first, quarters)
+
+    def _tally(
+        self,
+        true_import: np.ndarray,
+        true_export: np.ndarray,
+        import_kwh: np.ndarray,
+        export_kwh: np.ndarray,
+        status: np.ndarray,
+    ) -> None:
+        if not self._grid.arm.smart:
+            return
+        estimated = status == ReadStatus.ESTIMATED
+        self.metering["expected"] += status.size
+        self.metering["estimated"] += int(estimated.sum())
+        self.metering["replaced"] += int((status == ReadStatus.REPLACED).sum())
+        self.metering["received"] += int((status <= ReadStatus.REPLACED).sum() - estimated.sum())
+        self.estimated_mwh += float(import_kwh[estimated].sum(dtype=np.float64)) / 1000.0
+        error = np.abs(import_kwh - true_import)[estimated].sum(dtype=np.float64)
+        error += np.abs(export_kwh - true_export)[estimated].sum(dtype=np.float64)
+        self.estimation_error_mwh += float(error) / 1000.0
+
+    def _write(
+        self,
+        first: int,
+        true_import: np.ndarray,
+        true_export: np.ndarray,
+        status: np.ndarray,
+        since: int,
+        writer: TableWriter,
+    ) -> None:
+        points = true_import.shape[1]
+        writer.write(
+            "meters",
+            {
+                "meter": np.arange(points, dtype=np.int32),
+                "first_quarter": np.full(points, first),
+                "import_kwh": true_import.T.astype(np.float32),
+                "export_kwh": true_export.T.astype(np.float32),
+                "status": np.ascontiguousarray(status.T),
+            },
+        )
+        rows = {name: column[since:] for name, column in self.ledger.rows().items()}
+        names = np.array(self.ledger.accounts.names)
+        writer.write(
+            "ledger",
+            {
+                "at_ns": rows["at_ns"],
+                "payer": names[rows["payer"]].tolist(),
+                "payee": names[rows["payee"]].tolist(),
+                "amount_millicent": rows["amount_millicent"],
+                "reason": np.array(REASON_NAMES)[rows["reason"]].tolist(),
+                "cause": rows["cause"],
+            },
+        )
+
+    def finish(self, result: ArmResult) -> None:
+        """Check that the ledger balances, and hand over."""
+        totals: Totals = self.ledger.totals()
+        totals.check()
+        result.money, result.days, result.bills_eur = totals, self.days, self.bills_eur
+        if self._grid.arm.smart:
+            result.metering = {
+                **{name: float(value) for name, value in self.metering.items()},
+                "estimated_energy_mwh": self.estimated_mwh,
+                "estimation_error_mwh": self.estimation_error_mwh,
+            }

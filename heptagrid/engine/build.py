@@ -1,0 +1,349 @@
+"""Builds the world of a scenario once, and from it each arm: domains, wires, message plane, books."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.domains.customers import demand, local_units
+from heptagrid.domains.customers.batteries import Batteries
+from heptagrid.domains.customers.domain import Customers
+from heptagrid.domains.customers.heat_pumps import HeatPumps
+from heptagrid.domains.customers.meters import Meters
+from heptagrid.domains.customers.ownership import Ownership, ownership
+from heptagrid.domains.customers.vehicles import Vehicles
+from heptagrid.domains.distribution.domain import Feeders, Substations
+from heptagrid.domains.distribution.sensors import Sensors
+from heptagrid.domains.distribution.tap_changer import TapChanger
+from heptagrid.domains.generation.domain import Fleet
+from heptagrid.domains.markets.domain import Exchange
+from heptagrid.domains.operations.bulk_desk import BulkDesk
+from heptagrid.domains.operations.customers_desk import CustomersDesk
+from heptagrid.domains.operations.domain import Operations
+from heptagrid.domains.operations.forecast import Forecast
+from heptagrid.domains.operations.meter_store import MeterStore
+from heptagrid.domains.operations.scada import Scada
+from heptagrid.domains.providers.aggregator import Aggregator
+from heptagrid.domains.providers.domain import Providers
+from heptagrid.domains.providers.retailer import Retailer
+from heptagrid.domains.transmission.domain import Network
+from heptagrid.engine.arms import Arm
+from heptagrid.engine.clock import Span
+from heptagrid.engine.mailbox import Mailbox
+from heptagrid.foundation.actors import Actor
+from heptagrid.foundation.random import Stream, uniforms
+from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, from_ns, next_midnight_ns
+from heptagrid.importers.extract import read_grid, read_profiles
+from heptagrid.importers.rts import read_bulk
+from heptagrid.importers.weather import read_weather
+from heptagrid.planes.messages.plane import MessagePlane
+from heptagrid.planes.messages.topology import Plan, plan_topology
+from heptagrid.planes.money import telecom
+from heptagrid.planes.power.radial import RadialSolver
+from heptagrid.scenario.schema import Scenario
+from heptagrid.world.bulk import BulkSystem
+from heptagrid.world.endpoints import Endpoints
+from heptagrid.world.grid import Grid, Profiles
+from heptagrid.world.network import BASE_KVA, RadialNetwork, radial_network
+from heptagrid.world.weather import Weather
+from heptagrid.world.wires import Wires
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+SAMPLE = 24  # nodes and customers recorded at every step
+HIGH_VOLTAGE_KV = 60.0
+
+
+@dataclass(frozen=True)
+class World:
+    """What both arms share: the network, the people, the weather, the bulk system, the places of messages."""
+
+    grid: Grid
+    network: RadialNetwork
+    profiles: Profiles
+    weather: Weather
+    bulk: BulkSystem
+    owned: Ownership
+    point_node: Ints
+    substations: Substations
+    plan: Plan
+    endpoints: Endpoints
+    sample_nodes: Ints
+    sample_customers: Ints
+
+    @property
+    def customers_count(self) -> int:
+        return len(self.grid.loads.bus)
+
+    @property
+    def points(self) -> int:
+        """Metering points: customers, then producers without a load."""
+        return len(self.point_node)
+
+    @property
+    def branch_pct_per_pu(self) -> Floats:
+        """(nodes,) loading in percent of the branch above each node, for a current of one per unit."""
+        network, grid = self.network, self.grid
+        pct = np.zeros(network.nodes)
+        base_a = BASE_KVA / np.sqrt(3.0) / network.v_base_kv
+        lines = np.flatnonzero(network.line_of_node >= 0)
+        pct[lines] = 100.0 * base_a[lines] / (grid.lines.max_i_ka[network.line_of_node[lines]] * 1000.0)
+        above = np.flatnonzero(network.transformer_of_node >= 0)
+        unit = network.transformer_of_node[above]
+        rated_a = grid.transformers.sn_mva[unit] * 1000.0 / np.sqrt(3.0) / grid.transformers.vn_lv_kv[unit]
+        pct[above] = 100.0 * base_a[above] / (rated_a * network.parallels[above])
+        return pct
+
+    def device_counts(self, smart: bool) -> dict[str, int]:
+        """Meters and communication devices of an arm, by item of the price table."""
+        if not smart:
+            return telecom.conventional_counts(self.points)
+        owned = self.owned
+        boxes = sum(int(owned.enrolled[one].sum()) for one in (owned.vehicles, owned.heat_pumps, owned.batteries))
+        substations = len(self.substations.node)
+        wan_links = 3  # to operations, retailer and aggregator; market, plants and transmission have theirs in both arms
+        return telecom.smart_counts(self.points, substations, wan_links, substations, boxes)
+
+
+@dataclass
+class ArmGrid:
+    """One arm, ready to step: its actors in the order of their domains' work, its wires and mailbox."""
+
+    world: World
+    arm: Arm
+    wires: Wires
+    mailbox: Mailbox
+    customers: Customers
+    feeders: Feeders
+    transmission: Network
+    fleet: Fleet
+    operations: Operations
+    exchange: Exchange
+    providers: Providers
+
+    @property
+    def actors(self) -> tuple[Actor, ...]:
+        """All seven domains, customers first."""
+        return (
+            *(self.customers, self.feeders, self.transmission, self.fleet),
+            *(self.operations, self.exchange, self.providers),
+        )
+
+    @property
+    def carriers(self) -> tuple[Actor, ...]:
+        """Those with wires, from the customers upwards."""
+        return self.feeders, self.transmission, self.fleet
+
+    def price_at(self, ns: int) -> float:
+        """The day-ahead price of the hour at `ns`, EUR/MWh."""
+        return self.exchange.price_eur_per_mwh.get(ns // NS_PER_HOUR, 0.0)
+
+
+@lru_cache(maxsize=2)
+def _files(folder: str, bulk_folder: str) -> tuple[Grid, Profiles, Weather, RadialNetwork, BulkSystem]:
+    from pathlib import Path
+
+    grid = read_grid(Path(folder))
+    return grid, read_profiles(Path(folder)), read_weather(Path(folder)), radial_network(grid), read_bulk(Path(bulk_folder))
+
+
+def build_world(scenario: Scenario) -> World:
+    """Everything that does not depend on the arm.
+
+    Raises
+    ------
+    NetworkError, HeptagridError
+        For a network that is no tree, or data that cannot be read.
+    """
+    grid, profiles, weather, network, bulk = _files(str(scenario.folder), str(scenario.bulk_folder))
+    sections = scenario.sections
+    owned = ownership(
+        *(grid.loads, grid.units, sections["vehicles"], sections["heat_pumps"], sections["batteries"]),
+        *(sections["gateways"], scenario.seed),
+    )
+    lonely = np.flatnonzero(owned.unit_point >= len(grid.loads.bus))
+    point_bus = np.concatenate([grid.loads.bus, grid.units.bus[lonely]])
+    point_node = network.node_of_bus[point_bus]
+    substations = _substations(grid, network)
+    plan, endpoints = _places(scenario, grid, network, bulk, point_bus, point_node, substations)
+    return World(
+        grid=grid,
+        network=network,
+        profiles=profiles,
+        weather=weather,
+        bulk=bulk,
+        owned=owned,
+        point_node=point_node,
+        substations=substations,
+        plan=plan,
+        endpoints=endpoints,
+        sample_nodes=_sample(scenario.seed, 0, network.nodes),
+        sample_customers=_sample(scenario.seed, 1, len(grid.loads.bus)),
+    )
+
+
+def _sample(seed: int, occasion: int, count: int) -> Ints:
+    """A random sample of ids, ascending."""
+    drawn = np.asarray(uniforms(seed, int(Stream.SAMPLE), np.arange(count), occasion))
+    return np.sort(np.argsort(drawn, kind="stable")[:SAMPLE])
+
+
+def _substations(grid: Grid, network: RadialNetwork) -> Substations:
+    """Every transformer to low voltage is a substation with a concentrator."""
+    local = np.flatnonzero(grid.transformers.vn_hv_kv < HIGH_VOLTAGE_KV)
+    return Substations(transformer=local, node=network.node_of_transformer[local])
+
+
+def _places(
+    scenario: Scenario,
+    grid: Grid,
+    network: RadialNetwork,
+    bulk: BulkSystem,
+    point_bus: Ints,
+    point_node: Ints,
+    substations: Substations,
+) -> tuple[Plan, Endpoints]:
+    """The communication network over the electrical one's coordinates."""
+    concentrator_of_node = np.full(network.nodes, -1, dtype=np.int64)
+    concentrator_of_node[substations.node] = np.arange(len(substations.node))
+    for node in range(1, network.nodes):
+        if concentrator_of_node[node] < 0:
+            concentrator_of_node[node] = concentrator_of_node[network.parent[node]]
+    degrees = np.column_stack([grid.buses.longitude_deg, grid.buses.latitude_deg])
+    hub = degrees[network.bus_of_node[network.busbar]]
+    # Control centres and plants have no coordinates of their own: they are put at stated distances from the hub.
+    sites = {name: (hub[0] + 0.05 * k, hub[1] + 0.1 * k) for k, name in enumerate(_CENTRES, start=1)}
+    sites |= {f"plant {k}": (hub[0] + 0.1 * (k % 8), hub[1] - 0.1 * (1 + k // 8)) for k in range(len(bulk.units.bus))}
+    sites |= {f"substation {k}": (hub[0] - 0.1 * (1 + k % 6), hub[1] + 0.1 * (k // 6)) for k in range(len(bulk.bus_numbers))}
+    sections = scenario.sections
+    plan = plan_topology(
+        *(degrees[point_bus], concentrator_of_node[point_node], degrees[grid.transformers.lv_bus[substations.transformer]]),
+        *((float(hub[0]), float(hub[1])), sites),
+        *(sections["messages.access"], sections["messages.backhaul"], sections["messages.wan"]),
+    )
+    at = plan.sites
+    endpoints = Endpoints(
+        gateways=plan.gateways,
+        concentrators=plan.concentrators,
+        hub=plan.hub,
+        operations=at["operations"],
+        market=at["market"],
+        retailer=at["retailer"],
+        aggregator=at["aggregator"],
+        plants=np.array([at[f"plant {k}"] for k in range(len(bulk.units.bus))]),
+        substations=np.array([at[f"substation {k}"] for k in range(len(bulk.bus_numbers))]),
+    )
+    return plan, endpoints
+
+
+_CENTRES = ("operations", "market", "retailer", "aggregator")
+
+
+def build_arm(scenario: Scenario, world: World, arm: Arm, span: Span) -> ArmGrid:
+    """One arm at the start of its warm-up day, on a schedule cleared for that day."""
+    sections, bulk = scenario.sections, world.bulk
+    wires = Wires.at_rest(
+        world.points, len(bulk.units.bus), len(bulk.bus_numbers), sections["dispatch"].infeed_v_pu
+    )
+    forecast = _forecast(scenario, world)
+    customers = _customers(scenario, world, arm, wires)
+    feeders = _feeders(scenario, world, arm, wires)
+    transmission = Network(sections["transmission"], wires, bulk, world.endpoints, scenario.zone)
+    fleet = Fleet(sections["generation"], wires, bulk.units, world.endpoints)
+    exchange = Exchange(sections["market"], bulk.units, world.endpoints)
+    retailer = Retailer(sections["retailer"])
+    bulk_desk = BulkDesk(sections["dispatch"], bulk.units, world.endpoints)
+    operations = Operations(
+        *(world.endpoints, scenario.zone, forecast, _rest_forecast(scenario, bulk), bulk_desk),
+        CustomersDesk(sections["head_end"], MeterStore(world.points), forecast, world.endpoints) if arm.smart else None,
+        _scada(scenario, world) if arm.smart else None,
+        sections["tap_changer"].target_pu,
+    )
+    owned = world.owned
+    fleets = {
+        name: owner[owned.enrolled[owner]]
+        for name, owner in (("vehicles", owned.vehicles), ("heat_pumps", owned.heat_pumps), ("batteries", owned.batteries))
+    }
+    aggregator = Aggregator(sections["aggregator"], *(len(fleets[name]) for name in ("vehicles", "heat_pumps", "batteries")))
+    group = world.plan.topology.group
+    providers = Providers(
+        *(world.endpoints, scenario.zone, retailer, aggregator if arm.smart else None, fleets),
+        group[world.plan.gateways],
+    )
+    plane = MessagePlane(world.plan.topology, scenario.seed, arm.break_loss)
+    grid = ArmGrid(
+        *(world, arm, wires, Mailbox(plane), customers, feeders, transmission, fleet, operations, exchange, providers)
+    )
+    _start_market(grid, forecast, _rest_forecast(scenario, bulk), span)
+    return grid
+
+
+def _start_market(grid: ArmGrid, forecast: Forecast, rest_mw: Any, span: Span) -> None:
+    """Clear the warm-up day, for which no message could have been sent, and start everybody on it."""
+    first_ns = span.warm_up_ns
+    last_ns = next_midnight_ns(first_ns, span.zone)
+    first, hours = first_ns // NS_PER_HOUR, (last_ns - first_ns) // NS_PER_HOUR
+    town_kw = forecast.town_kw(first_ns // NS_PER_QUARTER, 4 * hours).reshape(-1, 4).mean(axis=1)
+    rest = np.array([rest_mw((first + k) * NS_PER_HOUR) for k in range(hours)])
+    grid.exchange.open_to_all()
+    cleared = grid.exchange.clear(first, rest, town_kw / 1000.0)
+    grid.fleet.start(first, cleared.on, cleared.p_mw)
+    grid.operations.bulk_desk.learn_schedule(first, cleared.on)
+    grid.providers.retailer.learn_prices(first, cleared.price_eur_per_mwh)
+
+
+def _rest_forecast(scenario: Scenario, bulk: BulkSystem) -> Any:
+    """The other loads' forecast at a time: RTS-GMLC's load series is a day-ahead forecast, and is what happens."""
+    return lambda ns: bulk.rest_mw(from_ns(ns, scenario.zone))
+
+
+def _forecast(scenario: Scenario, world: World) -> Forecast:
+    loads, units = world.grid.loads, world.grid.units
+    return Forecast(
+        *(scenario.sections["forecast"], world.profiles, loads.p_kw, loads.p_profile, units.p_kw, units.profile),
+        *(world.owned.unit_point, world.points, scenario.seed),
+    )
+
+
+def _customers(scenario: Scenario, world: World, arm: Arm, wires: Wires) -> Customers:
+    sections, owned, seed = scenario.sections, world.owned, scenario.seed
+    loads, units = world.grid.loads, world.grid.units
+    return Customers(
+        wires,
+        owned,
+        demand.BaseDemand(
+            *(sections["customers"], world.profiles, np.arange(len(loads.bus)), loads.p_kw, loads.q_kvar),
+            *(loads.p_profile, loads.q_profile, seed),
+        ),
+        local_units.LocalUnits(world.profiles, units.p_kw, units.profile, owned.unit_point, world.points),
+        Vehicles(sections["vehicles"], owned.vehicles, owned.vehicles, scenario.zone, seed),
+        HeatPumps(sections["heat_pumps"], owned.heat_pumps, owned.heat_pumps, world.weather, seed),
+        Batteries(sections["batteries"], owned.batteries),
+        Meters(sections["meters"], np.arange(world.points), world.endpoints, seed),
+        arm.smart,
+    )
+
+
+def _feeders(scenario: Scenario, world: World, arm: Arm, wires: Wires) -> Feeders:
+    sections, transformers = scenario.sections, world.grid.transformers
+    regulated = np.flatnonzero(transformers.has_controller)
+    first = int(regulated[0])
+    changer = TapChanger(
+        *(sections["tap_changer"], int(transformers.tap_pos[first])),
+        *(int(transformers.tap_min[first]), int(transformers.tap_max[first])),
+    )
+    return Feeders(
+        *(wires, RadialSolver(world.network, world.grid), world.point_node, world.substations, world.network.busbar),
+        *(changer, regulated, transformers.tap_pos),
+        Sensors(sections["sensors"], world.endpoints) if arm.smart else None,
+    )
+
+
+def _scada(scenario: Scenario, world: World) -> Scada:
+    rated_kva = world.grid.transformers.sn_mva[world.substations.transformer] * 1000.0
+    return Scada(scenario.sections["scada"], len(rated_kva), rated_kva)

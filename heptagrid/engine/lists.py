@@ -1,0 +1,48 @@
+"""Lists of a run's things with their worst figures: nodes, transformers, bills."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from heptagrid.engine.build import World
+from heptagrid.engine.summary import Joined
+
+
+def write_lists(folder: Path, world: World, arms: Mapping[str, Joined]) -> None:
+    """Write `node_list`, `transformer_list` and `bills` of a run."""
+    import polars
+
+    network, grid = world.network, world.grid
+    bus = np.maximum(network.bus_of_node, 0)
+    nodes = {
+        "node": np.arange(network.nodes, dtype=np.int32),
+        "bus": grid.buses.names[bus].tolist(),
+        "parent": network.parent.astype(np.int32),
+        "feeder": network.feeder.astype(np.int32),
+        "vn_kv": network.v_base_kv,
+        "longitude_deg": grid.buses.longitude_deg[bus],
+        "latitude_deg": grid.buses.latitude_deg[bus],
+        "length_km": np.where(network.line_of_node >= 0, grid.lines.length_km[np.maximum(network.line_of_node, 0)], 0.0),
+    }
+    transformers = grid.transformers
+    high, low = transformers.vn_hv_kv, transformers.vn_lv_kv
+    trafo = {
+        "transformer": np.arange(len(transformers.names), dtype=np.int16),
+        "name": transformers.names.tolist(),
+        "sn_kva": transformers.sn_mva * 1000.0,
+        "voltage_kv": [f"{a:g}/{b:g}" for a, b in zip(high, low, strict=True)],
+        "longitude_deg": grid.buses.longitude_deg[transformers.lv_bus],
+        "latitude_deg": grid.buses.latitude_deg[transformers.lv_bus],
+    }
+    for name, arm in arms.items():
+        nodes[f"v_min_{name}"] = arm.extremes.node_v_min.astype(np.float32)
+        nodes[f"v_max_{name}"] = arm.extremes.node_v_max.astype(np.float32)
+        nodes[f"branch_peak_pct_{name}"] = arm.extremes.branch_peak_pct.astype(np.float32)
+        trafo[f"peak_pct_{name}"] = arm.extremes.transformer_peak_pct.astype(np.float32)
+    bills = {"customer": np.arange(world.customers_count, dtype=np.int32), "name": grid.loads.names.tolist()}
+    bills |= {f"bill_eur_{name}": arm.bills_eur for name, arm in arms.items() if arm.days}
+    for table, columns in (("node_list", nodes), ("transformer_list", trafo), ("bills", bills)):
+        polars.DataFrame(columns).write_parquet(folder / f"{table}.parquet")

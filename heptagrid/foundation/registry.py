@@ -1,0 +1,25 @@
+"""Plug-ins: what rooms and other packages register through entry points."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.metadata import entry_points
+
+from heptagrid.foundation.errors import HeptagridError
+
+PARAMETERS = "heptagrid.parameters"
+
+
+@lru_cache
+def parameter_sections() -> dict[str, type]:
+    """The scenario's sections: name to the dataclass that declares its keys, in the order of their names.
+
+    Raises
+    ------
+    HeptagridError
+        If nothing is registered: the package was copied and not installed.
+    """
+    found = {point.name: point.load() for point in sorted(entry_points(group=PARAMETERS), key=lambda one: one.name)}
+    if not found:
+        raise HeptagridError("heptagrid is not installed, only copied: its parts are found through entry points; pip install it")
+    return found
