@@ -52,6 +52,8 @@ class CustomersDesk:
         assert self._first_quarter is not None
         last = step.day_start_ns // NS_PER_QUARTER
         first = max(last - 100, self._first_quarter)
+        if last <= first:
+            return
         import_kwh, export_kwh, status = self.store.day(first, last - first)
         columns = {"import_kwh": import_kwh, "export_kwh": export_kwh, "status": status, "first_quarter": first}
         outbox.send(

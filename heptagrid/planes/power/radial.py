@@ -219,7 +219,8 @@ def _sweep(  # type: ignore[no-untyped-def]
                 drawn[up, 1] += current[head, 1] * inverse_ratio[head]
         _up(1, trunk, parent, inverse_ratio, current, drawn)
         current[0, 0], current[0, 1] = drawn[0, 0], drawn[0, 1]
-        if converged:
+        # The first pass down still sees the currents of the call before, so it proves nothing.
+        if converged and iteration > 1:
             return iteration
     return most + 1
 
