@@ -1,1 +1,38 @@
-"""heptagrid: a whole smart grid, power, messages and money under one clock."""
+"""heptagrid: a whole smart grid, power, messages and money under one clock.
+
+    import heptagrid
+    run = heptagrid.run("town", days=1)
+    run.summary["difference"]["primary_peak_kw"], run.totals
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from heptagrid.engine.api import run
+    from heptagrid.engine.results import Run, open_run
+    from heptagrid.scenario.load import load
+    from heptagrid.scenario.schema import Scenario
+
+_WHERE = {
+    "run": "heptagrid.engine.api",
+    "open_run": "heptagrid.engine.results",
+    "Run": "heptagrid.engine.results",
+    "load": "heptagrid.scenario.load",
+    "Scenario": "heptagrid.scenario.schema",
+}
+
+__all__ = ["Run", "Scenario", "load", "open_run", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name on first use, so that importing heptagrid costs nothing."""
+    if name not in _WHERE:
+        raise AttributeError(f"module 'heptagrid' has no attribute {name!r}")
+    return getattr(import_module(_WHERE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -26,6 +26,7 @@ from heptagrid.engine.build import build_world
 from heptagrid.engine.lists import write_lists
 from heptagrid.engine.summary import join_arms, summarise
 from heptagrid.engine.tables import join_parts
+from heptagrid.engine.warm import are_kernels_compiled, compile_kernels
 from heptagrid.foundation.errors import OutputError, UsageError
 from heptagrid.scenario.load import load
 from heptagrid.scenario.schema import Scenario
@@ -81,6 +82,8 @@ def run(
     _write_json(folder / "manifest.json", manifest)
     world = build_world(resolved)
     jobs = [Job(arm, k, span, parts) for k, span in enumerate(spans) for arm in arms]
+    if not are_kernels_compiled():
+        compile_kernels()
     results = run_jobs(resolved, jobs, threads or os.cpu_count() or 1, progress)
     joined = join_arms(jobs, results)
     summary = summarise(resolved, world, jobs, joined, broken, typical)

@@ -71,14 +71,24 @@ def _compile(function: Callable[..., Any], parallel: bool, inline: bool) -> Any:
         config.CACHE_DIR = before
 
 
+def fingerprint_of_package() -> str:
+    """A hash of all of heptagrid's sources, of the versions and of the processor."""
+    root = Path(__file__).parents[1]
+    return _hashed({str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*.py")})
+
+
 @lru_cache
 def _fingerprint(module: str) -> str:
+    return _hashed({name: _source(name) for name in _imported(module)})
+
+
+def _hashed(sources: dict[str, bytes]) -> str:
     digest = hashlib.sha256()
     for version in (sys.version, numba.__version__, llvmlite.__version__, np.__version__, platform.processor()):
         digest.update(version.encode())
-    for name in sorted(_imported(module)):
+    for name in sorted(sources):
         digest.update(name.encode())
-        digest.update(_source(name))
+        digest.update(sources[name])
     return digest.hexdigest()[:16]
 
 

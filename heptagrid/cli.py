@@ -1,0 +1,188 @@
+"""The command line: parses, calls the engine, prints. No logic."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+EPILOG = """\b
+Exit codes: 0 done; 1 other trouble; 2 wrong usage; 3 scenario; 4 network; 5 output folder or disk;
+7 conservation law broken; 130 interrupted (what was computed is kept, marked partial)."""
+
+
+class _Errors(click.Group):
+    """Turns heptagrid's errors into a sentence and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from heptagrid.foundation.errors import HeptagridError
+
+        try:
+            return super().invoke(ctx)
+        except HeptagridError as problem:
+            click.echo(f"heptagrid: {problem}", err=True)
+            ctx.exit(problem.exit_code)
+        except KeyboardInterrupt:
+            click.echo("heptagrid: interrupted", err=True)
+            ctx.exit(130)
+        except OSError as problem:
+            if problem.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+                raise
+            click.echo(
+                f"heptagrid: the results cannot be written: {problem.strerror}; what was written before is kept, marked "
+                "partial. Make room, or choose another --out",
+                err=True,
+            )
+            ctx.exit(5)
+
+
+@click.group(cls=_Errors, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="heptagrid")
+def main() -> None:
+    """A whole smart grid: power flow, every message and every cent under one clock.
+
+    \b
+    Start here:
+      heptagrid run                        the town for a day, with and without the smart grid
+      heptagrid run --break access         the same with a dead access network: what was it worth?
+      heptagrid run --typical              twelve typical days: does it pay, and for whom?
+      heptagrid new mytown                 writes mytown.toml to edit; then: heptagrid run mytown.toml
+
+    Every run writes a folder with report.html, one page that says what happened.
+    """
+
+
+def _breaks(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, float]]:
+    pairs = []
+    for value in values:
+        name, equals, loss = value.partition("=")
+        try:
+            pairs.append((name, float(loss) if equals else 1.0))
+        except ValueError:
+            raise click.BadParameter(f"{value!r}: write a class or class=loss, such as access or access=0.3") from None
+    return pairs
+
+
+@main.command(epilog=EPILOG)
+@click.argument("scenario", default="town")
+@click.option("--days", type=click.IntRange(1), metavar="N", help="Consecutive local days (default: the scenario's).")
+@click.option("--typical", is_flag=True, help="Run the scenario's typical days instead; puts the money on a year.")
+@click.option("--start", metavar="DATE", help="First local day, such as 2016-07-04.")
+@click.option("--step", "step_s", type=int, metavar="S", help="Coupling step in seconds; divides 900 (default 60).")
+@click.option("--seed", type=click.IntRange(0), help="Of all random numbers (default: the scenario's).")
+@click.option(
+    "--single",
+    is_flag=False,
+    flag_value="smart",
+    metavar="[ARM]",
+    help="Run one arm only: smart (default) or conventional.",
+)
+@click.option(
+    "--break",
+    "break_",
+    multiple=True,
+    callback=_breaks,
+    metavar="CLASS[=LOSS]",
+    help="Lose every message of a link class (access, backhaul, wan), or each crossing with probability LOSS.",
+)
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a key, such as vehicles.share=0.4.")
+@click.option("--threads", type=click.IntRange(1), metavar="N", help="Processes to share the work (default: cores).")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Results folder (default: runs/<name>-<time>).")
+@click.option("--force", is_flag=True, help="Replace the run that the folder holds.")
+@click.option("--json", "as_json", is_flag=True, help="Print summary.json and nothing else on standard output.")
+def run(scenario: str, as_json: bool, single: str | None, **options: Any) -> None:
+    """Run SCENARIO (a built-in name or a TOML file; default: town), both arms, and write the report.
+
+    \b
+    The conventional arm: yearly meter reading, flat tariff, local control, vehicles charge when plugged in.
+    The smart arm: the same people, weather and devices, with meters that report, prices, and an aggregator.
+
+    \b
+    Examples:
+      heptagrid run --start 2016-07-04 --days 3
+      heptagrid run town --set vehicles.share=0.4 --set messages.access.rate_bps=5000
+      heptagrid run --break access=0.3 --out /tmp/broken
+      heptagrid run --single conventional --json | jq .arms.conventional.loading
+    """
+    from heptagrid.engine import api
+
+    if single is not None and single not in ("smart", "conventional"):
+        # `--single NAME` may have been meant as `--single` and a scenario.
+        if scenario != "town":
+            raise click.BadParameter(f"there is no arm {single!r}; write smart or conventional", param_hint="--single")
+        scenario, single = single, "smart"
+    with warnings.catch_warnings(record=True) as remarks:
+        warnings.simplefilter("always")
+        finished = _with_progress(lambda tick: api.run(scenario, single=single, progress=tick, **options))
+    for remark in remarks:
+        click.echo(f"note: {remark.message}", err=True)
+    if as_json:
+        click.echo((finished.folder / "summary.json").read_text(encoding="utf-8"), nl=False)
+    else:
+        _print_summary(finished)
+    if finished.partial:
+        click.echo(f"stopped before its end; what was computed is in {finished.folder}", err=True)
+        sys.exit(130)
+
+
+def _with_progress(work: Callable[[Any], Any]) -> Any:
+    """Do the work with a progress bar on standard error, if that is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from heptagrid.engine.warm import are_kernels_compiled
+
+    console = Console(stderr=True)
+    if not are_kernels_compiled():
+        console.print("compiling the kernels; this happens once and takes about a minute")
+    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("running", total=None)
+        return work(lambda done, total: bar.update(task, completed=done, total=total))
+
+
+def _print_summary(finished: Any) -> None:
+    from rich.console import Console
+
+    from heptagrid.report.terminal import summary
+
+    Console(width=None if sys.stdout.isatty() else 100).print(summary(finished.summary, finished.manifest))
+    click.echo(f"\nreport: {finished.report}")
+
+
+@main.command()
+def scenarios() -> None:
+    """List the built-in scenarios."""
+    from heptagrid.scenario.load import builtin_scenarios
+
+    for name, description in builtin_scenarios().items():
+        click.echo(f"{name:14} {description}")
+
+
+@main.command()
+@click.argument("name")
+@click.option("--force", is_flag=True, help="Replace the file if it exists.")
+def new(name: str, force: bool) -> None:
+    """Write NAME.toml, a scenario with every key, its default, unit, range and source as comments."""
+    from heptagrid.foundation.errors import OutputError
+    from heptagrid.scenario.template import template
+
+    path = Path(name if name.endswith(".toml") else f"{name}.toml")
+    if path.exists() and not force:
+        raise OutputError(f"{path} exists; choose another name, or --force to replace it")
+    path.write_text(template(path.stem), encoding="utf-8")
+    click.echo(f"wrote {path}; edit it, then: heptagrid run {path}")
+
+
+@main.command("compile")
+def compile_() -> None:
+    """Compile the kernels now, so that no run has to wait for it."""
+    from heptagrid.engine.warm import compile_kernels
+
+    click.echo(f"compiled the kernels in {compile_kernels():.0f} s ({os.cpu_count()} cores)")

@@ -1,0 +1,46 @@
+"""Compiles every kernel by running both arms through a few steps; a mark says that it has been done."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+
+from heptagrid.foundation.kernel import cache_folder, fingerprint_of_package
+
+
+def are_kernels_compiled() -> bool:
+    """Whether the kernels of these very sources have been compiled on this machine before."""
+    return _mark().exists()
+
+
+def compile_kernels() -> float:
+    """Compile what is not compiled yet; returns the seconds that it took."""
+    from heptagrid.engine.arms import arms_of
+    from heptagrid.engine.build import build_arm, build_world
+    from heptagrid.engine.clock import Phase, Span
+    from heptagrid.engine.loop import PARTS, walk
+    from heptagrid.engine.recorder import Recorder
+    from heptagrid.scenario.load import load
+
+    began = time.perf_counter()
+    scenario = load("town")
+    world = build_world(scenario)
+    span = Span(scenario.start, 1, 900, 900, scenario.zone)
+    with tempfile.TemporaryDirectory() as parts:
+        for arm in arms_of(None, {}):
+            grid = build_arm(scenario, world, arm, span)
+            recorder = Recorder(scenario, grid, 0, span, Path(parts))
+            seconds = dict.fromkeys(PARTS, 0.0)
+            for phase, step in span.steps():
+                if phase is Phase.COUNTED and step.starts_day:
+                    recorder.begin()
+                walk(grid, step, phase, recorder, seconds)
+            recorder.finish(seconds, 0.0)
+    _mark().parent.mkdir(parents=True, exist_ok=True)
+    _mark().touch()
+    return time.perf_counter() - began
+
+
+def _mark() -> Path:
+    return cache_folder() / "kernels" / f"{fingerprint_of_package()}.compiled"

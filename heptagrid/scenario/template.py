@@ -1,0 +1,44 @@
+"""The text of a new scenario: every key as a comment, with its default, unit, range and source."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from heptagrid.foundation.parameters import Declaration, declarations
+from heptagrid.foundation.registry import parameter_sections
+from heptagrid.scenario.schema import RunParameters
+
+_HEAD = """# A scenario for heptagrid. Every key stands at its default; take the '#' away and change what you like.
+# Run it with: heptagrid run {name}.toml
+
+name = "{name}"
+description = "what this scenario is about"
+network = "town"                 # a folder with grid.npz, profiles.npy and weather.npy, or a built-in one
+# typical_days = "days.csv"      # columns date and weight, beside this file
+"""
+
+
+def template(name: str) -> str:
+    """A commented scenario that loads as it stands."""
+    lines = [_HEAD.format(name=name)]
+    for section, kind in {"run": RunParameters, **parameter_sections()}.items():
+        lines += [f"\n[{section}]", f"# {_phrase(kind)}"]
+        for key, _, default, declaration in declarations(kind):
+            lines += [f"# {key} = {_toml(default)}", f"#   {_described(declaration)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _described(declaration: Declaration) -> str:
+    unit = f" [{declaration.unit}]" if declaration.unit else ""
+    low, high = declaration.low, declaration.high
+    bounds = f"; {low:g} to {high:g}" if low is not None and high is not None else ""
+    return f"{declaration.info}{unit}{bounds}; source: {declaration.source}"
+
+
+def _phrase(kind: type) -> str:
+    return (kind.__doc__ or "").strip().splitlines()[0]
+
+
+def _toml(value: Any) -> str:
+    return json.dumps(value) if not isinstance(value, float) else repr(value)
