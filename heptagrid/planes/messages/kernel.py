@@ -35,28 +35,10 @@ ACK_KIND = 9
 BINS_PER_E = 1000  # histogram bins per factor e of delay: 0.1 % wide
 BINS = 27_700  # from 1 microsecond over eleven decades
 NEVER = np.iinfo(np.int64).max
+LATE_CLASS = np.int64(1) << np.int64(61)  # the key's bit that puts time-outs after arrivals at one nanosecond
 
 _LOSS = int(Stream.LINK_LOSS)
 _BREAK = int(Stream.CLASS_BREAK)
-
-
-@kernel
-def merge(first, second):  # type: ignore[no-untyped-def]
-    """Two tables of pending messages, each ordered by (sent, id), as one."""
-    merged = np.empty((first.shape[0] + second.shape[0], first.shape[1]), dtype=np.int64)
-    i = j = 0
-    for k in range(merged.shape[0]):
-        take_first = j >= second.shape[0]
-        if i < first.shape[0] and not take_first:
-            a, b = first[i], second[j]
-            take_first = a[SENT] < b[SENT] or (a[SENT] == b[SENT] and a[ID] < b[ID])
-        if take_first:
-            merged[k] = first[i]
-            i += 1
-        else:
-            merged[k] = second[j]
-            j += 1
-    return merged
 
 
 @kernel
@@ -98,20 +80,19 @@ def _drop_first(heap, size):  # type: ignore[no-untyped-def]
 def route(source, destination, parent, depth, up, down, servers):  # type: ignore[no-untyped-def]
     """Servers from place to place over their nearest common place, into `servers`; how many."""
     a, b = source, destination
-    falling = 0
     hops = 0
-    tail = np.empty(MOST_HOPS, dtype=np.int64)
+    falling = MOST_HOPS
     while a != b:
         if depth[a] >= depth[b]:
             servers[hops] = up[a]
             hops += 1
             a = parent[a]
         else:
-            tail[falling] = down[b]
-            falling += 1
+            falling -= 1
+            servers[falling] = down[b]
             b = parent[b]
-    for k in range(falling - 1, -1, -1):
-        servers[hops] = tail[k]
+    for k in range(falling, MOST_HOPS):
+        servers[hops] = servers[k]
         hops += 1
     return hops
 
@@ -149,30 +130,60 @@ def _bin(delay_ns):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def advance(  # type: ignore[no-untyped-def]
-    until, pending, cursor, heap, heap_size, state, routes, vacant, vacant_size, facts, tree, network, break_loss,
-    seed, free, busy, counters, pairs, histogram, quarter, worst, arrived, answered,
-):  # fmt: skip
-    """Process every event up to and including `until`.
+def _earliest_timer(timers, timer_head, timer_size):  # type: ignore[no-untyped-def]
+    """The kind whose oldest first time-out is the earliest of all, and its time."""
+    which, when, key = 0, NEVER, NEVER
+    for kind in range(timer_size.shape[0]):
+        if timer_size[kind] > 0:
+            head = timer_head[kind]
+            at = timers[kind, head, 0]
+            if at < when or (at == when and timers[kind, head, 2] < key):
+                which, when, key = kind, at, timers[kind, head, 2]
+    return which, when
 
-    Fills `arrived` and `answered` (id, time) with first deliveries and first acknowledgements; returns
-    (cursor, heap size, vacant size, arrivals, answers, hop events).
+
+@kernel
+def advance(  # type: ignore[no-untyped-def]
+    until, pending, heap, heap_size, timers, timer_head, timer_size, state, routes, vacant, vacant_size, facts, tree,
+    network, break_loss, seed, free, busy, counters, pairs, histogram, quarter, worst, arrived, answered,
+):  # fmt: skip
+    """Process every event up to and including `until`; `pending` are the messages that leave by then.
+
+    An event waits in one of three places: the one just made is kept in hand, for it is often the next; first
+    time-outs of a kind come in the order in which they were set, so a ring for each kind holds them; the
+    rest is in the heap. Fills `arrived` and `answered` (id, time) with first deliveries and first
+    acknowledgements; returns (heap size, vacant size, arrivals, answers, hop events).
     """
     parent, depth, up, down = tree
     rate, delay, loss, retries, link_class = network
-    arrivals = answers = hop_events = 0
+    arrivals = answers = hop_events = cursor = 0
+    ring = timers.shape[1]
+    hand_when, hand_key, hand_what = NEVER, NEVER, np.int64(0)
+    timer_kind, next_timer = _earliest_timer(timers, timer_head, timer_size)
     while True:
+        # The earliest of hand and heap, then of those and the time-outs (last at one nanosecond), then of all.
+        if hand_when != NEVER and heap_size > 0:
+            if heap[0, 0] < hand_when or (heap[0, 0] == hand_when and heap[0, 1] < hand_key):
+                heap_size = _push(heap, heap_size, hand_when, hand_key, hand_what)
+                hand_when = NEVER
+        in_hand = hand_when != NEVER
+        next_event = hand_when if in_hand else (heap[0, 0] if heap_size > 0 else NEVER)
+        next_key = hand_key if in_hand else (heap[0, 1] if heap_size > 0 else NEVER)
         next_pending = pending[cursor, SENT] if cursor < pending.shape[0] else NEVER
-        next_event = heap[0, 0] if heap_size > 0 else NEVER
-        if min(next_pending, next_event) > until:
+        if min(next_pending, next_event, next_timer) > until:
             break
 
-        if next_pending <= next_event:
+        if next_pending <= next_timer and (
+            next_pending < next_event or (next_pending == next_event and pending[cursor, ID] << 1 < next_key)
+        ):
             # A message's time has come: it takes a row, and its first copy arrives at the first server.
+            if in_hand:
+                heap_size = _push(heap, heap_size, hand_when, hand_key, hand_what)
             vacant_size -= 1
             row = vacant[vacant_size]
             state[row] = 0
-            state[row, :PENDING] = pending[cursor]
+            for column in range(PENDING):
+                state[row, column] = pending[cursor, column]
             cursor += 1
             state[row, DELIVERED] = state[row, ACKNOWLEDGED] = -1
             kind = state[row, KIND]
@@ -181,16 +192,33 @@ def advance(  # type: ignore[no-untyped-def]
             counters[N_SENT, kind] += 1
             quarter[kind, state[row, GROUP] + 1, 0] += 1
             state[row, DATA_COPIES] = state[row, COPIES] = state[row, COUNTED] = 1
-            heap_size = _push(heap, heap_size, next_pending, state[row, ID] << 1, row)
+            hand_when, hand_key, hand_what = next_pending, state[row, ID] << 1, np.int64(row)
             if facts[kind, ACKED] == 1 and facts[kind, RETRIES] > 0:
                 state[row, TIMER] = 1
-                timeout = next_pending + facts[kind, TIMEOUT]
-                heap_size = _push(heap, heap_size, timeout, (np.int64(1) << 61) | (state[row, ID] << 1), row | (1 << 62))
+                slot = (timer_head[kind] + timer_size[kind]) % ring
+                timers[kind, slot, 0] = next_pending + facts[kind, TIMEOUT]
+                timers[kind, slot, 1] = row
+                timers[kind, slot, 2] = state[row, ID]
+                timer_size[kind] += 1
+                if timers[kind, slot, 0] < next_timer:
+                    timer_kind, next_timer = kind, timers[kind, slot, 0]
             continue
 
-        now = next_event
-        what = heap[0, 2]
-        heap_size = _drop_first(heap, heap_size)
+        if next_event < next_timer or (next_event == next_timer and next_key < LATE_CLASS):
+            now = next_event
+            if in_hand:
+                what = hand_what
+                hand_when = NEVER
+            else:
+                what = heap[0, 2]
+                heap_size = _drop_first(heap, heap_size)
+        else:
+            now = next_timer
+            head = timer_head[timer_kind]
+            what = timers[timer_kind, head, 1] | (np.int64(1) << 62)
+            timer_head[timer_kind] = (head + 1) % ring
+            timer_size[timer_kind] -= 1
+            timer_kind, next_timer = _earliest_timer(timers, timer_head, timer_size)
         row = what & 0xFFFFFFFF
         hop = (what >> 32) & 0xFF
         copy = (what >> 40) & 0xFF
@@ -210,9 +238,8 @@ def advance(  # type: ignore[no-untyped-def]
                 if copy < facts[kind, RETRIES]:
                     state[row, TIMER] = 1
                     timeout = now + (facts[kind, TIMEOUT] << copy)
-                    heap_size = _push(
-                        heap, heap_size, timeout, (np.int64(1) << 61) | (state[row, ID] << 1), row | (1 << 62)
-                    )
+                    late_key = LATE_CLASS | (state[row, ID] << 1)
+                    heap_size = _push(heap, heap_size, timeout, late_key, row | (np.int64(1) << 62))
         elif hop < state[row, HOPS]:
             # A copy at a server. An acknowledgement travels the message's route backwards.
             hop_events += 1
@@ -223,7 +250,9 @@ def advance(  # type: ignore[no-untyped-def]
                 *(rate, delay, loss, retries, link_class, break_loss, free, busy),
             )
             if cause < 0:
-                heap_size = _push(heap, heap_size, out, key, what + (np.int64(1) << 32))
+                if hand_when != NEVER:
+                    heap_size = _push(heap, heap_size, hand_when, hand_key, hand_what)
+                hand_when, hand_key, hand_what = out, key, what + (np.int64(1) << 32)
             else:
                 state[row, CAUSE] = cause
                 if is_ack:
@@ -267,9 +296,10 @@ def advance(  # type: ignore[no-untyped-def]
                     quarter[ACK_KIND, state[row, GROUP] + 1, 0] += counted
                     route(state[row, DESTINATION], state[row, SOURCE], parent, depth, up, down, routes[row, 1])
                 state[row, ACK_COPIES] += 1
-                heap_size = _push(
-                    heap, heap_size, now, (state[row, ID] << 1) | 1, row | (copy << 40) | (np.int64(1) << 48)
-                )
+                if hand_when != NEVER:
+                    heap_size = _push(heap, heap_size, hand_when, hand_key, hand_what)
+                hand_when, hand_key = now, (state[row, ID] << 1) | 1
+                hand_what = row | (copy << 40) | (np.int64(1) << 48)
 
         # A message is over when none of its copies travels and nothing can start another.
         if state[row, DATA_COPIES] == 0 and state[row, ACK_COPIES] == 0 and state[row, OVER] == 0:
@@ -286,4 +316,6 @@ def advance(  # type: ignore[no-untyped-def]
             state[row, OVER] = 2
             vacant[vacant_size] = row
             vacant_size += 1
-    return cursor, heap_size, vacant_size, arrivals, answers, hop_events
+    if hand_when != NEVER:
+        heap_size = _push(heap, heap_size, hand_when, hand_key, hand_what)
+    return heap_size, vacant_size, arrivals, answers, hop_events

@@ -49,8 +49,7 @@ class MessagePlane:
         self.busy_ns = np.zeros(servers, dtype=np.int64)
         self._next_id = 0
         self._numbers = np.zeros((KINDS, topology.places), dtype=np.int64)
-        self._pending = np.empty((0, kernel.PENDING), dtype=np.int64)
-        self._cursor = 0
+        self._waves: list[Ints] = []
         self._copies = 2 * (1 + int(self._facts[:, kernel.RETRIES].max())) + 1
         self._state = np.empty((0, kernel.STATE), dtype=np.int64)
         self._routes = np.empty((0, 2, kernel.MOST_HOPS), dtype=np.int64)
@@ -58,6 +57,9 @@ class MessagePlane:
         self._vacant_size = 0
         self._heap = np.empty((0, 3), dtype=np.int64)
         self._heap_size = 0
+        self._timers = np.empty((KINDS, 1, 3), dtype=np.int64)
+        self._timer_head = np.zeros(KINDS, dtype=np.int64)
+        self._timer_size = np.zeros(KINDS, dtype=np.int64)
         self._counts = Counts.none()
         groups = topology.groups + 1
         self._quarter = np.zeros((KINDS, groups, 4), dtype=np.int64)
@@ -95,23 +97,24 @@ class MessagePlane:
         fresh[:, kernel.SENT] = sent_ns
         fresh[:, kernel.PAIR] = 7 * sender + receiver
         fresh[:, kernel.GROUP] = np.maximum(self.topology.group[source], self.topology.group[destination])
-        order = np.argsort(sent_ns, kind="stable")
-        fresh = fresh[order]
+        if count > 1 and (sent_ns[1:] < sent_ns[:-1]).any():
+            fresh = fresh[np.argsort(sent_ns, kind="stable")]
         fresh[:, kernel.NUMBER] = self._numbered(kind, fresh[:, kernel.SOURCE])
-        self._pending = kernel.merge(self._pending[self._cursor :], fresh)
-        self._cursor = 0
+        if count:
+            self._waves.append(fresh)
         return first
 
     def advance(self, until_ns: int) -> tuple[Ints, Ints]:
         """Let time pass to `until_ns`: indices and times of the messages that arrived, in order of time."""
-        due = int(np.searchsorted(self._pending[self._cursor :, kernel.SENT], until_ns, side="right"))
-        self._make_room(due)
-        under_way = len(self._state) - self._vacant_size + due
+        due = self._take_due(until_ns)
+        self._make_room(len(due))
+        under_way = len(self._state) - self._vacant_size + len(due)
         arrived = np.empty((under_way, 2), dtype=np.int64)
         answered = np.empty((under_way, 2), dtype=np.int64)
         counts = self._counts
-        self._cursor, self._heap_size, self._vacant_size, arrivals, answers, events = kernel.advance(
-            *(until_ns, self._pending, self._cursor, self._heap, self._heap_size, self._state, self._routes),
+        self._heap_size, self._vacant_size, arrivals, answers, events = kernel.advance(
+            *(until_ns, due, self._heap, self._heap_size, self._timers, self._timer_head, self._timer_size),
+            *(self._state, self._routes),
             *(self._vacant, self._vacant_size, self._facts, self._tree, self._network, self._break_loss, self._seed),
             *(self.free_ns, self.busy_ns, counts.counters, counts.pairs, counts.histogram),
             *(self._quarter, self._worst_ns, arrived, answered),
@@ -150,6 +153,23 @@ class MessagePlane:
         self._worst_ns[:] = 0
         return columns
 
+    def _take_due(self, until_ns: int) -> Ints:
+        """Take the messages whose time comes by `until_ns` out of the waiting waves, by time and index."""
+        parts, waiting = [], []
+        for wave in self._waves:
+            count = int(np.searchsorted(wave[:, kernel.SENT], until_ns, side="right"))
+            if count:
+                parts.append(wave[:count])
+            if count < len(wave):
+                waiting.append(wave[count:])
+        self._waves = waiting
+        if not parts:
+            return np.empty((0, kernel.PENDING), dtype=np.int64)
+        if len(parts) == 1:
+            return parts[0]
+        due = np.concatenate(parts)
+        return np.asarray(due[np.lexsort((due[:, kernel.ID], due[:, kernel.SENT]))])
+
     def _numbered(self, kind: Kind, sources: Ints) -> Ints:
         """Each sender's own running number of the kind, in order of sending."""
         numbers = self._numbers[kind]
@@ -184,6 +204,12 @@ class MessagePlane:
         heap = np.empty((size * self._copies, 3), dtype=np.int64)
         heap[: self._heap_size] = self._heap[: self._heap_size]
         self._heap = heap
+        timers = np.empty((KINDS, size, 3), dtype=np.int64)
+        for kind in range(KINDS):
+            there = (self._timer_head[kind] + np.arange(self._timer_size[kind])) % self._timers.shape[1]
+            timers[kind, : len(there)] = self._timers[kind, there]
+        self._timers = timers
+        self._timer_head[:] = 0
 
 
 def _fact_table(facts: dict[Kind, KindFacts]) -> Ints:
