@@ -1,0 +1,98 @@
+"""The seven domains and what goes between them: one picture each for energy, messages and money."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from heptagrid.report.words import DOMAIN_TITLES, number, text
+
+WIDTH, HEIGHT = 480, 330
+BOX_W, BOX_H = 92, 38
+# Centres in the order of the domains: the four with wires below, the three without above.
+PLACES = ((58, 270), (180, 270), (302, 270), (422, 270), (240, 60), (88, 60), (392, 60))
+SHORT = ("Generation", "Transmission", "Distribution", "Customers", "Operations", "Markets", "Providers")
+
+
+def domain_pictures(arm: Mapping[str, Any], days: int) -> str:
+    """Three pictures of one arm."""
+    flows = arm["domain_energy_mwh"]
+    energy = {
+        (0, 1): flows["generation_to_transmission"],
+        (1, 2): flows["transmission_to_distribution"],
+        (2, 1): flows["distribution_to_transmission"],
+        (2, 3): flows["distribution_to_customers"],
+        (3, 2): flows["customers_to_distribution"],
+    }
+    span = "the day" if days == 1 else f"the {days} days"
+    return (
+        '<div class="pictures">'
+        + _picture(f"Energy of {span}", "MWh", "energy", energy, lambda v: number(v, 0))
+        + _picture(f"Messages delivered in {span}", "", "messages", _pairs(arm["messages"]["by_domain_pair"]), _count)
+        + _picture(f"Money of {span}, arrows point to who is paid", "EUR", "money", _pairs(arm["money_eur"]["matrix"]), number)
+        + "</div>"
+    )
+
+
+def _pairs(matrix: list[list[float]]) -> dict[tuple[int, int], float]:
+    return {(i, j): value for i, row in enumerate(matrix) for j, value in enumerate(row) if i != j and value > 0}
+
+
+def _count(value: float) -> str:
+    return f"{value / 1e6:.2f} M" if value >= 1e6 else f"{value / 1e3:.1f} k" if value >= 1e3 else number(value)
+
+
+def _picture(
+    title: str, unit: str, style: str, flows: Mapping[tuple[int, int], float], written: Callable[[float], str]
+) -> str:
+    parts = []
+    largest = max(flows.values(), default=1.0) or 1.0
+    for (i, j), value in sorted(flows.items(), key=lambda item: -item[1]):
+        if value > 0:
+            parts.append(_arrow(i, j, 1.0 + 6.0 * math.sqrt(value / largest), style, written(value)))
+    boxes = []
+    for k, (x, y) in enumerate(PLACES):
+        boxes.append(
+            f'<rect class="box" x="{x - BOX_W / 2}" y="{y - BOX_H / 2}" width="{BOX_W}" height="{BOX_H}" rx="6">'
+            f"<title>{text(DOMAIN_TITLES[k])}</title></rect>"
+            f'<text class="box-label" x="{x}" y="{y + 4}" text-anchor="middle">{SHORT[k]}</text>'
+        )
+    return (
+        f'<figure><figcaption>{text(title)} <span class="unit">{unit}</span></figcaption>'
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{text(title)}">{"".join(parts)}{"".join(boxes)}</svg></figure>'
+    )
+
+
+def _arrow(i: int, j: int, width: float, style: str, label: str) -> str:
+    """A bent arrow from one box to another, to the right of the straight line, with its value on it."""
+    (x1, y1), (x2, y2) = PLACES[i], PLACES[j]
+    dx, dy = x2 - x1, y2 - y1
+    length = math.hypot(dx, dy)
+    ux, uy = dx / length, dy / length
+    side = 16.0 if abs(dy) < 1 else 20.0
+    if abs(dy) < 1 and abs(dx) > 200:
+        side = 44.0
+    cx, cy = (x1 + x2) / 2 - uy * side, (y1 + y2) / 2 + ux * side
+    sx, sy = _edge(x1, y1, cx, cy)
+    ex, ey = _edge(x2, y2, cx, cy)
+    bx, by = ex - cx, ey - cy
+    back = math.hypot(bx, by) or 1.0
+    bx, by = bx / back, by / back
+    head = 5.0 + width
+    tip = f"M{ex:.1f} {ey:.1f}L{ex - bx * head - by * head * 0.5:.1f} {ey - by * head + bx * head * 0.5:.1f}"
+    tip += f"L{ex - bx * head + by * head * 0.5:.1f} {ey - by * head - bx * head * 0.5:.1f}Z"
+    lx, ly = (sx + 2 * cx + ex) / 4, (sy + 2 * cy + ey) / 4
+    return (
+        f'<g class="flow {style}"><title>{SHORT[i]} to {SHORT[j]}: {text(label)}</title>'
+        f'<path class="shaft" d="M{sx:.1f} {sy:.1f}Q{cx:.1f} {cy:.1f} {ex - bx * head:.1f} {ey - by * head:.1f}" '
+        f'stroke-width="{width:.1f}"/><path class="head" d="{tip}"/>'
+        f'<text class="flow-label" x="{lx:.1f}" y="{ly + 3:.1f}" text-anchor="middle">{text(label)}</text></g>'
+    )
+
+
+def _edge(x: float, y: float, to_x: float, to_y: float) -> tuple[float, float]:
+    """Where the line from a box's centre towards a point leaves the box."""
+    dx, dy = to_x - x, to_y - y
+    scale = min((BOX_W / 2) / abs(dx) if dx else math.inf, (BOX_H / 2) / abs(dy) if dy else math.inf)
+    return x + dx * scale, y + dy * scale

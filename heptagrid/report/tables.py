@@ -1,0 +1,139 @@
+"""The page's tables: messages by kind, who pays whom, checks, assumptions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from heptagrid.report.domain_picture import SHORT
+from heptagrid.report.words import ARM_TITLES, DOMAIN_TITLES, duration, number, signed, text
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "", style: str = "") -> str:
+    """A table in a container that scrolls by itself; cells are HTML already."""
+    top = "".join(f"<th>{one}</th>" for one in head)
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    title = f"<caption>{caption}</caption>" if caption else ""
+    return f'<div class="scroll"><table class="{style}">{title}<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def message_table(kinds: Mapping[str, Mapping[str, Any]]) -> str:
+    """Latency and delivery of each kind against its deadline."""
+    rows = []
+    for name, one in kinds.items():
+        sent, delivered = one["sent"], one["delivered"]
+        share = 100.0 * delivered / sent if sent else None
+        late = 100.0 * one["late"] / delivered if delivered else None
+        ratio = (one["p99_s"] or 0.0) / one["deadline_s"]
+        met = sent == 0 or (delivered > 0 and ratio <= 1.0)
+        bar = f'<span class="meter"><span class="{"met" if met else "missed"}" style="width:{min(100.0, 100 * ratio):.1f}%"></span></span>'
+        rows.append(
+            [
+                f"<b>{text(name.replace('_', ' '))}</b>",
+                f"{number(one['wire_bytes'])}",
+                number(sent),
+                number(share, 2) + ("\u202f%" if share is not None else ""),
+                number(one["lost"]),
+                number(late, 2) + ("\u202f%" if late is not None else ""),
+                duration(one["p50_s"]),
+                duration(one["p95_s"]),
+                duration(one["p99_s"]),
+                duration(one["deadline_s"]),
+                bar,
+            ]
+        )
+    head = ("kind", "bytes", "sent", "delivered", "lost", "late", "median", "95 %", "99 %", "deadline", "99 % of deadline")
+    return table(head, rows, style="numbers")
+
+
+def money_table(arm: Mapping[str, Any]) -> str:
+    """Who pays whom: rows pay, columns are paid, EUR."""
+    matrix, outside = arm["money_eur"]["matrix"], arm["money_eur"]["outside_by_domain"]
+    largest = max((value for row in matrix for value in row), default=1.0) or 1.0
+    rows = []
+    for k, row in enumerate(matrix):
+        cells = [f"<b>{SHORT[k]}</b>"]
+        for value in row:
+            shade = 0.0 if value <= 0 else 0.12 + 0.6 * (value / largest) ** 0.5
+            cells.append(f'<span class="heat" style="--heat:{shade:.2f}">{number(value) if value else "·"}</span>')
+        cells.append(signed(outside[k]))
+        cells.append(f"<b>{signed(arm['money_eur']['by_domain'][k])}</b>")
+        rows.append(cells)
+    return table(("pays \\ is paid", *SHORT, "from outside", "balance"), rows, style="numbers matrix")
+
+
+def reason_table(arm: Mapping[str, Any]) -> str:
+    """What was paid for."""
+    rows = [
+        [text(one["reason"].replace("_", " ")), text(one["payer"]), text(one["payee"]), number(one["amount_eur"], 2)]
+        for one in sorted(arm["money_eur"]["by_reason"], key=lambda one: -one["amount_eur"])
+    ]
+    return table(("for", "paid by", "paid to", "EUR"), rows, style="numbers left3")
+
+
+def checks_table(arms: Mapping[str, Mapping[str, Any]]) -> str:
+    """The three conservation laws in each arm."""
+    rows = []
+    for name, arm in arms.items():
+        energy, messages, money = arm["energy_mwh"], arm["messages"], arm["money_eur"]
+        through = energy["generated"] + energy["imported"]
+        good = abs(energy["residual"]) <= 1e-6 * max(through, 1e-9)
+        formula = (
+            f"{number(energy['generated'], 2)} generated + {number(energy['imported'], 2)} imported \u2212 "
+            f"{number(energy['exported'], 2)} exported = {number(energy['consumed'], 2)} consumed + "
+            f"{number(energy['lost'], 2)} lost + {number(energy['stored'], 2)} stored"
+        )
+        rows.append([ARM_TITLES[name], "energy, MWh", formula, f"{energy['residual']:.1e}", _verdict(good)])
+        formula = (
+            f"{number(messages['sent'])} sent = {number(messages['delivered'])} delivered + "
+            f"{number(messages['lost'])} lost + {number(messages['in_flight'])} in flight"
+        )
+        rows.append([ARM_TITLES[name], "messages", formula, str(messages["residual"]), _verdict(messages["residual"] == 0)])
+        rows.append([ARM_TITLES[name], "money, EUR", "sum over all accounts", number(money["sum"], 5), _verdict(money["sum"] == 0)])
+    return table(("arm", "law", "balance", "residual", ""), rows, style="left3")
+
+
+def _verdict(good: bool) -> str:
+    return '<span class="good">holds</span>' if good else '<span class="bad">broken</span>'
+
+
+def assumption_tables(sections: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
+    """Every declared number with its unit and source, section by section, folded."""
+    parts = []
+    for section, keys in sections.items():
+        rows = [
+            [
+                f"<code>{text(name)}</code>",
+                f"<b>{text(one['value'])}</b> {text(one['unit'])}{'' if one['value'] == one['default'] else ' <em>changed</em>'}",
+                text(one["info"]),
+                text(one["source"]),
+            ]
+            for name, one in keys.items()
+        ]
+        parts.append(
+            f"<details><summary>{text(section)} <span class='unit'>{len(rows)} numbers</span></summary>"
+            + table(("key", "value", "what", "source"), rows, style="left4")
+            + "</details>"
+        )
+    return "".join(parts)
+
+
+def business_table(business: Mapping[str, Any]) -> str:
+    """The parts of each domain's net present value."""
+    rows = [
+        [
+            f"<b>{DOMAIN_TITLES[k]}</b>",
+            signed(one["operating_eur_per_year"]),
+            signed(one["operating_pv_eur"]),
+            signed(-one["investment_eur"]),
+            signed(one["avoided_investment_eur"]),
+            f"<b>{signed(one['npv_eur'])}</b>",
+        ]
+        for k, one in enumerate(business["rows"])
+    ]
+    total = [sum(one[key] for one in business["rows"]) for key in ("operating_eur_per_year", "operating_pv_eur")]
+    total += [-sum(one["investment_eur"] for one in business["rows"])]
+    total += [sum(one[key] for one in business["rows"]) for key in ("avoided_investment_eur", "npv_eur")]
+    rows.append(["<b>all seven</b>", *(f"<b>{signed(value)}</b>" for value in total)])
+    head = ("domain", "operation, a year", "its present value", "investment", "avoided investment", "net present value")
+    return table(head, rows, style="numbers")

@@ -1,0 +1,78 @@
+"""The summary of a run for one screen of a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from heptagrid.report.words import ARM_TITLES, duration, number, signed
+
+
+def summary(summary: dict[str, Any], manifest: dict[str, Any]) -> Group:
+    """A renderable: arms side by side, the differences, and the three checks."""
+    arms, difference = summary["arms"], summary["difference"] or {}
+    dates = manifest["dates"]
+    when = dates[0] if len(dates) == 1 else f"{len(dates)} days from {dates[0]}"
+    head = Text(f"{summary['scenario']}, {when}: {summary['customers']:,} customers, seed {summary['seed']}", style="bold")
+    grid = Table(box=None, pad_edge=False)
+    grid.add_column("")
+    for name in arms:
+        grid.add_column(ARM_TITLES[name], justify="right")
+    if difference:
+        grid.add_column("smart less conventional", justify="right", style="bold")
+    for label, digits, value, key in _ROWS:
+        cells = [number(value(arm), digits) for arm in arms.values()]
+        if difference:
+            cells.append(signed(difference.get(key), digits) if key else "")
+        grid.add_row(label, *cells)
+    parts: list[Any] = [head, grid]
+    kinds = arms[next(reversed(arms)) if "smart" not in arms else "smart"]["messages"]["by_kind"]
+    slow = ", ".join(
+        f"{name.replace('_', ' ')} {duration(kinds[name]['p99_s'])}" for name in ("meter_reading", "setpoint", "alarm", "dispatch")
+    )
+    parts.append(Text(f"99 % of messages took at most: {slow}", style="dim"))
+    if summary["business"]:
+        total = sum(one["npv_eur"] for one in summary["business"]["rows"])
+        parts.append(Text(f"net present value of all seven domains: {signed(total)} EUR", style="bold"))
+    elif difference:
+        parts.append(Text("not annualised: run --typical for the net present value", style="dim"))
+    if summary["break"]:
+        one = summary["break"]["against_intact"]
+        parts.append(
+            Text(
+                f"the break cost, against intact links: peak {signed(one['primary_peak_kw'])} kW, mean bill "
+                f"{signed(one['mean_bill_eur'], 2)} EUR, {number(one['estimated_reads'])} reads estimated",
+                style="bold",
+            )
+        )
+    for name, arm in arms.items():
+        energy = arm["energy_mwh"]
+        parts.append(
+            Text(
+                f"{ARM_TITLES[name]}: energy residual {energy['residual']:.1e} MWh, messages {arm['messages']['residual']}, "
+                f"money {arm['money_eur']['sum']:.5f} EUR",
+                style="green",
+            )
+        )
+    if summary["unconverged"]:
+        parts.append(Text(f"{len(summary['unconverged'])} feeders did not converge in some steps; see the report", style="red"))
+    if summary["partial"]:
+        parts.append(Text("partial: the run was stopped before its end", style="red"))
+    return Group(*parts)
+
+
+_ROWS: tuple[tuple[str, int, Callable[[dict[str, Any]], float | None], str | None], ...] = (
+    ("peak import, kW", 0, lambda a: a["loading"]["primary_peak_kw"], "primary_peak_kw"),
+    ("lost in the network, MWh", 2, lambda a: a["energy_mwh"]["lost"], "energy_lost_mwh"),
+    ("lowest voltage, pu", 3, lambda a: a["voltage"]["min_pu"], None),
+    ("highest voltage, pu", 3, lambda a: a["voltage"]["max_pu"], None),
+    ("outside the band, customer-minutes", 0, lambda a: a["voltage"]["violation_customer_minutes"], "violation_customer_minutes"),
+    ("highest transformer loading, %", 1, lambda a: a["loading"]["max_transformer_pct"], None),
+    ("messages delivered", 0, lambda a: a["messages"]["delivered"], None),
+    ("messages lost", 0, lambda a: a["messages"]["lost"], None),
+    ("mean bill, EUR", 2, lambda a: a["bills"]["mean_bill_eur"], "mean_bill_eur"),
+)

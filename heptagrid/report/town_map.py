@@ -1,0 +1,91 @@
+"""The town from above: every line coloured by its worst voltage, every transformer by its highest loading."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from heptagrid.report.words import ARM_TITLES, number, text
+
+if TYPE_CHECKING:
+    import polars
+
+SIZE = 1000
+# Deviation from nominal voltage, worst over the run, in percent; a diverging scale that the colour-blind can read.
+VOLTAGE_CLASSES = (
+    (-100.0, "below \u221210 %", "v0"),
+    (-10.0, "\u221210 to \u22126", "v1"),
+    (-6.0, "\u22126 to \u22123", "v2"),
+    (-3.0, "\u22123 to +3", "v3"),
+    (3.0, "+3 to +6", "v4"),
+    (6.0, "+6 to +10", "v5"),
+    (10.0, "above +10 %", "v6"),
+)
+LOADING_CLASSES = ((0.0, "below 50 %", "t0"), (50.0, "50 to 80", "t1"), (80.0, "80 to 100", "t2"), (100.0, "above 100 %", "t3"))
+
+
+def town_maps(nodes: polars.DataFrame, transformers: polars.DataFrame, arms: list[str]) -> str:
+    """One map per arm, side by side where there is room, and the legend."""
+    longitude, latitude = nodes["longitude_deg"].to_numpy(), nodes["latitude_deg"].to_numpy()
+    stretch = np.cos(np.radians(latitude.mean()))
+    width, height = np.ptp(longitude) * stretch or 1.0, np.ptp(latitude) or 1.0
+    scale = SIZE / max(width, height)
+
+    def placed(lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        x = (lon - longitude.min()) * stretch * scale + 10
+        y = (latitude.max() - lat) * scale + 10
+        return np.rint(x).astype(int), np.rint(y).astype(int)
+
+    x, y = placed(longitude, latitude)
+    tx, ty = placed(transformers["longitude_deg"].to_numpy(), transformers["latitude_deg"].to_numpy())
+    parent = nodes["parent"].to_numpy()
+    box = f"0 0 {width * scale + 20:.0f} {height * scale + 20:.0f}"
+    maps = "".join(_map(arm, box, x, y, parent, nodes, tx, ty, transformers) for arm in arms)
+    legend = "".join(f'<span class="key {style}">{text(label)}</span>' for _, label, style in VOLTAGE_CLASSES)
+    loading = "".join(f'<span class="key dot {style}">{text(label)}</span>' for _, label, style in LOADING_CLASSES)
+    return (
+        f'<div class="maps">{maps}</div><div class="legend"><b>Lines: worst voltage against nominal</b> {legend}</div>'
+        f'<div class="legend"><b>Dots: highest transformer loading</b> {loading}</div>'
+    )
+
+
+def _map(
+    arm: str,
+    box: str,
+    x: np.ndarray,
+    y: np.ndarray,
+    parent: np.ndarray,
+    nodes: polars.DataFrame,
+    tx: np.ndarray,
+    ty: np.ndarray,
+    transformers: polars.DataFrame,
+) -> str:
+    low, high = nodes[f"v_min_{arm}"].to_numpy() - 1.0, nodes[f"v_max_{arm}"].to_numpy() - 1.0
+    worst = 100.0 * np.where(np.abs(low) > np.abs(high), low, high)
+    rank = np.searchsorted([limit for limit, _, _ in VOLTAGE_CLASSES], worst, side="right") - 1
+    parts = []
+    for k, (_, label, style) in enumerate(VOLTAGE_CLASSES):
+        mine = np.flatnonzero((rank == k) & (parent >= 0))
+        up = parent[mine]
+        moved = (x[mine] != x[up]) | (y[mine] != y[up])
+        mine, up = mine[moved], up[moved]
+        steps = zip(x[up], y[up], x[mine] - x[up], y[mine] - y[up], strict=True)
+        path = "".join(f"M{a} {b}l{c} {d}" for a, b, c, d in steps)
+        if path:
+            parts.append(f'<path class="wire {style}" d="{path}"><title>{text(label)}</title></path>')
+    peak = transformers[f"peak_pct_{arm}"].to_numpy()
+    names, rating = transformers["name"].to_list(), transformers["sn_kva"].to_numpy()
+    for k in np.argsort(peak):
+        rank_t = int(np.searchsorted([limit for limit, _, _ in LOADING_CLASSES], peak[k], side="right")) - 1
+        radius = 5.0 + 5.0 * min(float(rating[k]) / 1000.0, 2.0)
+        title = f"{names[k]}: {number(peak[k])} % of {number(rating[k])} kVA"
+        parts.append(
+            f'<circle class="{LOADING_CLASSES[rank_t][2]}" cx="{tx[k]}" cy="{ty[k]}" r="{radius:.0f}">'
+            f"<title>{text(title)}</title></circle>"
+        )
+    title = ARM_TITLES[arm]
+    return (
+        f'<figure><figcaption>{text(title)}</figcaption><svg class="map" viewBox="{box}" role="img" '
+        f'aria-label="Map of the town, {text(title)}">{"".join(parts)}</svg></figure>'
+    )
