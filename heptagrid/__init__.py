@@ -1,8 +1,8 @@
 """heptagrid: a whole smart grid, power, messages and money under one clock.
 
-    import heptagrid
-    run = heptagrid.run("town", days=1)
-    run.summary["difference"]["primary_peak_kw"], run.totals
+import heptagrid
+run = heptagrid.run("town", days=1)
+run.summary["difference"]["primary_peak_kw"], run.totals
 """
 
 from __future__ import annotations

@@ -93,7 +93,9 @@ def _breaks(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> l
 )
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a key, such as vehicles.share=0.4.")
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="Processes to share the work (default: cores).")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Results folder (default: runs/<name>-<time>).")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Results folder (default: runs/<name>-<time>)."
+)
 @click.option("--force", is_flag=True, help="Replace the run that the folder holds.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json and nothing else on standard output.")
 def run(scenario: str, as_json: bool, single: str | None, **options: Any) -> None:
@@ -141,7 +143,12 @@ def _with_progress(work: Callable[[Any], Any]) -> Any:
     console = Console(stderr=True)
     if not are_kernels_compiled():
         console.print("compiling the kernels; this happens once and takes about a minute")
-    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeRemainingColumn()
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f} %"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("running", total=None)
         return work(lambda done, total: bar.update(task, completed=done, total=total))

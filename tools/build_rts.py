@@ -1,6 +1,6 @@
 """Rebuild the bulk system's data from PGLib-OPF's 24-bus case and RTS-GMLC (development only).
 
-    python tools/build_rts.py PGLIB_CASE24.m RTS_GMLC_FOLDER [heptagrid/scenario/data/rts]
+python tools/build_rts.py PGLIB_CASE24.m RTS_GMLC_FOLDER [heptagrid/scenario/data/rts]
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ def main(case: Path, gmlc: Path, out: Path) -> None:
 def dynamics(size: int, like: dict[str, dict[str, str]]) -> list[object]:
     if size in LIKE_UNITS:
         row = like[LIKE_UNITS[size]]
-        start = float(row["Start Heat Cold MBTU"]) * float(row["Fuel Price $/MMBTU"]) + float(row["Non Fuel Start Cost $"])
+        start = float(row["Start Heat Cold MBTU"]) * float(row["Fuel Price $/MMBTU"]) + float(
+            row["Non Fuel Start Cost $"]
+        )
         values = [float(row[name]) for name in ("Ramp Rate MW/Min", "Min Up Time Hr", "Min Down Time Hr")]
         return [*values, round(start, 2), f"RTS-GMLC unit group {LIKE_UNITS[size]}"]
     ramp, up, down, heat, price = PUBLISHED_1979[size]
@@ -76,4 +78,6 @@ def write(path: Path, header: list[str], rows: list[list[object]]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3] if len(sys.argv) > 3 else "heptagrid/scenario/data/rts"))
+    main(
+        Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3] if len(sys.argv) > 3 else "heptagrid/scenario/data/rts")
+    )

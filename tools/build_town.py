@@ -156,7 +156,9 @@ def save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
         for name, values in arrays.items():
             buffer = io.BytesIO()
             np.lib.format.write_array(buffer, np.asarray(values), allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), buffer.getvalue(), zipfile.ZIP_DEFLATED)
+            archive.writestr(
+                zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), buffer.getvalue(), zipfile.ZIP_DEFLATED
+            )
 
 
 if __name__ == "__main__":

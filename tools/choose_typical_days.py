@@ -46,8 +46,8 @@ def features(folder: Path) -> tuple[list[date], np.ndarray, np.ndarray]:
         peaks.append(net_kw[first:last].max())
     table = np.array(rows)
     for block in (slice(0, 96), slice(96, 120)):
-        table[:, block] = (table[:, block] - table[:, block].mean()) / table[:, block].std() / np.sqrt(
-            table[:, block].shape[1]
+        table[:, block] = (
+            (table[:, block] - table[:, block].mean()) / table[:, block].std() / np.sqrt(table[:, block].shape[1])
         )
     return days, table, np.array(peaks)
 
@@ -80,7 +80,9 @@ def main(folder: Path) -> None:
     sample = table[ordinary]
     distance = np.sqrt(((sample[:, np.newaxis] - sample[np.newaxis]) ** 2).sum(axis=2))
     changes = {date(2016, 3, 27), date(2016, 10, 30)}
-    allowed = np.array([k for k, day in enumerate(ordinary) if days[day] > date(2016, 1, 1) and days[day] not in changes])
+    allowed = np.array(
+        [k for k, day in enumerate(ordinary) if days[day] > date(2016, 1, 1) and days[day] not in changes]
+    )
     chosen = medoids(distance, allowed, DAYS - 1)
     owner = distance[:, chosen].argmin(axis=1)
     weights = {days[ordinary[one]]: int((owner == k).sum()) for k, one in enumerate(chosen)}

@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from heptagrid.engine.arms import LINK_CLASSES, arms_of
+from heptagrid.engine.build import build_world
 from heptagrid.engine.clock import Span
 from heptagrid.engine.jobs import Job, Progress, run_jobs
-from heptagrid.engine.memory import tree_peak_rss_mb
+from heptagrid.engine.lists import write_lists
 from heptagrid.engine.manifest import manifest_of
+from heptagrid.engine.memory import tree_peak_rss_mb
 from heptagrid.engine.recorder import ArmResult
 from heptagrid.engine.results import Run
-from heptagrid.engine.build import build_world
-from heptagrid.engine.lists import write_lists
 from heptagrid.engine.summary import join_arms, summarise
 from heptagrid.engine.tables import join_parts
 from heptagrid.engine.warm import are_kernels_compiled, compile_kernels
@@ -166,7 +166,7 @@ def _resolve(
     seed: int | None,
 ) -> Scenario:
     run_keys = {"days": days, "start": start, "step_s": step_s, "seed": seed}
-    given = {key: value for key, value in run_keys.items() if value is not None}
+    given: dict[str, Any] = {key: value for key, value in run_keys.items() if value is not None}
     if isinstance(scenario, Scenario):
         if isinstance(start, str):
             given["start"] = date.fromisoformat(start)

@@ -150,7 +150,7 @@ class Books:
         quarters = len(true_import)
         for known in self._grid.providers.retailer.known_days.values():
             skip = first - known.first_quarter
-            if 0 <= skip and skip + quarters <= len(known.import_kwh):
+            if skip >= 0 and skip + quarters <= len(known.import_kwh):
                 rows = slice(skip, skip + quarters)
                 return known.import_kwh[rows], known.export_kwh[rows], known.status[rows]
         # The day's reads never reached the retailer: it bills by operations' own store when asked on paper.

@@ -106,7 +106,9 @@ class World:
         owned = self.owned
         boxes = sum(int(owned.enrolled[one].sum()) for one in (owned.vehicles, owned.heat_pumps, owned.batteries))
         substations = len(self.substations.node)
-        wan_links = 3  # to operations, retailer and aggregator; market, plants and transmission have theirs in both arms
+        wan_links = (
+            3  # to operations, retailer and aggregator; market, plants and transmission have theirs in both arms
+        )
         return telecom.smart_counts(self.points, substations, wan_links, substations, boxes)
 
 
@@ -149,7 +151,13 @@ def _files(folder: str, bulk_folder: str) -> tuple[Grid, Profiles, Weather, Radi
     from pathlib import Path
 
     grid = read_grid(Path(folder))
-    return grid, read_profiles(Path(folder)), read_weather(Path(folder)), radial_network(grid), read_bulk(Path(bulk_folder))
+    return (
+        grid,
+        read_profiles(Path(folder)),
+        read_weather(Path(folder)),
+        radial_network(grid),
+        read_bulk(Path(bulk_folder)),
+    )
 
 
 def build_world(scenario: Scenario) -> World:
@@ -219,10 +227,16 @@ def _places(
     # Control centres and plants have no coordinates of their own: they are put at stated distances from the hub.
     sites = {name: (hub[0] + 0.05 * k, hub[1] + 0.1 * k) for k, name in enumerate(_CENTRES, start=1)}
     sites |= {f"plant {k}": (hub[0] + 0.1 * (k % 8), hub[1] - 0.1 * (1 + k // 8)) for k in range(len(bulk.units.bus))}
-    sites |= {f"substation {k}": (hub[0] - 0.1 * (1 + k % 6), hub[1] + 0.1 * (k // 6)) for k in range(len(bulk.bus_numbers))}
+    sites |= {
+        f"substation {k}": (hub[0] - 0.1 * (1 + k % 6), hub[1] + 0.1 * (k // 6)) for k in range(len(bulk.bus_numbers))
+    }
     sections = scenario.sections
     plan = plan_topology(
-        *(degrees[point_bus], concentrator_of_node[point_node], degrees[grid.transformers.lv_bus[substations.transformer]]),
+        *(
+            degrees[point_bus],
+            concentrator_of_node[point_node],
+            degrees[grid.transformers.lv_bus[substations.transformer]],
+        ),
         *((float(hub[0]), float(hub[1])), sites),
         *(sections["messages.access"], sections["messages.backhaul"], sections["messages.wan"]),
     )
@@ -247,9 +261,7 @@ _CENTRES = ("operations", "market", "retailer", "aggregator")
 def build_arm(scenario: Scenario, world: World, arm: Arm, span: Span) -> ArmGrid:
     """One arm at the start of its warm-up day, on a schedule cleared for that day."""
     sections, bulk = scenario.sections, world.bulk
-    wires = Wires.at_rest(
-        world.points, len(bulk.units.bus), len(bulk.bus_numbers), sections["dispatch"].infeed_v_pu
-    )
+    wires = Wires.at_rest(world.points, len(bulk.units.bus), len(bulk.bus_numbers), sections["dispatch"].infeed_v_pu)
     forecast = _forecast(scenario, world)
     customers = _customers(scenario, world, arm, wires)
     feeders = _feeders(scenario, world, arm, wires)
@@ -267,9 +279,15 @@ def build_arm(scenario: Scenario, world: World, arm: Arm, span: Span) -> ArmGrid
     owned = world.owned
     fleets = {
         name: owner[owned.enrolled[owner]]
-        for name, owner in (("vehicles", owned.vehicles), ("heat_pumps", owned.heat_pumps), ("batteries", owned.batteries))
+        for name, owner in (
+            ("vehicles", owned.vehicles),
+            ("heat_pumps", owned.heat_pumps),
+            ("batteries", owned.batteries),
+        )
     }
-    aggregator = Aggregator(sections["aggregator"], *(len(fleets[name]) for name in ("vehicles", "heat_pumps", "batteries")))
+    aggregator = Aggregator(
+        sections["aggregator"], *(len(fleets[name]) for name in ("vehicles", "heat_pumps", "batteries"))
+    )
     group = world.plan.topology.group
     providers = Providers(
         *(world.endpoints, scenario.zone, retailer, aggregator if arm.smart else None, fleets),

@@ -19,7 +19,8 @@ from typing import Any
 
 from heptagrid.engine.arms import Arm
 from heptagrid.engine.clock import Span
-from heptagrid.engine.loop import ArmResult, run_arm
+from heptagrid.engine.loop import run_arm
+from heptagrid.engine.recorder import ArmResult
 from heptagrid.foundation.errors import HeptagridError
 from heptagrid.scenario.schema import Scenario
 
@@ -97,7 +98,7 @@ def _run_in_processes(
                 while not all(one.done() for one in waiting):
                     if not stop.is_set() and any(one.done() and one.exception() for one in waiting):
                         stop.set()
-                    report(sum(counts), total)
+                    report(sum(counts[:]), total)
                     time.sleep(0.05)
                 break
             except KeyboardInterrupt:

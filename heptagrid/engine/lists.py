@@ -25,7 +25,9 @@ def write_lists(folder: Path, world: World, arms: Mapping[str, Joined]) -> None:
         "vn_kv": network.v_base_kv,
         "longitude_deg": grid.buses.longitude_deg[bus],
         "latitude_deg": grid.buses.latitude_deg[bus],
-        "length_km": np.where(network.line_of_node >= 0, grid.lines.length_km[np.maximum(network.line_of_node, 0)], 0.0),
+        "length_km": np.where(
+            network.line_of_node >= 0, grid.lines.length_km[np.maximum(network.line_of_node, 0)], 0.0
+        ),
     }
     transformers = grid.transformers
     high, low = transformers.vn_hv_kv, transformers.vn_lv_kv

@@ -34,7 +34,12 @@ NOTES = [
 
 
 def manifest_of(
-    scenario: Scenario, spans: Sequence[Span], typical: bool, arms: Sequence[Arm], broken: Mapping[str, float], command: str
+    scenario: Scenario,
+    spans: Sequence[Span],
+    typical: bool,
+    arms: Sequence[Arm],
+    broken: Mapping[str, float],
+    command: str,
 ) -> dict[str, Any]:
     """The manifest as JSON content; `partial` holds until the run has ended well."""
     dates = [str(span.first + timedelta(days=k)) for span in spans for k in range(span.days)]

@@ -124,9 +124,11 @@ class Recorder:
         result.extremes.outside_s = self._outside.total_s
         if result.messages is None:
             result.messages = self._grid.mailbox.plane.counts()
-        result.comfort = {
-            name: value - self._comfort_before.get(name, 0.0) for name, value in customers.comfort().items()
-        } if result.steps else {}
+        result.comfort = (
+            {name: value - self._comfort_before.get(name, 0.0) for name, value in customers.comfort().items()}
+            if result.steps
+            else {}
+        )
         self._books.finish(result)
         result.seconds, result.peak_rss_mb, result.process = seconds, peak_rss_mb, os.getpid()
         self._check()
@@ -223,7 +225,10 @@ class Recorder:
         loading = np.stack(self._loading)
         write("transformers", _long(times, loading, "transformer", np.arange(loading.shape[1]), "loading_pct"))
         write("sample_nodes", _long(times, np.stack(self._sampled_v), "node", grid.world.sample_nodes, "v_pu"))
-        write("sample_customers", _long(times, np.stack(self._sampled_kw), "customer", grid.world.sample_customers, "p_kw"))
+        write(
+            "sample_customers",
+            _long(times, np.stack(self._sampled_kw), "customer", grid.world.sample_customers, "p_kw"),
+        )
         if self._quarters:
             least, mean, greatest = (np.stack(columns, axis=1) for columns in zip(*self._voltages, strict=True))
             first = self._quarters[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -168,7 +167,9 @@ def _difference(arms: Mapping[str, Joined], case: tuple[business.Case, float] | 
         "npv_eur_by_domain": None if case is None else case[0].npv_eur.tolist(),
         "stored_mwh": stored_kwh / 1000.0,
         "stored_heat_mwh": heat_kwh / 1000.0,
-        "stored_value_eur": settlement.stored_value_eur(stored_kwh + heat_kwh, float(np.mean(prices))) if prices else 0.0,
+        "stored_value_eur": settlement.stored_value_eur(stored_kwh + heat_kwh, float(np.mean(prices)))
+        if prices
+        else 0.0,
     }
 
 
@@ -214,7 +215,10 @@ def _business(
     for name in ("smart", "conventional"):
         arm = arms[name]
         yearly[name] = business.operating_eur_per_year(
-            np.array([day.by_domain_eur for day in arm.days]), weights, np.array([day.peak_kw for day in arm.days]), fees
+            np.array([day.by_domain_eur for day in arm.days]),
+            weights,
+            np.array([day.peak_kw for day in arm.days]),
+            fees,
         )
         counts = world.device_counts(smart=name == "smart")
         spending[name] = [
@@ -229,8 +233,6 @@ def _business(
     return case, float(weights.sum())
 
 
-
-
 def _add(sums: dict[str, float], more: Mapping[str, float]) -> None:
     for name, value in more.items():
         sums[name] = sums.get(name, 0) + value
@@ -238,5 +240,3 @@ def _add(sums: dict[str, float], more: Mapping[str, float]) -> None:
 
 def _finite(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
-
-

@@ -21,8 +21,9 @@ from typing import Any, TypeVar, overload
 import llvmlite
 import numba
 import numpy as np
-from numba.core import config
+from numba.core import config as _config
 
+config: Any = _config
 F = TypeVar("F", bound=Callable[..., Any])
 
 

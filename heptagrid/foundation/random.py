@@ -15,6 +15,9 @@ import numpy as np
 from heptagrid.foundation.kernel import kernel
 
 
+Number = int | np.int64
+
+
 class Stream(IntEnum):
     """What a random number is for; a new purpose takes the next free number."""
 
@@ -45,7 +48,7 @@ def _mixed(z: np.uint64) -> np.uint64:
 
 
 @kernel
-def bits(seed: int, stream: int, entity: int, occasion: int) -> np.uint64:
+def bits(seed: Number, stream: Number, entity: Number, occasion: Number) -> np.uint64:
     """64 random bits for (seed, stream, entity, occasion)."""
     z = _mixed(np.uint64(seed))
     z = _mixed(z ^ np.uint64(stream))
@@ -54,13 +57,13 @@ def bits(seed: int, stream: int, entity: int, occasion: int) -> np.uint64:
 
 
 @kernel
-def uniform(seed: int, stream: int, entity: int, occasion: int) -> float:
+def uniform(seed: Number, stream: Number, entity: Number, occasion: Number) -> float:
     """A float64 in the open interval (0, 1) for (seed, stream, entity, occasion)."""
     return (float(bits(seed, stream, entity, occasion) >> np.uint64(11)) + 0.5) * (1.0 / 9007199254740992.0)
 
 
 @kernel
-def normal(seed: int, stream: int, entity: int, occasion: int) -> float:
+def normal(seed: Number, stream: Number, entity: Number, occasion: Number) -> float:
     """A standard normal float64 (Box and Muller 1958) for (seed, stream, entity, occasion)."""
     first = uniform(seed, stream, entity, 2 * occasion)
     second = uniform(seed, stream, entity, 2 * occasion + 1)

@@ -21,5 +21,7 @@ def parameter_sections() -> dict[str, type]:
     """
     found = {point.name: point.load() for point in sorted(entry_points(group=PARAMETERS), key=lambda one: one.name)}
     if not found:
-        raise HeptagridError("heptagrid is not installed, only copied: its parts are found through entry points; pip install it")
+        raise HeptagridError(
+            "heptagrid is not installed, only copied: its parts are found through entry points; pip install it"
+        )
     return found

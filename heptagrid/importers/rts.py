@@ -51,6 +51,4 @@ def _columns(path: Path) -> dict[str, np.ndarray]:
             header, *rows = list(csv.reader(file))
     except (OSError, ValueError) as problem:
         raise HeptagridError(f"{path} cannot be read ({problem}); rebuild it with tools/build_rts.py") from None
-    return {
-        name: np.array([float(row[k]) for row in rows]) for k, name in enumerate(header) if name != "source"
-    }
+    return {name: np.array([float(row[k]) for row in rows]) for k, name in enumerate(header) if name != "source"}

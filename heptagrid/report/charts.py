@@ -53,16 +53,26 @@ def line_chart(
     for step in steps:
         y = py(step)
         parts.append(f'<path class="grid" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>')
-        parts.append(f'<text class="tick" x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{number(step, digits)}</text>')
+        parts.append(
+            f'<text class="tick" x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{number(step, digits)}</text>'
+        )
     for at, label in ticks:
         parts.append(f'<text class="tick" x="{px(at):.1f}" y="{HEIGHT - 8}" text-anchor="middle">{text(label)}</text>')
     for at, label in limits:
-        parts.append(f'<path class="limit" d="M{LEFT} {py(at):.1f}H{WIDTH - RIGHT}"><title>{text(label)}</title></path>')
-        parts.append(f'<text class="tick limit-label" x="{WIDTH - RIGHT}" y="{py(at) - 4:.1f}" text-anchor="end">{text(label)}</text>')
+        parts.append(
+            f'<path class="limit" d="M{LEFT} {py(at):.1f}H{WIDTH - RIGHT}"><title>{text(label)}</title></path>'
+        )
+        parts.append(
+            f'<text class="tick limit-label" x="{WIDTH - RIGHT}" y="{py(at) + (14 if py(at) < TOP + 14 else -4):.1f}" text-anchor="end">{text(label)}</text>'
+        )
     for line in lines:
-        parts.append(f'<path class="line {line.style}" d="{_path(line, px, py)}"><title>{text(line.label)}</title></path>')
+        parts.append(
+            f'<path class="line {line.style}" d="{_path(line, px, py)}"><title>{text(line.label)}</title></path>'
+        )
     for x, y, style in marks:
-        parts.append(f'<circle class="mark {style}" cx="{px(x):.1f}" cy="{py(y):.1f}" r="4"><title>{number(y)} {text(unit)}</title></circle>')
+        parts.append(
+            f'<circle class="mark {style}" cx="{px(x):.1f}" cy="{py(y):.1f}" r="4"><title>{number(y)} {text(unit)}</title></circle>'
+        )
     names = {line.label: line.style for line in lines}
     legend = "".join(f'<span class="key {style}">{text(label)}</span>' for label, style in names.items())
     return (

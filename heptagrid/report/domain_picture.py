@@ -8,10 +8,10 @@ from typing import Any
 
 from heptagrid.report.words import DOMAIN_TITLES, number, text
 
-WIDTH, HEIGHT = 480, 330
-BOX_W, BOX_H = 92, 38
+WIDTH, HEIGHT = 600, 360
+BOX_W, BOX_H = 98, 40
 # Centres in the order of the domains: the four with wires below, the three without above.
-PLACES = ((58, 270), (180, 270), (302, 270), (422, 270), (240, 60), (88, 60), (392, 60))
+PLACES = ((54, 290), (217, 290), (382, 290), (546, 290), (300, 70), (90, 70), (510, 70))
 SHORT = ("Generation", "Transmission", "Distribution", "Customers", "Operations", "Markets", "Providers")
 
 
@@ -30,7 +30,9 @@ def domain_pictures(arm: Mapping[str, Any], days: int) -> str:
         '<div class="pictures">'
         + _picture(f"Energy of {span}", "MWh", "energy", energy, lambda v: number(v, 0))
         + _picture(f"Messages delivered in {span}", "", "messages", _pairs(arm["messages"]["by_domain_pair"]), _count)
-        + _picture(f"Money of {span}, arrows point to who is paid", "EUR", "money", _pairs(arm["money_eur"]["matrix"]), number)
+        + _picture(
+            f"Money of {span}, arrows point to who is paid", "EUR", "money", _pairs(arm["money_eur"]["matrix"]), number
+        )
         + "</div>"
     )
 
@@ -70,9 +72,9 @@ def _arrow(i: int, j: int, width: float, style: str, label: str) -> str:
     dx, dy = x2 - x1, y2 - y1
     length = math.hypot(dx, dy)
     ux, uy = dx / length, dy / length
-    side = 16.0 if abs(dy) < 1 else 20.0
-    if abs(dy) < 1 and abs(dx) > 200:
-        side = 44.0
+    side = 30.0 if abs(dy) < 1 else 22.0
+    if abs(dy) < 1 and abs(dx) > 300:
+        side = 90.0
     cx, cy = (x1 + x2) / 2 - uy * side, (y1 + y2) / 2 + ux * side
     sx, sy = _edge(x1, y1, cx, cy)
     ex, ey = _edge(x2, y2, cx, cy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from heptagrid.report.words import ARM_TITLES, number, signed, text
@@ -62,7 +63,9 @@ def _worth(summary: dict[str, Any]) -> str:
 def _break(summary: dict[str, Any]) -> str:
     """What the broken links cost against the intact smart grid."""
     one = summary["break"]["against_intact"]
-    classes = ", ".join(f"{name} ({number(100 * loss)}\u202f% lost)" for name, loss in summary["break"]["classes"].items())
+    classes = ", ".join(
+        f"{name} ({number(100 * loss)}\u202f% lost)" for name, loss in summary["break"]["classes"].items()
+    )
     money = one["by_domain_eur"]
     return (
         f"<p class='banner'>Broken: {text(classes)}. Against the intact smart grid the peak is {_signed_mw(one['primary_peak_kw'])}, "
@@ -77,10 +80,16 @@ def _break(summary: dict[str, Any]) -> str:
 def key_figures(summary: dict[str, Any]) -> str:
     """Cards: a figure in every arm and its difference."""
     arms, difference = summary["arms"], summary["difference"] or {}
-    cards = [
+    cards: list[tuple[str, str, int, Callable[[dict[str, Any]], float | None], str | None]] = [
         ("Peak import", "kW", 0, lambda a: a["loading"]["primary_peak_kw"], "primary_peak_kw"),
         ("Lost in the network", "MWh", 2, lambda a: a["energy_mwh"]["lost"], "energy_lost_mwh"),
-        ("Outside the voltage band", "customer-min", 0, lambda a: a["voltage"]["violation_customer_minutes"], "violation_customer_minutes"),
+        (
+            "Outside the voltage band",
+            "customer-min",
+            0,
+            lambda a: a["voltage"]["violation_customer_minutes"],
+            "violation_customer_minutes",
+        ),
         ("Mean bill", "EUR", 2, lambda a: a["bills"]["mean_bill_eur"], "mean_bill_eur"),
         ("Highest transformer loading", "%", 1, lambda a: a["loading"]["max_transformer_pct"], None),
         ("Vehicles short of energy", "kWh", 1, lambda a: a["comfort"].get("vehicle_shortfall_kwh"), None),
@@ -95,7 +104,9 @@ def key_figures(summary: dict[str, Any]) -> str:
         )
         change = difference.get(key) if key else None
         delta = f'<div class="delta">{signed(change, digits)}</div>' if change is not None else ""
-        parts.append(f'<div class="card"><h3>{text(title)} <span class="unit">{text(unit)}</span></h3>{rows}{delta}</div>')
+        parts.append(
+            f'<div class="card"><h3>{text(title)} <span class="unit">{text(unit)}</span></h3>{rows}{delta}</div>'
+        )
     stored = difference.get("stored_value_eur")
     note = ""
     if stored is not None:

@@ -77,7 +77,9 @@ def _top(summary: dict[str, Any], manifest: dict[str, Any]) -> str:
     when = dates[0] if len(dates) == 1 else f"{len(dates)} days, {dates[0]} to {dates[-1]}"
     banners = ""
     if summary["partial"]:
-        banners += f'<p class="banner">Partial: the run was stopped at {text(summary["stopped_at"] or "an early step")}.</p>'
+        banners += (
+            f'<p class="banner">Partial: the run was stopped at {text(summary["stopped_at"] or "an early step")}.</p>'
+        )
     for one in summary["unconverged"]:
         banners += (
             f'<p class="banner">Feeder {one["feeder"]} did not converge in {one["steps"]} steps of the {text(one["arm"])} arm, '
@@ -136,13 +138,28 @@ def _curves(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: dic
     first = next(iter(series))
     local = [
         Line("base demand", "base", x[first], 1e-3 * _thinned(series[first]["base_kw"].to_numpy(), len(series[first]))),
-        Line("local units", "units", x[first], 1e-3 * _thinned(series[first]["generated_kw"].to_numpy(), len(series[first]))),
+        Line(
+            "local units",
+            "units",
+            x[first],
+            1e-3 * _thinned(series[first]["generated_kw"].to_numpy(), len(series[first])),
+        ),
     ]
+    price = Line(
+        "all arms", "base", x[first], _thinned(series[first]["price_eur_per_mwh"].to_numpy(), len(series[first]))
+    )
     parts.append(
         f'<div class="charts">{net}{volts}{"".join(devices)}'
         + line_chart("Alike in all arms: demand and local units", "MW", local, ticks, from_zero=True)
-        + line_chart("Day-ahead price", "EUR/MWh", lines("price_eur_per_mwh")[:1], ticks, from_zero=True)
-        + line_chart("Highest transformer loading", "%", lines("transformer_max_pct", "max"), ticks, ((100.0, "rated"),), from_zero=True)
+        + line_chart("Day-ahead price", "EUR/MWh", [price], ticks, from_zero=True)
+        + line_chart(
+            "Highest transformer loading",
+            "%",
+            lines("transformer_max_pct", "max"),
+            ticks,
+            ((100.0, "rated"),),
+            from_zero=True,
+        )
         + "</div>"
     )
     if len(days) > 1:
@@ -172,7 +189,7 @@ def _thinned(values: np.ndarray, count: int, how: str = "mean") -> np.ndarray:
     size = max(1, count // POINTS)
     whole = len(values) // size * size
     groups = np.asarray(values[:whole], dtype=float).reshape(-1, size)
-    return np.asarray({"mean": groups.mean, "min": groups.min, "max": groups.max}[how](axis=1))
+    return np.asarray(getattr(groups, how)(axis=1))
 
 
 def _ticks(times_ns: np.ndarray, zone: ZoneInfo) -> list[tuple[float, str]]:
@@ -246,7 +263,9 @@ def _money(summary: dict[str, Any]) -> str:
     if both:
         change = [
             s - c
-            for s, c in zip(arms["smart"]["money_eur"]["by_domain"], arms["conventional"]["money_eur"]["by_domain"], strict=True)
+            for s, c in zip(
+                arms["smart"]["money_eur"]["by_domain"], arms["conventional"]["money_eur"]["by_domain"], strict=True
+            )
         ]
         rows = list(zip(DOMAIN_TITLES, change, strict=True))
         parts.append('<div class="charts">')
@@ -256,7 +275,9 @@ def _money(summary: dict[str, Any]) -> str:
             npv = [(DOMAIN_TITLES[k], one["npv_eur"]) for k, one in enumerate(business["rows"])]
             parts.append(
                 bars(
-                    f"Net present value over {business['horizon_years']:g} years at {100 * business['discount_rate']:g} %", "EUR", npv
+                    f"Net present value over {business['horizon_years']:g} years at {100 * business['discount_rate']:g} %",
+                    "EUR",
+                    npv,
                 )
             )
         parts.append("</div>")

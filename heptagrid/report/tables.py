@@ -42,7 +42,19 @@ def message_table(kinds: Mapping[str, Mapping[str, Any]]) -> str:
                 bar,
             ]
         )
-    head = ("kind", "bytes", "sent", "delivered", "lost", "late", "median", "95 %", "99 %", "deadline", "99 % of deadline")
+    head = (
+        "kind",
+        "bytes",
+        "sent",
+        "delivered",
+        "lost",
+        "late",
+        "median",
+        "95 %",
+        "99 %",
+        "deadline",
+        "99 % of deadline",
+    )
     return table(head, rows, style="numbers")
 
 
@@ -88,8 +100,18 @@ def checks_table(arms: Mapping[str, Mapping[str, Any]]) -> str:
             f"{number(messages['sent'])} sent = {number(messages['delivered'])} delivered + "
             f"{number(messages['lost'])} lost + {number(messages['in_flight'])} in flight"
         )
-        rows.append([ARM_TITLES[name], "messages", formula, str(messages["residual"]), _verdict(messages["residual"] == 0)])
-        rows.append([ARM_TITLES[name], "money, EUR", "sum over all accounts", number(money["sum"], 5), _verdict(money["sum"] == 0)])
+        rows.append(
+            [ARM_TITLES[name], "messages", formula, str(messages["residual"]), _verdict(messages["residual"] == 0)]
+        )
+        rows.append(
+            [
+                ARM_TITLES[name],
+                "money, EUR",
+                "sum over all accounts",
+                number(money["sum"], 5),
+                _verdict(money["sum"] == 0),
+            ]
+        )
     return table(("arm", "law", "balance", "residual", ""), rows, style="left3")
 
 

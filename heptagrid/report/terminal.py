@@ -17,7 +17,9 @@ def summary(summary: dict[str, Any], manifest: dict[str, Any]) -> Group:
     arms, difference = summary["arms"], summary["difference"] or {}
     dates = manifest["dates"]
     when = dates[0] if len(dates) == 1 else f"{len(dates)} days from {dates[0]}"
-    head = Text(f"{summary['scenario']}, {when}: {summary['customers']:,} customers, seed {summary['seed']}", style="bold")
+    head = Text(
+        f"{summary['scenario']}, {when}: {summary['customers']:,} customers, seed {summary['seed']}", style="bold"
+    )
     grid = Table(box=None, pad_edge=False)
     grid.add_column("")
     for name in arms:
@@ -32,7 +34,8 @@ def summary(summary: dict[str, Any], manifest: dict[str, Any]) -> Group:
     parts: list[Any] = [head, grid]
     kinds = arms[next(reversed(arms)) if "smart" not in arms else "smart"]["messages"]["by_kind"]
     slow = ", ".join(
-        f"{name.replace('_', ' ')} {duration(kinds[name]['p99_s'])}" for name in ("meter_reading", "setpoint", "alarm", "dispatch")
+        f"{name.replace('_', ' ')} {duration(kinds[name]['p99_s'])}"
+        for name in ("meter_reading", "setpoint", "alarm", "dispatch")
     )
     parts.append(Text(f"99 % of messages took at most: {slow}", style="dim"))
     if summary["business"]:
@@ -59,7 +62,9 @@ def summary(summary: dict[str, Any], manifest: dict[str, Any]) -> Group:
             )
         )
     if summary["unconverged"]:
-        parts.append(Text(f"{len(summary['unconverged'])} feeders did not converge in some steps; see the report", style="red"))
+        parts.append(
+            Text(f"{len(summary['unconverged'])} feeders did not converge in some steps; see the report", style="red")
+        )
     if summary["partial"]:
         parts.append(Text("partial: the run was stopped before its end", style="red"))
     return Group(*parts)
@@ -70,7 +75,12 @@ _ROWS: tuple[tuple[str, int, Callable[[dict[str, Any]], float | None], str | Non
     ("lost in the network, MWh", 2, lambda a: a["energy_mwh"]["lost"], "energy_lost_mwh"),
     ("lowest voltage, pu", 3, lambda a: a["voltage"]["min_pu"], None),
     ("highest voltage, pu", 3, lambda a: a["voltage"]["max_pu"], None),
-    ("outside the band, customer-minutes", 0, lambda a: a["voltage"]["violation_customer_minutes"], "violation_customer_minutes"),
+    (
+        "outside the band, customer-minutes",
+        0,
+        lambda a: a["voltage"]["violation_customer_minutes"],
+        "violation_customer_minutes",
+    ),
     ("highest transformer loading, %", 1, lambda a: a["loading"]["max_transformer_pct"], None),
     ("messages delivered", 0, lambda a: a["messages"]["delivered"], None),
     ("messages lost", 0, lambda a: a["messages"]["lost"], None),

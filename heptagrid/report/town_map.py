@@ -22,7 +22,12 @@ VOLTAGE_CLASSES = (
     (6.0, "+6 to +10", "v5"),
     (10.0, "above +10 %", "v6"),
 )
-LOADING_CLASSES = ((0.0, "below 50 %", "t0"), (50.0, "50 to 80", "t1"), (80.0, "80 to 100", "t2"), (100.0, "above 100 %", "t3"))
+LOADING_CLASSES = (
+    (0.0, "below 50 %", "t0"),
+    (50.0, "50 to 80", "t1"),
+    (80.0, "80 to 100", "t2"),
+    (100.0, "above 100 %", "t3"),
+)
 
 
 def town_maps(nodes: polars.DataFrame, transformers: polars.DataFrame, arms: list[str]) -> str:

@@ -156,7 +156,9 @@ class _Checks:
 
     def _value(self, key: str, value: Any, default: Any, declaration: Declaration) -> Any:
         unit = f" in {declaration.unit}" if declaration.unit else ""
-        wanted = {bool: "true or false", int: f"a whole number{unit}", float: f"a number{unit}", str: "a text"}[type(default)]
+        wanted = {bool: "true or false", int: f"a whole number{unit}", float: f"a number{unit}", str: "a text"}[
+            type(default)
+        ]
         if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
         if key == "run.start" and isinstance(value, date):
@@ -167,7 +169,9 @@ class _Checks:
         if isinstance(value, int | float) and not isinstance(value, bool):
             low, high = declaration.low, declaration.high
             if value != value or (low is not None and value < low) or (high is not None and value > high):
-                self.violations.append(f"{key} = {value!r}: must lie from {low:g} to {high:g}{unit} ({declaration.info})")
+                self.violations.append(
+                    f"{key} = {value!r}: must lie from {low:g} to {high:g}{unit} ({declaration.info})"
+                )
         if declaration.choices and value not in declaration.choices:
             self.violations.append(f"{key} = {value!r}: must be one of {', '.join(declaration.choices)}")
         return value

@@ -130,8 +130,8 @@ class Profiles:
 
     @property
     def end_ns(self) -> int:
-        return self.start_ns + self.millionths.shape[0] * 900_000_000_000
+        return self.start_ns + int(self.millionths.shape[0]) * 900_000_000_000
 
     def at(self, ns: int) -> Floats:
         """The columns' values in the quarter hour that contains `ns`, (columns,)."""
-        return self.millionths[(ns - self.start_ns) // 900_000_000_000] * 1e-6
+        return np.asarray(self.millionths[(ns - self.start_ns) // 900_000_000_000] * 1e-6, dtype=np.float64)

@@ -13,6 +13,7 @@ behind a transformer alike and change neither magnitudes nor losses in a radial 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -191,9 +192,7 @@ def _join_parallel_transformers(grid: Grid, branches: _Branches) -> _Branches:
     )
 
 
-def _walk(
-    grid: Grid, branches: _Branches, nodes: int, root: int, merged: Ints
-) -> tuple[Ints, Ints, Ints, int]:
+def _walk(grid: Grid, branches: _Branches, nodes: int, root: int, merged: Ints) -> tuple[Ints, Ints, Ints, int]:
     """Depth-first from the root: parents, the branch above each node, the order, and the busbar.
 
     The busbar is the first node with more than one branch below it; each branch below it opens a feeder.
@@ -256,7 +255,7 @@ def _assemble(
     parents = np.where(order == order[0], -1, position[np.maximum(parent[order], 0)])
     branch = above[order[1:]]
 
-    def of_branch(values: npt.NDArray[np.generic], nothing: complex) -> npt.NDArray[np.generic]:
+    def of_branch(values: Any, nothing: complex) -> Any:
         column = np.full(nodes, nothing, dtype=values.dtype)
         column[1:] = values[branch]
         return column
@@ -275,8 +274,10 @@ def _assemble(
     node_of_transformer = np.full(len(transformers.names), -1, dtype=np.int64)
     below = np.arange(nodes)
     node_of_line[line[line >= 0].astype(int)] = below[line >= 0]
-    pairs = {(int(merged[transformers.hv_bus[t]]), int(merged[transformers.lv_bus[t]])): k
-             for k, t in zip(below[transformer >= 0], transformer[transformer >= 0].astype(int), strict=True)}
+    pairs = {
+        (int(merged[transformers.hv_bus[t]]), int(merged[transformers.lv_bus[t]])): k
+        for k, t in zip(below[transformer >= 0], transformer[transformer >= 0].astype(int), strict=True)
+    }
     for t in range(len(node_of_transformer)):
         node_of_transformer[t] = pairs[int(merged[transformers.hv_bus[t]]), int(merged[transformers.lv_bus[t]])]
     base = v_base_kv[order]
@@ -316,6 +317,7 @@ def _names(grid: Grid, branches: _Branches, loops: list[int]) -> str:
     shown = []
     for k in loops[:_SHOWN]:
         line, transformer = branches.line[k], branches.transformer[k]
-        shown.append(f"line {grid.lines.names[line]!r}" if line >= 0 else
-                     f"transformer {grid.transformers.names[transformer]!r}")
+        shown.append(
+            f"line {grid.lines.names[line]!r}" if line >= 0 else f"transformer {grid.transformers.names[transformer]!r}"
+        )
     return ", ".join(shown) + (f" and {len(loops) - _SHOWN} more" if len(loops) > _SHOWN else "")

@@ -50,7 +50,12 @@ class Parameters:
         source="assumption: mean of the German home storage market, 8 to 9 kWh (Figgener et al. 2022, from memory)",
     )
     power_kw: float = parameter(
-        4.5, info="charging and discharging power", unit="kW", low=0.1, high=100.0, source="assumption: half the capacity an hour"
+        4.5,
+        info="charging and discharging power",
+        unit="kW",
+        low=0.1,
+        high=100.0,
+        source="assumption: half the capacity an hour",
     )
     one_way_efficiency: float = parameter(
         0.95,
@@ -112,7 +117,9 @@ def _move(  # type: ignore[no-untyped-def]
             if begins:
                 room = (capacity - content[k]) / efficiency
                 held = content[k] * efficiency
-                charge_level[k] = fill(signal, slot, slots[row], 1.0, room, 1, p_max, SLOT_H) if room > 1e-9 else -np.inf
+                charge_level[k] = (
+                    fill(signal, slot, slots[row], 1.0, room, 1, p_max, SLOT_H) if room > 1e-9 else -np.inf
+                )
                 discharge_level[k] = (
                     fill(signal, slot, slots[row], 1.0, held, -1, p_max, SLOT_H) if held > 1e-9 else np.inf
                 )

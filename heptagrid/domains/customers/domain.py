@@ -51,7 +51,11 @@ class Customers:
         self.base_kwh = 0.0
         self._wires, self._demand, self._units, self._smart = wires, demand, units, smart
         points = len(wires.point_p_kw)
-        devices = {"vehicles": vehicles, "heat_pumps": heat_pumps, "batteries": batteries}
+        devices: dict[str, Vehicles | HeatPumps | Batteries] = {
+            "vehicles": vehicles,
+            "heat_pumps": heat_pumps,
+            "batteries": batteries,
+        }
         self._devices = devices
         self._device_of = {name: _positions(one.owner, points) for name, one in devices.items()}
 
@@ -108,7 +112,9 @@ class Customers:
             rows = self._device_of[name][here]
             rows = rows[rows >= 0]
             if len(rows):
-                power = self.vehicles.parameters.charger_kw if name == "vehicles" else self.batteries.parameters.power_kw
+                power = (
+                    self.vehicles.parameters.charger_kw if name == "vehicles" else self.batteries.parameters.power_kw
+                )
                 one.plans.priced[rows] = one.plans.row_of(_key(delivery), first, price_signal(price, power))
 
     @property

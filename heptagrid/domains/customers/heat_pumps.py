@@ -62,7 +62,12 @@ class Parameters:
         0.25, info="standard deviation of the logarithm of the houses' size", low=0.0, high=1.0, source="assumption"
     )
     set_c: float = parameter(
-        20.5, info="mean indoor set-point", unit="C", low=15.0, high=25.0, source="assumption: 20 to 21 C (EN 12831: 20 C)"
+        20.5,
+        info="mean indoor set-point",
+        unit="C",
+        low=15.0,
+        high=25.0,
+        source="assumption: 20 to 21 C (EN 12831: 20 C)",
     )
     band_k: float = parameter(
         1.0, info="proportional band of the thermostat", unit="K", low=0.1, high=5.0, source="assumption"
@@ -159,7 +164,12 @@ def stepped(parameters: Parameters, size: Floats, dt_s: float) -> tuple[Floats, 
     one = parameters
     air, mass = one.air_kwh_per_k * J_PER_KWH, one.mass_kwh_per_k * J_PER_KWH
     system = np.zeros((4, 4))
-    system[0] = [-(one.loss_w_per_k + one.mass_w_per_k) / air, one.mass_w_per_k / air, 1.0 / air, one.loss_w_per_k / air]
+    system[0] = [
+        -(one.loss_w_per_k + one.mass_w_per_k) / air,
+        one.mass_w_per_k / air,
+        1.0 / air,
+        one.loss_w_per_k / air,
+    ]
     system[1] = [one.mass_w_per_k / mass, -one.mass_w_per_k / mass, 0.0, 0.0]
     whole = _exponential(system * dt_s)
     count = len(size)
@@ -219,5 +229,3 @@ def _heat(  # type: ignore[no-untyped-def]
             moved[k] += abs(shift) * power * dt_s / 3600.0
         point_p[owner[k]] += power
     return total, cold
-
-

@@ -21,13 +21,14 @@ class LocalUnits:
         self._profiles = profiles
         self._p_kw, self._profile, self._point = p_kw, profile, point
         self._quarter = -1
-        self._by_point_kw = np.zeros(points)
+        self._by_point_kw: Floats = np.zeros(points)
 
     def advance(self, step: Step, p_kw: Floats) -> None:
         """Take the step's output off the net draw of the metering points, (points,)."""
         if step.quarter != self._quarter:
             self._quarter = step.quarter
             output_kw = self._p_kw * self._profiles.at(step.start_ns)[self._profile]
-            self._by_point_kw = np.bincount(self._point, output_kw, minlength=len(self._by_point_kw))
+            by_point_kw = np.bincount(self._point, output_kw, minlength=len(self._by_point_kw))
+            self._by_point_kw = np.asarray(by_point_kw, dtype=np.float64)
             self.total_kw = float(output_kw.sum())
         p_kw -= self._by_point_kw

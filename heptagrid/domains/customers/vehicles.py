@@ -39,9 +39,7 @@ class Parameters:
         high=1.0,
         source="assumption: half-way to 15 million vehicles for Germany's 41 million households, the 2030 target",
     )
-    departure_h: float = parameter(
-        7.5, info="mean local hour of departure", unit="h", low=4.0, high=12.0, source=_MID
-    )
+    departure_h: float = parameter(7.5, info="mean local hour of departure", unit="h", low=4.0, high=12.0, source=_MID)
     departure_sd_h: float = parameter(1.2, info="its standard deviation", unit="h", low=0.0, high=4.0, source=_MID)
     arrival_h: float = parameter(17.5, info="mean local hour of arrival", unit="h", low=12.0, high=23.0, source=_MID)
     arrival_sd_h: float = parameter(2.0, info="its standard deviation", unit="h", low=0.0, high=4.0, source=_MID)
@@ -71,7 +69,11 @@ class Parameters:
         source="IEC 61851-1: 16 A on three phases of 230 V; chargers up to 11 kW need only be registered (NAV section 19)",
     )
     efficiency: float = parameter(
-        0.9, info="of charging, grid to battery", low=0.5, high=1.0, source="assumption: on-board chargers reach 0.88 to 0.94"
+        0.9,
+        info="of charging, grid to battery",
+        low=0.5,
+        high=1.0,
+        source="assumption: on-board chargers reach 0.88 to 0.94",
     )
 
 

@@ -69,7 +69,9 @@ class Sensors:
             columns = {"substation": substations, "v_pu": v_pu, "loading_pct": loading_pct, "p_kw": p_kw}
             self._send(Kind.TELEMETRY, "substation", substations, columns, step, outbox)
         bounds = self.parameters
-        alarming = (loading_pct > bounds.alarm_loading_pct) | (v_pu < bounds.alarm_low_pu) | (v_pu > bounds.alarm_high_pu)
+        alarming = (
+            (loading_pct > bounds.alarm_loading_pct) | (v_pu < bounds.alarm_low_pu) | (v_pu > bounds.alarm_high_pu)
+        )
         fresh = np.flatnonzero(alarming & ~self._in_alarm)
         self._in_alarm = alarming
         if len(fresh):

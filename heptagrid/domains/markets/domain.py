@@ -108,7 +108,7 @@ class Exchange:
         """Tell each side what the day before came to; the payments are posted in the ledger."""
         here = self._endpoints
         self._send(Kind.BILL, Domain.GENERATION, here.plants, "settlement", step, outbox, {})
-        shared = {} if self._metered_mwh is None else {"infeed_mwh": self._metered_mwh}
+        shared: dict[str, object] = {} if self._metered_mwh is None else {"infeed_mwh": self._metered_mwh}
         self._send(Kind.BILL, Domain.PROVIDERS, np.array([here.retailer]), "settlement", step, outbox, shared)
 
     def _units_offered(self) -> BulkUnits:

@@ -67,6 +67,15 @@ class Parameters:
         high=24.0,
         source="assumption, after the morning departure peak in Mobilität in Deutschland 2017",
     )
+    smoothing_h: float = parameter(
+        2.5,
+        info="hours over which the signal of heat pumps and batteries is smoothed, so that houses follow the day "
+        "and not the forecast's noise",
+        unit="h",
+        low=0.25,
+        high=12.0,
+        source="assumption: of the order of a house's own response time",
+    )
     relief_cap_kw: float = parameter(
         4.1,
         info="charging power to which a relief request caps the vehicles behind a transformer",
@@ -105,10 +114,11 @@ class Aggregator:
         seen_kw = town_kw + tilt_kw
         expected_kw = self._expected_vehicles_kw(seen_kw, local_hour)
         with_vehicles_kw = seen_kw + expected_kw
+        smooth_kw = _smoothed(with_vehicles_kw, round(4.0 * self.parameters.smoothing_h))
         return Signals(
             vehicles=seen_kw / self._vehicles,
-            heat_pumps=with_vehicles_kw / self._heat_pumps,
-            batteries=with_vehicles_kw / self._batteries,
+            heat_pumps=smooth_kw / self._heat_pumps,
+            batteries=smooth_kw / self._batteries,
             expected_kw=expected_kw,
         )
 
@@ -123,3 +133,10 @@ class Aggregator:
         slots = max(int(np.searchsorted(filled_kwh, need_kwh)), 1)
         level_kw = (need_kwh * 4.0 + ordered[:slots].sum()) / slots
         return np.where(plugged, np.maximum(level_kw - seen_kw, 0.0), 0.0)
+
+
+def _smoothed(values: Floats, slots: int) -> Floats:
+    """Centred moving average over `slots`, with the ends repeated outwards."""
+    before, after = (slots - 1) // 2, slots // 2
+    padded = np.concatenate([np.full(before, values[0]), values, np.full(after, values[-1])])
+    return np.asarray(np.convolve(padded, np.full(slots, 1.0 / slots), mode="valid"))

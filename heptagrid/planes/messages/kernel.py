@@ -162,10 +162,10 @@ def advance(  # type: ignore[no-untyped-def]
     timer_kind, next_timer = _earliest_timer(timers, timer_head, timer_size)
     while True:
         # The earliest of hand and heap, then of those and the time-outs (last at one nanosecond), then of all.
-        if hand_when != NEVER and heap_size > 0:
-            if heap[0, 0] < hand_when or (heap[0, 0] == hand_when and heap[0, 1] < hand_key):
+        if heap_size > 0 and (heap[0, 0] < hand_when or (heap[0, 0] == hand_when and heap[0, 1] < hand_key)):
+            if hand_when != NEVER:
                 heap_size = _push(heap, heap_size, hand_when, hand_key, hand_what)
-                hand_when = NEVER
+            hand_when = NEVER
         in_hand = hand_when != NEVER
         next_event = hand_when if in_hand else (heap[0, 0] if heap_size > 0 else NEVER)
         next_key = hand_key if in_hand else (heap[0, 1] if heap_size > 0 else NEVER)

@@ -143,7 +143,7 @@ class MessagePlane:
         """Counts by kind and access network since the last call, as columns; only rows with any."""
         kind, group = np.nonzero(self._quarter.any(axis=2))
         counts = self._quarter[kind, group]
-        columns = {
+        columns: dict[str, np.ndarray] = {
             "kind": kind,
             "concentrator": (group - 1).astype(np.int32),
             **{name: counts[:, k].astype(np.int32) for k, name in enumerate(("sent", "delivered", "lost", "late"))},

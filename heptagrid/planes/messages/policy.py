@@ -73,9 +73,10 @@ def check(kind: Kind, sender: Domain, receiver: Domain) -> Protection:
     """
     protection = POLICY.get((kind, sender, receiver))
     if protection is None:
-        allowed = ", ".join(
-            f"{s.name.lower()} to {r.name.lower()}" for k, s, r in POLICY if k is kind
-        ) or "the message plane alone"
+        allowed = (
+            ", ".join(f"{s.name.lower()} to {r.name.lower()}" for k, s, r in POLICY if k is kind)
+            or "the message plane alone"
+        )
         raise PolicyError(
             f"{sender.name.lower()} may not send a {kind.name.lower()} to {receiver.name.lower()}; allowed: {allowed}"
         )
