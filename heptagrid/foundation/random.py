@@ -14,7 +14,6 @@ import numpy as np
 
 from heptagrid.foundation.kernel import kernel
 
-
 Number = int | np.int64
 
 
