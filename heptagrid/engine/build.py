@@ -223,6 +223,11 @@ def _places(
         if concentrator_of_node[node] < 0:
             concentrator_of_node[node] = concentrator_of_node[network.parent[node]]
     degrees = np.column_stack([grid.buses.longitude_deg, grid.buses.latitude_deg])
+    stations = degrees[grid.transformers.lv_bus[substations.transformer]]
+    concentrator = concentrator_of_node[point_node]
+    # Customers at medium voltage have no concentrator on their way; they join the nearest one.
+    for point in np.flatnonzero(concentrator < 0):
+        concentrator[point] = int(np.argmin(((stations - degrees[point_bus[point]]) ** 2).sum(axis=1)))
     hub = degrees[network.bus_of_node[network.busbar]]
     # Control centres and plants have no coordinates of their own: they are put at stated distances from the hub.
     sites = {name: (hub[0] + 0.05 * k, hub[1] + 0.1 * k) for k, name in enumerate(_CENTRES, start=1)}
@@ -234,8 +239,8 @@ def _places(
     plan = plan_topology(
         *(
             degrees[point_bus],
-            concentrator_of_node[point_node],
-            degrees[grid.transformers.lv_bus[substations.transformer]],
+            concentrator,
+            stations,
         ),
         *((float(hub[0]), float(hub[1])), sites),
         *(sections["messages.access"], sections["messages.backhaul"], sections["messages.wan"]),

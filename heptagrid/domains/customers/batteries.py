@@ -89,7 +89,7 @@ class Batteries:
         self.total_kw, losses_kwh = _move(
             *(step.start_ns, step.dt_s / 3600.0, self.owner, one.capacity_kwh, one.power_kw, one.one_way_efficiency),
             *(self.content_kwh, self._charge_level, self._discharge_level, plans.signals, plans.first_quarter),
-            *(plans.slots, plans.steered, plans.priced, self.moved_kwh, p_kw),
+            *(plans.slots, plans.until_quarter, plans.steered, plans.priced, self.moved_kwh, p_kw),
         )
         self.losses_kwh += losses_kwh
 
@@ -102,14 +102,14 @@ class Batteries:
 @kernel
 def _move(  # type: ignore[no-untyped-def]
     start, hours, owner, capacity, p_max, efficiency, content, charge_level, discharge_level, signals, first_quarter,
-    slots, steered, priced, moved, point_p,
+    slots, until_quarter, steered, priced, moved, point_p,
 ):  # fmt: skip
     quarter = start // NS_PER_QUARTER
     begins = start % NS_PER_QUARTER == 0
     total = losses = 0.0
     for k in range(owner.shape[0]):
         net = point_p[owner[k]]
-        row = plan_in_force(k, quarter, first_quarter, slots, steered, priced)
+        row = plan_in_force(k, quarter, first_quarter, until_quarter, steered, priced)
         power = -net
         if row >= 0:
             slot = quarter - first_quarter[row]

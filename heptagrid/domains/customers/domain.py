@@ -98,8 +98,9 @@ class Customers:
         signals = np.asarray(shared["signals"], dtype=np.float64)
         group = delivery.column("group")
         first = int(shared["first_quarter"])  # type: ignore[call-overload]
+        valid = int(shared["valid_quarters"])  # type: ignore[call-overload]
         for one in np.unique(group):
-            row = plans.row_of(_key(delivery) + int(one), first, signals[one])
+            row = plans.row_of(_key(delivery) + int(one), first, signals[one], valid)
             plans.steered[self._device_of[name][delivery.destination[group == one]]] = row
 
     def _take_prices(self, delivery: Delivery) -> None:
@@ -115,7 +116,9 @@ class Customers:
                 power = (
                     self.vehicles.parameters.charger_kw if name == "vehicles" else self.batteries.parameters.power_kw
                 )
-                one.plans.priced[rows] = one.plans.row_of(_key(delivery), first, price_signal(price, power))
+                one.plans.priced[rows] = one.plans.row_of(
+                    _key(delivery), first, price_signal(price, power), 4 * len(price)
+                )
 
     @property
     def base_kw(self) -> float:

@@ -46,7 +46,7 @@ class Parameters:
 class PlanBook:
     """Plans of one class of devices and which one each device holds.
 
-    signals: (PLANS, SLOTS); first_quarter, slots: (PLANS,); held: (devices,) row of the plan, -1 if none;
+    signals: (PLANS, SLOTS); first_quarter, slots: (PLANS,); until_quarter: (PLANS,) when a plan lapses; held: (devices,) row of the plan, -1 if none;
     priced: (devices,) row of the price plan, -1 if none.
     """
 
@@ -54,13 +54,17 @@ class PlanBook:
         self.signals = np.zeros((PLANS, SLOTS))
         self.first_quarter = np.zeros(PLANS, dtype=np.int64)
         self.slots = np.zeros(PLANS, dtype=np.int64)
+        self.until_quarter = np.zeros(PLANS, dtype=np.int64)
         self.steered = np.full(devices, -1, dtype=np.int64)
         self.priced = np.full(devices, -1, dtype=np.int64)
         self._next = 0
         self._rows: dict[int, int] = {}
 
-    def row_of(self, key: int, first_quarter: int, signal: Floats) -> int:
-        """The row of a plan, written on first sight; `key` tells plans apart."""
+    def row_of(self, key: int, first_quarter: int, signal: Floats, valid_quarters: int) -> int:
+        """The row of a plan, written on first sight; `key` tells plans apart.
+
+        A plan looks as far ahead as its signal but lapses `valid_quarters` after it begins.
+        """
         row = self._rows.get(key)
         if row is None:
             row = self._next % PLANS
@@ -69,6 +73,7 @@ class PlanBook:
             count = min(len(signal), SLOTS)
             self.signals[row, :count] = signal[:count]
             self.first_quarter[row], self.slots[row] = first_quarter, count
+            self.until_quarter[row] = first_quarter + min(valid_quarters, count)
             self.steered[self.steered == row] = -1
             self.priced[self.priced == row] = -1
         return row
@@ -81,12 +86,12 @@ def price_signal(price_eur_per_kwh: Floats, p_max_kw: float) -> Floats:
 
 
 @kernel
-def plan_in_force(device, quarter, first_quarter, slots, steered, priced):  # type: ignore[no-untyped-def]
+def plan_in_force(device, quarter, first_quarter, until_quarter, steered, priced):  # type: ignore[no-untyped-def]
     """Row of the plan that the device follows in `quarter`, -1 if none: a set-point before a price."""
     row = steered[device]
-    if row >= 0 and first_quarter[row] <= quarter < first_quarter[row] + slots[row]:
+    if row >= 0 and first_quarter[row] <= quarter < until_quarter[row]:
         return row
     row = priced[device]
-    if row >= 0 and first_quarter[row] <= quarter < first_quarter[row] + slots[row]:
+    if row >= 0 and first_quarter[row] <= quarter < until_quarter[row]:
         return row
     return -1

@@ -138,7 +138,8 @@ class HeatPumps:
             *(step.quarter, step.dt_s, outside_c, self._weather.radiation_w_m2_at(middle_ns), self._performance),
             *(one.band_k, one.flex_k, self.owner, self.set_c, self._gains_w, self._window_m2, self._p_max_kw),
             *(self.air_c, self.mass_c, self._step_matrix, self._step_heat, self._step_outside),
-            *(plans.signals, plans.first_quarter, plans.slots, plans.steered, plans.priced, self.moved_kwh, p_kw),
+            *(plans.signals, plans.first_quarter, plans.slots, plans.until_quarter),
+            *(plans.steered, plans.priced, self.moved_kwh, p_kw),
         )
         self.used_kwh += self.total_kw * step.dt_s / 3600.0
         self.cold_minutes += cold * step.dt_s / 60.0
@@ -196,14 +197,15 @@ def _exponential(matrix: Floats) -> Floats:
 @kernel
 def _heat(  # type: ignore[no-untyped-def]
     quarter, dt_s, outside_c, radiation, performance, band, flex, owner, set_c, gains, window, p_max, air, mass,
-    matrix, by_heat, by_outside, signals, first_quarter, slots, steered, priced, moved, point_p,
+    matrix, by_heat, by_outside, signals, first_quarter, slots, until_quarter,
+    steered, priced, moved, point_p,
 ):  # fmt: skip
     total = 0.0
     cold = 0
     for k in range(owner.shape[0]):
         wanted = set_c[k]
         shift = 0.0
-        row = plan_in_force(k, quarter, first_quarter, slots, steered, priced)
+        row = plan_in_force(k, quarter, first_quarter, until_quarter, steered, priced)
         if row >= 0:
             signal = signals[row]
             low = high = signal[0]

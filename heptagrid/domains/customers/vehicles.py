@@ -110,7 +110,8 @@ class Vehicles:
         sums = _charge(
             *(step.start_ns, step.end_ns, self.owner, self._departure, self._arrival, self._next, self._trip_kwh),
             *(one.battery_kwh, one.charger_kw, one.efficiency, self._home, self.content_kwh, self._level),
-            *(self._planned, self.cap_kw, self.cap_until_ns, plans.signals, plans.first_quarter, plans.slots),
+            *(self._planned, self.cap_kw, self.cap_until_ns, plans.signals, plans.first_quarter),
+            *(plans.slots, plans.until_quarter),
             *(plans.steered, plans.priced, self.moved_kwh, p_kw),
         )
         self.total_kw = sums[0]
@@ -152,7 +153,8 @@ class Vehicles:
 @kernel
 def _charge(  # type: ignore[no-untyped-def]
     start, end, owner, departure, arrival, following, trip_kwh, capacity, p_max, efficiency, home, content, level,
-    planned, cap_kw, cap_until, signals, first_quarter, slots, steered, priced, moved, point_p,
+    planned, cap_kw, cap_until, signals, first_quarter, slots, until_quarter, steered, priced,
+    moved, point_p,
 ):  # fmt: skip
     hours = (end - start) / 3.6e12
     quarter = start // NS_PER_QUARTER
@@ -176,7 +178,7 @@ def _charge(  # type: ignore[no-untyped-def]
         if need <= 1e-9:
             continue
         power = p_max
-        row = plan_in_force(k, quarter, first_quarter, slots, steered, priced)
+        row = plan_in_force(k, quarter, first_quarter, until_quarter, steered, priced)
         if row >= 0:
             leaves = departure[k] if start < departure[k] else following[k]
             slot = quarter - first_quarter[row]

@@ -52,12 +52,23 @@ class BulkDesk:
         self._parameters, self._units, self._endpoints = parameters, units, endpoints
         self._output_mw = np.full(count, np.nan)
         self._schedule: dict[int, npt.NDArray[np.bool_]] = {}
-        self.town_mw = np.nan
+        self._infeed_mw: dict[int, list[float]] = {}
 
     def learn_schedule(self, first_hour: int, on: npt.NDArray[np.bool_]) -> None:
         """Remember which units are on, (hours, units), from `first_hour` since 1970 on."""
         for k, state in enumerate(on):
             self._schedule[first_hour + k] = state
+
+    def receive_flows(self, delivery: Delivery) -> None:
+        """Take what the town's infeed was measured to carry."""
+        hour = int(delivery.wave.shared["at_ns"]) // NS_PER_HOUR  # type: ignore[call-overload]
+        self._infeed_mw.setdefault(hour, []).append(float(delivery.wave.shared["infeed_mw"]))  # type: ignore[arg-type]
+
+    def metered_mwh(self, first_hour: int, hours: int) -> Floats:
+        """Energy at the infeed by hour, from the measurements that arrived, NaN without any; older ones are dropped."""
+        self._infeed_mw = {hour: values for hour, values in self._infeed_mw.items() if hour >= first_hour}
+        measured = (self._infeed_mw.get(first_hour + k, [np.nan]) for k in range(hours))
+        return np.array([float(np.mean(values)) for values in measured])
 
     def receive(self, delivery: Delivery) -> None:
         """Take unit outputs."""

@@ -63,7 +63,7 @@ class Operations:
         if step.passes_hour(FORECAST_HOUR):
             self._forecast_tomorrow(step, outbox)
         if step.passes_hour(METERED_HOUR):
-            self._tell(Domain.MARKETS, self._endpoints.market, "metered", {"infeed_mwh": np.empty(0)}, step, outbox)
+            self._tell_metered(step, outbox)
         if self.customers_desk and self.scada:
             self.customers_desk.work(step, outbox)
             if step.ends_hour:
@@ -78,6 +78,8 @@ class Operations:
             self.customers_desk.receive(delivery)
         elif wave.topic == "unit":
             self.bulk_desk.receive(delivery)
+        elif wave.topic == "flows":
+            self.bulk_desk.receive_flows(delivery)
         elif wave.topic == "substation" and self.scada:
             self.scada.receive(delivery)
         elif wave.kind is Kind.SCHEDULE and wave.topic == "units":
@@ -92,6 +94,13 @@ class Operations:
         self._tell(Domain.MARKETS, self._endpoints.market, "rest_forecast", columns, step, outbox)
         if self.customers_desk is None:
             self._forecast_town(step, outbox, (self._endpoints.retailer,))
+
+    def _tell_metered(self, step: Step, outbox: Outbox) -> None:
+        """What the town took yesterday, hour by hour, to the market."""
+        last = step.day_start_ns // NS_PER_HOUR
+        first = last - 24
+        columns = {"first_hour": first, "infeed_mwh": self.bulk_desk.metered_mwh(first, 24)}
+        self._tell(Domain.MARKETS, self._endpoints.market, "metered", columns, step, outbox)
 
     def _forecast_town(self, step: Step, outbox: Outbox, places: tuple[int, ...]) -> None:
         first = step.end_ns // NS_PER_QUARTER

@@ -35,6 +35,14 @@ class Parameters:
         high=86400,
         source="assumption: hourly, as intraday markets",
     )
+    valid_s: int = parameter(
+        4500,
+        info="how long a set-point holds; a device that hears nothing new falls back to its own control after it",
+        unit="s",
+        low=900,
+        high=86400,
+        source="assumption: one planning interval and a quarter hour of grace, so that lost contact is noticed soon",
+    )
     price_tilt_kw_per_eur_mwh: float = parameter(
         5.0,
         info="town load that one EUR/MWh of price difference weighs as much as, against a flat load",

@@ -12,7 +12,15 @@ from heptagrid.domains.providers.aggregator import SLOTS, Aggregator
 from heptagrid.domains.providers.retailer import KnownDay, Retailer, spread
 from heptagrid.foundation.actors import Delivery, Outbox, Wave
 from heptagrid.foundation.domains import Domain, Kind
-from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, NS_PER_S, Step, from_ns, next_midnight_ns
+from heptagrid.foundation.time import (
+    NS_PER_HOUR,
+    NS_PER_QUARTER,
+    NS_PER_S,
+    S_PER_QUARTER,
+    Step,
+    from_ns,
+    next_midnight_ns,
+)
 from heptagrid.world.endpoints import Endpoints
 
 Ints = npt.NDArray[np.int64]
@@ -127,6 +135,7 @@ class Providers:
         signals = self.aggregator.plan(
             self._forecast_kw[skip : skip + SLOTS], self.retailer.prices(quarters // 4), local_hour
         )
+        valid = -(-self.aggregator.parameters.valid_s // S_PER_QUARTER)
         for name in ("vehicles", "heat_pumps", "batteries"):
             signal = getattr(signals, name)
             customers = self._fleets[name]
@@ -136,7 +145,11 @@ class Providers:
                     customers,
                     step,
                     payload={"group": np.zeros(len(customers), dtype=np.int64)},
-                    shared={"signals": signal[np.newaxis].astype(np.float32), "first_quarter": first},
+                    shared={
+                        "signals": signal[np.newaxis].astype(np.float32),
+                        "first_quarter": first,
+                        "valid_quarters": valid,
+                    },
                 )
             )
 

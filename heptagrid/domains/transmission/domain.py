@@ -106,6 +106,7 @@ class Network:
                     "load_mw": load_mw,
                     "highest_loading": highest,
                 },
+                shared={"infeed_mw": self._wires.infeed_p_kw / 1000.0, "at_ns": step.end_ns},
             )
         )
 
