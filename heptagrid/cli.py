@@ -32,11 +32,11 @@ class _Errors(click.Group):
             click.echo("heptagrid: interrupted", err=True)
             ctx.exit(130)
         except OSError as problem:
-            if problem.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            if problem.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS) and "space left" not in str(problem):
                 raise
             click.echo(
-                f"heptagrid: the results cannot be written: {problem.strerror}; what was written before is kept, marked "
-                "partial. Make room, or choose another --out",
+                f"heptagrid: the results cannot be written: {problem.strerror or problem}; what was written before is "
+                "kept, marked partial (heptagrid.open_run reads it). Make room, or choose another --out",
                 err=True,
             )
             ctx.exit(5)

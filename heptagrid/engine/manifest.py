@@ -45,6 +45,7 @@ def manifest_of(
     dates = [str(span.first + timedelta(days=k)) for span in spans for k in range(span.days)]
     weights = {str(day): weight for day, weight in scenario.typical_days}
     return {
+        "name": scenario.name,
         "version": _version("heptagrid"),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": command,

@@ -37,7 +37,9 @@ class Run:
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
         self.manifest: dict[str, Any] = _read_json(self.folder / "manifest.json")
-        self.summary: dict[str, Any] = _read_json(self.folder / "summary.json")
+        self.summary: dict[str, Any] = {}
+        if (self.folder / "summary.json").exists() or not self.partial:
+            self.summary = _read_json(self.folder / "summary.json")
 
     @property
     def report(self) -> Path:
@@ -54,10 +56,13 @@ class Run:
         import polars
 
         path = self.folder / f"{name}.parquet"
-        if name not in TABLES or not path.exists():
-            there = ", ".join(sorted(one.stem for one in self.folder.glob("*.parquet")))
-            raise OutputError(f"{self.folder} holds no table {name!r}; it holds {there}")
-        return polars.read_parquet(path)
+        parts = sorted((self.folder / "parts").glob(f"{name}.*.part"))
+        if path.exists():
+            return polars.read_parquet(path)
+        if parts:  # a run that could not be brought to its end
+            return polars.concat([polars.read_parquet(part) for part in parts])
+        there = ", ".join(sorted(one.stem for one in self.folder.glob("*.parquet")))
+        raise OutputError(f"{self.folder} holds no table {name!r}; it holds {there or 'none'}")
 
     @cached_property
     def totals(self) -> polars.DataFrame:
@@ -89,7 +94,7 @@ class Run:
 
     def __repr__(self) -> str:
         partial = ", partial" if self.partial else ""
-        return f"Run({self.summary['scenario']!r}, days={self.summary['days']}{partial}, folder={str(self.folder)!r})"
+        return f"Run({self.manifest['name']!r}, days={len(self.manifest['dates'])}{partial}, folder={str(self.folder)!r})"
 
 
 def open_run(folder: str | Path) -> Run:

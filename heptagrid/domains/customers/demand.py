@@ -71,9 +71,9 @@ class BaseDemand:
             if self._variation > 0.0:
                 _weigh(self._seed, self._ids, step.quarter * 15, self._variation, self._weights)
         since = step.start_ns - self._quarter * NS_PER_QUARTER
-        first = since // NS_PER_MINUTE
-        last = max(-(-(since + step.end_ns - step.start_ns) // NS_PER_MINUTE), first + 1)
-        self.total_kw = _spread(self._mean_p_kw, self._mean_q_kvar, self._weights, first, last, p_kw, q_kvar)
+        begin = since / NS_PER_MINUTE
+        end = begin + (step.end_ns - step.start_ns) / NS_PER_MINUTE
+        self.total_kw = _spread(self._mean_p_kw, self._mean_q_kvar, self._weights, begin, end, p_kw, q_kvar)
 
 
 @kernel
@@ -90,13 +90,17 @@ def _weigh(seed, ids, first_minute, variation, weights):  # type: ignore[no-unty
 
 
 @kernel
-def _spread(mean_p, mean_q, weights, first, last, p_kw, q_kvar):  # type: ignore[no-untyped-def]
+def _spread(mean_p, mean_q, weights, begin, end, p_kw, q_kvar):  # type: ignore[no-untyped-def]
+    """Mean demand from minute `begin` to `end` of the quarter hour; a minute counts for what lies within."""
+    first, last = int(np.floor(begin)), min(int(np.ceil(end)), 15)
+    share = np.empty(15)
+    for m in range(first, last):
+        share[m] = (min(end, m + 1.0) - max(begin, float(m))) / (end - begin)
     total = 0.0
     for k in range(mean_p.shape[0]):
         weight = 0.0
         for m in range(first, last):
-            weight += weights[k, m]
-        weight /= last - first
+            weight += weights[k, m] * share[m]
         p_kw[k] = mean_p[k] * weight
         q_kvar[k] = mean_q[k] * weight
         total += p_kw[k]

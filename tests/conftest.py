@@ -1,0 +1,31 @@
+"""Runs that several tests look at; each is made once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import heptagrid
+from heptagrid.engine.results import Run
+
+STEP_S = 300  # coarser than the default, for time's sake; messages keep exact times all the same
+
+
+@pytest.fixture(scope="session")
+def day(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The default day, both arms."""
+    return heptagrid.run("town", step_s=STEP_S, threads=2, out=tmp_path_factory.mktemp("day") / "run")
+
+
+@pytest.fixture(scope="session")
+def broken_day(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The default day with a dead access network."""
+    out = tmp_path_factory.mktemp("broken") / "run"
+    return heptagrid.run("town", step_s=STEP_S, threads=2, break_={"access": 1.0}, out=out)
+
+
+@pytest.fixture(scope="session")
+def town_folder() -> Path:
+    """The town's data."""
+    return Path(heptagrid.__file__).parent / "scenario/data/town"
