@@ -229,7 +229,7 @@ def _walk(grid: Grid, branches: _Branches, nodes: int, root: int, merged: Ints) 
         names = ", ".join(grid.buses.names[lost[:_SHOWN]])
         more = f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
         raise NetworkError(
-            f"{len(lost)} buses have no path to the infeed {grid.buses.names[grid.infeed_bus]!r}: {names}{more}; "
+            f"{len(lost)} buses have no path to the infeed {str(grid.buses.names[grid.infeed_bus])!r}: {names}{more}; "
             "close a switch, or take them out"
         )
     degree = start[1:] - start[:-1] - 1
@@ -318,6 +318,6 @@ def _names(grid: Grid, branches: _Branches, loops: list[int]) -> str:
     for k in loops[:_SHOWN]:
         line, transformer = branches.line[k], branches.transformer[k]
         shown.append(
-            f"line {grid.lines.names[line]!r}" if line >= 0 else f"transformer {grid.transformers.names[transformer]!r}"
+            f"line {str(grid.lines.names[line])!r}" if line >= 0 else f"transformer {str(grid.transformers.names[transformer])!r}"
         )
     return ", ".join(shown) + (f" and {len(loops) - _SHOWN} more" if len(loops) > _SHOWN else "")

@@ -14,7 +14,7 @@ from heptagrid.foundation.domains import KIND_NAMES, Domain
 from tests.conftest import STEP_S
 
 TIMES = ("wall_s", "peak_rss_mb", "customer_steps_per_s", "phase_s")
-G, T, D, C, O, M, P = (int(one) for one in Domain)
+G, T, D, C, O, M, P = (int(one) for one in Domain)  # noqa: E741
 
 
 def without_times(run: Run) -> str:

@@ -127,18 +127,24 @@ class RadialSolver:
         )
 
     def _hold(self, p_kw: Floats, q_kvar: Floats, infeed_v_pu: float, active: npt.NDArray[np.bool_]) -> Ints:
-        """Hold the feeders that did not converge at their last solution, and solve the rest around them."""
-        start = self.network.feeder_start
-        for _ in range(len(active)):
-            bad = active & ~(self._worst[:-1] <= self.tolerance_pu**2)
-            if not bad.any():
-                bad = active.copy()
-            active &= ~bad
-            self._v[:], self._current[:] = self._good_v, self._good_current
-            self._drawn[: start[0]] = 0.0
-            if not active.any() or self._sweep(p_kw, q_kvar, infeed_v_pu, active) <= MOST_ITERATIONS:
-                break
+        """Hold the feeders that do not converge by themselves, and solve the rest around them.
+
+        Each feeder is tried alone, the others held at their last solution, so that one that collapses does
+        not draw its neighbours into the verdict.
+        """
+        for feeder in range(len(active)):
+            alone = np.zeros_like(active)
+            alone[feeder] = True
+            self._fall_back()
+            active[feeder] = self._sweep(p_kw, q_kvar, infeed_v_pu, alone) <= MOST_ITERATIONS
+        self._fall_back()
+        if self._sweep(p_kw, q_kvar, infeed_v_pu, active) > MOST_ITERATIONS:
+            active[:] = False
+            self._fall_back()
         return np.flatnonzero(~active)
+
+    def _fall_back(self) -> None:
+        self._v[:], self._current[:] = self._good_v, self._good_current
 
     def remember(self) -> None:
         """Take the present solution as the one to fall back on; call after a solve that held no feeder."""

@@ -1,0 +1,127 @@
+"""The command line: what it asks of the engine, what it prints, how fast it answers."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+import heptagrid
+from heptagrid.cli import main
+from heptagrid.engine import api
+
+ROOT = Path(heptagrid.__file__).parents[1]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, day: Any) -> list[dict[str, Any]]:
+    """What `run` was asked for; the answer is always the same finished day."""
+    calls: list[dict[str, Any]] = []
+
+    def run(scenario: str, **options: Any) -> Any:
+        calls.append({"scenario": scenario, **options})
+        return day
+
+    monkeypatch.setattr(api, "run", run)
+    return calls
+
+
+def test_options_reach_the_engine(asked: list[dict[str, Any]]) -> None:
+    words = (
+        "run town --days 2 --start 2016-07-04 --step 30 --seed 7 --single conventional --break access=0.3 --break wan "
+    )
+    words += "--set vehicles.share=0.4 --threads 2 --out somewhere --force"
+    result = CliRunner().invoke(main, words.split())
+    assert result.exit_code == 0, result.output
+    (call,) = asked
+    assert (call["days"], call["start"], call["step_s"], call["seed"]) == (2, "2016-07-04", 30, 7)
+    assert call["single"] == "conventional"
+    assert call["break_"] == [("access", 0.3), ("wan", 1.0)]
+    assert list(call["settings"]) == ["vehicles.share=0.4"]
+    assert (call["threads"], call["out"], call["force"]) == (2, Path("somewhere"), True)
+
+
+@pytest.mark.parametrize(
+    ("words", "scenario", "single"),
+    [("run --single", "town", "smart"), ("run town --single", "town", "smart"), ("run --single town", "town", "smart")],
+)
+def test_single_alone_means_smart(asked: list[dict[str, Any]], words: str, scenario: str, single: str) -> None:
+    assert CliRunner().invoke(main, words.split()).exit_code == 0
+    assert (asked[0]["scenario"], asked[0]["single"]) == (scenario, single)
+
+
+def test_json_prints_the_summary_and_nothing_else(asked: list[dict[str, Any]], day: Any) -> None:
+    result = CliRunner().invoke(main, ["run", "--json"])
+    assert json.loads(result.stdout) == day.summary
+
+
+def test_the_screen_shows_figures_and_the_report(asked: list[dict[str, Any]], day: Any) -> None:
+    output = CliRunner().invoke(main, ["run"]).stdout
+    assert "peak import" in output
+    assert str(day.report) in output
+    assert output.count("\n") < 40, "one screen"
+
+
+def test_wrong_usage_is_exit_code_2(asked: list[dict[str, Any]]) -> None:
+    for words in (["run", "--break", "access=much"], ["run", "--threads", "0"], ["run", "--nonsense"], ["fly"]):
+        assert CliRunner().invoke(main, words).exit_code == 2, words
+
+
+def test_scenarios_are_listed() -> None:
+    assert re.search(r"^town +\S", CliRunner().invoke(main, ["scenarios"]).stdout, re.M)
+
+
+def test_new_writes_a_scenario_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(main, ["new", "mine"]).exit_code == 0
+    assert CliRunner().invoke(main, ["new", "mine"]).exit_code == 5
+    assert heptagrid.load(tmp_path / "mine.toml").name == "mine"
+
+
+def test_more_threads_than_cores_is_a_remark(tmp_path: Path) -> None:
+    words = ["run", "--step", "900", "--single", "conventional", "--threads", "999", "--out", str(tmp_path / "run")]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 0
+    assert "999 threads" in result.stderr
+
+
+def test_help_and_import_answer_at_once() -> None:
+    def least(*words: str) -> float:
+        times = []
+        for _ in range(3):
+            began = time.perf_counter()
+            subprocess.run([sys.executable, *words], check=True, capture_output=True)
+            times.append(time.perf_counter() - began)
+        return min(times)
+
+    bare = least("-c", "")
+    assert least("-c", "import heptagrid") - bare < 0.4
+    assert least("-m", "heptagrid", "--help") - bare < 0.4
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
+def test_commands_in_the_documents_are_understood(
+    page: str, asked: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    commands = re.findall(r"^(?:\$ )?heptagrid (.+?)(?:  +#.*)?$", text, re.M)
+    assert commands, "the page shows how to use the command"
+    monkeypatch.chdir(tmp_path)
+    for command in commands:
+        words = shlex.split(command.split("|")[0])
+        result = CliRunner().invoke(main, words)
+        assert result.exit_code == 0, (command, result.output)
+
+
+def test_python_in_the_readme_runs(asked: list[dict[str, Any]]) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.+?)```", text, re.S)
+    exec(compile(example, "README.md", "exec"), {})
