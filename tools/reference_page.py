@@ -1,6 +1,6 @@
 """Write the reference page of all parameters from their declarations.
 
-    python tools/reference_page.py docs/reference/parameters.md
+python tools/reference_page.py docs/reference/parameters.md
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ def reference() -> str:
     parts = ["# Every parameter\n\nMade from the declarations by `make docs`; do not edit.\n"]
     for section, kind in {"run": RunParameters, **parameter_sections()}.items():
         phrase = (kind.__doc__ or "").strip().splitlines()[0]
-        parts.append(f"\n## `{section}`\n\n{phrase}\n\n| key | default | unit | range | what | source |\n|---|---|---|---|---|---|")
+        parts.append(
+            f"\n## `{section}`\n\n{phrase}\n\n| key | default | unit | range | what | source |\n|---|---|---|---|---|---|"
+        )
         for name, _, default, one in declarations(kind):
             bounds = "" if one.low is None or one.high is None else f"{one.low:g} to {one.high:g}"
             cells = (f"`{name}`", str(default), one.unit, bounds, one.info, one.source)

@@ -94,7 +94,9 @@ class Run:
 
     def __repr__(self) -> str:
         partial = ", partial" if self.partial else ""
-        return f"Run({self.manifest['name']!r}, days={len(self.manifest['dates'])}{partial}, folder={str(self.folder)!r})"
+        return (
+            f"Run({self.manifest['name']!r}, days={len(self.manifest['dates'])}{partial}, folder={str(self.folder)!r})"
+        )
 
 
 def open_run(folder: str | Path) -> Run:

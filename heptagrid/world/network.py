@@ -318,6 +318,8 @@ def _names(grid: Grid, branches: _Branches, loops: list[int]) -> str:
     for k in loops[:_SHOWN]:
         line, transformer = branches.line[k], branches.transformer[k]
         shown.append(
-            f"line {str(grid.lines.names[line])!r}" if line >= 0 else f"transformer {str(grid.transformers.names[transformer])!r}"
+            f"line {str(grid.lines.names[line])!r}"
+            if line >= 0
+            else f"transformer {str(grid.transformers.names[transformer])!r}"
         )
     return ", ".join(shown) + (f" and {len(loops) - _SHOWN} more" if len(loops) > _SHOWN else "")

@@ -1,0 +1,87 @@
+"""The report in a real browser, at desktop and phone width; and what it says."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from heptagrid.engine.results import Run
+from heptagrid.report.words import duration, number, signed
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+FLAGS += ["--disable-component-update", "--disable-sync"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("NOT RUN: there is no Chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        chromium = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("which", ["day", "broken_day"])
+def test_no_script_error_and_nothing_cut_off(
+    browser: Any, which: str, width: int, request: pytest.FixtureRequest
+) -> None:
+    run: Run = request.getfixturevalue(which)
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    troubles: list[str] = []
+    page.on("console", lambda message: troubles.append(message.text))
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("request", lambda asked: troubles.append(asked.url) if not asked.url.startswith("file:") else None)
+    page.goto(run.report.as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, "no sideways scrolling"
+    beyond = page.evaluate(
+        """width => [...document.querySelectorAll('body *')].filter(one => {
+            const box = one.getBoundingClientRect();
+            return box.width > 0 && box.right > width + 1 && !one.closest('.scroll') && !one.closest('svg');
+        }).map(one => one.tagName + ' ' + one.className)""",
+        width,
+    )
+    assert beyond == []
+    small = page.evaluate(
+        "Math.min(...[...document.querySelectorAll('svg')].map(one => one.getBoundingClientRect().width))"
+    )
+    assert small > 250, "every picture is large enough to read"
+    assert troubles == []
+    page.close()
+
+
+def test_the_page_needs_nothing_from_outside(day: Run) -> None:
+    text = day.report.read_text(encoding="utf-8")
+    for word in ("<script src", "<link ", "http-equiv", "@import", "url("):
+        assert word not in text
+    assert len(text) < 2_000_000
+    assert not re.search(r"\bnan\b", text, re.I), "no number that is none"
+
+
+def test_the_page_says_what_a_newcomer_asks(day: Run) -> None:
+    text = day.report.read_text(encoding="utf-8")
+    for words in (
+        *("peak import", "Not annualised", "EN 50160", "Who pays whom", "meter reading", "deadline", "Assumptions"),
+        *("SimBench", "different years", "holds", "Service providers"),
+    ):
+        assert words in text, words
+
+
+def test_numbers_read_as_people_write_them() -> None:
+    assert number(1234567.0) == "1\u202f234\u202f567"
+    assert number(-0.001, 2) == "0.00"
+    assert signed(2.0, 1) == "+2.0"
+    assert signed(-2.0, 1) == "\u22122.0"
+    assert number(None) == "–"
+    assert duration(0.0456) == "45.6\u202fms"
+    assert duration(900.0) == "15.0\u202fmin"

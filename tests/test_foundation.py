@@ -1,0 +1,90 @@
+"""Time, random numbers, the kernel cache."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from heptagrid.engine.clock import Phase, Span
+from heptagrid.foundation import kernel
+from heptagrid.foundation.random import Stream, normals, uniforms
+from heptagrid.foundation.time import NS_PER_HOUR, from_ns, midnight_ns, to_ns
+from heptagrid.world.weather import Weather
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def test_random_numbers_are_uniform_and_independent_of_order() -> None:
+    ids = np.arange(200_000)
+    drawn = uniforms(1, int(Stream.SAMPLE), ids, 3)
+    assert 0.0 < drawn.min() < drawn.max() < 1.0
+    counts, _ = np.histogram(drawn, bins=100, range=(0.0, 1.0))
+    chi_squared = ((counts - 2000.0) ** 2 / 2000.0).sum()
+    assert 50.0 < chi_squared < 160.0, "99 degrees of freedom: within five standard deviations"
+    assert uniforms(1, int(Stream.SAMPLE), ids[::-1].copy(), 3).tolist() == drawn[::-1].tolist()
+    for other in (
+        uniforms(2, int(Stream.SAMPLE), ids, 3),
+        uniforms(1, int(Stream.HOUSE), ids, 3),
+        uniforms(1, int(Stream.SAMPLE), ids, 4),
+    ):
+        assert abs(np.corrcoef(drawn, other)[0, 1]) < 0.01
+    assert abs(np.corrcoef(drawn[1:], drawn[:-1])[0, 1]) < 0.01
+
+
+def test_normal_numbers_have_mean_zero_and_variance_one() -> None:
+    drawn = normals(5, int(Stream.HOUSE), np.arange(200_000), 0)
+    assert drawn.mean() == pytest.approx(0.0, abs=0.01)
+    assert drawn.std() == pytest.approx(1.0, abs=0.01)
+
+
+@pytest.mark.parametrize(("day", "hours"), [(date(2016, 3, 27), 23), (date(2016, 10, 30), 25), (date(2016, 2, 29), 24)])
+def test_a_local_day_has_its_hours(day: date, hours: int) -> None:
+    span = Span(day, 1, 60, 300, BERLIN)
+    assert span.end_ns - span.start_ns == hours * NS_PER_HOUR
+    steps = list(span.steps())
+    counted = [step for phase, step in steps if phase is Phase.COUNTED]
+    assert len(counted) == span.counted_steps == hours * 60
+    assert len(steps) == span.all_steps
+    assert counted[0].starts_day
+    assert counted[-1].ends_day
+    assert all(a.end_ns == b.start_ns for (_, a), (_, b) in pairwise(steps))
+    assert sum(step.passes_hour(12.25) for step in counted) == 1
+    (noon,) = [step for step in counted if step.passes_hour(12.0)]
+    assert from_ns(noon.end_ns, BERLIN).hour == 12
+
+
+def test_instants_survive_the_way_there_and_back() -> None:
+    moment = datetime(2016, 7, 1, 12, 34, 56, 789000, tzinfo=BERLIN)
+    assert from_ns(to_ns(moment), BERLIN) == moment
+    assert midnight_ns(date(1970, 1, 1), ZoneInfo("UTC")) == 0
+
+
+def test_weather_is_by_calendar_date_in_standard_time() -> None:
+    hours = np.arange(8760, dtype=np.float32)
+    weather = Weather(hours, hours)
+
+    def middle(*moment: int) -> float:
+        return weather.outside_c_at(to_ns(datetime(*moment, 30, tzinfo=UTC)))
+
+    assert middle(2016, 1, 1, 5) == 6.0, "05:30 UTC is the hour from 06:00 in Central European Time"
+    assert middle(2016, 7, 1, 5) == (181 * 24) + 6, "also in summer"
+    assert middle(2016, 2, 29, 5) == middle(2016, 2, 28, 5), "29 February repeats the 28th"
+    assert middle(2016, 3, 1, 5) == 59 * 24 + 6
+    assert weather.outside_c_at(to_ns(datetime(2016, 1, 5, 5, 0, tzinfo=UTC))) == 4 * 24 + 5.5, "between two hours"
+
+
+def test_the_kernel_cache_knows_what_a_kernel_imports() -> None:
+    imported = kernel._imported("heptagrid.domains.customers.vehicles")
+    assert "heptagrid.world.valley" in imported, "a kernel there is called from here"
+    assert "heptagrid.foundation.random" in imported
+    one, other = kernel._hashed({"a": b"1"}), kernel._hashed({"a": b"2"})
+    assert one != other
+
+
+def test_the_kernel_cache_falls_back_to_a_writable_place(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    monkeypatch.setenv("HEPTAGRID_CACHE_DIR", "/proc/nowhere")
+    assert kernel.cache_folder() == kernel._temporary_folder()
