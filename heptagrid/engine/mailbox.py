@@ -13,12 +13,11 @@ import numpy.typing as npt
 
 from heptagrid.foundation.actors import Delivery, Wave
 from heptagrid.foundation.domains import Domain
-from heptagrid.foundation.time import NS_PER_HOUR
 from heptagrid.planes.messages.plane import MessagePlane
 
 Ints = npt.NDArray[np.int64]
 
-_KEPT_NS = 6 * NS_PER_HOUR  # no message lives longer: time-outs and retries are minutes
+_GATHERED = 256  # waves between two looks at what is done
 
 
 class Mailbox:
@@ -28,7 +27,7 @@ class Mailbox:
         self.plane = plane
         self._waves: list[Wave] = []
         self._first_ids: list[int] = []
-        self._expires_ns: list[int] = []
+        self._forget_at = _GATHERED
         self._inboxes: dict[Domain, list[Delivery]] = {domain: [] for domain in Domain}
 
     def send(self, wave: Wave) -> None:
@@ -46,7 +45,6 @@ class Mailbox:
         )
         self._waves.append(wave)
         self._first_ids.append(first)
-        self._expires_ns.append(int(wave.sent_ns.max()) + _KEPT_NS)
 
     def advance(self, until_ns: int) -> None:
         """Let messages travel until `until_ns`; what arrives waits in the inboxes."""
@@ -55,7 +53,7 @@ class Mailbox:
             inbox.clear()
         if len(ids):
             self._sort(ids, delivered_ns)
-        self._forget(until_ns)
+        self._forget()
 
     def inbox(self, domain: Domain) -> Sequence[Delivery]:
         """What arrived at `domain` in the last step, one delivery per wave, waves in order of sending."""
@@ -72,13 +70,14 @@ class Mailbox:
                 Delivery(wave, ids[part] - self._first_ids[k], delivered_ns[part], ids[part])
             )
 
-    def _forget(self, now_ns: int) -> None:
-        """Drop the oldest waves once none of their messages can arrive any more."""
-        done = 0
-        while done < len(self._waves) and self._expires_ns[done] < now_ns:
-            done += 1
-        if done > 256:
-            del self._waves[:done], self._first_ids[:done], self._expires_ns[:done]
+    def _forget(self) -> None:
+        """Drop the waves that have no message under way any more, whenever many have gathered."""
+        if len(self._waves) < self._forget_at:
+            return
+        done = bisect_right(self._first_ids, self.plane.oldest_under_way()) - 1
+        if done > 0:
+            del self._waves[:done], self._first_ids[:done]
+        self._forget_at = len(self._waves) + _GATHERED
 
     def wave_of(self, message: int) -> Wave | None:
         """The wave that a message's index belongs to, while it is remembered."""

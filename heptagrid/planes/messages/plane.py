@@ -123,6 +123,12 @@ class MessagePlane:
         self.answered = answered[:answers]
         return arrived[:arrivals, 0], arrived[:arrivals, 1]
 
+    def oldest_under_way(self) -> int:
+        """The least index of a message that may still arrive; all before it are done."""
+        alive = self._state[self._state[:, kernel.OVER] == 0, kernel.ID]
+        waiting = [int(wave[:, kernel.ID].min()) for wave in self._waves]
+        return min([self._next_id, *waiting, *([int(alive.min())] if len(alive) else [])])
+
     def begin_counting(self) -> None:
         """Count from here; what is under way now is not counted."""
         self._counts = Counts.none()

@@ -1,0 +1,124 @@
+"""Operations and distribution: reads are estimated and replaced, overloads are relieved, taps are moved."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import heptagrid
+from heptagrid.domains.distribution import tap_changer
+from heptagrid.domains.operations import scada
+from heptagrid.domains.operations.meter_store import MeterStore, ReadStatus
+from heptagrid.domains.providers.aggregator import Aggregator, Parameters
+from heptagrid.foundation.actors import Delivery, Wave
+from heptagrid.foundation.domains import Domain, Kind
+
+
+def test_a_missing_read_is_estimated_marked_and_replaced_when_it_comes() -> None:
+    store = MeterStore(3)
+    store.receive(1000, np.array([0, 2]), np.array([1.0, 3.0]), np.zeros(2))
+    missing = store.validate(1000, np.array([9.0, 8.0, 7.0]), np.zeros(3))
+    assert missing.tolist() == [1]
+    imported, _, status = store.day(1000, 1)
+    assert imported[0].tolist() == [1.0, 8.0, 3.0], "the standard profile stands in"
+    assert status[0].tolist() == [ReadStatus.MEASURED, ReadStatus.ESTIMATED, ReadStatus.MEASURED]
+    store.receive(1000, np.array([1]), np.array([2.0]), np.zeros(1))
+    imported, _, status = store.day(1000, 1)
+    assert imported[0].tolist() == [1.0, 2.0, 3.0]
+    assert status[0, 1] == ReadStatus.REPLACED
+
+
+def test_yesterday_stands_in_before_the_standard_profile() -> None:
+    store = MeterStore(2)
+    store.receive(1000, np.array([0]), np.array([4.0]), np.array([0.5]))
+    store.validate(1000, np.array([9.0, 9.0]), np.zeros(2))
+    store.validate(1096, np.array([6.0, 7.0]), np.zeros(2))
+    imported, exported, _ = store.day(1096, 1)
+    assert imported[0].tolist() == [4.0, 7.0], "the first was measured yesterday, the second was not"
+    assert exported[0].tolist() == [0.5, 0.0]
+
+
+def test_a_read_that_comes_two_days_late_is_left_alone() -> None:
+    store = MeterStore(1)
+    store.validate(1000, np.array([1.0]), np.zeros(1))
+    store.validate(1000 + 208, np.array([2.0]), np.zeros(1))
+    store.receive(1000, np.array([0]), np.array([5.0]), np.zeros(1))
+    assert store.day(1208, 1)[0][0, 0] == 2.0
+
+
+def test_the_tap_changer_waits_then_steps_and_stays_in_its_range() -> None:
+    changer = tap_changer.TapChanger(tap_changer.Parameters(target_pu=1.0, bandwidth_pu=0.01, delay_s=60.0), 0, -2, 2)
+    assert changer.regulate(1.02, 30.0) == 0, "not yet"
+    assert changer.regulate(1.02, 30.0) == 1, "a higher tap lowers the voltage"
+    assert changer.regulate(1.005, 600.0) == 1, "inside the band"
+    for _ in range(10):
+        changer.regulate(0.9, 60.0)
+    assert changer.tap == -2
+    assert changer.operations == 4
+
+
+def report(loading_pct: list[float], v_pu: list[float]) -> Delivery:
+    rows = np.arange(len(loading_pct))
+    wave = Wave(
+        *(Kind.TELEMETRY, Domain.DISTRIBUTION, Domain.OPERATIONS, rows, rows, rows, "substation"),
+        payload={
+            "substation": rows,
+            "loading_pct": np.array(loading_pct),
+            "v_pu": np.array(v_pu),
+            "p_kw": np.zeros(len(rows)),
+        },
+    )
+    return Delivery(wave, rows, rows, rows)
+
+
+def test_relief_is_asked_once_a_period_for_what_is_loaded_too_highly() -> None:
+    watch = scada.Scada(scada.Parameters(relief_loading_pct=90.0, relief_for_s=900.0), 3, np.full(3, 400.0))
+    assert len(watch.overloads(0)[0]) == 0, "nothing has been reported yet"
+    watch.receive(report([50.0, 100.0, 80.0], [1.0, 1.0, 1.0]))
+    rows, excess_kw = watch.overloads(0)
+    assert rows.tolist() == [1]
+    assert excess_kw.tolist() == pytest.approx([40.0])
+    assert len(watch.overloads(899 * 10**9)[0]) == 0
+    assert watch.overloads(900 * 10**9)[0].tolist() == [1]
+
+
+def test_the_busbar_is_moved_when_substations_report_bad_voltage() -> None:
+    watch = scada.Scada(scada.Parameters(highest_pu=1.06, lowest_pu=0.97), 2, np.full(2, 400.0))
+    assert watch.wanted_busbar_pu(1.025) == 1.025
+    watch.receive(report([10.0, 10.0], [1.0, 1.071]))
+    assert watch.wanted_busbar_pu(1.025) == pytest.approx(1.01)
+    watch.receive(report([10.0, 10.0], [0.966, 1.0]))
+    assert watch.wanted_busbar_pu(1.025) == pytest.approx(1.03)
+
+
+def test_the_aggregators_plan_flattens_the_town_it_foresees() -> None:
+    hour = np.arange(96) / 4.0
+    town_kw = 8000.0 - 3000.0 * np.cos((hour - 6.0) / 24.0 * 2.0 * np.pi)
+    aggregator = Aggregator(Parameters(price_tilt_kw_per_eur_mwh=0.0), 1000, 10, 10)
+    signals = aggregator.plan(town_kw, np.full(96, 20.0), hour)
+    assert signals.expected_kw.sum() / 4.0 == pytest.approx(7000.0, rel=1e-6), "what the vehicles need"
+    night = signals.expected_kw > 0.0
+    assert np.ptp((town_kw + signals.expected_kw)[night]) < 1e-6, "the valley is filled flat"
+    assert (town_kw + signals.expected_kw).max() == pytest.approx(town_kw.max())
+
+
+def test_an_overloaded_transformer_is_relieved_end_to_end(tmp_path: object) -> None:
+    settings = ["scada.relief_loading_pct=30", "sensors.alarm_loading_pct=35"]
+    run = heptagrid.run("town", step_s=300, single="smart", threads=1, settings=settings, out=f"{tmp_path}/run")
+    smart = run.summary["arms"]["smart"]
+    pairs = np.array(smart["messages"]["by_domain_pair"])
+    assert smart["messages"]["by_kind"]["alarm"]["delivered"] > 10
+    assert pairs[Domain.OPERATIONS, Domain.PROVIDERS] > 49, "relief requests on top of forecasts and reads"
+    assert any(row["reason"] == "relief" and row["amount_eur"] > 0 for row in smart["money_eur"]["by_reason"])
+
+
+def test_a_slow_access_network_makes_reads_late_and_replaced(tmp_path: object) -> None:
+    settings = ["messages.access.rate_bps=600"]
+    run = heptagrid.run("town", step_s=900, single="smart", threads=1, settings=settings, out=f"{tmp_path}/run")
+    smart = run.summary["arms"]["smart"]
+    reading = smart["messages"]["by_kind"]["meter_reading"]
+    assert smart["messages"]["residual"] == 0
+    assert reading["late"] > 0
+    assert reading["in_flight"] > 0
+    assert smart["metering"]["replaced"] > 0
+    assert smart["metering"]["expected"] == smart["metering"]["received"] + smart["metering"]["estimated"]
