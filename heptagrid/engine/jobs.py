@@ -126,7 +126,11 @@ def _collected(waiting: list[Future[ArmResult]]) -> list[ArmResult]:
 def _begin_worker(counts: Any, stop: Event) -> None:
     global _counts, _stop
     _counts, _stop = counts, stop
+    # Ctrl-C reaches all processes of a terminal; the parent tells its workers. Ignoring is not enough: polars
+    # installs a handler of its own while it works.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def _run_one(scenario: Scenario, k: int, job: Job) -> ArmResult:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import signal
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,9 @@ class TableWriter:
         frame = frame.select(*labels, *frame.columns)
         part = self._folder / f"{name}.{self._prefix}.{self._parts:04d}.part"
         self._parts += 1
-        frame.write_parquet(part.with_suffix(".writing"), compression="lz4", statistics=False)
-        part.with_suffix(".writing").replace(part)
+        writing = part.with_suffix(".writing")
+        _to_the_end(lambda: frame.write_parquet(writing, compression="lz4", statistics=False))
+        writing.replace(part)
 
 
 def _series(values: Any) -> Any:
@@ -44,6 +46,22 @@ def _series(values: Any) -> Any:
     return values
 
 
+def _to_the_end(write: Callable[[], object]) -> None:
+    """Write; if Ctrl-C comes in the midst of it, write again and interrupt afterwards.
+
+    polars turns Ctrl-C into an exception wherever it is, which would leave half a file.
+    """
+    try:
+        write()
+    except KeyboardInterrupt:
+        write()
+        signal.raise_signal(signal.SIGINT)
+
+
+def _sink(frame: Any, path: Path) -> None:
+    frame.sink_parquet(path, compression="lz4", statistics=False, row_group_size=128 * 1024)
+
+
 def join_parts(folder: Path, out: Path) -> None:
     """Join the parts of every table in `folder` into `out/<table>.parquet`, in the parts' order, and drop them."""
     import polars
@@ -53,7 +71,8 @@ def join_parts(folder: Path, out: Path) -> None:
         parts = sorted(folder.glob(f"{name}.*.part"))
         target = out / f"{name}.parquet"
         writing = target.with_suffix(".writing")
-        polars.scan_parquet(parts).sink_parquet(writing, compression="lz4", statistics=False, row_group_size=128 * 1024)
+        joined = polars.scan_parquet(parts)
+        _to_the_end(lambda: _sink(joined, writing))  # noqa: B023  called at once
         writing.replace(target)
         for part in parts:
             part.unlink()

@@ -49,7 +49,8 @@ def line_chart(
         return TOP + (high - y) / (high - low or 1.0) * (HEIGHT - TOP - BOTTOM)
 
     parts = []
-    digits = max(0, -int(np.floor(np.log10(steps[1] - steps[0] + 1e-12))))
+    step = steps[1] - steps[0]
+    digits = next(k for k in range(9) if abs(round(step, k) - step) < 1e-9 * step)
     for step in steps:
         y = py(step)
         parts.append(f'<path class="grid" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>')

@@ -28,6 +28,9 @@ def headline(summary: dict[str, Any]) -> str:
         cheaper = "less" if bill < 0 else "more"
         money = f"; the mean customer paid {number(abs(bill), 2)} EUR {cheaper}"
         money += " over these days" if summary["days"] > 1 else " that day"
+        reads = arms["smart"]["metering"]
+        if reads and reads["estimated"] > 0.01 * reads["expected"]:
+            money += f", on bills of which {number(100.0 * reads['estimated'] / reads['expected'])}\u202f% of the reads are estimates"
     sentences = [f"<h1>{first}{money}.</h1>"]
     violations = difference["violation_customer_minutes"]
     smart = arms["smart"]

@@ -44,6 +44,6 @@ def fill(signal, first, last, first_share, need_kwh, sign, p_max, slot_h):  # ty
             high = middle
         else:
             low = middle
-        if high - low < 1e-9:
+        if high - low < 1e-8:
             break
     return high if sign > 0 else low

@@ -46,7 +46,7 @@ class Parameters:
 class PlanBook:
     """Plans of one class of devices and which one each device holds.
 
-    signals: (PLANS, SLOTS); first_quarter, slots: (PLANS,); until_quarter: (PLANS,) when a plan lapses; held: (devices,) row of the plan, -1 if none;
+    signals: (PLANS, SLOTS); shape: the same from -1 (lowest) to 1 (highest); first_quarter, slots: (PLANS,); until_quarter: (PLANS,) when a plan lapses; held: (devices,) row of the plan, -1 if none;
     priced: (devices,) row of the price plan, -1 if none.
     """
 
@@ -54,6 +54,7 @@ class PlanBook:
         self.signals = np.zeros((PLANS, SLOTS))
         self.first_quarter = np.zeros(PLANS, dtype=np.int64)
         self.slots = np.zeros(PLANS, dtype=np.int64)
+        self.shape = np.zeros((PLANS, SLOTS))
         self.until_quarter = np.zeros(PLANS, dtype=np.int64)
         self.steered = np.full(devices, -1, dtype=np.int64)
         self.priced = np.full(devices, -1, dtype=np.int64)
@@ -72,11 +73,18 @@ class PlanBook:
             self._rows = {old: r for old, r in self._rows.items() if r != row} | {key: row}
             count = min(len(signal), SLOTS)
             self.signals[row, :count] = signal[:count]
+            self.shape[row, :count] = _shape(signal[:count])
             self.first_quarter[row], self.slots[row] = first_quarter, count
             self.until_quarter[row] = first_quarter + min(valid_quarters, count)
             self.steered[self.steered == row] = -1
             self.priced[self.priced == row] = -1
         return row
+
+
+def _shape(signal: Floats) -> Floats:
+    """A signal about its mean, in units of half its range, within -1 and 1."""
+    half = 0.5 * float(np.ptp(signal))
+    return np.clip((signal - signal.mean()) / half, -1.0, 1.0) if half > 0.0 else np.zeros_like(signal)
 
 
 def price_signal(price_eur_per_kwh: Floats, p_max_kw: float) -> Floats:

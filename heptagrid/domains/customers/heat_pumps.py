@@ -88,6 +88,10 @@ class Parameters:
         1.0, info="how far a plan may move the set-point, either way", unit="K", low=0.0, high=4.0,
         source="assumption: within the comfort class of ISO 7730 category B",
     )  # fmt: skip
+    slew_k_per_h: float = parameter(
+        1.0, info="how fast a plan may move the set-point", unit="K/h", low=0.1, high=20.0,
+        source="assumption: so that an inverter is not thrown from one end to the other at each slot",
+    )  # fmt: skip
 
 
 def performance(outside_c: float) -> float:
@@ -113,6 +117,7 @@ class HeatPumps:
         self.plans = PlanBook(count)
         self.set_c = parameters.set_c + 2.0 * (np.asarray(uniforms(seed, stream, ids, 100)) - 0.5)
         self.air_c, self.mass_c = self.set_c.copy(), self.set_c.copy()
+        self.shift_k = np.zeros(count)
         self.moved_kwh = np.zeros(count)
         self.total_kw = 0.0
         self.used_kwh = 0.0
@@ -136,9 +141,18 @@ class HeatPumps:
         self._performance = performance(outside_c)
         self.total_kw, cold = _heat(
             *(step.quarter, step.dt_s, outside_c, self._weather.radiation_w_m2_at(middle_ns), self._performance),
-            *(one.band_k, one.flex_k, self.owner, self.set_c, self._gains_w, self._window_m2, self._p_max_kw),
-            *(self.air_c, self.mass_c, self._step_matrix, self._step_heat, self._step_outside),
-            *(plans.signals, plans.first_quarter, plans.slots, plans.until_quarter),
+            *(
+                one.band_k,
+                one.flex_k,
+                one.slew_k_per_h * step.dt_s / 3600.0,
+                self.owner,
+                self.set_c,
+                self._gains_w,
+                self._window_m2,
+                self._p_max_kw,
+            ),
+            *(self.air_c, self.mass_c, self.shift_k, self._step_matrix, self._step_heat, self._step_outside),
+            *(plans.shape, plans.first_quarter, plans.until_quarter),
             *(plans.steered, plans.priced, self.moved_kwh, p_kw),
         )
         self.used_kwh += self.total_kw * step.dt_s / 3600.0
@@ -196,9 +210,8 @@ def _exponential(matrix: Floats) -> Floats:
 
 @kernel
 def _heat(  # type: ignore[no-untyped-def]
-    quarter, dt_s, outside_c, radiation, performance, band, flex, owner, set_c, gains, window, p_max, air, mass,
-    matrix, by_heat, by_outside, signals, first_quarter, slots, until_quarter,
-    steered, priced, moved, point_p,
+    quarter, dt_s, outside_c, radiation, performance, band, flex, most_k, owner, set_c, gains, window, p_max,
+    air, mass, shift_k, matrix, by_heat, by_outside, shape, first_quarter, until_quarter, steered, priced, moved, point_p,
 ):  # fmt: skip
     total = 0.0
     cold = 0
@@ -207,17 +220,9 @@ def _heat(  # type: ignore[no-untyped-def]
         shift = 0.0
         row = plan_in_force(k, quarter, first_quarter, until_quarter, steered, priced)
         if row >= 0:
-            signal = signals[row]
-            low = high = signal[0]
-            mean = 0.0
-            for s in range(slots[row]):
-                low, high = min(low, signal[s]), max(high, signal[s])
-                mean += signal[s]
-            mean /= slots[row]
-            half = 0.5 * (high - low)
-            if half > 0.0:
-                shift = min(max((signal[quarter - first_quarter[row]] - mean) / half, -1.0), 1.0)
-            wanted -= flex * shift
+            shift = shape[row, quarter - first_quarter[row]]
+        shift_k[k] += min(max(-flex * shift - shift_k[k], -most_k), most_k)
+        wanted += shift_k[k]
         part = min(max((wanted + 0.5 * band - air[k]) / band, 0.0), 1.0)
         power = part * p_max[k]
         heat = power * 1000.0 * performance + gains[k] + window[k] * radiation

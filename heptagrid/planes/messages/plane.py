@@ -99,7 +99,8 @@ class MessagePlane:
         fresh[:, kernel.GROUP] = np.maximum(self.topology.group[source], self.topology.group[destination])
         if count > 1 and (sent_ns[1:] < sent_ns[:-1]).any():
             fresh = fresh[np.argsort(sent_ns, kind="stable")]
-        fresh[:, kernel.NUMBER] = self._numbered(kind, fresh[:, kernel.SOURCE])
+        distinct = count > 1 and bool((source[1:] > source[:-1]).all())
+        fresh[:, kernel.NUMBER] = self._numbered(kind, fresh[:, kernel.SOURCE], distinct)
         if count:
             self._waves.append(fresh)
         return first
@@ -176,9 +177,13 @@ class MessagePlane:
         due = np.concatenate(parts)
         return np.asarray(due[np.lexsort((due[:, kernel.ID], due[:, kernel.SENT]))])
 
-    def _numbered(self, kind: Kind, sources: Ints) -> Ints:
+    def _numbered(self, kind: Kind, sources: Ints, distinct: bool) -> Ints:
         """Each sender's own running number of the kind, in order of sending."""
         numbers = self._numbers[kind]
+        if distinct:
+            given = numbers[sources]
+            numbers[sources] += 1
+            return np.asarray(given)
         if len(sources) and (sources == sources[0]).all():
             start = numbers[sources[0]]
             numbers[sources[0]] += len(sources)
