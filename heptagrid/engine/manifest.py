@@ -27,6 +27,9 @@ NOTES = [
     "Prices and dispatch use all loads of the 24-bus system. The loads beyond the town settle with generation through "
     "accounts of their own (`rest`), which balance in the ledger and stay outside who pays whom, value per domain and net "
     "present value: otherwise the town's few megawatts would drown in price changes for two thousand others.",
+    "A lower peak lowers what distribution pays transmission. That moves money between two domains; what transmission "
+    "and generation need not build for a lower peak is not valued.",
+    "Loads draw constant power whatever the voltage, so a better voltage saves losses only.",
     "What an actor learns within a step it acts on at the step's end; that rounding is the only coupling error.",
     "Messages are counted from the first to the last counted instant; the bills and settlement of the last day travel in "
     "the closing hour after it and are not counted, those of the day before the first are.",

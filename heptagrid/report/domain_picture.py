@@ -9,9 +9,9 @@ from typing import Any
 from heptagrid.report.words import DOMAIN_TITLES, number, text
 
 WIDTH, HEIGHT = 600, 360
-BOX_W, BOX_H = 98, 40
+BOX_W, BOX_H = 112, 40
 # Centres in the order of the domains: the four with wires below, the three without above.
-PLACES = ((54, 290), (217, 290), (382, 290), (546, 290), (300, 70), (90, 70), (510, 70))
+PLACES = ((60, 290), (220, 290), (380, 290), (540, 290), (300, 70), (92, 70), (508, 70))
 SHORT = ("Generation", "Transmission", "Distribution", "Customers", "Operations", "Markets", "Providers")
 
 
@@ -84,7 +84,9 @@ def _arrow(i: int, j: int, width: float, style: str, label: str) -> str:
     head = 5.0 + width
     tip = f"M{ex:.1f} {ey:.1f}L{ex - bx * head - by * head * 0.5:.1f} {ey - by * head + bx * head * 0.5:.1f}"
     tip += f"L{ex - bx * head + by * head * 0.5:.1f} {ey - by * head - bx * head * 0.5:.1f}Z"
-    lx, ly = (sx + 2 * cx + ex) / 4, (sy + 2 * cy + ey) / 4
+    # The label sits nearer to where the arrow begins, clear of the label of the arrow that comes back.
+    t = 0.5 if abs(dy) < 1 else 0.36
+    lx, ly = ((1 - t) ** 2 * a + 2 * t * (1 - t) * b + t**2 * c for a, b, c in ((sx, cx, ex), (sy, cy, ey)))
     return (
         f'<g class="flow {style}"><title>{SHORT[i]} to {SHORT[j]}: {text(label)}</title>'
         f'<path class="shaft" d="M{sx:.1f} {sy:.1f}Q{cx:.1f} {cy:.1f} {ex - bx * head:.1f} {ey - by * head:.1f}" '

@@ -56,10 +56,12 @@ def _worth(summary: dict[str, Any]) -> str:
     if values is None:
         return "Whether it pays over the years is not said here: this run is not annualised."
     total = sum(values)
-    verdict = "it pays" if total > 0 else "it does not pay"
+    verdict = (
+        "ahead of the conventional grid: it pays" if total > 0 else "behind the conventional grid: it does not pay"
+    )
     return (
         f"Over {summary['business']['horizon_years']:g} years the seven domains together are "
-        f"<b>{signed(total / 1e6, 2)} million EUR</b> ahead of the conventional grid: {verdict}, on these assumptions."
+        f"<b>{number(abs(total) / 1e6, 2)} million EUR</b> {verdict}, on these assumptions."
     )
 
 
