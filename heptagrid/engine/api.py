@@ -31,7 +31,7 @@ from heptagrid.foundation.errors import OutputError, UsageError
 from heptagrid.scenario.load import load
 from heptagrid.scenario.schema import Scenario
 
-WARM_UP_STEP_S = 300
+WARM_UP_STEP_S = 300  # assumption: fine enough to bring devices into the state of an ordinary midnight
 
 
 def run(

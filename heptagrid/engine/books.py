@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from heptagrid.engine.recorder import ArmResult
 
 CLOSE_AFTER_NS = NS_PER_HOUR
-FUEL_EVERY_NS = 300_000_000_000
+FUEL_EVERY_NS = 300_000_000_000  # as often as the fleet is dispatched
 
 
 class Books:
@@ -102,7 +102,7 @@ class Books:
         years = 1.0 / self._days_in_year
         reads = [self._reads.pop(int(quarter)) for quarter in quarters]
         true_import, true_export = (np.stack(column) for column in zip(*reads, strict=True))
-        import_kwh, export_kwh, status = self._known(first, true_import, true_export)
+        import_kwh, export_kwh, status, cause = self._known(first, true_import, true_export)
         prices = grid.exchange.price_eur_per_mwh
         price = np.array([prices.get(int(quarter) // 4, 0.0) for quarter in quarters])
         position = np.array([grid.exchange.town_position_mwh.get(int(q) // 4, 0.0) / 4.0 for q in quarters])
@@ -116,7 +116,7 @@ class Books:
         bills = tariffs.bills(import_kwh, export_kwh, price / 1000.0, on_dynamic, is_customer, years, supply, fees)
         since = len(ledger)
         settled_mwh = (import_kwh.sum(axis=1, dtype=np.float64) - export_kwh.sum(axis=1, dtype=np.float64)) / 1000.0
-        postings.post_bills(ledger, bills, at_ns)
+        postings.post_bills(ledger, bills, at_ns, cause)
         postings.post_wholesale(ledger, settlement.wholesale(price, position, settled_mwh, infeed, fees), at_ns)
         postings.post_rest(ledger, self._rest_eur.pop(day), at_ns)
         with_town, without_town = self._fuel_usd.pop(day) * sections["market"].eur_per_usd
@@ -138,25 +138,24 @@ class Books:
         self.bills_eur += (bills.net - flexibility_eur)[: world.customers_count]
         self._write(first, true_import, true_export, status, since, writer)
         self._tally(true_import, true_export, import_kwh, export_kwh, status)
-        before = sum((one.by_domain_eur for one in self.days), np.zeros(7))
-        self.days.append(DayBooks(day, eur(ledger.totals().by_domain) - before, peak_kw))
+        self.days.append(DayBooks(day, eur(ledger.totals(since).by_domain), peak_kw))
 
     def _known(
         self, first: int, true_import: np.ndarray, true_export: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The energies that the retailer bills by, and the status of each read, (quarters, points)."""
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+        """The energies that the retailer bills by, the status of each read, (quarters, points), and who told it."""
         if not self._grid.arm.smart:
-            return true_import, true_export, np.full(true_import.shape, ReadStatus.NOT_READ, dtype=np.uint8)
+            return true_import, true_export, np.full(true_import.shape, ReadStatus.NOT_READ, dtype=np.uint8), -1
         quarters = len(true_import)
         for known in self._grid.providers.retailer.known_days.values():
             skip = first - known.first_quarter
             if skip >= 0 and skip + quarters <= len(known.import_kwh):
                 rows = slice(skip, skip + quarters)
-                return known.import_kwh[rows], known.export_kwh[rows], known.status[rows]
+                return known.import_kwh[rows], known.export_kwh[rows], known.status[rows], known.message
         # The day's reads never reached the retailer: it bills by operations' own store when asked on paper.
         desk = self._grid.operations.customers_desk
         assert desk is not None
-        return desk.store.day(first, quarters)
+        return *desk.store.day(first, quarters), -1
 
     def _tally(
         self,

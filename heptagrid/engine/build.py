@@ -56,7 +56,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 SAMPLE = 24  # nodes and customers recorded at every step
-HIGH_VOLTAGE_KV = 60.0
+HIGH_VOLTAGE_KV = 60.0  # the boundary of high voltage in German network levels
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,11 @@ class World:
         rated_a = grid.transformers.sn_mva[unit] * 1000.0 / np.sqrt(3.0) / grid.transformers.vn_lv_kv[unit]
         pct[above] = 100.0 * base_a[above] / (rated_a * network.parallels[above])
         return pct
+
+    def feeder_head(self, feeder: int) -> str:
+        """The name of the line with which a feeder leaves the busbar."""
+        line = self.network.line_of_node[self.network.feeder_start[feeder - 1]]
+        return str(self.grid.lines.names[line]) if line >= 0 else "a transformer"
 
     def device_counts(self, smart: bool) -> dict[str, int]:
         """Meters and communication devices of an arm, by item of the price table."""

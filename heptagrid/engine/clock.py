@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S, Step, midnight_ns
 
 CLOSING_NS = NS_PER_HOUR
-CLOSING_STEP_S = 300
+CLOSING_STEP_S = 300  # nothing but messages and actors moves then, so it need not be finer
 
 
 class Phase(Enum):

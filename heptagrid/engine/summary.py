@@ -19,7 +19,7 @@ from heptagrid.planes.money import business, settlement
 from heptagrid.planes.money.ledger import Totals
 from heptagrid.scenario.schema import Scenario
 
-YEAR_DAYS = (364.5, 366.5)
+YEAR_DAYS = (364.5, 366.5)  # weights that make up a year, leap or not
 
 
 class Joined:
@@ -145,7 +145,13 @@ def summarise(
         "partial": partial,
         "stopped_at": from_ns(min(stopped), scenario.zone).isoformat() if stopped else None,
         "unconverged": [
-            {"arm": r.arm, "feeder": f, "steps": n, "first": from_ns(at, scenario.zone).isoformat()}
+            {
+                "arm": r.arm,
+                "feeder": f,
+                "head": world.feeder_head(f),
+                "steps": n,
+                "first": from_ns(at, scenario.zone).isoformat(),
+            }
             for r in results
             for f, (n, at) in r.held.items()
         ],

@@ -82,7 +82,7 @@ def _top(summary: dict[str, Any], manifest: dict[str, Any]) -> str:
         )
     for one in summary["unconverged"]:
         banners += (
-            f'<p class="banner">Feeder {one["feeder"]} did not converge in {one["steps"]} steps of the {text(one["arm"])} arm, '
+            f'<p class="banner">Feeder {one["feeder"]} (behind {text(one["head"])}) did not converge in {one["steps"]} steps of the {text(one["arm"])} arm, '
             f"first at {text(one['first'])}; its nodes were held at their last solution.</p>"
         )
     return (

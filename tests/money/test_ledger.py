@@ -174,7 +174,7 @@ def test_a_total_that_does_not_balance_is_noticed():
 def test_warm_up_rows_are_left_out_of_totals_since_a_time():
     ledger = Ledger(Accounts(1))
     ledger.transfer(0, 1, [1.0, 2.0], [10, 20], Reason.FUEL)
-    assert ledger.totals(since_ns=15).matrix[0, 1] == 200_000
+    assert ledger.totals(first_row=1).matrix[0, 1] == 200_000
 
 
 def test_every_reason_says_what_it_is():

@@ -76,6 +76,7 @@ class Batteries:
         count = len(owner)
         self.parameters, self.owner = parameters, owner
         self.plans = PlanBook(count)
+        # Before the warm-up day; what a winter's day leaves: assumption.
         self.content_kwh = np.full(count, 0.2 * parameters.capacity_kwh)
         self.moved_kwh = np.zeros(count)
         self.total_kw = 0.0

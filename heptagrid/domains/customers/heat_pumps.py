@@ -24,7 +24,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 J_PER_KWH = 3.6e6
-COLD_BELOW_SET_K = 2.0
+COLD_BELOW_SET_K = 2.0  # assumption: what people complain of; ISO 7730 category C allows 3 K around the optimum
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,7 @@ class HeatPumps:
         size = np.exp(parameters.spread * np.asarray(normals(seed, stream, ids, 0)))
         self.parameters, self.owner = parameters, owner
         self.plans = PlanBook(count)
+        # Set-points differ by up to 1 K either way from house to house: assumption.
         self.set_c = parameters.set_c + 2.0 * (np.asarray(uniforms(seed, stream, ids, 100)) - 0.5)
         self.air_c, self.mass_c = self.set_c.copy(), self.set_c.copy()
         self.shift_k = np.zeros(count)

@@ -18,8 +18,8 @@ from heptagrid.world.endpoints import Endpoints
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-CLEAR_HOUR = 12.25
-SETTLE_HOUR = 0.9
+CLEAR_HOUR = 12.25  # local; European day-ahead auction: gate at noon, results within the hour
+SETTLE_HOUR = 0.9  # local; assumption: before the bills, after the reads are validated
 
 
 class Exchange:

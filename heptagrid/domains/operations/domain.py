@@ -19,8 +19,8 @@ from heptagrid.world.endpoints import Endpoints
 
 Floats = npt.NDArray[np.float64]
 
-FORECAST_HOUR = 10.75
-METERED_HOUR = 0.8
+FORECAST_HOUR = 10.75  # local; assumption: in time for the bids
+METERED_HOUR = 0.8  # local; assumption: just before the market settles
 FORECAST_QUARTERS = 40 * 4  # from before noon to the end of the next day, also of 25 hours
 
 

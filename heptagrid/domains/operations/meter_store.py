@@ -46,18 +46,6 @@ class Parameters:
     )
 
 
-@dataclass
-class Tally:
-    """Reads counted over a run."""
-
-    expected: int = 0
-    received: int = 0
-    estimated: int = 0
-    replaced: int = 0
-    estimated_kwh: float = 0.0
-    estimation_error_kwh: float = 0.0
-
-
 class MeterStore:
     """Quarter-hour energies of every meter over the last two days, by quarter hour since 1970."""
 
@@ -67,7 +55,6 @@ class MeterStore:
         self.export_kwh = np.zeros((_SLOTS, meters), dtype=np.float32)
         self.status = np.full((_SLOTS, meters), ReadStatus.MISSING, dtype=np.uint8)
         self._quarter = np.full(_SLOTS, -1, dtype=np.int64)
-        self.tally = Tally()
 
     def slot(self, quarter: int) -> int:
         """The row of `quarter`; emptied first when it still held a quarter hour two days back."""
@@ -90,8 +77,6 @@ class MeterStore:
         self.export_kwh[row, meters] = export_kwh
         status[meters] = ReadStatus.MEASURED
         status[late] = ReadStatus.REPLACED
-        self.tally.received += len(meters)
-        self.tally.replaced += len(late)
 
     def validate(self, quarter: int, standard_import_kwh: Floats, standard_export_kwh: Floats) -> Ints:
         """Estimate what is missing of `quarter`; returns the meters concerned.
@@ -100,7 +85,6 @@ class MeterStore:
         """
         row = self.slot(quarter)
         missing = np.flatnonzero(self.status[row] == ReadStatus.MISSING)
-        self.tally.expected += self.meters
         if len(missing) == 0:
             return missing
         before = (quarter - QUARTERS_PER_DAY) % _SLOTS
@@ -113,7 +97,6 @@ class MeterStore:
         self.import_kwh[row, missing] = import_kwh
         self.export_kwh[row, missing] = export_kwh
         self.status[row, missing] = ReadStatus.ESTIMATED
-        self.tally.estimated += len(missing)
         return missing
 
     def day(self, first_quarter: int, quarters: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -18,6 +18,10 @@ from heptagrid.foundation.time import NS_PER_S
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
+_LEAST_RELIEF = 0.05  # of the rating; assumption: asking for less is not worth a message
+_MOVE_PU = 0.005  # the busbar's target moves in steps of this; assumption: a third of a tap
+_TARGETS_PU = (0.97, 1.06)  # never beyond; assumption: leaves EN 50160's band to the feeders
+
 
 @dataclass(frozen=True)
 class Parameters:
@@ -85,7 +89,7 @@ class Scada:
         rows = np.flatnonzero(high)
         self._asked_until_ns[rows] = now_ns + int(self.parameters.relief_for_s * NS_PER_S)
         excess_kw = (loading[rows] - self.parameters.relief_loading_pct) / 100.0 * self._rated_kva[rows]
-        return rows, np.maximum(excess_kw, 0.05 * self._rated_kva[rows])
+        return rows, np.maximum(excess_kw, _LEAST_RELIEF * self._rated_kva[rows])
 
     def wanted_busbar_pu(self, target_pu: float) -> float:
         """The busbar's target that brings the reported voltages back into the band, in whole half per cents."""
@@ -96,7 +100,7 @@ class Scada:
         below = self.parameters.lowest_pu - known.min()
         shift = 0.0
         if above > 0.0 and above > below:
-            shift = -0.005 * np.ceil(above / 0.005)
+            shift = -_MOVE_PU * np.ceil(above / _MOVE_PU)
         elif below > 0.0:
-            shift = 0.005 * np.ceil(below / 0.005)
-        return float(np.clip(target_pu + shift, 0.97, 1.06))
+            shift = _MOVE_PU * np.ceil(below / _MOVE_PU)
+        return float(np.clip(target_pu + shift, *_TARGETS_PU))

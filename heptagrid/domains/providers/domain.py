@@ -26,7 +26,7 @@ from heptagrid.world.endpoints import Endpoints
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-BID_HOUR = 11.5  # local; before the exchange's gate at noon
+BID_HOUR = 11.5  # local; European day-ahead auction: the gate closes at noon
 BILL_AFTER_NS = NS_PER_HOUR  # after midnight: the day's reads are in by then
 
 
@@ -82,8 +82,13 @@ class Providers:
         elif wave.kind is Kind.TELEMETRY and wave.topic == "day_reads":
             shared = wave.shared
             first = int(shared["first_quarter"])  # type: ignore[call-overload]
-            reads = (np.asarray(shared[name]) for name in ("import_kwh", "export_kwh", "status"))
-            self.retailer.known_days[first] = KnownDay(first, *reads)
+            self.retailer.known_days[first] = KnownDay(
+                first_quarter=first,
+                import_kwh=np.asarray(shared["import_kwh"]),
+                export_kwh=np.asarray(shared["export_kwh"]),
+                status=np.asarray(shared["status"]),
+                message=int(delivery.ids[-1]),
+            )
             self.retailer.forget(first // 4 - 48)
         elif wave.kind is Kind.PRICE:
             first_hour = int(wave.shared["first_hour"])  # type: ignore[call-overload]

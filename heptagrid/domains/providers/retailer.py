@@ -42,12 +42,16 @@ class Parameters:
 
 @dataclass(frozen=True)
 class KnownDay:
-    """What the retailer knows of a day's use: energies in kWh and read status, (quarters, points)."""
+    """What the retailer knows of a day's use: energies in kWh and read status, (quarters, points).
+
+    message: index of the message that told it.
+    """
 
     first_quarter: int
     import_kwh: np.ndarray
     export_kwh: np.ndarray
     status: np.ndarray
+    message: int = -1
 
 
 class Retailer:

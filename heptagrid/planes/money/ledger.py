@@ -213,10 +213,10 @@ class Ledger:
         np.subtract.at(balances, rows["payer"], rows["amount_millicent"])
         return balances
 
-    def totals(self, since_ns: int | None = None) -> Totals:
-        """Sums by reason and domain, of the rows at or after `since_ns` (all by default)."""
+    def totals(self, first_row: int = 0) -> Totals:
+        """Sums by reason and domain, of the rows from `first_row` on (all by default)."""
         rows = self.rows()
-        kept = slice(None) if since_ns is None else rows["at_ns"] >= since_ns
+        kept = slice(first_row, None)
         amount = rows["amount_millicent"][kept]
         paid = np.zeros((len(Reason), COLUMNS, COLUMNS), dtype=np.int64)
         payer, payee = self._columns[rows["payer"][kept]], self._columns[rows["payee"][kept]]

@@ -36,7 +36,7 @@ class Flow:
     losses_kw: series and no-load losses, from currents and voltages. infeed_p_kw, infeed_q_kvar: drawn from above.
     transformer_loading_pct, transformer_p_kw: (transformers,) greatest of both sides' currents against the
     rated current; active power at the low-voltage terminals.
-    held: feeders that did not converge.
+    held: feeders that did not converge, as numbered in `network.feeder`.
     """
 
     v_pu: Floats
@@ -141,7 +141,7 @@ class RadialSolver:
         if self._sweep(p_kw, q_kvar, infeed_v_pu, active) > MOST_ITERATIONS:
             active[:] = False
             self._fall_back()
-        return np.flatnonzero(~active)
+        return np.flatnonzero(~active) + 1
 
     def _fall_back(self) -> None:
         self._v[:], self._current[:] = self._good_v, self._good_current
