@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -92,7 +94,8 @@ def _run_in_processes(
     stop = context.Event()
     interrupted = False
     with ProcessPoolExecutor(workers, context, initializer=_begin_worker, initargs=(counts, stop)) as pool:
-        waiting: list[Future[ArmResult]] = [pool.submit(_run_one, scenario, k, job) for k, job in enumerate(jobs)]
+        with _main_hidden():
+            waiting: list[Future[ArmResult]] = [pool.submit(_run_one, scenario, k, job) for k, job in enumerate(jobs)]
         while True:
             try:
                 while not all(one.done() for one in waiting):
@@ -112,6 +115,23 @@ def _run_in_processes(
                     one.cancel()
         report(total, total)
         return _collected(waiting)
+
+
+@contextmanager
+def _main_hidden() -> Iterator[None]:
+    """Start workers without the caller's script, which they do not need.
+
+    A spawned process would import it, and a script that calls heptagrid outside `if __name__ == "__main__"`
+    would start over in each.
+    """
+    main = sys.modules["__main__"]
+    kept: dict[str, Any] = {name: vars(main)[name] for name in ("__spec__", "__file__") if name in vars(main)}
+    vars(main).pop("__file__", None)
+    main.__spec__ = None
+    try:
+        yield
+    finally:
+        vars(main).update(kept)
 
 
 def _collected(waiting: list[Future[ArmResult]]) -> list[ArmResult]:

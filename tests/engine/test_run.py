@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -160,6 +162,17 @@ def test_days_of_clock_change_and_the_ends_of_february_and_december_run(
     assert len(run.totals) == quarters
     assert run.meters["import_kwh"].list.len().unique().to_list() == [quarters]
     assert run.summary["arms"]["smart"]["bills"]["mean_bill_eur"] is not None
+
+
+def test_a_plain_script_may_run_in_parallel(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import heptagrid\n"
+        f"run = heptagrid.run('town', step_s=900, threads=2, out={str(tmp_path / 'run')!r})\n"
+        "print(run.summary['customers'])\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.strip() == "8772"
 
 
 def test_summary_has_the_keys_that_other_tools_rely_on(day: Run) -> None:

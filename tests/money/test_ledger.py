@@ -171,7 +171,7 @@ def test_a_total_that_does_not_balance_is_noticed():
         cooked.check()
 
 
-def test_warm_up_rows_are_left_out_of_totals_since_a_time():
+def test_totals_may_begin_at_a_later_row():
     ledger = Ledger(Accounts(1))
     ledger.transfer(0, 1, [1.0, 2.0], [10, 20], Reason.FUEL)
     assert ledger.totals(first_row=1).matrix[0, 1] == 200_000
