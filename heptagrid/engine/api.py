@@ -177,6 +177,10 @@ def _resolve(
 def _spans(scenario: Scenario, typical: bool) -> list[Span]:
     coarse = max(WARM_UP_STEP_S, scenario.step_s)
     if typical:
+        if not scenario.typical_days:
+            raise UsageError(
+                f"scenario {scenario.name!r} names no typical days; write a table of date and weight and set typical_days"
+            )
         return [Span(day, 1, scenario.step_s, coarse, scenario.zone) for day, _ in scenario.typical_days]
     return [Span(scenario.start, scenario.days, scenario.step_s, coarse, scenario.zone)]
 

@@ -21,6 +21,8 @@ Ints = npt.NDArray[np.int64]
 CLEAR_HOUR = 12.25  # local; European day-ahead auction: gate at noon, results within the hour
 SETTLE_HOUR = 0.9  # local; assumption: before the bills, after the reads are validated
 
+_OFFERED = ("p_min_mw", "p_max_mw", "cost_2", "cost_1", "cost_0", "start_usd")
+
 
 class Exchange:
     """The day-ahead market; it clears with the offers and demands that reached it in time.
@@ -36,7 +38,7 @@ class Exchange:
         self.town_position_mwh: dict[int, float] = {}
         self.uncleared = 0
         self._parameters, self._units, self._endpoints = parameters, units, endpoints
-        self._offered: npt.NDArray[np.bool_] = np.zeros(len(units.p_max_mw), dtype=bool)
+        self._offers: dict[str, Floats] = {name: np.zeros(len(units.p_max_mw)) for name in _OFFERED}
         self._demand: tuple[int, Floats] | None = None
         self._rest: tuple[int, Floats] | None = None
         self._last_on = np.zeros(len(units.p_max_mw), dtype=bool)
@@ -52,8 +54,9 @@ class Exchange:
         return cleared
 
     def open_to_all(self) -> None:
-        """Take every unit as offered: for the first day, before any offer could be sent."""
-        self._offered[:] = True
+        """Take every unit as offered at its cost: for the first day, before any offer could be sent."""
+        for name, column in self._offers.items():
+            column[:] = getattr(self._units, name)
 
     def advance(self, step: Step) -> None:
         """Markets have no devices."""
@@ -69,7 +72,9 @@ class Exchange:
         for delivery in inbox:
             wave = delivery.wave
             if wave.kind is Kind.BID and wave.topic == "offer":
-                self._offered[delivery.column("unit")] = True
+                units = delivery.column("unit")
+                for name, column in self._offers.items():
+                    column[units] = delivery.column(name)
             elif wave.kind is Kind.BID:
                 self._demand = int(wave.shared["first_hour"]), np.asarray(wave.shared["demand_mw"])  # type: ignore[call-overload]
             elif wave.topic == "rest_forecast":
@@ -92,7 +97,8 @@ class Exchange:
             known = self._demand[1][: len(rest_mw)]
             town_mw[: len(known)] = known
         cleared = self.clear(first_hour, rest_mw, town_mw)
-        self._offered[:] = False
+        for column in self._offers.values():
+            column[:] = 0.0
         here = self._endpoints
         prices = {"first_hour": first_hour, "price_eur_per_mwh": cleared.price_eur_per_mwh}
         plan = {"first_hour": first_hour, "on": cleared.on, "p_mw": cleared.p_mw}
@@ -112,12 +118,8 @@ class Exchange:
         self._send(Kind.BILL, Domain.PROVIDERS, np.array([here.retailer]), "settlement", step, outbox, shared)
 
     def _units_offered(self) -> BulkUnits:
-        """The units with those that made no offer at nothing."""
-        none = ~self._offered
-        units = self._units
-        return replace(
-            units, p_max_mw=np.where(none, 1e-9, units.p_max_mw), p_min_mw=np.where(none, 0.0, units.p_min_mw)
-        )
+        """The units as their offers describe them; one that made no offer has nothing to give."""
+        return replace(self._units, **{**self._offers, "p_max_mw": np.maximum(self._offers["p_max_mw"], 1e-9)})
 
     def _send(
         self,

@@ -1,0 +1,95 @@
+"""The exchange clears with the offers and the demand that reached it."""
+
+from __future__ import annotations
+
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from heptagrid.domains.markets.domain import Exchange
+from heptagrid.engine.clock import Span
+from heptagrid.foundation.actors import Delivery, Wave
+from heptagrid.foundation.domains import Domain, Kind
+from heptagrid.foundation.time import NS_PER_HOUR, Step
+from heptagrid.importers.rts import read_bulk
+from heptagrid.planes.money.clearing import Parameters
+from heptagrid.scenario.load import DATA
+from heptagrid.world.endpoints import Endpoints
+
+UNITS = read_bulk(DATA / "rts").units
+COUNT = len(UNITS.p_max_mw)
+NONE = np.empty(0, dtype=np.int64)
+PLACES = Endpoints(NONE, NONE, 0, 1, 2, 3, 4, np.arange(5, 5 + COUNT), NONE)
+
+
+class Kept:
+    """An outbox that keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.waves: list[Wave] = []
+
+    def send(self, wave: Wave) -> None:
+        self.waves.append(wave)
+
+
+def delivered(
+    kind: Kind, topic: str, count: int = 1, payload: dict | None = None, shared: dict | None = None
+) -> Delivery:
+    rows = np.arange(count)
+    wave = Wave(kind, Domain.GENERATION, Domain.MARKETS, rows, rows, rows, topic, payload or {}, shared or {})
+    return Delivery(wave, rows, rows, rows)
+
+
+def offers(which: np.ndarray) -> Delivery:
+    names = ("p_min_mw", "p_max_mw", "cost_2", "cost_1", "cost_0", "start_usd")
+    return delivered(
+        Kind.BID, "offer", len(which), {"unit": which, **{name: getattr(UNITS, name)[which] for name in names}}
+    )
+
+
+def noon() -> Step:
+    span = Span(date(2016, 1, 27), 1, 900, 900, ZoneInfo("Europe/Berlin"))
+    return next(step for _, step in span.steps() if step.passes_hour(12.25))
+
+
+def cleared_with(inbox: list[Delivery]) -> tuple[Exchange, list[Wave]]:
+    exchange, outbox, step = Exchange(Parameters(), UNITS, PLACES), Kept(), noon()
+    rest = {"first_hour": step.day_end_ns // NS_PER_HOUR, "rest_mw": np.full(24, 1200.0)}
+    exchange.act(step, [*inbox, delivered(Kind.TELEMETRY, "rest_forecast", shared=rest)], outbox)
+    return exchange, outbox.waves
+
+
+def test_only_units_whose_offers_arrived_are_scheduled() -> None:
+    some = np.array([20, 21, 22, 31])
+    _, waves = cleared_with([offers(some)])
+    (schedule,) = [wave for wave in waves if wave.kind is Kind.SCHEDULE and wave.receiver is Domain.GENERATION]
+    p_mw = schedule.shared["p_mw"]
+    assert isinstance(p_mw, np.ndarray)
+    assert p_mw[:, some].sum() > 0
+    assert np.delete(p_mw, some, axis=1).sum() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_prices_and_positions_go_to_whom_they_concern() -> None:
+    step = noon()
+    bid = {"first_hour": step.day_end_ns // NS_PER_HOUR, "demand_mw": np.full(24, 8.0)}
+    exchange, waves = cleared_with([offers(np.arange(COUNT)), delivered(Kind.BID, "demand", shared=bid)])
+    told = {(wave.kind, wave.receiver) for wave in waves}
+    assert (Kind.PRICE, Domain.PROVIDERS) in told
+    for receiver in (Domain.GENERATION, Domain.OPERATIONS, Domain.PROVIDERS):
+        assert (Kind.SCHEDULE, receiver) in told
+    assert len(exchange.price_eur_per_mwh) == 24
+    assert set(exchange.town_position_mwh.values()) == {8.0}
+
+
+def test_without_a_bid_the_town_has_no_position() -> None:
+    exchange, _ = cleared_with([offers(np.arange(COUNT))])
+    assert set(exchange.town_position_mwh.values()) == {0.0}
+
+
+def test_without_a_forecast_nothing_is_cleared() -> None:
+    exchange, outbox = Exchange(Parameters(), UNITS, PLACES), Kept()
+    exchange.act(noon(), [offers(np.arange(COUNT))], outbox)
+    assert exchange.uncleared == 1
+    assert outbox.waves == []
