@@ -103,8 +103,7 @@ class Books:
         reads = [self._reads.pop(int(quarter)) for quarter in quarters]
         true_import, true_export = (np.stack(column) for column in zip(*reads, strict=True))
         import_kwh, export_kwh, status, cause = self._known(first, true_import, true_export)
-        prices = grid.exchange.price_eur_per_mwh
-        price = np.array([prices.get(int(quarter) // 4, 0.0) for quarter in quarters])
+        price = np.array([grid.exchange.price(int(quarter) // 4) for quarter in quarters])
         position = np.array([grid.exchange.town_position_mwh.get(int(q) // 4, 0.0) / 4.0 for q in quarters])
         infeed = np.array([self._infeed_mwh.pop(int(quarter)) for quarter in quarters])
         fees, supply = sections["network_fees"], sections["tariffs"]

@@ -148,7 +148,7 @@ class ArmGrid:
 
     def price_at(self, ns: int) -> float:
         """The day-ahead price of the hour at `ns`, EUR/MWh."""
-        return self.exchange.price_eur_per_mwh.get(ns // NS_PER_HOUR, 0.0)
+        return self.exchange.price(ns // NS_PER_HOUR)
 
 
 @lru_cache(maxsize=2)

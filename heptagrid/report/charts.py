@@ -96,7 +96,9 @@ def _path(line: Line, px: object, py: object) -> str:
 
 def _steps(low: float, high: float) -> list[float]:
     """Round values from at or below `low` to at or above `high`, four to seven of them."""
-    span = max(high - low, 1e-9)
+    if high - low < 1e-9 * max(1.0, abs(high)):
+        high = low + 1.0
+    span = high - low
     raw = span / 4.0
     size = 10.0 ** np.floor(np.log10(raw))
     step = next(size * k for k in (1.0, 2.0, 2.5, 5.0, 10.0) if size * k >= raw)

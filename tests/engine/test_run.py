@@ -164,6 +164,32 @@ def test_days_of_clock_change_and_the_ends_of_february_and_december_run(
     assert run.summary["arms"]["smart"]["bills"]["mean_bill_eur"] is not None
 
 
+def test_a_town_without_devices_runs(tmp_path: Path) -> None:
+    none = ["vehicles.share=0", "heat_pumps.share=0", "batteries.share=0"]
+    run = heptagrid.run("town", step_s=900, threads=2, settings=none, out=tmp_path / "run")
+    assert run.summary["arms"]["smart"]["messages"]["by_kind"]["setpoint"]["sent"] == 0
+    assert run.summary["difference"]["primary_peak_kw"] == pytest.approx(0.0, abs=5.0)
+
+
+def test_with_all_links_down_everybody_goes_on_by_himself(tmp_path: Path) -> None:
+    run = heptagrid.run("town", step_s=900, threads=1, single="smart", break_={"wan": 1.0}, out=tmp_path / "run")
+    assert run.summary["arms"]["smart"]["messages"]["delivered"] == 0
+    assert run.summary["arms"]["smart"]["price_eur_per_mwh"]["min"] > 0, "the last cleared prices hold"
+    fleet = run.summary["arms"]["smart"]["domain_energy_mwh"]
+    given = fleet["generation_to_transmission"]
+    taken = fleet["transmission_lost"] + fleet["transmission_to_rest"]
+    taken += fleet["transmission_to_distribution"] - fleet["distribution_to_transmission"]
+    assert given == pytest.approx(taken, rel=1e-9)
+
+
+def test_the_bulk_system_gives_what_is_taken(day: Run) -> None:
+    for arm in day.summary["arms"].values():
+        flows = arm["domain_energy_mwh"]
+        taken = flows["transmission_lost"] + flows["transmission_to_rest"]
+        taken += flows["transmission_to_distribution"] - flows["distribution_to_transmission"]
+        assert flows["generation_to_transmission"] == pytest.approx(taken, rel=1e-9)
+
+
 def test_a_plain_script_may_run_in_parallel(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(

@@ -128,6 +128,20 @@ def test_the_towns_day_agrees_with_power_grid_model(town_folder: Path) -> None:
         assert flow.losses_kw == pytest.approx(losses_kw[k], rel=1e-6)
 
 
+@pytest.mark.parametrize("tolerance_pu", [1e-6, 1e-8])
+def test_the_error_left_is_below_the_tolerance(tolerance_pu: float) -> None:
+    for seed in range(40):
+        grid = random_grid(seed, 40)
+        network = radial_network(grid)
+        rough, exact = RadialSolver(network, grid, tolerance_pu), RadialSolver(network, grid, 1e-14)
+        taps = np.zeros(1, dtype=np.int64)
+        for step in range(6):  # a warm start each, and quite another load
+            p_kw, q_kvar = draws(100 * seed + step, network.nodes)
+            ours = rough.solve(p_kw, q_kvar, 1.0, taps)
+            true = exact.solve(p_kw, q_kvar, 1.0, taps)
+            assert np.hypot(ours.v_re - true.v_re, ours.v_im - true.v_im).max() < tolerance_pu
+
+
 def test_the_towns_network_is_one_tree(town_folder: Path) -> None:
     grid = read_grid(town_folder)
     network = radial_network(grid)

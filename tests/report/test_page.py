@@ -7,9 +7,11 @@ import shutil
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 from heptagrid.engine.results import Run
+from heptagrid.report.charts import Line, line_chart
 from heptagrid.report.words import duration, number, signed
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -75,6 +77,13 @@ def test_the_page_says_what_a_newcomer_asks(day: Run) -> None:
         *("SimBench", "different years", "holds", "Service providers"),
     ):
         assert words in text, words
+
+
+def test_a_chart_of_nothing_but_zeros_can_be_drawn() -> None:
+    x = np.arange(5.0)
+    drawn = line_chart("nothing", "kW", [Line("all arms", "base", x, np.zeros(5))], [(0.0, "0h")], from_zero=True)
+    assert "NaN" not in drawn
+    assert "<path" in drawn
 
 
 def test_numbers_read_as_people_write_them() -> None:

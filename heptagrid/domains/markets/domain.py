@@ -53,6 +53,14 @@ class Exchange:
         self._last_on = cleared.on[-1].copy()
         return cleared
 
+    def price(self, hour: int) -> float:
+        """The price of an hour since 1970; one that was not cleared takes that of the day before, 0 if none ever was."""
+        known = self.price_eur_per_mwh
+        first = min(known, default=hour)
+        while hour not in known and hour > first:
+            hour -= 24
+        return known.get(hour, 0.0)
+
     def open_to_all(self) -> None:
         """Take every unit as offered at its cost: for the first day, before any offer could be sent."""
         for name, column in self._offers.items():
