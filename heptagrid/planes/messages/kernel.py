@@ -3,7 +3,7 @@
 A server is a FIFO queue, so a copy that arrives at time t leaves it at max(t, free) + its transmissions,
 where `free` is when the copies that arrived earlier have gone. One event per hop is enough: events are taken
 in the order of time, and at one and the same nanosecond arrivals come in the order of their message's
-index (acknowledgements after their message), then time-outs. A server that frees at that nanosecond is free.
+index (acknowledgements after their message, an earlier copy before a later one), then time-outs. A server that frees at that nanosecond is free.
 
 Acknowledgements and transport retries happen here, at their exact times, and never wait for a step.
 """
@@ -131,7 +131,7 @@ def _bin(delay_ns):  # type: ignore[no-untyped-def]
 
 @kernel
 def _earliest_timer(timers, timer_head, timer_size):  # type: ignore[no-untyped-def]
-    """The kind whose oldest first time-out is the earliest of all, and its time."""
+    """The kind whose oldest first time-out is the earliest of all, its time, and its message."""
     which, when, key = 0, NEVER, NEVER
     for kind in range(timer_size.shape[0]):
         if timer_size[kind] > 0:
@@ -139,7 +139,7 @@ def _earliest_timer(timers, timer_head, timer_size):  # type: ignore[no-untyped-
             at = timers[kind, head, 0]
             if at < when or (at == when and timers[kind, head, 2] < key):
                 which, when, key = kind, at, timers[kind, head, 2]
-    return which, when
+    return which, when, key
 
 
 @kernel
@@ -159,7 +159,7 @@ def advance(  # type: ignore[no-untyped-def]
     arrivals = answers = hop_events = cursor = 0
     ring = timers.shape[1]
     hand_when, hand_key, hand_what = NEVER, NEVER, np.int64(0)
-    timer_kind, next_timer = _earliest_timer(timers, timer_head, timer_size)
+    timer_kind, next_timer, timer_id = _earliest_timer(timers, timer_head, timer_size)
     while True:
         # The earliest of hand and heap, then of those and the time-outs (last at one nanosecond), then of all.
         if heap_size > 0 and (heap[0, 0] < hand_when or (heap[0, 0] == hand_when and heap[0, 1] < hand_key)):
@@ -174,7 +174,7 @@ def advance(  # type: ignore[no-untyped-def]
             break
 
         if next_pending <= next_timer and (
-            next_pending < next_event or (next_pending == next_event and pending[cursor, ID] << 1 < next_key)
+            next_pending < next_event or (next_pending == next_event and pending[cursor, ID] << 9 < next_key)
         ):
             # A message's time has come: it takes a row, and its first copy arrives at the first server.
             if in_hand:
@@ -192,7 +192,7 @@ def advance(  # type: ignore[no-untyped-def]
             counters[N_SENT, kind] += 1
             quarter[kind, state[row, GROUP] + 1, 0] += 1
             state[row, DATA_COPIES] = state[row, COPIES] = state[row, COUNTED] = 1
-            hand_when, hand_key, hand_what = next_pending, state[row, ID] << 1, np.int64(row)
+            hand_when, hand_key, hand_what = next_pending, state[row, ID] << 9, np.int64(row)
             if facts[kind, ACKED] == 1 and facts[kind, RETRIES] > 0:
                 state[row, TIMER] = 1
                 slot = (timer_head[kind] + timer_size[kind]) % ring
@@ -200,11 +200,13 @@ def advance(  # type: ignore[no-untyped-def]
                 timers[kind, slot, 1] = row
                 timers[kind, slot, 2] = state[row, ID]
                 timer_size[kind] += 1
-                if timers[kind, slot, 0] < next_timer:
-                    timer_kind, next_timer = kind, timers[kind, slot, 0]
+                if timers[kind, slot, 0] < next_timer or (
+                    timers[kind, slot, 0] == next_timer and state[row, ID] < timer_id
+                ):
+                    timer_kind, next_timer, timer_id = kind, timers[kind, slot, 0], state[row, ID]
             continue
 
-        if next_event < next_timer or (next_event == next_timer and next_key < LATE_CLASS):
+        if next_event < next_timer or (next_event == next_timer and next_key < (LATE_CLASS | (timer_id << 9))):
             now = next_event
             if in_hand:
                 what = hand_what
@@ -218,14 +220,14 @@ def advance(  # type: ignore[no-untyped-def]
             what = timers[timer_kind, head, 1] | (np.int64(1) << 62)
             timer_head[timer_kind] = (head + 1) % ring
             timer_size[timer_kind] -= 1
-            timer_kind, next_timer = _earliest_timer(timers, timer_head, timer_size)
+            timer_kind, next_timer, timer_id = _earliest_timer(timers, timer_head, timer_size)
         row = what & 0xFFFFFFFF
         hop = (what >> 32) & 0xFF
         copy = (what >> 40) & 0xFF
         is_ack = (what >> 48) & 1
         kind = state[row, KIND]
         counted = state[row, COUNTED]
-        key = (state[row, ID] << 1) | is_ack
+        key = (state[row, ID] << 9) | (is_ack << 8) | copy
 
         if (what >> 62) & 1:
             # The sender's time-out: another copy, unless the acknowledgement has come.
@@ -234,11 +236,11 @@ def advance(  # type: ignore[no-untyped-def]
                 copy = state[row, COPIES]
                 state[row, COPIES] += 1
                 state[row, DATA_COPIES] += 1
-                heap_size = _push(heap, heap_size, now, state[row, ID] << 1, row | (copy << 40))
+                heap_size = _push(heap, heap_size, now, (state[row, ID] << 9) | copy, row | (copy << 40))
                 if copy < facts[kind, RETRIES]:
                     state[row, TIMER] = 1
                     timeout = now + (facts[kind, TIMEOUT] << copy)
-                    late_key = LATE_CLASS | (state[row, ID] << 1)
+                    late_key = LATE_CLASS | (state[row, ID] << 9)
                     heap_size = _push(heap, heap_size, timeout, late_key, row | (np.int64(1) << 62))
         elif hop < state[row, HOPS]:
             # A copy at a server. An acknowledgement travels the message's route backwards.
@@ -298,7 +300,7 @@ def advance(  # type: ignore[no-untyped-def]
                 state[row, ACK_COPIES] += 1
                 if hand_when != NEVER:
                     heap_size = _push(heap, heap_size, hand_when, hand_key, hand_what)
-                hand_when, hand_key = now, (state[row, ID] << 1) | 1
+                hand_when, hand_key = now, (state[row, ID] << 9) | 256 | copy
                 hand_what = row | (copy << 40) | (np.int64(1) << 48)
 
         # A message is over when none of its copies travels and nothing can start another.
