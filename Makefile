@@ -1,7 +1,10 @@
 # make run     set up, run the typical days of the default scenario, say where the report is
 # make test    set up, run all checks
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# The first Python on the path that runs and is new enough; `make PYTHON=/path/to/python` chooses another.
+NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
+PYTHON ?= $(shell for one in python3.11 python3.12 python3.13 python3.14 python3; do \
+	$$one $(NEW_ENOUGH) 2>/dev/null && echo $$one && break; done)
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 .PHONY: help run test lint bench validate docs lock clean
@@ -11,7 +14,8 @@ help:
 	@echo "make lint | bench | validate | docs | lock | clean"
 
 .venv/.run: pyproject.toml requirements.lock
-	@$(PYTHON) -c 'import sys; sys.exit("heptagrid needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
+	@test -n "$(PYTHON)" || { echo "heptagrid needs Python 3.11 or newer on the path"; exit 1; }
+	@$(PYTHON) $(NEW_ENOUGH) || { echo "heptagrid needs Python 3.11 or newer; $(PYTHON) is older"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import sys
 import warnings
 from collections.abc import Callable
@@ -11,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 EPILOG = """\b
 Exit codes: 0 done; 1 other trouble; 2 wrong usage; 3 scenario; 4 network; 5 output folder or disk;
-7 conservation law broken; 130 interrupted (what was computed is kept, marked partial)."""
+6 a message that policy forbids; 7 conservation law broken; 130 interrupted (what was computed is kept, marked partial)."""
 
 
 class _Errors(click.Group):
@@ -66,6 +68,8 @@ def _breaks(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> l
             pairs.append((name, float(loss) if equals else 1.0))
         except ValueError:
             raise click.BadParameter(f"{value!r}: write a class or class=loss, such as access or access=0.3") from None
+    if len(dict(pairs)) < len(pairs):
+        raise click.BadParameter("name each link class once")
     return pairs
 
 
@@ -116,14 +120,13 @@ def run(scenario: str, as_json: bool, single: str | None, **options: Any) -> Non
 
     if single is not None and single not in ("smart", "conventional"):
         # `--single NAME` may have been meant as `--single` and a scenario.
-        if scenario != "town":
+        if click.get_current_context().get_parameter_source("scenario") is ParameterSource.COMMANDLINE:
             raise click.BadParameter(f"there is no arm {single!r}; write smart or conventional", param_hint="--single")
         scenario, single = single, "smart"
-    with warnings.catch_warnings(record=True) as remarks:
+    with warnings.catch_warnings():
         warnings.simplefilter("always")
+        warnings.showwarning = lambda message, *_: click.echo(f"note: {message}", err=True)
         finished = _with_progress(lambda tick: api.run(scenario, single=single, progress=tick, **options))
-    for remark in remarks:
-        click.echo(f"note: {remark.message}", err=True)
     if as_json:
         click.echo((finished.folder / "summary.json").read_text(encoding="utf-8"), nl=False)
     else:
@@ -183,8 +186,11 @@ def new(name: str, force: bool) -> None:
     path = Path(name if name.endswith(".toml") else f"{name}.toml")
     if path.exists() and not force:
         raise OutputError(f"{path} exists; choose another name, or --force to replace it")
-    path.write_text(template(path.stem), encoding="utf-8")
-    click.echo(f"wrote {path}; edit it, then: heptagrid run {path}")
+    try:
+        path.write_text(template(path.stem), encoding="utf-8")
+    except OSError as problem:
+        raise OutputError(f"{path} cannot be written: {problem.strerror}; choose another place") from problem
+    click.echo(f"wrote {path}; edit it, then: heptagrid run {shlex.quote(str(path))}")
 
 
 @main.command("compile")

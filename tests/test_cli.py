@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from click.testing import CliRunner
 import heptagrid
 from heptagrid.cli import main
 from heptagrid.engine import api
+from heptagrid.foundation.errors import NetworkError, PartialRunWarning
 
 ROOT = Path(heptagrid.__file__).parents[1]
 
@@ -71,8 +73,17 @@ def test_the_screen_shows_figures_and_the_report(asked: list[dict[str, Any]], da
 
 
 def test_wrong_usage_is_exit_code_2(asked: list[dict[str, Any]]) -> None:
-    for words in (["run", "--break", "access=much"], ["run", "--threads", "0"], ["run", "--nonsense"], ["fly"]):
-        assert CliRunner().invoke(main, words).exit_code == 2, words
+    for words in (
+        "run --break access=much",
+        "run --break access=0.1 --break access=0.9",
+        "run --threads 0",
+        "run --nonsense",
+        "run town town",
+        "run town --single mine.toml",
+        "fly",
+    ):
+        assert CliRunner().invoke(main, words.split()).exit_code == 2, words
+    assert asked == []
 
 
 def test_scenarios_are_listed() -> None:
@@ -84,6 +95,23 @@ def test_new_writes_a_scenario_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert CliRunner().invoke(main, ["new", "mine"]).exit_code == 0
     assert CliRunner().invoke(main, ["new", "mine"]).exit_code == 5
     assert heptagrid.load(tmp_path / "mine.toml").name == "mine"
+
+
+def test_new_says_where_it_cannot_write(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["new", str(tmp_path / "nowhere" / "mine")])
+    assert result.exit_code == 5
+    assert "cannot be written" in result.stderr
+
+
+def test_remarks_are_made_when_they_arise(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(scenario: str, **options: Any) -> Any:
+        warnings.warn("a feeder is held", PartialRunWarning, stacklevel=1)
+        raise NetworkError("an island")
+
+    monkeypatch.setattr(api, "run", run)
+    result = CliRunner().invoke(main, ["run", "--json"])
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert result.stderr.index("note: a feeder is held") < result.stderr.index("an island")
 
 
 def test_more_threads_than_cores_is_a_remark(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from heptagrid.foundation.parameters import declarations
 from heptagrid.foundation.registry import parameter_sections
 from heptagrid.scenario.schema import RunParameters
+from heptagrid.scenario.words import span
 
 
 def reference() -> str:
@@ -22,8 +23,8 @@ def reference() -> str:
             f"\n## `{section}`\n\n{phrase}\n\n| key | default | unit | range | what | source |\n|---|---|---|---|---|---|"
         )
         for name, _, default, one in declarations(kind):
-            bounds = "" if one.low is None or one.high is None else f"{one.low:g} to {one.high:g}"
-            cells = (f"`{name}`", str(default), one.unit, bounds, one.info, one.source)
+            limits = span(one) or ", ".join(one.choices or ())
+            cells = (f"`{name}`", str(default), one.unit, limits, one.info, one.source)
             parts.append("| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |")
     return "\n".join(parts) + "\n"
 

@@ -10,7 +10,6 @@ import sys
 import time
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ from heptagrid.engine.summary import join_arms, summarise
 from heptagrid.engine.tables import join_parts
 from heptagrid.engine.warm import are_kernels_compiled, compile_kernels
 from heptagrid.foundation.errors import OutputError, UsageError
-from heptagrid.scenario.load import load
+from heptagrid.scenario.load import load, revised
 from heptagrid.scenario.schema import Scenario
 
 WARM_UP_STEP_S = 300  # assumption: fine enough to bring devices into the state of an ordinary midnight
@@ -166,12 +165,10 @@ def _resolve(
     seed: int | None,
 ) -> Scenario:
     run_keys = {"days": days, "start": start, "step_s": step_s, "seed": seed}
-    given: dict[str, Any] = {key: value for key, value in run_keys.items() if value is not None}
+    given = [f"run.{key}={value}" for key, value in run_keys.items() if value is not None]
     if isinstance(scenario, Scenario):
-        if isinstance(start, str):
-            given["start"] = date.fromisoformat(start)
-        return replace(scenario, **given)
-    return load(scenario, [*settings, *(f"run.{key}={value}" for key, value in given.items())])
+        return revised(scenario, [*settings, *given])
+    return load(scenario, [*settings, *given])
 
 
 def _spans(scenario: Scenario, typical: bool) -> list[Span]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import Any
 
 from heptagrid.foundation.parameters import Declaration, declarations
 from heptagrid.foundation.registry import parameter_sections
 from heptagrid.scenario.schema import RunParameters
+from heptagrid.scenario.words import span
 
 _HEAD = """# A scenario for heptagrid. Every key stands at its default; take the '#' away and change what you like.
-# Run it with: heptagrid run {name}.toml
+# Run it with: heptagrid run {file}
 
-name = "{name}"
+name = {name}
 description = "what this scenario is about"
 network = "town"                 # a folder with grid.npz, profiles.npy and weather.npy, or a built-in one
 # typical_days = "days.csv"      # columns date and weight, beside this file
@@ -21,7 +23,7 @@ network = "town"                 # a folder with grid.npz, profiles.npy and weat
 
 def template(name: str) -> str:
     """A commented scenario that loads as it stands."""
-    lines = [_HEAD.format(name=name)]
+    lines = [_HEAD.format(file=shlex.quote(f"{name}.toml"), name=_toml(name))]
     for section, kind in {"run": RunParameters, **parameter_sections()}.items():
         lines += [f"\n[{section}]", f"# {_phrase(kind)}"]
         for key, _, default, declaration in declarations(kind):
@@ -31,9 +33,9 @@ def template(name: str) -> str:
 
 def _described(declaration: Declaration) -> str:
     unit = f" [{declaration.unit}]" if declaration.unit else ""
-    low, high = declaration.low, declaration.high
-    bounds = f"; {low:g} to {high:g}" if low is not None and high is not None else ""
-    return f"{declaration.info}{unit}{bounds}; source: {declaration.source}"
+    limits = [span(declaration)] if span(declaration) else []
+    choices = [f"one of {', '.join(declaration.choices)}"] if declaration.choices else []
+    return "; ".join([f"{declaration.info}{unit}", *limits, *choices, f"source: {declaration.source}"])
 
 
 def _phrase(kind: type) -> str:
@@ -41,4 +43,4 @@ def _phrase(kind: type) -> str:
 
 
 def _toml(value: Any) -> str:
-    return json.dumps(value) if not isinstance(value, float) else repr(value)
+    return repr(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False)

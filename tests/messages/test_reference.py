@@ -2,7 +2,7 @@
 
 All times are whole milliseconds and many messages leave together, so copies meet at servers at one and the same
 nanosecond. Then the documented order decides: arrivals by the message's index, an acknowledgement after its message,
-time-outs last, and of these a message's first one before later ones of any message.
+time-outs last, by index too.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class OrderedReference:
         message.copies += 1
         self.put(now, 0, index, 0, copy, 0)
         if facts.acknowledged and copy < facts.retries:
-            self.put(now + (round(facts.timeout_s * 1e9) << copy), 1 if copy == 0 else 2, index, 0, copy, 0)
+            self.put(now + (round(facts.timeout_s * 1e9) << copy), 1, index, 0, copy, 0)
 
     def arrive(self, now: int, index: int, is_ack: int, copy: int, hop: int) -> None:
         message = self.messages[index]
