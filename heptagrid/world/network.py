@@ -232,8 +232,8 @@ def _walk(grid: Grid, branches: _Branches, nodes: int, root: int, merged: Ints) 
             f"{len(lost)} buses have no path to the infeed {str(grid.buses.names[grid.infeed_bus])!r}: {names}{more}; "
             "close a switch, or take them out"
         )
-    degree = start[1:] - start[:-1] - 1
-    busbar = next((node for node in visited if node != root and degree[node] > 1), root)
+    below = start[1:] - start[:-1] - (np.arange(nodes) != root)
+    busbar = next((node for node in visited if below[node] > 1), root)
     return parent, above, np.array(visited, dtype=np.int64), busbar
 
 
