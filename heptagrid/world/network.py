@@ -170,7 +170,7 @@ def _join_parallel_transformers(grid: Grid, branches: _Branches) -> _Branches:
             for column in (
                 *(transformers.sn_mva, transformers.vn_hv_kv, transformers.vn_lv_kv, transformers.vk_percent),
                 *(transformers.vkr_percent, transformers.pfe_kw, transformers.i0_percent),
-                *(transformers.tap_step_percent, transformers.tap_neutral),
+                *(transformers.tap_step_percent, transformers.tap_neutral, transformers.tap_pos),
             )
         )
         groups.setdefault((int(branches.from_node[k]), int(branches.to_node[k]), *same), []).append(int(k))

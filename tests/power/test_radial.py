@@ -189,6 +189,17 @@ def test_unequal_parallel_transformers_are_a_loop() -> None:
         radial_network(unequal)
 
 
+def test_parallel_transformers_move_together() -> None:
+    grid = random_grid(4, 5, 2)
+    apart = replace(grid, transformers=replace(grid.transformers, tap_pos=np.array([0, 1])))
+    with pytest.raises(NetworkError, match="make parallel transformers equal"):
+        radial_network(apart)
+    network = radial_network(grid)
+    nothing = np.zeros(network.nodes)
+    with pytest.raises(NetworkError, match="different taps"):
+        RadialSolver(network, grid).solve(nothing, nothing, 1.0, np.array([0, 2]))
+
+
 def test_a_feeder_that_collapses_is_held_and_the_others_go_on() -> None:
     grid = random_grid(11, 30, open_ends=False)
     network = radial_network(grid)

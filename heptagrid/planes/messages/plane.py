@@ -33,6 +33,8 @@ class MessagePlane:
         break_loss: tuple[float, float, float] = (0.0, 0.0, 0.0),
         facts: dict[Kind, KindFacts] = FACTS,
     ) -> None:
+        if 2 * int(topology.depth.max(initial=0)) > kernel.MOST_HOPS:
+            raise ValueError(f"the communication tree is too deep: a path may have {kernel.MOST_HOPS} hops at most")
         self.topology = topology
         self.hop_events = 0
         self._seed = seed

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.foundation.errors import NetworkError
 from heptagrid.foundation.kernel import kernel
 from heptagrid.world.grid import Grid
 from heptagrid.world.network import BASE_KVA, RadialNetwork
@@ -57,7 +58,7 @@ class Flow:
 class RadialSolver:
     """Solves one network again and again.
 
-    Raises nothing for divergence: see `Flow.held`.
+    Divergence raises nothing: see `Flow.held`. Parallel transformers at different taps raise NetworkError.
     """
 
     def __init__(self, network: RadialNetwork, grid: Grid, tolerance_pu: float = TOLERANCE_PU) -> None:
@@ -155,6 +156,8 @@ class RadialSolver:
         node = network.node_of_transformer
         ratio = network.nominal_ratio * (1.0 + (taps - network.tap_neutral) * network.tap_step)
         self._inverse_ratio[node] = 1.0 / ratio
+        if (self._inverse_ratio[node] != 1.0 / ratio).any():
+            raise NetworkError("parallel transformers stand at different taps; they must move together")
         shunt = network.shunt_to_pu.copy()
         upper = network.shunt_from_pu[1:] * self._inverse_ratio[1:] ** 2
         np.add.at(shunt, network.parent[1:], upper)
