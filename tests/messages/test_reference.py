@@ -148,8 +148,8 @@ def tied_facts(timeout_s: float, retries: int) -> dict[Kind, KindFacts]:
     facts = dict(FACTS)
     for kind, acknowledged in ((Kind.METER_READING, True), (Kind.SETPOINT, True), (Kind.TELEMETRY, False)):
         own = (timeout_s, retries) if acknowledged else (0.0, 0)
-        facts[kind] = KindFacts(SIZE - ENVELOPE_BYTES, 60.0, acknowledged, *own, "test")
-    facts[Kind.ACK] = KindFacts(125 - ENVELOPE_BYTES, 60.0, False, 0.0, 0, "test")
+        facts[kind] = KindFacts(SIZE - ENVELOPE_BYTES, 60.0, acknowledged, *own, 0, "test")
+    facts[Kind.ACK] = KindFacts(125 - ENVELOPE_BYTES, 60.0, False, 0.0, 0, 0, "test")
     return facts
 
 

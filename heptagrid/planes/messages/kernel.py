@@ -1,11 +1,13 @@
 """The event kernel: every copy of every message, hop by hop, in exact integer nanoseconds.
 
-A server is a FIFO queue, so a copy that arrives at time t leaves it at max(t, free) + its transmissions,
-where `free` is when the copies that arrived earlier have gone. One event per hop is enough: events are taken
-in the order of time, and at one and the same nanosecond arrivals come in the order of their message's
-index (acknowledgements after their message, an earlier copy before a later one), then time-outs. A server that frees at that nanosecond is free.
+Events are taken in the order of time, and at one and the same nanosecond: ends of transmissions first, then
+arrivals in the order of their message's index (acknowledgements after their message, an earlier copy before a later
+one), then time-outs. Acknowledgements and transport retries happen here, at their exact times, and never wait for
+a step.
 
-Acknowledgements and transport retries happen here, at their exact times, and never wait for a step.
+The network may be divided into shards that share nothing but links with a delay. Each has its own heap and its own
+rows of messages; what crosses a border, and what a shard learns about another's message, is handed over between
+windows no longer than that delay (`shards`). One shard is the plain case.
 """
 
 from __future__ import annotations
@@ -13,113 +15,96 @@ from __future__ import annotations
 import numpy as np
 
 from heptagrid.foundation.kernel import kernel
-from heptagrid.foundation.random import Stream, uniform
-
-# Columns of a message's state, one row of int64 per message under way.
-(ID, SOURCE, DESTINATION, KIND, BYTES, SENT, NUMBER, PAIR, GROUP) = range(9)
-(DELIVERED, ACKNOWLEDGED, DATA_COPIES, ACK_COPIES, COPIES, TIMER, CAUSE, ACK_SENT, OVER, HOPS, COUNTED) = range(9, 20)
-STATE = 20
-MOST_HOPS = 12
-
-# Columns of a message that waits for its time.
-PENDING = 9
-
-# Columns of the facts of a kind.
-(DEADLINE, ACKED, TIMEOUT, RETRIES, ACK_BYTES) = range(5)
-
-# Rows of the counters by kind.
-(N_SENT, N_DELIVERED, N_LOST_LINK, N_LOST_BREAK, N_LATE) = range(5)
-COUNTERS = 5
+from heptagrid.planes.messages.access import carrier_sense, cellular, class_a, contention, dcf, link, tdma
+from heptagrid.planes.messages.events import drop_first, push, push_lost, wait_last
+from heptagrid.planes.messages.ports import take_next
+from heptagrid.planes.messages.tables import (
+    ACK_AT,
+    ACK_COPIES,
+    ACK_HOPS,
+    ACK_PATH,
+    ACK_SENT,
+    ACKED,
+    ACKNOWLEDGED,
+    BY_BUFFER,
+    BY_OUTAGE,
+    CARRIER_SENSE,
+    CAUSE,
+    CAUSE_AT,
+    CELLULAR,
+    CLASS_A,
+    COPIES,
+    COPY_AT,
+    COUNTED,
+    DATA_COPIES,
+    DCF,
+    DEADLINE,
+    DELIVERED,
+    DESTINATION,
+    E_END,
+    E_RESPONSE,
+    E_SENSE,
+    E_TICK,
+    GROUP,
+    HOP_AT,
+    HOPS,
+    ID,
+    KIND,
+    LATE_CLASS,
+    LOST_BIT,
+    M_BASE,
+    M_METHOD,
+    N_DELIVERED,
+    N_DOWN,
+    N_LATE,
+    N_LOST,
+    N_SENT,
+    N_SHARD,
+    NEVER,
+    NODE_BIT,
+    ONE_HOP,
+    OVER,
+    P_ACTIVE,
+    P_BUFFER,
+    P_CLASSES,
+    P_COLLIDED,
+    P_COUNTER,
+    P_EPOCH,
+    P_KEY,
+    P_LISTS_AT,
+    P_MEDIUM,
+    P_NODE,
+    P_QUEUED,
+    P_STORES,
+    P_WAITING,
+    P_WHAT,
+    PAIR,
+    PATH,
+    PENDING,
+    PORT_BIT,
+    PRIORITY,
+    RETRIES,
+    SENT,
+    SOURCE,
+    TDMA,
+    TIMEOUT,
+    TIMER,
+    TIMER_BIT,
+)
 
 ACK_KIND = 9
 BINS_PER_E = 1000  # histogram bins per factor e of delay: 0.1 % wide
 BINS = 27_700  # from 1 microsecond over eleven decades
-NEVER = np.iinfo(np.int64).max
-LATE_CLASS = np.int64(1) << np.int64(61)  # the key's bit that puts time-outs after arrivals at one nanosecond
 
-_LOSS = int(Stream.LINK_LOSS)
-_BREAK = int(Stream.CLASS_BREAK)
+# A shard's own numbers.
+(S_HEAP, S_VACANT, S_ARRIVED, S_ANSWERED, S_LOST, S_CROSSED, S_NOTES, S_EVENTS, S_CURSOR, S_NEXT) = range(10)
+SCALARS = 10
 
+# Columns of what is handed over between shards: a copy (when, key, what, to), a note (row, data, acknowledgements, cause).
+CROSSING = 4
+NOTE = 4
 
-@kernel
-def _push(heap, size, when, key, what):  # type: ignore[no-untyped-def]
-    k = size
-    while k > 0:
-        up = (k - 1) >> 1
-        if heap[up, 0] < when or (heap[up, 0] == when and heap[up, 1] <= key):
-            break
-        heap[k, 0], heap[k, 1], heap[k, 2] = heap[up, 0], heap[up, 1], heap[up, 2]
-        k = up
-    heap[k, 0], heap[k, 1], heap[k, 2] = when, key, what
-    return size + 1
-
-
-@kernel
-def _drop_first(heap, size):  # type: ignore[no-untyped-def]
-    size -= 1
-    when, key, what = heap[size, 0], heap[size, 1], heap[size, 2]
-    k = 0
-    while True:
-        low = 2 * k + 1
-        if low >= size:
-            break
-        high = low + 1
-        if high < size and (
-            heap[high, 0] < heap[low, 0] or (heap[high, 0] == heap[low, 0] and heap[high, 1] < heap[low, 1])
-        ):
-            low = high
-        if when < heap[low, 0] or (when == heap[low, 0] and key <= heap[low, 1]):
-            break
-        heap[k, 0], heap[k, 1], heap[k, 2] = heap[low, 0], heap[low, 1], heap[low, 2]
-        k = low
-    heap[k, 0], heap[k, 1], heap[k, 2] = when, key, what
-    return size
-
-
-@kernel
-def route(source, destination, parent, depth, up, down, servers):  # type: ignore[no-untyped-def]
-    """Servers from place to place over their nearest common place, into `servers`; how many."""
-    a, b = source, destination
-    hops = 0
-    falling = MOST_HOPS
-    while a != b:
-        if depth[a] >= depth[b]:
-            servers[hops] = up[a]
-            hops += 1
-            a = parent[a]
-        else:
-            falling -= 1
-            servers[falling] = down[b]
-            b = parent[b]
-    for k in range(falling, MOST_HOPS):
-        servers[hops] = servers[k]
-        hops += 1
-    return hops
-
-
-@kernel
-def _cross(  # type: ignore[no-untyped-def]
-    server, now, size, lane, sender, number, copy, seed, rate, delay, loss, retries, link_class, break_loss, free, busy
-):
-    """Send one copy over one server: when it comes out, and why it was lost (-1: it was not)."""
-    transmission = np.int64(np.rint(size * 8e9 / rate[server]))
-    entity = (np.int64(server) << np.int64(40)) | (np.int64(sender) << np.int64(8)) | np.int64(lane)
-    occasion = (np.int64(number) << np.int64(16)) | (np.int64(copy) << np.int64(8))
-    attempts = 1
-    cause = -1
-    if loss[server] > 0.0:
-        while uniform(seed, _LOSS, entity, occasion + attempts) < loss[server]:
-            if attempts > retries[server]:
-                cause = 0
-                break
-            attempts += 1
-    chance = break_loss[link_class[server]]
-    if cause < 0 and chance > 0.0 and uniform(seed, _BREAK, entity, occasion) < chance:
-        cause = 1
-    begin = max(now, free[server])
-    free[server] = begin + attempts * transmission
-    busy[server] += attempts * transmission
-    return free[server] + delay[server], cause
+UP_AT = 40  # of a node's or link's event: it comes up; and the next bit: it is a link
 
 
 @kernel
@@ -143,20 +128,164 @@ def _earliest_timer(timers, timer_head, timer_size):  # type: ignore[no-untyped-
 
 
 @kernel
+def _begin(net, p, now, is_fresh, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
+    """A port begins with the copy in hand, by its medium's method."""
+    m = net.port[p, P_MEDIUM]
+    if m < 0:
+        return link.begin(net, p, now, heap, size, state, facts, seed)
+    method = net.medium[m, M_METHOD]
+    if method == CARRIER_SENSE:
+        return carrier_sense.begin(net, p, now, heap, size, state, facts, seed)
+    if method == DCF:
+        return dcf.begin(net, p, now, is_fresh, heap, size, state, facts, seed)
+    if method == TDMA:
+        return tdma.begin(net, p, now, heap, size, state, facts, seed)
+    if method == CELLULAR:
+        return cellular.begin(net, p, now, heap, size, state, facts, seed)
+    return contention.begin(net, p, now, heap, size, state, facts, seed)
+
+
+@kernel
+def _offer(net, p, what, key, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
+    """A copy arrives at a port that keeps a queue: it is taken in hand, waits, or finds no room."""
+    port = net.port
+    m = port[p, P_MEDIUM]
+    if m >= 0 and net.medium[m, M_BASE] == p:
+        if net.medium[m, M_METHOD] == CELLULAR:
+            return cellular.offer_down(net, p, what, key, now, heap, size, state, facts, seed)
+        if net.medium[m, M_METHOD] == CLASS_A:
+            return class_a.offer_down(net, p, what, key, now, heap, size, state)
+    if port[p, P_ACTIVE] == 1:
+        if port[p, P_BUFFER] >= 0 and port[p, P_WAITING] >= port[p, P_BUFFER]:
+            return push_lost(heap, size, now, key, what, BY_BUFFER)
+        urgency = min(state[what & 0xFFFFFFFF, PRIORITY], port[p, P_CLASSES] - 1)
+        wait_last(net.lists, net.queue, port[p, P_LISTS_AT] + urgency, what, key)
+        port[p, P_WAITING] += 1
+        return size
+    port[p, P_ACTIVE], port[p, P_WHAT], port[p, P_KEY] = 1, what, key
+    return _begin(net, p, now, True, heap, size, state, facts, seed)
+
+
+@kernel
+def _port_event(net, what, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
+    """What a port or a medium does at its time."""
+    p, kind, epoch = what & 0xFFFFFFFF, (what >> 40) & 0xFF, (what >> 48) & 0xFF
+    port = net.port
+    m = port[p, P_MEDIUM]
+    if kind == E_TICK:
+        return dcf.tick(net, m, epoch, now, heap, size, state, facts)
+    if epoch != port[p, P_EPOCH]:
+        return size
+    if m < 0:
+        return link.end(net, p, now, heap, size, state, facts, seed)
+    method = net.medium[m, M_METHOD]
+    if method == CARRIER_SENSE:
+        if kind == E_END:
+            return carrier_sense.end(net, p, now, heap, size, state, facts, seed)
+        return carrier_sense.attempt(net, p, now, heap, size, state, facts, seed)
+    if method == DCF:
+        return dcf.end(net, p, now, heap, size, state, facts, seed)
+    if method == TDMA:
+        return tdma.end(net, p, now, heap, size, state, facts, seed)
+    if method == CELLULAR:
+        if kind == E_END:
+            return cellular.end(net, p, now, heap, size, state, facts, seed)
+        if kind == E_RESPONSE:
+            return cellular.response(net, p, now, heap, size, state, facts, seed)
+        return cellular.attempt(net, p, now, heap, size, seed)
+    if kind == E_SENSE:
+        return contention.sense(net, p, now, heap, size, state, facts, seed)
+    if method == CLASS_A:
+        base = net.medium[m, M_BASE]
+        if p == base:
+            if kind == E_END:
+                return class_a.end_down(net, p, now, heap, size, state, seed)
+            return class_a.start_down(net, p, now, heap, size, state, facts, seed)
+        if kind == E_END:
+            size = contention.end(net, p, now, heap, size, state, facts, seed)
+            return class_a.open_windows(net, base, p, now, heap, size, state, facts)
+    if kind == E_END:
+        return contention.end(net, p, now, heap, size, state, facts, seed)
+    return contention.start(net, p, now, heap, size, state, facts, seed)
+
+
+@kernel
+def _switch_port(net, p, up, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
+    """The node of a port on a medium loses its supply or gets it back."""
+    port = net.port
+    port[p, P_EPOCH] = (port[p, P_EPOCH] + 1) & 0xFF
+    if port[p, P_ACTIVE] == 0:
+        return size
+    if up:
+        return _begin(net, p, now, True, heap, size, state, facts, seed)
+    if net.medium[port[p, P_MEDIUM], M_METHOD] == DCF:
+        port[p, P_COUNTER] = -1
+    port[p, P_COLLIDED] = 1
+    if port[p, P_STORES] == 0:
+        while True:
+            size = push_lost(heap, size, now, port[p, P_KEY], port[p, P_WHAT], BY_OUTAGE)
+            if not take_next(net, p):
+                break
+    return size
+
+
+@kernel
+def _switch(net, what, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
+    """A node or a link goes down or comes up; a node that fails twice must come up twice."""
+    up, is_link, k = (what >> UP_AT) & 1, (what >> (UP_AT + 1)) & 1, what & 0xFFFFFFFF
+    if is_link:
+        return link.switch(net, k, up == 1, now, heap, size, state, facts, seed)
+    before = net.node[k, N_DOWN]
+    net.node[k, N_DOWN] = before + (-1 if up else 1)
+    if before > 1 or (before == 1 and not up):
+        return size
+    for j in range(net.node_ports_at[k], net.node_ports_at[k + 1]):
+        p = net.node_ports[j]
+        if net.port[p, P_MEDIUM] < 0:
+            size = link.switch(net, p, up == 1, now, heap, size, state, facts, seed)
+        else:
+            size = _switch_port(net, p, up == 1, now, heap, size, state, facts, seed)
+    return size
+
+
+@kernel
+def _finish(state, row, counters, quarter, lost, lost_size, hop, now):  # type: ignore[no-untyped-def]
+    """Close a message of which nothing travels any more and nothing can start another copy; the losses listed."""
+    if state[row, DATA_COPIES] != 0 or state[row, ACK_COPIES] != 0 or state[row, OVER] != 0:
+        return lost_size
+    if state[row, TIMER] == 1 and state[row, ACKNOWLEDGED] < 0:
+        return lost_size
+    state[row, OVER] = 1
+    kind, group, counted = state[row, KIND], state[row, GROUP] + 1, state[row, COUNTED]
+    if state[row, DELIVERED] < 0:
+        counters[N_LOST + state[row, CAUSE], kind] += counted
+        quarter[kind, group, 2] += counted
+        if lost_size < lost.shape[0]:
+            lost[lost_size, 0], lost[lost_size, 1] = state[row, ID], now
+            lost[lost_size, 2], lost[lost_size, 3] = state[row, CAUSE], hop
+            lost_size += 1
+    if state[row, ACK_SENT] > 0 and state[row, ACKNOWLEDGED] < 0:
+        counters[N_LOST + state[row, CAUSE], ACK_KIND] += counted
+        quarter[ACK_KIND, group, 2] += counted
+    return lost_size
+
+
+@kernel
 def advance(  # type: ignore[no-untyped-def]
-    until, pending, heap, heap_size, timers, timer_head, timer_size, state, routes, vacant, vacant_size, facts, tree,
-    network, break_loss, seed, free, busy, counters, pairs, histogram, quarter, worst, arrived, answered,
+    until, shard, rows_each, pending, heap, timers, timer_head, timer_size, state, vacant, facts, net, outages, seed,
+    numbers, counters, pairs, histogram, quarter, worst, arrived, answered, lost, crossed, notes,
 ):  # fmt: skip
-    """Process every event up to and including `until`; `pending` are the messages that leave by then.
+    """Process one shard's events up to and including `until`; `pending` are its messages that leave by then.
 
     An event waits in one of three places: the one just made is kept in hand, for it is often the next; first
     time-outs of a kind come in the order in which they were set, so a ring for each kind holds them; the
     rest is in the heap. Fills `arrived` and `answered` (id, time) with first deliveries and first
-    acknowledgements; returns (heap size, vacant size, arrivals, answers, hop events).
+    acknowledgements, and `lost` (id, time, cause, hops done); how many is in `numbers`.
     """
-    parent, depth, up, down = tree
-    rate, delay, loss, retries, link_class = network
-    arrivals = answers = hop_events = cursor = 0
+    heap_size, vacant_size, cursor = numbers[S_HEAP], numbers[S_VACANT], numbers[S_CURSOR]
+    arrivals, answers, lost_size = numbers[S_ARRIVED], numbers[S_ANSWERED], numbers[S_LOST]
+    crossings, noted, hop_events = numbers[S_CROSSED], numbers[S_NOTES], numbers[S_EVENTS]
+    is_alone = crossed.shape[0] == 0
     ring = timers.shape[1]
     hand_when, hand_key, hand_what = NEVER, NEVER, np.int64(0)
     timer_kind, next_timer, timer_id = _earliest_timer(timers, timer_head, timer_size)
@@ -164,21 +293,22 @@ def advance(  # type: ignore[no-untyped-def]
         # The earliest of hand and heap, then of those and the time-outs (last at one nanosecond), then of all.
         if heap_size > 0 and (heap[0, 0] < hand_when or (heap[0, 0] == hand_when and heap[0, 1] < hand_key)):
             if hand_when != NEVER:
-                heap_size = _push(heap, heap_size, hand_when, hand_key, hand_what)
+                heap_size = push(heap, heap_size, hand_when, hand_key, hand_what)
             hand_when = NEVER
         in_hand = hand_when != NEVER
         next_event = hand_when if in_hand else (heap[0, 0] if heap_size > 0 else NEVER)
         next_key = hand_key if in_hand else (heap[0, 1] if heap_size > 0 else NEVER)
         next_pending = pending[cursor, SENT] if cursor < pending.shape[0] else NEVER
         if min(next_pending, next_event, next_timer) > until:
+            numbers[S_NEXT] = min(next_pending, next_event, next_timer)
             break
 
         if next_pending <= next_timer and (
             next_pending < next_event or (next_pending == next_event and pending[cursor, ID] << 9 < next_key)
         ):
-            # A message's time has come: it takes a row, and its first copy arrives at the first server.
+            # A message's time has come: it takes a row, and its first copy arrives at the first port.
             if in_hand:
-                heap_size = _push(heap, heap_size, hand_when, hand_key, hand_what)
+                heap_size = push(heap, heap_size, hand_when, hand_key, hand_what)
             vacant_size -= 1
             row = vacant[vacant_size]
             state[row] = 0
@@ -187,8 +317,6 @@ def advance(  # type: ignore[no-untyped-def]
             cursor += 1
             state[row, DELIVERED] = state[row, ACKNOWLEDGED] = -1
             kind = state[row, KIND]
-            hops = route(state[row, SOURCE], state[row, DESTINATION], parent, depth, up, down, routes[row, 0])
-            state[row, HOPS] = hops
             counters[N_SENT, kind] += 1
             quarter[kind, state[row, GROUP] + 1, 0] += 1
             state[row, DATA_COPIES] = state[row, COPIES] = state[row, COUNTED] = 1
@@ -213,56 +341,73 @@ def advance(  # type: ignore[no-untyped-def]
                 hand_when = NEVER
             else:
                 what = heap[0, 2]
-                heap_size = _drop_first(heap, heap_size)
+                heap_size = drop_first(heap, heap_size)
         else:
             now = next_timer
             head = timer_head[timer_kind]
-            what = timers[timer_kind, head, 1] | (np.int64(1) << 62)
+            what = timers[timer_kind, head, 1] | TIMER_BIT
             timer_head[timer_kind] = (head + 1) % ring
             timer_size[timer_kind] -= 1
             timer_kind, next_timer, timer_id = _earliest_timer(timers, timer_head, timer_size)
+
+        if what & PORT_BIT:
+            heap_size = _port_event(net, what, now, heap, heap_size, state, facts, seed)
+            continue
+        if what & NODE_BIT:
+            heap_size = _switch(net, what, now, heap, heap_size, state, facts, seed)
+            continue
+
         row = what & 0xFFFFFFFF
-        hop = (what >> 32) & 0xFF
-        copy = (what >> 40) & 0xFF
-        is_ack = (what >> 48) & 1
+        hop = (what >> HOP_AT) & 0xFF
+        copy = (what >> COPY_AT) & 0xFF
+        is_ack = (what >> ACK_AT) & 1
         kind = state[row, KIND]
         counted = state[row, COUNTED]
         key = (state[row, ID] << 9) | (is_ack << 8) | copy
+        data_change = ack_change = 0
+        cause = -1
 
-        if (what >> 62) & 1:
+        if what & TIMER_BIT:
             # The sender's time-out: another copy, unless the acknowledgement has come.
             state[row, TIMER] = 0
             if state[row, ACKNOWLEDGED] < 0:
                 copy = state[row, COPIES]
                 state[row, COPIES] += 1
-                state[row, DATA_COPIES] += 1
-                heap_size = _push(heap, heap_size, now, (state[row, ID] << 9) | copy, row | (copy << 40))
+                data_change = 1
+                heap_size = push(heap, heap_size, now, (state[row, ID] << 9) | copy, row | (copy << COPY_AT))
                 if copy < facts[kind, RETRIES]:
                     state[row, TIMER] = 1
                     timeout = now + (facts[kind, TIMEOUT] << copy)
                     late_key = LATE_CLASS | (state[row, ID] << 9)
-                    heap_size = _push(heap, heap_size, timeout, late_key, row | (np.int64(1) << 62))
-        elif hop < state[row, HOPS]:
-            # A copy at a server. An acknowledgement travels the message's route backwards.
-            hop_events += 1
-            size = facts[kind, ACK_BYTES] if is_ack else state[row, BYTES]
-            lane = kind + 16 * is_ack
-            out, cause = _cross(
-                *(routes[row, is_ack, hop], now, size, lane, state[row, SOURCE], state[row, NUMBER], copy, seed),
-                *(rate, delay, loss, retries, link_class, break_loss, free, busy),
-            )
-            if cause < 0:
-                if hand_when != NEVER:
-                    heap_size = _push(heap, heap_size, hand_when, hand_key, hand_what)
-                hand_when, hand_key, hand_what = out, key, what + (np.int64(1) << 32)
+                    heap_size = push(heap, heap_size, timeout, late_key, row | TIMER_BIT)
+        elif what & LOST_BIT:
+            cause = (what >> CAUSE_AT) & 0xFF
+        elif hop < state[row, ACK_HOPS if is_ack else HOPS]:
+            # A copy at a port. What is at a place without supply is lost.
+            at = state[row, ACK_PATH if is_ack else PATH] + hop
+            p = net.path_port[at]
+            if outages and port_is_dead(net, p):
+                cause = BY_OUTAGE
+            elif net.port[p, P_MEDIUM] < 0 and net.port[p, P_QUEUED] == 0:
+                hop_events += 1
+                out, cause = link.cross(net, p, what, now, state, facts, seed)
+                if cause < 0:
+                    if not is_alone and net.node[net.path_node[at], N_SHARD] != shard:
+                        crossed[crossings, 0], crossed[crossings, 1] = out, key
+                        crossed[crossings, 2] = what + ONE_HOP
+                        crossed[crossings, 3] = net.node[net.path_node[at], N_SHARD]
+                        crossings += 1
+                    else:
+                        if hand_when != NEVER:
+                            heap_size = push(heap, heap_size, hand_when, hand_key, hand_what)
+                        hand_when, hand_key, hand_what = out, key, what + ONE_HOP
             else:
-                state[row, CAUSE] = cause
-                if is_ack:
-                    state[row, ACK_COPIES] -= 1
-                else:
-                    state[row, DATA_COPIES] -= 1
+                hop_events += 1
+                heap_size = _offer(net, p, what, key, now, heap, heap_size, state, facts, seed)
+        elif outages and net.node[state[row, SOURCE if is_ack else DESTINATION], N_DOWN] > 0:
+            cause = BY_OUTAGE
         elif is_ack:
-            state[row, ACK_COPIES] -= 1
+            ack_change = -1
             if state[row, ACKNOWLEDGED] < 0:
                 state[row, ACKNOWLEDGED] = now
                 answered[answers, 0], answered[answers, 1] = state[row, ID], now
@@ -277,7 +422,7 @@ def advance(  # type: ignore[no-untyped-def]
                     counters[N_LATE, ACK_KIND] += counted
                     quarter[ACK_KIND, state[row, GROUP] + 1, 3] += counted
         else:
-            state[row, DATA_COPIES] -= 1
+            data_change = -1
             if state[row, DELIVERED] < 0:
                 state[row, DELIVERED] = now
                 arrived[arrivals, 0], arrived[arrivals, 1] = state[row, ID], now
@@ -296,28 +441,37 @@ def advance(  # type: ignore[no-untyped-def]
                     state[row, ACK_SENT] = now
                     counters[N_SENT, ACK_KIND] += counted
                     quarter[ACK_KIND, state[row, GROUP] + 1, 0] += counted
-                    route(state[row, DESTINATION], state[row, SOURCE], parent, depth, up, down, routes[row, 1])
-                state[row, ACK_COPIES] += 1
+                ack_change = 1
                 if hand_when != NEVER:
-                    heap_size = _push(heap, heap_size, hand_when, hand_key, hand_what)
+                    heap_size = push(heap, heap_size, hand_when, hand_key, hand_what)
                 hand_when, hand_key = now, (state[row, ID] << 9) | 256 | copy
-                hand_what = row | (copy << 40) | (np.int64(1) << 48)
+                hand_what = row | (copy << COPY_AT) | (np.int64(1) << ACK_AT)
 
-        # A message is over when none of its copies travels and nothing can start another.
-        if state[row, DATA_COPIES] == 0 and state[row, ACK_COPIES] == 0 and state[row, OVER] == 0:
-            retry_due = state[row, TIMER] == 1 and state[row, ACKNOWLEDGED] < 0
-            if not retry_due:
-                state[row, OVER] = 1
-                if state[row, DELIVERED] < 0:
-                    counters[N_LOST_LINK + state[row, CAUSE], kind] += counted
-                    quarter[kind, state[row, GROUP] + 1, 2] += counted
-                if state[row, ACK_SENT] > 0 and state[row, ACKNOWLEDGED] < 0:
-                    counters[N_LOST_LINK + state[row, CAUSE], ACK_KIND] += counted
-                    quarter[ACK_KIND, state[row, GROUP] + 1, 2] += counted
+        if cause >= 0:
+            data_change, ack_change = (0, -1) if is_ack else (-1, 0)
+        if not is_alone and row // rows_each != shard:
+            if data_change != 0 or ack_change != 0:
+                notes[noted, 0], notes[noted, 1], notes[noted, 2], notes[noted, 3] = row, data_change, ack_change, cause
+                noted += 1
+            continue
+        state[row, DATA_COPIES] += data_change
+        state[row, ACK_COPIES] += ack_change
+        if cause >= 0:
+            state[row, CAUSE] = cause
+        lost_size = _finish(state, row, counters, quarter, lost, lost_size, hop, now)
         if state[row, OVER] == 1 and state[row, TIMER] == 0:
             state[row, OVER] = 2
             vacant[vacant_size] = row
             vacant_size += 1
     if hand_when != NEVER:
-        heap_size = _push(heap, heap_size, hand_when, hand_key, hand_what)
-    return heap_size, vacant_size, arrivals, answers, hop_events
+        heap_size = push(heap, heap_size, hand_when, hand_key, hand_what)
+    numbers[S_HEAP], numbers[S_VACANT], numbers[S_CURSOR] = heap_size, vacant_size, cursor
+    numbers[S_ARRIVED], numbers[S_ANSWERED], numbers[S_LOST] = arrivals, answers, lost_size
+    numbers[S_CROSSED], numbers[S_NOTES], numbers[S_EVENTS] = crossings, noted, hop_events
+
+
+@kernel
+def port_is_dead(net, p):  # type: ignore[no-untyped-def]
+    """Whether the node of a port has no supply and the port forgets what it has."""
+    node = net.port[p, P_NODE]
+    return node >= 0 and net.node[node, N_DOWN] > 0 and net.port[p, P_STORES] == 0

@@ -13,17 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.foundation.domains import KIND_NAMES, Kind
-from heptagrid.planes.messages.kernel import (
-    BINS,
-    BINS_PER_E,
-    COUNTERS,
-    N_DELIVERED,
-    N_LATE,
-    N_LOST_BREAK,
-    N_LOST_LINK,
-    N_SENT,
-)
+from heptagrid.planes.messages.kernel import BINS, BINS_PER_E
 from heptagrid.planes.messages.kinds import FACTS
+from heptagrid.planes.messages.tables import CAUSES, COUNTERS, N_DELIVERED, N_LATE, N_LOST, N_SENT
 
 Ints = npt.NDArray[np.int64]
 KINDS = len(Kind)
@@ -33,7 +25,7 @@ KINDS = len(Kind)
 class Counts:
     """Counts over a span; `+` joins spans.
 
-    counters: (5, kinds) sent, delivered, lost on links, lost to breaks, late. in_flight: (kinds,).
+    counters: (9, kinds) sent, delivered, late, then lost by each of `CAUSES`. in_flight: (kinds,).
     pairs: (7, 7) delivered from row to column. histogram: (kinds, bins) of delays.
     """
 
@@ -63,7 +55,7 @@ class Counts:
     @property
     def lost(self) -> Ints:
         """(kinds,) lost for any cause."""
-        return np.asarray(self.counters[N_LOST_LINK] + self.counters[N_LOST_BREAK])
+        return np.asarray(self.counters[N_LOST:].sum(axis=0))
 
     @property
     def residual(self) -> int:
@@ -89,10 +81,7 @@ class Counts:
             "lost": int(self.lost.sum()),
             "in_flight": int(self.in_flight.sum()),
             "residual": self.residual,
-            "lost_by_cause": {
-                "link_loss": int(counters[N_LOST_LINK].sum()),
-                "break": int(counters[N_LOST_BREAK].sum()),
-            },
+            "lost_by_cause": {name: int(counters[N_LOST + k].sum()) for k, name in enumerate(CAUSES)},
             "by_domain_pair": self.pairs.tolist(),
             "by_kind": {name: self._of(Kind(k)) for k, name in enumerate(KIND_NAMES)},
         }

@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.planes.messages.links import ACCESS, BACKHAUL, WAN, Access, Backhaul, Wan
+from heptagrid.planes.messages.paths import TreeEdges
+from heptagrid.planes.messages.wiring import Wiring
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -48,6 +50,33 @@ class Topology:
     @property
     def places(self) -> int:
         return len(self.parent)
+
+    @property
+    def wiring(self) -> Wiring:
+        """A port for every server; one that works in both directions belongs to no place."""
+        network = Wiring(self.places)
+        count = len(self.rate_bps)
+        near, far = np.full(count, -1), np.full(count, -1)
+        apart = np.flatnonzero((self.parent >= 0) & (self.up != self.down))
+        near[self.up[apart]], far[self.up[apart]] = apart, self.parent[apart]
+        near[self.down[apart]], far[self.down[apart]] = self.parent[apart], apart
+        network.links(
+            *(near, far),
+            rate_bps=self.rate_bps,
+            delay_ns=self.delay_ns,
+            loss=self.loss,
+            retries=self.retries,
+            link_class=self.link_class,
+        )
+        return network
+
+    @property
+    def edges(self) -> TreeEdges:
+        """The hops between a place and its parent."""
+        none = np.full(self.places, -1, dtype=np.int64)
+        parent, depth = self.parent.astype(np.int64), self.depth.astype(np.int64)
+        up, down = self.up.astype(np.int64), self.down.astype(np.int64)
+        return TreeEdges(parent, depth, up, none, down, none, np.zeros(self.places))
 
 
 @dataclass(frozen=True)

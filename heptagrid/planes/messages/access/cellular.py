@@ -1,0 +1,159 @@
+"""A cell: contention for a random-access preamble, then scheduled service; paging on the way down.
+
+A device that has been silent for the inactivity time has no connection. It picks a preamble at the next
+opportunity; two that pick the same fail, and each backs off. Once connected it is granted the shared uplink in order of
+request. What goes to a device without a connection waits for its next paging occasion. Source of the procedure and its
+constants: 3GPP TR 37.868 (preambles, opportunities, back-off indicator, detection probability 1 - exp(-i)).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from heptagrid.foundation.kernel import kernel
+from heptagrid.foundation.random import Stream, bits
+from heptagrid.planes.messages.events import push, push_lost, push_next, push_port
+from heptagrid.planes.messages.ports import draw, draw_attempts, path_at, take_next, wire_bytes
+from heptagrid.planes.messages.tables import (
+    BY_ACCESS,
+    BY_OUTAGE,
+    E_ATTEMPT,
+    E_END,
+    E_RESPONSE,
+    M_BASE,
+    M_DOWN_FREE,
+    M_GRANT,
+    M_INACTIVITY,
+    M_JAMMED_UNTIL,
+    M_MOST_BACK_OFFS,
+    M_OPPORTUNITY,
+    M_PAGING,
+    M_PREAMBLES,
+    M_RESPONSE,
+    M_SETUP,
+    M_UP_FREE,
+    M_WINDOW,
+    N_DOWN,
+    P_BUSY,
+    P_CAUSE,
+    P_COLLIDED,
+    P_DELAY,
+    P_EPOCH,
+    P_FRAME,
+    P_KEY,
+    P_MEDIUM,
+    P_NODE,
+    P_READY,
+    P_TRY,
+    P_WHAT,
+    READY_BIT,
+)
+
+_PAGING = int(Stream.DEVICE_OFFSET)
+
+
+@kernel
+def begin(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
+    """The device has a new copy in hand: it asks for a grant, or for a connection first."""
+    port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
+    if port[p, P_READY] >= now:
+        return _serve(net, p, now + medium[m, M_GRANT], heap, size, state, facts, seed)
+    port[p, P_TRY] = 0
+    return _ask(net, p, now, heap, size)
+
+
+@kernel
+def _ask(net, p, now, heap, size):  # type: ignore[no-untyped-def]
+    period = net.medium[net.port[p, P_MEDIUM], M_OPPORTUNITY]
+    return push_port(heap, size, -(-now // period) * period, E_ATTEMPT, p, net.port[p, P_EPOCH])
+
+
+@kernel
+def attempt(net, p, now, heap, size, seed):  # type: ignore[no-untyped-def]
+    """The device sends a preamble; whoever sends the same one now takes part in its failure."""
+    port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
+    chosen = np.int64(draw(net, p, seed) * medium[m, M_PREAMBLES])
+    port[p, P_COLLIDED] = 0
+    if net.preambles[m, chosen, 0] == now:
+        port[p, P_COLLIDED] = port[net.preambles[m, chosen, 1], P_COLLIDED] = 1
+    net.preambles[m, chosen, 0], net.preambles[m, chosen, 1] = now, p
+    return push_port(heap, size, now + medium[m, M_RESPONSE], E_RESPONSE, p, port[p, P_EPOCH])
+
+
+@kernel
+def response(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
+    """The response comes, or its window passes without one."""
+    port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
+    port[p, P_TRY] += 1
+    dead = net.node[port[medium[m, M_BASE], P_NODE], N_DOWN] > 0
+    unheard = draw(net, p, seed) >= 1.0 - np.exp(-float(port[p, P_TRY]))
+    if port[p, P_COLLIDED] == 1 or unheard or dead or medium[m, M_JAMMED_UNTIL] > now:
+        if port[p, P_TRY] >= medium[m, M_MOST_BACK_OFFS]:
+            size = push_lost(heap, size, now, port[p, P_KEY], port[p, P_WHAT], BY_OUTAGE if dead else BY_ACCESS)
+            if take_next(net, p):
+                size = begin(net, p, now, heap, size, state, facts, seed)
+            return size
+        return _ask(net, p, now + np.int64(draw(net, p, seed) * medium[m, M_WINDOW]), heap, size)
+    return _serve(net, p, now + medium[m, M_SETUP], heap, size, state, facts, seed)
+
+
+@kernel
+def _airtime_ns(net, p, what, state, facts):  # type: ignore[no-untyped-def]
+    return net.port[p, P_FRAME] + np.int64(np.rint(wire_bytes(net, p, what, state, facts) * 8e9 / net.rate_bps[p]))
+
+
+@kernel
+def _serve(net, p, ready, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
+    """The shared uplink takes the copy in its turn, each failed block again."""
+    port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
+    what = port[p, P_WHAT]
+    chance = 1.0 - (1.0 - net.loss[p]) * (1.0 - net.path_loss[path_at(what, state)])
+    attempts, port[p, P_CAUSE] = draw_attempts(net, p, what, state, chance, seed)
+    if net.node[port[medium[m, M_BASE], P_NODE], N_DOWN] > 0:
+        port[p, P_CAUSE] = BY_OUTAGE
+    airtime = attempts * _airtime_ns(net, p, what, state, facts)
+    port[p, P_BUSY] += airtime
+    medium[m, M_UP_FREE] = max(ready, medium[m, M_UP_FREE]) + airtime
+    return push_port(heap, size, medium[m, M_UP_FREE], E_END, p, port[p, P_EPOCH])
+
+
+@kernel
+def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
+    """The copy in hand is through or lost; the connection stays for the inactivity time."""
+    port, m = net.port, net.port[p, P_MEDIUM]
+    port[p, P_READY] = now + net.medium[m, M_INACTIVITY]
+    if port[p, P_CAUSE] < 0:
+        size = push_next(heap, size, now + port[p, P_DELAY], port[p, P_KEY], port[p, P_WHAT])
+    else:
+        size = push_lost(heap, size, now, port[p, P_KEY], port[p, P_WHAT], port[p, P_CAUSE])
+    if take_next(net, p):
+        size = begin(net, p, now, heap, size, state, facts, seed)
+    return size
+
+
+@kernel
+def offer_down(net, base, what, key, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
+    """The base station has a copy for a device: page it if it has no connection, then serve it in turn."""
+    port, medium, m = net.port, net.medium, net.port[base, P_MEDIUM]
+    at = path_at(what, state)
+    device = net.path_peer[at]
+    if net.node[port[base, P_NODE], N_DOWN] > 0 or net.node[net.path_node[at], N_DOWN] > 0:
+        return push_lost(heap, size, now, key, what, BY_OUTAGE)
+    period = medium[m, M_PAGING]
+    if what & READY_BIT == 0 and port[device, P_READY] < now:
+        occasion = now
+        if period > 0:
+            phase = np.int64(bits(seed, _PAGING, device, 0) % np.uint64(period))
+            occasion = now + (phase - now) % period
+        return push(heap, size, occasion + medium[m, M_SETUP], key, what | READY_BIT)
+    what &= ~READY_BIT
+    chance = 1.0 - (1.0 - net.loss[base]) * (1.0 - net.path_loss[at])
+    attempts, cause = draw_attempts(net, base, what, state, chance, seed)
+    airtime = attempts * _airtime_ns(net, base, what, state, facts)
+    port[base, P_BUSY] += airtime
+    medium[m, M_DOWN_FREE] = max(now, medium[m, M_DOWN_FREE]) + airtime
+    out = medium[m, M_DOWN_FREE]
+    port[device, P_READY] = max(port[device, P_READY], out + medium[m, M_INACTIVITY])
+    if cause >= 0:
+        return push_lost(heap, size, out, key, what, cause)
+    return push_next(heap, size, out + port[base, P_DELAY], key, what)

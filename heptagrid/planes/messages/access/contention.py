@@ -1,0 +1,177 @@
+"""Random access: pure and slotted ALOHA, and CSMA/CA with back-off, slotted or not.
+
+CSMA/CA is that of IEEE 802.15.4-2006 section 7.5.1.4: wait a random number of back-off periods, look, and send
+after the turnaround if the channel is clear; else double the range. What has not been acknowledged is sent again
+up to macMaxFrameRetries times; a channel that is never clear fails the frame. Narrow-band power line (G3) and
+Wi-SUN use the same method with other constants. ALOHA sends at once, and again after a random time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from heptagrid.foundation.kernel import kernel
+from heptagrid.planes.messages.access.radio import distance_m2, is_idle, transmit
+from heptagrid.planes.messages.events import push_lost, push_next, push_port
+from heptagrid.planes.messages.ports import copy_bytes, draw, frames_of, is_broken, is_lost, path_at, take_next
+from heptagrid.planes.messages.tables import (
+    ALOHA,
+    BY_ACCESS,
+    BY_BREAK,
+    BY_COLLISION,
+    BY_LINK,
+    BY_OUTAGE,
+    CLASS_A,
+    E_END,
+    E_SENSE,
+    E_START,
+    M_ACK,
+    M_ACK_WAIT,
+    M_CCA,
+    M_DUTY_PPM,
+    M_GAP,
+    M_LEAST_EXPONENT,
+    M_METHOD,
+    M_MOST_BACK_OFFS,
+    M_MOST_EXPONENT,
+    M_SLOT,
+    M_TURNAROUND,
+    M_WINDOW,
+    N_DOWN,
+    P_BACK_OFFS,
+    P_COLLIDED,
+    P_COUNTER,
+    P_DELAY,
+    P_EPOCH,
+    P_EXPONENT,
+    P_FRAMES,
+    P_FREE,
+    P_KEY,
+    P_MEDIUM,
+    P_NODE,
+    P_READY,
+    P_RETRIES,
+    P_TRY,
+    P_WHAT,
+    SLOTTED_ALOHA,
+    SLOTTED_CSMA_CA,
+)
+
+NS_PER_M = 3.336  # speed of light
+
+
+@kernel
+def begin(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
+    """The port has a new copy in hand: its first frame."""
+    port = net.port
+    port[p, P_FRAMES] = frames_of(net, p, copy_bytes(port[p, P_WHAT], state, facts))
+    port[p, P_TRY] = 0
+    return attempt(net, p, now, heap, size, state, seed)
+
+
+@kernel
+def attempt(net, p, now, heap, size, state, seed):  # type: ignore[no-untyped-def]
+    """A frame begins its access anew."""
+    port, m = net.port, net.port[p, P_MEDIUM]
+    port[p, P_BACK_OFFS] = 0
+    port[p, P_EXPONENT] = net.medium[m, M_LEAST_EXPONENT]
+    port[p, P_COUNTER] = 2  # looks that a slotted sender needs
+    return _wait(net, p, now, heap, size, seed)
+
+
+@kernel
+def _wait(net, p, now, heap, size, seed):  # type: ignore[no-untyped-def]
+    port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
+    method = medium[m, M_METHOD]
+    when = max(now, port[p, P_READY])
+    if method in (ALOHA, CLASS_A):
+        return push_port(heap, size, when, E_START, p, port[p, P_EPOCH])
+    slot = medium[m, M_SLOT]
+    if method == SLOTTED_ALOHA:
+        return push_port(heap, size, -(-when // slot) * slot, E_START, p, port[p, P_EPOCH])
+    when += np.int64(draw(net, p, seed) * (1 << port[p, P_EXPONENT])) * slot
+    if method == SLOTTED_CSMA_CA:
+        when = -(-when // slot) * slot
+    return push_port(heap, size, when + medium[m, M_CCA], E_SENSE, p, port[p, P_EPOCH])
+
+
+@kernel
+def sense(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
+    """The port looks: it sends, or waits again, or gives up."""
+    port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
+    slotted = medium[m, M_METHOD] == SLOTTED_CSMA_CA
+    if not is_idle(net, p, net.path_node[path_at(port[p, P_WHAT], state)], now, seed):
+        port[p, P_BACK_OFFS] += 1
+        port[p, P_COUNTER] = 2
+        port[p, P_EXPONENT] = min(port[p, P_EXPONENT] + 1, medium[m, M_MOST_EXPONENT])
+        if port[p, P_BACK_OFFS] > medium[m, M_MOST_BACK_OFFS]:
+            size = push_lost(heap, size, now, port[p, P_KEY], port[p, P_WHAT], BY_ACCESS)
+            return _next(net, p, now, heap, size, state, facts, seed)
+        return _wait(net, p, now, heap, size, seed)
+    if slotted and port[p, P_COUNTER] > 1:
+        port[p, P_COUNTER] = 1
+        return push_port(heap, size, now + medium[m, M_SLOT], E_SENSE, p, port[p, P_EPOCH])
+    clear_at = now - medium[m, M_CCA] + medium[m, M_SLOT] if slotted else now + medium[m, M_TURNAROUND]
+    return start(net, p, clear_at, heap, size, state, facts, seed)
+
+
+@kernel
+def start(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
+    """A frame goes on the air."""
+    ends = transmit(net, p, p, now, state, facts, seed)
+    return push_port(heap, size, ends, E_END, p, net.port[p, P_EPOCH])
+
+
+@kernel
+def outcome(net, p, state, seed):  # type: ignore[no-untyped-def]
+    """Why the frame that has just ended is lost (-1: it is not)."""
+    port = net.port
+    what = port[p, P_WHAT]
+    at = path_at(what, state)
+    if net.node[net.path_node[at], N_DOWN] > 0 or net.node[port[p, P_NODE], N_DOWN] > 0:
+        return BY_OUTAGE
+    if port[p, P_COLLIDED] == 1:
+        return BY_COLLISION
+    number = 1 + port[p, P_TRY] + ((port[p, P_FRAMES] - 1) << np.int64(52))
+    chance = 1.0 - (1.0 - net.loss[p]) * (1.0 - net.path_loss[at])
+    return BY_LINK if is_lost(p, what, state, number, chance, seed) else -1
+
+
+@kernel
+def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
+    """A frame has gone: the copy is through, or its next frame begins, or this one is tried again, or it is lost."""
+    port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
+    acked = medium[m, M_ACK] > 0
+    after = now + medium[m, M_TURNAROUND] + medium[m, M_ACK] if acked else now
+    duty = medium[m, M_DUTY_PPM]
+    silent = now + (now - port[p, P_FREE]) * (1_000_000 - duty) // duty if duty > 0 else now
+    cause = outcome(net, p, state, seed)
+    if cause >= 0 and acked and port[p, P_TRY] < port[p, P_RETRIES]:
+        port[p, P_TRY] += 1
+        again = now + medium[m, M_ACK_WAIT]
+        if medium[m, M_WINDOW] > 0:
+            again += np.int64(draw(net, p, seed) * medium[m, M_WINDOW])
+        port[p, P_READY] = max(again, silent)
+        return attempt(net, p, now, heap, size, state, seed)
+    port[p, P_READY] = max(after + medium[m, M_GAP], silent)
+    what, key = port[p, P_WHAT], port[p, P_KEY]
+    if cause < 0 and is_broken(net, p, what, state, seed):
+        cause = BY_BREAK
+    if cause >= 0:
+        size = push_lost(heap, size, now, key, what, cause)
+        return _next(net, p, now, heap, size, state, facts, seed)
+    port[p, P_FRAMES] -= 1
+    if port[p, P_FRAMES] > 0:
+        port[p, P_TRY] = 0
+        return attempt(net, p, now, heap, size, state, seed)
+    far_m = np.sqrt(distance_m2(net.xy_m, port[p, P_NODE], net.path_node[path_at(what, state)]))
+    out = now + port[p, P_DELAY] + np.int64(np.rint(far_m * NS_PER_M))
+    size = push_next(heap, size, out, key, what)
+    return _next(net, p, now, heap, size, state, facts, seed)
+
+
+@kernel
+def _next(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
+    if take_next(net, p):
+        size = begin(net, p, now, heap, size, state, facts, seed)
+    return size

@@ -1,0 +1,175 @@
+"""Transmissions in the air: who hears whom, what collides, what is captured, and how long a frame takes.
+
+Two frames that overlap at a receiver which hears both are lost, unless one is stronger by the capture ratio: power
+falls with distance, so that is a ratio of distances. A node that sends hears nothing. Interference is judged
+between pairs of frames, not summed; a link-layer acknowledgement keeps the medium busy but is itself never lost.
+Frames in different lanes (channels, spreading factors) do not meet. Networks on other media do not interfere.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from heptagrid.foundation.kernel import kernel
+from heptagrid.foundation.random import Stream, bits
+from heptagrid.planes.messages.ports import copy_bytes, draw, frames_of, path_at
+from heptagrid.planes.messages.tables import (
+    A_BEGIN,
+    A_END,
+    A_FROM,
+    A_LANE,
+    A_PORT,
+    A_QUIET,
+    A_TO,
+    CLASS_A,
+    M_ACK,
+    M_AIR_SIZE,
+    M_CHANNELS,
+    M_DWELL,
+    M_JAMMED_UNTIL,
+    M_METHOD,
+    M_TURNAROUND,
+    MOST_AIR,
+    P_BUSY,
+    P_COLLIDED,
+    P_FRAME,
+    P_FRAMES,
+    P_FREE,
+    P_HEADER,
+    P_MEDIUM,
+    P_NODE,
+    P_PAYLOAD,
+    P_WHAT,
+    R_CAPTURE,
+    R_INTERFERE,
+    R_SENSE,
+)
+
+_HOPPING = int(Stream.BACK_OFF)
+
+
+@kernel
+def distance_m2(xy_m, a, b):  # type: ignore[no-untyped-def]
+    """Squared distance between two nodes."""
+    return (xy_m[a, 0] - xy_m[b, 0]) ** 2 + (xy_m[a, 1] - xy_m[b, 1]) ** 2
+
+
+@kernel
+def lora_airtime_ns(size_bytes, spreading):  # type: ignore[no-untyped-def]
+    """Time on air of a LoRa frame: 125 kHz, coding rate 4/5, 8 symbols of preamble, header, checksum.
+
+    Source: Semtech AN1200.13, with the low data rate optimisation at spreading factors 11 and 12.
+    """
+    slow = 1 if spreading >= 11 else 0
+    blocks = max(0, -((-(8 * size_bytes - 4 * spreading + 28 + 16)) // (4 * (spreading - 2 * slow))))
+    symbol_ns = np.int64(1 << spreading) * 8000
+    return (49 * symbol_ns) // 4 + (8 + blocks * 5) * symbol_ns
+
+
+@kernel
+def frame_airtime_ns(net, p, rate_of, size_bytes):  # type: ignore[no-untyped-def]
+    """Time on air of the next frame of a copy of `size_bytes`, at the rate of port `rate_of`."""
+    port, medium = net.port, net.medium
+    m = port[p, P_MEDIUM]
+    payload = port[rate_of, P_PAYLOAD]
+    last = port[p, P_FRAMES] <= 1
+    if payload <= 0:
+        part = size_bytes
+    elif last:
+        part = size_bytes - (frames_of(net, rate_of, size_bytes) - 1) * payload
+    else:
+        part = payload
+    if medium[m, M_METHOD] == CLASS_A:
+        return lora_airtime_ns(part + port[p, P_HEADER], port[rate_of, P_FRAME])
+    return port[p, P_FRAME] + np.int64(np.rint((part + port[p, P_HEADER]) * 8e9 / net.rate_bps[rate_of]))
+
+
+@kernel
+def lane_of(net, p, to, now, seed):  # type: ignore[no-untyped-def]
+    """The channel of a frame: by the receiver's hopping sequence, or drawn; and its spreading factor."""
+    medium = net.medium
+    m = net.port[p, P_MEDIUM]
+    channels = medium[m, M_CHANNELS]
+    lane = np.int64(0)
+    if channels > 1:
+        if medium[m, M_DWELL] > 0:
+            lane = np.int64(bits(seed, _HOPPING, -1 - to, now // medium[m, M_DWELL]) % np.uint64(channels))
+        else:
+            lane = np.int64(draw(net, p, seed) * channels)
+    if medium[m, M_METHOD] == CLASS_A:
+        lane = lane * 16 + net.port[p, P_FRAME]
+    return lane
+
+
+@kernel
+def clear_air(net, m, now):  # type: ignore[no-untyped-def]
+    """Forget what is over."""
+    air, size = net.air[m], net.medium[m, M_AIR_SIZE]
+    k = 0
+    while k < size:
+        if air[k, A_QUIET] <= now:
+            size -= 1
+            for column in range(air.shape[1]):
+                air[k, column] = air[size, column]
+        else:
+            k += 1
+    net.medium[m, M_AIR_SIZE] = size
+
+
+@kernel
+def is_idle(net, p, to, now, seed):  # type: ignore[no-untyped-def]
+    """Whether a port hears nothing on the receiver's channel."""
+    m = net.port[p, P_MEDIUM]
+    if net.medium[m, M_JAMMED_UNTIL] > now:
+        return False
+    clear_air(net, m, now)
+    air = net.air[m]
+    node = net.port[p, P_NODE]
+    lane = lane_of(net, p, to, now, seed) if net.medium[m, M_DWELL] > 0 else np.int64(0)
+    for k in range(net.medium[m, M_AIR_SIZE]):
+        begun = air[k, A_BEGIN] <= now
+        if begun and air[k, A_LANE] == lane and distance_m2(net.xy_m, node, air[k, A_FROM]) <= net.reach[m, R_SENSE]:
+            return False
+    return True
+
+
+@kernel
+def _drowns(net, m, noise, source, receiver):  # type: ignore[no-untyped-def]
+    """Whether a frame from `source` is lost at `receiver` to one that `noise` sends."""
+    far = distance_m2(net.xy_m, noise, receiver)
+    if far > net.reach[m, R_INTERFERE]:
+        return False
+    capture = net.reach[m, R_CAPTURE]
+    return capture <= 0.0 or far < capture * distance_m2(net.xy_m, source, receiver)
+
+
+@kernel
+def transmit(net, p, rate_of, begin, state, facts, seed):  # type: ignore[no-untyped-def]
+    """Put the next frame of the copy in hand on the air; when it ends. Marks what collides."""
+    port, medium = net.port, net.medium
+    m = port[p, P_MEDIUM]
+    what = port[p, P_WHAT]
+    node, to = port[p, P_NODE], net.path_node[path_at(what, state)]
+    airtime = frame_airtime_ns(net, p, rate_of, copy_bytes(what, state, facts))
+    end = begin + airtime
+    quiet = end + medium[m, M_TURNAROUND] + medium[m, M_ACK] if medium[m, M_ACK] > 0 else end
+    lane = lane_of(net, rate_of if medium[m, M_METHOD] == CLASS_A else p, to, begin, seed)
+    port[p, P_COLLIDED] = 1 if medium[m, M_JAMMED_UNTIL] > begin else 0
+    port[p, P_BUSY] += airtime
+    port[p, P_FREE] = begin
+    air, size = net.air[m], medium[m, M_AIR_SIZE]
+    for k in range(size):
+        if air[k, A_END] <= begin or air[k, A_BEGIN] >= end:
+            continue
+        other, source, receiver = air[k, A_PORT], air[k, A_FROM], air[k, A_TO]
+        if source == to or (air[k, A_LANE] == lane and _drowns(net, m, source, node, to)):
+            port[p, P_COLLIDED] = 1
+        if receiver == node or (air[k, A_LANE] == lane and _drowns(net, m, node, source, receiver)):
+            port[other, P_COLLIDED] = 1
+    if size < MOST_AIR:
+        air[size, A_PORT], air[size, A_BEGIN], air[size, A_END], air[size, A_QUIET] = p, begin, end, quiet
+        air[size, A_LANE], air[size, A_FROM], air[size, A_TO] = lane, node, to
+        medium[m, M_AIR_SIZE] = size + 1
+    else:
+        port[p, P_COLLIDED] = 1  # so many at once that it cannot get through
+    return end

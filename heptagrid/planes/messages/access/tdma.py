@@ -1,0 +1,57 @@
+"""Time division: each member owns one slot of every frame, and sends nothing outside it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from heptagrid.foundation.kernel import kernel
+from heptagrid.planes.messages.events import push_lost, push_next, push_port
+from heptagrid.planes.messages.ports import draw_attempts, path_at, take_next, wire_bytes
+from heptagrid.planes.messages.tables import (
+    BY_OUTAGE,
+    E_END,
+    M_MEMBERS,
+    M_SLOT,
+    N_DOWN,
+    P_BUSY,
+    P_CAUSE,
+    P_DELAY,
+    P_EPOCH,
+    P_FRAME,
+    P_KEY,
+    P_MEDIUM,
+    P_SLOT,
+    P_WHAT,
+)
+
+
+@kernel
+def begin(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
+    """The copy in hand takes as many of its port's slots as it needs, from the next one on."""
+    port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
+    what = port[p, P_WHAT]
+    slot = medium[m, M_SLOT]
+    frame = slot * medium[m, M_MEMBERS]
+    airtime = port[p, P_FRAME] + np.int64(np.rint(wire_bytes(net, p, what, state, facts) * 8e9 / net.rate_bps[p]))
+    attempts, cause = draw_attempts(net, p, what, state, net.loss[p], seed)
+    at = path_at(what, state)
+    port[p, P_CAUSE] = BY_OUTAGE if net.node[net.path_node[at], N_DOWN] > 0 else cause
+    own = port[p, P_SLOT] * slot
+    first = now + (own - now) % frame
+    slots = attempts * -(-airtime // slot)
+    last_part = airtime - (-(-airtime // slot) - 1) * slot
+    port[p, P_BUSY] += attempts * airtime
+    return push_port(heap, size, first + (slots - 1) * frame + last_part, E_END, p, port[p, P_EPOCH])
+
+
+@kernel
+def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
+    """The copy in hand is through or lost; the next waits for its slot."""
+    port = net.port
+    if port[p, P_CAUSE] < 0:
+        size = push_next(heap, size, now + port[p, P_DELAY], port[p, P_KEY], port[p, P_WHAT])
+    else:
+        size = push_lost(heap, size, now, port[p, P_KEY], port[p, P_WHAT], port[p, P_CAUSE])
+    if take_next(net, p):
+        size = begin(net, p, now, heap, size, state, facts, seed)
+    return size

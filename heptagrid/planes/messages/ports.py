@@ -1,0 +1,137 @@
+"""What all ports have in common: the copy in hand, the waiting lines, the size of a copy, the luck of a link."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from heptagrid.foundation.kernel import kernel
+from heptagrid.foundation.random import Stream, uniform
+from heptagrid.planes.messages.events import take_first
+from heptagrid.planes.messages.tables import (
+    ACK_AT,
+    ACK_BYTES,
+    ACK_PATH,
+    BY_BREAK,
+    BY_LINK,
+    BYTES,
+    COPY_AT,
+    HOP_AT,
+    KIND,
+    NUMBER,
+    P_ACTIVE,
+    P_CLASSES,
+    P_DRAWS,
+    P_HEADER,
+    P_KEY,
+    P_LINK_CLASS,
+    P_LISTS_AT,
+    P_PAYLOAD,
+    P_RETRIES,
+    P_WAITING,
+    P_WHAT,
+    PATH,
+    SOURCE,
+)
+
+_LOSS = int(Stream.LINK_LOSS)
+_BREAK = int(Stream.CLASS_BREAK)
+_BACK_OFF = int(Stream.BACK_OFF)
+
+
+@kernel
+def take_next(net, p):  # type: ignore[no-untyped-def]
+    """Take the first waiting copy of the most urgent class in hand; whether there was one."""
+    port = net.port
+    line = port[p, P_LISTS_AT]
+    for _ in range(port[p, P_CLASSES]):
+        if net.lists[line, 0] != 0:
+            what, key = take_first(net.lists, net.queue, line)
+            port[p, P_WHAT], port[p, P_KEY] = what, key
+            port[p, P_WAITING] -= 1
+            return True
+        line += 1
+    port[p, P_ACTIVE] = 0
+    return False
+
+
+@kernel
+def copy_bytes(what, state, facts):  # type: ignore[no-untyped-def]
+    """Bytes of a copy on the wire."""
+    row = what & 0xFFFFFFFF
+    return facts[state[row, KIND], ACK_BYTES] if (what >> ACK_AT) & 1 else state[row, BYTES]
+
+
+@kernel
+def frames_of(net, p, size_bytes):  # type: ignore[no-untyped-def]
+    """How many frames a copy of `size_bytes` is cut into."""
+    payload = net.port[p, P_PAYLOAD]
+    return 1 if payload <= 0 else max(1, (size_bytes + payload - 1) // payload)
+
+
+@kernel
+def wire_bytes(net, p, what, state, facts):  # type: ignore[no-untyped-def]
+    """Bytes that a port sends for a copy: the copy's own, and a header for each of its frames."""
+    size_bytes = copy_bytes(what, state, facts)
+    header = net.port[p, P_HEADER]
+    return size_bytes if header == 0 else size_bytes + header * frames_of(net, p, size_bytes)
+
+
+@kernel
+def path_at(what, state):  # type: ignore[no-untyped-def]
+    """Where in the table of paths a copy's next hop stands."""
+    row = what & 0xFFFFFFFF
+    return state[row, ACK_PATH if (what >> ACK_AT) & 1 else PATH] + ((what >> HOP_AT) & 0xFF)
+
+
+@kernel
+def luck(p, what, state):  # type: ignore[no-untyped-def]
+    """(entity, occasion) of the random numbers of a copy's attempts at a port."""
+    row = what & 0xFFFFFFFF
+    lane = state[row, KIND] + 16 * ((what >> ACK_AT) & 1)
+    entity = (np.int64(p) << np.int64(40)) | (state[row, SOURCE] << np.int64(8)) | lane
+    return entity, (state[row, NUMBER] << np.int64(16)) | (((what >> COPY_AT) & 0xFF) << np.int64(8))
+
+
+@kernel
+def is_lost(p, what, state, attempt, chance, seed):  # type: ignore[no-untyped-def]
+    """Whether an attempt (1, 2, ...) fails by chance."""
+    if chance <= 0.0:
+        return False
+    entity, occasion = luck(p, what, state)
+    return uniform(seed, _LOSS, entity, occasion + attempt) < chance
+
+
+@kernel
+def is_broken(net, p, what, state, seed):  # type: ignore[no-untyped-def]
+    """Whether the copy is lost to the break of its class of links."""
+    broken = net.break_loss[net.port[p, P_LINK_CLASS]]
+    if broken <= 0.0:
+        return False
+    entity, occasion = luck(p, what, state)
+    return uniform(seed, _BREAK, entity, occasion) < broken
+
+
+@kernel
+def draw_attempts(net, p, what, state, chance, seed):  # type: ignore[no-untyped-def]
+    """How many times a copy is sent over a link, and why it is lost all the same (-1: it is not)."""
+    attempts, cause = 1, -1
+    broken = net.break_loss[net.port[p, P_LINK_CLASS]]
+    if chance > 0.0 or broken > 0.0:
+        entity, occasion = luck(p, what, state)
+        if chance > 0.0:
+            retries = net.port[p, P_RETRIES]
+            while uniform(seed, _LOSS, entity, occasion + attempts) < chance:
+                if attempts > retries:
+                    cause = BY_LINK
+                    break
+                attempts += 1
+        if cause < 0 and broken > 0.0 and uniform(seed, _BREAK, entity, occasion) < broken:
+            cause = BY_BREAK
+    return attempts, cause
+
+
+@kernel
+def draw(net, p, seed):  # type: ignore[no-untyped-def]
+    """The next random number of a port's own row, for its back-off."""
+    net.port[p, P_DRAWS] += 1
+    return uniform(seed, _BACK_OFF, p, net.port[p, P_DRAWS])

@@ -1,0 +1,114 @@
+"""The columns of the tables that the event kernel works on; every table is an array of rows.
+
+Times are integer nanoseconds. What an event is about is one integer: a copy of a message (its row, its next
+hop, its number among the message's copies, whether it is the acknowledgement), or a port, or a node.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+NEVER = np.iinfo(np.int64).max
+
+# A message that waits for its time.
+(ID, SOURCE, DESTINATION, KIND, BYTES, SENT, NUMBER, PAIR, GROUP, PRIORITY, PATH, HOPS, ACK_PATH, ACK_HOPS) = range(14)
+PENDING = 14
+
+# A message under way.
+(DELIVERED, ACKNOWLEDGED, DATA_COPIES, ACK_COPIES, COPIES, TIMER, CAUSE, ACK_SENT, OVER, COUNTED) = range(14, 24)
+STATE = 24
+
+# The facts of a kind.
+(DEADLINE, ACKED, TIMEOUT, RETRIES, ACK_BYTES) = range(5)
+
+# Why a copy was lost, and the counters by kind: sent, delivered, late, then lost by each cause.
+(BY_LINK, BY_BREAK, BY_BUFFER, BY_COLLISION, BY_ACCESS, BY_OUTAGE) = range(6)
+CAUSES = ("link_loss", "break", "buffer", "collision", "access", "outage")
+(N_SENT, N_DELIVERED, N_LATE, N_LOST) = range(4)
+COUNTERS = N_LOST + len(CAUSES)
+
+# A port: where copies wait to be sent, over a link of its own or over a medium shared with others.
+(P_MEDIUM, P_CLASSES, P_DELAY, P_RETRIES, P_LINK_CLASS, P_FREE, P_BUSY, P_QUEUED) = range(8)
+(P_BUFFER, P_RING_AT, P_RING_HEAD, P_WAITING, P_LISTS_AT, P_ACTIVE, P_WHAT, P_KEY) = range(8, 16)
+(P_NODE, P_TRY, P_EXPONENT, P_BACK_OFFS, P_FRAMES, P_COLLIDED, P_DRAWS, P_COUNTER) = range(16, 24)
+(P_READY, P_CAUSE, P_SLOT, P_STORES, P_DOWN, P_EPOCH, P_PAYLOAD, P_FRAME) = range(24, 32)
+(P_HEADER,) = range(32, 33)
+PORT = 33
+
+# A shared medium. Which of the columns matter depends on its method of access.
+(M_METHOD, M_SLOT, M_LEAST_EXPONENT, M_MOST_EXPONENT, M_MOST_BACK_OFFS, M_CCA, M_TURNAROUND, M_ACK) = range(8)
+(M_ACK_WAIT, M_GAP, M_CHANNELS, M_DWELL, M_DUTY_PPM, M_BUSY_UNTIL, M_AIR_SIZE) = range(8, 15)
+(M_COLLISION_GAP, M_VERSION, M_IDLE_FROM, M_OPPORTUNITY, M_PREAMBLES, M_RESPONSE, M_SETUP, M_INACTIVITY) = range(16, 24)
+(M_PAGING, M_UP_FREE, M_DOWN_FREE, M_MEMBERS_AT, M_MEMBERS, M_BASE, M_WINDOW, M_JAMMED_UNTIL) = range(24, 32)
+(M_GRANT,) = range(32, 33)
+MEDIUM = 33
+
+# How members of a medium take turns.
+(CARRIER_SENSE, CSMA_CA, SLOTTED_CSMA_CA, DCF, ALOHA, SLOTTED_ALOHA, TDMA, CELLULAR, CLASS_A) = range(9)
+
+# Squared distances (m2) and ratios of a medium.
+(R_SENSE, R_INTERFERE, R_CAPTURE) = range(3)
+
+# A transmission on the air.
+(A_PORT, A_BEGIN, A_END, A_QUIET, A_LANE, A_FROM, A_TO) = range(7)
+AIR = 7
+MOST_AIR = 128
+
+# A node.
+(N_SHARD, N_DOWN) = range(2)
+NODE = 2
+
+# Kinds of port events, in the order in which they are taken at one and the same nanosecond.
+(E_END, E_SENSE, E_START, E_ATTEMPT, E_RESPONSE, E_TICK) = range(6)
+
+# What an event is about.
+HOP_AT, COPY_AT, ACK_AT = 32, 40, 48
+ONE_HOP = np.int64(1) << np.int64(HOP_AT)
+READY_BIT = np.int64(1) << np.int64(49)  # a copy whose receiver has been paged
+CAUSE_AT = 50
+LOST_BIT = np.int64(1) << np.int64(58)
+NODE_BIT = np.int64(1) << np.int64(60)
+PORT_BIT = np.int64(1) << np.int64(61)
+TIMER_BIT = np.int64(1) << np.int64(62)
+LATE_CLASS = np.int64(1) << np.int64(61)  # the key's bit that puts time-outs after arrivals at one nanosecond
+EARLY_CLASS = -(np.int64(1) << np.int64(62))  # and what puts the ends of transmissions before them
+
+
+class Net(NamedTuple):
+    """Everything about the network that the kernel reads and writes.
+
+    port: (ports, PORT). rate_bps, loss: (ports,). lists: (lists, 2) first and last of each waiting line.
+    queue: (slots, 3) what, key and the next of each waiting copy; slot 0's next is the first vacant one.
+    rings: begin times of the copies that wait at ports with a finite buffer. medium: (media, MEDIUM).
+    reach: (media, 3) squared distances. air: (media, MOST_AIR, AIR) transmissions. members: ports of media,
+    one medium after another. preambles: (media, preambles, 2) time and port of the last use. xy_m: (nodes, 2).
+    node: (nodes, NODE). path_port, path_node, path_peer, path_loss: hops of all paths, one path after another.
+    break_loss: (classes,).
+    """
+
+    port: Ints
+    rate_bps: Floats
+    loss: Floats
+    lists: Ints
+    queue: Ints
+    rings: Ints
+    medium: Ints
+    reach: Floats
+    air: Ints
+    members: Ints
+    preambles: Ints
+    xy_m: Floats
+    node: Ints
+    node_ports_at: Ints
+    node_ports: Ints
+    path_port: Ints
+    path_node: Ints
+    path_peer: Ints
+    path_loss: Floats
+    break_loss: Floats

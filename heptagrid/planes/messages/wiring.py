@@ -1,0 +1,245 @@
+"""Puts a communication network together: nodes, links, shared media; and makes the kernel's tables of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.planes.messages import tables as t
+from heptagrid.planes.messages.media import Medium
+from heptagrid.planes.messages.tables import Floats, Ints, Net
+
+LEAST_RATE_BPS = 1e-3
+
+
+def _ns(seconds: float) -> int:
+    return round(seconds * 1e9)
+
+
+class Wiring:
+    """A network in the making.
+
+    Parameters
+    ----------
+    nodes : how many; they are numbered from 0.
+    xy_m : (nodes, 2) their places; all at one point if not given.
+    """
+
+    def __init__(self, nodes: int, xy_m: Floats | None = None) -> None:
+        self.nodes = nodes
+        self.xy_m = np.zeros((nodes, 2)) if xy_m is None else np.asarray(xy_m, dtype=np.float64)
+        self.ports = 0
+        self.media = 0
+        self._port: list[Ints] = []
+        self._rate: list[Floats] = []
+        self._loss: list[Floats] = []
+        self._far_end: list[Ints] = []
+        self._medium: list[Ints] = []
+        self._reach: list[Floats] = []
+        self._members: list[Ints] = []
+        self._preambles = 1
+        self._lists = 0
+        self._rings = 0
+
+    def links(
+        self,
+        source: npt.ArrayLike,
+        destination: npt.ArrayLike,
+        *,
+        rate_bps: Any,
+        delay_ns: Any = 0,
+        loss: Any = 0.0,
+        retries: Any = 0,
+        priorities: Any = 1,
+        queue_packets: Any = -1,
+        link_class: Any = 0,
+        header_bytes: Any = 0,
+        payload_bytes: Any = 0,
+        queued: bool = False,
+        stores: bool = False,
+    ) -> Ints:
+        """Add (n,) links in one direction each; their ports. `source` is -1 for one shared by several nodes.
+
+        priorities: classes. queue_packets: -1 for unbounded. queued: the link keeps a queue of events even with one
+        class, so that an outage can take back what waits. stores: what waits survives an outage.
+        """
+        rates = np.atleast_1d(np.asarray(rate_bps, dtype=np.float64))
+        sources = np.atleast_1d(np.asarray(source, dtype=np.int64))
+        count = max(len(rates), len(sources))
+        port = np.zeros((count, t.PORT), dtype=np.int64)
+        port[:, t.P_MEDIUM] = -1
+        port[:, t.P_NODE] = sources
+        port[:, t.P_DELAY] = delay_ns
+        port[:, t.P_RETRIES] = retries
+        port[:, t.P_LINK_CLASS] = link_class
+        port[:, t.P_CLASSES] = priorities
+        port[:, t.P_BUFFER] = queue_packets
+        port[:, t.P_HEADER] = header_bytes
+        port[:, t.P_PAYLOAD] = payload_bytes
+        port[:, t.P_STORES] = int(stores)
+        port[:, t.P_QUEUED] = (port[:, t.P_CLASSES] > 1) | queued
+        in_ring = (port[:, t.P_QUEUED] == 0) & (port[:, t.P_BUFFER] >= 0)
+        sizes = np.where(in_ring, port[:, t.P_BUFFER], 0)
+        port[:, t.P_RING_AT] = self._rings + np.cumsum(sizes) - sizes
+        self._rings += int(sizes.sum())
+        return self._add(port, np.broadcast_to(rates, (count,)), loss, destination)
+
+    def medium(
+        self,
+        members: npt.ArrayLike,
+        settings: Medium,
+        *,
+        rate_bps: Any,
+        delay_ns: Any = 0,
+        loss: Any = 0.0,
+        retries: Any = 0,
+        priorities: int = 1,
+        queue_packets: Any = -1,
+        link_class: Any = 0,
+        payload_bytes: Any = None,
+        spreading: Any = None,
+        base: int | None = None,
+        stores: Any = 0,
+    ) -> Ints:
+        """Add a medium that `members` (n,) share; their ports.
+
+        base: which member is the base station or gateway. spreading: (n,) spreading factors of a class A network.
+        """
+        nodes = np.asarray(members, dtype=np.int64)
+        count = len(nodes)
+        port = np.zeros((count, t.PORT), dtype=np.int64)
+        port[:, t.P_MEDIUM] = self.media
+        port[:, t.P_NODE] = nodes
+        port[:, t.P_DELAY] = delay_ns
+        port[:, t.P_RETRIES] = retries
+        port[:, t.P_LINK_CLASS] = link_class
+        port[:, t.P_CLASSES] = priorities
+        port[:, t.P_BUFFER] = queue_packets
+        port[:, t.P_QUEUED] = 1
+        port[:, t.P_STORES] = stores
+        port[:, t.P_HEADER] = settings.header_bytes
+        port[:, t.P_PAYLOAD] = settings.payload_bytes if payload_bytes is None else payload_bytes
+        port[:, t.P_FRAME] = _ns(settings.frame_s) if spreading is None else spreading
+        port[:, t.P_SLOT] = np.arange(count)
+        port[:, t.P_READY] = -1 if settings.method == t.CELLULAR else 0
+        port[:, t.P_COUNTER] = -1 if settings.method == t.DCF else 0
+        if settings.method == t.CLASS_A and base is not None:
+            port[base, t.P_CLASSES] = count
+        row = np.zeros(t.MEDIUM, dtype=np.int64)
+        for column, value in (
+            (t.M_METHOD, settings.method),
+            (t.M_SLOT, max(1, _ns(settings.slot_s))),
+            (t.M_LEAST_EXPONENT, settings.exponents[0]),
+            (t.M_MOST_EXPONENT, settings.exponents[1]),
+            (t.M_MOST_BACK_OFFS, settings.back_offs),
+            (t.M_CCA, _ns(settings.sense_s)),
+            (t.M_TURNAROUND, _ns(settings.turnaround_s)),
+            (t.M_ACK, _ns(settings.ack_s)),
+            (t.M_ACK_WAIT, _ns(settings.ack_wait_s)),
+            (t.M_GAP, _ns(settings.gap_s)),
+            (t.M_COLLISION_GAP, _ns(settings.collision_gap_s)),
+            (t.M_CHANNELS, settings.channels),
+            (t.M_DWELL, _ns(settings.dwell_s)),
+            (t.M_DUTY_PPM, round(settings.duty_cycle * 1e6)),
+            (t.M_OPPORTUNITY, max(1, _ns(settings.opportunity_s))),
+            (t.M_PREAMBLES, settings.preambles),
+            (t.M_RESPONSE, _ns(settings.response_s)),
+            (t.M_SETUP, _ns(settings.setup_s)),
+            (t.M_GRANT, _ns(settings.grant_s)),
+            (t.M_INACTIVITY, _ns(settings.inactivity_s)),
+            (t.M_PAGING, _ns(settings.paging_s)),
+            (t.M_MEMBERS_AT, sum(len(each) for each in self._members)),
+            (t.M_MEMBERS, count),
+            (t.M_BASE, -1 if base is None else self.ports + base),
+            (t.M_WINDOW, round(settings.window_s) if settings.access == "csma" else _ns(settings.window_s)),
+        ):
+            row[column] = value
+        self._medium.append(row)
+        self._reach.append(np.array([settings.sense_m**2, settings.interfere_m**2, settings.capture_ratio]))
+        self._members.append(self.ports + np.arange(count))
+        self._preambles = max(self._preambles, settings.preambles)
+        self.media += 1
+        rates = np.broadcast_to(np.asarray(rate_bps, dtype=np.float64), (count,))
+        return self._add(port, rates, loss, np.full(count, -1))
+
+    def _add(self, port: Ints, rate_bps: Floats, loss: Any, far_end: npt.ArrayLike) -> Ints:
+        count = len(port)
+        queued = port[:, t.P_QUEUED] == 1
+        lines = np.where(queued, port[:, t.P_CLASSES], 0)
+        port[:, t.P_LISTS_AT] = self._lists + np.cumsum(lines) - lines
+        self._lists += int(lines.sum())
+        self._port.append(port)
+        self._rate.append(np.asarray(rate_bps, dtype=np.float64))
+        self._loss.append(np.broadcast_to(np.asarray(loss, dtype=np.float64), (count,)))
+        self._far_end.append(np.broadcast_to(np.asarray(far_end, dtype=np.int64), (count,)))
+        first = self.ports
+        self.ports += count
+        return np.arange(first, first + count)
+
+    def net(self, break_loss: tuple[float, ...] = (0.0, 0.0, 0.0), shard: Ints | None = None) -> Net:
+        """The tables, without paths and with room for no waiting copy yet (`with_room`).
+
+        shard: (nodes,) which shard a node belongs to.
+        """
+        port = _joined(self._port, (0, t.PORT))
+        media = len(self._medium)
+        node = np.zeros((self.nodes, t.NODE), dtype=np.int64)
+        if shard is not None:
+            node[:, t.N_SHARD] = shard
+        ports_at, ports_of = self._ports_by_node(port)
+        return Net(
+            port=port,
+            rate_bps=_joined(self._rate, (0,), np.float64),
+            loss=_joined(self._loss, (0,), np.float64),
+            lists=np.zeros((max(1, self._lists), 2), dtype=np.int64),
+            queue=np.zeros((1, 3), dtype=np.int64),
+            rings=np.zeros(max(1, self._rings), dtype=np.int64),
+            medium=np.array(self._medium, dtype=np.int64).reshape(media, t.MEDIUM),
+            reach=np.array(self._reach, dtype=np.float64).reshape(media, 3),
+            air=np.zeros((media, t.MOST_AIR, t.AIR), dtype=np.int64),
+            members=_joined(self._members, (0,)),
+            preambles=np.full((media, self._preambles, 2), -1, dtype=np.int64),
+            xy_m=self.xy_m,
+            node=node,
+            node_ports_at=ports_at,
+            node_ports=ports_of,
+            path_port=np.zeros(1, dtype=np.int32),
+            path_node=np.zeros(1, dtype=np.int32),
+            path_peer=np.zeros(1, dtype=np.int32),
+            path_loss=np.zeros(1, dtype=np.float32),
+            break_loss=np.array(break_loss, dtype=np.float64),
+        )
+
+    def _ports_by_node(self, port: Ints) -> tuple[Ints, Ints]:
+        """The ports of each node and the links into it: (nodes + 1,) where they begin, and the ports."""
+        own = port[:, t.P_NODE]
+        far = _joined(self._far_end, (0,))
+        ends = np.concatenate([own, np.where(far == own, -1, far)])
+        ports = np.concatenate([np.arange(len(port)), np.arange(len(port))])[ends >= 0]
+        ends = ends[ends >= 0]
+        order = np.argsort(ends, kind="stable")
+        return np.searchsorted(ends[order], np.arange(self.nodes + 1)), ports[order]
+
+
+def with_room(net: Net, slots: int) -> Net:
+    """The same network with a queue of `slots` places; waiting copies stay where they are."""
+    old = len(net.queue)
+    queue = np.zeros((slots + 1, 3), dtype=np.int64)
+    queue[:old] = net.queue
+    fresh = np.arange(old, slots + 1)
+    queue[fresh, 2] = np.append(fresh[1:], queue[0, 2])
+    if len(fresh):
+        queue[0, 2] = fresh[0]
+    return net._replace(queue=queue)
+
+
+def with_settings(settings: Medium, **changes: Any) -> Medium:
+    """A medium's settings with some of them changed."""
+    return replace(settings, **changes)
+
+
+def _joined(parts: list[Any], empty: tuple[int, ...], dtype: Any = np.int64) -> Any:
+    return np.concatenate(parts) if parts else np.zeros(empty, dtype=dtype)
