@@ -30,16 +30,19 @@ F = TypeVar("F", bound=Callable[..., Any])
 @overload
 def kernel(function: F, /) -> F: ...
 @overload
-def kernel(*, parallel: bool = False, inline: bool = False) -> Callable[[F], F]: ...
-def kernel(function: Any = None, /, *, parallel: bool = False, inline: bool = False) -> Any:
+def kernel(*, parallel: bool = False, inline: bool = False, allocates: bool = True) -> Callable[[F], F]: ...
+def kernel(
+    function: Any = None, /, *, parallel: bool = False, inline: bool = False, allocates: bool = True
+) -> Any:
     """Compile a pure function over arrays, without fast-math, releasing the interpreter lock.
 
     Use as `@kernel`, or `@kernel(parallel=True)` for one with `prange`; `inline=True` marks small
-    functions that other kernels call in their inner loop.
+    functions that other kernels call in their inner loop; `allocates=False` one that makes no array, so that
+    arrays are passed to it without counting references.
     """
     if function is None:
-        return lambda wrapped: _compile(wrapped, parallel, inline)
-    return _compile(function, parallel, inline)
+        return lambda wrapped: _compile(wrapped, parallel, inline, allocates)
+    return _compile(function, parallel, inline, allocates)
 
 
 def cache_folder() -> Path:
@@ -60,13 +63,19 @@ def _temporary_folder() -> Path:
     return Path(tempfile.gettempdir()) / f"heptagrid-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
 
 
-def _compile(function: Callable[..., Any], parallel: bool, inline: bool) -> Any:
+def _compile(function: Callable[..., Any], parallel: bool, inline: bool, allocates: bool) -> Any:
     folder = cache_folder() / "kernels" / _fingerprint(function.__module__)
     before = config.CACHE_DIR
     config.CACHE_DIR = str(folder)
     try:
+        options: dict[str, Any] = {} if allocates else {"_nrt": False}
         return numba.njit(
-            cache=True, nogil=True, parallel=parallel, error_model="numpy", inline="always" if inline else "never"
+            cache=True,
+            nogil=True,
+            parallel=parallel,
+            error_model="numpy",
+            inline="always" if inline else "never",
+            **options,
         )(function)
     finally:
         config.CACHE_DIR = before

@@ -6,7 +6,7 @@ from heptagrid.foundation.kernel import kernel
 from heptagrid.planes.messages.tables import EARLY_CLASS, LOST_BIT, ONE_HOP, PORT_BIT
 
 
-@kernel
+@kernel(allocates=False)
 def push(heap, size, when, key, what):  # type: ignore[no-untyped-def]
     """Add an event; the new size."""
     k = size
@@ -20,7 +20,7 @@ def push(heap, size, when, key, what):  # type: ignore[no-untyped-def]
     return size + 1
 
 
-@kernel
+@kernel(allocates=False)
 def drop_first(heap, size):  # type: ignore[no-untyped-def]
     """Remove the earliest event; the new size."""
     size -= 1
@@ -43,26 +43,26 @@ def drop_first(heap, size):  # type: ignore[no-untyped-def]
     return size
 
 
-@kernel
+@kernel(allocates=False)
 def push_port(heap, size, when, kind, port, epoch):  # type: ignore[no-untyped-def]
     """Add an event of a port; the new size."""
     key = EARLY_CLASS + (kind << 40) + port
     return push(heap, size, when, key, PORT_BIT | (epoch << 48) | (kind << 40) | port)
 
 
-@kernel
+@kernel(allocates=False)
 def push_next(heap, size, when, key, what):  # type: ignore[no-untyped-def]
     """The copy comes out of its hop at `when`; the new size."""
     return push(heap, size, when, key, what + ONE_HOP)
 
 
-@kernel
+@kernel(allocates=False)
 def push_lost(heap, size, when, key, what, cause):  # type: ignore[no-untyped-def]
     """The copy is lost at `when`; the new size."""
     return push(heap, size, when, key, what | LOST_BIT | (cause << 50))
 
 
-@kernel
+@kernel(allocates=False)
 def wait_last(lists, queue, line, what, key):  # type: ignore[no-untyped-def]
     """Put a copy at the end of a waiting line."""
     slot = queue[0, 2]
@@ -75,7 +75,7 @@ def wait_last(lists, queue, line, what, key):  # type: ignore[no-untyped-def]
     lists[line, 1] = slot
 
 
-@kernel
+@kernel(allocates=False)
 def take_first(lists, queue, line):  # type: ignore[no-untyped-def]
     """Take the first copy of a waiting line that is not empty: (what, key)."""
     slot = lists[line, 0]

@@ -107,14 +107,14 @@ NOTE = 4
 UP_AT = 40  # of a node's or link's event: it comes up; and the next bit: it is a link
 
 
-@kernel
+@kernel(allocates=False)
 def _bin(delay_ns):  # type: ignore[no-untyped-def]
     if delay_ns < 1000:
         return 0
     return min(BINS - 1, 1 + int(np.log(delay_ns / 1000.0) * BINS_PER_E))
 
 
-@kernel
+@kernel(allocates=False)
 def _earliest_timer(timers, timer_head, timer_size):  # type: ignore[no-untyped-def]
     """The kind whose oldest first time-out is the earliest of all, its time, and its message."""
     which, when, key = 0, NEVER, NEVER
@@ -127,7 +127,7 @@ def _earliest_timer(timers, timer_head, timer_size):  # type: ignore[no-untyped-
     return which, when, key
 
 
-@kernel
+@kernel(allocates=False)
 def _begin(net, p, now, is_fresh, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """A port begins with the copy in hand, by its medium's method."""
     m = net.port[p, P_MEDIUM]
@@ -145,7 +145,7 @@ def _begin(net, p, now, is_fresh, heap, size, state, facts, seed):  # type: igno
     return contention.begin(net, p, now, heap, size, state, facts, seed)
 
 
-@kernel
+@kernel(allocates=False)
 def _offer(net, p, what, key, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """A copy arrives at a port that keeps a queue: it is taken in hand, waits, or finds no room."""
     port = net.port
@@ -166,7 +166,7 @@ def _offer(net, p, what, key, now, heap, size, state, facts, seed):  # type: ign
     return _begin(net, p, now, True, heap, size, state, facts, seed)
 
 
-@kernel
+@kernel(allocates=False)
 def _port_event(net, what, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """What a port or a medium does at its time."""
     p, kind, epoch = what & 0xFFFFFFFF, (what >> 40) & 0xFF, (what >> 48) & 0xFF
@@ -209,7 +209,7 @@ def _port_event(net, what, now, heap, size, state, facts, seed):  # type: ignore
     return contention.start(net, p, now, heap, size, state, facts, seed)
 
 
-@kernel
+@kernel(allocates=False)
 def _switch_port(net, p, up, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The node of a port on a medium loses its supply or gets it back."""
     port = net.port
@@ -229,7 +229,7 @@ def _switch_port(net, p, up, now, heap, size, state, facts, seed):  # type: igno
     return size
 
 
-@kernel
+@kernel(allocates=False)
 def _switch(net, what, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """A node or a link goes down or comes up; a node that fails twice must come up twice."""
     up, is_link, k = (what >> UP_AT) & 1, (what >> (UP_AT + 1)) & 1, what & 0xFFFFFFFF
@@ -248,7 +248,7 @@ def _switch(net, what, now, heap, size, state, facts, seed):  # type: ignore[no-
     return size
 
 
-@kernel
+@kernel(allocates=False)
 def _finish(state, row, counters, quarter, lost, lost_size, hop, now):  # type: ignore[no-untyped-def]
     """Close a message of which nothing travels any more and nothing can start another copy; the losses listed."""
     if state[row, DATA_COPIES] != 0 or state[row, ACK_COPIES] != 0 or state[row, OVER] != 0:
@@ -270,7 +270,7 @@ def _finish(state, row, counters, quarter, lost, lost_size, hop, now):  # type: 
     return lost_size
 
 
-@kernel
+@kernel(allocates=False)
 def advance(  # type: ignore[no-untyped-def]
     until, shard, rows_each, pending, heap, timers, timer_head, timer_size, state, vacant, facts, net, outages, seed,
     numbers, counters, pairs, histogram, quarter, worst, arrived, answered, lost, crossed, notes,
@@ -286,6 +286,8 @@ def advance(  # type: ignore[no-untyped-def]
     arrivals, answers, lost_size = numbers[S_ARRIVED], numbers[S_ANSWERED], numbers[S_LOST]
     crossings, noted, hop_events = numbers[S_CROSSED], numbers[S_NOTES], numbers[S_EVENTS]
     is_alone = crossed.shape[0] == 0
+    port, rate_bps, link_loss, rings, break_loss = net.port, net.rate_bps, net.loss, net.rings, net.break_loss
+    path_port, path_node, node = net.path_port, net.path_node, net.node
     ring = timers.shape[1]
     hand_when, hand_key, hand_what = NEVER, NEVER, np.int64(0)
     timer_kind, next_timer, timer_id = _earliest_timer(timers, timer_head, timer_size)
@@ -385,17 +387,17 @@ def advance(  # type: ignore[no-untyped-def]
         elif hop < state[row, ACK_HOPS if is_ack else HOPS]:
             # A copy at a port. What is at a place without supply is lost.
             at = state[row, ACK_PATH if is_ack else PATH] + hop
-            p = net.path_port[at]
-            if outages and port_is_dead(net, p):
+            p = path_port[at]
+            if outages and _is_dead(port, node, p):
                 cause = BY_OUTAGE
-            elif net.port[p, P_MEDIUM] < 0 and net.port[p, P_QUEUED] == 0:
+            elif port[p, P_QUEUED] == 0:
                 hop_events += 1
-                out, cause = link.cross(net, p, what, now, state, facts, seed)
+                out, cause = link.cross(port, rate_bps, link_loss, rings, break_loss, p, what, now, state, facts, seed)
                 if cause < 0:
-                    if not is_alone and net.node[net.path_node[at], N_SHARD] != shard:
+                    if not is_alone and node[path_node[at], N_SHARD] != shard:
                         crossed[crossings, 0], crossed[crossings, 1] = out, key
                         crossed[crossings, 2] = what + ONE_HOP
-                        crossed[crossings, 3] = net.node[net.path_node[at], N_SHARD]
+                        crossed[crossings, 3] = node[path_node[at], N_SHARD]
                         crossings += 1
                     else:
                         if hand_when != NEVER:
@@ -404,7 +406,7 @@ def advance(  # type: ignore[no-untyped-def]
             else:
                 hop_events += 1
                 heap_size = _offer(net, p, what, key, now, heap, heap_size, state, facts, seed)
-        elif outages and net.node[state[row, SOURCE if is_ack else DESTINATION], N_DOWN] > 0:
+        elif outages and node[state[row, SOURCE if is_ack else DESTINATION], N_DOWN] > 0:
             cause = BY_OUTAGE
         elif is_ack:
             ack_change = -1
@@ -470,8 +472,8 @@ def advance(  # type: ignore[no-untyped-def]
     numbers[S_CROSSED], numbers[S_NOTES], numbers[S_EVENTS] = crossings, noted, hop_events
 
 
-@kernel
-def port_is_dead(net, p):  # type: ignore[no-untyped-def]
+@kernel(allocates=False)
+def _is_dead(port, node, p):  # type: ignore[no-untyped-def]
     """Whether the node of a port has no supply and the port forgets what it has."""
-    node = net.port[p, P_NODE]
-    return node >= 0 and net.node[node, N_DOWN] > 0 and net.port[p, P_STORES] == 0
+    k = port[p, P_NODE]
+    return k >= 0 and node[k, N_DOWN] > 0 and port[p, P_STORES] == 0

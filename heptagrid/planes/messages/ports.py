@@ -38,7 +38,7 @@ _BREAK = int(Stream.CLASS_BREAK)
 _BACK_OFF = int(Stream.BACK_OFF)
 
 
-@kernel
+@kernel(allocates=False)
 def take_next(net, p):  # type: ignore[no-untyped-def]
     """Take the first waiting copy of the most urgent class in hand; whether there was one."""
     port = net.port
@@ -54,36 +54,36 @@ def take_next(net, p):  # type: ignore[no-untyped-def]
     return False
 
 
-@kernel
+@kernel(allocates=False)
 def copy_bytes(what, state, facts):  # type: ignore[no-untyped-def]
     """Bytes of a copy on the wire."""
     row = what & 0xFFFFFFFF
     return facts[state[row, KIND], ACK_BYTES] if (what >> ACK_AT) & 1 else state[row, BYTES]
 
 
-@kernel
-def frames_of(net, p, size_bytes):  # type: ignore[no-untyped-def]
+@kernel(allocates=False)
+def frames_of(port, p, size_bytes):  # type: ignore[no-untyped-def]
     """How many frames a copy of `size_bytes` is cut into."""
-    payload = net.port[p, P_PAYLOAD]
+    payload = port[p, P_PAYLOAD]
     return 1 if payload <= 0 else max(1, (size_bytes + payload - 1) // payload)
 
 
-@kernel
-def wire_bytes(net, p, what, state, facts):  # type: ignore[no-untyped-def]
+@kernel(allocates=False)
+def wire_bytes(port, p, what, state, facts):  # type: ignore[no-untyped-def]
     """Bytes that a port sends for a copy: the copy's own, and a header for each of its frames."""
     size_bytes = copy_bytes(what, state, facts)
-    header = net.port[p, P_HEADER]
-    return size_bytes if header == 0 else size_bytes + header * frames_of(net, p, size_bytes)
+    header = port[p, P_HEADER]
+    return size_bytes if header == 0 else size_bytes + header * frames_of(port, p, size_bytes)
 
 
-@kernel
+@kernel(allocates=False)
 def path_at(what, state):  # type: ignore[no-untyped-def]
     """Where in the table of paths a copy's next hop stands."""
     row = what & 0xFFFFFFFF
     return state[row, ACK_PATH if (what >> ACK_AT) & 1 else PATH] + ((what >> HOP_AT) & 0xFF)
 
 
-@kernel
+@kernel(allocates=False)
 def luck(p, what, state):  # type: ignore[no-untyped-def]
     """(entity, occasion) of the random numbers of a copy's attempts at a port."""
     row = what & 0xFFFFFFFF
@@ -92,7 +92,7 @@ def luck(p, what, state):  # type: ignore[no-untyped-def]
     return entity, (state[row, NUMBER] << np.int64(16)) | (((what >> COPY_AT) & 0xFF) << np.int64(8))
 
 
-@kernel
+@kernel(allocates=False)
 def is_lost(p, what, state, attempt, chance, seed):  # type: ignore[no-untyped-def]
     """Whether an attempt (1, 2, ...) fails by chance."""
     if chance <= 0.0:
@@ -101,7 +101,7 @@ def is_lost(p, what, state, attempt, chance, seed):  # type: ignore[no-untyped-d
     return uniform(seed, _LOSS, entity, occasion + attempt) < chance
 
 
-@kernel
+@kernel(allocates=False)
 def is_broken(net, p, what, state, seed):  # type: ignore[no-untyped-def]
     """Whether the copy is lost to the break of its class of links."""
     broken = net.break_loss[net.port[p, P_LINK_CLASS]]
@@ -111,15 +111,15 @@ def is_broken(net, p, what, state, seed):  # type: ignore[no-untyped-def]
     return uniform(seed, _BREAK, entity, occasion) < broken
 
 
-@kernel
-def draw_attempts(net, p, what, state, chance, seed):  # type: ignore[no-untyped-def]
+@kernel(allocates=False)
+def draw_attempts(port, break_loss, p, what, state, chance, seed):  # type: ignore[no-untyped-def]
     """How many times a copy is sent over a link, and why it is lost all the same (-1: it is not)."""
     attempts, cause = 1, -1
-    broken = net.break_loss[net.port[p, P_LINK_CLASS]]
+    broken = break_loss[port[p, P_LINK_CLASS]]
     if chance > 0.0 or broken > 0.0:
         entity, occasion = luck(p, what, state)
         if chance > 0.0:
-            retries = net.port[p, P_RETRIES]
+            retries = port[p, P_RETRIES]
             while uniform(seed, _LOSS, entity, occasion + attempts) < chance:
                 if attempts > retries:
                     cause = BY_LINK
@@ -130,7 +130,7 @@ def draw_attempts(net, p, what, state, chance, seed):  # type: ignore[no-untyped
     return attempts, cause
 
 
-@kernel
+@kernel(allocates=False)
 def draw(net, p, seed):  # type: ignore[no-untyped-def]
     """The next random number of a port's own row, for its back-off."""
     net.port[p, P_DRAWS] += 1

@@ -33,14 +33,14 @@ from heptagrid.planes.messages.tables import (
 )
 
 
-@kernel
+@kernel(allocates=False)
 def begin(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The port has a new copy in hand and looks at the medium."""
     net.port[p, P_BACK_OFFS] = 0
     return attempt(net, p, now, heap, size, state, facts, seed)
 
 
-@kernel
+@kernel(allocates=False)
 def attempt(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """Look at the medium: send, or look again later.
 
@@ -51,8 +51,8 @@ def attempt(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-unt
     busy_until = medium[m, M_BUSY_UNTIL]
     if now >= busy_until:
         what = port[p, P_WHAT]
-        transmission = np.int64(np.rint(wire_bytes(net, p, what, state, facts) * 8e9 / net.rate_bps[p]))
-        attempts, cause = draw_attempts(net, p, what, state, net.loss[p], seed)
+        transmission = np.int64(np.rint(wire_bytes(port, p, what, state, facts) * 8e9 / net.rate_bps[p]))
+        attempts, cause = draw_attempts(port, net.break_loss, p, what, state, net.loss[p], seed)
         port[p, P_CAUSE] = cause
         port[p, P_BUSY] += attempts * transmission
         medium[m, M_BUSY_UNTIL] = now + attempts * transmission + port[p, P_DELAY]
@@ -72,7 +72,7 @@ def attempt(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-unt
     return push_port(heap, size, when, E_ATTEMPT, p, port[p, P_EPOCH])
 
 
-@kernel
+@kernel(allocates=False)
 def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The copy in hand is on its way; the next looks at the medium."""
     port = net.port

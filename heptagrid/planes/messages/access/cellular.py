@@ -52,7 +52,7 @@ from heptagrid.planes.messages.tables import (
 _PAGING = int(Stream.DEVICE_OFFSET)
 
 
-@kernel
+@kernel(allocates=False)
 def begin(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The device has a new copy in hand: it asks for a grant, or for a connection first."""
     port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
@@ -62,13 +62,13 @@ def begin(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyp
     return _ask(net, p, now, heap, size)
 
 
-@kernel
+@kernel(allocates=False)
 def _ask(net, p, now, heap, size):  # type: ignore[no-untyped-def]
     period = net.medium[net.port[p, P_MEDIUM], M_OPPORTUNITY]
     return push_port(heap, size, -(-now // period) * period, E_ATTEMPT, p, net.port[p, P_EPOCH])
 
 
-@kernel
+@kernel(allocates=False)
 def attempt(net, p, now, heap, size, seed):  # type: ignore[no-untyped-def]
     """The device sends a preamble; whoever sends the same one now takes part in its failure."""
     port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
@@ -80,7 +80,7 @@ def attempt(net, p, now, heap, size, seed):  # type: ignore[no-untyped-def]
     return push_port(heap, size, now + medium[m, M_RESPONSE], E_RESPONSE, p, port[p, P_EPOCH])
 
 
-@kernel
+@kernel(allocates=False)
 def response(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The response comes, or its window passes without one."""
     port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
@@ -97,27 +97,27 @@ def response(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-un
     return _serve(net, p, now + medium[m, M_SETUP], heap, size, state, facts, seed)
 
 
-@kernel
-def _airtime_ns(net, p, what, state, facts):  # type: ignore[no-untyped-def]
-    return net.port[p, P_FRAME] + np.int64(np.rint(wire_bytes(net, p, what, state, facts) * 8e9 / net.rate_bps[p]))
+@kernel(allocates=False)
+def _airtime_ns(port, rate_bps, p, what, state, facts):  # type: ignore[no-untyped-def]
+    return port[p, P_FRAME] + np.int64(np.rint(wire_bytes(port, p, what, state, facts) * 8e9 / rate_bps[p]))
 
 
-@kernel
+@kernel(allocates=False)
 def _serve(net, p, ready, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The shared uplink takes the copy in its turn, each failed block again."""
     port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
     what = port[p, P_WHAT]
     chance = 1.0 - (1.0 - net.loss[p]) * (1.0 - net.path_loss[path_at(what, state)])
-    attempts, port[p, P_CAUSE] = draw_attempts(net, p, what, state, chance, seed)
+    attempts, port[p, P_CAUSE] = draw_attempts(port, net.break_loss, p, what, state, chance, seed)
     if net.node[port[medium[m, M_BASE], P_NODE], N_DOWN] > 0:
         port[p, P_CAUSE] = BY_OUTAGE
-    airtime = attempts * _airtime_ns(net, p, what, state, facts)
+    airtime = attempts * _airtime_ns(port, net.rate_bps, p, what, state, facts)
     port[p, P_BUSY] += airtime
     medium[m, M_UP_FREE] = max(ready, medium[m, M_UP_FREE]) + airtime
     return push_port(heap, size, medium[m, M_UP_FREE], E_END, p, port[p, P_EPOCH])
 
 
-@kernel
+@kernel(allocates=False)
 def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The copy in hand is through or lost; the connection stays for the inactivity time."""
     port, m = net.port, net.port[p, P_MEDIUM]
@@ -131,7 +131,7 @@ def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped
     return size
 
 
-@kernel
+@kernel(allocates=False)
 def offer_down(net, base, what, key, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The base station has a copy for a device: page it if it has no connection, then serve it in turn."""
     port, medium, m = net.port, net.medium, net.port[base, P_MEDIUM]
@@ -148,8 +148,8 @@ def offer_down(net, base, what, key, now, heap, size, state, facts, seed):  # ty
         return push(heap, size, occasion + medium[m, M_SETUP], key, what | READY_BIT)
     what &= ~READY_BIT
     chance = 1.0 - (1.0 - net.loss[base]) * (1.0 - net.path_loss[at])
-    attempts, cause = draw_attempts(net, base, what, state, chance, seed)
-    airtime = attempts * _airtime_ns(net, base, what, state, facts)
+    attempts, cause = draw_attempts(port, net.break_loss, base, what, state, chance, seed)
+    airtime = attempts * _airtime_ns(port, net.rate_bps, base, what, state, facts)
     port[base, P_BUSY] += airtime
     medium[m, M_DOWN_FREE] = max(now, medium[m, M_DOWN_FREE]) + airtime
     out = medium[m, M_DOWN_FREE]

@@ -39,7 +39,7 @@ from heptagrid.planes.messages.tables import (
 WINDOWS_NS = (np.int64(1_000_000_000), np.int64(2_000_000_000))
 
 
-@kernel
+@kernel(allocates=False)
 def offer_down(net, base, what, key, now, heap, size, state):  # type: ignore[no-untyped-def]
     """The gateway has a copy for a device: it waits for the device's next uplink."""
     port = net.port
@@ -51,7 +51,7 @@ def offer_down(net, base, what, key, now, heap, size, state):  # type: ignore[no
     return size
 
 
-@kernel
+@kernel(allocates=False)
 def open_windows(net, base, device, now, heap, size, state, facts):  # type: ignore[no-untyped-def]
     """A device has spoken and listens: the gateway answers in the first window that it can meet."""
     port = net.port
@@ -63,12 +63,12 @@ def open_windows(net, base, device, now, heap, size, state, facts):  # type: ign
             what, key = take_first(net.lists, net.queue, line)
             port[base, P_WHAT], port[base, P_KEY], port[base, P_ACTIVE] = what, key, 1
             left = port[device, P_COUNTER]
-            port[base, P_FRAMES] = left if left > 0 else frames_of(net, device, copy_bytes(what, state, facts))
+            port[base, P_FRAMES] = left if left > 0 else frames_of(port, device, copy_bytes(what, state, facts))
             return push_port(heap, size, now + window, E_START, base, port[base, P_EPOCH])
     return size
 
 
-@kernel
+@kernel(allocates=False)
 def start_down(net, base, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The gateway's frame goes on the air, at the device's own rate."""
     device = net.path_peer[path_at(net.port[base, P_WHAT], state)]
@@ -76,7 +76,7 @@ def start_down(net, base, now, heap, size, state, facts, seed):  # type: ignore[
     return push_port(heap, size, ends, E_END, base, net.port[base, P_EPOCH])
 
 
-@kernel
+@kernel(allocates=False)
 def end_down(net, base, now, heap, size, state, seed):  # type: ignore[no-untyped-def]
     """The gateway's frame has gone; the copy is through, or lost, or its next frame waits for the next uplink."""
     port, m = net.port, net.port[base, P_MEDIUM]
@@ -100,7 +100,7 @@ def end_down(net, base, now, heap, size, state, seed):  # type: ignore[no-untype
     return push_next(heap, size, now + port[base, P_DELAY], key, what)
 
 
-@kernel
+@kernel(allocates=False)
 def _wait_foremost(lists, queue, line, what, key):  # type: ignore[no-untyped-def]
     slot = queue[0, 2]
     queue[0, 2] = queue[slot, 2]

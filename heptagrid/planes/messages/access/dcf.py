@@ -52,7 +52,7 @@ from heptagrid.planes.messages.tables import (
 NOT_CONTENDING = np.int64(-1)
 
 
-@kernel
+@kernel(allocates=False)
 def begin(net, p, now, is_fresh, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The port has a new copy in hand and joins the countdown; `is_fresh` if it did not just send another."""
     port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
@@ -62,7 +62,7 @@ def begin(net, p, now, is_fresh, heap, size, state, facts, seed):  # type: ignor
     return _join(net, p, now, is_fresh and is_idle, heap, size, seed)
 
 
-@kernel
+@kernel(allocates=False)
 def _join(net, p, now, at_once, heap, size, seed):  # type: ignore[no-untyped-def]
     port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
     _count_down(net, m, now)
@@ -80,7 +80,7 @@ def _join(net, p, now, at_once, heap, size, seed):  # type: ignore[no-untyped-de
     return _schedule(net, m, heap, size)
 
 
-@kernel
+@kernel(allocates=False)
 def _count_down(net, m, now):  # type: ignore[no-untyped-def]
     """Let the counters fall by the slots that have passed."""
     port, medium = net.port, net.medium
@@ -94,7 +94,7 @@ def _count_down(net, m, now):  # type: ignore[no-untyped-def]
     medium[m, M_IDLE_FROM] += passed * medium[m, M_SLOT]
 
 
-@kernel
+@kernel(allocates=False)
 def _least(net, m):  # type: ignore[no-untyped-def]
     port, medium = net.port, net.medium
     least = NEVER
@@ -105,7 +105,7 @@ def _least(net, m):  # type: ignore[no-untyped-def]
     return least
 
 
-@kernel
+@kernel(allocates=False)
 def _schedule(net, m, heap, size):  # type: ignore[no-untyped-def]
     medium = net.medium
     least = _least(net, m)
@@ -116,7 +116,7 @@ def _schedule(net, m, heap, size):  # type: ignore[no-untyped-def]
     return push_port(heap, size, when, E_TICK, net.members[medium[m, M_MEMBERS_AT]], medium[m, M_VERSION])
 
 
-@kernel
+@kernel(allocates=False)
 def tick(net, m, version, now, heap, size, state, facts):  # type: ignore[no-untyped-def]
     """The least counters have reached zero: one member sends, or several collide."""
     port, medium = net.port, net.medium
@@ -128,7 +128,7 @@ def tick(net, m, version, now, heap, size, state, facts):  # type: ignore[no-unt
         p = net.members[medium[m, M_MEMBERS_AT] + k]
         if port[p, P_COUNTER] == least:
             winners += 1
-            frame_bytes = wire_bytes(net, p, port[p, P_WHAT], state, facts)
+            frame_bytes = wire_bytes(port, p, port[p, P_WHAT], state, facts)
             airtime = port[p, P_FRAME] + np.int64(np.rint(frame_bytes * 8e9 / net.rate_bps[p]))
             longest = max(longest, airtime)
             port[p, P_BUSY] += airtime
@@ -146,7 +146,7 @@ def tick(net, m, version, now, heap, size, state, facts):  # type: ignore[no-unt
     return _schedule(net, m, heap, size)
 
 
-@kernel
+@kernel(allocates=False)
 def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The sender knows what became of its frame: it is through, is tried again with a wider window, or is lost."""
     port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]

@@ -33,14 +33,15 @@ from heptagrid.planes.messages.tables import (
 )
 
 
-@kernel
-def cross(net, p, what, now, state, facts, seed):  # type: ignore[no-untyped-def]
+@kernel(allocates=False)
+def cross(  # type: ignore[no-untyped-def]
+    port, rate_bps, loss, rings, break_loss, p, what, now, state, facts, seed
+):
     """Send a copy over a link that keeps no queue of events: (when it is out, why it is lost or -1)."""
-    port = net.port
     capacity = port[p, P_BUFFER]
     if capacity >= 0:
         at, head, waiting = port[p, P_RING_AT], port[p, P_RING_HEAD], port[p, P_WAITING]
-        while waiting > 0 and net.rings[at + head] <= now:
+        while waiting > 0 and rings[at + head] <= now:
             head = head + 1 if head + 1 < capacity else 0
             waiting -= 1
         port[p, P_RING_HEAD] = head
@@ -49,18 +50,18 @@ def cross(net, p, what, now, state, facts, seed):  # type: ignore[no-untyped-def
                 port[p, P_WAITING] = waiting
                 return now, BY_BUFFER
             last = head + waiting
-            net.rings[at + (last if last < capacity else last - capacity)] = port[p, P_FREE]
+            rings[at + (last if last < capacity else last - capacity)] = port[p, P_FREE]
             waiting += 1
         port[p, P_WAITING] = waiting
-    transmission = np.int64(np.rint(wire_bytes(net, p, what, state, facts) * 8e9 / net.rate_bps[p]))
-    attempts, cause = draw_attempts(net, p, what, state, net.loss[p], seed)
+    transmission = np.int64(np.rint(wire_bytes(port, p, what, state, facts) * 8e9 / rate_bps[p]))
+    attempts, cause = draw_attempts(port, break_loss, p, what, state, loss[p], seed)
     begin = max(now, port[p, P_FREE])
     port[p, P_FREE] = begin + attempts * transmission
     port[p, P_BUSY] += attempts * transmission
     return port[p, P_FREE] + port[p, P_DELAY], cause
 
 
-@kernel
+@kernel(allocates=False)
 def begin(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """Begin with the copy in hand."""
     port = net.port
@@ -72,15 +73,15 @@ def begin(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyp
             if not take_next(net, p):
                 return size
     what = port[p, P_WHAT]
-    transmission = np.int64(np.rint(wire_bytes(net, p, what, state, facts) * 8e9 / net.rate_bps[p]))
-    attempts, cause = draw_attempts(net, p, what, state, net.loss[p], seed)
+    transmission = np.int64(np.rint(wire_bytes(port, p, what, state, facts) * 8e9 / net.rate_bps[p]))
+    attempts, cause = draw_attempts(port, net.break_loss, p, what, state, net.loss[p], seed)
     port[p, P_CAUSE] = cause
     port[p, P_FREE] = now + attempts * transmission
     port[p, P_BUSY] += attempts * transmission
     return push_port(heap, size, port[p, P_FREE], E_END, p, port[p, P_EPOCH])
 
 
-@kernel
+@kernel(allocates=False)
 def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The copy in hand has gone; the next begins."""
     port = net.port
@@ -93,7 +94,7 @@ def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped
     return size
 
 
-@kernel
+@kernel(allocates=False)
 def switch(net, p, up, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The link goes down or comes up; what is being sent when it goes down is sent again, or lost."""
     port = net.port

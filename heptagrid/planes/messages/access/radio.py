@@ -48,13 +48,13 @@ from heptagrid.planes.messages.tables import (
 _HOPPING = int(Stream.BACK_OFF)
 
 
-@kernel
+@kernel(allocates=False)
 def distance_m2(xy_m, a, b):  # type: ignore[no-untyped-def]
     """Squared distance between two nodes."""
     return (xy_m[a, 0] - xy_m[b, 0]) ** 2 + (xy_m[a, 1] - xy_m[b, 1]) ** 2
 
 
-@kernel
+@kernel(allocates=False)
 def lora_airtime_ns(size_bytes, spreading):  # type: ignore[no-untyped-def]
     """Time on air of a LoRa frame: 125 kHz, coding rate 4/5, 8 symbols of preamble, header, checksum.
 
@@ -66,7 +66,7 @@ def lora_airtime_ns(size_bytes, spreading):  # type: ignore[no-untyped-def]
     return (49 * symbol_ns) // 4 + (8 + blocks * 5) * symbol_ns
 
 
-@kernel
+@kernel(allocates=False)
 def frame_airtime_ns(net, p, rate_of, size_bytes):  # type: ignore[no-untyped-def]
     """Time on air of the next frame of a copy of `size_bytes`, at the rate of port `rate_of`."""
     port, medium = net.port, net.medium
@@ -76,7 +76,7 @@ def frame_airtime_ns(net, p, rate_of, size_bytes):  # type: ignore[no-untyped-de
     if payload <= 0:
         part = size_bytes
     elif last:
-        part = size_bytes - (frames_of(net, rate_of, size_bytes) - 1) * payload
+        part = size_bytes - (frames_of(port, rate_of, size_bytes) - 1) * payload
     else:
         part = payload
     if medium[m, M_METHOD] == CLASS_A:
@@ -84,7 +84,7 @@ def frame_airtime_ns(net, p, rate_of, size_bytes):  # type: ignore[no-untyped-de
     return port[p, P_FRAME] + np.int64(np.rint((part + port[p, P_HEADER]) * 8e9 / net.rate_bps[rate_of]))
 
 
-@kernel
+@kernel(allocates=False)
 def lane_of(net, p, to, now, seed):  # type: ignore[no-untyped-def]
     """The channel of a frame: by the receiver's hopping sequence, or drawn; and its spreading factor."""
     medium = net.medium
@@ -101,7 +101,7 @@ def lane_of(net, p, to, now, seed):  # type: ignore[no-untyped-def]
     return lane
 
 
-@kernel
+@kernel(allocates=False)
 def clear_air(net, m, now):  # type: ignore[no-untyped-def]
     """Forget what is over."""
     air, size = net.air[m], net.medium[m, M_AIR_SIZE]
@@ -116,7 +116,7 @@ def clear_air(net, m, now):  # type: ignore[no-untyped-def]
     net.medium[m, M_AIR_SIZE] = size
 
 
-@kernel
+@kernel(allocates=False)
 def is_idle(net, p, to, now, seed):  # type: ignore[no-untyped-def]
     """Whether a port hears nothing on the receiver's channel."""
     m = net.port[p, P_MEDIUM]
@@ -133,7 +133,7 @@ def is_idle(net, p, to, now, seed):  # type: ignore[no-untyped-def]
     return True
 
 
-@kernel
+@kernel(allocates=False)
 def _drowns(net, m, noise, source, receiver):  # type: ignore[no-untyped-def]
     """Whether a frame from `source` is lost at `receiver` to one that `noise` sends."""
     far = distance_m2(net.xy_m, noise, receiver)
@@ -143,7 +143,7 @@ def _drowns(net, m, noise, source, receiver):  # type: ignore[no-untyped-def]
     return capture <= 0.0 or far < capture * distance_m2(net.xy_m, source, receiver)
 
 
-@kernel
+@kernel(allocates=False)
 def transmit(net, p, rate_of, begin, state, facts, seed):  # type: ignore[no-untyped-def]
     """Put the next frame of the copy in hand on the air; when it ends. Marks what collides."""
     port, medium = net.port, net.medium

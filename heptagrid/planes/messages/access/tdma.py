@@ -25,15 +25,15 @@ from heptagrid.planes.messages.tables import (
 )
 
 
-@kernel
+@kernel(allocates=False)
 def begin(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The copy in hand takes as many of its port's slots as it needs, from the next one on."""
     port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
     what = port[p, P_WHAT]
     slot = medium[m, M_SLOT]
     frame = slot * medium[m, M_MEMBERS]
-    airtime = port[p, P_FRAME] + np.int64(np.rint(wire_bytes(net, p, what, state, facts) * 8e9 / net.rate_bps[p]))
-    attempts, cause = draw_attempts(net, p, what, state, net.loss[p], seed)
+    airtime = port[p, P_FRAME] + np.int64(np.rint(wire_bytes(port, p, what, state, facts) * 8e9 / net.rate_bps[p]))
+    attempts, cause = draw_attempts(port, net.break_loss, p, what, state, net.loss[p], seed)
     at = path_at(what, state)
     port[p, P_CAUSE] = BY_OUTAGE if net.node[net.path_node[at], N_DOWN] > 0 else cause
     own = port[p, P_SLOT] * slot
@@ -44,7 +44,7 @@ def begin(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyp
     return push_port(heap, size, first + (slots - 1) * frame + last_part, E_END, p, port[p, P_EPOCH])
 
 
-@kernel
+@kernel(allocates=False)
 def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The copy in hand is through or lost; the next waits for its slot."""
     port = net.port
