@@ -31,9 +31,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 def kernel(function: F, /) -> F: ...
 @overload
 def kernel(*, parallel: bool = False, inline: bool = False, allocates: bool = True) -> Callable[[F], F]: ...
-def kernel(
-    function: Any = None, /, *, parallel: bool = False, inline: bool = False, allocates: bool = True
-) -> Any:
+def kernel(function: Any = None, /, *, parallel: bool = False, inline: bool = False, allocates: bool = True) -> Any:
     """Compile a pure function over arrays, without fast-math, releasing the interpreter lock.
 
     Use as `@kernel`, or `@kernel(parallel=True)` for one with `prange`; `inline=True` marks small

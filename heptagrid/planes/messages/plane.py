@@ -46,6 +46,7 @@ class MessagePlane:
         self._numbers = np.zeros((KINDS, topology.places), dtype=np.int64)
         self._waves: list[Ints] = []
         self.answered = np.empty((0, 2), dtype=np.int64)
+
     def send(
         self,
         kind: Kind,

@@ -1,0 +1,1 @@
+"""The communication technologies, one file each: facts, and where each comes from."""
