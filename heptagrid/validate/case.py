@@ -41,6 +41,7 @@ class Finding:
     """One quantity: what it should be, what it is here, and how far apart the two may be.
 
     The difference is ours less expected, in `unit`, or in parts of the expected if `relative`; so is the tolerance.
+    source: who says what is expected, if not the case's source.
     """
 
     quantity: str
@@ -49,6 +50,7 @@ class Finding:
     tolerance: float
     relative: bool = False
     unit: str = ""
+    source: str = ""
 
     @property
     def difference(self) -> float:
@@ -87,6 +89,7 @@ def farthest(
     tolerance: float,
     relative: bool = False,
     unit: str = "",
+    source: str = "",
 ) -> Finding:
     """The finding of many alike comparisons: the one farthest apart, or one that is not a number.
 
@@ -99,6 +102,6 @@ def farthest(
     if theirs.shape != mine.shape or not theirs.size:
         raise ValueError(f"{quantity}: {theirs.shape} expected figures against {mine.shape} of ours")
     pairs = zip(theirs.ravel(), mine.ravel(), strict=True)
-    findings = [Finding(quantity, float(one), float(other), tolerance, relative, unit) for one, other in pairs]
+    findings = [Finding(quantity, float(one), float(other), tolerance, relative, unit, source) for one, other in pairs]
     apart = np.abs([finding.difference for finding in findings])
     return findings[int(np.argmax(np.where(np.isnan(apart), np.inf, apart)))]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from heptagrid.planes.money.clearing import dispatch
 from heptagrid.validate.case import DATA, Finding, case, farthest
-from heptagrid.validate.peers import peer
+from heptagrid.validate.peers import peer, run_now
 
 Floats = npt.NDArray[np.float64]
 
@@ -85,5 +85,6 @@ def merit_order(live: bool) -> Iterator[Finding]:
     if live:
         module = peer("scipy", "cost of every hour, live")
         theirs = np.array([module.least_cost(load_mw, *fleet) for load_mw in recorded["load_mw"]])
-        yield farthest("cost of every hour, live", theirs[:, 0], cost_usd, 1e-9, relative=True, unit="USD")
-        yield farthest("price of every hour, live", theirs[:, 1], price_usd, 1e-6, unit="USD/MWh")
+        source = run_now("scipy")
+        yield farthest("cost of every hour, live", theirs[:, 0], cost_usd, 1e-9, True, unit="USD", source=source)
+        yield farthest("price of every hour, live", theirs[:, 1], price_usd, 1e-6, unit="USD/MWh", source=source)

@@ -11,7 +11,7 @@ from heptagrid.importers.rts import read_bulk
 from heptagrid.planes.power.dc import DcNetwork
 from heptagrid.scenario import load
 from heptagrid.validate.case import DATA, Finding, case, farthest
-from heptagrid.validate.peers import peer
+from heptagrid.validate.peers import peer, run_now
 from heptagrid.world.bulk import BulkSystem
 
 Floats = npt.NDArray[np.float64]
@@ -36,7 +36,7 @@ def rts_dc(live: bool) -> Iterator[Finding]:
         quantity = "flow of every branch, live"
         module = peer("pandapower", quantity)
         theirs = [module.dc_flows_mw(system, injection) for injection in recorded["injection_mw"]]
-        yield farthest(quantity, theirs, flows, 1e-6, unit="MW")
+        yield farthest(quantity, theirs, flows, 1e-6, unit="MW", source=run_now("pandapower"))
 
 
 def flows_mw(system: BulkSystem, injection_mw: Floats) -> Floats:

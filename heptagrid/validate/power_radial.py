@@ -12,7 +12,7 @@ import numpy.typing as npt
 from heptagrid.importers.extract import read_grid
 from heptagrid.planes.power.radial import Flow, RadialSolver
 from heptagrid.validate.case import DATA, Finding, case, farthest
-from heptagrid.validate.peers import peer
+from heptagrid.validate.peers import peer, run_now
 from heptagrid.world.grid import Buses, BusSwitches, Grid, Lines, Loads, Transformers, Units
 from heptagrid.world.network import RadialNetwork, radial_network
 
@@ -58,7 +58,7 @@ def _published_feeder(path: Path, live: bool, losses_kw: float, least_v_pu: floa
         quantity = "voltage of every bus, live"
         model = peer("power_grid_model", quantity).Peer(grid, network, grid.transformers.tap_pos, grid.infeed_v_pu)
         theirs, _ = model.solve(_at_nodes(network, p_kw), _at_nodes(network, q_kvar))
-        yield farthest(quantity, theirs[0], v_pu, 1e-6, unit="pu")
+        yield farthest(quantity, theirs[0], v_pu, 1e-6, unit="pu", source=run_now("power_grid_model"))
 
 
 def read_feeder(path: Path) -> tuple[Grid, Floats, Floats]:
@@ -127,8 +127,9 @@ def levels(live: bool) -> Iterator[Finding]:
     yield farthest("loading of every transformer", recorded["loading_pct"], loading_pct, 1e-4, unit="%")
     if live:
         answers = levels_answers(grid, recorded["p_kw"], recorded["q_kvar"], recorded["taps"])
-        yield farthest("voltage of every bus, live", answers["v_pu"], v_pu, 1e-6, unit="pu")
-        yield farthest("losses, live", answers["losses_kw"], losses_kw, 1e-6, relative=True, unit="kW")
+        source = run_now("power_grid_model")
+        yield farthest("voltage of every bus, live", answers["v_pu"], v_pu, 1e-6, unit="pu", source=source)
+        yield farthest("losses, live", answers["losses_kw"], losses_kw, 1e-6, relative=True, unit="kW", source=source)
 
 
 def levels_answers(grid: Grid, p_kw: Floats, q_kvar: Floats, taps: Ints) -> dict[str, Floats]:

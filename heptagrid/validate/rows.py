@@ -30,6 +30,7 @@ class Row:
     tolerance: float | None
     verdict: Verdict
     seconds: float
+    source: str
     relative: bool = False
     unit: str = ""
     reason: str = ""
@@ -97,13 +98,14 @@ def judge(one: Case, finding: Finding, seconds: float) -> Row:
         tolerance=_known(finding.tolerance),
         verdict=verdict,
         seconds=seconds,
+        source=finding.source or one.source,
         relative=finding.relative,
         unit=finding.unit,
     )
 
 
 def _without_figures(one: Case, kind: Kind, quantity: str, verdict: Verdict, reason: str, seconds: float) -> Row:
-    return Row(one, kind, quantity, None, None, None, None, verdict, seconds, reason=reason)
+    return Row(one, kind, quantity, None, None, None, None, verdict, seconds, one.source, reason=reason)
 
 
 def _known(value: float) -> float | None:

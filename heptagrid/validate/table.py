@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import Group
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -19,29 +20,30 @@ STYLES = {"pass": "green", "fail": "bold red", "outside": "yellow", "not run": "
 
 def table(rows: Sequence[Row]) -> Group:
     """A renderable: the table, the reasons of what has no figures, the sources, and the count."""
-    grid = Table(box=None, pad_edge=False)
-    grid.add_column("", overflow="fold")
-    grid.add_column("kind")
+    grid = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    grid.add_column("", min_width=14)
     for title in ("expected", "ours", "difference", "tolerance"):
         grid.add_column(title, justify="right", no_wrap=True)
     grid.add_column("verdict", no_wrap=True)
     grid.add_column("s", justify="right", no_wrap=True)
-    plane = ""
+    plane, name = "", ""
     for row in rows:
         if row.plane != plane:
             plane = row.plane
             grid.add_row(Text(plane, style="bold"))
-        unit = f", {row.unit}" if row.unit else ""
-        parts = " of it" if row.relative else ""
-        figures = (_expected(row), _figure(row.ours), _figure(row.difference, 2) + parts)
+        if row.case.name != name:
+            name = row.case.name
+            grid.add_row(Text(f"{name} ({row.case.kind})", style="bold cyan"))
+        label = f"{row.quantity}, {row.unit}" if row.unit else row.quantity
         grid.add_row(
-            *(f"  {row.name}{unit}", row.kind, *figures, _figure(row.tolerance, 2) + parts),
-            *(Text(row.verdict, style=STYLES[row.verdict]), f"{row.seconds:.1f}"),
+            *(Padding(label, (0, 0, 0, 2)), _expected(row), _figure(row.ours), _figure(row.difference, 2)),
+            *(_figure(row.tolerance, 2) + (" rel." if row.relative else ""), Text(row.verdict, STYLES[row.verdict])),
+            f"{row.seconds:.1f}",
         )
     reasons = [
         Text(f"{row.name}: {row.verdict}: {row.reason}", style=STYLES[row.verdict]) for row in rows if row.reason
     ]
-    sources = dict.fromkeys((row.case.name, row.case.source) for row in rows)
+    sources = dict.fromkeys((row.case.name, row.source) for row in rows)
     lines = [Text(f"  {name}: {source}", style="dim") for name, source in sources]
     return Group(grid, *reasons, Text("against", style="dim"), *lines, Text(count(rows), style="bold"))
 
@@ -62,7 +64,7 @@ def as_json(rows: Sequence[Row]) -> str:
             "case": row.name,
             "plane": row.plane,
             "kind": row.kind,
-            "source": row.case.source,
+            "source": row.source,
             "expected": row.expected,
             "ours": row.ours,
             "difference": row.difference,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
+import re
 from collections.abc import Iterator
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 from heptagrid.cli import main
 from heptagrid.foundation.errors import UsageError
 from heptagrid.validate import peers, registry
 from heptagrid.validate.case import Case, Finding, NotRun, case, farthest, within
 from heptagrid.validate.rows import run_cases
+from heptagrid.validate.table import table
 
 KEYS = ["case", "plane", "kind", "source", "expected", "ours", "difference", "tolerance", "verdict", "seconds"]
 
@@ -185,6 +189,23 @@ def test_the_list_runs_nothing(cases: list[Case]) -> None:
     result = validate("--list")
     assert result.exit_code == 0
     assert all(one.name in result.stdout for one in ALL)
+
+
+def test_the_table_fits_a_terminal_of_80_columns(cases: list[Case]) -> None:
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(table(run_cases(ALL)))
+    text = console.export_text()
+    assert "outside" in text
+    assert re.search(r"expected +ours +difference +tolerance +verdict +s$", text, re.M)
+
+
+def test_a_finding_may_have_a_source_of_its_own() -> None:
+    def two(live: bool) -> Iterator[Finding]:
+        yield Finding("recorded", 1.0, 1.0, 0.0)
+        yield Finding("live", 1.0, 1.0, 0.0, source="a peer, run now")
+
+    rows = run_cases([Case("both", "grid", "exact", "made up", two)])
+    assert [row.source for row in rows] == ["made up", "a peer, run now"]
 
 
 def test_the_farthest_of_many_is_shown() -> None:

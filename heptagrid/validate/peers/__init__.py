@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.metadata import version
 from typing import Any
 
 from heptagrid.validate.case import NotRun
@@ -22,3 +23,9 @@ def peer(package: str, quantity: str) -> Any:
         if missing.name != package:
             raise
         raise NotRun(quantity, f"{package} is not installed; pip install {package.replace('_', '-')}") from None
+
+
+def run_now(package: str) -> str:
+    """The source of figures that a peer has just given."""
+    name = package.replace("_", "-")
+    return f"{name} {version(name)}, run now"
