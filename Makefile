@@ -45,6 +45,7 @@ bench: .venv/.test
 
 validate: .venv/.test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[validate]"
+	$(BIN)/heptagrid validate --live
 	$(BIN)/python -m pytest -m slow
 
 docs: .venv/.run

@@ -21,7 +21,7 @@ from heptagrid.engine.build import build_world
 from heptagrid.engine.clock import Phase, Span
 from heptagrid.planes.power.radial import RadialSolver
 from heptagrid.scenario.load import load
-from tests.power.peer import Peer
+from heptagrid.validate.peers.power_grid_model import Peer
 
 scenario = load("town")
 world = build_world(scenario)

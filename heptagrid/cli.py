@@ -16,7 +16,7 @@ from click.core import ParameterSource
 
 EPILOG = """\b
 Exit codes: 0 done; 1 other trouble; 2 wrong usage; 3 scenario; 4 network; 5 output folder or disk;
-6 a message that policy forbids; 7 conservation law broken; 130 interrupted (what was computed is kept, marked partial)."""
+6 a message that policy forbids; 7 conservation law broken; 8 validation failed; 130 interrupted (what was computed is kept, marked partial)."""
 
 
 class _Errors(click.Group):
@@ -55,6 +55,7 @@ def main() -> None:
       heptagrid run --break access         the same with a dead access network: what was it worth?
       heptagrid run --typical              twelve typical days: does it pay, and for whom?
       heptagrid new mytown                 writes mytown.toml to edit; then: heptagrid run mytown.toml
+      heptagrid validate                   is it right? against published cases and other programs
 
     Every run writes a folder with report.html, one page that says what happened.
     """
@@ -164,6 +165,51 @@ def _print_summary(finished: Any) -> None:
 
     Console(width=None if sys.stdout.isatty() else 100).print(summary(finished.summary, finished.manifest))
     click.echo(f"\nreport: {finished.report}")
+
+
+@main.command(epilog=EPILOG)
+@click.argument("cases", nargs=-1, metavar="[CASE]...")
+@click.option("--live", is_flag=True, help="Also run the peers again, where they are installed.")
+@click.option("--list", "as_list", is_flag=True, help="List the cases and their sources; run nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON and nothing else on standard output.")
+def validate(cases: tuple[str, ...], live: bool, as_list: bool, as_json: bool) -> None:
+    """Compare heptagrid with published cases and with recorded answers of other programs.
+
+    CASE is a case's name, the beginning of one, a pattern, or a plane (power, messages, money, grid); default: all.
+
+    \b
+    Verdicts:
+      pass      within the tolerance
+      fail      an exact case beyond its tolerance, or one that broke off; exit code 8
+      outside   a published band was missed; no error
+      not run   could not be compared here, and why; never counted as passed
+
+    \b
+    Examples:
+      heptagrid validate power --live
+      heptagrid validate "baran-wu-*" --json
+    """
+    from heptagrid.validate import registry, rows, table
+
+    chosen = registry.choose(cases, registry.all_cases())
+    if as_list:
+        _print_wide(table.listing(chosen))
+        return
+    found = _with_progress(lambda tick: rows.run_cases(chosen, live, tick))
+    if as_json:
+        for row in found:
+            if row.reason:
+                click.echo(f"note: {row.name}: {row.verdict}: {row.reason}", err=True)
+        click.echo(table.as_json(found))
+    else:
+        _print_wide(table.table(found))
+    table.check(found)
+
+
+def _print_wide(renderable: Any) -> None:
+    from rich.console import Console
+
+    Console(width=None if sys.stdout.isatty() else 140).print(renderable)
 
 
 @main.command()

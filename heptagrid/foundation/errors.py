@@ -49,5 +49,11 @@ class ConservationError(HeptagridError):
     exit_code = 7
 
 
+class ValidationError(HeptagridError):
+    """An exact comparison of `heptagrid validate` that fails; what it names is not to be trusted."""
+
+    exit_code = 8
+
+
 class PartialRunWarning(UserWarning):
     """A run that went on although part of it failed (a feeder that did not converge)."""

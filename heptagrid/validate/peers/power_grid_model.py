@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 from power_grid_model import (
     CalculationMethod,
-    CalculationType,
     ComponentType,
     LoadGenType,
     PowerGridModel,
-    TapChangingStrategy,
     WindingType,
     initialize_array,
 )
@@ -17,17 +18,16 @@ from power_grid_model import (
 from heptagrid.world.grid import Grid
 from heptagrid.world.network import RadialNetwork
 
-assert CalculationType
-assert TapChangingStrategy
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
 class Peer:
     """power-grid-model on a grid; draws are given at the nodes of our network."""
 
-    def __init__(self, grid: Grid, network: RadialNetwork, taps: np.ndarray, infeed_v_pu: float) -> None:
+    def __init__(self, grid: Grid, network: RadialNetwork, taps: Ints, infeed_v_pu: float) -> None:
         buses = len(grid.buses.names)
-        self.network = network
-        bus_node = network.node_of_bus
+        self._grid = grid
         node = initialize_array("input", "node", buses)
         node["id"], node["u_rated"] = np.arange(buses), grid.buses.vn_kv * 1e3
         lines = grid.lines
@@ -67,17 +67,17 @@ class Peer:
         link["from_node"], link["to_node"] = grid.switches.from_bus[couplings], grid.switches.to_bus[couplings]
         link["from_status"] = link["to_status"] = 1
         first += len(couplings)
-        self.load_nodes = np.flatnonzero(network.bus_of_node >= 0)
-        load = initialize_array("input", "sym_load", len(self.load_nodes))
+        self._load_nodes = np.flatnonzero(network.bus_of_node >= 0)
+        load = initialize_array("input", "sym_load", len(self._load_nodes))
         load["id"] = first + np.arange(len(load))
-        load["node"] = network.bus_of_node[self.load_nodes]
+        load["node"] = network.bus_of_node[self._load_nodes]
         load["status"], load["type"] = 1, LoadGenType.const_power
         load["p_specified"] = load["q_specified"] = 0.0
         source = initialize_array("input", "source", 1)
         source["id"], source["node"], source["status"] = first + len(load), grid.infeed_bus, 1
         source["u_ref"], source["sk"] = infeed_v_pu, 1e20
-        self.load_ids = load["id"]
-        self.model = PowerGridModel(
+        self._load_ids = load["id"]
+        self._model = PowerGridModel(
             {
                 ComponentType.node: node,
                 ComponentType.line: line,
@@ -88,23 +88,35 @@ class Peer:
             },
             system_frequency=grid.frequency_hz,
         )
-        self.bus_node = bus_node
 
     def solve(
-        self, p_kw: np.ndarray, q_kvar: np.ndarray, tolerance: float = 1e-10, threading: int = -1
-    ) -> tuple[np.ndarray, np.ndarray]:
+        self, p_kw: Floats, q_kvar: Floats, tolerance: float = 1e-10, threading: int = -1
+    ) -> tuple[Floats, Floats]:
         """Voltages (steps, buses) and losses in kW (steps,) for draws at our nodes, (steps, nodes) each."""
-        update = initialize_array("update", "sym_load", (len(p_kw), len(self.load_nodes)))
-        update["id"] = self.load_ids
-        update["p_specified"] = p_kw[:, self.load_nodes] * 1e3
-        update["q_specified"] = q_kvar[:, self.load_nodes] * 1e3
-        result = self.model.calculate_power_flow(
+        result = self._calculate(p_kw, q_kvar, tolerance, threading, [ComponentType.node, ComponentType.source])
+        losses_kw = result[ComponentType.source]["p"][:, 0] / 1e3 - p_kw[:, self._load_nodes].sum(axis=1)
+        return result[ComponentType.node]["u_pu"], losses_kw
+
+    def loading_pct(self, p_kw: Floats, q_kvar: Floats, tolerance: float = 1e-10) -> Floats:
+        """Greater of both sides' currents against the rated current of every transformer, (steps, transformers)."""
+        result = self._calculate(p_kw, q_kvar, tolerance, -1, [ComponentType.transformer])[ComponentType.transformer]
+        t = self._grid.transformers
+        rated_a = t.sn_mva * 1e6 / np.sqrt(3.0) / (t.vn_hv_kv * 1e3), t.sn_mva * 1e6 / np.sqrt(3.0) / (t.vn_lv_kv * 1e3)
+        loading: Floats = 100.0 * np.maximum(result["i_from"] / rated_a[0], result["i_to"] / rated_a[1])
+        return loading
+
+    def _calculate(
+        self, p_kw: Floats, q_kvar: Floats, tolerance: float, threading: int, components: list[ComponentType]
+    ) -> Any:
+        update = initialize_array("update", "sym_load", (len(p_kw), len(self._load_nodes)))
+        update["id"] = self._load_ids
+        update["p_specified"] = p_kw[:, self._load_nodes] * 1e3
+        update["q_specified"] = q_kvar[:, self._load_nodes] * 1e3
+        return self._model.calculate_power_flow(
             update_data={ComponentType.sym_load: update},
             calculation_method=CalculationMethod.newton_raphson,
             error_tolerance=tolerance,
             max_iterations=50,
             threading=threading,
-            output_component_types=[ComponentType.node, ComponentType.source],
+            output_component_types=components,
         )
-        losses_kw = result[ComponentType.source]["p"][:, 0] / 1e3 - p_kw[:, self.load_nodes].sum(axis=1)
-        return result[ComponentType.node]["u_pu"], losses_kw

@@ -1,0 +1,61 @@
+"""The cases that come with the package: exact ones pass, with and without their peers; their data are small."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import heptagrid
+from heptagrid.engine import api
+from heptagrid.validate import grid_day
+from heptagrid.validate.case import DATA
+from heptagrid.validate.registry import MODULES, all_cases, choose
+from heptagrid.validate.rows import run_cases
+from heptagrid.validate.table import count
+
+ROOT = Path(heptagrid.__file__).parents[1]
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_every_exact_comparison_of_power_and_money_passes(live: bool) -> None:
+    rows = run_cases(choose(["power", "money"], all_cases()), live)
+    assert {row.verdict for row in rows} <= ({"pass", "not run"} if live else {"pass"}), count(rows)
+    assert all("not installed" in row.reason for row in rows if row.verdict == "not run")
+    assert all(row.kind == "exact" for row in rows)
+
+
+def test_the_grid_conserves_and_says_which_bands_it_misses(monkeypatch: pytest.MonkeyPatch, day: Any) -> None:
+    monkeypatch.setattr(api, "run", lambda *_, **__: day)
+    grid_day.day.cache_clear()
+    rows = run_cases(choose(["grid"], all_cases()))
+    assert {row.verdict for row in rows if row.kind == "exact"} == {"pass"}
+    assert {row.verdict for row in rows if row.kind == "band"} <= {"pass", "outside"}
+    assert sum(row.kind == "exact" for row in rows) == 6
+
+
+def test_names_differ_and_every_case_names_its_source() -> None:
+    cases = all_cases()
+    assert len({one.name for one in cases}) == len(cases)
+    assert all(len(one.source) > 15 for one in cases)
+    assert {one.name for one in cases} == {name for name in _documented() if "*" not in name}
+
+
+def _documented() -> set[str]:
+    """The cases in the table of docs/validation.md."""
+    text = (ROOT / "docs/validation.md").read_text(encoding="utf-8").partition("## The cases")[2]
+    return {name for line in re.findall(r"^\| (`.+?`) \|", text, re.M) for name in re.findall(r"`(.+?)`", line)}
+
+
+def test_every_module_of_cases_is_registered() -> None:
+    files = (ROOT / "heptagrid/validate").glob("*.py")
+    planes = {path.stem for path in files if path.stem.partition("_")[0] in {"power", "messages", "money", "grid"}}
+    assert planes == set(MODULES)
+
+
+def test_the_data_are_small_and_name_their_source() -> None:
+    files = [path for path in DATA.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    assert sum(path.stat().st_size for path in files) < 1_000_000
+    assert all((folder / "SOURCE.md").is_file() for folder in DATA.iterdir() if folder.is_dir())
