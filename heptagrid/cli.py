@@ -168,6 +168,45 @@ def _print_summary(finished: Any) -> None:
 
 
 @main.command(epilog=EPILOG)
+@click.argument("network", type=click.Path(path_type=Path))
+@click.argument("traffic", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="DELIVERED.csv", help="Write what became of each message."
+)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of all random numbers.")
+@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON and nothing else on standard output.")
+def carry(network: Path, traffic: Path, out: Path | None, seed: int, as_json: bool) -> None:
+    """Carry the messages of TRAFFIC.csv over NETWORK.toml: the message plane alone, exact to the nanosecond.
+
+    \b
+    NETWORK.toml:
+      [[node]]    name, x_m, y_m
+      [[link]]    from, to (one direction), technology or rate_bps, delay_s, loss, retries, priorities, queue_packets
+      [[medium]]  members, technology or access = "csma" | "csma-ca" | "aloha" | ... and the same
+      [[outage]]  node (or from, to), begin_s, end_s
+    TRAFFIC.csv:  sent_s, source, destination, bytes, and optionally kind, priority (0 is the most urgent)
+    DELIVERED.csv: the same rows, with delivered_s, status and hops
+
+    \b
+    Example:
+      heptagrid carry network.toml traffic.csv --out delivered.csv
+    """
+    import json
+
+    from heptagrid.engine.carry import api
+
+    carried = _with_progress(lambda tick: api.carry(network, traffic, out, seed=seed, progress=tick))
+    summary = carried.summary()
+    if as_json:
+        click.echo(json.dumps(summary))
+        return
+    for name, value in summary.items():
+        click.echo(f"{name:12} {'-' if value is None else f'{value:.9g}' if isinstance(value, float) else value}")
+    if out is not None:
+        click.echo(f"\ndeliveries: {out}")
+
+
+@main.command(epilog=EPILOG)
 @click.argument("cases", nargs=-1, metavar="[CASE]...")
 @click.option("--live", is_flag=True, help="Also run the peers again, where they are installed.")
 @click.option("--list", "as_list", is_flag=True, help="List the cases and their sources; run nothing.")

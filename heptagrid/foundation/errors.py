@@ -25,6 +25,21 @@ class ScenarioError(HeptagridError):
         super().__init__("\n  ".join([f"{origin}: {count} in the scenario", *violations]))
 
 
+class FileError(HeptagridError):
+    """An input file breaks one or more rules; `violations` lists them, each with its table or row."""
+
+    exit_code = 3
+
+    def __init__(self, origin: str, violations: list[str]) -> None:
+        self.origin = origin
+        self.violations = violations
+        shown = violations[:20]
+        if len(violations) > len(shown):
+            shown = [*shown, f"and {len(violations) - len(shown)} more"]
+        count = f"{len(violations)} problem{'s' if len(violations) > 1 else ''}"
+        super().__init__("\n  ".join([f"{origin}: {count}", *shown]))
+
+
 class NetworkError(HeptagridError):
     """An electrical network that the radial solver cannot stand for (an island, a loop)."""
 

@@ -1,0 +1,174 @@
+"""Carries a file of traffic over a network: every message's time, exactly, and what became of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from heptagrid.engine.carry.network_file import CarryNetwork, read_network
+from heptagrid.engine.carry.traffic_file import STATUS, WAITING, Traffic, read_traffic, row_name, write_delivered
+from heptagrid.foundation.errors import ConservationError, FileError
+from heptagrid.planes.messages import tables as t
+from heptagrid.planes.messages.event_queue import EventQueue
+from heptagrid.planes.messages.graph import GraphRouter, NoPathError
+from heptagrid.planes.messages.paths import Paths
+from heptagrid.planes.messages.statistics import KINDS
+from heptagrid.planes.messages.tables import NEVER, Ints
+
+_BATCH = 1 << 15  # messages handed to the kernel at once: their rows stay in cache
+
+Progress = Callable[[int, int], object]
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What became of each message, in the traffic's order: (n,) time (-1 if never), index of `STATUS`, hops done."""
+
+    traffic: Traffic
+    delivered_ns: Ints
+    status: Ints
+    hops: Ints
+    hop_events: int
+    seconds: float
+
+    def summary(self) -> dict[str, object]:
+        """Counts, and the mean and percentiles of the delay of what was delivered."""
+        come = self.status == 0
+        delay_s = np.sort(self.delivered_ns[come] - self.traffic.sent_ns[come]) * 1e-9
+        counts = np.bincount(self.status, minlength=WAITING + 1)
+        shares = {"p50_s": 0.5, "p95_s": 0.95, "p99_s": 0.99}
+        at = {name: min(len(delay_s) - 1, int(np.ceil(share * len(delay_s))) - 1) for name, share in shares.items()}
+        return {
+            "sent": len(self.status),
+            **{name: int(counts[k]) for k, name in enumerate([*STATUS, "waiting"])},
+            "mean_s": float(delay_s.mean()) if len(delay_s) else None,
+            **{name: float(delay_s[k]) if len(delay_s) else None for name, k in at.items()},
+            "hop_events": self.hop_events,
+            "kernel_s": self.seconds,
+        }
+
+
+def carry(
+    network: str | Path,
+    traffic: str | Path,
+    out: str | Path | None = None,
+    *,
+    seed: int = 1,
+    progress: Progress | None = None,
+) -> Carried:
+    """Carry TRAFFIC.csv over NETWORK.toml and write what became of it to `out`, if given.
+
+    Raises
+    ------
+    FileError, OutputError
+        For files that break rules, rows without a path or longer than a frame may be, an unwritable `out`.
+    """
+    wires = read_network(Path(network))
+    messages = read_traffic(Path(traffic), wires.names)
+    carried = carry_messages(wires, messages, str(traffic), seed, progress)
+    if out is not None:
+        write_delivered(Path(out), messages, carried.delivered_ns, carried.status, carried.hops)
+    return carried
+
+
+def carry_messages(
+    network: CarryNetwork, traffic: Traffic, origin: str, seed: int, progress: Progress | None = None
+) -> Carried:
+    """Carry messages in memory; `origin` names them in errors."""
+    count = len(traffic.sent_ns)
+    paths = Paths(len(network.names), GraphRouter(network.graph))
+    path_at, path_hops = _paths(paths, network, traffic, origin)
+    order = np.argsort(traffic.sent_ns, kind="stable")
+    pending = np.zeros((count, t.PENDING), dtype=np.int64)
+    for column, values in (
+        *((t.ID, np.arange(count)), (t.SOURCE, traffic.source), (t.DESTINATION, traffic.destination)),
+        *((t.BYTES, traffic.size_bytes), (t.SENT, traffic.sent_ns), (t.PRIORITY, traffic.priority)),
+        *((t.PATH, path_at), (t.HOPS, path_hops)),
+    ):
+        pending[:, column] = values[order]
+    pending[:, t.GROUP] = -1
+    pending[:, t.NUMBER] = _running_numbers(pending[:, t.SOURCE])
+    queue = EventQueue(network.wiring.net(), paths, np.zeros((KINDS, 5), dtype=np.int64), seed)
+    for which, is_link, when_ns, up in network.outages:
+        queue.switch(when_ns, which, up=up, is_link=is_link)
+    delivered_ns = np.full(count, -1, dtype=np.int64)
+    status = np.full(count, WAITING, dtype=np.int64)
+    hops = np.zeros(count, dtype=np.int64)
+    began = time.perf_counter()
+    end = 0
+    while end < count:
+        begin, end = end, min(count, end + _BATCH)
+        end = int(np.searchsorted(pending[:, t.SENT], pending[end - 1, t.SENT], side="right"))
+        outcome = queue.advance(pending[begin:end], int(pending[end, t.SENT]) - 1 if end < count else NEVER - 1)
+        come = outcome.arrived[:, 0]
+        delivered_ns[come], status[come], hops[come] = outcome.arrived[:, 1], 0, path_hops[come]
+        gone = outcome.lost[:, 0]
+        status[gone], hops[gone] = 1 + outcome.lost[:, 2], outcome.lost[:, 3]
+        if progress is not None:
+            progress(end, count)
+    seconds = time.perf_counter() - began
+    residual = queue.counts_now().residual
+    if residual:
+        raise ConservationError(f"{residual} messages are unaccounted for: a defect in heptagrid")
+    return Carried(traffic, delivered_ns, status, hops, queue.hop_events, seconds)
+
+
+def _paths(paths: Paths, network: CarryNetwork, traffic: Traffic, origin: str) -> tuple[Ints, Ints]:
+    nodes = len(network.names)
+    pairs = np.unique(traffic.source * nodes + traffic.destination)
+    try:
+        at, hops = paths.of(pairs // nodes, pairs % nodes)
+    except NoPathError as problem:
+        source, destination = divmod(int(pairs[problem.pair]), nodes)
+        k = int(np.flatnonzero((traffic.source == source) & (traffic.destination == destination))[0])
+        names = network.names
+        raise FileError(
+            origin, [f"{row_name(k)}: no links lead from {names[source]!r} to {names[destination]!r}"]
+        ) from problem
+    if len(hops) and hops.max() > 255:
+        k = int(np.argmax(hops))
+        names = network.names
+        source, destination = divmod(int(pairs[k]), nodes)
+        raise FileError(
+            origin, [f"the path from {names[source]!r} to {names[destination]!r} has {hops[k]} hops; 255 at most"]
+        )
+    _check_sizes(paths, network, traffic, origin, pairs, at, hops)
+    place = np.searchsorted(pairs, traffic.source * nodes + traffic.destination)
+    return at[place], hops[place]
+
+
+def _check_sizes(
+    paths: Paths, network: CarryNetwork, traffic: Traffic, origin: str, pairs: Ints, at: Ints, hops: Ints
+) -> None:
+    """Refuse messages longer than a port on their path takes."""
+    if not (network.mtu_bytes > 0).any():
+        return
+    limits = np.where(network.mtu_bytes > 0, network.mtu_bytes, NEVER)
+    least = np.array([limits[paths.port[a : a + h]].min(initial=NEVER) for a, h in zip(at, hops, strict=True)])
+    nodes = len(network.names)
+    mine = least[np.searchsorted(pairs, traffic.source * nodes + traffic.destination)]
+    long = np.flatnonzero(traffic.size_bytes > mine)
+    if len(long):
+        raise FileError(
+            origin,
+            [
+                f"{row_name(k)}: {traffic.size_bytes[k]} bytes are more than the {mine[k]} that a frame on its way carries, "
+                "and nothing there cuts messages; send less, or set fragmentation = true"
+                for k in long
+            ],
+        )
+
+
+def _running_numbers(sources: Ints) -> Ints:
+    """Each sender's own running number, in order of sending."""
+    order = np.argsort(sources, kind="stable")
+    ordered = sources[order]
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(sources) else np.empty(0, int)
+    sizes = np.diff(np.append(starts, len(sources)))
+    numbers = np.empty(len(sources), dtype=np.int64)
+    numbers[order] = np.arange(len(sources)) - np.repeat(starts, sizes)
+    return numbers
