@@ -34,6 +34,7 @@ LTE_M = Technology(
     members_per_site=1000,
     costs=Costs(15.0, 12.0, 0.0, 0.0),
     sources={
+        "networks": "assumption: wherever a public cell reaches",
         "medium": "3GPP TR 37.868 table 6.2.2.1.1 (preambles, opportunity, window, back-off; from memory); inactivity "
         "timer 10 s and DRX cycle 1.28 s: usual settings, assumption",
         "uplink_bps": "half duplex about 375 kbit/s (Pycom LTE documentation)",
@@ -48,6 +49,7 @@ LTE_M = Technology(
         "budget": "23 dBm; maximum coupling loss 155.7 dB in coverage enhancement (3GPP TR 45.820, from memory), "
         "141 dB without; urban exponent 3.5: assumption",
         "loss": "first-transmission block error rate that link adaptation aims at is 10 %; 1 % left: assumption",
+        "multi_hop": "every device speaks to the base station",
         "members_per_site": "assumption: a cell among other users",
         "costs": "module 15 EUR, subscription 1 EUR a month: assumption between the LoRaWAN and NB-IoT worked examples of "
         "IoT Class (2024); the operator owns the sites",

@@ -42,6 +42,7 @@ WI_SUN_50K = Technology(
     members_per_site=500,
     costs=Costs(12.0, 0.5, 800.0, 100.0),
     sources={
+        "networks": "field area network: Wi-SUN FAN profile, from memory",
         "medium": "IEEE 802.15.4-2015 (macMinBE 3, macMaxBE 5, 4 back-offs, turnaround 1 ms; from memory); back-off period "
         "= turnaround + 8 symbols of sensing: assumption after its clause 10.2.8; 69 channels of 100 kHz in 863 to 870 MHz, dwell "
         "250 ms: Wi-SUN FAN profile, from memory; capture 10 dB: assumption",
@@ -57,6 +58,7 @@ WI_SUN_50K = Technology(
         "budget": "ERC recommendation 70-03: 25 mW; sensitivity of common transceivers at 50 kbit/s about -104 dBm: "
         "assumption; exponent 3.5 at street level: assumption",
         "loss": "assumption: impulsive noise",
+        "multi_hop": "mesh routing with RPL, Wi-SUN FAN profile, from memory",
         "members_per_site": "assumption: some hundred meters a border router",
         "costs": "module 12 EUR, border router 800 EUR: assumptions beside the LoRaWAN worked example of IoT Class (2024)",
     },

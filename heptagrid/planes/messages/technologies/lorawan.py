@@ -1,0 +1,94 @@
+"""LoRaWAN in the European 868 MHz band, class A: the farther a device, the slower it speaks."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from heptagrid.planes.messages.media import Medium
+from heptagrid.planes.messages.technology import NS_PER_KM_RADIO, Costs, LinkBudget, Technology
+
+Array = Any
+
+
+@dataclass(frozen=True)
+class Spreading:
+    """What a spreading factor at 125 kHz gives: most payload of a frame, received power needed, bit rate."""
+
+    payload_bytes: int
+    sensitivity_dbm: float
+    rate_bps: float
+
+
+SPREADING = {
+    7: Spreading(222, -124.0, 5470.0),
+    8: Spreading(222, -127.0, 3125.0),
+    9: Spreading(115, -130.0, 1760.0),
+    10: Spreading(51, -133.0, 980.0),
+    11: Spreading(51, -135.0, 440.0),
+    12: Spreading(51, -137.0, 250.0),
+}
+"""Payloads: RP002 EU868 with room for a repeater, from memory (LoRaMac-node allows 242 at 7 and 8). Sensitivities: SX1272
+data sheet as in the ns-3 module lorawan. Rates: RAKwireless data-rate appendix."""
+
+BUDGET = LinkBudget(sent_dbm=14.0, sensitivity_dbm=-137.0, loss_1m_db=31.2, exponent=3.5)
+
+LORAWAN = Technology(
+    name="lorawan",
+    title="LoRaWAN EU868, class A",
+    networks=("access",),
+    medium=Medium(
+        access="class-a",
+        frame_s=12.25 * 0.032768,
+        channels=3,
+        duty_cycle=0.01,
+        capture_db=6.0,
+        path_exponent=3.5,
+    ),
+    uplink_bps=250.0,
+    downlink_bps=250.0,
+    layers=(("MAC header", 1), ("frame header", 7), ("port", 1), ("integrity code", 4)),
+    payload_bytes=51,
+    fragments=True,
+    delay_s=0.1,
+    retries=0,
+    ns_per_km=NS_PER_KM_RADIO,
+    range_m=2000.0,
+    budget=BUDGET,
+    loss=0.01,
+    multi_hop=False,
+    members_per_site=1000,
+    costs=Costs(15.0, 0.0, 1500.0, 460.0),
+    sources={
+        "networks": "assumption: meters and sensors to a gateway",
+        "medium": "three default channels, 1 % of the time (LoRaMac-node RegionEU868.h); capture 6 dB, from memory; preamble of "
+        "12.25 symbols of 32.768 ms at spreading factor 12 (Semtech AN1200.13), used only where no factor is set",
+        "uplink_bps": "at spreading factor 12 (RAKwireless data-rate appendix); a nearer device is faster: SPREADING",
+        "downlink_bps": "the same",
+        "layers": "13 bytes (Semtech LoRaWAN-lib LoRaMac.cpp)",
+        "payload_bytes": "51 at factors 10 to 12 (LoRaMac-node RegionEU868.h), for all; SPREADING has those of each",
+        "fragments": "assumption: by the application, as in LoRaWAN TS004; each part is a frame of its own",
+        "delay_s": "assumption: gateway to network server",
+        "retries": "unconfirmed uplinks are sent once",
+        "ns_per_km": "speed of light",
+        "range_m": "assumption: in a town, at spreading factor 12",
+        "budget": "14 dBm of at most 16 dBm (LoRaMac-node RegionEU868.h); -137 dBm at factor 12 (SX1272 data sheet as in the ns-3 "
+        "module lorawan); urban exponent 3.5: assumption",
+        "loss": "assumption: other users of the band",
+        "multi_hop": "every device speaks to gateways",
+        "members_per_site": "assumption: some uplinks an hour each",
+        "costs": "device 15 EUR, gateway 1500 EUR and 100 EUR a year, network server 300 EUR a month (worked example of IoT Class, "
+        "2024), shared by ten gateways: assumption",
+    },
+    not_modelled="several gateways that hear one device; interference between spreading factors and from other networks; "
+    "adaptive data rate as a protocol; joining",
+)
+
+
+def spreading_factors(distance_m: Array, margin_db: float = 3.0) -> Array:
+    """The least spreading factor whose sensitivity leaves that margin at each distance; 12 where none does."""
+    chosen = np.full(np.shape(distance_m), max(SPREADING))
+    for factor in sorted(SPREADING, reverse=True):
+        margin = replace(BUDGET, sensitivity_dbm=SPREADING[factor].sensitivity_dbm).margin_db(distance_m)
+        chosen = np.where(margin >= margin_db, factor, chosen)
+    return chosen

@@ -1,0 +1,50 @@
+"""MPLS: a managed wide-area service, leased or the utility's own, with a committed rate from end to end."""
+
+from heptagrid.planes.messages.technology import NS_PER_KM_FIBRE, Costs, Technology
+
+MPLS = Technology(
+    name="mpls",
+    title="MPLS wide-area service, 100 Mbit/s",
+    networks=("backhaul", "wan"),
+    medium=None,
+    uplink_bps=1e8,
+    downlink_bps=1e8,
+    layers=(
+        ("Ethernet preamble and gap", 20),
+        ("Ethernet header and checksum", 18),
+        ("MPLS, two labels", 8),
+        ("IPv4", 20),
+        ("UDP", 8),
+    ),
+    payload_bytes=1472,
+    fragments=True,
+    delay_s=0.002,
+    retries=0,
+    ns_per_km=NS_PER_KM_FIBRE * 1.4,
+    range_m=1_000_000.0,
+    budget=None,
+    loss=1e-4,
+    multi_hop=False,
+    members_per_site=100,
+    costs=Costs(1500.0, 3600.0, 0.0, 0.0),
+    sources={
+        "networks": "assumption: where utilities lease it",
+        "medium": "the operator keeps the committed rate of each access free",
+        "uplink_bps": "assumption: access at the rate of 100BASE-X, all of it committed",
+        "downlink_bps": "the same",
+        "layers": "Ethernet as in IEEE 802.3; RFC 3032: 4 bytes a label, one for the path and one for the network of the "
+        "customer; RFC 791, RFC 768",
+        "payload_bytes": "IP MTU 1500 less 28; the core carries the labels on top (RFC 3032)",
+        "fragments": "IPv4, RFC 791",
+        "delay_s": "assumption: a few label-switching routers on the way",
+        "retries": "Ethernet, MPLS and IP send nothing again",
+        "ns_per_km": "ITU-T G.652 fibre, from memory; cables are 1.4 times as long as the crow flies: assumption",
+        "range_m": "assumption: one country",
+        "budget": "the service level covers the line",
+        "loss": "assumption: 1e-4 packet loss of a managed network",
+        "multi_hop": "the operator's routers are not the utility's members",
+        "members_per_site": "assumption: no site of the utility's is needed; a network of a hundred accesses",
+        "costs": "assumption: edge router 1500 EUR, 300 EUR a month for each access",
+    },
+    not_modelled="the operator's routes, its other customers and its fast reroute",
+)
