@@ -44,6 +44,7 @@ from heptagrid.planes.messages.tables import (
     E_END,
     E_RESPONSE,
     E_SENSE,
+    E_START,
     E_TICK,
     GROUP,
     HOP_AT,
@@ -181,7 +182,9 @@ def _port_event(net, what, now, heap, size, state, facts, seed):  # type: ignore
     method = net.medium[m, M_METHOD]
     if method == CARRIER_SENSE:
         if kind == E_END:
-            return carrier_sense.end(net, p, now, heap, size, state, facts, seed)
+            return carrier_sense.end(net, p, now, heap, size)
+        if kind == E_START:
+            return carrier_sense.ready(net, p, now, heap, size, state, facts, seed)
         return carrier_sense.attempt(net, p, now, heap, size, state, facts, seed)
     if method == DCF:
         return dcf.end(net, p, now, heap, size, state, facts, seed)

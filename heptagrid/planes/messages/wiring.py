@@ -12,7 +12,7 @@ from heptagrid.planes.messages import tables as t
 from heptagrid.planes.messages.media import Medium
 from heptagrid.planes.messages.tables import Floats, Ints, Net
 
-LEAST_RATE_BPS = 1e-3
+GAP_BITS = 96.0  # between frames of plain carrier sense (IEEE 802.3), if nothing else is said
 
 
 def _ns(seconds: float) -> int:
@@ -128,6 +128,9 @@ class Wiring:
         port[:, t.P_COUNTER] = -1 if settings.method == t.DCF else 0
         if settings.method == t.CLASS_A and base is not None:
             port[base, t.P_CLASSES] = count
+        rates = np.broadcast_to(np.asarray(rate_bps, dtype=np.float64), (count,))
+        if settings.access == "csma" and settings.gap_s == 0.0:
+            settings = replace(settings, gap_s=GAP_BITS / float(rates[0]))
         row = np.zeros(t.MEDIUM, dtype=np.int64)
         for column, value in (
             (t.M_METHOD, settings.method),
@@ -162,7 +165,6 @@ class Wiring:
         self._members.append(self.ports + np.arange(count))
         self._preambles = max(self._preambles, settings.preambles)
         self.media += 1
-        rates = np.broadcast_to(np.asarray(rate_bps, dtype=np.float64), (count,))
         return self._add(port, rates, loss, np.full(count, -1))
 
     def _add(self, port: Ints, rate_bps: Floats, loss: Any, far_end: npt.ArrayLike) -> Ints:
@@ -234,11 +236,6 @@ def with_room(net: Net, slots: int) -> Net:
     if len(fresh):
         queue[0, 2] = fresh[0]
     return net._replace(queue=queue)
-
-
-def with_settings(settings: Medium, **changes: Any) -> Medium:
-    """A medium's settings with some of them changed."""
-    return replace(settings, **changes)
 
 
 def _joined(parts: list[Any], empty: tuple[int, ...], dtype: Any = np.int64) -> Any:

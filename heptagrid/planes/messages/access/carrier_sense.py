@@ -3,7 +3,8 @@
 Who finds the medium busy waits a random number of slots and looks again; the range doubles with every look.
 The medium is taken the instant a transmission begins, so nothing collides, and stays taken until the last bit has
 reached the far end. This is the model of ns-3's csma module (src/csma/model: backoff.cc, csma-channel.cc,
-csma-net-device.cc), with its constants: slots of 1 microsecond, 1 to 1000 of them, at most 2^10 - 1, 1000 looks.
+csma-net-device.cc), with its constants: slots of 1 microsecond, from 1 to below 2^looks - 1 of them,
+1000 at most, 1000 looks, and a gap of 96 bit times after each frame.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from heptagrid.planes.messages.tables import (
     BY_ACCESS,
     E_ATTEMPT,
     E_END,
+    E_START,
     M_BUSY_UNTIL,
+    M_GAP,
     M_MOST_BACK_OFFS,
     M_MOST_EXPONENT,
     M_SLOT,
@@ -68,18 +71,24 @@ def attempt(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-unt
         port[p, P_BACK_OFFS] += 1
         doubled = min(port[p, P_BACK_OFFS], medium[m, M_MOST_EXPONENT])
         most = max(1, min((1 << doubled) - 1, medium[m, M_WINDOW]))
-        when += (1 + int(draw(net, p, seed) * most)) * medium[m, M_SLOT]
+        when += int(1.0 + draw(net, p, seed) * (most - 1)) * medium[m, M_SLOT]
     return push_port(heap, size, when, E_ATTEMPT, p, port[p, P_EPOCH])
 
 
 @kernel(allocates=False)
-def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
-    """The copy in hand is on its way; the next looks at the medium."""
+def end(net, p, now, heap, size):  # type: ignore[no-untyped-def]
+    """The copy in hand is on its way; the port is silent for the gap between frames."""
     port = net.port
     if port[p, P_CAUSE] < 0:
         size = push_next(heap, size, now + port[p, P_DELAY], port[p, P_KEY], port[p, P_WHAT])
     else:
         size = push_lost(heap, size, now, port[p, P_KEY], port[p, P_WHAT], port[p, P_CAUSE])
+    return push_port(heap, size, now + net.medium[port[p, P_MEDIUM], M_GAP], E_START, p, port[p, P_EPOCH])
+
+
+@kernel(allocates=False)
+def ready(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
+    """The gap is over; the next copy looks at the medium."""
     if take_next(net, p):
         size = begin(net, p, now, heap, size, state, facts, seed)
     return size
