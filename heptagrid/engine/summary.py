@@ -215,7 +215,8 @@ def _business(
     if not YEAR_DAYS[0] < weights.sum() < YEAR_DAYS[1]:
         return None
     fees = scenario.sections["network_fees"]
-    prices, parameters = scenario.sections["telecom"], scenario.sections["business"]
+    parameters = scenario.sections["business"]
+    prices = world.device_prices(scenario.sections["telecom"])
     yearly, spending = {}, {}
     grid = world.grid
     for name in ("smart", "conventional"):

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.planes.messages import policy
 from heptagrid.planes.messages import tables as t
+from heptagrid.planes.messages.communications import Communications
 from heptagrid.planes.messages.event_queue import EventQueue, fact_table
 from heptagrid.planes.messages.kinds import ENVELOPE_BYTES, FACTS, KindFacts
 from heptagrid.planes.messages.paths import Paths, TreeRouter
@@ -31,7 +32,7 @@ class MessagePlane:
 
     def __init__(
         self,
-        topology: Topology,
+        topology: Topology | Communications,
         seed: int,
         break_loss: tuple[float, float, float] = (0.0, 0.0, 0.0),
         facts: dict[Kind, KindFacts] = FACTS,
