@@ -59,7 +59,7 @@ def main() -> None:
       heptagrid compare town mytown.toml   side by side: who gains, who loses?
       heptagrid new mytown                 writes mytown.toml to edit; then: heptagrid run mytown.toml
 
-    Every command writes a folder with one page that says what happened.
+    Every run, sweep and comparison writes a folder with one page that says what happened.
     """
 
 

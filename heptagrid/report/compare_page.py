@@ -10,7 +10,7 @@ from typing import Any
 from heptagrid.report.charts import bars
 from heptagrid.report.page import document, section
 from heptagrid.report.tables import table
-from heptagrid.report.words import DOMAIN_TITLES, number, signed, text
+from heptagrid.report.words import DOMAIN_TITLES, number, plain, signed, text
 
 Content = Mapping[str, Any]
 
@@ -57,16 +57,24 @@ def _top(content: Content) -> str:
 
 def _sentences(first: Content, other: Content, content: Content) -> str:
     change, names = other["less_first"], content["figures"]["net_benefit_eur"]["parts"]
-    peak_kw, benefit_eur = change["peak_kw"], change[other["by"]]
-    what = "net present value" if other["by"] == "npv_eur" else "net benefit over the run"
+    years = other["by"] == "npv_eur"
+    total = change["total_npv_eur" if years else "total_benefit_eur"]
+    what = "net present value" if years else "net benefit over the run"
     gains = _named(other["gains"], names, change, other["by"])
     loses = _named(other["loses"], names, change, other["by"])
     return (
         f"<h1>{text(other['label'])} against {text(first['label'])}: the smart grid's peak import is "
-        f"{signed(peak_kw / 1000, 2)} MW, its {what} {signed(benefit_eur)} EUR.</h1>"
-        f"<p class='lead'>Gains: {gains or 'nobody'}. Loses: {loses or 'nobody'}. (EUR; the domains' {what}, less that of "
+        f"{_by(change['peak_kw'] / 1000, 2, 'MW')}, its {what} to the seven domains and the state {_by(total, 0, 'EUR')}.</h1>"
+        f"<p class='lead'>Gains: {gains or 'nobody'}. Loses: {loses or 'nobody'}. (EUR; the domain's {what}, less that of "
         f"{text(first['label'])})</p>"
     )
+
+
+def _by(change: float, digits: int, unit: str) -> str:
+    amount = number(abs(change), digits)
+    if float(f"{change:.{digits}f}") == 0.0:
+        return "the same"
+    return f"{amount} {unit} {'higher' if change > 0 else 'lower'}"
 
 
 def _named(keys: Sequence[str], names: Sequence[str], change: Content, figure: str) -> str:
@@ -130,7 +138,7 @@ def _settings(content: Content) -> str:
 
 
 def _set(value: object) -> str:
-    return "not set" if value is None else text(value)
+    return "not set" if value is None else text(plain(value))
 
 
 def _heading(meaning: Content) -> str:

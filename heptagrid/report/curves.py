@@ -11,6 +11,8 @@ from heptagrid.report.words import number, text
 
 WIDTH, HEIGHT = 480, 270
 LEFT, RIGHT, TOP, BOTTOM = 76, 14, 12, 52
+AXIS_LETTERS = 30
+TICK_ROOM = 26.0  # least distance of two ticks' labels
 HATCH = 9.0  # distance of the hatching's lines
 
 Scale = Callable[[float], float]
@@ -91,7 +93,11 @@ def _horizontal(x: Sequence[float]) -> tuple[Scale, list[tuple[float, str]]]:
         at = list(x)
     else:
         at = [one for one in round_steps(min(x), max(x)) if min(x) - 1e-12 <= one <= max(x) + 1e-12]
-    return px, [(px(one), f"{one:.4g}") for one in at]
+    ticks: list[tuple[float, str]] = []
+    for one in sorted(at):
+        if not ticks or px(one) - ticks[-1][0] >= TICK_ROOM:
+            ticks.append((px(one), f"{one:.4g}"))
+    return px, ticks
 
 
 def _axes(
@@ -116,9 +122,15 @@ def _axes(
     across = (TOP + bottom) / 2
     parts.append(
         f'<text class="tick axis" transform="translate(13 {across:.0f}) rotate(-90)" text-anchor="middle">'
-        f"{text(title if len(title) < 34 else title[:33] + '…')}{text(f', {unit}' if unit else '')}</text>"
+        f"{text(_axis_title(title, unit))}</text>"
     )
     return "".join(parts)
+
+
+def _axis_title(title: str, unit: str) -> str:
+    """As much as there is room for beside the axis; the caption says the rest."""
+    whole = f"{title}, {unit}" if unit else title
+    return whole if len(whole) <= AXIS_LETTERS else unit
 
 
 def _band(curve: Curve, x: Sequence[float], px: Scale, py: Scale) -> str:

@@ -11,8 +11,8 @@ from heptagrid.report.charts import bars
 from heptagrid.report.curves import Curve, curve_chart
 from heptagrid.report.page import document, section
 from heptagrid.report.tables import table
-from heptagrid.report.value_headline import headline, money_figure
-from heptagrid.report.words import DOMAIN_TITLES, number, signed, text
+from heptagrid.report.value_headline import headline, money_figures
+from heptagrid.report.words import DOMAIN_TITLES, number, plain, signed, text
 
 Content = Mapping[str, Any]
 Points = Sequence[Content]
@@ -116,8 +116,8 @@ def _single_curves(content: Content, varied: Content, points: Points) -> list[st
         ),
         _chart(content, varied, points, "missed_pct", missed),
     ]
-    for figure in _money_figures(content):
-        total = [("seven domains together", "c7", figure)]
+    for figure, with_state in _money_figures(content):
+        total = [("seven domains and the state", "c0", with_state), ("seven domains", "c7", figure)]
         parts = [
             (DOMAIN_TITLES[k], f"c{k}", f"{figure}.{name}")
             for k, name in enumerate(_domains(content))
@@ -137,7 +137,10 @@ def _several_curves(content: Content, varied: Content, groups: Sequence[tuple[st
             *((1e-3, "MW", False) if figure == "peak_kw" else (1.0, "", True)),
             points_of=[points for _, points in groups],
         )
-        for figure in ("peak_kw", "violation_customer_minutes", "missed_pct", *_money_figures(content))
+        for figure in (
+            *("peak_kw", "violation_customer_minutes", "missed_pct"),
+            *(with_state for _, with_state in _money_figures(content)),
+        )
     ]
 
 
@@ -181,17 +184,18 @@ def _columns(points: Points, figure: str, scale: float) -> Iterator[list[float |
         yield [None if one is None else scale * one[what] for one in found]
 
 
-def _money_figures(content: Content) -> list[str]:
-    """The benefit, and the net present value if it is known."""
-    figure, _, _ = money_figure(content)
-    return [figure, "npv_eur"] if figure == "operating_eur_per_year" else [figure]
+def _money_figures(content: Content) -> list[tuple[str, str]]:
+    """The benefit of the domains and with the state, and the net present value if it is known."""
+    figure, with_state, _, _ = money_figures(content)
+    years = [("npv_eur", "total_npv_eur")] if figure == "operating_eur_per_year" else []
+    return [(figure, with_state), *years]
 
 
 def _groups(content: Content, varied: Content) -> Iterator[tuple[str, Points]]:
     """The points in groups that differ in nothing but one varied quantity, along its values."""
     groups: dict[str, list[Content]] = {}
     for point in content["points"]:
-        others = ", ".join(f"{key}={value}" for key, value in point["at"].items() if key != varied["key"])
+        others = ", ".join(f"{key}={plain(value)}" for key, value in point["at"].items() if key != varied["key"])
         groups.setdefault(others, []).append(point)
     for label, points in groups.items():
         ordered = points
@@ -201,7 +205,7 @@ def _groups(content: Content, varied: Content) -> Iterator[tuple[str, Points]]:
 
 
 def _silent_domains(content: Content) -> str:
-    figure, _, _ = money_figure(content)
+    figure, _, _, _ = money_figures(content)
     silent = [
         DOMAIN_TITLES[k].lower()
         for k, name in enumerate(_domains(content))
@@ -213,17 +217,14 @@ def _silent_domains(content: Content) -> str:
 def _choices(content: Content, varied: Content) -> str:
     """Bars and the cheapest that keeps the benefit, for values that are words."""
     parts = []
-    figure, unit, over = money_figure(content)
+    _, figure, unit, over = money_figures(content)
     for k, (others, points) in enumerate(_groups(content, varied)):
         if others:
             parts.append(f"<h3>{text(others)}</h3>")
-        names = [str(point["at"][varied["key"]]) for point in points]
+        names = [plain(point["at"][varied["key"]]) for point in points]
         rows = [(name, _value(point, figure) or 0.0) for name, point in zip(names, points, strict=True)]
-        late = [(name, _value(point, "missed_pct") or 0.0) for name, point in zip(names, points, strict=True)]
-        parts.append(
-            f'<div class="charts">{bars(f"Net benefit to all seven domains, {over}", unit, rows)}'
-            f"{bars('Requirements missed', '% of messages sent', late, 2)}</div>"
-        )
+        title = f"Net benefit to the seven domains and the state, {over}"
+        parts.append(f'<div class="charts">{bars(title, unit, rows)}</div>')
         mine = [one for one in content["cheapest"] if one["key"] == varied["key"]]
         parts.append(_cheapest(mine[k]))
     return "".join(parts)
@@ -235,7 +236,8 @@ def _cheapest(one: Content) -> str:
     over = "present values over the horizon" if one["over"] == "years" else "over the run"
     rows = [
         [
-            f"<b>{text(row['value'])}</b>",
+            f"<b>{text(plain(row['value']))}</b>",
+            number(row["missed_pct"], 2),
             number(row["benefit_before_telecom_eur"]),
             number(row["telecom_eur"], 2),
             signed(row["net_benefit_eur"]),
@@ -244,14 +246,21 @@ def _cheapest(one: Content) -> str:
         for row in one["rows"]
     ]
     verdict = (
-        f"<b>{text(one['chosen'])}</b> is the cheapest that keeps {share} of the benefit."
+        f"<b>{text(plain(one['chosen']))}</b> is the cheapest that keeps {share} of the benefit."
         if one["chosen"] is not None
-        else "No value has a benefit before telecom cost, so there is none to keep."
+        else "No value has a benefit above zero before telecom cost, so there is none to keep and none is chosen."
     )
-    head = ("value", "benefit before telecom cost, EUR", "telecom cost, EUR", "net benefit, EUR", f"keeps {share}")
+    head = (
+        "value",
+        "messages lost or late, %",
+        "benefit before telecom cost, EUR",
+        "telecom cost, EUR",
+        "net benefit, EUR",
+        f"keeps {share}",
+    )
     return (
-        f"<p>{verdict} How it is found: the benefit before telecom cost is the net benefit of all seven domains plus the telecom "
-        f"cost ({over}, means over the seeds); a value keeps the benefit if it reaches at least {share} of the best value's; "
+        f"<p>{verdict} How it is found: the benefit before telecom cost is the net benefit of the seven domains and the state, plus "
+        f"the telecom cost ({over}, means over the seeds); a value keeps the benefit if it reaches at least {share} of the best value's; "
         f"of those that do, the one with the lowest telecom cost is chosen.</p>{table(head, rows, style='numbers')}"
     )
 
@@ -293,7 +302,7 @@ def _heading(meaning: Content) -> str:
 
 
 def _place(point: Content) -> list[str]:
-    return [text(value) + ("*" if key in point["unresolved"] else "") for key, value in point["at"].items()]
+    return [text(plain(value)) + ("*" if key in point["unresolved"] else "") for key, value in point["at"].items()]
 
 
 def _cell(point: Content, figure: str, digits: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from heptagrid.report.words import DOMAIN_TITLES, number, signed, text
+from heptagrid.report.words import DOMAIN_TITLES, number, plain, signed, text
 
 
 def headline(content: Mapping[str, Any], names: Sequence[str]) -> str:
@@ -15,7 +15,7 @@ def headline(content: Mapping[str, Any], names: Sequence[str]) -> str:
         return _single(content)
     first, last = _ends(content)
     varied = content["varied"][0]
-    span = f"{text(varied['key'])} goes from {text(first['at'][varied['key']])} to {text(last['at'][varied['key']])}"
+    span = f"{text(varied['key'])} goes from {text(plain(first['at'][varied['key']]))} to {text(plain(last['at'][varied['key']]))}"
     if not varied["is_number"]:
         span = f"{text(first['label'])} is replaced by {text(last['label'])}"
     peaks = [_mean(point, "peak_kw") for point in (first, last)]
@@ -33,19 +33,20 @@ def headline(content: Mapping[str, Any], names: Sequence[str]) -> str:
     return f"<h1>{engineer}</h1><p class='lead'>{_economist(content, first, last, names)}</p>"
 
 
-def money_figure(content: Mapping[str, Any]) -> tuple[str, str, str]:
-    """The figure that the page speaks of as benefit, its unit, and over what: years if they are known."""
+def money_figures(content: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """The domains' net benefit, that with the state, their unit, and over what: years if they are known."""
     if all(point["figures"]["operating_eur_per_year"] for point in content["points"]):
-        return "operating_eur_per_year", "EUR a year", "a year of operation"
+        return "operating_eur_per_year", "total_eur_per_year", "EUR a year", "a year of operation"
     days = len(content["dates"])
-    return "net_benefit_eur", "EUR", "the day run" if days == 1 else f"the {days} days run"
+    return "net_benefit_eur", "total_benefit_eur", "EUR", "the day run" if days == 1 else f"the {days} days run"
 
 
 def _economist(
     content: Mapping[str, Any], first: Mapping[str, Any], last: Mapping[str, Any], names: Sequence[str]
 ) -> str:
-    figure, unit, over = money_figure(content)
+    figure, total, unit, over = money_figures(content)
     sums = [_mean(point, figure) for point in (first, last)]
+    totals = [_mean(point, total) for point in (first, last)]
     changes = [_mean(last, f"{figure}.{name}") - _mean(first, f"{figure}.{name}") for name in names]
     order = sorted(range(len(names)), key=lambda k: changes[k])
     loser, winner = order[0], order[-1]
@@ -56,24 +57,27 @@ def _economist(
         who += f"; {DOMAIN_TITLES[loser].lower()} loses most ({signed(changes[loser])})"
     years = ""
     if all(point["figures"]["npv_eur"] for point in (first, last)):
-        values = [_mean(point, "npv_eur") / 1e6 for point in (first, last)]
+        values = [_mean(point, "total_npv_eur") / 1e6 for point in (first, last)]
         years = (
-            f" Over {content['horizon_years']:g} years the net present value goes from {number(values[0], 2)} to "
+            f" Over {content['horizon_years']:g} years the net present value, with the state, goes from {number(values[0], 2)} to "
             f"{number(values[1], 2)} million EUR."
         )
+    state = totals[1] - totals[0] - sums[1] + sums[0]
+    taxes = f"; of that, {signed(-state)} is what the state goes without, in taxes on bills" if state <= -0.5 else ""
     return (
-        f"On the way the smart grid's net benefit to all seven domains together, over {over}, goes from {signed(sums[0])} to "
-        f"{signed(sums[1])} {unit}, a change of <b>{signed(sums[1] - sums[0])} {unit}</b>{who}.{years}"
+        f"On the way the smart grid's net benefit to the seven domains and the state, over {over}, goes from {signed(totals[0])} "
+        f"to {signed(totals[1])} {unit}, a change of <b>{signed(totals[1] - totals[0])} {unit}</b>; to the seven domains alone it "
+        f"is {signed(sums[1] - sums[0])} {unit}{taxes}{who}.{years}"
     )
 
 
 def _single(content: Mapping[str, Any]) -> str:
     (point,) = content["points"]
-    figure, unit, over = money_figure(content)
+    _, total, unit, over = money_figures(content)
     return (
         f"<h1>At {text(point['label'])} the smart grid's peak import is {number(_mean(point, 'peak_kw') / 1000, 2)} MW.</h1>"
         f"<p class='lead'>{number(_mean(point, 'missed_pct'), 2)}\u202f% of the messages are lost or late, and the net benefit to "
-        f"all seven domains over {over} is {signed(_mean(point, figure))} {unit}.</p>"
+        f"the seven domains and the state over {over} is {signed(_mean(point, total))} {unit}.</p>"
     )
 
 

@@ -13,8 +13,9 @@ from heptagrid.engine.jobs import Progress
 from heptagrid.engine.results import Run, open_run
 from heptagrid.foundation.domains import DOMAIN_NAMES
 from heptagrid.foundation.errors import OutputError, UsageError
+from heptagrid.planes.money.ledger import MILLICENT_PER_EUR
 from heptagrid.report.compare_page import write_page
-from heptagrid.scale.figures import Figures, figures_of, meanings
+from heptagrid.scale.figures import STATE, Figures, figures_of, meanings
 from heptagrid.scenario.schema import Scenario
 
 Source = str | Path | Scenario
@@ -74,7 +75,7 @@ def compare(
     """
     if len(sources) < 2:
         raise UsageError("a comparison needs two runs or more; name scenarios or the folders of runs")
-    ready = {k: _opened(Path(one)) for k, one in enumerate(sources) if _is_run(one)}
+    ready = {k: _opened(Path(str(one))) for k, one in enumerate(sources) if _is_run(one)}
     labels = _labels(sources)
     scenarios = {
         k: api.resolve(one, settings, days, start, step_s, seed) for k, one in enumerate(sources) if k not in ready
@@ -114,7 +115,10 @@ def _labels(sources: Sequence[Source]) -> list[str]:
     """A short name of each, no two alike."""
     labels: list[str] = []
     for one in sources:
-        name = one.name if isinstance(one, Scenario) else Path(one).resolve().name if _is_run(one) else Path(one).stem
+        if isinstance(one, Scenario):
+            name = one.name
+        else:
+            name = Path(one).resolve().name if _is_run(one) else Path(one).stem
         count = 1
         while (label := name if count == 1 else f"{name} ({count})") in labels:
             count += 1
@@ -147,7 +151,9 @@ def _content(labels: Sequence[str], runs: Sequence[Run]) -> dict[str, Any]:
     rows = []
     first: Figures = {}
     for label, run in zip(labels, runs, strict=True):
-        figures = figures_of(run.summary["arms"], run.summary["business"], run.summary["days"])
+        summary = run.summary
+        state = _state_eur_per_year(run) if summary["business"] else None
+        figures = figures_of(summary["arms"], summary["business"], summary["days"], state)
         first = first or figures
         change = {name: _less(value, first[name]) for name, value in figures.items()}
         rows.append(
@@ -163,6 +169,21 @@ def _content(labels: Sequence[str], runs: Sequence[Run]) -> dict[str, Any]:
             }
         )
     return {"figures": meanings(), "runs": rows}
+
+
+def _state_eur_per_year(run: Run) -> float:
+    """What the state receives more with the smart grid, each typical day as often as it stands for."""
+    import polars
+
+    weights = {k: one["weight"] for k, one in enumerate(run.manifest["typical_days"])}
+    rows = run.ledger.filter(polars.col("reason").is_in(STATE))
+    sign = polars.when(polars.col("payee") == "outside").then(1).otherwise(-1)
+    sums = rows.group_by("arm", "run_day").agg((sign * polars.col("amount_millicent")).sum().alias("millicent"))
+    eur = dict.fromkeys(("smart", "conventional"), 0.0)
+    for row in sums.sort("arm", "run_day").iter_rows(named=True):
+        if row["arm"] in eur:
+            eur[row["arm"]] += weights.get(row["run_day"], 1.0) * row["millicent"] / MILLICENT_PER_EUR
+    return eur["smart"] - eur["conventional"]
 
 
 def _less(value: float | None, first: float | None) -> float | None:

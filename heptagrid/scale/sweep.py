@@ -226,14 +226,17 @@ def _point(point: Point, pairs: Sequence[Pair], records: Mapping[str, Record]) -
             {arm: one.transformer_peak_pct for arm, one in both.items()},
         )
         business = None if case is None else case[0].summary(case[1])
+        weight_of = dict(point.scenario.typical_days) if smart.typical else {}
+        weights = [weight_of.get(span.first, 1.0) for span in smart.spans]
+        state = {arm: sum(w * eur for w, eur in zip(weights, one.state_eur, strict=True)) for arm, one in both.items()}
+        summaries = {arm: one.summary for arm, one in both.items()}
+        days = len(both["smart"].books)
         by_seed.append(
             {
                 "seed": smart.scenario.seed,
                 "arms": {arm: variant.name for arm, variant in pair.items()},
                 "held_feeders": sum(one.held_feeders for one in both.values()),
-                "figures": figures_of(
-                    {arm: one.summary for arm, one in both.items()}, business, len(both["smart"].books)
-                ),
+                "figures": figures_of(summaries, business, days, state["smart"] - state["conventional"]),
             }
         )
     return {

@@ -11,17 +11,19 @@ KEPT_SHARE = 0.95  # assumption: what a planner would call as good
 def cheapest(key: str, points: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The value with the lowest telecom cost among those that keep the benefit, one table for points that differ in it.
 
-    Benefit is before telecom cost: the net benefit of all seven domains plus the telecom cost, means over the seeds;
-    of the years ahead if they are known (present values), else of the run. None is chosen if no benefit is positive.
+    Benefit is before telecom cost: the net benefit of all seven domains and the state plus the telecom cost, means over
+    the seeds; of the years ahead if they are known (present values), else of the run. The state counts, since a link that
+    loses readings would else be credited with taxes not paid on bills by estimates. None is chosen if no benefit is positive.
     """
     is_annualised = all(point["figures"]["npv_eur"] is not None for point in points)
-    net, cost = ("npv_eur", "telecom_pv_eur") if is_annualised else ("net_benefit_eur", "telecom_eur")
+    net, cost = ("total_npv_eur", "telecom_pv_eur") if is_annualised else ("total_benefit_eur", "telecom_eur")
     rows = []
     for point in points:
         net_eur, telecom_eur = (point["figures"][figure]["mean"] for figure in (net, cost))
         rows.append(
             {
                 "value": point["at"][key],
+                "missed_pct": point["figures"]["missed_pct"]["mean"],
                 "net_benefit_eur": net_eur,
                 "telecom_eur": telecom_eur,
                 "benefit_before_telecom_eur": net_eur + telecom_eur,

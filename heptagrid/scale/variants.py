@@ -29,8 +29,11 @@ from heptagrid.engine.manifest import manifest_of
 from heptagrid.engine.memory import peak_rss_mb
 from heptagrid.engine.summary import join_arms, summarise
 from heptagrid.engine.tally import DayBooks
+from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, Totals
+from heptagrid.planes.money.reasons import Reason
 from heptagrid.scale.variations import Point
 from heptagrid.scenario.schema import Scenario
+from heptagrid.world.accounts import OUTSIDE_COLUMN
 
 # Sections that certainly do not touch an arm. The conventional arm has no access network, backhaul, sensors, head
 # end, SCADA or aggregator, and nobody in it follows anybody; its bulk system speaks over the WAN. The business case is
@@ -84,10 +87,14 @@ class Variant:
 
 @dataclass(frozen=True)
 class Record:
-    """What an arm came to: its entry in a run's summary, its days' money and peaks, its transformers' peaks."""
+    """What an arm came to: its entry in a run's summary, its days' money and peaks, its transformers' peaks.
+
+    state_eur: of each span of days, what the state received: taxes and levies less feed-in premiums.
+    """
 
     summary: dict[str, Any]
     books: list[DayBooks]
+    state_eur: list[float]
     transformer_peak_pct: np.ndarray
     held_feeders: int
 
@@ -142,6 +149,7 @@ def run_variant(variant: Variant, tick: Tick) -> bool:
         {
             "summary": arm.summary(variant.scenario),
             "days": [[str(one.day), one.by_domain_eur.tolist(), one.peak_kw] for one in arm.days],
+            "state_eur": [_state_eur(result.money) for result in results],
             "transformer_peak_pct": arm.extremes.transformer_peak_pct.tolist(),
             "held_feeders": len({feeder for result in results for feeder in result.held}),
         },
@@ -162,12 +170,19 @@ def _keep(variant: Variant, work: Path, jobs: list[Job], joined: Mapping[str, An
     work.replace(variant.run_folder)
 
 
+def _state_eur(money: Totals) -> float:
+    paid = money.paid
+    taxes, premiums = paid[Reason.TAXES, :, OUTSIDE_COLUMN].sum(), paid[Reason.FEED_IN_PREMIUM, OUTSIDE_COLUMN].sum()
+    return int(taxes - premiums) / MILLICENT_PER_EUR
+
+
 def read_record(path: Path) -> Record:
     """What an arm came to, read back."""
     content = json.loads(path.read_text(encoding="utf-8"))
     return Record(
         content["summary"],
         [DayBooks(date.fromisoformat(day), np.array(eur), peak_kw) for day, eur, peak_kw in content["days"]],
+        content["state_eur"],
         np.array(content["transformer_peak_pct"]),
         content["held_feeders"],
     )

@@ -17,6 +17,7 @@ from typing import Any
 from heptagrid.engine.arms import LINK_CLASSES
 from heptagrid.foundation.errors import ScenarioError, UsageError
 from heptagrid.foundation.parameters import Declaration, declarations
+from heptagrid.report.words import plain
 from heptagrid.scenario.load import revised
 from heptagrid.scenario.schema import RunParameters, Scenario
 
@@ -201,15 +202,6 @@ def _break_violations(broken: Mapping[str, Any]) -> list[str]:
 def _some(labels: Sequence[str]) -> str:
     more = f" and {len(labels) - 1} more points" if len(labels) > 2 else f" and {labels[1]}" if len(labels) == 2 else ""
     return labels[0] + more
-
-
-def plain(value: Any) -> str:
-    """A value as a person writes it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return f"{value:.10g}"
-    return "[" + ",".join(plain(one) for one in value) + "]" if isinstance(value, list) else str(value)
 
 
 def _toml(value: Any) -> str:
