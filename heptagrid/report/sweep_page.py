@@ -115,16 +115,17 @@ def _single_curves(content: Content, varied: Content, points: Points) -> list[st
             _both("violation_customer_minutes", "violation_conventional_customer_minutes"),
         ),
         _chart(content, varied, points, "missed_pct", missed),
+        _chart(content, varied, points, "estimated_pct", [("all meters", "smart", "estimated_pct")]),
     ]
     for figure, with_state in _money_figures(content):
-        total = [("seven domains and the state", "c0", with_state), ("seven domains", "c7", figure)]
         parts = [
             (DOMAIN_TITLES[k], f"c{k}", f"{figure}.{name}")
             for k, name in enumerate(_domains(content))
             if any(_value(one, f"{figure}.{name}") for one in points)
         ]
-        charts.append(_chart(content, varied, points, figure, total, suffix=", in sum"))
-        charts.append(_chart(content, varied, points, figure, parts, suffix=", each domain"))
+        charts.append(_chart(content, varied, points, with_state, [("seven domains and the state", "c0", with_state)]))
+        lines = [("seven domains in sum", "c7", figure), *parts]
+        charts.append(_chart(content, varied, points, figure, lines, suffix=", by domain"))
     return charts
 
 

@@ -22,13 +22,13 @@ def headline(content: Mapping[str, Any], names: Sequence[str]) -> str:
     missed = [_mean(point, "missed_pct") for point in (first, last)]
     engineer = (
         f"When {span}, the smart grid's peak import {_moves(peaks)} {number(peaks[0] / 1000, 2)} to "
-        f"{number(peaks[1] / 1000, 2)} MW, and messages lost or late {_moves(missed, 0.005)} {number(missed[0], 2)} to "
-        f"{number(missed[1], 2)}\u202f% of those sent."
+        f"{number(peaks[1] / 1000, 2)} MW, and the share of messages lost or late {_moves(missed, 0.005)} {number(missed[0], 2)} to "
+        f"{number(missed[1], 2)}\u202f%."
     )
     if abs(peaks[0] - peaks[1]) < 0.5:
         engineer = (
-            f"When {span}, the smart grid's peak import stays at {number(peaks[0] / 1000, 2)} MW; messages lost or late "
-            f"{_moves(missed, 0.005)} {number(missed[0], 2)} to {number(missed[1], 2)}\u202f% of those sent."
+            f"When {span}, the smart grid's peak import stays at {number(peaks[0] / 1000, 2)} MW; the share of messages lost or late "
+            f"{_moves(missed, 0.005)} {number(missed[0], 2)} to {number(missed[1], 2)}\u202f%."
         )
     return f"<h1>{engineer}</h1><p class='lead'>{_economist(content, first, last, names)}</p>"
 
@@ -50,11 +50,11 @@ def _economist(
     changes = [_mean(last, f"{figure}.{name}") - _mean(first, f"{figure}.{name}") for name in names]
     order = sorted(range(len(names)), key=lambda k: changes[k])
     loser, winner = order[0], order[-1]
-    who = ""
+    who = []
     if changes[winner] >= 0.5:
-        who += f"; {DOMAIN_TITLES[winner].lower()} gains most ({signed(changes[winner])})"
+        who.append(f"most gained by {DOMAIN_TITLES[winner].lower()}, {signed(changes[winner])}")
     if changes[loser] <= -0.5:
-        who += f"; {DOMAIN_TITLES[loser].lower()} loses most ({signed(changes[loser])})"
+        who.append(f"most lost by {DOMAIN_TITLES[loser].lower()}, {signed(changes[loser])}")
     years = ""
     if all(point["figures"]["npv_eur"] for point in (first, last)):
         values = [_mean(point, "total_npv_eur") / 1e6 for point in (first, last)]
@@ -63,11 +63,13 @@ def _economist(
             f"{number(values[1], 2)} million EUR."
         )
     state = totals[1] - totals[0] - sums[1] + sums[0]
-    taxes = f"; of that, {signed(-state)} is what the state goes without, in taxes on bills" if state <= -0.5 else ""
+    if state <= -0.5:
+        who.insert(0, f"{signed(-state)} of it what the state goes without, mostly taxes on bills")
+    details = f" ({'; '.join(who)})" if who else ""
+    alone = f"; to the seven domains alone it is {signed(sums[1] - sums[0])} {unit}{details}"
     return (
         f"On the way the smart grid's net benefit to the seven domains and the state, over {over}, goes from {signed(totals[0])} "
-        f"to {signed(totals[1])} {unit}, a change of <b>{signed(totals[1] - totals[0])} {unit}</b>; to the seven domains alone it "
-        f"is {signed(sums[1] - sums[0])} {unit}{taxes}{who}.{years}"
+        f"to {signed(totals[1])} {unit}, a change of <b>{signed(totals[1] - totals[0])} {unit}</b>{alone}.{years}"
     )
 
 
