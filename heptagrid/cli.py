@@ -223,7 +223,7 @@ def sweep(scenario: str, as_json: bool, **options: Any) -> None:
 
     finished = _with_progress(lambda tick: sweep_scenario(scenario, progress=tick, **options))
     if finished.partial:
-        words = [*sys.argv[1:]] if "--out" in " ".join(sys.argv) else [*sys.argv[1:], "--out", str(finished.folder)]
+        words = sys.argv[1:] if options["out"] else [*sys.argv[1:], "--out", str(finished.folder)]
         click.echo(
             f"heptagrid: interrupted; {finished.arms_done} of {finished.arms} arms are done and kept in {finished.folder}. "
             f"To go on: heptagrid {shlex.join(words)}",
