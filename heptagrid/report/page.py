@@ -112,7 +112,8 @@ def _curves(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: dic
     if len(days) > 1:
         parts.append(f"<p>The day with the highest import of the {len(days)}, {text(manifest['dates'][chosen])}:</p>")
     mine = totals.filter(polars.col("run_day") == chosen)
-    series = {arm: mine.filter(polars.col("arm") == arm) for arm in arms}
+    found = {arm: mine.filter(polars.col("arm") == arm) for arm in arms}
+    series = {arm: one for arm, one in found.items() if len(one)}  # an arm stopped in its warm-up has none
     x = {arm: _thinned(one["time_ns"].to_numpy().astype(float), len(one)) for arm, one in series.items()}
     ticks = _ticks(mine["time_ns"].to_numpy(), zone)
 
