@@ -118,9 +118,7 @@ def _service_ns(size_bytes: Ints) -> Ints:
 
 def constant_service_tail(load: float, wait: float) -> float:
     """Probability that the wait exceeds `wait`, in units of the constant time of service (Crommelin)."""
-    terms = [
-        (load * (k - wait)) ** k / math.factorial(k) * math.exp(-load * (k - wait)) for k in range(int(wait) + 1)
-    ]
+    terms = [(load * (k - wait)) ** k / math.factorial(k) * math.exp(-load * (k - wait)) for k in range(int(wait) + 1)]
     return 1.0 - (1.0 - load) * math.fsum(terms)
 
 

@@ -34,6 +34,7 @@ class Communications:
 
     wiring: ports and media. edges: the tree of places. group: (places,) access network of a gateway or concentrator, -1
     elsewhere; groups: how many. port_class: (ports,) link class. poor: (places,) out of everyone's good reach.
+    meshes: whose members find new parents when one dies. backup: second links of the WAN.
     """
 
     wiring: Wiring
@@ -42,10 +43,50 @@ class Communications:
     groups: int
     port_class: Ints
     poor: npt.NDArray[np.bool_]
+    meshes: tuple[Mesh, ...]
+    backup: Backup
 
     @property
     def places(self) -> int:
         return len(self.group)
+
+    def edges_without(self, dead: npt.NDArray[np.bool_], cut: npt.NDArray[np.bool_]) -> TreeEdges:
+        """The tree when some places are dead and some places' first links to their parents are cut, (places,) each.
+
+        Members of a mesh choose among the living; who loses the first router of the WAN turns to the second. Who has no
+        other way keeps the one that is gone.
+        """
+        edges = TreeEdges(*(column.copy() for column in self.edges))
+        for mesh in self.meshes:
+            if dead[mesh.members].any() and not dead[mesh.members[0]]:
+                _choose_parents(mesh, ~dead[mesh.members], edges)
+        place = self.backup.place
+        turns = (cut[place] | dead[edges.parent[place]]) & ~dead[self.backup.parent]
+        away = place[turns]
+        edges.parent[away] = self.backup.parent
+        edges.up_port[away], edges.down_port[away] = self.backup.up_port[turns], self.backup.down_port[turns]
+        edges.depth[:] = _depths(edges.parent)
+        return edges
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """A mesh: its members' places and ports, the collector first, and what their links depend on."""
+
+    members: Ints
+    ports: Ints
+    xy_m: Floats
+    facts: Technology
+
+
+@dataclass(frozen=True)
+class Backup:
+    """Second links of places to the second router of the WAN: (links,) places and ports; parent is that router."""
+
+    parent: int
+    place: Ints
+    up_port: Ints
+    down_port: Ints
 
 
 @dataclass(frozen=True)
@@ -101,17 +142,18 @@ def plan_communications(
     gateways, concentrators = len(gateway_degrees), len(concentrator_degrees)
     hub = gateways + concentrators
     core = hub + 1 + len(sites)
+    second = core + 1
     classes = [_class_of(number, each) for number, each in enumerate((access, backhaul, wan))]
     load = np.bincount(gateway_concentrator, minlength=concentrators)
     cells, cell_of = _cells(load, concentrator_degrees, classes[ACCESS].facts)
     trunk_cells, trunk_cell_of = _cells(np.ones(concentrators), concentrator_degrees, classes[BACKHAUL].facts)
-    bases = core + 1 + np.arange(len(cells))
-    trunk_bases = core + 1 + len(cells) + np.arange(len(trunk_cells))
+    bases = second + 1 + np.arange(len(cells))
+    trunk_bases = second + 1 + len(cells) + np.arange(len(trunk_cells))
     site_degrees = np.array([sites[name] for name in sites]).reshape(-1, 2)
     hub_row = np.array([hub_degrees])
     degrees = np.concatenate(
         [
-            *(gateway_degrees, concentrator_degrees, hub_row, site_degrees, hub_row),
+            *(gateway_degrees, concentrator_degrees, hub_row, site_degrees, hub_row, hub_row),
             *(concentrator_degrees[cells], concentrator_degrees[trunk_cells]),
         ]
     )
@@ -124,12 +166,12 @@ def plan_communications(
     build.attach(stations, trunk, BACKHAUL)
     # A base station of an operator stands on the operator's network, a gateway of one's own on the backhaul.
     own = classes[ACCESS].facts.medium
+    on_wan = [trunk_bases, [hub], hub + 1 + np.arange(len(sites))]
     if len(cells) and own is not None and own.access == "class-a":
         build.attach(bases, trunk[cells], BACKHAUL)
     else:
-        build.attach(bases, np.full(len(bases), core), WAN)
-    build.attach(trunk_bases, np.full(len(trunk_bases), core), WAN)
-    build.attach(np.concatenate([[hub], hub + 1 + np.arange(len(sites))]), np.full(1 + len(sites), core), WAN)
+        on_wan.insert(0, bases)
+    build.attach_twice(np.concatenate(on_wan).astype(np.int64), core, second)
 
     group = np.full(build.places, -1, dtype=np.int64)
     group[:gateways] = gateway_concentrator
@@ -163,6 +205,8 @@ class _Build:
         self._loss = np.zeros(self.places)
         self._poor = np.zeros(self.places, dtype=bool)
         self._port_class: list[Ints] = []
+        self._meshes: list[Mesh] = []
+        self._backup = Backup(-1, np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
         self.line_m = 0.0
 
     def attach(self, children: Ints, parents: Ints, number: int) -> None:
@@ -182,17 +226,21 @@ class _Build:
                 for first in range(0, len(mine), one.facts.members_per_site):
                     self._by_cell(mine[first : first + one.facts.members_per_site], int(parent), one, medium)
 
+    def attach_twice(self, children: Ints, first: int, second: int) -> None:
+        """Connect each child with the WAN's first router, and as a reserve with the second, which hangs on the first."""
+        self.attach(np.array([second]), np.array([first]), WAN)
+        self.attach(children, np.full(len(children), second), WAN)
+        self._backup = Backup(second, children, self._up[children, 0], self._down[children, 0])
+        self.attach(children, np.full(len(children), first), WAN)
+
     def communications(self, group: Ints, groups: int) -> Communications:
         """What has been built."""
-        depth = np.zeros(self.places, dtype=np.int64)
-        place = self._parent.copy()
-        while (place >= 0).any():
-            depth += place >= 0
-            place = np.where(place >= 0, self._parent[place], -1)
-        edges = TreeEdges(
-            self._parent, depth, *(np.ascontiguousarray(each) for each in (*self._up.T, *self._down.T)), self._loss
+        ends = (np.ascontiguousarray(each) for each in (*self._up.T, *self._down.T))
+        edges = TreeEdges(self._parent, _depths(self._parent), *ends, self._loss)
+        classes = np.concatenate(self._port_class)
+        return Communications(
+            *(self._wiring, edges, group, groups, classes, self._poor, tuple(self._meshes), self._backup)
         )
-        return Communications(self._wiring, edges, group, groups, np.concatenate(self._port_class), self._poor)
 
     def _by_links(self, children: Ints, parents: Ints, one: _Class) -> None:
         far_m = self._distance_m(children, parents)
@@ -240,12 +288,12 @@ class _Build:
         """A medium for the parent and its children; paths by expected transmissions."""
         members = np.concatenate([[parent], children])
         ports = self._medium(members, one, medium, None)
-        tree = etx_tree(self._xy_m[members], one.facts.budget, one.facts.range_m)
-        up = tree.parent[1:]
-        self._note(children, members[up], one, ports)
-        self._up[children] = np.column_stack([ports[1:], ports[up]])
-        self._down[children] = np.column_stack([ports[up], ports[1:]])
-        self._loss[children], self._poor[children] = tree.error[1:], tree.is_poor[1:]
+        mesh = Mesh(members, ports, self._xy_m[members], one.facts)
+        self._meshes.append(mesh)
+        ends = (self._up[:, 0], self._up[:, 1], self._down[:, 0], self._down[:, 1])
+        edges = TreeEdges(self._parent, np.zeros(self.places, dtype=np.int64), *ends, self._loss)
+        self._poor[children] = _choose_parents(mesh, np.ones(len(members), dtype=bool), edges)[1:]
+        self._note(children, self._parent[children], one, ports)
 
     def _by_cell(self, children: Ints, parent: int, one: _Class, medium: Medium) -> None:
         """A base station or gateway at the parent."""
@@ -281,7 +329,7 @@ class _Build:
             payload_bytes=payload,
             spreading=spreading,
             base=0 if far_m is not None else None,
-            stores=(members == members[0]).astype(np.int64),
+            stores=(members == members[0]) | (one.number == BACKHAUL),
         )
 
     def _note(self, children: Ints, parents: Ints, one: _Class, ports: Ints) -> None:
@@ -290,6 +338,28 @@ class _Build:
 
     def _distance_m(self, a: Ints, b: Ints) -> Floats:
         return np.asarray(np.hypot(*(self._xy_m[a] - self._xy_m[b]).T))
+
+
+def _choose_parents(mesh: Mesh, alive: npt.NDArray[np.bool_], edges: TreeEdges) -> npt.NDArray[np.bool_]:
+    """Write the tree of a mesh's living members into `edges`; (members,) which are out of everyone's good reach."""
+    tree = etx_tree(mesh.xy_m, mesh.facts.budget, mesh.facts.range_m, alive)
+    chosen = np.flatnonzero(tree.parent >= 0)
+    up, children = tree.parent[chosen], mesh.members[chosen]
+    edges.parent[children] = mesh.members[up]
+    edges.up_port[children] = edges.down_peer[children] = mesh.ports[chosen]
+    edges.up_peer[children] = edges.down_port[children] = mesh.ports[up]
+    edges.loss[children] = tree.error[chosen]
+    return tree.is_poor
+
+
+def _depths(parent: Ints) -> Ints:
+    """Hops from each place to the root of its tree."""
+    depth = np.zeros(len(parent), dtype=np.int64)
+    place = parent.copy()
+    while (place >= 0).any():
+        depth += place >= 0
+        place = np.where(place >= 0, parent[np.maximum(place, 0)], -1)
+    return depth
 
 
 def _class_of(number: int, given: Access | Backhaul | Wan) -> _Class:
