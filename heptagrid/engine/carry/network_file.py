@@ -94,9 +94,21 @@ def read_network(path: Path) -> CarryNetwork:
     except UnicodeDecodeError as problem:
         raise FileError(str(path), ["is no text in UTF-8"]) from problem
     try:
-        return _Reader(str(path), tomllib.loads(text)).network()
+        content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
         raise FileError(str(path), [f"is no TOML: {problem}"]) from problem
+    return build_network(content, str(path))
+
+
+def build_network(content: Mapping[str, Any], origin: str) -> CarryNetwork:
+    """A network from tables as they stand in NETWORK.toml; `origin` names them in errors.
+
+    Raises
+    ------
+    FileError
+        As `read_network`.
+    """
+    return _Reader(origin, content).network()
 
 
 class _Reader:
