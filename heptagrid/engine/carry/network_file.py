@@ -124,7 +124,8 @@ class _Reader:
         tables = self._tables()
         xy_m = self._nodes(tables["node"])
         wiring = Wiring(len(self._number), xy_m)
-        edges, mtu, pairs = _Edges(), [], {}
+        edges, mtu = _Edges(), []
+        pairs: dict[tuple[int, int], list[int]] = {}
         links = [self._link(k, row, xy_m) for k, row in enumerate(tables["link"], start=1)]
         good = [link for link in links if link is not None]
         if good and not self._problems:
@@ -134,7 +135,8 @@ class _Reader:
             ports = wiring.links(*ends, **columns, queued=bool(tables["outage"]))
             edges.add(*ends, ports, -1, 0.0, columns["delay_ns"])
             mtu.extend(limits)
-            pairs = {pair: int(port) for pair, port in zip(zip(*ends, strict=True), ports, strict=True)}
+            for pair, port in zip(zip(*ends, strict=True), ports, strict=True):
+                pairs.setdefault(pair, []).append(int(port))
         for k, row in enumerate(tables["medium"], start=1):
             self._medium(k, row, wiring, edges, mtu, xy_m)
         outages = [one for k, row in enumerate(tables["outage"], start=1) for one in self._outage(k, row, pairs)]
@@ -349,7 +351,7 @@ class _Reader:
         return known[name]
 
     def _outage(
-        self, k: int, row: Mapping[str, Any], ports: Mapping[tuple[int, int], int]
+        self, k: int, row: Mapping[str, Any], ports: Mapping[tuple[int, int], list[int]]
     ) -> list[tuple[int, bool, int, bool]]:
         where = f"[[outage]] {k}"
         begin = self._value(where, row, "begin_s", 0.0, 0.0, 9e9)
@@ -357,13 +359,14 @@ class _Reader:
         if end <= begin:
             self._problems.append(f"{where}: end_s must be later than begin_s")
         if "node" in row:
-            which, is_link = self._node(where, row, "node"), False
+            which, is_link = [self._node(where, row, "node")], False
         else:
             pair = (self._node(where, row, "from"), self._node(where, row, "to"))
-            if pair not in ports and min(pair) >= 0:
+            if pair not in ports and min(pair) >= 0 and not self._problems:
                 self._problems.append(f"{where}: there is no [[link]] from {row.get('from')!r} to {row.get('to')!r}")
-            which, is_link = ports.get(pair, 0), True
-        return [(which, is_link, round(begin * 1e9), False), (which, is_link, round(end * 1e9), True)]
+            which, is_link = ports.get(pair, []), True
+        times = ((round(begin * 1e9), False), (round(end * 1e9), True))
+        return [(one, is_link, when_ns, up) for when_ns, up in times for one in which]
 
     def _node(self, where: str, row: Mapping[str, Any], key: str) -> int:
         name = row.get(key)
