@@ -19,7 +19,7 @@ def agree(nodes: int, links: list[Link], messages: list[Message], seed: int) -> 
         assert ours == (message.delivered_ns, message.status, message.hops), (links, message)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(st.integers(0, 2**40), st.integers(0, 2**40))
 def test_every_message_has_the_time_status_and_hops_of_the_reference(first: int, seed: int) -> None:
     for number in range(CASES_EACH):
