@@ -150,6 +150,8 @@ def transmit(net, p, rate_of, begin, state, facts, seed):  # type: ignore[no-unt
     """Put the next frame of the copy in hand on the air; when it ends. Marks what collides."""
     port, medium = net.port, net.medium
     m = port[p, P_MEDIUM]
+    if medium[m, M_METHOD] in (ALOHA, SLOTTED_ALOHA, CLASS_A):
+        clear_air(net, m, begin)  # who senses first has done so in `is_idle`
     what = port[p, P_WHAT]
     node, to = port[p, P_NODE], net.path_node[path_at(what, state)]
     airtime = frame_airtime_ns(net, p, rate_of, copy_bytes(what, state, facts))
