@@ -67,11 +67,14 @@ NODE = 2
 # Kinds of port events, in the order in which they are taken at one and the same nanosecond.
 (E_END, E_SENSE, E_START, E_ATTEMPT, E_RESPONSE, E_TICK) = range(6)
 
+NOTHING = np.int64(-1)  # in a port's hand, in the gap after what it sent
+
 # What an event is about.
 HOP_AT, COPY_AT, ACK_AT = 32, 40, 48
 ONE_HOP = np.int64(1) << np.int64(HOP_AT)
 READY_BIT = np.int64(1) << np.int64(49)  # a copy whose receiver has been paged
 CAUSE_AT = 50
+SENT_BIT = np.int64(1) << np.int64(50)  # a copy that a base station has sent
 LOST_BIT = np.int64(1) << np.int64(58)
 NODE_BIT = np.int64(1) << np.int64(60)
 PORT_BIT = np.int64(1) << np.int64(61)

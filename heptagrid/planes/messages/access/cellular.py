@@ -48,6 +48,7 @@ from heptagrid.planes.messages.tables import (
     P_TRY,
     P_WHAT,
     READY_BIT,
+    SENT_BIT,
 )
 
 _PAGING = int(Stream.DEVICE_OFFSET)
@@ -127,6 +128,8 @@ def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped
     """The copy in hand is through or lost; the connection stays for the inactivity time."""
     port, m = net.port, net.port[p, P_MEDIUM]
     port[p, P_READY] = now + net.medium[m, M_INACTIVITY]
+    if net.node[port[net.medium[m, M_BASE], P_NODE], N_DOWN] > 0:
+        port[p, P_CAUSE] = BY_OUTAGE
     if port[p, P_CAUSE] < 0:
         size = push_next(heap, size, now + port[p, P_DELAY], port[p, P_KEY], port[p, P_WHAT])
     else:
@@ -142,8 +145,12 @@ def offer_down(net, base, what, key, now, heap, size, state, facts, seed):  # ty
     port, medium, m = net.port, net.medium, net.port[base, P_MEDIUM]
     at = path_at(what, state)
     device = net.path_peer[at]
+    is_sent = what & SENT_BIT != 0
+    what &= ~SENT_BIT
     if net.node[port[base, P_NODE], N_DOWN] > 0 or net.node[net.path_node[at], N_DOWN] > 0:
         return push_lost(heap, size, now, key, what, BY_OUTAGE)
+    if is_sent:
+        return push_next(heap, size, now + port[base, P_DELAY], key, what)
     period = medium[m, M_PAGING]
     if what & READY_BIT == 0 and port[device, P_READY] < now:
         occasion = now
@@ -161,4 +168,4 @@ def offer_down(net, base, what, key, now, heap, size, state, facts, seed):  # ty
     port[device, P_READY] = max(port[device, P_READY], out + medium[m, M_INACTIVITY])
     if cause >= 0:
         return push_lost(heap, size, out, key, what, cause)
-    return push_next(heap, size, out + port[base, P_DELAY], key, what)
+    return push(heap, size, out, key, what | SENT_BIT)
