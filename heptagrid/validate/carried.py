@@ -75,8 +75,9 @@ def carried(
     seed: int = 1,
 ) -> Carried:
     """Carry (n,) messages; what is the same for all may be given once."""
-    columns = [
+    from_node, to_node, sizes, urgency = (
         np.broadcast_to(np.asarray(each, dtype=np.int64), sent_ns.shape)
         for each in (source, destination, size_bytes, priority)
-    ]
-    return carry_messages(network, Traffic(sent_ns, *columns, table=None), "a validation case", seed)
+    )
+    traffic = Traffic(sent_ns, from_node, to_node, sizes, urgency, table=None)
+    return carry_messages(network, traffic, "a validation case", seed)

@@ -13,7 +13,7 @@ from heptagrid.validate.case import Finding, case
 
 STATIONS = 20_000  # so many that none has two messages at once
 FRAME_S = 1e-3
-LOADS = {0.1: 500_000, 0.5: 500_000, 1.0: 1_000_000, 2.0: 2_000_000}
+LOADS = {0.1: 300_000, 0.5: 300_000, 1.0: 500_000, 2.0: 1_500_000}
 """Messages sent at each load; the more are lost, the more are needed."""
 
 

@@ -10,7 +10,19 @@ from importlib import import_module
 from heptagrid.foundation.errors import UsageError
 from heptagrid.validate.case import PLANES, Case
 
-MODULES = ("power_radial", "power_town", "power_bulk", "messages_queues", "messages_aloha", "messages_dcf", "messages_ns3", "money_dispatch", "grid_day")
+MODULES = (
+    "power_radial",
+    "power_town",
+    "power_bulk",
+    "messages_queues",
+    "messages_aloha",
+    "messages_csma_ca",
+    "messages_dcf",
+    "messages_lorawan",
+    "messages_ns3",
+    "money_dispatch",
+    "grid_day",
+)
 
 
 def all_cases() -> list[Case]:

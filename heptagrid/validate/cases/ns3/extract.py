@@ -34,10 +34,16 @@ tree = rows_of(stars / "tree_1000_every_15s_1Mbps.csv.gz")
 star = rows_of(stars / "star_500_poisson_1s_1Mbps.csv.gz")
 write("tree.csv.gz", tree, tree)
 write("star.csv.gz", star, star)
-write("star_queue.csv.gz", rows_of(stars / f"{STAR_560}_unbounded.csv.gz"), rows_of(stars / f"{STAR_560}_queue10_received.csv.gz"))
+write(
+    "star_queue.csv.gz",
+    rows_of(stars / f"{STAR_560}_unbounded.csv.gz"),
+    rows_of(stars / f"{STAR_560}_queue10_received.csv.gz"),
+)
 with Path("bus.csv").open("w", newline="") as file:
     out = csv.writer(file, lineterminator="\n")
-    out.writerow(["case", "senders", "period_s", "duration_s", "queue_packets", "delivered", "mean_s", "p95_s", "p99_s"])
+    out.writerow(
+        ["case", "senders", "period_s", "duration_s", "queue_packets", "delivered", "mean_s", "p95_s", "p99_s"]
+    )
     for case, senders, period_s, duration_s, queue in (
         ("100 senders", 100, 0.4, 60, ""),
         ("100 senders, near saturation", 100, 0.22, 60, ""),
