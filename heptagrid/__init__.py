@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from heptagrid.engine.api import run
     from heptagrid.engine.results import Run, open_run
+    from heptagrid.scale.compare import compare
+    from heptagrid.scale.sweep import sweep
     from heptagrid.scenario.load import load
     from heptagrid.scenario.schema import Scenario
 
@@ -20,11 +22,13 @@ _WHERE = {
     "run": "heptagrid.engine.api",
     "open_run": "heptagrid.engine.results",
     "Run": "heptagrid.engine.results",
+    "sweep": "heptagrid.scale.sweep",
+    "compare": "heptagrid.scale.compare",
     "load": "heptagrid.scenario.load",
     "Scenario": "heptagrid.scenario.schema",
 }
 
-__all__ = ["Run", "Scenario", "load", "open_run", "run"]
+__all__ = ["Run", "Scenario", "compare", "load", "open_run", "run", "sweep"]
 
 
 def __getattr__(name: str) -> Any:

@@ -54,10 +54,13 @@ def main() -> None:
       heptagrid run                        the town for a day, with and without the smart grid
       heptagrid run --break access         the same with a dead access network: what was it worth?
       heptagrid run --typical              twelve typical days: does it pay, and for whom?
+      heptagrid sweep --vary break.access=0:1:0.25
+                                           what a message is worth, as curves
+      heptagrid compare town mytown.toml   side by side: who gains, who loses?
       heptagrid new mytown                 writes mytown.toml to edit; then: heptagrid run mytown.toml
       heptagrid validate                   is it right? against published cases and other programs
 
-    Every run writes a folder with report.html, one page that says what happened.
+    Every run, sweep and comparison writes a folder with one page that says what happened.
     """
 
 
@@ -74,13 +77,33 @@ def _breaks(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> l
     return pairs
 
 
+def _of_a_run(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say which days are run, and how."""
+    for option in reversed(
+        (
+            click.option(
+                "--days", type=click.IntRange(1), metavar="N", help="Consecutive local days (default: the scenario's)."
+            ),
+            click.option(
+                "--typical", is_flag=True, help="Run the scenario's typical days instead; puts the money on a year."
+            ),
+            click.option("--start", metavar="DATE", help="First local day, such as 2016-07-04."),
+            click.option(
+                "--step", "step_s", type=int, metavar="S", help="Coupling step in seconds; divides 900 (default 60)."
+            ),
+            click.option("--seed", type=click.IntRange(0), help="Of all random numbers (default: the scenario's)."),
+            click.option(
+                "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a key, such as vehicles.share=0.4."
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
 @main.command(epilog=EPILOG)
 @click.argument("scenario", default="town")
-@click.option("--days", type=click.IntRange(1), metavar="N", help="Consecutive local days (default: the scenario's).")
-@click.option("--typical", is_flag=True, help="Run the scenario's typical days instead; puts the money on a year.")
-@click.option("--start", metavar="DATE", help="First local day, such as 2016-07-04.")
-@click.option("--step", "step_s", type=int, metavar="S", help="Coupling step in seconds; divides 900 (default 60).")
-@click.option("--seed", type=click.IntRange(0), help="Of all random numbers (default: the scenario's).")
+@_of_a_run
 @click.option(
     "--single",
     is_flag=False,
@@ -96,7 +119,6 @@ def _breaks(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> l
     metavar="CLASS[=LOSS]",
     help="Lose every message of a link class (access, backhaul, wan), or each crossing with probability LOSS.",
 )
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a key, such as vehicles.share=0.4.")
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="Processes to share the work (default: cores).")
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="Results folder (default: runs/<name>-<time>)."
@@ -124,10 +146,7 @@ def run(scenario: str, as_json: bool, single: str | None, **options: Any) -> Non
         if click.get_current_context().get_parameter_source("scenario") is ParameterSource.COMMANDLINE:
             raise click.BadParameter(f"there is no arm {single!r}; write smart or conventional", param_hint="--single")
         scenario, single = single, "smart"
-    with warnings.catch_warnings():
-        warnings.simplefilter("always")
-        warnings.showwarning = lambda message, *_: click.echo(f"note: {message}", err=True)
-        finished = _with_progress(lambda tick: api.run(scenario, single=single, progress=tick, **options))
+    finished = _with_progress(lambda tick: api.run(scenario, single=single, progress=tick, **options))
     if as_json:
         click.echo((finished.folder / "summary.json").read_text(encoding="utf-8"), nl=False)
     else:
@@ -138,7 +157,7 @@ def run(scenario: str, as_json: bool, single: str | None, **options: Any) -> Non
 
 
 def _with_progress(work: Callable[[Any], Any]) -> Any:
-    """Do the work with a progress bar on standard error, if that is a terminal."""
+    """Do the work with a progress bar on standard error, if that is a terminal; remarks go there too."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -153,7 +172,12 @@ def _with_progress(work: Callable[[Any], Any]) -> Any:
         TextColumn("{task.percentage:3.0f} %"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with (
+        warnings.catch_warnings(),
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
+    ):
+        warnings.simplefilter("always")
+        warnings.showwarning = lambda message, *_: click.echo(f"note: {message}", err=True)
         task = bar.add_task("running", total=None)
         return work(lambda done, total: bar.update(task, completed=done, total=total))
 
@@ -249,6 +273,83 @@ def _print_wide(renderable: Any) -> None:
     from rich.console import Console
 
     Console(width=None if sys.stdout.isatty() else 140).print(renderable)
+
+
+@main.command(epilog=EPILOG)
+@click.argument("scenario", default="town")
+@click.option(
+    "--vary",
+    multiple=True,
+    metavar="KEY=VALUES",
+    help="Vary a key: first:last:step, or values parted by commas. Several make all combinations.",
+)
+@click.option("--seeds", type=click.IntRange(1), default=1, metavar="N", help="Seeds per point (default: 1).")
+@_of_a_run
+@click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes to share the work (default: cores).")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Results folder (default: runs/<name>-sweep-<time>)."
+)
+@click.option("--force", is_flag=True, help="Replace another sweep that the folder holds.")
+@click.option("--keep-runs", is_flag=True, help="Keep the results folder of every arm.")
+@click.option("--json", "as_json", is_flag=True, help="Print sweep.json and nothing else on standard output.")
+def sweep(scenario: str, as_json: bool, **options: Any) -> None:
+    """Run SCENARIO over a grid of variations, and draw what its messages are worth.
+
+    Keys are those of a scenario, and break.access, break.backhaul, break.wan: the probability that a crossing of that
+    class of links is lost. All points share their seeds. A sweep that was stopped goes on with the same --out.
+
+    \b
+    Examples:
+      heptagrid sweep --vary break.access=0:1:0.25 --out access
+      heptagrid sweep town --vary messages.access.loss=0:0.9:0.1 --seeds 3 --step 300
+      heptagrid sweep --vary vehicles.share=0.1,0.4 --vary gateways.enrolled_share=0:1:0.5 --typical
+    """
+    from heptagrid.scale.sweep import sweep as sweep_scenario
+
+    finished = _with_progress(lambda tick: sweep_scenario(scenario, progress=tick, **options))
+    if finished.partial:
+        words = sys.argv[1:] if options["out"] else [*sys.argv[1:], "--out", str(finished.folder)]
+        click.echo(
+            f"heptagrid: interrupted; {finished.arms_done} of {finished.arms} arms are done and kept in {finished.folder}. "
+            f"To go on: heptagrid {shlex.join(words)}",
+            err=True,
+        )
+        sys.exit(130)
+    if as_json:
+        click.echo((finished.folder / "sweep.json").read_text(encoding="utf-8"), nl=False)
+    else:
+        click.echo(f"{len(finished.content['points'])} points, {finished.arms} arms\nreport: {finished.report}")
+
+
+@main.command(epilog=EPILOG)
+@click.argument("sources", nargs=-1, required=True, metavar="A B [C...]")
+@_of_a_run
+@click.option("--threads", type=click.IntRange(1), metavar="N", help="Processes to share the work (default: cores).")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Results folder (default: runs/compare-<time>)."
+)
+@click.option("--force", is_flag=True, help="Replace the comparison that the folder holds.")
+@click.option("--json", "as_json", is_flag=True, help="Print compare.json and nothing else on standard output.")
+def compare(sources: tuple[str, ...], as_json: bool, **options: Any) -> None:
+    """Compare B, C... with A: figures side by side, who gains, who loses.
+
+    Each is the folder of a run, which is read, or a scenario (a built-in name or a TOML file), which is run.
+
+    \b
+    Examples:
+      heptagrid compare town mytown.toml
+      heptagrid compare runs/before runs/after --out verdict
+    """
+    from heptagrid.scale.compare import compare as compare_runs
+
+    finished = _with_progress(lambda tick: compare_runs(*sources, progress=tick, **options))
+    if finished.partial:
+        click.echo(f"heptagrid: interrupted; what was run is in {finished.folder}", err=True)
+        sys.exit(130)
+    if as_json:
+        click.echo((finished.folder / "compare.json").read_text(encoding="utf-8"), nl=False)
+    else:
+        click.echo(f"{len(finished.runs)} runs\nreport: {finished.report}")
 
 
 @main.command()

@@ -18,9 +18,14 @@ from click.testing import CliRunner
 
 import heptagrid
 from heptagrid.cli import main
+from heptagrid.engine import api
+from heptagrid.engine.jobs import Job
+from heptagrid.engine.loop import run_arm
+from heptagrid.engine.recorder import ArmResult
 from heptagrid.engine.tables import TableWriter
 from heptagrid.foundation.errors import HeptagridError, NetworkError, OutputError, ScenarioError, UsageError
 from heptagrid.scenario.load import load
+from heptagrid.scenario.schema import Scenario
 
 
 def violations(*settings: str) -> list[str]:
@@ -182,6 +187,23 @@ def test_ctrl_c_keeps_what_was_computed(tmp_path: Path) -> None:
     assert run.partial
     assert run.summary["partial"]
     assert len(run.totals) > 0
+    assert "Partial" in run.report.read_text(encoding="utf-8")
+
+
+def test_a_run_stopped_while_one_arm_warms_up_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    last_step = {"conventional": 150, "smart": 10}
+
+    def run_jobs(scenario: Scenario, jobs: list[Job], *_: object) -> list[ArmResult]:
+        return [
+            run_arm(scenario, job.arm, job.run_day, job.span, job.parts, lambda n: n >= last_step[job.arm.name])  # noqa: B023
+            for job in jobs
+        ]
+
+    monkeypatch.setattr(api, "run_jobs", run_jobs)
+    run = heptagrid.run("town", step_s=900, out=tmp_path / "run")
+    assert run.partial
+    assert run.summary["arms"]["smart"]["loading"]["primary_peak_kw"] is None
+    assert len(run.totals) == 150 - 96
     assert "Partial" in run.report.read_text(encoding="utf-8")
 
 

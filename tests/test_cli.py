@@ -19,20 +19,32 @@ import heptagrid
 from heptagrid.cli import main
 from heptagrid.engine import api
 from heptagrid.foundation.errors import NetworkError, PartialRunWarning
+from heptagrid.scale.compare import Comparison
+from heptagrid.scale.sweep import Sweep
 
 ROOT = Path(heptagrid.__file__).parents[1]
 
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch, day: Any) -> list[dict[str, Any]]:
-    """What `run` was asked for; the answer is always the same finished day."""
+    """What `run`, `sweep` and `compare` were asked for; the answer is always the same finished day."""
     calls: list[dict[str, Any]] = []
 
     def run(scenario: str, **options: Any) -> Any:
         calls.append({"scenario": scenario, **options})
         return day
 
+    def sweep(scenario: str, vary: Any, **options: Any) -> Sweep:
+        calls.append({"scenario": scenario, "vary": vary, **options})
+        return Sweep(day.folder, {"points": []}, 3, 3)
+
+    def compare(*sources: str, **options: Any) -> Comparison:
+        calls.append({"sources": sources, **options})
+        return Comparison(day.folder, {"runs": []}, [day])
+
     monkeypatch.setattr(api, "run", run)
+    monkeypatch.setattr("heptagrid.scale.sweep.sweep", sweep)
+    monkeypatch.setattr("heptagrid.scale.compare.compare", compare)
     return calls
 
 
@@ -49,6 +61,20 @@ def test_options_reach_the_engine(asked: list[dict[str, Any]]) -> None:
     assert call["break_"] == [("access", 0.3), ("wan", 1.0)]
     assert list(call["settings"]) == ["vehicles.share=0.4"]
     assert (call["threads"], call["out"], call["force"]) == (2, Path("somewhere"), True)
+
+
+def test_options_reach_sweeps_and_comparisons(asked: list[dict[str, Any]]) -> None:
+    shared = "--days 2 --start 2016-07-04 --step 30 --seed 7 --set vehicles.share=0.4 --out somewhere --force"
+    words = f"sweep town --vary break.access=0:1:0.5 --vary a.b=x,y --seeds 3 --workers 2 --keep-runs {shared}"
+    assert CliRunner().invoke(main, words.split()).exit_code == 0
+    assert CliRunner().invoke(main, f"compare one two three --threads 2 {shared}".split()).exit_code == 0
+    swept, compared = asked
+    for call in asked:
+        assert (call["days"], call["start"], call["step_s"], call["seed"]) == (2, "2016-07-04", 30, 7)
+        assert (list(call["settings"]), call["out"], call["force"]) == (["vehicles.share=0.4"], Path("somewhere"), True)
+    assert list(swept["vary"]) == ["break.access=0:1:0.5", "a.b=x,y"]
+    assert (swept["scenario"], swept["seeds"], swept["workers"], swept["keep_runs"]) == ("town", 3, 2, True)
+    assert (compared["sources"], compared["threads"]) == (("one", "two", "three"), 2)
 
 
 @pytest.mark.parametrize(
@@ -80,6 +106,9 @@ def test_wrong_usage_is_exit_code_2(asked: list[dict[str, Any]]) -> None:
         "run --nonsense",
         "run town town",
         "run town --single mine.toml",
+        "sweep --vary break.access=0,1 --seeds 0",
+        "sweep --vary break.access=0,1 --workers 0",
+        "compare",
         "fly",
     ):
         assert CliRunner().invoke(main, words.split()).exit_code == 2, words
@@ -135,7 +164,7 @@ def test_help_and_import_answer_at_once() -> None:
     assert least("-m", "heptagrid", "--help") - bare < 0.4
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md", "docs/sweep.md"])
 def test_commands_in_the_documents_are_understood(
     page: str, asked: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,7 +178,8 @@ def test_commands_in_the_documents_are_understood(
         assert result.exit_code == 0, (command, result.output)
 
 
-def test_python_in_the_readme_runs(asked: list[dict[str, Any]]) -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", ["README.md", "docs/sweep.md"])
+def test_python_in_the_documents_runs(page: str, asked: list[dict[str, Any]]) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
     (example,) = re.findall(r"```python\n(.+?)```", text, re.S)
-    exec(compile(example, "README.md", "exec"), {})
+    exec(compile(example, page, "exec"), {})

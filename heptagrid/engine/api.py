@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from heptagrid.engine.arms import LINK_CLASSES, arms_of
-from heptagrid.engine.build import build_world
+from heptagrid.engine.build import World, build_world
 from heptagrid.engine.clock import Span
 from heptagrid.engine.jobs import Job, Progress, run_jobs
 from heptagrid.engine.lists import write_lists
@@ -23,7 +23,7 @@ from heptagrid.engine.manifest import manifest_of
 from heptagrid.engine.memory import tree_peak_rss_mb
 from heptagrid.engine.recorder import ArmResult
 from heptagrid.engine.results import Run
-from heptagrid.engine.summary import join_arms, summarise
+from heptagrid.engine.summary import Joined, join_arms, summarise
 from heptagrid.engine.tables import join_parts
 from heptagrid.engine.warm import are_kernels_compiled, compile_kernels
 from heptagrid.foundation.errors import OutputError, UsageError
@@ -71,14 +71,14 @@ def run(
     began = time.perf_counter()
     broken = dict(break_)
     _check(single, broken, typical, days, start, threads)
-    resolved = _resolve(scenario, settings, days, start, step_s, seed)
-    spans = _spans(resolved, typical)
-    folder = prepare_folder(Path(out) if out else _default_folder(resolved.name), force)
+    resolved = resolve(scenario, settings, days, start, step_s, seed)
+    spans = spans_of(resolved, typical)
+    folder = prepare_folder(Path(out) if out else default_folder(resolved.name), force)
     parts = folder / "parts"
     parts.mkdir()
     arms = arms_of(single, broken)
     manifest = manifest_of(resolved, spans, typical, arms, broken, shlex.join(sys.argv))
-    _write_json(folder / "manifest.json", manifest)
+    write_json(folder / "manifest.json", manifest)
     world = build_world(resolved)
     jobs = [Job(arm, k, span, parts) for k, span in enumerate(spans) for arm in arms]
     if not are_kernels_compiled():
@@ -86,17 +86,31 @@ def run(
     results = run_jobs(resolved, jobs, threads or os.cpu_count() or 1, progress)
     joined = join_arms(jobs, results)
     summary = summarise(resolved, world, jobs, joined, broken, typical)
+    write_results(folder, parts, world, joined, summary, manifest, began, _memory(results))
+    return Run(folder)
+
+
+def write_results(
+    folder: Path,
+    parts: Path,
+    world: World,
+    joined: Mapping[str, Joined],
+    summary: dict[str, Any],
+    manifest: dict[str, Any],
+    began: float,
+    peak_rss_mb: float,
+) -> None:
+    """Write a run's folder from what its arms came to, and drop the tables' parts."""
     write_lists(folder, world, joined)
     join_parts(parts, folder)
     shutil.rmtree(parts)
     wall_s = time.perf_counter() - began
-    summary |= {"wall_s": wall_s, "peak_rss_mb": _memory(results)}
+    summary |= {"wall_s": wall_s, "peak_rss_mb": peak_rss_mb}
     summary["customer_steps_per_s"] = summary.pop("customer_steps") / wall_s
     manifest["partial"] = summary["partial"]
-    _write_json(folder / "summary.json", summary)
-    _write_json(folder / "manifest.json", manifest)
+    write_json(folder / "summary.json", summary)
+    write_json(folder / "manifest.json", manifest)
     _write_page(folder)
-    return Run(folder)
 
 
 def _write_page(folder: Path) -> None:
@@ -156,7 +170,7 @@ def _check(
         warnings.warn(f"{threads} threads on {os.cpu_count()} cores will not be faster", stacklevel=3)
 
 
-def _resolve(
+def resolve(
     scenario: str | Path | Scenario,
     settings: Sequence[str],
     days: int | None,
@@ -164,6 +178,7 @@ def _resolve(
     step_s: int | None,
     seed: int | None,
 ) -> Scenario:
+    """The scenario with settings and the run's own options on top."""
     run_keys = {"days": days, "start": start, "step_s": step_s, "seed": seed}
     given = [f"run.{key}={value}" for key, value in run_keys.items() if value is not None]
     if isinstance(scenario, Scenario):
@@ -171,7 +186,8 @@ def _resolve(
     return load(scenario, [*settings, *given])
 
 
-def _spans(scenario: Scenario, typical: bool) -> list[Span]:
+def spans_of(scenario: Scenario, typical: bool) -> list[Span]:
+    """What to run: the scenario's days as one span, or each typical day as a span of its own."""
     coarse = max(WARM_UP_STEP_S, scenario.step_s)
     if typical:
         if not scenario.typical_days:
@@ -182,7 +198,8 @@ def _spans(scenario: Scenario, typical: bool) -> list[Span]:
     return [Span(scenario.start, scenario.days, scenario.step_s, coarse, scenario.zone)]
 
 
-def _default_folder(name: str) -> Path:
+def default_folder(name: str) -> Path:
+    """A results folder that does not exist yet, named after the scenario and the time."""
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     folder = Path("runs") / f"{name}-{stamp}"
     count = 1
@@ -192,7 +209,12 @@ def _default_folder(name: str) -> Path:
     return folder
 
 
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a file that is whole or absent, whatever kills the process or the machine."""
     writing = path.with_suffix(".writing")
-    writing.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    with writing.open("w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1, allow_nan=False)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
     writing.replace(path)

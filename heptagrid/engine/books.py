@@ -133,7 +133,7 @@ class Books:
         if smart:
             postings.post_smart_metering(ledger, settlement.smart_metering_eur(world.points, years, fees), at_ns)
         counts = world.device_counts(smart)
-        postings.post_upkeep(ledger, telecom.opex_eur(counts, sections["telecom"], years), at_ns)
+        postings.post_upkeep(ledger, telecom.opex_eur(counts, world.device_prices(sections["telecom"]), years), at_ns)
         self.bills_eur += (bills.net - flexibility_eur)[: world.customers_count]
         self._write(first, true_import, true_export, status, since, writer)
         self._tally(true_import, true_export, import_kwh, export_kwh, status)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -40,8 +40,8 @@ from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, from_ns, next
 from heptagrid.importers.extract import read_grid, read_profiles
 from heptagrid.importers.rts import read_bulk
 from heptagrid.importers.weather import read_weather
+from heptagrid.planes.messages.communications import Plan, plan_communications
 from heptagrid.planes.messages.plane import MessagePlane
-from heptagrid.planes.messages.topology import Plan, plan_topology
 from heptagrid.planes.money import telecom
 from heptagrid.planes.power.radial import RadialSolver
 from heptagrid.scenario.schema import Scenario
@@ -110,11 +110,31 @@ class World:
             return telecom.conventional_counts(self.points)
         owned = self.owned
         boxes = sum(int(owned.enrolled[one].sum()) for one in (owned.vehicles, owned.heat_pumps, owned.batteries))
-        substations = len(self.substations.node)
-        wan_links = (
-            3  # to operations, retailer and aggregator; market, plants and transmission have theirs in both arms
+        return telecom.smart_counts(
+            meters=self.points,
+            access_sites=self.plan.access_sites,
+            substations=len(self.substations.node),
+            wan_links=3,  # to operations, retailer and aggregator; the market, plants and transmission have theirs in both arms
+            line_m=self.plan.line_m,
+            control_boxes=boxes,
         )
-        return telecom.smart_counts(self.points, substations, wan_links, substations, boxes)
+
+    def device_prices(self, given: telecom.Parameters) -> telecom.Parameters:
+        """The prices of devices and links, with the technologies' own where none is given."""
+        access, backhaul, wan = (each.costs for each in (self.plan.access, self.plan.backhaul, self.plan.wan))
+        metre_eur = max(access.line_capex_eur_per_km, backhaul.line_capex_eur_per_km) / 1000.0
+        own = {
+            "access_unit_capex_eur": access.device_capex_eur,
+            "access_unit_opex_eur_per_year": access.device_opex_eur_per_year,
+            "access_site_capex_eur": access.site_capex_eur,
+            "access_site_opex_eur_per_year": access.site_opex_eur_per_year,
+            "backhaul_capex_eur": backhaul.device_capex_eur,
+            "backhaul_opex_eur_per_year": backhaul.device_opex_eur_per_year,
+            "wan_capex_eur": wan.device_capex_eur,
+            "wan_opex_eur_per_year": wan.device_opex_eur_per_year,
+            "line_m_capex_eur": metre_eur,
+        }
+        return replace(given, **{key: value for key, value in own.items() if getattr(given, key) == telecom.OWN})
 
 
 @dataclass
@@ -241,7 +261,7 @@ def _places(
         f"substation {k}": (hub[0] - 0.1 * (1 + k % 6), hub[1] + 0.1 * (k // 6)) for k in range(len(bulk.bus_numbers))
     }
     sections = scenario.sections
-    plan = plan_topology(
+    plan = plan_communications(
         *(
             degrees[point_bus],
             concentrator,

@@ -1,27 +1,31 @@
 """The jobs of a run: each arm over each span of days, in processes of their own, one thread each.
 
-Days that are run apart and arms are independent, so they are the parts to run in parallel; a result
+`run_tasks` does the same for any work. Days that are run apart and arms are independent, so they are the parts to run in parallel; a result
 never depends on how many processes share them. Workers are spawned, never forked.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.connection
+import os
 import signal
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
 from heptagrid.engine.arms import Arm
 from heptagrid.engine.clock import Span
-from heptagrid.engine.loop import run_arm
+from heptagrid.engine.loop import Tick, run_arm
 from heptagrid.engine.recorder import ArmResult
 from heptagrid.foundation.errors import HeptagridError
 from heptagrid.scenario.schema import Scenario
@@ -38,6 +42,7 @@ class Job:
 
 
 Progress = Callable[[int, int], None]
+Work = Callable[[Any, Tick], Any]
 
 _counts: Any = None
 _stop: Event | None = None
@@ -49,14 +54,26 @@ def run_jobs(scenario: Scenario, jobs: list[Job], threads: int, progress: Progre
     On Ctrl-C the jobs end at their next step and their results say so; a second Ctrl-C kills them.
     progress: called with (steps done, steps in all) several times a second.
     """
-    total = sum(job.span.all_steps for job in jobs)
+    return run_tasks(partial(_run_job, scenario), jobs, [job.span.all_steps for job in jobs], threads, progress)
+
+
+def run_tasks(
+    work: Work, tasks: Sequence[Any], steps: Sequence[int], processes: int, progress: Progress | None
+) -> list[Any]:
+    """Do `work(task, tick)` for each task, in processes of one thread each, and return what it returned, in order.
+
+    On Ctrl-C `tick` returns True from then on and tasks not begun are left out; a second Ctrl-C kills them.
+    work: a function that a new process can import; it calls `tick` with the steps done, one after another.
+    steps: how many steps each task has. progress: called with (steps done, steps in all).
+    """
+    total = sum(steps)
     report = progress or (lambda done, of: None)
-    if threads <= 1 or len(jobs) == 1:
-        return _run_here(scenario, jobs, total, report)
-    return _run_in_processes(scenario, jobs, min(threads, len(jobs)), total, report)
+    if processes <= 1 or len(tasks) == 1:
+        return _run_here(work, tasks, steps, total, report)
+    return _run_in_processes(work, tasks, min(processes, len(tasks)), total, report)
 
 
-def _run_here(scenario: Scenario, jobs: list[Job], total: int, report: Progress) -> list[ArmResult]:
+def _run_here(work: Work, tasks: Sequence[Any], steps: Sequence[int], total: int, report: Progress) -> list[Any]:
     stopped = False
 
     def stop(*_: object) -> None:
@@ -69,7 +86,7 @@ def _run_here(scenario: Scenario, jobs: list[Job], total: int, report: Progress)
     results = []
     done = 0
     try:
-        for job in jobs:
+        for task, of_task in zip(tasks, steps, strict=True):
             start = done
 
             def tick(steps: int, start: int = start) -> bool:
@@ -77,8 +94,8 @@ def _run_here(scenario: Scenario, jobs: list[Job], total: int, report: Progress)
                     report(start + steps, total)
                 return stopped
 
-            results.append(run_arm(scenario, job.arm, job.run_day, job.span, job.parts, tick))
-            done += job.span.all_steps
+            results.append(work(task, tick))
+            done += of_task
             if stopped:
                 break
     finally:
@@ -86,16 +103,14 @@ def _run_here(scenario: Scenario, jobs: list[Job], total: int, report: Progress)
     return results
 
 
-def _run_in_processes(
-    scenario: Scenario, jobs: list[Job], workers: int, total: int, report: Progress
-) -> list[ArmResult]:
+def _run_in_processes(work: Work, tasks: Sequence[Any], workers: int, total: int, report: Progress) -> list[Any]:
     context = multiprocessing.get_context("spawn")
-    counts = context.Array("q", len(jobs))
+    counts = context.Array("q", len(tasks))
     stop = context.Event()
     interrupted = False
     with ProcessPoolExecutor(workers, context, initializer=_begin_worker, initargs=(counts, stop)) as pool:
         with _main_hidden():
-            waiting: list[Future[ArmResult]] = [pool.submit(_run_one, scenario, k, job) for k, job in enumerate(jobs)]
+            waiting: list[Future[Any]] = [pool.submit(_run_one, work, k, task) for k, task in enumerate(tasks)]
         while True:
             try:
                 while not all(one.done() for one in waiting):
@@ -134,12 +149,13 @@ def _main_hidden() -> Iterator[None]:
         vars(main).update(kept)
 
 
-def _collected(waiting: list[Future[ArmResult]]) -> list[ArmResult]:
+def _collected(waiting: list[Future[Any]]) -> list[Any]:
     try:
         return [one.result() for one in waiting if not one.cancelled()]
     except BrokenProcessPool as broken:
         raise HeptagridError(
-            "a worker process was killed, most likely for want of memory; run with --threads 1 or fewer customers"
+            "a worker process was killed, most likely for want of memory; run with fewer processes (--threads 1, of a "
+            "sweep --workers 1) or fewer customers"
         ) from broken
 
 
@@ -151,9 +167,18 @@ def _begin_worker(counts: Any, stop: Event) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _run_one(scenario: Scenario, k: int, job: Job) -> ArmResult:
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for more work for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    multiprocessing.connection.wait([parent.sentinel])
+    os._exit(1)
+
+
+def _run_one(work: Work, k: int, task: Any) -> Any:
     assert _stop is not None
     stop = _stop
 
@@ -162,4 +187,8 @@ def _run_one(scenario: Scenario, k: int, job: Job) -> ArmResult:
             _counts[k] = steps
         return steps % 16 == 0 and stop.is_set()
 
+    return work(task, tick)
+
+
+def _run_job(scenario: Scenario, job: Job, tick: Tick) -> ArmResult:
     return run_arm(scenario, job.arm, job.run_day, job.span, job.parts, tick)

@@ -118,9 +118,10 @@ class Recorder:
     def finish(self, seconds: dict[str, float], peak_rss_mb: float) -> ArmResult:
         """Close the books, assert the conservation laws, and hand over."""
         result, customers = self.result, self._grid.customers
-        result.energy.stored = customers.stored_kwh - self._stored_before
-        result.energy.stored_heat = customers.stored_heat_kwh - self._heat_before
-        result.energy.consumed = customers.consumed_kwh - self._consumed_before
+        if result.steps:  # else it was stopped in its warm-up, and nothing counts
+            result.energy.stored = customers.stored_kwh - self._stored_before
+            result.energy.stored_heat = customers.stored_heat_kwh - self._heat_before
+            result.energy.consumed = customers.consumed_kwh - self._consumed_before
         result.extremes.outside_s = self._outside.total_s
         if result.messages is None:
             result.messages = self._grid.mailbox.plane.counts()

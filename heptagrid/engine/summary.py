@@ -6,18 +6,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from heptagrid.engine.build import World
 from heptagrid.engine.extremes import BAND_PU
 from heptagrid.engine.jobs import Job
 from heptagrid.engine.loop import PARTS
 from heptagrid.engine.recorder import ArmResult
-from heptagrid.engine.tally import Energy, Extremes
+from heptagrid.engine.tally import DayBooks, Energy, Extremes
 from heptagrid.foundation.time import from_ns
 from heptagrid.planes.messages.statistics import Counts
 from heptagrid.planes.money import business, settlement
 from heptagrid.planes.money.ledger import Totals
 from heptagrid.scenario.schema import Scenario
+
+Floats = npt.NDArray[np.float64]
 
 YEAR_DAYS = (364.5, 366.5)  # weights that make up a year, leap or not
 
@@ -127,7 +130,10 @@ def summarise(
     stopped = [result.stopped_ns for result in results if result.stopped_ns is not None]
     partial = bool(stopped) or len(results) < len(jobs)
     pair = "smart" in arms and "conventional" in arms and not partial
-    case = _business(scenario, world, arms, typical) if pair else None
+    case = None
+    if pair:
+        peaks_pct = {name: arm.extremes.transformer_peak_pct for name, arm in arms.items()}
+        case = annualised(scenario, world, typical, {name: arm.days for name, arm in arms.items()}, peaks_pct)
     seconds = {part: sum(result.seconds.get(part, 0.0) for result in results) for part in PARTS}
     customers = world.customers_count
     return {
@@ -205,32 +211,38 @@ def _against_intact(arms: Mapping[str, Joined], broken: Mapping[str, float]) -> 
     }
 
 
-def _business(
-    scenario: Scenario, world: World, arms: Mapping[str, Joined], typical: bool
+def annualised(
+    scenario: Scenario,
+    world: World,
+    typical: bool,
+    books: Mapping[str, Sequence[DayBooks]],
+    transformer_peak_pct: Mapping[str, Floats],
 ) -> tuple[business.Case, float] | None:
-    """The business case and the sum of the days' weights, if the days stand for a year."""
-    days = [day.day for day in arms["smart"].days]
+    """The business case and the sum of the days' weights, if the days stand for a year.
+
+    books, transformer_peak_pct : of the arms "smart" and "conventional".
+    """
     weight_of = dict(scenario.typical_days)
-    weights = np.array([float(weight_of[day]) if typical else 1.0 for day in days])
+    weights = np.array([float(weight_of[one.day]) if typical else 1.0 for one in books["smart"]])
     if not YEAR_DAYS[0] < weights.sum() < YEAR_DAYS[1]:
         return None
     fees = scenario.sections["network_fees"]
-    prices, parameters = scenario.sections["telecom"], scenario.sections["business"]
+    parameters = scenario.sections["business"]
+    prices = world.device_prices(scenario.sections["telecom"])
     yearly, spending = {}, {}
     grid = world.grid
     for name in ("smart", "conventional"):
-        arm = arms[name]
         yearly[name] = business.operating_eur_per_year(
-            np.array([day.by_domain_eur for day in arm.days]),
+            np.array([one.by_domain_eur for one in books[name]]),
             weights,
-            np.array([day.peak_kw for day in arm.days]),
+            np.array([one.peak_kw for one in books[name]]),
             fees,
         )
         counts = world.device_counts(smart=name == "smart")
         spending[name] = [
             *business.device_investments(counts, prices, parameters),
             *business.transformer_investments(
-                *(arm.extremes.transformer_peak_pct, grid.transformers.sn_mva, grid.transformers.vn_hv_kv, parameters)
+                *(transformer_peak_pct[name], grid.transformers.sn_mva, grid.transformers.vn_hv_kv, parameters)
             ),
         ]
     case = business.business_case(

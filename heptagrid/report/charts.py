@@ -37,7 +37,7 @@ def line_chart(
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
     if from_zero:
         low = min(low, 0.0)
-    steps = _steps(low, high)
+    steps = round_steps(low, high)
     low, high = min(low, steps[0]), max(high, steps[-1])
     x_low = min(float(line.x[0]) for line in lines)
     x_high = max(float(line.x[-1]) for line in lines)
@@ -94,7 +94,7 @@ def _path(line: Line, px: object, py: object) -> str:
     return "".join(drawn)
 
 
-def _steps(low: float, high: float) -> list[float]:
+def round_steps(low: float, high: float) -> list[float]:
     """Round values from at or below `low` to at or above `high`, four to seven of them."""
     if high - low < 1e-9 * max(1.0, abs(high)):
         high = low + 1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,22 +41,26 @@ def write_page(folder: Path) -> Path:
 
 def page(summary: dict[str, Any], manifest: dict[str, Any], frames: dict[str, polars.DataFrame | None]) -> str:
     """The whole page as text."""
-    style = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
     arms = summary["arms"]
     shown = _shown(arms)
     sections = [
         _top(summary, manifest),
-        _section("figures", "What changed", key_figures(summary)),
-        _section("day", "Load and voltage", _curves(frames["totals"], arms, manifest)),
-        _section("town", "The town", _town(frames, list(arms))),
-        _section("messages", "Messages", _messages(arms)),
-        _section("domains", "Seven domains", _domains(arms[shown], shown, summary["days"])),
-        _section("money", "Who pays whom", _money(summary)),
-        _section("checks", "What must add up", _checks(summary)),
-        _section("assumptions", "Assumptions", _assumptions(manifest)),
-        _section("reading", "How to read this page", _reading(manifest)),
+        section("figures", "What changed", key_figures(summary)),
+        section("day", "Load and voltage", _curves(frames["totals"], arms, manifest)),
+        section("town", "The town", _town(frames, list(arms))),
+        section("messages", "Messages", _messages(arms)),
+        section("domains", "Seven domains", _domains(arms[shown], shown, summary["days"])),
+        section("money", "Who pays whom", _money(summary)),
+        section("checks", "What must add up", _checks(summary)),
+        section("assumptions", "Assumptions", _assumptions(manifest)),
+        section("reading", "How to read this page", _reading(manifest)),
     ]
-    title = f"heptagrid: {summary['scenario']}"
+    return document(f"heptagrid: {summary['scenario']}", sections)
+
+
+def document(title: str, sections: Sequence[str]) -> str:
+    """An HTML document with the style inside, from its sections."""
+    style = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -68,7 +73,8 @@ def _shown(arms: dict[str, Any]) -> str:
     return "smart" if "smart" in arms else next(iter(arms))
 
 
-def _section(name: str, title: str, body: str) -> str:
+def section(name: str, title: str, body: str) -> str:
+    """One part of a page, with its heading."""
     return f'<section id="{name}"><h2>{text(title)}</h2>{body}</section>'
 
 
@@ -106,7 +112,8 @@ def _curves(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: dic
     if len(days) > 1:
         parts.append(f"<p>The day with the highest import of the {len(days)}, {text(manifest['dates'][chosen])}:</p>")
     mine = totals.filter(polars.col("run_day") == chosen)
-    series = {arm: mine.filter(polars.col("arm") == arm) for arm in arms}
+    found = {arm: mine.filter(polars.col("arm") == arm) for arm in arms}
+    series = {arm: one for arm, one in found.items() if len(one)}  # an arm stopped in its warm-up has none
     x = {arm: _thinned(one["time_ns"].to_numpy().astype(float), len(one)) for arm, one in series.items()}
     ticks = _ticks(mine["time_ns"].to_numpy(), zone)
 

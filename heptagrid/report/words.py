@@ -40,6 +40,15 @@ def duration(seconds: float | None) -> str:
     return f"{seconds / 3600:.1f}\u202fh"
 
 
+def plain(value: object) -> str:
+    """A setting as a person writes it, in a scenario or on the command line."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(plain(one) for one in value) + "]"
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
 def text(value: object) -> str:
     """Escaped for HTML."""
     return escape(str(value))

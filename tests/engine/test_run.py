@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 
 import heptagrid
+from heptagrid.engine.api import spans_of
+from heptagrid.engine.arms import Arm
+from heptagrid.engine.loop import run_arm
 from heptagrid.engine.results import Run
 from heptagrid.foundation.domains import KIND_NAMES, Domain
 from tests.conftest import STEP_S
@@ -188,6 +191,15 @@ def test_the_bulk_system_gives_what_is_taken(day: Run) -> None:
         taken = flows["transmission_lost"] + flows["transmission_to_rest"]
         taken += flows["transmission_to_distribution"] - flows["distribution_to_transmission"]
         assert flows["generation_to_transmission"] == pytest.approx(taken, rel=1e-9)
+
+
+@pytest.mark.parametrize("arm", [Arm("conventional", smart=False), Arm("smart", smart=True)])
+def test_an_arm_stopped_in_its_warm_up_counts_nothing(arm: Arm, tmp_path: Path) -> None:
+    scenario = heptagrid.load("town")
+    (span,) = spans_of(scenario, typical=False)
+    result = run_arm(scenario, arm, 0, span, tmp_path, lambda steps: steps >= 3)
+    assert result.stopped_ns is not None
+    assert (result.steps, result.energy.consumed, result.energy.residual) == (0, 0.0, 0.0)
 
 
 def test_a_plain_script_may_run_in_parallel(tmp_path: Path) -> None:

@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.errors import PolicyError
+from heptagrid.planes.messages.communications import Plan, plan_communications
 from heptagrid.planes.messages.kinds import ENVELOPE_BYTES, FACTS, KindFacts
 from heptagrid.planes.messages.links import Access, Backhaul, Wan
 from heptagrid.planes.messages.plane import MessagePlane
 from heptagrid.planes.messages.policy import ACKNOWLEDGED, POLICY, check
-from heptagrid.planes.messages.topology import Topology, plan_topology
+from heptagrid.planes.messages.tables import N_DELIVERED, P_DELAY
+from heptagrid.planes.messages.technology import technologies, technology
+from heptagrid.planes.messages.topology import Topology
 from tests.messages.reference import Message, Reference
 
 S = 1_000_000_000
@@ -275,15 +278,38 @@ def test_the_policy_is_the_table() -> None:
                         check(kind, sender, receiver)
 
 
-def test_a_planned_network_is_a_tree_with_distances() -> None:
-    at = np.array([[10.0, 53.5], [10.0, 53.51], [10.02, 53.5]])
-    plan = plan_topology(
+def planned(access: str, backhaul: str = "fibre") -> Plan:
+    """Three customers of two substations, about a kilometre apart."""
+    at = np.array([[10.0, 53.5], [10.0, 53.501], [10.02, 53.5]])
+    return plan_communications(
         *(at, np.array([0, 0, 1]), at[[0, 2]], (10.0, 53.5), {"operations": (10.0, 53.6)}),
-        *(Access(delay_s=0.0), Backhaul(delay_s=0.0), Wan(delay_s=0.0)),
+        *(Access(technology=access), Backhaul(technology=backhaul), Wan()),
     )
-    topology = plan.topology
-    km = 2.0 * np.pi * 6371.0 / 360.0
-    assert plan.link_km[0] == pytest.approx(0.01 * km, rel=1e-4), "to the farthest member"
-    assert topology.delay_ns[topology.up[plan.sites["operations"]]] == pytest.approx(0.1 * km * 4897.0, rel=1e-3)
-    assert topology.up[0] == topology.down[0] == topology.up[1], "one half-duplex server for all members"
-    assert topology.up[plan.concentrators[0]] != topology.down[plan.concentrators[0]]
+
+
+def test_a_planned_network_is_a_tree_with_distances() -> None:
+    plan = planned("shared-queue")
+    edges, net = plan.topology.edges, plan.topology.wiring.net()
+    operations = plan.sites["operations"]
+    mpls, km = technology("mpls"), 0.1 * 2.0 * np.pi * 6371.0 / 360.0
+    delay_s = 1e-9 * net.port[edges.up_port[operations], P_DELAY]
+    assert delay_s == pytest.approx(mpls.delay_s + km * mpls.ns_per_km * 1e-9, rel=1e-3)
+    assert edges.up_port[0] == edges.down_port[0] == edges.up_port[1], "one half-duplex queue for all members"
+    assert edges.up_port[plan.concentrators[0]] != edges.down_port[plan.concentrators[0]]
+    assert list(edges.depth[plan.gateways]) == [3, 3, 3]
+
+
+@pytest.mark.parametrize("access", [name for name, one in technologies().items() if "access" in one.networks])
+@pytest.mark.parametrize("backhaul", ["lte", "fibre"])
+def test_every_access_technology_carries_a_reading_and_its_acknowledgement(access: str, backhaul: str) -> None:
+    plan = planned(access, backhaul)
+    plane = MessagePlane(plan.topology, 1)
+    ways = {"sender": Domain.CUSTOMERS, "receiver": Domain.OPERATIONS}
+    for hour in range(24):
+        to = np.full(3, plan.sites["operations"])
+        plane.send(Kind.METER_READING, plan.gateways, to, hour * 3600 * S + S * np.arange(3), **ways)
+    plane.advance(100 * 3600 * S)
+    counts = plane.counts()
+    assert counts.residual == 0
+    assert counts.counters[N_DELIVERED, Kind.METER_READING] >= 0.9 * 72
+    assert counts.counters[N_DELIVERED, Kind.ACK] >= (0.5 if access == "lorawan" else 0.9) * 72

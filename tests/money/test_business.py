@@ -1,5 +1,7 @@
 """The business case is what a textbook and a spreadsheet say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -118,8 +120,15 @@ def test_transformers_that_both_arms_overload_cancel():
 def test_smart_metering_as_a_whole_costs_what_member_states_found():
     """SWD(2014)189: 77 to 766 EUR of 2014 for each metering point over its life, with running costs."""
     points = 9000
-    counts = telecom.smart_counts(points, 110, 4, 110, 0)
-    prices = telecom.Parameters()
+    counts = telecom.smart_counts(
+        meters=points, access_sites=110, substations=110, wan_links=4, line_m=0.0, control_boxes=0
+    )
+    own = {"access_unit": (12.0, 0.5), "access_site": (800.0, 100.0), "backhaul": (25.0, 24.0), "wan": (1500.0, 3600.0)}
+    prices = replace(
+        telecom.Parameters(),
+        **{f"{name}_capex_eur": capex for name, (capex, _) in own.items()},
+        **{f"{name}_opex_eur_per_year": opex for name, (_, opex) in own.items()},
+    )
     capital = sum(telecom.capex_eur(counts, prices).values())
     running = sum(telecom.opex_eur(counts, prices, 1.0).values()) * annuity_factor(0.035, 15.0)
     assert 77.0 < (capital + running) / points / 1.28 < 766.0

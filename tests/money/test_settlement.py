@@ -76,8 +76,16 @@ def whole_day(rng: np.random.Generator) -> tuple[Ledger, tariffs.Bills]:
     postings.post_flexibility(ledger, settlement.flexibility_eur(rng.random(points), tariffs.Parameters()), 0)
     postings.post_relief(ledger, settlement.relief_eur(12.0, FEES), 0)
     postings.post_smart_metering(ledger, settlement.smart_metering_eur(points, 1 / 366, FEES), 0)
-    counts = telecom.smart_counts(points, 10, 4, 10, 50)
-    postings.post_upkeep(ledger, telecom.opex_eur(counts, telecom.Parameters(), 1 / 366), 0)
+    counts = telecom.smart_counts(
+        meters=points, access_sites=10, substations=10, wan_links=4, line_m=0.0, control_boxes=50
+    )
+    prices = telecom.Parameters(
+        access_unit_opex_eur_per_year=1.0,
+        access_site_opex_eur_per_year=100.0,
+        backhaul_opex_eur_per_year=24.0,
+        wan_opex_eur_per_year=3600.0,
+    )
+    postings.post_upkeep(ledger, telecom.opex_eur(counts, prices, 1 / 366), 0)
     return ledger, bill
 
 

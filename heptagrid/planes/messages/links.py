@@ -1,7 +1,6 @@
 """The three link classes of the town's communication system, as declared parameters.
 
-An access network is one half-duplex server shared by all its members; backhaul and WAN links are full
-duplex, one server per direction.
+Each class is of one technology; the other parameters change what that technology's facts say, or add to it.
 """
 
 from __future__ import annotations
@@ -9,48 +8,92 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from heptagrid.foundation.parameters import parameter
+from heptagrid.planes.messages.technology import technologies
 
 ACCESS, BACKHAUL, WAN = range(3)
 CLASS_NAMES = ("access", "backhaul", "wan")
 
-_LOSS_INFO = "probability that one transmission attempt is lost"
-_RETRIES_INFO = "further attempts by the link layer after a lost one"
-_DELAY_INFO = "processing and access delay on top of propagation"
+OWN = -1
+"""The value of a parameter that leaves the technology's own."""
+
+_FACTS = "its file in planes/messages/technologies names the source of each fact"
+
+
+def _technology(default: str, network: str, info: str) -> str:
+    names = tuple(name for name, each in technologies().items() if network in each.networks)
+    chosen: str = parameter(default, info=info, choices=names, source=f"assumption: usual there; {_FACTS}")
+    return chosen
+
+
+def _rate() -> float:
+    rate: float = parameter(
+        0.0, info="rate on the air or wire; 0 for the technology's own", unit="bit/s", low=0.0, high=1e12, source=_FACTS
+    )
+    return rate
+
+
+def _delay() -> float:
+    delay: float = parameter(
+        0.0,
+        info="delay of every hop on top of the technology's own",
+        unit="s",
+        low=0.0,
+        high=86400.0,
+        source="assumption: none",
+    )
+    return delay
+
+
+def _loss() -> float:
+    loss: float = parameter(
+        0.0,
+        info="probability that one transmission attempt is lost, on top of the technology's own errors and collisions",
+        low=0.0,
+        high=1.0,
+        source="assumption: none",
+    )
+    return loss
+
+
+def _retries() -> int:
+    retries: int = parameter(
+        OWN,
+        info="further attempts by the link layer after a lost one; -1 for the technology's own",
+        low=-1,
+        high=15,
+        source=_FACTS,
+    )
+    return retries
+
+
+def _queue() -> int:
+    queue: int = parameter(
+        1000,
+        info="messages that wait at a sender; what finds no room is dropped",
+        low=0,
+        high=10**6,
+        source="assumption: some hundred kilobytes of memory",
+    )
+    return queue
 
 
 @dataclass(frozen=True)
 class Access:
-    """The network between gateways and the data concentrator at their substation."""
+    """The network between gateways and the data concentrator at their substation, or the cell that replaces it."""
 
-    rate_bps: float = parameter(
-        50_000.0,
-        info="net rate of the medium that all members and both directions share",
-        unit="bit/s",
-        low=100.0,
-        high=1e10,
-        source="Wi-SUN FAN, IEEE 802.15.4g FSK mode 1: 50 kbit/s (TI SimpleLink Wi-SUN user guide, PHY table)",
-    )
-    delay_s: float = parameter(
-        0.01,
-        info=_DELAY_INFO,
+    technology: str = _technology("wi-sun-50k", "access", "of the access networks")
+    rate_bps: float = _rate()
+    delay_s: float = _delay()
+    loss: float = _loss()
+    retries: int = _retries()
+    queue_packets: int = _queue()
+    last_gasp_s: float = parameter(
+        30.0,
+        info="how long a meter without supply can still send",
         unit="s",
         low=0.0,
-        high=60.0,
-        source="assumption: turnaround and processing of one hop of an IEEE 802.15.4g radio",
-    )
-    loss: float = parameter(
-        0.02,
-        info=_LOSS_INFO,
-        low=0.0,
-        high=1.0,
-        source="assumption: a planned radio mesh; RFC 8036 asks for 98 % of packets within their limit",
-    )
-    retries: int = parameter(
-        3,
-        info=_RETRIES_INFO,
-        low=0,
-        high=15,
-        source="IEEE 802.15.4: macMaxFrameRetries default 3",
+        high=3600.0,
+        source="assumption: a supercapacitor; RFC 8036 section 4.2 counts outage messages among the most urgent",
     )
 
 
@@ -58,27 +101,19 @@ class Access:
 class Backhaul:
     """The links between data concentrators and the primary substation."""
 
-    rate_bps: float = parameter(
-        1_000_000.0,
-        info="rate of each link, in each direction",
-        unit="bit/s",
-        low=100.0,
-        high=1e12,
-        source="LTE-M (Cat-M1) peak 1 Mbit/s up and down (AWS whitepaper Implementing LPWAN solutions)",
-    )
-    delay_s: float = parameter(
-        0.05,
-        info=_DELAY_INFO,
+    technology: str = _technology("lte", "backhaul", "of the links between concentrators and the primary substation")
+    rate_bps: float = _rate()
+    delay_s: float = _delay()
+    loss: float = _loss()
+    retries: int = _retries()
+    queue_packets: int = _queue()
+    battery_s: float = parameter(
+        14400.0,
+        info="how long a concentrator runs without supply",
         unit="s",
         low=0.0,
-        high=60.0,
-        source="LTE-M: 50 to 100 ms quoted (Arduino Portenta Cat-M1 tutorial), the lower end",
-    )
-    loss: float = parameter(
-        0.005, info=_LOSS_INFO, low=0.0, high=1.0, source="assumption: what hybrid ARQ leaves over on a cellular link"
-    )
-    retries: int = parameter(
-        2, info=_RETRIES_INFO, low=0, high=15, source="assumption: retransmissions of the radio link control layer"
+        high=1e7,
+        source="assumption: a small battery of four hours",
     )
 
 
@@ -86,20 +121,8 @@ class Backhaul:
 class Wan:
     """The links of the wide-area network: hub, operations, providers, market, plants, substations to its core."""
 
-    rate_bps: float = parameter(
-        100_000_000.0,
-        info="rate of each link, in each direction",
-        unit="bit/s",
-        low=100.0,
-        high=1e12,
-        source="IEEE 802.3 100BASE-X: 100 Mbit/s",
-    )
-    delay_s: float = parameter(
-        0.002, info=_DELAY_INFO, unit="s", low=0.0, high=60.0, source="assumption: a few routers on the way"
-    )
-    loss: float = parameter(
-        0.0001, info=_LOSS_INFO, low=0.0, high=1.0, source="assumption: 1e-4 packet loss of a managed IP/MPLS network"
-    )
-    retries: int = parameter(
-        0, info=_RETRIES_INFO, low=0, high=15, source="Ethernet and IP retransmit nothing by themselves"
-    )
+    technology: str = _technology("mpls", "wan", "of the wide-area network")
+    rate_bps: float = _rate()
+    delay_s: float = _delay()
+    loss: float = _loss()
+    retries: int = _retries()

@@ -12,6 +12,7 @@ from heptagrid.planes.messages.tables import (
     CLASS_A,
     CSMA_CA,
     DCF,
+    SHARED_QUEUE,
     SLOTTED_ALOHA,
     SLOTTED_CSMA_CA,
     TDMA,
@@ -27,6 +28,7 @@ METHODS = {
     "tdma": TDMA,
     "cellular": CELLULAR,
     "class-a": CLASS_A,
+    "queue": SHARED_QUEUE,
 }
 """The methods of access by name."""
 

@@ -58,8 +58,9 @@ class Paths:
             place = self._find(keys)
         return self._at[place], self._hops[place]
 
-    def forget(self) -> None:
+    def reroute(self, router: Router) -> None:
         """Find all paths anew from now on; those of messages under way stay as they are."""
+        self._router = router
         self._keys, self._at, self._hops = self._keys[:0], self._at[:0], self._hops[:0]
 
     def _find(self, keys: Ints) -> Ints:

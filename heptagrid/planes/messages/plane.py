@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.planes.messages import policy
 from heptagrid.planes.messages import tables as t
+from heptagrid.planes.messages.communications import Communications
 from heptagrid.planes.messages.event_queue import EventQueue, fact_table
 from heptagrid.planes.messages.kinds import ENVELOPE_BYTES, FACTS, KindFacts
 from heptagrid.planes.messages.paths import Paths, TreeRouter
@@ -16,6 +19,17 @@ from heptagrid.planes.messages.topology import Topology
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Trouble:
+    """Something that changes the network at a time: places are known to be dead or cut off, or media are jammed."""
+
+    when_ns: int
+    what: str
+    which: Ints
+    up: bool = False
+    until_ns: int = 0
 
 
 class MessagePlane:
@@ -31,7 +45,7 @@ class MessagePlane:
 
     def __init__(
         self,
-        topology: Topology,
+        topology: Topology | Communications,
         seed: int,
         break_loss: tuple[float, float, float] = (0.0, 0.0, 0.0),
         facts: dict[Kind, KindFacts] = FACTS,
@@ -45,7 +59,11 @@ class MessagePlane:
         self._next_id = 0
         self._numbers = np.zeros((KINDS, topology.places), dtype=np.int64)
         self._waves: list[Ints] = []
+        self._troubles: list[_Trouble] = []
+        self._dead = np.zeros(topology.places, dtype=np.int64)
+        self._cut = np.zeros(topology.places, dtype=np.int64)
         self.answered = np.empty((0, 2), dtype=np.int64)
+        self.lost = np.empty((0, 4), dtype=np.int64)
 
     def send(
         self,
@@ -92,9 +110,76 @@ class MessagePlane:
 
     def advance(self, until_ns: int) -> tuple[Ints, Ints]:
         """Let time pass to `until_ns`: indices and times of the messages that arrived, in order of time."""
-        outcome = self._queue.advance(self._take_due(until_ns), until_ns)
-        self.answered = outcome.answered
-        return outcome.arrived[:, 0], outcome.arrived[:, 1]
+        outcomes = []
+        while self._troubles and self._troubles[0].when_ns <= until_ns:
+            trouble = self._troubles.pop(0)
+            outcomes.append(self._queue.advance(self._take_due(trouble.when_ns), trouble.when_ns))
+            self._begin(trouble)
+        outcomes.append(self._queue.advance(self._take_due(until_ns), until_ns))
+        arrived, self.answered, self.lost = (
+            parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*outcomes, strict=True)
+        )
+        return arrived[:, 0], arrived[:, 1]
+
+    def fail(self, places: Ints, begin_ns: int, end_ns: int, notice_ns: int = 0) -> None:
+        """Places (n,) lose their supply for a time; `notice_ns` later their neighbours look for other ways.
+
+        A place that fails several times at once comes up when the last of its troubles is over.
+        """
+        for when_ns, up in ((begin_ns, False), (end_ns, True)):
+            for place in places:
+                self._queue.switch(when_ns, int(place), up=up)
+            self._expect(_Trouble(when_ns + notice_ns, "dead", places, up=up))
+
+    def cut(self, places: Ints, begin_ns: int, end_ns: int, notice_ns: int = 0) -> None:
+        """The links of places (n,) to their parents are cut, in both directions; none of a shared medium can be."""
+        edges = self.topology.edges
+        for when_ns, up in ((begin_ns, False), (end_ns, True)):
+            for port in np.concatenate([edges.up_port[places], edges.down_port[places]]):
+                self._queue.switch(when_ns, int(port), up=up, is_link=True)
+            self._expect(_Trouble(when_ns + notice_ns, "cut", places, up=up))
+
+    def jam(self, media: Ints, begin_ns: int, end_ns: int) -> None:
+        """Nothing gets through on these media (n,) for a time, and who listens finds them busy."""
+        self._expect(_Trouble(begin_ns, "jam", media, until_ns=end_ns))
+
+    def media_of(self, places: Ints) -> Ints:
+        """The shared media that places (n,) send on towards their parents."""
+        medium = self._queue.net.port[self.topology.edges.up_port[places], t.P_MEDIUM]
+        return np.unique(medium[medium >= 0])
+
+    def _expect(self, trouble: _Trouble) -> None:
+        self._troubles.append(trouble)
+        self._troubles.sort(key=lambda one: one.when_ns)
+
+    def _begin(self, trouble: _Trouble) -> None:
+        """A jam begins, or who is near a failure has noticed it and the paths change."""
+        if trouble.what == "jam":
+            jammed = self._queue.net.medium[:, t.M_JAMMED_UNTIL]
+            jammed[trouble.which] = np.maximum(jammed[trouble.which], trouble.until_ns)
+            return
+        count = self._dead if trouble.what == "dead" else self._cut
+        count[trouble.which] += -1 if trouble.up else 1
+        if isinstance(self.topology, Communications):
+            self._paths.reroute(TreeRouter(self.topology.edges_without(self._dead > 0, self._cut > 0)))
+            self._lead_anew()
+
+    def _lead_anew(self) -> None:
+        """New paths for what has not left yet, and for what waits for its time-out with no copy under way."""
+        state = self._queue.state
+        rests = (state[:, t.OVER] == 0) & (state[:, t.DATA_COPIES] == 0) & (state[:, t.ACK_COPIES] == 0)
+        for rows in self._waves:
+            self._lead(rows)
+        if rests.any():
+            led = state[rests]
+            self._lead(led)
+            state[rests] = led
+
+    def _lead(self, rows: Ints) -> None:
+        """Write the paths of messages, (n, PENDING) or more columns."""
+        source, destination = rows[:, t.SOURCE], rows[:, t.DESTINATION]
+        rows[:, t.PATH], rows[:, t.HOPS] = self._paths.of(source, destination)
+        rows[:, t.ACK_PATH], rows[:, t.ACK_HOPS] = self._paths.of(destination, source)
 
     @property
     def hop_events(self) -> int:

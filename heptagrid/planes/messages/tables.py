@@ -38,8 +38,8 @@ COUNTERS = N_LOST + len(CAUSES)
 (P_BUFFER, P_RING_AT, P_RING_HEAD, P_WAITING, P_LISTS_AT, P_ACTIVE, P_WHAT, P_KEY) = range(8, 16)
 (P_NODE, P_TRY, P_EXPONENT, P_BACK_OFFS, P_FRAMES, P_COLLIDED, P_DRAWS, P_COUNTER) = range(16, 24)
 (P_READY, P_CAUSE, P_SLOT, P_STORES, P_DOWN, P_EPOCH, P_PAYLOAD, P_FRAME) = range(24, 32)
-(P_HEADER,) = range(32, 33)
-PORT = 33
+(P_HEADER, P_PARTS) = range(32, 34)
+PORT = 34
 
 # A shared medium. Which of the columns matter depends on its method of access.
 (M_METHOD, M_SLOT, M_LEAST_EXPONENT, M_MOST_EXPONENT, M_MOST_BACK_OFFS, M_CCA, M_TURNAROUND, M_ACK) = range(8)
@@ -50,7 +50,7 @@ PORT = 33
 MEDIUM = 33
 
 # How members of a medium take turns.
-(CARRIER_SENSE, CSMA_CA, SLOTTED_CSMA_CA, DCF, ALOHA, SLOTTED_ALOHA, TDMA, CELLULAR, CLASS_A) = range(9)
+(CARRIER_SENSE, CSMA_CA, SLOTTED_CSMA_CA, DCF, ALOHA, SLOTTED_ALOHA, TDMA, CELLULAR, CLASS_A, SHARED_QUEUE) = range(10)
 
 # Squared distances (m2) and ratios of a medium.
 (R_SENSE, R_INTERFERE, R_CAPTURE) = range(3)

@@ -16,7 +16,9 @@ from heptagrid.planes.money.prices import eur_2024
 from heptagrid.planes.money.reasons import Reason
 
 _VISIT = "assumption: a fitter's visit of about 45 minutes with travel, 50 EUR"
-_TEACHING = "IoT Class, worked cost example of a LoRaWAN network, 2024 (a teaching assumption)"
+_OWN = "the technology's file in planes/messages/technologies names the source"
+OWN = -1.0
+"""The value that leaves a cost to the technology."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,13 @@ class Parameters:
     """Capital cost of one piece with its installation, and what it costs a year."""
 
     smart_meter_capex_eur: float = parameter(
-        round(eur_2024(105.0, "USD", 2010) + 50.0, 2),
-        info="smart meter with communication unit, installed",
+        round(eur_2024(90.0, "USD", 2010) + 50.0, 2),
+        info="smart meter without its communication unit, installed",
         unit="EUR",
         low=0.0,
         high=2000.0,
-        source=f"EPRI 1022519 (2011), residential meter 70 to 140 USD of 2010, middle (from memory); {_VISIT}",
+        source=f"EPRI 1022519 (2011), residential meter 70 to 140 USD of 2010, middle (from memory), less 15 "
+        f"for its communication unit (assumption); {_VISIT}",
     )
     smart_meter_opex_eur_per_year: float = parameter(
         round(eur_2024(400e6 / 5.3e6 / 15.0, "USD", 2008), 2),
@@ -72,43 +75,75 @@ class Parameters:
         high=100.0,
         source="assumption: eight readings an hour on a walking route, at 40 EUR an hour",
     )
-    concentrator_capex_eur: float = parameter(
-        1500.0, info="data concentrator at a substation", unit="EUR", low=0.0, high=50000.0, source=_TEACHING
+    access_unit_capex_eur: float = parameter(
+        OWN,
+        info="communication unit in a meter; -1 for the technology's own",
+        unit="EUR",
+        low=OWN,
+        high=1000.0,
+        source=_OWN,
     )
-    concentrator_opex_eur_per_year: float = parameter(
-        100.0, info="a concentrator's upkeep", unit="EUR/year", low=0.0, high=10000.0, source=_TEACHING
+    access_unit_opex_eur_per_year: float = parameter(
+        OWN,
+        info="a meter's subscription and data; -1 for the technology's own",
+        unit="EUR/year",
+        low=OWN,
+        high=1000.0,
+        source=_OWN,
+    )
+    access_site_capex_eur: float = parameter(
+        OWN,
+        info="data concentrator, gateway or base station; -1 for the technology's own",
+        unit="EUR",
+        low=OWN,
+        high=1e6,
+        source=_OWN,
+    )
+    access_site_opex_eur_per_year: float = parameter(
+        OWN, info="such a site's upkeep; -1 for the technology's own", unit="EUR/year", low=OWN, high=1e6, source=_OWN
     )
     backhaul_capex_eur: float = parameter(
-        500.0,
-        info="router of a substation's link to the hub",
+        OWN,
+        info="end device of a substation's link to the hub; -1 for the technology's own",
         unit="EUR",
-        low=0.0,
+        low=OWN,
         high=50000.0,
-        source="assumption: an industrial cellular router with antenna",
+        source=_OWN,
     )
     backhaul_opex_eur_per_year: float = parameter(
-        120.0,
-        info="a substation's link to the hub",
+        OWN,
+        info="a substation's link to the hub; -1 for the technology's own",
         unit="EUR/year",
-        low=0.0,
+        low=OWN,
         high=10000.0,
-        source="assumption: a machine's mobile contract of 10 EUR a month",
+        source=_OWN,
     )
     wan_capex_eur: float = parameter(
-        2000.0,
-        info="end devices of a link from the hub to a control centre, market or provider",
+        OWN,
+        info="end devices of a link from the hub to a control centre, market or provider; -1 for the technology's own",
         unit="EUR",
-        low=0.0,
+        low=OWN,
         high=200000.0,
-        source="assumption: two routers",
+        source=_OWN,
     )
     wan_opex_eur_per_year: float = parameter(
-        3600.0,
-        info="such a link's rent",
+        OWN,
+        info="such a link's rent; -1 for the technology's own",
         unit="EUR/year",
-        low=0.0,
+        low=OWN,
         high=200000.0,
-        source="assumption: a leased line of 300 EUR a month",
+        source=_OWN,
+    )
+    line_m_capex_eur: float = parameter(
+        OWN,
+        info="a metre of line, where a technology needs one laid; -1 for the technology's own",
+        unit="EUR",
+        low=OWN,
+        high=10000.0,
+        source=_OWN,
+    )
+    line_m_opex_eur_per_year: float = parameter(
+        0.0, info="a metre of line's upkeep", unit="EUR/year", low=0.0, high=100.0, source="assumption: none"
     )
     head_end_capex_eur: float = parameter(
         200000.0,
@@ -177,9 +212,11 @@ ITEMS = {
     "smart_meter": Item(Domain.OPERATIONS, Reason.DEVICE_UPKEEP, 15.0),
     "plain_meter": Item(Domain.OPERATIONS, Reason.DEVICE_UPKEEP, 16.0),
     "reading_visit": Item(Domain.OPERATIONS, Reason.METER_READING, 1.0),
-    "concentrator": Item(Domain.OPERATIONS, Reason.TELECOM, 15.0),
+    "access_unit": Item(Domain.OPERATIONS, Reason.TELECOM, 15.0),
+    "access_site": Item(Domain.OPERATIONS, Reason.TELECOM, 15.0),
     "backhaul": Item(Domain.OPERATIONS, Reason.TELECOM, 10.0),
     "wan": Item(Domain.OPERATIONS, Reason.TELECOM, 10.0),
+    "line_m": Item(Domain.OPERATIONS, Reason.TELECOM, 40.0),
     "head_end": Item(Domain.OPERATIONS, Reason.INFORMATION_TECHNOLOGY, 10.0),
     "feeder_sensor": Item(Domain.DISTRIBUTION, Reason.DEVICE_UPKEEP, 20.0),
     "control_box": Item(Domain.PROVIDERS, Reason.DEVICE_UPKEEP, 10.0),
@@ -188,15 +225,19 @@ ITEMS = {
 Counts = Mapping[str, int]
 
 
-def smart_counts(meters: int, concentrators: int, wan_links: int, sensors: int, control_boxes: int) -> dict[str, int]:
-    """What the smart arm has: every concentrator with its own backhaul link, one head end."""
+def smart_counts(
+    *, meters: int, access_sites: int, substations: int, wan_links: int, line_m: float, control_boxes: int
+) -> dict[str, int]:
+    """What the smart arm has: every substation with sensors and its own backhaul link, one head end."""
     return {
         "smart_meter": meters,
-        "concentrator": concentrators,
-        "backhaul": concentrators,
+        "access_unit": meters,
+        "access_site": access_sites,
+        "backhaul": substations,
         "wan": wan_links,
+        "line_m": round(line_m),
         "head_end": 1,
-        "feeder_sensor": sensors,
+        "feeder_sensor": substations,
         "control_box": control_boxes,
     }
 

@@ -44,12 +44,14 @@ from heptagrid.planes.messages.tables import (
     P_MEDIUM,
     P_NODE,
     P_READY,
+    P_STORES,
     P_TRY,
     P_WHAT,
     READY_BIT,
 )
 
 _PAGING = int(Stream.DEVICE_OFFSET)
+AGAIN_NS = np.int64(10_000_000_000)  # a concentrator that finds no cell looks again: assumption
 
 
 @kernel(allocates=False)
@@ -88,6 +90,9 @@ def response(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-un
     dead = net.node[port[medium[m, M_BASE], P_NODE], N_DOWN] > 0
     unheard = draw(net, p, seed) >= 1.0 - np.exp(-float(port[p, P_TRY]))
     if port[p, P_COLLIDED] == 1 or unheard or dead or medium[m, M_JAMMED_UNTIL] > now:
+        if dead and port[p, P_STORES] == 1:
+            port[p, P_TRY] = 0
+            return _ask(net, p, now + AGAIN_NS, heap, size)
         if port[p, P_TRY] >= medium[m, M_MOST_BACK_OFFS]:
             size = push_lost(heap, size, now, port[p, P_KEY], port[p, P_WHAT], BY_OUTAGE if dead else BY_ACCESS)
             if take_next(net, p):

@@ -22,7 +22,6 @@ from heptagrid.planes.messages.tables import (
     M_DUTY_PPM,
     P_ACTIVE,
     P_BUFFER,
-    P_COUNTER,
     P_DELAY,
     P_EPOCH,
     P_FRAMES,
@@ -30,6 +29,7 @@ from heptagrid.planes.messages.tables import (
     P_KEY,
     P_LISTS_AT,
     P_MEDIUM,
+    P_PARTS,
     P_READY,
     P_SLOT,
     P_WAITING,
@@ -62,7 +62,7 @@ def open_windows(net, base, device, now, heap, size, state, facts):  # type: ign
         if port[base, P_READY] <= now + window:
             what, key = take_first(net.lists, net.queue, line)
             port[base, P_WHAT], port[base, P_KEY], port[base, P_ACTIVE] = what, key, 1
-            left = port[device, P_COUNTER]
+            left = port[device, P_PARTS]
             port[base, P_FRAMES] = left if left > 0 else frames_of(port, device, copy_bytes(what, state, facts))
             return push_port(heap, size, now + window, E_START, base, port[base, P_EPOCH])
     return size
@@ -88,12 +88,12 @@ def end_down(net, base, now, heap, size, state, seed):  # type: ignore[no-untype
     cause = outcome(net, base, state, seed)
     if cause < 0 and is_broken(net, base, what, state, seed):
         cause = BY_BREAK
-    port[device, P_COUNTER] = 0
+    port[device, P_PARTS] = 0
     if cause >= 0:
         port[base, P_WAITING] -= 1
         return push_lost(heap, size, now, key, what, cause)
     if port[base, P_FRAMES] > 1:
-        port[device, P_COUNTER] = port[base, P_FRAMES] - 1
+        port[device, P_PARTS] = port[base, P_FRAMES] - 1
         _wait_foremost(net.lists, net.queue, port[base, P_LISTS_AT] + port[device, P_SLOT], what, key)
         return size
     port[base, P_WAITING] -= 1

@@ -1,0 +1,161 @@
+"""The page of a comparison: figures side by side, differences to the first run, who gains and who loses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from heptagrid.report.charts import bars
+from heptagrid.report.page import document, section
+from heptagrid.report.tables import table
+from heptagrid.report.words import DOMAIN_TITLES, number, plain, signed, text
+
+Content = Mapping[str, Any]
+
+SAME = {"dates": "days", "step_s": "coupling step", "seed": "seed", "typical_days": "weights of the days"}
+
+
+def write_page(folder: Path) -> Path:
+    """Write `compare.html` into a comparison's folder from its `compare.json`."""
+    content = json.loads((folder / "compare.json").read_text(encoding="utf-8"))
+    path = folder / "compare.html"
+    path.write_text(page(content), encoding="utf-8")
+    return path
+
+
+def page(content: Content) -> str:
+    """The whole page as text."""
+    sections = [
+        _top(content),
+        section("figures", "Figures side by side", _figures(content)),
+        section("domains", "Who gains and who loses", _domains(content)),
+        section("settings", "What differs", _settings(content)),
+        section("reading", "What the figures are", _meanings(content)),
+    ]
+    return document("heptagrid: " + ", ".join(one["label"] for one in content["runs"]), sections)
+
+
+def _top(content: Content) -> str:
+    first, *others = content["runs"]
+    sentences = "".join(_sentences(first, one, content) for one in others)
+    unlike = [words for key, words in SAME.items() if any(one[key] != first[key] for one in others)]
+    banner = ""
+    if unlike:
+        banner = (
+            f'<p class="banner">The runs differ in more than their settings ({text(", ".join(unlike))}): part of a difference may '
+            "come from that.</p>"
+        )
+    dates = first["dates"]
+    when = dates[0] if len(dates) == 1 else f"{len(dates)} days, {dates[0]} to {dates[-1]}"
+    return (
+        f'<header><p class="eyebrow">heptagrid compare · {text(when)} · seed {first["seed"]} · steps of {first["step_s"]} s</p>'
+        f"{sentences}{banner}</header>"
+    )
+
+
+def _sentences(first: Content, other: Content, content: Content) -> str:
+    change, names = other["less_first"], content["figures"]["net_benefit_eur"]["parts"]
+    years = other["by"] == "npv_eur"
+    total = change["total_npv_eur" if years else "total_benefit_eur"]
+    what = "net present value" if years else "net benefit over the run"
+    gains = _named(other["gains"], names, change, other["by"])
+    loses = _named(other["loses"], names, change, other["by"])
+    return (
+        f"<h1>{text(other['label'])} against {text(first['label'])}: the smart grid's peak import is "
+        f"{_by(change['peak_kw'] / 1000, 2, 'MW')}, its {what} to the seven domains and the state {_by(total, 0, 'EUR')}.</h1>"
+        f"<p class='lead'>Gains: {gains or 'nobody'}. Loses: {loses or 'nobody'}. (EUR; the domain's {what}, less that of "
+        f"{text(first['label'])})</p>"
+    )
+
+
+def _by(change: float, digits: int, unit: str) -> str:
+    amount = number(abs(change), digits)
+    if float(f"{change:.{digits}f}") == 0.0:
+        return "the same"
+    return f"{amount} {unit} {'higher' if change > 0 else 'lower'}"
+
+
+def _named(keys: Sequence[str], names: Sequence[str], change: Content, figure: str) -> str:
+    ranked = sorted(keys, key=lambda key: -abs(change[f"{figure}.{key}"]))
+    return ", ".join(f"{DOMAIN_TITLES[names.index(key)].lower()} {signed(change[f'{figure}.{key}'])}" for key in ranked)
+
+
+def _figures(content: Content) -> str:
+    first, *others = content["runs"]
+    rows = []
+    for name, one in content["figures"].items():
+        if all(run["figures"][name] is None for run in content["runs"]):
+            continue
+        rows.append(
+            [
+                f"<b>{_heading(one)}</b>",
+                *(number(run["figures"][name], one["digits"]) for run in content["runs"]),
+                *(signed(run["less_first"][name], one["digits"]) for run in others),
+            ]
+        )
+    head = ["", *(text(run["label"]) for run in content["runs"])]
+    head += [f"{text(run['label'])} less {text(first['label'])}" for run in others]
+    return table(head, rows, style="numbers")
+
+
+def _domains(content: Content) -> str:
+    first, *others = content["runs"]
+    parts = []
+    for name in ("npv_eur", "operating_eur_per_year", "net_benefit_eur"):
+        meaning = content["figures"][name]
+        if any(run["figures"][name] is None for run in content["runs"]):
+            continue
+        drawn = [
+            bars(
+                f"{meaning['title']}: {run['label']} less {first['label']}",
+                meaning["unit"],
+                [(DOMAIN_TITLES[k], run["less_first"][f"{name}.{part}"]) for k, part in enumerate(meaning["parts"])],
+            )
+            for run in others
+        ]
+        rows = [
+            [f"<b>{DOMAIN_TITLES[k]}</b>", *(signed(run["figures"][f"{name}.{part}"]) for run in content["runs"])]
+            for k, part in enumerate(meaning["parts"])
+        ]
+        rows.append(["<b>all seven</b>", *(f"<b>{signed(run['figures'][name])}</b>" for run in content["runs"])])
+        head = (_heading(meaning), *(text(run["label"]) for run in content["runs"]))
+        parts.append(f'<div class="charts">{"".join(drawn)}</div>{table(head, rows, style="numbers")}')
+    return "".join(parts)
+
+
+def _settings(content: Content) -> str:
+    first, *others = content["runs"]
+    rows = [
+        [f"<code>{text(key)}</code>", text(run["label"]), _set(here), _set(there)]
+        for run in others
+        for key, (here, there) in run["settings"].items()
+    ]
+    if not rows:
+        return "<p>No setting differs.</p>"
+    return table(("key", "in", "is", f"in {text(first['label'])}"), rows, style="left4")
+
+
+def _set(value: object) -> str:
+    return "not set" if value is None else text(plain(value))
+
+
+def _heading(meaning: Content) -> str:
+    return text(meaning["title"] + (f", {meaning['unit']}" if meaning["unit"] else ""))
+
+
+def _meanings(content: Content) -> str:
+    items = "".join(
+        f"<dt>{_heading(one)}</dt><dd>{text(one['definition'])}</dd>" for one in content["figures"].values()
+    )
+    note = ""
+    if any(run["figures"]["npv_eur"] is None for run in content["runs"]):
+        note = (
+            "<p><b>Not annualised</b>: a net present value needs a year; compare with <code>--typical</code>. Money is that of the "
+            "days run, operation only.</p>"
+        )
+    return (
+        "<p>A net benefit is smart less conventional within one run; a difference between runs is a difference of net benefits.</p>"
+        f"{note}<dl class='meanings'>{items}</dl>"
+    )

@@ -1,0 +1,212 @@
+"""`heptagrid.compare`: puts runs side by side, those that exist and those still to be run, and says who gains."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from heptagrid.engine import api
+from heptagrid.engine.jobs import Progress
+from heptagrid.engine.results import Run, open_run
+from heptagrid.foundation.domains import DOMAIN_NAMES
+from heptagrid.foundation.errors import OutputError, UsageError
+from heptagrid.planes.money.ledger import MILLICENT_PER_EUR
+from heptagrid.report.compare_page import write_page
+from heptagrid.scale.figures import STATE, Figures, figures_of, meanings
+from heptagrid.scenario.schema import Scenario
+
+Source = str | Path | Scenario
+
+LEAST_EUR = 0.01  # a cent: below it nobody gains or loses
+
+
+class Comparison:
+    """A finished (or interrupted) comparison.
+
+    Attributes: `folder`, `content` (a dict, as in `compare.json`; empty if interrupted), `report` (path of the page),
+    `runs`.
+    """
+
+    def __init__(self, folder: Path, content: dict[str, Any], runs: list[Run]) -> None:
+        self.folder, self.content, self.runs = folder, content, runs
+
+    @property
+    def report(self) -> Path:
+        """The page."""
+        return self.folder / "compare.html"
+
+    @property
+    def partial(self) -> bool:
+        """Whether it was interrupted."""
+        return not self.content
+
+    def __repr__(self) -> str:
+        return f"Comparison({len(self.runs)} runs, folder={str(self.folder)!r})"
+
+
+def compare(
+    *sources: Source,
+    days: int | None = None,
+    typical: bool = False,
+    start: date | str | None = None,
+    step_s: int | None = None,
+    seed: int | None = None,
+    settings: Sequence[str] = (),
+    threads: int | None = None,
+    out: str | Path | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Compare two or more runs with the first; what is a run's folder is read, everything else is run.
+
+    The options are those of `heptagrid.run` and hold for what is run.
+
+    Parameters
+    ----------
+    sources : folders of runs, built-in names, paths of TOML files, or loaded `Scenario`s.
+    out : results folder; refused if it holds another comparison, unless `force`.
+
+    Raises
+    ------
+    ScenarioError, NetworkError, OutputError, UsageError
+    """
+    if len(sources) < 2:
+        raise UsageError("a comparison needs two runs or more; name scenarios or the folders of runs")
+    ready = {k: _opened(Path(str(one))) for k, one in enumerate(sources) if _is_run(one)}
+    labels = _labels(sources)
+    scenarios = {
+        k: api.resolve(one, settings, days, start, step_s, seed) for k, one in enumerate(sources) if k not in ready
+    }
+    folder = _prepare_folder(Path(out) if out else api.default_folder("compare"), force)
+    runs = []
+    for k, label in enumerate(labels):
+        if k in ready:
+            runs.append(ready[k])
+            continue
+        place = folder / "runs" / f"{k + 1}-{label}"
+        runs.append(api.run(scenarios[k], typical=typical, threads=threads, out=place, progress=progress))
+        if runs[-1].partial:
+            return Comparison(folder, {}, runs)
+    content = _content(labels, runs)
+    api.write_json(folder / "compare.json", content)
+    write_page(folder)
+    return Comparison(folder, content, runs)
+
+
+def _is_run(source: Source) -> bool:
+    return not isinstance(source, Scenario) and (Path(source) / "manifest.json").exists()
+
+
+def _opened(folder: Path) -> Run:
+    run = open_run(folder)
+    if run.partial:
+        raise UsageError(f"{folder} holds a run that was stopped before its end; run it again to compare it")
+    if not {"smart", "conventional"} <= set(run.summary["arms"]):
+        raise UsageError(
+            f"{folder} holds one arm only, which has no net benefit; run it without --single to compare it"
+        )
+    return run
+
+
+def _labels(sources: Sequence[Source]) -> list[str]:
+    """A short name of each, no two alike."""
+    labels: list[str] = []
+    for one in sources:
+        if isinstance(one, Scenario):
+            name = one.name
+        else:
+            name = Path(one).resolve().name if _is_run(one) else Path(one).stem
+        count = 1
+        while (label := name if count == 1 else f"{name} ({count})") in labels:
+            count += 1
+        labels.append(label)
+    return labels
+
+
+def _prepare_folder(folder: Path, force: bool) -> Path:
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            if not (folder / "compare.json").exists() and not _is_unfinished(folder):
+                raise OutputError(f"{folder} is not empty and holds no comparison of heptagrid; choose another --out")
+            if not force:
+                raise OutputError(f"{folder} holds another comparison; choose another --out, or --force to replace it")
+            shutil.rmtree(folder)
+        (folder / "runs").mkdir(parents=True)
+    except OSError as problem:
+        raise OutputError(f"the results folder {folder} cannot be made: {problem.strerror}") from problem
+    return folder
+
+
+def _is_unfinished(folder: Path) -> bool:
+    """Whether a folder holds what an interrupted comparison leaves: runs, and nothing else."""
+    runs = list((folder / "runs").glob("*"))
+    return [one.name for one in folder.iterdir()] == ["runs"] and all((one / "manifest.json").exists() for one in runs)
+
+
+def _content(labels: Sequence[str], runs: Sequence[Run]) -> dict[str, Any]:
+    """The content of `compare.json`."""
+    rows = []
+    first: Figures = {}
+    for label, run in zip(labels, runs, strict=True):
+        summary = run.summary
+        state = _state_eur_per_year(run) if summary["business"] else None
+        figures = figures_of(summary["arms"], summary["business"], summary["days"], state)
+        first = first or figures
+        change = {name: _less(value, first[name]) for name, value in figures.items()}
+        rows.append(
+            {
+                "label": label,
+                "folder": str(run.folder),
+                "scenario": run.manifest["name"],
+                **{key: run.manifest[key] for key in ("seed", "step_s", "dates", "typical_days")},
+                "settings": _changed(runs[0].manifest, run.manifest),
+                "figures": figures,
+                "less_first": change,
+                **_sides(change),
+            }
+        )
+    return {"figures": meanings(), "runs": rows}
+
+
+def _state_eur_per_year(run: Run) -> float:
+    """What the state receives more with the smart grid, each typical day as often as it stands for."""
+    import polars
+
+    weights = {k: one["weight"] for k, one in enumerate(run.manifest["typical_days"])}
+    rows = run.ledger.filter(polars.col("reason").is_in(STATE))
+    sign = polars.when(polars.col("payee") == "outside").then(1).otherwise(-1)
+    sums = rows.group_by("arm", "run_day").agg((sign * polars.col("amount_millicent")).sum().alias("millicent"))
+    eur = dict.fromkeys(("smart", "conventional"), 0.0)
+    for row in sums.sort("arm", "run_day").iter_rows(named=True):
+        if row["arm"] in eur:
+            eur[row["arm"]] += weights.get(row["run_day"], 1.0) * row["millicent"] / MILLICENT_PER_EUR
+    return eur["smart"] - eur["conventional"]
+
+
+def _less(value: float | None, first: float | None) -> float | None:
+    return None if value is None or first is None else value - first
+
+
+def _changed(first: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """What another run set differently: key to its value there and its value in the first."""
+    values = [
+        {f"{section}.{key}": one["value"] for section, keys in run["scenario"].items() for key, one in keys.items()}
+        | {f"break.{name}": loss for name, loss in run["break"].items()}
+        for run in (first, other)
+    ]
+    keys = sorted({*values[0], *values[1]})
+    return {key: [values[1].get(key), values[0].get(key)] for key in keys if values[0].get(key) != values[1].get(key)}
+
+
+def _sides(change: Figures) -> dict[str, Any]:
+    """Who gains and who loses against the first, by present value if it is known, else by operation over the run."""
+    figure = "npv_eur" if change["npv_eur"] is not None else "net_benefit_eur"
+    eur = {name: change[f"{figure}.{name}"] or 0.0 for name in DOMAIN_NAMES}
+    return {
+        "by": figure,
+        "gains": [name for name, value in eur.items() if value >= LEAST_EUR],
+        "loses": [name for name, value in eur.items() if value <= -LEAST_EUR],
+    }

@@ -1,0 +1,98 @@
+"""A sweep's folder: `definition.json` says what it sweeps, so that it can go on, and never mixes two sweeps."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from heptagrid.engine.api import write_json
+from heptagrid.foundation.errors import OutputError
+from heptagrid.foundation.kernel import fingerprint_of_package
+from heptagrid.scale.variations import Variation, as_json
+from heptagrid.scenario.schema import Scenario
+
+DEFINITION = "definition.json"
+
+
+def definition_of(
+    scenario: Scenario, variations: Sequence[Variation], seeds: Sequence[int], typical: bool
+) -> dict[str, Any]:
+    """All that the figures of a sweep depend on, as JSON content."""
+    content = {
+        "scenario": scenario.name,
+        "vary": {one.key: [as_json(value) for value in one.values] for one in variations},
+        "seeds": list(seeds),
+        "start": str(scenario.start),
+        "days": scenario.days,
+        "step_s": scenario.step_s,
+        "zone": str(scenario.zone),
+        "typical": typical,
+        "typical_days": [[str(day), weight] for day, weight in scenario.typical_days],
+        "settings": {name: asdict(one) for name, one in scenario.sections.items() if name != "run"},
+        "data": _digest(scenario),
+        "version": version("heptagrid"),
+        "sources": fingerprint_of_package(),
+    }
+    loaded: dict[str, Any] = json.loads(json.dumps(content))
+    return loaded
+
+
+def data_digest(definition: Mapping[str, Any]) -> str:
+    """What stands for the data and for the sources in the name of an arm."""
+    return f"{definition['data']} {definition['sources']}"
+
+
+def _digest(scenario: Scenario) -> str:
+    """A hash of the files that the scenario's network, profiles and bulk system are read from."""
+    digest = hashlib.sha256()
+    for folder in (scenario.folder, scenario.bulk_folder):
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            digest.update(path.name.encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def prepare_sweep_folder(folder: Path, definition: Mapping[str, Any], force: bool) -> Path:
+    """Make a sweep's folder, or take up the one that holds the same sweep.
+
+    Raises
+    ------
+    OutputError
+        If it holds another sweep and `force` is not given, holds something else, or cannot be made.
+    """
+    path = folder / DEFINITION
+    try:
+        if path.exists():
+            differing = _differing(path, definition)
+            if differing and not force:
+                raise OutputError(
+                    f"{folder} holds another sweep (of another {differing}); choose another --out, or --force to replace it"
+                )
+            if differing:
+                shutil.rmtree(folder)
+        elif folder.exists() and any(folder.iterdir()):
+            raise OutputError(f"{folder} is not empty and holds no sweep of heptagrid; choose another --out")
+        (folder / "arms").mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(folder / "work", ignore_errors=True)
+        if not path.exists():
+            write_json(path, definition)
+    except OSError as problem:
+        raise OutputError(f"the results folder {folder} cannot be made: {problem.strerror}") from problem
+    return folder
+
+
+def _differing(path: Path, definition: Mapping[str, Any]) -> str:
+    """What differs first between the definition in a folder and another; empty if nothing does."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return "definition, which cannot be read"
+    keys = [*definition, *(key for key in found if key not in definition)]
+    words = {"sources": "version of heptagrid", "data": "network or profiles", "settings": "scenario"}
+    return next((words.get(key, key) for key in keys if found.get(key) != definition.get(key)), "")

@@ -1,0 +1,266 @@
+"""`heptagrid.sweep`: runs a scenario over a grid of variations and draws what each message was worth."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from heptagrid.engine.api import default_folder, resolve, spans_of, write_json
+from heptagrid.engine.build import build_world
+from heptagrid.engine.jobs import Progress, run_tasks
+from heptagrid.engine.summary import annualised
+from heptagrid.engine.warm import are_kernels_compiled, compile_kernels
+from heptagrid.foundation.errors import OutputError, UsageError
+from heptagrid.report.sweep_page import write_page
+from heptagrid.scale.figures import figures_of, meanings, over_seeds
+from heptagrid.scale.folder import data_digest, definition_of, prepare_sweep_folder
+from heptagrid.scale.technologies import cheapest
+from heptagrid.scale.variants import Record, Variant, read_record, run_variant, variant_of
+from heptagrid.scale.variations import (
+    Point,
+    Variation,
+    as_json,
+    declaration_of,
+    is_latency,
+    points_of,
+    read_variations,
+    refuse_clashes,
+    unresolved,
+)
+from heptagrid.scenario.schema import Scenario
+
+ARMS = ("smart", "conventional")  # the longer first, so that no process waits for it at the end
+
+Pair = dict[str, Variant]
+
+
+class Sweep:
+    """A finished (or interrupted) sweep.
+
+    Attributes: `folder`, `content` (a dict, as in `sweep.json`; empty if interrupted), `report` (path of the page),
+    `arms_done` of `arms`.
+    """
+
+    def __init__(self, folder: Path, content: dict[str, Any], arms_done: int, arms: int) -> None:
+        self.folder, self.content, self.arms_done, self.arms = folder, content, arms_done, arms
+
+    @property
+    def report(self) -> Path:
+        """The page."""
+        return self.folder / "sweep.html"
+
+    @property
+    def partial(self) -> bool:
+        """Whether it was interrupted; the same call goes on where it stopped."""
+        return self.arms_done < self.arms
+
+    def __repr__(self) -> str:
+        return f"Sweep({self.arms_done} of {self.arms} arms, folder={str(self.folder)!r})"
+
+
+def sweep(
+    scenario: str | Path | Scenario = "town",
+    vary: Sequence[str] | Mapping[str, Sequence[Any]] = (),
+    *,
+    seeds: int = 1,
+    days: int | None = None,
+    typical: bool = False,
+    start: date | str | None = None,
+    step_s: int | None = None,
+    seed: int | None = None,
+    settings: Sequence[str] = (),
+    workers: int | None = None,
+    out: str | Path | None = None,
+    force: bool = False,
+    keep_runs: bool = False,
+    progress: Progress | None = None,
+) -> Sweep:
+    """Run both arms of a scenario at every point of a grid, with the same seeds at all points.
+
+    A folder that holds the same sweep is taken up where it stopped. What is not said here is as in `heptagrid.run`.
+
+    Parameters
+    ----------
+    vary : "key=first:last:step" or "key=one,another" texts, or values by key; several make all combinations.
+        `break.access`, `break.backhaul` and `break.wan` vary the probability that a crossing of the class is lost.
+    seeds : how many seeds each point is run with, from `seed` on.
+    workers : processes to share the work among (default: one per core).
+    out : results folder; refused if it holds another sweep, unless `force`.
+    keep_runs : keep the results folder of every arm, in `runs`.
+
+    Raises
+    ------
+    ScenarioError, NetworkError, OutputError, UsageError
+    """
+    began = time.perf_counter()
+    if seeds < 1:
+        raise UsageError(f"--seeds {seeds}: at least one is needed")
+    if workers is not None and workers < 1:
+        raise UsageError(f"--workers {workers}: at least one is needed")
+    variations = read_variations(vary) if not isinstance(vary, Mapping) else _given(vary)
+    options = {"days": days, "start": start, "step_s": step_s}
+    refuse_clashes(variations, settings, options)
+    clashing = {"run.days", "run.start"} & (
+        {one.key for one in variations} | {f"run.{k}" for k, v in options.items() if v}
+    )
+    if typical and clashing:
+        raise UsageError(f"--typical runs the scenario's typical days; it takes no {' and no '.join(sorted(clashing))}")
+    base = resolve(scenario, settings, days, start, step_s, seed)
+    points = points_of(base, variations)
+    spans_of(base, typical)
+    build_world(base)
+    all_seeds = [base.seed + k for k in range(seeds)]
+    definition = definition_of(base, variations, all_seeds, typical)
+    folder = prepare_sweep_folder(Path(out) if out else default_folder(f"{base.name}-sweep"), definition, force)
+    data = data_digest(definition)
+    pairs = [
+        [{arm: variant_of(point, one, arm, typical, data, folder, keep_runs) for arm in ARMS} for one in all_seeds]
+        for point in points
+    ]
+    variants = {one.name: one for arm in ARMS for of_point in pairs for pair in of_point for one in [pair[arm]]}
+    _run(list(variants.values()), workers or os.cpu_count() or 1, progress)
+    done = sum(one.is_done for one in variants.values())
+    if done < len(variants):
+        return Sweep(folder, {}, done, len(variants))
+    content = _content(base, variations, points, pairs, definition)
+    content["arms"] = len(variants)
+    content["wall_s"] = time.perf_counter() - began
+    write_json(folder / "sweep.json", content)
+    write_page(folder)
+    return Sweep(folder, content, done, done)
+
+
+def _given(vary: Mapping[str, Sequence[Any]]) -> list[Variation]:
+    empty = next((key for key, values in vary.items() if not len(values)), None)
+    if empty is not None:
+        raise UsageError(f"{empty}: no value is given")
+    if not vary:
+        return read_variations(())
+    return [Variation(key, tuple(values)) for key, values in vary.items()]
+
+
+def _run(variants: list[Variant], workers: int, progress: Progress | None) -> None:
+    """Run the arms that have not been run yet."""
+    waiting = [one for one in variants if not one.is_done]
+    if not waiting:
+        return
+    if not are_kernels_compiled():
+        compile_kernels()
+    skipped = sum(one.steps for one in variants if one.is_done)
+    report = None if progress is None else lambda done, total: progress(skipped + done, skipped + total)
+    folder = variants[0].folder
+    try:
+        run_tasks(run_variant, waiting, [one.steps for one in waiting], workers, report)
+    except OSError as problem:
+        done = sum(one.is_done for one in variants)
+        raise OutputError(
+            f"the results cannot be written to {folder}: {problem.strerror or problem}; {done} of {len(variants)} arms are "
+            "done and kept. Make room, and start the same sweep again: it goes on where it stopped"
+        ) from problem
+    finally:
+        shutil.rmtree(folder / "work", ignore_errors=True)
+
+
+def _content(
+    base: Scenario,
+    variations: Sequence[Variation],
+    points: Sequence[Point],
+    pairs: Sequence[Sequence[Pair]],
+    definition: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The content of `sweep.json`, but for what depends on this very call."""
+    records = {one.name: _record(one) for of_point in pairs for pair in of_point for one in pair.values()}
+    rows = [_point(point, of_point, records) for point, of_point in zip(points, pairs, strict=True)]
+    first = points[0].scenario
+    spans = pairs[0][0]["smart"].spans
+    business = first.sections["business"]
+    return {
+        "scenario": base.name,
+        "version": definition["version"],
+        "typical": definition["typical"],
+        "dates": [str(span.first + timedelta(days=k)) for span in spans for k in range(span.days)],
+        "step_s": first.step_s,
+        "seeds": definition["seeds"],
+        "horizon_years": business.horizon_years,
+        "discount_rate": business.discount_rate,
+        "varied": [_varied(one, base) for one in variations],
+        "figures": meanings(),
+        "points": rows,
+        "cheapest": [
+            cheapest(one.key, group) for one in variations if not one.is_number for group in _groups(one.key, rows)
+        ],
+    }
+
+
+def _varied(variation: Variation, scenario: Scenario) -> dict[str, Any]:
+    declaration = declaration_of(variation.key, scenario)
+    assert declaration is not None
+    return {
+        "key": variation.key,
+        "info": declaration.info,
+        "unit": declaration.unit,
+        "is_number": variation.is_number,
+        "is_latency": is_latency(variation.key, declaration),
+        "values": [as_json(value) for value in variation.values],
+    }
+
+
+def _point(point: Point, pairs: Sequence[Pair], records: Mapping[str, Record]) -> dict[str, Any]:
+    """One point: the figures of each seed, and their mean, least and greatest."""
+    by_seed = []
+    for pair in pairs:
+        both = {arm: records[variant.name] for arm, variant in pair.items()}
+        smart = pair["smart"]
+        case = annualised(
+            replace(point.scenario, seed=smart.scenario.seed),
+            build_world(smart.scenario),
+            smart.typical,
+            {arm: one.books for arm, one in both.items()},
+            {arm: one.transformer_peak_pct for arm, one in both.items()},
+        )
+        business = None if case is None else case[0].summary(case[1])
+        weight_of = dict(point.scenario.typical_days) if smart.typical else {}
+        weights = [weight_of.get(span.first, 1.0) for span in smart.spans]
+        state = {arm: sum(w * eur for w, eur in zip(weights, one.state_eur, strict=True)) for arm, one in both.items()}
+        summaries = {arm: one.summary for arm, one in both.items()}
+        days = len(both["smart"].books)
+        by_seed.append(
+            {
+                "seed": smart.scenario.seed,
+                "arms": {arm: variant.name for arm, variant in pair.items()},
+                "held_feeders": sum(one.held_feeders for one in both.values()),
+                "figures": figures_of(summaries, business, days, state["smart"] - state["conventional"]),
+            }
+        )
+    return {
+        "at": {key: as_json(value) for key, value in point.at.items()},
+        "label": point.label,
+        "unresolved": unresolved(point),
+        "figures": over_seeds([one["figures"] for one in by_seed]),  # type: ignore[misc]
+        "by_seed": by_seed,
+    }
+
+
+def _groups(key: str, rows: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """The points in groups that differ in nothing but `key`."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        others = {name: value for name, value in row["at"].items() if name != key}
+        groups.setdefault(json.dumps(others), []).append(row)
+    return list(groups.values())
+
+
+def _record(variant: Variant) -> Record:
+    try:
+        return read_record(variant.record_path)
+    except (OSError, ValueError, KeyError) as problem:
+        raise OutputError(
+            f"{variant.record_path} cannot be read ({problem}); delete it and start the same sweep again"
+        ) from problem

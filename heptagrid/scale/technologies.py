@@ -1,0 +1,44 @@
+"""Which of several technologies is the cheapest that keeps the benefit, for a varied key whose values are words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+KEPT_SHARE = 0.95  # assumption: what a planner would call as good
+
+
+def cheapest(key: str, points: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The value with the lowest telecom cost among those that keep the benefit, one table for points that differ in it.
+
+    Benefit is before telecom cost: the net benefit of all seven domains and the state plus the telecom cost, means over
+    the seeds; of the years ahead if they are known (present values), else of the run. The state counts, since a link that
+    loses readings would else be credited with taxes not paid on bills by estimates. None is chosen if no benefit is positive.
+    """
+    is_annualised = all(point["figures"]["npv_eur"] is not None for point in points)
+    net, cost = ("total_npv_eur", "telecom_pv_eur") if is_annualised else ("total_benefit_eur", "telecom_eur")
+    rows = []
+    for point in points:
+        net_eur, telecom_eur = (point["figures"][figure]["mean"] for figure in (net, cost))
+        rows.append(
+            {
+                "value": point["at"][key],
+                "missed_pct": point["figures"]["missed_pct"]["mean"],
+                "net_benefit_eur": net_eur,
+                "telecom_eur": telecom_eur,
+                "benefit_before_telecom_eur": net_eur + telecom_eur,
+            }
+        )
+    best_eur = max(row["benefit_before_telecom_eur"] for row in rows)
+    for row in rows:
+        row["keeps"] = best_eur > 0.0 and row["benefit_before_telecom_eur"] >= KEPT_SHARE * best_eur
+    keeping = [row for row in rows if row["keeps"]]
+    chosen = min(keeping, key=lambda row: row["telecom_eur"], default=None)
+    return {
+        "key": key,
+        "others": {name: value for name, value in points[0]["at"].items() if name != key},
+        "over": "years" if is_annualised else "run",
+        "kept_share": KEPT_SHARE,
+        "rows": rows,
+        "chosen": None if chosen is None else chosen["value"],
+    }

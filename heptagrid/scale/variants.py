@@ -1,0 +1,188 @@
+"""The arms that a sweep runs: each different one once, and what it came to as one small file.
+
+An arm is named by a hash of all that it depends on. Points that differ in nothing that an arm reads share it, and
+a file that is there need not be made again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from heptagrid.engine.api import spans_of, write_json, write_results
+from heptagrid.engine.arms import LINK_CLASSES, Arm
+from heptagrid.engine.build import build_world
+from heptagrid.engine.clock import Span
+from heptagrid.engine.jobs import Job
+from heptagrid.engine.loop import Tick, run_arm
+from heptagrid.engine.manifest import manifest_of
+from heptagrid.engine.memory import peak_rss_mb
+from heptagrid.engine.summary import join_arms, summarise
+from heptagrid.engine.tally import DayBooks
+from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, Totals
+from heptagrid.planes.money.reasons import Reason
+from heptagrid.scale.variations import Point
+from heptagrid.scenario.schema import Scenario
+from heptagrid.world.accounts import OUTSIDE_COLUMN
+
+# Sections that certainly do not touch an arm. The conventional arm has no access network, backhaul, sensors, head
+# end, SCADA or aggregator, and nobody in it follows anybody; its bulk system speaks over the WAN. The business case is
+# made from what the arms came to. `tests/scale/test_variants.py` runs the arm with each of them changed.
+UNTOUCHED_BY = {
+    "smart": {"business"},
+    "conventional": {
+        *("business", "messages.access", "messages.backhaul"),
+        *("sensors", "head_end", "scada", "aggregator", "gateways"),
+    },
+}
+UNBROKEN = {"smart": set[str](), "conventional": {"access", "backhaul"}}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One arm of one or more points, to run over all its spans.
+
+    folder: of the sweep. keep: whether its results folder is kept.
+    """
+
+    name: str
+    arm: Arm
+    scenario: Scenario
+    typical: bool
+    folder: Path
+    keep: bool
+
+    @property
+    def spans(self) -> list[Span]:
+        return spans_of(self.scenario, self.typical)
+
+    @property
+    def steps(self) -> int:
+        return sum(span.all_steps for span in self.spans)
+
+    @property
+    def record_path(self) -> Path:
+        """The file that says what it came to; there is one if it has run to its end."""
+        return self.folder / "arms" / f"{self.name}.json"
+
+    @property
+    def run_folder(self) -> Path:
+        """Where its results folder is kept, if it is."""
+        return self.folder / "runs" / self.name
+
+    @property
+    def is_done(self) -> bool:
+        return self.record_path.exists() and (not self.keep or self.run_folder.exists())
+
+
+@dataclass(frozen=True)
+class Record:
+    """What an arm came to: its entry in a run's summary, its days' money and peaks, its transformers' peaks.
+
+    state_eur: of each span of days, what the state received: taxes and levies less feed-in premiums.
+    """
+
+    summary: dict[str, Any]
+    books: list[DayBooks]
+    state_eur: list[float]
+    transformer_peak_pct: np.ndarray
+    held_feeders: int
+
+
+def variant_of(point: Point, seed: int, arm: str, typical: bool, data: str, folder: Path, keep: bool) -> Variant:
+    """The arm ("smart" or "conventional") of a point with a seed.
+
+    data: digest of the sources and of the scenario's data.
+    """
+    scenario = replace(point.scenario, seed=seed)
+    losses = tuple(0.0 if one in UNBROKEN[arm] else float(point.broken.get(one, 0.0)) for one in LINK_CLASSES)
+    sections = {name: asdict(one) for name, one in scenario.sections.items() if name not in UNTOUCHED_BY[arm]}
+    sections["run"] = {"seed": seed, "start": scenario.start, "days": scenario.days, "step_s": scenario.step_s}
+    days = [day for day, _ in scenario.typical_days] if typical else []
+    reads = [data, arm, losses, sections, str(scenario.zone), days]
+    digest = hashlib.sha256(json.dumps(reads, sort_keys=True, default=str).encode()).hexdigest()
+    (access, backhaul, wan) = losses
+    return Variant(
+        f"{arm}-{digest[:16]}", Arm(arm, arm == "smart", (access, backhaul, wan)), scenario, typical, folder, keep
+    )
+
+
+def run_variant(variant: Variant, tick: Tick) -> bool:
+    """Run an arm and write its record; False if it was stopped before its end, which leaves nothing behind."""
+    if tick(0):
+        return False
+    began = time.perf_counter()
+    work = variant.folder / "work" / f"{variant.name}-{os.getpid()}"
+    parts = work / "parts"
+    parts.mkdir(parents=True)
+    jobs = [Job(variant.arm, k, span, parts) for k, span in enumerate(variant.spans)]
+    results = []
+    done = 0
+    for job in jobs:
+        before = done
+        results.append(
+            run_arm(variant.scenario, job.arm, job.run_day, job.span, parts, lambda n: tick(before + n))  # noqa: B023
+        )
+        done += job.span.all_steps
+        if results[-1].stopped_ns is not None:
+            shutil.rmtree(work)
+            return False
+    joined = join_arms(jobs, results)
+    if variant.keep:
+        _keep(variant, work, jobs, joined, began)
+    else:
+        shutil.rmtree(work)
+    (arm,) = joined.values()
+    variant.record_path.parent.mkdir(exist_ok=True)
+    write_json(
+        variant.record_path,
+        {
+            "summary": arm.summary(variant.scenario),
+            "days": [[str(one.day), one.by_domain_eur.tolist(), one.peak_kw] for one in arm.days],
+            "state_eur": [_state_eur(result.money) for result in results],
+            "transformer_peak_pct": arm.extremes.transformer_peak_pct.tolist(),
+            "held_feeders": len({feeder for result in results for feeder in result.held}),
+        },
+    )
+    return True
+
+
+def _keep(variant: Variant, work: Path, jobs: list[Job], joined: Mapping[str, Any], began: float) -> None:
+    """Write the arm's results folder and put it in its place as a whole."""
+    scenario, arm = variant.scenario, variant.arm
+    broken = {name: loss for name, loss in zip(LINK_CLASSES, arm.break_loss, strict=True) if loss > 0.0}
+    world = build_world(scenario)
+    manifest = manifest_of(scenario, variant.spans, variant.typical, [arm], broken, "heptagrid sweep")
+    summary = summarise(scenario, world, jobs, joined, broken, variant.typical)
+    write_results(work, work / "parts", world, joined, summary, manifest, began, peak_rss_mb())
+    variant.run_folder.parent.mkdir(exist_ok=True)
+    shutil.rmtree(variant.run_folder, ignore_errors=True)
+    work.replace(variant.run_folder)
+
+
+def _state_eur(money: Totals) -> float:
+    paid = money.paid
+    taxes, premiums = paid[Reason.TAXES, :, OUTSIDE_COLUMN].sum(), paid[Reason.FEED_IN_PREMIUM, OUTSIDE_COLUMN].sum()
+    return int(taxes - premiums) / MILLICENT_PER_EUR
+
+
+def read_record(path: Path) -> Record:
+    """What an arm came to, read back."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return Record(
+        content["summary"],
+        [DayBooks(date.fromisoformat(day), np.array(eur), peak_kw) for day, eur, peak_kw in content["days"]],
+        content["state_eur"],
+        np.array(content["transformer_peak_pct"]),
+        content["held_feeders"],
+    )

@@ -1,0 +1,67 @@
+"""Comparisons of runs: differences to the first, who gains and who loses."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import heptagrid
+from heptagrid.cli import main
+from heptagrid.engine.results import Run
+from heptagrid.foundation.errors import OutputError, UsageError
+
+
+def test_finished_runs_are_read_and_set_against_the_first(day: Run, broken_day: Run, tmp_path: Path) -> None:
+    compared = heptagrid.compare(day.folder, broken_day.folder, out=tmp_path / "verdict")
+    first, other = compared.content["runs"]
+    assert (first["label"], other["label"]) == ("run", "run (2)")
+    assert set(first["less_first"].values()) <= {0.0, None}
+    assert other["settings"] == {"break.access": [1.0, None]}
+    peaks = [run.summary["arms"]["smart"]["loading"]["primary_peak_kw"] for run in (day, broken_day)]
+    assert other["less_first"]["peak_kw"] == peaks[1] - peaks[0] > 0
+    assert "customers" in other["gains"]
+    assert "distribution" in other["loses"]
+    text = compared.report.read_text(encoding="utf-8")
+    for words in ("run (2) against run", "MW higher", "Gains: customers", "break.access", "not set", "Not annualised"):
+        assert words in text, words
+    assert not re.search(r"\bnan\b|\bNone\b|https?://|url\(|<script", text)
+    assert not (tmp_path / "verdict" / "runs").glob("*") or list((tmp_path / "verdict" / "runs").glob("*")) == []
+
+
+def test_scenarios_are_run_and_their_folders_kept(day: Run, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text("[vehicles]\nshare = 0.0\n")
+    out = tmp_path / "verdict"
+    words = ["compare", str(day.folder), str(mine), "--step", "900", "--threads", "2", "--json", "--out", str(out)]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 0, result.output
+    content = json.loads(result.stdout)
+    assert content == json.loads((out / "compare.json").read_text())
+    assert heptagrid.open_run(out / "runs" / "2-mine").summary["days"] == 1
+    assert content["runs"][1]["settings"]["vehicles.share"][0] == 0.0
+    assert "differ in more than their settings (coupling step)" in (out / "compare.html").read_text(encoding="utf-8")
+    with pytest.raises(OutputError, match="holds another comparison"):
+        heptagrid.compare(day.folder, day.folder, out=out)
+
+
+def test_what_cannot_be_compared_is_refused(day: Run, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="needs two runs or more"):
+        heptagrid.compare(day.folder, out=tmp_path / "a")
+    one_arm = tmp_path / "single"
+    one_arm.mkdir()
+    (one_arm / "manifest.json").write_text(json.dumps({**day.manifest}))
+    arms = {"smart": day.summary["arms"]["smart"]}
+    (one_arm / "summary.json").write_text(json.dumps({**day.summary, "arms": arms}))
+    with pytest.raises(UsageError, match="one arm only"):
+        heptagrid.compare(day.folder, one_arm, out=tmp_path / "b")
+    (one_arm / "manifest.json").write_text(json.dumps({**day.manifest, "partial": True}))
+    with pytest.raises(UsageError, match="stopped before its end"):
+        heptagrid.compare(day.folder, one_arm, out=tmp_path / "c")
+    (tmp_path / "precious.txt").write_text("mine")
+    with pytest.raises(OutputError, match="holds no comparison"):
+        heptagrid.compare(day.folder, day.folder, out=tmp_path, force=True)
+    assert (tmp_path / "precious.txt").exists()

@@ -1,0 +1,246 @@
+"""Whole sweeps of the town: figures as in a run, resumed after whatever stopped them, and their page."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+import heptagrid
+from heptagrid.cli import main
+from heptagrid.engine.results import Run
+from heptagrid.foundation.errors import OutputError
+from heptagrid.scale import variants
+from heptagrid.scale.figures import figures_of
+from heptagrid.scale.sweep import Sweep
+from tests.conftest import STEP_S
+
+VARY = ["break.access=0,1"]
+COMMAND = [sys.executable, "-m", "heptagrid", "sweep", "--vary", *VARY, "--step", str(STEP_S), "--workers", "2"]
+
+
+@pytest.fixture(scope="session")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
+    """The default day with an intact and a dead access network."""
+    return heptagrid.sweep("town", VARY, step_s=STEP_S, workers=2, out=tmp_path_factory.mktemp("swept") / "sweep")
+
+
+def without_times(folder: Path) -> str:
+    content = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
+    return json.dumps({key: value for key, value in content.items() if key != "wall_s"})
+
+
+def test_the_figures_are_those_of_runs(swept: Sweep, day: Run, broken_day: Run) -> None:
+    for point, run in zip(swept.content["points"], (day, broken_day), strict=True):
+        (one,) = point["by_seed"]
+        assert one["figures"] == figures_of(run.summary["arms"], None, 1, None)
+        assert one["figures"]["peak_kw"] == run.summary["arms"]["smart"]["loading"]["primary_peak_kw"]
+        ours, theirs = (run.summary["arms"][arm]["money_eur"]["by_domain"] for arm in ("smart", "conventional"))
+        assert one["figures"]["net_benefit_eur.customers"] == ours[3] - theirs[3]
+
+
+def test_the_conventional_arm_is_run_once(swept: Sweep) -> None:
+    assert swept.arms == 3
+    assert len(list((swept.folder / "arms").glob("conventional-*.json"))) == 1
+
+
+def test_a_dead_network_misses_everything_and_saves_nobody(swept: Sweep) -> None:
+    intact, dead = (point["figures"] for point in swept.content["points"])
+    assert intact["missed_pct"]["mean"] < 0.1 < 90.0 < dead["missed_pct"]["mean"]
+    assert intact["peak_kw"]["mean"] < dead["peak_kw"]["mean"]
+    assert dead["estimated_pct"]["mean"] == 100.0
+    assert dead["net_benefit_eur"]["mean"] > intact["net_benefit_eur"]["mean"], "bills by estimates carry less tax"
+    assert dead["total_benefit_eur"]["mean"] < intact["total_benefit_eur"]["mean"], "but nothing was saved"
+
+
+def test_a_finished_sweep_is_not_run_again(swept: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = without_times(swept.folder)
+    monkeypatch.setattr(variants, "run_arm", None)
+    again = heptagrid.sweep("town", VARY, step_s=STEP_S, workers=1, out=swept.folder)
+    assert not again.partial
+    assert without_times(swept.folder) == before
+
+
+def test_a_folder_with_another_sweep_or_anything_else_is_refused(swept: Sweep, day: Run, tmp_path: Path) -> None:
+    before = without_times(swept.folder)
+    with pytest.raises(OutputError, match=r"holds another sweep \(of another vary\)"):
+        heptagrid.sweep("town", ["break.access=0,0.5"], step_s=STEP_S, out=swept.folder)
+    with pytest.raises(OutputError, match="of another step_s"):
+        heptagrid.sweep("town", VARY, step_s=900, out=swept.folder)
+    with pytest.raises(OutputError, match="of another scenario"):
+        heptagrid.sweep("town", VARY, step_s=STEP_S, settings=["vehicles.share=0.4"], out=swept.folder)
+    assert without_times(swept.folder) == before
+    with pytest.raises(OutputError, match="holds no sweep"):
+        heptagrid.sweep("town", VARY, step_s=STEP_S, out=day.folder, force=True)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot be made"):
+        heptagrid.sweep("town", VARY, step_s=STEP_S, out=tmp_path / "file" / "sweep")
+
+
+def started(out: Path) -> subprocess.Popen[bytes]:
+    """A sweep in a process group of its own, with its first arm done."""
+    process = subprocess.Popen(
+        [*COMMAND, "--out", str(out)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    )
+    deadline = time.monotonic() + 90
+    while not list(out.glob("arms/*.json")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return process
+
+
+def processes_of(group: int) -> list[int]:
+    """The processes of a group that still run."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, of_group = stat.read_text().rpartition(")")[2].split()[:3]
+        except OSError:
+            continue
+        if int(of_group) == group and state != "Z":
+            found.append(int(stat.parent.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="NOT RUN: needs /proc")
+def test_a_killed_sweep_goes_on_to_the_same_figures(swept: Sweep, tmp_path: Path) -> None:
+    out = tmp_path / "sweep"
+    process = started(out)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert not (out / "sweep.json").exists()
+    deadline = time.monotonic() + 20
+    while processes_of(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert processes_of(process.pid) == [], "no worker outlives its parent"
+    kept = {path: path.stat().st_mtime_ns for path in out.glob("arms/*.json")}
+    assert 0 < len(kept) < 3
+    heptagrid.sweep("town", VARY, step_s=STEP_S, workers=2, out=out)
+    assert without_times(out) == without_times(swept.folder)
+    assert all(path.stat().st_mtime_ns == at for path, at in kept.items()), "what was done is not done again"
+    assert sorted(path.name for path in out.iterdir()) == ["arms", "definition.json", "sweep.html", "sweep.json"]
+
+
+def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
+    out = tmp_path / "sweep"
+    process = started(out)
+    os.killpg(process.pid, signal.SIGINT)
+    printed, remarks = process.communicate(timeout=60)
+    assert process.returncode == 130, remarks.decode()
+    assert printed == b""
+    text = remarks.decode()
+    assert re.search(r"interrupted; [12] of 3 arms are done and kept", text), text
+    assert f"--out {out}" in text
+    assert list(out.glob("arms/*.writing")) == []
+    assert not (out / "work").exists()
+
+
+def test_a_full_disk_keeps_what_was_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(variants, "run_arm", full)
+    out = tmp_path / "sweep"
+    result = CliRunner().invoke(main, ["sweep", "--vary", *VARY, "--workers", "1", "--out", str(out)])
+    assert result.exit_code == 5
+    assert "No space left on device; 0 of 3 arms are done and kept. Make room" in result.stderr
+    assert sorted(path.name for path in out.iterdir()) == ["arms", "definition.json"]
+
+
+def test_a_record_that_cannot_be_read_is_named(swept: Sweep, tmp_path: Path) -> None:
+    path = next((swept.folder / "arms").glob("smart-*.json"))
+    whole = path.read_text()
+    path.write_text(whole[:100])
+    try:
+        with pytest.raises(OutputError, match=rf"{path.name} cannot be read .*delete it and start"):
+            heptagrid.sweep("town", VARY, step_s=STEP_S, out=swept.folder)
+    finally:
+        path.write_text(whole)
+
+
+def test_seeds_words_and_kept_runs(tmp_path: Path) -> None:
+    out = tmp_path / "sweep"
+    words = [
+        "sweep",
+        "--vary",
+        "run.zone=Europe/Berlin,UTC",
+        "--vary",
+        "break.access=1",
+        "--seed",
+        "5",
+        "--step",
+        "900",
+    ]
+    words += ["--workers", "2", "--keep-runs", "--json", "--out", str(out)]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 0, result.output
+    content = json.loads(result.stdout)
+    assert content == json.loads((out / "sweep.json").read_text())
+    assert content["seeds"] == [5]
+    (verdict,) = content["cheapest"]
+    assert [row["value"] for row in verdict["rows"]] == ["Europe/Berlin", "UTC"]
+    for point in content["points"]:
+        for arm, name in point["by_seed"][0]["arms"].items():
+            run = heptagrid.open_run(out / "runs" / name)
+            assert list(run.summary["arms"]) == [arm]
+            assert run.manifest["seed"] == 5
+            assert len(run.totals) == 96
+            assert run.report.exists()
+    page = (out / "sweep.html").read_text(encoding="utf-8")
+    assert "How it is found" in page
+
+
+def page_of(sweep: Sweep) -> str:
+    return sweep.report.read_text(encoding="utf-8")
+
+
+def test_the_page_needs_nothing_from_outside_and_says_what_was_swept(swept: Sweep) -> None:
+    text = page_of(swept)
+    for word in ("<script", "<link ", "http-equiv", "@import", "url(", "http://", "https://"):
+        assert word not in text
+    assert not re.search(r"\bnan\b|\bNone\b", text)
+    for words in (
+        *(
+            "When break.access goes from 0 to 1",
+            "MW",
+            "the seven domains and the state",
+            "All figures",
+            "Not annualised",
+        ),
+        *("Peak import", "Outside the voltage band", "Requirements missed", "by domain", "EN 50160"),
+    ):
+        assert words in text, words
+    assert 'class="hatch"' not in text
+
+
+def test_latencies_below_ten_steps_are_hatched(swept: Sweep, tmp_path: Path) -> None:
+    from heptagrid.report.sweep_page import page
+
+    key = "messages.access.delay_s"
+    content: dict[str, Any] = json.loads(json.dumps(swept.content).replace("break.access", key))
+    content["points"][1]["unresolved"] = [key]
+    text = page(content)
+    assert text.count('class="hatch"') == text.count("<figure>")
+    assert "hatched: not resolved" in text
+    assert "<td>1*</td>" in text
+
+
+def test_a_spread_over_seeds_is_a_band(swept: Sweep) -> None:
+    from heptagrid.report.sweep_page import page
+
+    content = json.loads(json.dumps(swept.content))
+    content["seeds"] = [1, 2]
+    for point in content["points"]:
+        point["figures"]["peak_kw"]["max"] *= 1.1
+    text = page(content)
+    assert 'class="band smart"' in text
+    assert "bands go from the least to the greatest" in text
