@@ -21,6 +21,8 @@ from heptagrid.planes.messages.tables import NEVER, Ints
 
 _BATCH = 1 << 15  # messages handed to the kernel at once: their rows stay in cache
 
+_END_S = 9.2e9  # of the clock: 2^63 ns
+
 Progress = Callable[[int, int], object]
 
 
@@ -138,7 +140,33 @@ def _paths(paths: Paths, network: CarryNetwork, traffic: Traffic, origin: str) -
         )
     _check_sizes(paths, network, traffic, origin, pairs, at, hops)
     place = np.searchsorted(pairs, traffic.source * nodes + traffic.destination)
+    _check_times(paths, network, traffic, origin, at[place], hops[place])
     return at[place], hops[place]
+
+
+def _check_times(
+    paths: Paths, network: CarryNetwork, traffic: Traffic, origin: str, path_at: Ints, path_hops: Ints
+) -> None:
+    """Refuse traffic whose transmissions, one after another, would pass the end of the clock."""
+    if not len(path_hops):
+        return
+    net = network.wiring.net()
+    each = 8.0 * (1 + net.port[:, t.P_RETRIES]) / net.rate_bps
+    payload, header = net.port[:, t.P_PAYLOAD], net.port[:, t.P_HEADER]
+    per_byte = each * (1.0 + np.where(payload > 0, header / np.maximum(1, payload), 0.0))
+    ends = (path_at, path_at + path_hops)
+    so_far = [np.append(0.0, np.cumsum(cost[paths.port])) for cost in (per_byte, each * header)]
+    taken_s = traffic.size_bytes * (so_far[0][ends[1]] - so_far[0][ends[0]]) + so_far[1][ends[1]] - so_far[1][ends[0]]
+    latest_s = float(traffic.sent_ns.max()) * 1e-9 + float(taken_s.sum())
+    if latest_s + 1e-9 * float(net.port[:, t.P_DELAY].max()) * float(path_hops.max()) > _END_S:
+        k = int(np.argmax(taken_s))
+        raise FileError(
+            origin,
+            [
+                f"{row_name(k)}: is on the way for up to {taken_s[k]:.3g} s, and all rows together may last "
+                f"{latest_s:.3g} s; the clock ends after {_END_S:.3g} s; choose faster links or fewer retries"
+            ],
+        )
 
 
 def _check_sizes(

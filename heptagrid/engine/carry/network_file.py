@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from heptagrid.foundation.errors import FileError
-from heptagrid.planes.messages.graph import Graph
+from heptagrid.planes.messages.graph import Graph, GraphRouter, NoPathError, RoutingLoopError
 from heptagrid.planes.messages.media import DCF_OFDM, IEEE_802_15_4, METHODS, PLAIN_CARRIER_SENSE, Medium
 from heptagrid.planes.messages.tables import Floats, Ints
 from heptagrid.planes.messages.technology import Technology, technologies
@@ -28,7 +28,8 @@ _LINK = _SENDING | {"from", "to"}
 _CONSTANTS = {each.name for each in fields(Medium)} - {"access", "header_bytes", "payload_bytes"}
 _MEDIUM = _SENDING | {"members", "access", "base", "name", "range_m"} | _CONSTANTS
 _OUTAGE = {"node", "from", "to", "begin_s", "end_s"}
-_TABLES = {"node": _NODE, "link": _LINK, "medium": _MEDIUM, "outage": _OUTAGE}
+_ROUTE = {"at", "to", "next"}
+_TABLES = {"node": _NODE, "link": _LINK, "medium": _MEDIUM, "outage": _OUTAGE, "route": _ROUTE}
 
 _DEFAULTS = {
     "csma": PLAIN_CARRIER_SENSE,
@@ -94,9 +95,21 @@ def read_network(path: Path) -> CarryNetwork:
     except UnicodeDecodeError as problem:
         raise FileError(str(path), ["is no text in UTF-8"]) from problem
     try:
-        return _Reader(str(path), tomllib.loads(text)).network()
+        content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
         raise FileError(str(path), [f"is no TOML: {problem}"]) from problem
+    return build_network(content, str(path))
+
+
+def build_network(content: Mapping[str, Any], origin: str) -> CarryNetwork:
+    """A network from tables as they stand in NETWORK.toml; `origin` names them in errors.
+
+    Raises
+    ------
+    FileError
+        As `read_network`.
+    """
+    return _Reader(origin, content).network()
 
 
 class _Reader:
@@ -112,7 +125,8 @@ class _Reader:
         tables = self._tables()
         xy_m = self._nodes(tables["node"])
         wiring = Wiring(len(self._number), xy_m)
-        edges, mtu, pairs = _Edges(), [], {}
+        edges, mtu = _Edges(), []
+        pairs: dict[tuple[int, int], list[int]] = {}
         links = [self._link(k, row, xy_m) for k, row in enumerate(tables["link"], start=1)]
         good = [link for link in links if link is not None]
         if good and not self._problems:
@@ -122,13 +136,15 @@ class _Reader:
             ports = wiring.links(*ends, **columns, queued=bool(tables["outage"]))
             edges.add(*ends, ports, -1, 0.0, columns["delay_ns"])
             mtu.extend(limits)
-            pairs = {pair: int(port) for pair, port in zip(zip(*ends, strict=True), ports, strict=True)}
+            for pair, port in zip(zip(*ends, strict=True), ports, strict=True):
+                pairs.setdefault(pair, []).append(int(port))
         for k, row in enumerate(tables["medium"], start=1):
             self._medium(k, row, wiring, edges, mtu, xy_m)
         outages = [one for k, row in enumerate(tables["outage"], start=1) for one in self._outage(k, row, pairs)]
+        ways = [self._route(k, row) for k, row in enumerate(tables["route"], start=1)]
         if self._problems:
             raise FileError(self._origin, self._problems)
-        graph = edges.graph(len(self._number))
+        graph = self._with_routes(edges.graph(len(self._number)), ways)
         return CarryNetwork(list(self._number), wiring, graph, np.array(mtu, dtype=np.int64), outages)
 
     def _tables(self) -> dict[str, list[dict[str, Any]]]:
@@ -162,7 +178,7 @@ class _Reader:
                 name = f"\x00{k}"
             self._number[name] = k - 1
             where = f"[[node]] {k}"
-            xy_m[k - 1] = [self._value(where, row, axis, 0.0, -math.inf, math.inf) for axis in ("x_m", "y_m")]
+            xy_m[k - 1] = [self._value(where, row, axis, 0.0, -1e9, 1e9) for axis in ("x_m", "y_m")]
         return xy_m
 
     def _link(self, k: int, row: Mapping[str, Any], xy_m: Floats) -> dict[str, Any] | None:
@@ -188,7 +204,7 @@ class _Reader:
         """What links and media have in common."""
         if facts is None and "rate_bps" not in row:
             self._problems.append(f"{where}: rate_bps is missing; give it, or a technology")
-        rate = self._value(where, row, "rate_bps", facts.uplink_bps if facts else 1.0, 0.0, math.inf, above=True)
+        rate = self._value(where, row, "rate_bps", facts.uplink_bps if facts else 1.0, 0.0, 1e15, above=True)
         delay = self._value(where, row, "delay_s", facts.delay_s if facts else 0.0, 0.0, 1e6)
         loss = self._value(where, row, "loss", facts.loss if facts else 0.0, 0.0, 1.0)
         retries = self._whole(where, row, "retries", facts.retries if facts else 0, 0, 200)
@@ -286,14 +302,16 @@ class _Reader:
         if not isinstance(members, list) or len(members) < 2:
             self._problems.append(f"{where}: members must be a list of at least two nodes")
             return [0, 0]
+        members = [name if isinstance(name, str) else repr(name) for name in members]
         unknown = [name for name in members if name not in self._number]
         self._problems += [f"{where}: member {name!r} is no node{_near(name, self._number)}" for name in unknown]
-        if len(set(map(str, members))) < len(members):
+        if len(set(members)) < len(members):
             self._problems.append(f"{where}: a node is among the members more than once")
         return [self._number.get(name, 0) for name in members]
 
     def _settings(self, where: str, row: Mapping[str, Any], facts: Technology | None) -> Medium | None:
         access = row.get("access")
+        access = access if access is None else str(access)
         if facts is not None and access is None:
             if facts.medium is None:
                 self._problems.append(f"{where}: {facts.name} has no shared medium; use it in a [[link]]")
@@ -314,8 +332,11 @@ class _Reader:
             default = getattr(settings, key)
             if isinstance(default, tuple):
                 given = row[key]
-                if not isinstance(given, list) or len(given) != 2 or not all(isinstance(e, int) for e in given):
-                    self._problems.append(f"{where}: {key} is {given!r}; write the least and the most, as [3, 5]")
+                is_pair = isinstance(given, list) and len(given) == 2 and all(type(each) is int for each in given)
+                if not is_pair or not 0 <= given[0] <= given[1] <= 30:
+                    self._problems.append(
+                        f"{where}: {key} is {given!r}; write the least and the most, from 0 to 30, as [3, 5]"
+                    )
                 else:
                     changes[key] = tuple(given)
             elif isinstance(default, int):
@@ -329,7 +350,7 @@ class _Reader:
         if name is None:
             return None
         known = technologies()
-        if name not in known:
+        if not isinstance(name, str) or name not in known:
             self._problems.append(
                 f"{where}: technology {name!r} is unknown{_near(str(name), known)}; known are {', '.join(known)}"
             )
@@ -337,7 +358,7 @@ class _Reader:
         return known[name]
 
     def _outage(
-        self, k: int, row: Mapping[str, Any], ports: Mapping[tuple[int, int], int]
+        self, k: int, row: Mapping[str, Any], ports: Mapping[tuple[int, int], list[int]]
     ) -> list[tuple[int, bool, int, bool]]:
         where = f"[[outage]] {k}"
         begin = self._value(where, row, "begin_s", 0.0, 0.0, 9e9)
@@ -345,17 +366,66 @@ class _Reader:
         if end <= begin:
             self._problems.append(f"{where}: end_s must be later than begin_s")
         if "node" in row:
-            which, is_link = self._node(where, row, "node"), False
+            which, is_link = [self._node(where, row, "node")], False
         else:
             pair = (self._node(where, row, "from"), self._node(where, row, "to"))
-            if pair not in ports and min(pair) >= 0:
+            if pair not in ports and min(pair) >= 0 and not self._problems:
                 self._problems.append(f"{where}: there is no [[link]] from {row.get('from')!r} to {row.get('to')!r}")
-            which, is_link = ports.get(pair, 0), True
-        return [(which, is_link, round(begin * 1e9), False), (which, is_link, round(end * 1e9), True)]
+            which, is_link = ports.get(pair, []), True
+        times = ((round(begin * 1e9), False), (round(end * 1e9), True))
+        return [(one, is_link, when_ns, up) for when_ns, up in times for one in which]
+
+    def _route(self, k: int, row: Mapping[str, Any]) -> tuple[int, int, int]:
+        where = f"[[route]] {k}"
+        at, to, following = (self._node(where, row, key) for key in ("at", "to", "next"))
+        if at == to >= 0:
+            self._problems.append(
+                f"{where}: at and to are both {row['at']!r}, where messages have arrived; name two nodes"
+            )
+        return at, to, following
+
+    def _with_routes(self, graph: Graph, ways: Sequence[tuple[int, int, int]]) -> Graph:
+        """The graph with its static routes; each must follow a link, stand alone, reach, and lead round nothing."""
+        names = list(self._number)
+        routes: dict[tuple[int, int], tuple[int, ...]] = {}
+        rows: dict[tuple[int, int], str] = {}
+        for k, (at, to, following) in enumerate(ways, start=1):
+            where = f"[[route]] {k}"
+            edges = graph.edges_to(at, following)
+            if not edges:
+                self._problems.append(f"{where}: there is no link from {names[at]!r} to {names[following]!r}; add one")
+            elif (at, to) in routes:
+                self._problems.append(
+                    f"{where}: {rows[at, to]} already says where {names[at]!r} sends what is for {names[to]!r}; keep one"
+                )
+            else:
+                routes[at, to], rows[at, to] = edges, where
+        graph = replace(graph, routes=routes)
+        router = GraphRouter(graph)
+        loops = set()
+        for at, to in routes:
+            try:
+                router.find(np.array([at]), np.array([to]))
+            except NoPathError:
+                self._problems.append(f"{rows[at, to]}: no links lead on to {names[to]!r}; choose another next")
+            except RoutingLoopError as problem:
+                first = problem.nodes.index(min(problem.nodes))
+                ring = problem.nodes[first:] + problem.nodes[:first]
+                if (to, *ring) in loops:
+                    continue
+                loops.add((to, *ring))
+                those = " and ".join(rows[node, to] for node in ring if (node, to) in rows)
+                round_trip = " -> ".join(names[node] for node in [*ring, ring[0]])
+                self._problems.append(
+                    f"{those}: a routing loop: what is for {names[to]!r} goes {round_trip}; choose another next"
+                )
+        if self._problems:
+            raise FileError(self._origin, self._problems)
+        return graph
 
     def _node(self, where: str, row: Mapping[str, Any], key: str) -> int:
         name = row.get(key)
-        if name in self._number:
+        if isinstance(name, str) and name in self._number:
             return self._number[name]
         found = "is missing" if name is None else f"{name!r} is no node{_near(str(name), self._number)}"
         self._problems.append(f"{where}: {key} {found}")
@@ -377,7 +447,7 @@ class _Reader:
         is_number = isinstance(given, int | float) and not isinstance(given, bool) and not math.isnan(given)
         if key not in row or (is_number and low <= given <= high and not (above and given == low)):
             return float(given)
-        limit = "be a number" if low == -math.inf else f"be {'more than' if above else 'at least'} {low:g}"
+        limit = f"be {'more than' if above else 'at least'} {low:g}"
         limit += "" if math.isinf(high) else f" and at most {high:g}"
         self._problems.append(f"{where}: {key} is {given!r}; it must {limit}")
         return default

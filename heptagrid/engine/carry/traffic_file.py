@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +50,10 @@ def read_traffic(path: Path, names: list[str]) -> Traffic:
     import polars as pl
 
     origin = str(path)
+    if path.is_dir():
+        raise FileError(origin, ["cannot be read: is a directory"])
     try:
-        table = pl.read_csv(path, infer_schema=False)
+        table = pl.read_csv(path, infer_schema=False, glob=False)
     except FileNotFoundError as problem:
         raise FileError(origin, ["cannot be read: no such file"]) from problem
     except OSError as problem:
@@ -56,10 +61,14 @@ def read_traffic(path: Path, names: list[str]) -> Traffic:
     except pl.exceptions.NoDataError:
         raise FileError(origin, [f"is empty; write the columns {', '.join(COLUMNS)}"]) from None
     except (pl.exceptions.PolarsError, UnicodeDecodeError) as problem:
-        raise FileError(origin, [f"is no CSV: {str(problem).splitlines()[0]}"]) from problem
+        raise FileError(origin, [_no_csv(path, str(problem))]) from problem
+    table = table.rename({name: name.strip() for name in table.columns if name.strip() != name})
+    twice = [name for name in table.columns if f"{name}_duplicated_0" in table.columns]
+    if twice:
+        raise FileError(origin, [f"column {name} stands there more than once" for name in twice])
     missing = [name for name in COLUMNS if name not in table.columns]
     if missing:
-        raise FileError(origin, [f"column {name} is missing" for name in missing])
+        raise FileError(origin, [f"column {name} is missing{_near(name, table.columns)}" for name in missing])
     problems: list[str] = []
     seconds = table["sent_s"].str.strip_chars().cast(pl.Float64, strict=False).to_numpy()
     wrong = ~(np.isfinite(seconds) & (seconds >= 0.0) & (seconds <= _LATEST_S))
@@ -72,7 +81,7 @@ def read_traffic(path: Path, names: list[str]) -> Traffic:
     ends = []
     for column in ("source", "destination"):
         number = _numbers(table[column], names)
-        _list(problems, table, column, number < 0, "it is no node of the network")
+        _list(problems, table, column, number < 0, "it is no node of the network", names)
         ends.append(number)
     size = _whole(problems, table, "bytes", 1, 2**31, "a whole number of bytes, at least 1")
     if "priority" in table.columns:
@@ -121,12 +130,33 @@ def write_delivered(path: Path, traffic: Traffic, delivered_ns: Ints, status: In
         raise OutputError(f"{path} cannot be written: {problem.strerror or problem}") from problem
 
 
+def _no_csv(path: Path, found: str) -> str:
+    """What is wrong with a file that cannot be read as CSV, with the row where that is known."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = csv.reader(file)
+            width = len(next(rows, []))
+            for k, row in enumerate(rows):
+                if len(row) > width:
+                    return f"{row_name(k)}: has {len(row)} fields, and the header {width}"
+    except UnicodeDecodeError:
+        return "is no text in UTF-8"
+    except csv.Error as problem:
+        return f"is no CSV: {problem}"
+    return f"is no CSV: {found.splitlines()[0]}"
+
+
+def _near(word: str, known: Sequence[str]) -> str:
+    close = get_close_matches(word, known, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
 def _numbers(column: Any, names: list[str]) -> Ints:
     """(n,) the number of each name; -1 for one that is unknown."""
     import polars as pl
 
     known = pl.DataFrame({"name": names, "number": np.arange(len(names))})
-    found = pl.DataFrame({"name": column}).join(known, on="name", how="left", maintain_order="left")
+    found = pl.DataFrame({"name": column.str.strip_chars()}).join(known, on="name", how="left", maintain_order="left")
     return found["number"].fill_null(-1).to_numpy()
 
 
@@ -138,8 +168,11 @@ def _whole(problems: list[str], table: Any, name: str, low: int, high: int, rule
     return np.asarray(given)
 
 
-def _list(problems: list[str], table: Any, name: str, wrong: Any, rule: str) -> None:
+def _list(problems: list[str], table: Any, name: str, wrong: Any, rule: str, known: Sequence[str] = ()) -> None:
     rows = np.flatnonzero(wrong)
-    problems += [f"{row_name(k)}: {name} is {table[name][int(k)]!r}; {rule}" for k in rows[:_SHOWN]]
+    for k in rows[:_SHOWN].tolist():
+        given = table[name][k]
+        found = "empty" if given is None else repr(given)
+        problems.append(f"{row_name(k)}: {name} is {found}; {rule}{_near(given, known) if given else ''}")
     if len(rows) > _SHOWN:
         problems.append(f"and {len(rows) - _SHOWN} more rows with a wrong {name}")

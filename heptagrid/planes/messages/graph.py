@@ -1,12 +1,14 @@
 """A communication network as a graph, and the shortest paths through it.
 
 Shortest is by the sum of delays, then by hops, then by the order in which the links were named. Where one link alone
-leads to a node, as to a customer's meter, the search is made once for the node before it.
+leads to a node, as to a customer's meter, the search is made once for the node before it. A static route overrides the
+shortest path where it stands; paths to its destination are then followed node by node.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -24,7 +26,8 @@ class Graph:
     member to it (hop 1) and from it to each member (hop 0).
 
     source, destination: nodes. port: that sends. peer: the port of the receiver on a shared medium, else -1.
-    loss: of a pair on a shared medium. delay_ns: what the path is judged by. nodes: real ones.
+    loss: of a pair on a shared medium. delay_ns: what the path is judged by. nodes: real ones. routes: by (node, destination), the edges to the next node: one, or two over
+    a shared medium.
     """
 
     nodes: int
@@ -34,6 +37,27 @@ class Graph:
     peer: Ints
     loss: Floats
     delay_ns: Ints
+    routes: Mapping[tuple[int, int], tuple[int, ...]] = field(default_factory=dict)
+
+    def edges_to(self, at: int, following: int) -> tuple[int, ...]:
+        """The edges of the least delay from a node to a neighbour, the first named of equals; none if it is no neighbour."""
+        found: list[tuple[int, tuple[int, ...]]] = []
+        for edge in np.flatnonzero(self.source == at).tolist():
+            to = int(self.destination[edge])
+            if to == following:
+                found.append((int(self.delay_ns[edge]), (edge,)))
+            elif to >= self.nodes:
+                down = np.flatnonzero((self.source == to) & (self.destination == following)).tolist()
+                found += [(int(self.delay_ns[edge] + self.delay_ns[last]), (edge, last)) for last in down]
+        return min(found)[1] if found else ()
+
+
+class RoutingLoopError(ValueError):
+    """Static routes send what is for one destination round for ever; `nodes` are those of the loop, in order."""
+
+    def __init__(self, nodes: list[int]) -> None:
+        self.nodes = nodes
+        super().__init__(f"a loop over nodes {nodes}")
 
 
 class NoPathError(ValueError):
@@ -53,6 +77,7 @@ class GraphRouter:
         self._into, self._into_at = _grouped(graph.destination, self._all)
         self._out, self._out_at = _grouped(graph.source, self._all)
         self._hop = (graph.source < graph.nodes).astype(np.int64)
+        self._routed = np.array(sorted({to for _, to in graph.routes}), dtype=np.int64)
 
     def find(self, sources: Ints, destinations: Ints) -> Hops:
         """The path of each pair.
@@ -61,10 +86,14 @@ class GraphRouter:
         ------
         NoPathError
             If there is none for some pair.
+        RoutingLoopError
+            If static routes lead round.
         """
         graph = self._graph
         near, tails, tail_at = _tails(destinations, graph.source, graph.nodes, self._into, self._into_at)
-        order = np.argsort(near, kind="stable")
+        has_routes = np.isin(destinations, self._routed)
+        order = np.flatnonzero(~has_routes)
+        order = order[np.argsort(near[order], kind="stable")]
         count = np.zeros(len(sources), dtype=np.int64)
         room = np.empty(max(64, 8 * len(sources)), dtype=np.int64)
         at = np.zeros(len(sources), dtype=np.int64)
@@ -94,6 +123,14 @@ class GraphRouter:
                 else:
                     raise NoPathError(-2 - grown)
             begin = end
+        parts = [room[:size]]
+        for target in np.unique(destinations[has_routes]):
+            _distances(target, tables, groups, scratch)
+            for k in np.flatnonzero(destinations == target):
+                path = self._follow(int(k), int(sources[k]), int(target), scratch[0], scratch[1])
+                parts.append(path)
+                at[k], count[k], size = size, len(path), size + len(path)
+        room = np.concatenate(parts)
         edges = _in_order(room, at, count)
         ports = self._hop[edges] == 1
         # An edge from a shared medium to a member says who receives what the edge before it sends.
@@ -107,6 +144,35 @@ class GraphRouter:
             graph.peer[edges[last]].astype(np.int32),
             graph.loss[edges[last]].astype(np.float32),
         )
+
+    def _follow(self, pair: int, node: int, target: int, delay: Ints, hops: Ints) -> Ints:
+        """The edges from a node to `target`, by its static route or else the shortest way, node by node."""
+        graph = self._graph
+        passed: list[int] = []
+        path: list[int] = []
+        while node != target:
+            if node in passed:
+                raise RoutingLoopError(passed[passed.index(node) :])
+            if node < graph.nodes:
+                passed.append(node)
+            edges = graph.routes.get((node, target)) or self._shortest(node, delay, hops)
+            if not edges:
+                raise NoPathError(pair)
+            path += edges
+            node = int(graph.destination[edges[-1]])
+        return np.array(path, dtype=np.int64)
+
+    def _shortest(self, node: int, delay: Ints, hops: Ints) -> tuple[int, ...]:
+        """The first edge of the shortest way from a node; none if there is no way."""
+        graph = self._graph
+        if delay[node] == NEVER:
+            return ()
+        for edge in self._out[self._out_at[node] : self._out_at[node + 1]].tolist():
+            to = graph.destination[edge]
+            is_shortest = delay[to] != NEVER and graph.delay_ns[edge] + delay[to] == delay[node]
+            if is_shortest and self._hop[edge] + hops[to] == hops[node]:
+                return (edge,)
+        raise AssertionError("a node at a finite distance has a next one")
 
 
 def _grouped(ends: Ints, nodes: int) -> tuple[Ints, Ints]:

@@ -64,13 +64,13 @@ from heptagrid.planes.messages.tables import (
     N_SHARD,
     NEVER,
     NODE_BIT,
+    NOTHING,
     ONE_HOP,
     OVER,
     P_ACTIVE,
     P_BUFFER,
     P_CLASSES,
     P_COLLIDED,
-    P_COUNTER,
     P_EPOCH,
     P_KEY,
     P_LISTS_AT,
@@ -219,19 +219,25 @@ def _port_event(net, what, now, heap, size, state, facts, seed):  # type: ignore
 def _switch_port(net, p, up, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The node of a port on a medium loses its supply or gets it back."""
     port = net.port
+    m = port[p, P_MEDIUM]
     port[p, P_EPOCH] = (port[p, P_EPOCH] + 1) & 0xFF
     if port[p, P_ACTIVE] == 0:
+        if net.medium[m, M_METHOD] == CLASS_A and port[p, P_STORES] == 0:
+            size = class_a.forget(net, p, now, heap, size)
         return size
+    if net.medium[m, M_METHOD] == DCF and not up:
+        size = dcf.leave(net, p, now, heap, size)
+    in_hand = port[p, P_WHAT] != NOTHING
     if up:
-        return _begin(net, p, now, True, heap, size, state, facts, seed)
-    if net.medium[port[p, P_MEDIUM], M_METHOD] == DCF:
-        port[p, P_COUNTER] = -1
+        if in_hand or take_next(net, p):
+            size = _begin(net, p, now, True, heap, size, state, facts, seed)
+        return size
     port[p, P_COLLIDED] = 1
     if port[p, P_STORES] == 0:
-        while True:
+        while in_hand or take_next(net, p):
             size = push_lost(heap, size, now, port[p, P_KEY], port[p, P_WHAT], BY_OUTAGE)
-            if not take_next(net, p):
-                break
+            in_hand = False
+        port[p, P_WAITING] = 0
     return size
 
 

@@ -25,6 +25,7 @@ from heptagrid.planes.messages.tables import (
     M_MOST_EXPONENT,
     M_SLOT,
     M_WINDOW,
+    NOTHING,
     P_BACK_OFFS,
     P_BUSY,
     P_CAUSE,
@@ -83,6 +84,7 @@ def end(net, p, now, heap, size):  # type: ignore[no-untyped-def]
         size = push_next(heap, size, now + port[p, P_DELAY], port[p, P_KEY], port[p, P_WHAT])
     else:
         size = push_lost(heap, size, now, port[p, P_KEY], port[p, P_WHAT], port[p, P_CAUSE])
+    port[p, P_WHAT] = NOTHING
     return push_port(heap, size, now + net.medium[port[p, P_MEDIUM], M_GAP], E_START, p, port[p, P_EPOCH])
 
 

@@ -15,12 +15,14 @@ from heptagrid.foundation.random import Stream, bits
 from heptagrid.planes.messages.events import push, push_lost, push_next, push_port
 from heptagrid.planes.messages.ports import draw, draw_attempts, path_at, take_next, wire_bytes
 from heptagrid.planes.messages.tables import (
+    A_END,
     BY_ACCESS,
     BY_OUTAGE,
     E_ATTEMPT,
     E_END,
     E_RESPONSE,
     M_BASE,
+    M_CHANNELS,
     M_DOWN_FREE,
     M_GRANT,
     M_INACTIVITY,
@@ -31,7 +33,6 @@ from heptagrid.planes.messages.tables import (
     M_PREAMBLES,
     M_RESPONSE,
     M_SETUP,
-    M_UP_FREE,
     M_WINDOW,
     N_DOWN,
     P_BUSY,
@@ -48,6 +49,7 @@ from heptagrid.planes.messages.tables import (
     P_TRY,
     P_WHAT,
     READY_BIT,
+    SENT_BIT,
 )
 
 _PAGING = int(Stream.DEVICE_OFFSET)
@@ -109,7 +111,7 @@ def _airtime_ns(port, rate_bps, p, what, state, facts):  # type: ignore[no-untyp
 
 @kernel(allocates=False)
 def _serve(net, p, ready, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
-    """The shared uplink takes the copy in its turn, each failed block again."""
+    """The first tone of the uplink that is free takes the copy, each failed block again; most cells have one tone."""
     port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
     what = port[p, P_WHAT]
     chance = 1.0 - (1.0 - net.loss[p]) * (1.0 - net.path_loss[path_at(what, state)])
@@ -118,8 +120,13 @@ def _serve(net, p, ready, heap, size, state, facts, seed):  # type: ignore[no-un
         port[p, P_CAUSE] = BY_OUTAGE
     airtime = attempts * _airtime_ns(port, net.rate_bps, p, what, state, facts)
     port[p, P_BUSY] += airtime
-    medium[m, M_UP_FREE] = max(ready, medium[m, M_UP_FREE]) + airtime
-    return push_port(heap, size, medium[m, M_UP_FREE], E_END, p, port[p, P_EPOCH])
+    tones = net.air[m]
+    first = 0
+    for k in range(1, medium[m, M_CHANNELS]):
+        if tones[k, A_END] < tones[first, A_END]:
+            first = k
+    tones[first, A_END] = max(ready, tones[first, A_END]) + airtime
+    return push_port(heap, size, tones[first, A_END], E_END, p, port[p, P_EPOCH])
 
 
 @kernel(allocates=False)
@@ -127,6 +134,8 @@ def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped
     """The copy in hand is through or lost; the connection stays for the inactivity time."""
     port, m = net.port, net.port[p, P_MEDIUM]
     port[p, P_READY] = now + net.medium[m, M_INACTIVITY]
+    if net.node[port[net.medium[m, M_BASE], P_NODE], N_DOWN] > 0:
+        port[p, P_CAUSE] = BY_OUTAGE
     if port[p, P_CAUSE] < 0:
         size = push_next(heap, size, now + port[p, P_DELAY], port[p, P_KEY], port[p, P_WHAT])
     else:
@@ -142,8 +151,12 @@ def offer_down(net, base, what, key, now, heap, size, state, facts, seed):  # ty
     port, medium, m = net.port, net.medium, net.port[base, P_MEDIUM]
     at = path_at(what, state)
     device = net.path_peer[at]
+    is_sent = what & SENT_BIT != 0
+    what &= ~SENT_BIT
     if net.node[port[base, P_NODE], N_DOWN] > 0 or net.node[net.path_node[at], N_DOWN] > 0:
         return push_lost(heap, size, now, key, what, BY_OUTAGE)
+    if is_sent:
+        return push_next(heap, size, now + port[base, P_DELAY], key, what)
     period = medium[m, M_PAGING]
     if what & READY_BIT == 0 and port[device, P_READY] < now:
         occasion = now
@@ -161,4 +174,4 @@ def offer_down(net, base, what, key, now, heap, size, state, facts, seed):  # ty
     port[device, P_READY] = max(port[device, P_READY], out + medium[m, M_INACTIVITY])
     if cause >= 0:
         return push_lost(heap, size, out, key, what, cause)
-    return push_next(heap, size, out + port[base, P_DELAY], key, what)
+    return push(heap, size, out, key, what | SENT_BIT)

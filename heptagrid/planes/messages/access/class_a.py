@@ -13,10 +13,11 @@ from heptagrid.foundation.kernel import kernel
 from heptagrid.planes.messages.access.contention import outcome
 from heptagrid.planes.messages.access.radio import transmit
 from heptagrid.planes.messages.events import push_lost, push_next, push_port, take_first, wait_last
-from heptagrid.planes.messages.ports import copy_bytes, frames_of, is_broken, path_at
+from heptagrid.planes.messages.ports import copy_bytes, frames_of, is_broken, path_at, take_next
 from heptagrid.planes.messages.tables import (
     BY_BREAK,
     BY_BUFFER,
+    BY_OUTAGE,
     E_ATTEMPT,
     E_END,
     E_RESPONSE,
@@ -51,6 +52,15 @@ def offer_down(net, base, what, key, now, heap, size, state):  # type: ignore[no
     device = net.path_peer[path_at(what, state)]
     wait_last(net.lists, net.queue, port[base, P_LISTS_AT] + port[device, P_SLOT], what, key)
     port[base, P_WAITING] += 1
+    return size
+
+
+@kernel(allocates=False)
+def forget(net, base, now, heap, size):  # type: ignore[no-untyped-def]
+    """The gateway fails, or comes back: what waits in it is lost."""
+    port = net.port
+    while take_next(net, base):
+        size = push_lost(heap, size, now, port[base, P_KEY], port[base, P_WHAT], BY_OUTAGE)
     return size
 
 

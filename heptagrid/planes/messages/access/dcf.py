@@ -117,12 +117,23 @@ def _schedule(net, m, heap, size):  # type: ignore[no-untyped-def]
 
 
 @kernel(allocates=False)
+def leave(net, p, now, heap, size):  # type: ignore[no-untyped-def]
+    """The port counts no longer; the others go on."""
+    m = net.port[p, P_MEDIUM]
+    _count_down(net, m, now)
+    net.port[p, P_COUNTER] = NOT_CONTENDING
+    return _schedule(net, m, heap, size)
+
+
+@kernel(allocates=False)
 def tick(net, m, version, now, heap, size, state, facts):  # type: ignore[no-untyped-def]
     """The least counters have reached zero: one member sends, or several collide."""
     port, medium = net.port, net.medium
     if version != medium[m, M_VERSION]:
         return size
     least = _least(net, m)
+    if least == NEVER or now != medium[m, M_IDLE_FROM] + medium[m, M_GAP] + least * medium[m, M_SLOT]:
+        return size  # one whose version has come round again
     longest, winners = np.int64(0), 0
     for k in range(medium[m, M_MEMBERS]):
         p = net.members[medium[m, M_MEMBERS_AT] + k]

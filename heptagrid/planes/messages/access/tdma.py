@@ -38,8 +38,9 @@ def begin(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyp
     port[p, P_CAUSE] = BY_OUTAGE if net.node[net.path_node[at], N_DOWN] > 0 else cause
     own = port[p, P_SLOT] * slot
     first = now + (own - now) % frame
-    slots = attempts * -(-airtime // slot)
-    last_part = airtime - (-(-airtime // slot) - 1) * slot
+    slots_each = max(1, -(-airtime // slot))
+    slots = attempts * slots_each
+    last_part = airtime - (slots_each - 1) * slot
     port[p, P_BUSY] += attempts * airtime
     return push_port(heap, size, first + (slots - 1) * frame + last_part, E_END, p, port[p, P_EPOCH])
 

@@ -1,0 +1,235 @@
+"""What is wrong with a network or its traffic is said by table or row, all at once, with an exit code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from heptagrid.cli import main
+
+NETWORK = """
+[[node]]
+name = "alpha"
+[[node]]
+name = "beta"
+[[node]]
+name = "gamma"
+[[link]]
+from = "alpha"
+to = "beta"
+rate_bps = 1e6
+"""
+HEADER = "sent_s,source,destination,bytes"
+LINK = '[[link]]\nfrom = "beta"\nto = "gamma"\n'
+MEDIUM = '[[medium]]\nmembers = ["alpha", "beta"]\n'
+
+
+def carry(folder: Path, network: str | bytes, traffic: str | bytes, *more: str) -> Result:
+    files = []
+    for name, text in (("network.toml", network), ("traffic.csv", traffic)):
+        files.append(folder / name)
+        files[-1].write_bytes(text if isinstance(text, bytes) else text.encode())
+    return CliRunner().invoke(main, ["carry", *map(str, files), *more])
+
+
+@pytest.mark.parametrize(
+    ("added", "words"),
+    [
+        (LINK + 'technology = "lorawam"', "[[link]] 2: technology 'lorawam' is unknown; did you mean lorawan?"),
+        (LINK + 'technology = "lte-m"\nrate_bps = "fast"', "[[link]] 2: rate_bps is 'fast'"),
+        (LINK + "rate_bps = 0", "[[link]] 2: rate_bps is 0; it must be more than 0"),
+        (LINK + "rate_bps = -1e6", "[[link]] 2: rate_bps is -1000000.0; it must be more than 0"),
+        (LINK + "rate_bps = inf", "[[link]] 2: rate_bps is inf"),
+        (LINK + "rate_bps = nan", "[[link]] 2: rate_bps is nan"),
+        (LINK, "[[link]] 2: rate_bps is missing; give it, or a technology"),
+        (LINK + "rate_bps = 1e6\ndelay_s = -0.1", "[[link]] 2: delay_s is -0.1; it must be at least 0"),
+        (LINK + "rate_bps = 1e6\ndelay_s = nan", "[[link]] 2: delay_s is nan; it must be at least 0"),
+        (LINK + "rate_bps = 1e6\nloss = 1.5", "[[link]] 2: loss is 1.5; it must be at least 0 and at most 1"),
+        (LINK + "rate_bps = 1e6\nretries = 1.5", "[[link]] 2: retries is 1.5; it must be a whole number from 0"),
+        (LINK + "rate_bps = 1e6\nretries = -1", "[[link]] 2: retries is -1; it must be a whole number from 0"),
+        (LINK + "rate_bps = 1e6\npriorities = 0", "[[link]] 2: priorities is 0; it must be a whole number from 1"),
+        (LINK + "rate_bps = 1e6\nqueue_packets = -1", "[[link]] 2: queue_packets is -1"),
+        (LINK + "rate_bps = 1e6\nfragmentation = 1", "[[link]] 2: fragmentation is 1; write true or false"),
+        (LINK + "rate_bps = 1e6\nrat_bps = 1e6", "[[link]] 2: rat_bps is unknown; did you mean rate_bps?"),
+        ('[[link]]\nfrom = "bta"\nto = "gamma"\nrate_bps = 1', "[[link]] 2: from 'bta' is no node; did you mean beta?"),
+        ('[[link]]\nfrom = "beta"\nrate_bps = 1', "[[link]] 2: to is missing"),
+        ('[[link]]\nfrom = "beta"\nto = ["gamma"]\nrate_bps = 1', "[[link]] 2: to ['gamma'] is no node"),
+        ('[[link]]\nfrom = "beta"\nto = "beta"\nrate_bps = 1', "[[link]] 2: leads from 'beta' to itself: a loop"),
+        ('[[node]]\nname = "beta"', "[[node]] 4: name 'beta' is taken by another node"),
+        ("[[node]]\nx_m = 1.0", "[[node]] 4: name is missing"),
+        ('[[node]]\nname = "delta"\nx_m = inf', "[[node]] 4: x_m is inf"),
+        ("[[links]]\nrate_bps = 1", "[[links]] is unknown; did you mean link?"),
+        (MEDIUM + 'access = "cmsa"\nrate_bps = 1e6', "[[medium]] 1: access 'cmsa' is unknown; choose among csma"),
+        (MEDIUM + 'access = ["csma"]\nrate_bps = 1e6', "[[medium]] 1: access"),
+        (MEDIUM + "rate_bps = 1e6", "[[medium]] 1: access is missing; choose among csma"),
+        (MEDIUM + 'access = "tdma"\nrate_bps = 1e6', "[[medium]] 1: slot_s is missing"),
+        (MEDIUM + 'access = "cellular"\nrate_bps = 1e6', "[[medium]] 1: cellular needs a technology that uses it"),
+        (MEDIUM + 'access = "dcf"\nrate_bps = 1e6\nexponents = [4, 70]', "[[medium]] 1: exponents is [4, 70]"),
+        (MEDIUM + 'technology = "fibre"', "[[medium]] 1: fibre has no shared medium; use it in a [[link]]"),
+        (
+            '[[medium]]\nmembers = ["alpha"]\naccess = "csma"\nrate_bps = 1',
+            "[[medium]] 1: members must be a list of at",
+        ),
+        (
+            '[[medium]]\nmembers = ["alpha", "gama"]\naccess = "csma"\nrate_bps = 1',
+            "[[medium]] 1: member 'gama' is no node; did you mean gamma?",
+        ),
+        (
+            '[[medium]]\nmembers = ["alpha", "alpha"]\naccess = "csma"\nrate_bps = 1',
+            "[[medium]] 1: a node is among the members more than once",
+        ),
+        (MEDIUM + 'technology = "lte-m"\nbase = "gamma"', "[[medium]] 1: base 'gamma' is not among the members"),
+        ('[[outage]]\nnode = "beta"\nbegin_s = 5\nend_s = 4', "[[outage]] 1: end_s must be later than begin_s"),
+        ('[[outage]]\nfrom = "beta"\nto = "gamma"', "[[outage]] 1: there is no [[link]] from 'beta' to 'gamma'"),
+        ('[[outage]]\nnode = "zeta"', "[[outage]] 1: node 'zeta' is no node; did you mean beta?"),
+    ],
+)
+def test_a_problem_of_the_network_names_its_table_and_the_remedy(tmp_path: Path, added: str, words: str) -> None:
+    result = carry(tmp_path, NETWORK + added, f"{HEADER}\n0,alpha,beta,100\n")
+    assert result.exit_code == 3
+    assert str(tmp_path / "network.toml") in result.output
+    assert words in result.output
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("0,alpha,beta,100\nnan,alpha,beta,100", "row 2 (line 3): sent_s is 'nan'; it must be a number of seconds"),
+        ("inf,alpha,beta,100", "row 1 (line 2): sent_s is 'inf'"),
+        ("-1,alpha,beta,100", "row 1 (line 2): sent_s is '-1'"),
+        ("1e10,alpha,beta,100", "row 1 (line 2): sent_s is '1e10'"),
+        ("soon,alpha,beta,100", "row 1 (line 2): sent_s is 'soon'"),
+        (",alpha,beta,100", "row 1 (line 2): sent_s is empty"),
+        ("0,alhpa,beta,100", "row 1 (line 2): source is 'alhpa'; it is no node of the network; did you mean alpha?"),
+        ("0,alpha,,100", "row 1 (line 2): destination is empty; it is no node of the network"),
+        ("0,alpha,alpha,100", "row 1 (line 2): destination is 'alpha'; it is the source itself"),
+        ("0,alpha,beta,-100", "row 1 (line 2): bytes is '-100'; it must be a whole number of bytes, at least 1"),
+        ("0,alpha,beta,0", "row 1 (line 2): bytes is '0'"),
+        ("0,alpha,beta,1.5", "row 1 (line 2): bytes is '1.5'"),
+        ("0,alpha,beta", "row 1 (line 2): bytes is empty"),
+        ("0,alpha,beta,1\n0,alpha,beta,1,2,3", "row 2 (line 3): has 6 fields, and the header 4"),
+        ("0,alpha,beta,1\n0,alpha,gamma,100", "row 2 (line 3): no links lead from 'alpha' to 'gamma'"),
+    ],
+)
+def test_a_problem_of_the_traffic_names_its_row(tmp_path: Path, rows: str, words: str) -> None:
+    result = carry(tmp_path, NETWORK, f"{HEADER}\n{rows}\n")
+    assert result.exit_code == 3
+    assert str(tmp_path / "traffic.csv") in result.output
+    assert words in result.output
+
+
+def test_a_priority_must_be_a_whole_number(tmp_path: Path) -> None:
+    result = carry(tmp_path, NETWORK, f"{HEADER},priority\n0,alpha,beta,1,0\n0,alpha,beta,1,-1\n")
+    assert "row 2 (line 3): priority is '-1'; it must be a whole number, 0 for the most urgent" in result.output
+
+
+def test_all_problems_are_listed_at_once(tmp_path: Path) -> None:
+    result = carry(tmp_path, NETWORK, f"{HEADER}\nnan,alpha,beta,-1\n0,alpha,zeta,5\n")
+    assert "3 problems" in result.output
+    many = carry(tmp_path, NETWORK, f"{HEADER}\n" + "nan,alpha,beta,1\n" * 1000)
+    assert "and 1 more" in many.output
+
+
+def test_a_column_that_is_missing_or_doubled_is_named(tmp_path: Path) -> None:
+    assert (
+        "column bytes is missing; did you mean byte?"
+        in carry(tmp_path, NETWORK, "sent_s,source,destination,byte\n").output
+    )
+    assert "column bytes stands there more than once" in carry(tmp_path, NETWORK, f"{HEADER},bytes\n").output
+    assert "is empty; write the columns sent_s" in carry(tmp_path, NETWORK, "").output
+
+
+def test_a_payload_beyond_a_frame_is_refused_unless_it_may_be_cut(tmp_path: Path) -> None:
+    traffic = f"{HEADER}\n0,alpha,beta,100\n0,alpha,beta,101\n"
+    for row in ("mtu_bytes = 100", "mtu_bytes = 100\nfragmentation = false"):
+        result = carry(tmp_path, NETWORK + row, traffic)
+        assert result.exit_code == 3
+        assert "row 2 (line 3): 101 bytes are more than the 100 that a frame on its way carries" in result.output
+        assert "row 1" not in result.output
+    assert carry(tmp_path, NETWORK + "mtu_bytes = 100\nfragmentation = true", traffic).exit_code == 0
+
+
+def test_traffic_beyond_the_end_of_the_clock_is_refused(tmp_path: Path) -> None:
+    result = carry(tmp_path, NETWORK.replace("1e6", "1e-9"), f"{HEADER}\n0,alpha,beta,100\n")
+    assert result.exit_code == 3
+    assert "row 1 (line 2): is on the way for up to 8e+11 s" in result.output
+
+
+ROUTES = NETWORK + "".join(
+    f'[[link]]\nfrom = "{a}"\nto = "{b}"\nrate_bps = 1e6\ndelay_s = {delay}\n'
+    for a, b, delay in (("beta", "alpha", 0), ("beta", "gamma", 0), ("gamma", "beta", 0), ("alpha", "gamma", 0.01))
+)
+
+
+def route(at: str, to: str, following: str) -> str:
+    return f'[[route]]\nat = "{at}"\nto = "{to}"\nnext = "{following}"\n'
+
+
+@pytest.mark.parametrize(
+    ("added", "words"),
+    [
+        (
+            route("beta", "gamma", "alpha"),
+            "[[route]] 1: a routing loop: what is for 'gamma' goes alpha -> beta -> alpha; choose another next",
+        ),
+        (
+            route("alpha", "gamma", "beta") + route("beta", "gamma", "alpha"),
+            "[[route]] 1 and [[route]] 2: a routing loop: what is for 'gamma' goes alpha -> beta -> alpha",
+        ),
+        (route("gamma", "alpha", "alpha"), "[[route]] 1: there is no link from 'gamma' to 'alpha'"),
+        (route("alpha", "alpha", "beta"), "[[route]] 1: at and to are both 'alpha'"),
+        (route("alpha", "gamma", "gamma") * 2, "[[route]] 2: [[route]] 1 already says where 'alpha' sends"),
+        (route("alpha", "gama", "beta"), "[[route]] 1: to 'gama' is no node; did you mean gamma?"),
+        (route("alpha", "gamma", "beta").replace("next", "nxt"), "[[route]] 1: nxt is unknown; did you mean next?"),
+        ('[[node]]\nname = "delta"\n' + route("alpha", "delta", "beta"), "[[route]] 1: no links lead on to 'delta'"),
+    ],
+)
+def test_a_problem_of_the_routes_names_them(tmp_path: Path, added: str, words: str) -> None:
+    result = carry(tmp_path, ROUTES + added, f"{HEADER}\n0,alpha,gamma,100\n")
+    assert result.exit_code == 3
+    assert words in result.output
+    assert result.output.count("a routing loop") <= 1
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    good = f"{HEADER}\n0,alpha,beta,100\n"
+    assert "is no text in UTF-8" in carry(tmp_path, NETWORK.encode() + b'name = "\xff"', good).output
+    assert "is no text in UTF-8" in carry(tmp_path, NETWORK, good.encode() + b"0,\xff,beta,1\n").output
+    assert "is no TOML" in carry(tmp_path, "[[node\n", good).output
+    assert "has no [[node]]" in carry(tmp_path, "", good).output
+    network, traffic = str(tmp_path / "network.toml"), str(tmp_path / "traffic.csv")
+    for files in ((str(tmp_path), traffic), (network, str(tmp_path)), ("none.toml", traffic), (network, "none.csv")):
+        Path(network).write_text(NETWORK)
+        result = CliRunner().invoke(main, ["carry", *files])
+        assert result.exit_code == 3
+        assert "cannot be read" in result.output
+
+
+def test_an_output_that_cannot_be_written_is_another_exit_code(tmp_path: Path) -> None:
+    for out in (tmp_path, tmp_path / "none" / "out.csv"):
+        result = carry(tmp_path, NETWORK, f"{HEADER}\n0,alpha,beta,100\n", "--out", str(out))
+        assert result.exit_code == 5
+        assert f"{out} cannot be written" in result.output
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["network.toml", "traffic.csv"]
+
+
+def test_traffic_without_rows_is_no_problem(tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    result = carry(tmp_path, NETWORK, f"{HEADER}\n", "--out", str(out))
+    assert result.exit_code == 0, result.output
+    assert out.read_text() == f"{HEADER},delivered_s,status,hops\n"
+
+
+def test_rows_out_of_order_spaces_and_other_columns_are_no_problem(tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    rows = 'sent_s, source, destination, bytes, note\n5, alpha, beta, 125,"x, y"\n1, alpha, beta, 125, \n'
+    result = carry(tmp_path, NETWORK, rows, "--out", str(out))
+    assert result.exit_code == 0, result.output
+    lines = out.read_text().splitlines()
+    assert lines[0] == "sent_s,source,destination,bytes,note,delivered_s,status,hops"
+    assert [line.rsplit(",", 3)[1:] for line in lines[1:]] == [
+        ["5.001000000", "delivered", "1"],
+        ["1.001000000", "delivered", "1"],
+    ]
