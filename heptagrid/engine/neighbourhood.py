@@ -33,14 +33,20 @@ SUBSTATIONS, REGION_RADIUS_M = 12, 10_000.0
 
 WARM_S = 1800.0
 READING_S = 900.0
-SAMPLE = 2000
+SAMPLE = 4000
 """Messages of an application that are looked at, more where it sends more in the shortest window."""
-WINDOW_S = (4.0, 7200.0)
+WINDOW_S = (4.0, 43_200.0)
 BLOCK_BYTES = 1024
 """A longer message than `WHOLE_BYTES` is sent in blocks of this, as CoAP does (RFC 7959)."""
 WHOLE_BYTES = 4096
 LONGEST_WAIT_S = 7200.0
-BROADCASTS = ("pricing TOU broadcast", "pricing RTP broadcast", "pricing CPP broadcast", "direct load control", "demand response")
+BROADCASTS = (
+    "pricing TOU broadcast",
+    "pricing RTP broadcast",
+    "pricing CPP broadcast",
+    "direct load control",
+    "demand response",
+)
 """Sent to every home, one message each, over the first half of the latency; no technology here multicasts."""
 
 _S = 1_000_000_000
@@ -94,9 +100,7 @@ def outcome(one: Requirement, name: str, seed: int = 1) -> Outcome:
     kind, sender, receiver = traffic.way
     first = plane.send(kind, traffic.source, traffic.destination, traffic.sent_ns, sender=sender, receiver=receiver)
     for wave in _readings(setting, place, traffic.end_ns, seed):
-        plane.send(
-            Kind.METER_READING, *wave, sender=Domain.CUSTOMERS, receiver=Domain.OPERATIONS
-        )
+        plane.send(Kind.METER_READING, *wave, sender=Domain.CUSTOMERS, receiver=Domain.OPERATIONS)
     ids, times = plane.advance(traffic.end_ns + round(min(one.latency_s, LONGEST_WAIT_S) * _S))
     delay_s = np.full(len(traffic.due_ns), np.inf)
     mine = (ids >= first) & (ids < first + len(delay_s))
@@ -152,8 +156,10 @@ def _ends(one: Requirement, setting: Setting, place: str) -> tuple[Ints, Ints, b
         return ends, centre, one.sender in ("customers", "distribution")
     if one.sender == one.receiver and one.sender in ("transmission", "generation"):
         return setting.substations, np.roll(setting.substations, 1), True
-    return setting.substations, centre, one.sender in ("transmission", "distribution", "generation") or (
-        one.sender == one.receiver
+    return (
+        setting.substations,
+        centre,
+        one.sender in ("transmission", "distribution", "generation") or (one.sender == one.receiver),
     )
 
 
@@ -215,9 +221,7 @@ def _setting(place: str, name: str) -> Setting:
     on_wan = place == "wide area" and "backhaul" not in facts.networks
     if on_wan:
         sites |= {f"substation {k}": (float(x), float(y)) for k, (x, y) in enumerate(_degrees(stations_m))}
-    plan = plan_communications(
-        *(_degrees(homes_m), nearest, _degrees(stations_m), (0.0, 0.0), sites), *links
-    )
+    plan = plan_communications(*(_degrees(homes_m), nearest, _degrees(stations_m), (0.0, 0.0), sites), *links)
     homes = plan.gateways[:HOMES] if place == "neighbourhood" else plan.gateways
     substations = (
         np.array([plan.sites[f"substation {k}"] for k in range(SUBSTATIONS)]) if on_wan else plan.concentrators
