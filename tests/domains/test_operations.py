@@ -113,7 +113,7 @@ def test_an_overloaded_transformer_is_relieved_end_to_end(tmp_path: object) -> N
 
 
 def test_a_slow_access_network_makes_reads_late_and_replaced(tmp_path: object) -> None:
-    settings = ["messages.access.rate_bps=600"]
+    settings = ["messages.access.delay_s=7300"]  # a hop of two hours: later than readings may be
     run = heptagrid.run("town", step_s=900, single="smart", threads=1, settings=settings, out=f"{tmp_path}/run")
     smart = run.summary["arms"]["smart"]
     reading = smart["messages"]["by_kind"]["meter_reading"]

@@ -12,6 +12,7 @@ import heptagrid
 from heptagrid.engine import api
 from heptagrid.validate import grid_day
 from heptagrid.validate.case import DATA
+from heptagrid.validate.messages_neighbourhood import LITERATURE
 from heptagrid.validate.registry import MODULES, all_cases, choose
 from heptagrid.validate.rows import run_cases
 from heptagrid.validate.table import count
@@ -28,9 +29,18 @@ def test_every_exact_comparison_of_power_and_money_passes(live: bool) -> None:
 
 
 def test_the_message_plane_agrees_with_theory_and_with_ns3() -> None:
-    rows = run_cases(choose(["messages"], all_cases()))
+    rows = run_cases([one for one in choose(["messages"], all_cases()) if one.name != "verdicts"])
     assert {row.verdict for row in rows} == {"pass"}, count(rows)
     assert all(row.kind == "exact" for row in rows if row.name.partition(":")[0] != "802.15.4-contention")
+
+
+def test_where_the_literatures_verdict_differs_the_reason_is_given() -> None:
+    rows = run_cases(choose(["verdicts"], all_cases()))
+    assert len(rows) == len(LITERATURE)
+    for row, one in zip(rows, LITERATURE, strict=True):
+        assert row.verdict == ("outside" if one.why else "pass"), row.name
+    page = (ROOT / "docs/verdicts.md").read_text(encoding="utf-8")
+    assert all(one.why in page and one.source in page for one in LITERATURE), "run `make docs`"
 
 
 def test_the_grid_conserves_and_says_which_bands_it_misses(monkeypatch: pytest.MonkeyPatch, day: Any) -> None:
