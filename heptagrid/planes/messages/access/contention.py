@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from heptagrid.foundation.kernel import kernel
-from heptagrid.planes.messages.access.radio import distance_m2, is_idle, transmit
+from heptagrid.planes.messages.access.radio import distance_m2, is_idle, receives_until, transmit
 from heptagrid.planes.messages.events import push_lost, push_next, push_port
 from heptagrid.planes.messages.ports import copy_bytes, draw, frames_of, is_broken, is_lost, path_at, take_next
 from heptagrid.planes.messages.tables import (
@@ -101,6 +101,10 @@ def sense(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyp
     """The port looks: it sends, or waits again, or gives up."""
     port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
     slotted = medium[m, M_METHOD] == SLOTTED_CSMA_CA
+    until = receives_until(net, p, now)
+    if until > now:
+        port[p, P_READY] = until
+        return _wait(net, p, now, heap, size, seed)
     if not is_idle(net, p, net.path_node[path_at(port[p, P_WHAT], state)], now, seed):
         port[p, P_BACK_OFFS] += 1
         port[p, P_COUNTER] = 2

@@ -119,8 +119,21 @@ def clear_air(net, m, now):  # type: ignore[no-untyped-def]
 
 
 @kernel(allocates=False)
+def receives_until(net, p, now):  # type: ignore[no-untyped-def]
+    """When what a hopping port is receiving has come and is acknowledged; it leaves no reception to send elsewhere."""
+    m, node = net.port[p, P_MEDIUM], net.port[p, P_NODE]
+    until = now
+    if net.medium[m, M_DWELL] > 0:
+        air = net.air[m]
+        for k in range(net.medium[m, M_AIR_SIZE]):
+            if air[k, A_TO] == node and air[k, A_BEGIN] <= now:
+                until = max(until, air[k, A_QUIET])
+    return until
+
+
+@kernel(allocates=False)
 def is_idle(net, p, to, now, seed):  # type: ignore[no-untyped-def]
-    """Whether a port hears nothing on the receiver's channel, and is not receiving itself on another."""
+    """Whether a port hears nothing on the receiver's channel."""
     m = net.port[p, P_MEDIUM]
     if net.medium[m, M_JAMMED_UNTIL] > now:
         return False
@@ -130,8 +143,6 @@ def is_idle(net, p, to, now, seed):  # type: ignore[no-untyped-def]
     lane = lane_of(net, p, to, now, seed) if net.medium[m, M_DWELL] > 0 else np.int64(0)
     for k in range(net.medium[m, M_AIR_SIZE]):
         begun = air[k, A_BEGIN] <= now
-        if begun and air[k, A_TO] == node:
-            return False
         if begun and air[k, A_LANE] == lane and distance_m2(net.xy_m, node, air[k, A_FROM]) <= net.reach[m, R_SENSE]:
             return False
     return True
