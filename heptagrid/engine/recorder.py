@@ -74,6 +74,7 @@ class Recorder:
         )
         self._quarter_voltages = QuarterVoltages(nodes)
         self._outside = OutsideBand(world.customers_count)
+        self._counting = False
         self._comfort_before: dict[str, float] = {}
         self._stored_before = 0.0
         self._heat_before = 0.0
@@ -82,6 +83,7 @@ class Recorder:
 
     def begin(self) -> None:
         """The warm-up is over: count from here."""
+        self._counting = True
         grid = self._grid
         self._stored_before = grid.customers.stored_kwh
         self._heat_before = grid.customers.stored_heat_kwh
@@ -116,7 +118,12 @@ class Recorder:
             self._write_day()
 
     def finish(self, seconds: dict[str, float], peak_rss_mb: float) -> ArmResult:
-        """Close the books, assert the conservation laws, and hand over."""
+        """Close the books, assert the conservation laws, and hand over.
+
+        A run that was interrupted in its warm-up counted nothing: it comes to zero throughout.
+        """
+        if not self._counting:
+            self.begin()
         result, customers = self.result, self._grid.customers
         result.energy.stored = customers.stored_kwh - self._stored_before
         result.energy.stored_heat = customers.stored_heat_kwh - self._heat_before

@@ -106,7 +106,8 @@ def _curves(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: dic
     if len(days) > 1:
         parts.append(f"<p>The day with the highest import of the {len(days)}, {text(manifest['dates'][chosen])}:</p>")
     mine = totals.filter(polars.col("run_day") == chosen)
-    series = {arm: mine.filter(polars.col("arm") == arm) for arm in arms}
+    # An arm that was interrupted in its warm-up has no series.
+    series = {arm: one for arm in arms if len(one := mine.filter(polars.col("arm") == arm))}
     x = {arm: _thinned(one["time_ns"].to_numpy().astype(float), len(one)) for arm, one in series.items()}
     ticks = _ticks(mine["time_ns"].to_numpy(), zone)
 
