@@ -72,7 +72,7 @@ def run(
     broken = dict(break_)
     _check(single, broken, typical, days, start, threads)
     resolved = _resolve(scenario, settings, days, start, step_s, seed)
-    spans = _spans(resolved, typical)
+    spans = spans_of(resolved, typical)
     folder = prepare_folder(Path(out) if out else _default_folder(resolved.name), force)
     parts = folder / "parts"
     parts.mkdir()
@@ -173,7 +173,8 @@ def _resolve(
     return load(scenario, [*settings, *given])
 
 
-def _spans(scenario: Scenario, typical: bool) -> list[Span]:
+def spans_of(scenario: Scenario, typical: bool) -> list[Span]:
+    """The spans of days that a run of a scenario walks, each with its own warm-up."""
     coarse = max(WARM_UP_STEP_S, scenario.step_s)
     if typical:
         if not scenario.typical_days:

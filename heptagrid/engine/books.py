@@ -45,6 +45,7 @@ class Books:
         self._rest_eur: dict[date, float] = {}
         self._moved_kwh: dict[date, np.ndarray] = {}
         self._relief_kwh: dict[date, float] = {}
+        self._steered_by: dict[date, np.ndarray] = {}
         self._moved_before = np.zeros(grid.world.points)
         self._relief_before = 0.0
 
@@ -82,6 +83,7 @@ class Books:
             moved, relief = grid.customers.moved_kwh(), grid.operations.asked_relief_kwh
             self._moved_kwh[step.day] = moved - self._moved_before
             self._relief_kwh[step.day] = relief - self._relief_before
+            self._steered_by[step.day] = grid.customers.steered_by.copy()
             self._moved_before, self._relief_before = moved, relief
 
     def _fuel_usd_per_h(self, town_mw: float) -> np.ndarray:
@@ -116,7 +118,8 @@ class Books:
         since = len(ledger)
         settled_mwh = (import_kwh.sum(axis=1, dtype=np.float64) - export_kwh.sum(axis=1, dtype=np.float64)) / 1000.0
         postings.post_bills(ledger, bills, at_ns, cause)
-        postings.post_wholesale(ledger, settlement.wholesale(price, position, settled_mwh, infeed, fees), at_ns)
+        wholesale = settlement.wholesale(price, position, settled_mwh, infeed, fees)
+        postings.post_wholesale(ledger, wholesale, at_ns, self._price_message(first))
         postings.post_rest(ledger, self._rest_eur.pop(day), at_ns)
         with_town, without_town = self._fuel_usd.pop(day) * sections["market"].eur_per_usd
         postings.post_fuel(ledger, with_town, without_town, at_ns)
@@ -128,7 +131,7 @@ class Books:
             at_ns,
         )
         flexibility_eur = settlement.flexibility_eur(self._moved_kwh.pop(day), supply)
-        postings.post_flexibility(ledger, flexibility_eur, at_ns)
+        postings.post_flexibility(ledger, flexibility_eur, at_ns, self._steered_by.pop(day))
         postings.post_relief(ledger, settlement.relief_eur(self._relief_kwh.pop(day), fees), at_ns)
         if smart:
             postings.post_smart_metering(ledger, settlement.smart_metering_eur(world.points, years, fees), at_ns)
@@ -155,6 +158,10 @@ class Books:
         desk = self._grid.operations.customers_desk
         assert desk is not None
         return *desk.store.day(first, quarters), -1
+
+    def _price_message(self, first_quarter: int) -> int:
+        """The message that told the retailer the day's prices."""
+        return self._grid.providers.retailer.price_message.get(first_quarter // 4, -1)
 
     def _tally(
         self,

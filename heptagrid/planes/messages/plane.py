@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -13,6 +15,7 @@ from heptagrid.planes.messages.kinds import ENVELOPE_BYTES, FACTS, KindFacts
 from heptagrid.planes.messages.paths import Paths, TreeRouter
 from heptagrid.planes.messages.statistics import KINDS, Counts
 from heptagrid.planes.messages.topology import Topology
+from heptagrid.planes.messages.watch import WatchedQueue
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -41,11 +44,14 @@ class MessagePlane:
         self._acknowledged = [facts[kind].acknowledged for kind in Kind]
         self._urgency = np.array([facts[kind].priority for kind in Kind], dtype=np.int64)
         self._paths = Paths(topology.places, TreeRouter(topology.edges))
-        self._queue = EventQueue(topology.wiring.net(break_loss), self._paths, fact_table(facts), seed, topology.groups)
+        self._queue: EventQueue | WatchedQueue = EventQueue(
+            topology.wiring.net(break_loss), self._paths, fact_table(facts), seed, topology.groups
+        )
         self._next_id = 0
         self._numbers = np.zeros((KINDS, topology.places), dtype=np.int64)
         self._waves: list[Ints] = []
-        self.answered = np.empty((0, 2), dtype=np.int64)
+        self.answered = self.arrived = np.empty((0, 2), dtype=np.int64)
+        self.lost = np.empty((0, 4), dtype=np.int64)
 
     def send(
         self,
@@ -93,13 +99,19 @@ class MessagePlane:
     def advance(self, until_ns: int) -> tuple[Ints, Ints]:
         """Let time pass to `until_ns`: indices and times of the messages that arrived, in order of time."""
         outcome = self._queue.advance(self._take_due(until_ns), until_ns)
-        self.answered = outcome.answered
+        self.arrived, self.answered, self.lost = outcome.arrived, outcome.answered, outcome.lost
         return outcome.arrived[:, 0], outcome.arrived[:, 1]
 
     @property
     def hop_events(self) -> int:
         """How many times a copy came to a port."""
         return self._queue.hop_events
+
+    def watch(self, ids: Iterable[int]) -> WatchedQueue:
+        """Follow these messages hop by hop from now on; nothing else changes."""
+        watched = WatchedQueue(self._queue, ids)
+        self._queue = watched
+        return watched
 
     def oldest_under_way(self) -> int:
         """The least index of a message that may still arrive; all before it are done."""
