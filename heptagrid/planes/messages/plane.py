@@ -109,8 +109,8 @@ class MessagePlane:
 
     def watch(self, ids: Iterable[int]) -> WatchedQueue:
         """Follow these messages hop by hop from now on; nothing else changes."""
-        watched = WatchedQueue(self._queue, ids)
-        self._queue = watched
+        assert isinstance(self._queue, EventQueue), "one watch at a time"
+        self._queue = watched = WatchedQueue(self._queue, ids)
         return watched
 
     def oldest_under_way(self) -> int:

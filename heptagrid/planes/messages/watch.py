@@ -154,7 +154,11 @@ class WatchedQueue:
         queue = self._queue
         facts = queue.facts[pending[t.KIND]]
         journey = Journey(
-            *(int(pending[column]) for column in (t.ID, t.SOURCE, t.DESTINATION, t.KIND, t.BYTES)),
+            id=int(pending[t.ID]),
+            source=int(pending[t.SOURCE]),
+            destination=int(pending[t.DESTINATION]),
+            kind=int(pending[t.KIND]),
+            bytes=int(pending[t.BYTES]),
             ack_bytes=int(facts[t.ACK_BYTES]),
             number=int(pending[t.NUMBER]),
             sent_ns=int(pending[t.SENT]),
