@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,24 @@ CLOSE_AFTER_NS = NS_PER_HOUR
 FUEL_EVERY_NS = 300_000_000_000  # as often as the fleet is dispatched
 
 
+@dataclass(frozen=True)
+class SettledDay:
+    """What a day's bills were made of.
+
+    price_eur_per_mwh: (quarters,); import_kwh, export_kwh, status: (quarters, points) as the retailer knew them;
+    message: that told the retailer, -1 if none did.
+    """
+
+    day: date
+    first_quarter: int
+    price_eur_per_mwh: np.ndarray
+    import_kwh: np.ndarray
+    export_kwh: np.ndarray
+    status: np.ndarray
+    bills: tariffs.Bills
+    message: int
+
+
 class Books:
     """Collects what the day's settlement needs and posts it."""
 
@@ -36,6 +55,7 @@ class Books:
         self.bills_eur = np.zeros(grid.world.customers_count)
         self.metering = {"expected": 0, "received": 0, "estimated": 0, "replaced": 0}
         self.estimated_mwh = self.estimation_error_mwh = 0.0
+        self.settled: SettledDay | None = None
         self._sections, self._grid, self._span = scenario.sections, grid, span
         self._days_in_year = 366 if span.first.year % 4 == 0 else 365
         self._infeed_mwh: dict[int, float] = {}
@@ -117,6 +137,7 @@ class Books:
         bills = tariffs.bills(import_kwh, export_kwh, price / 1000.0, on_dynamic, is_customer, years, supply, fees)
         since = len(ledger)
         settled_mwh = (import_kwh.sum(axis=1, dtype=np.float64) - export_kwh.sum(axis=1, dtype=np.float64)) / 1000.0
+        self.settled = SettledDay(day, first, price, import_kwh, export_kwh, status, bills, cause)
         postings.post_bills(ledger, bills, at_ns, cause)
         wholesale = settlement.wholesale(price, position, settled_mwh, infeed, fees)
         postings.post_wholesale(ledger, wholesale, at_ns, self._price_message(first))

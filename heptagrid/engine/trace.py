@@ -157,6 +157,7 @@ def trace(
         "message": _message(journey, wave, replay),
         "outcome": _outcome(journey, replay.scenario.zone),
         "copies": [_copy(one, replay) for one in journey.copies],
+        "root": root(wave.topic) if sent.cause_of(message) < 0 else None,
         "effect": _effect(journey, wave, message - sent.first_id, replay),
         "causes": [cause_entry(one, sent, replay.scenario.zone) for one, sent in waves.chain(message)],
         "consequences": _consequences(message, wave, journey, waves, replay),
@@ -388,7 +389,7 @@ def list_messages(
     check_customer(replay.world.customers_count, customer)
     from_here_ns = _since(since, replay)
     tracker = Tracker(
-        None if kind is None else Kind[kind.upper()],
+        None if kind is None else {Kind[kind.upper()]},
         None if customer is None else int(replay.world.endpoints.gateways[customer]),
         from_here_ns,
         None if lost else limit,
@@ -437,17 +438,17 @@ def listed_entry(
 
 
 class Tracker:
-    """Keeps messages of a replay, by kind and place, and what becomes of them.
+    """Keeps messages of a replay, of some kinds and of one place, and what becomes of them.
 
     listed: by index, those that are kept from their sending on, `limit` at most (None: none but the lost ones).
     """
 
-    def __init__(self, kind: Kind | None, place: int | None, since_ns: int, limit: int | None) -> None:
+    def __init__(self, kinds: set[Kind] | None, place: int | None, since_ns: int, limit: int | None) -> None:
         self.listed: dict[int, _Listed] = {}
         self.lost: dict[int, _Listed] = {}
         self._waves: list[Wave] = []
         self._first_ids: list[int] = []
-        self._kind, self._place, self._since_ns, self._limit = kind, place, since_ns, limit
+        self._kinds, self._place, self._since_ns, self._limit = kinds, place, since_ns, limit
 
     def attach(self, replay: Replay) -> None:
         """Hear of every wave."""
@@ -459,7 +460,7 @@ class Tracker:
             self._first_ids.append(first)
             self._waves.append(wave)
             return
-        if len(self.listed) >= limit or (self._kind is not None and wave.kind is not self._kind):
+        if len(self.listed) >= limit or (self._kinds is not None and wave.kind not in self._kinds):
             return
         mine = wave.sent_ns >= self._since_ns
         if self._place is not None:
@@ -481,7 +482,9 @@ class Tracker:
                 k = bisect_right(self._first_ids, message) - 1
                 wave, row = self._waves[k], message - self._first_ids[k]
                 ends = int(wave.source[row]), int(wave.destination[row])
-                is_mine = self._kind in (None, wave.kind) and (self._place is None or self._place in ends)
+                is_mine = (self._kinds is None or wave.kind in self._kinds) and (
+                    self._place is None or self._place in ends
+                )
                 if is_mine and wave.sent_ns[row] >= self._since_ns:
                     self.lost[message] = _Listed(message, wave, row, fate)
         if len(self._waves) > _GATHERED:

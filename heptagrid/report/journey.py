@@ -56,7 +56,7 @@ def journey_text(found: Mapping[str, Any]) -> str:
         lines += ["", *_copy_lines(copy, message)]
     if found["effect"]:
         lines += ["", f"Then: {found['effect']}"]
-    lines += ["", "Why it was sent", *_cause_lines(found["causes"], message)]
+    lines += ["", "Why it was sent", *_cause_lines(found["causes"], found["root"])]
     lines += ["", "What came of it", *_consequence_lines(found["consequences"])]
     return "\n".join(lines)
 
@@ -123,9 +123,9 @@ def _rate(bps: float) -> str:
     return f"{bps:g} bit/s"
 
 
-def _cause_lines(causes: Sequence[Mapping[str, Any]], message: Mapping[str, Any]) -> list[str]:
-    if not causes:
-        return ["  no message caused it: a measurement, a gate or a plan of the sender's own"]
+def _cause_lines(causes: Sequence[Mapping[str, Any]], root: str | None) -> list[str]:
+    if root:
+        return [f"  ← {root}"]
     lines = []
     for one in causes:
         lines.append(
