@@ -189,7 +189,7 @@ class WatchedQueue:
             self._arrive(journey, copy, state, now)
         for copy in journey.copies:
             if _is_live(copy) and copy.due_ns <= now:
-                self._progress(copy, row, state, now, busy_ns, events.get((copy.is_ack, copy.number)))
+                self._progress(journey, copy, row, state, now, busy_ns, events.get((copy.is_ack, copy.number)))
         journey.delivered_ns = _known(state[t.DELIVERED])
         journey.acknowledged_ns = _known(state[t.ACKNOWLEDGED])
         is_settled = state[t.TIMER] == 0 or state[t.ACKNOWLEDGED] >= 0
@@ -240,14 +240,30 @@ class WatchedQueue:
                 self._arrive(journey, answer, state, now)
 
     def _progress(
-        self, copy: Copy, row: int, state: Ints, now: int, busy_ns: Ints, event: tuple[int, int] | None
+        self,
+        journey: Journey,
+        copy: Copy,
+        row: int,
+        state: Ints,
+        now: int,
+        busy_ns: Ints,
+        event: tuple[int, int] | None,
     ) -> None:
         """See what a port does for the copy that has come to it."""
         net = self._queue.net
         leg = copy.legs[-1]
         what = row | (copy.hop << t.HOP_AT) | (copy.number << t.COPY_AT) | (int(copy.is_ack) << t.ACK_AT)
+        if self._has_moved_on(copy, what, state, now, event):  # without delay: within this very nanosecond
+            leg.out_ns = now
+            self._sum_up(leg, state, what, now)
+            copy.hop += 1
+            self._arrive(journey, copy, state, now)
+            if _is_live(copy):
+                self._progress(journey, copy, row, state, now, busy_ns, event)
+            return
         port = net.port[leg.port]
-        in_hand = port[t.P_QUEUED] == 1 and port[t.P_ACTIVE] == 1 and port[t.P_WHAT] & ~t.READY_BIT == what
+        # A port may still show a copy that is on its way already, while it keeps the gap between frames.
+        in_hand = event is None and port[t.P_QUEUED] == 1 and port[t.P_ACTIVE] == 1 and port[t.P_WHAT] == what
         if in_hand or (leg.method == t.CELLULAR and net.medium[port[t.P_MEDIUM], t.M_BASE] == leg.port):
             # A base station keeps nothing in hand: what it sends as the copy's event comes up is taken for that copy.
             self._follow(leg, port, int(busy_ns[leg.port]), now)
@@ -271,6 +287,18 @@ class WatchedQueue:
             copy.hop += 1
             copy.due_ns = when
         # else it waits at the base station until its receiver has been paged
+
+    def _has_moved_on(self, copy: Copy, what: int, state: Ints, now: int, event: tuple[int, int] | None) -> bool:
+        """Whether a copy is already beyond the hop after the one where it was seen last."""
+        net = self._queue.net
+        if event is not None:
+            return (event[1] >> t.HOP_AT) & 0xFF > copy.hop + (0 if event[1] & t.LOST_BIT else 1)
+        if copy.hop + 1 == state[t.ACK_HOPS if copy.is_ack else t.HOPS]:
+            return bool(state[t.ACKNOWLEDGED if copy.is_ack else t.DELIVERED] == now)
+        p = int(net.path_port[int(state[t.ACK_PATH if copy.is_ack else t.PATH]) + copy.hop + 1])
+        then = what + int(t.ONE_HOP)
+        in_hand = net.port[p, t.P_ACTIVE] == 1 and net.port[p, t.P_WHAT] == then
+        return bool(net.port[p, t.P_QUEUED] == 1 and (in_hand or self._waits(p, then)))
 
     def _follow(self, leg: Leg, port: Ints, busy_before_ns: int, now: int) -> None:
         if leg.begin_ns is None:
