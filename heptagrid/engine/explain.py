@@ -73,6 +73,8 @@ def explain(
             f"{run.folder} holds the {run.manifest['arms'][0]} arm only, where no price or set-point reaches a customer; "
             "explain a run with its smart arm"
         )
+    if not run.summary:
+        raise UsageError(f"{run.folder} holds a run that was stopped before its first bills; there is none to explain")
     check_customer(int(run.summary["customers"]), customer)
     bills_eur = _bills_by_day(run, customer)
     chosen = _chosen_day(run, bills_eur, day, customer)

@@ -327,7 +327,26 @@ def _consequences(message: int, wave: Wave, journey: Journey, waves: Waves, repl
         if reads is not None:
             found["day_reads"] = cause_entry(reads.first_id, reads, zone)
             found["ledger"] = ledger_lines(replay, reads.first_id, point)
+    if wave.kind is Kind.SETPOINT and journey.delivered_ns is not None and not found["ledger"]:
+        found["flexibility"] = _flexibility_pay(replay, journey)
     return found
+
+
+def _flexibility_pay(replay: Replay, journey: Journey) -> dict[str, Any] | None:
+    """The receiver's next pay for flexibility; its line names the last set-point of the day."""
+    import polars
+
+    point = Places(replay.world).point(journey.destination)
+    closed_ns = next_midnight_ns(int(journey.delivered_ns or journey.sent_ns), replay.scenario.zone)
+    paid = run_rows(replay.run.ledger, replay).filter(
+        (polars.col("reason") == "flexibility")
+        & (polars.col("payee") == f"point {point}")
+        & (polars.col("at_ns") >= closed_ns)
+    )
+    if len(paid) == 0:
+        return None
+    row = paid.row(0, named=True)
+    return {"amount_eur": row["amount_millicent"] / MILLICENT_PER_EUR, "message": row["cause"]}
 
 
 def ledger_lines(replay: Replay, message: int, point: int | None = None) -> list[dict[str, Any]]:

@@ -156,6 +156,12 @@ def _consequence_lines(found: Mapping[str, Any]) -> list[str]:
         lines.append(
             f"  → {count} of the ledger: {one['reason'].replace('_', ' ')}, {number(one['amount_eur'], 5)} EUR"
         )
+    pay = found.get("flexibility")
+    if pay:
+        lines.append(
+            f"  → together with the day's other set-points: {number(pay['amount_eur'], 5)} EUR for flexibility (that line of the "
+            f"ledger names the last of them, message {pay['message']})"
+        )
     return lines or ["  no message names it as its cause, and no line of the ledger rests on it alone"]
 
 
