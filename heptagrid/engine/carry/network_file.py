@@ -39,6 +39,7 @@ _DEFAULTS = {
     "aloha": Medium(access="aloha"),
     "slotted-aloha": Medium(access="slotted-aloha"),
     "tdma": Medium(access="tdma"),
+    "queue": Medium(access="queue"),
 }
 _NEEDS = {"slotted-aloha": ("slot_s",), "tdma": ("slot_s",)}
 
@@ -120,6 +121,7 @@ class _Reader:
         self._content = content
         self._problems: list[str] = []
         self._number: dict[str, int] = {}
+        self._hubs = 0
 
     def network(self) -> CarryNetwork:
         tables = self._tables()
@@ -246,6 +248,12 @@ class _Reader:
         if len(self._problems) > before or settings is None:
             return
         limits = sending.pop("mtu_bytes")
+        if settings.access == "queue":
+            queued = bool(self._content.get("outage"))
+            port = wiring.links(np.array([-1]), np.array([-1]), queued=queued, **sending)
+            mtu.append(limits)
+            self._share(np.array(members), port, -1, edges, sending["delay_ns"])
+            return
         header, payload = sending.pop("header_bytes"), sending.pop("payload_bytes")
         settings = replace(settings, header_bytes=header, payload_bytes=payload)
         if "range_m" in row:
@@ -272,11 +280,16 @@ class _Reader:
             edges.add(nodes[others], nodes[base], ports[others], ports[base], error, delay_ns)
             edges.add(nodes[base], nodes[others], ports[base], ports[others], error, delay_ns)
         elif math.isinf(reach_m) or not (facts is None or facts.multi_hop):
-            hub = len(self._number) + wiring.media - 1
-            edges.add(nodes, hub, ports, -1, 0.0, delay_ns)
-            edges.add(hub, nodes, -1, ports, 0.0, 0)
+            self._share(nodes, ports, ports, edges, delay_ns)
         else:
             self._mesh(nodes, ports, facts, reach_m, "loss" in row, xy_m, edges, delay_ns)
+
+    def _share(self, nodes: Ints, ports: Any, peers: Any, edges: _Edges, delay_ns: int) -> None:
+        """One hop from each to each, by way of a node of the graph that stands for the medium."""
+        hub = len(self._number) + self._hubs
+        self._hubs += 1
+        edges.add(nodes, hub, ports, -1, 0.0, delay_ns)
+        edges.add(hub, nodes, -1, peers, 0.0, 0)
 
     def _mesh(
         self,
