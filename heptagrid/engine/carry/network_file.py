@@ -77,8 +77,15 @@ class _Edges:
         source, destination, port, peer, loss, delay = (
             np.concatenate(column) if column else np.empty(0, dtype=np.int64) for column in self.columns
         )
-        whole = [each.astype(np.int64) for each in (source, destination, port, peer)]
-        return Graph(nodes, *whole, loss.astype(np.float64), delay.astype(np.int64))
+        return Graph(
+            nodes=nodes,
+            source=source.astype(np.int64),
+            destination=destination.astype(np.int64),
+            port=port.astype(np.int64),
+            peer=peer.astype(np.int64),
+            loss=loss.astype(np.float64),
+            delay_ns=delay.astype(np.int64),
+        )
 
 
 def read_network(path: Path) -> CarryNetwork:
@@ -132,7 +139,7 @@ class _Reader:
         links = [self._link(k, row, xy_m) for k, row in enumerate(tables["link"], start=1)]
         good = [link for link in links if link is not None]
         if good and not self._problems:
-            columns = {name: [link[name] for link in good] for name in good[0]}
+            columns: dict[str, Any] = {name: [link[name] for link in good] for name in good[0]}
             ends = columns.pop("from"), columns.pop("to")
             limits = columns.pop("mtu_bytes")
             ports = wiring.links(*ends, **columns, queued=bool(tables["outage"]))
@@ -489,4 +496,4 @@ def _spreading(facts: Technology | None, far_m: Floats) -> Ints:
     if facts is None or facts.budget is None:
         return np.full(len(far_m), 7)
     margin = np.asarray(facts.budget.margin_db(far_m))
-    return np.clip(7 + np.ceil(np.maximum(0.0, -margin) / 2.5), 7, 12).astype(np.int64)
+    return np.asarray(np.clip(7 + np.ceil(np.maximum(0.0, -margin) / 2.5), 7, 12), dtype=np.int64)
