@@ -199,7 +199,7 @@ def _print_summary(finished: Any) -> None:
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="DELIVERED.csv", help="Write what became of each message."
 )
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of all random numbers.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True, help="Of all random numbers.")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON and nothing else on standard output.")
 def carry(network: Path, traffic: Path, out: Path | None, seed: int, as_json: bool) -> None:
     """Carry the messages of TRAFFIC.csv over NETWORK.toml: the message plane alone, exact to the nanosecond.

@@ -10,6 +10,7 @@ import sys
 import time
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -42,7 +43,12 @@ def asked(monkeypatch: pytest.MonkeyPatch, day: Any) -> list[dict[str, Any]]:
         calls.append({"sources": sources, **options})
         return Comparison(day.folder, {"runs": []}, [day])
 
+    def carry(network: Path, traffic: Path, out: Path | None, **options: Any) -> Any:
+        calls.append({"network": network, "traffic": traffic, "out": out, **options})
+        return SimpleNamespace(summary=dict)
+
     monkeypatch.setattr(api, "run", run)
+    monkeypatch.setattr("heptagrid.engine.carry.api.carry", carry)
     monkeypatch.setattr("heptagrid.scale.sweep.sweep", sweep)
     monkeypatch.setattr("heptagrid.scale.compare.compare", compare)
     return calls

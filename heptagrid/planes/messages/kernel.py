@@ -397,7 +397,8 @@ def advance(  # type: ignore[no-untyped-def]
             # A copy at a port. What is at a place without supply is lost.
             at = state[row, ACK_PATH if is_ack else PATH] + hop
             p = path_port[at]
-            if outages and _is_dead(port, node, p):
+            before = path_node[at - 1] if hop > 0 else state[row, DESTINATION if is_ack else SOURCE]
+            if outages and (_is_dead(port, node, p) or (port[p, P_NODE] < 0 and node[before, N_DOWN] > 0)):
                 cause = BY_OUTAGE
             elif port[p, P_QUEUED] == 0:
                 hop_events += 1
