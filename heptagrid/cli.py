@@ -395,7 +395,7 @@ def trace(run: Path, message: int | None, as_list: bool, as_json: bool, **option
 @main.command(epilog=EPILOG)
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--bill", "customer", type=int, required=True, metavar="CUSTOMER", help="Explain this customer's bill.")
-@click.option("--day", metavar="DATE", help="Of which day (default: the customer's dearest).")
+@click.option("--day", metavar="DATE", help="Of which day (default: that of the largest amount).")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else on standard output.")
 def explain(run: Path, customer: int, day: str | None, as_json: bool) -> None:
     """Explain a customer's bill in RUN (a results folder): every line, and what each rests on.

@@ -58,7 +58,7 @@ class Seen:
 def explain(
     folder: str | Path, customer: int, day: date | str | None = None, progress: Progress | None = None
 ) -> dict[str, Any]:
-    """The bill of `customer` for one day (the dearest by default), its lines, and what they rest on.
+    """The bill of `customer` for one day (by default the one of the largest amount), its lines, and what they rest on.
 
     Raises
     ------

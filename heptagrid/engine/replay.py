@@ -135,4 +135,5 @@ def _span_of(spans: list[Span], day: date | str | None) -> int:
     for k, span in enumerate(spans):
         if 0 <= (wanted - span.first).days < span.days:
             return k
-    raise UsageError(f"the run does not cover {wanted}; its first day is {spans[0].first}")
+    days = [f"{span.first}" if span.days == 1 else f"{span.first} and {span.days - 1} more" for span in spans]
+    raise UsageError(f"the run does not cover {wanted}; it covers {', '.join(days)}")

@@ -268,6 +268,11 @@ def _effect(journey: Journey, wave: Wave, row: int, replay: Replay) -> str | Non
     if wave.kind is Kind.SETPOINT:
         until = from_ns(int(wave.payload["until_ns"][row]), zone)
         cap_kw = float(wave.payload["cap_kw"][row])
+        if until <= at:
+            return (
+                f"Congestion: a cap of {cap_kw:g} kW on the vehicle of customer {point} until {until:%H:%M:%S}; it had lapsed "
+                f"when the gateway could act on it at {at:%H:%M:%S}, the end of the run's step of {step_ns // 10**9} s."
+            )
         return f"Congestion: the vehicle of customer {point} draws at most {cap_kw:g} kW from {at:%H:%M:%S} to {until:%H:%M:%S}."
     if wave.kind is Kind.PRICE and point is not None:
         owned = replay.world.owned
