@@ -84,6 +84,8 @@ def run(
     if not are_kernels_compiled():
         compile_kernels()
     results = run_jobs(resolved, jobs, threads or os.cpu_count() or 1, progress)
+    if not results:
+        raise KeyboardInterrupt  # before any arm had begun
     joined = join_arms(jobs, results)
     summary = summarise(resolved, world, jobs, joined, broken, typical)
     write_results(folder, parts, world, joined, summary, manifest, began, _memory(results))

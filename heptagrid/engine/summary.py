@@ -164,7 +164,7 @@ def summarise(
         "arms": {name: arm.summary(scenario) for name, arm in arms.items()},
         "difference": _difference(arms, case) if pair else None,
         "business": None if case is None else case[0].summary(case[1]),
-        "break": _against_intact(arms, broken) if broken and "intact" in arms and "smart" in arms else None,
+        "break": _against_intact(arms, broken) if broken and "intact" in arms and not partial else None,
     }
 
 

@@ -45,6 +45,8 @@ UNTOUCHED_BY = {
         *("sensors", "head_end", "scada", "aggregator", "gateways"),
     },
 }
+# What lays out other links, and so numbers the WAN's otherwise: every link has luck of its own, by its number.
+LAYING_OUT = (("messages.access", "technology"), ("messages.backhaul", "technology"))
 UNBROKEN = {"smart": set[str](), "conventional": {"access", "backhaul"}}
 
 
@@ -109,7 +111,8 @@ def variant_of(point: Point, seed: int, arm: str, typical: bool, data: str, fold
     sections = {name: asdict(one) for name, one in scenario.sections.items() if name not in UNTOUCHED_BY[arm]}
     sections["run"] = {"seed": seed, "start": scenario.start, "days": scenario.days, "step_s": scenario.step_s}
     days = [day for day, _ in scenario.typical_days] if typical else []
-    reads = [data, arm, losses, sections, str(scenario.zone), days]
+    laid_out = [getattr(scenario.sections[section], key) for section, key in LAYING_OUT]
+    reads = [data, arm, losses, sections, laid_out, str(scenario.zone), days]
     digest = hashlib.sha256(json.dumps(reads, sort_keys=True, default=str).encode()).hexdigest()
     (access, backhaul, wan) = losses
     return Variant(

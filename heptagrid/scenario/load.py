@@ -6,6 +6,7 @@ import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,24 @@ def revised(scenario: Scenario, settings: Sequence[str]) -> Scenario:
     if checks.violations:
         raise ScenarioError(scenario.name, checks.violations)
     return replace(scenario, **resolved)
+
+
+def rebuilt(
+    name: str, folders: tuple[Path, Path], tables: Tables, typical_days: tuple[tuple[date, float], ...]
+) -> Scenario:
+    """A scenario from the values of every section, as a run's manifest holds them; `folders`: network, bulk system.
+
+    Raises
+    ------
+    ScenarioError
+        Where the values are none that this version of heptagrid knows.
+    """
+    checks = Checks()
+    checks.names({}, tables)
+    resolved = _resolved(checks, tables)
+    if checks.violations:
+        raise ScenarioError(f"{name}, as its manifest has it", checks.violations)
+    return Scenario(name=name, folder=folders[0], bulk_folder=folders[1], typical_days=typical_days, **resolved)
 
 
 def _resolved(checks: Checks, tables: Tables) -> dict[str, Any]:

@@ -75,8 +75,28 @@ def carried(
     seed: int = 1,
 ) -> Carried:
     """Carry (n,) messages; what is the same for all may be given once."""
-    columns = [
+    from_node, to_node, sizes, urgency = (
         np.broadcast_to(np.asarray(each, dtype=np.int64), sent_ns.shape)
         for each in (source, destination, size_bytes, priority)
-    ]
-    return carry_messages(network, Traffic(sent_ns, *columns, table=None), "a validation case", seed)
+    )
+    traffic = Traffic(sent_ns, from_node, to_node, sizes, urgency, table=None)
+    return carry_messages(network, traffic, "a validation case", seed)
+
+
+def share_through(network: CarryNetwork, senders: int, per_s: float, size_bytes: int, expected: float) -> float:
+    """The share of a Poisson load from nodes 1 to `senders` that reaches node 0.
+
+    So many are sent that 150,000 get through if `expected` is right, but four millions at most: by chance the share is then off by 0.2 to
+    0.4 % (one standard deviation).
+    """
+    random = np.random.default_rng(1)
+    left, count = min(round(150_000 / expected), 4_000_000), 0
+    through = 0
+    while left > 0:
+        block = min(left, 1_000_000)
+        sent_ns = poisson_ns(random, block, per_s)
+        source = random.integers(1, senders + 1, block)
+        come = carried(network, sent_ns, source=source, destination=0, size_bytes=size_bytes, seed=1 + count)
+        through += int(np.sum(come.delivered_ns >= 0))
+        left, count = left - block, count + block
+    return through / count

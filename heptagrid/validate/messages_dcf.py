@@ -1,13 +1,13 @@
 """Saturated stations under the distributed coordination function of IEEE 802.11, against Bianchi's model.
 
-Bianchi (2000) lets every counter fall by one over a busy period, so who has just sent is no nearer to the next slot than
-the others. In the standard the counters freeze, and only who has just sent and drawn no slots may begin right
-after DIFS: with probability 1/W it sends again and nobody collides with it. ns-3's form of the model counts these frames; we do as
-the standard does, and lie between the two by that share where the window is small.
+In Bianchi (2000) every counter falls by one over a busy period. In the standard, as here, counters freeze, and only who has just sent
+and drawn no slots may begin right after DIFS: one time in W it sends again and nobody collides with it. ns-3's form of the
+model counts these frames; for Bianchi's channel the two forms differ by less than 1 %.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -24,7 +24,7 @@ STATIONS = (5, 10, 20, 50)
 class Saturation:
     """A channel and its stations' settings, in seconds: a frame on the air, and what follows on success and collision.
 
-    windows: least and most slots. again: share of the frames after which the sender sends again at once, 0 in Bianchi (2000).
+    windows: least and most slots. again: share of the frames after which the sender sends again at once; 0 in Bianchi (2000).
     """
 
     payload_bits: int
@@ -113,7 +113,7 @@ def bianchi_fhss(live: bool) -> Iterator[Finding]:
 
 def _symbols_s(bits: int, rate_bps: float) -> float:
     """Time of an OFDM frame: preamble, then symbols of 4 microseconds with 16 bits of service and 6 of tail."""
-    return 20e-6 + 4e-6 * np.ceil((16 + bits + 6) / (rate_bps * 4e-6) - 1e-9)
+    return 20e-6 + 4e-6 * math.ceil((16 + bits + 6) / (rate_bps * 4e-6) - 1e-9)
 
 
 OFDM = Saturation(

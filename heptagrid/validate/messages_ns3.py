@@ -18,6 +18,7 @@ from heptagrid.validate.case import DATA, Finding, case
 RECORDED = DATA / "ns3"
 WIRE_BYTES = 230  # 200 of payload, UDP 8, IPv4 20, PPP 2
 BUS_BYTES = 246  # 200 of payload, UDP 8, IPv4 20, Ethernet 18
+SEEDS = range(1, 6)  # of our back-offs: the mean of one run on an overloaded bus scatters by 1.4 %
 
 
 @case("ns3-star", plane="messages", kind="exact", source="ns-3 3.44 (recorded): 500 senders, one bottleneck")
@@ -67,8 +68,8 @@ def _against_recording(name: str, network: CarryNetwork) -> Iterator[Finding]:
     come = carried(network, sent_ns, source=2 + sender, destination=0, size_bytes=WIRE_BYTES)
     theirs, ours = delay_ns >= 0, come.delivered_ns >= 0
     if not theirs.all():
-        yield Finding("messages dropped", np.sum(~theirs), np.sum(~ours), 0)
-    yield Finding("messages of another fate", 0, np.sum(theirs != ours), 0)
+        yield Finding("messages dropped", int(np.sum(~theirs)), int(np.sum(~ours)), 0)
+    yield Finding("messages of another fate", 0, int(np.sum(theirs != ours)), 0)
     both = theirs & ours
     apart_ns = np.abs((come.delivered_ns - sent_ns - delay_ns)[both]).max()
     yield Finding("largest difference of a delay", 0.0, apart_ns * 1e-9, 1e-9, unit="s")
@@ -92,15 +93,17 @@ def ns3_csma(live: bool) -> Iterator[Finding]:
     """100 and 1,000 senders on one bus, from half load to overload; what is compared is the average of many back-offs."""
     with (RECORDED / "bus.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
-            delay_s = _over_bus(row) * 1e-9
-            ours = {"delivered": len(delay_s), "mean_s": delay_s.mean()}
-            ours |= {"p95_s": np.quantile(delay_s, 0.95), "p99_s": np.quantile(delay_s, 0.99)}
+            delays_s = [_over_bus(row, seed) * 1e-9 for seed in SEEDS]
+            ours = {"delivered": np.mean([len(each) for each in delays_s])}
+            ours |= {"mean_s": np.mean([each.mean() for each in delays_s])}
+            ours |= {"p95_s": np.mean([np.quantile(each, 0.95) for each in delays_s])}
+            ours |= {"p99_s": np.mean([np.quantile(each, 0.99) for each in delays_s])}
             for column, word in (("delivered", "delivered"), ("mean_s", "mean"), ("p95_s", "p95"), ("p99_s", "p99")):
                 quantity, unit = f"{row['case']}: {word}", "s" if column.endswith("_s") else ""
                 yield Finding(quantity, float(row[column]), float(ours[column]), 0.05, relative=True, unit=unit)
 
 
-def _over_bus(row: dict[str, Any]) -> Ints:
+def _over_bus(row: dict[str, Any], seed: int) -> Ints:
     """Delays of what was delivered, of the messages that csma.cc was given."""
     senders, seconds = int(row["senders"]), float(row["duration_s"])
     random = np.random.default_rng(5)
@@ -109,5 +112,5 @@ def _over_bus(row: dict[str, Any]) -> Ints:
     source = 1 + random.integers(0, senders, count)
     queue = int(row["queue_packets"] or -1)
     network = shared(senders, PLAIN_CARRIER_SENSE, rate_bps=1e6, delay_ns=6560, queue_packets=queue)
-    come = carried(network, sent_ns, source=source, destination=0, size_bytes=BUS_BYTES)
+    come = carried(network, sent_ns, source=source, destination=0, size_bytes=BUS_BYTES, seed=seed)
     return (come.delivered_ns - sent_ns)[come.delivered_ns >= 0]

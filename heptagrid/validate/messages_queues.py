@@ -53,7 +53,7 @@ def m_g_1(live: bool) -> Iterator[Finding]:
     service_s = 8.0 * size_bytes / RATE_BPS
     for load, blocks in ((0.5, 4), (0.7, 8)):
         wait_s = _waits_s(load, size_bytes, share, blocks)
-        mean_s = 0.5 * load / (1.0 - load) * (share @ service_s**2) / (share @ service_s)
+        mean_s = float(0.5 * load / (1.0 - load) * (share @ service_s**2) / (share @ service_s))
         p99_s = _root(lambda t, load=load: 0.01 - mixed_service_tail(load, service_s, share, t))
         yield Finding(f"mean wait at load {load}", mean_s, wait_s.mean(), 0.01, relative=True, unit="s")
         yield Finding(f"p99 wait at load {load}", p99_s, np.quantile(wait_s, 0.99), 0.01, relative=True, unit="s")
@@ -102,7 +102,7 @@ def _waits_s(load: float, size_bytes: Ints, share: Floats, blocks: int) -> Float
     """Waits of messages whose sizes are drawn with these shares, sent at random times over one link."""
     network = linked(2, 0, 1, rate_bps=RATE_BPS)
     random = np.random.default_rng(SEED)
-    per_s = load / (share @ (8.0 * size_bytes / RATE_BPS))
+    per_s = float(load / (share @ (8.0 * size_bytes / RATE_BPS)))
     waits = np.empty((blocks, BLOCK))
     for block in range(blocks):
         sent_ns = poisson_ns(random, BLOCK, per_s)
@@ -113,7 +113,7 @@ def _waits_s(load: float, size_bytes: Ints, share: Floats, blocks: int) -> Float
 
 
 def _service_ns(size_bytes: Ints) -> Ints:
-    return np.rint(size_bytes * 8e9 / RATE_BPS).astype(np.int64)
+    return np.asarray(np.rint(size_bytes * 8e9 / RATE_BPS), dtype=np.int64)
 
 
 def constant_service_tail(load: float, wait: float) -> float:

@@ -56,7 +56,7 @@ def test_the_conventional_arm_is_run_once(swept: Sweep) -> None:
 
 def test_a_dead_network_misses_everything_and_saves_nobody(swept: Sweep) -> None:
     intact, dead = (point["figures"] for point in swept.content["points"])
-    assert intact["missed_pct"]["mean"] < 0.1 < 90.0 < dead["missed_pct"]["mean"]
+    assert intact["missed_pct"]["mean"] < 5.0 < 90.0 < dead["missed_pct"]["mean"]
     assert intact["peak_kw"]["mean"] < dead["peak_kw"]["mean"]
     assert dead["estimated_pct"]["mean"] == 100.0
     assert dead["net_benefit_eur"]["mean"] > intact["net_benefit_eur"]["mean"], "bills by estimates carry less tax"

@@ -27,6 +27,12 @@ def test_every_exact_comparison_of_power_and_money_passes(live: bool) -> None:
     assert all(row.kind == "exact" for row in rows)
 
 
+def test_the_message_plane_agrees_with_theory_and_with_ns3() -> None:
+    rows = run_cases(choose(["messages"], all_cases()))
+    assert {row.verdict for row in rows} == {"pass"}, count(rows)
+    assert all(row.kind == "exact" for row in rows if row.name.partition(":")[0] != "802.15.4-contention")
+
+
 def test_the_grid_conserves_and_says_which_bands_it_misses(monkeypatch: pytest.MonkeyPatch, day: Any) -> None:
     monkeypatch.setattr(api, "run", lambda *_, **__: day)
     grid_day.day.cache_clear()

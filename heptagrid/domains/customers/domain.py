@@ -51,6 +51,7 @@ class Customers:
         self.base_kwh = 0.0
         self._wires, self._demand, self._units, self._smart = wires, demand, units, smart
         points = len(wires.point_p_kw)
+        self.steered_by = np.full(points, -1, dtype=np.int64)  # the set-point that last reached each point
         devices: dict[str, Vehicles | HeatPumps | Batteries] = {
             "vehicles": vehicles,
             "heat_pumps": heat_pumps,
@@ -83,6 +84,8 @@ class Customers:
         """The gateways take set-points and prices to heart; the last to arrive wins."""
         for delivery in inbox:
             topic = delivery.wave.topic
+            if delivery.wave.kind is Kind.SETPOINT:
+                self.steered_by[delivery.destination] = delivery.ids
             if delivery.wave.kind is Kind.SETPOINT and topic == "cap":
                 rows = self._device_of["vehicles"][delivery.destination]
                 self.vehicles.cap_kw[rows] = delivery.column("cap_kw")

@@ -100,7 +100,9 @@ class Operations:
         last = step.day_start_ns // NS_PER_HOUR
         first = last - 24
         columns = {"first_hour": first, "infeed_mwh": self.bulk_desk.metered_mwh(first, 24)}
-        self._tell(Domain.MARKETS, self._endpoints.market, "metered", columns, step, outbox)
+        self._tell(
+            Domain.MARKETS, self._endpoints.market, "metered", columns, step, outbox, cause=self.bulk_desk.flows_by
+        )
 
     def _forecast_town(self, step: Step, outbox: Outbox, places: tuple[int, ...]) -> None:
         first = step.end_ns // NS_PER_QUARTER
@@ -122,6 +124,7 @@ class Operations:
                 sent_ns=np.array([step.end_ns]),
                 topic="busbar",
                 payload={"target_pu": np.array([self.busbar_pu])},
+                cause=np.array([self.scada.seen_by.max(initial=-1)]),
             )
         )
 
@@ -144,6 +147,7 @@ class Operations:
                 topic="relief",
                 payload={"substation": rows, "excess_kw": excess_kw},
                 shared={"for_s": for_s},
+                cause=self.scada.seen_by[rows],
             )
         )
 
@@ -156,6 +160,7 @@ class Operations:
         step: Step,
         outbox: Outbox,
         payload_bytes: int | None = None,
+        cause: int = -1,
     ) -> None:
         outbox.send(
             Wave(
@@ -168,5 +173,6 @@ class Operations:
                 topic=topic,
                 shared=shared,
                 payload_bytes=payload_bytes,
+                cause=np.array([cause]),
             )
         )

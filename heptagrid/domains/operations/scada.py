@@ -70,6 +70,7 @@ class Scada:
         self.loading_pct = np.full(substations, np.nan)
         self.p_kw = np.full(substations, np.nan)
         self.seen_ns = np.full(substations, -1, dtype=np.int64)
+        self.seen_by = np.full(substations, -1, dtype=np.int64)  # the message that told it
         self._rated_kva = rated_kva
         self._asked_until_ns = np.zeros(substations, dtype=np.int64)
 
@@ -79,6 +80,7 @@ class Scada:
         self.v_pu[rows] = delivery.column("v_pu")
         self.loading_pct[rows] = delivery.column("loading_pct")
         self.seen_ns[rows] = delivery.delivered_ns
+        self.seen_by[rows] = delivery.ids
         if "p_kw" in delivery.wave.payload:
             self.p_kw[rows] = delivery.column("p_kw")
 

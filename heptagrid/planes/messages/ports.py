@@ -42,6 +42,9 @@ _BACK_OFF = int(Stream.BACK_OFF)
 def take_next(net, p):  # type: ignore[no-untyped-def]
     """Take the first waiting copy of the most urgent class in hand; whether there was one."""
     port = net.port
+    if port[p, P_WAITING] == 0:
+        port[p, P_ACTIVE] = 0
+        return False
     line = port[p, P_LISTS_AT]
     for _ in range(port[p, P_CLASSES]):
         if net.lists[line, 0] != 0:

@@ -33,13 +33,14 @@ CAUSES = ("link_loss", "break", "buffer", "collision", "access", "outage")
 (N_SENT, N_DELIVERED, N_LATE, N_LOST) = range(4)
 COUNTERS = N_LOST + len(CAUSES)
 
-# A port: where copies wait to be sent, over a link of its own or over a medium shared with others.
-(P_MEDIUM, P_CLASSES, P_DELAY, P_RETRIES, P_LINK_CLASS, P_FREE, P_BUSY, P_QUEUED) = range(8)
-(P_BUFFER, P_RING_AT, P_RING_HEAD, P_WAITING, P_LISTS_AT, P_ACTIVE, P_WHAT, P_KEY) = range(8, 16)
-(P_NODE, P_TRY, P_EXPONENT, P_BACK_OFFS, P_FRAMES, P_COLLIDED, P_DRAWS, P_COUNTER) = range(16, 24)
-(P_READY, P_CAUSE, P_SLOT, P_STORES, P_DOWN, P_EPOCH, P_PAYLOAD, P_FRAME) = range(24, 32)
-(P_HEADER, P_PARTS) = range(32, 34)
-PORT = 34
+# A port: where copies wait to be sent, over a link of its own or over a medium shared with others. A row is four cache
+# lines: what every access to a medium touches stands in the first two.
+(P_MEDIUM, P_ACTIVE, P_NODE, P_WHAT, P_KEY, P_DRAWS, P_READY, P_EPOCH) = range(8)
+(P_LISTS_AT, P_CLASSES, P_WAITING, P_TRY, P_BACK_OFFS, P_EXPONENT, P_FRAMES, P_COLLIDED) = range(8, 16)
+(P_QUEUED, P_DELAY, P_RETRIES, P_LINK_CLASS, P_FREE, P_BUSY, P_HEADER, P_PAYLOAD) = range(16, 24)
+(P_BUFFER, P_FRAME, P_SLOT, P_COUNTER, P_CAUSE, P_STORES, P_DOWN, P_PARTS) = range(24, 32)
+P_RING_AT, P_RING_HEAD = P_SLOT, P_COUNTER  # a link has neither
+PORT = 32
 
 # A shared medium. Which of the columns matter depends on its method of access.
 (M_METHOD, M_SLOT, M_LEAST_EXPONENT, M_MOST_EXPONENT, M_MOST_BACK_OFFS, M_CCA, M_TURNAROUND, M_ACK) = range(8)

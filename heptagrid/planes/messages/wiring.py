@@ -186,7 +186,7 @@ class Wiring:
 
         shard: (nodes,) which shard a node belongs to.
         """
-        port = _joined(self._port, (0, t.PORT))
+        port = _aligned(_joined(self._port, (0, t.PORT)))
         media = len(self._medium)
         node = np.zeros((self.nodes, t.NODE), dtype=np.int64)
         if shard is not None:
@@ -199,7 +199,7 @@ class Wiring:
             lists=np.zeros((max(1, self._lists), 2), dtype=np.int64),
             queue=np.zeros((1, 3), dtype=np.int64),
             rings=np.zeros(max(1, self._rings), dtype=np.int64),
-            medium=np.array(self._medium, dtype=np.int64).reshape(media, t.MEDIUM),
+            medium=_aligned(np.array(self._medium, dtype=np.int64).reshape(media, t.MEDIUM)),
             reach=np.array(self._reach, dtype=np.float64).reshape(media, 3),
             air=np.zeros((media, t.MOST_AIR, t.AIR), dtype=np.int64),
             members=_joined(self._members, (0,)),
@@ -240,3 +240,13 @@ def with_room(net: Net, slots: int) -> Net:
 
 def _joined(parts: list[Any], empty: tuple[int, ...], dtype: Any = np.int64) -> Any:
     return np.concatenate(parts) if parts else np.zeros(empty, dtype=dtype)
+
+
+def _aligned(table: Ints) -> Ints:
+    """A copy whose rows begin at the beginning of cache lines."""
+    line = 8
+    room = np.empty(table.size + line, dtype=np.int64)
+    skip = -(room.ctypes.data // 8) % line
+    aligned = room[skip : skip + table.size].reshape(table.shape)
+    aligned[:] = table
+    return aligned
