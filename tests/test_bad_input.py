@@ -204,6 +204,8 @@ def test_a_run_stopped_while_one_arm_warms_up_is_kept(tmp_path: Path, monkeypatc
     assert run.partial
     assert run.summary["arms"]["smart"]["loading"]["primary_peak_kw"] is None
     assert len(run.totals) == 150 - 96
+
+
 @pytest.mark.parametrize(
     ("moment", "after_steps", "counted"),
     [
