@@ -116,6 +116,15 @@ class WatchedQueue:
         self.journeys: dict[int, Journey] = {}
 
     @property
+    def net(self) -> t.Net:
+        """The tables of what is watched."""
+        return self._queue.net
+
+    def switch(self, when_ns: int, k: int, *, up: bool, is_link: bool = False) -> None:
+        """As `EventQueue.switch`."""
+        self._queue.switch(when_ns, k, up=up, is_link=is_link)
+
+    @property
     def is_done(self) -> bool:
         """Whether every watched message has come to its end."""
         return len(self.journeys) == len(self._wanted) and not self._rows
