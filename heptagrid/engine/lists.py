@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from heptagrid.engine.build import World
 from heptagrid.engine.summary import Joined
+from heptagrid.planes.messages import outcomes
 
 
 def write_lists(folder: Path, world: World, arms: Mapping[str, Joined]) -> None:
@@ -44,7 +46,31 @@ def write_lists(folder: Path, world: World, arms: Mapping[str, Joined]) -> None:
         nodes[f"v_max_{name}"] = arm.extremes.node_v_max.astype(np.float32)
         nodes[f"branch_peak_pct_{name}"] = arm.extremes.branch_peak_pct.astype(np.float32)
         trafo[f"peak_pct_{name}"] = arm.extremes.transformer_peak_pct.astype(np.float32)
+        trafo |= _requirements(world, arm, name)
     bills = {"customer": np.arange(world.customers_count, dtype=np.int32), "name": grid.loads.names.tolist()}
     bills |= {f"bill_eur_{name}": arm.bills_eur for name, arm in arms.items() if arm.days}
     for table, columns in (("node_list", nodes), ("transformer_list", trafo), ("bills", bills)):
         polars.DataFrame(columns).write_parquet(folder / f"{table}.parquet")
+
+
+def _requirements(world: World, arm: Joined, name: str) -> dict[str, Any]:
+    """Columns of the transformers: how many applications their access network served, how many it missed, the worst."""
+    import polars
+
+    of, count = world.substations.transformer, len(world.grid.transformers.names)
+    share, missed, worst = (
+        find(arm.places) for find in (outcomes.share_by_place, outcomes.missed_by_place, outcomes.worst_by_place)
+    )
+    served, not_met = np.zeros(count, dtype=np.int16), np.zeros(count, dtype=np.int16)
+    served[of], not_met[of] = (~np.isnan(share)).sum(axis=0), missed.sum(axis=0)
+    application: list[str | None] = [None] * count  # None too of transformers without an access network
+    in_time = np.full(count, np.nan, dtype=np.float32)
+    for place in np.flatnonzero(worst >= 0):
+        application[of[place]] = outcomes.BY_KIND[worst[place]].application
+        in_time[of[place]] = share[worst[place], place]
+    return {
+        f"applications_{name}": served,
+        f"missed_{name}": not_met,
+        f"worst_application_{name}": polars.Series(application, dtype=polars.String),
+        f"worst_share_{name}": in_time,
+    }

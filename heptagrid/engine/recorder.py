@@ -20,7 +20,8 @@ from heptagrid.foundation.domains import DOMAIN_NAMES, KIND_NAMES
 from heptagrid.foundation.errors import ConservationError
 from heptagrid.foundation.kernel import kernel
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step
-from heptagrid.planes.messages.statistics import Counts
+from heptagrid.planes.messages.links import CLASS_NAMES
+from heptagrid.planes.messages.statistics import KINDS, Counts
 from heptagrid.planes.money.ledger import Totals
 from heptagrid.scenario.schema import Scenario
 
@@ -37,7 +38,10 @@ ENERGY_TOLERANCE = 1e-6  # of generated + imported, design section 6
 
 @dataclass
 class ArmResult:
-    """What one arm over one span came to."""
+    """What one arm over one span came to.
+
+    places: `MessagePlane.counts_by_place`. crossed: (kinds, link classes) whether messages went over such links.
+    """
 
     arm: str
     run_day: int
@@ -46,6 +50,8 @@ class ArmResult:
     energy: Energy = field(default_factory=Energy)
     extremes: Extremes = field(default_factory=Extremes)
     messages: Counts | None = None
+    places: np.ndarray = field(default_factory=lambda: np.zeros((KINDS, 1, 4), dtype=np.int64))
+    crossed: np.ndarray = field(default_factory=lambda: np.zeros((KINDS, len(CLASS_NAMES)), dtype=bool))
     metering: dict[str, float] = field(default_factory=dict)
     comfort: dict[str, float] = field(default_factory=dict)
     price_eur_per_mwh: list[float] = field(default_factory=list)
@@ -114,7 +120,7 @@ class Recorder:
         if step.ends_quarter:
             self._keep_quarter(step)
         if step.end_ns == self._span.end_ns:
-            self.result.messages = self._grid.mailbox.plane.counts()
+            self._keep_messages()
         if step.ends_day:
             self._write_day()
 
@@ -138,7 +144,7 @@ class Recorder:
             result.energy.consumed = customers.consumed_kwh - self._consumed_before
         result.extremes.outside_s = self._outside.total_s
         if result.messages is None:
-            result.messages = self._grid.mailbox.plane.counts()
+            self._keep_messages()
         result.comfort = (
             {name: value - self._comfort_before.get(name, 0.0) for name, value in customers.comfort().items()}
             if result.steps
@@ -221,6 +227,11 @@ class Recorder:
         taken = self._grid.mailbox.plane.take_quarter()
         if len(taken["kind"]):
             self._message_rows.append({"quarter": np.full(len(taken["kind"]), quarter), **taken})
+
+    def _keep_messages(self) -> None:
+        plane = self._grid.mailbox.plane
+        self.result.messages, self.result.places = plane.counts(), plane.counts_by_place()
+        self.result.crossed = plane.crossed.copy()
 
     def _open_day(self) -> None:
         self._times: list[int] = []

@@ -15,6 +15,8 @@ from heptagrid.engine.loop import PARTS
 from heptagrid.engine.recorder import ArmResult
 from heptagrid.engine.tally import DayBooks, Energy, Extremes
 from heptagrid.foundation.time import from_ns
+from heptagrid.planes.messages import outcomes
+from heptagrid.planes.messages.links import CLASS_NAMES
 from heptagrid.planes.messages.statistics import Counts
 from heptagrid.planes.money import business, settlement
 from heptagrid.planes.money.ledger import Totals
@@ -40,6 +42,8 @@ class Joined:
             branch_peak_pct=np.zeros_like(first.extremes.branch_peak_pct),
         )
         self.messages = Counts.none()
+        self.places = np.zeros_like(first.places)
+        self.crossed = np.zeros_like(first.crossed)
         self.money = Totals.nothing()
         self.metering: dict[str, float] = {}
         self.comfort: dict[str, float] = {}
@@ -48,6 +52,8 @@ class Joined:
             self.extremes.join(result.extremes)
             assert result.messages is not None
             self.messages = self.messages + result.messages
+            self.places = self.places + result.places
+            self.crossed = self.crossed | result.crossed
             self.money = self.money + result.money
             _add(self.metering, result.metering)
             _add(self.comfort, result.comfort)
@@ -62,6 +68,7 @@ class Joined:
 
     def summary(self, scenario: Scenario) -> dict[str, Any]:
         """The arm's entry."""
+        technologies = [scenario.sections[f"messages.{name}"].technology for name in CLASS_NAMES]
         energy, extremes = self.energy, self.extremes
         mwh = {name: getattr(energy, name) / 1000.0 for name in vars(energy)}
         town = ("generated", "imported", "exported", "consumed", "lost", "stored")
@@ -91,6 +98,7 @@ class Joined:
                 "overloaded_transformers": int((extremes.transformer_peak_pct > 100.0).sum()),
             },
             "messages": self.messages.summary(),
+            "requirements": outcomes.summary(self.messages, self.places, self.crossed, technologies),
             "metering": self.metering,
             "comfort": self.comfort,
             "money_eur": self.money.summary(),
@@ -161,6 +169,10 @@ def summarise(
             for r in results
             for f, (n, at) in r.held.items()
         ],
+        "technologies": {
+            name: {"name": one.name, "title": one.title, "not_modelled": one.not_modelled}
+            for name, one in zip(CLASS_NAMES, world.plan.technologies, strict=True)
+        },
         "arms": {name: arm.summary(scenario) for name, arm in arms.items()},
         "difference": _difference(arms, case) if pair else None,
         "business": None if case is None else case[0].summary(case[1]),

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from heptagrid.report import tables
+from heptagrid.report import requirements, tables
 from heptagrid.report.charts import Line, bars, line_chart
 from heptagrid.report.domain_picture import domain_pictures
 from heptagrid.report.headline import headline, key_figures
@@ -48,6 +48,7 @@ def page(summary: dict[str, Any], manifest: dict[str, Any], frames: dict[str, po
         section("figures", "What changed", key_figures(summary)),
         section("day", "Load and voltage", _curves(frames["totals"], arms, manifest)),
         section("town", "The town", _town(frames, list(arms))),
+        section("requirements", "Which applications got what they ask for", _requirements(summary)),
         section("messages", "Messages", _messages(arms)),
         section("domains", "Seven domains", _domains(arms[shown], shown, summary["days"])),
         section("money", "Who pays whom", _money(summary)),
@@ -222,6 +223,22 @@ def _town(frames: dict[str, polars.DataFrame | None], arms: list[str]) -> str:
     ]
     head = ("ten most loaded transformers", "kVA", *(f"highest loading, %, {ARM_TITLES[arm]}" for arm in arms))
     return town_maps(nodes, transformers, arms) + tables.table(head, rows, style="numbers")
+
+
+def _requirements(summary: dict[str, Any]) -> str:
+    """A table for each arm with a town that speaks, and what the verdicts leave out."""
+    arms = summary["arms"]
+    parts = []
+    for name, arm in arms.items():
+        if name == "conventional" and len(arms) > 1:
+            continue
+        parts.append(f"<h3>{ARM_TITLES[name]}</h3><p>{text(requirements.sentence(arm['requirements']))}.</p>")
+        parts.append(requirements.requirement_table(arm["requirements"]))
+    parts.append(
+        "<p class='small'>A message is in time if it arrives within the latency; lost and later ones are missed, those under way at "
+        "the end count neither way. An access network is one substation's.</p>"
+    )
+    return "".join(parts) + requirements.not_modelled(summary["technologies"])
 
 
 def _messages(arms: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from heptagrid.report.requirements import sentence
 from heptagrid.report.words import ARM_TITLES, duration, number, signed
 
 
@@ -32,12 +33,14 @@ def summary(summary: dict[str, Any], manifest: dict[str, Any]) -> Group:
             cells.append(signed(difference.get(key), digits) if key else "")
         grid.add_row(label, *cells)
     parts: list[Any] = [head, grid]
-    kinds = arms[next(reversed(arms)) if "smart" not in arms else "smart"]["messages"]["by_kind"]
+    shown = arms[next(reversed(arms)) if "smart" not in arms else "smart"]
+    kinds = shown["messages"]["by_kind"]
     slow = ", ".join(
         f"{name.replace('_', ' ')} {duration(kinds[name]['p99_s'])}"
         for name in ("meter_reading", "setpoint", "alarm", "dispatch")
     )
     parts.append(Text(f"99 % of messages took at most: {slow}", style="dim"))
+    parts.append(Text(sentence(shown["requirements"])))
     if summary["business"]:
         total = sum(one["npv_eur"] for one in summary["business"]["rows"])
         parts.append(Text(f"net present value of all seven domains: {signed(total)} EUR", style="bold"))

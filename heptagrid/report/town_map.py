@@ -1,8 +1,12 @@
-"""The town from above: every line coloured by its worst voltage, every transformer by its highest loading."""
+"""The town from above: every line coloured by its worst voltage, every transformer by its highest loading.
+
+A cross over a substation says that its access network missed applications' requirements; its colour and size say how many.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,6 +33,13 @@ LOADING_CLASSES = (
     (100.0, "above 100 %", "t3"),
 )
 
+# Applications whose requirement an access network missed: one hue, darker and larger with the number, so that any eye tells.
+MISSED_CLASSES = (
+    (1, "one", "r1"),
+    (2, "two or three", "r2"),
+    (4, "four or more", "r3"),
+)
+
 
 def town_maps(nodes: polars.DataFrame, transformers: polars.DataFrame, arms: list[str]) -> str:
     """One map per arm, side by side where there is room, and the legend."""
@@ -49,9 +60,12 @@ def town_maps(nodes: polars.DataFrame, transformers: polars.DataFrame, arms: lis
     maps = "".join(_map(arm, box, x, y, parent, nodes, tx, ty, transformers) for arm in arms)
     legend = "".join(f'<span class="key {style}">{text(label)}</span>' for _, label, style in VOLTAGE_CLASSES)
     loading = "".join(f'<span class="key dot {style}">{text(label)}</span>' for _, label, style in LOADING_CLASSES)
+    missed = "".join(f'<span class="key cross {style}">{text(label)}</span>' for _, label, style in MISSED_CLASSES)
     return (
         f'<div class="maps">{maps}</div><div class="legend"><b>Lines: worst voltage against nominal</b> {legend}</div>'
         f'<div class="legend"><b>Dots: highest transformer loading</b> {loading}</div>'
+        f'<div class="legend"><b>Crosses: applications that missed their requirement in the substation\'s access network</b> {missed}'
+        "<span>no cross: all met, or none used</span></div>"
     )
 
 
@@ -80,17 +94,49 @@ def _map(
         if path:
             parts.append(f'<path class="wire {style}" d="{path}"><title>{text(label)}</title></path>')
     peak = transformers[f"peak_pct_{arm}"].to_numpy()
+    requirements = _requirements(arm, transformers)
     names, rating = transformers["name"].to_list(), transformers["sn_kva"].to_numpy()
     for k in np.argsort(peak):
         rank_t = int(np.searchsorted([limit for limit, _, _ in LOADING_CLASSES], peak[k], side="right")) - 1
         radius = 5.0 + 5.0 * min(float(rating[k]) / 1000.0, 2.0)
-        title = f"{names[k]}: {number(peak[k])} % of {number(rating[k])} kVA"
+        title = f"{names[k]}: {number(peak[k])} % of {number(rating[k])} kVA{_said(requirements[k])}"
         parts.append(
             f'<circle class="{LOADING_CLASSES[rank_t][2]}" cx="{tx[k]}" cy="{ty[k]}" r="{radius:.0f}">'
             f"<title>{text(title)}</title></circle>"
         )
+    for x_k, y_k, one in zip(tx, ty, requirements, strict=True):
+        if one["missed"]:
+            parts.append(_cross(int(x_k), int(y_k), one["missed"], f"{one['name']}{_said(one)}"))
     title = ARM_TITLES[arm]
     return (
         f'<figure><figcaption>{text(title)}</figcaption><svg class="map" viewBox="{box}" role="img" '
         f'aria-label="Map of the town, {text(title)}">{"".join(parts)}</svg></figure>'
+    )
+
+
+def _requirements(arm: str, transformers: polars.DataFrame) -> list[dict[str, Any]]:
+    """What each transformer's access network came to."""
+    columns = ("applications", "missed", "worst_application", "worst_share")
+    wanted = transformers.select("name", *(f"{column}_{arm}" for column in columns))
+    return list(wanted.rename({f"{column}_{arm}": column for column in columns}).iter_rows(named=True))
+
+
+def _said(one: Mapping[str, Any]) -> str:
+    """What a tooltip adds about requirements; nothing where no application is used."""
+    if not one["applications"]:
+        return ""
+    if not one["missed"]:
+        return f"; all {one['applications']} applications met their requirement"
+    return (
+        f"; {one['missed']} of {one['applications']} applications missed their requirement, worst {one['worst_application']} "
+        f"with {number(100.0 * one['worst_share'], 2)} % in time"
+    )
+
+
+def _cross(x: int, y: int, missed: int, title: str) -> str:
+    rank = int(np.searchsorted([least for least, _, _ in MISSED_CLASSES], missed, side="right")) - 1
+    r = 9 + 3 * rank
+    return (
+        f'<path class="cross {MISSED_CLASSES[rank][2]}" d="M{x - r} {y - r}l{2 * r} {2 * r}M{x - r} {y + r}l{2 * r} {-2 * r}">'
+        f"<title>{text(title)}</title></path>"
     )

@@ -20,6 +20,7 @@ MODULES = (
     "messages_dcf",
     "messages_lorawan",
     "messages_ns3",
+    "messages_neighbourhood",
     "money_dispatch",
     "grid_day",
 )

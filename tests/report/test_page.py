@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from heptagrid.engine.results import Run
+from heptagrid.report import requirements
 from heptagrid.report.charts import Line, line_chart
 from heptagrid.report.words import duration, number, signed
 
@@ -94,3 +95,32 @@ def test_numbers_read_as_people_write_them() -> None:
     assert number(None) == "–"
     assert duration(0.0456) == "45.6\u202fms"
     assert duration(900.0) == "15.0\u202fmin"
+
+
+def test_the_page_says_which_applications_got_what_they_ask_for(day: Run) -> None:
+    text = day.report.read_text(encoding="utf-8")
+    for words in (
+        *(
+            "Which applications got what they ask for",
+            "recurrent meter reading",
+            "RFC 8036 (2017) section 4.2 class C4",
+        ),
+        *("met in access networks", "of 110", "on the same channel is not modelled", "Not modelled, by technology"),
+        *("Crosses: applications that missed", "neighbouring meshes"),
+    ):
+        assert words in text, words
+    missed = day.table("transformer_list")["missed_smart"].to_numpy()
+    assert len(re.findall(r'<path class="cross r\d"', text)) == (missed > 0).sum()
+
+
+def test_a_cross_names_the_worst_application(broken_day: Run) -> None:
+    text = broken_day.report.read_text(encoding="utf-8")
+    missed = broken_day.table("transformer_list")["missed_smart"].to_numpy()
+    assert (missed > 0).sum() > 100, "a dead access network misses everywhere"
+    assert len(re.findall(r"applications missed their requirement, worst [\w ]+ with 0\.00 % in time", text)) > 100
+
+
+def test_a_share_is_never_rounded_up_to_the_whole() -> None:
+    assert requirements._share(1.0) == "100\u202f%"
+    assert requirements._share(0.99999) == "99.999\u202f%"
+    assert requirements._share(0.98) == "98.0\u202f%"

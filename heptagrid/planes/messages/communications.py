@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.planes.messages.kinds import PRIORITIES
 from heptagrid.planes.messages.links import ACCESS, BACKHAUL, OWN, WAN, Access, Backhaul, Wan
 from heptagrid.planes.messages.media import Medium
 from heptagrid.planes.messages.mesh import WORST_POOR_HOP, etx_tree
 from heptagrid.planes.messages.paths import TreeEdges
+from heptagrid.planes.messages.requirements import PRIORITIES
 from heptagrid.planes.messages.tables import Floats, Ints
 from heptagrid.planes.messages.technologies.lorawan import SPREADING, spreading_factors
 from heptagrid.planes.messages.technology import Technology, technology
@@ -107,6 +107,11 @@ class Plan:
     access: Technology
     backhaul: Technology
     wan: Technology
+
+    @property
+    def technologies(self) -> tuple[Technology, Technology, Technology]:
+        """By link class."""
+        return self.access, self.backhaul, self.wan
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ from heptagrid.planes.messages.tables import (
     DEADLINE,
     DELIVERED,
     DESTINATION,
+    E_ATTEMPT,
     E_END,
     E_RESPONSE,
     E_SENSE,
@@ -206,7 +207,9 @@ def _port_event(net, what, now, heap, size, state, facts, seed):  # type: ignore
             return class_a.start_down(net, p, now, heap, size, state, facts, seed)
         if kind == E_END:
             size = contention.end(net, p, now, heap, size, state, facts, seed)
-            return class_a.open_windows(net, base, p, now, heap, size, state, facts)
+            return class_a.open_windows(net, p, now, heap, size)
+        if kind in (E_ATTEMPT, E_RESPONSE):
+            return class_a.listen(net, base, p, kind == E_ATTEMPT, now, heap, size, state, facts, seed)
     if kind == E_END:
         return contention.end(net, p, now, heap, size, state, facts, seed)
     return contention.start(net, p, now, heap, size, state, facts, seed)

@@ -45,7 +45,7 @@ class Medium:
     collision. window_s: an ALOHA sender waits up to this before it tries again; a cell's back-off indicator;
     for "csma" the most slots. header_bytes, frame_s: what each frame adds in bytes and in time (preamble).
     payload_bytes: of a frame; 0 for any. channels, dwell_s: channels, by the receiver's hopping sequence if dwell_s
-    is given, else drawn. duty_cycle: share of the time that a sender may send; 0 for all.
+    is given, else drawn; of a cell, devices that send side by side. duty_cycle: share of the time that a sender may send; 0 for all.
     sense_m, interfere_m: how far a sender is heard and disturbs. capture_db, path_exponent: a frame survives an
     interferer weaker by this. opportunity_s, preambles, response_s, setup_s, grant_s, inactivity_s, paging_s: of a cell.
     """

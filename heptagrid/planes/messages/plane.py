@@ -14,6 +14,7 @@ from heptagrid.planes.messages import tables as t
 from heptagrid.planes.messages.communications import Communications
 from heptagrid.planes.messages.event_queue import EventQueue, fact_table
 from heptagrid.planes.messages.kinds import ENVELOPE_BYTES, FACTS, KindFacts
+from heptagrid.planes.messages.links import CLASS_NAMES
 from heptagrid.planes.messages.paths import Paths, TreeRouter
 from heptagrid.planes.messages.statistics import KINDS, Counts
 from heptagrid.planes.messages.topology import Topology
@@ -43,6 +44,8 @@ class MessagePlane:
     seed : of the random numbers; a loss is a pure function of (seed, link, sender, kind, number, attempt).
     break_loss : probability by link class that a crossing is lost after all link retries.
     facts : of the kinds; other than the declared ones in tests.
+
+    Attributes: `crossed` (kinds, link classes), whether messages of a kind went over links of a class.
     """
 
     def __init__(
@@ -62,6 +65,8 @@ class MessagePlane:
         )
         self._next_id = 0
         self._numbers = np.zeros((KINDS, topology.places), dtype=np.int64)
+        self._taken = np.zeros_like(self._queue.quarter)
+        self.crossed = np.zeros((KINDS, len(CLASS_NAMES)), dtype=bool)
         self._waves: list[Ints] = []
         self._troubles: list[_Trouble] = []
         self._dead = np.zeros(topology.places, dtype=np.int64)
@@ -110,6 +115,7 @@ class MessagePlane:
         fresh[:, t.NUMBER] = self._numbered(kind, fresh[:, t.SOURCE], distinct)
         if count:
             self._waves.append(fresh)
+            self._note_links(kind, fresh)
         return first
 
     def advance(self, until_ns: int) -> tuple[Ints, Ints]:
@@ -206,6 +212,7 @@ class MessagePlane:
     def begin_counting(self) -> None:
         """Count from here; what is under way now is not counted."""
         self._queue.begin_counting()
+        self._taken[:] = 0
 
     def counts(self) -> Counts:
         """Counts since `begin_counting`; what is in flight is counted among the messages under way."""
@@ -222,9 +229,25 @@ class MessagePlane:
             **{name: counts[:, k].astype(np.int32) for k, name in enumerate(("sent", "delivered", "lost", "late"))},
             "worst_s": (worst_ns[kind, group] * 1e-9).astype(np.float32),
         }
+        self._taken += quarter
         quarter[:] = 0
         worst_ns[:] = 0
         return columns
+
+    def counts_by_place(self) -> Ints:
+        """(kinds, 1 + access networks, 4) sent, delivered, lost, late since `begin_counting`.
+
+        The first row is of messages that have to do with no access network.
+        """
+        return np.asarray(self._taken + self._queue.quarter)
+
+    def _note_links(self, kind: Kind, fresh: Ints) -> None:
+        """Which link classes the longest path of a wave crosses."""
+        at, hops = fresh[fresh[:, t.HOPS].argmax()][[t.PATH, t.HOPS]]
+        classes = self._queue.net.port[self._paths.port[at : at + hops], t.P_LINK_CLASS]
+        self.crossed[kind, classes] = True
+        if self._acknowledged[kind]:
+            self.crossed[Kind.ACK, classes] = True
 
     def _take_due(self, until_ns: int) -> Ints:
         """Take the messages whose time comes by `until_ns` out of the waiting waves, by time and index."""

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from heptagrid.foundation.domains import Kind
 from heptagrid.foundation.errors import UsageError
-from heptagrid.planes.messages.kinds import PRIORITIES
+
+PRIORITIES = ("protection", "control", "telemetry", "price", "metering", "bulk")
+"""Classes of messages, most urgent first, as the requirement tables order them; an acknowledgement has its message's."""
 
 SURVEY = "Kuzlu, Pipattanasomporn and Rahman 2014 (Computer Networks 67), table of the network"
 AMI = "RFC 8036 (2017) section 4.2 class "

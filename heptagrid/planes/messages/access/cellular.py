@@ -15,12 +15,14 @@ from heptagrid.foundation.random import Stream, bits
 from heptagrid.planes.messages.events import push, push_lost, push_next, push_port
 from heptagrid.planes.messages.ports import draw, draw_attempts, path_at, take_next, wire_bytes
 from heptagrid.planes.messages.tables import (
+    A_END,
     BY_ACCESS,
     BY_OUTAGE,
     E_ATTEMPT,
     E_END,
     E_RESPONSE,
     M_BASE,
+    M_CHANNELS,
     M_DOWN_FREE,
     M_GRANT,
     M_INACTIVITY,
@@ -31,7 +33,6 @@ from heptagrid.planes.messages.tables import (
     M_PREAMBLES,
     M_RESPONSE,
     M_SETUP,
-    M_UP_FREE,
     M_WINDOW,
     N_DOWN,
     P_BUSY,
@@ -110,7 +111,7 @@ def _airtime_ns(port, rate_bps, p, what, state, facts):  # type: ignore[no-untyp
 
 @kernel(allocates=False)
 def _serve(net, p, ready, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
-    """The shared uplink takes the copy in its turn, each failed block again."""
+    """The first tone of the uplink that is free takes the copy, each failed block again; most cells have one tone."""
     port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
     what = port[p, P_WHAT]
     chance = 1.0 - (1.0 - net.loss[p]) * (1.0 - net.path_loss[path_at(what, state)])
@@ -119,8 +120,13 @@ def _serve(net, p, ready, heap, size, state, facts, seed):  # type: ignore[no-un
         port[p, P_CAUSE] = BY_OUTAGE
     airtime = attempts * _airtime_ns(port, net.rate_bps, p, what, state, facts)
     port[p, P_BUSY] += airtime
-    medium[m, M_UP_FREE] = max(ready, medium[m, M_UP_FREE]) + airtime
-    return push_port(heap, size, medium[m, M_UP_FREE], E_END, p, port[p, P_EPOCH])
+    tones = net.air[m]
+    first = 0
+    for k in range(1, medium[m, M_CHANNELS]):
+        if tones[k, A_END] < tones[first, A_END]:
+            first = k
+    tones[first, A_END] = max(ready, tones[first, A_END]) + airtime
+    return push_port(heap, size, tones[first, A_END], E_END, p, port[p, P_EPOCH])
 
 
 @kernel(allocates=False)

@@ -1,8 +1,8 @@
 """LoRaWAN class A: uplinks are ALOHA under a duty cycle; a downlink waits for its device to speak.
 
 After each uplink a device listens twice, after RECEIVE_DELAY1 (1 s) and RECEIVE_DELAY2 (2 s). What the gateway has for
-the device waits until then, and waits on if the gateway is sending or must keep silent. While the gateway sends it
-hears nothing. Source: LoRaWAN 1.0.x, RP002 EU868 as coded in LoRaMac-node RegionEU868.h.
+the device by then goes out, so an answer that takes less than two seconds comes at once; it waits on for the next
+uplink if the gateway is sending or must keep silent. While the gateway sends it hears nothing. Source: LoRaWAN 1.0.x, RP002 EU868 as coded in LoRaMac-node RegionEU868.h.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from heptagrid.planes.messages.tables import (
     BY_BREAK,
     BY_BUFFER,
     BY_OUTAGE,
+    E_ATTEMPT,
     E_END,
-    E_START,
+    E_RESPONSE,
     M_DUTY_PPM,
     P_ACTIVE,
     P_BUFFER,
@@ -28,6 +29,7 @@ from heptagrid.planes.messages.tables import (
     P_FRAMES,
     P_FREE,
     P_KEY,
+    P_LISTENS,
     P_LISTS_AT,
     P_MEDIUM,
     P_PARTS,
@@ -37,7 +39,8 @@ from heptagrid.planes.messages.tables import (
     P_WHAT,
 )
 
-WINDOWS_NS = (np.int64(1_000_000_000), np.int64(2_000_000_000))
+FIRST_NS = np.int64(1_000_000_000)
+SECOND_NS = np.int64(2_000_000_000)
 
 
 @kernel(allocates=False)
@@ -62,20 +65,29 @@ def forget(net, base, now, heap, size):  # type: ignore[no-untyped-def]
 
 
 @kernel(allocates=False)
-def open_windows(net, base, device, now, heap, size, state, facts):  # type: ignore[no-untyped-def]
-    """A device has spoken and listens: the gateway answers in the first window that it can meet."""
+def open_windows(net, device, now, heap, size):  # type: ignore[no-untyped-def]
+    """A device has spoken and will listen, first after one second; no sooner than its last window has passed."""
+    port = net.port
+    if now < port[device, P_LISTENS]:
+        return size
+    port[device, P_LISTENS] = now + SECOND_NS
+    return push_port(heap, size, now + FIRST_NS, E_ATTEMPT, device, port[device, P_EPOCH])
+
+
+@kernel(allocates=False)
+def listen(net, base, device, is_first, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
+    """A device listens: the gateway sends what it has for it, at the device's own rate, if it may send."""
     port = net.port
     line = port[base, P_LISTS_AT] + port[device, P_SLOT]
-    if port[base, P_ACTIVE] == 1 or net.lists[line, 0] == 0:
-        return size
-    for window in WINDOWS_NS:
-        if port[base, P_READY] <= now + window:
-            what, key = take_first(net.lists, net.queue, line)
-            port[base, P_WHAT], port[base, P_KEY], port[base, P_ACTIVE] = what, key, 1
-            left = port[device, P_PARTS]
-            port[base, P_FRAMES] = left if left > 0 else frames_of(port, device, copy_bytes(what, state, facts))
-            return push_port(heap, size, now + window, E_START, base, port[base, P_EPOCH])
-    return size
+    if net.lists[line, 0] == 0 or port[base, P_ACTIVE] == 1 or port[base, P_READY] > now:
+        if not is_first:
+            return size
+        return push_port(heap, size, now + SECOND_NS - FIRST_NS, E_RESPONSE, device, port[device, P_EPOCH])
+    what, key = take_first(net.lists, net.queue, line)
+    port[base, P_WHAT], port[base, P_KEY], port[base, P_ACTIVE] = what, key, 1
+    left = port[device, P_PARTS]
+    port[base, P_FRAMES] = left if left > 0 else frames_of(port, device, copy_bytes(what, state, facts))
+    return start_down(net, base, now, heap, size, state, facts, seed)
 
 
 @kernel(allocates=False)

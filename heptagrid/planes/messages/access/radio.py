@@ -120,7 +120,7 @@ def clear_air(net, m, now):  # type: ignore[no-untyped-def]
 
 @kernel(allocates=False)
 def is_idle(net, p, to, now, seed):  # type: ignore[no-untyped-def]
-    """Whether a port hears nothing on the receiver's channel."""
+    """Whether a port hears nothing on the receiver's channel, and is not receiving itself on another."""
     m = net.port[p, P_MEDIUM]
     if net.medium[m, M_JAMMED_UNTIL] > now:
         return False
@@ -130,6 +130,8 @@ def is_idle(net, p, to, now, seed):  # type: ignore[no-untyped-def]
     lane = lane_of(net, p, to, now, seed) if net.medium[m, M_DWELL] > 0 else np.int64(0)
     for k in range(net.medium[m, M_AIR_SIZE]):
         begun = air[k, A_BEGIN] <= now
+        if begun and air[k, A_TO] == node:
+            return False
         if begun and air[k, A_LANE] == lane and distance_m2(net.xy_m, node, air[k, A_FROM]) <= net.reach[m, R_SENSE]:
             return False
     return True

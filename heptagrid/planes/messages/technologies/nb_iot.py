@@ -16,6 +16,7 @@ MEDIUM = Medium(
     grant_s=0.1,
     inactivity_s=10.0,
     paging_s=20.48,
+    channels=12,
 )
 
 NB_IOT = Technology(
@@ -42,7 +43,8 @@ NB_IOT = Technology(
         "medium": "48 subcarriers and a period of 40 to 2560 ms are among the values of the standard (RRC field values in "
         "OpenAirInterface and in a vendor's API); 160 ms, ten attempts, back-off up to 2.048 s, response after 40 ms, set-up "
         "0.5 s, grant 0.1 s, inactivity 10 s: assumption; extended paging cycle 20.48 s: least of 3GPP TS 24.008, from memory",
-        "uplink_bps": "60 kbit/s peak (RFC 8376, draft text); one tone of 15 kHz about 20 kbit/s, from memory",
+        "uplink_bps": "60 kbit/s peak (RFC 8376, draft text); one tone of 15 kHz about 20 kbit/s, of which a carrier has twelve side by "
+        "side (3GPP TS 36.211, from memory)",
         "downlink_bps": "30 kbit/s peak (RFC 8376, draft text) less control: assumption",
         "layers": "RFC 791, RFC 768; PDCP 1, RLC 2, MAC 3 bytes: assumption after 3GPP TS 36.321 to 36.323",
         "payload_bytes": "MTU 1600 (RFC 8376, draft text) less 28",
