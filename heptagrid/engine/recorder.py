@@ -277,6 +277,8 @@ def _follow_nodes(v_pu, i_re, i_im, pct_per_pu, v_min, v_max, peak_pct):  # type
     least, greatest = np.inf, -np.inf
     for k in range(v_pu.shape[0]):
         v = v_pu[k]
+        if v == 0.0:
+            continue
         least, greatest = min(least, v), max(greatest, v)
         v_min[k], v_max[k] = min(v_min[k], v), max(v_max[k], v)
         pct = np.sqrt(i_re[k] ** 2 + i_im[k] ** 2) * pct_per_pu[k]

@@ -1,4 +1,4 @@
-"""The ten kinds of messages as data: size, envelope, deadline, acknowledgement, retries.
+"""The eleven kinds of messages as data: size, envelope, deadline, acknowledgement, retries.
 
 Sizes and deadlines follow published requirement tables where there is one for the application.
 """
@@ -73,5 +73,10 @@ FACTS: dict[Kind, KindFacts] = {
         "alarm messages below 100 bytes, 98 % within 5 s: RFC 8036 section 4.2 class C1; retries: assumption",
     ),
     Kind.BILL: KindFacts(2000, 86400.0, False, 0.0, 0, 5, "assumption: a page of text, any time within the day"),
+    Kind.FIRMWARE: KindFacts(
+        1024, 86400.0, True, 600.0, 2, 5,
+        "a block of a firmware image of 400 to 2000 kB, latency 2 min to 7 days, Kuzlu et al. 2014 (from memory); 1024 "
+        "bytes a block, a day and the retries: assumptions",
+    ),
     Kind.ACK: KindFacts(20, 60.0, False, 0.0, 0, 1, "assumption: kind, sequence number and time of what is acknowledged"),
 }  # fmt: skip
