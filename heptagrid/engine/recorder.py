@@ -13,6 +13,7 @@ from heptagrid.engine.books import Books
 from heptagrid.engine.build import ArmGrid
 from heptagrid.engine.clock import Phase, Span
 from heptagrid.engine.extremes import OutsideBand, QuarterVoltages
+from heptagrid.engine.storm_log import StormLog
 from heptagrid.engine.tables import TableWriter
 from heptagrid.engine.tally import DayBooks, Energy, Extremes
 from heptagrid.foundation.domains import KIND_NAMES
@@ -48,6 +49,8 @@ class ArmResult:
     days: list[DayBooks] = field(default_factory=list)
     bills_eur: np.ndarray = field(default_factory=lambda: np.zeros(0))
     held: dict[int, tuple[int, int]] = field(default_factory=dict)
+    storms: list[dict[str, Any]] = field(default_factory=list)
+    interruptions: dict[str, float] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     process: int = 0
     peak_rss_mb: float = 0.0
@@ -74,6 +77,7 @@ class Recorder:
         )
         self._quarter_voltages = QuarterVoltages(nodes)
         self._outside = OutsideBand(world.customers_count)
+        self._storms = StormLog(grid)
         self._comfort_before: dict[str, float] = {}
         self._stored_before = 0.0
         self._heat_before = 0.0
@@ -97,6 +101,7 @@ class Recorder:
         if phase is not Phase.CLOSING and len(flow.held) == 0:
             self._grid.feeders.remember()
         self._books.note(phase, step, self._writer)
+        self._storms.note(phase, step)
         if phase is not Phase.COUNTED:
             return
         self.result.steps += 1
@@ -131,6 +136,7 @@ class Recorder:
             else {}
         )
         self._books.finish(result)
+        result.storms, result.interruptions = self._storms.found(), self._storms.interruptions()
         result.seconds, result.peak_rss_mb, result.process = seconds, peak_rss_mb, os.getpid()
         self._check()
         return result

@@ -89,7 +89,7 @@ class Customers:
             if step.start_ns <= begin_ns < step.end_ns:
                 points = len(self._wires.point_p_kw)
                 spread_ns = (np.arange(points) * ((end_ns - begin_ns) / points)).astype(np.int64)
-                self.meters.send_registers(begin_ns + spread_ns, outbox)
+                self.meters.send_registers(begin_ns, begin_ns + spread_ns, outbox)
 
     def act(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
         """The gateways take set-points and prices to heart; the last to arrive wins."""

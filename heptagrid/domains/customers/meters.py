@@ -63,6 +63,7 @@ class Meters:
     """Registers and quarter-hour energies of all metering points.
 
     import_kwh, export_kwh: (points,) of the last whole quarter hour. register_*: (points,) since the start.
+    sent: of what is rare the topic, what it answers to (ns), and the meters.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Meters:
         self._has_supply = np.ones(points, dtype=np.bool_)
         self._off_since_ns = np.zeros(points, dtype=np.int64)
         self._scheduled: list[_Scheduled] = []
+        self.sent: list[tuple[str, int, Ints]] = []
 
     def measure(self, step: Step, p_kw: Floats) -> None:
         """Count the step's energy; at the end of a quarter hour close it."""
@@ -113,10 +115,10 @@ class Meters:
         self._has_supply[:] = supplied
         if len(gone):
             self._off_since_ns[gone] = now_ns
-            self._send(Kind.ALARM, "last_gasp", np.full(len(gone), now_ns), {"meter": gone}, outbox)
+            self._send(Kind.ALARM, "last_gasp", np.full(len(gone), now_ns), {"meter": gone}, outbox, {"of_ns": now_ns})
         if len(back):
             up_ns = now_ns + (self._share[back] * self._parameters.power_up_s * NS_PER_S).astype(np.int64)
-            self._send(Kind.ALARM, "restored", up_ns, {"meter": back}, outbox)
+            self._send(Kind.ALARM, "restored", up_ns, {"meter": back}, outbox, {"of_ns": now_ns})
             self._send_missed(back, now_ns, outbox)
 
     def _send_missed(self, back: Ints, now_ns: int, outbox: Outbox) -> None:
@@ -137,9 +139,9 @@ class Meters:
             )
             self._scheduled.append(again)
             columns = {"meter": meter, "import_kwh": again.import_kwh, "export_kwh": again.export_kwh}
-            self._send(Kind.METER_READING, "missed", again.due_ns, columns, outbox, {"quarter": one.quarter})
+            self._send(Kind.METER_READING, "missed", again.due_ns, columns, outbox, {"quarter": one.quarter, "of_ns": now_ns})
 
-    def send_registers(self, at_ns: Ints, outbox: Outbox) -> None:
+    def send_registers(self, asked_ns: int, at_ns: Ints, outbox: Outbox) -> None:
         """Every meter that has supply sends its registers at its time, (points,), on demand of operations."""
         points = np.flatnonzero(self._has_supply)
         registers = {
@@ -147,7 +149,7 @@ class Meters:
             "export_kwh": self.register_export_kwh + self._running_export,
         }
         columns = {"meter": points, **{name: column[points] for name, column in registers.items()}}
-        self._send(Kind.METER_READING, "on_demand", at_ns[points], columns, outbox)
+        self._send(Kind.METER_READING, "on_demand", at_ns[points], columns, outbox, {"of_ns": asked_ns})
 
     def _send(
         self,
@@ -156,8 +158,10 @@ class Meters:
         sent_ns: Ints,
         columns: dict[str, np.ndarray],
         outbox: Outbox,
-        shared: dict[str, object] | None = None,
+        shared: dict[str, object],
     ) -> None:
+        if "of_ns" in shared:
+            self.sent.append((topic, int(shared["of_ns"]), columns["meter"]))  # type: ignore[call-overload]
         outbox.send(
             Wave(
                 kind=kind,
@@ -168,7 +172,7 @@ class Meters:
                 sent_ns=sent_ns,
                 topic=topic,
                 payload=columns,
-                shared=shared or {},
+                shared=shared,
             )
         )
 
