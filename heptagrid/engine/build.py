@@ -34,7 +34,7 @@ from heptagrid.domains.transmission.domain import Network
 from heptagrid.engine.arms import Arm
 from heptagrid.engine.clock import Span
 from heptagrid.engine.mailbox import Mailbox
-from heptagrid.engine.storms import Happening, happenings, outages_of, rollouts_of, strike
+from heptagrid.engine.storms import Happening, happenings, outages_of, rollouts_of, silences_of, strike
 from heptagrid.foundation.actors import Actor
 from heptagrid.foundation.random import Stream, uniforms
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, from_ns, next_midnight_ns
@@ -399,6 +399,7 @@ def _feeders(scenario: Scenario, world: World, arm: Arm, wires: Wires) -> Feeder
         *(changer, regulated, transformers.tap_pos),
         Sensors(sections["sensors"], world.endpoints) if arm.smart else None,
         *(outages_of(world.storms, "nodes"), outages_of(world.storms, "points")),
+        silences_of(world.storms, "substations", sections["messages.backhaul"].battery_s),
     )
 
 

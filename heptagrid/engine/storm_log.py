@@ -130,10 +130,14 @@ class _Entry:
                 **self._answers("missed", "missed_readings", storm.end_ns),
             }
         if storm.kind == "read_all":
-            found |= self._answers("on_demand", "readings", storm.begin_ns)
+            found = self._answers("on_demand", "readings", storm.begin_ns)
         if storm.kind == "firmware" and self._grid.arm.smart:
             times = np.sort(np.concatenate(self._complete_ns)) if self._complete_ns else np.empty(0, dtype=np.int64)
-            found |= {"meters": len(storm.points), "meters_complete": len(times), "blocks_arrived": int(self._blocks.sum())}
+            found |= {
+                "meters": len(storm.points),
+                "meters_complete": len(times),
+                "blocks_arrived": int(self._blocks.sum()),
+            }
             found["complete_share"] = len(times) / len(storm.points) if len(storm.points) else None
             found["most_complete_after_s"] = _after_s(times, len(storm.points), storm.begin_ns)
         return found

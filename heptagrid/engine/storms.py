@@ -8,7 +8,7 @@ wide-area network have batteries that outlast any storm.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -137,6 +137,12 @@ def outages_of(storms: Sequence[Happening], what: str) -> list[Outage]:
     return joined([Outage(one.begin_ns, one.end_ns, getattr(one, what)) for one in storms if one.kind == "blackout"])
 
 
+def silences_of(storms: Sequence[Happening], what: str, lasts_s: float) -> list[Outage]:
+    """The same from when a capacitor or battery of `lasts_s` is empty; none where supply is back before."""
+    silent = (replace(one, begin_ns=one.begin_ns + round(lasts_s * NS_PER_S)) for one in outages_of(storms, what))
+    return [one for one in silent if one.begin_ns < one.end_ns]
+
+
 def rollouts_of(storms: Sequence[Happening], at: Endpoints) -> list[Rollout]:
     """The roll-outs of firmware, numbered as the storms are."""
     found = []
@@ -157,10 +163,8 @@ def strike(plane: MessagePlane, storms: Sequence[Happening], sections: Mapping[s
         ("points", at.gateways, access.last_gasp_s),
         ("substations", at.concentrators, backhaul.battery_s),
     ):
-        for one in outages_of(storms, what):
-            silent_ns = one.begin_ns + round(lasts_s * NS_PER_S)
-            if silent_ns < one.end_ns:
-                plane.fail(places[one.ids], silent_ns, one.end_ns, round(access.reparent_s * NS_PER_S))
+        for one in silences_of(storms, what, lasts_s):
+            plane.fail(places[one.ids], one.begin_ns, one.end_ns, round(access.reparent_s * NS_PER_S))
     for storm in storms:
         if storm.kind == "cut":
             plane.cut(storm.places, storm.begin_ns, storm.end_ns, round(wan.failover_s * NS_PER_S))

@@ -41,7 +41,9 @@ def _duration(info: str) -> float:
 class Blackout:
     """Customers downstream have no supply."""
 
-    where: str = _where("substation 12", "a substation's number or transformer's name, `feeder` and its number, or `all`")
+    where: str = _where(
+        "substation 12", "a substation's number or transformer's name, `feeder` and its number, or `all`"
+    )
     duration_s: float = _duration("until supply is back")
 
 
@@ -92,7 +94,8 @@ class Jam:
     """Nothing gets through on a shared medium, and who listens finds it busy."""
 
     where: str = _where(
-        "substation 12", "a substation's number or transformer's name, a link class (`access`, `backhaul`), or a technology"
+        "substation 12",
+        "a substation's number or transformer's name, a link class (`access`, `backhaul`), or a technology",
     )
     duration_s: float = _duration("of the jam")
 
@@ -185,7 +188,10 @@ class _Reader:
         if kind not in KINDS:
             near = difflib.get_close_matches(str(kind), KINDS, 1, 0.5)
             hint = f"did you mean {near[0]!r}?" if near else f"the kinds are {', '.join(KINDS)}"
-            self._wrong("kind", f"= {kind!r}: there is no such kind of storm; {hint}" if "kind" in entry else f"is missing; {hint}")
+            self._wrong(
+                "kind",
+                f"= {kind!r}: there is no such kind of storm; {hint}" if "kind" in entry else f"is missing; {hint}",
+            )
             return None
         values = self._values(KINDS[kind], {key: value for key, value in entry.items() if key not in ("kind", "begin")})
         begin = self._begin(entry)
@@ -248,7 +254,8 @@ class _Reader:
         elif begin + storm.duration_ns > last:
             which = "rate_bps" if isinstance(storm.entry, Firmware) else "duration_s"
             self._wrong(
-                which, f"= {getattr(storm.entry, which):g}: the storm ends {(begin + storm.duration_ns - last) / 1e9:g} s after {span}"
+                which,
+                f"= {getattr(storm.entry, which):g}: the storm ends {(begin + storm.duration_ns - last) / 1e9:g} s after {span}",
             )
 
     def _place(self, kind: str, where: str) -> tuple[str, int | str] | None:
@@ -292,14 +299,19 @@ class _Reader:
     def _cuttable(self, name: str, links: Mapping[str, Any]) -> Any:
         if links[name].medium is None:
             return True
-        self._wrong("where", f"is of the {name}, whose technology {links[name].name!r} is no line that could be cut; jam it")
+        self._wrong(
+            "where", f"is of the {name}, whose technology {links[name].name!r} is no line that could be cut; jam it"
+        )
         return None
 
     def _jammable(self, name: str, links: Mapping[str, Any]) -> Any:
         medium = links[name].medium
         if medium is not None and medium.access != "queue":
             return True
-        self._wrong("where", f"is of the {name}, whose technology {links[name].name!r} shares no medium that could be jammed; cut it")
+        self._wrong(
+            "where",
+            f"is of the {name}, whose technology {links[name].name!r} shares no medium that could be jammed; cut it",
+        )
         return None
 
 

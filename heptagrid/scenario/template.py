@@ -34,7 +34,9 @@ def template(name: str) -> str:
 
 def _storms() -> list[str]:
     """An example of each kind of storm; without a space after the '#', so that nothing is taken in use by mistake."""
-    lines = ["\n# Storms: as many as you like, each under [[storms]] in two brackets. Take the '#' of one example away."]
+    lines = [
+        "\n# Storms: as many as you like, each under [[storms]] in two brackets. Take the '#' of one example away."
+    ]
     lines += [f"#   begin: local time, or seconds since the run's first midnight; kind: one of {', '.join(KINDS)}"]
     for name, kind in KINDS.items():
         lines += [f"\n# {_phrase(kind)}", "#[[storms]]", f'#kind = "{name}"', "#begin = 2016-01-27T17:00:00"]

@@ -26,6 +26,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
+_GOLDEN = (5.0**0.5 - 1.0) / 2.0
 _REMEMBERED = 96  # quarter hours whose readings a meter keeps: assumption, a day; meters keep weeks
 
 
@@ -125,9 +126,12 @@ class Meters:
         """The readings of `back` (n,) meters whose time came while they were silent, once more."""
         is_back = np.zeros(len(self._offset_ns), dtype=np.bool_)
         is_back[back] = True
-        window_s = self._parameters.power_up_s + self._share * self._parameters.reread_window_s
-        at_ns = now_ns + (window_s * NS_PER_S).astype(np.int64)
-        for one in list(self._scheduled):
+        window = self._parameters
+        for number, one in enumerate(list(self._scheduled)):
+            # A meter's readings lie apart from one another, as evenly as the golden ratio puts them.
+            share = (self._share + number * _GOLDEN) % 1.0
+            after_s = window.power_up_s + share * window.reread_window_s
+            at_ns = now_ns + (after_s * NS_PER_S).astype(np.int64)
             silent_ns = self._off_since_ns[one.meter] + np.where(one.was_sent, self._last_gasp_ns, 0)
             missed = is_back[one.meter] & (one.due_ns >= silent_ns) & (one.due_ns < now_ns)
             if not missed.any():
@@ -139,7 +143,9 @@ class Meters:
             )
             self._scheduled.append(again)
             columns = {"meter": meter, "import_kwh": again.import_kwh, "export_kwh": again.export_kwh}
-            self._send(Kind.METER_READING, "missed", again.due_ns, columns, outbox, {"quarter": one.quarter, "of_ns": now_ns})
+            self._send(
+                Kind.METER_READING, "missed", again.due_ns, columns, outbox, {"quarter": one.quarter, "of_ns": now_ns}
+            )
 
     def send_registers(self, asked_ns: int, at_ns: Ints, outbox: Outbox) -> None:
         """Every meter that has supply sends its registers at its time, (points,), on demand of operations."""

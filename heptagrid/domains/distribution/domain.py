@@ -47,10 +47,12 @@ class Feeders:
         sensors: Sensors | None,
         node_outages: Sequence[Outage] = (),
         point_outages: Sequence[Outage] = (),
+        silences: Sequence[Outage] = (),
     ) -> None:
         """Set up from parts; `regulated` are the transformers that the tap changer moves, `taps` all positions.
 
-        node_outages, point_outages : when which nodes and which metering points are cut off.
+        node_outages, point_outages : when which nodes and which metering points are cut off. silences : when which
+        substations can report nothing, their battery empty.
         """
         nodes = solver.network.nodes
         self.flow: Flow | None = None
@@ -65,6 +67,7 @@ class Feeders:
         self._sensors = sensors
         self._p_kw = np.zeros(nodes)
         self._q_kvar = np.zeros(nodes)
+        self._silences = silences
         self._node_outages, self._point_outages = node_outages, point_outages
 
     def advance(self, step: Step) -> None:
@@ -99,6 +102,7 @@ class Feeders:
             self.flow.transformer_loading_pct[rows.transformer],
             self.flow.transformer_p_kw[rows.transformer],
             outbox,
+            supplied_at(self._silences, step.end_ns, len(rows.node)),
         )
 
     def act(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:

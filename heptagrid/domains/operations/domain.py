@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from heptagrid.domains.operations.bulk_desk import BulkDesk
 from heptagrid.domains.operations.customers_desk import CustomersDesk
-from heptagrid.domains.operations.forecast import Forecast
 from heptagrid.domains.operations.firmware import Rollout
+from heptagrid.domains.operations.forecast import Forecast
 from heptagrid.domains.operations.scada import Scada
 from heptagrid.foundation.actors import Delivery, Outbox, Wave
 from heptagrid.foundation.domains import Domain, Kind

@@ -20,7 +20,14 @@ class Rollout:
     """Blocks to `meters` (n,): each gets one every `every_ns`, the meters one after another in between."""
 
     def __init__(
-        self, number: int, begin_ns: int, every_ns: int, payload_bytes: int, block_bytes: int, meters: Ints, at: Endpoints
+        self,
+        number: int,
+        begin_ns: int,
+        every_ns: int,
+        payload_bytes: int,
+        block_bytes: int,
+        meters: Ints,
+        at: Endpoints,
     ) -> None:
         """Set up; `number` tells roll-outs apart, `at` says where operations and the gateways are."""
         self.number = number
