@@ -122,9 +122,9 @@ def _met(
 def _switched_off(what: str, which: int, network: RadialNetwork, substations: Substations) -> npt.NDArray[np.bool_]:
     """(nodes,) whether a node lies behind an open switch: those of feeders at the busbar, of a transformer above it."""
     if what == "all":
-        return network.feeder > 0
+        return np.asarray(network.feeder > 0)
     if what == "feeder":
-        return network.feeder == which
+        return np.asarray(network.feeder == which)
     is_off = np.zeros(network.nodes, dtype=np.bool_)
     first = int(substations.node[which])
     outside = np.flatnonzero(network.parent[first + 1 :] < first)  # depth-first: what hangs on it follows it at once

@@ -261,6 +261,12 @@ class _Reader:
     def _place(self, kind: str, where: str) -> tuple[str, int | str] | None:
         """What `where` means; None if it means nothing here."""
         links = {name: technology(self._sections[f"messages.{name}"].technology) for name in CLASSES}
+        if kind == "blackout" and links["access"].medium is not None and links["access"].medium.access == "queue":
+            name = links["access"].name
+            self._wrong(
+                "kind", f"= 'blackout': the access technology {name!r} knows no single meter that could fall silent"
+            )
+            return None
         if kind == "blackout" and where == "all":
             return "all", 0
         if kind == "cut" and where in SITES:

@@ -103,7 +103,8 @@ class Meters:
         quarter = step.end_ns // NS_PER_QUARTER - 1
         readings = {"import_kwh": self.import_kwh.astype(np.float32), "export_kwh": self.export_kwh.astype(np.float32)}
         due_ns = step.end_ns + self._offset_ns
-        columns = {"meter": points, **{name: column[points] for name, column in readings.items()}}
+        columns: dict[str, np.ndarray] = {"meter": points}
+        columns |= {name: column[points] for name, column in readings.items()}
         self._send(Kind.METER_READING, "reading", due_ns[points], columns, outbox, {"quarter": quarter})
         self._scheduled = [one for one in self._scheduled if one.quarter > quarter - _REMEMBERED]
         everyone = np.arange(len(due_ns), dtype=np.int64)
@@ -142,10 +143,10 @@ class Meters:
                 *(one.import_kwh[missed], one.export_kwh[missed]),
             )
             self._scheduled.append(again)
-            columns = {"meter": meter, "import_kwh": again.import_kwh, "export_kwh": again.export_kwh}
-            self._send(
-                Kind.METER_READING, "missed", again.due_ns, columns, outbox, {"quarter": one.quarter, "of_ns": now_ns}
-            )
+            columns: dict[str, np.ndarray] = {"meter": meter}
+            columns |= {"import_kwh": again.import_kwh, "export_kwh": again.export_kwh}
+            shared: dict[str, object] = {"quarter": one.quarter, "of_ns": now_ns}
+            self._send(Kind.METER_READING, "missed", again.due_ns, columns, outbox, shared)
 
     def send_registers(self, asked_ns: int, at_ns: Ints, outbox: Outbox) -> None:
         """Every meter that has supply sends its registers at its time, (points,), on demand of operations."""
