@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -206,7 +207,7 @@ def test_a_step_is_cut_where_supply_goes() -> None:
     counted = [step for phase, step in steps if phase is Phase.COUNTED]
     assert len(steps) == span.all_steps == plain.all_steps + 1
     assert [step.dt_s for step in counted[:3]] == [100.0, 800.0, 900.0]
-    assert all(a.end_ns == b.start_ns for a, b in zip(counted[:-1], counted[1:], strict=True))
+    assert all(a.end_ns == b.start_ns for a, b in pairwise(counted))
 
 
 @pytest.mark.parametrize(
