@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -230,7 +231,7 @@ class _Reader:
 
     def _begin(self, entry: Mapping[str, Any]) -> str | float | None:
         begin = entry.get("begin")
-        if type(begin) in (int, float) and begin >= 0:
+        if isinstance(begin, int | float) and not isinstance(begin, bool) and 0 <= begin < math.inf:
             return float(begin)
         try:
             when = datetime.fromisoformat(begin) if isinstance(begin, str) else begin
