@@ -14,6 +14,7 @@ from heptagrid.engine.clock import Span
 from heptagrid.foundation.kernel import fingerprint_of_package
 from heptagrid.foundation.parameters import declarations
 from heptagrid.scenario.schema import Scenario
+from heptagrid.scenario.storms import given_of
 
 ATTRIBUTION = [
     "Network, loads and profiles: SimBench, 1-MVLV-semiurb-all-0-sw (Meinecke et al. 2020, simbench.de), extract, "
@@ -81,6 +82,7 @@ def manifest_of(
             }
             for section, parameters in scenario.sections.items()
         },
+        "storms": given_of(scenario.storms),
         "versions": {
             "python": platform.python_version(),
             **{name: _version(name) for name in ("heptagrid", "numpy", "numba", "polars")},

@@ -13,6 +13,7 @@ from heptagrid.engine.books import Books
 from heptagrid.engine.build import ArmGrid
 from heptagrid.engine.clock import Phase, Span
 from heptagrid.engine.extremes import OutsideBand, QuarterVoltages
+from heptagrid.engine.storm_log import StormLog
 from heptagrid.engine.tables import TableWriter, list_series
 from heptagrid.engine.tally import DayBooks, Energy, Extremes
 from heptagrid.foundation.actors import Wave
@@ -59,6 +60,8 @@ class ArmResult:
     days: list[DayBooks] = field(default_factory=list)
     bills_eur: np.ndarray = field(default_factory=lambda: np.zeros(0))
     held: dict[int, tuple[int, int]] = field(default_factory=dict)
+    storms: list[dict[str, Any]] = field(default_factory=list)
+    interruptions: dict[str, float] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     process: int = 0
     peak_rss_mb: float = 0.0
@@ -88,6 +91,7 @@ class Recorder:
         self._counting = False
         self._waves: list[tuple[Any, ...]] = []
         grid.mailbox.listeners.append(self._note_wave)
+        self._storms = StormLog(grid)
         self._comfort_before: dict[str, float] = {}
         self._stored_before = 0.0
         self._heat_before = 0.0
@@ -112,6 +116,7 @@ class Recorder:
         if phase is not Phase.CLOSING and len(flow.held) == 0:
             self._grid.feeders.remember()
         self.books.note(phase, step, self._writer)
+        self._storms.note(phase, step)
         if phase is not Phase.COUNTED:
             return
         self.result.steps += 1
@@ -152,6 +157,7 @@ class Recorder:
         )
         self.books.finish(result)
         self._write_waves()
+        result.storms, result.interruptions = self._storms.found(), self._storms.interruptions()
         result.seconds, result.peak_rss_mb, result.process = seconds, peak_rss_mb, os.getpid()
         self._check()
         return result
@@ -324,6 +330,8 @@ def _follow_nodes(v_pu, i_re, i_im, pct_per_pu, v_min, v_max, peak_pct):  # type
     least, greatest = np.inf, -np.inf
     for k in range(v_pu.shape[0]):
         v = v_pu[k]
+        if v == 0.0:
+            continue
         least, greatest = min(least, v), max(greatest, v)
         v_min[k], v_max[k] = min(v_min[k], v), max(v_max[k], v)
         pct = np.sqrt(i_re[k] ** 2 + i_im[k] ** 2) * pct_per_pu[k]

@@ -77,7 +77,8 @@ class Scada:
     def receive(self, delivery: Delivery) -> None:
         """Keep the values of one delivery of the topic "substation"; the last to arrive of each wins."""
         rows = delivery.column("substation")
-        self.v_pu[rows] = delivery.column("v_pu")
+        v_pu = delivery.column("v_pu")
+        self.v_pu[rows] = np.where(v_pu > 0.0, v_pu, np.nan)  # a dead substation says nothing of the busbar
         self.loading_pct[rows] = delivery.column("loading_pct")
         self.seen_ns[rows] = delivery.delivered_ns
         self.seen_by[rows] = delivery.ids
