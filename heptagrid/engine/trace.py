@@ -20,9 +20,10 @@ from heptagrid.foundation.domains import DOMAIN_NAMES, KIND_NAMES, Kind
 from heptagrid.foundation.errors import OutputError, UsageError
 from heptagrid.foundation.time import NS_PER_QUARTER, from_ns, next_midnight_ns, to_ns
 from heptagrid.planes.messages import tables as t
-from heptagrid.planes.messages.kinds import FACTS, PRIORITIES
+from heptagrid.planes.messages.kinds import FACTS
 from heptagrid.planes.messages.links import CLASS_NAMES
 from heptagrid.planes.messages.media import METHODS
+from heptagrid.planes.messages.requirements import PRIORITIES
 from heptagrid.planes.messages.watch import Copy, Journey, Leg
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR
 
