@@ -42,6 +42,7 @@ test: lint
 bench: .venv/.test
 	$(BIN)/python benchmarks/radial_sweep.py
 	$(BIN)/python benchmarks/message_kernel.py
+	$(BIN)/python benchmarks/carry.py
 
 validate: .venv/.test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[validate]"

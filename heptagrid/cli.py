@@ -58,6 +58,8 @@ def main() -> None:
                                            what a message is worth, as curves
       heptagrid compare town mytown.toml   side by side: who gains, who loses?
       heptagrid new mytown                 writes mytown.toml to edit; then: heptagrid run mytown.toml
+      heptagrid trace RUN --list           follow single messages of a run, hop by hop, from cause to consequence
+      heptagrid explain RUN --bill 17      why is customer 17's bill what it is?
       heptagrid validate                   is it right? against published cases and other programs
 
     Every run, sweep and comparison writes a folder with one page that says what happened.
@@ -197,7 +199,7 @@ def _print_summary(finished: Any) -> None:
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="DELIVERED.csv", help="Write what became of each message."
 )
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of all random numbers.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True, help="Of all random numbers.")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON and nothing else on standard output.")
 def carry(network: Path, traffic: Path, out: Path | None, seed: int, as_json: bool) -> None:
     """Carry the messages of TRAFFIC.csv over NETWORK.toml: the message plane alone, exact to the nanosecond.
@@ -350,6 +352,68 @@ def compare(sources: tuple[str, ...], as_json: bool, **options: Any) -> None:
         click.echo((finished.folder / "compare.json").read_text(encoding="utf-8"), nl=False)
     else:
         click.echo(f"{len(finished.runs)} runs\nreport: {finished.report}")
+
+
+@main.command(epilog=EPILOG)
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("message", type=int, required=False)
+@click.option("--arm", metavar="ARM", help="Which arm of the run (default: smart, or the only one).")
+@click.option("--day", metavar="DATE", help="Which of the days that were run apart (--typical); default: the first.")
+@click.option("--list", "as_list", is_flag=True, help="List messages and their indices instead.")
+@click.option("--kind", metavar="KIND", help="List one kind: meter_reading, price, setpoint, bill, telemetry, ...")
+@click.option("--customer", type=int, metavar="N", help="List what customer N's gateway sends or is sent.")
+@click.option("--lost", is_flag=True, help="List lost messages only.")
+@click.option("--from", "since", metavar="TIME", help="List from a local time on, such as 18:00 or 2016-01-26T12:00.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="List so many at most.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else on standard output.")
+def trace(run: Path, message: int | None, as_list: bool, as_json: bool, **options: Any) -> None:
+    """Follow message MESSAGE of RUN (a results folder) hop by hop: its journey, its causes, its consequences.
+
+    The arm is run again, the same to the last bit, and watched; a message's index is the same in every run.
+
+    \b
+    Examples:
+      heptagrid trace runs/mine --list --kind setpoint --customer 17 --from 18:00
+      heptagrid trace runs/mine --list --lost
+      heptagrid trace runs/mine 1449700
+    """
+    import json
+
+    from heptagrid.engine import trace as tracing
+    from heptagrid.report.journey import journey_text, list_text
+
+    arm, day = options.pop("arm"), options.pop("day")
+    if as_list == (message is not None):
+        raise click.UsageError("name one MESSAGE, or ask for a --list")
+    if as_list:
+        found = _with_progress(lambda tick: tracing.list_messages(run, **options, arm=arm, day=day, progress=tick))
+    else:
+        found = _with_progress(lambda tick: tracing.trace(run, message, arm, day, tick))  # type: ignore[arg-type]
+    click.echo(json.dumps(found, allow_nan=False) if as_json else (list_text if as_list else journey_text)(found))
+
+
+@main.command(epilog=EPILOG)
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--bill", "customer", type=int, required=True, metavar="CUSTOMER", help="Explain this customer's bill.")
+@click.option("--day", metavar="DATE", help="Of which day (default: that of the largest amount).")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else on standard output.")
+def explain(run: Path, customer: int, day: str | None, as_json: bool) -> None:
+    """Explain a customer's bill in RUN (a results folder): every line, and what each rests on.
+
+    For the price: the message that set it, when it came, and the market result, bid and forecast behind it. For
+    flexibility: the set-points. And how the customer's part of the network stood in the dearest hour.
+
+    \b
+    Example:
+      heptagrid explain runs/mine --bill 17
+    """
+    import json
+
+    from heptagrid.engine.explain import explain as explained
+    from heptagrid.report.bill_words import bill_text
+
+    found = _with_progress(lambda tick: explained(run, customer, day, tick))
+    click.echo(json.dumps(found, allow_nan=False) if as_json else bill_text(found))
 
 
 @main.command()

@@ -10,6 +10,7 @@ import sys
 import time
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -42,7 +43,12 @@ def asked(monkeypatch: pytest.MonkeyPatch, day: Any) -> list[dict[str, Any]]:
         calls.append({"sources": sources, **options})
         return Comparison(day.folder, {"runs": []}, [day])
 
+    def carry(network: Path, traffic: Path, out: Path | None, **options: Any) -> Any:
+        calls.append({"network": network, "traffic": traffic, "out": out, **options})
+        return SimpleNamespace(summary=dict)
+
     monkeypatch.setattr(api, "run", run)
+    monkeypatch.setattr("heptagrid.engine.carry.api.carry", carry)
     monkeypatch.setattr("heptagrid.scale.sweep.sweep", sweep)
     monkeypatch.setattr("heptagrid.scale.compare.compare", compare)
     return calls
@@ -164,10 +170,11 @@ def test_help_and_import_answer_at_once() -> None:
     assert least("-m", "heptagrid", "--help") - bare < 0.4
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/index.md", "docs/sweep.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md", "docs/sweep.md", "docs/trace.md"])
 def test_commands_in_the_documents_are_understood(
-    page: str, asked: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: str, day: Any, asked: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (tmp_path / "myrun").symlink_to(day.folder)
     text = (ROOT / page).read_text(encoding="utf-8")
     commands = re.findall(r"^(?:\$ )?heptagrid (.+?)(?:  +#.*)?$", text, re.M)
     assert commands, "the page shows how to use the command"

@@ -23,6 +23,7 @@ from heptagrid.engine.manifest import manifest_of
 from heptagrid.engine.memory import tree_peak_rss_mb
 from heptagrid.engine.recorder import ArmResult
 from heptagrid.engine.results import Run
+from heptagrid.engine.storms import boundaries_ns
 from heptagrid.engine.summary import Joined, join_arms, summarise
 from heptagrid.engine.tables import join_parts
 from heptagrid.engine.warm import are_kernels_compiled, compile_kernels
@@ -84,6 +85,8 @@ def run(
     if not are_kernels_compiled():
         compile_kernels()
     results = run_jobs(resolved, jobs, threads or os.cpu_count() or 1, progress)
+    if not results:
+        raise KeyboardInterrupt  # before any arm had begun
     joined = join_arms(jobs, results)
     summary = summarise(resolved, world, jobs, joined, broken, typical)
     write_results(folder, parts, world, joined, summary, manifest, began, _memory(results))
@@ -194,8 +197,14 @@ def spans_of(scenario: Scenario, typical: bool) -> list[Span]:
             raise UsageError(
                 f"scenario {scenario.name!r} names no typical days; write a table of date and weight and set typical_days"
             )
+        if scenario.storms:
+            raise UsageError(
+                f"scenario {scenario.name!r} has storms, and typical days stand for a year of ordinary ones; run its own days, "
+                "without --typical"
+            )
         return [Span(day, 1, scenario.step_s, coarse, scenario.zone) for day, _ in scenario.typical_days]
-    return [Span(scenario.start, scenario.days, scenario.step_s, coarse, scenario.zone)]
+    cuts_ns = tuple(boundaries_ns(scenario))
+    return [Span(scenario.start, scenario.days, scenario.step_s, coarse, scenario.zone, cuts_ns)]
 
 
 def default_folder(name: str) -> Path:

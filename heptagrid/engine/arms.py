@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 LINK_CLASSES = ("access", "backhaul", "wan")
@@ -19,7 +20,12 @@ class Arm:
     break_loss: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
-def arms_of(single: str | None, broken: dict[str, float]) -> list[Arm]:
+def arm_of(name: str, broken: Mapping[str, float]) -> Arm:
+    """The arm of that name in a run with those breaks."""
+    return next(arm for arm in (*arms_of(None, broken), Arm("intact", smart=True)) if arm.name == name)
+
+
+def arms_of(single: str | None, broken: Mapping[str, float]) -> list[Arm]:
     """The arms to run: the pair, or one; and the intact smart arm beside a broken one."""
     a, b, c = (broken.get(name, 0.0) for name in LINK_CLASSES)
     conventional = Arm("conventional", smart=False, break_loss=(a, b, c))

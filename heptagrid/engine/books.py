@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,24 @@ CLOSE_AFTER_NS = NS_PER_HOUR
 FUEL_EVERY_NS = 300_000_000_000  # as often as the fleet is dispatched
 
 
+@dataclass(frozen=True)
+class SettledDay:
+    """What a day's bills were made of.
+
+    price_eur_per_mwh: (quarters,); import_kwh, export_kwh, status: (quarters, points) as the retailer knew them;
+    message: that told the retailer, -1 if none did.
+    """
+
+    day: date
+    first_quarter: int
+    price_eur_per_mwh: np.ndarray
+    import_kwh: np.ndarray
+    export_kwh: np.ndarray
+    status: np.ndarray
+    bills: tariffs.Bills
+    message: int
+
+
 class Books:
     """Collects what the day's settlement needs and posts it."""
 
@@ -36,6 +55,7 @@ class Books:
         self.bills_eur = np.zeros(grid.world.customers_count)
         self.metering = {"expected": 0, "received": 0, "estimated": 0, "replaced": 0}
         self.estimated_mwh = self.estimation_error_mwh = 0.0
+        self.settled: SettledDay | None = None
         self._sections, self._grid, self._span = scenario.sections, grid, span
         self._days_in_year = 366 if span.first.year % 4 == 0 else 365
         self._infeed_mwh: dict[int, float] = {}
@@ -45,6 +65,7 @@ class Books:
         self._rest_eur: dict[date, float] = {}
         self._moved_kwh: dict[date, np.ndarray] = {}
         self._relief_kwh: dict[date, float] = {}
+        self._steered_by: dict[date, np.ndarray] = {}
         self._moved_before = np.zeros(grid.world.points)
         self._relief_before = 0.0
 
@@ -82,6 +103,7 @@ class Books:
             moved, relief = grid.customers.moved_kwh(), grid.operations.asked_relief_kwh
             self._moved_kwh[step.day] = moved - self._moved_before
             self._relief_kwh[step.day] = relief - self._relief_before
+            self._steered_by[step.day] = grid.customers.steered_by.copy()
             self._moved_before, self._relief_before = moved, relief
 
     def _fuel_usd_per_h(self, town_mw: float) -> np.ndarray:
@@ -115,8 +137,10 @@ class Books:
         bills = tariffs.bills(import_kwh, export_kwh, price / 1000.0, on_dynamic, is_customer, years, supply, fees)
         since = len(ledger)
         settled_mwh = (import_kwh.sum(axis=1, dtype=np.float64) - export_kwh.sum(axis=1, dtype=np.float64)) / 1000.0
+        self.settled = SettledDay(day, first, price, import_kwh, export_kwh, status, bills, cause)
         postings.post_bills(ledger, bills, at_ns, cause)
-        postings.post_wholesale(ledger, settlement.wholesale(price, position, settled_mwh, infeed, fees), at_ns)
+        wholesale = settlement.wholesale(price, position, settled_mwh, infeed, fees)
+        postings.post_wholesale(ledger, wholesale, at_ns, self._price_message(first))
         postings.post_rest(ledger, self._rest_eur.pop(day), at_ns)
         with_town, without_town = self._fuel_usd.pop(day) * sections["market"].eur_per_usd
         postings.post_fuel(ledger, with_town, without_town, at_ns)
@@ -128,7 +152,7 @@ class Books:
             at_ns,
         )
         flexibility_eur = settlement.flexibility_eur(self._moved_kwh.pop(day), supply)
-        postings.post_flexibility(ledger, flexibility_eur, at_ns)
+        postings.post_flexibility(ledger, flexibility_eur, at_ns, self._steered_by.pop(day))
         postings.post_relief(ledger, settlement.relief_eur(self._relief_kwh.pop(day), fees), at_ns)
         if smart:
             postings.post_smart_metering(ledger, settlement.smart_metering_eur(world.points, years, fees), at_ns)
@@ -155,6 +179,10 @@ class Books:
         desk = self._grid.operations.customers_desk
         assert desk is not None
         return *desk.store.day(first, quarters), -1
+
+    def _price_message(self, first_quarter: int) -> int:
+        """The message that told the retailer the day's prices."""
+        return self._grid.providers.retailer.price_message.get(first_quarter // 4, -1)
 
     def _tally(
         self,

@@ -34,6 +34,7 @@ from heptagrid.domains.transmission.domain import Network
 from heptagrid.engine.arms import Arm
 from heptagrid.engine.clock import Span
 from heptagrid.engine.mailbox import Mailbox
+from heptagrid.engine.storms import Happening, happenings, outages_of, rollouts_of, silences_of, strike
 from heptagrid.foundation.actors import Actor
 from heptagrid.foundation.random import Stream, uniforms
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, from_ns, next_midnight_ns
@@ -47,7 +48,7 @@ from heptagrid.planes.power.radial import RadialSolver
 from heptagrid.scenario.schema import Scenario
 from heptagrid.world.bulk import BulkSystem
 from heptagrid.world.endpoints import Endpoints
-from heptagrid.world.grid import Grid, Profiles
+from heptagrid.world.grid import Grid, Profiles, local_transformers
 from heptagrid.world.network import BASE_KVA, RadialNetwork, radial_network
 from heptagrid.world.weather import Weather
 from heptagrid.world.wires import Wires
@@ -56,7 +57,6 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 SAMPLE = 24  # nodes and customers recorded at every step
-HIGH_VOLTAGE_KV = 60.0  # the boundary of high voltage in German network levels
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,7 @@ class World:
     endpoints: Endpoints
     sample_nodes: Ints
     sample_customers: Ints
+    storms: tuple[Happening, ...] = ()
 
     @property
     def customers_count(self) -> int:
@@ -217,6 +218,7 @@ def build_world(scenario: Scenario) -> World:
         endpoints=endpoints,
         sample_nodes=_sample(scenario.seed, 0, network.nodes),
         sample_customers=_sample(scenario.seed, 1, len(grid.loads.bus)),
+        storms=happenings(scenario, network, point_node, substations, plan),
     )
 
 
@@ -228,7 +230,7 @@ def _sample(seed: int, occasion: int, count: int) -> Ints:
 
 def _substations(grid: Grid, network: RadialNetwork) -> Substations:
     """Every transformer to low voltage is a substation with a concentrator."""
-    local = np.flatnonzero(grid.transformers.vn_hv_kv < HIGH_VOLTAGE_KV)
+    local = local_transformers(grid)
     return Substations(transformer=local, node=network.node_of_transformer[local])
 
 
@@ -269,6 +271,7 @@ def _places(
         ),
         *((float(hub[0]), float(hub[1])), sites),
         *(sections["messages.access"], sections["messages.backhaul"], sections["messages.wan"]),
+        queued=bool(scenario.storms),
     )
     at = plan.sites
     endpoints = Endpoints(
@@ -305,6 +308,7 @@ def build_arm(scenario: Scenario, world: World, arm: Arm, span: Span) -> ArmGrid
         CustomersDesk(sections["head_end"], MeterStore(world.points), forecast, world.endpoints) if arm.smart else None,
         _scada(scenario, world) if arm.smart else None,
         sections["tap_changer"].target_pu,
+        rollouts_of(world.storms, world.endpoints) if arm.smart else (),
     )
     owned = world.owned
     fleets = {
@@ -324,6 +328,7 @@ def build_arm(scenario: Scenario, world: World, arm: Arm, span: Span) -> ArmGrid
         group[world.plan.gateways],
     )
     plane = MessagePlane(world.plan.topology, scenario.seed, arm.break_loss)
+    strike(plane, world.storms, sections, world.endpoints)
     grid = ArmGrid(
         *(world, arm, wires, Mailbox(plane), customers, feeders, transmission, fleet, operations, exchange, providers)
     )
@@ -372,8 +377,12 @@ def _customers(scenario: Scenario, world: World, arm: Arm, wires: Wires) -> Cust
         Vehicles(sections["vehicles"], owned.vehicles, owned.vehicles, scenario.zone, seed),
         HeatPumps(sections["heat_pumps"], owned.heat_pumps, owned.heat_pumps, world.weather, seed),
         Batteries(sections["batteries"], owned.batteries),
-        Meters(sections["meters"], np.arange(world.points), world.endpoints, seed),
+        Meters(
+            *(sections["meters"], np.arange(world.points), world.endpoints, seed),
+            sections["messages.access"].last_gasp_s,
+        ),
         arm.smart,
+        [(one.begin_ns, one.end_ns) for one in world.storms if one.kind == "read_all"],
     )
 
 
@@ -389,6 +398,8 @@ def _feeders(scenario: Scenario, world: World, arm: Arm, wires: Wires) -> Feeder
         *(wires, RadialSolver(world.network, world.grid), world.point_node, world.substations, world.network.busbar),
         *(changer, regulated, transformers.tap_pos),
         Sensors(sections["sensors"], world.endpoints) if arm.smart else None,
+        *(outages_of(world.storms, "nodes"), outages_of(world.storms, "points")),
+        silences_of(world.storms, "substations", sections["messages.backhaul"].battery_s),
     )
 
 

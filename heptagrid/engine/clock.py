@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S, Step, midnight_ns
@@ -28,13 +29,17 @@ class Phase(Enum):
 
 @dataclass(frozen=True)
 class Span:
-    """Consecutive local days run as one: a warm-up day, `days` counted days, a closing hour."""
+    """Consecutive local days run as one: a warm-up day, `days` counted days, a closing hour.
+
+    cuts_ns: instants within the counted days at which a step ends early and another begins, ascending.
+    """
 
     first: date
     days: int
     step_s: int
     warm_up_step_s: int
     zone: ZoneInfo
+    cuts_ns: tuple[int, ...] = ()
 
     @property
     def start_ns(self) -> int:
@@ -59,7 +64,14 @@ class Span:
     def all_steps(self) -> int:
         """Steps of the warm-up, the counted days and the closing hour."""
         warm_up = (self.start_ns - self.warm_up_ns) // (self.warm_up_step_s * NS_PER_S)
-        return warm_up + self.counted_steps + CLOSING_NS // (CLOSING_STEP_S * NS_PER_S)
+        return warm_up + self.counted_steps + len(self._inner_cuts_ns) + CLOSING_NS // (CLOSING_STEP_S * NS_PER_S)
+
+    @property
+    def _inner_cuts_ns(self) -> list[int]:
+        """The cuts that do not fall on a step's boundary anyway."""
+        step_ns = self.step_s * NS_PER_S
+        inside = (one for one in self.cuts_ns if self.start_ns < one < self.end_ns)
+        return [one for one in inside if (one - self.start_ns) % step_ns]
 
     def steps(self) -> Iterator[tuple[Phase, Step]]:
         """Every step in order, with its phase."""
@@ -68,8 +80,11 @@ class Span:
         plan += [(Phase.COUNTED, self.first + timedelta(days=k), self.step_s) for k in range(self.days)]
         for phase, day, step_s in plan:
             start, end = midnight_ns(day, self.zone), midnight_ns(day + timedelta(days=1), self.zone)
-            for at in range(start, end, step_s * NS_PER_S):
-                yield phase, Step(at, at + step_s * NS_PER_S, day, start, end, index)
+            bounds = list(range(start, end + 1, step_s * NS_PER_S))
+            if phase is Phase.COUNTED:
+                bounds = sorted({*bounds, *(one for one in self._inner_cuts_ns if start < one < end)})
+            for at, until in pairwise(bounds):
+                yield phase, Step(at, until, day, start, end, index)
                 index += 1
         day = self.first + timedelta(days=self.days)
         start, end = midnight_ns(day, self.zone), midnight_ns(day + timedelta(days=1), self.zone)

@@ -1,4 +1,7 @@
-"""Running extremes of the node voltages: by quarter hour, over the run, and minutes outside the band."""
+"""Running extremes of the node voltages: by quarter hour, over the run, and minutes outside the band.
+
+A voltage of 0 is none: the node has no supply. It counts as an interruption, not as a voltage outside the band.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,12 @@ BAND_PU = (0.9, 1.1)  # EN 50160: slow voltage changes at the supply terminals, 
 
 
 @kernel
-def _follow(v_pu, dt_s, least, weighted, greatest):  # type: ignore[no-untyped-def]
+def _follow(v_pu, dt_s, least, weighted, greatest, seconds):  # type: ignore[no-untyped-def]
     for k in range(v_pu.shape[0]):
         v = v_pu[k]
+        if v == 0.0:
+            continue
+        seconds[k] += dt_s
         weighted[k] += v * dt_s
         if v < least[k]:
             least[k] = v
@@ -26,31 +32,33 @@ def _follow(v_pu, dt_s, least, weighted, greatest):  # type: ignore[no-untyped-d
 def _count_outside(v_pu, low, high, dt_s, outside_s):  # type: ignore[no-untyped-def]
     total = 0.0
     for k in range(v_pu.shape[0]):
-        if v_pu[k] < low or v_pu[k] > high:
+        if v_pu[k] != 0.0 and (v_pu[k] < low or v_pu[k] > high):
             outside_s[k] += dt_s
             total += dt_s
     return total
 
 
 class QuarterVoltages:
-    """Least, mean and greatest voltage of every node since the last `take`."""
+    """Least, mean and greatest voltage of every node since the last `take`, while it had one; else 0."""
 
     def __init__(self, nodes: int) -> None:
         self._least = np.empty(nodes)
         self._weighted = np.empty(nodes)
         self._greatest = np.empty(nodes)
+        self._seconds = np.empty(nodes)
         self._reset()
 
     def follow(self, v_pu: Floats, dt_s: float) -> None:
         """Take in the voltages of a step, (nodes,)."""
-        _follow(v_pu, dt_s, self._least, self._weighted, self._greatest)
-        self._seconds += dt_s
+        _follow(v_pu, dt_s, self._least, self._weighted, self._greatest, self._seconds)
 
     def take(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Least, mean and greatest voltage, (nodes,) float32 each; starts anew."""
+        had = self._seconds > 0.0
+        self._least[~had] = self._greatest[~had] = 0.0
         taken = (
             self._least.astype(np.float32),
-            (self._weighted / self._seconds).astype(np.float32),
+            (self._weighted / np.where(had, self._seconds, 1.0)).astype(np.float32),
             self._greatest.astype(np.float32),
         )
         self._reset()
@@ -60,7 +68,7 @@ class QuarterVoltages:
         self._least[:] = np.inf
         self._weighted[:] = 0.0
         self._greatest[:] = -np.inf
-        self._seconds = 0.0
+        self._seconds[:] = 0.0
 
 
 class OutsideBand:

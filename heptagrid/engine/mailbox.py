@@ -6,7 +6,7 @@ The plane knows numbers only; here the payload stays with its wave until the mes
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,7 @@ class Mailbox:
 
     def __init__(self, plane: MessagePlane) -> None:
         self.plane = plane
+        self.listeners: list[Callable[[int, Wave], None]] = []  # told of each wave, with its first message's index
         self._waves: list[Wave] = []
         self._first_ids: list[int] = []
         self._forget_at = _GATHERED
@@ -45,6 +46,8 @@ class Mailbox:
         )
         self._waves.append(wave)
         self._first_ids.append(first)
+        for listen in self.listeners:
+            listen(first, wave)
 
     def advance(self, until_ns: int) -> None:
         """Let messages travel until `until_ns`; what arrives waits in the inboxes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -10,8 +11,10 @@ from typing import Any
 
 from heptagrid.engine.arms import Arm
 from heptagrid.engine.clock import Span
+from heptagrid.foundation.kernel import fingerprint_of_package
 from heptagrid.foundation.parameters import declarations
 from heptagrid.scenario.schema import Scenario
+from heptagrid.scenario.storms import given_of
 
 ATTRIBUTION = [
     "Network, loads and profiles: SimBench, 1-MVLV-semiurb-all-0-sw (Meinecke et al. 2020, simbench.de), extract, "
@@ -60,6 +63,12 @@ def manifest_of(
         "break": dict(broken),
         "typical_days": [{"date": day, "weight": weights[day]} for day in dates] if typical else [],
         "dates": dates,
+        "sources": fingerprint_of_package(),
+        "data": {
+            "network": str(scenario.folder.resolve()),
+            "bulk": str(scenario.bulk_folder.resolve()),
+            "files": data_fingerprints(scenario),
+        },
         "scenario": {
             section: {
                 name: {
@@ -73,6 +82,7 @@ def manifest_of(
             }
             for section, parameters in scenario.sections.items()
         },
+        "storms": given_of(scenario.storms),
         "versions": {
             "python": platform.python_version(),
             **{name: _version(name) for name in ("heptagrid", "numpy", "numba", "polars")},
@@ -80,6 +90,15 @@ def manifest_of(
         "attribution": ATTRIBUTION,
         "notes": NOTES,
     }
+
+
+def data_fingerprints(scenario: Scenario) -> dict[str, str]:
+    """SHA-256 of each file that the scenario's network, profiles, weather and bulk system are read from."""
+    found = {}
+    for folder in (scenario.folder, scenario.bulk_folder):
+        for path in sorted((*folder.glob("*.np[yz]"), *folder.glob("*.csv"))):
+            found[f"{folder.name}/{path.name}"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
 
 
 def _version(package: str) -> str:

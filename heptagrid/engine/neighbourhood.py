@@ -140,7 +140,8 @@ class _Traffic:
         order = np.argsort(event_s + later_s, kind="stable")
         ends, event_s, later_s = ends[who][order], event_s[order], later_s[order]
         far = hub[who][order] if len(hub) > 1 else np.full(len(ends), hub[0])
-        self.source, self.destination = (ends, far) if is_up else (far, ends)
+        self.source: Ints = ends if is_up else far
+        self.destination: Ints = far if is_up else ends
         self.due_ns = np.rint(event_s * _S).astype(np.int64)
         self.sent_ns = self.due_ns + np.rint(later_s * _S).astype(np.int64)
         self.end_ns = round(end_s * _S)
@@ -248,7 +249,8 @@ def _scattered(count: int, radius_m: float, occasion: int) -> Floats:
 def _spread(count: int, radius_m: float) -> Floats:
     """(count, 2) places spread evenly over a disc: one in its middle, or a sunflower's seeds (Vogel 1979)."""
     k = np.arange(count)
-    return _polar(radius_m * np.sqrt((k + 0.5) / count) * (count > 1), k * np.pi * (3.0 - math.sqrt(5.0)))
+    apart_m: Floats = radius_m * np.sqrt((k + 0.5) / count) * (count > 1)
+    return _polar(apart_m, k * np.pi * (3.0 - math.sqrt(5.0)))
 
 
 def _polar(apart_m: Floats, turn: Floats) -> Floats:

@@ -13,9 +13,11 @@ from heptagrid.engine.books import Books
 from heptagrid.engine.build import ArmGrid
 from heptagrid.engine.clock import Phase, Span
 from heptagrid.engine.extremes import OutsideBand, QuarterVoltages
-from heptagrid.engine.tables import TableWriter
+from heptagrid.engine.storm_log import StormLog
+from heptagrid.engine.tables import TableWriter, list_series
 from heptagrid.engine.tally import DayBooks, Energy, Extremes
-from heptagrid.foundation.domains import KIND_NAMES
+from heptagrid.foundation.actors import Wave
+from heptagrid.foundation.domains import DOMAIN_NAMES, KIND_NAMES
 from heptagrid.foundation.errors import ConservationError
 from heptagrid.foundation.kernel import kernel
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step
@@ -27,6 +29,10 @@ from heptagrid.scenario.schema import Scenario
 TOTALS = (
     *("import_kw", "export_kw", "base_kw", "vehicles_kw", "heat_pumps_kw", "batteries_kw", "generated_kw"),
     *("consumed_kw", "lost_kw", "v_min_pu", "v_max_pu", "price_eur_per_mwh", "outside_c", "transformer_max_pct"),
+)
+WAVE_COLUMNS = (
+    *("first_id", "messages", "first_sent_ns", "last_sent_ns", "kind", "sender", "receiver", "topic"),
+    *("cause", "causes"),
 )
 ENERGY_TOLERANCE = 1e-6  # of generated + imported, design section 6
 
@@ -54,6 +60,8 @@ class ArmResult:
     days: list[DayBooks] = field(default_factory=list)
     bills_eur: np.ndarray = field(default_factory=lambda: np.zeros(0))
     held: dict[int, tuple[int, int]] = field(default_factory=dict)
+    storms: list[dict[str, Any]] = field(default_factory=list)
+    interruptions: dict[str, float] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     process: int = 0
     peak_rss_mb: float = 0.0
@@ -62,13 +70,13 @@ class ArmResult:
 class Recorder:
     """Notes every counted step of one arm; `finish` gives the result."""
 
-    def __init__(self, scenario: Scenario, grid: ArmGrid, run_day: int, span: Span, parts: Path) -> None:
+    def __init__(self, scenario: Scenario, grid: ArmGrid, run_day: int, span: Span, parts: Path | None) -> None:
         arm, world = grid.arm, grid.world
         nodes = world.network.nodes
         self._grid = grid
         self._span = span
         self._writer = TableWriter(parts, f"{arm.name}.{run_day:03d}", {"arm": arm.name, "run_day": run_day})
-        self._books = Books(scenario, grid, span)
+        self.books = Books(scenario, grid, span)
         self._pct_per_pu = world.branch_pct_per_pu
         self.result = ArmResult(arm.name, run_day)
         transformers = len(world.network.node_of_transformer)
@@ -80,6 +88,10 @@ class Recorder:
         )
         self._quarter_voltages = QuarterVoltages(nodes)
         self._outside = OutsideBand(world.customers_count)
+        self._counting = False
+        self._waves: list[tuple[Any, ...]] = []
+        grid.mailbox.listeners.append(self._note_wave)
+        self._storms = StormLog(grid)
         self._comfort_before: dict[str, float] = {}
         self._stored_before = 0.0
         self._heat_before = 0.0
@@ -88,13 +100,14 @@ class Recorder:
 
     def begin(self) -> None:
         """The warm-up is over: count from here."""
+        self._counting = True
         grid = self._grid
         self._stored_before = grid.customers.stored_kwh
         self._heat_before = grid.customers.stored_heat_kwh
         self._consumed_before = self._consumed_so_far = grid.customers.consumed_kwh
         self._comfort_before = grid.customers.comfort()
         grid.mailbox.plane.begin_counting()
-        self._books.begin()
+        self.books.begin()
 
     def note(self, phase: Phase, step: Step) -> None:
         """Take in a step that has just been walked."""
@@ -102,7 +115,8 @@ class Recorder:
         assert flow is not None
         if phase is not Phase.CLOSING and len(flow.held) == 0:
             self._grid.feeders.remember()
-        self._books.note(phase, step, self._writer)
+        self.books.note(phase, step, self._writer)
+        self._storms.note(phase, step)
         if phase is not Phase.COUNTED:
             return
         self.result.steps += 1
@@ -122,7 +136,12 @@ class Recorder:
             self._write_day()
 
     def finish(self, seconds: dict[str, float], peak_rss_mb: float) -> ArmResult:
-        """Close the books, assert the conservation laws, and hand over."""
+        """Close the books, assert the conservation laws, and hand over.
+
+        A run that was interrupted in its warm-up counted nothing: it comes to zero throughout.
+        """
+        if not self._counting:
+            self.begin()
         result, customers = self.result, self._grid.customers
         if result.steps:  # else it was stopped in its warm-up, and nothing counts
             result.energy.stored = customers.stored_kwh - self._stored_before
@@ -136,7 +155,9 @@ class Recorder:
             if result.steps
             else {}
         )
-        self._books.finish(result)
+        self.books.finish(result)
+        self._write_waves()
+        result.storms, result.interruptions = self._storms.found(), self._storms.interruptions()
         result.seconds, result.peak_rss_mb, result.process = seconds, peak_rss_mb, os.getpid()
         self._check()
         return result
@@ -257,7 +278,28 @@ class Recorder:
             }
             columns["kind"] = np.array(KIND_NAMES)[columns["kind"]].tolist()
             write("messages", columns)
+        self._write_waves()
         self._open_day()
+
+    def _note_wave(self, first: int, wave: Wave) -> None:
+        """Keep what a wave was and what caused it; the warm-up's too, for the first day's prices are made there."""
+        cause = -1 if wave.cause is None else int(wave.cause[0])
+        apart = wave.cause is not None and bool((wave.cause != cause).any())
+        self._waves.append(
+            (
+                *(first, len(wave.source), int(wave.sent_ns.min()), int(wave.sent_ns.max())),
+                *(KIND_NAMES[wave.kind], DOMAIN_NAMES[wave.sender], DOMAIN_NAMES[wave.receiver], wave.topic),
+                *(-1 if apart else cause, wave.cause.tolist() if apart and wave.cause is not None else None),
+            )
+        )
+
+    def _write_waves(self) -> None:
+        """Write the waves sent since the last call."""
+        if self._waves:
+            columns = dict(zip(WAVE_COLUMNS, map(list, zip(*self._waves, strict=True)), strict=True))
+            columns["causes"] = list_series(columns["causes"])
+            self._writer.write("waves", columns)
+        self._waves = []
 
 
 def _long(times: np.ndarray, values: np.ndarray, name: str, ids: np.ndarray, value: str) -> dict[str, np.ndarray]:
@@ -288,6 +330,8 @@ def _follow_nodes(v_pu, i_re, i_im, pct_per_pu, v_min, v_max, peak_pct):  # type
     least, greatest = np.inf, -np.inf
     for k in range(v_pu.shape[0]):
         v = v_pu[k]
+        if v == 0.0:
+            continue
         least, greatest = min(least, v), max(greatest, v)
         v_min[k], v_max[k] = min(v_min[k], v), max(v_max[k], v)
         pct = np.sqrt(i_re[k] ** 2 + i_im[k] ** 2) * pct_per_pu[k]

@@ -20,7 +20,8 @@ TABLES = {
     "sample_nodes": "voltage of the sampled nodes at every step",
     "sample_customers": "net active power of the sampled customers at every step",
     "messages": "messages by quarter hour, kind and access network",
-    "ledger": "every payment",
+    "waves": "every batch of messages: the first one's index, kind, sender, receiver, topic, and what caused it",
+    "ledger": "every payment, with the message that caused it",
     "node_list": "the nodes in feeder order: place, feeder, worst voltages, loading of the branch above",
     "transformer_list": "the transformers: rating, place, highest loading",
     "bills": "every customer's bill over the run, by arm",
@@ -83,6 +84,10 @@ class Run:
     @cached_property
     def messages(self) -> polars.DataFrame:
         return self.table("messages")
+
+    @cached_property
+    def waves(self) -> polars.DataFrame:
+        return self.table("waves")
 
     @cached_property
     def ledger(self) -> polars.DataFrame:

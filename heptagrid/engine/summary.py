@@ -13,6 +13,7 @@ from heptagrid.engine.extremes import BAND_PU
 from heptagrid.engine.jobs import Job
 from heptagrid.engine.loop import PARTS
 from heptagrid.engine.recorder import ArmResult
+from heptagrid.engine.storms import Happening
 from heptagrid.engine.tally import DayBooks, Energy, Extremes
 from heptagrid.foundation.time import from_ns
 from heptagrid.planes.messages import outcomes
@@ -46,6 +47,8 @@ class Joined:
         self.crossed = np.zeros_like(first.crossed)
         self.money = Totals.nothing()
         self.metering: dict[str, float] = {}
+        self.interruptions: dict[str, float] = {}
+        self.storms = first.storms
         self.comfort: dict[str, float] = {}
         for result in results:
             self.energy.add(result.energy)
@@ -57,6 +60,7 @@ class Joined:
             self.money = self.money + result.money
             _add(self.metering, result.metering)
             _add(self.comfort, result.comfort)
+            _add(self.interruptions, result.interruptions)
         self.bills_eur = np.sum([result.bills_eur for result in results], axis=0)
         self.prices = [price for result in results for price in result.price_eur_per_mwh]
         self.days = [day for result in results for day in result.days]
@@ -91,6 +95,7 @@ class Joined:
                 "violation_customer_minutes": extremes.outside_s / 60.0,
                 "band_pu": list(BAND_PU),
             },
+            "interruptions": self.interruptions,
             "loading": {
                 "primary_peak_kw": _finite(extremes.peak_kw),
                 "primary_peak_at": from_ns(extremes.peak_ns, scenario.zone).isoformat() if extremes.peak_ns else None,
@@ -173,11 +178,19 @@ def summarise(
             name: {"name": one.name, "title": one.title, "not_modelled": one.not_modelled}
             for name, one in zip(CLASS_NAMES, world.plan.technologies, strict=True)
         },
+        "storms": [_storm(scenario, one, arms, k) for k, one in enumerate(world.storms)],
         "arms": {name: arm.summary(scenario) for name, arm in arms.items()},
         "difference": _difference(arms, case) if pair else None,
         "business": None if case is None else case[0].summary(case[1]),
-        "break": _against_intact(arms, broken) if broken and "intact" in arms and "smart" in arms else None,
+        "break": _against_intact(arms, broken) if broken and "intact" in arms and not partial else None,
     }
+
+
+def _storm(scenario: Scenario, storm: Happening, arms: Mapping[str, Joined], number: int) -> dict[str, Any]:
+    """What a storm was, and what happened in each arm."""
+    begin, end = (from_ns(ns, scenario.zone).isoformat() for ns in (storm.begin_ns, storm.end_ns))
+    about = {"kind": storm.kind, "where": storm.where, "begin": begin, "end": end}
+    return about | {"arms": {name: arm.storms[number] for name, arm in arms.items()}}
 
 
 def _difference(arms: Mapping[str, Joined], case: tuple[business.Case, float] | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ import numpy as np
 class TableWriter:
     """Writes parts of tables for one arm and span; a part is complete or absent, never half."""
 
-    def __init__(self, folder: Path, prefix: str, labels: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path | None, prefix: str, labels: Mapping[str, Any]) -> None:
+        """Set up; without a folder nothing is written."""
         self._folder = folder
         self._prefix = prefix
         self._labels = dict(labels)
@@ -23,6 +24,8 @@ class TableWriter:
         """Write columns of equal length as one part of the table `name`; 2-D arrays become lists."""
         import polars
 
+        if self._folder is None:
+            return
         series = {key: _series(values) for key, values in columns.items()}
         frame = polars.DataFrame(series)
         labels = [
@@ -35,6 +38,13 @@ class TableWriter:
         writing = part.with_suffix(".writing")
         _to_the_end(lambda: frame.write_parquet(writing, compression="lz4", statistics=False))
         writing.replace(part)
+
+
+def list_series(lists: Sequence[Sequence[int] | None]) -> Any:
+    """A column of lists of integers, some of them absent."""
+    import polars
+
+    return polars.Series(lists, dtype=polars.List(polars.Int64))
 
 
 def _series(values: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The seven domains of the smart grid and the ten kinds of messages between them, numbered once."""
+"""The seven domains of the smart grid and the eleven kinds of messages between them, numbered once."""
 
 from enum import IntEnum
 
@@ -28,6 +28,7 @@ class Kind(IntEnum):
     ALARM = 7
     BILL = 8
     ACK = 9
+    FIRMWARE = 10
 
 
 DOMAIN_NAMES = tuple(domain.name.lower() for domain in Domain)

@@ -35,6 +35,7 @@ class Stream(IntEnum):
     ENROLMENT = 13
     SAMPLE = 14
     DEVICE_OFFSET = 15
+    FIRMWARE = 16
     FORECAST = 40
 
 

@@ -15,6 +15,7 @@ from heptagrid.report import requirements, tables
 from heptagrid.report.charts import Line, bars, line_chart
 from heptagrid.report.domain_picture import domain_pictures
 from heptagrid.report.headline import headline, key_figures
+from heptagrid.report.storms import storm_table
 from heptagrid.report.town_map import town_maps
 from heptagrid.report.words import ARM_TITLES, DOMAIN_TITLES, number, text
 
@@ -47,6 +48,7 @@ def page(summary: dict[str, Any], manifest: dict[str, Any], frames: dict[str, po
         _top(summary, manifest),
         section("figures", "What changed", key_figures(summary)),
         section("day", "Load and voltage", _curves(frames["totals"], arms, manifest)),
+        *([section("storms", "Storms", storm_table(summary))] if summary.get("storms") else []),
         section("town", "The town", _town(frames, list(arms))),
         section("requirements", "Which applications got what they ask for", _requirements(summary)),
         section("messages", "Messages", _messages(arms)),

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from heptagrid.report.requirements import sentence
+from heptagrid.report.storms import storm_lines
 from heptagrid.report.words import ARM_TITLES, duration, number, signed
 
 
@@ -41,6 +42,7 @@ def summary(summary: dict[str, Any], manifest: dict[str, Any]) -> Group:
     )
     parts.append(Text(f"99 % of messages took at most: {slow}", style="dim"))
     parts.append(Text(sentence(shown["requirements"])))
+    parts += [Text(line, style="yellow") for line in storm_lines(summary)]
     if summary["business"]:
         total = sum(one["npv_eur"] for one in summary["business"]["rows"])
         parts.append(Text(f"net present value of all seven domains: {signed(total)} EUR", style="bold"))

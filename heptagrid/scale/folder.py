@@ -16,6 +16,7 @@ from heptagrid.foundation.errors import OutputError
 from heptagrid.foundation.kernel import fingerprint_of_package
 from heptagrid.scale.variations import Variation, as_json
 from heptagrid.scenario.schema import Scenario
+from heptagrid.scenario.storms import given_of
 
 DEFINITION = "definition.json"
 
@@ -34,6 +35,7 @@ def definition_of(
         "zone": str(scenario.zone),
         "typical": typical,
         "typical_days": [[str(day), weight] for day, weight in scenario.typical_days],
+        "storms": given_of(scenario.storms),
         "settings": {name: asdict(one) for name, one in scenario.sections.items() if name != "run"},
         "data": _digest(scenario),
         "version": version("heptagrid"),

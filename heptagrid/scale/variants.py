@@ -33,6 +33,7 @@ from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, Totals
 from heptagrid.planes.money.reasons import Reason
 from heptagrid.scale.variations import Point
 from heptagrid.scenario.schema import Scenario
+from heptagrid.scenario.storms import given_of
 from heptagrid.world.accounts import OUTSIDE_COLUMN
 
 # Sections that certainly do not touch an arm. The conventional arm has no access network, backhaul, sensors, head
@@ -112,7 +113,7 @@ def variant_of(point: Point, seed: int, arm: str, typical: bool, data: str, fold
     sections["run"] = {"seed": seed, "start": scenario.start, "days": scenario.days, "step_s": scenario.step_s}
     days = [day for day, _ in scenario.typical_days] if typical else []
     laid_out = [getattr(scenario.sections[section], key) for section, key in LAYING_OUT]
-    reads = [data, arm, losses, sections, laid_out, str(scenario.zone), days]
+    reads = [data, arm, losses, sections, laid_out, str(scenario.zone), days, given_of(scenario.storms)]
     digest = hashlib.sha256(json.dumps(reads, sort_keys=True, default=str).encode()).hexdigest()
     (access, backhaul, wan) = losses
     return Variant(

@@ -45,6 +45,9 @@ class Checks:
             content = tomllib.loads(f"value = {text.strip()}")
         except tomllib.TOMLDecodeError:
             content = {"value": text.strip()}
+        if section.split(".")[0].startswith("storms"):
+            self.violations.append(f"--set {setting}: storms are a list; write them as [[storms]] in a scenario file")
+            return
         tables.setdefault(section, {})[name] = content["value"]
 
     def names(self, top: Mapping[str, Any], tables: Iterable[str]) -> None:
@@ -73,7 +76,7 @@ class Checks:
                 near = [f"{section}.{one}" for one in difflib.get_close_matches(name, declared, 1, 0.6)]
                 self._unknown("key", key, near or self._keys_named(name))
                 continue
-            values[name] = self._value(key, value, *declared[name])
+            values[name] = self.value(key, value, *declared[name])
         return values
 
     def calendar(self, run: Mapping[str, Any]) -> tuple[date, ZoneInfo]:
@@ -121,9 +124,10 @@ class Checks:
             self.violations.append(f"{table}: there is no day in it; write the columns date and weight")
         return tuple(found.items())
 
-    def _value(self, key: str, value: Any, default: Any, declaration: Declaration) -> Any:
+    def value(self, key: str, value: Any, default: Any, declaration: Declaration) -> Any:
+        """`value` if it fits the declaration of `key`; else the default, and a violation."""
         if isinstance(default, tuple) and isinstance(value, list | tuple):
-            return tuple(self._value(f"{key}[{k}]", one, default[0], declaration) for k, one in enumerate(value))
+            return tuple(self.value(f"{key}[{k}]", one, default[0], declaration) for k, one in enumerate(value))
         if isinstance(default, float) and type(value) is int:
             value = float(value)
         if key == "run.start" and isinstance(value, date):

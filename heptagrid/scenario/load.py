@@ -6,6 +6,7 @@ import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from heptagrid.foundation.errors import ScenarioError
 from heptagrid.foundation.parameters import declarations
 from heptagrid.scenario.checks import Checks, Tables, TypicalDays
 from heptagrid.scenario.schema import Scenario
+from heptagrid.scenario.storms import Storm, given_of, storms_of
 
 DATA = Path(__file__).parent / "data"
 
@@ -41,18 +43,21 @@ def load(source: str | Path, settings: Sequence[str] = ()) -> Scenario:
     except (OSError, UnicodeDecodeError) as problem:
         raise ScenarioError(str(path), [f"the file cannot be read: {problem}"]) from None
     top = {key: content.pop(key) for key in list(content) if not isinstance(content[key], dict)}
+    storms = top.pop("storms", content.pop("storms", []))
     tables = _flatten(content)
     checks = Checks()
     for setting in settings:
         checks.apply(setting, tables)
     checks.names(top, tables)
     folder = _folder(checks, path, str(top.get("network", "town")))
+    resolved = _resolved(checks, tables)
     scenario = Scenario(
         name=str(top.get("name", path.stem)),
         folder=folder,
         bulk_folder=DATA / "rts",
         typical_days=_typical_days(checks, path, top.get("typical_days"), folder),
-        **_resolved(checks, tables),
+        storms=_storms(checks, storms, folder, resolved),
+        **resolved,
     )
     if checks.violations:
         raise ScenarioError(str(path), checks.violations)
@@ -78,9 +83,28 @@ def revised(scenario: Scenario, settings: Sequence[str]) -> Scenario:
         checks.apply(setting, tables)
     checks.names({}, tables)
     resolved = _resolved(checks, tables)
+    resolved["storms"] = _storms(checks, given_of(scenario.storms), scenario.folder, resolved)
     if checks.violations:
         raise ScenarioError(scenario.name, checks.violations)
     return replace(scenario, **resolved)
+
+
+def rebuilt(
+    name: str, folders: tuple[Path, Path], tables: Tables, typical_days: tuple[tuple[date, float], ...]
+) -> Scenario:
+    """A scenario from the values of every section, as a run's manifest holds them; `folders`: network, bulk system.
+
+    Raises
+    ------
+    ScenarioError
+        Where the values are none that this version of heptagrid knows.
+    """
+    checks = Checks()
+    checks.names({}, tables)
+    resolved = _resolved(checks, tables)
+    if checks.violations:
+        raise ScenarioError(f"{name}, as its manifest has it", checks.violations)
+    return Scenario(name=name, folder=folders[0], bulk_folder=folders[1], typical_days=typical_days, **resolved)
 
 
 def _resolved(checks: Checks, tables: Tables) -> dict[str, Any]:
@@ -90,6 +114,11 @@ def _resolved(checks: Checks, tables: Tables) -> dict[str, Any]:
     start, zone = checks.calendar(run)
     sections = {name: kind(**values[name]) for name, kind in checks.sections.items()}
     return {key: run[key] for key in ("days", "step_s", "seed")} | {"start": start, "zone": zone, "sections": sections}
+
+
+def _storms(checks: Checks, given: Any, folder: Path, resolved: Mapping[str, Any]) -> tuple[Storm, ...]:
+    run = (resolved[key] for key in ("start", "days", "zone", "sections"))
+    return storms_of(checks, given, folder, *run)
 
 
 def _find(source: str | Path) -> Path:

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from heptagrid.foundation.parameters import parameter
+
+if TYPE_CHECKING:
+    from heptagrid.scenario.storms import Storm
 
 
 @dataclass(frozen=True)
@@ -51,3 +54,4 @@ class Scenario:
     zone: ZoneInfo
     sections: Mapping[str, Any]
     typical_days: tuple[tuple[date, float], ...] = field(default=())
+    storms: tuple[Storm, ...] = field(default=())

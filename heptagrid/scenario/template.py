@@ -9,6 +9,7 @@ from typing import Any
 from heptagrid.foundation.parameters import Declaration, declarations
 from heptagrid.foundation.registry import parameter_sections
 from heptagrid.scenario.schema import RunParameters
+from heptagrid.scenario.storms import KINDS
 from heptagrid.scenario.words import span
 
 _HEAD = """# A scenario for heptagrid. Every key stands at its default; take the '#' away and change what you like.
@@ -28,7 +29,20 @@ def template(name: str) -> str:
         lines += [f"\n[{section}]", f"# {_phrase(kind)}"]
         for key, _, default, declaration in declarations(kind):
             lines += [f"# {key} = {_toml(default)}", f"#   {_described(declaration)}"]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_storms()]) + "\n"
+
+
+def _storms() -> list[str]:
+    """An example of each kind of storm; without a space after the '#', so that nothing is taken in use by mistake."""
+    lines = [
+        "\n# Storms: as many as you like, each under [[storms]] in two brackets. Take the '#' of one example away."
+    ]
+    lines += [f"#   begin: local time, or seconds since the run's first midnight; kind: one of {', '.join(KINDS)}"]
+    for name, kind in KINDS.items():
+        lines += [f"\n# {_phrase(kind)}", "#[[storms]]", f'#kind = "{name}"', "#begin = 2016-01-27T17:00:00"]
+        for key, _, default, declaration in declarations(kind):
+            lines += [f"#{key} = {_toml(default)}", f"#   {_described(declaration)}"]
+    return lines
 
 
 def _described(declaration: Declaration) -> str:

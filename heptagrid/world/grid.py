@@ -16,6 +16,8 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Names = npt.NDArray[np.str_]
 
+HIGH_VOLTAGE_KV = 60.0  # the boundary of high voltage in German network levels
+
 
 @dataclass(frozen=True)
 class Buses:
@@ -135,3 +137,8 @@ class Profiles:
     def at(self, ns: int) -> Floats:
         """The columns' values in the quarter hour that contains `ns`, (columns,)."""
         return np.asarray(self.millionths[(ns - self.start_ns) // 900_000_000_000] * 1e-6, dtype=np.float64)
+
+
+def local_transformers(grid: Grid) -> Ints:
+    """The transformers to low voltage; each is a substation, numbered in this order."""
+    return np.flatnonzero(grid.transformers.vn_hv_kv < HIGH_VOLTAGE_KV)

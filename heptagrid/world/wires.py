@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass
@@ -20,7 +21,8 @@ class Wires:
 
     point_p_kw: Floats  # customers: net active power drawn
     point_q_kvar: Floats  # customers: net reactive power drawn
-    point_v_pu: Floats  # distribution: voltage at each point
+    point_v_pu: Floats  # distribution: voltage at each point, 0 without supply
+    point_is_supplied: Bools  # distribution: whether each point has supply in the step to come
     infeed_p_kw: float  # distribution: drawn from the transmission network, before any reverse flow < 0
     infeed_q_kvar: float  # distribution
     infeed_v_pu: float  # transmission: voltage held at the infeed
@@ -35,6 +37,7 @@ class Wires:
             point_p_kw=np.zeros(points),
             point_q_kvar=np.zeros(points),
             point_v_pu=np.ones(points),
+            point_is_supplied=np.ones(points, dtype=np.bool_),
             infeed_p_kw=0.0,
             infeed_q_kvar=0.0,
             infeed_v_pu=infeed_v_pu,

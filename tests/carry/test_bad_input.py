@@ -157,6 +157,21 @@ def test_traffic_beyond_the_end_of_the_clock_is_refused(tmp_path: Path) -> None:
     assert "row 1 (line 2): is on the way for up to 8e+11 s" in result.output
 
 
+def test_a_path_of_too_many_hops_is_refused(tmp_path: Path) -> None:
+    nodes = "".join(f'[[node]]\nname = "n{k}"\n' for k in range(257))
+    links = "".join(f'[[link]]\nfrom = "n{k}"\nto = "n{k + 1}"\nrate_bps = 1e6\n' for k in range(256))
+    result = carry(tmp_path, nodes + links, f"{HEADER}\n0,n1,n256,100\n0,n0,n256,100\n")
+    assert result.exit_code == 3
+    assert "row 2 (line 3): the path from 'n0' to 'n256' has 256 hops; 255 at most" in result.output
+
+
+def test_a_seed_beyond_the_range_is_a_wrong_call(tmp_path: Path) -> None:
+    traffic = f"{HEADER}\n0,alpha,beta,100\n"
+    assert carry(tmp_path, NETWORK, traffic, "--seed", str(2**63 - 1)).exit_code == 0
+    assert carry(tmp_path, NETWORK, traffic, "--seed", str(2**63)).exit_code == 2
+    assert carry(tmp_path, NETWORK, traffic, "--seed", "-1").exit_code == 2
+
+
 ROUTES = NETWORK + "".join(
     f'[[link]]\nfrom = "{a}"\nto = "{b}"\nrate_bps = 1e6\ndelay_s = {delay}\n'
     for a, b, delay in (("beta", "alpha", 0), ("beta", "gamma", 0), ("gamma", "beta", 0), ("alpha", "gamma", 0.01))

@@ -22,6 +22,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "dcf": {"rate_bps": 6_000_000, "retries": 7},
     "aloha": {"rate_bps": 10_000},
     "slotted-aloha": {"rate_bps": 10_000, "slot_s": 0.2},
+    "queue": {"rate_bps": 10_000},
     "tdma": {"rate_bps": 10_000, "slot_s": 0.05},
 }
 SHARED = [name for name, facts in technologies().items() if facts.medium is not None]
@@ -198,6 +199,13 @@ def test_three_hundred_stations_that_begin_together_keep_the_slots() -> None:
     assert len(times) > 300
     frame_ns, tail_ns = 20_000 + 1_000_000, 60_000
     assert np.diff(times).min() >= frame_ns + tail_ns + 34_000
+
+
+def test_one_queue_of_all_members_serves_both_directions() -> None:
+    nodes = [{"name": f"n{k}"} for k in range(3)]
+    medium = {"members": ["n0", "n1", "n2"], "access": "queue", "rate_bps": 1000, "queue_packets": 1}
+    found = carried({"node": nodes, "medium": [medium]}, [Message(k, 0, k, (k + 1) % 3, 125) for k in range(3)], 1)
+    assert found.delivered_ns.tolist() == [S, 2 * S, -1]
 
 
 def test_a_frame_of_no_duration_keeps_its_slot() -> None:

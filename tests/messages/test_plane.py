@@ -265,8 +265,9 @@ def test_the_policy_is_the_table() -> None:
         Kind.SCHEDULE: {(m, g), (m, o), (m, p), (p, o)},
         Kind.PRICE: {(m, p), (p, c)},
         Kind.SETPOINT: {(p, c)},
-        Kind.ALARM: {(d, o), (o, p)},
+        Kind.ALARM: {(d, o), (c, o), (o, p)},
         Kind.BILL: {(p, c), (m, g), (m, p)},
+        Kind.FIRMWARE: {(o, c)},
     }
     assert set(POLICY) == {(kind, *pair) for kind, pairs in table.items() for pair in pairs}
     assert {kind for kind, facts in FACTS.items() if facts.acknowledged} == ACKNOWLEDGED

@@ -20,6 +20,7 @@ from heptagrid.world.valley import fill
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -84,13 +85,15 @@ class Batteries:
         self._charge_level = np.full(count, -np.inf)
         self._discharge_level = np.full(count, np.inf)
 
-    def advance(self, step: Step, p_kw: Floats) -> None:
-        """Move through the step, seeing the owners' net draw so far; adds to it."""
+    def advance(self, step: Step, p_kw: Floats, supplied: Bools | None = None) -> None:
+        """Move through the step, seeing the owners' net draw so far; adds to it. Without supply it stands still."""
+        if supplied is None:
+            supplied = np.ones(len(p_kw), dtype=np.bool_)
         one, plans = self.parameters, self.plans
         self.total_kw, losses_kwh = _move(
             *(step.start_ns, step.dt_s / 3600.0, self.owner, one.capacity_kwh, one.power_kw, one.one_way_efficiency),
             *(self.content_kwh, self._charge_level, self._discharge_level, plans.signals, plans.first_quarter),
-            *(plans.slots, plans.until_quarter, plans.steered, plans.priced, self.moved_kwh, p_kw),
+            *(plans.slots, plans.until_quarter, plans.steered, plans.priced, self.moved_kwh, supplied, p_kw),
         )
         self.losses_kwh += losses_kwh
 
@@ -103,7 +106,7 @@ class Batteries:
 @kernel
 def _move(  # type: ignore[no-untyped-def]
     start, hours, owner, capacity, p_max, efficiency, content, charge_level, discharge_level, signals, first_quarter,
-    slots, until_quarter, steered, priced, moved, point_p,
+    slots, until_quarter, steered, priced, moved, supplied, point_p,
 ):  # fmt: skip
     quarter = start // NS_PER_QUARTER
     begins = start % NS_PER_QUARTER == 0
@@ -128,6 +131,8 @@ def _move(  # type: ignore[no-untyped-def]
             if charge_level[k] < discharge_level[k]:
                 planned = max(charge_level[k] - signal[slot], 0.0) - max(signal[slot] - discharge_level[k], 0.0)
             power = max(planned, min(-net, 0.0)) if planned < 0.0 else max(planned, -net)
+        if not supplied[owner[k]]:
+            continue  # home batteries of today have no island mode: assumption
         power = min(max(power, -p_max), p_max)
         power = min(power, (capacity - content[k]) / efficiency / hours)
         power = max(power, -content[k] * efficiency / hours)

@@ -19,6 +19,7 @@ from heptagrid.world.grid import Profiles
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 _STREAM = int(Stream.BASE_DEMAND)
 
@@ -37,7 +38,10 @@ class Parameters:
 
 
 class BaseDemand:
-    """Active and reactive demand of all customers, step by step."""
+    """Active and reactive demand of all customers, step by step.
+
+    unserved_kwh: (customers,) what those without supply would have drawn, since the start.
+    """
 
     def __init__(
         self,
@@ -52,6 +56,7 @@ class BaseDemand:
     ) -> None:
         """Set up from global ids, ratings and profile columns, (customers,) each."""
         self.total_kw = 0.0
+        self.unserved_kwh = np.zeros(len(ids))
         self._variation = parameters.variation
         self._profiles = profiles
         self._ids, self._p_kw, self._q_kvar = ids, p_kw, q_kvar
@@ -61,8 +66,8 @@ class BaseDemand:
         self._weights = np.ones((len(ids), 15), dtype=np.float32)
         self._mean_p_kw, self._mean_q_kvar = np.zeros(len(ids)), np.zeros(len(ids))
 
-    def advance(self, step: Step, p_kw: Floats, q_kvar: Floats) -> None:
-        """Write the step's mean demand into the first entries of `p_kw` and `q_kvar`."""
+    def advance(self, step: Step, p_kw: Floats, q_kvar: Floats, supplied: Bools | None = None) -> None:
+        """Write the step's mean demand into the first entries of `p_kw` and `q_kvar`; 0 for who has no supply."""
         if step.quarter != self._quarter:
             self._quarter = step.quarter
             relative = self._profiles.at(step.start_ns)
@@ -74,6 +79,22 @@ class BaseDemand:
         begin = since / NS_PER_MINUTE
         end = begin + (step.end_ns - step.start_ns) / NS_PER_MINUTE
         self.total_kw = _spread(self._mean_p_kw, self._mean_q_kvar, self._weights, begin, end, p_kw, q_kvar)
+        if supplied is not None and not supplied.all():
+            hours = step.dt_s / 3600.0
+            self.total_kw = _drop(supplied, hours, len(self._ids), p_kw, q_kvar, self.unserved_kwh)
+
+
+@kernel
+def _drop(supplied, hours, count, p_kw, q_kvar, unserved_kwh):  # type: ignore[no-untyped-def]
+    """Take the demand of those without supply away; what is left."""
+    total = 0.0
+    for k in range(count):
+        if not supplied[k]:
+            unserved_kwh[k] += p_kw[k] * hours
+            p_kw[k] = 0.0
+            q_kvar[k] = 0.0
+        total += p_kw[k]
+    return total
 
 
 @kernel

@@ -44,13 +44,17 @@ class Customers:
         batteries: Batteries,
         meters: Meters,
         smart: bool,
+        read_all: Sequence[tuple[int, int]] = (),
     ) -> None:
+        """Set up; `read_all` are the times (begin, end) over which all meters are read on demand, spread evenly."""
         self.owned = owned
         self.vehicles, self.heat_pumps, self.batteries = vehicles, heat_pumps, batteries
         self.meters = meters
         self.base_kwh = 0.0
+        self._read_all = read_all
         self._wires, self._demand, self._units, self._smart = wires, demand, units, smart
         points = len(wires.point_p_kw)
+        self.steered_by = np.full(points, -1, dtype=np.int64)  # the set-point that last reached each point
         devices: dict[str, Vehicles | HeatPumps | Batteries] = {
             "vehicles": vehicles,
             "heat_pumps": heat_pumps,
@@ -62,27 +66,38 @@ class Customers:
     def advance(self, step: Step) -> None:
         """Everything behind the meters, in the order in which a battery sees it."""
         p_kw, q_kvar = self._wires.point_p_kw, self._wires.point_q_kvar
+        supplied = self._wires.point_is_supplied
         p_kw[:] = 0.0
-        self._demand.advance(step, p_kw, q_kvar)
+        self._demand.advance(step, p_kw, q_kvar, supplied)
         self.base_kwh += self._demand.total_kw * step.dt_s / 3600.0
-        self._units.advance(step, p_kw)
-        self.vehicles.advance(step, p_kw)
-        self.heat_pumps.advance(step, p_kw)
-        self.batteries.advance(step, p_kw)
+        self._units.advance(step, p_kw, supplied)
+        self.vehicles.advance(step, p_kw, supplied)
+        self.heat_pumps.advance(step, p_kw, supplied)
+        self.batteries.advance(step, p_kw, supplied)
         self.meters.measure(step, p_kw)
 
     def carry(self, step: Step) -> None:
         """Customers have no network."""
 
     def sense(self, step: Step, outbox: Outbox) -> None:
-        """The smart meters send each quarter hour that has ended."""
-        if self._smart and step.ends_quarter:
+        """The smart meters send each quarter hour that has ended, and notice when supply goes and comes."""
+        if not self._smart:
+            return
+        self.meters.follow_supply(self._wires.point_is_supplied, step, outbox)
+        if step.ends_quarter:
             self.meters.send(step, outbox)
+        for begin_ns, end_ns in self._read_all:
+            if step.start_ns <= begin_ns < step.end_ns:
+                points = len(self._wires.point_p_kw)
+                spread_ns = (np.arange(points) * ((end_ns - begin_ns) / points)).astype(np.int64)
+                self.meters.send_registers(begin_ns, begin_ns + spread_ns, outbox)
 
     def act(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
         """The gateways take set-points and prices to heart; the last to arrive wins."""
         for delivery in inbox:
             topic = delivery.wave.topic
+            if delivery.wave.kind is Kind.SETPOINT:
+                self.steered_by[delivery.destination] = delivery.ids
             if delivery.wave.kind is Kind.SETPOINT and topic == "cap":
                 rows = self._device_of["vehicles"][delivery.destination]
                 self.vehicles.cap_kw[rows] = delivery.column("cap_kw")
@@ -119,6 +134,11 @@ class Customers:
                 one.plans.priced[rows] = one.plans.row_of(
                     _key(delivery), first, price_signal(price, power), 4 * len(price)
                 )
+
+    @property
+    def unserved_kwh(self) -> Floats:
+        """Base demand that was not served for want of supply, since the start, (customers,)."""
+        return self._demand.unserved_kwh
 
     @property
     def base_kw(self) -> float:

@@ -22,6 +22,7 @@ from heptagrid.world.weather import Weather
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 J_PER_KWH = 3.6e6
 COLD_BELOW_SET_K = 2.0  # assumption: what people complain of; ISO 7730 category C allows 3 K around the optimum
@@ -131,8 +132,10 @@ class HeatPumps:
         self._p_max_kw = heat_w / 1000.0 / performance(parameters.design_c)
         self._dt_s = 0.0
 
-    def advance(self, step: Step, p_kw: Floats) -> None:
-        """Heat through the step; adds to the net draw of the owners' points."""
+    def advance(self, step: Step, p_kw: Floats, supplied: Bools | None = None) -> None:
+        """Heat through the step where there is supply; adds to the net draw of the owners' points."""
+        if supplied is None:
+            supplied = np.ones(len(p_kw), dtype=np.bool_)
         if step.dt_s != self._dt_s:
             self._dt_s = step.dt_s
             self._step_matrix, self._step_heat, self._step_outside = stepped(self.parameters, self._size, step.dt_s)
@@ -154,7 +157,7 @@ class HeatPumps:
             ),
             *(self.air_c, self.mass_c, self.shift_k, self._step_matrix, self._step_heat, self._step_outside),
             *(plans.shape, plans.first_quarter, plans.until_quarter),
-            *(plans.steered, plans.priced, self.moved_kwh, p_kw),
+            *(plans.steered, plans.priced, self.moved_kwh, supplied, p_kw),
         )
         self.used_kwh += self.total_kw * step.dt_s / 3600.0
         self.cold_minutes += cold * step.dt_s / 60.0
@@ -212,7 +215,8 @@ def _exponential(matrix: Floats) -> Floats:
 @kernel
 def _heat(  # type: ignore[no-untyped-def]
     quarter, dt_s, outside_c, radiation, performance, band, flex, most_k, owner, set_c, gains, window, p_max,
-    air, mass, shift_k, matrix, by_heat, by_outside, shape, first_quarter, until_quarter, steered, priced, moved, point_p,
+    air, mass, shift_k, matrix, by_heat, by_outside, shape, first_quarter, until_quarter, steered, priced, moved, supplied,
+    point_p,
 ):  # fmt: skip
     total = 0.0
     cold = 0
@@ -225,7 +229,7 @@ def _heat(  # type: ignore[no-untyped-def]
         shift_k[k] += min(max(-flex * shift - shift_k[k], -most_k), most_k)
         wanted += shift_k[k]
         part = min(max((wanted + 0.5 * band - air[k]) / band, 0.0), 1.0)
-        power = part * p_max[k]
+        power = part * p_max[k] if supplied[owner[k]] else 0.0
         heat = power * 1000.0 * performance + gains[k] + window[k] * radiation
         a, m = air[k], mass[k]
         air[k] = matrix[k, 0, 0] * a + matrix[k, 0, 1] * m + by_heat[k, 0] * heat + by_outside[k, 0] * outside_c

@@ -10,10 +10,11 @@ from heptagrid.world.grid import Profiles
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 
 class LocalUnits:
-    """Output of all local units; a unit at a customer's bus belongs to that customer."""
+    """Output of all local units; a unit at a customer's bus belongs to that customer, and stops without supply."""
 
     def __init__(self, profiles: Profiles, p_kw: Floats, profile: Ints, point: Ints, points: int) -> None:
         """Set up from ratings, profile columns and metering points, (units,) each."""
@@ -22,13 +23,20 @@ class LocalUnits:
         self._p_kw, self._profile, self._point = p_kw, profile, point
         self._quarter = -1
         self._by_point_kw: Floats = np.zeros(points)
+        self._whole_kw = 0.0
 
-    def advance(self, step: Step, p_kw: Floats) -> None:
+    def advance(self, step: Step, p_kw: Floats, supplied: Bools | None = None) -> None:
         """Take the step's output off the net draw of the metering points, (points,)."""
         if step.quarter != self._quarter:
             self._quarter = step.quarter
             output_kw = self._p_kw * self._profiles.at(step.start_ns)[self._profile]
             by_point_kw = np.bincount(self._point, output_kw, minlength=len(self._by_point_kw))
             self._by_point_kw = np.asarray(by_point_kw, dtype=np.float64)
-            self.total_kw = float(output_kw.sum())
-        p_kw -= self._by_point_kw
+            self._whole_kw = float(output_kw.sum())
+        if supplied is None or supplied.all():
+            self.total_kw = self._whole_kw
+            p_kw -= self._by_point_kw
+        else:
+            fed_in_kw = np.where(supplied, self._by_point_kw, 0.0)
+            self.total_kw = float(fed_in_kw.sum())
+            p_kw -= fed_in_kw

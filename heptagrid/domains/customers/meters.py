@@ -2,6 +2,9 @@
 
 Each meter sends a quarter hour's energies at its own fixed offset within the reading window, so that the
 access network is not asked for everything at once. The meters' clocks are the simulator's.
+
+A meter that loses its supply sends a last gasp and falls silent when its capacitor is empty. When supply is back it says
+so, and sends the readings whose time came while it was silent.
 """
 
 from __future__ import annotations
@@ -21,6 +24,10 @@ from heptagrid.world.endpoints import Endpoints
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+_GOLDEN = (5.0**0.5 - 1.0) / 2.0
+_REMEMBERED = 96  # quarter hours whose readings a meter keeps: assumption, a day; meters keep weeks
 
 
 @dataclass(frozen=True)
@@ -35,22 +42,48 @@ class Parameters:
         high=880.0,
         source="assumption: within the next quarter hour, with a minute to spare",
     )
+    power_up_s: float = parameter(
+        60.0,
+        info="time over which meters start and join their network when supply is back",
+        unit="s",
+        low=0.0,
+        high=3600.0,
+        source="assumption: start of the modem, then spread at random so that not all speak at once",
+    )
+    reread_window_s: float = parameter(
+        840.0,
+        info="time after it over which they spread the readings that they could not send",
+        unit="s",
+        low=0.0,
+        high=86400.0,
+        source="assumption: as the window for readings",
+    )
 
 
 class Meters:
     """Registers and quarter-hour energies of all metering points.
 
     import_kwh, export_kwh: (points,) of the last whole quarter hour. register_*: (points,) since the start.
+    sent: of what is rare the topic, what it answers to (ns), and the meters.
     """
 
-    def __init__(self, parameters: Parameters, ids: Ints, endpoints: Endpoints, seed: int) -> None:
+    def __init__(
+        self, parameters: Parameters, ids: Ints, endpoints: Endpoints, seed: int, last_gasp_s: float = 0.0
+    ) -> None:
         points = len(ids)
         self.register_import_kwh, self.register_export_kwh = np.zeros(points), np.zeros(points)
         self.import_kwh, self.export_kwh = np.zeros(points), np.zeros(points)
         self._running_import, self._running_export = np.zeros(points), np.zeros(points)
         self._endpoints = endpoints
         share = np.asarray(uniforms(seed, int(Stream.METER_OFFSET), ids, 0))
+        self._share = share
+        self._parameters = parameters
         self._offset_ns = (share * parameters.reading_window_s * NS_PER_S).astype(np.int64)
+        self._last_gasp_ns = round(last_gasp_s * NS_PER_S)
+        self._has_supply = np.ones(points, dtype=np.bool_)
+        self._off_since_ns = np.zeros(points, dtype=np.int64)
+        self._scheduled: list[_Scheduled] = []
+        self.sent: list[tuple[str, int, Ints]] = []
 
     def measure(self, step: Step, p_kw: Floats) -> None:
         """Count the step's energy; at the end of a quarter hour close it."""
@@ -65,25 +98,102 @@ class Meters:
                 running[:] = 0.0
 
     def send(self, step: Step, outbox: Outbox) -> None:
-        """Send the closed quarter hour's energies to the head end."""
-        points = np.arange(len(self._offset_ns), dtype=np.int64)
+        """Send the closed quarter hour's energies to the head end; who is without supply keeps them for later."""
+        points = np.flatnonzero(self._has_supply)
+        quarter = step.end_ns // NS_PER_QUARTER - 1
+        readings = {"import_kwh": self.import_kwh.astype(np.float32), "export_kwh": self.export_kwh.astype(np.float32)}
+        due_ns = step.end_ns + self._offset_ns
+        columns: dict[str, np.ndarray] = {"meter": points}
+        columns |= {name: column[points] for name, column in readings.items()}
+        self._send(Kind.METER_READING, "reading", due_ns[points], columns, outbox, {"quarter": quarter})
+        self._scheduled = [one for one in self._scheduled if one.quarter > quarter - _REMEMBERED]
+        everyone = np.arange(len(due_ns), dtype=np.int64)
+        self._scheduled.append(_Scheduled(quarter, everyone, due_ns, self._has_supply.copy(), **readings))
+
+    def follow_supply(self, supplied: Bools, step: Step, outbox: Outbox) -> None:
+        """Notice at the step's start who has lost supply, and who has it again."""
+        now_ns = step.start_ns
+        gone, back = np.flatnonzero(self._has_supply & ~supplied), np.flatnonzero(supplied & ~self._has_supply)
+        self._has_supply[:] = supplied
+        if len(gone):
+            self._off_since_ns[gone] = now_ns
+            self._send(Kind.ALARM, "last_gasp", np.full(len(gone), now_ns), {"meter": gone}, outbox, {"of_ns": now_ns})
+        if len(back):
+            up_ns = now_ns + (self._share[back] * self._parameters.power_up_s * NS_PER_S).astype(np.int64)
+            self._send(Kind.ALARM, "restored", up_ns, {"meter": back}, outbox, {"of_ns": now_ns})
+            self._send_missed(back, now_ns, outbox)
+
+    def _send_missed(self, back: Ints, now_ns: int, outbox: Outbox) -> None:
+        """The readings of `back` (n,) meters whose time came while they were silent, once more."""
+        is_back = np.zeros(len(self._offset_ns), dtype=np.bool_)
+        is_back[back] = True
+        window = self._parameters
+        for number, one in enumerate(list(self._scheduled)):
+            # A meter's readings lie apart from one another, as evenly as the golden ratio puts them.
+            share = (self._share + number * _GOLDEN) % 1.0
+            after_s = window.power_up_s + share * window.reread_window_s
+            at_ns = now_ns + (after_s * NS_PER_S).astype(np.int64)
+            silent_ns = self._off_since_ns[one.meter] + np.where(one.was_sent, self._last_gasp_ns, 0)
+            missed = is_back[one.meter] & (one.due_ns >= silent_ns) & (one.due_ns < now_ns)
+            if not missed.any():
+                continue
+            meter = one.meter[missed]
+            again = _Scheduled(
+                *(one.quarter, meter, at_ns[meter], np.ones(len(meter), dtype=np.bool_)),
+                *(one.import_kwh[missed], one.export_kwh[missed]),
+            )
+            self._scheduled.append(again)
+            columns: dict[str, np.ndarray] = {"meter": meter}
+            columns |= {"import_kwh": again.import_kwh, "export_kwh": again.export_kwh}
+            shared: dict[str, object] = {"quarter": one.quarter, "of_ns": now_ns}
+            self._send(Kind.METER_READING, "missed", again.due_ns, columns, outbox, shared)
+
+    def send_registers(self, asked_ns: int, at_ns: Ints, outbox: Outbox) -> None:
+        """Every meter that has supply sends its registers at its time, (points,), on demand of operations."""
+        points = np.flatnonzero(self._has_supply)
+        registers = {
+            "import_kwh": self.register_import_kwh + self._running_import,
+            "export_kwh": self.register_export_kwh + self._running_export,
+        }
+        columns = {"meter": points, **{name: column[points] for name, column in registers.items()}}
+        self._send(Kind.METER_READING, "on_demand", at_ns[points], columns, outbox, {"of_ns": asked_ns})
+
+    def _send(
+        self,
+        kind: Kind,
+        topic: str,
+        sent_ns: Ints,
+        columns: dict[str, np.ndarray],
+        outbox: Outbox,
+        shared: dict[str, object],
+    ) -> None:
+        if "of_ns" in shared:
+            self.sent.append((topic, int(shared["of_ns"]), columns["meter"]))  # type: ignore[call-overload]
         outbox.send(
             Wave(
-                kind=Kind.METER_READING,
+                kind=kind,
                 sender=Domain.CUSTOMERS,
                 receiver=Domain.OPERATIONS,
-                source=self._endpoints.gateways,
-                destination=np.full(len(points), self._endpoints.operations, dtype=np.int64),
-                sent_ns=step.end_ns + self._offset_ns,
-                topic="reading",
-                payload={
-                    "meter": points,
-                    "import_kwh": self.import_kwh.astype(np.float32),
-                    "export_kwh": self.export_kwh.astype(np.float32),
-                },
-                shared={"quarter": step.end_ns // NS_PER_QUARTER - 1},
+                source=self._endpoints.gateways[columns["meter"]],
+                destination=np.full(len(sent_ns), self._endpoints.operations, dtype=np.int64),
+                sent_ns=sent_ns,
+                topic=topic,
+                payload=columns,
+                shared=shared,
             )
         )
+
+
+@dataclass(frozen=True)
+class _Scheduled:
+    """Readings of a quarter hour and when each is due, (n,) each; `was_sent`: handed over when that was decided."""
+
+    quarter: int
+    meter: Ints
+    due_ns: Ints
+    was_sent: Bools
+    import_kwh: npt.NDArray[np.float32]
+    export_kwh: npt.NDArray[np.float32]
 
 
 @kernel

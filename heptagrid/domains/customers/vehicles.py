@@ -24,6 +24,7 @@ from heptagrid.world.valley import fill
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 _MID = "after Mobilität in Deutschland 2017, times of day of car trips (from memory)"
 
@@ -101,8 +102,10 @@ class Vehicles:
         self._level = np.zeros(count)
         self._planned = np.full(count, -2, dtype=np.int64)
 
-    def advance(self, step: Step, p_kw: Floats) -> None:
-        """Charge through the step; adds to the net draw of the owners' points."""
+    def advance(self, step: Step, p_kw: Floats, supplied: Bools | None = None) -> None:
+        """Charge through the step where there is supply; adds to the net draw of the owners' points."""
+        if supplied is None:
+            supplied = np.ones(len(p_kw), dtype=np.bool_)
         if step.day != self._day:
             self._begin_day(step.day)
         one = self.parameters
@@ -112,7 +115,7 @@ class Vehicles:
             *(one.battery_kwh, one.charger_kw, one.efficiency, self._home, self.content_kwh, self._level),
             *(self._planned, self.cap_kw, self.cap_until_ns, plans.signals, plans.first_quarter),
             *(plans.slots, plans.until_quarter),
-            *(plans.steered, plans.priced, self.moved_kwh, p_kw),
+            *(plans.steered, plans.priced, self.moved_kwh, supplied, p_kw),
         )
         self.total_kw = sums[0]
         self.driven_kwh += sums[1]
@@ -154,7 +157,7 @@ class Vehicles:
 def _charge(  # type: ignore[no-untyped-def]
     start, end, owner, departure, arrival, following, trip_kwh, capacity, p_max, efficiency, home, content, level,
     planned, cap_kw, cap_until, signals, first_quarter, slots, until_quarter, steered, priced,
-    moved, point_p,
+    moved, supplied, point_p,
 ):  # fmt: skip
     hours = (end - start) / 3.6e12
     quarter = start // NS_PER_QUARTER
@@ -174,6 +177,9 @@ def _charge(  # type: ignore[no-untyped-def]
             driven += used
             shortfall += trip_kwh[k] - used
             content[k] -= used
+        if not supplied[owner[k]]:
+            planned[k] = -2  # it plans anew when supply is back
+            continue
         need = (capacity - content[k]) / efficiency
         if need <= 1e-9:
             continue

@@ -15,6 +15,7 @@ from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.kernel import kernel
 from heptagrid.foundation.time import Step
 from heptagrid.planes.power.radial import Flow, RadialSolver
+from heptagrid.world.outages import Outage, supplied_at
 from heptagrid.world.wires import Wires
 
 Ints = npt.NDArray[np.int64]
@@ -44,8 +45,15 @@ class Feeders:
         regulated: Ints,
         taps: Ints,
         sensors: Sensors | None,
+        node_outages: Sequence[Outage] = (),
+        point_outages: Sequence[Outage] = (),
+        silences: Sequence[Outage] = (),
     ) -> None:
-        """Set up from parts; `regulated` are the transformers that the tap changer moves, `taps` all positions."""
+        """Set up from parts; `regulated` are the transformers that the tap changer moves, `taps` all positions.
+
+        node_outages, point_outages : when which nodes and which metering points are cut off. silences : when which
+        substations can report nothing, their battery empty.
+        """
         nodes = solver.network.nodes
         self.flow: Flow | None = None
         self.tap_changer = tap_changer
@@ -59,6 +67,8 @@ class Feeders:
         self._sensors = sensors
         self._p_kw = np.zeros(nodes)
         self._q_kvar = np.zeros(nodes)
+        self._silences = silences
+        self._node_outages, self._point_outages = node_outages, point_outages
 
     def advance(self, step: Step) -> None:
         """Lines and transformers have no state of their own."""
@@ -66,10 +76,14 @@ class Feeders:
     def carry(self, step: Step) -> None:
         """Solve the feeders for what the customers draw."""
         wires = self._wires
+        if self._node_outages:
+            network = self._solver.network
+            self._solver.switch_off(~supplied_at(self._node_outages, step.start_ns, network.nodes))
         _gather(wires.point_p_kw, wires.point_q_kvar, self._point_node, self._p_kw, self._q_kvar)
         self._taps[self._regulated] = self.tap_changer.tap
         self.flow = flow = self._solver.solve(self._p_kw, self._q_kvar, wires.infeed_v_pu, self._taps)
         np.take(flow.v_pu, self._point_node, out=wires.point_v_pu)
+        wires.point_v_pu[~wires.point_is_supplied] = 0.0
         wires.infeed_p_kw = flow.infeed_p_kw
         wires.infeed_q_kvar = flow.infeed_q_kvar
 
@@ -88,15 +102,19 @@ class Feeders:
             self.flow.transformer_loading_pct[rows.transformer],
             self.flow.transformer_p_kw[rows.transformer],
             outbox,
+            supplied_at(self._silences, step.end_ns, len(rows.node)),
         )
 
     def act(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
-        """Take a new busbar target where one arrived, and let the tap changer look at the busbar."""
+        """Take a new busbar target where one arrived, let the tap changer look at the busbar, and work the switches."""
         for delivery in inbox:
             if delivery.wave.kind is Kind.DISPATCH and delivery.wave.topic == "busbar":
                 self.tap_changer.target_pu = float(delivery.column("target_pu")[-1])
         if self.flow is not None:
             self.tap_changer.regulate(float(self.flow.v_pu[self._busbar_node]), step.dt_s)
+        if self._point_outages:
+            wires = self._wires
+            wires.point_is_supplied[:] = supplied_at(self._point_outages, step.end_ns, len(self._point_node))
 
 
 @kernel

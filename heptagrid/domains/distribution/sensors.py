@@ -62,18 +62,29 @@ class Sensors:
         self._endpoints = endpoints
         self._in_alarm = np.zeros(len(endpoints.concentrators), dtype=bool)
 
-    def report(self, step: Step, v_pu: Floats, loading_pct: Floats, p_kw: Floats, outbox: Outbox) -> None:
-        """Send what each substation measures, (substations,) each, to operations."""
-        substations = np.arange(len(v_pu), dtype=np.int64)
+    def report(
+        self,
+        step: Step,
+        v_pu: Floats,
+        loading_pct: Floats,
+        p_kw: Floats,
+        outbox: Outbox,
+        awake: npt.NDArray[np.bool_] | None = None,
+    ) -> None:
+        """Send what each substation that is awake measures, (substations,) each, to operations."""
+        if awake is None:
+            awake = np.ones(len(v_pu), dtype=np.bool_)
+        substations = np.flatnonzero(awake)
         if step.end_ns % (self.parameters.scan_s * NS_PER_S) == 0 or step.dt_s >= self.parameters.scan_s:
-            columns = {"substation": substations, "v_pu": v_pu, "loading_pct": loading_pct, "p_kw": p_kw}
+            measured = {"v_pu": v_pu, "loading_pct": loading_pct, "p_kw": p_kw}
+            columns = {"substation": substations, **{name: column[awake] for name, column in measured.items()}}
             self._send(Kind.TELEMETRY, "substation", substations, columns, step, outbox)
         bounds = self.parameters
         alarming = (
             (loading_pct > bounds.alarm_loading_pct) | (v_pu < bounds.alarm_low_pu) | (v_pu > bounds.alarm_high_pu)
         )
-        fresh = np.flatnonzero(alarming & ~self._in_alarm)
-        self._in_alarm = alarming
+        fresh = np.flatnonzero(alarming & ~self._in_alarm & awake)
+        self._in_alarm = np.where(awake, alarming, self._in_alarm)
         if len(fresh):
             columns = {"substation": fresh, "v_pu": v_pu[fresh], "loading_pct": loading_pct[fresh]}
             self._send(Kind.ALARM, "substation", fresh, columns, step, outbox)

@@ -43,6 +43,7 @@ class Exchange:
         self._rest: tuple[int, Floats] | None = None
         self._last_on = np.zeros(len(units.p_max_mw), dtype=bool)
         self._metered_mwh: Floats | None = None
+        self._demand_by = self._rest_by = self._metered_by = -1  # the messages that told them
 
     def clear(self, first_hour: int, rest_mw: Floats, town_mw: Floats) -> Cleared:
         """Clear the hours from `first_hour` on and keep prices and the town's position."""
@@ -85,10 +86,13 @@ class Exchange:
                     column[units] = delivery.column(name)
             elif wave.kind is Kind.BID:
                 self._demand = int(wave.shared["first_hour"]), np.asarray(wave.shared["demand_mw"])  # type: ignore[call-overload]
+                self._demand_by = int(delivery.ids[-1])
             elif wave.topic == "rest_forecast":
                 self._rest = int(wave.shared["first_hour"]), np.asarray(wave.shared["rest_mw"])  # type: ignore[call-overload]
+                self._rest_by = int(delivery.ids[-1])
             elif wave.topic == "metered":
                 self._metered_mwh = np.asarray(wave.shared["infeed_mwh"])
+                self._metered_by = int(delivery.ids[-1])
         if step.passes_hour(CLEAR_HOUR):
             self._clear_tomorrow(step, outbox)
         if step.passes_hour(SETTLE_HOUR):
@@ -101,7 +105,9 @@ class Exchange:
             return
         rest_mw = self._rest[1]
         town_mw = np.zeros(len(rest_mw))
+        cause = self._rest_by
         if self._demand is not None and self._demand[0] == first_hour:
+            cause = self._demand_by
             known = self._demand[1][: len(rest_mw)]
             town_mw[: len(known)] = known
         cleared = self.clear(first_hour, rest_mw, town_mw)
@@ -112,18 +118,20 @@ class Exchange:
         plan = {"first_hour": first_hour, "on": cleared.on, "p_mw": cleared.p_mw}
         providers = np.array([here.retailer, here.aggregator])
         units = np.arange(len(here.plants), dtype=np.int64)
-        self._send(Kind.PRICE, Domain.PROVIDERS, providers, "prices", step, outbox, prices)
-        self._send(Kind.SCHEDULE, Domain.GENERATION, here.plants, "units", step, outbox, plan, {"unit": units})
-        self._send(Kind.SCHEDULE, Domain.OPERATIONS, np.array([here.operations]), "units", step, outbox, plan)
+        self._send(Kind.PRICE, Domain.PROVIDERS, providers, "prices", step, outbox, prices, cause=cause)
+        self._send(Kind.SCHEDULE, Domain.GENERATION, here.plants, "units", step, outbox, plan, {"unit": units}, cause)
+        operations, retailer = np.array([here.operations]), np.array([here.retailer])
+        self._send(Kind.SCHEDULE, Domain.OPERATIONS, operations, "units", step, outbox, plan, cause=cause)
         position = {"first_hour": first_hour, "demand_mw": town_mw}
-        self._send(Kind.SCHEDULE, Domain.PROVIDERS, np.array([here.retailer]), "position", step, outbox, position)
+        self._send(Kind.SCHEDULE, Domain.PROVIDERS, retailer, "position", step, outbox, position, cause=cause)
 
     def _settle(self, step: Step, outbox: Outbox) -> None:
         """Tell each side what the day before came to; the payments are posted in the ledger."""
         here = self._endpoints
-        self._send(Kind.BILL, Domain.GENERATION, here.plants, "settlement", step, outbox, {})
+        self._send(Kind.BILL, Domain.GENERATION, here.plants, "settlement", step, outbox, {}, cause=self._metered_by)
         shared: dict[str, object] = {} if self._metered_mwh is None else {"infeed_mwh": self._metered_mwh}
-        self._send(Kind.BILL, Domain.PROVIDERS, np.array([here.retailer]), "settlement", step, outbox, shared)
+        retailer = np.array([here.retailer])
+        self._send(Kind.BILL, Domain.PROVIDERS, retailer, "settlement", step, outbox, shared, cause=self._metered_by)
 
     def _units_offered(self) -> BulkUnits:
         """The units as their offers describe them; one that made no offer has nothing to give."""
@@ -139,6 +147,7 @@ class Exchange:
         outbox: Outbox,
         shared: dict[str, object],
         payload: dict[str, np.ndarray] | None = None,
+        cause: int = -1,
     ) -> None:
         count = len(places)
         outbox.send(
@@ -152,5 +161,6 @@ class Exchange:
                 topic=topic,
                 payload=payload or {},
                 shared=shared,
+                cause=np.full(count, cause, dtype=np.int64),
             )
         )

@@ -53,6 +53,7 @@ class BulkDesk:
         self._output_mw = np.full(count, np.nan)
         self._schedule: dict[int, npt.NDArray[np.bool_]] = {}
         self._infeed_mw: dict[int, list[float]] = {}
+        self._reported_by = self.flows_by = -1  # the last message that told of the units, and of the infeed
 
     def learn_schedule(self, first_hour: int, on: npt.NDArray[np.bool_]) -> None:
         """Remember which units are on, (hours, units), from `first_hour` since 1970 on."""
@@ -61,6 +62,7 @@ class BulkDesk:
 
     def receive_flows(self, delivery: Delivery) -> None:
         """Take what the town's infeed was measured to carry."""
+        self.flows_by = int(delivery.ids[-1])
         hour = int(delivery.wave.shared["at_ns"]) // NS_PER_HOUR  # type: ignore[call-overload]
         self._infeed_mw.setdefault(hour, []).append(float(delivery.wave.shared["infeed_mw"]))  # type: ignore[arg-type]
 
@@ -73,6 +75,7 @@ class BulkDesk:
     def receive(self, delivery: Delivery) -> None:
         """Take unit outputs."""
         self._output_mw[delivery.column("unit")] = delivery.column("output_mw")
+        self._reported_by = int(delivery.ids[-1])
 
     def work(self, step: Step, outbox: Outbox) -> None:
         """Dispatch when it is time, and once an hour ask transmission for the infeed's voltage."""
@@ -92,10 +95,18 @@ class BulkDesk:
         target_mw, _ = dispatch(float(self._output_mw.sum()), low, high, units.cost_1, units.cost_2)
         rows = np.flatnonzero(on)
         columns = {"unit": rows, "target_mw": target_mw[rows]}
-        self._send(Domain.GENERATION, self._endpoints.plants[rows], "set-point", columns, step, outbox)
+        plants = self._endpoints.plants[rows]
+        self._send(Domain.GENERATION, plants, "set-point", columns, step, outbox, self._reported_by)
 
     def _send(
-        self, to: Domain, places: np.ndarray, topic: str, columns: dict[str, np.ndarray], step: Step, outbox: Outbox
+        self,
+        to: Domain,
+        places: np.ndarray,
+        topic: str,
+        columns: dict[str, np.ndarray],
+        step: Step,
+        outbox: Outbox,
+        cause: int = -1,
     ) -> None:
         outbox.send(
             Wave(
@@ -107,5 +118,6 @@ class BulkDesk:
                 sent_ns=np.full(len(places), step.end_ns, dtype=np.int64),
                 topic=topic,
                 payload=columns,
+                cause=np.full(len(places), cause, dtype=np.int64),
             )
         )

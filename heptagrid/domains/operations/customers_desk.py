@@ -24,9 +24,11 @@ class CustomersDesk:
         self._endpoints = endpoints
         self._first_quarter: int | None = None
         self._validated = -1
+        self._last_read = -1  # the message of the last read that came in
 
     def receive(self, delivery: Delivery) -> None:
         """Store the reads of one delivery."""
+        self._last_read = int(delivery.ids[-1])
         self.store.receive(
             int(delivery.wave.shared["quarter"]),  # type: ignore[call-overload]
             delivery.column("meter"),
@@ -67,5 +69,6 @@ class CustomersDesk:
                 topic="day_reads",
                 shared=columns,
                 payload_bytes=int(4 * import_kwh.size),
+                cause=np.array([self._last_read]),
             )
         )

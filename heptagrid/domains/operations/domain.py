@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from heptagrid.domains.operations.bulk_desk import BulkDesk
 from heptagrid.domains.operations.customers_desk import CustomersDesk
+from heptagrid.domains.operations.firmware import Rollout
 from heptagrid.domains.operations.forecast import Forecast
 from heptagrid.domains.operations.scada import Scada
 from heptagrid.foundation.actors import Delivery, Outbox, Wave
@@ -39,8 +40,10 @@ class Operations:
         customers_desk: CustomersDesk | None,
         scada: Scada | None,
         busbar_pu: float,
+        rollouts: Sequence[Rollout] = (),
     ) -> None:
         """Set up; `rest_mw` forecasts the other loads at a time, the two desks are None without a smart grid."""
+        self._rollouts = rollouts
         self.bulk_desk, self.customers_desk, self.scada = bulk_desk, customers_desk, scada
         self.busbar_pu = busbar_pu
         self.asked_relief_kwh = 0.0
@@ -53,7 +56,9 @@ class Operations:
         """Operations has no wires."""
 
     def sense(self, step: Step, outbox: Outbox) -> None:
-        """Operations measures nothing itself."""
+        """Operations measures nothing itself; a firmware roll-out goes on as planned."""
+        for rollout in self._rollouts:
+            rollout.work(step, outbox)
 
     def act(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
         """Take in what arrived, then let each desk work."""
@@ -75,7 +80,8 @@ class Operations:
     def _receive(self, delivery: Delivery) -> None:
         wave = delivery.wave
         if wave.kind is Kind.METER_READING and self.customers_desk:
-            self.customers_desk.receive(delivery)
+            if wave.topic != "on_demand":  # registers in between are looked at, not billed
+                self.customers_desk.receive(delivery)
         elif wave.topic == "unit":
             self.bulk_desk.receive(delivery)
         elif wave.topic == "flows":
@@ -100,7 +106,9 @@ class Operations:
         last = step.day_start_ns // NS_PER_HOUR
         first = last - 24
         columns = {"first_hour": first, "infeed_mwh": self.bulk_desk.metered_mwh(first, 24)}
-        self._tell(Domain.MARKETS, self._endpoints.market, "metered", columns, step, outbox)
+        self._tell(
+            Domain.MARKETS, self._endpoints.market, "metered", columns, step, outbox, cause=self.bulk_desk.flows_by
+        )
 
     def _forecast_town(self, step: Step, outbox: Outbox, places: tuple[int, ...]) -> None:
         first = step.end_ns // NS_PER_QUARTER
@@ -122,6 +130,7 @@ class Operations:
                 sent_ns=np.array([step.end_ns]),
                 topic="busbar",
                 payload={"target_pu": np.array([self.busbar_pu])},
+                cause=np.array([self.scada.seen_by.max(initial=-1)]),
             )
         )
 
@@ -144,6 +153,7 @@ class Operations:
                 topic="relief",
                 payload={"substation": rows, "excess_kw": excess_kw},
                 shared={"for_s": for_s},
+                cause=self.scada.seen_by[rows],
             )
         )
 
@@ -156,6 +166,7 @@ class Operations:
         step: Step,
         outbox: Outbox,
         payload_bytes: int | None = None,
+        cause: int = -1,
     ) -> None:
         outbox.send(
             Wave(
@@ -168,5 +179,6 @@ class Operations:
                 topic=topic,
                 shared=shared,
                 payload_bytes=payload_bytes,
+                cause=np.array([cause]),
             )
         )

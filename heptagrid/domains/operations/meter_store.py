@@ -47,7 +47,10 @@ class Parameters:
 
 
 class MeterStore:
-    """Quarter-hour energies of every meter over the last two days, by quarter hour since 1970."""
+    """Quarter-hour energies of every meter over the last two days, by quarter hour since 1970.
+
+    stored: reads taken in; repeated: reads that came a second time and were left alone.
+    """
 
     def __init__(self, meters: int) -> None:
         self.meters = meters
@@ -55,6 +58,7 @@ class MeterStore:
         self.export_kwh = np.zeros((_SLOTS, meters), dtype=np.float32)
         self.status = np.full((_SLOTS, meters), ReadStatus.MISSING, dtype=np.uint8)
         self._quarter = np.full(_SLOTS, -1, dtype=np.int64)
+        self.stored = self.repeated = 0
 
     def slot(self, quarter: int) -> int:
         """The row of `quarter`; emptied first when it still held a quarter hour two days back."""
@@ -67,11 +71,15 @@ class MeterStore:
         return row
 
     def receive(self, quarter: int, meters: Ints, import_kwh: Floats, export_kwh: Floats) -> None:
-        """Store reads of `quarter`, (k,) each; those that come after an estimate replace it."""
+        """Store reads of `quarter`, (k,) each; those that come after an estimate replace it, each read is stored once."""
         row = self.slot(quarter)
         if self._quarter[row] != quarter:
             return  # two days late: the bill has long gone out
         status = self.status[row]
+        fresh = (status[meters] == ReadStatus.MISSING) | (status[meters] == ReadStatus.ESTIMATED)
+        self.stored += int(fresh.sum())
+        self.repeated += int((~fresh).sum())
+        meters, import_kwh, export_kwh = meters[fresh], import_kwh[fresh], export_kwh[fresh]
         late = meters[status[meters] == ReadStatus.ESTIMATED]
         self.import_kwh[row, meters] = import_kwh
         self.export_kwh[row, meters] = export_kwh

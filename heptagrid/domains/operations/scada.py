@@ -70,15 +70,18 @@ class Scada:
         self.loading_pct = np.full(substations, np.nan)
         self.p_kw = np.full(substations, np.nan)
         self.seen_ns = np.full(substations, -1, dtype=np.int64)
+        self.seen_by = np.full(substations, -1, dtype=np.int64)  # the message that told it
         self._rated_kva = rated_kva
         self._asked_until_ns = np.zeros(substations, dtype=np.int64)
 
     def receive(self, delivery: Delivery) -> None:
         """Keep the values of one delivery of the topic "substation"; the last to arrive of each wins."""
         rows = delivery.column("substation")
-        self.v_pu[rows] = delivery.column("v_pu")
+        v_pu = delivery.column("v_pu")
+        self.v_pu[rows] = np.where(v_pu > 0.0, v_pu, np.nan)  # a dead substation says nothing of the busbar
         self.loading_pct[rows] = delivery.column("loading_pct")
         self.seen_ns[rows] = delivery.delivered_ns
+        self.seen_by[rows] = delivery.ids
         if "p_kw" in delivery.wave.payload:
             self.p_kw[rows] = delivery.column("p_kw")
 

@@ -53,6 +53,7 @@ class Providers:
         self._vehicle_substation = substation_of[fleets["vehicles"]] if aggregator else np.empty(0, dtype=np.int64)
         self._forecast_first = 0
         self._forecast_kw: Floats | None = None
+        self._forecast_by = self._reads_by = -1  # the messages that told the forecast and the last day's reads
 
     def advance(self, step: Step) -> None:
         """Providers have no devices."""
@@ -79,8 +80,10 @@ class Providers:
         if wave.kind is Kind.TELEMETRY and wave.topic == "forecast":
             self._forecast_first = int(wave.shared["first_quarter"])  # type: ignore[call-overload]
             self._forecast_kw = np.asarray(wave.shared["town_kw"])
+            self._forecast_by = int(delivery.ids[-1])
         elif wave.kind is Kind.TELEMETRY and wave.topic == "day_reads":
             shared = wave.shared
+            self._reads_by = int(delivery.ids[-1])
             first = int(shared["first_quarter"])  # type: ignore[call-overload]
             self.retailer.known_days[first] = KnownDay(
                 first_quarter=first,
@@ -93,7 +96,7 @@ class Providers:
         elif wave.kind is Kind.PRICE:
             first_hour = int(wave.shared["first_hour"])  # type: ignore[call-overload]
             prices = np.asarray(wave.shared["price_eur_per_mwh"])
-            self.retailer.learn_prices(first_hour, prices)
+            self.retailer.learn_prices(first_hour, prices, int(delivery.ids[0]))
             if self.aggregator and self._endpoints.retailer in delivery.destination:
                 self._publish(first_hour, prices, step, outbox, delivery)
         elif wave.kind is Kind.ALARM and self.aggregator:
@@ -155,6 +158,7 @@ class Providers:
                         "first_quarter": first,
                         "valid_quarters": valid,
                     },
+                    cause=np.full(len(customers), self._forecast_by),
                 )
             )
 
@@ -172,6 +176,7 @@ class Providers:
                 sent_ns=np.array([step.end_ns]),
                 topic="flexibility",
                 shared={"first_quarter": first_quarter, "expected_kw": expected_kw},
+                cause=np.array([self._forecast_by]),
             )
         )
 
@@ -201,6 +206,7 @@ class Providers:
                 destination=gateways,
                 sent_ns=spread(step.end_ns, self.retailer.parameters.bill_spread_s, len(gateways)),
                 topic="bill",
+                cause=np.full(len(gateways), self._reads_by),
             )
         )
 
@@ -236,4 +242,5 @@ class Providers:
             sent_ns=np.array([step.end_ns]),
             topic=topic,
             shared=shared,
+            cause=np.array([self._forecast_by]),
         )

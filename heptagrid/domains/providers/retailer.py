@@ -60,12 +60,14 @@ class Retailer:
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
         self.price_eur_per_mwh: dict[int, float] = {}
+        self.price_message: dict[int, int] = {}  # which message told the price of an hour
         self.known_days: dict[int, KnownDay] = {}
 
-    def learn_prices(self, first_hour: int, price_eur_per_mwh: Floats) -> None:
-        """Remember day-ahead prices by hour since 1970."""
+    def learn_prices(self, first_hour: int, price_eur_per_mwh: Floats, message: int = -1) -> None:
+        """Remember day-ahead prices by hour since 1970, and the message that told them."""
         for k, price in enumerate(price_eur_per_mwh):
             self.price_eur_per_mwh[first_hour + k] = float(price)
+            self.price_message[first_hour + k] = message
 
     def prices(self, hours: Ints) -> Floats:
         """Known prices of `hours` (since 1970); an unknown hour takes the mean of the known ones."""
@@ -76,6 +78,7 @@ class Retailer:
     def forget(self, before_hour: int) -> None:
         """Drop prices and days older than the hour `before_hour`."""
         self.price_eur_per_mwh = {hour: price for hour, price in self.price_eur_per_mwh.items() if hour >= before_hour}
+        self.price_message = {hour: message for hour, message in self.price_message.items() if hour >= before_hour}
         self.known_days = {first: day for first, day in self.known_days.items() if first >= before_hour * 4}
 
 

@@ -132,12 +132,12 @@ def _paths(paths: Paths, network: CarryNetwork, traffic: Traffic, origin: str) -
             origin, [f"{row_name(k)}: no links lead from {names[source]!r} to {names[destination]!r}"]
         ) from problem
     if len(hops) and hops.max() > 255:
-        k = int(np.argmax(hops))
+        longest = int(np.argmax(hops))
         names = network.names
-        source, destination = divmod(int(pairs[k]), nodes)
-        raise FileError(
-            origin, [f"the path from {names[source]!r} to {names[destination]!r} has {hops[k]} hops; 255 at most"]
-        )
+        source, destination = divmod(int(pairs[longest]), nodes)
+        k = int(np.flatnonzero((traffic.source == source) & (traffic.destination == destination))[0])
+        way = f"the path from {names[source]!r} to {names[destination]!r}"
+        raise FileError(origin, [f"{row_name(k)}: {way} has {hops[longest]} hops; 255 at most"])
     _check_sizes(paths, network, traffic, origin, pairs, at, hops)
     place = np.searchsorted(pairs, traffic.source * nodes + traffic.destination)
     _check_times(paths, network, traffic, origin, at[place], hops[place])
@@ -186,7 +186,7 @@ def _check_sizes(
             [
                 f"{row_name(k)}: {traffic.size_bytes[k]} bytes are more than the {mine[k]} that a frame on its way carries, "
                 "and nothing there cuts messages; send less, or set fragmentation = true"
-                for k in long
+                for k in long.tolist()
             ],
         )
 

@@ -39,6 +39,7 @@ _DEFAULTS = {
     "aloha": Medium(access="aloha"),
     "slotted-aloha": Medium(access="slotted-aloha"),
     "tdma": Medium(access="tdma"),
+    "queue": Medium(access="queue"),
 }
 _NEEDS = {"slotted-aloha": ("slot_s",), "tdma": ("slot_s",)}
 
@@ -76,8 +77,15 @@ class _Edges:
         source, destination, port, peer, loss, delay = (
             np.concatenate(column) if column else np.empty(0, dtype=np.int64) for column in self.columns
         )
-        whole = [each.astype(np.int64) for each in (source, destination, port, peer)]
-        return Graph(nodes, *whole, loss.astype(np.float64), delay.astype(np.int64))
+        return Graph(
+            nodes=nodes,
+            source=source.astype(np.int64),
+            destination=destination.astype(np.int64),
+            port=port.astype(np.int64),
+            peer=peer.astype(np.int64),
+            loss=loss.astype(np.float64),
+            delay_ns=delay.astype(np.int64),
+        )
 
 
 def read_network(path: Path) -> CarryNetwork:
@@ -120,6 +128,7 @@ class _Reader:
         self._content = content
         self._problems: list[str] = []
         self._number: dict[str, int] = {}
+        self._hubs = 0
 
     def network(self) -> CarryNetwork:
         tables = self._tables()
@@ -130,7 +139,7 @@ class _Reader:
         links = [self._link(k, row, xy_m) for k, row in enumerate(tables["link"], start=1)]
         good = [link for link in links if link is not None]
         if good and not self._problems:
-            columns = {name: [link[name] for link in good] for name in good[0]}
+            columns: dict[str, Any] = {name: [link[name] for link in good] for name in good[0]}
             ends = columns.pop("from"), columns.pop("to")
             limits = columns.pop("mtu_bytes")
             ports = wiring.links(*ends, **columns, queued=bool(tables["outage"]))
@@ -246,6 +255,12 @@ class _Reader:
         if len(self._problems) > before or settings is None:
             return
         limits = sending.pop("mtu_bytes")
+        if settings.access == "queue":
+            queued = bool(self._content.get("outage"))
+            port = wiring.links(np.array([-1]), np.array([-1]), queued=queued, **sending)
+            mtu.append(limits)
+            self._share(np.array(members), port, -1, edges, sending["delay_ns"])
+            return
         header, payload = sending.pop("header_bytes"), sending.pop("payload_bytes")
         settings = replace(settings, header_bytes=header, payload_bytes=payload)
         if "range_m" in row:
@@ -272,11 +287,16 @@ class _Reader:
             edges.add(nodes[others], nodes[base], ports[others], ports[base], error, delay_ns)
             edges.add(nodes[base], nodes[others], ports[base], ports[others], error, delay_ns)
         elif math.isinf(reach_m) or not (facts is None or facts.multi_hop):
-            hub = len(self._number) + wiring.media - 1
-            edges.add(nodes, hub, ports, -1, 0.0, delay_ns)
-            edges.add(hub, nodes, -1, ports, 0.0, 0)
+            self._share(nodes, ports, ports, edges, delay_ns)
         else:
             self._mesh(nodes, ports, facts, reach_m, "loss" in row, xy_m, edges, delay_ns)
+
+    def _share(self, nodes: Ints, ports: Any, peers: Any, edges: _Edges, delay_ns: int) -> None:
+        """One hop from each to each, by way of a node of the graph that stands for the medium."""
+        hub = len(self._number) + self._hubs
+        self._hubs += 1
+        edges.add(nodes, hub, ports, -1, 0.0, delay_ns)
+        edges.add(hub, nodes, -1, peers, 0.0, 0)
 
     def _mesh(
         self,
@@ -476,4 +496,4 @@ def _spreading(facts: Technology | None, far_m: Floats) -> Ints:
     if facts is None or facts.budget is None:
         return np.full(len(far_m), 7)
     margin = np.asarray(facts.budget.margin_db(far_m))
-    return np.clip(7 + np.ceil(np.maximum(0.0, -margin) / 2.5), 7, 12).astype(np.int64)
+    return np.asarray(np.clip(7 + np.ceil(np.maximum(0.0, -margin) / 2.5), 7, 12), dtype=np.int64)

@@ -56,7 +56,7 @@ class Communications:
         Members of a mesh choose among the living; who loses the first router of the WAN turns to the second. Who has no
         other way keeps the one that is gone.
         """
-        edges = TreeEdges(*(column.copy() for column in self.edges))
+        edges = self.edges.copied()
         for mesh in self.meshes:
             if dead[mesh.members].any() and not dead[mesh.members[0]]:
                 _choose_parents(mesh, ~dead[mesh.members], edges)
@@ -148,7 +148,7 @@ def plan_communications(
     hub = gateways + concentrators
     core = hub + 1 + len(sites)
     second = core + 1
-    classes = [_class_of(number, each) for number, each in enumerate((access, backhaul, wan))]
+    classes = [_class_of(ACCESS, access), _class_of(BACKHAUL, backhaul), _class_of(WAN, wan)]
     load = np.bincount(gateway_concentrator, minlength=concentrators)
     cells, cell_of = _cells(load, concentrator_degrees, classes[ACCESS].facts)
     trunk_cells, trunk_cell_of = _cells(np.ones(concentrators), concentrator_degrees, classes[BACKHAUL].facts)
@@ -171,12 +171,12 @@ def plan_communications(
     build.attach(stations, trunk, BACKHAUL)
     # A base station of an operator stands on the operator's network, a gateway of one's own on the backhaul.
     own = classes[ACCESS].facts.medium
-    on_wan = [trunk_bases, [hub], hub + 1 + np.arange(len(sites))]
+    on_wan = [trunk_bases, hub + np.arange(1 + len(sites))]
     if len(cells) and own is not None and own.access == "class-a":
         build.attach(bases, trunk[cells], BACKHAUL)
     else:
         on_wan.insert(0, bases)
-    build.attach_twice(np.concatenate(on_wan).astype(np.int64), core, second)
+    build.attach_twice(np.concatenate(on_wan), core, second)
 
     group = np.full(build.places, -1, dtype=np.int64)
     group[:gateways] = gateway_concentrator
@@ -240,8 +240,8 @@ class _Build:
 
     def communications(self, group: Ints, groups: int) -> Communications:
         """What has been built."""
-        ends = (np.ascontiguousarray(each) for each in (*self._up.T, *self._down.T))
-        edges = TreeEdges(self._parent, _depths(self._parent), *ends, self._loss)
+        up_port, up_peer, down_port, down_peer = (np.ascontiguousarray(each) for each in (*self._up.T, *self._down.T))
+        edges = TreeEdges(*(self._parent, _depths(self._parent), up_port, up_peer, down_port, down_peer, self._loss))
         classes = np.concatenate(self._port_class)
         return Communications(
             *(self._wiring, edges, group, groups, classes, self._poor, tuple(self._meshes), self._backup)

@@ -43,8 +43,8 @@ class EventQueue:
         self.quarter = np.zeros((KINDS, groups + 1, 4), dtype=np.int64)
         self.worst_ns = np.zeros((KINDS, groups + 1), dtype=np.int64)
         self._paths = paths
-        self._facts = facts
-        self._seed = seed
+        self.facts = facts
+        self.seed = seed
         self._outages = False
         self._copies = 2 * (1 + int(facts[:, t.RETRIES].max())) + 1
         self._switches = 0
@@ -72,7 +72,7 @@ class EventQueue:
         nothing = np.empty((0, 4), dtype=np.int64)
         kernel.advance(
             *(until_ns, 0, max(1, len(self.state)), due, self._heap, self._timers, self._timer_head),
-            *(self._timer_size, self.state, self._vacant, self._facts, self.net, self._outages, self._seed),
+            *(self._timer_size, self.state, self._vacant, self.facts, self.net, self._outages, self.seed),
             *(numbers, counts.counters, counts.pairs, counts.histogram, self.quarter, self.worst_ns),
             *(arrived, answered, lost, nothing, nothing),
         )
@@ -80,6 +80,11 @@ class EventQueue:
         return Outcome(
             arrived[: numbers[kernel.S_ARRIVED]], answered[: numbers[kernel.S_ANSWERED]], lost[: numbers[kernel.S_LOST]]
         )
+
+    @property
+    def heap(self) -> Ints:
+        """The events that wait, (events, 3): time, key and what; in the heap's order."""
+        return self._heap[: self._numbers[kernel.S_HEAP]]
 
     @property
     def next_ns(self) -> int:

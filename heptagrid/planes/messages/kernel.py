@@ -379,7 +379,7 @@ def advance(  # type: ignore[no-untyped-def]
         counted = state[row, COUNTED]
         key = (state[row, ID] << 9) | (is_ack << 8) | copy
         data_change = ack_change = 0
-        cause = -1
+        cause = np.int64(-1)
 
         if what & TIMER_BIT:
             # The sender's time-out: another copy, unless the acknowledgement has come.
@@ -395,13 +395,14 @@ def advance(  # type: ignore[no-untyped-def]
                     late_key = LATE_CLASS | (state[row, ID] << 9)
                     heap_size = push(heap, heap_size, timeout, late_key, row | TIMER_BIT)
         elif what & LOST_BIT:
-            cause = (what >> CAUSE_AT) & 0xFF
+            cause = np.int64((what >> CAUSE_AT) & 0xFF)
         elif hop < state[row, ACK_HOPS if is_ack else HOPS]:
             # A copy at a port. What is at a place without supply is lost.
             at = state[row, ACK_PATH if is_ack else PATH] + hop
             p = path_port[at]
-            if outages and _is_dead(port, node, p):
-                cause = BY_OUTAGE
+            before = path_node[at - 1] if hop > 0 else state[row, DESTINATION if is_ack else SOURCE]
+            if outages and (_is_dead(port, node, p) or (port[p, P_NODE] < 0 and node[before, N_DOWN] > 0)):
+                cause = np.int64(BY_OUTAGE)
             elif port[p, P_QUEUED] == 0:
                 hop_events += 1
                 out, cause = link.cross(port, rate_bps, link_loss, rings, break_loss, p, what, now, state, facts, seed)
@@ -419,7 +420,7 @@ def advance(  # type: ignore[no-untyped-def]
                 hop_events += 1
                 heap_size = _offer(net, p, what, key, now, heap, heap_size, state, facts, seed)
         elif outages and node[state[row, SOURCE if is_ack else DESTINATION], N_DOWN] > 0:
-            cause = BY_OUTAGE
+            cause = np.int64(BY_OUTAGE)
         elif is_ack:
             ack_change = -1
             if state[row, ACKNOWLEDGED] < 0:

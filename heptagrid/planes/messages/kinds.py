@@ -1,4 +1,4 @@
-"""The ten kinds of messages as data: size, envelope, deadline, acknowledgement, retries.
+"""The eleven kinds of messages as data: size, envelope, deadline, acknowledgement, retries.
 
 A kind's deadline is the latency of the published requirement that it must meet (`requirements`); sizes follow the same
 tables where there is one for the application.
@@ -74,5 +74,10 @@ FACTS: dict[Kind, KindFacts] = {
         "alarm messages below 100 bytes, 98 % within 5 s: RFC 8036 section 4.2 class C1; retries: assumption",
     ),
     Kind.BILL: KindFacts(2000, _latency_s(Kind.BILL), False, 0.0, 0, 5, "assumption: a page of text, any time within the day"),
+    Kind.FIRMWARE: KindFacts(
+        1024, _latency_s(Kind.FIRMWARE), True, 600.0, 2, 5,
+        "a block of a firmware image of 400 to 2000 kB, Kuzlu et al. 2014 (from memory); 1024 bytes a block and the "
+        "retries: assumptions",
+    ),
     Kind.ACK: KindFacts(20, _latency_s(Kind.ACK), False, 0.0, 0, 1, "assumption: kind, sequence number and time of what is acknowledged"),
 }  # fmt: skip

@@ -95,6 +95,14 @@ class Access:
         high=3600.0,
         source="assumption: a supercapacitor; RFC 8036 section 4.2 counts outage messages among the most urgent",
     )
+    reparent_s: float = parameter(
+        60.0,
+        info="how long after a relay has died, or is back, the members of its mesh have chosen their parents anew",
+        unit="s",
+        low=0.0,
+        high=86400.0,
+        source="assumption: some missed keep-alives and a repair of the RPL tree (RFC 6550); it differs by minutes",
+    )
 
 
 @dataclass(frozen=True)
@@ -126,3 +134,11 @@ class Wan:
     delay_s: float = _delay()
     loss: float = _loss()
     retries: int = _retries()
+    failover_s: float = parameter(
+        0.05,
+        info="how long after a cut traffic takes the way over the second router",
+        unit="s",
+        low=0.0,
+        high=86400.0,
+        source="MPLS fast reroute, RFC 4090: tens of milliseconds; 50 ms as SONET rings: assumption",
+    )

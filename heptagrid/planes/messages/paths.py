@@ -16,9 +16,9 @@ from heptagrid.planes.messages.tables import Floats, Ints
 
 
 class Hops(NamedTuple):
-    """Paths end to end: `count` (paths,) hops each; the other arrays (hops,) one path after another."""
+    """Paths end to end: `hops` (paths,) each; the other arrays (hops,) one path after another."""
 
-    count: Ints
+    hops: Ints
     port: npt.NDArray[np.int32]
     node: npt.NDArray[np.int32]
     peer: npt.NDArray[np.int32]
@@ -68,8 +68,8 @@ class Paths:
 
     def _learn(self, keys: Ints) -> None:
         found = self._router.find(keys // self._nodes, keys % self._nodes)
-        at = self._size + np.cumsum(found.count) - found.count
-        total = int(found.count.sum())
+        at = self._size + np.cumsum(found.hops) - found.hops
+        total = int(found.hops.sum())
         if self._size + total > len(self.port):
             room = max(2 * len(self.port), self._size + total)
             for name in ("port", "node", "peer", "loss"):
@@ -84,7 +84,7 @@ class Paths:
         order = np.argsort(all_keys, kind="stable")
         self._keys = all_keys[order]
         self._at = np.concatenate([self._at, at])[order]
-        self._hops = np.concatenate([self._hops, found.count])[order]
+        self._hops = np.concatenate([self._hops, found.hops])[order]
 
 
 class TreeEdges(NamedTuple):
@@ -100,6 +100,13 @@ class TreeEdges(NamedTuple):
     down_port: Ints
     down_peer: Ints
     loss: Floats
+
+    def copied(self) -> TreeEdges:
+        """The same tree, to be changed."""
+        return TreeEdges(
+            *(self.parent.copy(), self.depth.copy(), self.up_port.copy(), self.up_peer.copy()),
+            *(self.down_port.copy(), self.down_peer.copy(), self.loss.copy()),
+        )
 
 
 class TreeRouter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from heptagrid.planes.messages.links import CLASS_NAMES
 from heptagrid.planes.messages.paths import Paths, TreeRouter
 from heptagrid.planes.messages.statistics import KINDS, Counts
 from heptagrid.planes.messages.topology import Topology
+from heptagrid.planes.messages.watch import WatchedQueue
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -58,7 +60,9 @@ class MessagePlane:
         self._acknowledged = [facts[kind].acknowledged for kind in Kind]
         self._urgency = np.array([facts[kind].priority for kind in Kind], dtype=np.int64)
         self._paths = Paths(topology.places, TreeRouter(topology.edges))
-        self._queue = EventQueue(topology.wiring.net(break_loss), self._paths, fact_table(facts), seed, topology.groups)
+        self._queue: EventQueue | WatchedQueue = EventQueue(
+            topology.wiring.net(break_loss), self._paths, fact_table(facts), seed, topology.groups
+        )
         self._next_id = 0
         self._numbers = np.zeros((KINDS, topology.places), dtype=np.int64)
         self._taken = np.zeros_like(self._queue.quarter)
@@ -67,7 +71,7 @@ class MessagePlane:
         self._troubles: list[_Trouble] = []
         self._dead = np.zeros(topology.places, dtype=np.int64)
         self._cut = np.zeros(topology.places, dtype=np.int64)
-        self.answered = np.empty((0, 2), dtype=np.int64)
+        self.answered = self.arrived = np.empty((0, 2), dtype=np.int64)
         self.lost = np.empty((0, 4), dtype=np.int64)
 
     def send(
@@ -122,10 +126,10 @@ class MessagePlane:
             outcomes.append(self._queue.advance(self._take_due(trouble.when_ns), trouble.when_ns))
             self._begin(trouble)
         outcomes.append(self._queue.advance(self._take_due(until_ns), until_ns))
-        arrived, self.answered, self.lost = (
+        self.arrived, self.answered, self.lost = (
             parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*outcomes, strict=True)
         )
-        return arrived[:, 0], arrived[:, 1]
+        return self.arrived[:, 0], self.arrived[:, 1]
 
     def fail(self, places: Ints, begin_ns: int, end_ns: int, notice_ns: int = 0) -> None:
         """Places (n,) lose their supply for a time; `notice_ns` later their neighbours look for other ways.
@@ -191,6 +195,12 @@ class MessagePlane:
     def hop_events(self) -> int:
         """How many times a copy came to a port."""
         return self._queue.hop_events
+
+    def watch(self, ids: Iterable[int]) -> WatchedQueue:
+        """Follow these messages hop by hop from now on; nothing else changes."""
+        assert isinstance(self._queue, EventQueue), "one watch at a time"
+        self._queue = watched = WatchedQueue(self._queue, ids)
+        return watched
 
     def oldest_under_way(self) -> int:
         """The least index of a message that may still arrive; all before it are done."""

@@ -53,13 +53,15 @@ POLICY: dict[tuple[Kind, Domain, Domain], Protection] = {
     (Kind.PRICE, P, C): _OUTSIDE_PARTY,
     (Kind.SETPOINT, P, C): _CUSTOMER_CONTROL,
     (Kind.ALARM, D, O): _HIGH_SPEED,
+    (Kind.ALARM, C, O): _METERING,
     (Kind.ALARM, O, P): _BUSINESS,
     (Kind.BILL, P, C): _OUTSIDE_PARTY,
     (Kind.BILL, M, G): _MARKET,
     (Kind.BILL, M, P): _MARKET,
+    (Kind.FIRMWARE, O, C): _CUSTOMER_CONTROL,
 }
 
-ACKNOWLEDGED = frozenset({Kind.METER_READING, Kind.DISPATCH, Kind.PRICE, Kind.SETPOINT, Kind.ALARM})
+ACKNOWLEDGED = frozenset({Kind.METER_READING, Kind.DISPATCH, Kind.PRICE, Kind.SETPOINT, Kind.ALARM, Kind.FIRMWARE})
 """Kinds whose receiver answers with an `ack` to the sender; an `ack` is sent by the plane alone."""
 
 

@@ -292,6 +292,7 @@ FOR_KIND: dict[Kind, str] = {
     Kind.ALARM: "alarms and emergency messages",
     Kind.BILL: "bill",
     Kind.ACK: "acknowledgement",
+    Kind.FIRMWARE: "firmware update",
 }
 """The application whose requirement each kind of message must meet."""
 

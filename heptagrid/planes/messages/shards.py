@@ -8,6 +8,8 @@ however many threads there are.
 
 from __future__ import annotations
 
+import itertools
+
 import numba
 import numpy as np
 
@@ -107,7 +109,7 @@ class ShardedQueue:
         lost = np.empty((self.shards, room, 4), dtype=np.int64)
         numbers = self._numbers
         numbers[:, [S_CURSOR, S_ARRIVED, S_ANSWERED, S_LOST, S_EVENTS]] = 0
-        first = np.array([due[a, SENT] if b > a else NEVER for a, b in zip(cuts[:-1], cuts[1:], strict=True)])
+        first = np.array([due[a, SENT] if b > a else NEVER for a, b in itertools.pairwise(cuts)])
         numbers[:, S_NEXT] = np.minimum(numbers[:, S_NEXT], first)
         paths = self._paths
         self.net = self.net._replace(

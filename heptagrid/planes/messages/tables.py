@@ -111,8 +111,8 @@ class Net(NamedTuple):
     node: Ints
     node_ports_at: Ints
     node_ports: Ints
-    path_port: Ints
-    path_node: Ints
-    path_peer: Ints
-    path_loss: Floats
+    path_port: npt.NDArray[np.int32]
+    path_node: npt.NDArray[np.int32]
+    path_peer: npt.NDArray[np.int32]
+    path_loss: npt.NDArray[np.float32]
     break_loss: Floats

@@ -7,6 +7,9 @@ starts warm.
 
 A feeder that does not converge is held: its nodes keep the voltages and its head the current of its last
 converged solution, and the rest is solved around it. The flow says which feeders are held.
+
+Nodes may be switched off: nothing flows to them, their branches take neither charging nor no-load current, and
+their voltage is 0.
 """
 
 from __future__ import annotations
@@ -33,7 +36,7 @@ _STEADY = 0.09  # of squared changes: a factor below 0.3 an iteration, as in any
 class Flow:
     """One solution; the arrays are the solver's own and are overwritten by the next solve.
 
-    v_pu: (nodes,) magnitudes. v_re, v_im: (nodes,). current_re, current_im: (nodes,) per unit, through the
+    v_pu: (nodes,) magnitudes, 0 at nodes that are switched off. v_re, v_im: (nodes,). current_re, current_im: (nodes,) per unit, through the
     series impedance of the branch above each node, on the node's side of a transformer.
     losses_kw: series and no-load losses, from currents and voltages. infeed_p_kw, infeed_q_kvar: drawn from above.
     transformer_loading_pct, transformer_p_kw: (transformers,) greatest of both sides' currents against the
@@ -69,6 +72,8 @@ class RadialSolver:
         self._z = np.ascontiguousarray(np.stack([network.z_pu.real, network.z_pu.imag], axis=1))
         self._inverse_ratio = np.ones(nodes)
         self._shunt = np.zeros((nodes, 2))
+        self._shunt_to = network.shunt_to_pu
+        self._is_off = np.zeros(nodes, dtype=np.bool_)
         self._taps: Ints | None = None
         self._v = np.zeros((nodes, 2))
         self._v[:, 0] = 1.0
@@ -99,7 +104,7 @@ class RadialSolver:
             held = self._hold(p_kw, q_kvar, infeed_v_pu, active)
         losses_pu, p_pu, q_pu = _evaluate(
             *(self._v, self._current, self._drawn, self._z, self._shunt, self._inverse_ratio),
-            *(self._parent, self._transformer_node, network.shunt_to_pu, network.parallels),
+            *(self._parent, self._transformer_node, self._shunt_to, network.parallels, self._is_off),
             *(self._low_pu_to_pct, self._high_pu_to_pct, BASE_KVA),
             *(self._magnitude, self._loading_pct, self._transformer_p_kw),
         )
@@ -117,6 +122,15 @@ class RadialSolver:
             iterations=iterations,
             held=held,
         )
+
+    def switch_off(self, is_off: npt.NDArray[np.bool_]) -> None:
+        """From the next solve on these nodes (nodes,) are cut off; with a node all below it, and none draws anything."""
+        if np.array_equal(is_off, self._is_off):
+            return
+        self._is_off = is_off.copy()
+        self._shunt_to = np.where(is_off, 0.0, self.network.shunt_to_pu)
+        if self._taps is not None:
+            self._set_taps(self._taps)
 
     def _sweep(self, p_kw: Floats, q_kvar: Floats, infeed_v_pu: float, active: npt.NDArray[np.bool_]) -> int:
         return int(
@@ -158,8 +172,8 @@ class RadialSolver:
         self._inverse_ratio[node] = 1.0 / ratio
         if (self._inverse_ratio[node] != 1.0 / ratio).any():
             raise NetworkError("parallel transformers stand at different taps; they must move together")
-        shunt = network.shunt_to_pu.copy()
-        upper = network.shunt_from_pu[1:] * self._inverse_ratio[1:] ** 2
+        shunt = self._shunt_to.copy()
+        upper = np.where(self._is_off[1:], 0.0, network.shunt_from_pu[1:]) * self._inverse_ratio[1:] ** 2
         np.add.at(shunt, network.parent[1:], upper)
         self._shunt[:, 0], self._shunt[:, 1] = shunt.real, shunt.imag
         self._taps = taps.copy()
@@ -241,13 +255,13 @@ def _sweep(  # type: ignore[no-untyped-def]
 
 @kernel
 def _evaluate(  # type: ignore[no-untyped-def]
-    v, current, drawn, z, shunt, inverse_ratio, parent, transformer_node, shunt_to, parallels,
+    v, current, drawn, z, shunt, inverse_ratio, parent, transformer_node, shunt_to, parallels, is_off,
     low_to_pct, high_to_pct, base_kva, magnitude, loading_pct, transformer_p_kw,
 ):  # fmt: skip
     losses = 0.0
     for k in range(v.shape[0]):
         square = v[k, 0] ** 2 + v[k, 1] ** 2
-        magnitude[k] = np.sqrt(square)
+        magnitude[k] = 0.0 if is_off[k] else np.sqrt(square)
         losses += square * shunt[k, 0]
         if k > 0:
             losses += (current[k, 0] ** 2 + current[k, 1] ** 2) * z[k, 0]

@@ -135,6 +135,9 @@ def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped
     port, m = net.port, net.port[p, P_MEDIUM]
     port[p, P_READY] = now + net.medium[m, M_INACTIVITY]
     if net.node[port[net.medium[m, M_BASE], P_NODE], N_DOWN] > 0:
+        if port[p, P_STORES] == 1:
+            port[p, P_TRY] = 0
+            return _ask(net, p, now + AGAIN_NS, heap, size)
         port[p, P_CAUSE] = BY_OUTAGE
     if port[p, P_CAUSE] < 0:
         size = push_next(heap, size, now + port[p, P_DELAY], port[p, P_KEY], port[p, P_WHAT])

@@ -75,8 +75,7 @@ def attempt(net, p, now, heap, size, state, seed):  # type: ignore[no-untyped-de
     port, m = net.port, net.port[p, P_MEDIUM]
     port[p, P_BACK_OFFS] = 0
     port[p, P_EXPONENT] = net.medium[m, M_LEAST_EXPONENT]
-    if net.medium[m, M_METHOD] == SLOTTED_CSMA_CA:
-        port[p, P_COUNTER] = 2  # looks that a slotted sender needs
+    port[p, P_COUNTER] = 2  # looks that a slotted sender needs
     return _wait(net, p, now, heap, size, seed)
 
 

@@ -174,8 +174,6 @@ def transmit(net, p, rate_of, begin, state, facts, seed):  # type: ignore[no-unt
     port[p, P_COLLIDED] = 1 if medium[m, M_JAMMED_UNTIL] > begin else 0
     port[p, P_BUSY] += airtime
     port[p, P_FREE] = begin
-    if medium[m, M_METHOD] in (ALOHA, SLOTTED_ALOHA, CLASS_A):
-        clear_air(net, m, begin)  # nobody looks before sending, which is when the others clear it
     air, size = net.air[m], medium[m, M_AIR_SIZE]
     for k in range(size):
         if air[k, A_END] <= begin or air[k, A_BEGIN] >= end:

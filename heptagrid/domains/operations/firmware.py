@@ -1,0 +1,63 @@
+"""A firmware roll-out: an image to many meters, block by block at an even rate, less urgent than anything else.
+
+A block that is lost after all its retries is not sent once more: its meter stays incomplete.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.foundation.actors import Outbox, Wave
+from heptagrid.foundation.domains import Domain, Kind
+from heptagrid.foundation.time import Step
+from heptagrid.world.endpoints import Endpoints
+
+Ints = npt.NDArray[np.int64]
+
+
+class Rollout:
+    """Blocks to `meters` (n,): each gets one every `every_ns`, the meters one after another in between."""
+
+    def __init__(
+        self,
+        number: int,
+        begin_ns: int,
+        every_ns: int,
+        payload_bytes: int,
+        block_bytes: int,
+        meters: Ints,
+        at: Endpoints,
+    ) -> None:
+        """Set up; `number` tells roll-outs apart, `at` says where operations and the gateways are."""
+        self.number = number
+        self.blocks = -(-payload_bytes // block_bytes)
+        self._begin_ns, self._every_ns = begin_ns, every_ns
+        self._block_bytes = block_bytes
+        self._last_bytes = payload_bytes - (self.blocks - 1) * block_bytes
+        self._meters, self._at = meters, at
+        self._phase_ns = (np.arange(len(meters)) * (every_ns / max(1, len(meters)))).astype(np.int64)
+
+    def work(self, step: Step, outbox: Outbox) -> None:
+        """Send the blocks whose time lies within the step."""
+        first = max(0, (step.start_ns - self._begin_ns) // self._every_ns - 1)
+        last = min(self.blocks - 1, (step.end_ns - self._begin_ns) // self._every_ns)
+        for block in range(first, last + 1):
+            sent_ns = self._begin_ns + block * self._every_ns + self._phase_ns
+            now = np.flatnonzero((sent_ns >= step.start_ns) & (sent_ns < step.end_ns))
+            if len(now):
+                outbox.send(self._wave(block, self._meters[now], sent_ns[now]))
+
+    def _wave(self, block: int, meters: Ints, sent_ns: Ints) -> Wave:
+        return Wave(
+            kind=Kind.FIRMWARE,
+            sender=Domain.OPERATIONS,
+            receiver=Domain.CUSTOMERS,
+            source=np.full(len(meters), self._at.operations, dtype=np.int64),
+            destination=self._at.gateways[meters],
+            sent_ns=sent_ns,
+            topic="firmware",
+            payload={"meter": meters},
+            shared={"block": block, "rollout": self.number},
+            payload_bytes=self._last_bytes if block == self.blocks - 1 else self._block_bytes,
+        )

@@ -1,0 +1,172 @@
+"""Storms on the world: what each takes down, and how it reaches wires, message plane and operations.
+
+Supply comes and goes at the storm's exact times: the step in which it happens is cut in two there. Meters live on their
+capacitor, concentrators on their battery; base stations of operators, the primary substation and the sites of the
+wide-area network have batteries that outlast any storm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.domains.distribution.domain import Substations
+from heptagrid.domains.operations.firmware import Rollout
+from heptagrid.foundation.random import Stream, uniforms
+from heptagrid.foundation.time import NS_PER_S
+from heptagrid.planes.messages.communications import Plan
+from heptagrid.planes.messages.links import CLASS_NAMES
+from heptagrid.planes.messages.plane import MessagePlane
+from heptagrid.scenario.schema import Scenario
+from heptagrid.scenario.storms import Firmware, Storm
+from heptagrid.world.endpoints import Endpoints
+from heptagrid.world.network import RadialNetwork
+from heptagrid.world.outages import Outage, joined
+
+Ints = npt.NDArray[np.int64]
+
+
+def _nobody() -> Ints:
+    return np.empty(0, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Happening:
+    """A storm and whom it meets.
+
+    points: metering points without supply, or that are asked or sent something. nodes, substations: without supply.
+    places: of the message plane whose links to their parents are cut or jammed. around: of it, whose messages suffer.
+    """
+
+    storm: Storm
+    begin_ns: int
+    end_ns: int
+    points: Ints = field(default_factory=_nobody)
+    nodes: Ints = field(default_factory=_nobody)
+    substations: Ints = field(default_factory=_nobody)
+    places: Ints = field(default_factory=_nobody)
+    around: Ints = field(default_factory=_nobody)
+
+    @property
+    def kind(self) -> str:
+        return self.storm.kind
+
+    @property
+    def where(self) -> str | None:
+        """The place in words."""
+        what, which = self.storm.place
+        return {"": None, "all": "the whole town", "site": str(which), "links": f"all {which} links"}.get(
+            what, f"{what} {which}"
+        )
+
+
+def boundaries_ns(scenario: Scenario) -> Iterator[int]:
+    """When supply goes and comes, ascending."""
+    times = set()
+    for storm in scenario.storms:
+        if storm.kind == "blackout":
+            begin = storm.begin_ns(scenario.start, scenario.zone)
+            times |= {begin, begin + storm.duration_ns}
+    yield from sorted(times)
+
+
+def happenings(
+    scenario: Scenario, network: RadialNetwork, point_node: Ints, substations: Substations, plan: Plan
+) -> tuple[Happening, ...]:
+    """The scenario's storms, in its order."""
+    found = []
+    for storm in scenario.storms:
+        begin_ns = storm.begin_ns(scenario.start, scenario.zone)
+        met = _met(storm, network, point_node, substations, plan, scenario.seed)
+        found.append(Happening(storm, begin_ns, begin_ns + storm.duration_ns, **met))
+    return tuple(found)
+
+
+def _met(
+    storm: Storm, network: RadialNetwork, point_node: Ints, substations: Substations, plan: Plan, seed: int
+) -> dict[str, Ints]:
+    """Whom a storm meets, as the columns of a `Happening`."""
+    what, which = storm.place
+    everyone = np.arange(len(point_node), dtype=np.int64)
+    if storm.kind == "blackout":
+        is_off = _switched_off(what, int(which), network, substations)
+        points = everyone if what == "all" else np.flatnonzero(is_off[point_node])
+        stations = np.flatnonzero(is_off[substations.node])
+        around = np.concatenate([plan.gateways[points], plan.concentrators[stations]])
+        return {"nodes": np.flatnonzero(is_off), "points": points, "substations": stations, "around": around}
+    if isinstance(storm.entry, Firmware):
+        drawn = np.asarray(uniforms(seed, int(Stream.FIRMWARE), everyone, 0))
+        points = np.flatnonzero(drawn < storm.entry.share)
+        return {"points": points, "around": plan.gateways[points]}
+    if storm.kind == "read_all":
+        return {"points": everyone, "around": plan.gateways}
+    topology = plan.topology
+    if what == "substation":
+        behind = plan.gateways[topology.group[plan.gateways] == int(which)]
+        station = plan.concentrators[int(which) : int(which) + 1]
+        around = np.concatenate([behind, station])
+        return {"places": station if storm.kind == "cut" else behind, "around": around}
+    if storm.kind == "cut":
+        site = plan.hub if which == "hub" else plan.sites[str(which)]
+        around = np.arange(topology.places) if which == "hub" else np.array([site])
+        return {"places": np.array([site]), "around": around}
+    has_parent = np.flatnonzero(topology.edges.parent >= 0)
+    in_class = topology.port_class[topology.edges.up_port[has_parent]] == CLASS_NAMES.index(str(which))
+    return {"places": has_parent[in_class], "around": np.arange(topology.places)}
+
+
+def _switched_off(what: str, which: int, network: RadialNetwork, substations: Substations) -> npt.NDArray[np.bool_]:
+    """(nodes,) whether a node lies behind an open switch: those of feeders at the busbar, of a transformer above it."""
+    if what == "all":
+        return np.asarray(network.feeder > 0)
+    if what == "feeder":
+        return np.asarray(network.feeder == which)
+    is_off = np.zeros(network.nodes, dtype=np.bool_)
+    first = int(substations.node[which])
+    outside = np.flatnonzero(network.parent[first + 1 :] < first)  # depth-first: what hangs on it follows it at once
+    is_off[first : first + 1 + outside[0] if len(outside) else network.nodes] = True
+    return is_off
+
+
+def outages_of(storms: Sequence[Happening], what: str) -> list[Outage]:
+    """When which "points", "nodes" or "substations" are without supply."""
+    return joined([Outage(one.begin_ns, one.end_ns, getattr(one, what)) for one in storms if one.kind == "blackout"])
+
+
+def silences_of(storms: Sequence[Happening], what: str, lasts_s: float) -> list[Outage]:
+    """The same from when a capacitor or battery of `lasts_s` is empty; none where supply is back before."""
+    silent = (replace(one, begin_ns=one.begin_ns + round(lasts_s * NS_PER_S)) for one in outages_of(storms, what))
+    return [one for one in silent if one.begin_ns < one.end_ns]
+
+
+def rollouts_of(storms: Sequence[Happening], at: Endpoints) -> list[Rollout]:
+    """The roll-outs of firmware, numbered as the storms are."""
+    found = []
+    for number, one in enumerate(storms):
+        entry = one.storm.entry
+        if isinstance(entry, Firmware):
+            every_ns = round(8e9 * entry.block_bytes / entry.rate_bps)
+            found.append(
+                Rollout(number, one.begin_ns, every_ns, entry.payload_bytes, entry.block_bytes, one.points, at)
+            )
+    return found
+
+
+def strike(plane: MessagePlane, storms: Sequence[Happening], sections: Mapping[str, Any], at: Endpoints) -> None:
+    """Tell the message plane what will fail when."""
+    access, backhaul, wan = (sections[f"messages.{name}"] for name in CLASS_NAMES)
+    for what, places, lasts_s in (
+        ("points", at.gateways, access.last_gasp_s),
+        ("substations", at.concentrators, backhaul.battery_s),
+    ):
+        for one in silences_of(storms, what, lasts_s):
+            plane.fail(places[one.ids], one.begin_ns, one.end_ns, round(access.reparent_s * NS_PER_S))
+    for storm in storms:
+        if storm.kind == "cut":
+            plane.cut(storm.places, storm.begin_ns, storm.end_ns, round(wan.failover_s * NS_PER_S))
+        elif storm.kind == "jam":
+            plane.jam(plane.media_of(storm.places), storm.begin_ns, storm.end_ns)

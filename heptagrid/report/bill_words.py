@@ -1,0 +1,184 @@
+"""A customer's bill and what it rests on, in sentences that the customer could read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from heptagrid.report.journey import kind_words, when
+from heptagrid.report.words import duration, number
+
+_WHAT = {
+    "prices": "the market's result",
+    "position": "what the retailer bought",
+    "demand": "the retailer's bid for its customers",
+    "forecast": "operations' forecast of the town's load",
+    "rest_forecast": "operations' forecast of the other loads",
+    "substation": "a substation's measurement",
+    "relief": "operations' call for relief of a transformer",
+    "reading": "the last meter reading that had come in",
+    "day_reads": "the day's validated reads",
+}
+_LIMIT_PCT = 100.0
+
+
+def bill_text(found: Mapping[str, Any]) -> str:
+    """The whole explanation."""
+    who = f"Customer {found['customer']} ({found['name']})"
+    verb = "owes" if found["bill_eur"] >= 0 else "is owed"
+    lines = [f"{who} {verb} {number(abs(found['bill_eur']), 5)} EUR for {found['day']}, in the {found['arm']} arm."]
+    if found["days_of_run"] > 1:
+        lines.append(
+            f"Over the run's {found['days_of_run']} days the bills come to {number(found['bill_of_run_eur'], 2)} EUR."
+        )
+    if found["conventional_bill_eur"] is not None:
+        lines.append(
+            f"Without the smart grid the run's bill would have been {number(found['conventional_bill_eur'], 2)} EUR, "
+            f"against {number(found['bill_of_run_eur'], 2)} EUR with it."
+        )
+    lines += [f"note: {one}" for one in found["remarks"]]
+    lines += ["", *_lines(found["lines"], found["bill_eur"])]
+    lines += ["", "How much was used", f"  {_reads(found)}"]
+    lines += ["", "The price", *(f"  {one}" for one in _price(found))]
+    lines += ["", "Flexibility", *(f"  {one}" for one in _flexibility(found))]
+    lines += ["", "The network at the time", *(f"  {one}" for one in _network(found))]
+    lines += ["", f"Follow any message with: heptagrid trace {found['run']} MESSAGE"]
+    return "\n".join(lines)
+
+
+def _lines(lines: Sequence[Mapping[str, Any]], total_eur: float) -> list[str]:
+    rows = []
+    for one in lines:
+        kwh = f"{number(one['kwh'], 3)} kWh" if one["kwh"] is not None else ""
+        rests = f"rests on message {one['message']}" if one["message"] is not None else ""
+        rows.append(f"  {one['line']:46} {kwh:>14} {number(one['amount_eur'], 5):>12} EUR  {rests}".rstrip())
+    return [*rows, f"  {'together':46} {'':>14} {number(total_eur, 5):>12} EUR"]
+
+
+def _reads(found: Mapping[str, Any]) -> str:
+    reads = found["reads"]
+    message = reads["message"]
+    if message is None:
+        told = "The day's reads never reached the retailer, which billed by operations' own store."
+    else:
+        told = f"Operations told the retailer the day's reads in message {message['id']}, sent {when(message['sent'], date=True)}."
+    measured = reads["quarters"] - reads["estimated"]
+    if reads["estimated"] == 0:
+        return f"The meter told all {reads['quarters']} quarter hours of the day. {told}"
+    return (
+        f"The meter told {measured} of {reads['quarters']} quarter hours; {reads['estimated']} had not come in time and "
+        f"were estimated. {told}"
+    )
+
+
+def _price(found: Mapping[str, Any]) -> list[str]:
+    price, dearest = found["price"], found["dearest"]
+    span = f"{number(price['min_eur_per_mwh'] / 10, 2)} to {number(price['max_eur_per_mwh'] / 10, 2)} ct/kWh"
+    lines = []
+    if found["tariff"] == "dynamic":
+        lines.append(
+            f"You are on the dynamic tariff: a kWh costs what the market cleared for its hour, {span} that day."
+        )
+        lines.append(
+            f"The dearest hour began at {dearest['from'][11:16]}: {number(dearest['used_kwh'], 3)} kWh at "
+            f"{number(dearest['market_eur_per_mwh'] / 10, 2)} ct, {number(dearest['energy_eur'], 4)} EUR of energy."
+        )
+    else:
+        lines.append(
+            f"You are on the flat tariff: a kWh costs {number(price['flat_eur_per_mwh'] / 10, 2)} ct in procurement at all "
+            f"times, whatever the market does ({span} that day); no message changes it."
+        )
+    message = price["message"]
+    if message is not None:
+        lines.append(_arrival(message, found))
+    else:
+        lines.append("The retailer sent no prices for that day: the market's result had not reached it in time.")
+    return lines + _chain(price["chain"])
+
+
+def _arrival(message: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    begin = f"The day's prices were sent to you in message {message['id']}, {when(message['sent'], date=True)}, "
+    if message["status"] == "delivered":
+        return f"{begin}and reached your gateway {duration(message['delay_s'])} later."
+    if message["status"].startswith("lost"):
+        then = (
+            "your devices did not know them and went by what they had"
+            if found["devices"]
+            else "nothing of yours goes by them"
+        )
+        return f"{begin}and never reached your gateway ({message['status']}): {then}; the bill goes by the market's price all the same."
+    return f"{begin}and were still under way at the end of the replay."
+
+
+def _chain(chain: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What a message came from, link by link."""
+    lines = []
+    for one in chain:
+        what = _WHAT.get(one["topic"], kind_words(one["kind"]))
+        lines.append(
+            f"It came from {what} (message {one['id']}, {one['sender']} to {one['receiver']}, {when(one['sent'], date=True)})."
+        )
+        if one["root"]:
+            lines.append(f"Behind that stands {one['root']}.")
+    return lines
+
+
+def _flexibility(found: Mapping[str, Any]) -> list[str]:
+    setpoints, devices = found["setpoints"], found["devices"]
+    if not devices:
+        return ["You own no vehicle, heat pump or battery that could be steered."]
+    names = " and ".join(one["device"] for one in devices)
+    if not any(one["steered"] for one in devices):
+        return [f"Nobody steers your {names}: you are not enrolled with the aggregator."]
+    if setpoints["sent"] == 0:
+        return [f"The aggregator may steer your {names}, and sent nothing that day."]
+    lines = [
+        f"The aggregator steers your {names}: it sent {setpoints['sent']} set-points that day, {setpoints['delivered']} of which "
+        f"arrived{'' if setpoints['longest_delay_s'] is None else ', the slowest after ' + duration(setpoints['longest_delay_s'])}."
+    ]
+    if setpoints["lost"]:
+        ids = ", ".join(str(one["id"]) for one in setpoints["lost"][:5])
+        lines.append(
+            f"{len(setpoints['lost'])} were lost (message {ids}): until the next one the device went by the plan before, or, "
+            "when that had lapsed, by itself."
+        )
+    caps = setpoints["for_congestion"]
+    if caps:
+        lines.append(
+            f"{len(caps)} of them were for congestion: a transformer was near its rating (first: message {caps[0]['id']})."
+        )
+    else:
+        lines.append("None was for congestion: they move your use to hours when the town uses little.")
+    pay = sum(one["amount_eur"] for one in found["lines"] if one["reason"] == "flexibility")
+    lines.append(f"You were paid {number(-pay, 5)} EUR for what your devices moved.")
+    if setpoints["last"]:
+        last = setpoints["last"]
+        lines.append(f"The last that arrived was message {last['id']}, sent {when(last['sent'], date=True)}.")
+        lines += _chain(setpoints["chain"])
+    return lines
+
+
+def _network(found: Mapping[str, Any]) -> list[str]:
+    hour, network = found["dearest"], found["network"]
+    if hour["v_min_pu"] is None:
+        return ["Nothing was seen of it."]
+    base_v = network["base_kv"] * 1000.0 / 3**0.5
+    unit, scale = ("V", base_v) if base_v < 1000.0 else ("kV", base_v / 1000.0)
+    low, high = hour["v_min_pu"], hour["v_max_pu"]
+    digits = 1 if unit == "V" else 2
+    lines = [
+        f"In the hour from {hour['from'][11:16]} the voltage at your connection was {number(low, 4)} to {number(high, 4)} pu "
+        f"({number(low * scale, digits)} to {number(high * scale, digits)} {unit}; EN 50160 allows 0.9 to 1.1 pu)."
+    ]
+    loads = []
+    if network["feeder"]:
+        loads.append((f"the first line of your feeder ({network['feeder']})", hour["feeder_pct"]))
+    if network["transformer"] and hour["transformer_pct"] is not None:
+        loads.append(
+            (f"its transformer ({network['transformer']}, {number(network['rated_kva'])} kVA)", hour["transformer_pct"])
+        )
+    if loads:
+        lines.append("At most loaded: " + ", ".join(f"{name} {number(pct, 1)} %" for name, pct in loads) + ".")
+        over = [name for name, pct in loads if pct > _LIMIT_PCT]
+        lines.append(f"Beyond its rating: {', '.join(over)}." if over else "Nothing there was beyond its rating.")
+    return lines

@@ -1,0 +1,133 @@
+"""What storms did, as lines of a terminal and as tables of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from heptagrid.report import tables
+from heptagrid.report.words import ARM_TITLES, duration, number, text
+
+TITLES = {
+    "blackout": "Blackout",
+    "read_all": "All meters read",
+    "firmware": "Firmware roll-out",
+    "jam": "Jam",
+    "cut": "Cut line",
+}
+
+
+def _count(value: float | None) -> str:
+    return number(value)
+
+
+def _thousandths(value: float | None) -> str:
+    return number(value, 3)
+
+
+def _percent(value: float | None) -> str:
+    return number(None if value is None else 100.0 * value, 1)
+
+
+_FIGURES: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
+    ("customers", "customers interrupted", _count),
+    ("customer_minutes", "customer-minutes of interruption", _count),
+    ("energy_not_served_mwh", "demand not served, MWh", _thousandths),
+    ("known_after_s", "operations knows of it after", duration),
+    ("last_gasps_sent", "last gasps sent", _count),
+    ("last_gasps_arrived", "last gasps arrived", _count),
+    ("most_last_gasps_after_s", "90 % of them after", duration),
+    ("restorations_arrived", "restorations reported", _count),
+    ("missed_readings_sent", "missed readings sent again", _count),
+    ("missed_readings_arrived", "missed readings recovered", _count),
+    ("most_missed_readings_after_s", "90 % of them after supply was back by", duration),
+    ("readings_sent", "meters that answered", _count),
+    ("readings_arrived", "answers arrived", _count),
+    ("most_readings_after_s", "90 % of them after", duration),
+    ("meters", "meters to be updated", _count),
+    ("complete_share", "meters complete, %", _percent),
+    ("most_complete_after_s", "90 % of them after", duration),
+    ("messages_lost", "messages lost while it lasted", _count),
+    ("messages_lost_by_outage", "of these to dead places and cut lines", _count),
+    ("backlog_drain_s", "last of what had waited arrived after its end by", duration),
+)
+
+
+def storm_table(summary: Mapping[str, Any]) -> str:
+    """A table for each storm, arms side by side."""
+    parts = [
+        "<p>Every arm suffers the same storms. Without a smart grid nothing tells operations of an outage but customers' calls, "
+        "which are not modelled: a dash. Base stations of operators and the sites of the wide-area network run on batteries.</p>"
+    ]
+    for storm in summary["storms"]:
+        arms = storm["arms"]
+        rows = [
+            [label, *(show(arm.get(key)) for arm in arms.values())]
+            for key, label, show in _FIGURES
+            if any(arm.get(key) is not None for arm in arms.values())
+        ]
+        head = (text(_title(storm)), *(ARM_TITLES[name] for name in arms))
+        parts.append(tables.table(head, rows, style="numbers"))
+    return "".join(parts)
+
+
+def storm_lines(summary: Mapping[str, Any]) -> list[str]:
+    """A line for each storm, of the smart arm where there is one."""
+    lines = []
+    for storm in summary.get("storms", ()):
+        arms = storm["arms"]
+        one = arms["smart"] if "smart" in arms else next(iter(arms.values()))
+        lines.append(f"{_title(storm)}: {_WORDS[storm['kind']](one)}")
+    return lines
+
+
+def _title(storm: Mapping[str, Any]) -> str:
+    where = f" of {storm['where']}" if storm["where"] else ""
+    return f"{TITLES[storm['kind']]}{where}, {storm['begin'][5:16].replace('T', ' ')} to {storm['end'][5:16].replace('T', ' ')}"
+
+
+def _blackout(one: Mapping[str, Any]) -> str:
+    words = (
+        f"{number(one['customers'])} customers, {number(one['customer_minutes'])} customer-minutes, "
+        f"{number(one['energy_not_served_mwh'], 3)} MWh not served"
+    )
+    if one["last_gasps_sent"] is None:
+        return words
+    known = "never" if one["known_after_s"] is None else f"after {duration(one['known_after_s'])}"
+    return (
+        f"{words}; operations knew {known}; {number(one['last_gasps_arrived'])} of {number(one['last_gasps_sent'])} last gasps "
+        f"arrived; {number(one['missed_readings_arrived'])} of {number(one['missed_readings_sent'])} missed readings recovered"
+    )
+
+
+def _read_all(one: Mapping[str, Any]) -> str:
+    if one["readings_sent"] is None:
+        return "no meter speaks"
+    return (
+        f"{number(one['readings_arrived'])} of {number(one['readings_sent'])} answers arrived, 90 % of them after "
+        f"{duration(one['most_readings_after_s'])}"
+    )
+
+
+def _firmware(one: Mapping[str, Any]) -> str:
+    if one.get("meters") is None:
+        return "no meter listens"
+    return f"{number(one['meters_complete'])} of {number(one['meters'])} meters complete"
+
+
+def _lost(one: Mapping[str, Any]) -> str:
+    drain = (
+        ""
+        if one["backlog_drain_s"] is None
+        else f"; the last that had waited came {duration(one['backlog_drain_s'])} after its end"
+    )
+    return f"{number(one['messages_lost'])} messages lost while it lasted{drain}"
+
+
+_WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "blackout": _blackout,
+    "read_all": _read_all,
+    "firmware": _firmware,
+    "jam": _lost,
+    "cut": _lost,
+}

@@ -1,0 +1,338 @@
+"""Storms: what goes wrong, or is asked for all at once, at stated times of a run; the entries `[[storms]]` of a scenario."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from heptagrid.foundation.errors import HeptagridError
+from heptagrid.foundation.parameters import declarations, parameter
+from heptagrid.foundation.time import NS_PER_S, midnight_ns, to_ns
+from heptagrid.importers.extract import read_grid
+from heptagrid.planes.messages.technology import technology
+from heptagrid.scenario.checks import Checks
+from heptagrid.world.grid import local_transformers
+from heptagrid.world.network import radial_network
+
+SITES = ("hub", "operations", "market", "retailer", "aggregator")
+CLASSES = ("access", "backhaul", "wan")
+
+
+def _where(example: str, info: str) -> str:
+    where: str = parameter(example, info=info, source="an example; it must be given")
+    return where
+
+
+def _duration(info: str) -> float:
+    duration: float = parameter(
+        3600.0, info=info, unit="s", low=0.001, high=31_622_400.0, source="an example; it must be given"
+    )
+    return duration
+
+
+@dataclass(frozen=True)
+class Blackout:
+    """Customers downstream have no supply."""
+
+    where: str = _where(
+        "substation 12", "a substation's number or transformer's name, `feeder` and its number, or `all`"
+    )
+    duration_s: float = _duration("until supply is back")
+
+
+@dataclass(frozen=True)
+class ReadAll:
+    """Operations reads the registers of every meter on demand; the meters' answers travel, the request is implied."""
+
+    duration_s: float = parameter(
+        0.0,
+        info="time over which the meters are asked, one after another; 0 for all at once",
+        unit="s",
+        low=0.0,
+        high=86400.0,
+        source="assumption: the worst case",
+    )
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """Operations sends a firmware image to meters, block by block, less urgent than anything else."""
+
+    payload_bytes: int = parameter(
+        400_000,
+        info="of the image",
+        unit="bytes",
+        low=1,
+        high=10**8,
+        source="firmware updates of 400 to 2000 kB, Kuzlu et al. 2014 (from memory)",
+    )
+    block_bytes: int = parameter(
+        1024, info="of each message", unit="bytes", low=16, high=65535, source="assumption: a kibibyte, as in CoAP"
+    )
+    rate_bps: float = parameter(
+        200.0,
+        info="at which blocks leave for each meter; the image's bits over it are the roll-out's duration",
+        unit="bit/s",
+        low=0.1,
+        high=1e6,
+        source="assumption: 80 meters of a substation take a third of a mesh of 50 kbit/s for four and a half hours",
+    )
+    share: float = parameter(
+        1.0, info="of the meters that get it, drawn at random", low=0.0, high=1.0, source="assumption: all"
+    )
+
+
+@dataclass(frozen=True)
+class Jam:
+    """Nothing gets through on a shared medium, and who listens finds it busy."""
+
+    where: str = _where(
+        "substation 12",
+        "a substation's number or transformer's name, a link class (`access`, `backhaul`), or a technology",
+    )
+    duration_s: float = _duration("of the jam")
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A line is cut, in both directions: of a site to the wide-area network, or of a substation to the hub."""
+
+    where: str = _where("operations", f"{', '.join(SITES)}, or a substation's number or transformer's name")
+    duration_s: float = _duration("until it is mended")
+
+
+Entry = Blackout | ReadAll | Firmware | Jam | Cut
+KINDS: dict[str, type[Entry]] = {
+    "blackout": Blackout,
+    "read_all": ReadAll,
+    "firmware": Firmware,
+    "jam": Jam,
+    "cut": Cut,
+}
+MUST = ("where", "duration_s")
+
+
+@dataclass(frozen=True)
+class Storm:
+    """One storm as resolved.
+
+    begin: local date-time as a text, or seconds since the start of the first counted day. place: what `where` means:
+    ("all", 0), ("substation", number), ("feeder", number), ("site", name), ("links", class), or ("", 0).
+    """
+
+    kind: str
+    begin: str | float
+    entry: Entry
+    place: tuple[str, int | str]
+
+    def begin_ns(self, start: date, zone: ZoneInfo) -> int:
+        """When it begins; a local time that occurs twice is the first."""
+        if isinstance(self.begin, str):
+            return to_ns(datetime.fromisoformat(self.begin).replace(tzinfo=zone))
+        return midnight_ns(start, zone) + round(self.begin * NS_PER_S)
+
+    @property
+    def duration_ns(self) -> int:
+        """How long it lasts; a roll-out until its last block has left."""
+        if isinstance(self.entry, Firmware):
+            return round(8e9 * self.entry.payload_bytes / self.entry.rate_bps)
+        return round(self.entry.duration_s * NS_PER_S)
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The entry as a scenario writes it."""
+        return {"kind": self.kind, "begin": self.begin, **asdict(self.entry)}
+
+
+def storms_of(
+    checks: Checks, given: Any, folder: Path, start: date, days: int, zone: ZoneInfo, sections: Mapping[str, Any]
+) -> tuple[Storm, ...]:
+    """The storms of a scenario; everything wrong with them is added to the violations of `checks`."""
+    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
+        checks.violations.append("storms: write [[storms]], in two brackets, above the keys of each storm")
+        return ()
+    found = []
+    for number, entry in enumerate(given, start=1):
+        before = len(checks.violations)
+        storm = _Reader(checks, f"storms[{number}]", folder, start, days, zone, sections).read(entry)
+        if storm is not None and len(checks.violations) == before:
+            found.append(storm)
+    return tuple(found)
+
+
+class _Reader:
+    """Reads one entry."""
+
+    def __init__(
+        self,
+        checks: Checks,
+        name: str,
+        folder: Path,
+        start: date,
+        days: int,
+        zone: ZoneInfo,
+        sections: Mapping[str, Any],
+    ) -> None:
+        self._checks, self._name, self._folder = checks, name, folder
+        self._start, self._days, self._zone, self._sections = start, days, zone, sections
+
+    def read(self, entry: Mapping[str, Any]) -> Storm | None:
+        kind = entry.get("kind")
+        if kind not in KINDS:
+            near = difflib.get_close_matches(str(kind), KINDS, 1, 0.5)
+            hint = f"did you mean {near[0]!r}?" if near else f"the kinds are {', '.join(KINDS)}"
+            self._wrong(
+                "kind",
+                f"= {kind!r}: there is no such kind of storm; {hint}" if "kind" in entry else f"is missing; {hint}",
+            )
+            return None
+        values = self._values(KINDS[kind], {key: value for key, value in entry.items() if key not in ("kind", "begin")})
+        begin = self._begin(entry)
+        if values is None or begin is None:
+            return None
+        place: tuple[str, int | str] | None = ("", 0)
+        if "where" in values:
+            place = self._place(kind, values["where"])
+        if place is None:
+            return None
+        storm = Storm(kind, begin, KINDS[kind](**values), place)
+        self._inside_run(storm)
+        return storm
+
+    def _wrong(self, key: str, words: str) -> None:
+        self._checks.violations.append(f"{self._name}.{key} {words}")
+
+    def _values(self, kind: type[Entry], given: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The entry's own keys, None if one is wrong."""
+        before = len(self._checks.violations)
+        declared = {name: (default, one) for name, _, default, one in declarations(kind)}
+        values = {name: default for name, (default, _) in declared.items()}
+        for name, value in given.items():
+            if name not in declared:
+                near = difflib.get_close_matches(name, [*declared, "kind", "begin"], 1, 0.6)
+                hint = f"did you mean {near[0]}?" if near else f"it takes {', '.join(['begin', *declared])}"
+                self._wrong(f"{name}:", f"there is no such key; {hint}")
+                continue
+            if name == "where" and type(value) is int:
+                value = f"substation {value}"
+            values[name] = self._checks.value(f"{self._name}.{name}", value, *declared[name])
+        for name in MUST:
+            if name in declared and kind is not ReadAll and name not in given:
+                self._wrong(name, f"is missing: {declared[name][1].info}")
+        return values if len(self._checks.violations) == before else None
+
+    def _begin(self, entry: Mapping[str, Any]) -> str | float | None:
+        begin = entry.get("begin")
+        if isinstance(begin, int | float) and not isinstance(begin, bool) and 0 <= begin < math.inf:
+            return float(begin)
+        try:
+            when = datetime.fromisoformat(begin) if isinstance(begin, str) else begin
+        except ValueError:
+            when = None
+        if isinstance(when, datetime) and when.tzinfo is None:
+            return when.isoformat()
+        words = "a local date-time is expected, such as 2016-01-27T17:00:00, or seconds since the run's first midnight"
+        self._wrong("begin", f"= {begin!r}: {words}" if "begin" in entry else f"is missing: {words}")
+        return None
+
+    def _inside_run(self, storm: Storm) -> None:
+        if any(one.startswith("run.") for one in self._checks.violations):
+            return
+        first = midnight_ns(self._start, self._zone)
+        last = midnight_ns(self._start + timedelta(days=self._days), self._zone)
+        begin = storm.begin_ns(self._start, self._zone)
+        span = f"the run's days, {self._start} to {self._start + timedelta(days=self._days - 1)}"
+        if not first <= begin < last:
+            self._wrong("begin", f"= {storm.begin!r}: this is outside {span}")
+        elif begin + storm.duration_ns > last:
+            which = "rate_bps" if isinstance(storm.entry, Firmware) else "duration_s"
+            self._wrong(
+                which,
+                f"= {getattr(storm.entry, which):g}: the storm ends {(begin + storm.duration_ns - last) / 1e9:g} s after {span}",
+            )
+
+    def _place(self, kind: str, where: str) -> tuple[str, int | str] | None:
+        """What `where` means; None if it means nothing here."""
+        links = {name: technology(self._sections[f"messages.{name}"].technology) for name in CLASSES}
+        if kind == "blackout" and links["access"].medium is not None and links["access"].medium.access == "queue":
+            name = links["access"].name
+            self._wrong(
+                "kind", f"= 'blackout': the access technology {name!r} knows no single meter that could fall silent"
+            )
+            return None
+        if kind == "blackout" and where == "all":
+            return "all", 0
+        if kind == "cut" and where in SITES:
+            return self._cuttable("wan", links) and ("site", where)
+        if kind == "jam":
+            named = [name for name in CLASSES if where in (name, links[name].name)]
+            if named:
+                return self._jammable(named[0], links) and ("links", named[0])
+        place = self._in_network(kind, where)
+        if place is None or kind == "blackout":
+            return place
+        fits = self._cuttable("backhaul", links) if kind == "cut" else self._jammable("access", links)
+        return place if fits else None
+
+    def _in_network(self, kind: str, where: str) -> tuple[str, int | str] | None:
+        names, feeders = _places(str(self._folder))
+        feeder, substation = re.fullmatch(r"feeder (\d+)", where), re.fullmatch(r"(?:substation )?(\d+)", where)
+        if feeder and kind == "blackout":
+            if 1 <= int(feeder[1]) <= feeders:
+                return "feeder", int(feeder[1])
+            self._wrong("where", f"= {where!r}: there is no such feeder; they are numbered 1 to {feeders}")
+            return None
+        if substation:
+            if int(substation[1]) < len(names):
+                return "substation", int(substation[1])
+            self._wrong("where", f"= {where!r}: there is no such substation; they are numbered 0 to {len(names) - 1}")
+            return None
+        if where in names:
+            return "substation", names.index(where)
+        words = {"blackout": ("all", "feeder 1"), "jam": CLASSES, "cut": SITES}[kind]
+        near = difflib.get_close_matches(where, [*words, "substation 1", *names], 1, 0.6)
+        hint = f"did you mean {near[0]!r}?" if near else f"write a substation's number or name, {', '.join(words)}"
+        self._wrong("where", f"= {where!r}: there is no such place; {hint}")
+        return None
+
+    def _cuttable(self, name: str, links: Mapping[str, Any]) -> Any:
+        if links[name].medium is None:
+            return True
+        self._wrong(
+            "where", f"is of the {name}, whose technology {links[name].name!r} is no line that could be cut; jam it"
+        )
+        return None
+
+    def _jammable(self, name: str, links: Mapping[str, Any]) -> Any:
+        medium = links[name].medium
+        if medium is not None and medium.access != "queue":
+            return True
+        self._wrong(
+            "where",
+            f"is of the {name}, whose technology {links[name].name!r} shares no medium that could be jammed; cut it",
+        )
+        return None
+
+
+@lru_cache(maxsize=4)
+def _places(folder: str) -> tuple[list[str], int]:
+    """Names of the substations, and how many feeders there are; none if the network cannot be read."""
+    try:
+        grid = read_grid(Path(folder))
+        feeders = len(radial_network(grid).feeder_start) - 1
+    except HeptagridError:
+        return [], 0
+    return [str(name) for name in grid.transformers.names[local_transformers(grid)]], feeders
+
+
+def given_of(storms: Sequence[Storm]) -> list[dict[str, Any]]:
+    """The entries as a scenario writes them."""
+    return [storm.given for storm in storms]

@@ -1,0 +1,59 @@
+"""The page on `heptagrid carry`: its example runs and ends as it says, and it names every key, method and status."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from heptagrid.cli import main
+from heptagrid.engine.carry.network_file import _CONSTANTS, _DEFAULTS, _TABLES
+from heptagrid.engine.carry.traffic_file import COLUMNS, STATUS
+from heptagrid.planes.messages.media import METHODS, Medium
+
+PAGE = (Path(__file__).parents[2] / "docs/carry.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.+?)```", PAGE, re.S)
+
+
+def test_the_example_ends_as_the_page_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    network, route = blocks("toml")
+    traffic, delivered = blocks("csv")
+    Path("network.toml").write_text(network, encoding="utf-8")
+    Path("traffic.csv").write_text(traffic, encoding="utf-8")
+    (command,) = blocks("sh")
+    result = CliRunner().invoke(main, shlex.split(command)[1:])
+    assert result.exit_code == 0, result.output
+    assert Path("delivered.csv").read_text(encoding="utf-8") == delivered
+    (example,) = blocks("python")
+    exec(compile(example, "docs/carry.md", "exec"), {})
+    Path("network.toml").write_text(network + route, encoding="utf-8")
+    result = CliRunner().invoke(main, shlex.split(command)[1:])
+    assert "there is no link from 'substation' to 'meter 2'" in result.output
+
+
+@pytest.mark.parametrize("word", sorted({*METHODS, *STATUS, "waiting", *COLUMNS, *set().union(*_TABLES.values())}))
+def test_every_word_is_explained(word: str) -> None:
+    assert re.search(rf"^\|.*`{re.escape(word)}`", PAGE, re.M)
+
+
+@pytest.mark.parametrize("method", sorted(set(_DEFAULTS) - {"queue"}))
+def test_constants_are_the_defaults(method: str) -> None:
+    for key in _CONSTANTS - {"sense_m", "interfere_m", "capture_db", "path_exponent"}:
+        (row,) = re.findall(rf"^\| `{key}` \|.*\| (.+) \|$", PAGE, re.M)
+        names = re.split(r"(?<=\)), ", row)
+        group = next((each for each in names if f"`{method}`" in each), None)
+        default, unread = getattr(_DEFAULTS[method], key), getattr(Medium(access=method), key)
+        if (method, key) == ("csma", "gap_s"):  # in bits
+            continue
+        if group is None or "required" in group:
+            assert default == unread, f"{method} has {key} = {default}"
+            continue
+        (given,) = re.findall(r"\(([^;)]+)[;)]", group)
+        assert eval(given) == (list(default) if isinstance(default, tuple) else default), (method, key)
