@@ -249,8 +249,8 @@ def _scattered(count: int, radius_m: float, occasion: int) -> Floats:
 def _spread(count: int, radius_m: float) -> Floats:
     """(count, 2) places spread evenly over a disc: one in its middle, or a sunflower's seeds (Vogel 1979)."""
     k = np.arange(count)
-    apart_m: Floats = radius_m * np.sqrt((k + 0.5) / count) * (count > 1)
-    return _polar(apart_m, k * np.pi * (3.0 - math.sqrt(5.0)))
+    apart_m = radius_m * np.sqrt((k + 0.5) / count) * (count > 1)
+    return _polar(apart_m, np.asarray(k * np.pi * (3.0 - math.sqrt(5.0)), dtype=np.float64))
 
 
 def _polar(apart_m: Floats, turn: Floats) -> Floats:

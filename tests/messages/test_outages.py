@@ -131,7 +131,7 @@ def test_the_children_of_a_dead_relay_find_another_parent() -> None:
     ids, _ = plane.advance(600 * S)
     assert len(ids) == len(children)
     accounted(plane)
-    assert TreeRouter(without).find(children, np.full(len(children), plan.hub)).count.min() >= 2
+    assert TreeRouter(without).find(children, np.full(len(children), plan.hub)).hops.min() >= 2
 
 
 def test_an_alarm_overtakes_a_firmware_rollout() -> None:
