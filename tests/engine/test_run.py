@@ -130,7 +130,8 @@ def test_a_lossy_access_network_lies_between(day: Run, broken_day: Run, tmp_path
     )
     assert peaks[0] < peaks[1] < peaks[2]
     kind = lossy.summary["arms"]["smart"]["messages"]["by_kind"]["setpoint"]
-    assert 0.9 * kind["sent"] < kind["delivered"] < kind["sent"]
+    # Every hop of the mesh is a crossing that may be lost, so three copies are not always enough.
+    assert 0.7 * kind["sent"] < kind["delivered"] < kind["sent"]
     assert day.summary["arms"]["smart"]["loading"]["primary_peak_kw"] == peaks[0]
 
 

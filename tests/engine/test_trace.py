@@ -14,6 +14,7 @@ from heptagrid.cli import main
 from heptagrid.engine.replay import scenario_of
 from heptagrid.engine.results import Run
 from heptagrid.engine.trace import Waves, list_messages, trace
+from heptagrid.planes.messages.technology import technology
 from heptagrid.report.journey import journey_text
 
 
@@ -37,7 +38,7 @@ def test_a_manifest_holds_the_whole_scenario(day: Run) -> None:
             }
 
 
-def test_the_hops_of_a_copy_make_up_its_way(found: dict[str, Any]) -> None:
+def test_the_hops_of_a_copy_make_up_its_way(found: dict[str, Any], day: Run) -> None:
     assert found["remarks"] == []
     assert found["message"]["kind"] == "meter_reading"
     assert found["message"]["from"] == "gateway of customer 17"
@@ -51,7 +52,8 @@ def test_the_hops_of_a_copy_make_up_its_way(found: dict[str, Any]) -> None:
         assert sum(hop[one] for hop in copy["hops"] for one in spent) == pytest.approx(copy["took_s"], abs=1e-9)
         assert copy["hops"][-1]["out"] == copy["arrived"]
     assert found["outcome"]["delay_s"] == message["took_s"]
-    assert found["message"]["bytes"] * 8 / 50e3 == pytest.approx(
+    access = technology(day.manifest["scenario"]["messages.access"]["technology"]["value"])
+    assert access.airtime_s(found["message"]["bytes"]) == pytest.approx(
         message["hops"][0]["air_s"] / message["hops"][0]["attempts"]
     )
 
