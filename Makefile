@@ -43,6 +43,7 @@ bench: .venv/.test
 	$(BIN)/python benchmarks/radial_sweep.py
 	$(BIN)/python benchmarks/message_kernel.py
 	$(BIN)/python benchmarks/carry.py
+	$(BIN)/python benchmarks/million_meters.py
 
 validate: .venv/.test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[validate]"
