@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -29,3 +30,8 @@ def broken_day(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def town_folder() -> Path:
     """The town's data."""
     return Path(heptagrid.__file__).parent / "scenario/data/town"
+
+
+def heed_interrupts() -> None:
+    """In a child about to start: an interrupt counts, though the tests themselves may run where it is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -26,6 +26,7 @@ from heptagrid.engine.tables import TableWriter
 from heptagrid.foundation.errors import HeptagridError, NetworkError, OutputError, ScenarioError, UsageError
 from heptagrid.scenario.load import load
 from heptagrid.scenario.schema import Scenario
+from tests.conftest import heed_interrupts
 
 
 def violations(*settings: str) -> list[str]:
@@ -176,7 +177,9 @@ def test_unknown_arms_and_link_classes_are_refused(tmp_path: Path) -> None:
 def test_ctrl_c_keeps_what_was_computed(tmp_path: Path) -> None:
     out = tmp_path / "run"
     command = [sys.executable, "-m", "heptagrid", "run", "--days", "5", "--threads", "2", "--out", str(out)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, preexec_fn=heed_interrupts
+    )
     deadline = time.monotonic() + 300  # the kernels may have to be compiled first
     while not list(out.glob("parts/totals.conventional*.part")) and time.monotonic() < deadline:
         time.sleep(0.2)

@@ -23,7 +23,7 @@ from heptagrid.foundation.errors import OutputError
 from heptagrid.scale import variants
 from heptagrid.scale.figures import figures_of
 from heptagrid.scale.sweep import Sweep
-from tests.conftest import STEP_S
+from tests.conftest import STEP_S, heed_interrupts
 
 VARY = ["break.access=0,1"]
 COMMAND = [sys.executable, "-m", "heptagrid", "sweep", "--vary", *VARY, "--step", str(STEP_S), "--workers", "2"]
@@ -90,7 +90,11 @@ def test_a_folder_with_another_sweep_or_anything_else_is_refused(swept: Sweep, d
 def started(out: Path) -> subprocess.Popen[bytes]:
     """A sweep in a process group of its own, with its first arm done."""
     process = subprocess.Popen(
-        [*COMMAND, "--out", str(out)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+        [*COMMAND, "--out", str(out)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=heed_interrupts,
     )
     deadline = time.monotonic() + 90
     while not list(out.glob("arms/*.json")) and time.monotonic() < deadline:
