@@ -19,12 +19,46 @@ from heptagrid.engine.build import build_world
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.planes.messages.kinds import FACTS
 from heptagrid.planes.messages.plane import MessagePlane
+from heptagrid.planes.messages.topology import Topology
 from heptagrid.scenario.load import load
 from tests.messages.reference import Message, Reference
 
 S = 1_000_000_000
 world = build_world(load("town"))
-places, topology = world.endpoints, world.plan.topology
+places = world.endpoints
+
+
+def tree_of_queues() -> Topology:
+    """The town's places with one queue for each access network and a link in each direction above: no contention."""
+    gateways, concentrators = len(places.gateways), len(places.concentrators)
+    hub = gateways + concentrators
+    count = places.operations + 1
+    parent = np.full(count, -1)
+    parent[:gateways] = gateways + world.plan.topology.group[places.gateways]
+    parent[gateways:hub] = hub
+    parent[places.operations] = hub
+    depth = np.zeros(count, dtype=np.int64)
+    depth[gateways:hub] = depth[places.operations] = 1
+    depth[:gateways] = 2
+    up, down = np.full(count, -1), np.full(count, -1)
+    up[:gateways] = down[:gateways] = parent[:gateways] - gateways
+    trunks = np.append(np.arange(gateways, hub), places.operations)
+    up[trunks] = concentrators + 2 * np.arange(len(trunks))
+    down[trunks] = up[trunks] + 1
+    sizes = (concentrators, 2 * concentrators, 2)
+    return Topology(
+        *(parent, up, down, depth),
+        rate_bps=np.repeat([50e3, 1e6, 1e8], sizes),
+        delay_ns=np.repeat([10_000_000, 50_000_000, 2_000_000], sizes),
+        loss=np.repeat([0.02, 0.005, 0.0001], sizes),
+        retries=np.repeat([3, 2, 0], sizes),
+        link_class=np.repeat([0, 1, 2], sizes),
+        group=np.full(count, -1),
+        groups=0,
+    )
+
+
+topology = tree_of_queues()
 rng = np.random.default_rng(1)
 offset_ns = rng.integers(0, 840 * S, len(places.gateways))
 to = np.full(len(places.gateways), places.operations)
