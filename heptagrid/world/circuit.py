@@ -109,7 +109,7 @@ class Windings:
     connection: (windings,) of Connection. kv: line to line of two- and three-phase windings, else across the winding.
     tap_pu: the present tap; tap_min_pu, tap_max_pu, tap_steps: its range and number of steps.
     r_percent: on the transformer's first kVA. conductor_at: (windings + 1,) into node: `phases` conductors,
-    of a wye then its neutral. neutral_ohm: complex, from the neutral to its node; NaN: not connected.
+    then the neutral of a wye, or the last end of a delta of one or two phases (from conductor 0 to 1, and 1 to 2). neutral_ohm: complex, from the neutral to its node; NaN: not connected.
     """
 
     connection: Ints
@@ -196,13 +196,17 @@ class Capacitors:
 
 @dataclass(frozen=True)
 class Shunts:
-    """Anything linear: an admittance matrix between n nodes (reactors, filters). matrix_at: into y_s, n x n each."""
+    """Anything linear: an admittance matrix between n nodes (reactors, filters, autotransformers). matrix_at: into y_s, n x n each.
+
+    counts_as_loss: (shunts,) whether the power that it draws is lost in delivery, as an autotransformer's, or used, as a grounding reactor's.
+    """
 
     names: Names
     node_at: Ints
     node: Ints
     matrix_at: Ints
     y_s: Complex
+    counts_as_loss: Bools
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,144 @@
+"""Loads, generators, photovoltaic systems and storages, taken apart into single-phase circuits.
+
+What they draw at rated voltage is taken from their primitive admittances, which OpenDSS makes of it: so multipliers, growth, dispatch, irradiance
+and efficiencies count as they do there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from heptagrid.importers.opendss.delivery import joined, offsets
+from heptagrid.importers.opendss.elements import Element
+from heptagrid.world.circuit import Devices, Floats, Ints, Model
+
+KINDS = ("load", "generator", "pvsystem", "storage")
+GENERATOR_MODELS = {
+    1: Model.CONSTANT_POWER,
+    2: Model.CONSTANT_IMPEDANCE,
+    4: Model.FIXED_Q,
+    5: Model.FIXED_X,
+}
+NO_ZIP = np.zeros(7)
+CONTROLS_OFF = -1
+WITHOUT_LIMITS = {"vminpu": "1e-6", "vmaxpu": "1e6", "model": "1"}
+
+
+@dataclass(frozen=True)
+class Device:
+    """A row of Devices, with its circuits."""
+
+    names: str
+    kinds: str
+    p_kw: float
+    q_kvar: float
+    circuit_from: Ints
+    circuit_to: Ints
+    v_rated_v: float
+    model: int
+    v_min_pu: float
+    v_max_pu: float
+    v_low_pu: float
+    watts_exponent: float
+    vars_exponent: float
+    zip_: Floats
+
+
+def devices(elements: Sequence[Element], output_kva: dict[str, complex], frequency_hz: float) -> Devices:
+    """All devices of the circuit. output_kva: what the storages give, by name."""
+    rows = [_device(one, output_kva, frequency_hz) for one in elements]
+    columns: dict[str, Any] = {}
+    for field in fields(Device):
+        values = [getattr(row, field.name) for row in rows]
+        if field.name in ("names", "kinds"):
+            columns[field.name] = np.array(values, dtype=str)
+        elif field.name in ("circuit_from", "circuit_to"):
+            columns[field.name] = joined(values, np.int64)
+        elif field.name == "zip_":
+            columns[field.name] = np.array(values, dtype=float).reshape(len(rows), len(NO_ZIP))
+        else:
+            columns[field.name] = np.array(values, dtype=np.int64 if field.name == "model" else float)
+    return Devices(circuit_at=offsets([len(row.circuit_from) for row in rows]), **columns)
+
+
+def _device(one: Element, output_kva: dict[str, complex], frequency_hz: float) -> Device:
+    data, n = one.properties, one.phases
+    is_load = one.kind == "load"
+    conductors = one.nodes[0]
+    is_delta = str(data["conn"]).lower() in ("delta", "ll")
+    begin = np.arange(n)
+    end = (begin + 1) % len(conductors) if is_delta else np.full(n, len(conductors) - 1)
+    y = -one.y_s[begin, end]
+    y = y.real + 1j * y.imag * frequency_hz / float(data["basefreq"])
+    kv = float(data["kv"])
+    across_v = 1e3 * kv if n == 1 or is_delta else 1e3 * kv / np.sqrt(3.0)
+    # The admittance of a generator counts as between line and neutral, a third of it in each side of a delta.
+    reference_v = across_v if is_load or n == 1 or not is_delta else 1e3 * kv / np.sqrt(3.0)
+    share = 1.0 if is_load or not is_delta else 3.0
+    s_kva = complex(np.sum(np.conj(y)) * share * reference_v**2 / 1e3)
+    if one.kind == "storage":
+        s_kva = -output_kva[one.name.lower()]
+    number = int(data["model"])
+    model = _model(one.kind, number)
+    zipv = np.asarray(data["zipv"], dtype=float) if is_load and model == Model.ZIP else NO_ZIP
+    return Device(
+        names=one.full_name,
+        kinds=one.kind,
+        p_kw=s_kva.real,
+        q_kvar=float(data["kvar"]) if is_load and model in (Model.FIXED_Q, Model.FIXED_X) else s_kva.imag,
+        circuit_from=conductors[begin],
+        circuit_to=conductors[end],
+        v_rated_v=across_v,
+        model=model,
+        v_min_pu=float(data["vminpu"]),
+        v_max_pu=float(data["vmaxpu"]),
+        # What is no load is a constant impedance all the way down from its least voltage.
+        v_low_pu=float(data["vlowpu"]) if is_load else 0.0,
+        watts_exponent=float(data.get("cvrwatts", 1.0)),
+        vars_exponent=float(data.get("cvrvars", 2.0)),
+        zip_=zipv,
+    )
+
+
+def _model(kind: str, number: int) -> int:
+    if kind == "load":
+        return int(Model(number))
+    if kind == "generator":
+        return int(GENERATOR_MODELS[number])
+    return int(Model.CONSTANT_POWER if number == 1 else Model.CONSTANT_IMPEDANCE)
+
+
+def storage_output_kva(engine: Any, names: Sequence[str]) -> dict[str, complex]:
+    """What each storage gives at its terminals between its limits of voltage, idling and conversion losses counted.
+
+    OpenDSS tells it only of a solution, so the engine solves once, with the controls held.
+    """
+    from dss import DSSException
+
+    circuit = engine.ActiveCircuit
+    before = circuit.Solution.ControlMode
+    circuit.Solution.ControlMode = CONTROLS_OFF
+    with suppress(DSSException):  # any voltages will do
+        circuit.Solution.Solve()
+    circuit.Solution.ControlMode = before
+    found = {}
+    for name in names:
+        full_name = f"Storage.{name}"
+        circuit.SetActiveElement(full_name)
+        settings = {key: circuit.ActiveCktElement.Properties(key).Val for key in WITHOUT_LIMITS}
+        _set(engine, full_name, WITHOUT_LIMITS)
+        circuit.SetActiveElement(full_name)
+        powers = np.asarray(circuit.ActiveCktElement.Powers)
+        found[name.lower()] = -complex(powers[0::2].sum(), powers[1::2].sum())
+        _set(engine, full_name, settings)
+    return found
+
+
+def _set(engine: Any, full_name: str, settings: dict[str, str]) -> None:
+    for key, value in settings.items():
+        engine.Text.Command = f"{full_name}.{key}={value}"

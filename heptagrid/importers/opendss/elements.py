@@ -1,0 +1,163 @@
+"""The circuit elements of an OpenDSS engine, as it holds them after a script: terminals, properties, primitive admittances."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from heptagrid.world.circuit import GROUND, Bools, Buses, Complex, Ints, Nodes
+
+SNAPSHOT = 0
+
+
+@dataclass(frozen=True)
+class Element:
+    """One enabled circuit element.
+
+    nodes: (terminals, conductors), GROUND where grounded. closed: (terminals, conductors). y_s: (n, n) primitive admittance of the terminals'
+    conductors, as if all were closed. properties: as the engine reports them, keys in lower case. counts_as_loss: whether the power that it
+    draws is among the circuit's losses: that of what delivers power from bus to bus.
+    """
+
+    kind: str
+    name: str
+    nodes: Ints
+    closed: Bools
+    y_s: Complex
+    properties: dict[str, Any]
+    counts_as_loss: bool
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.kind}.{self.name}"
+
+    @property
+    def phases(self) -> int:
+        return int(self.properties["phases"])
+
+    @property
+    def is_series(self) -> bool:
+        """Whether the primitive admittance is that of one admittance matrix between two terminals."""
+        n = self.nodes.shape[1]
+        if len(self.nodes) != 2:
+            return False
+        scale = 1e-9 * np.abs(self.y_s).max(initial=0.0)
+        y = self.y_s[:n, :n]
+        others = (self.y_s[n:, n:], -self.y_s[:n, n:], -self.y_s[n:, :n])
+        return all(bool(np.abs(other - y).max(initial=0.0) <= scale) for other in others)
+
+
+def snapshot(engine: Any) -> None:
+    """Put the engine into the mode of one snapshot at the fundamental frequency, all admittances calculated anew."""
+    circuit = engine.ActiveCircuit
+    solution = circuit.Solution
+    if solution.Mode != SNAPSHOT:
+        solution.Mode = SNAPSHOT
+    engine.Text.Command = "BuildY"
+    solution.BuildYMatrix(0, True)
+
+
+def read_elements(engine: Any) -> list[Element]:
+    """All enabled elements, in the engine's order.
+
+    Open conductors are closed for a moment, so that what they open is seen whole.
+    """
+    circuit = engine.ActiveCircuit
+    opened = list(_opened(circuit))
+    for name, terminal, conductor in opened:
+        circuit.SetActiveElement(name)
+        circuit.ActiveCktElement.Close(terminal, conductor)
+    if opened:
+        snapshot(engine)
+    properties = _properties(engine, {name.split(".", 1)[0] for name in circuit.AllElementNames})
+    losing = set(_series(circuit.PDElements))
+    elements = {}
+    for full_name in circuit.AllElementNames:
+        circuit.SetActiveElement(full_name)
+        active = circuit.ActiveCktElement
+        if not active.Enabled:
+            continue
+        kind, name = full_name.split(".", 1)
+        terminals, conductors = active.NumTerminals, active.NumConductors
+        nodes = np.array(active.NodeRef, dtype=np.int64)[: terminals * conductors] - 1
+        values = np.asarray(active.Yprim, dtype=float)
+        order = terminals * conductors
+        y_s = np.zeros((order, order), dtype=complex)
+        if len(values) == 2 * order * order:
+            y_s = (values[0::2] + 1j * values[1::2]).reshape(order, order).T
+        elements[full_name] = Element(
+            kind=kind.lower(),
+            name=name,
+            nodes=np.where(nodes < 0, GROUND, nodes).reshape(terminals, conductors),
+            closed=np.ones((terminals, conductors), dtype=bool),
+            y_s=y_s,
+            properties=properties[kind.lower()][name.lower()],
+            counts_as_loss=full_name.lower() in losing,
+        )
+    for name, terminal, conductor in opened:
+        circuit.SetActiveElement(name)
+        circuit.ActiveCktElement.Open(terminal, conductor)
+        elements[name].closed[terminal - 1, conductor - 1] = False
+    return list(elements.values())
+
+
+def _opened(circuit: Any) -> Iterator[tuple[str, int, int]]:
+    for name in circuit.AllElementNames:
+        circuit.SetActiveElement(name)
+        active = circuit.ActiveCktElement
+        if not active.Enabled:
+            continue
+        for terminal in range(1, active.NumTerminals + 1):
+            if active.IsOpen(terminal, 0):
+                for conductor in range(1, active.NumConductors + 1):
+                    if active.IsOpen(terminal, conductor):
+                        yield name, terminal, conductor
+
+
+def _series(delivery: Any) -> Iterator[str]:
+    """The names of the power delivery elements that are no shunts."""
+    follows = delivery.First
+    while follows:
+        if not delivery.IsShunt:
+            yield str(delivery.Name).lower()
+        follows = delivery.Next
+
+
+def _properties(engine: Any, kinds: set[str]) -> dict[str, dict[str, dict[str, Any]]]:
+    """All properties of all elements of some kinds, by kind and name in lower case."""
+    from dss import DSSJSONFlags
+
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for kind in kinds:
+        engine.SetActiveClass(kind)
+        rows = json.loads(engine.ActiveClass.ToJSON(DSSJSONFlags.Full))
+        found[kind.lower()] = {
+            str(row["Name"]).lower(): {key.lower(): value for key, value in row.items()} for row in rows
+        }
+    return found
+
+
+def read_buses(engine: Any) -> tuple[Buses, Nodes, Ints]:
+    """Buses and nodes, bus by bus, and the position of each of the engine's nodes among them."""
+    circuit = engine.ActiveCircuit
+    position_of = {name.lower(): k for k, name in enumerate(circuit.YNodeOrder)}
+    names, v_base_kv, x, y, node_at, bus_of, number, theirs = [], [], [], [], [0], [], [], []
+    for k in range(circuit.NumBuses):
+        bus = circuit.Buses(k)
+        for node in bus.Nodes:
+            bus_of.append(k)
+            number.append(int(node))
+            theirs.append(position_of[f"{bus.Name.lower()}.{node}"])
+        node_at.append(len(bus_of))
+        names.append(bus.Name)
+        v_base_kv.append(bus.kVBase)
+        x.append(bus.x if bus.Coorddefined else np.nan)
+        y.append(bus.y if bus.Coorddefined else np.nan)
+    ours = np.empty(len(theirs), dtype=np.int64)
+    ours[theirs] = np.arange(len(theirs))
+    buses = Buses(np.array(names, dtype=str), np.array(v_base_kv), np.array(node_at), np.array(x), np.array(y))
+    return buses, Nodes(np.array(bus_of, dtype=np.int64), np.array(number, dtype=np.int64)), ours
