@@ -108,8 +108,9 @@ class Windings:
 
     connection: (windings,) of Connection. kv: line to line of two- and three-phase windings, else across the winding.
     tap_pu: the present tap; tap_min_pu, tap_max_pu, tap_steps: its range and number of steps.
-    r_percent: on the transformer's first kVA. conductor_at: (windings + 1,) into node: `phases` conductors,
-    then the neutral of a wye, or the last end of a delta of one or two phases (from conductor 0 to 1, and 1 to 2). neutral_ohm: complex, from the neutral to its node; NaN: not connected.
+    r_percent: on the transformer's first kVA. conductor_at: (windings + 1,) into node: `phases` conductors, and one more of a
+    wye (its neutral) and of a delta of one or two phases (a coil across two conductors; an open delta between three).
+    neutral_ohm: complex, of a wye, between its neutral's node and the ground; NaN: nothing there but the node itself.
     """
 
     connection: Ints
@@ -154,9 +155,12 @@ class Devices:
 
     kinds: (devices,) names. p_kw, q_kvar: (devices,) rated draw of the whole device, negative when it feeds; shared equally by its
     phase circuits. circuit_at: (devices + 1,) into circuit_from, circuit_to (the ground: -1). v_rated_v: (devices,)
-    across a phase circuit. model: (devices,) of Model. Outside v_min_pu..v_max_pu a device is a constant impedance that draws at the limit what
-    its model draws there; below v_low_pu its rated impedance. watts_exponent, vars_exponent: of EXPONENTIAL.
-    zip_: (devices, 7) shares of impedance, current and power for P, then for Q, then the cut-off voltage in pu.
+    across a phase circuit. model: (devices,) of Model. Above v_max_pu a device is the constant impedance that draws its rated power there (its
+    rated current, of constant-current parts). Below v_min_pu the current's magnitude falls linearly from what the device draws there (rated
+    power or rated current again) to that of its rated impedance at v_low_pu, below which it is that impedance;
+    v_low_pu NaN: below v_min_pu it stays the impedance that draws rated power there. Constant impedances know no limits.
+    watts_exponent, vars_exponent: of EXPONENTIAL. zip_: (devices, 7) shares of impedance, current and power for P, then for Q, then the
+    cut-off voltage in pu (0: none).
     """
 
     names: Names

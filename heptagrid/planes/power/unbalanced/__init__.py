@@ -1,0 +1,1 @@
+"""Power flow of unbalanced circuits, conductor by conductor."""

@@ -1,0 +1,139 @@
+"""What loads, generators and other devices draw at a voltage, phase circuit by phase circuit.
+
+Source: the load models of OpenDSS, with their limits, whose functions are the same for every device here. A part of the draw that is
+linear in the voltage stays in the network's matrix; the rest is a current that follows the voltage.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from heptagrid.foundation.kernel import kernel
+from heptagrid.planes.power.unbalanced.primitives import Primitives, two_ended
+from heptagrid.world.circuit import Complex, Devices, Floats, Ints, Model
+
+CONSTANT_POWER, CONSTANT_IMPEDANCE = int(Model.CONSTANT_POWER), int(Model.CONSTANT_IMPEDANCE)
+MOTOR, EXPONENTIAL = int(Model.MOTOR), int(Model.EXPONENTIAL)
+CONSTANT_CURRENT, FIXED_Q = int(Model.CONSTANT_CURRENT), int(Model.FIXED_Q)
+FIXED_X, ZIP = int(Model.FIXED_X), int(Model.ZIP)
+_STEEPNESS = 500.0  # of a ZIP load's drop-out at its cut-off voltage, per pu
+
+
+@dataclass(frozen=True)
+class PhaseCircuits:
+    """The phase circuits of all devices, one after another.
+
+    device: (circuits,). model: (circuits,). limits_v: (circuits, 4) rated, low, least and greatest volts; low is
+    negative where there is none. shape: (circuits, 9) the exponents, then ZIP.
+    linear_s: (circuits,) the admittance that stays in the matrix.
+    """
+
+    device: Ints
+    from_node: Ints
+    to_node: Ints
+    share: Floats
+    model: Ints
+    limits_v: Floats
+    shape: Floats
+    linear_s: Complex
+
+
+def phase_circuits(devices: Devices) -> PhaseCircuits:
+    """All rated admittance is linear, as in OpenDSS: what is left vanishes at rated voltage."""
+    count = np.diff(devices.circuit_at)
+    device = np.repeat(np.arange(len(count)), count)
+    rated_v = devices.v_rated_v
+    low = np.where(np.isnan(devices.v_low_pu), -1.0, devices.v_low_pu)
+    limits = np.stack([np.ones(len(rated_v)), low, devices.v_min_pu, devices.v_max_pu], axis=1) * rated_v[:, None]
+    shape = np.column_stack([devices.watts_exponent, devices.vars_exponent, devices.zip_])
+    share = 1.0 / np.maximum(count, 1)
+    rated_s = 1000.0 * share / rated_v**2
+    linear: Complex = np.asarray(rated_s * (devices.p_kw - 1j * devices.q_kvar))
+    return PhaseCircuits(
+        device=device,
+        from_node=devices.circuit_from,
+        to_node=devices.circuit_to,
+        share=share[device],
+        model=devices.model[device],
+        limits_v=limits[device],
+        shape=shape[device],
+        linear_s=linear[device],
+    )
+
+
+def linear_primitives(devices: Devices, circuits: PhaseCircuits) -> Primitives:
+    ends = np.stack([circuits.from_node, circuits.to_node], axis=1).ravel()
+    return two_ended(devices.circuit_at, ends, circuits.linear_s)
+
+
+@kernel(allocates=False)
+def drawn(model, p_w, q_var, limits_v, shape, re, im):  # type: ignore[no-untyped-def]
+    """The current (re, im) that a phase circuit of rated draw p_w + j q_var takes at the voltage re + j im across it."""
+    square = re * re + im * im
+    if square == 0.0:
+        return 0.0, 0.0
+    rated, low, least, most = limits_v[0], limits_v[1], limits_v[2], limits_v[3]
+    if model == CONSTANT_POWER and least * least < square <= most * most:
+        g, b = p_w / square, -q_var / square
+        return g * re - b * im, g * im + b * re
+    g, b = _admittance(model, p_w, q_var, rated, low, least, most, shape, square)
+    return g * re - b * im, g * im + b * re
+
+
+@kernel(allocates=False)
+def _admittance(model, p_w, q_var, rated, low, least, most, shape, square):  # type: ignore[no-untyped-def]
+    """Conductance and susceptance at the squared voltage."""
+    rated_square = rated * rated
+    g, b = p_w / rated_square, -q_var / rated_square
+    v = np.sqrt(square)
+    if model == CONSTANT_IMPEDANCE or v <= low:
+        return g, b
+
+    if v <= least:
+        of_power = _toward_low(rated_square / least, rated, low, least, v)
+        of_current = _toward_low(rated, rated, low, least, v)
+    elif v > most:
+        of_power, of_current = rated_square / (most * most), rated / most
+    else:
+        of_power, of_current = rated_square / square, rated / v
+
+    if model == CONSTANT_POWER:
+        return g * of_power, b * of_power
+    if model == CONSTANT_CURRENT:
+        return g * of_current, b * of_current
+    if model == ZIP:
+        g *= shape[2] + shape[3] * of_current + shape[4] * of_power
+        b *= shape[5] + shape[6] * of_current + shape[7] * of_power
+        return _cut_off(g, b, v / rated, shape[8])
+    if v <= least or v > most:
+        if model in (FIXED_Q, FIXED_X):
+            return g * (rated_square / (least * least) if v <= least else of_power), b
+        return g * of_power, b * of_power
+    if model == FIXED_Q:
+        return g * of_power, b * of_power
+    if model == EXPONENTIAL:
+        ratio = v / rated
+        return g * of_power * ratio ** shape[0], b * of_power * ratio ** shape[1]
+    return g * of_power, b  # a motor, or a fixed reactance
+
+
+@kernel(allocates=False)
+def _toward_low(at_least, rated, low, least, v):  # type: ignore[no-untyped-def]
+    """The factor on the rated admittance between `low` and `least` volts, where the current goes straight from that of the rated
+    impedance to `at_least` (in units of the rated admittance)."""
+    if low < 0.0:
+        return at_least / least
+    return (low + (at_least - low) * (v - low) / (least - low)) / v
+
+
+@kernel(allocates=False)
+def _cut_off(g, b, v_pu, cut_pu):  # type: ignore[no-untyped-def]
+    if cut_pu <= 0.0:
+        return g, b
+    steep = _STEEPNESS * (v_pu - cut_pu)
+    if steep >= 20.0:
+        return g, b
+    factor = 0.5 * (1.0 + np.tanh(steep))
+    return g * factor, b * factor

@@ -1,0 +1,117 @@
+"""A solution of the unbalanced power flow: voltages, and what follows from them element by element."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from heptagrid.foundation.kernel import kernel
+from heptagrid.planes.power.unbalanced.draws import PhaseCircuits, drawn
+from heptagrid.planes.power.unbalanced.network import Network
+from heptagrid.planes.power.unbalanced.primitives import Primitives, currents
+from heptagrid.world.circuit import Complex, Floats, Ints
+
+
+@dataclass
+class Flow:
+    """v: (nodes,) complex volts to ground; 0 where no source feeds the node. iterations: of the fixed point.
+
+    Everything else is computed from the voltages when it is asked for.
+    """
+
+    network: Network
+    circuits: PhaseCircuits
+    p_w: Floats
+    q_var: Floats
+    v: Complex
+    iterations: int
+
+    @cached_property
+    def v_pu(self) -> Floats:
+        """(nodes,) magnitudes to ground on the buses' base voltages."""
+        circuit = self.network.circuit
+        base_v = 1000.0 * circuit.buses.v_base_kv[circuit.nodes.bus]
+        return np.asarray(np.abs(self.v) / base_v, dtype=np.float64)
+
+    @cached_property
+    def lines_a(self) -> Complex:
+        """Currents into the lines, packed as `network.lines.node`: a line's from-conductors, then its to-conductors."""
+        return currents(self.network.lines, self.v)
+
+    @cached_property
+    def transformers_a(self) -> Complex:
+        """Currents into the transformers' conductors, packed as `windings.node`."""
+        return currents(self.network.transformers, self.v)
+
+    @cached_property
+    def capacitors_a(self) -> Complex:
+        return currents(self.network.capacitors, self.v)
+
+    @cached_property
+    def lines_kva(self) -> Complex:
+        """(lines,) complex losses, charging included."""
+        return _absorbed_kva(self.network.lines, self.v, self.lines_a)
+
+    @cached_property
+    def transformers_kva(self) -> Complex:
+        """(transformers,) complex losses, those without load included."""
+        return _absorbed_kva(self.network.transformers, self.v, self.transformers_a)
+
+    @cached_property
+    def losses_kw(self) -> float:
+        """Of lines, transformers, capacitors and shunts; from currents."""
+        shunts = _absorbed_kva(self.network.shunts, self.v, currents(self.network.shunts, self.v))
+        capacitors = _absorbed_kva(self.network.capacitors, self.v, self.capacitors_a)
+        return float((self.lines_kva.sum() + self.transformers_kva.sum() + capacitors.sum() + shunts.sum()).real)
+
+    @cached_property
+    def sources_kva(self) -> Complex:
+        """(sources,) what each source delivers at its terminals, its own impedance left out."""
+        sources = self.network.circuit.sources
+        above_ground = np.append(self.v, 0.0)
+        delivered = np.zeros(len(sources.names), dtype=np.complex128)
+        for k in range(len(delivered)):
+            rows = slice(sources.node_at[k], sources.node_at[k + 1])
+            n = sources.node_at[k + 1] - sources.node_at[k]
+            across = above_ground[sources.to_node[rows]] - above_ground[sources.from_node[rows]]
+            out_a = self.network.sources.matrix(k)[:n, :n] @ (sources.emf_v[rows] - across)
+            delivered[k] = np.sum(across * out_a.conj()) / 1000.0
+        return delivered
+
+    @cached_property
+    def devices_kva(self) -> Complex:
+        """(devices,) what each draws at its voltage."""
+        circuits = self.circuits
+        out = np.zeros(len(self.network.circuit.devices.names), dtype=np.complex128)
+        _device_powers(
+            *(circuits.device, circuits.from_node, circuits.to_node, circuits.model, circuits.limits_v),
+            *(circuits.shape, self.p_w, self.q_var, self.v, out),
+        )
+        return out
+
+    @cached_property
+    def residual(self) -> float:
+        """Power delivered less power drawn and lost, as a share of what the sources and generators deliver."""
+        delivered = float(self.sources_kva.sum().real)
+        drawn_kw = self.devices_kva.real
+        turned_over = abs(delivered) + float(np.abs(drawn_kw[drawn_kw < 0.0]).sum())
+        return (delivered - float(drawn_kw.sum()) - self.losses_kw) / max(turned_over, 1e-9)
+
+
+def _absorbed_kva(primitives: Primitives, v: Complex, into_a: Complex) -> Complex:
+    """(elements,) the power that flows into each and not out again."""
+    products = np.append(v, 0.0)[primitives.node] * into_a.conj() / 1000.0
+    element: Ints = np.repeat(np.arange(primitives.elements), np.diff(primitives.node_at))
+    n = primitives.elements
+    return np.bincount(element, products.real, n) + 1j * np.bincount(element, products.imag, n)
+
+
+@kernel(allocates=False)
+def _device_powers(device, from_node, to_node, model, limits_v, shape, p_w, q_var, v, out):  # type: ignore[no-untyped-def]
+    for k in range(device.shape[0]):
+        a, b = from_node[k], to_node[k]
+        across = (v[a] if a >= 0 else 0j) - (v[b] if b >= 0 else 0j)
+        re, im = drawn(model[k], p_w[k], q_var[k], limits_v[k], shape[k], across.real, across.imag)
+        out[device[k]] += across * complex(re, -im) / 1000.0

@@ -1,0 +1,140 @@
+"""A circuit in one state of its taps, capacitors and switches: its admittances, and which of its parts have a reference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse
+from scipy.sparse.csgraph import connected_components
+
+from heptagrid.planes.power.unbalanced.draws import PhaseCircuits, linear_primitives
+from heptagrid.planes.power.unbalanced.primitives import (
+    Primitives,
+    assembled,
+    capacitor_primitives,
+    is_bond,
+    line_primitives,
+    shunt_primitives,
+    source_primitives,
+)
+from heptagrid.planes.power.unbalanced.transformers import transformer_primitives
+from heptagrid.world.circuit import Bools, Circuit, Complex, Floats, Ints
+
+FLOATING_S = 1e-9  # to ground at each node of a part without any other path to it
+
+
+@dataclass(frozen=True)
+class Network:
+    """is_live: (nodes,) whether a source feeds the node. floating: (nodes,) parts that only tiny admittances hold to the ground."""
+
+    circuit: Circuit
+    tap_pu: Floats
+    is_closed: Bools
+    lines: Primitives
+    transformers: Primitives
+    capacitors: Primitives
+    shunts: Primitives
+    sources: Primitives
+    bonds: Ints
+    is_live: Bools
+    is_floating: Bools
+
+    @property
+    def nodes(self) -> int:
+        return len(self.circuit.nodes.bus)
+
+    def matrix(self, circuits: PhaseCircuits) -> scipy.sparse.csc_matrix:
+        """The whole admittance matrix (nodes, nodes) with the devices' linear parts; dead nodes stand alone."""
+        tables = [self.lines, self.transformers, self.capacitors, self.shunts, self.sources]
+        linear = linear_primitives(self.circuit.devices, circuits)
+        alone = np.where(self.is_live, np.where(self.is_floating, FLOATING_S, 0.0), 1.0)
+        return assembled([*tables, linear], self.nodes) + scipy.sparse.diags(alone, format="csc")
+
+    def source_currents(self) -> Complex:
+        """(nodes,) what the sources drive into the short-circuited network."""
+        sources = self.circuit.sources
+        injected = np.zeros(self.nodes + 1, dtype=np.complex128)  # the last is the ground
+        for k in range(self.sources.elements):
+            first, last = sources.node_at[k], sources.node_at[k + 1]
+            n = last - first
+            y = self.sources.matrix(k)[:n, :n]
+            current = y @ sources.emf_v[first:last]
+            np.add.at(injected, sources.to_node[first:last], current)
+            np.add.at(injected, sources.from_node[first:last], -current)
+        return injected[:-1]
+
+
+def network_of(circuit: Circuit, tap_pu: Floats, is_closed: Bools) -> Network:
+    """tap_pu: (windings,). is_closed: (capacitor steps,)."""
+    lines = line_primitives(circuit.lines)
+    transformers = transformer_primitives(circuit.transformers, tap_pu)
+    capacitors = capacitor_primitives(circuit.capacitors, is_closed)
+    shunts, sources = shunt_primitives(circuit.shunts), source_primitives(circuit.sources)
+    bonds = _bonds(circuit)
+    tables = [lines, transformers, capacitors, shunts, sources]
+    return Network(
+        *(circuit, tap_pu, is_closed, lines, transformers, capacitors, shunts, sources, bonds),
+        *(_live(circuit, assembled(tables, len(circuit.nodes.bus)), bonds), _floating(circuit, capacitors, bonds)),
+    )
+
+
+def _bonds(circuit: Circuit) -> Ints:
+    """(bonds, 2) pairs of nodes joined by lines without impedance."""
+    lines = circuit.lines
+    rows = np.repeat(is_bond(lines), np.diff(lines.node_at))
+    return np.stack([lines.from_node[rows], lines.to_node[rows]], axis=1)
+
+
+def _live(circuit: Circuit, y_s: scipy.sparse.csc_matrix, bonds: Ints) -> Bools:
+    """(nodes,) whether anything but the ground joins the node to a source."""
+    coupled = y_s.tocoo()
+    devices = np.stack([circuit.devices.circuit_from, circuit.devices.circuit_to], axis=1)
+    pairs = np.concatenate([np.stack([coupled.row, coupled.col], axis=1), bonds, devices])
+    part = _parts(pairs[(pairs >= 0).all(axis=1)], y_s.shape[0])
+    fed = np.concatenate([circuit.sources.from_node, circuit.sources.to_node])
+    return np.asarray(np.isin(part, part[fed[fed >= 0]]))
+
+
+def _floating(circuit: Circuit, capacitors: Primitives, bonds: Ints) -> Bools:
+    """(nodes,) whether no conductor, coil or capacitance leads from the node to the ground."""
+    ground = nodes = len(circuit.nodes.bus)
+    lines, transformers = circuit.lines, circuit.transformers
+    windings = transformers.windings
+    closed = lines.from_closed & lines.to_closed
+    charged = np.repeat(
+        np.add.reduceat(np.append(np.abs(lines.y_s), 0.0), lines.matrix_at[:-1]) > 0.0, np.diff(lines.node_at)
+    )
+    charging = np.concatenate([lines.from_node[charged & lines.from_closed], lines.to_node[charged & lines.to_closed]])
+    of_winding = np.repeat(np.arange(len(windings.kv)), np.diff(windings.conductor_at))
+    of_transformer = np.repeat(np.arange(len(transformers.phases)), np.diff(transformers.winding_at))
+    held = (transformers.antifloat_ppm[of_transformer] > 0.0) | ~np.isnan(windings.neutral_ohm.real)
+    sources = circuit.sources
+    pairs = [
+        np.stack([lines.from_node[closed], lines.to_node[closed]], axis=1),
+        bonds,
+        _with(charging, -1),
+        np.stack([windings.node, windings.node[windings.conductor_at[of_winding]]], axis=1),
+        _with(windings.node[held[of_winding]], -1),
+        np.stack([sources.from_node, sources.to_node], axis=1),
+        _with(circuit.shunts.node, -1),
+        np.stack([circuit.capacitors.circuit_from, circuit.capacitors.circuit_to], axis=1)[
+            np.repeat(
+                np.add.reduceat(np.append(np.abs(capacitors.y_s), 0.0), capacitors.matrix_at[:-1]) > 0.0,
+                np.diff(circuit.capacitors.circuit_at),
+            )
+        ],
+    ]
+    joined = np.concatenate(pairs)
+    part = _parts(np.where(joined < 0, ground, joined), nodes + 1)
+    return np.asarray(part[:-1] != part[ground])
+
+
+def _with(nodes: Ints, other: int) -> Ints:
+    return np.stack([nodes, np.full(len(nodes), other, dtype=np.int64)], axis=1)
+
+
+def _parts(pairs: Ints, nodes: int) -> Ints:
+    """(nodes,) the connected part of each."""
+    graph = scipy.sparse.coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(nodes, nodes))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
