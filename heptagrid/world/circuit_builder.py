@@ -215,9 +215,10 @@ class CircuitBuilder:
             **{"name": name, "v_rated_v": v_rated_v},
         )
 
-    def shunt(self, name: str, nodes: Sequence[int], y_s: Any) -> int:
+    def shunt(self, name: str, nodes: Sequence[int], y_s: Any, counts_as_loss: bool = False) -> int:
         y = np.asarray(y_s, dtype=complex).ravel()
-        return self._shunts.add({"node_at": {"node": nodes}, "matrix_at": {"y_s": y}}, name=name)
+        at: dict[str, dict[str, Any]] = {"node_at": {"node": nodes}, "matrix_at": {"y_s": y}}
+        return self._shunts.add(at, name=name, counts_as_loss=counts_as_loss)
 
     def regulator(self, name: str, **columns: Any) -> int:
         """columns: those of `circuit.Regulators`."""
@@ -281,7 +282,7 @@ def _filled(kind: type[Any], table: _Table, place: npt.NDArray[np.int64], windin
             values[name] = table.at(name)
         elif name in _NODE_COLUMNS:
             values[name] = place[table.column(name, np.int64)]
-        elif name in ("node_from", "node_to"):  # of regulators: -2 where the control watches its own winding
+        elif name in ("remote_from", "remote_to"):  # of regulators: -2 where the control watches its own winding
             nodes = table.column(name, np.int64)
             values[name] = np.where(nodes < GROUND, nodes, place[np.maximum(nodes, GROUND)])
         elif name == "kinds":

@@ -50,6 +50,16 @@ class Flow:
         return currents(self.network.capacitors, self.v)
 
     @cached_property
+    def capacitors_kva(self) -> Complex:
+        """(capacitors,) what each draws."""
+        return _absorbed_kva(self.network.capacitors, self.v, self.capacitors_a)
+
+    @cached_property
+    def shunts_kva(self) -> Complex:
+        """(shunts,) what each draws."""
+        return _absorbed_kva(self.network.shunts, self.v, currents(self.network.shunts, self.v))
+
+    @cached_property
     def lines_kva(self) -> Complex:
         """(lines,) complex losses, charging included."""
         return _absorbed_kva(self.network.lines, self.v, self.lines_a)
@@ -61,10 +71,9 @@ class Flow:
 
     @cached_property
     def losses_kw(self) -> float:
-        """Of lines, transformers, capacitors and shunts; from currents."""
-        shunts = _absorbed_kva(self.network.shunts, self.v, currents(self.network.shunts, self.v))
-        capacitors = _absorbed_kva(self.network.capacitors, self.v, self.capacitors_a)
-        return float((self.lines_kva.sum() + self.transformers_kva.sum() + capacitors.sum() + shunts.sum()).real)
+        """Of lines, transformers, capacitors and the shunts that count as such; from currents."""
+        lost = self.shunts_kva[self.network.circuit.shunts.counts_as_loss].sum() + self.capacitors_kva.sum()
+        return float((self.lines_kva.sum() + self.transformers_kva.sum() + lost).real)
 
     @cached_property
     def sources_kva(self) -> Complex:
@@ -95,7 +104,8 @@ class Flow:
     def residual(self) -> float:
         """Power delivered less power drawn and lost, as a share of what the sources and generators deliver."""
         delivered = float(self.sources_kva.sum().real)
-        drawn_kw = self.devices_kva.real
+        used = ~self.network.circuit.shunts.counts_as_loss
+        drawn_kw = np.concatenate([self.devices_kva.real, self.shunts_kva[used].real])
         turned_over = abs(delivered) + float(np.abs(drawn_kw[drawn_kw < 0.0]).sum())
         return (delivered - float(drawn_kw.sum()) - self.losses_kw) / max(turned_over, 1e-9)
 
