@@ -15,7 +15,7 @@ import click
 from click.core import ParameterSource
 
 EPILOG = """\b
-Exit codes: 0 done; 1 other trouble; 2 wrong usage; 3 scenario; 4 network; 5 output folder or disk;
+Exit codes: 0 done; 1 other trouble; 2 wrong usage; 3 scenario or input file; 4 network (an island, no convergence); 5 output folder or disk;
 6 a message that policy forbids; 7 conservation law broken; 8 validation failed; 130 interrupted (what was computed is kept, marked partial)."""
 
 
@@ -230,6 +230,63 @@ def carry(network: Path, traffic: Path, out: Path | None, seed: int, as_json: bo
         click.echo(f"{name:12} {'-' if value is None else f'{value:.9g}' if isinstance(value, float) else value}")
     if out is not None:
         click.echo(f"\ndeliveries: {out}")
+
+
+@main.command(epilog=EPILOG)
+@click.argument("source", metavar="FILE")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE.csv",
+    help="Write node, phase, v_pu and angle_deg of each node.",
+)
+@click.option(
+    "--branches",
+    type=click.Path(path_type=Path),
+    metavar="FILE.csv",
+    help="Write currents, powers and losses of each branch.",
+)
+@click.option(
+    "--controls",
+    type=click.Choice(["on", "off"]),
+    default="on",
+    show_default=True,
+    help="Whether regulators and capacitor controls act, or stand as the file leaves them.",
+)
+@click.option("--q-limits", is_flag=True, help="Generators at a reactive limit give up their voltage.")
+@click.option("--ignore", multiple=True, metavar="KIND", help="Leave out a kind of element that cannot be represented.")
+@click.option("--json", "as_json", is_flag=True, help="Print the totals as JSON and nothing else on standard output.")
+def flow(source: str, out: Path | None, branches: Path | None, controls: str, as_json: bool, **options: Any) -> None:
+    """Solve the network in FILE once: the power plane alone, voltages and flows of one snapshot.
+
+    \b
+    FILE is one of
+      case.m           a MATPOWER case
+
+    What has no effect on a snapshot is listed on standard error. Anything else that cannot be represented stops the command, element by
+    element.
+
+    \b
+    Examples:
+      heptagrid flow case118.m --out voltages.csv --branches flows.csv
+      heptagrid flow case300.m --q-limits --json
+    """
+    import json
+
+    from heptagrid.engine.flow import api
+    from heptagrid.report.flow import flow_text
+
+    found = api.flow(source, out, branches, controls=controls == "on", **options)
+    for remark in found.remarks:
+        click.echo(f"note: {remark}", err=True)
+    if as_json:
+        click.echo(json.dumps(found.summary(), allow_nan=False))
+    found.check()
+    if not as_json:
+        click.echo(flow_text(found))
+        for name, path in (("nodes", out), ("branches", branches)):
+            if path is not None:
+                click.echo(f"{name}: {path}")
 
 
 @main.command(epilog=EPILOG)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib.metadata import entry_points
+from typing import Any
 
 from heptagrid.foundation.errors import HeptagridError
 
 PARAMETERS = "heptagrid.parameters"
+IMPORTERS = "heptagrid.importers"
+
+_NOT_INSTALLED = "heptagrid is not installed, only copied: its parts are found through entry points; pip install it"
 
 
 @lru_cache
@@ -21,7 +25,20 @@ def parameter_sections() -> dict[str, type]:
     """
     found = {point.name: point.load() for point in sorted(entry_points(group=PARAMETERS), key=lambda one: one.name)}
     if not found:
-        raise HeptagridError(
-            "heptagrid is not installed, only copied: its parts are found through entry points; pip install it"
-        )
+        raise HeptagridError(_NOT_INSTALLED)
+    return found
+
+
+@lru_cache
+def importers() -> dict[str, Any]:
+    """What reads network files: name to `heptagrid.importers.importer.Importer`, in the order of their names.
+
+    Raises
+    ------
+    HeptagridError
+        If nothing is registered: the package was copied and not installed.
+    """
+    found = {point.name: point.load() for point in sorted(entry_points(group=IMPORTERS), key=lambda one: one.name)}
+    if not found:
+        raise HeptagridError(_NOT_INSTALLED)
     return found

@@ -1,0 +1,1 @@
+"""`heptagrid flow`: the power plane alone, a network file in, voltages and flows out."""

@@ -1,0 +1,72 @@
+"""One file, one power flow: finds who reads the file and what solves it, and writes the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from heptagrid.engine.flow import balanced
+from heptagrid.engine.flow.snapshot import Snapshot
+from heptagrid.engine.flow.tables import write_rows
+from heptagrid.foundation.errors import FileError, UsageError
+from heptagrid.foundation.registry import importers
+from heptagrid.importers.importer import Importer, Network, Reading
+from heptagrid.world.balanced import BalancedNetwork
+
+
+def flow(
+    source: str,
+    out: str | Path | None = None,
+    branches: str | Path | None = None,
+    *,
+    controls: bool = True,
+    q_limits: bool = False,
+    ignore: Collection[str] = (),
+) -> Snapshot:
+    """Solve the network in a file (or with a code) once; write its nodes to `out` and its branches to `branches`, if given.
+
+    A network that does not converge is returned with `converged` false and without figures; nothing is written.
+
+    Raises
+    ------
+    FileError, NetworkError, OutputError, UsageError
+        For files that break rules or hold what cannot be represented, networks without a slack, unwritable places, unknown formats.
+    """
+    importer, network = read(source, Reading(frozenset(ignore), controls))
+    found = snapshot(network, source, importer.format, q_limits=q_limits)
+    if found.converged:
+        for path, rows in ((out, found.nodes), (branches, found.branches)):
+            if path is not None:
+                write_rows(Path(path), rows)
+    return found
+
+
+def read(source: str, reading: Reading) -> tuple[Importer, Network]:
+    """The network in a source, and who read it.
+
+    Raises
+    ------
+    FileError, UsageError
+        If there is no such file, or nothing here reads it.
+    """
+    known = importers().values()
+    importer = next((one for one in known if one.claims(source)), None)
+    if importer is None:
+        if Path(source).suffix and not Path(source).exists():
+            raise FileError(source, ["there is no such file"])
+        formats = "; ".join(one.format for one in known)
+        raise UsageError(f"{source} is in no format that is read here: {formats}")
+    return importer, importer.read(source, reading)
+
+
+def snapshot(network: Network, source: str, format: str, *, q_limits: bool = False) -> Snapshot:
+    """The power flow of a network of any kind.
+
+    Raises
+    ------
+    NetworkError
+        As its solver.
+    """
+    if isinstance(network, BalancedNetwork):
+        return balanced.snapshot(network, source, format, q_limits=q_limits)
+    raise UsageError(f"{source}: unbalanced circuits are not solved yet")

@@ -1,0 +1,78 @@
+"""What an importer is: one file that turns what others wrote into a network of `world`, found through entry points.
+
+    MATPOWER = Importer("matpower", "MATPOWER case (.m)", claims=lambda source: source.endswith(".m"), read=read)
+
+and, in pyproject.toml, under `heptagrid.importers`: `matpower = "heptagrid.importers.matpower:MATPOWER"`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from heptagrid.foundation.errors import FileError, HeptagridError
+from heptagrid.world.balanced import BalancedNetwork
+from heptagrid.world.circuit import Circuit
+
+Network = BalancedNetwork | Circuit
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a file is to be read.
+
+    ignore: kinds of element to leave out although they count. controls: whether what controls taps and capacitors acts; if not, it stands as
+    the file leaves it.
+    """
+
+    ignore: frozenset[str] = field(default=frozenset())
+    controls: bool = True
+
+
+@dataclass(frozen=True)
+class Importer:
+    """format: in words, with how it is recognised. claims: whether a source (a path, or a code) is this importer's.
+
+    read: the network in the source; raises FileError, with every problem, for what breaks the format or cannot be represented.
+    """
+
+    name: str
+    format: str
+    claims: Callable[[str], bool]
+    read: Callable[[str, Reading], Network]
+
+
+class MissingPackageError(HeptagridError):
+    """A package that reads a format is not installed."""
+
+    exit_code = 1
+
+    def __init__(self, format: str, package: str) -> None:
+        super().__init__(f'reading {format} needs {package}; pip install "heptagrid[networks]"')
+
+
+def unsupported(
+    origin: str, elements: dict[str, list[str]], ignore: frozenset[str], known: frozenset[str]
+) -> list[str]:
+    """The lines that say which elements are ignored because they were asked to be.
+
+    elements: of each kind, a line each, what cannot be represented. known: every kind that may be ignored.
+
+    Raises
+    ------
+    FileError
+        Naming the elements of kinds that are not to be ignored, and kinds that there are not.
+    """
+    problems = [
+        f"{kind} {line}; it cannot be represented (--ignore {kind} leaves it out)"
+        for kind, lines in elements.items()
+        if kind not in ignore
+        for line in lines
+    ]
+    problems += [
+        f"--ignore {kind}: there is no such kind here; there are {', '.join(sorted(known))}"
+        for kind in sorted(ignore - known)
+    ]
+    if problems:
+        raise FileError(origin, problems)
+    return [f"{kind} {line}: ignored, as asked" for kind, lines in elements.items() for line in lines]

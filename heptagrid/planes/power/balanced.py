@@ -1,0 +1,266 @@
+"""Power flow of a balanced network, whatever its shape: `solve(network)` picks the solver and says which.
+
+Reactive limits are enforced as MATPOWER does (ENFORCE_Q_LIMS = 1): after a solution every generator beyond a limit is fixed at it, all at
+once, its bus becomes a PQ bus, and the network is solved again, until none is beyond; none is freed again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import connected_components
+
+from heptagrid.foundation.errors import NetworkError
+from heptagrid.planes.power.newton import Injections, Newton, Solution
+from heptagrid.world.balanced import BalancedNetwork, BusKind
+
+Floats = npt.NDArray[np.float64]
+Complex = npt.NDArray[np.complex128]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+_SHOWN = 8
+_LIMIT_MVAR = 5e-6  # beyond a limit by less than this is within it; MATPOWER's opf.violation
+_SHARES = 12  # halvings in the search for the loading that a network can carry: to 0.02 %
+
+
+@dataclass(frozen=True)
+class BalancedFlow:
+    """A solution. solver: which, and why.
+
+    v: (buses,) complex, per unit; NaN at isolated buses. current_from_pu, current_to_pu: (branches,) complex, into the branch at each
+    end, on the bus's base. p_mw, q_mvar: (generators,) fed in. at_limit: (generators,) -1 at the lower, 1 at the upper
+    reactive limit. losses_mva: (branches,) complex. If it did not converge, `trouble` says what is known, and the figures are NaN.
+    """
+
+    solver: str
+    converged: bool
+    iterations: int
+    mismatch_mva: float
+    v: Complex
+    current_from_pu: Complex
+    current_to_pu: Complex
+    losses_mva: Complex
+    p_mw: Floats
+    q_mvar: Floats
+    at_limit: Ints
+    trouble: str = ""
+
+
+def solve(network: BalancedNetwork, *, q_limits: bool = False) -> BalancedFlow:
+    """Voltages and flows of a network.
+
+    Raises
+    ------
+    NetworkError
+        Without a slack bus, or for buses without a path to one, naming them. A network that does not converge is no error: see
+        `BalancedFlow.converged`.
+    """
+    problem = _Problem(network)
+    problem.check_connected()
+    solution = problem.solve(problem.start(), 1.0)
+    iterations = solution.iterations
+    if q_limits and solution.converged:
+        solution, iterations = problem.enforce_limits(solution)
+    trouble = "" if solution.converged else problem.diagnose(solution)
+    return problem.flow(solution, iterations, trouble)
+
+
+class _Admittances:
+    """The four admittances of each branch, zero where it is out of service: (branches,) complex."""
+
+    def __init__(self, network: BalancedNetwork, on: Bools) -> None:
+        branches = network.branches
+        ratio = np.where(on, branches.ratio, 1.0)
+        forward = np.divide(1.0, branches.z_pu, out=np.zeros(len(on), dtype=np.complex128), where=on)
+        backward = np.divide(1.0, branches.z_back_pu, out=np.zeros(len(on), dtype=np.complex128), where=on)
+        self.ff = (forward + np.where(on, branches.y_from_pu, 0.0)) / (ratio * ratio.conj())
+        self.ft = -forward / ratio.conj()
+        self.tf = -backward / ratio
+        self.tt = backward + np.where(on, branches.y_to_pu, 0.0)
+
+
+class _Problem:
+    """A network on its way to a solution: which bus is given what."""
+
+    def __init__(self, network: BalancedNetwork) -> None:
+        self.network = network
+        buses, branches, generators = network.buses, network.branches, network.generators
+        self.live = buses.kind != BusKind.ISOLATED
+        self.on = branches.in_service & self.live[branches.from_bus] & self.live[branches.to_bus]
+        self.running = generators.in_service & self.live[generators.bus]
+        self.admittances = _Admittances(network, self.on)
+        self.limited = np.zeros(len(generators.bus), dtype=np.int64)
+        fed = np.zeros(len(buses.kind), dtype=bool)
+        fed[generators.bus[self.running]] = True
+        self.kind = np.where((buses.kind == BusKind.PV) & ~fed, BusKind.PQ, buses.kind)
+        self.unfed_slack = np.flatnonzero((buses.kind == BusKind.SLACK) & ~fed)
+
+    def check_connected(self) -> None:
+        """Refuse a network without a slack bus, and one of which a part has none."""
+        buses, branches = self.network.buses, self.network.branches
+        if len(self.unfed_slack):
+            raise NetworkError(
+                f"{self.network.name}: slack {_listed(buses.names, self.unfed_slack)} has no generator in service; put one in service, "
+                "or make another bus the slack"
+            )
+        slack = np.flatnonzero(self.kind == BusKind.SLACK)
+        if not len(slack):
+            raise NetworkError(
+                f"{self.network.name} has no slack bus; declare one (type 3), with a generator in service"
+            )
+        count = len(buses.names)
+        ends = (branches.from_bus[self.on], branches.to_bus[self.on])
+        _, part = connected_components(csr_matrix((np.ones(len(ends[0])), ends), shape=(count, count)), directed=False)
+        lost = np.flatnonzero(self.live & ~np.isin(part, part[slack]))
+        if len(lost):
+            raise NetworkError(
+                f"{self.network.name}: {_listed(buses.names, lost)} {'has' if len(lost) == 1 else 'have'} no path to a slack bus; connect them, "
+                "give them a slack, or declare them isolated (type 4)"
+            )
+
+    def start(self) -> Complex:
+        """The file's voltages, with the generators' magnitudes at the buses that hold one."""
+        buses, generators = self.network.buses, self.network.generators
+        magnitude = np.where(buses.v_pu > 0.0, buses.v_pu, 1.0)
+        held = self.running & np.isin(self.kind[generators.bus], (BusKind.PV, BusKind.SLACK))
+        magnitude[generators.bus[held]] = generators.v_pu[held]
+        return np.asarray(magnitude * np.exp(1j * np.deg2rad(buses.angle_deg)), dtype=np.complex128)
+
+    def injections(self) -> Injections:
+        """What generators feed in less what loads draw, per unit; the voltage's square is in the admittance matrix."""
+        buses, generators = self.network.buses, self.network.generators
+        power = (-buses.p_mw - 1j * buses.q_mvar).astype(np.complex128)
+        np.add.at(power, generators.bus[self.running], self.generated()[self.running])
+        current = (-buses.current_p_mw - 1j * buses.current_q_mvar).astype(np.complex128)
+        return Injections(power / self.network.base_mva, current / self.network.base_mva)
+
+    def generated(self) -> Complex:
+        """(generators,) what each feeds in as far as it is given."""
+        generators = self.network.generators
+        limit = np.where(self.limited > 0, generators.q_max_mvar, generators.q_min_mvar)
+        return np.asarray(
+            generators.p_mw + 1j * np.where(self.limited == 0, generators.q_mvar, limit), dtype=np.complex128
+        )
+
+    def matrix(self) -> csr_matrix:
+        """The admittance matrix, with every bus on its diagonal."""
+        buses, branches, y = self.network.buses, self.network.branches, self.admittances
+        count = len(buses.names)
+        every = np.arange(count)
+        shunt = np.where(self.live, (buses.shunt_p_mw - 1j * buses.shunt_q_mvar) / self.network.base_mva, 0.0)
+        on = self.on
+        f, t = branches.from_bus[on], branches.to_bus[on]
+        data = np.concatenate([y.ff[on], y.ft[on], y.tf[on], y.tt[on], shunt])
+        rows, columns = np.concatenate([f, f, t, t, every]), np.concatenate([f, t, f, t, every])
+        return csr_matrix((data, (rows, columns)), shape=(count, count))
+
+    def solve(self, start: Complex, share: float) -> Solution:
+        """Newton's method at a share of the loading."""
+        pv, pq = np.flatnonzero(self.kind == BusKind.PV), np.flatnonzero(self.kind == BusKind.PQ)
+        return Newton(self.matrix(), pv, pq).solve(self.injections().scaled(share), start)
+
+    def enforce_limits(self, solution: Solution) -> tuple[Solution, int]:
+        """Solve again with generators beyond their reactive limits at them, until there is none; the iterations of all solutions."""
+        generators = self.network.generators
+        iterations = solution.iterations
+        while solution.converged:
+            q_mvar = self.outputs(solution.v).imag
+            holds = self.running & (self.limited == 0) & (self.kind[generators.bus] == BusKind.PV)
+            high = holds & (q_mvar > generators.q_max_mvar + _LIMIT_MVAR)
+            low = holds & (q_mvar < generators.q_min_mvar - _LIMIT_MVAR)
+            if not (high | low).any():
+                break
+            self.limited[high], self.limited[low] = 1, -1
+            self.kind[generators.bus[high | low]] = BusKind.PQ
+            solution = self.solve(solution.v, 1.0)
+            iterations += solution.iterations
+        return solution, iterations
+
+    def outputs(self, v: Complex) -> Complex:
+        """(generators,) complex MVA: of a bus that holds its voltage shared by the widths of the generators' reactive ranges."""
+        network, generators = self.network, self.network.generators
+        into = v * (self.matrix() @ v).conj() - self.injections().at(np.abs(v))
+        output = np.where(self.running, self.generated(), 0.0)
+        for kind in (BusKind.PV, BusKind.SLACK):
+            mine = np.flatnonzero(self.running & (self.kind[generators.bus] == kind) & (self.limited == 0))
+            at = generators.bus[mine]
+            missing = into[at] * network.base_mva
+            total = np.zeros(len(self.kind), dtype=np.complex128)
+            np.add.at(total, at, output[mine])
+            if kind == BusKind.SLACK:
+                # The first generator of a slack bus balances its active power.
+                first = mine[np.unique(at, return_index=True)[1]]
+                output[first] += into[generators.bus[first]].real * network.base_mva
+            needed = total[at].imag + missing.imag
+            low, high = generators.q_min_mvar[mine], generators.q_max_mvar[mine]
+            output[mine] = output[mine].real + 1j * _shared(at, needed, low, high, len(self.kind))
+        return np.asarray(output, dtype=np.complex128)
+
+    def flow(self, solution: Solution, iterations: int, trouble: str) -> BalancedFlow:
+        network, branches, y = self.network, self.network.branches, self.admittances
+        v = solution.v if solution.converged else np.full(len(solution.v), complex(np.nan, np.nan))
+        output = self.outputs(v)
+        at_from, at_to = v[branches.from_bus], v[branches.to_bus]
+        current_from, current_to = y.ff * at_from + y.ft * at_to, y.tf * at_from + y.tt * at_to
+        losses = np.where(self.on, (at_from * current_from.conj() + at_to * current_to.conj()) * network.base_mva, 0.0)
+        return BalancedFlow(
+            solver="Newton-Raphson",
+            converged=solution.converged,
+            iterations=iterations,
+            mismatch_mva=solution.mismatch_pu * network.base_mva,
+            v=np.where(self.live, v, complex(np.nan, np.nan)),
+            current_from_pu=np.where(self.on, current_from, 0.0),
+            current_to_pu=np.where(self.on, current_to, 0.0),
+            losses_mva=losses,
+            p_mw=output.real,
+            q_mvar=output.imag,
+            at_limit=self.limited,
+            trouble=trouble,
+        )
+
+    def diagnose(self, solution: Solution) -> str:
+        """What is known of a network that does not converge: how much of its loading it can carry."""
+        names = self.network.buses.names
+        base_mva = self.network.base_mva
+        words = (
+            f"no convergence after {solution.iterations} iterations: {solution.mismatch_pu * base_mva:.3g} MVA do not add up at bus "
+            f"{names[solution.worst_bus]}"
+        )
+        carried = self.solve(self.start(), 0.0)
+        if not carried.converged:
+            return f"{words}; nor does it without any load: check impedances, ratios and set-points"
+        low, high = 0.0, 1.0
+        for _ in range(_SHARES):
+            middle = 0.5 * (low + high)
+            tried = self.solve(carried.v, middle)
+            if tried.converged:
+                low, carried = middle, tried
+            else:
+                high = middle
+        weakest = int(np.where(self.live, np.abs(carried.v), np.inf).argmin())
+        return (
+            f"{words}; voltage collapse: it carries {100.0 * low:.1f} % of its loading, with {abs(carried.v[weakest]):.3f} pu at bus "
+            f"{names[weakest]}, and no more; reduce loads or support the voltage there"
+        )
+
+
+def _shared(at: Ints, needed: Floats, low: Floats, high: Floats, buses: int) -> Floats:
+    """(generators,) their parts of what their bus needs, as far into the range of each as into the others'; equal without ranges."""
+    count, least, width = np.zeros(buses), np.zeros(buses), np.zeros(buses)
+    bounded = np.isfinite(low) & np.isfinite(high)
+    np.add.at(count, at, 1.0)
+    np.add.at(least, at, np.where(bounded, low, np.nan))
+    np.add.at(width, at, np.where(bounded, high - low, np.nan))
+    equal = needed / count[at]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        by_range = low + (needed - least[at]) / width[at] * (high - low)
+    return np.where(np.isfinite(by_range) & (count[at] > 1), by_range, equal)
+
+
+def _listed(names: npt.NDArray[np.str_], which: Ints) -> str:
+    more = f" and {len(which) - _SHOWN} more" if len(which) > _SHOWN else ""
+    return f"bus{'es' if len(which) > 1 else ''} {', '.join(names[which[:_SHOWN]].tolist())}{more}"

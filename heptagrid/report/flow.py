@@ -1,0 +1,28 @@
+"""A power flow of a file in a few lines for a terminal."""
+
+from __future__ import annotations
+
+from heptagrid.engine.flow.snapshot import Snapshot
+
+
+def flow_text(found: Snapshot) -> str:
+    """What was solved, by what, and the totals."""
+    summary, totals = found.summary(), found.totals
+    lines = [
+        f"{found.source}: {found.format}, {summary['nodes']} nodes, {summary['branches']} branches",
+        f"{found.solver}: {found.iterations} iterations, {1e3 * found.seconds:.3g} ms",
+        "",
+    ]
+    for name, kw, kvar in (
+        ("fed in", totals.fed_in_kw, totals.fed_in_kvar),
+        ("loads", totals.loads_kw, totals.loads_kvar),
+        ("shunts", totals.shunts_kw, totals.shunts_kvar),
+        ("losses", totals.losses_kw, totals.losses_kvar),
+    ):
+        lines.append(f"{name:8} {kw:16,.3f} kW {kvar:16,.3f} kvar")
+    lines.append("")
+    for word in ("least", "greatest"):
+        v_pu, node, phase = (summary[f"{word}_v_{what}"] for what in ("pu", "node", "phase"))
+        at = f"{node}" if phase == "0" else f"{node}.{phase}"
+        lines.append(f"{word} voltage {v_pu:.6f} pu at {at}" if isinstance(v_pu, float) else f"{word} voltage: unknown")
+    return "\n".join(lines) + "\n"
