@@ -1,0 +1,1 @@
+"""Controls of a circuit: regulators and switched capacitors, with their delays."""

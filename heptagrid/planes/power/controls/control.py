@@ -1,0 +1,218 @@
+"""A circuit under its controls: regulators, capacitors and inverters, in a snapshot and in time.
+
+A snapshot follows OpenDSS's static control mode: solve, let every control look, do the actions whose delay is shortest, solve again, until nothing
+waits. In time, controls have real clocks: what was started in one step goes on in the next, and the circuit is solved again at the very second of
+every action. Inverters are inside the solve (see `inverters`) and need no clock but their response times.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import Enum
+
+import numpy as np
+
+from heptagrid.foundation.errors import NetworkError
+from heptagrid.planes.power import inverters as smart
+from heptagrid.planes.power.controls import capacitors, regulators
+from heptagrid.planes.power.unbalanced.flow import Flow
+from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
+from heptagrid.world.circuit import Circuit, Complex, Floats, Monitored
+
+MOST_PASSES = 100  # of a snapshot or a step; far beyond what controls that settle need
+SECONDS_A_DAY = 86400.0
+_SEEN_PU = 1e-9  # how far inverters' voltages may be from what their curves saw
+_MOST_RENEWALS = 400
+_LITTLE = 1e-3  # of the inverters' slopes, to probe the network with
+
+
+class Acts(Enum):
+    """When controls act within a step."""
+
+    WHEN_DUE = "when due"  # at the second their delay ends, as in the field
+    AT_STEP_ENDS = "at step ends"  # OpenDSS's time-driven mode: those that are due when a step is solved
+
+
+class Controlled:
+    """A circuit, its solver, and the state of its controls, which carries on from call to call.
+
+    `tap_pu` (windings,) and `is_closed` (capacitor steps,) are where the controls have brought them; `now_s` is the clock, in seconds from
+    the beginning of a day.
+    """
+
+    def __init__(self, circuit: Circuit, solver: UnbalancedSolver | None = None, *, now_s: float = 0.0) -> None:
+        self.circuit = circuit
+        self.solver = solver or UnbalancedSolver(circuit)
+        self.now_s = now_s
+        self.tap_pu = self.solver.tap_pu.copy()
+        self.is_closed = self.solver.is_closed.copy()
+        self.regulators = regulators.at_rest(len(circuit.regulators.names))
+        self.capacitors = capacitors.at_rest(len(circuit.capacitor_controls.names))
+        self.bank = smart.bank(circuit.inverters)
+        self._regulator_settings = regulators.settings_of(circuit)
+        self._capacitor_settings = capacitors.settings_of(circuit)
+        self._terminals = capacitors.terminals_of(circuit)
+        self._regulator_readings = regulators.readings(len(circuit.regulators.names))
+        self._capacitor_readings = capacitors.readings(len(circuit.capacitor_controls.names))
+        self._seen_pu = np.ones(len(circuit.inverters.device))
+        self._is_probed = len(circuit.inverters.device) == 0
+
+    @property
+    def tap_positions(self) -> Floats:
+        """(regulators,) taps from the middle of their range, up positive."""
+        settings = self._regulator_settings
+        middle = (settings.lowest_tap + settings.highest_tap) / 2.0
+        return np.rint((self.tap_pu[settings.winding] - middle) / settings.tap_step)
+
+    def snapshot(
+        self,
+        p_kw: Floats | None = None,
+        q_kvar: Floats | None = None,
+        available_kw: Floats | None = None,
+        most_passes: int = MOST_PASSES,
+    ) -> Flow:
+        """Let the controls settle at the present draws, (devices,), and what inverters could feed, (inverters,); time stands still.
+
+        Raises
+        ------
+        NetworkError
+            If the controls have not settled after `most_passes` solutions: their settings make them hunt, and they are named.
+        """
+        self._offer(available_kw)
+        for _ in range(most_passes):
+            flow = self._solve(p_kw, q_kvar)
+            self._look(flow)
+            due_s = self._next_due_s()
+            if np.isinf(due_s):
+                return flow
+            self._act(due_s, at_once=True)
+        raise self._hunting(p_kw, q_kvar, most_passes)
+
+    def advance(
+        self,
+        step_s: float,
+        p_kw: Floats | None = None,
+        q_kvar: Floats | None = None,
+        available_kw: Floats | None = None,
+        acts: Acts = Acts.WHEN_DUE,
+        most_passes: int = MOST_PASSES,
+    ) -> Flow:
+        """Go a step of `step_s` seconds with these draws, (devices,), and offers of inverters, (inverters,); the flow at its end.
+
+        The draws hold from the beginning of the step. Raises NetworkError as `snapshot` does.
+        """
+        end_s = self.now_s + step_s
+        self._offer(available_kw)
+        smart.begin_step(self.bank, self.circuit.inverters, step_s)
+        if acts is Acts.AT_STEP_ENDS:
+            self.now_s = end_s
+        for _ in range(most_passes):
+            flow = self._solve(p_kw, q_kvar)
+            self._look(flow)
+            due_s = self._next_due_s()
+            if due_s > end_s:
+                self.now_s = end_s
+                smart.end_step(self.bank)
+                return flow
+            self.now_s = max(self.now_s, due_s)
+            self._act(self.now_s, at_once=False)
+        raise self._hunting(p_kw, q_kvar, most_passes)
+
+    def _offer(self, available_kw: Floats | None) -> None:
+        if available_kw is not None:
+            self.bank.available_kw[:] = available_kw
+
+    def _solve(self, p_kw: Floats | None, q_kvar: Floats | None) -> Flow:
+        devices, inverter = self.circuit.devices, self.circuit.inverters.device
+        p_kw = (devices.p_kw if p_kw is None else p_kw).copy()
+        q_kvar = (devices.q_kvar if q_kvar is None else q_kvar).copy()
+        self.solver.set_taps(self.tap_pu)
+        self.solver.set_capacitors(self.is_closed)
+        if not self._is_probed:
+            self._probe(p_kw, q_kvar)
+        for _ in range(_MOST_RENEWALS):
+            p_kw[inverter], q_kvar[inverter] = -self.bank.p_kw, -self.bank.q_kvar
+            flow = self.solver.solve(p_kw, q_kvar)
+            self._see(flow.v)
+            if smart.renew(self.bank, self._seen_pu) <= _SEEN_PU:
+                return flow
+        raise NetworkError(f"{self.circuit.name}: the inverters' curves and the network find no common voltage")
+
+    def _see(self, v_v: Complex) -> None:
+        devices, inverters = self.circuit.devices, self.circuit.inverters
+        smart.terminal_pu(
+            *(inverters.device, inverters.v_base_v, devices.circuit_at, devices.circuit_from, devices.circuit_to),
+            *(v_v, self._seen_pu),
+        )
+
+    def _probe(self, p_kw: Floats, q_kvar: Floats) -> None:
+        """Ask the network how voltages answer to the inverters' slopes, phase by phase."""
+        devices, nodes, inverter = self.circuit.devices, self.circuit.nodes, self.circuit.inverters.device
+        is_single = np.diff(devices.circuit_at)[inverter] == 1
+        phase = np.where(is_single, nodes.number[devices.circuit_from[devices.circuit_at[inverter]]], 0)
+        smart.renew(self.bank, np.ones(len(inverter)))
+        p_kw[inverter], q_kvar[inverter] = -self.bank.p_kw, -self.bank.q_kvar
+        self._see(self.solver.solve(p_kw, q_kvar).v)
+        before = self._seen_pu.copy()
+        p_slope, q_slope = smart.steepest(self.bank)
+        answers = []
+        for group in np.unique(phase):
+            more_p, more_q = p_kw.copy(), q_kvar.copy()
+            more_p[inverter] += np.where(phase == group, _LITTLE * p_slope, 0.0)
+            more_q[inverter] += np.where(phase == group, _LITTLE * q_slope, 0.0)
+            self._see(self.solver.solve(more_p, more_q).v)
+            answers.append((self._seen_pu - before) / _LITTLE)
+        self.bank.share[:] = smart.shares(np.array(answers))
+        self._is_probed = True
+
+    def _look(self, flow: Flow) -> None:
+        """Measure, and start, renew or drop actions."""
+        if len(self.regulators.pending):
+            node = self.circuit.transformers.windings.node
+            regulators.measure(
+                *(self._regulator_settings, self.regulators.is_reversed, node, flow.v, flow.transformers_a),
+                self._regulator_readings,
+            )
+            regulators.sample(
+                self._regulator_settings, self.regulators, self._regulator_readings, self.now_s, self.tap_pu
+            )
+        if len(self.capacitors.pending):
+            currents_a = {
+                int(Monitored.CAPACITOR): flow.capacitors_a,
+                int(Monitored.LINE): flow.lines_a,
+                int(Monitored.TRANSFORMER): flow.transformers_a,
+            }
+            capacitors.measure(self._terminals, flow.v, currents_a, self._capacitor_readings)
+            hour = self.now_s % SECONDS_A_DAY / 3600.0
+            capacitors.sample(
+                *(self._capacitor_settings, self.capacitors, self._capacitor_readings, self.now_s, hour),
+                self.is_closed,
+            )
+
+    def _next_due_s(self) -> float:
+        waiting = (self.regulators.due_s, self.regulators.reverse_due_s, self.capacitors.due_s)
+        return float(min(due_s.min(initial=np.inf) for due_s in waiting))
+
+    def _act(self, now_s: float, at_once: bool) -> None:
+        regulators.act(self._regulator_settings, self.regulators, now_s, at_once, self.tap_pu)
+        capacitors.act(self._capacitor_settings, self.capacitors, now_s, self.is_closed)
+
+    def _hunting(self, p_kw: Floats | None, q_kvar: Floats | None, passes: int) -> NetworkError:
+        self._look(self._solve(p_kw, q_kvar))
+        waiting = self.circuit.regulators.names[np.isfinite(self.regulators.due_s)].tolist()
+        waiting += self.circuit.capacitor_controls.names[np.isfinite(self.capacitors.due_s)].tolist()
+        return NetworkError(
+            f"{self.circuit.name}: controls have not settled after {passes} solutions; still at work: {', '.join(waiting)}. "
+            "Their bands may be narrower than a tap or a capacitor's step."
+        )
+
+
+def settled_circuit(controlled: Controlled) -> Circuit:
+    """The circuit with taps and capacitors as the controls have left them."""
+    circuit = controlled.circuit
+    windings = replace(circuit.transformers.windings, tap_pu=controlled.tap_pu.copy())
+    return replace(
+        circuit,
+        transformers=replace(circuit.transformers, windings=windings),
+        capacitors=replace(circuit.capacitors, is_closed=controlled.is_closed.copy()),
+    )
