@@ -170,11 +170,24 @@ def transformers(elements: Sequence[Element]) -> Transformers:
 
 
 def is_plain_capacitor(one: Element) -> bool:
-    """Whether a capacitor is nothing but its kvar, from each phase to the other terminal or, in delta, to the next phase."""
+    """Whether a capacitor is nothing but its kvar, from each phase to the other terminal or, in delta, to the next phase.
+
+    Whether a matrix was given instead shows in its admittance alone; a bank whose steps are all open is taken for plain.
+    """
+    if one.kind != "capacitor" or not (one.closed.all(axis=1) | ~one.closed.any(axis=1)).all():
+        return False
     data = one.properties
-    filters = np.any(np.asarray(data["r"], dtype=float)) or np.any(np.asarray(data["xl"], dtype=float))
-    given = np.any(np.asarray(data["cmatrix"], dtype=float))
-    return bool(one.kind == "capacitor" and one.closed.all() and not filters and not given)
+    if np.any(np.asarray(data["r"], dtype=float)) or np.any(np.asarray(data["xl"], dtype=float)):
+        return False
+    in_service = np.asarray(data["states"]) > 0
+    if not in_service.any():
+        return True
+    microfarads = float(np.asarray(data["cuf"], dtype=float)[in_service].sum())
+    y_s = 2e-6j * np.pi * float(data["basefreq"]) * microfarads
+    partner = 1 if str(data["conn"]).lower() == "delta" else one.nodes.shape[1]
+    others = one.y_s[0].copy()
+    others[[0, partner, one.phases - 1 if partner == 1 else partner]] = 0.0
+    return bool(np.isclose(one.y_s[0, partner], -y_s, rtol=1e-6) and np.abs(others).max() <= 1e-6 * abs(y_s))
 
 
 def capacitors(elements: Sequence[Element], frequency_hz: float) -> Capacitors:
@@ -201,7 +214,7 @@ def capacitors(elements: Sequence[Element], frequency_hz: float) -> Capacitors:
         v_rated_v=np.array(v_rated, dtype=float),
         step_at=offsets([len(of) for of in kvar]),
         step_kvar=joined(kvar, float),
-        is_closed=joined([np.asarray(one.properties["states"]) > 0 for one in elements], bool),
+        is_closed=joined([(np.asarray(one.properties["states"]) > 0) & one.closed.all() for one in elements], bool),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ import numpy as np
 from heptagrid.world.circuit import GROUND, Bools, Buses, Complex, Ints, Nodes
 
 SNAPSHOT = 0
+# Of a capacitor without one the engine reports memory that it never set, which need not even be numbers.
+CMATRIX = re.compile(r'(?<="CMatrix":)\[\[.*?\]\]')
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,8 @@ def _properties(engine: Any, kinds: set[str]) -> dict[str, dict[str, dict[str, A
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for kind in kinds:
         engine.SetActiveClass(kind)
-        rows = json.loads(engine.ActiveClass.ToJSON(DSSJSONFlags.Full))
+        text = engine.ActiveClass.ToJSON(DSSJSONFlags.Full)
+        rows = json.loads(CMATRIX.sub("[]", text) if kind.lower() == "capacitor" else text)
         found[kind.lower()] = {
             str(row["Name"]).lower(): {key.lower(): value for key, value in row.items()} for row in rows
         }

@@ -116,8 +116,9 @@ def settings_of(circuit: Circuit) -> Settings:
 def terminals_of(circuit: Circuit) -> Terminals:
     """Where the capacitor controls of a circuit are connected."""
     c, banks = circuit.capacitor_controls, circuit.capacitors
-    at, nodes, rows, sources, positions = [0], [], [], [], []
-    override_at, override_nodes = [0], []
+    at, nodes = [0], list[int]()
+    rows, sources, positions = list[int](), list[int](), list[int]()
+    override_at, override_nodes = [0], list[int]()
     for k in range(len(c.names)):
         kind, element, terminal = int(c.monitored_kind[k]), int(c.monitored[k]), int(c.monitored_terminal[k])
         seen, where = _conductors(circuit, kind, element, terminal)
