@@ -63,6 +63,8 @@ def _temporary_folder() -> Path:
 
 def _compile(function: Callable[..., Any], parallel: bool, inline: bool, allocates: bool) -> Any:
     folder = cache_folder() / "kernels" / _fingerprint(function.__module__)
+    if parallel:  # numba's cache does not tell one function compiled both ways apart
+        folder /= "parallel"
     before = config.CACHE_DIR
     config.CACHE_DIR = str(folder)
     try:

@@ -8,25 +8,51 @@ Branches are pi-models. Transformers follow the pi-model of power-grid-model and
 impedance in series on the low-voltage side, the magnetising admittance in two halves, the off-nominal ratio
 as an ideal transformer on the high-voltage side. Clock shifts are left out: they turn all angles
 behind a transformer alike and change neither magnitudes nor losses in a radial network.
+
+Weakly meshed networks are a tree too, with a list of branches that close its loops: the solver makes good for them
+by compensation (`heptagrid.planes.power.compensation`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.world.grid import Grid
+from heptagrid.world.grid_checks import violations
+from heptagrid.world.spanning_tree import UNREACHED, Adjacency, Tree, depth_first, shortest_paths
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Complex = npt.NDArray[np.complex128]
 
 BASE_KVA = 1000.0
+MOST_LOOPS = 64  # more are a meshed network; their matrix is dense, and is multiplied in each iteration
 _SHOWN = 6
+
+
+@dataclass(frozen=True)
+class LoopBranches:
+    """Branches that close loops over the tree, (loops,) each.
+
+    from_node, to_node: positions in the tree; a transformer's are its high- and its low-voltage side. z_pu: series impedance,
+    shunt_pu: admittance at either end, for one branch (parallels joined). line, transformer: the element, or -1.
+    """
+
+    from_node: Ints
+    to_node: Ints
+    z_pu: Complex
+    shunt_pu: Complex
+    line: Ints
+    transformer: Ints
+    parallels: Ints
+
+    def __len__(self) -> int:
+        return len(self.from_node)
 
 
 @dataclass(frozen=True)
@@ -41,10 +67,12 @@ class RadialNetwork:
     node_of_bus: (buses,); bus_of_node: (nodes,) a representative, -1 for the open end of a line.
     v_base_kv: (nodes,).
     line_of_node, transformer_of_node: (nodes,) the element that is the branch above, or -1 (the first of parallels).
-    node_of_line, node_of_transformer: the node below each element, -1 if it carries nothing.
+    node_of_line, node_of_transformer: the node below each element (its to-node in a loop), -1 if it carries nothing.
+    high_node_of_transformer: the node at its high-voltage side. loop_of_transformer: which loop it closes, or -1.
     parallels: (nodes,) how many equal transformers the branch above stands for.
     tap_step: (transformers,) ratio change per tap; tap_neutral: (transformers,).
     nominal_ratio: (transformers,) ratio at the neutral tap relative to the nodes' base voltages.
+    loops: what closes loops over the tree; nothing in a radial network.
     """
 
     parent: Ints
@@ -60,11 +88,14 @@ class RadialNetwork:
     transformer_of_node: Ints
     node_of_line: Ints
     node_of_transformer: Ints
+    high_node_of_transformer: Ints
+    loop_of_transformer: Ints
     parallels: Ints
     tap_step: Floats
     tap_neutral: Ints
     nominal_ratio: Floats
     busbar: int
+    loops: LoopBranches
 
     @property
     def nodes(self) -> int:
@@ -82,25 +113,31 @@ class _Branches:
     line: Ints
     transformer: Ints
     count: Ints
+    of_transformer: Ints
 
 
-def radial_network(grid: Grid) -> RadialNetwork:
+def radial_network(grid: Grid, loops: Literal["refuse", "compensate"] = "refuse") -> RadialNetwork:
     """Order a grid as a tree fed at its infeed.
+
+    loops : with "compensate", up to `MOST_LOOPS` branches may close loops over the tree; see `RadialNetwork.loops`.
 
     Raises
     ------
     NetworkError
-        Naming the elements: for buses without a path to the infeed (an island), and for a loop that is
-        neither equal parallel transformers nor a closed coupling.
+        Naming the elements: for all figures and names that `grid_checks` refuses, for buses without a path to the infeed (an
+        island), for a loop (or too many) that is neither equal parallel transformers nor a closed coupling.
     """
+    wrong = violations(grid)
+    if wrong:
+        raise NetworkError("\n  ".join([f"the grid has {len(wrong)} problem{'s' if len(wrong) > 1 else ''}", *wrong]))
     merged, count = _merge(grid)
     v_base_kv = np.zeros(count)
     v_base_kv[merged] = grid.buses.vn_kv
     branches, v_base_kv = _branches(grid, merged, v_base_kv)
     branches = _join_parallel_transformers(grid, branches)
-    root = int(merged[grid.infeed_bus])
-    parent, above, order, busbar = _walk(grid, branches, len(v_base_kv), root, merged)
-    return _assemble(grid, branches, merged, v_base_kv, parent, above, order, busbar)
+    tree = _tree(grid, branches, len(v_base_kv), int(merged[grid.infeed_bus]), loops)
+    _refuse_islands(grid, tree, merged)
+    return _assemble(grid, branches, merged, v_base_kv, tree)
 
 
 def _merge(grid: Grid) -> tuple[Ints, int]:
@@ -154,6 +191,7 @@ def _branches(grid: Grid, merged: Ints, v_base_kv: Floats) -> tuple[_Branches, F
             line=np.concatenate([used, nothing]),
             transformer=np.concatenate([np.full(len(used), -1), np.arange(len(hv))]),
             count=np.ones(len(used) + len(hv), dtype=np.int64),
+            of_transformer=len(used) + np.arange(len(hv)),
         ),
         v_base_kv,
     )
@@ -176,7 +214,9 @@ def _join_parallel_transformers(grid: Grid, branches: _Branches) -> _Branches:
         groups.setdefault((int(branches.from_node[k]), int(branches.to_node[k]), *same), []).append(int(k))
     keep = np.ones(len(branches.count), dtype=bool)
     z_pu, y_pu, count = branches.z_pu.copy(), branches.y_pu.copy(), branches.count.copy()
+    stands_for = np.arange(len(count))
     for members in groups.values():
+        stands_for[members] = members[0]
         keep[members[1:]] = False
         count[members[0]] = len(members)
         z_pu[members[0]] /= len(members)
@@ -189,71 +229,52 @@ def _join_parallel_transformers(grid: Grid, branches: _Branches) -> _Branches:
         branches.line[keep],
         branches.transformer[keep],
         count[keep],
+        (np.cumsum(keep) - 1)[stands_for[branches.of_transformer]],
     )
 
 
-def _walk(grid: Grid, branches: _Branches, nodes: int, root: int, merged: Ints) -> tuple[Ints, Ints, Ints, int]:
-    """Depth-first from the root: parents, the branch above each node, the order, and the busbar.
-
-    The busbar is the first node with more than one branch below it; each branch below it opens a feeder.
-    """
-    ends = np.concatenate([branches.from_node, branches.to_node])
-    others = np.concatenate([branches.to_node, branches.from_node])
-    order = np.argsort(ends, kind="stable")
-    start = np.searchsorted(ends[order], np.arange(nodes + 1))
-    edge, other = order % len(branches.count), others[order]
-    parent = np.full(nodes, -2, dtype=np.int64)
-    above = np.full(nodes, -1, dtype=np.int64)
-    visited: list[int] = []
-    stack = [(root, -1, -1)]
-    loops: list[int] = []
-    while stack:
-        node, upper, branch = stack.pop()
-        if parent[node] != -2:
-            loops.append(branch)
-            continue
-        parent[node], above[node] = upper, branch
-        visited.append(node)
-        for k in range(start[node + 1] - 1, start[node] - 1, -1):
-            if edge[k] != branch and parent[other[k]] == -2:
-                stack.append((int(other[k]), node, int(edge[k])))
-            elif edge[k] != branch and edge[k] not in loops and above[other[k]] != edge[k]:
-                loops.append(int(edge[k]))
-    if loops:
+def _tree(grid: Grid, branches: _Branches, nodes: int, root: int, loops: Literal["refuse", "compensate"]) -> Tree:
+    adjacency = Adjacency(branches.from_node, branches.to_node, nodes)
+    tree = depth_first(adjacency, root, np.ones(len(branches.count), dtype=np.bool_))
+    if not len(tree.loops):
+        return tree
+    if loops == "refuse":
         raise NetworkError(
-            f"the network has a loop closed by {_names(grid, branches, loops)}; the radial solver takes a tree: "
+            f"the network has a loop closed by {_names(grid, branches, tree.loops)}; the radial solver takes a tree: "
             "open a switch, or make parallel transformers equal"
         )
-    if len(visited) < nodes:
-        lost = np.flatnonzero((parent == -2)[merged])
-        names = ", ".join(grid.buses.names[lost[:_SHOWN]])
-        more = f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
+    if len(tree.loops) > MOST_LOOPS:
         raise NetworkError(
-            f"{len(lost)} buses have no path to the infeed {str(grid.buses.names[grid.infeed_bus])!r}: {names}{more}; "
-            "close a switch, or take them out"
+            f"the network has {len(tree.loops)} loops, and the sweeps compensate for {MOST_LOOPS} at most; "
+            "a solver for meshed networks takes it"
         )
-    below = start[1:] - start[:-1] - (np.arange(nodes) != root)
-    busbar = next((node for node in visited if below[node] > 1), root)
-    return parent, above, np.array(visited, dtype=np.int64), busbar
+    usable = shortest_paths(adjacency, root, np.abs(branches.z_pu), one_way=branches.transformer >= 0)
+    shallow = depth_first(adjacency, root, usable)
+    feeds_upwards = len(shallow.order) < len(tree.order)
+    return tree if feeds_upwards else shallow
 
 
-def _assemble(
-    grid: Grid,
-    branches: _Branches,
-    merged: Ints,
-    v_base_kv: Floats,
-    parent: Ints,
-    above: Ints,
-    order: Ints,
-    busbar: int,
-) -> RadialNetwork:
-    nodes = len(order)
-    position = np.empty(nodes, dtype=np.int64)
+def _refuse_islands(grid: Grid, tree: Tree, merged: Ints) -> None:
+    is_lost = (tree.parent == UNREACHED)[merged]
+    if not is_lost.any():
+        return
+    infeed = str(grid.buses.names[grid.infeed_bus])
+    loads = grid.loads.names[is_lost[grid.loads.bus]]
+    with_loads = f" (with load {_listed(loads)})" if len(loads) else ""
+    raise NetworkError(
+        f"{int(is_lost.sum())} buses have no path to the infeed {infeed!r}: {_listed(grid.buses.names[is_lost])}{with_loads}; "
+        "close a switch, or take them out"
+    )
+
+
+def _assemble(grid: Grid, branches: _Branches, merged: Ints, v_base_kv: Floats, tree: Tree) -> RadialNetwork:
+    order, nodes = tree.order, len(tree.order)
+    position = np.full(len(v_base_kv), -1, dtype=np.int64)
     position[order] = np.arange(nodes)
-    bus_of = np.full(nodes, -1, dtype=np.int64)
+    bus_of = np.full(len(v_base_kv), -1, dtype=np.int64)
     bus_of[merged[::-1]] = np.arange(len(merged))[::-1]
-    parents = np.where(order == order[0], -1, position[np.maximum(parent[order], 0)])
-    branch = above[order[1:]]
+    parents = np.where(order == order[0], -1, position[np.maximum(tree.parent[order], 0)])
+    branch = tree.above[order[1:]]
 
     def of_branch(values: Any, nothing: complex) -> Any:
         column = np.full(nodes, nothing, dtype=values.dtype)
@@ -269,17 +290,24 @@ def _assemble(
         names = ", ".join(transformers.names[transformer[upside_down[:_SHOWN]].astype(int)])
         raise NetworkError(f"transformers fed from their low-voltage side are not supported: {names}")
     half = of_branch(branches.y_pu, 0.0) / 2.0
-    feeder, feeder_start = _feeders(parents, int(position[busbar]))
+    feeder, feeder_start = _feeders(parents, int(position[tree.busbar]))
+    loops = LoopBranches(
+        position[branches.from_node[tree.loops]],
+        position[branches.to_node[tree.loops]],
+        branches.z_pu[tree.loops],
+        branches.y_pu[tree.loops] / 2.0,
+        branches.line[tree.loops],
+        branches.transformer[tree.loops],
+        branches.count[tree.loops],
+    )
+    node_of_branch = np.full(len(branches.count), -1, dtype=np.int64)
+    node_of_branch[branch] = np.arange(1, nodes)
+    node_of_branch[tree.loops] = loops.to_node
+    loop_of_branch = np.full(len(branches.count), -1, dtype=np.int64)
+    loop_of_branch[tree.loops] = np.arange(len(loops))
     node_of_line = np.full(len(grid.lines.names), -1, dtype=np.int64)
-    node_of_transformer = np.full(len(transformers.names), -1, dtype=np.int64)
-    below = np.arange(nodes)
-    node_of_line[line[line >= 0].astype(int)] = below[line >= 0]
-    pairs = {
-        (int(merged[transformers.hv_bus[t]]), int(merged[transformers.lv_bus[t]])): k
-        for k, t in zip(below[transformer >= 0], transformer[transformer >= 0].astype(int), strict=True)
-    }
-    for t in range(len(node_of_transformer)):
-        node_of_transformer[t] = pairs[int(merged[transformers.hv_bus[t]]), int(merged[transformers.lv_bus[t]])]
+    is_line = branches.line >= 0
+    node_of_line[branches.line[is_line]] = node_of_branch[is_line]
     base = v_base_kv[order]
     hv_base = v_base_kv[merged[transformers.hv_bus]]
     lv_base = v_base_kv[merged[transformers.lv_bus]]
@@ -296,12 +324,15 @@ def _assemble(
         line_of_node=line.astype(np.int64),
         transformer_of_node=transformer.astype(np.int64),
         node_of_line=node_of_line,
-        node_of_transformer=node_of_transformer,
+        node_of_transformer=node_of_branch[branches.of_transformer],
+        high_node_of_transformer=position[merged[transformers.hv_bus]],
+        loop_of_transformer=loop_of_branch[branches.of_transformer],
         parallels=np.asarray(of_branch(branches.count, 1), dtype=np.int64),
         tap_step=transformers.tap_step_percent / 100.0,
         tap_neutral=transformers.tap_neutral,
         nominal_ratio=(transformers.vn_hv_kv / transformers.vn_lv_kv) / (hv_base / lv_base),
-        busbar=int(position[busbar]),
+        busbar=int(position[tree.busbar]),
+        loops=loops,
     )
 
 
@@ -313,7 +344,7 @@ def _feeders(parent: Ints, busbar: int) -> tuple[Ints, Ints]:
     return feeder.astype(np.int64), np.append(starts, len(parent)).astype(np.int64)
 
 
-def _names(grid: Grid, branches: _Branches, loops: list[int]) -> str:
+def _names(grid: Grid, branches: _Branches, loops: Ints) -> str:
     shown = []
     for k in loops[:_SHOWN]:
         line, transformer = branches.line[k], branches.transformer[k]
@@ -323,3 +354,7 @@ def _names(grid: Grid, branches: _Branches, loops: list[int]) -> str:
             else f"transformer {str(grid.transformers.names[transformer])!r}"
         )
     return ", ".join(shown) + (f" and {len(loops) - _SHOWN} more" if len(loops) > _SHOWN else "")
+
+
+def _listed(names: npt.NDArray[np.str_]) -> str:
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
