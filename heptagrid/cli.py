@@ -290,6 +290,38 @@ def flow(source: str, out: Path | None, branches: Path | None, controls: str, as
 
 
 @main.command(epilog=EPILOG)
+@click.argument("source", metavar="FILE")
+@click.option("--svg", type=click.Path(path_type=Path), metavar="FILE.svg", help="Draw the network.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else on standard output.")
+def inspect(source: str, svg: Path | None, as_json: bool) -> None:
+    """Say what is in the network in FILE: counts, totals, voltage levels, shape, which solver it gets and why, and a map.
+
+    FILE is as for heptagrid flow. What cannot be represented is listed on standard error.
+
+    \b
+    Example:
+      heptagrid inspect case118.m --svg map.svg
+    """
+    import json
+
+    from heptagrid.engine.flow import api
+    from heptagrid.report.inventory import inventory_text
+    from heptagrid.report.network_map import write_map
+
+    found = api.inspect(source)
+    for remark in found.remarks:
+        click.echo(f"note: {remark}", err=True)
+    if svg is not None:
+        write_map(svg, found.drawing, found.name)
+    if as_json:
+        click.echo(json.dumps(found.summary(), allow_nan=False))
+        return
+    click.echo(inventory_text(found))
+    if svg is not None:
+        click.echo(f"map: {svg}")
+
+
+@main.command(epilog=EPILOG)
 @click.argument("cases", nargs=-1, metavar="[CASE]...")
 @click.option("--live", is_flag=True, help="Also run the peers again, where they are installed.")
 @click.option("--list", "as_list", is_flag=True, help="List the cases and their sources; run nothing.")

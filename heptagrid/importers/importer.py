@@ -16,6 +16,8 @@ from heptagrid.world.circuit import Circuit
 
 Network = BalancedNetwork | Circuit
 
+ANY = "*"  # among the kinds to ignore: all of them
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -66,13 +68,17 @@ def unsupported(
     problems = [
         f"{kind} {line}; it cannot be represented (--ignore {kind} leaves it out)"
         for kind, lines in elements.items()
-        if kind not in ignore
+        if not ignore & {kind, ANY}
         for line in lines
     ]
     problems += [
         f"--ignore {kind}: there is no such kind here; there are {', '.join(sorted(known))}"
-        for kind in sorted(ignore - known)
+        for kind in sorted(ignore - known - {ANY})
     ]
     if problems:
         raise FileError(origin, problems)
-    return [f"{kind} {line}: ignored, as asked" for kind, lines in elements.items() for line in lines]
+    return [
+        f"{kind} {line}: it cannot be represented, and is left out"
+        for kind, lines in elements.items()
+        for line in lines
+    ]

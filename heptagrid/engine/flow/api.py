@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from heptagrid.engine.flow import balanced
+from heptagrid.engine.flow import balanced, balanced_inventory
+from heptagrid.engine.flow.inventory import Inventory
 from heptagrid.engine.flow.snapshot import Snapshot
 from heptagrid.engine.flow.tables import write_rows
 from heptagrid.foundation.errors import FileError, UsageError
 from heptagrid.foundation.registry import importers
-from heptagrid.importers.importer import Importer, Network, Reading
+from heptagrid.importers.importer import ANY, Importer, Network, Reading
 from heptagrid.world.balanced import BalancedNetwork
 
 
@@ -39,6 +40,20 @@ def flow(
             if path is not None:
                 write_rows(Path(path), rows)
     return found
+
+
+def inspect(source: str) -> Inventory:
+    """What is in the network in a file (or with a code); what cannot be represented is among the remarks.
+
+    Raises
+    ------
+    FileError, UsageError
+        For files that break rules, unknown formats.
+    """
+    importer, network = read(source, Reading(frozenset({ANY})))
+    if isinstance(network, BalancedNetwork):
+        return balanced_inventory.inventory(network, source, importer.format)
+    raise UsageError(f"{source}: unbalanced circuits are not inspected yet")
 
 
 def read(source: str, reading: Reading) -> tuple[Importer, Network]:

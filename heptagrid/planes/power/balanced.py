@@ -69,6 +69,11 @@ def solve(network: BalancedNetwork, *, q_limits: bool = False) -> BalancedFlow:
     return problem.flow(solution, iterations, trouble)
 
 
+def choice(network: BalancedNetwork) -> str:
+    """Which solver `solve` picks for a network, and why."""
+    return "Newton-Raphson on the sparse admittance matrix, which takes any shape"
+
+
 class _Admittances:
     """The four admittances of each branch, zero where it is out of service: (branches,) complex."""
 

@@ -1,0 +1,165 @@
+"""What is in a network: counts, totals, voltage levels, shape, the solver it gets, and a drawing; the same for every format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import coo_matrix, csr_matrix
+from scipy.sparse.csgraph import breadth_first_order, connected_components
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many of a kind there are, and how many of them are in service; what they sum up to, in words."""
+
+    kind: str
+    count: int
+    in_service: int
+    sum: str = ""
+
+
+@dataclass(frozen=True)
+class Level:
+    """Buses of one base voltage (NaN where the file does not say), and what is drawn there."""
+
+    v_base_kv: float
+    buses: int
+    loads_kw: float
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Buses as points and branches as strokes.
+
+    x, y: (buses,). level: (buses,) rank of its base voltage, 0 the highest. from_bus, to_bus: (strokes,). sources: buses. is_surveyed: whether
+    the file has coordinates; if not, a bus stands as many columns from the source as there are branches between.
+    """
+
+    x: Floats
+    y: Floats
+    level: Ints
+    levels_kv: Sequence[float]
+    from_bus: Ints
+    to_bus: Ints
+    sources: Ints
+    is_surveyed: bool
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """shape: radial or meshed, in words. solver: which `flow` picks, and why. totals: what the file asks for, before any solution."""
+
+    source: str
+    format: str
+    name: str
+    shape: str
+    solver: str
+    counts: Sequence[Count]
+    levels: Sequence[Level]
+    totals: dict[str, float]
+    drawing: Drawing
+    remarks: Sequence[str] = field(default=())
+
+    def summary(self) -> dict[str, object]:
+        """All but the drawing, ready for JSON."""
+        return {
+            "source": self.source,
+            "format": self.format,
+            "name": self.name,
+            "shape": self.shape,
+            "solver": self.solver,
+            "counts": {one.kind: {"count": one.count, "in_service": one.in_service} for one in self.counts},
+            "levels": [
+                {
+                    "v_base_kv": one.v_base_kv if np.isfinite(one.v_base_kv) else None,
+                    "buses": one.buses,
+                    "loads_kw": one.loads_kw,
+                }
+                for one in self.levels
+            ],
+            **self.totals,
+            "has_coordinates": self.drawing.is_surveyed,
+            "remarks": list(self.remarks),
+        }
+
+
+def levels(v_base_kv: Floats, loads_kw: Floats) -> list[Level]:
+    """Buses and loads, (buses,) each, by base voltage, the highest first; 0 stands for unknown."""
+    known = np.where(v_base_kv > 0.0, np.round(v_base_kv, 6), 0.0)
+    return [
+        Level(kv if kv > 0.0 else np.nan, int((known == kv).sum()), float(loads_kw[known == kv].sum()))
+        for kv in np.unique(known)[::-1].tolist()
+    ]
+
+
+def drawing(
+    x: Floats, y: Floats, v_base_kv: Floats, from_bus: Ints, to_bus: Ints, sources: Ints, least_surveyed: float = 0.5
+) -> Drawing:
+    """Place buses by the file's coordinates where at least that share has them, else by their distance from the sources.
+
+    x, y, v_base_kv: (buses,), NaN where unknown. from_bus, to_bus: (strokes,). Buses without coordinates stand in the middle of their neighbours.
+    """
+    kv, level = np.unique(-np.where(v_base_kv > 0.0, np.round(v_base_kv, 6), 0.0), return_inverse=True)
+    known = np.isfinite(x) & np.isfinite(y)
+    surveyed = bool(known.any() and known.mean() >= least_surveyed)
+    if surveyed:
+        place = _between_neighbours(x, y, known, from_bus, to_bus)
+    else:
+        place = _by_distance(len(v_base_kv), from_bus, to_bus, sources)
+    return Drawing(*place, level, (-kv).tolist(), from_bus, to_bus, sources, surveyed)
+
+
+def loops(buses: int, from_bus: Ints, to_bus: Ints) -> tuple[int, int]:
+    """How many independent loops the branches form, and into how many parts they join the buses; parallel branches are a loop."""
+    parts, _ = connected_components(
+        coo_matrix((np.ones(len(from_bus)), (from_bus, to_bus)), shape=(buses, buses)), directed=False
+    )
+    return len(from_bus) - buses + int(parts), int(parts)
+
+
+def _between_neighbours(
+    x: Floats, y: Floats, known: npt.NDArray[np.bool_], from_bus: Ints, to_bus: Ints
+) -> tuple[Floats, Floats]:
+    x, y, known = x.copy(), y.copy(), known.copy()
+    ends, others = np.concatenate([from_bus, to_bus]), np.concatenate([to_bus, from_bus])
+    while True:
+        asked = ~known[ends] & known[others]
+        if not asked.any():
+            break
+        count = np.bincount(ends[asked], minlength=len(x))
+        here = count > 0
+        for place in (x, y):
+            place[here] = np.bincount(ends[asked], place[others[asked]], minlength=len(x))[here] / count[here]
+        known |= here
+    for place in (x, y):
+        place[~known] = place[known].mean()
+    return x, y
+
+
+def _by_distance(buses: int, from_bus: Ints, to_bus: Ints, sources: Ints) -> tuple[Floats, Floats]:
+    """Columns by the number of branches from the sources; within a column ordered by the place of the bus before."""
+    # A bus beyond all others, joined with the sources and with one bus of each part that has none.
+    ends = (np.concatenate([from_bus, np.full(len(sources), buses)]), np.concatenate([to_bus, sources]))
+    _, part = connected_components(
+        coo_matrix((np.ones(len(ends[0])), ends), shape=(buses + 1, buses + 1)), directed=False
+    )
+    first = np.unique(part[:buses], return_index=True)[1] if buses else np.empty(0, dtype=np.int64)
+    first = first[part[first] != part[buses]]
+    ends = (np.concatenate([ends[0], np.full(len(first), buses)]), np.concatenate([ends[1], first]))
+    graph = csr_matrix((np.ones(len(ends[0])), ends), shape=(buses + 1, buses + 1))
+    order, before = breadth_first_order(graph, buses, directed=False)
+    column = np.zeros(buses + 1, dtype=np.int64)
+    row = np.zeros(buses + 1)
+    for bus in order[1:]:
+        column[bus] = column[before[bus]] + 1
+    for k in range(1, int(column.max(initial=0)) + 1):
+        mine = order[column[order] == k]
+        mine = mine[np.argsort(row[before[mine]], kind="stable")]
+        row[mine] = (np.arange(len(mine)) + 0.5) / len(mine)
+    return column[:buses].astype(np.float64), row[:buses] * float(column.max(initial=1))

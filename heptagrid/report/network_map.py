@@ -1,0 +1,120 @@
+"""A network from above: as one SVG file, and as a small picture of braille dots for a terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.engine.flow.inventory import Drawing
+from heptagrid.foundation.errors import OutputError
+from heptagrid.report.words import plain, text
+
+SIZE = 1000
+_MARGIN = 30
+
+# Line colours from the highest voltage to the lowest: distinct in hue and in brightness (after Okabe and Ito 2008).
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
+
+# The bits of a braille character, [row][column], from U+2800 on.
+_BRAILLE = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
+
+
+def map_svg(drawing: Drawing, title: str) -> str:
+    """The whole file."""
+    x, y, width, height = _fit(drawing, SIZE, SIZE, keeps_shape=drawing.is_surveyed)
+    parts = []
+    end_level = np.maximum(drawing.level[drawing.from_bus], drawing.level[drawing.to_bus])
+    for level, kv in enumerate(drawing.levels_kv):
+        colour, thick = _COLOURS[level % len(_COLOURS)], max(1.0, 3.0 - 0.6 * level)
+        mine = np.flatnonzero(end_level == level)
+        strokes = "".join(
+            f"M{x[a]:.1f} {y[a]:.1f}L{x[b]:.1f} {y[b]:.1f}"
+            for a, b in zip(drawing.from_bus[mine].tolist(), drawing.to_bus[mine].tolist(), strict=True)
+        )
+        buses = np.flatnonzero(drawing.level == level)
+        # A stroke of no length with round ends is a dot.
+        dots = "".join(f"M{x[k]:.1f} {y[k]:.1f}h0" for k in buses.tolist())
+        label = f"{plain(kv)} kV" if kv > 0.0 else "base voltage unknown"
+        parts.append(
+            f'<g stroke="{colour}" fill="none"><title>{text(label)}</title><path stroke-width="{thick:.1f}" d="{strokes}"/>'
+            f'<path stroke-width="{2.0 * thick + 1.0:.1f}" stroke-linecap="round" d="{dots}"/></g>'
+        )
+        parts.append(
+            f'<text x="{_MARGIN}" y="{height + 20 * level + 20:.0f}" fill="{colour}">{text(label)}, {len(buses)} buses</text>'
+        )
+    parts += [
+        f'<rect x="{x[k] - 8:.1f}" y="{y[k] - 8:.1f}" width="16" height="16" fill="#fff" stroke="#000" stroke-width="3"><title>source</title></rect>'
+        for k in drawing.sources.tolist()
+    ]
+    below = height + 20 * len(drawing.levels_kv)
+    parts.append(f'<text x="{_MARGIN}" y="{below + 20:.0f}">{text(_legend(drawing))}</text>')
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {below + 40:.0f}" font-family="sans-serif" font-size="15" '
+        f'role="img" aria-label="{text(title)}"><title>{text(title)}</title><rect width="100%" height="100%" fill="#fff"/>{"".join(parts)}</svg>\n'
+    )
+
+
+def write_map(path: Path, drawing: Drawing, title: str) -> None:
+    """Write the SVG file.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    try:
+        path.write_text(map_svg(drawing, title), encoding="utf-8")
+    except OSError as problem:
+        raise OutputError(f"{path} cannot be written: {problem.strerror or problem}; choose another place") from problem
+
+
+def map_text(drawing: Drawing, columns: int = 72, rows: int = 16) -> str:
+    """The strokes in braille dots, and a line that says how the buses are placed; empty without buses."""
+    if not len(drawing.x):
+        return ""
+    x, y, _, _ = _fit(drawing, 2 * columns - 1, 4 * rows - 1, margin=0, keeps_shape=drawing.is_surveyed)
+    dots = np.zeros((4 * rows, 2 * columns), dtype=bool)
+    at_x, at_y = _points_between(x, y, drawing.from_bus, drawing.to_bus)
+    for px, py in ((at_x, at_y), (x, y)):
+        dots[np.rint(py).astype(int), np.rint(px).astype(int)] = True
+    cells = dots.reshape(rows, 4, columns, 2).transpose(0, 2, 1, 3)
+    codes = 0x2800 + (cells * _BRAILLE).sum(axis=(2, 3))
+    signs = np.array([[chr(code) for code in row] for row in codes.tolist()])
+    for k in drawing.sources.tolist():
+        signs[int(np.rint(y[k])) // 4, int(np.rint(x[k])) // 2] = "■"
+    lines = ["".join(row).rstrip("\u2800") for row in signs]
+    while lines and not lines[-1]:
+        lines.pop()
+    return "\n".join([*lines, _legend(drawing)])
+
+
+def _legend(drawing: Drawing) -> str:
+    if drawing.is_surveyed:
+        return "■ source; placed by the file's coordinates"
+    return "■ source; the file has no coordinates: each column is one branch farther from it"
+
+
+def _fit(
+    drawing: Drawing, width: float, height: float, margin: float = _MARGIN, keeps_shape: bool = True
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], float, float]:
+    """Coordinates that fill a rectangle, north up, and the rectangle's size."""
+    x, y = drawing.x, drawing.y
+    span_x, span_y = float(np.ptp(x)) if len(x) else 0.0, float(np.ptp(y)) if len(y) else 0.0
+    scale_x, scale_y = width / (span_x or 1.0), height / (span_y or 1.0)
+    if keeps_shape and span_x and span_y:
+        scale_x = scale_y = min(scale_x, scale_y)
+    px = (x - x.min() if len(x) else x) * scale_x + margin
+    py = (y.max() - y if len(y) else y) * scale_y + margin
+    return px, py, max(span_x * scale_x, 1.0) + 2.0 * margin, max(span_y * scale_y, 1.0) + 2.0 * margin
+
+
+def _points_between(
+    x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Points along the strokes, one dot apart or closer."""
+    count = np.ceil(np.maximum(np.abs(x[a] - x[b]), np.abs(y[a] - y[b]))).astype(np.int64) + 1
+    stroke = np.repeat(np.arange(len(a)), count)
+    share = (np.arange(len(stroke)) - np.repeat(np.cumsum(count) - count, count)) / np.maximum(1, count - 1)[stroke]
+    return x[a][stroke] + share * (x[b] - x[a])[stroke], y[a][stroke] + share * (y[b] - y[a])[stroke]

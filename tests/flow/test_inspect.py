@@ -1,0 +1,69 @@
+"""`heptagrid inspect`: what is in a network, and its maps."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from heptagrid.cli import main
+from heptagrid.engine.flow.inventory import drawing, loops
+from heptagrid.report.network_map import map_text
+from tests.flow.cases import RING
+
+
+@pytest.fixture
+def ring(tmp_path: Path) -> Path:
+    path = tmp_path / "ring.m"
+    path.write_text(RING)
+    return path
+
+
+def call(*words: object) -> Result:
+    return CliRunner().invoke(main, ["inspect", *map(str, words)])
+
+
+def test_what_is_in_a_network_is_counted(ring: Path) -> None:
+    done = call(ring, "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert found["counts"]["buses"] == {"count": 5, "in_service": 5}
+    assert found["counts"]["line"] == {"count": 4, "in_service": 3}
+    assert found["counts"]["transformer"] == {"count": 2, "in_service": 2}
+    assert found["loads_kw"] == pytest.approx(330e3)
+    assert found["shape"] == "meshed, 1 independent loop"
+    assert [level["v_base_kv"] for level in found["levels"]] == [230.0, 110.0]
+
+
+def test_the_map_is_drawn_in_the_terminal_and_as_svg(ring: Path, tmp_path: Path) -> None:
+    done = call(ring, "--svg", tmp_path / "map.svg")
+    assert done.exit_code == 0
+    assert any(0x2800 < ord(sign) < 0x2900 for sign in done.stdout) and "■" in done.stdout
+    picture = ET.parse(tmp_path / "map.svg").getroot()
+    strokes = "".join(path.get("d", "") for path in picture.iter("{http://www.w3.org/2000/svg}path"))
+    assert strokes.count("L") == 5 and strokes.count("h0") == 5
+
+
+def test_a_bus_without_coordinates_stands_between_its_neighbours() -> None:
+    x, y = np.array([0.0, np.nan, 4.0]), np.array([0.0, np.nan, 2.0])
+    chain = np.array([0, 1]), np.array([1, 2])
+    found = drawing(x, y, np.array([20.0, 20.0, 0.4]), *chain, np.array([0]))
+    assert found.is_surveyed and (found.x[1], found.y[1]) == (2.0, 1.0)
+    assert found.level.tolist() == [0, 0, 1]
+    assert "coordinates" in map_text(found)
+
+
+def test_without_coordinates_columns_count_branches_from_the_source() -> None:
+    unknown = np.full(5, np.nan)
+    found = drawing(unknown, unknown, np.ones(5), np.array([0, 1, 1]), np.array([1, 2, 3]), np.array([0]))
+    assert not found.is_surveyed
+    assert found.x[:4].tolist() == [1.0, 2.0, 3.0, 3.0] and found.x[4] == 1.0
+
+
+def test_loops_count_parallel_branches_and_parts() -> None:
+    assert loops(4, np.array([0, 0, 1]), np.array([1, 1, 2])) == (1, 2)
+    assert loops(3, np.array([0, 1]), np.array([1, 2])) == (0, 1)
