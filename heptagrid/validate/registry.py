@@ -14,6 +14,7 @@ MODULES = (
     "power_radial",
     "power_town",
     "power_bulk",
+    "power_feeders",
     "messages_queues",
     "messages_aloha",
     "messages_csma_ca",
@@ -27,9 +28,11 @@ MODULES = (
 
 
 def all_cases() -> list[Case]:
-    """Every case of the registered modules, in the order in which they stand there."""
+    """Every case of the registered modules, single or in tuples, in the order in which they stand there."""
     modules = [import_module(f"heptagrid.validate.{name}") for name in MODULES]
-    return [one for module in modules for one in vars(module).values() if isinstance(one, Case)]
+    named = [value for module in modules for value in vars(module).values()]
+    several = [value if isinstance(value, tuple) else (value,) for value in named]
+    return [one for values in several for one in values if isinstance(one, Case)]
 
 
 def choose(words: Sequence[str], cases: Sequence[Case]) -> list[Case]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from heptagrid.importers.opendss import read_circuit
+from heptagrid.importers import opendss as importer
 from heptagrid.importers.opendss.script import Script, opendss
 from heptagrid.planes.power.controls.control import Acts, Controlled
 from heptagrid.world.circuit import Circuit
@@ -89,7 +89,7 @@ def multiplier(minute: int) -> float:
 def read(folder: Path, text: str) -> tuple[Path, Circuit]:
     path = folder / "main.dss"
     path.write_text(text)
-    return path, read_circuit(path, controls=True)
+    return path, importer.read(str(path))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from heptagrid.foundation.errors import FileError
-from heptagrid.importers.opendss import MissingPackage, read_circuit
+from heptagrid.importers import opendss
+from heptagrid.importers.importer import MissingPackageError, Reading
 from heptagrid.world.circuit import Circuit
 
 pytest.importorskip("dss")
@@ -34,8 +35,8 @@ def write(folder: Path, **files: str) -> Path:
     return path
 
 
-def read(folder: Path, text: str, **options: object) -> Circuit:
-    return read_circuit(write(folder, main_dss=text), **options)  # type: ignore[arg-type]
+def read(folder: Path, text: str, *, controls: bool = False, ignore: frozenset[str] = frozenset()) -> Circuit:
+    return opendss.read(str(write(folder, main_dss=text)), Reading(ignore, controls))
 
 
 def test_redirected_files_are_found_beside_the_one_that_names_them_whatever_the_case(tmp_path: Path) -> None:
@@ -44,6 +45,19 @@ def test_redirected_files_are_found_beside_the_one_that_names_them_whatever_the_
     circuit = read(tmp_path, SOURCE + "redirect parts\\LINES.dss\n" + LOAD)
     assert circuit.lines.names.tolist() == ["line.l"]
     assert circuit.devices.names.tolist() == ["load.x"]
+
+
+def test_other_files_are_found_whatever_the_case_too(tmp_path: Path) -> None:
+    write(tmp_path, Shape_csv="1\n0.5\n", Coords_csv="a, 1, 2\nb, 3, 4\n")
+    shape = "New LoadShape.s npts=2 interval=1 mult=(file=shape.CSV)\n"
+    circuit = read(tmp_path, SOURCE + shape + LINE + "Set VoltageBases=(12.47)\nCalcV\nBusCoords coords.csv\n")
+    assert circuit.buses.x.tolist() == [1.0, 3.0]
+
+
+def test_coordinates_that_are_not_there_do_not_stop_it(tmp_path: Path) -> None:
+    circuit = read(tmp_path, SOURCE + LINE + "Buscoords none.csv\n")
+    assert np.isnan(circuit.buses.x).all()
+    assert "main.dss, line 3: Buscoords none.csv (there is no such file)" in circuit.left_out
 
 
 def test_compiling_a_file_moves_later_paths_to_its_folder(tmp_path: Path) -> None:
@@ -104,7 +118,7 @@ def test_a_script_without_a_circuit_is_refused(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="cannot be read"):
-        read_circuit(tmp_path / "none.dss")
+        opendss.read(str(tmp_path / "none.dss"))
 
 
 def test_files_in_a_circle_are_refused(tmp_path: Path) -> None:
@@ -115,7 +129,7 @@ def test_files_in_a_circle_are_refused(tmp_path: Path) -> None:
 
 def test_without_dss_python_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "dss", None)
-    with pytest.raises(MissingPackage, match=r'pip install "heptagrid\[networks\]"'):
+    with pytest.raises(MissingPackageError, match=r'pip install "heptagrid\[networks\]"'):
         read(tmp_path, SOURCE)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from heptagrid.engine.flow import balanced, balanced_inventory
+from heptagrid.engine.flow import balanced, balanced_inventory, unbalanced
 from heptagrid.engine.flow.inventory import Inventory
 from heptagrid.engine.flow.snapshot import Snapshot
 from heptagrid.engine.flow.tables import write_rows
@@ -84,4 +84,4 @@ def snapshot(network: Network, source: str, format: str, *, q_limits: bool = Fal
     """
     if isinstance(network, BalancedNetwork):
         return balanced.snapshot(network, source, format, q_limits=q_limits)
-    raise UsageError(f"{source}: unbalanced circuits are not solved yet")
+    return unbalanced.snapshot(network, source, format)

@@ -1,6 +1,8 @@
 """Reads OpenDSS scripts: executes them in OpenDSS and takes the circuit over, conductor by conductor."""
 
-from heptagrid.importers.opendss.circuit import read_circuit
-from heptagrid.importers.opendss.script import MissingPackage
+from heptagrid.importers.importer import Importer
+from heptagrid.importers.opendss.circuit import read
 
-__all__ = ["MissingPackage", "read_circuit"]
+OPENDSS = Importer("opendss", "OpenDSS script (.dss)", claims=lambda source: source.lower().endswith(".dss"), read=read)
+
+__all__ = ["OPENDSS", "read"]

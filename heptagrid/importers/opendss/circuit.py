@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from heptagrid.foundation.errors import FileError
+from heptagrid.importers.importer import Reading
 from heptagrid.importers.opendss import delivery
 from heptagrid.importers.opendss.controls import capacitor_controls, regulators
 from heptagrid.importers.opendss.coverage import divide
 from heptagrid.importers.opendss.devices import devices, storage_output_kva
 from heptagrid.importers.opendss.elements import read_buses, read_elements, snapshot
+from heptagrid.importers.opendss.inverters import curves_of, inverters
 from heptagrid.importers.opendss.script import Script, opendss
 from heptagrid.world.circuit import GROUND, Circuit, Ints
 
+ADMITTANCES = 2  # of Set LoadModel
 
-def read_circuit(path: Path, controls: bool = False, ignore: Sequence[str] = ()) -> Circuit:
+
+def read(source: str, reading: Reading | None = None) -> Circuit:
     """Execute a script and read the circuit that it leaves.
 
-    controls: whether the circuit's controls are wanted at work: then the script's own solves leave them alone, and the circuit is as it
-    was before any acted. Else they act as the script lets them, and taps and capacitors stay where it left them.
-    ignore: kinds of elements to leave out, such as `storage`.
+    When controls are wanted at work, the script's own solves leave them alone, and the circuit is as it was before any acted. Else they act as
+    the script lets them, and taps and capacitors stay where it left them.
 
     Raises
     ------
     FileError
         If OpenDSS finds an error in the script, or it holds elements that a circuit cannot stand for.
-    MissingPackage
+    MissingPackageError
         If dss-python is not installed.
     """
+    reading = reading or Reading()
     with opendss() as engine:
-        script = Script(engine, path, hold_controls=controls)
+        script = Script(engine, Path(source), hold_controls=reading.controls)
         circuit = engine.ActiveCircuit
         _ensure_voltage_bases(engine)
         snapshot(engine)
@@ -43,13 +45,14 @@ def read_circuit(path: Path, controls: bool = False, ignore: Sequence[str] = ())
         storages = [one.name for one in elements if one.kind == "storage"]
         output_kva = storage_output_kva(engine, storages) if storages else {}
         name, frequency_hz = str(circuit.Name), float(circuit.Solution.Frequency)
-        general = _general_objects(engine)
+        all_admittances = circuit.Solution.LoadModel == ADMITTANCES
+        general, curves = _general_objects(engine), curves_of(engine)
     elements = [replace(one, nodes=_renumbered(one.nodes, position)) for one in elements]
-    parts = divide(elements, controls, ignore)
-    if parts.refused:
-        raise FileError(str(path), parts.refused)
+    parts = divide(source, elements, reading)
     lines, transformers = delivery.lines(parts.lines), delivery.transformers(parts.transformers)
     capacitors = delivery.capacitors(parts.capacitors, frequency_hz)
+    drawing = devices(parts.devices, output_kva, frequency_hz, all_admittances)
+    systems = [one for one in parts.devices if one.kind == "pvsystem"]
     return Circuit(
         name=name,
         frequency_hz=frequency_hz,
@@ -58,13 +61,14 @@ def read_circuit(path: Path, controls: bool = False, ignore: Sequence[str] = ())
         sources=delivery.sources(parts.sources, frequency_hz),
         lines=lines,
         transformers=transformers,
-        devices=devices(parts.devices, output_kva, frequency_hz),
+        devices=drawing,
         capacitors=capacitors,
         shunts=delivery.shunts(parts.shunts),
         regulators=regulators(parts.regulators, transformers),
         capacitor_controls=capacitor_controls(
             parts.capacitor_controls, capacitors.names, lines.names, transformers.names, buses.names
         ),
+        inverters=inverters(parts.inverter_controls, systems, drawing, curves),
         left_out=(*parts.left_out, *general, *script.left_out),
     )
 
@@ -104,5 +108,8 @@ def _general_objects(engine: Any) -> list[str]:
 
 
 DEFAULT_OBJECTS = frozenset(
-    ("default", "none", "a", "d", "tlink", "klink", "ulink", "mod_inv", "very_inv", "ext_inv", "definite")
+    (
+        *("default", "none", "a", "d", "tlink", "klink", "ulink", "mod_inv", "very_inv", "ext_inv", "definite"),
+        *("uv1547", "ov1547"),
+    )
 )

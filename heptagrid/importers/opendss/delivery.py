@@ -194,14 +194,14 @@ def capacitors(elements: Sequence[Element], frequency_hz: float) -> Capacitors:
     """Capacitors that are plain: see `is_plain_capacitor`."""
     begins, ends, v_rated, kvar = [], [], [], []
     for one in elements:
-        n, kv = one.phases, float(one.properties["kv"])
-        if str(one.properties["conn"]).lower() == "delta" and n > 1:
-            begins.append(one.nodes[0])
-            ends.append(np.roll(one.nodes[0], -1))
+        n, kv, first = one.phases, float(one.properties["kv"]), one.nodes[0]
+        if str(one.properties["conn"]).lower() == "delta":
+            begins.append(first[:n])
+            ends.append(np.roll(first, -1)[:n])
             v_rated.append(1e3 * kv)
         else:
-            begins.append(one.nodes[0])
-            ends.append(one.nodes[1] if len(one.nodes) > 1 else np.full(n, GROUND))
+            begins.append(first)
+            ends.append(one.nodes[1])
             v_rated.append(1e3 * kv / (np.sqrt(3.0) if n in (2, 3) else 1.0))
         # Its capacitances say what the engine makes of the steps, which is not what `kvar` says where steps differ.
         farad = 1e-6 * np.asarray(one.properties["cuf"], dtype=float)

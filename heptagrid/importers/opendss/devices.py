@@ -49,9 +49,14 @@ class Device:
     zip_: Floats
 
 
-def devices(elements: Sequence[Element], output_kva: dict[str, complex], frequency_hz: float) -> Devices:
-    """All devices of the circuit. output_kva: what the storages give, by name."""
-    rows = [_device(one, output_kva, frequency_hz) for one in elements]
+def devices(
+    elements: Sequence[Element], output_kva: dict[str, complex], frequency_hz: float, all_admittances: bool
+) -> Devices:
+    """All devices of the circuit.
+
+    output_kva: what the storages give, by name. all_admittances: whether every device is to be its admittance, whatever its own model.
+    """
+    rows = [_device(one, output_kva, frequency_hz, all_admittances) for one in elements]
     columns: dict[str, Any] = {}
     for field in fields(Device):
         values = [getattr(row, field.name) for row in rows]
@@ -66,7 +71,7 @@ def devices(elements: Sequence[Element], output_kva: dict[str, complex], frequen
     return Devices(circuit_at=offsets([len(row.circuit_from) for row in rows]), **columns)
 
 
-def _device(one: Element, output_kva: dict[str, complex], frequency_hz: float) -> Device:
+def _device(one: Element, output_kva: dict[str, complex], frequency_hz: float, is_admittance: bool) -> Device:
     data, n = one.properties, one.phases
     is_load = one.kind == "load"
     conductors = one.nodes[0]
@@ -81,10 +86,9 @@ def _device(one: Element, output_kva: dict[str, complex], frequency_hz: float) -
     reference_v = across_v if is_load or n == 1 or not is_delta else 1e3 * kv / np.sqrt(3.0)
     share = 1.0 if is_load or not is_delta else 3.0
     s_kva = complex(np.sum(np.conj(y)) * share * reference_v**2 / 1e3)
-    if one.kind == "storage":
+    if one.kind == "storage" and not is_admittance:
         s_kva = -output_kva[one.name.lower()]
-    number = int(data["model"])
-    model = _model(one.kind, number)
+    model = int(Model.CONSTANT_IMPEDANCE) if is_admittance else _model(one.kind, int(data["model"]))
     zipv = np.asarray(data["zipv"], dtype=float) if is_load and model == Model.ZIP else NO_ZIP
     return Device(
         names=one.full_name,

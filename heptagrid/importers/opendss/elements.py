@@ -76,7 +76,7 @@ def read_elements(engine: Any) -> list[Element]:
         circuit.ActiveCktElement.Close(terminal, conductor)
     if opened:
         snapshot(engine)
-    properties = _properties(engine, {name.split(".", 1)[0] for name in circuit.AllElementNames})
+    properties = properties_of(engine, {name.split(".", 1)[0] for name in circuit.AllElementNames})
     losing = set(_series(circuit.PDElements))
     elements = {}
     for full_name in circuit.AllElementNames:
@@ -130,7 +130,7 @@ def _series(delivery: Any) -> Iterator[str]:
         follows = delivery.Next
 
 
-def _properties(engine: Any, kinds: set[str]) -> dict[str, dict[str, dict[str, Any]]]:
+def properties_of(engine: Any, kinds: set[str]) -> dict[str, dict[str, dict[str, Any]]]:
     """All properties of all elements of some kinds, by kind and name in lower case."""
     from dss import DSSJSONFlags
 

@@ -13,7 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from heptagrid.foundation.errors import FileError, HeptagridError
+from heptagrid.foundation.errors import FileError
+from heptagrid.importers.importer import MissingPackageError
 
 
 def _words(text: str) -> frozenset[str]:
@@ -26,17 +27,19 @@ OUTPUT_COMMANDS = _words(
     "closedi alignfile cvrtloadshapes obfuscate exportoverloads exportvviolations _showcontrolqueue vdiff top connect "
     "disconnect newactor wait solveall abort clone tear_circuit aggregateprofiles comhelp summary"
 )
-# Options that make later solves write files, or say where to.
-OUTPUT_OPTIONS = _words("recorder demandinterval logqueries datapath casename editor showexport showreports")
+# Options that make later solves write files, that say where to, or that spread the work over several engines.
+OUTPUT_OPTIONS = _words(
+    "editor datapath demandinterval diverbose casename log recorder overloadreport voltexceptionreport showexport querylog "
+    "registryupdate dssvisualizationtool showreports numcpus numcores numactors activeactor cpu actorprogress parallel "
+    "concatenatereports numanodes adiakoptics linkbranches num_subcircuits"
+)
 CONTROL_COMMANDS = frozenset(("_samplecontrols", "_docontrolactions"))
 # Matched without the engine's parser, since nearly all lines begin with one of them.
 PLAIN_COMMANDS = frozenset(("new", "edit", "~", "more", "m"))
 NOT_CONVERGED = frozenset((482, 483, 485))  # the engine goes on after these, and so do we
 DEEPEST = 50
-
-
-class MissingPackage(HeptagridError):
-    """A package that an importer needs is not installed."""
+SAVING = re.compile(r"(?i)\baction\s*=\s*(dbl|sng)save")
+NAMED_FILE = re.compile(r"""(?i)\b(\w*file\s*=\s*)"?'?([^\s"',()\[\]{}]+)""")
 
 
 @contextmanager
@@ -45,7 +48,7 @@ def opendss() -> Iterator[Any]:
 
     Raises
     ------
-    MissingPackage
+    MissingPackageError
         If dss-python is not installed.
     """
     try:
@@ -53,7 +56,7 @@ def opendss() -> Iterator[Any]:
     except ModuleNotFoundError as missing:
         if missing.name != "dss":
             raise
-        raise MissingPackage('OpenDSS files need dss-python: pip install "heptagrid[networks]"') from None
+        raise MissingPackageError("OpenDSS files", "dss-python") from None
     engine = DSS.NewContext()
     changed_directory = engine.AllowChangeDir  # of all engines of this process
     engine.AllowChangeDir = False
@@ -135,8 +138,10 @@ class Script:
                 self.left_out.append(f"{path.name}, line {number}: {_short(line)} (there is no such directory)")
         elif command in ("set", "solve"):
             self._set(line, command, path, number)
+        elif command in ("buscoords", "latlongcoords"):
+            self._coordinates(line, command, path, number)
         else:
-            self._engine.Text.Command = re.sub(r"(?i)\baction\s*=\s*(dbl|sng)save", "", line)
+            self._engine.Text.Command = NAMED_FILE.sub(self._as_it_is_called, SAVING.sub("", line))
 
     def _redirect(self, line: str, is_compile: bool, path: Path, number: int, depth: int) -> None:
         parameters = self._parameters(line)
@@ -153,6 +158,23 @@ class Script:
         before = self._directory
         self._read(found, depth - 1)
         self._enter(found.parent if is_compile else before)
+
+    def _coordinates(self, line: str, command: str, path: Path, number: int) -> None:
+        """Coordinates, which have no effect on a snapshot: it goes on without a file that is not there."""
+        parameters = self._parameters(line)
+        found = _existing(self._directory, parameters[0][1]) if parameters else None
+        if found is None:
+            self.left_out.append(f"{path.name}, line {number}: {_short(line)} (there is no such file)")
+        else:
+            self._engine.Text.Command = f'{command} "{found}"'
+
+    def _as_it_is_called(self, named: re.Match[str]) -> str:
+        """The name of a file with the case of letters that it has."""
+        key, name = named.groups()
+        if (self._directory / _portable(name)).is_file():
+            return named.group()
+        found = _existing(self._directory, name)
+        return named.group() if found is None else f"{key}{found}"
 
     def _set(self, line: str, command: str, path: Path, number: int) -> None:
         """Options, and a solve after them; without those that would write."""

@@ -1,0 +1,207 @@
+"""The snapshot of a circuit of conductors: solved, its controls at work if it has any, and told in the file's names."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from heptagrid.engine.flow.snapshot import BranchRows, NodeRows, Snapshot, Totals
+from heptagrid.foundation.errors import NetworkError
+from heptagrid.planes.power.controls.control import Controlled
+from heptagrid.planes.power.unbalanced.flow import Flow
+from heptagrid.planes.power.unbalanced.primitives import Primitives, currents
+from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
+from heptagrid.world.circuit import GROUND, Circuit, Complex, Floats, Ints
+
+PHASES = {1: "a", 2: "b", 3: "c"}
+TOLERANCE_PU = 1e-10
+
+
+def snapshot(circuit: Circuit, source: str, format: str) -> Snapshot:
+    """Solve a circuit; a voltage collapse is a snapshot that did not converge."""
+    began = time.perf_counter()
+    solver = UnbalancedSolver(circuit, tolerance_pu=TOLERANCE_PU)
+    controlled = Controlled(circuit, solver)
+    try:
+        flow = controlled.snapshot()
+    except NetworkError as problem:
+        return _collapsed(circuit, source, format, solver, str(problem), time.perf_counter() - began)
+    return Snapshot(
+        source=source,
+        format=format,
+        solver=f"{solver.solver}: {solver.reason}",
+        converged=True,
+        iterations=flow.iterations,
+        seconds=time.perf_counter() - began,
+        nodes=NodeRows(*_node_names(circuit), flow.v_pu, np.rad2deg(np.angle(flow.v))),
+        branches=_branches(flow),
+        totals=_totals(flow),
+        remarks=(*circuit.left_out, *_settled(controlled)),
+    )
+
+
+def _settled(controlled: Controlled) -> list[str]:
+    """Where the controls came to rest."""
+    circuit = controlled.circuit
+    taps = zip(circuit.regulators.names.tolist(), controlled.tap_positions.tolist(), strict=True)
+    found = [f"{name} stands at tap {int(tap):+d}" for name, tap in taps]
+    capacitors = circuit.capacitors
+    for k in np.unique(circuit.capacitor_controls.capacitor).tolist():
+        steps = controlled.is_closed[capacitors.step_at[k] : capacitors.step_at[k + 1]]
+        found.append(f"{capacitors.names[k]} has {int(steps.sum())} of {len(steps)} steps closed")
+    for k, device in enumerate(circuit.inverters.device.tolist()):
+        bank = controlled.bank
+        found.append(f"{circuit.devices.names[device]} feeds {bank.p_kw[k]:.3f} kW and {bank.q_kvar[k]:+.3f} kvar")
+    return found
+
+
+def _collapsed(
+    circuit: Circuit, source: str, format: str, solver: UnbalancedSolver, trouble: str, seconds: float
+) -> Snapshot:
+    nodes = len(circuit.nodes.bus)
+    unknown = np.full(nodes, np.nan)
+    return Snapshot(
+        source=source,
+        format=format,
+        solver=f"{solver.solver}: {solver.reason}",
+        converged=False,
+        iterations=0,
+        seconds=seconds,
+        nodes=NodeRows(*_node_names(circuit), unknown, unknown),
+        branches=_rows([]),
+        totals=Totals(*[np.nan for _ in fields(Totals)]),
+        remarks=circuit.left_out,
+        trouble=trouble,
+    )
+
+
+def _node_names(circuit: Circuit) -> tuple[list[str], list[str]]:
+    """The bus and the phase of each node."""
+    return circuit.buses.names[circuit.nodes.bus].tolist(), [_phase(number) for number in circuit.nodes.number.tolist()]
+
+
+def _phase(number: int) -> str:
+    return PHASES.get(number, str(number))
+
+
+def _totals(flow: Flow) -> Totals:
+    drawn, shunts = flow.devices_kva, flow.shunts_kva
+    is_lost = flow.network.circuit.shunts.counts_as_loss
+    feeds = drawn.real < 0.0
+    fed_in = flow.sources_kva.sum() - drawn[feeds].sum()
+    loads = drawn[~feeds].sum()
+    used = shunts[~is_lost].sum() + flow.capacitors_kva.sum()
+    lost = flow.lines_kva.sum() + flow.transformers_kva.sum() + shunts[is_lost].sum()
+    return Totals(*[part for kva in (fed_in, loads, used, lost) for part in (float(kva.real), float(kva.imag))])
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """Where conductors of branches begin and end: positions in `nodes` and `into_a` of some elements, -1 where there is no end."""
+
+    element: Ints
+    begin: Ints
+    end: Ints
+
+
+def _branches(flow: Flow) -> BranchRows:
+    """Conductor by conductor; a transformer's first winding against its second, further windings by themselves."""
+    circuit, network = flow.network.circuit, flow.network
+    parts = [
+        _part(flow, network.lines, flow.lines_a, circuit.lines.names, _halves(network.lines)),
+        _part(flow, network.transformers, flow.transformers_a, circuit.transformers.names, _windings(circuit)),
+        _part(flow, network.capacitors, flow.capacitors_a, circuit.capacitors.names, _alone(network.capacitors)),
+        _part(flow, network.shunts, currents(network.shunts, flow.v), circuit.shunts.names, _alone(network.shunts)),
+    ]
+    return _rows(parts)
+
+
+def _halves(elements: Primitives) -> _Ends:
+    """The first half of each element's conductors against its second."""
+    size = np.diff(elements.node_at) // 2
+    element = np.repeat(np.arange(elements.elements), size)
+    within = np.arange(len(element)) - np.repeat(np.cumsum(size) - size, size)
+    begin = elements.node_at[element] + within
+    return _Ends(element, begin, begin + size[element])
+
+
+def _alone(elements: Primitives) -> _Ends:
+    """Each conductor by itself."""
+    element = np.repeat(np.arange(elements.elements), np.diff(elements.node_at))
+    return _Ends(element, np.arange(len(elements.node)), np.full(len(elements.node), -1))
+
+
+def _windings(circuit: Circuit) -> _Ends:
+    rows = [row for k in range(len(circuit.transformers.names)) for row in _conductors(circuit, k)]
+    columns = np.array(rows, dtype=np.int64).reshape(-1, 3).T
+    return _Ends(*columns)
+
+
+def _conductors(circuit: Circuit, transformer: int) -> Iterator[tuple[int, int, int]]:
+    of = circuit.transformers
+    at = of.windings.conductor_at
+    first, last = int(of.winding_at[transformer]), int(of.winding_at[transformer + 1])
+    for winding in range(first + 1, last):
+        begins = list(range(at[first], at[first + 1])) if winding == first + 1 else []
+        ends = list(range(at[winding], at[winding + 1]))
+        for k in range(max(len(begins), len(ends))):
+            yield transformer, begins[k] if k < len(begins) else -1, ends[k] if k < len(ends) else -1
+
+
+def _part(flow: Flow, elements: Primitives, into_a: Complex, names: object, ends: _Ends) -> BranchRows:
+    """The rows of one table of elements, whose currents are packed as their nodes."""
+    circuit = flow.network.circuit
+    full = np.asarray(names, dtype=str)[ends.element].tolist()
+    node = np.append(elements.node, GROUND)
+    into, v = np.append(into_a, 0.0), np.append(flow.v, 0.0)
+    begin, end = node[ends.begin], node[ends.end]
+    s_from = v[begin] * into[ends.begin].conj() / 1e3
+    s_to = v[end] * into[ends.end].conj() / 1e3
+    lost = s_from + s_to
+    at = np.where(begin == GROUND, end, begin)
+    return BranchRows(
+        branch=full,
+        kind=[name.partition(".")[0] for name in full],
+        from_node=_ends_named(circuit, begin),
+        to_node=_ends_named(circuit, end),
+        phase=[_phase(number) if number else "" for number in np.append(circuit.nodes.number, 0)[at].tolist()],
+        i_from_a=_magnitudes(into, ends.begin),
+        i_to_a=_magnitudes(into, ends.end),
+        p_from_kw=s_from.real,
+        q_from_kvar=s_from.imag,
+        p_to_kw=s_to.real,
+        q_to_kvar=s_to.imag,
+        losses_kw=lost.real,
+        losses_kvar=lost.imag,
+    )
+
+
+def _magnitudes(into_a: Complex, at: Ints) -> Floats:
+    return np.where(at < 0, np.nan, np.abs(into_a[at]))
+
+
+def _ends_named(circuit: Circuit, nodes: Ints) -> list[str]:
+    """Bus and number of each node, as in 671.1; nothing for the ground."""
+    names = [
+        f"{bus}.{number}"
+        for bus, number in zip(
+            circuit.buses.names[circuit.nodes.bus].tolist(), circuit.nodes.number.tolist(), strict=True
+        )
+    ]
+    return [names[node] if node != GROUND else "" for node in nodes.tolist()]
+
+
+def _rows(parts: list[BranchRows]) -> BranchRows:
+    """Tables one after another."""
+    columns: dict[str, Any] = {}
+    for one in fields(BranchRows):
+        values = [getattr(part, one.name) for part in parts]
+        is_text = one.type == "list[str]"
+        columns[one.name] = (
+            [text for value in values for text in value] if is_text else np.concatenate([np.empty(0), *values])
+        )
+    return BranchRows(**columns)

@@ -1,0 +1,105 @@
+"""`heptagrid flow` of OpenDSS files against OpenDSS itself: voltages, losses, currents of every element."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from heptagrid.cli import main
+from heptagrid.engine.flow import api
+from heptagrid.engine.flow.snapshot import Snapshot
+from heptagrid.importers.opendss.script import opendss
+from heptagrid.validate.peers.dss_python import solved
+
+pytest.importorskip("dss")
+
+HERE = Path(__file__).parent
+NUMBERS = {"a": "1", "b": "2", "c": "3"}
+
+
+def held(path: Path) -> Snapshot:
+    return api.flow(str(path), controls=False)
+
+
+@pytest.mark.parametrize("name", ["devices", "transformers"])
+def test_voltages_and_losses_are_those_of_opendss(name: str) -> None:
+    ours, theirs = held(HERE / f"{name}.dss"), solved(HERE / f"{name}.dss")
+    assert ours.converged
+    nodes = [f"{bus}.{NUMBERS.get(phase, phase)}" for bus, phase in zip(ours.nodes.node, ours.nodes.phase, strict=True)]
+    mine = dict(zip(nodes, ours.nodes.v_pu * np.exp(1j * np.deg2rad(ours.nodes.angle_deg)), strict=True))
+    assert mine.keys() == set(theirs.nodes)
+    # Both solve the same equations, each to its own tolerance; parts that float follow from nearly nothing.
+    np.testing.assert_allclose([mine[node] for node in theirs.nodes], theirs.v / theirs.v_base_v, atol=1e-6)
+    assert ours.totals.losses_kw == pytest.approx(theirs.losses_kw, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["devices", "transformers"])
+def test_what_is_fed_in_is_used_or_lost(name: str) -> None:
+    totals = held(HERE / f"{name}.dss").totals
+    assert totals.fed_in_kw == pytest.approx(totals.loads_kw + totals.shunts_kw + totals.losses_kw, rel=1e-7)
+    assert totals.fed_in_kvar == pytest.approx(totals.loads_kvar + totals.shunts_kvar + totals.losses_kvar, rel=1e-5)
+
+
+def test_currents_and_losses_of_every_branch_are_those_of_opendss() -> None:
+    path = HERE / "transformers.dss"
+    rows = held(path).branches
+    theirs = branches_of(path)
+    for name, (currents, losses_kw) in theirs.items():
+        mine = [k for k, branch in enumerate(rows.branch) if branch == name]
+        ends = [(rows.from_node[k], rows.i_from_a[k]) for k in mine] + [(rows.to_node[k], rows.i_to_a[k]) for k in mine]
+        for node, ampere in currents.items():
+            found = [value for at, value in ends if at == node]
+            assert any(value == pytest.approx(ampere, rel=1e-5, abs=1e-4) for value in found), (name, node)
+        assert sum(rows.losses_kw[k] for k in mine) == pytest.approx(losses_kw, rel=1e-4, abs=1e-5), name
+
+
+def branches_of(path: Path) -> dict[str, tuple[dict[str, float], float]]:
+    """Of lines and transformers whose terminals are apart: the current at each node, and the losses in kW."""
+    found: dict[str, Any] = {}
+    with opendss() as engine:
+        engine.Text.Command = f'Redirect "{path}"'
+        circuit, solution = engine.ActiveCircuit, engine.ActiveCircuit.Solution
+        solution.Tolerance, solution.MaxIterations = 1e-10, 1000
+        solution.Solve()
+        order = [str(node).lower() for node in circuit.YNodeOrder]
+        for name in circuit.AllElementNames:
+            if name.lower().partition(".")[0] not in ("line", "transformer"):
+                continue
+            circuit.SetActiveElement(name)
+            element = circuit.ActiveCktElement
+            packed = np.asarray(element.Currents)
+            ampere = np.abs(packed[0::2] + 1j * packed[1::2])
+            currents = {order[ref - 1]: value for ref, value in zip(element.NodeRef, ampere, strict=False) if ref > 0}
+            found[name.lower()] = currents, float(np.asarray(element.Losses)[0]) / 1e3
+    return found
+
+
+def test_the_command_writes_rows_and_says_what_it_left_out(tmp_path: Path) -> None:
+    out, branches = tmp_path / "v.csv", tmp_path / "b.csv"
+    words = ["flow", str(HERE / "devices.dss"), "--controls", "off", "--json"]
+    done = CliRunner().invoke(main, [*words, "--out", str(out), "--branches", str(branches)])
+    assert done.exit_code == 0, done.output
+    summary = json.loads(done.stdout)
+    assert summary["converged"] and summary["losses_kw"] > 0.0
+    assert "monitor: m" in done.stderr and "show voltages" in done.stderr
+    rows = list(csv.DictReader(out.read_text().splitlines()))
+    assert [row["phase"] for row in rows if row["node"] == "c"] == ["a", "b", "c", "4"]
+    assert len(rows[0]["v_pu"].replace(".", "").lstrip("0")) >= 9
+    assert {row["branch"] for row in csv.DictReader(branches.read_text().splitlines())} >= {"line.l1", "transformer.t"}
+
+
+def test_a_voltage_collapse_is_said_and_ends_with_its_code(tmp_path: Path) -> None:
+    path = tmp_path / "collapse.dss"
+    path.write_text(
+        "New Circuit.c basekv=12.47 bus1=a\nNew Line.l bus1=a bus2=b length=20 units=km r1=0.5 x1=0.5 r0=1 x0=1\n"
+        "New Load.x bus1=b kv=12.47 kw=50000 pf=0.9 vminpu=0.01 vlowpu=0.005\n"
+    )
+    done = CliRunner().invoke(main, ["flow", str(path)])
+    assert done.exit_code == 4
+    assert "collapses" in done.stderr
