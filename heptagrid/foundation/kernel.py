@@ -34,8 +34,8 @@ def kernel(*, parallel: bool = False, inline: bool = False, allocates: bool = Tr
 def kernel(function: Any = None, /, *, parallel: bool = False, inline: bool = False, allocates: bool = True) -> Any:
     """Compile a pure function over arrays, without fast-math, releasing the interpreter lock.
 
-    Use as `@kernel`, or `@kernel(parallel=True)` for one with `prange`; `inline=True` marks small
-    functions that other kernels call in their inner loop; `allocates=False` one that makes no array, so that
+    Use as `@kernel`, or `@kernel(parallel=True)` for one with `prange`; `inline=True` is for what other kernels call
+    in their inner loop, and becomes part of each caller; `allocates=False` for one that makes no array, so that
     arrays are passed to it without counting references.
     """
     if function is None:
@@ -74,7 +74,7 @@ def _compile(function: Callable[..., Any], parallel: bool, inline: bool, allocat
             nogil=True,
             parallel=parallel,
             error_model="numpy",
-            inline="always" if inline else "never",
+            forceinline=inline,
             **options,
         )(function)
     finally:

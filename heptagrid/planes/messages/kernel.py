@@ -129,7 +129,7 @@ def _earliest_timer(timers, timer_head, timer_size):  # type: ignore[no-untyped-
     return which, when, key
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def _begin(net, p, now, is_fresh, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """A port begins with the copy in hand, by its medium's method."""
     m = net.port[p, P_MEDIUM]
@@ -147,7 +147,7 @@ def _begin(net, p, now, is_fresh, heap, size, state, facts, seed):  # type: igno
     return contention.begin(net, p, now, heap, size, state, facts, seed)
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def _offer(net, p, what, key, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """A copy arrives at a port that keeps a queue: it is taken in hand, waits, or finds no room."""
     port = net.port
@@ -168,7 +168,7 @@ def _offer(net, p, what, key, now, heap, size, state, facts, seed):  # type: ign
     return _begin(net, p, now, True, heap, size, state, facts, seed)
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def _port_event(net, what, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """What a port or a medium does at its time."""
     p, kind, epoch = what & 0xFFFFFFFF, (what >> 40) & 0xFF, (what >> 48) & 0xFF
@@ -485,7 +485,7 @@ def advance(  # type: ignore[no-untyped-def]
     numbers[S_CROSSED], numbers[S_NOTES], numbers[S_EVENTS] = crossings, noted, hop_events
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def _is_dead(port, node, p):  # type: ignore[no-untyped-def]
     """Whether the node of a port has no supply and the port forgets what it has."""
     k = port[p, P_NODE]

@@ -38,7 +38,7 @@ _BREAK = int(Stream.CLASS_BREAK)
 _BACK_OFF = int(Stream.BACK_OFF)
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def take_next(net, p):  # type: ignore[no-untyped-def]
     """Take the first waiting copy of the most urgent class in hand; whether there was one."""
     port = net.port
@@ -57,21 +57,21 @@ def take_next(net, p):  # type: ignore[no-untyped-def]
     return False
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def copy_bytes(what, state, facts):  # type: ignore[no-untyped-def]
     """Bytes of a copy on the wire."""
     row = what & 0xFFFFFFFF
     return facts[state[row, KIND], ACK_BYTES] if (what >> ACK_AT) & 1 else state[row, BYTES]
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def frames_of(port, p, size_bytes):  # type: ignore[no-untyped-def]
     """How many frames a copy of `size_bytes` is cut into."""
     payload = port[p, P_PAYLOAD]
     return 1 if payload <= 0 else max(1, (size_bytes + payload - 1) // payload)
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def wire_bytes(port, p, what, state, facts):  # type: ignore[no-untyped-def]
     """Bytes that a port sends for a copy: the copy's own, and a header for each of its frames."""
     size_bytes = copy_bytes(what, state, facts)
@@ -79,14 +79,14 @@ def wire_bytes(port, p, what, state, facts):  # type: ignore[no-untyped-def]
     return size_bytes if header == 0 else size_bytes + header * frames_of(port, p, size_bytes)
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def path_at(what, state):  # type: ignore[no-untyped-def]
     """Where in the table of paths a copy's next hop stands."""
     row = what & 0xFFFFFFFF
     return state[row, ACK_PATH if (what >> ACK_AT) & 1 else PATH] + ((what >> HOP_AT) & 0xFF)
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def luck(p, what, state):  # type: ignore[no-untyped-def]
     """(entity, occasion) of the random numbers of a copy's attempts at a port."""
     row = what & 0xFFFFFFFF
@@ -95,7 +95,7 @@ def luck(p, what, state):  # type: ignore[no-untyped-def]
     return entity, (state[row, NUMBER] << np.int64(16)) | (((what >> COPY_AT) & 0xFF) << np.int64(8))
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def is_lost(p, what, state, attempt, chance, seed):  # type: ignore[no-untyped-def]
     """Whether an attempt (1, 2, ...) fails by chance."""
     if chance <= 0.0:
@@ -104,7 +104,7 @@ def is_lost(p, what, state, attempt, chance, seed):  # type: ignore[no-untyped-d
     return uniform(seed, _LOSS, entity, occasion + attempt) < chance
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def is_broken(net, p, what, state, seed):  # type: ignore[no-untyped-def]
     """Whether the copy is lost to the break of its class of links."""
     broken = net.break_loss[net.port[p, P_LINK_CLASS]]
@@ -114,7 +114,7 @@ def is_broken(net, p, what, state, seed):  # type: ignore[no-untyped-def]
     return uniform(seed, _BREAK, entity, occasion) < broken
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def draw_attempts(port, break_loss, p, what, state, chance, seed):  # type: ignore[no-untyped-def]
     """How many times a copy is sent over a link, and why it is lost all the same (-1: it is not)."""
     attempts, cause = 1, -1
@@ -133,7 +133,7 @@ def draw_attempts(port, break_loss, p, what, state, chance, seed):  # type: igno
     return attempts, cause
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def draw(net, p, seed):  # type: ignore[no-untyped-def]
     """The next random number of a port's own row, for its back-off."""
     net.port[p, P_DRAWS] += 1

@@ -182,7 +182,7 @@ def _advance_shards(  # type: ignore[no-untyped-def]
             for s in numba.prange(1, shards):
                 if numbers[s, S_NEXT] <= leaf_limit:
                     _advance_one(
-                        leaf_limit, s, rows_each, due, cuts, heap, queue, timers, timer_head, timer_size, state, vacant,
+                        leaf_limit, np.int64(s), rows_each, due, cuts, heap, queue, timers, timer_head, timer_size, state, vacant,
                         facts, net, seed, numbers, counters, pairs, histogram, quarter, worst, arrived, answered, lost,
                         crossed, notes,
                     )  # fmt: skip

@@ -37,14 +37,14 @@ from heptagrid.planes.messages.tables import (
 )
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def begin(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The port has a new copy in hand and looks at the medium."""
     net.port[p, P_BACK_OFFS] = 0
     return attempt(net, p, now, heap, size, state, facts, seed)
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def attempt(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """Look at the medium: send, or look again later.
 
@@ -76,7 +76,7 @@ def attempt(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-unt
     return push_port(heap, size, when, E_ATTEMPT, p, port[p, P_EPOCH])
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def end(net, p, now, heap, size):  # type: ignore[no-untyped-def]
     """The copy in hand is on its way; the port is silent for the gap between frames."""
     port = net.port
@@ -88,7 +88,7 @@ def end(net, p, now, heap, size):  # type: ignore[no-untyped-def]
     return push_port(heap, size, now + net.medium[port[p, P_MEDIUM], M_GAP], E_START, p, port[p, P_EPOCH])
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def ready(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The gap is over; the next copy looks at the medium."""
     if take_next(net, p):

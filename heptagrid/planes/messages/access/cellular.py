@@ -56,7 +56,7 @@ _PAGING = int(Stream.DEVICE_OFFSET)
 AGAIN_NS = np.int64(10_000_000_000)  # a concentrator that finds no cell looks again: assumption
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def begin(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The device has a new copy in hand: it asks for a grant, or for a connection first."""
     port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
@@ -66,13 +66,13 @@ def begin(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyp
     return _ask(net, p, now, heap, size)
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def _ask(net, p, now, heap, size):  # type: ignore[no-untyped-def]
     period = net.medium[net.port[p, P_MEDIUM], M_OPPORTUNITY]
     return push_port(heap, size, -(-now // period) * period, E_ATTEMPT, p, net.port[p, P_EPOCH])
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def attempt(net, p, now, heap, size, seed):  # type: ignore[no-untyped-def]
     """The device sends a preamble; whoever sends the same one now takes part in its failure."""
     port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
@@ -84,7 +84,7 @@ def attempt(net, p, now, heap, size, seed):  # type: ignore[no-untyped-def]
     return push_port(heap, size, now + medium[m, M_RESPONSE], E_RESPONSE, p, port[p, P_EPOCH])
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def response(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The response comes, or its window passes without one."""
     port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
@@ -104,12 +104,12 @@ def response(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-un
     return _serve(net, p, now + medium[m, M_SETUP], heap, size, state, facts, seed)
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def _airtime_ns(port, rate_bps, p, what, state, facts):  # type: ignore[no-untyped-def]
     return port[p, P_FRAME] + np.int64(np.rint(wire_bytes(port, p, what, state, facts) * 8e9 / rate_bps[p]))
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def _serve(net, p, ready, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The first tone of the uplink that is free takes the copy, each failed block again; most cells have one tone."""
     port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
@@ -129,7 +129,7 @@ def _serve(net, p, ready, heap, size, state, facts, seed):  # type: ignore[no-un
     return push_port(heap, size, tones[first, A_END], E_END, p, port[p, P_EPOCH])
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The copy in hand is through or lost; the connection stays for the inactivity time."""
     port, m = net.port, net.port[p, P_MEDIUM]
@@ -148,7 +148,7 @@ def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped
     return size
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def offer_down(net, base, what, key, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The base station has a copy for a device: page it if it has no connection, then serve it in turn."""
     port, medium, m = net.port, net.medium, net.port[base, P_MEDIUM]

@@ -60,7 +60,7 @@ from heptagrid.planes.messages.tables import (
 NS_PER_M = 3.336  # speed of light
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def begin(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The port has a new copy in hand: its first frame."""
     port = net.port
@@ -69,7 +69,7 @@ def begin(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyp
     return attempt(net, p, now, heap, size, state, seed)
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def attempt(net, p, now, heap, size, state, seed):  # type: ignore[no-untyped-def]
     """A frame begins its access anew."""
     port, m = net.port, net.port[p, P_MEDIUM]
@@ -79,7 +79,7 @@ def attempt(net, p, now, heap, size, state, seed):  # type: ignore[no-untyped-de
     return _wait(net, p, now, heap, size, seed)
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def _wait(net, p, now, heap, size, seed):  # type: ignore[no-untyped-def]
     port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
     method = medium[m, M_METHOD]
@@ -95,7 +95,7 @@ def _wait(net, p, now, heap, size, seed):  # type: ignore[no-untyped-def]
     return push_port(heap, size, when + medium[m, M_CCA], E_SENSE, p, port[p, P_EPOCH])
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def sense(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The port looks: it sends, or waits again, or gives up."""
     port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
@@ -119,14 +119,14 @@ def sense(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyp
     return start(net, p, clear_at, heap, size, state, facts, seed)
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def start(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """A frame goes on the air."""
     ends = transmit(net, p, p, now, state, facts, seed)
     return push_port(heap, size, ends, E_END, p, net.port[p, P_EPOCH])
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def outcome(net, p, state, seed):  # type: ignore[no-untyped-def]
     """Why the frame that has just ended is lost (-1: it is not)."""
     port = net.port
@@ -141,7 +141,7 @@ def outcome(net, p, state, seed):  # type: ignore[no-untyped-def]
     return BY_LINK if is_lost(p, what, state, number, chance, seed) else -1
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """A frame has gone: the copy is through, or its next frame begins, or this one is tried again, or it is lost."""
     port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
@@ -174,7 +174,7 @@ def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped
     return _next(net, p, now, heap, size, state, facts, seed)
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def _next(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     if take_next(net, p):
         size = begin(net, p, now, heap, size, state, facts, seed)

@@ -33,7 +33,7 @@ from heptagrid.planes.messages.tables import (
 )
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def cross(  # type: ignore[no-untyped-def]
     port, rate_bps, loss, rings, break_loss, p, what, now, state, facts, seed
 ):
@@ -61,7 +61,7 @@ def cross(  # type: ignore[no-untyped-def]
     return port[p, P_FREE] + port[p, P_DELAY], cause
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def begin(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """Begin with the copy in hand."""
     port = net.port
@@ -81,7 +81,7 @@ def begin(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyp
     return push_port(heap, size, port[p, P_FREE], E_END, p, port[p, P_EPOCH])
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The copy in hand has gone; the next begins."""
     port = net.port

@@ -50,7 +50,7 @@ from heptagrid.planes.messages.tables import (
 _HOPPING = int(Stream.BACK_OFF)
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def distance_m2(xy_m, a, b):  # type: ignore[no-untyped-def]
     """Squared distance between two nodes."""
     return (xy_m[a, 0] - xy_m[b, 0]) ** 2 + (xy_m[a, 1] - xy_m[b, 1]) ** 2
@@ -68,7 +68,7 @@ def lora_airtime_ns(size_bytes, spreading):  # type: ignore[no-untyped-def]
     return (49 * symbol_ns) // 4 + (8 + blocks * 5) * symbol_ns
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def frame_airtime_ns(net, p, rate_of, size_bytes):  # type: ignore[no-untyped-def]
     """Time on air of the next frame of a copy of `size_bytes`, at the rate of port `rate_of`."""
     port, medium = net.port, net.medium
@@ -86,7 +86,7 @@ def frame_airtime_ns(net, p, rate_of, size_bytes):  # type: ignore[no-untyped-de
     return port[p, P_FRAME] + np.int64(np.rint((part + port[p, P_HEADER]) * 8e9 / net.rate_bps[rate_of]))
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def lane_of(net, p, to, now, seed):  # type: ignore[no-untyped-def]
     """The channel of a frame: by the receiver's hopping sequence, or drawn; and its spreading factor."""
     medium = net.medium
@@ -103,7 +103,7 @@ def lane_of(net, p, to, now, seed):  # type: ignore[no-untyped-def]
     return lane
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def clear_air(net, m, now):  # type: ignore[no-untyped-def]
     """Forget what is over."""
     air, size = net.air[m], net.medium[m, M_AIR_SIZE]
@@ -118,7 +118,7 @@ def clear_air(net, m, now):  # type: ignore[no-untyped-def]
     net.medium[m, M_AIR_SIZE] = size
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def receives_until(net, p, now):  # type: ignore[no-untyped-def]
     """When what a hopping port is receiving has come and is acknowledged; it leaves no reception to send elsewhere."""
     m, node = net.port[p, P_MEDIUM], net.port[p, P_NODE]
@@ -131,7 +131,7 @@ def receives_until(net, p, now):  # type: ignore[no-untyped-def]
     return until
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def is_idle(net, p, to, now, seed):  # type: ignore[no-untyped-def]
     """Whether a port hears nothing on the receiver's channel."""
     m = net.port[p, P_MEDIUM]
@@ -148,7 +148,7 @@ def is_idle(net, p, to, now, seed):  # type: ignore[no-untyped-def]
     return True
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def _drowns(net, m, noise, source, receiver):  # type: ignore[no-untyped-def]
     """Whether a frame from `source` is lost at `receiver` to one that `noise` sends."""
     far = distance_m2(net.xy_m, noise, receiver)
@@ -158,7 +158,7 @@ def _drowns(net, m, noise, source, receiver):  # type: ignore[no-untyped-def]
     return capture <= 0.0 or far < capture * distance_m2(net.xy_m, source, receiver)
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def transmit(net, p, rate_of, begin, state, facts, seed):  # type: ignore[no-untyped-def]
     """Put the next frame of the copy in hand on the air; when it ends. Marks what collides."""
     port, medium = net.port, net.medium
