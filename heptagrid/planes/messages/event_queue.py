@@ -66,9 +66,7 @@ class EventQueue:
         lost = np.empty((under_way, 4), dtype=np.int64)
         numbers[[kernel.S_CURSOR, kernel.S_ARRIVED, kernel.S_ANSWERED, kernel.S_LOST, kernel.S_EVENTS]] = 0
         paths, counts = self._paths, self.counts
-        self.net = self.net._replace(
-            path_port=paths.port, path_node=paths.node, path_peer=paths.peer, path_loss=paths.loss
-        )
+        self.net = self.net._replace(path=paths.table)
         nothing = np.empty((0, 4), dtype=np.int64)
         kernel.advance(
             *(until_ns, 0, max(1, len(self.state)), due, self._heap, self._timers, self._timer_head),

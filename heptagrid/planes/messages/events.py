@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from heptagrid.foundation.kernel import kernel
-from heptagrid.planes.messages.tables import EARLY_CLASS, LOST_BIT, ONE_HOP, PORT_BIT
+from heptagrid.planes.messages.tables import EARLY_CLASS, LOST_BIT, PORT_BIT
 
 
 @kernel(allocates=False)
@@ -48,12 +48,6 @@ def push_port(heap, size, when, kind, port, epoch):  # type: ignore[no-untyped-d
     """Add an event of a port; the new size."""
     key = EARLY_CLASS + (kind << 40) + port
     return push(heap, size, when, key, PORT_BIT | (epoch << 48) | (kind << 40) | port)
-
-
-@kernel(allocates=False)
-def push_next(heap, size, when, key, what):  # type: ignore[no-untyped-def]
-    """The copy comes out of its hop at `when`; the new size."""
-    return push(heap, size, when, key, what + ONE_HOP)
 
 
 @kernel(allocates=False)

@@ -15,9 +15,10 @@ from __future__ import annotations
 import numpy as np
 
 from heptagrid.foundation.kernel import kernel
+from heptagrid.foundation.prefetch import prefetch
 from heptagrid.planes.messages.access import carrier_sense, cellular, class_a, contention, dcf, link, tdma
 from heptagrid.planes.messages.events import drop_first, push, push_lost, wait_last
-from heptagrid.planes.messages.ports import take_next
+from heptagrid.planes.messages.ports import fetch, fetch_next, take_next
 from heptagrid.planes.messages.tables import (
     ACK_AT,
     ACK_COPIES,
@@ -183,7 +184,7 @@ def _port_event(net, what, now, heap, size, state, facts, seed):  # type: ignore
     method = net.medium[m, M_METHOD]
     if method == CARRIER_SENSE:
         if kind == E_END:
-            return carrier_sense.end(net, p, now, heap, size)
+            return carrier_sense.end(net, p, now, heap, size, state)
         if kind == E_START:
             return carrier_sense.ready(net, p, now, heap, size, state, facts, seed)
         return carrier_sense.attempt(net, p, now, heap, size, state, facts, seed)
@@ -299,7 +300,7 @@ def advance(  # type: ignore[no-untyped-def]
     crossings, noted, hop_events = numbers[S_CROSSED], numbers[S_NOTES], numbers[S_EVENTS]
     is_alone = crossed.shape[0] == 0
     port, rate_bps, link_loss, rings, break_loss = net.port, net.rate_bps, net.loss, net.rings, net.break_loss
-    path_port, path_node, node = net.path_port, net.path_node, net.node
+    path, node = net.path, net.node
     ring = timers.shape[1]
     hand_when, hand_key, hand_what = NEVER, NEVER, np.int64(0)
     timer_kind, next_timer, timer_id = _earliest_timer(timers, timer_head, timer_size)
@@ -329,6 +330,10 @@ def advance(  # type: ignore[no-untyped-def]
             for column in range(PENDING):
                 state[row, column] = pending[cursor, column]
             cursor += 1
+            if cursor + 8 < pending.shape[0]:
+                prefetch(path, (pending[cursor + 8, PATH],))
+                prefetch(path, (pending[cursor + 8, PATH] + 4,))
+                fetch(net, pending[cursor + 4, PATH])
             state[row, DELIVERED] = state[row, ACKNOWLEDGED] = -1
             kind = state[row, KIND]
             counters[N_SENT, kind] += 1
@@ -399,22 +404,23 @@ def advance(  # type: ignore[no-untyped-def]
         elif hop < state[row, ACK_HOPS if is_ack else HOPS]:
             # A copy at a port. What is at a place without supply is lost.
             at = state[row, ACK_PATH if is_ack else PATH] + hop
-            p = path_port[at]
-            before = path_node[at - 1] if hop > 0 else state[row, DESTINATION if is_ack else SOURCE]
+            p = path[at].port
+            before = path[at - 1].node if hop > 0 else state[row, DESTINATION if is_ack else SOURCE]
             if outages and (_is_dead(port, node, p) or (port[p, P_NODE] < 0 and node[before, N_DOWN] > 0)):
                 cause = np.int64(BY_OUTAGE)
             elif port[p, P_QUEUED] == 0:
                 hop_events += 1
                 out, cause = link.cross(port, rate_bps, link_loss, rings, break_loss, p, what, now, state, facts, seed)
                 if cause < 0:
-                    if not is_alone and node[path_node[at], N_SHARD] != shard:
+                    if not is_alone and node[path[at].node, N_SHARD] != shard:
                         crossed[crossings, 0], crossed[crossings, 1] = out, key
                         crossed[crossings, 2] = what + ONE_HOP
-                        crossed[crossings, 3] = node[path_node[at], N_SHARD]
+                        crossed[crossings, 3] = node[path[at].node, N_SHARD]
                         crossings += 1
                     else:
                         if hand_when != NEVER:
                             heap_size = push(heap, heap_size, hand_when, hand_key, hand_what)
+                        fetch_next(net, what, state)
                         hand_when, hand_key, hand_what = out, key, what + ONE_HOP
             else:
                 hop_events += 1

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.foundation.kernel import kernel
-from heptagrid.planes.messages.tables import Floats, Ints
+from heptagrid.planes.messages.tables import HOP, Floats, Ints
 
 
 class Hops(NamedTuple):
@@ -43,10 +43,12 @@ class Paths:
         self._at = np.empty(0, dtype=np.int64)
         self._hops = np.empty(0, dtype=np.int64)
         self._size = 0
-        self.port = np.zeros(1, dtype=np.int32)
-        self.node = np.zeros(1, dtype=np.int32)
-        self.peer = np.zeros(1, dtype=np.int32)
-        self.loss = np.zeros(1, dtype=np.float32)
+        self.table = np.zeros(1, dtype=HOP)
+
+    @property
+    def port(self) -> npt.NDArray[np.int32]:
+        """The ports of all hops, (hops,), one path after another."""
+        return self.table["port"]
 
     def of(self, sources: Ints, destinations: Ints) -> tuple[Ints, Ints]:
         """(n,) where each pair's path begins, and (n,) its hops."""
@@ -70,15 +72,12 @@ class Paths:
         found = self._router.find(keys // self._nodes, keys % self._nodes)
         at = self._size + np.cumsum(found.hops) - found.hops
         total = int(found.hops.sum())
-        if self._size + total > len(self.port):
-            room = max(2 * len(self.port), self._size + total)
-            for name in ("port", "node", "peer", "loss"):
-                old = getattr(self, name)
-                grown = np.zeros(room, dtype=old.dtype)
-                grown[: self._size] = old[: self._size]
-                setattr(self, name, grown)
-        for name in ("port", "node", "peer", "loss"):
-            getattr(self, name)[self._size : self._size + total] = getattr(found, name)
+        if self._size + total > len(self.table):
+            grown = np.zeros(max(2 * len(self.table), self._size + total), dtype=HOP)
+            grown[: self._size] = self.table[: self._size]
+            self.table = grown
+        for name in HOP.names or ():
+            self.table[name][self._size : self._size + total] = getattr(found, name)
         self._size += total
         all_keys = np.concatenate([self._keys, keys])
         order = np.argsort(all_keys, kind="stable")

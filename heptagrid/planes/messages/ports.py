@@ -1,23 +1,31 @@
-"""What all ports have in common: the copy in hand, the waiting lines, the size of a copy, the luck of a link."""
+"""What all ports have in common: the copy in hand, the waiting lines, the size of a copy, the luck of a link.
+
+A large network's tables do not fit the cache, and a copy's next port is known long before the copy gets there: so its
+rows are fetched meanwhile.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from heptagrid.foundation.kernel import kernel
+from heptagrid.foundation.prefetch import prefetch
 from heptagrid.foundation.random import Stream, uniform
-from heptagrid.planes.messages.events import take_first
+from heptagrid.planes.messages.events import push, take_first
 from heptagrid.planes.messages.tables import (
     ACK_AT,
     ACK_BYTES,
+    ACK_HOPS,
     ACK_PATH,
     BY_BREAK,
     BY_LINK,
     BYTES,
     COPY_AT,
     HOP_AT,
+    HOPS,
     KIND,
     NUMBER,
+    ONE_HOP,
     P_ACTIVE,
     P_CLASSES,
     P_DRAWS,
@@ -84,6 +92,39 @@ def path_at(what, state):  # type: ignore[no-untyped-def]
     """Where in the table of paths a copy's next hop stands."""
     row = what & 0xFFFFFFFF
     return state[row, ACK_PATH if (what >> ACK_AT) & 1 else PATH] + ((what >> HOP_AT) & 0xFF)
+
+
+@kernel(inline=True, allocates=False)
+def fetch(net, at):  # type: ignore[no-untyped-def]
+    """Fetch what a copy will touch when it takes the hop that stands at `at` in the table of paths."""
+    p, to = net.path[at].port, net.path[at].node
+    prefetch(net.port, (p, 0))
+    prefetch(net.port, (p, 8))
+    prefetch(net.port, (p, 16))
+    prefetch(net.port, (p, 24))
+    prefetch(net.rate_bps, (p,))
+    prefetch(net.loss, (p,))
+    prefetch(net.node, (to, 0))
+    prefetch(net.xy_m, (to, 0))
+
+
+@kernel(inline=True, allocates=False)
+def fetch_next(net, what, state):  # type: ignore[no-untyped-def]
+    """Fetch what comes after the hop that a copy takes now: its next port, or the path of the acknowledgement."""
+    row, is_ack = what & 0xFFFFFFFF, (what >> ACK_AT) & 1
+    following = ((what >> HOP_AT) & 0xFF) + 1
+    if following < state[row, ACK_HOPS if is_ack else HOPS]:
+        fetch(net, state[row, ACK_PATH if is_ack else PATH] + following)
+    elif not is_ack:
+        prefetch(net.path, (state[row, ACK_PATH],))
+        prefetch(net.path, (state[row, ACK_PATH] + 4,))
+
+
+@kernel(inline=True, allocates=False)
+def push_next(net, heap, size, when, key, what, state):  # type: ignore[no-untyped-def]
+    """The copy comes out of its hop at `when`; the new size of the heap."""
+    fetch_next(net, what, state)
+    return push(heap, size, when, key, what + ONE_HOP)
 
 
 @kernel(inline=True, allocates=False)

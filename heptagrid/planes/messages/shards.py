@@ -112,9 +112,7 @@ class ShardedQueue:
         first = np.array([due[a, SENT] if b > a else NEVER for a, b in itertools.pairwise(cuts)])
         numbers[:, S_NEXT] = np.minimum(numbers[:, S_NEXT], first)
         paths = self._paths
-        self.net = self.net._replace(
-            path_port=paths.port, path_node=paths.node, path_peer=paths.peer, path_loss=paths.loss
-        )
+        self.net = self.net._replace(path=paths.table)
         full = _advance_shards(
             *(until_ns, self._up_ns, self._down_ns, self._rows, due, cuts, self._heap, self._queue, self._timers),
             *(self._timer_head, self._timer_size, self.state, self._vacant, self._facts, self.net, self._seed, numbers),
@@ -211,8 +209,7 @@ def _advance_one(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     own = Net(
         net.port, net.rate_bps, net.loss, net.lists, queue[s], net.rings, net.medium, net.reach, net.air, net.members,
-        net.preambles, net.xy_m, net.node, net.node_ports_at, net.node_ports, net.path_port, net.path_node,
-        net.path_peer, net.path_loss, net.break_loss,
+        net.preambles, net.xy_m, net.node, net.node_ports_at, net.node_ports, net.path, net.break_loss,
     )  # fmt: skip
     one.advance(
         limit, s, rows_each, due[cuts[s] : cuts[s + 1]], heap[s], timers[s], timer_head[s], timer_size[s], state,

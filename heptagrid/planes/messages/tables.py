@@ -65,6 +65,9 @@ MOST_AIR = 128
 (N_SHARD, N_DOWN) = range(2)
 NODE = 2
 
+# A hop of a path: the port that sends, the node that receives, its port if the medium is shared, the loss of that pair.
+HOP = np.dtype([("port", np.int32), ("node", np.int32), ("peer", np.int32), ("loss", np.float32)])
+
 # Kinds of port events, in the order in which they are taken at one and the same nanosecond.
 (E_END, E_SENSE, E_START, E_ATTEMPT, E_RESPONSE, E_TICK) = range(6)
 
@@ -92,7 +95,7 @@ class Net(NamedTuple):
     rings: begin times of the copies that wait at ports with a finite buffer. medium: (media, MEDIUM).
     reach: (media, 3) squared distances. air: (media, MOST_AIR, AIR) transmissions. members: ports of media,
     one medium after another. preambles: (media, preambles, 2) time and port of the last use. xy_m: (nodes, 2).
-    node: (nodes, NODE). path_port, path_node, path_peer, path_loss: hops of all paths, one path after another.
+    node: (nodes, NODE). path: (hops,) of all paths, one path after another.
     break_loss: (classes,).
     """
 
@@ -111,8 +114,5 @@ class Net(NamedTuple):
     node: Ints
     node_ports_at: Ints
     node_ports: Ints
-    path_port: npt.NDArray[np.int32]
-    path_node: npt.NDArray[np.int32]
-    path_peer: npt.NDArray[np.int32]
-    path_loss: npt.NDArray[np.float32]
+    path: npt.NDArray[np.void]
     break_loss: Floats

@@ -226,12 +226,12 @@ class WatchedQueue:
         begin, end = (journey.source, journey.destination)[:: -1 if copy.is_ack else 1]
         if copy.hop < hops:
             at = int(state[t.ACK_PATH if copy.is_ack else t.PATH]) + copy.hop
-            port = int(net.path_port[at])
+            port = int(net.path[at]["port"])
             medium = int(net.port[port, t.P_MEDIUM])
             leg = Leg(
                 port=port,
-                node_from=begin if copy.hop == 0 else int(net.path_node[at - 1]),
-                node_to=int(net.path_node[at]),
+                node_from=begin if copy.hop == 0 else int(net.path[at - 1]["node"]),
+                node_to=int(net.path[at]["node"]),
                 link_class=int(net.port[port, t.P_LINK_CLASS]),
                 method=_LINK if medium < 0 else int(net.medium[medium, t.M_METHOD]),
                 rate_bps=float(net.rate_bps[port]),
@@ -304,7 +304,7 @@ class WatchedQueue:
             return (event[1] >> t.HOP_AT) & 0xFF > copy.hop + (0 if event[1] & t.LOST_BIT else 1)
         if copy.hop + 1 == state[t.ACK_HOPS if copy.is_ack else t.HOPS]:
             return bool(state[t.ACKNOWLEDGED if copy.is_ack else t.DELIVERED] == now)
-        p = int(net.path_port[int(state[t.ACK_PATH if copy.is_ack else t.PATH]) + copy.hop + 1])
+        p = int(net.path[int(state[t.ACK_PATH if copy.is_ack else t.PATH]) + copy.hop + 1]["port"])
         then = what + int(t.ONE_HOP)
         in_hand = net.port[p, t.P_ACTIVE] == 1 and net.port[p, t.P_WHAT] == then
         return bool(net.port[p, t.P_QUEUED] == 1 and (in_hand or self._waits(p, then)))

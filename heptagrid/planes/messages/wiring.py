@@ -208,10 +208,7 @@ class Wiring:
             node=node,
             node_ports_at=ports_at,
             node_ports=ports_of,
-            path_port=np.zeros(1, dtype=np.int32),
-            path_node=np.zeros(1, dtype=np.int32),
-            path_peer=np.zeros(1, dtype=np.int32),
-            path_loss=np.zeros(1, dtype=np.float32),
+            path=np.zeros(1, dtype=t.HOP),
             break_loss=np.array(break_loss, dtype=np.float64),
         )
 

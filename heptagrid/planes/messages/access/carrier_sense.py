@@ -12,8 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from heptagrid.foundation.kernel import kernel
-from heptagrid.planes.messages.events import push_lost, push_next, push_port
-from heptagrid.planes.messages.ports import draw, draw_attempts, take_next, wire_bytes
+from heptagrid.planes.messages.events import push_lost, push_port
+from heptagrid.planes.messages.ports import draw, draw_attempts, push_next, take_next, wire_bytes
 from heptagrid.planes.messages.tables import (
     BY_ACCESS,
     E_ATTEMPT,
@@ -77,11 +77,11 @@ def attempt(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-unt
 
 
 @kernel(inline=True, allocates=False)
-def end(net, p, now, heap, size):  # type: ignore[no-untyped-def]
+def end(net, p, now, heap, size, state):  # type: ignore[no-untyped-def]
     """The copy in hand is on its way; the port is silent for the gap between frames."""
     port = net.port
     if port[p, P_CAUSE] < 0:
-        size = push_next(heap, size, now + port[p, P_DELAY], port[p, P_KEY], port[p, P_WHAT])
+        size = push_next(net, heap, size, now + port[p, P_DELAY], port[p, P_KEY], port[p, P_WHAT], state)
     else:
         size = push_lost(heap, size, now, port[p, P_KEY], port[p, P_WHAT], port[p, P_CAUSE])
     port[p, P_WHAT] = NOTHING

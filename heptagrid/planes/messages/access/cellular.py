@@ -12,8 +12,8 @@ import numpy as np
 
 from heptagrid.foundation.kernel import kernel
 from heptagrid.foundation.random import Stream, bits
-from heptagrid.planes.messages.events import push, push_lost, push_next, push_port
-from heptagrid.planes.messages.ports import draw, draw_attempts, path_at, take_next, wire_bytes
+from heptagrid.planes.messages.events import push, push_lost, push_port
+from heptagrid.planes.messages.ports import draw, draw_attempts, path_at, push_next, take_next, wire_bytes
 from heptagrid.planes.messages.tables import (
     A_END,
     BY_ACCESS,
@@ -114,7 +114,7 @@ def _serve(net, p, ready, heap, size, state, facts, seed):  # type: ignore[no-un
     """The first tone of the uplink that is free takes the copy, each failed block again; most cells have one tone."""
     port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
     what = port[p, P_WHAT]
-    chance = 1.0 - (1.0 - net.loss[p]) * (1.0 - net.path_loss[path_at(what, state)])
+    chance = 1.0 - (1.0 - net.loss[p]) * (1.0 - net.path[path_at(what, state)].loss)
     attempts, port[p, P_CAUSE] = draw_attempts(port, net.break_loss, p, what, state, chance, seed)
     if net.node[port[medium[m, M_BASE], P_NODE], N_DOWN] > 0:
         port[p, P_CAUSE] = BY_OUTAGE
@@ -140,7 +140,7 @@ def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped
             return _ask(net, p, now + AGAIN_NS, heap, size)
         port[p, P_CAUSE] = BY_OUTAGE
     if port[p, P_CAUSE] < 0:
-        size = push_next(heap, size, now + port[p, P_DELAY], port[p, P_KEY], port[p, P_WHAT])
+        size = push_next(net, heap, size, now + port[p, P_DELAY], port[p, P_KEY], port[p, P_WHAT], state)
     else:
         size = push_lost(heap, size, now, port[p, P_KEY], port[p, P_WHAT], port[p, P_CAUSE])
     if take_next(net, p):
@@ -153,13 +153,13 @@ def offer_down(net, base, what, key, now, heap, size, state, facts, seed):  # ty
     """The base station has a copy for a device: page it if it has no connection, then serve it in turn."""
     port, medium, m = net.port, net.medium, net.port[base, P_MEDIUM]
     at = path_at(what, state)
-    device = net.path_peer[at]
+    device = net.path[at].peer
     is_sent = what & SENT_BIT != 0
     what &= ~SENT_BIT
-    if net.node[port[base, P_NODE], N_DOWN] > 0 or net.node[net.path_node[at], N_DOWN] > 0:
+    if net.node[port[base, P_NODE], N_DOWN] > 0 or net.node[net.path[at].node, N_DOWN] > 0:
         return push_lost(heap, size, now, key, what, BY_OUTAGE)
     if is_sent:
-        return push_next(heap, size, now + port[base, P_DELAY], key, what)
+        return push_next(net, heap, size, now + port[base, P_DELAY], key, what, state)
     period = medium[m, M_PAGING]
     if what & READY_BIT == 0 and port[device, P_READY] < now:
         occasion = now
@@ -168,7 +168,7 @@ def offer_down(net, base, what, key, now, heap, size, state, facts, seed):  # ty
             occasion = now + (phase - now) % period
         return push(heap, size, occasion + medium[m, M_SETUP], key, what | READY_BIT)
     what &= ~READY_BIT
-    chance = 1.0 - (1.0 - net.loss[base]) * (1.0 - net.path_loss[at])
+    chance = 1.0 - (1.0 - net.loss[base]) * (1.0 - net.path[at].loss)
     attempts, cause = draw_attempts(port, net.break_loss, base, what, state, chance, seed)
     airtime = attempts * _airtime_ns(port, net.rate_bps, base, what, state, facts)
     port[base, P_BUSY] += airtime

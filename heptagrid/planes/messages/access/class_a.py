@@ -12,8 +12,8 @@ import numpy as np
 from heptagrid.foundation.kernel import kernel
 from heptagrid.planes.messages.access.contention import outcome
 from heptagrid.planes.messages.access.radio import transmit
-from heptagrid.planes.messages.events import push_lost, push_next, push_port, take_first, wait_last
-from heptagrid.planes.messages.ports import copy_bytes, frames_of, is_broken, path_at, take_next
+from heptagrid.planes.messages.events import push_lost, push_port, take_first, wait_last
+from heptagrid.planes.messages.ports import copy_bytes, frames_of, is_broken, path_at, push_next, take_next
 from heptagrid.planes.messages.tables import (
     BY_BREAK,
     BY_BUFFER,
@@ -49,7 +49,7 @@ def offer_down(net, base, what, key, now, heap, size, state):  # type: ignore[no
     port = net.port
     if port[base, P_BUFFER] >= 0 and port[base, P_WAITING] >= port[base, P_BUFFER]:
         return push_lost(heap, size, now, key, what, BY_BUFFER)
-    device = net.path_peer[path_at(what, state)]
+    device = net.path[path_at(what, state)].peer
     wait_last(net.lists, net.queue, port[base, P_LISTS_AT] + port[device, P_SLOT], what, key)
     port[base, P_WAITING] += 1
     return size
@@ -93,7 +93,7 @@ def listen(net, base, device, is_first, now, heap, size, state, facts, seed):  #
 @kernel(allocates=False)
 def start_down(net, base, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The gateway's frame goes on the air, at the device's own rate."""
-    device = net.path_peer[path_at(net.port[base, P_WHAT], state)]
+    device = net.path[path_at(net.port[base, P_WHAT], state)].peer
     ends = transmit(net, base, device, now, state, facts, seed)
     return push_port(heap, size, ends, E_END, base, net.port[base, P_EPOCH])
 
@@ -103,7 +103,7 @@ def end_down(net, base, now, heap, size, state, seed):  # type: ignore[no-untype
     """The gateway's frame has gone; the copy is through, or lost, or its next frame waits for the next uplink."""
     port, m = net.port, net.port[base, P_MEDIUM]
     what, key = port[base, P_WHAT], port[base, P_KEY]
-    device = net.path_peer[path_at(what, state)]
+    device = net.path[path_at(what, state)].peer
     duty = net.medium[m, M_DUTY_PPM]
     port[base, P_READY] = now + (now - port[base, P_FREE]) * (1_000_000 - duty) // duty if duty > 0 else now
     port[base, P_ACTIVE] = 0
@@ -119,7 +119,7 @@ def end_down(net, base, now, heap, size, state, seed):  # type: ignore[no-untype
         _wait_foremost(net.lists, net.queue, port[base, P_LISTS_AT] + port[device, P_SLOT], what, key)
         return size
     port[base, P_WAITING] -= 1
-    return push_next(heap, size, now + port[base, P_DELAY], key, what)
+    return push_next(net, heap, size, now + port[base, P_DELAY], key, what, state)
 
 
 @kernel(allocates=False)

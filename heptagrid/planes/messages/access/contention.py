@@ -11,9 +11,19 @@ from __future__ import annotations
 import numpy as np
 
 from heptagrid.foundation.kernel import kernel
+from heptagrid.foundation.prefetch import prefetch
 from heptagrid.planes.messages.access.radio import distance_m2, is_idle, receives_until, transmit
-from heptagrid.planes.messages.events import push_lost, push_next, push_port
-from heptagrid.planes.messages.ports import copy_bytes, draw, frames_of, is_broken, is_lost, path_at, take_next
+from heptagrid.planes.messages.events import push_lost, push_port
+from heptagrid.planes.messages.ports import (
+    copy_bytes,
+    draw,
+    frames_of,
+    is_broken,
+    is_lost,
+    path_at,
+    push_next,
+    take_next,
+)
 from heptagrid.planes.messages.tables import (
     ALOHA,
     BY_ACCESS,
@@ -64,6 +74,7 @@ NS_PER_M = 3.336  # speed of light
 def begin(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The port has a new copy in hand: its first frame."""
     port = net.port
+    prefetch(net.air, (port[p, P_MEDIUM], 0, 0))
     port[p, P_FRAMES] = frames_of(port, p, copy_bytes(port[p, P_WHAT], state, facts))
     port[p, P_TRY] = 0
     return attempt(net, p, now, heap, size, state, seed)
@@ -104,7 +115,7 @@ def sense(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyp
     if until > now:
         port[p, P_READY] = until
         return _wait(net, p, now, heap, size, seed)
-    if not is_idle(net, p, net.path_node[path_at(port[p, P_WHAT], state)], now, seed):
+    if not is_idle(net, p, net.path[path_at(port[p, P_WHAT], state)].node, now, seed):
         port[p, P_BACK_OFFS] += 1
         port[p, P_COUNTER] = 2
         port[p, P_EXPONENT] = min(port[p, P_EXPONENT] + 1, medium[m, M_MOST_EXPONENT])
@@ -132,12 +143,12 @@ def outcome(net, p, state, seed):  # type: ignore[no-untyped-def]
     port = net.port
     what = port[p, P_WHAT]
     at = path_at(what, state)
-    if net.node[net.path_node[at], N_DOWN] > 0 or net.node[port[p, P_NODE], N_DOWN] > 0:
+    if net.node[net.path[at].node, N_DOWN] > 0 or net.node[port[p, P_NODE], N_DOWN] > 0:
         return BY_OUTAGE
     if port[p, P_COLLIDED] == 1:
         return BY_COLLISION
     number = 1 + port[p, P_TRY] + ((port[p, P_FRAMES] - 1) << np.int64(52))
-    chance = 1.0 - (1.0 - net.loss[p]) * (1.0 - net.path_loss[at])
+    chance = 1.0 - (1.0 - net.loss[p]) * (1.0 - net.path[at].loss)
     return BY_LINK if is_lost(p, what, state, number, chance, seed) else -1
 
 
@@ -168,9 +179,9 @@ def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped
     if port[p, P_FRAMES] > 0:
         port[p, P_TRY] = 0
         return attempt(net, p, now, heap, size, state, seed)
-    far_m = np.sqrt(distance_m2(net.xy_m, port[p, P_NODE], net.path_node[path_at(what, state)]))
+    far_m = np.sqrt(distance_m2(net.xy_m, port[p, P_NODE], net.path[path_at(what, state)].node))
     out = now + port[p, P_DELAY] + np.int64(np.rint(far_m * NS_PER_M))
-    size = push_next(heap, size, out, key, what)
+    size = push_next(net, heap, size, out, key, what, state)
     return _next(net, p, now, heap, size, state, facts, seed)
 
 

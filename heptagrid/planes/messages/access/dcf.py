@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from heptagrid.foundation.kernel import kernel
-from heptagrid.planes.messages.events import push_lost, push_next, push_port
-from heptagrid.planes.messages.ports import draw, is_broken, is_lost, path_at, take_next, wire_bytes
+from heptagrid.planes.messages.events import push_lost, push_port
+from heptagrid.planes.messages.ports import draw, is_broken, is_lost, path_at, push_next, take_next, wire_bytes
 from heptagrid.planes.messages.tables import (
     BY_BREAK,
     BY_COLLISION,
@@ -163,9 +163,9 @@ def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped
     port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
     what, key = port[p, P_WHAT], port[p, P_KEY]
     at = path_at(what, state)
-    chance = 1.0 - (1.0 - net.loss[p]) * (1.0 - net.path_loss[at])
+    chance = 1.0 - (1.0 - net.loss[p]) * (1.0 - net.path[at].loss)
     cause = -1
-    if net.node[net.path_node[at], N_DOWN] > 0:
+    if net.node[net.path[at].node, N_DOWN] > 0:
         cause = BY_OUTAGE
     elif port[p, P_COLLIDED] == 1:
         cause = BY_COLLISION
@@ -180,7 +180,7 @@ def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped
     if cause >= 0:
         size = push_lost(heap, size, now, key, what, cause)
     else:
-        size = push_next(heap, size, now + port[p, P_DELAY], key, what)
+        size = push_next(net, heap, size, now + port[p, P_DELAY], key, what, state)
     if take_next(net, p):
         size = begin(net, p, now, False, heap, size, state, facts, seed)
     return size

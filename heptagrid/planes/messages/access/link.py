@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from heptagrid.foundation.kernel import kernel
-from heptagrid.planes.messages.events import push_lost, push_next, push_port
-from heptagrid.planes.messages.ports import draw_attempts, take_next, wire_bytes
+from heptagrid.planes.messages.events import push_lost, push_port
+from heptagrid.planes.messages.ports import draw_attempts, push_next, take_next, wire_bytes
 from heptagrid.planes.messages.tables import (
     BY_BUFFER,
     BY_OUTAGE,
@@ -86,7 +86,7 @@ def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped
     """The copy in hand has gone; the next begins."""
     port = net.port
     if port[p, P_CAUSE] < 0:
-        size = push_next(heap, size, now + port[p, P_DELAY], port[p, P_KEY], port[p, P_WHAT])
+        size = push_next(net, heap, size, now + port[p, P_DELAY], port[p, P_KEY], port[p, P_WHAT], state)
     else:
         size = push_lost(heap, size, now, port[p, P_KEY], port[p, P_WHAT], port[p, P_CAUSE])
     if take_next(net, p):

@@ -166,7 +166,7 @@ def transmit(net, p, rate_of, begin, state, facts, seed):  # type: ignore[no-unt
     if medium[m, M_METHOD] in (ALOHA, SLOTTED_ALOHA, CLASS_A):
         clear_air(net, m, begin)  # who senses first has done so in `is_idle`
     what = port[p, P_WHAT]
-    node, to = port[p, P_NODE], net.path_node[path_at(what, state)]
+    node, to = port[p, P_NODE], net.path[path_at(what, state)].node
     airtime = frame_airtime_ns(net, p, rate_of, copy_bytes(what, state, facts))
     end = begin + airtime
     quiet = end + medium[m, M_TURNAROUND] + medium[m, M_ACK] if medium[m, M_ACK] > 0 else end

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from heptagrid.foundation.kernel import kernel
-from heptagrid.planes.messages.events import push_lost, push_next, push_port
-from heptagrid.planes.messages.ports import draw_attempts, path_at, take_next, wire_bytes
+from heptagrid.planes.messages.events import push_lost, push_port
+from heptagrid.planes.messages.ports import draw_attempts, path_at, push_next, take_next, wire_bytes
 from heptagrid.planes.messages.tables import (
     BY_OUTAGE,
     E_END,
@@ -35,7 +35,7 @@ def begin(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyp
     airtime = port[p, P_FRAME] + np.int64(np.rint(wire_bytes(port, p, what, state, facts) * 8e9 / net.rate_bps[p]))
     attempts, cause = draw_attempts(port, net.break_loss, p, what, state, net.loss[p], seed)
     at = path_at(what, state)
-    port[p, P_CAUSE] = BY_OUTAGE if net.node[net.path_node[at], N_DOWN] > 0 else cause
+    port[p, P_CAUSE] = BY_OUTAGE if net.node[net.path[at].node, N_DOWN] > 0 else cause
     own = port[p, P_SLOT] * slot
     first = now + (own - now) % frame
     slots_each = max(1, -(-airtime // slot))
@@ -50,7 +50,7 @@ def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped
     """The copy in hand is through or lost; the next waits for its slot."""
     port = net.port
     if port[p, P_CAUSE] < 0:
-        size = push_next(heap, size, now + port[p, P_DELAY], port[p, P_KEY], port[p, P_WHAT])
+        size = push_next(net, heap, size, now + port[p, P_DELAY], port[p, P_KEY], port[p, P_WHAT], state)
     else:
         size = push_lost(heap, size, now, port[p, P_KEY], port[p, P_WHAT], port[p, P_CAUSE])
     if take_next(net, p):
