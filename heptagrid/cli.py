@@ -121,6 +121,12 @@ def _of_a_run(command: Callable[..., Any]) -> Callable[..., Any]:
     metavar="CLASS[=LOSS]",
     help="Lose every message of a link class (access, backhaul, wan), or each crossing with probability LOSS.",
 )
+@click.option(
+    "--feeder",
+    type=click.Path(path_type=Path),
+    metavar="FILE.dss",
+    help="Run on this feeder instead of the scenario's network: its loads become customers.",
+)
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="Processes to share the work (default: cores).")
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="Results folder (default: runs/<name>-<time>)."
@@ -139,6 +145,7 @@ def run(scenario: str, as_json: bool, single: str | None, **options: Any) -> Non
       heptagrid run --start 2016-07-04 --days 3
       heptagrid run town --set vehicles.share=0.4 --set messages.access.rate_bps=5000
       heptagrid run --break access=0.3 --out /tmp/broken
+      heptagrid run --feeder Master.dss --set vehicles.share=0.5
       heptagrid run --single conventional --json | jq .arms.conventional.loading
     """
     from heptagrid.engine import api

@@ -17,6 +17,7 @@ from typing import Any
 from heptagrid.engine.arms import LINK_CLASSES, arms_of
 from heptagrid.engine.build import World, build_world
 from heptagrid.engine.clock import Span
+from heptagrid.engine.feeder import on_feeder, read_feeder
 from heptagrid.engine.jobs import Job, Progress, run_jobs
 from heptagrid.engine.lists import write_lists
 from heptagrid.engine.manifest import manifest_of
@@ -45,6 +46,7 @@ def run(
     single: str | None = None,
     break_: Mapping[str, float] | Sequence[tuple[str, float]] = (),
     settings: Sequence[str] = (),
+    feeder: str | Path | None = None,
     threads: int | None = None,
     out: str | Path | None = None,
     force: bool = False,
@@ -61,20 +63,24 @@ def run(
     single : "smart" or "conventional" to run one arm only.
     break_ : probability by link class ("access", "backhaul", "wan") that a crossing is lost.
     settings : "section.key=value" overrides.
+    feeder : an OpenDSS script; its circuit takes the place of the scenario's network.
     threads : processes to share the work among (default: one per core).
     out : results folder; refused if it holds another run, unless `force`.
     progress : called with (steps done, steps in all).
 
     Raises
     ------
-    ScenarioError, NetworkError, OutputError, UsageError
+    ScenarioError, NetworkError, FileError, OutputError, UsageError
     """
     began = time.perf_counter()
     broken = dict(break_)
     _check(single, broken, typical, days, start, threads)
     resolved = resolve(scenario, settings, days, start, step_s, seed)
     spans = spans_of(resolved, typical)
-    folder = prepare_folder(Path(out) if out else default_folder(resolved.name), force)
+    circuit = read_feeder(resolved, Path(feeder)) if feeder else None
+    folder = prepare_folder(Path(out) if out else default_folder(circuit.name if circuit else resolved.name), force)
+    if feeder and circuit:
+        resolved = on_feeder(resolved, circuit, Path(feeder), folder / "network")
     parts = folder / "parts"
     parts.mkdir()
     arms = arms_of(single, broken)

@@ -16,7 +16,9 @@ from heptagrid.domains.customers.heat_pumps import HeatPumps
 from heptagrid.domains.customers.meters import Meters
 from heptagrid.domains.customers.ownership import Ownership, ownership
 from heptagrid.domains.customers.vehicles import Vehicles
+from heptagrid.domains.distribution.circuit_lines import CircuitLines
 from heptagrid.domains.distribution.domain import Feeders, Substations
+from heptagrid.domains.distribution.lines import BusbarRegulatedLines, RegulatedLines
 from heptagrid.domains.distribution.sensors import Sensors
 from heptagrid.domains.distribution.tap_changer import TapChanger
 from heptagrid.domains.generation.domain import Fleet
@@ -39,6 +41,7 @@ from heptagrid.foundation.actors import Actor
 from heptagrid.foundation.random import Stream, uniforms
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, from_ns, next_midnight_ns
 from heptagrid.importers.extract import read_grid, read_profiles
+from heptagrid.importers.network_folder import read_network
 from heptagrid.importers.rts import read_bulk
 from heptagrid.importers.weather import read_weather
 from heptagrid.planes.messages.communications import Plan, plan_communications
@@ -47,9 +50,11 @@ from heptagrid.planes.money import telecom
 from heptagrid.planes.power.radial import RadialSolver
 from heptagrid.scenario.schema import Scenario
 from heptagrid.world.bulk import BulkSystem
+from heptagrid.world.circuit import Circuit, terminals_of
+from heptagrid.world.circuit_tree import CircuitTree
 from heptagrid.world.endpoints import Endpoints
 from heptagrid.world.grid import Grid, Profiles, local_transformers
-from heptagrid.world.network import BASE_KVA, RadialNetwork, radial_network
+from heptagrid.world.network import BASE_KVA, RadialNetwork, Tree
 from heptagrid.world.weather import Weather
 from heptagrid.world.wires import Wires
 
@@ -61,21 +66,27 @@ SAMPLE = 24  # nodes and customers recorded at every step
 
 @dataclass(frozen=True)
 class World:
-    """What both arms share: the network, the people, the weather, the bulk system, the places of messages."""
+    """What both arms share: the network, the people, the weather, the bulk system, the places of messages.
+
+    point_node, point_terminal: (points,) where metering points stand, and where they hang on the lines. circuit: whose conductors
+    are solved one by one; None where the grid is balanced.
+    """
 
     grid: Grid
-    network: RadialNetwork
+    network: Tree
     profiles: Profiles
     weather: Weather
     bulk: BulkSystem
     owned: Ownership
     point_node: Ints
+    point_terminal: Ints
     substations: Substations
     plan: Plan
     endpoints: Endpoints
     sample_nodes: Ints
     sample_customers: Ints
     storms: tuple[Happening, ...] = ()
+    circuit: Circuit | None = None
 
     @property
     def customers_count(self) -> int:
@@ -173,15 +184,13 @@ class ArmGrid:
 
 
 @lru_cache(maxsize=2)
-def _files(folder: str, bulk_folder: str) -> tuple[Grid, Profiles, Weather, RadialNetwork, BulkSystem]:
+def _files(folder: str, bulk_folder: str) -> tuple[Grid, Profiles, Weather, BulkSystem]:
     from pathlib import Path
 
-    grid = read_grid(Path(folder))
     return (
-        grid,
+        read_grid(Path(folder)),
         read_profiles(Path(folder)),
         read_weather(Path(folder)),
-        radial_network(grid),
         read_bulk(Path(bulk_folder)),
     )
 
@@ -194,7 +203,8 @@ def build_world(scenario: Scenario) -> World:
     NetworkError, HeptagridError
         For a network that is no tree, or data that cannot be read.
     """
-    grid, profiles, weather, network, bulk = _files(str(scenario.folder), str(scenario.bulk_folder))
+    grid, profiles, weather, bulk = _files(str(scenario.folder), str(scenario.bulk_folder))
+    network, circuit = read_network(scenario.folder)
     sections = scenario.sections
     owned = ownership(
         *(grid.loads, grid.units, sections["vehicles"], sections["heat_pumps"], sections["batteries"]),
@@ -203,8 +213,13 @@ def build_world(scenario: Scenario) -> World:
     lonely = np.flatnonzero(owned.unit_point >= len(grid.loads.bus))
     point_bus = np.concatenate([grid.loads.bus, grid.units.bus[lonely]])
     point_node = network.node_of_bus[point_bus]
+    point_terminal = point_node
+    if circuit is not None:
+        loads, units = terminals_of(circuit)
+        point_terminal = np.concatenate([loads, units[lonely]])
     substations = _substations(grid, network)
-    plan, endpoints = _places(scenario, grid, network, bulk, point_bus, point_node, substations)
+    nearest = circuit is not None
+    plan, endpoints = _places(scenario, grid, network, bulk, point_bus, point_node, substations, nearest)
     return World(
         grid=grid,
         network=network,
@@ -213,12 +228,14 @@ def build_world(scenario: Scenario) -> World:
         bulk=bulk,
         owned=owned,
         point_node=point_node,
+        point_terminal=point_terminal,
         substations=substations,
         plan=plan,
         endpoints=endpoints,
         sample_nodes=_sample(scenario.seed, 0, network.nodes),
         sample_customers=_sample(scenario.seed, 1, len(grid.loads.bus)),
         storms=happenings(scenario, network, point_node, substations, plan),
+        circuit=circuit,
     )
 
 
@@ -228,7 +245,7 @@ def _sample(seed: int, occasion: int, count: int) -> Ints:
     return np.sort(np.argsort(drawn, kind="stable")[:SAMPLE])
 
 
-def _substations(grid: Grid, network: RadialNetwork) -> Substations:
+def _substations(grid: Grid, network: Tree) -> Substations:
     """Every transformer to low voltage is a substation with a concentrator."""
     local = local_transformers(grid)
     return Substations(transformer=local, node=network.node_of_transformer[local])
@@ -237,13 +254,17 @@ def _substations(grid: Grid, network: RadialNetwork) -> Substations:
 def _places(
     scenario: Scenario,
     grid: Grid,
-    network: RadialNetwork,
+    network: Tree,
     bulk: BulkSystem,
     point_bus: Ints,
     point_node: Ints,
     substations: Substations,
+    nearest: bool,
 ) -> tuple[Plan, Endpoints]:
-    """The communication network over the electrical one's coordinates."""
+    """The communication network over the electrical one's coordinates.
+
+    A metering point belongs to the substation that feeds it, or to the `nearest` one.
+    """
     concentrator_of_node = np.full(network.nodes, -1, dtype=np.int64)
     concentrator_of_node[substations.node] = np.arange(len(substations.node))
     for node in range(1, network.nodes):
@@ -253,7 +274,7 @@ def _places(
     stations = degrees[grid.transformers.lv_bus[substations.transformer]]
     concentrator = concentrator_of_node[point_node]
     # Customers at medium voltage have no concentrator on their way; they join the nearest one.
-    for point in np.flatnonzero(concentrator < 0):
+    for point in np.flatnonzero((concentrator < 0) | nearest):
         concentrator[point] = int(np.argmin(((stations - degrees[point_bus[point]]) ** 2).sum(axis=1)))
     hub = degrees[network.bus_of_node[network.busbar]]
     # Control centres and plants have no coordinates of their own: they are put at stated distances from the hub.
@@ -387,20 +408,33 @@ def _customers(scenario: Scenario, world: World, arm: Arm, wires: Wires) -> Cust
 
 
 def _feeders(scenario: Scenario, world: World, arm: Arm, wires: Wires) -> Feeders:
-    sections, transformers = scenario.sections, world.grid.transformers
-    regulated = np.flatnonzero(transformers.has_controller)
-    first = int(regulated[0])
-    changer = TapChanger(
-        *(sections["tap_changer"], int(transformers.tap_pos[first])),
-        *(int(transformers.tap_min[first]), int(transformers.tap_max[first])),
-    )
+    sections = scenario.sections
     return Feeders(
-        *(wires, RadialSolver(world.network, world.grid), world.point_node, world.substations, world.network.busbar),
-        *(changer, regulated, transformers.tap_pos),
+        *(wires, _lines(scenario, world), world.point_terminal, world.substations),
         Sensors(sections["sensors"], world.endpoints) if arm.smart else None,
         *(outages_of(world.storms, "nodes"), outages_of(world.storms, "points")),
         silences_of(world.storms, "substations", sections["messages.backhaul"].battery_s),
     )
+
+
+def _lines(scenario: Scenario, world: World) -> RegulatedLines:
+    """The lines with what regulates them: a circuit's own controls, or the tap changer of the primary substation."""
+    if world.circuit is not None:
+        assert isinstance(world.network, CircuitTree)
+        sections = scenario.sections
+        return CircuitLines(
+            world.circuit, world.network, sections["dispatch"].infeed_v_pu, sections["tap_changer"].target_pu
+        )
+    assert isinstance(world.network, RadialNetwork)
+    transformers = world.grid.transformers
+    regulated = np.flatnonzero(transformers.has_controller)
+    first = int(regulated[0])
+    changer = TapChanger(
+        *(scenario.sections["tap_changer"], int(transformers.tap_pos[first])),
+        *(int(transformers.tap_min[first]), int(transformers.tap_max[first])),
+    )
+    solver = RadialSolver(world.network, world.grid)
+    return BusbarRegulatedLines(solver, changer, world.network.busbar, regulated, transformers.tap_pos)
 
 
 def _scada(scenario: Scenario, world: World) -> Scada:

@@ -7,6 +7,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from heptagrid.engine.arms import Arm
@@ -16,9 +17,11 @@ from heptagrid.foundation.parameters import declarations
 from heptagrid.scenario.schema import Scenario
 from heptagrid.scenario.storms import given_of
 
+SIMBENCH = (
+    "SimBench, 1-MVLV-semiurb-all-0-sw (Meinecke et al. 2020, simbench.de), extract, Open Database License (ODbL) 1.0"
+)
 ATTRIBUTION = [
-    "Network, loads and profiles: SimBench, 1-MVLV-semiurb-all-0-sw (Meinecke et al. 2020, simbench.de), extract, "
-    "Open Database License (ODbL) 1.0",
+    f"Network, loads and profiles: {SIMBENCH}",
     "Transmission network, units and costs: PGLib-OPF case24_ieee_rts, CC BY 4.0 (IEEE PES Task Force on Benchmarks)",
     "Bulk load and unit dynamics: RTS-GMLC (GridMod), by courtesy of DOE/NREL/ALLIANCE, see its NOTICE",
     "Weather: test reference year 2010, region 3 (Hamburg), Deutscher Wetterdienst, as carried by the package demandlib",
@@ -87,9 +90,17 @@ def manifest_of(
             "python": platform.python_version(),
             **{name: _version(name) for name in ("heptagrid", "numpy", "numba", "polars")},
         },
-        "attribution": ATTRIBUTION,
+        "feeder": scenario.feeder,
+        "attribution": _attribution(scenario),
         "notes": NOTES,
     }
+
+
+def _attribution(scenario: Scenario) -> list[str]:
+    if not scenario.feeder:
+        return ATTRIBUTION
+    own = f"Network and loads: {Path(scenario.feeder).name}, as given; profiles of its customers: {SIMBENCH}"
+    return [own, *ATTRIBUTION[1:]]
 
 
 def data_fingerprints(scenario: Scenario) -> dict[str, str]:

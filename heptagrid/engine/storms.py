@@ -24,7 +24,7 @@ from heptagrid.planes.messages.plane import MessagePlane
 from heptagrid.scenario.schema import Scenario
 from heptagrid.scenario.storms import Firmware, Storm
 from heptagrid.world.endpoints import Endpoints
-from heptagrid.world.network import RadialNetwork
+from heptagrid.world.network import Tree
 from heptagrid.world.outages import Outage, joined
 
 Ints = npt.NDArray[np.int64]
@@ -75,7 +75,7 @@ def boundaries_ns(scenario: Scenario) -> Iterator[int]:
 
 
 def happenings(
-    scenario: Scenario, network: RadialNetwork, point_node: Ints, substations: Substations, plan: Plan
+    scenario: Scenario, network: Tree, point_node: Ints, substations: Substations, plan: Plan
 ) -> tuple[Happening, ...]:
     """The scenario's storms, in its order."""
     found = []
@@ -87,7 +87,7 @@ def happenings(
 
 
 def _met(
-    storm: Storm, network: RadialNetwork, point_node: Ints, substations: Substations, plan: Plan, seed: int
+    storm: Storm, network: Tree, point_node: Ints, substations: Substations, plan: Plan, seed: int
 ) -> dict[str, Ints]:
     """Whom a storm meets, as the columns of a `Happening`."""
     what, which = storm.place
@@ -119,17 +119,17 @@ def _met(
     return {"places": has_parent[in_class], "around": np.arange(topology.places)}
 
 
-def _switched_off(what: str, which: int, network: RadialNetwork, substations: Substations) -> npt.NDArray[np.bool_]:
+def _switched_off(what: str, which: int, network: Tree, substations: Substations) -> npt.NDArray[np.bool_]:
     """(nodes,) whether a node lies behind an open switch: those of feeders at the busbar, of a transformer above it."""
     if what == "all":
         return np.asarray(network.feeder > 0)
     if what == "feeder":
         return np.asarray(network.feeder == which)
-    is_off = np.zeros(network.nodes, dtype=np.bool_)
-    first = int(substations.node[which])
-    outside = np.flatnonzero(network.parent[first + 1 :] < first)  # depth-first: what hangs on it follows it at once
-    is_off[first : first + 1 + outside[0] if len(outside) else network.nodes] = True
-    return is_off
+    station = network.bus_of_node[substations.node[which]]
+    is_off = network.bus_of_node == station  # all its conductors, where they are nodes of their own
+    for node in range(network.nodes):  # parents come first
+        is_off[node] |= network.parent[node] >= 0 and is_off[network.parent[node]]
+    return np.asarray(is_off)
 
 
 def outages_of(storms: Sequence[Happening], what: str) -> list[Outage]:

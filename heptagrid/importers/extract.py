@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from heptagrid.foundation.errors import HeptagridError
 from heptagrid.foundation.time import midnight_ns
@@ -36,9 +37,24 @@ def read_grid(folder: Path) -> Grid:
             units=_table(Units, "units", arrays),
             infeed_bus=int(arrays["infeed_bus"]),
             infeed_v_pu=float(arrays["infeed_v_pu"]),
+            frequency_hz=float(arrays.get("frequency_hz", 50.0)),
+            stations=arrays.get("stations"),
         )
     except KeyError as missing:
         raise HeptagridError(f"{path} lacks the array {missing}; rebuild it with tools/build_town.py") from None
+
+
+def write_grid(folder: Path, grid: Grid, profile_names: npt.NDArray[np.str_]) -> None:
+    """Write `grid.npz` as `read_grid` reads it, with the names of the profiles' columns."""
+    arrays: dict[str, Any] = {
+        f"{table}_{one.name}": getattr(getattr(grid, table), one.name)
+        for table in ("buses", "lines", "transformers", "switches", "loads", "units")
+        for one in fields(getattr(grid, table))
+    }
+    arrays |= {name: np.asarray(getattr(grid, name)) for name in ("infeed_bus", "infeed_v_pu", "frequency_hz")}
+    if grid.stations is not None:
+        arrays["stations"] = grid.stations
+    np.savez_compressed(folder / "grid.npz", **arrays, profile_names=profile_names)
 
 
 def read_profiles(folder: Path) -> Profiles:

@@ -41,7 +41,7 @@ class RunParameters:
 class Scenario:
     """A scenario as resolved; `sections` holds one parameters object per section, `run` apart.
 
-    typical_days: (date, how many days of the year it stands for).
+    typical_days: (date, how many days of the year it stands for). feeder: the file that the network in `folder` was made of.
     """
 
     name: str
@@ -55,3 +55,4 @@ class Scenario:
     sections: Mapping[str, Any]
     typical_days: tuple[tuple[date, float], ...] = field(default=())
     storms: tuple[Storm, ...] = field(default=())
+    feeder: str = ""

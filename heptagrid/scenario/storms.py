@@ -17,10 +17,10 @@ from heptagrid.foundation.errors import HeptagridError
 from heptagrid.foundation.parameters import declarations, parameter
 from heptagrid.foundation.time import NS_PER_S, midnight_ns, to_ns
 from heptagrid.importers.extract import read_grid
+from heptagrid.importers.network_folder import read_network
 from heptagrid.planes.messages.technology import technology
 from heptagrid.scenario.checks import Checks
 from heptagrid.world.grid import local_transformers
-from heptagrid.world.network import radial_network
 
 SITES = ("hub", "operations", "market", "retailer", "aggregator")
 CLASSES = ("access", "backhaul", "wan")
@@ -327,7 +327,7 @@ def _places(folder: str) -> tuple[list[str], int]:
     """Names of the substations, and how many feeders there are; none if the network cannot be read."""
     try:
         grid = read_grid(Path(folder))
-        feeders = len(radial_network(grid).feeder_start) - 1
+        feeders = len(read_network(Path(folder))[0].feeder_start) - 1
     except HeptagridError:
         return [], 0
     return [str(name) for name in grid.transformers.names[local_transformers(grid)]], feeders

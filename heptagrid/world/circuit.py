@@ -374,3 +374,49 @@ class Circuit:
     capacitor_controls: CapacitorControls
     inverters: Inverters = field(default_factory=no_inverters)
     left_out: tuple[str, ...] = field(default=())
+
+
+def terminals_of(circuit: Circuit) -> tuple[Ints, Ints]:
+    """The devices that are customers' loads, and those that are local units; storages are neither."""
+    kinds = circuit.devices.kinds
+    return np.flatnonzero(kinds == "load"), np.flatnonzero((kinds == "generator") | (kinds == "pvsystem"))
+
+
+def bus_of_windings(circuit: Circuit) -> Ints:
+    """(windings,) the bus of each, by its first conductor that is not the ground; -1 if it has none."""
+    windings = circuit.transformers.windings
+    found = np.full(len(windings.kv), -1, dtype=np.int64)
+    for k in range(len(found)):
+        nodes = windings.node[windings.conductor_at[k] : windings.conductor_at[k + 1]]
+        nodes = nodes[nodes != GROUND]
+        if len(nodes):
+            found[k] = circuit.nodes.bus[nodes[0]]
+    return found
+
+
+def bus_edges(circuit: Circuit) -> tuple[Ints, Ints, Ints, Ints]:
+    """Which buses are joined: (edges,) the two buses, the line and the transformer that joins them (-1 if it is none).
+
+    By lines that are closed at both ends in at least one conductor, from a transformer's first winding to each other, and by other linear elements
+    between buses.
+    """
+    lines, bus = circuit.lines, circuit.nodes.bus
+    rows: list[tuple[int, int, int, int]] = []
+    for k in range(len(lines.names)):
+        for c in range(lines.node_at[k], lines.node_at[k + 1]):
+            a, b = lines.from_node[c], lines.to_node[c]
+            if lines.from_closed[c] and lines.to_closed[c] and a != GROUND and b != GROUND:
+                rows.append((int(bus[a]), int(bus[b]), k, -1))
+                break
+    at, transformers = bus_of_windings(circuit), circuit.transformers
+    for k in range(len(transformers.names)):
+        first = transformers.winding_at[k]
+        for w in range(first + 1, transformers.winding_at[k + 1]):
+            rows.append((int(at[first]), int(at[w]), -1, k))
+    shunts = circuit.shunts
+    for k in range(len(shunts.names)):
+        nodes = shunts.node[shunts.node_at[k] : shunts.node_at[k + 1]]
+        touched = sorted({int(bus[node]) for node in nodes if node != GROUND})
+        rows += [(touched[0], other, -1, -1) for other in touched[1:]]
+    table = np.array([row for row in rows if row[0] != row[1] and min(row[:2]) >= 0], dtype=np.int64).reshape(-1, 4)
+    return table[:, 0], table[:, 1], table[:, 2], table[:, 3]

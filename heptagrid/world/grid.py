@@ -107,6 +107,8 @@ class Units:
 
 @dataclass(frozen=True)
 class Grid:
+    """All of it. stations: transformers where a concentrator stands and measures; None: every one to low voltage."""
+
     buses: Buses
     lines: Lines
     transformers: Transformers
@@ -116,6 +118,7 @@ class Grid:
     infeed_bus: int
     infeed_v_pu: float
     frequency_hz: float = 50.0
+    stations: Ints | None = None
 
 
 @dataclass(frozen=True)
@@ -140,5 +143,7 @@ class Profiles:
 
 
 def local_transformers(grid: Grid) -> Ints:
-    """The transformers to low voltage; each is a substation, numbered in this order."""
+    """The transformers with a concentrator, mostly all to low voltage; each is a substation, numbered in this order."""
+    if grid.stations is not None:
+        return grid.stations
     return np.flatnonzero(grid.transformers.vn_hv_kv < HIGH_VOLTAGE_KV)

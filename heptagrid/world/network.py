@@ -24,7 +24,7 @@ import numpy.typing as npt
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.world.grid import Grid
 from heptagrid.world.grid_checks import violations
-from heptagrid.world.spanning_tree import UNREACHED, Adjacency, Tree, depth_first, shortest_paths
+from heptagrid.world.spanning_tree import UNREACHED, Adjacency, SpanningTree, depth_first, shortest_paths
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -56,31 +56,22 @@ class LoopBranches:
 
 
 @dataclass(frozen=True)
-class RadialNetwork:
-    """A tree of `nodes` nodes, parents before children, feeders one after another.
+class Tree:
+    """Which node hangs on which: `nodes` nodes, parents before children, feeders one after another.
 
-    parent: (nodes,) position of each node's parent, -1 for the root (node 0).
+    parent: (nodes,) position of each node's parent, -1 for a root (node 0).
     feeder: (nodes,) which feeder below the busbar each node belongs to; 0 is the trunk above the feeders.
     feeder_start: (feeders + 1,) first node of each feeder.
-    z_pu, shunt_from_pu, shunt_to_pu: (nodes,) complex, of the branch to the parent: series impedance and
-    shunt admittances at the parent's and at the node's own end, for one branch (parallels joined).
     node_of_bus: (buses,); bus_of_node: (nodes,) a representative, -1 for the open end of a line.
     v_base_kv: (nodes,).
     line_of_node, transformer_of_node: (nodes,) the element that is the branch above, or -1 (the first of parallels).
     node_of_line, node_of_transformer: the node below each element (its to-node in a loop), -1 if it carries nothing.
-    high_node_of_transformer: the node at its high-voltage side. loop_of_transformer: which loop it closes, or -1.
     parallels: (nodes,) how many equal transformers the branch above stands for.
-    tap_step: (transformers,) ratio change per tap; tap_neutral: (transformers,).
-    nominal_ratio: (transformers,) ratio at the neutral tap relative to the nodes' base voltages.
-    loops: what closes loops over the tree; nothing in a radial network.
     """
 
     parent: Ints
     feeder: Ints
     feeder_start: Ints
-    z_pu: Complex
-    shunt_from_pu: Complex
-    shunt_to_pu: Complex
     node_of_bus: Ints
     bus_of_node: Ints
     v_base_kv: Floats
@@ -88,18 +79,35 @@ class RadialNetwork:
     transformer_of_node: Ints
     node_of_line: Ints
     node_of_transformer: Ints
-    high_node_of_transformer: Ints
-    loop_of_transformer: Ints
     parallels: Ints
-    tap_step: Floats
-    tap_neutral: Ints
-    nominal_ratio: Floats
     busbar: int
-    loops: LoopBranches
 
     @property
     def nodes(self) -> int:
         return len(self.parent)
+
+
+@dataclass(frozen=True)
+class RadialNetwork(Tree):
+    """A tree with one branch above every node but the root, stored at the node's position, and what closes loops over it.
+
+    z_pu, shunt_from_pu, shunt_to_pu: (nodes,) complex, of the branch to the parent: series impedance and
+    shunt admittances at the parent's and at the node's own end, for one branch (parallels joined).
+    high_node_of_transformer: the node at its high-voltage side. loop_of_transformer: which loop it closes, or -1.
+    tap_step: (transformers,) ratio change per tap; tap_neutral: (transformers,).
+    nominal_ratio: (transformers,) ratio at the neutral tap relative to the nodes' base voltages.
+    loops: nothing in a radial network.
+    """
+
+    z_pu: Complex
+    shunt_from_pu: Complex
+    shunt_to_pu: Complex
+    high_node_of_transformer: Ints
+    loop_of_transformer: Ints
+    tap_step: Floats
+    tap_neutral: Ints
+    nominal_ratio: Floats
+    loops: LoopBranches
 
 
 @dataclass
@@ -233,7 +241,9 @@ def _join_parallel_transformers(grid: Grid, branches: _Branches) -> _Branches:
     )
 
 
-def _tree(grid: Grid, branches: _Branches, nodes: int, root: int, loops: Literal["refuse", "compensate"]) -> Tree:
+def _tree(
+    grid: Grid, branches: _Branches, nodes: int, root: int, loops: Literal["refuse", "compensate"]
+) -> SpanningTree:
     adjacency = Adjacency(branches.from_node, branches.to_node, nodes)
     tree = depth_first(adjacency, root, np.ones(len(branches.count), dtype=np.bool_))
     if not len(tree.loops):
@@ -254,7 +264,7 @@ def _tree(grid: Grid, branches: _Branches, nodes: int, root: int, loops: Literal
     return tree if feeds_upwards else shallow
 
 
-def _refuse_islands(grid: Grid, tree: Tree, merged: Ints) -> None:
+def _refuse_islands(grid: Grid, tree: SpanningTree, merged: Ints) -> None:
     is_lost = (tree.parent == UNREACHED)[merged]
     if not is_lost.any():
         return
@@ -267,7 +277,7 @@ def _refuse_islands(grid: Grid, tree: Tree, merged: Ints) -> None:
     )
 
 
-def _assemble(grid: Grid, branches: _Branches, merged: Ints, v_base_kv: Floats, tree: Tree) -> RadialNetwork:
+def _assemble(grid: Grid, branches: _Branches, merged: Ints, v_base_kv: Floats, tree: SpanningTree) -> RadialNetwork:
     order, nodes = tree.order, len(tree.order)
     position = np.full(len(v_base_kv), -1, dtype=np.int64)
     position[order] = np.arange(nodes)
@@ -290,7 +300,8 @@ def _assemble(grid: Grid, branches: _Branches, merged: Ints, v_base_kv: Floats, 
         names = ", ".join(transformers.names[transformer[upside_down[:_SHOWN]].astype(int)])
         raise NetworkError(f"transformers fed from their low-voltage side are not supported: {names}")
     half = of_branch(branches.y_pu, 0.0) / 2.0
-    feeder, feeder_start = _feeders(parents, int(position[tree.busbar]))
+    heads = np.flatnonzero(parents == int(position[tree.busbar]))
+    feeder, feeder_start = feeders_below(heads[heads > int(position[tree.busbar])], nodes)
     loops = LoopBranches(
         position[branches.from_node[tree.loops]],
         position[branches.to_node[tree.loops]],
@@ -336,12 +347,13 @@ def _assemble(grid: Grid, branches: _Branches, merged: Ints, v_base_kv: Floats, 
     )
 
 
-def _feeders(parent: Ints, busbar: int) -> tuple[Ints, Ints]:
-    """Feeder of each node and the first node of each feeder; the trunk is the nodes down to the busbar."""
-    starts = np.flatnonzero(parent == busbar)
-    starts = starts[starts > busbar]
-    feeder = np.searchsorted(starts, np.arange(len(parent)), side="right")
-    return feeder.astype(np.int64), np.append(starts, len(parent)).astype(np.int64)
+def feeders_below(heads: Ints, nodes: int) -> tuple[Ints, Ints]:
+    """Feeder of each node and the first node of each feeder, from the nodes at which they begin.
+
+    What comes before the first is the trunk.
+    """
+    feeder = np.searchsorted(heads, np.arange(nodes), side="right")
+    return feeder.astype(np.int64), np.append(heads, nodes).astype(np.int64)
 
 
 def _names(grid: Grid, branches: _Branches, loops: Ints) -> str:

@@ -20,7 +20,7 @@ UNREACHED = -2
 
 
 @dataclass(frozen=True)
-class Tree:
+class SpanningTree:
     """A walk over the branches: parents before children, each subtree in one piece.
 
     parent: (nodes,) -1 for the root, `UNREACHED` for nodes without a path to it. above: (nodes,) the branch to
@@ -48,7 +48,7 @@ class Adjacency:
         self.is_outward = order < len(from_node)
 
 
-def depth_first(adjacency: Adjacency, root: int, usable: Bools) -> Tree:
+def depth_first(adjacency: Adjacency, root: int, usable: Bools) -> SpanningTree:
     """Walk from the root over the usable branches; others, and what closes a loop, are met but not taken."""
     start, edge, other = adjacency.start.tolist(), adjacency.edge.tolist(), adjacency.other.tolist()
     may = usable.tolist()
@@ -73,7 +73,7 @@ def depth_first(adjacency: Adjacency, root: int, usable: Bools) -> Tree:
     parents = np.array(parent, dtype=np.int64)
     below = np.bincount(parents[parents >= 0], minlength=adjacency.nodes)
     busbar = next((node for node in order if below[node] > 1), root)
-    return Tree(
+    return SpanningTree(
         parents,
         np.array(above, dtype=np.int64),
         np.array(order, dtype=np.int64),

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.domains.distribution.lines import FeederFlow, RegulatedLines
 from heptagrid.domains.distribution.sensors import Sensors
-from heptagrid.domains.distribution.tap_changer import TapChanger
 from heptagrid.foundation.actors import Delivery, Outbox
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.kernel import kernel
 from heptagrid.foundation.time import Step
-from heptagrid.planes.power.radial import Flow, RadialSolver
 from heptagrid.world.outages import Outage, supplied_at
 from heptagrid.world.wires import Wires
 
@@ -37,36 +36,27 @@ class Feeders:
     def __init__(
         self,
         wires: Wires,
-        solver: RadialSolver,
-        point_node: Ints,
+        lines: RegulatedLines,
+        point_terminal: Ints,
         substations: Substations,
-        busbar_node: int,
-        tap_changer: TapChanger,
-        regulated: Ints,
-        taps: Ints,
         sensors: Sensors | None,
         node_outages: Sequence[Outage] = (),
         point_outages: Sequence[Outage] = (),
         silences: Sequence[Outage] = (),
     ) -> None:
-        """Set up from parts; `regulated` are the transformers that the tap changer moves, `taps` all positions.
+        """Set up from parts; `point_terminal` is where each metering point hangs on the lines, (points,).
 
         node_outages, point_outages : when which nodes and which metering points are cut off. silences : when which
         substations can report nothing, their battery empty.
         """
-        nodes = solver.network.nodes
-        self.flow: Flow | None = None
-        self.tap_changer = tap_changer
+        self.flow: FeederFlow | None = None
+        self.lines = lines
         self._wires = wires
-        self._solver = solver
-        self._point_node = point_node
+        self._point_terminal = point_terminal
         self._substations = substations
-        self._busbar_node = busbar_node
-        self._regulated = regulated
-        self._taps = taps.copy()
         self._sensors = sensors
-        self._p_kw = np.zeros(nodes)
-        self._q_kvar = np.zeros(nodes)
+        self._p_kw = np.zeros(lines.terminals)
+        self._q_kvar = np.zeros(lines.terminals)
         self._silences = silences
         self._node_outages, self._point_outages = node_outages, point_outages
 
@@ -77,19 +67,17 @@ class Feeders:
         """Solve the feeders for what the customers draw."""
         wires = self._wires
         if self._node_outages:
-            network = self._solver.network
-            self._solver.switch_off(~supplied_at(self._node_outages, step.start_ns, network.nodes))
-        _gather(wires.point_p_kw, wires.point_q_kvar, self._point_node, self._p_kw, self._q_kvar)
-        self._taps[self._regulated] = self.tap_changer.tap
-        self.flow = flow = self._solver.solve(self._p_kw, self._q_kvar, wires.infeed_v_pu, self._taps)
-        np.take(flow.v_pu, self._point_node, out=wires.point_v_pu)
+            self.lines.switch_off(~supplied_at(self._node_outages, step.start_ns, self.lines.nodes))
+        _gather(wires.point_p_kw, wires.point_q_kvar, self._point_terminal, self._p_kw, self._q_kvar)
+        self.flow = flow = self.lines.solve(self._p_kw, self._q_kvar, wires.infeed_v_pu, step)
+        np.take(flow.terminal_v_pu, self._point_terminal, out=wires.point_v_pu)
         wires.point_v_pu[~wires.point_is_supplied] = 0.0
         wires.infeed_p_kw = flow.infeed_p_kw
         wires.infeed_q_kvar = flow.infeed_q_kvar
 
     def remember(self) -> None:
         """Keep the present solution to fall back on, should a feeder not converge."""
-        self._solver.remember()
+        self.lines.remember()
 
     def sense(self, step: Step, outbox: Outbox) -> None:
         """Let the substations report."""
@@ -106,21 +94,21 @@ class Feeders:
         )
 
     def act(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
-        """Take a new busbar target where one arrived, let the tap changer look at the busbar, and work the switches."""
+        """Take a new busbar target where one arrived, let what regulates the lines look at them, and work the switches."""
         for delivery in inbox:
             if delivery.wave.kind is Kind.DISPATCH and delivery.wave.topic == "busbar":
-                self.tap_changer.target_pu = float(delivery.column("target_pu")[-1])
+                self.lines.aim(float(delivery.column("target_pu")[-1]))
         if self.flow is not None:
-            self.tap_changer.regulate(float(self.flow.v_pu[self._busbar_node]), step.dt_s)
+            self.lines.regulate(step.dt_s)
         if self._point_outages:
             wires = self._wires
-            wires.point_is_supplied[:] = supplied_at(self._point_outages, step.end_ns, len(self._point_node))
+            wires.point_is_supplied[:] = supplied_at(self._point_outages, step.end_ns, len(self._point_terminal))
 
 
 @kernel
-def _gather(point_p_kw, point_q_kvar, point_node, p_kw, q_kvar):  # type: ignore[no-untyped-def]
+def _gather(point_p_kw, point_q_kvar, point_terminal, p_kw, q_kvar):  # type: ignore[no-untyped-def]
     p_kw[:] = 0.0
     q_kvar[:] = 0.0
-    for k in range(point_node.shape[0]):
-        p_kw[point_node[k]] += point_p_kw[k]
-        q_kvar[point_node[k]] += point_q_kvar[k]
+    for k in range(point_terminal.shape[0]):
+        p_kw[point_terminal[k]] += point_p_kw[k]
+        q_kvar[point_terminal[k]] += point_q_kvar[k]

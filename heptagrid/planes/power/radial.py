@@ -64,6 +64,11 @@ class Flow:
     held: Ints
     loop_current: Complex
 
+    @property
+    def terminal_v_pu(self) -> Floats:
+        """(nodes,) voltages where something may hang: at every node."""
+        return self.v_pu
+
 
 class RadialSolver:
     """Solves one network again and again.

@@ -64,6 +64,10 @@ class Controlled:
         middle = (settings.lowest_tap + settings.highest_tap) / 2.0
         return np.rint((self.tap_pu[settings.winding] - middle) / settings.tap_step)
 
+    def aim(self, share: float) -> None:
+        """From now on the regulators hold this share of the voltages that the circuit sets them to."""
+        self._regulator_settings.v_set[:] = share * self.circuit.regulators.v_set
+
     def snapshot(
         self,
         p_kw: Floats | None = None,

@@ -109,7 +109,7 @@ def settings_of(circuit: Circuit) -> Settings:
         remote_from=r.remote_from,
         remote_to=r.remote_to,
         remote_pt_ratio=r.remote_pt_ratio,
-        v_set=r.v_set,
+        v_set=r.v_set.copy(),
         band_v=r.band_v,
         pt_ratio=r.pt_ratio,
         ct_primary_a=r.ct_primary_a,

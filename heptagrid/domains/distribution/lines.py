@@ -1,0 +1,97 @@
+"""The lines of the distribution domain: what they carry, and what regulates their voltage by itself.
+
+Metering points hang on *terminals*: the nodes of a balanced network, the phase circuits' devices of an unbalanced one.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.domains.distribution.tap_changer import TapChanger
+from heptagrid.foundation.time import Step
+from heptagrid.planes.power.radial import Flow, RadialSolver
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+
+class FeederFlow(Protocol):
+    """One solution of the lines, as a balanced network's `Flow` has it."""
+
+    v_pu: Floats
+    current_re: Floats
+    current_im: Floats
+    losses_kw: float
+    infeed_p_kw: float
+    infeed_q_kvar: float
+    transformer_loading_pct: Floats
+    transformer_p_kw: Floats
+    iterations: int
+    held: Ints
+
+    @property
+    def terminal_v_pu(self) -> Floats:
+        """(terminals,) voltages where metering points hang."""
+
+
+class RegulatedLines(Protocol):
+    """Lines with their regulators: solved at every step, then regulated for the next.
+
+    nodes: of the network, for voltages and outages. terminals: where metering points may hang.
+    """
+
+    nodes: int
+    terminals: int
+
+    def solve(self, p_kw: Floats, q_kvar: Floats, infeed_v_pu: float, step: Step) -> FeederFlow:
+        """What flows in a step in which the terminals draw this, (terminals,); regulators that act within it have acted."""
+
+    def regulate(self, dt_s: float) -> None:
+        """Let slower regulators look at the last solution for `dt_s` seconds; what they do holds from the next solve on."""
+
+    def aim(self, target_pu: float) -> None:
+        """Give the regulators a new target."""
+
+    def switch_off(self, is_off: Bools) -> None:
+        """From the next solve on these nodes, (nodes,), and what lies behind them are cut off."""
+
+    def remember(self) -> None:
+        """Take the last solution as the one to fall back on."""
+
+
+class BusbarRegulatedLines:
+    """A balanced radial network whose primary substation holds the busbar's voltage."""
+
+    def __init__(
+        self, solver: RadialSolver, tap_changer: TapChanger, busbar_node: int, regulated: Ints, taps: Ints
+    ) -> None:
+        """Set up from parts; `regulated` are the transformers that the tap changer moves, `taps` all positions."""
+        self.nodes = self.terminals = solver.network.nodes
+        self.tap_changer = tap_changer
+        self._solver = solver
+        self._busbar_node = busbar_node
+        self._regulated = regulated
+        self._taps = taps.copy()
+        self._busbar_v_pu = 1.0
+
+    def solve(self, p_kw: Floats, q_kvar: Floats, infeed_v_pu: float, step: Step) -> Flow:
+        self._taps[self._regulated] = self.tap_changer.tap
+        flow = self._solver.solve(p_kw, q_kvar, infeed_v_pu, self._taps)
+        self._busbar_v_pu = float(flow.v_pu[self._busbar_node])
+        return flow
+
+    def regulate(self, dt_s: float) -> None:
+        self.tap_changer.regulate(self._busbar_v_pu, dt_s)
+
+    def aim(self, target_pu: float) -> None:
+        self.tap_changer.target_pu = target_pu
+
+    def switch_off(self, is_off: Bools) -> None:
+        self._solver.switch_off(is_off)
+
+    def remember(self) -> None:
+        self._solver.remember()

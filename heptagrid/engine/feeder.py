@@ -1,0 +1,46 @@
+"""A scenario on an engineer's own feeder: the file becomes the network, everything else stays the scenario's."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+from heptagrid.foundation.errors import UsageError
+from heptagrid.importers.feeder import write_town
+from heptagrid.scenario.schema import Scenario
+from heptagrid.world.circuit import Circuit
+
+
+def read_feeder(scenario: Scenario, path: Path) -> Circuit:
+    """The circuit of a file that a scenario is to run on; remarks about what it holds beyond are warnings.
+
+    Raises
+    ------
+    UsageError, FileError
+        For a file that is no feeder or cannot be read, and a scenario with storms, whose places are those of its own network.
+    """
+    if path.suffix.lower() != ".dss":
+        raise UsageError(f"--feeder {path}: a feeder is an OpenDSS script, such as Master.dss")
+    if scenario.storms:
+        raise UsageError(
+            f"scenario {scenario.name!r} has storms at places of its own network; take them out to run it on {path}"
+        )
+    from heptagrid.importers.opendss import read
+
+    circuit = read(str(path))
+    if circuit.left_out:
+        warnings.warn(f"without effect on a run: {'; '.join(circuit.left_out)}", stacklevel=2)
+    return circuit
+
+
+def on_feeder(scenario: Scenario, circuit: Circuit, path: Path, folder: Path) -> Scenario:
+    """The scenario with a circuit, read from `path`, as its network, which is written to `folder`.
+
+    Raises
+    ------
+    NetworkError
+        For a circuit in which nobody could live.
+    """
+    write_town(folder, circuit, scenario.folder, scenario.seed)
+    return replace(scenario, name=circuit.name or path.stem, folder=folder, feeder=str(path))
