@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from heptagrid.foundation.kernel import kernel
-from heptagrid.planes.power.unbalanced.primitives import Primitives, two_ended
-from heptagrid.world.circuit import Complex, Devices, Floats, Ints, Model
+from heptagrid.world.circuit import Devices, Floats, Ints, Model
 
 CONSTANT_POWER, CONSTANT_IMPEDANCE = int(Model.CONSTANT_POWER), int(Model.CONSTANT_IMPEDANCE)
 MOTOR, EXPONENTIAL = int(Model.MOTOR), int(Model.EXPONENTIAL)
@@ -25,9 +24,8 @@ _STEEPNESS = 500.0  # of a ZIP load's drop-out at its cut-off voltage, per pu
 class PhaseCircuits:
     """The phase circuits of all devices, one after another.
 
-    device: (circuits,). model: (circuits,). limits_v: (circuits, 4) rated, low, least and greatest volts; low is
+    device: (circuits,). share: of the device's power. model: (circuits,). limits_v: (circuits, 4) rated, low, least and greatest volts; low is
     negative where there is none. shape: (circuits, 9) the exponents, then ZIP.
-    linear_s: (circuits,) the admittance that stays in the matrix.
     """
 
     device: Ints
@@ -37,35 +35,47 @@ class PhaseCircuits:
     model: Ints
     limits_v: Floats
     shape: Floats
-    linear_s: Complex
 
 
 def phase_circuits(devices: Devices) -> PhaseCircuits:
-    """All rated admittance is linear, as in OpenDSS: what is left vanishes at rated voltage."""
     count = np.diff(devices.circuit_at)
     device = np.repeat(np.arange(len(count)), count)
     rated_v = devices.v_rated_v
     low = np.where(np.isnan(devices.v_low_pu), -1.0, devices.v_low_pu)
     limits = np.stack([np.ones(len(rated_v)), low, devices.v_min_pu, devices.v_max_pu], axis=1) * rated_v[:, None]
     shape = np.column_stack([devices.watts_exponent, devices.vars_exponent, devices.zip_])
-    share = 1.0 / np.maximum(count, 1)
-    rated_s = 1000.0 * share / rated_v**2
-    linear: Complex = np.asarray(rated_s * (devices.p_kw - 1j * devices.q_kvar))
     return PhaseCircuits(
         device=device,
         from_node=devices.circuit_from,
         to_node=devices.circuit_to,
-        share=share[device],
+        share=1.0 / count[device],
         model=devices.model[device],
         limits_v=limits[device],
         shape=shape[device],
-        linear_s=linear[device],
     )
 
 
-def linear_primitives(devices: Devices, circuits: PhaseCircuits) -> Primitives:
-    ends = np.stack([circuits.from_node, circuits.to_node], axis=1).ravel()
-    return two_ended(devices.circuit_at, ends, circuits.linear_s)
+def rated_linear(circuits: PhaseCircuits, p_w: Floats, q_var: Floats) -> Floats:
+    """(circuits, 4) real matrices, row by row, that take the voltage to the current of the rated impedances."""
+    g, b = p_w / circuits.limits_v[:, 0] ** 2, -q_var / circuits.limits_v[:, 0] ** 2
+    return np.stack([g, -b, b, g], axis=1)
+
+
+@kernel
+def tangents(from_node, to_node, model, limits_v, shape, p_w, q_var, v):  # type: ignore[no-untyped-def]
+    """(circuits, 4) how the current changes with the voltage at v (nodes,), by central differences."""
+    out = np.zeros((from_node.shape[0], 4))
+    for k in range(from_node.shape[0]):
+        a, b = from_node[k], to_node[k]
+        across = (v[a] if a >= 0 else 0j) - (v[b] if b >= 0 else 0j)
+        step = 1e-5 * limits_v[k, 0]
+        for c in range(2):
+            d_re, d_im = (step, 0.0) if c == 0 else (0.0, step)
+            over = drawn(model[k], p_w[k], q_var[k], limits_v[k], shape[k], across.real + d_re, across.imag + d_im)
+            under = drawn(model[k], p_w[k], q_var[k], limits_v[k], shape[k], across.real - d_re, across.imag - d_im)
+            out[k, c] = (over[0] - under[0]) / (2.0 * step)
+            out[k, 2 + c] = (over[1] - under[1]) / (2.0 * step)
+    return out
 
 
 @kernel(allocates=False)

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import scipy.sparse
+import scipy.sparse.linalg
 
 from heptagrid.foundation.kernel import kernel
 from heptagrid.planes.power.unbalanced.draws import PhaseCircuits, drawn
 from heptagrid.planes.power.unbalanced.network import Network
-from heptagrid.planes.power.unbalanced.primitives import Primitives, currents
+from heptagrid.planes.power.unbalanced.primitives import Primitives, currents, is_bond
 from heptagrid.world.circuit import Complex, Floats, Ints
 
 
@@ -37,8 +39,39 @@ class Flow:
 
     @cached_property
     def lines_a(self) -> Complex:
-        """Currents into the lines, packed as `network.lines.node`: a line's from-conductors, then its to-conductors."""
-        return currents(self.network.lines, self.v)
+        """Currents into the lines, packed as `network.lines.node`: a line's from-conductors, then its to-conductors.
+
+        Those of lines without impedance are what Kirchhoff's law leaves at their ends.
+        """
+        network = self.network
+        into_a = currents(network.lines, self.v)
+        if len(network.bonds):
+            from_end, to_end = _bond_ends(network)
+            through_a = _bond_currents(network.bonds, -self._node_sums(into_a))
+            into_a[from_end] += through_a
+            into_a[to_end] -= through_a
+        return into_a
+
+    def _node_sums(self, lines_a: Complex) -> Complex:
+        """(nodes,) what flows out of each node into all elements."""
+        network, circuits = self.network, self.circuits
+        sums = np.zeros(network.nodes + 1, dtype=np.complex128)
+        for table, into_a in (
+            (network.lines, lines_a),
+            (network.transformers, self.transformers_a),
+            (network.capacitors, self.capacitors_a),
+            (network.shunts, currents(network.shunts, self.v)),
+            (network.sources, currents(network.sources, self.v)),
+        ):
+            np.add.at(sums, table.node, into_a)
+        np.add.at(sums, circuits.from_node, self.circuits_a)
+        np.add.at(sums, circuits.to_node, -self.circuits_a)
+        return sums[:-1] - network.source_currents()
+
+    @cached_property
+    def imbalance_a(self) -> Complex:
+        """(nodes,) what Kirchhoff's law lacks at each node."""
+        return self._node_sums(self.lines_a)
 
     @cached_property
     def transformers_a(self) -> Complex:
@@ -90,15 +123,29 @@ class Flow:
         return delivered
 
     @cached_property
-    def devices_kva(self) -> Complex:
-        """(devices,) what each draws at its voltage."""
+    def circuits_a(self) -> Complex:
+        """(phase circuits,) the current that each takes, from its first node to its second."""
         circuits = self.circuits
-        out = np.zeros(len(self.network.circuit.devices.names), dtype=np.complex128)
-        _device_powers(
-            *(circuits.device, circuits.from_node, circuits.to_node, circuits.model, circuits.limits_v),
+        out = np.zeros(len(circuits.device), dtype=np.complex128)
+        _device_currents(
+            *(circuits.from_node, circuits.to_node, circuits.model, circuits.limits_v),
             *(circuits.shape, self.p_w, self.q_var, self.v, out),
         )
         return out
+
+    @cached_property
+    def circuits_v(self) -> Complex:
+        """(phase circuits,) the voltage across each."""
+        above_ground = np.append(self.v, 0.0)
+        return np.asarray(above_ground[self.circuits.from_node] - above_ground[self.circuits.to_node])
+
+    @cached_property
+    def devices_kva(self) -> Complex:
+        """(devices,) what each draws at its voltage."""
+        products = self.circuits_v * self.circuits_a.conj() / 1000.0
+        n = len(self.network.circuit.devices.names)
+        device = self.circuits.device
+        return np.bincount(device, products.real, n) + 1j * np.bincount(device, products.imag, n)
 
     @cached_property
     def residual(self) -> float:
@@ -118,10 +165,29 @@ def _absorbed_kva(primitives: Primitives, v: Complex, into_a: Complex) -> Comple
     return np.bincount(element, products.real, n) + 1j * np.bincount(element, products.imag, n)
 
 
+def _bond_ends(network: Network) -> tuple[Ints, Ints]:
+    """Where the conductors of lines without impedance stand in `network.lines.node`: (bonds,) of both ends."""
+    lines = network.circuit.lines
+    n = np.diff(lines.node_at)
+    is_bonded = np.repeat(is_bond(lines), n)
+    from_end = np.arange(len(is_bonded)) + np.repeat(lines.node_at[:-1], n)
+    return from_end[is_bonded], (from_end + np.repeat(n, n))[is_bonded]
+
+
+def _bond_currents(bonds: Ints, lack_a: Complex) -> Complex:
+    """(bonds,) currents from first to second node that make up what is lacking at the nodes; bonds form no loops."""
+    pair, end = np.nonzero(bonds >= 0)
+    sign = np.where(end == 0, 1.0, -1.0)
+    out_of = scipy.sparse.csc_matrix((sign, (bonds[pair, end], pair)), shape=(len(lack_a), len(bonds)))
+    normal = scipy.sparse.linalg.splu((out_of.T @ out_of).tocsc())
+    right = out_of.T @ lack_a
+    return np.asarray(normal.solve(right.real.copy()) + 1j * normal.solve(right.imag.copy()))
+
+
 @kernel(allocates=False)
-def _device_powers(device, from_node, to_node, model, limits_v, shape, p_w, q_var, v, out):  # type: ignore[no-untyped-def]
-    for k in range(device.shape[0]):
+def _device_currents(from_node, to_node, model, limits_v, shape, p_w, q_var, v, out):  # type: ignore[no-untyped-def]
+    for k in range(from_node.shape[0]):
         a, b = from_node[k], to_node[k]
         across = (v[a] if a >= 0 else 0j) - (v[b] if b >= 0 else 0j)
         re, im = drawn(model[k], p_w[k], q_var[k], limits_v[k], shape[k], across.real, across.imag)
-        out[device[k]] += across * complex(re, -im) / 1000.0
+        out[k] = complex(re, im)

@@ -8,7 +8,6 @@ import numpy as np
 import scipy.sparse
 from scipy.sparse.csgraph import connected_components
 
-from heptagrid.planes.power.unbalanced.draws import PhaseCircuits, linear_primitives
 from heptagrid.planes.power.unbalanced.primitives import (
     Primitives,
     assembled,
@@ -44,12 +43,11 @@ class Network:
     def nodes(self) -> int:
         return len(self.circuit.nodes.bus)
 
-    def matrix(self, circuits: PhaseCircuits) -> scipy.sparse.csc_matrix:
-        """The whole admittance matrix (nodes, nodes) with the devices' linear parts; dead nodes stand alone."""
+    def matrix(self) -> scipy.sparse.csc_matrix:
+        """The whole admittance matrix (nodes, nodes) without the devices; dead nodes stand alone."""
         tables = [self.lines, self.transformers, self.capacitors, self.shunts, self.sources]
-        linear = linear_primitives(self.circuit.devices, circuits)
         alone = np.where(self.is_live, np.where(self.is_floating, FLOATING_S, 0.0), 1.0)
-        return assembled([*tables, linear], self.nodes) + scipy.sparse.diags(alone, format="csc")
+        return assembled(tables, self.nodes) + scipy.sparse.diags(alone, format="csc")
 
     def source_currents(self) -> Complex:
         """(nodes,) what the sources drive into the short-circuited network."""
@@ -91,7 +89,7 @@ def _live(circuit: Circuit, y_s: scipy.sparse.csc_matrix, bonds: Ints) -> Bools:
     coupled = y_s.tocoo()
     devices = np.stack([circuit.devices.circuit_from, circuit.devices.circuit_to], axis=1)
     pairs = np.concatenate([np.stack([coupled.row, coupled.col], axis=1), bonds, devices])
-    part = _parts(pairs[(pairs >= 0).all(axis=1)], y_s.shape[0])
+    part = connected_parts(pairs[(pairs >= 0).all(axis=1)], y_s.shape[0])
     fed = np.concatenate([circuit.sources.from_node, circuit.sources.to_node])
     return np.asarray(np.isin(part, part[fed[fed >= 0]]))
 
@@ -126,7 +124,7 @@ def _floating(circuit: Circuit, capacitors: Primitives, bonds: Ints) -> Bools:
         ],
     ]
     joined = np.concatenate(pairs)
-    part = _parts(np.where(joined < 0, ground, joined), nodes + 1)
+    part = connected_parts(np.where(joined < 0, ground, joined), nodes + 1)
     return np.asarray(part[:-1] != part[ground])
 
 
@@ -134,7 +132,7 @@ def _with(nodes: Ints, other: int) -> Ints:
     return np.stack([nodes, np.full(len(nodes), other, dtype=np.int64)], axis=1)
 
 
-def _parts(pairs: Ints, nodes: int) -> Ints:
+def connected_parts(pairs: Ints, nodes: int) -> Ints:
     """(nodes,) the connected part of each."""
     graph = scipy.sparse.coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(nodes, nodes))
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)

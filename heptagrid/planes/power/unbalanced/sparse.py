@@ -1,6 +1,7 @@
 """The linear part of an unbalanced circuit of any shape: its whole matrix, factorised by SuperLU.
 
-Lines without impedance keep their currents as unknowns (modified nodal analysis), so nothing is divided by zero.
+The matrix is real, of twice the nodes, since the devices' linear parts may be any real matrices. Lines without impedance keep their currents
+as unknowns (modified nodal analysis), so nothing is divided by zero.
 """
 
 from __future__ import annotations
@@ -12,79 +13,99 @@ import scipy.sparse.linalg
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.foundation.kernel import kernel
 from heptagrid.planes.power.unbalanced.draws import PhaseCircuits, drawn
-from heptagrid.world.circuit import Complex, Floats, Ints
+from heptagrid.planes.power.unbalanced.network import Network
+from heptagrid.planes.power.unbalanced.sweep import settled
+from heptagrid.world.circuit import Complex, Floats
 
 
 class SparseNetwork:
-    """V from Y V = I, and the fixed point in which I follows V.
+    """Solves Y V = I(V) with one factorisation of Y."""
 
-    y_s: (nodes, nodes). bonds: (bonds, 2) pairs of nodes that are one. source_a: (nodes,) currents of the sources.
-    v_scale_v: (nodes,) base voltages, against which changes are measured.
-    """
+    def __init__(self, network: Network, circuits: PhaseCircuits, v_base_v: Floats) -> None:
+        self._network, self._circuits = network, circuits
+        self._per_base = 1.0 / v_base_v
+        y = network.matrix()
+        bonds = network.bonds
+        pair, end = np.nonzero(bonds >= 0)
+        sign = np.where(end == 0, 1.0, -1.0)
+        tie = scipy.sparse.csc_matrix((sign, (bonds[pair, end], pair)), shape=(network.nodes, len(bonds)))
+        self._fixed = scipy.sparse.bmat(
+            [
+                [y.real, -y.imag, tie, None],
+                [y.imag, y.real, None, tie],
+                [tie.T, None, None, None],
+                [None, tie.T, None, None],
+            ]
+            if len(bonds)
+            else [[y.real, -y.imag], [y.imag, y.real]],
+            format="csc",
+        )
+        self._source_a = network.source_currents()
 
-    def __init__(
-        self, y_s: scipy.sparse.csc_matrix, bonds: Ints, source_a: Complex, circuits: PhaseCircuits, v_scale_v: Floats
-    ) -> None:
-        nodes = y_s.shape[0]
-        self._source_a = np.concatenate([source_a, np.zeros(len(bonds))])
-        self._circuits = circuits
-        self._per_scale = 1.0 / v_scale_v
-        if len(bonds):
-            pair, end = np.nonzero(bonds >= 0)
-            sign = np.where(end == 0, 1.0, -1.0)
-            tie = scipy.sparse.csc_matrix((sign, (bonds[pair, end], pair)), shape=(nodes, len(bonds)))
-            y_s = scipy.sparse.bmat([[y_s, tie], [tie.T, None]], format="csc")
+    def linearise(self, linear_s: Floats) -> None:
+        """Factorise with linear_s (circuits, 4) as the devices' linear parts."""
+        self._linear_s = linear_s
+        nodes, circuits = self._network.nodes, self._circuits
+        rows, columns, values = [], [], []
+        for i, row_end in enumerate((circuits.from_node, circuits.to_node)):
+            for j, column_end in enumerate((circuits.from_node, circuits.to_node)):
+                there = (row_end >= 0) & (column_end >= 0)
+                for cell in range(4):
+                    rows.append(row_end[there] + cell // 2 * nodes)
+                    columns.append(column_end[there] + cell % 2 * nodes)
+                    values.append((1.0 if i == j else -1.0) * linear_s[there, cell])
+        place = np.concatenate(rows), np.concatenate(columns)
+        linear = scipy.sparse.csc_matrix((np.concatenate(values), place), shape=self._fixed.shape)
         try:
-            self._lu = scipy.sparse.linalg.splu(y_s)
+            self._lu = scipy.sparse.linalg.splu(self._fixed + linear)
         except RuntimeError as error:
+            name = self._network.circuit.name
             raise NetworkError(
-                f"the circuit's admittance matrix cannot be factorised ({error}); a part of it floats"
+                f"{name}: the admittance matrix has no inverse ({error}); a part of the circuit floats"
             ) from error
-        self._nodes = nodes
 
     def start(self) -> Complex:
         """(nodes,) voltages with the linear parts of the devices alone."""
-        return np.ascontiguousarray(self._lu.solve(self._source_a)[: self._nodes])
+        return self._voltages(self._source_a)
 
     def iterate(self, p_w: Floats, q_var: Floats, v: Complex, tolerance_pu: float, most: int) -> tuple[int, float]:
-        """Solve in place of v (nodes,); p_w, q_var: (circuits,). Iterations, and the last change in per unit."""
+        """Solve in place of v (nodes,); p_w, q_var: (circuits,). Iterations (most + 1: none found), and the last change in per unit."""
         circuits = self._circuits
         change = before = np.inf
         for iteration in range(1, most + 1):
             injected = self._source_a.copy()
             _inject(
                 *(circuits.from_node, circuits.to_node, circuits.model, circuits.limits_v, circuits.shape),
-                *(circuits.linear_s, p_w, q_var, v, injected),
+                *(self._linear_s, p_w, q_var, v, injected),
             )
-            after = self._lu.solve(injected)[: self._nodes]
-            change = float(np.max(np.abs(after - v) * self._per_scale))
+            after = self._voltages(injected)
+            change = float(np.max(np.abs(after - v) * self._per_base))
             v[:] = after
-            if not np.isfinite(change):
-                return most + 1, change
-            if change == 0.0 or settled(change, before, tolerance_pu):
+            if settled(change, before, tolerance_pu):
                 return iteration, change
+            if not np.isfinite(change):
+                break
             before = change
         return most + 1, change
+
+    def _voltages(self, injected_a: Complex) -> Complex:
+        nodes = self._network.nodes
+        right = np.zeros(self._fixed.shape[0])
+        right[:nodes], right[nodes : 2 * nodes] = injected_a.real, injected_a.imag
+        solution = self._lu.solve(right)
+        return np.asarray(solution[:nodes] + 1j * solution[nodes : 2 * nodes])
 
 
 @kernel(allocates=False)
 def _inject(from_node, to_node, model, limits_v, shape, linear_s, p_w, q_var, v, injected):  # type: ignore[no-untyped-def]
-    """Add to `injected` the currents of the devices beyond their linear parts."""
+    """Add to `injected` what the devices draw less than their linear parts."""
     for k in range(from_node.shape[0]):
         a, b = from_node[k], to_node[k]
         across = (v[a] if a >= 0 else 0j) - (v[b] if b >= 0 else 0j)
         re, im = drawn(model[k], p_w[k], q_var[k], limits_v[k], shape[k], across.real, across.imag)
-        current = linear_s[k] * across - complex(re, im)
+        left_re = linear_s[k, 0] * across.real + linear_s[k, 1] * across.imag - re
+        left_im = linear_s[k, 2] * across.real + linear_s[k, 3] * across.imag - im
         if a >= 0:
-            injected[a] += current
+            injected[a] += complex(left_re, left_im)
         if b >= 0:
-            injected[b] -= current
-
-
-def settled(change: float, before: float, tolerance_pu: float) -> bool:
-    """Whether the error left is below the tolerance, when changes shrink by the factor of the last two.
-
-    Changes below the tolerance that no longer shrink are rounding.
-    """
-    factor = change / before
-    return change <= tolerance_pu and (factor >= 1.0 or change * factor / (1.0 - factor) <= tolerance_pu)
+            injected[b] -= complex(left_re, left_im)

@@ -1,0 +1,167 @@
+"""The linear part of a radial circuit, or nearly radial one, eliminated leaf to root; and the sweeps over it.
+
+Lines that close loops are cut; their currents follow from the voltages at the cuts (compensation, Shirmohammadi and others 1988), exactly
+within one iteration.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.foundation.errors import NetworkError
+from heptagrid.planes.power.unbalanced import sweep
+from heptagrid.planes.power.unbalanced.blocks import Tree, tree_of
+from heptagrid.planes.power.unbalanced.draws import PhaseCircuits
+from heptagrid.planes.power.unbalanced.elimination import Legs, Steps, eliminate, reduce_chains, steps_of
+from heptagrid.planes.power.unbalanced.network import Network
+from heptagrid.world.circuit import Complex, Floats, Ints
+
+Array = npt.NDArray[Any]
+
+MOST_LOOPS = 8
+
+
+class RadialNetwork:
+    """Solves V and I(V) by sweeps. Raises tree.NotATree."""
+
+    def __init__(self, network: Network, circuits: PhaseCircuits, v_base_v: Floats) -> None:
+        tree = self._tree = tree_of(network, MOST_LOOPS)
+        self._network = network
+        loops = len(tree.loops.from_conductor)
+        self.shape = f"radial but for {loops} conductors that close loops" if loops else "the circuit is radial"
+        ground = self._ground = len(tree.node)
+        legs = self._legs = _legs(tree, circuits, network.nodes)
+        injects = np.diff(legs.leg_at) > 0
+        ends = np.concatenate([tree.loops.from_conductor, tree.loops.to_conductor])
+        injects[np.searchsorted(tree.conductor_at, ends, side="right") - 1] = True
+        self._steps, self._filled, self._end_of = steps_of(tree, injects)
+        self._leg_arrays = (
+            *(legs.from_conductor.astype(np.int32), legs.to_conductor.astype(np.int32)),
+            *(circuits.model[legs.circuit], circuits.limits_v[legs.circuit], circuits.shape[legs.circuit]),
+        )
+        size, above = np.diff(tree.conductor_at), np.diff(tree.up_at)
+        self._inner_at = np.concatenate([[0], np.cumsum(4 * size * above)])
+        self._n, self._m = np.zeros(int(self._inner_at[-1])), np.zeros(int(self._inner_at[-1]))
+        self._k = np.zeros(4 * int(tree.shunt_at[-1]))
+        steps, filled = self._steps, self._filled
+        self._cells = np.zeros(int(steps.down_cells.sum())), np.zeros(int((4 * steps.size * steps.above).sum()))
+        self._filled_cells = np.zeros(int(filled.down_cells.sum()))
+        self._filled_at = np.full(tree.groups, -1)
+        self._filled_at[filled.group] = np.cumsum(filled.down_cells) - filled.down_cells
+        weight = np.zeros(ground + 1)
+        in_network = tree.node >= 0
+        weight[:-1][in_network] = 1.0 / v_base_v[tree.node[in_network]] ** 2
+        self._weight = weight
+        self._v = np.zeros(2 * (ground + 1))
+        self._v[: 2 * len(tree.emf_v)] = tree.emf_v.view(np.float64)
+        self._now, self._after = np.zeros_like(self._v), np.zeros_like(self._v)
+        self._loop_a = np.zeros(2 * len(tree.loops.from_conductor))
+        self._leg_s = np.zeros((len(legs.circuit), 4))
+
+    def linearise(self, linear_s: Floats) -> None:
+        """Eliminate with linear_s (circuits, 4) as the devices' linear parts."""
+        tree, legs, steps = self._tree, self._legs, self._steps
+        self._leg_s = linear_s[legs.circuit]
+        failed = eliminate(
+            *(tree.conductor_at, tree.parent, tree.up_at, tree.up, tree.is_series, tree.block_at, tree.block),
+            *(tree.shunt_at, tree.shunt_s, legs.leg_at, legs.from_conductor, legs.to_conductor, self._leg_s),
+            *(self._ground, self._inner_at, self._n, self._k, self._m),
+        )
+        if failed >= 0:
+            circuit = self._network.circuit
+            node = int(tree.node[tree.conductor_at[failed]])
+            bus = circuit.buses.names[circuit.nodes.bus[node]]
+            raise NetworkError(
+                f"{circuit.name}: the admittances at bus {bus} have no inverse; a part of the circuit floats"
+            )
+        reduce_chains(
+            *(tree.conductor_at, tree.parent, tree.up_at, tree.up, self._inner_at, tree.shunt_at),
+            *(self._n, self._k, self._m, steps.group, self._end_of, self._filled_at),
+            *(*self._cells, self._filled_cells),
+        )
+        self._loops = self._close_loops()
+
+    def start(self) -> Complex:
+        """(nodes,) voltages with the linear parts of the devices alone."""
+        self._loop_a[:] = 0.0
+        self._sweep(_no_legs(self._leg_arrays), np.zeros((0, 2)), 0.0, 2)
+        return self._voltages(2)
+
+    def iterate(self, p_w: Floats, q_var: Floats, v: Complex, tolerance_pu: float, most: int) -> tuple[int, float]:
+        """Solve in place of v (nodes,); p_w, q_var: (circuits,). Iterations (most + 1: none found), and the last change in per unit."""
+        tree = self._tree
+        first = len(tree.emf_v)
+        self._v.view(np.complex128)[first:-1] = v[tree.node[first:]]
+        power = np.stack([p_w, q_var], axis=1)[self._legs.circuit]
+        iterations, change = self._sweep(self._leg_arrays, power, tolerance_pu, most)
+        v[:] = self._voltages(min(iterations, most))
+        return iterations, change
+
+    def _sweep(self, legs: tuple[Array, ...], power: Floats, tolerance_pu: float, most: int) -> tuple[int, float]:
+        iterations, change = sweep.solve(
+            *(_passed(self._steps), self._cells, legs, self._leg_s, power, self._weight, self._loops),
+            *(self._v, self._now, self._after, self._loop_a, tolerance_pu, most),
+        )
+        return int(iterations), float(change)
+
+    def _voltages(self, iterations: int) -> Complex:
+        """(nodes,) after the sweeps' last iteration, with the groups that they leave out."""
+        tree, filled = self._tree, self._filled
+        sweep.down(
+            *(filled.size, filled.above, filled.first, filled.injecting_first, filled.injecting, filled.up),
+            *(self._filled_cells, self._weight, self._v, self._now if iterations % 2 else self._after),
+        )
+        out = np.zeros(self._network.nodes, dtype=np.complex128)
+        first = len(tree.emf_v)
+        out[tree.node[first:]] = self._v.view(np.complex128)[first:-1]
+        return out
+
+    def _close_loops(self) -> tuple[object, ...]:
+        """What `sweep.solve` needs of the loops: with the voltages that a unit of each one's current makes at all the cuts."""
+        ends = self._tree.loops
+        count = 2 * len(ends.from_conductor)
+        z = np.zeros((count, count))
+        z[0::2, 0::2] = z[1::2, 1::2] = ends.z_ohm.real
+        z[1::2, 0::2], z[0::2, 1::2] = ends.z_ohm.imag, -ends.z_ohm.imag
+        nothing = ends.from_conductor, ends.to_conductor, z, np.zeros_like(z), np.zeros(count)
+        seen = np.zeros((count, count))
+        if count:
+            for j in range(count):
+                v = np.zeros_like(self._v)
+                unit = np.zeros(count)
+                unit[j] = 1.0
+                sweep.solve(
+                    *(_passed(self._steps), self._cells, _no_legs(self._leg_arrays), self._leg_s, np.zeros((0, 2))),
+                    *(self._weight, nothing, v, np.zeros_like(v), np.zeros_like(v), unit, np.inf, 1),
+                )
+                pairs = v.reshape(-1, 2)
+                seen[:, j] = (pairs[ends.from_conductor] - pairs[ends.to_conductor]).ravel()
+            inverse = np.linalg.inv(z - seen)
+        else:
+            inverse = np.zeros_like(z)
+        return ends.from_conductor, ends.to_conductor, z, inverse, np.zeros(count)
+
+
+def _legs(tree: Tree, circuits: PhaseCircuits, nodes: int) -> Legs:
+    """Phase circuits by group; those at dead nodes, or between two grounded ends, left out."""
+    ground = len(tree.node)
+    conductor = np.full(nodes + 1, ground)  # the last is the ground; dead nodes are as good as that
+    conductor[tree.node[tree.node >= 0]] = np.flatnonzero(tree.node >= 0)
+    ends = conductor[circuits.from_node], conductor[circuits.to_node]
+    inside = np.flatnonzero(np.minimum(*ends) < ground)
+    group = np.searchsorted(tree.conductor_at, np.minimum(*ends)[inside], side="right") - 1
+    order = np.argsort(group, kind="stable")
+    chosen = inside[order]
+    leg_at = np.concatenate([[0], np.cumsum(np.bincount(group, minlength=tree.groups))])
+    return Legs(chosen, leg_at, ends[0][chosen], ends[1][chosen])
+
+
+def _passed(steps: Steps) -> tuple[Ints, ...]:
+    return steps.size, steps.above, steps.first, steps.up
+
+
+def _no_legs(legs: tuple[Array, ...]) -> tuple[Array, ...]:
+    return tuple(array[:0] for array in legs)
