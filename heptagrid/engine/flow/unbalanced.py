@@ -33,7 +33,7 @@ def snapshot(circuit: Circuit, source: str, format: str) -> Snapshot:
     return Snapshot(
         source=source,
         format=format,
-        solver=f"{solver.solver}: {solver.reason}",
+        solver=f"{solver.method}: {solver.reason}",
         converged=True,
         iterations=flow.iterations,
         seconds=time.perf_counter() - began,
@@ -67,7 +67,7 @@ def _collapsed(
     return Snapshot(
         source=source,
         format=format,
-        solver=f"{solver.solver}: {solver.reason}",
+        solver=f"{solver.method}: {solver.reason}",
         converged=False,
         iterations=0,
         seconds=seconds,

@@ -55,6 +55,7 @@ class UnbalancedSolver:
         self._v_base_v = 1000.0 * circuit.buses.v_base_kv[circuit.nodes.bus]
         self._v = np.zeros(len(circuit.nodes.bus), dtype=np.complex128)
         self._is_warm = False
+        self._is_linear = False
         self._set()
 
     def set_taps(self, tap_pu: Floats) -> None:
@@ -72,7 +73,7 @@ class UnbalancedSolver:
     def _set(self) -> None:
         network = self._network = network_of(self.circuit, self.tap_pu, self.is_closed)
         self._linear: RadialNetwork | SparseNetwork
-        self._is_warm = False
+        self._is_linear = False
         if self._wanted != "sparse":
             try:
                 self._linear = RadialNetwork(network, self._circuits, self._v_base_v)
@@ -95,9 +96,8 @@ class UnbalancedSolver:
         devices, circuits = self.circuit.devices, self._circuits
         p_w = 1000.0 * (devices.p_kw if p_kw is None else p_kw)[circuits.device] * circuits.share
         q_var = 1000.0 * (devices.q_kvar if q_kvar is None else q_kvar)[circuits.device] * circuits.share
-        if not self._is_warm:
-            self._linear.linearise(rated_linear(circuits, p_w, q_var))
-            self._v = self._linear.start()
+        if not self._is_linear or not self._is_warm:
+            self._linearise(p_w, q_var, around_present=self._is_warm)
         iterations, change = self._found(p_w, q_var)
         if not iterations:
             self._is_warm = False
@@ -110,7 +110,7 @@ class UnbalancedSolver:
 
     def _found(self, p_w: Floats, q_var: Floats) -> tuple[int, float]:
         """Iterations, 0 if there is no solution, and the last change."""
-        circuits, spent = self._circuits, 0
+        spent = 0
         for _ in range(MOST_LINEARISATIONS):
             iterations, change = self._linear.iterate(p_w, q_var, self._v, self.tolerance_pu, PATIENCE)
             spent += min(iterations, PATIENCE)
@@ -118,13 +118,18 @@ class UnbalancedSolver:
                 return spent, change
             if not np.isfinite(change):
                 break
-            self._linear.linearise(
-                tangents(
-                    *(circuits.from_node, circuits.to_node, circuits.model, circuits.limits_v, circuits.shape),
-                    *(p_w, q_var, self._v),
-                )
-            )
-        self._linear.linearise(rated_linear(circuits, p_w, q_var))
-        self._v = self._linear.start()
+            self._linearise(p_w, q_var, around_present=True)
+        self._linearise(p_w, q_var, around_present=False)
         iterations, change = self._linear.iterate(p_w, q_var, self._v, self.tolerance_pu, MOST_ITERATIONS)
         return (spent + iterations if iterations <= MOST_ITERATIONS else 0), change
+
+    def _linearise(self, p_w: Floats, q_var: Floats, around_present: bool) -> None:
+        """Around the present voltages, or around rated ones, of which then the next solve starts anew."""
+        circuits = self._circuits
+        self._is_linear = True
+        if around_present:
+            fixed = circuits.from_node, circuits.to_node, circuits.model, circuits.limits_v, circuits.shape
+            self._linear.linearise(tangents(*fixed, p_w, q_var, self._v))
+        else:
+            self._linear.linearise(rated_linear(circuits, p_w, q_var))
+            self._v = self._linear.start()
