@@ -10,9 +10,9 @@ from pathlib import Path
 HISTORY = Path(__file__).parent / "history.csv"
 
 
-def report(benchmark: str, figure: float, unit: str, ratio: float, peer: str, when: str = "in the same run") -> None:
-    """One line on the screen; with --record also one in the history. `when`: the peer's figure was taken."""
-    print(f"{benchmark}: {figure:.3g} {unit}, {ratio:.2g} times as fast as {peer} {when}")
+def report(benchmark: str, figure: float, unit: str, ratio: float, peer: str) -> None:
+    """One line on the screen; with --record also one in the history."""
+    print(f"{benchmark}: {figure:.3g} {unit}, {ratio:.2g} times as fast as {peer} in the same run")
     if "--record" in sys.argv:
         with HISTORY.open("a", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerow(
@@ -22,6 +22,6 @@ def report(benchmark: str, figure: float, unit: str, ratio: float, peer: str, wh
                     f"{figure:.4g}",
                     unit,
                     f"{ratio:.3g}",
-                    peer if when == "in the same run" else f"{peer}, {when}",
+                    peer,
                 ]
             )

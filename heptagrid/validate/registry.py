@@ -21,6 +21,7 @@ MODULES = (
     "messages_dcf",
     "messages_lorawan",
     "messages_ns3",
+    "messages_bus",
     "messages_neighbourhood",
     "money_dispatch",
     "grid_day",
