@@ -36,6 +36,7 @@ class Stream(IntEnum):
     SAMPLE = 14
     DEVICE_OFFSET = 15
     FIRMWARE = 16
+    TIME_OUT = 17
     FORECAST = 40
 
 

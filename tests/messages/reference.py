@@ -54,7 +54,8 @@ class Reference:
             message.copies += 1
             self.world.process(self.data(message, copy))
             if copy + 1 < copies:
-                yield self.world.timeout(round(facts.timeout_s * 1e9) << copy)
+                wait_ns = first_timeout_ns(self.seed, message.kind, message.source, message.number, facts.timeout_s)
+                yield self.world.timeout(wait_ns << copy)
 
     def data(self, message: Message, copy: int) -> Iterator[simpy.Event]:
         for server in self.path(message.source, message.destination):
@@ -106,3 +107,9 @@ class Reference:
         meeting = downs[-1]
         up = [int(self.topology.up[place]) for place in ups[: ups.index(meeting)]]
         return up + [int(self.topology.down[place]) for place in reversed(downs[:-1])]
+
+
+def first_timeout_ns(seed: int, kind: int, source: int, number: int, timeout_s: float) -> int:
+    """One to one and a half times the kind's time-out: RFC 7252 section 4.2."""
+    timeout_ns = round(timeout_s * 1e9)
+    return timeout_ns + int(uniform(seed, int(Stream.TIME_OUT), (source << 8) | int(kind), number) * 0.5 * timeout_ns)

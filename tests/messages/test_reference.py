@@ -20,6 +20,7 @@ from heptagrid.planes.messages.kinds import ENVELOPE_BYTES, FACTS, KindFacts
 from heptagrid.planes.messages.plane import MessagePlane
 from heptagrid.planes.messages.policy import POLICY
 from heptagrid.planes.messages.topology import Topology
+from tests.messages.reference import first_timeout_ns
 
 MS = 1_000_000
 SIZE = 250  # bytes of each data message on the wire; with the rates below a copy takes whole milliseconds
@@ -75,7 +76,8 @@ class OrderedReference:
         message.copies += 1
         self.put(now, 0, index, 0, copy, 0)
         if facts.acknowledged and copy < facts.retries:
-            self.put(now + (round(facts.timeout_s * 1e9) << copy), 1, index, 0, copy, 0)
+            wait_ns = first_timeout_ns(self.seed, message.kind, message.source, message.number, facts.timeout_s)
+            self.put(now + (wait_ns << copy), 1, index, 0, copy, 0)
 
     def arrive(self, now: int, index: int, is_ack: int, copy: int, hop: int) -> None:
         message = self.messages[index]

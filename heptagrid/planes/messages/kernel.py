@@ -94,6 +94,7 @@ from heptagrid.planes.messages.tables import (
     TIMER,
     TIMER_BIT,
 )
+from heptagrid.planes.messages.timeouts import first_timeout_ns
 
 ACK_KIND = 9
 BINS_PER_E = 1000  # histogram bins per factor e of delay: 0.1 % wide
@@ -290,10 +291,11 @@ def advance(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     """Process one shard's events up to and including `until`; `pending` are its messages that leave by then.
 
-    An event waits in one of three places: the one just made is kept in hand, for it is often the next; first
-    time-outs of a kind come in the order in which they were set, so a ring for each kind holds them; the
-    rest is in the heap. Fills `arrived` and `answered` (id, time) with first deliveries and first
-    acknowledgements, and `lost` (id, time, cause, hops done); how many is in `numbers`.
+    An event waits in one of three places: the one just made is kept in hand, for it is often the next; the earliest
+    moments of a kind's first time-outs come in the order in which they were set, so a ring for each kind holds them; the
+    rest is in the heap, and with it the dithered time-out of who still waits at that moment. Fills `arrived` and
+    `answered` (id, time) with first deliveries and first acknowledgements, and `lost` (id, time, cause, hops done); how
+    many is in `numbers`.
     """
     heap_size, vacant_size, cursor = numbers[S_HEAP], numbers[S_VACANT], numbers[S_CURSOR]
     arrivals, answers, lost_size = numbers[S_ARRIVED], numbers[S_ANSWERED], numbers[S_LOST]
@@ -364,10 +366,16 @@ def advance(  # type: ignore[no-untyped-def]
         else:
             now = next_timer
             head = timer_head[timer_kind]
-            what = timers[timer_kind, head, 1] | TIMER_BIT
             timer_head[timer_kind] = (head + 1) % ring
             timer_size[timer_kind] -= 1
+            row = timers[timer_kind, head, 1]
+            what = row | TIMER_BIT
             timer_kind, next_timer, timer_id = _earliest_timer(timers, timer_head, timer_size)
+            if state[row, ACKNOWLEDGED] < 0:
+                timeout = state[row, SENT] + first_timeout_ns(state, row, facts, seed)
+                late_key = LATE_CLASS | (state[row, ID] << 9)
+                heap_size = push(heap, heap_size, timeout, late_key, what)
+                continue
 
         if what & PORT_BIT:
             heap_size = _port_event(net, what, now, heap, heap_size, state, facts, seed)
@@ -396,7 +404,7 @@ def advance(  # type: ignore[no-untyped-def]
                 heap_size = push(heap, heap_size, now, (state[row, ID] << 9) | copy, row | (copy << COPY_AT))
                 if copy < facts[kind, RETRIES]:
                     state[row, TIMER] = 1
-                    timeout = now + (facts[kind, TIMEOUT] << copy)
+                    timeout = now + (first_timeout_ns(state, row, facts, seed) << copy)
                     late_key = LATE_CLASS | (state[row, ID] << 9)
                     heap_size = push(heap, heap_size, timeout, late_key, row | TIMER_BIT)
         elif what & LOST_BIT:

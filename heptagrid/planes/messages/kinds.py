@@ -20,9 +20,9 @@ header with an AES-CCM-8 nonce and tag, rounded to 16 bytes (RFC 6347, RFC 6655)
 class KindFacts:
     """What every message of a kind has in common.
 
-    deadline_s: an older delivery is late. timeout_s: how long the sender waits for an acknowledgement
-    before the first transport retry; each further wait is twice as long. Not acknowledged: 0 retries.
-    priority: of `requirements.PRIORITIES`, 0 first.
+    deadline_s: an older delivery is late. timeout_s: how long, at least, the sender waits for an acknowledgement
+    before the first transport retry (`timeouts` dithers it); each further wait is twice as long. Not acknowledged: 0
+    retries. priority: of `requirements.PRIORITIES`, 0 first.
     """
 
     payload_bytes: int

@@ -17,6 +17,7 @@ from heptagrid.planes.messages.event_queue import EventQueue, Outcome
 from heptagrid.planes.messages.ports import draw_attempts, wire_bytes
 from heptagrid.planes.messages.statistics import Counts
 from heptagrid.planes.messages.tables import Ints
+from heptagrid.planes.messages.timeouts import first_timeout_ns
 
 _LINK = -1  # a link of its own has no method of access
 _FRAME_BY_FRAME = (t.CSMA_CA, t.SLOTTED_CSMA_CA, t.ALOHA, t.SLOTTED_ALOHA, t.CLASS_A, t.DCF)
@@ -172,7 +173,7 @@ class WatchedQueue:
             number=int(pending[t.NUMBER]),
             sent_ns=int(pending[t.SENT]),
             deadline_ns=int(facts[t.DEADLINE]),
-            timeout_ns=int(facts[t.TIMEOUT]),
+            timeout_ns=int(first_timeout_ns(pending[None, :], 0, queue.facts, queue.seed)),
             retries=int(facts[t.RETRIES]) if facts[t.ACKED] else 0,
             is_acknowledged=bool(facts[t.ACKED]),
         )

@@ -1,0 +1,84 @@
+"""Who gets no acknowledgement sends again after the waits of CoAP: dithered by sender and message, doubling, the same in any run."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from heptagrid.foundation.domains import Domain, Kind
+from heptagrid.planes.messages.kinds import FACTS
+from heptagrid.planes.messages.plane import MessagePlane
+from heptagrid.planes.messages.topology import Topology
+
+S = 1_000_000_000
+METERS = 200
+
+
+def star() -> Topology:
+    """Meters around a head end, each with a line of its own in either direction."""
+    parent = np.append(-1, np.zeros(METERS, dtype=np.int64))
+    up = np.append(-1, np.arange(METERS))
+    lines = 2 * METERS
+    return Topology(
+        *(parent, up, np.append(-1, np.arange(METERS, lines)), (parent >= 0).astype(np.int64)),
+        rate_bps=np.full(lines, 1e6),
+        delay_ns=np.full(lines, 1_000_000),
+        loss=np.zeros(lines),
+        retries=np.zeros(lines, dtype=np.int64),
+        link_class=np.zeros(lines, dtype=np.int64),
+        group=np.full(METERS + 1, -1),
+        groups=0,
+    )
+
+
+def copies_ns(seed: int) -> np.ndarray:
+    """(messages, copies) when the copies of two alarms of each meter left, where nothing gets through."""
+    plane = MessagePlane(star(), seed, (1.0, 0.0, 0.0))
+    meters, to = np.arange(1, METERS + 1), np.zeros(METERS, dtype=np.int64)
+    watched = plane.watch(range(2 * METERS))
+    for _ in range(2):
+        at_ns = np.full(METERS, S)
+        plane.send(Kind.ALARM, meters, to, at_ns, sender=Domain.CUSTOMERS, receiver=Domain.OPERATIONS)
+    plane.advance(100 * S)
+    journeys = [watched.journeys[k] for k in range(2 * METERS)]
+    assert all(one.is_over for one in journeys)
+    data = [[copy.sent_ns for copy in one.copies if not copy.is_ack] for one in journeys]
+    assert [one.timeout_ns for one in journeys] == [at[1] - at[0] for at in data]
+    return np.array(data)
+
+
+def test_the_first_wait_lies_evenly_between_the_time_out_and_half_as_much_again() -> None:
+    waits_s = np.diff(copies_ns(1), axis=1) * 1e-9
+    facts = FACTS[Kind.ALARM]
+    assert waits_s.shape == (2 * METERS, facts.retries)
+    share = waits_s[:, 0] / facts.timeout_s - 1.0
+    assert 0.0 <= share.min() < 0.01 and 0.49 < share.max() <= 0.5
+    assert abs(np.mean(share) - 0.25) < 0.03
+    assert np.allclose(waits_s[:, 1:] / waits_s[:, :-1], 2.0), "each further wait is twice as long"
+
+
+def test_who_sent_together_does_not_repeat_together() -> None:
+    sent_ns = copies_ns(1)
+    assert len(np.unique(sent_ns[:, 0])) == 1
+    assert len(np.unique(sent_ns[:, 1])) == 2 * METERS, "nor does one sender with its next message"
+
+
+def test_luck_is_the_seeds_alone() -> None:
+    assert np.array_equal(copies_ns(1), copies_ns(1))
+    assert not np.array_equal(copies_ns(1), copies_ns(2))
+
+
+def test_an_acknowledgement_between_the_shortest_and_the_own_time_out_stops_the_repeat() -> None:
+    """Lines of 1.1 s: every acknowledgement comes after 2.2 s, later than some time-outs and earlier than others."""
+    topology = star()
+    topology.delay_ns[:] = 1_100_000_000
+    plane = MessagePlane(topology, 1)
+    watched = plane.watch(range(METERS))
+    meters, to = np.arange(1, METERS + 1), np.zeros(METERS, dtype=np.int64)
+    plane.send(Kind.ALARM, meters, to, np.full(METERS, S), sender=Domain.CUSTOMERS, receiver=Domain.OPERATIONS)
+    ids, _ = plane.advance(100 * S)
+    assert len(ids) == METERS
+    for one in watched.journeys.values():
+        assert one.acknowledged_ns is not None
+        copies = sum(not copy.is_ack for copy in one.copies)
+        assert copies == (1 if one.acknowledged_ns <= one.sent_ns + one.timeout_ns else 2)
+    assert 10 < sum(len(one.copies) > 2 for one in watched.journeys.values()) < METERS - 10
