@@ -103,3 +103,16 @@ def test_a_voltage_collapse_is_said_and_ends_with_its_code(tmp_path: Path) -> No
     done = CliRunner().invoke(main, ["flow", str(path)])
     assert done.exit_code == 4
     assert "collapses" in done.stderr
+
+
+def test_inspect_counts_what_is_there_and_draws_it(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["inspect", str(HERE / "transformers.dss"), "--json"])
+    assert done.exit_code == 0, done.output
+    summary = json.loads(done.stdout)
+    assert summary["counts"]["transformer"]["count"] == 10
+    assert summary["counts"]["line"] == {"count": 4, "in_service": 4}
+    assert summary["shape"] == "radial"
+    assert summary["loads_kw"] == pytest.approx(1971.0)
+    done = CliRunner().invoke(main, ["inspect", str(HERE / "devices.dss"), "--svg", str(tmp_path / "map.svg")])
+    assert done.exit_code == 0 and (tmp_path / "map.svg").stat().st_size > 500
+    assert "2 controlled" not in done.output and "storage" in done.output

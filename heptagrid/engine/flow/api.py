@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from heptagrid.engine.flow import balanced, balanced_inventory, unbalanced
+from heptagrid.engine.flow import balanced, balanced_inventory, unbalanced, unbalanced_inventory
 from heptagrid.engine.flow.inventory import Inventory
 from heptagrid.engine.flow.snapshot import Snapshot
 from heptagrid.engine.flow.tables import write_rows
@@ -53,7 +53,7 @@ def inspect(source: str) -> Inventory:
     importer, network = read(source, Reading(frozenset({ANY})))
     if isinstance(network, BalancedNetwork):
         return balanced_inventory.inventory(network, source, importer.format)
-    raise UsageError(f"{source}: unbalanced circuits are not inspected yet")
+    return unbalanced_inventory.inventory(network, source, importer.format)
 
 
 def read(source: str, reading: Reading) -> tuple[Importer, Network]:
