@@ -357,6 +357,24 @@ def no_inverters() -> Inverters:
 
 
 @dataclass(frozen=True)
+class VoltageHolders:
+    """Devices that hold the mean voltage of their phase circuits by the reactive power that they feed.
+
+    device: (holders,) positions in Devices. v_held_v: across a phase circuit. least_feed_kvar, most_feed_kvar: within which they can.
+    """
+
+    device: Ints
+    v_held_v: Floats
+    least_feed_kvar: Floats
+    most_feed_kvar: Floats
+
+
+def no_voltage_holders() -> VoltageHolders:
+    """A table without rows."""
+    return VoltageHolders(np.empty(0, dtype=np.int64), np.empty(0), np.empty(0), np.empty(0))
+
+
+@dataclass(frozen=True)
 class Circuit:
     """All of it. left_out: what the file held beyond this, a line each, without effect on the power flow."""
 
@@ -373,6 +391,7 @@ class Circuit:
     regulators: Regulators
     capacitor_controls: CapacitorControls
     inverters: Inverters = field(default_factory=no_inverters)
+    voltage_holders: VoltageHolders = field(default_factory=no_voltage_holders)
     left_out: tuple[str, ...] = field(default=())
 
 

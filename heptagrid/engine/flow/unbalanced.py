@@ -13,8 +13,8 @@ from heptagrid.engine.flow.snapshot import BranchRows, NodeRows, Snapshot, Total
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.planes.power.controls.control import Controlled
 from heptagrid.planes.power.unbalanced.flow import Flow
+from heptagrid.planes.power.unbalanced.holding import HoldingSolver
 from heptagrid.planes.power.unbalanced.primitives import Primitives, currents
-from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
 from heptagrid.world.circuit import GROUND, Circuit, Complex, Floats, Ints
 
 PHASES = {1: "a", 2: "b", 3: "c"}
@@ -24,7 +24,7 @@ TOLERANCE_PU = 1e-10
 def snapshot(circuit: Circuit, source: str, format: str) -> Snapshot:
     """Solve a circuit; a voltage collapse is a snapshot that did not converge."""
     began = time.perf_counter()
-    solver = UnbalancedSolver(circuit, tolerance_pu=TOLERANCE_PU)
+    solver = HoldingSolver(circuit, tolerance_pu=TOLERANCE_PU)
     controlled = Controlled(circuit, solver)
     try:
         flow = controlled.snapshot()
@@ -60,7 +60,7 @@ def _settled(controlled: Controlled) -> list[str]:
 
 
 def _collapsed(
-    circuit: Circuit, source: str, format: str, solver: UnbalancedSolver, trouble: str, seconds: float
+    circuit: Circuit, source: str, format: str, solver: HoldingSolver, trouble: str, seconds: float
 ) -> Snapshot:
     nodes = len(circuit.nodes.bus)
     unknown = np.full(nodes, np.nan)

@@ -12,7 +12,7 @@ from heptagrid.importers.importer import Reading
 from heptagrid.importers.opendss import delivery
 from heptagrid.importers.opendss.controls import capacitor_controls, regulators
 from heptagrid.importers.opendss.coverage import divide
-from heptagrid.importers.opendss.devices import devices, storage_output_kva
+from heptagrid.importers.opendss.devices import devices, storage_output_kva, voltage_holders
 from heptagrid.importers.opendss.elements import read_buses, read_elements, snapshot
 from heptagrid.importers.opendss.inverters import curves_of, inverters
 from heptagrid.importers.opendss.script import Script, opendss
@@ -69,6 +69,7 @@ def read(source: str, reading: Reading | None = None) -> Circuit:
             parts.capacitor_controls, capacitors.names, lines.names, transformers.names, buses.names
         ),
         inverters=inverters(parts.inverter_controls, systems, drawing, curves),
+        voltage_holders=voltage_holders(parts.devices, drawing, all_admittances),
         left_out=(*parts.left_out, *general, *script.left_out),
     )
 
@@ -97,13 +98,18 @@ def _ensure_voltage_bases(engine: Any) -> None:
 
 
 def _general_objects(engine: Any) -> list[str]:
-    """What is no circuit element and acts in time alone: a line for each kind that the script made."""
+    """What is no circuit element and acts in time alone, a line for each kind that the script made; and what figures stand for."""
     found = []
     for kind in ("LoadShape", "TShape", "PriceShape", "GrowthShape", "TCC_Curve"):
         engine.SetActiveClass(kind)
         names = [name for name in engine.ActiveClass.AllNames if name.lower() not in DEFAULT_OBJECTS]
         if names:
             found.append(f"{kind}: {', '.join(names)}")
+    engine.Text.Command = "Get CktModel"
+    if str(engine.Text.Result).lower().startswith("pos"):
+        found.append(
+            "CktModel=positive: the circuit is one of three equal phases; powers and losses are those of this one"
+        )
     return found
 
 

@@ -15,12 +15,13 @@ import numpy as np
 
 from heptagrid.importers.opendss.delivery import joined, offsets
 from heptagrid.importers.opendss.elements import Element
-from heptagrid.world.circuit import Devices, Floats, Ints, Model
+from heptagrid.world.circuit import Devices, Floats, Ints, Model, VoltageHolders
 
 KINDS = ("load", "generator", "pvsystem", "storage")
 GENERATOR_MODELS = {
     1: Model.CONSTANT_POWER,
     2: Model.CONSTANT_IMPEDANCE,
+    3: Model.CONSTANT_POWER,  # and constant voltage: see `voltage_holders`
     4: Model.FIXED_Q,
     5: Model.FIXED_X,
 }
@@ -86,6 +87,9 @@ def _device(one: Element, output_kva: dict[str, complex], frequency_hz: float, i
     reference_v = across_v if is_load or n == 1 or not is_delta else 1e3 * kv / np.sqrt(3.0)
     share = 1.0 if is_load or not is_delta else 3.0
     s_kva = complex(np.sum(np.conj(y)) * share * reference_v**2 / 1e3)
+    holds = _holds_voltage(one) and not is_admittance
+    if _holds_voltage(one):
+        s_kva *= 100.0  # of which OpenDSS puts only a hundredth into the matrix
     if one.kind == "storage" and not is_admittance:
         s_kva = -output_kva[one.name.lower()]
     model = int(Model.CONSTANT_IMPEDANCE) if is_admittance else _model(one.kind, int(data["model"]))
@@ -99,13 +103,30 @@ def _device(one: Element, output_kva: dict[str, complex], frequency_hz: float, i
         circuit_to=conductors[end],
         v_rated_v=across_v,
         model=model,
-        v_min_pu=float(data["vminpu"]),
-        v_max_pu=float(data["vmaxpu"]),
+        v_min_pu=0.0 if holds else float(data["vminpu"]),
+        v_max_pu=np.inf if holds else float(data["vmaxpu"]),
         # What is no load is a constant impedance all the way down from its least voltage.
         v_low_pu=float(data["vlowpu"]) if is_load else 0.0,
         watts_exponent=float(data.get("cvrwatts", 1.0)),
         vars_exponent=float(data.get("cvrvars", 2.0)),
         zip_=zipv,
+    )
+
+
+def _holds_voltage(one: Element) -> bool:
+    return one.kind == "generator" and int(one.properties["model"]) == 3
+
+
+def voltage_holders(elements: Sequence[Element], devices: Devices, all_admittances: bool) -> VoltageHolders:
+    """The generators among the devices that hold their voltage."""
+    rows = [] if all_admittances else [k for k, one in enumerate(elements) if _holds_voltage(one)]
+    data = [elements[k].properties for k in rows]
+    device = np.array(rows, dtype=np.int64)
+    return VoltageHolders(
+        device=device,
+        v_held_v=devices.v_rated_v[device] * np.array([float(one["vpu"]) for one in data]),
+        least_feed_kvar=np.array([float(one["minkvar"]) for one in data]),
+        most_feed_kvar=np.array([float(one["maxkvar"]) for one in data]),
     )
 
 
