@@ -146,3 +146,9 @@ def test_bases_come_from_sources_and_transformers_where_the_script_gives_none(tm
     text = SOURCE + LINE + "New Transformer.t windings=2 buses=(b c) kvs=(12.47 0.208) kvas=(50 50)\n"
     base = read(tmp_path, text).buses.v_base_kv
     np.testing.assert_allclose(base, np.array([12.47, 12.47, 0.208]) / np.sqrt(3.0), rtol=1e-6)
+
+
+def test_buses_that_the_script_forgot_get_a_base_too(tmp_path: Path) -> None:
+    late = "New Transformer.t windings=2 buses=(b c) kvs=(12.47 0.48) kvas=(50 50)\n"
+    base = read(tmp_path, SOURCE + LINE + "MakeBusList\nSetkVBase bus=a kVLL=13.2\n" + late).buses.v_base_kv
+    np.testing.assert_allclose(base, np.array([13.2, 12.47, 0.48]) / np.sqrt(3.0), rtol=1e-6)

@@ -23,7 +23,7 @@ def inventory(circuit: Circuit, source: str, format: str) -> Inventory:
         format=format,
         name=circuit.name,
         shape=_shape(circuit, from_bus, to_bus),
-        solver=f"{solver.solver}: {solver.reason}",
+        solver=f"{solver.method}: {solver.reason}",
         counts=[
             Count("bus", len(buses.names), len(buses.names), f"{len(circuit.nodes.bus)} nodes"),
             *_counts("source", circuit.sources.names),

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from heptagrid.foundation.errors import FileError
 from heptagrid.importers.importer import Reading
 from heptagrid.importers.opendss import delivery
 from heptagrid.importers.opendss.controls import capacitor_controls, regulators
 from heptagrid.importers.opendss.coverage import divide
 from heptagrid.importers.opendss.devices import devices, storage_output_kva, voltage_holders
-from heptagrid.importers.opendss.elements import read_buses, read_elements, snapshot
-from heptagrid.importers.opendss.inverters import curves_of, inverters
-from heptagrid.importers.opendss.script import Script, opendss
-from heptagrid.world.circuit import GROUND, Circuit, Ints
+from heptagrid.importers.opendss.elements import Element, read_buses, read_elements, snapshot
+from heptagrid.importers.opendss.inverters import Curves, curves_of, inverters
+from heptagrid.importers.opendss.script import Script, engine_errors, opendss, said
+from heptagrid.world.circuit import GROUND, Buses, Circuit, Floats, Ints, Nodes
 
 ADMITTANCES = 2  # of Set LoadModel
 
@@ -36,29 +37,22 @@ def read(source: str, reading: Reading | None = None) -> Circuit:
     """
     reading = reading or Reading()
     with opendss() as engine:
-        script = Script(engine, Path(source), hold_controls=reading.controls)
-        circuit = engine.ActiveCircuit
-        _ensure_voltage_bases(engine)
-        snapshot(engine)
-        elements = read_elements(engine)
-        buses, nodes, position = read_buses(engine)
-        storages = [one.name for one in elements if one.kind == "storage"]
-        output_kva = storage_output_kva(engine, storages) if storages else {}
-        name, frequency_hz = str(circuit.Name), float(circuit.Solution.Frequency)
-        all_admittances = circuit.Solution.LoadModel == ADMITTANCES
-        general, curves = _general_objects(engine), curves_of(engine)
-    elements = [replace(one, nodes=_renumbered(one.nodes, position)) for one in elements]
-    parts = divide(source, elements, reading)
+        try:
+            found = _execute(engine, source, reading)
+        except engine_errors() as problem:
+            code, text = said(problem)
+            raise FileError(source, [f"{text} (OpenDSS, error {code})"]) from None
+    parts = divide(source, found.elements, reading)
     lines, transformers = delivery.lines(parts.lines), delivery.transformers(parts.transformers)
-    capacitors = delivery.capacitors(parts.capacitors, frequency_hz)
-    drawing = devices(parts.devices, output_kva, frequency_hz, all_admittances)
+    capacitors = delivery.capacitors(parts.capacitors, found.frequency_hz)
+    drawing = devices(parts.devices, found.output_kva, found.frequency_hz, found.all_admittances)
     systems = [one for one in parts.devices if one.kind == "pvsystem"]
     return Circuit(
-        name=name,
-        frequency_hz=frequency_hz,
-        buses=buses,
-        nodes=nodes,
-        sources=delivery.sources(parts.sources, frequency_hz),
+        name=found.name,
+        frequency_hz=found.frequency_hz,
+        buses=found.buses,
+        nodes=found.nodes,
+        sources=delivery.sources(parts.sources, found.frequency_hz),
         lines=lines,
         transformers=transformers,
         devices=drawing,
@@ -66,11 +60,47 @@ def read(source: str, reading: Reading | None = None) -> Circuit:
         shunts=delivery.shunts(parts.shunts),
         regulators=regulators(parts.regulators, transformers),
         capacitor_controls=capacitor_controls(
-            parts.capacitor_controls, capacitors.names, lines.names, transformers.names, buses.names
+            parts.capacitor_controls, capacitors.names, lines.names, transformers.names, found.buses.names
         ),
-        inverters=inverters(parts.inverter_controls, systems, drawing, curves),
-        voltage_holders=voltage_holders(parts.devices, drawing, all_admittances),
-        left_out=(*parts.left_out, *general, *script.left_out),
+        inverters=inverters(parts.inverter_controls, systems, drawing, found.curves),
+        voltage_holders=voltage_holders(parts.devices, drawing, found.all_admittances),
+        left_out=(*parts.left_out, *found.left_out),
+    )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What the engine held after the script. output_kva: of storages. all_admittances: whether every device is to be an admittance."""
+
+    name: str
+    frequency_hz: float
+    elements: list[Element]
+    buses: Buses
+    nodes: Nodes
+    output_kva: dict[str, complex]
+    all_admittances: bool
+    curves: Curves
+    left_out: tuple[str, ...]
+
+
+def _execute(engine: Any, source: str, reading: Reading) -> _Found:
+    script = Script(engine, Path(source), hold_controls=reading.controls)
+    circuit = engine.ActiveCircuit
+    v_base_kv = _voltage_bases(engine)
+    snapshot(engine)
+    elements = read_elements(engine)
+    buses, nodes, position = read_buses(engine)
+    storages = [one.name for one in elements if one.kind == "storage"]
+    return _Found(
+        name=str(circuit.Name),
+        frequency_hz=float(circuit.Solution.Frequency),
+        elements=[replace(one, nodes=_renumbered(one.nodes, position)) for one in elements],
+        buses=replace(buses, v_base_kv=v_base_kv),
+        nodes=nodes,
+        output_kva=storage_output_kva(engine, storages) if storages else {},
+        all_admittances=circuit.Solution.LoadModel == ADMITTANCES,
+        curves=curves_of(engine),
+        left_out=(*_general_objects(engine), *script.left_out),
     )
 
 
@@ -78,11 +108,16 @@ def _renumbered(theirs: Ints, position: Ints) -> Ints:
     return np.where(theirs < 0, GROUND, position[np.maximum(theirs, 0)])
 
 
-def _ensure_voltage_bases(engine: Any) -> None:
-    """Where the script gave the buses no base voltages, let OpenDSS choose for each among those that sources and transformers name."""
+def _voltage_bases(engine: Any) -> Floats:
+    """(buses,) base voltages in kV to neutral.
+
+    For buses that the script gave none OpenDSS chooses among those that sources and transformers name.
+    """
     circuit = engine.ActiveCircuit
-    if any(circuit.Buses(k).kVBase > 0.0 for k in range(circuit.NumBuses)):
-        return
+    circuit.Solution.BuildYMatrix(0, True)  # makes the list of buses, where the script has not
+    given = np.array([circuit.Buses(k).kVBase for k in range(circuit.NumBuses)])
+    if (given > 0.0).all():
+        return given
     named = set()
     for full_name in circuit.AllElementNames:
         kind = full_name.split(".", 1)[0].lower()
@@ -95,6 +130,8 @@ def _ensure_voltage_bases(engine: Any) -> None:
         named |= {float(word) * root_3 for word in words.strip("[] ").replace(",", " ").split()}
     engine.Text.Command = f"Set VoltageBases=[{' '.join(repr(float(kv)) for kv in sorted(named))}]"
     engine.Text.Command = "CalcVoltageBases"
+    chosen = np.array([circuit.Buses(k).kVBase for k in range(circuit.NumBuses)])
+    return np.where(given > 0.0, given, chosen)
 
 
 def _general_objects(engine: Any) -> list[str]:

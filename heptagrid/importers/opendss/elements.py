@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from heptagrid.importers.opendss.script import engine_errors
 from heptagrid.world.circuit import GROUND, Bools, Buses, Complex, Ints, Nodes
 
 SNAPSHOT = 0
@@ -86,7 +87,7 @@ def read_elements(engine: Any) -> list[Element]:
             continue
         kind, name = full_name.split(".", 1)
         terminals, conductors = active.NumTerminals, active.NumConductors
-        nodes = np.array(active.NodeRef, dtype=np.int64)[: terminals * conductors] - 1
+        nodes = _nodes(active, terminals * conductors)
         values = np.asarray(active.Yprim, dtype=float)
         order = terminals * conductors
         y_s = np.zeros((order, order), dtype=complex)
@@ -95,7 +96,7 @@ def read_elements(engine: Any) -> list[Element]:
         elements[full_name] = Element(
             kind=kind.lower(),
             name=name,
-            nodes=np.where(nodes < 0, GROUND, nodes).reshape(terminals, conductors),
+            nodes=nodes.reshape(terminals, conductors),
             closed=np.ones((terminals, conductors), dtype=bool),
             y_s=y_s,
             properties=properties[kind.lower()][name.lower()],
@@ -106,6 +107,15 @@ def read_elements(engine: Any) -> list[Element]:
         circuit.ActiveCktElement.Open(terminal, conductor)
         elements[name].closed[terminal - 1, conductor - 1] = False
     return list(elements.values())
+
+
+def _nodes(active: Any, count: int) -> Ints:
+    """The engine's nodes of an element's conductors; all ground where a control has none."""
+    try:
+        nodes = np.array(active.NodeRef, dtype=np.int64)[:count] - 1
+    except engine_errors():
+        return np.full(count, GROUND, dtype=np.int64)
+    return np.asarray(np.where(nodes < 0, GROUND, nodes), dtype=np.int64)
 
 
 def _opened(circuit: Any) -> Iterator[tuple[str, int, int]]:

@@ -25,7 +25,7 @@ def _words(text: str) -> frozenset[str]:
 OUTPUT_COMMANDS = _words(
     "show plot visualize export save dump fileedit formedit panel about help quit doscmd di_plot comparecases yearlycurves "
     "closedi alignfile cvrtloadshapes obfuscate exportoverloads exportvviolations _showcontrolqueue vdiff top connect "
-    "disconnect newactor wait solveall abort clone tear_circuit aggregateprofiles comhelp summary"
+    "disconnect newactor wait solveall abort clone tear_circuit aggregateprofiles comhelp summary uuids"
 )
 # Options that make later solves write files, that say where to, or that spread the work over several engines.
 OUTPUT_OPTIONS = _words(
@@ -70,6 +70,20 @@ def opendss() -> Iterator[Any]:
         engine.AllowChangeDir = changed_directory
 
 
+def engine_errors() -> type[Exception]:
+    """What the engine raises."""
+    from dss import DSSException
+
+    errors: type[Exception] = DSSException
+    return errors
+
+
+def said(problem: Exception) -> tuple[int, str]:
+    """The number and the words of an error of the engine, in one line."""
+    code, message = (*problem.args, "")[:2]
+    return int(code) if str(code).isdigit() else 0, " ".join(str(message or code).split())
+
+
 class Script:
     """One execution of a script. left_out: what was not executed, a line each."""
 
@@ -101,20 +115,12 @@ class Script:
                 continue
             try:
                 self._do(line, path, number, depth)
-            except self._engine_errors as problem:
-                code, message = (*problem.args, "")[:2]
-                text = " ".join(str(message or code).split())
+            except engine_errors() as problem:
+                code, text = said(problem)
                 if code in NOT_CONVERGED:
                     self.left_out.append(f"{path.name}, line {number}: {text}")
                     continue
                 raise FileError(str(path), [f"line {number}: {text} (OpenDSS, error {code})"]) from None
-
-    @property
-    def _engine_errors(self) -> type[Exception]:
-        from dss import DSSException
-
-        errors: type[Exception] = DSSException
-        return errors
 
     def _enter(self, directory: Path) -> None:
         """Make paths in later lines relative to a directory."""
