@@ -17,6 +17,7 @@ from heptagrid.planes.power.unbalanced.blocks import Tree, tree_of
 from heptagrid.planes.power.unbalanced.draws import PhaseCircuits
 from heptagrid.planes.power.unbalanced.elimination import Legs, Steps, eliminate, reduce_chains, steps_of
 from heptagrid.planes.power.unbalanced.network import Network
+from heptagrid.planes.power.unbalanced.series import Draws, march
 from heptagrid.world.circuit import Complex, Floats, Ints
 
 Array = npt.NDArray[Any]
@@ -33,6 +34,7 @@ class RadialNetwork:
         loops = len(tree.loops.from_conductor)
         self.shape = f"radial but for {loops} conductors that close loops" if loops else "the circuit is radial"
         ground = self._ground = len(tree.node)
+        self._device = circuits.device
         legs = self._legs = _legs(tree, circuits, network.nodes)
         injects = np.diff(legs.leg_at) > 0
         ends = np.concatenate([tree.loops.from_conductor, tree.loops.to_conductor])
@@ -99,6 +101,28 @@ class RadialNetwork:
         iterations, change = self._sweep(self._leg_arrays, power, tolerance_pu, most)
         v[:] = self._voltages(min(iterations, most))
         return iterations, change
+
+    def march(
+        self, which: Ints, draws: Draws, p_w: Floats, q_var: Floats, v: Complex, tolerance_pu: float, most: int,
+        watched: Ints, v_pu: Array, watched_v: Complex, iterations: Ints,
+    ) -> None:  # fmt: skip
+        """The steps `which` from the voltages v (nodes,): magnitudes into v_pu (steps, nodes), those of `watched` nodes into watched_v.
+
+        p_w, q_var: (circuits,) what the shapes multiply. A step without solution has 0 iterations.
+        """
+        tree, filled, chosen = self._tree, self._filled, self._legs.circuit
+        first = len(tree.emf_v)
+        start = self._v.copy()
+        start.view(np.complex128)[first:-1] = v[tree.node[first:]]
+        place = np.zeros(self._network.nodes, dtype=np.int64)
+        place[tree.node[first:]] = np.arange(first, len(tree.node))
+        march(
+            *(which, draws.p_shape, draws.q_shape, draws.shape[self._device[chosen]]),
+            *(np.stack([p_w, q_var], axis=1)[chosen], _passed(self._steps), self._cells, self._leg_arrays, self._leg_s),
+            *(self._weight, self._loops),
+            (filled.size, filled.above, filled.first, filled.injecting_first, filled.injecting, filled.up),
+            *(self._filled_cells, start, tree.node, place[watched], tolerance_pu, most, v_pu, watched_v, iterations),
+        )
 
     def _sweep(self, legs: tuple[Array, ...], power: Floats, tolerance_pu: float, most: int) -> tuple[int, float]:
         iterations, change = sweep.solve(

@@ -15,14 +15,16 @@ from heptagrid.planes.power.unbalanced.draws import phase_circuits, rated_linear
 from heptagrid.planes.power.unbalanced.flow import Flow
 from heptagrid.planes.power.unbalanced.network import network_of
 from heptagrid.planes.power.unbalanced.radial_network import RadialNetwork
+from heptagrid.planes.power.unbalanced.series import Draws, Series, levels
 from heptagrid.planes.power.unbalanced.sparse import SparseNetwork
 from heptagrid.planes.power.unbalanced.tree import NotATree
-from heptagrid.world.circuit import Bools, Circuit, Floats
+from heptagrid.world.circuit import Bools, Circuit, Complex, Floats
 
 TOLERANCE_PU = 1e-8
 MOST_ITERATIONS = 200
 PATIENCE = 8  # iterations before the devices are linearised anew
 MOST_LINEARISATIONS = 8
+STEP_PATIENCE = 40  # iterations of a step among many, all with one linearisation
 Method = Literal["sweeps", "sparse"]
 
 
@@ -107,6 +109,44 @@ class UnbalancedSolver:
             )
         self._is_warm = True
         return Flow(self._network, circuits, p_w, q_var, self._v.copy(), iterations)
+
+    def solve_steps(self, draws: Draws) -> Series:
+        """The flow of many steps at the present taps and capacitors.
+
+        Radial circuits are solved in one compiled loop, any other step by step. Raises NetworkError as `solve` does.
+        """
+        devices, circuits = self.circuit.devices, self._circuits
+        p_kw, q_kvar = devices.p_kw * draws.scale, devices.q_kvar * draws.scale
+        steps = len(draws.p_shape)
+        sources = self.circuit.sources
+        v_pu = np.zeros((steps, len(self._v)), dtype=np.float32)
+        source_v = np.zeros((steps, len(sources.to_node)), dtype=np.complex128)
+        iterations = np.zeros(steps, dtype=np.int64)
+        if isinstance(self._linear, RadialNetwork):
+            rated = [1000.0 * kw[circuits.device] * circuits.share for kw in (p_kw, q_kvar)]
+            for which in levels(draws, p_kw):
+                p_mean, q_mean = (shape[which].mean(axis=0)[draws.shape] for shape in (draws.p_shape, draws.q_shape))
+                mean = self.solve(p_kw * p_mean, q_kvar * q_mean)
+                self._linearise(mean.p_w, mean.q_var, around_present=True)
+                self._linear.march(
+                    *(which, draws, rated[0], rated[1], mean.v, self.tolerance_pu, STEP_PATIENCE),
+                    *(sources.to_node, v_pu, source_v, iterations),
+                )
+        for t in np.flatnonzero(iterations == 0):
+            flow = self.solve(p_kw * draws.p_shape[t, draws.shape], q_kvar * draws.q_shape[t, draws.shape])
+            v_pu[t], source_v[t], iterations[t] = flow.v_pu, flow.v[sources.to_node], flow.iterations
+        return Series(v_pu, self._sources_kva(source_v), iterations)
+
+    def _sources_kva(self, v: Complex) -> Complex:
+        """(steps, sources) delivered at voltages v (steps, conductors of sources) to the ground."""
+        sources = self.circuit.sources
+        out = np.empty((len(v), len(sources.names)), dtype=np.complex128)
+        for k in range(len(sources.names)):
+            rows = slice(sources.node_at[k], sources.node_at[k + 1])
+            n = rows.stop - rows.start
+            out_a = (sources.emf_v[rows] - v[:, rows]) @ self._network.sources.matrix(k)[:n, :n].T
+            out[:, k] = (v[:, rows] * out_a.conj()).sum(axis=1) / 1000.0
+        return out
 
     def _found(self, p_w: Floats, q_var: Floats) -> tuple[int, float]:
         """Iterations, 0 if there is no solution, and the last change."""
