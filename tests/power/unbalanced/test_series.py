@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from heptagrid.planes.power.unbalanced.series import Draws
-from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
+from heptagrid.planes.power.unbalanced.solver import Method, UnbalancedSolver
 from tests.power.unbalanced.circuits import random_circuit
 
 
@@ -17,13 +17,12 @@ def draws(devices: int, steps: int, seed: int = 1) -> Draws:
     return Draws(shapes[0], shapes[1], rng.integers(0, 3, devices), rng.uniform(0.5, 1.0, devices))
 
 
-@pytest.mark.parametrize(("seed", "loops"), [(3, 0), (4, 2), (5, 9)])  # radial, with loops, and by the sparse matrix
-def test_steps_at_once_are_those_solved_one_by_one(seed: int, loops: int) -> None:
+@pytest.mark.parametrize(("seed", "loops", "method"), [(3, 0, "sweeps"), (4, 2, "sweeps"), (5, 2, "sparse")])
+def test_steps_at_once_are_those_solved_one_by_one(seed: int, loops: int, method: Method) -> None:
     circuit = random_circuit(seed, 25, loops)
     devices = circuit.devices
     several = draws(len(devices.names), 60)
-    solver = UnbalancedSolver(circuit, tolerance_pu=1e-9)
-    assert (solver.method == "sparse") == (loops == 9)
+    solver = UnbalancedSolver(circuit, method=method, tolerance_pu=1e-9)
     series = solver.solve_steps(several)
     alone = UnbalancedSolver(circuit, tolerance_pu=1e-9)
     for t in range(0, 60, 7):

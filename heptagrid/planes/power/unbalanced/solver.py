@@ -98,8 +98,8 @@ class UnbalancedSolver:
         devices, circuits = self.circuit.devices, self._circuits
         p_w = 1000.0 * (devices.p_kw if p_kw is None else p_kw)[circuits.device] * circuits.share
         q_var = 1000.0 * (devices.q_kvar if q_kvar is None else q_kvar)[circuits.device] * circuits.share
-        if not self._is_linear or not self._is_warm:
-            self._linearise(p_w, q_var, around_present=self._is_warm)
+        if not self._is_warm or not (self._is_linear or self._linearise(p_w, q_var, around_present=True)):
+            self._linearise(p_w, q_var, around_present=False)
         iterations, change = self._found(p_w, q_var)
         if not iterations:
             self._is_warm = False
@@ -156,20 +156,23 @@ class UnbalancedSolver:
             spent += min(iterations, PATIENCE)
             if iterations <= PATIENCE:
                 return spent, change
-            if not np.isfinite(change):
+            if not np.isfinite(change) or not self._linearise(p_w, q_var, around_present=True):
                 break
-            self._linearise(p_w, q_var, around_present=True)
         self._linearise(p_w, q_var, around_present=False)
         iterations, change = self._linear.iterate(p_w, q_var, self._v, self.tolerance_pu, MOST_ITERATIONS)
         return (spent + iterations if iterations <= MOST_ITERATIONS else 0), change
 
-    def _linearise(self, p_w: Floats, q_var: Floats, around_present: bool) -> None:
-        """Around the present voltages, or around rated ones, of which then the next solve starts anew."""
+    def _linearise(self, p_w: Floats, q_var: Floats, around_present: bool) -> bool:
+        """Around the present voltages, where that is possible, or around rated ones, of which then the next solve starts anew."""
         circuits = self._circuits
         self._is_linear = True
-        if around_present:
-            fixed = circuits.from_node, circuits.to_node, circuits.model, circuits.limits_v, circuits.shape
-            self._linear.linearise(tangents(*fixed, p_w, q_var, self._v))
-        else:
+        if not around_present:
             self._linear.linearise(rated_linear(circuits, p_w, q_var))
             self._v = self._linear.start()
+            return True
+        fixed = circuits.from_node, circuits.to_node, circuits.model, circuits.limits_v, circuits.shape
+        try:
+            self._linear.linearise(tangents(*fixed, p_w, q_var, self._v))
+        except NetworkError:  # at the brink of a collapse
+            return False
+        return True
