@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heptagrid.planes.power.radial import MOST_ITERATIONS, RadialSolver
+from heptagrid.planes.power.radial import RadialSolver
+from heptagrid.planes.power.stopping import MOST_ITERATIONS
 from heptagrid.world.network import BASE_KVA, radial_network
 from tests.power.test_radial import random_grid
 

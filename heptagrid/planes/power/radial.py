@@ -22,7 +22,9 @@ from numba import prange
 
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.foundation.kernel import kernel
+from heptagrid.planes.power.batch import AnyDraws, BatchFlow, solve_steps
 from heptagrid.planes.power.compensation import Compensation, close_loops
+from heptagrid.planes.power.stopping import LOOK_EVERY, MOST_ITERATIONS, is_close, is_stuck
 from heptagrid.world.grid import Grid
 from heptagrid.world.network import BASE_KVA, RadialNetwork
 
@@ -31,10 +33,6 @@ Ints = npt.NDArray[np.int64]
 Complex = npt.NDArray[np.complex128]
 
 TOLERANCE_PU = 1e-8
-MOST_ITERATIONS = 3000  # where each is still a step nearer, as close to the greatest load that a feeder can carry
-_LOOK_EVERY = 20  # iterations, whether the changes still shrink
-_STEADY = 0.3  # an iteration's factor below this is trusted at once: any network that is not near collapse
-_ROUNDING = 1e-28  # a squared change that is nothing but rounding
 
 
 @dataclass
@@ -146,6 +144,29 @@ class RadialSolver:
             held=held,
             loop_current=loops.current,
         )
+
+    def solve_batch(
+        self, draws: AnyDraws, infeed_v_pu: float | Floats, taps: Ints, *, keep_voltages: bool = True
+    ) -> BatchFlow:
+        """Solve many steps with the taps (transformers,) held, on all of numba's threads; warm from step to step.
+
+        Nothing is carried over from or to `solve`, and no feeder is held: a step that does not converge is marked.
+
+        Parameters
+        ----------
+        draws : step by step, or as shares of profiles.
+        infeed_v_pu : one for all steps, or (steps,).
+        keep_voltages : whether `BatchFlow.v_pu` is wanted.
+
+        Raises
+        ------
+        NetworkError
+            For a network with loops.
+        """
+        if self._taps is None or not np.array_equal(taps, self._taps):
+            self._set_taps(taps)
+        arrays = (self._parent, self._z, self._shunt, self._inverse_ratio)
+        return solve_steps(self.network, arrays, draws, infeed_v_pu, self.tolerance_pu, keep_voltages)
 
     def switch_off(self, is_off: npt.NDArray[np.bool_]) -> None:
         """From the next solve on these nodes (nodes,) are cut off; with a node all below it, and none draws anything.
@@ -268,24 +289,6 @@ def _up(first, last, parent, inverse_ratio, current, drawn):  # type: ignore[no-
         drawn[up, 1] += i_im * inverse_ratio[k]
 
 
-@kernel
-def _is_close(iteration, change, before, change_before, limit):  # type: ignore[no-untyped-def]
-    """Whether the error left is below half the tolerance, from the last three squared changes.
-
-    The first pass down still sees the currents of the call before, so it proves nothing. From then on the changes
-    shrink by a steady factor, so the error left is the change times factor / (1 - factor). Near collapse the factor
-    nears 1, and a small change alone says little.
-    """
-    if change <= _ROUNDING:
-        return iteration > 1
-    if iteration < 3 or not change < before:
-        return False
-    factor = np.sqrt(change / before)
-    if factor > _STEADY:
-        factor = max(factor, np.sqrt(before / change_before))
-    return factor < 1.0 and change * (factor / (1.0 - factor)) ** 2 <= 0.25 * limit
-
-
 def _sweeps(  # type: ignore[no-untyped-def]
     p, q, scale, infeed_v_pu, parent, z, shunt, inverse_ratio, start, active, v, current, drawn, moved,
     loop_from, loop_to, loop_nodes, loop_above, loop_ends, loop_inverse_ratio,
@@ -328,10 +331,10 @@ def _sweeps(  # type: ignore[no-untyped-def]
                 infeed_v_pu, loop_nodes, loop_above, loop_ends, loop_inverse_ratio, loop_admittance, loop_is_closed,
                 z, inverse_ratio, current, loop_current, trial,
             )  # fmt: skip
-        if _is_close(iteration, change, before, change_before, limit):
+        if is_close(iteration, change, before, change_before, limit):
             return iteration, True
-        if iteration % _LOOK_EVERY == 0:
-            if iteration > 2 * _LOOK_EVERY and not change < 0.9 * looked_at:
+        if iteration % LOOK_EVERY == 0:
+            if is_stuck(iteration, change, looked_at):
                 return iteration, False
             looked_at = change
     return most, False

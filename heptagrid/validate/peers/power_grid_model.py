@@ -93,28 +93,40 @@ class Peer:
         self, p_kw: Floats, q_kvar: Floats, tolerance: float = 1e-10, threading: int = -1
     ) -> tuple[Floats, Floats]:
         """Voltages (steps, buses) and losses in kW (steps,) for draws at our nodes, (steps, nodes) each."""
-        result = self._calculate(p_kw, q_kvar, tolerance, threading, [ComponentType.node, ComponentType.source])
+        components = [ComponentType.node, ComponentType.source]
+        result = self.calculate(self.update(p_kw, q_kvar), tolerance, threading, components)
         losses_kw = result[ComponentType.source]["p"][:, 0] / 1e3 - p_kw[:, self._load_nodes].sum(axis=1)
         return result[ComponentType.node]["u_pu"], losses_kw
 
     def loading_pct(self, p_kw: Floats, q_kvar: Floats, tolerance: float = 1e-10) -> Floats:
         """Greater of both sides' currents against the rated current of every transformer, (steps, transformers)."""
-        result = self._calculate(p_kw, q_kvar, tolerance, -1, [ComponentType.transformer])[ComponentType.transformer]
+        transformer = ComponentType.transformer
+        result = self.calculate(self.update(p_kw, q_kvar), tolerance, -1, [transformer])[transformer]
         t = self._grid.transformers
         rated_a = t.sn_mva * 1e6 / np.sqrt(3.0) / (t.vn_hv_kv * 1e3), t.sn_mva * 1e6 / np.sqrt(3.0) / (t.vn_lv_kv * 1e3)
         loading: Floats = 100.0 * np.maximum(result["i_from"] / rated_a[0], result["i_to"] / rated_a[1])
         return loading
 
-    def _calculate(
-        self, p_kw: Floats, q_kvar: Floats, tolerance: float, threading: int, components: list[ComponentType]
-    ) -> Any:
+    def update(self, p_kw: Floats, q_kvar: Floats) -> Any:
+        """A batch of draws as the peer takes them."""
         update = initialize_array("update", "sym_load", (len(p_kw), len(self._load_nodes)))
         update["id"] = self._load_ids
         update["p_specified"] = p_kw[:, self._load_nodes] * 1e3
         update["q_specified"] = q_kvar[:, self._load_nodes] * 1e3
+        return update
+
+    def calculate(
+        self,
+        update: Any,
+        tolerance: float,
+        threading: int,
+        components: list[ComponentType],
+        method: str = "newton_raphson",
+    ) -> Any:
+        """The peer's own answer to a batch; threading: -1 for one thread, 0 for all, as the peer counts them."""
         return self._model.calculate_power_flow(
             update_data={ComponentType.sym_load: update},
-            calculation_method=CalculationMethod.newton_raphson,
+            calculation_method=CalculationMethod[method],
             error_tolerance=tolerance,
             max_iterations=50,
             threading=threading,
