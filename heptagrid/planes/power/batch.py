@@ -29,7 +29,7 @@ Bools = npt.NDArray[np.bool_]
 
 MOST_CHUNKS = 16
 PIECE_NODES = 1024  # a piece and its state, 0.4 MiB
-_SETTLED = 1e-4  # of the squared tolerance: a piece that moves by a hundredth of it has no more to say
+_SETTLED = 1.0 / 256.0  # of the squared tolerance: a piece that moves by a sixteenth of it has no more to say
 
 
 @dataclass(frozen=True)
