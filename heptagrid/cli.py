@@ -268,7 +268,9 @@ def flow(source: str, out: Path | None, branches: Path | None, controls: str, as
 
     \b
     FILE is one of
-      case.m           a MATPOWER case
+      case.m             a MATPOWER case
+      net.json           a pandapower network
+      1-MV-urban--0-sw   a SimBench code
 
     What has no effect on a snapshot is listed on standard error. Anything else that cannot be represented stops the command, element by
     element.

@@ -24,11 +24,12 @@ class Reading:
     """How a file is to be read.
 
     ignore: kinds of element to leave out although they count. controls: whether what controls taps and capacitors acts; if not, it stands as
-    the file leaves it.
+    the file leaves it. q_limits: whether reactive limits are to hold, also of generators that hold no voltage.
     """
 
     ignore: frozenset[str] = field(default=frozenset())
     controls: bool = True
+    q_limits: bool = False
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from heptagrid.world.balanced import (
     BalancedBuses,
     BalancedGenerators,
     BalancedNetwork,
+    BalancedNodes,
     BusKind,
     Ints,
     Names,
@@ -166,8 +167,9 @@ def read(source: str, reading: Reading | None = None) -> BalancedNetwork:
     network = BalancedNetwork(
         name=name,
         base_mva=base_mva,
+        nodes=BalancedNodes(names, np.arange(len(names))),
         buses=_buses(buses, names),
-        branches=_branches(branches, at),
+        branches=_branches(branches, names, at),
         generators=_generators(generators, names, at),
         left_out=(
             *ignored,
@@ -258,7 +260,7 @@ def _buses(table: Matrix, names: Names) -> BalancedBuses:
     )
 
 
-def _branches(table: Matrix, at: Callable[[Matrix], Ints]) -> BalancedBranches:
+def _branches(table: Matrix, names: Names, at: Callable[[Matrix], Ints]) -> BalancedBranches:
     from_bus, to_bus = at(table[:, 0]), at(table[:, 1])
     ratio = np.where(table[:, 8] == 0.0, 1.0, table[:, 8]) * np.exp(1j * np.deg2rad(table[:, 9]))
     z_pu = table[:, 2] + 1j * table[:, 3]
@@ -268,6 +270,8 @@ def _branches(table: Matrix, at: Callable[[Matrix], Ints]) -> BalancedBranches:
         kinds=np.where((table[:, 8] != 0.0) | (table[:, 9] != 0.0), "transformer", "line"),
         from_bus=from_bus,
         to_bus=to_bus,
+        from_names=names[from_bus],
+        to_names=names[to_bus],
         z_pu=z_pu,
         z_back_pu=z_pu,
         y_from_pu=half,

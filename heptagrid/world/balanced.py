@@ -19,6 +19,9 @@ Bools = npt.NDArray[np.bool_]
 Names = npt.NDArray[np.str_]
 
 
+WARD = "ward"  # a kind of branch: the inside of an extended ward, whose losses are part of what the ward draws
+
+
 class BusKind(IntEnum):
     """What is given at a bus; the numbers are MATPOWER's."""
 
@@ -34,7 +37,7 @@ class BalancedBuses:
 
     kind: of BusKind. v_base_kv: line to line, 0 where the file does not say. p_mw, q_mvar: drawn whatever the voltage.
     current_p_mw, current_q_mvar: drawn at 1 pu, in proportion to the voltage. shunt_p_mw, shunt_q_mvar: drawn at 1 pu, in proportion to
-    its square (a capacitor's q is negative). v_pu, angle_deg: where the solution starts; a slack bus keeps its angle. An angle of NaN is not known.
+    its square (a capacitor's q is negative). v_pu, angle_deg: where the solution starts, NaN where it is not known; a slack bus keeps its angle.
     x, y: as drawn, NaN where unknown.
     """
 
@@ -57,7 +60,7 @@ class BalancedBuses:
 class BalancedBranches:
     """Pi-models behind an ideal transformer at their `from` end, (branches,) each.
 
-    kinds: such as line, transformer. z_pu: complex, in series; z_back_pu: the same seen from the `to` end, unequal only for a
+    kinds: such as line, transformer. from_names, to_names: the nodes at their ends, empty within an element. z_pu: complex, in series; z_back_pu: the same seen from the `to` end, unequal only for a
     non-reciprocal impedance. y_from_pu, y_to_pu: complex, to ground inside the ideal transformer. ratio: complex, from over to; its angle is
     the phase shift. rated_mva: NaN where unknown.
     """
@@ -66,6 +69,8 @@ class BalancedBranches:
     kinds: Names
     from_bus: Ints
     to_bus: Ints
+    from_names: Names
+    to_names: Names
     z_pu: Complex
     z_back_pu: Complex
     y_from_pu: Complex
@@ -93,14 +98,24 @@ class BalancedGenerators:
 
 
 @dataclass(frozen=True)
+class BalancedNodes:
+    """What the file calls a bus, in its order: (nodes,) its name, and the bus it is part of (closed couplings join nodes)."""
+
+    names: Names
+    bus: Ints
+
+
+@dataclass(frozen=True)
 class BalancedNetwork:
     """All of it, in per unit of `base_mva` and of the buses' base voltages.
 
-    left_out: what the file holds beyond this, without effect on a snapshot, a line each.
+    A bus that is no node stands for the inside of an element or for the open end of a branch. left_out: what the file holds beyond
+    this, without effect on a snapshot, a line each.
     """
 
     name: str
     base_mva: float
+    nodes: BalancedNodes
     buses: BalancedBuses
     branches: BalancedBranches
     generators: BalancedGenerators
@@ -115,7 +130,9 @@ class BalancedNetwork:
             (self.generators, "generator", self.generators.in_service),
         ):
             for field, values in vars(table).items():
-                if field in ("x", "y", "rated_mva", "angle_deg") or values.dtype.kind not in "fc":
+                if field in ("x", "y", "rated_mva") or values.dtype.kind not in "fc":
+                    continue
+                if table is self.buses and field in ("v_pu", "angle_deg"):
                     continue
                 wrong = np.isnan(values) if field.startswith("q_m") else ~np.isfinite(values)
                 found += [f"{kind} {table.names[k]}: {field} is {values[k]}" for k in np.flatnonzero(wrong & rows)]

@@ -31,7 +31,7 @@ def test_what_is_in_a_network_is_counted(ring: Path) -> None:
     done = call(ring, "--json")
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
-    assert found["counts"]["buses"] == {"count": 5, "in_service": 5}
+    assert found["counts"]["bus"] == {"count": 5, "in_service": 5}
     assert found["counts"]["line"] == {"count": 4, "in_service": 3}
     assert found["counts"]["transformer"] == {"count": 2, "in_service": 2}
     assert found["loads_kw"] == pytest.approx(330e3)

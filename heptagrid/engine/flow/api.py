@@ -33,7 +33,7 @@ def flow(
     FileError, NetworkError, OutputError, UsageError
         For files that break rules or hold what cannot be represented, networks without a slack, unwritable places, unknown formats.
     """
-    importer, network = read(source, Reading(frozenset(ignore), controls))
+    importer, network = read(source, Reading(frozenset(ignore), controls, q_limits))
     found = snapshot(network, source, importer.format, q_limits=q_limits)
     if found.converged:
         for path, rows in ((out, found.nodes), (branches, found.branches)):

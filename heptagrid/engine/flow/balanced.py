@@ -10,6 +10,8 @@ from heptagrid.engine.flow.snapshot import BranchRows, NodeRows, Snapshot, Total
 from heptagrid.planes.power.balanced import BalancedFlow, solve
 from heptagrid.world.balanced import BalancedNetwork, BusKind, Floats
 
+_SHOWN = 20
+
 
 def snapshot(network: BalancedNetwork, source: str, format: str, *, q_limits: bool = False) -> Snapshot:
     """Solve a balanced network.
@@ -22,7 +24,8 @@ def snapshot(network: BalancedNetwork, source: str, format: str, *, q_limits: bo
     began = time.perf_counter()
     flow = solve(network, q_limits=q_limits)
     seconds = time.perf_counter() - began
-    buses = network.buses
+    nodes = network.nodes
+    v = flow.v[nodes.bus]
     return Snapshot(
         source=source,
         format=format,
@@ -30,7 +33,7 @@ def snapshot(network: BalancedNetwork, source: str, format: str, *, q_limits: bo
         converged=flow.converged,
         iterations=flow.iterations,
         seconds=seconds,
-        nodes=NodeRows(buses.names.tolist(), ["0"] * len(buses.names), np.abs(flow.v), np.rad2deg(np.angle(flow.v))),
+        nodes=NodeRows(nodes.names.tolist(), ["0"] * len(v), np.abs(v), np.rad2deg(np.angle(v))),
         branches=_branches(network, flow),
         totals=_totals(network, flow),
         remarks=(*network.left_out, *_isolated(network), *_at_limit(network, flow)),
@@ -52,8 +55,8 @@ def _branches(network: BalancedNetwork, flow: BalancedFlow) -> BranchRows:
     return BranchRows(
         branch=branches.names.tolist(),
         kind=branches.kinds.tolist(),
-        from_node=buses.names[branches.from_bus].tolist(),
-        to_node=buses.names[branches.to_bus].tolist(),
+        from_node=branches.from_names.tolist(),
+        to_node=branches.to_names.tolist(),
         phase=["0"] * len(branches.names),
         i_from_a=amperes(flow.current_from_pu, branches.from_bus),
         i_to_a=amperes(flow.current_to_pu, branches.to_bus),
@@ -87,13 +90,19 @@ def _totals(network: BalancedNetwork, flow: BalancedFlow) -> Totals:
 
 
 def _isolated(network: BalancedNetwork) -> list[str]:
-    """Buses that nothing flows to, with what is not served there."""
-    buses = network.buses
-    found = []
-    for k in np.flatnonzero(buses.kind == BusKind.ISOLATED):
-        p_mw, q_mvar = buses.p_mw[k] + buses.current_p_mw[k], buses.q_mvar[k] + buses.current_q_mvar[k]
-        load = f"; its load of {p_mw:g} MW and {q_mvar:g} Mvar is not served" if p_mw or q_mvar else ""
-        found.append(f"bus {buses.names[k]} is isolated{load}")
+    """Nodes that nothing flows to: a line for each with a load, which is not served, and one for all others."""
+    buses, nodes = network.buses, network.nodes
+    p_mw, q_mvar = buses.p_mw + buses.current_p_mw, buses.q_mvar + buses.current_q_mvar
+    isolated = buses.kind == BusKind.ISOLATED
+    draws = isolated & ((p_mw != 0.0) | (q_mvar != 0.0))
+    found = [
+        f"bus {buses.names[k]} is isolated; its load of {p_mw[k]:g} MW and {q_mvar[k]:g} Mvar is not served"
+        for k in np.flatnonzero(draws)
+    ]
+    others = nodes.names[(isolated & ~draws)[nodes.bus]].tolist()
+    if others:
+        more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
+        found.append(f"isolated, without load: {', '.join(others[:_SHOWN])}{more}")
     return found
 
 

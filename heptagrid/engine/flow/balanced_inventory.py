@@ -28,9 +28,9 @@ def inventory(network: BalancedNetwork, source: str, format: str) -> Inventory:
         solver=choice(network),
         counts=[
             Count(
-                "buses",
-                len(live),
-                int(live.sum()),
+                "bus",
+                len(network.nodes.bus),
+                int(live[network.nodes.bus].sum()),
                 f"{len(slack)} slack, {int((buses.kind == BusKind.PV).sum())} hold their voltage",
             ),
             *(

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import splu
 
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.planes.power.newton import Injections, Newton, Solution
@@ -128,12 +129,40 @@ class _Problem:
             )
 
     def start(self) -> Complex:
-        """The file's voltages, with the generators' magnitudes at the buses that hold one."""
+        """The file's voltages, with the generators' magnitudes at the buses that hold one; unknown angles from a linear flow."""
         buses, generators = self.network.buses, self.network.generators
-        magnitude = np.where(buses.v_pu > 0.0, buses.v_pu, 1.0)
         held = self.running & np.isin(self.kind[generators.bus], (BusKind.PV, BusKind.SLACK))
+        magnitude = np.where(buses.v_pu > 0.0, buses.v_pu, generators.v_pu[held].mean())
         magnitude[generators.bus[held]] = generators.v_pu[held]
-        return np.asarray(magnitude * np.exp(1j * np.deg2rad(buses.angle_deg)), dtype=np.complex128)
+        angle = np.deg2rad(buses.angle_deg)
+        if np.isnan(angle[self.live]).any():
+            angle = self.linear_angles(np.nan_to_num(angle))
+        return np.asarray(magnitude * np.exp(1j * angle), dtype=np.complex128)
+
+    def linear_angles(self, given: Floats) -> Floats:
+        """Angles in rad that active power would have if it flowed by angle differences alone; slack buses keep theirs.
+
+        A branch conducts by its reactance; where that is small beside its resistance, by the size of its impedance.
+        """
+        branches, on = self.network.branches, self.on
+        count = len(given)
+        f, t = branches.from_bus[on], branches.to_bus[on]
+        z_pu = branches.z_pu[on]
+        through = np.where(np.abs(z_pu.imag) > 0.1 * np.abs(z_pu), z_pu.imag, np.abs(z_pu))
+        conducts = 1.0 / (through * np.abs(branches.ratio[on]))
+        shift = np.angle(branches.ratio[on])
+        data = np.concatenate([conducts, -conducts, -conducts, conducts])
+        matrix = csr_matrix((data, (np.concatenate([f, f, t, t]), np.concatenate([f, t, f, t]))), shape=(count, count))
+        power = self.injections().at(np.ones(count)).real - self.network.buses.shunt_p_mw / self.network.base_mva
+        np.add.at(power, f, conducts * shift)
+        np.add.at(power, t, -conducts * shift)
+        free = np.flatnonzero(np.isin(self.kind, (BusKind.PV, BusKind.PQ)))
+        held = np.flatnonzero(self.kind == BusKind.SLACK)
+        angle = given.copy()
+        if len(free):
+            power = power[free] - matrix[free][:, held] @ angle[held]
+            angle[free] = splu(matrix[free][:, free].tocsc(), permc_spec="MMD_AT_PLUS_A").solve(power)
+        return angle
 
     def injections(self) -> Injections:
         """What generators feed in less what loads draw, per unit; the voltage's square is in the admittance matrix."""

@@ -1,0 +1,46 @@
+"""Reads a SimBench grid by its code, such as 1-MV-urban--0-sw, from the data that the package `simbench` carries.
+
+Source: Meinecke and others, SimBench, Energies 13(12), 2020. A grid is a pandapower network; its loads and units stand at their ratings.
+"""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+
+from heptagrid.foundation.errors import FileError
+from heptagrid.importers.importer import Importer, Reading
+from heptagrid.importers.pandapower import convert, package, quiet
+from heptagrid.world.balanced import BalancedNetwork
+
+# Version, voltage levels, kind of grid, lower grids, scenario of the future, whether with all switches.
+_CODE = re.compile(r"[01]-[A-Za-z]+(?:_data)?-[\w.]*-[\w.]*-[012]-(?:no_)?sw")
+
+
+def read(source: str, reading: Reading | None = None) -> BalancedNetwork:
+    """The grid with a code.
+
+    Raises
+    ------
+    FileError
+        If there is no such grid; as `heptagrid.importers.pandapower.convert` otherwise.
+    MissingPackageError
+        If simbench is not installed.
+    """
+    with quiet():
+        simbench = package("a SimBench grid", "simbench")
+        codes = simbench.collect_all_simbench_codes()
+        if source not in codes:
+            near = get_close_matches(source, codes, n=3)
+            meant = f"; did you mean {' or '.join(near)}?" if near else ""
+            raise FileError(source, [f"is no code of a SimBench grid{meant}"])
+        net = simbench.get_simbench_net(source)
+    return convert(net, source, reading or Reading())
+
+
+SIMBENCH = Importer(
+    "simbench",
+    "SimBench code (such as 1-MV-urban--0-sw)",
+    claims=lambda source: _CODE.fullmatch(source.strip()) is not None,
+    read=read,
+)

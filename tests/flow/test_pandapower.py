@@ -1,0 +1,213 @@
+"""pandapower networks and SimBench codes against pandapower's own power flow, and what they may not hold."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from heptagrid.cli import main
+from heptagrid.engine.flow.api import flow
+from heptagrid.engine.flow.snapshot import Snapshot
+
+pandapower = pytest.importorskip("pandapower")
+
+
+@pytest.fixture(autouse=True)
+def _their_warnings() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def write(net: Any, folder: Path) -> Path:
+    path = folder / "net.json"
+    pandapower.to_json(net, str(path))
+    return path
+
+
+def call(*words: object) -> Result:
+    return CliRunner().invoke(main, ["flow", *map(str, words)])
+
+
+def apart(net: Any, found: Snapshot) -> float:
+    """The greatest difference of complex voltages, in pu; whether the same buses are dead is asserted."""
+    theirs = net.res_bus.vm_pu.to_numpy() * np.exp(1j * np.deg2rad(net.res_bus.va_degree.to_numpy()))
+    ours = found.nodes.v_pu * np.exp(1j * np.deg2rad(found.nodes.angle_deg))
+    assert (np.isnan(theirs) == np.isnan(ours)).all()
+    return float(np.nanmax(np.abs(theirs - ours)))
+
+
+def losses_kw(net: Any) -> float:
+    return 1e3 * sum(float(net[f"res_{kind}"].pl_mw.sum()) for kind in ("line", "trafo", "trafo3w", "impedance"))
+
+
+def every_element() -> Any:
+    """All that a balanced pandapower network may hold."""
+    from pandapower import networks
+
+    net = networks.example_multivoltage()
+    bus = net.bus.index[net.bus.vn_kv == 10.0]
+    pandapower.create_motor(net, bus[0], pn_mech_mw=0.3, cos_phi=0.8, efficiency_percent=93.0)
+    pandapower.create_storage(net, bus[1], p_mw=-0.2, max_e_mwh=1.0, q_mvar=0.05)
+    pandapower.create_ward(net, bus[2], 0.1, 0.05, 0.2, 0.1)
+    pandapower.create_dcline(
+        net, bus[0], bus[3], p_mw=0.4, loss_percent=1.0, loss_mw=0.01, vm_from_pu=1.0, vm_to_pu=1.0
+    )
+    pandapower.create_load(
+        net, bus[1], 0.4, 0.1, const_z_p_percent=30, const_i_p_percent=20, const_z_q_percent=10, const_i_q_percent=40
+    )
+    pandapower.create_asymmetric_load(net, bus[2], p_a_mw=0.1, p_b_mw=0.05, q_c_mvar=0.02)
+    pandapower.create_impedance(net, bus[0], bus[2], rft_pu=0.01, xft_pu=0.1, sn_mva=10.0, rtf_pu=0.02, xtf_pu=0.12)
+    net.trafo.loc[net.trafo.index[0], "tap_pos"] = -3
+    return net
+
+
+@pytest.mark.parametrize("angles", [True, False])
+def test_every_element_counts_as_in_pandapower(tmp_path: Path, angles: bool) -> None:
+    net = every_element()
+    pandapower.set_user_pf_options(net, calculate_voltage_angles=angles)
+    found = flow(str(write(net, tmp_path)))
+    pandapower.runpp(net, tolerance_mva=1e-11)
+    assert apart(net, found) < 1e-8
+    assert found.totals.losses_kw == pytest.approx(losses_kw(net), abs=1e-3)
+    assert found.totals.fed_in_kw == pytest.approx(
+        found.totals.loads_kw + found.totals.shunts_kw + found.totals.losses_kw, abs=1e-3
+    )
+    assert any("asymmetric_load" in remark for remark in found.remarks)
+
+
+@pytest.mark.parametrize("name", ["case118", "mv_oberrhein", "create_cigre_network_lv", "case5"])
+def test_networks_agree_with_pandapower(tmp_path: Path, name: str) -> None:
+    from pandapower import networks
+
+    net = getattr(networks, name)()
+    found = flow(str(write(net, tmp_path)))
+    pandapower.runpp(net, tolerance_mva=1e-11)
+    assert apart(net, found) < 1e-8
+
+
+def test_reactive_limits_bind_as_in_pandapower(tmp_path: Path) -> None:
+    from pandapower import networks
+
+    net = networks.case118()
+    found = flow(str(write(net, tmp_path)), q_limits=True)
+    pandapower.runpp(net, tolerance_mva=1e-11, enforce_q_lims=True)
+    assert apart(net, found) < 1e-8
+    assert sum("reactive power" in remark for remark in found.remarks) > 1
+
+
+def small() -> Any:
+    net = pandapower.create_empty_network()
+    for name in ("a", "b", None, "b"):
+        pandapower.create_bus(net, 20.0, name=name)
+    pandapower.create_ext_grid(net, 0)
+    for start, end in ((0, 1), (1, 2)):
+        pandapower.create_line(net, start, end, 1.0, "NAYY 4x150 SE")
+    pandapower.create_load(net, 2, 0.1)
+    pandapower.create_load(net, 3, 0.25)
+    return net
+
+
+def test_rows_have_names_where_these_are_unique_else_the_index_and_dead_loads_are_named(tmp_path: Path) -> None:
+    found = flow(str(write(small(), tmp_path)))
+    assert found.nodes.node == ["a", "1", "2", "3"]
+    assert np.isnan(found.nodes.v_pu[3]) and np.isfinite(found.nodes.v_pu[:3]).all()
+    assert any("bus 3 is isolated" in remark and "0.25 MW" in remark for remark in found.remarks)
+
+
+def _svc(net: Any) -> None:
+    pandapower.create_svc(net, 1, x_l_ohm=1.0, x_cvar_ohm=-10.0, set_vm_pu=1.0, thyristor_firing_angle_degree=144.0)
+
+
+def _controller(net: Any) -> None:
+    from pandapower.control import ConstControl
+
+    ConstControl(net, "load", "p_mw", [0])
+
+
+@pytest.mark.parametrize(("add", "kind"), [(_svc, "svc"), (_controller, "controller")])
+def test_what_cannot_be_represented_stops_it_unless_ignored(
+    tmp_path: Path, add: Callable[[Any], None], kind: str
+) -> None:
+    net = small()
+    add(net)
+    path = write(net, tmp_path)
+    stopped = call(path)
+    assert stopped.exit_code == 3 and f"{kind} 0" in stopped.stderr and f"--ignore {kind}" in stopped.stderr
+    ignored = call(path, "--ignore", kind, "--json")
+    assert ignored.exit_code == 0 and json.loads(ignored.stdout)["converged"] and f"{kind} 0" in ignored.stderr
+    unknown = call(path, "--ignore", kind, "--ignore", "flux")
+    assert unknown.exit_code == 3 and "flux" in unknown.stderr
+
+
+def test_without_controls_controllers_are_listed(tmp_path: Path) -> None:
+    net = small()
+    _controller(net)
+    done = call(write(net, tmp_path), "--controls", "off")
+    assert done.exit_code == 0 and "controller: 1 row without effect" in done.stderr
+
+
+def _set(kind: str, column: str, value: float) -> Callable[[Any], None]:
+    def change(net: Any) -> None:
+        net[kind][column] = net[kind][column].astype(type(value))
+        net[kind].loc[0, column] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (_set("load", "p_mw", float("nan")), "load 0: p_mw is nan"),
+        (_set("line", "length_km", -1.0), "length_km is -1"),
+        (_set("line", "to_bus", 77), "to_bus 77 is not among the buses"),
+        (_set("line", "x_ohm_per_km", float("nan")), "x_ohm_per_km is nan"),
+        (_set("ext_grid", "in_service", False), "reference"),
+    ],
+)
+def test_wrong_figures_are_named(tmp_path: Path, change: Callable[[Any], None], words: str) -> None:
+    net = small()
+    change(net)
+    done = call(write(net, tmp_path))
+    assert done.exit_code in (3, 4) and words in done.stderr, done.stderr
+
+
+def test_a_line_without_impedance_is_named(tmp_path: Path) -> None:
+    net = small()
+    net.line.loc[0, ["r_ohm_per_km", "x_ohm_per_km"]] = 0.0
+    done = call(write(net, tmp_path))
+    assert done.exit_code == 3 and "impedance is zero" in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("{", "is no JSON"), ("[1]", "no pandapower network"), ('{"a": 1}', "no pandapower network")]
+)
+def test_other_json_is_no_network(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "net.json").write_text(text)
+    done = call(tmp_path / "net.json")
+    assert done.exit_code == 3 and words in done.stderr
+
+
+def test_a_simbench_code_is_solved_and_an_unknown_one_named() -> None:
+    simbench = pytest.importorskip("simbench")
+    found = flow("1-LV-rural1--0-sw")
+    net = simbench.get_simbench_net("1-LV-rural1--0-sw")
+    pandapower.runpp(net, tolerance_mva=1e-11)
+    assert apart(net, found) < 1e-8
+    assert found.nodes.node == net.bus.name.tolist()
+    unknown = call("1-LV-rural7--0-sw")
+    assert unknown.exit_code == 3 and "did you mean" in unknown.stderr
+
+
+def test_without_the_package_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(small(), tmp_path)
+    monkeypatch.setitem(__import__("sys").modules, "pandapower", None)
+    done = call(path)
+    assert done.exit_code == 1 and 'pip install "heptagrid[networks]"' in done.stderr
