@@ -12,16 +12,18 @@ import sys
 from pathlib import Path
 
 LIKE_UNITS = {12: "U12", 20: "U20", 50: "U50", 76: "U76", 155: "U155", 350: "U350"}
-# Units without a like one in RTS-GMLC: ramp MW/min, min up h, min down h, cold start MBTU, fuel USD/MBTU.
+TURBINES = {"CT": "gas", "STEAM": "steam", "HYDRO": "hydro", "NUCLEAR": "nuclear"}
+# Units without a like one in RTS-GMLC: ramp MW/min, min up h, min down h, cold start MBTU, fuel USD/MBTU, and of the
+# machine MVA, inertia constant in s on that base, turbine.
 PUBLISHED_1979 = {
-    100: (7.0, 8.0, 8.0, 566.0, 10.3494),
-    197: (3.0, 12.0, 10.0, 775.0, 10.3494),
-    400: (20.0, 24.0, 48.0, 78978.0, 0.81035),
+    100: (7.0, 8.0, 8.0, 566.0, 10.3494, 118.0, 2.8, "steam"),
+    197: (3.0, 12.0, 10.0, 775.0, 10.3494, 232.0, 2.8, "steam"),
+    400: (20.0, 24.0, 48.0, 78978.0, 0.81035, 471.0, 5.0, "nuclear"),
 }
 SOURCE_1979 = {
     100: "IEEE RTS 1979 and 1996 unit tables (from memory), oil at the RTS-GMLC price",
     197: "IEEE RTS 1979 and 1996 unit tables (from memory), oil at the RTS-GMLC price",
-    400: "ramp: IEEE RTS 1979 (from memory); times and start: RTS-GMLC 121_NUCLEAR_1 (like unit)",
+    400: "ramp: IEEE RTS 1979 (from memory); the rest: RTS-GMLC 121_NUCLEAR_1 (like unit)",
 }
 
 
@@ -43,7 +45,7 @@ def main(case: Path, gmlc: Path, out: Path) -> None:
             continue  # the synchronous condenser at bus 14
         rows.append([int(unit[0]), unit[8], unit[9], terms[4], terms[5], terms[6], *dynamics(size, like)])
     header = ["bus", "p_max_mw", "p_min_mw", "cost_2", "cost_1", "cost_0"]
-    header += ["ramp_mw_per_min", "min_up_h", "min_down_h", "start_usd", "source"]
+    header += ["ramp_mw_per_min", "min_up_h", "min_down_h", "start_usd", "mva", "inertia_s", "turbine", "source"]
     write(out / "units.csv", header, rows)
     load = list(csv.DictReader((gmlc / "timeseries_data_files/Load/DAY_AHEAD_regional_Load.csv").open()))
     write(
@@ -61,9 +63,10 @@ def dynamics(size: int, like: dict[str, dict[str, str]]) -> list[object]:
             row["Non Fuel Start Cost $"]
         )
         values = [float(row[name]) for name in ("Ramp Rate MW/Min", "Min Up Time Hr", "Min Down Time Hr")]
-        return [*values, round(start, 2), f"RTS-GMLC unit group {LIKE_UNITS[size]}"]
-    ramp, up, down, heat, price = PUBLISHED_1979[size]
-    return [ramp, up, down, round(heat * price, 2), SOURCE_1979[size]]
+        machine = [float(row["Base MVA"]), float(row["Inertia MJ/MW"]), TURBINES[row["Unit Type"]]]
+        return [*values, round(start, 2), *machine, f"RTS-GMLC unit group {LIKE_UNITS[size]}"]
+    ramp, up, down, heat, price, *machine = PUBLISHED_1979[size]
+    return [ramp, up, down, round(heat * price, 2), *machine, SOURCE_1979[size]]
 
 
 def matrix(text: str, name: str) -> list[list[float]]:

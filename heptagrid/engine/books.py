@@ -90,7 +90,7 @@ class Books:
         hours = step.dt_s / 3600.0
         self._infeed_mwh[quarter] = self._infeed_mwh.get(quarter, 0.0) + infeed_kw * hours / 1000.0
         self._peak_kw[step.day] = max(self._peak_kw.get(step.day, 0.0), infeed_kw)
-        rest_mwh = float(grid.wires.rest_load_mw.sum()) * hours
+        rest_mwh = grid.transmission.rest_mw * hours
         self._rest_eur[step.day] = self._rest_eur.get(step.day, 0.0) + rest_mwh * grid.price_at(step.start_ns)
         if step.start_ns % FUEL_EVERY_NS == 0:
             length_h = max(FUEL_EVERY_NS, step.end_ns - step.start_ns) / NS_PER_HOUR

@@ -22,7 +22,9 @@ from heptagrid.domains.distribution.lines import BusbarRegulatedLines, Regulated
 from heptagrid.domains.distribution.sensors import Sensors
 from heptagrid.domains.distribution.tap_changer import TapChanger
 from heptagrid.domains.generation.domain import Fleet
+from heptagrid.domains.generation.swing import Swing
 from heptagrid.domains.markets.domain import Exchange
+from heptagrid.domains.operations.agc import Agc
 from heptagrid.domains.operations.bulk_desk import BulkDesk
 from heptagrid.domains.operations.customers_desk import CustomersDesk
 from heptagrid.domains.operations.domain import Operations
@@ -36,10 +38,20 @@ from heptagrid.domains.transmission.domain import Network
 from heptagrid.engine.arms import Arm
 from heptagrid.engine.clock import Span
 from heptagrid.engine.mailbox import Mailbox
-from heptagrid.engine.storms import Happening, happenings, outages_of, rollouts_of, silences_of, strike
-from heptagrid.foundation.actors import Actor
+from heptagrid.engine.storms import (
+    Happening,
+    happenings,
+    outages_of,
+    rollouts_of,
+    silences_of,
+    strike,
+    trips_of,
+    windows_of,
+)
+from heptagrid.foundation.actors import Actor, FineActor
 from heptagrid.foundation.random import Stream, uniforms
-from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, from_ns, next_midnight_ns
+from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, NS_PER_S, from_ns, next_midnight_ns
+from heptagrid.foundation.windows import Windows
 from heptagrid.importers.extract import read_grid, read_profiles
 from heptagrid.importers.network_folder import read_network
 from heptagrid.importers.rts import read_bulk
@@ -47,6 +59,8 @@ from heptagrid.importers.weather import read_weather
 from heptagrid.planes.messages.communications import Plan, plan_communications
 from heptagrid.planes.messages.plane import MessagePlane
 from heptagrid.planes.money import telecom
+from heptagrid.planes.power.frequency import SwingModel
+from heptagrid.planes.power.load_shedding import Relays
 from heptagrid.planes.power.radial import RadialSolver
 from heptagrid.scenario.schema import Scenario
 from heptagrid.world.bulk import BulkSystem
@@ -164,6 +178,7 @@ class ArmGrid:
     operations: Operations
     exchange: Exchange
     providers: Providers
+    windows: Windows
 
     @property
     def actors(self) -> tuple[Actor, ...]:
@@ -177,6 +192,11 @@ class ArmGrid:
     def carriers(self) -> tuple[Actor, ...]:
         """Those with wires, from the customers upwards."""
         return self.feeders, self.transmission, self.fleet
+
+    @property
+    def fine_actors(self) -> tuple[FineActor, ...]:
+        """Those that are walked in sub-steps where `windows` says so: machines and frequency first."""
+        return self.fleet, self.transmission, self.operations
 
     def price_at(self, ns: int) -> float:
         """The day-ahead price of the hour at `ns`, EUR/MWh."""
@@ -319,8 +339,12 @@ def build_arm(scenario: Scenario, world: World, arm: Arm, span: Span) -> ArmGrid
     forecast = _forecast(scenario, world)
     customers = _customers(scenario, world, arm, wires)
     feeders = _feeders(scenario, world, arm, wires)
-    transmission = Network(sections["transmission"], wires, bulk, world.endpoints, scenario.zone)
-    fleet = Fleet(sections["generation"], wires, bulk.units, world.endpoints)
+    windows = windows_of(scenario, span.start_ns, span.end_ns)
+    scan_ns = round(sections["agc"].period_s * NS_PER_S)
+    relays = Relays(sections["load_shedding"]) if windows.spans_ns else None
+    transmission = Network(sections["transmission"], wires, bulk, world.endpoints, scenario.zone, relays, scan_ns)
+    swing = _swing(scenario, world, wires, windows, scan_ns) if windows.spans_ns else None
+    fleet = Fleet(sections["generation"], wires, bulk.units, world.endpoints, swing, trips_of(world.storms))
     exchange = Exchange(sections["market"], bulk.units, world.endpoints)
     retailer = Retailer(sections["retailer"])
     bulk_desk = BulkDesk(sections["dispatch"], bulk.units, world.endpoints)
@@ -330,6 +354,7 @@ def build_arm(scenario: Scenario, world: World, arm: Arm, span: Span) -> ArmGrid
         _scada(scenario, world) if arm.smart else None,
         sections["tap_changer"].target_pu,
         rollouts_of(world.storms, world.endpoints) if arm.smart else (),
+        _agc(scenario, world, swing, bulk_desk),
     )
     owned = world.owned
     fleets = {
@@ -351,7 +376,8 @@ def build_arm(scenario: Scenario, world: World, arm: Arm, span: Span) -> ArmGrid
     plane = MessagePlane(world.plan.topology, scenario.seed, arm.break_loss)
     strike(plane, world.storms, sections, world.endpoints)
     grid = ArmGrid(
-        *(world, arm, wires, Mailbox(plane), customers, feeders, transmission, fleet, operations, exchange, providers)
+        *(world, arm, wires, Mailbox(plane), customers, feeders, transmission, fleet, operations, exchange, providers),
+        windows,
     )
     _start_market(grid, forecast, _rest_forecast(scenario, bulk), span)
     return grid
@@ -369,6 +395,23 @@ def _start_market(grid: ArmGrid, forecast: Forecast, rest_mw: Any, span: Span) -
     grid.fleet.start(first, cleared.on, cleared.p_mw)
     grid.operations.bulk_desk.learn_schedule(first, cleared.on)
     grid.providers.retailer.learn_prices(first, cleared.price_eur_per_mwh)
+
+
+def _swing(scenario: Scenario, world: World, wires: Wires, windows: Windows, scan_ns: int) -> Swing:
+    """The bulk system's machines; town and bulk system are one synchronous area, at the town's nominal frequency."""
+    settings = scenario.sections["frequency"]
+    model = SwingModel(world.bulk.units, settings.droop, world.grid.frequency_hz)
+    return Swing(model, windows, settings.load_damping, scan_ns, wires)
+
+
+def _agc(scenario: Scenario, world: World, swing: Swing | None, desk: BulkDesk) -> Agc | None:
+    if swing is None or not scenario.sections["agc"].enabled:
+        return None
+    model, load_damping = swing.model, scenario.sections["frequency"].load_damping
+    return Agc(
+        *(scenario.sections["agc"], world.bulk.units, model.gain_mw_per_hz, load_damping / model.nominal_hz),
+        *(desk, world.endpoints),
+    )
 
 
 def _rest_forecast(scenario: Scenario, bulk: BulkSystem) -> Any:

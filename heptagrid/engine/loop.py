@@ -14,7 +14,7 @@ from heptagrid.engine.recorder import ArmResult, Recorder
 from heptagrid.foundation.time import Step
 from heptagrid.scenario.schema import Scenario
 
-PARTS = ("devices", "power", "sensors", "messages", "actors", "recorder")
+PARTS = ("devices", "power", "sensors", "sub-steps", "messages", "actors", "recorder")
 
 Tick = Callable[[int], bool]
 
@@ -42,7 +42,8 @@ def run_arm(scenario: Scenario, arm: Arm, run_day: int, span: Span, parts: Path,
 def walk(grid: ArmGrid, step: Step, phase: Phase, recorder: Recorder, seconds: dict[str, float]) -> None:
     """Devices advance, power solves, sensors sample, messages travel, actors decide, the recorder notes.
 
-    In the closing hour nothing moves but messages and actors.
+    In the closing hour nothing moves but messages and actors. Where the scenario asks for it the step is divided: power,
+    sensors, messages and actors of the fine actors' part of the world go on sub-step by sub-step.
     """
     mailbox = grid.mailbox
     began = time.perf_counter()
@@ -56,6 +57,10 @@ def walk(grid: ArmGrid, step: Step, phase: Phase, recorder: Recorder, seconds: d
         for actor in grid.actors:
             actor.sense(step, mailbox)
         began = _lap(seconds, "sensors", began)
+        for substep in grid.windows.substeps(step):
+            walk_finely(grid, substep)
+            recorder.note_finely(phase, substep)
+        began = _lap(seconds, "sub-steps", began)
     mailbox.advance(step.end_ns)
     began = _lap(seconds, "messages", began)
     for actor in grid.actors:
@@ -63,6 +68,18 @@ def walk(grid: ArmGrid, step: Step, phase: Phase, recorder: Recorder, seconds: d
     began = _lap(seconds, "actors", began)
     recorder.note(phase, step)
     _lap(seconds, "recorder", began)
+
+
+def walk_finely(grid: ArmGrid, substep: Step) -> None:
+    """One sub-step: what the fine actors' devices do, what they measure, what travels meanwhile, and what they decide on."""
+    mailbox = grid.mailbox
+    for actor in grid.fine_actors:
+        actor.advance_finely(substep)
+    for actor in grid.fine_actors:
+        actor.sense_finely(substep, mailbox)
+    arrived = mailbox.advance_within(substep.end_ns)
+    for actor in grid.fine_actors:
+        actor.act_finely(substep, arrived[actor.domain], mailbox)
 
 
 def _lap(seconds: dict[str, float], part: str, began: float) -> float:

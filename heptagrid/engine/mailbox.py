@@ -21,14 +21,19 @@ _GATHERED = 256  # waves between two looks at what is done
 
 
 class Mailbox:
-    """An outbox for every actor, and after each step an inbox for every domain."""
+    """An outbox for every actor, and after each step an inbox for every domain.
+
+    arrived, lost: what became known in the last step, as the plane has it.
+    """
 
     def __init__(self, plane: MessagePlane) -> None:
         self.plane = plane
+        self.arrived, self.lost = plane.arrived, plane.lost
         self.listeners: list[Callable[[int, Wave], None]] = []  # told of each wave, with its first message's index
         self._waves: list[Wave] = []
         self._first_ids: list[int] = []
         self._forget_at = _GATHERED
+        self._outcomes: list[tuple[Ints, Ints]] = []  # of this step so far
         self._inboxes: dict[Domain, list[Delivery]] = {domain: [] for domain in Domain}
 
     def send(self, wave: Wave) -> None:
@@ -50,28 +55,44 @@ class Mailbox:
             listen(first, wave)
 
     def advance(self, until_ns: int) -> None:
-        """Let messages travel until `until_ns`; what arrives waits in the inboxes."""
-        ids, delivered_ns = self.plane.advance(until_ns)
-        for inbox in self._inboxes.values():
-            inbox.clear()
-        if len(ids):
-            self._sort(ids, delivered_ns)
+        """Let messages travel until `until_ns`, the step's end; what arrives waits in the inboxes."""
+        self._travel(until_ns)
+        self.arrived, self.lost = (
+            parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*self._outcomes, strict=True)
+        )
+        self._outcomes = []
+        self._inboxes = self._sorted(self.arrived)
         self._forget()
+
+    def advance_within(self, until_ns: int) -> dict[Domain, list[Delivery]]:
+        """Let messages travel until `until_ns`, within the step; what arrived since the last stop, by receiver.
+
+        At the step's end the inboxes hold all that arrived in it, as if there had been no stop.
+        """
+        self._travel(until_ns)
+        return self._sorted(self.plane.arrived)
+
+    def _travel(self, until_ns: int) -> None:
+        self.plane.advance(until_ns)
+        self._outcomes.append((self.plane.arrived, self.plane.lost))
 
     def inbox(self, domain: Domain) -> Sequence[Delivery]:
         """What arrived at `domain` in the last step, one delivery per wave, waves in order of sending."""
         return self._inboxes[domain]
 
-    def _sort(self, ids: Ints, delivered_ns: Ints) -> None:
+    def _sorted(self, arrived: Ints) -> dict[Domain, list[Delivery]]:
+        ids, delivered_ns = arrived[:, 0], arrived[:, 1]
+        found: dict[Domain, list[Delivery]] = {domain: [] for domain in Domain}
+        if not len(ids):
+            return found
         owner = np.searchsorted(np.asarray(self._first_ids), ids, side="right") - 1
         order = np.argsort(owner, kind="stable")
         cuts = np.flatnonzero(np.diff(owner[order])) + 1
         for part in np.split(order, cuts):
             k = int(owner[part[0]])
             wave = self._waves[k]
-            self._inboxes[wave.receiver].append(
-                Delivery(wave, ids[part] - self._first_ids[k], delivered_ns[part], ids[part])
-            )
+            found[wave.receiver].append(Delivery(wave, ids[part] - self._first_ids[k], delivered_ns[part], ids[part]))
+        return found
 
     def _forget(self) -> None:
         """Drop the waves that have no message under way any more, whenever many have gathered."""

@@ -13,6 +13,7 @@ from heptagrid.engine.books import Books
 from heptagrid.engine.build import ArmGrid
 from heptagrid.engine.clock import Phase, Span
 from heptagrid.engine.extremes import OutsideBand, QuarterVoltages
+from heptagrid.engine.frequency_log import FrequencyLog
 from heptagrid.engine.storm_log import StormLog
 from heptagrid.engine.tables import TableWriter, list_series
 from heptagrid.engine.tally import DayBooks, Energy, Extremes
@@ -62,6 +63,7 @@ class ArmResult:
     held: dict[int, tuple[int, int]] = field(default_factory=dict)
     storms: list[dict[str, Any]] = field(default_factory=list)
     interruptions: dict[str, float] = field(default_factory=dict)
+    frequency: dict[str, Any] | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     process: int = 0
     peak_rss_mb: float = 0.0
@@ -91,7 +93,8 @@ class Recorder:
         self._counting = False
         self._waves: list[tuple[Any, ...]] = []
         grid.mailbox.listeners.append(self._note_wave)
-        self._storms = StormLog(grid)
+        self._frequency = FrequencyLog(grid)
+        self._storms = StormLog(grid, self._frequency)
         self._comfort_before: dict[str, float] = {}
         self._stored_before = 0.0
         self._heat_before = 0.0
@@ -117,6 +120,7 @@ class Recorder:
             self._grid.feeders.remember()
         self.books.note(phase, step, self._writer)
         self._storms.note(phase, step)
+        self._frequency.note_messages()
         if phase is not Phase.COUNTED:
             return
         self.result.steps += 1
@@ -128,6 +132,11 @@ class Recorder:
             self._keep_messages()
         if step.ends_day:
             self._write_day()
+
+    def note_finely(self, phase: Phase, substep: Step) -> None:
+        """Take in a sub-step that has just been walked."""
+        if phase is Phase.COUNTED:
+            self._frequency.note(substep)
 
     def stop(self, step: Step) -> None:
         """The run was interrupted after `step`: keep what there is."""
@@ -157,6 +166,7 @@ class Recorder:
         )
         self.books.finish(result)
         self._write_waves()
+        result.frequency = self._frequency.found()
         result.storms, result.interruptions = self._storms.found(), self._storms.interruptions()
         result.seconds, result.peak_rss_mb, result.process = seconds, peak_rss_mb, os.getpid()
         self._check()
@@ -169,6 +179,11 @@ class Recorder:
         if abs(energy.residual) > ENERGY_TOLERANCE * max(through, 1.0) and not self.result.held:
             raise ConservationError(
                 f"arm {self.result.arm!r}: {energy.residual:.6f} kWh of {through:.1f} kWh are unaccounted for"
+            )
+        if abs(energy.bulk_residual) > ENERGY_TOLERANCE * max(energy.fleet, 1.0):
+            raise ConservationError(
+                f"arm {self.result.arm!r}: {energy.bulk_residual:.6f} kWh of the {energy.fleet:.1f} kWh that the bulk system's "
+                "units gave are unaccounted for"
             )
         assert counts is not None
         if counts.residual != 0:
@@ -186,9 +201,12 @@ class Recorder:
         drawn_kw, fed_in_kw = _split(grid.wires.point_p_kw)
         energy.points_drawn += drawn_kw * hours
         energy.points_fed_in += fed_in_kw * hours
-        energy.fleet += float(grid.wires.unit_output_mw.sum()) * 1000.0 * hours
+        energy.fleet += grid.fleet.given_mw * 1000.0 * hours
         energy.transmission_lost += grid.transmission.loss_mw * 1000.0 * hours
-        energy.rest += float(grid.wires.rest_load_mw.sum()) * 1000.0 * hours
+        energy.rest += grid.transmission.rest_mw * 1000.0 * hours
+        if grid.fleet.swing is not None:
+            energy.damped += grid.fleet.swing.damped_mws / 3.6
+            energy.kinetic += grid.fleet.swing.kinetic_mws / 3.6
         if flow.infeed_p_kw > extremes.peak_kw:
             extremes.peak_kw, extremes.peak_ns = flow.infeed_p_kw, step.start_ns
         np.maximum(extremes.transformer_peak_pct, flow.transformer_loading_pct, out=extremes.transformer_peak_pct)
@@ -279,6 +297,7 @@ class Recorder:
             columns["kind"] = np.array(KIND_NAMES)[columns["kind"]].tolist()
             write("messages", columns)
         self._write_waves()
+        self._frequency.write(self._writer)
         self._open_day()
 
     def _note_wave(self, first: int, wave: Wave) -> None:

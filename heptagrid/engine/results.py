@@ -20,6 +20,7 @@ TABLES = {
     "sample_nodes": "voltage of the sampled nodes at every step",
     "sample_customers": "net active power of the sampled customers at every step",
     "messages": "messages by quarter hour, kind and access network",
+    "frequency": "system frequency, power given and drawn, load shed and regulation, at every sub-step that was followed",
     "waves": "every batch of messages: the first one's index, kind, sender, receiver, topic, and what caused it",
     "ledger": "every payment, with the message that caused it",
     "node_list": "the nodes in feeder order: place, feeder, worst voltages, loading of the branch above",

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from heptagrid.engine.build import ArmGrid
 from heptagrid.engine.clock import Phase
+from heptagrid.engine.frequency_log import FrequencyLog
 from heptagrid.engine.storms import Happening
 from heptagrid.foundation.actors import Delivery
 from heptagrid.foundation.domains import Domain, Kind
@@ -22,9 +23,9 @@ MOST = 0.9  # the share of messages whose arrival is timed
 class StormLog:
     """One entry for each storm; see `found`."""
 
-    def __init__(self, grid: ArmGrid) -> None:
+    def __init__(self, grid: ArmGrid, frequency: FrequencyLog) -> None:
         self._grid = grid
-        self._entries = [_Entry(grid, one, number) for number, one in enumerate(grid.world.storms)]
+        self._entries = [_Entry(grid, frequency, one, number) for number, one in enumerate(grid.world.storms)]
         self._off_s = np.zeros(grid.world.customers_count if self._entries else 0)
 
     def note(self, phase: Phase, step: Step) -> None:
@@ -35,7 +36,7 @@ class StormLog:
             self._off_s[self._grid.wires.point_v_pu[: len(self._off_s)] == 0.0] += step.dt_s
         mailbox = self._grid.mailbox
         deliveries = [delivery for domain in Domain for delivery in mailbox.inbox(domain)]
-        lost = mailbox.plane.lost
+        lost = mailbox.lost
         for entry in self._entries:
             entry.note(phase, step, lost)
             for delivery in deliveries:
@@ -58,8 +59,9 @@ class StormLog:
 class _Entry:
     """One storm in one arm; times are since the storm began, but for the drain."""
 
-    def __init__(self, grid: ArmGrid, storm: Happening, number: int) -> None:
+    def __init__(self, grid: ArmGrid, frequency: FrequencyLog, storm: Happening, number: int) -> None:
         self._grid, self._storm, self._number = grid, storm, number
+        self._frequency = frequency
         self._customers = storm.points[storm.points < grid.world.customers_count]
         topology = grid.world.plan.topology
         self._suffers = np.zeros(topology.places, dtype=np.bool_)
@@ -129,6 +131,10 @@ class _Entry:
                 **self._answers("restored", "restorations", storm.end_ns),
                 **self._answers("missed", "missed_readings", storm.end_ns),
             }
+        if storm.kind == "unit_trip":
+            units = [(unit, mw) for ns, unit, mw in self._grid.fleet.losses if ns == storm.begin_ns]
+            found = {"unit": units[0][0], "lost_mw": units[0][1]} if units else {"unit": None, "lost_mw": None}
+            found |= self._frequency.after(storm.begin_ns)
         if storm.kind == "read_all":
             found = self._answers("on_demand", "readings", storm.begin_ns)
         if storm.kind == "firmware" and self._grid.arm.smart:

@@ -15,9 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.domains.distribution.domain import Substations
+from heptagrid.domains.generation.swing import Trip
 from heptagrid.domains.operations.firmware import Rollout
 from heptagrid.foundation.random import Stream, uniforms
 from heptagrid.foundation.time import NS_PER_S
+from heptagrid.foundation.windows import Windows
 from heptagrid.planes.messages.communications import Plan
 from heptagrid.planes.messages.links import CLASS_NAMES
 from heptagrid.planes.messages.plane import MessagePlane
@@ -59,16 +61,15 @@ class Happening:
     def where(self) -> str | None:
         """The place in words."""
         what, which = self.storm.place
-        return {"": None, "all": "the whole town", "site": str(which), "links": f"all {which} links"}.get(
-            what, f"{what} {which}"
-        )
+        words = {"": None, "all": "the whole town", "site": str(which), "links": f"all {which} links"}
+        return words.get(what, "the largest unit" if which == "largest" else f"{what} {which}")
 
 
 def boundaries_ns(scenario: Scenario) -> Iterator[int]:
-    """When supply goes and comes, ascending."""
+    """When supply or a unit goes and comes, ascending."""
     times = set()
     for storm in scenario.storms:
-        if storm.kind == "blackout":
+        if storm.kind in ("blackout", "unit_trip"):
             begin = storm.begin_ns(scenario.start, scenario.zone)
             times |= {begin, begin + storm.duration_ns}
     yield from sorted(times)
@@ -91,6 +92,8 @@ def _met(
 ) -> dict[str, Ints]:
     """Whom a storm meets, as the columns of a `Happening`."""
     what, which = storm.place
+    if storm.kind == "unit_trip":
+        return {}
     everyone = np.arange(len(point_node), dtype=np.int64)
     if storm.kind == "blackout":
         is_off = _switched_off(what, int(which), network, substations)
@@ -141,6 +144,39 @@ def silences_of(storms: Sequence[Happening], what: str, lasts_s: float) -> list[
     """The same from when a capacitor or battery of `lasts_s` is empty; none where supply is back before."""
     silent = (replace(one, begin_ns=one.begin_ns + round(lasts_s * NS_PER_S)) for one in outages_of(storms, what))
     return [one for one in silent if one.begin_ns < one.end_ns]
+
+
+def trips_of(storms: Sequence[Happening]) -> list[Trip]:
+    """When which units of the bulk system fail."""
+    trips = []
+    for one in storms:
+        if one.kind == "unit_trip":
+            unit = one.storm.place[1]
+            trips.append(Trip(one.begin_ns, one.end_ns, None if unit == "largest" else int(unit)))
+    return trips
+
+
+def windows_of(scenario: Scenario, start_ns: int, end_ns: int) -> Windows:
+    """When the frequency is followed, within [start_ns, end_ns)."""
+    settings = scenario.sections["frequency"]
+    substep_ns = round(settings.substep_s * NS_PER_S)
+    if not settings.enabled:
+        return Windows()
+    if settings.follow == "always":
+        return Windows(((start_ns, end_ns),), substep_ns)
+    before_ns, after_ns = round(settings.before_s * NS_PER_S), round(settings.after_s * NS_PER_S)
+    spans = ((max(ns - before_ns, start_ns), min(ns + after_ns, end_ns)) for ns in _disturbances_ns(scenario))
+    return Windows(tuple((begin, end) for begin, end in spans if begin < end), substep_ns)
+
+
+def _disturbances_ns(scenario: Scenario) -> Iterator[int]:
+    """When power changes at once; a unit that can be used again does nothing yet."""
+    for storm in scenario.storms:
+        begin_ns = storm.begin_ns(scenario.start, scenario.zone)
+        if storm.kind in ("blackout", "unit_trip"):
+            yield begin_ns
+        if storm.kind == "blackout":
+            yield begin_ns + storm.duration_ns
 
 
 def rollouts_of(storms: Sequence[Happening], at: Endpoints) -> list[Rollout]:

@@ -48,7 +48,7 @@ class Joined:
         self.money = Totals.nothing()
         self.metering: dict[str, float] = {}
         self.interruptions: dict[str, float] = {}
-        self.storms = first.storms
+        self.storms, self.frequency = first.storms, first.frequency
         self.comfort: dict[str, float] = {}
         for result in results:
             self.energy.add(result.energy)
@@ -82,7 +82,7 @@ class Joined:
             "domain_energy_mwh": {
                 "generation_to_transmission": mwh["fleet"],
                 "transmission_lost": mwh["transmission_lost"],
-                "transmission_to_rest": mwh["rest"],
+                "transmission_to_rest": mwh["rest"] + mwh["damped"],
                 "transmission_to_distribution": mwh["imported"],
                 "distribution_to_transmission": mwh["exported"],
                 "distribution_lost": mwh["lost"],
@@ -96,6 +96,7 @@ class Joined:
                 "band_pu": list(BAND_PU),
             },
             "interruptions": self.interruptions,
+            "frequency": self.frequency,
             "loading": {
                 "primary_peak_kw": _finite(extremes.peak_kw),
                 "primary_peak_at": from_ns(extremes.peak_ns, scenario.zone).isoformat() if extremes.peak_ns else None,

@@ -14,7 +14,10 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass
 class Energy:
-    """Energies in kWh, as design section 6 defines them; `stored` is the change over the span."""
+    """Energies in kWh, as design section 6 defines them; `stored` is the change over the span.
+
+    damped: what the bulk system's other loads drew more for the frequency. kinetic: what the machines' masses took up.
+    """
 
     imported: float = 0.0
     exported: float = 0.0
@@ -27,12 +30,20 @@ class Energy:
     fleet: float = 0.0
     transmission_lost: float = 0.0
     rest: float = 0.0
+    damped: float = 0.0
+    kinetic: float = 0.0
     stored_heat: float = 0.0
 
     @property
     def residual(self) -> float:
         """What the town's balance leaves over: zero but for the solver's tolerance."""
         return self.generated + self.imported - self.exported - self.consumed - self.lost - self.stored
+
+    @property
+    def bulk_residual(self) -> float:
+        """What the bulk system's balance leaves over."""
+        taken = self.rest + self.damped + self.transmission_lost + self.imported - self.exported
+        return self.fleet - taken - self.kinetic
 
     def add(self, other: Energy) -> None:
         for name in vars(self):

@@ -495,11 +495,11 @@ class Tracker:
 
     def note(self, replay: Replay) -> None:
         """Take in what became known in the step that has just been walked."""
-        plane = replay.grid.mailbox.plane
+        mailbox = replay.grid.mailbox
         if self.listed:
-            for message, at_ns in plane.arrived[np.isin(plane.arrived[:, 0], list(self.listed))].tolist():
+            for message, at_ns in mailbox.arrived[np.isin(mailbox.arrived[:, 0], list(self.listed))].tolist():
                 self.listed[message].fate = "delivered", at_ns
-        for message, at_ns, cause, _ in plane.lost.tolist():
+        for message, at_ns, cause, _ in mailbox.lost.tolist():
             fate = f"lost: {t.CAUSES[cause].replace('_', ' ')}", at_ns
             if message in self.listed:
                 self.listed[message].fate = fate
@@ -513,7 +513,7 @@ class Tracker:
                 if is_mine and wave.sent_ns[row] >= self._since_ns:
                     self.lost[message] = _Listed(message, wave, row, fate)
         if len(self._waves) > _GATHERED:
-            done = max(0, bisect_right(self._first_ids, plane.oldest_under_way()) - 1)
+            done = max(0, bisect_right(self._first_ids, mailbox.plane.oldest_under_way()) - 1)
             del self._waves[:done], self._first_ids[:done]
 
 

@@ -37,7 +37,7 @@ def read_bulk(folder: Path) -> BulkSystem:
             units=BulkUnits(
                 position[units["bus"].astype(np.int64)],
                 *(units[name] for name in ("p_max_mw", "p_min_mw", "cost_2", "cost_1", "cost_0", "ramp_mw_per_min")),
-                *(units[name] for name in ("min_up_h", "min_down_h", "start_usd")),
+                *(units[name] for name in ("min_up_h", "min_down_h", "start_usd", "mva", "inertia_s", "turbine")),
             ),
             load_mw=load["load_mw"],
         )
@@ -51,4 +51,8 @@ def _columns(path: Path) -> dict[str, np.ndarray]:
             header, *rows = list(csv.reader(file))
     except (OSError, ValueError) as problem:
         raise HeptagridError(f"{path} cannot be read ({problem}); rebuild it with tools/build_rts.py") from None
-    return {name: np.array([float(row[k]) for row in rows]) for k, name in enumerate(header) if name != "source"}
+    columns = {name: [row[k] for row in rows] for k, name in enumerate(header) if name != "source"}
+    return {
+        name: np.array(values) if name == "turbine" else np.array(values, dtype=float)
+        for name, values in columns.items()
+    }

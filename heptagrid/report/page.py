@@ -14,6 +14,7 @@ import numpy as np
 from heptagrid.report import requirements, tables
 from heptagrid.report.charts import Line, bars, line_chart
 from heptagrid.report.domain_picture import domain_pictures
+from heptagrid.report.frequency import frequency_section
 from heptagrid.report.headline import headline, key_figures
 from heptagrid.report.storms import storm_table
 from heptagrid.report.town_map import town_maps
@@ -33,7 +34,7 @@ def write_page(folder: Path) -> Path:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     frames = {
         name: polars.read_parquet(folder / f"{name}.parquet") if (folder / f"{name}.parquet").exists() else None
-        for name in ("totals", "node_list", "transformer_list")
+        for name in ("totals", "node_list", "transformer_list", "frequency")
     }
     path = folder / "report.html"
     path.write_text(page(summary, manifest, frames), encoding="utf-8")
@@ -49,6 +50,7 @@ def page(summary: dict[str, Any], manifest: dict[str, Any], frames: dict[str, po
         section("figures", "What changed", key_figures(summary)),
         section("day", "Load and voltage", _curves(frames["totals"], arms, manifest)),
         *([section("storms", "Storms", storm_table(summary))] if summary.get("storms") else []),
+        *_frequency(summary, manifest, frames.get("frequency")),
         section("town", "The town", _town(frames, list(arms))),
         section("requirements", "Which applications got what they ask for", _requirements(summary)),
         section("messages", "Messages", _messages(arms)),
@@ -59,6 +61,12 @@ def page(summary: dict[str, Any], manifest: dict[str, Any], frames: dict[str, po
         section("reading", "How to read this page", _reading(manifest)),
     ]
     return document(f"heptagrid: {summary['scenario']}", sections)
+
+
+def _frequency(summary: dict[str, Any], manifest: dict[str, Any], series: polars.DataFrame | None) -> list[str]:
+    if series is None:
+        return []
+    return [section("frequency", "Frequency", frequency_section(summary, series, ZoneInfo(manifest["zone"])))]
 
 
 def document(title: str, sections: Sequence[str]) -> str:

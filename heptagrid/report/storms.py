@@ -14,6 +14,7 @@ TITLES = {
     "firmware": "Firmware roll-out",
     "jam": "Jam",
     "cut": "Cut line",
+    "unit_trip": "Loss of a unit",
 }
 
 
@@ -47,6 +48,14 @@ _FIGURES: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
     ("meters", "meters to be updated", _count),
     ("complete_share", "meters complete, %", _percent),
     ("most_complete_after_s", "90 % of them after", duration),
+    ("unit", "number of the unit", _count),
+    ("lost_mw", "power lost, MW", lambda value: number(value, 1)),
+    ("rocof_hz_per_s", "rate of change of frequency over the first 0.5 s, Hz/s", _thousandths),
+    ("nadir_hz", "lowest frequency, Hz", _thousandths),
+    ("nadir_after_s", "reached after", duration),
+    ("settled_hz", "frequency when last followed, mean of 30 s, Hz", _thousandths),
+    ("outside_s", "time beyond 0.2 Hz from nominal", duration),
+    ("shed_mw", "load shed, MW", lambda value: number(value, 1)),
     ("messages_lost", "messages lost while it lasted", _count),
     ("messages_lost_by_outage", "of these to dead places and cut lines", _count),
     ("backlog_drain_s", "last of what had waited arrived after its end by", duration),
@@ -115,6 +124,16 @@ def _firmware(one: Mapping[str, Any]) -> str:
     return f"{number(one['meters_complete'])} of {number(one['meters'])} meters complete"
 
 
+def _unit_trip(one: Mapping[str, Any]) -> str:
+    words = f"unit {one['unit']} gave {number(one['lost_mw'], 1)} MW"
+    if one["nadir_hz"] is None:
+        return words
+    return (
+        f"{words}; {number(one['rocof_hz_per_s'], 2)} Hz/s, lowest {number(one['nadir_hz'], 3)} Hz after "
+        f"{duration(one['nadir_after_s'])}, settled at {number(one['settled_hz'], 3)} Hz, {number(one['shed_mw'], 1)} MW shed"
+    )
+
+
 def _lost(one: Mapping[str, Any]) -> str:
     drain = (
         ""
@@ -130,4 +149,5 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "firmware": _firmware,
     "jam": _lost,
     "cut": _lost,
+    "unit_trip": _unit_trip,
 }

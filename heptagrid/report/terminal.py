@@ -9,6 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from heptagrid.report.frequency import frequency_lines
 from heptagrid.report.requirements import sentence
 from heptagrid.report.storms import storm_lines
 from heptagrid.report.words import ARM_TITLES, duration, number, signed
@@ -42,7 +43,7 @@ def summary(summary: dict[str, Any], manifest: dict[str, Any]) -> Group:
     )
     parts.append(Text(f"99 % of messages took at most: {slow}", style="dim"))
     parts.append(Text(sentence(shown["requirements"])))
-    parts += [Text(line, style="yellow") for line in storm_lines(summary)]
+    parts += [Text(line, style="yellow") for line in (*storm_lines(summary), *frequency_lines(summary))]
     if summary["business"]:
         total = sum(one["npv_eur"] for one in summary["business"]["rows"])
         parts.append(Text(f"net present value of all seven domains: {signed(total)} EUR", style="bold"))

@@ -13,10 +13,12 @@ from typing import Any
 from heptagrid.foundation.errors import ScenarioError
 from heptagrid.foundation.parameters import declarations
 from heptagrid.scenario.checks import Checks, Tables, TypicalDays
+from heptagrid.scenario.frequency import check_frequency
 from heptagrid.scenario.schema import Scenario
 from heptagrid.scenario.storms import Storm, given_of, storms_of
 
 DATA = Path(__file__).parent / "data"
+BULK = DATA / "rts"
 
 
 def builtin_scenarios() -> dict[str, str]:
@@ -54,9 +56,9 @@ def load(source: str | Path, settings: Sequence[str] = ()) -> Scenario:
     scenario = Scenario(
         name=str(top.get("name", path.stem)),
         folder=folder,
-        bulk_folder=DATA / "rts",
+        bulk_folder=BULK,
         typical_days=_typical_days(checks, path, top.get("typical_days"), folder),
-        storms=_storms(checks, storms, folder, resolved),
+        storms=_storms(checks, storms, (folder, BULK), resolved),
         **resolved,
     )
     if checks.violations:
@@ -83,14 +85,18 @@ def revised(scenario: Scenario, settings: Sequence[str]) -> Scenario:
         checks.apply(setting, tables)
     checks.names({}, tables)
     resolved = _resolved(checks, tables)
-    resolved["storms"] = _storms(checks, given_of(scenario.storms), scenario.folder, resolved)
+    resolved["storms"] = _storms(checks, given_of(scenario.storms), (scenario.folder, scenario.bulk_folder), resolved)
     if checks.violations:
         raise ScenarioError(scenario.name, checks.violations)
     return replace(scenario, **resolved)
 
 
 def rebuilt(
-    name: str, folders: tuple[Path, Path], tables: Tables, typical_days: tuple[tuple[date, float], ...]
+    name: str,
+    folders: tuple[Path, Path],
+    tables: Tables,
+    typical_days: tuple[tuple[date, float], ...],
+    storms: Sequence[Mapping[str, Any]] = (),
 ) -> Scenario:
     """A scenario from the values of every section, as a run's manifest holds them; `folders`: network, bulk system.
 
@@ -102,6 +108,7 @@ def rebuilt(
     checks = Checks()
     checks.names({}, tables)
     resolved = _resolved(checks, tables)
+    resolved["storms"] = _storms(checks, list(storms), folders, resolved)
     if checks.violations:
         raise ScenarioError(f"{name}, as its manifest has it", checks.violations)
     return Scenario(name=name, folder=folders[0], bulk_folder=folders[1], typical_days=typical_days, **resolved)
@@ -116,9 +123,14 @@ def _resolved(checks: Checks, tables: Tables) -> dict[str, Any]:
     return {key: run[key] for key in ("days", "step_s", "seed")} | {"start": start, "zone": zone, "sections": sections}
 
 
-def _storms(checks: Checks, given: Any, folder: Path, resolved: Mapping[str, Any]) -> tuple[Storm, ...]:
+def _storms(checks: Checks, given: Any, folders: tuple[Path, Path], resolved: Mapping[str, Any]) -> tuple[Storm, ...]:
+    """The storms, and whether what follows them fits them."""
     run = (resolved[key] for key in ("start", "days", "zone", "sections"))
-    return storms_of(checks, given, folder, *run)
+    before = len(checks.violations)
+    storms = storms_of(checks, given, folders, *run)
+    if len(checks.violations) == before:
+        check_frequency(checks, resolved["sections"], storms)
+    return storms
 
 
 def _find(source: str | Path) -> Path:

@@ -18,6 +18,7 @@ from heptagrid.foundation.parameters import declarations, parameter
 from heptagrid.foundation.time import NS_PER_S, midnight_ns, to_ns
 from heptagrid.importers.extract import read_grid
 from heptagrid.importers.network_folder import read_network
+from heptagrid.importers.rts import read_bulk
 from heptagrid.planes.messages.technology import technology
 from heptagrid.scenario.checks import Checks
 from heptagrid.world.grid import local_transformers
@@ -109,13 +110,24 @@ class Cut:
     duration_s: float = _duration("until it is mended")
 
 
-Entry = Blackout | ReadAll | Firmware | Jam | Cut
+@dataclass(frozen=True)
+class UnitTrip:
+    """A unit of the bulk system fails; other units take over, and the frequency shows it where it is followed."""
+
+    where: str = _where(
+        "largest", "`largest`, the one that gives most at that moment, or `unit` and its number, from 0"
+    )
+    duration_s: float = _duration("until it can be used again; it starts when the schedule next says so")
+
+
+Entry = Blackout | ReadAll | Firmware | Jam | Cut | UnitTrip
 KINDS: dict[str, type[Entry]] = {
     "blackout": Blackout,
     "read_all": ReadAll,
     "firmware": Firmware,
     "jam": Jam,
     "cut": Cut,
+    "unit_trip": UnitTrip,
 }
 MUST = ("where", "duration_s")
 
@@ -125,7 +137,8 @@ class Storm:
     """One storm as resolved.
 
     begin: local date-time as a text, or seconds since the start of the first counted day. place: what `where` means:
-    ("all", 0), ("substation", number), ("feeder", number), ("site", name), ("links", class), or ("", 0).
+    ("all", 0), ("substation", number), ("feeder", number), ("site", name), ("links", class), ("unit", number or "largest"),
+    or ("", 0).
     """
 
     kind: str
@@ -153,16 +166,25 @@ class Storm:
 
 
 def storms_of(
-    checks: Checks, given: Any, folder: Path, start: date, days: int, zone: ZoneInfo, sections: Mapping[str, Any]
+    checks: Checks,
+    given: Any,
+    folders: tuple[Path, Path],
+    start: date,
+    days: int,
+    zone: ZoneInfo,
+    sections: Mapping[str, Any],
 ) -> tuple[Storm, ...]:
-    """The storms of a scenario; everything wrong with them is added to the violations of `checks`."""
+    """The storms of a scenario; everything wrong with them is added to the violations of `checks`.
+
+    folders: of the network, and of the bulk system.
+    """
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
         checks.violations.append("storms: write [[storms]], in two brackets, above the keys of each storm")
         return ()
     found = []
     for number, entry in enumerate(given, start=1):
         before = len(checks.violations)
-        storm = _Reader(checks, f"storms[{number}]", folder, start, days, zone, sections).read(entry)
+        storm = _Reader(checks, f"storms[{number}]", folders, start, days, zone, sections).read(entry)
         if storm is not None and len(checks.violations) == before:
             found.append(storm)
     return tuple(found)
@@ -175,13 +197,14 @@ class _Reader:
         self,
         checks: Checks,
         name: str,
-        folder: Path,
+        folders: tuple[Path, Path],
         start: date,
         days: int,
         zone: ZoneInfo,
         sections: Mapping[str, Any],
     ) -> None:
-        self._checks, self._name, self._folder = checks, name, folder
+        self._checks, self._name = checks, name
+        self._folder, self._bulk_folder = folders
         self._start, self._days, self._zone, self._sections = start, days, zone, sections
 
     def read(self, entry: Mapping[str, Any]) -> Storm | None:
@@ -222,7 +245,7 @@ class _Reader:
                 self._wrong(f"{name}:", f"there is no such key; {hint}")
                 continue
             if name == "where" and type(value) is int:
-                value = f"substation {value}"
+                value = f"unit {value}" if kind is UnitTrip else f"substation {value}"
             values[name] = self._checks.value(f"{self._name}.{name}", value, *declared[name])
         for name in MUST:
             if name in declared and kind is not ReadAll and name not in given:
@@ -261,6 +284,8 @@ class _Reader:
 
     def _place(self, kind: str, where: str) -> tuple[str, int | str] | None:
         """What `where` means; None if it means nothing here."""
+        if kind == "unit_trip":
+            return self._unit(where)
         links = {name: technology(self._sections[f"messages.{name}"].technology) for name in CLASSES}
         if kind == "blackout" and links["access"].medium is not None and links["access"].medium.access == "queue":
             name = links["access"].name
@@ -281,6 +306,17 @@ class _Reader:
             return place
         fits = self._cuttable("backhaul", links) if kind == "cut" else self._jammable("access", links)
         return place if fits else None
+
+    def _unit(self, where: str) -> tuple[str, int | str] | None:
+        """The unit of the bulk system that is meant."""
+        count = _units(str(self._bulk_folder))
+        number = re.fullmatch(r"unit (\d+)", where)
+        if where == "largest":
+            return "unit", "largest"
+        if number and int(number[1]) < count:
+            return "unit", int(number[1])
+        self._wrong("where", f"= {where!r}: there is no such unit; write 'largest', or 'unit 0' to 'unit {count - 1}'")
+        return None
 
     def _in_network(self, kind: str, where: str) -> tuple[str, int | str] | None:
         names, feeders = _places(str(self._folder))
@@ -331,6 +367,15 @@ def _places(folder: str) -> tuple[list[str], int]:
     except HeptagridError:
         return [], 0
     return [str(name) for name in grid.transformers.names[local_transformers(grid)]], feeders
+
+
+@lru_cache(maxsize=4)
+def _units(bulk_folder: str) -> int:
+    """How many units the bulk system has; none if it cannot be read."""
+    try:
+        return len(read_bulk(Path(bulk_folder)).units.bus)
+    except HeptagridError:
+        return 0
 
 
 def given_of(storms: Sequence[Storm]) -> list[dict[str, Any]]:

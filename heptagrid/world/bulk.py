@@ -14,7 +14,10 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class BulkUnits:
-    """Generating units, (units,) each; hourly cost in USD: cost_2 p^2 + cost_1 p + cost_0 while on, p in MW."""
+    """Generating units, (units,) each; hourly cost in USD: cost_2 p^2 + cost_1 p + cost_0 while on, p in MW.
+
+    mva, inertia_s: rating of the machine, and its inertia constant on that base. turbine: what drives it, a word.
+    """
 
     bus: Ints
     p_max_mw: Floats
@@ -26,6 +29,9 @@ class BulkUnits:
     min_up_h: Floats
     min_down_h: Floats
     start_usd: Floats
+    mva: Floats
+    inertia_s: Floats
+    turbine: npt.NDArray[np.str_]
 
     def cost_usd_per_h(self, p_mw: Floats, on: npt.NDArray[np.bool_]) -> float:
         """What the units that are on cost an hour at their outputs."""

@@ -29,6 +29,7 @@ class Wires:
     unit_output_mw: Floats  # generation: (units,) output of the bulk units
     rest_load_mw: Floats  # transmission: (buses,) the loads beyond the scenario's own
     required_mw: float = 0.0  # transmission: what the units must give together now, losses included
+    deviation_hz: float = 0.0  # generation: of the frequency from nominal
 
     @staticmethod
     def at_rest(points: int, units: int, buses: int, infeed_v_pu: float) -> Wires:

@@ -20,7 +20,8 @@ def fleet(p_max: list[float], p_min: list[float], cost_1: list[float], cost_2: l
     count = len(p_max)
     columns = (np.array(one, dtype=float) for one in (p_max, p_min, cost_2, cost_1))
     bounds = list(columns)
-    return BulkUnits(np.zeros(count, dtype=np.int64), *bounds, *(np.zeros(count) for _ in range(5)))
+    nothing = (np.zeros(count) for _ in range(7))
+    return BulkUnits(np.zeros(count, dtype=np.int64), *bounds, *nothing, np.full(count, "steam"))
 
 
 offers = st.lists(

@@ -1,4 +1,7 @@
-"""The fleet at work: offers its units, follows schedule and dispatch within its ramps, reports its output."""
+"""The fleet at work: offers its units, follows schedule and dispatch within its ramps, reports its output.
+
+Between dispatches it holds the frequency: where the scenario follows that, by governors on a swinging mass, else at once.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.domains.generation.swing import Swing, Trip
 from heptagrid.foundation.actors import Delivery, Outbox, Wave
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.parameters import parameter
@@ -46,16 +50,33 @@ class Fleet:
     """The bulk units as an actor.
 
     Between dispatches primary control covers what is missing or too much, shared by headroom among the
-    units that are on, so that generation equals load and losses at every step.
+    units that are on, so that generation equals load and losses at every step; but in the steps that `swing` covers,
+    where the units answer to frequency. losses: begin (ns), unit and output of each unit that failed.
     """
 
     domain = Domain.GENERATION
 
-    def __init__(self, parameters: Parameters, wires: Wires, units: BulkUnits, endpoints: Endpoints) -> None:
+    def __init__(
+        self,
+        parameters: Parameters,
+        wires: Wires,
+        units: BulkUnits,
+        endpoints: Endpoints,
+        swing: Swing | None = None,
+        trips: Sequence[Trip] = (),
+    ) -> None:
         count = len(units.p_max_mw)
         self.units = units
         self.on: Bools = np.zeros(count, dtype=bool)
+        self.swing = swing
+        self.losses: list[tuple[int, int, float]] = []
         self.shortage_mwh = 0.0
+        self._trips = trips
+        self._failed: dict[Trip, int] = {}
+        self._is_whole: Bools = np.ones(count, dtype=bool)
+        self._commanded_ns = np.zeros(count, dtype=np.int64)
+        self._swings = False
+        self._step_s = 0.0
         self._parameters, self._wires, self._endpoints = parameters, wires, endpoints
         self._target_mw = np.zeros(count)
         self._schedule: dict[int, tuple[Bools, Floats]] = {}
@@ -70,22 +91,30 @@ class Fleet:
 
     def advance(self, step: Step) -> None:
         """Switch by the schedule and move towards the targets within the ramps."""
+        self._fail(step)
         hour = step.start_ns // NS_PER_HOUR
         if hour != self._hour:
             self._hour = hour
             if hour in self._schedule:
                 on, p_mw = self._schedule.pop(hour)
+                on = on & self._is_whole
                 started = on & ~self.on
                 self.on = on
                 self._wires.unit_output_mw[started] = self.units.p_min_mw[started]
                 self._wires.unit_output_mw[~on] = 0.0
                 self._target_mw = p_mw.copy()
+        self._swings = self.swing is not None and self.swing.begin(step, self.on)
+        self._step_s = step.dt_s
+        if self._swings:
+            return
         output = self._wires.unit_output_mw
         ramp_mw = self.units.ramp_mw_per_min * step.dt_s / 60.0
         output += np.clip(np.where(self.on, self._target_mw, 0.0) - output, -ramp_mw, ramp_mw) * self.on
 
     def carry(self, step: Step) -> None:
-        """Primary control: give together what transmission requires, to the last kilowatt."""
+        """Primary control: give together what transmission requires, to the last kilowatt; governors take their time."""
+        if self._swings:
+            return
         output = self._wires.unit_output_mw
         missing_mw = self._wires.required_mw - float(output.sum())
         room = (self.units.p_max_mw - output if missing_mw > 0 else output - self.units.p_min_mw) * self.on
@@ -100,15 +129,31 @@ class Fleet:
     def sense(self, step: Step, outbox: Outbox) -> None:
         """Report each unit's output."""
         every_s = self._parameters.telemetry_s
-        if step.end_ns % (every_s * NS_PER_S) == 0 or step.dt_s >= every_s:
-            columns = {"unit": self._all(), "output_mw": self._wires.unit_output_mw.copy()}
-            self._send(Kind.TELEMETRY, Domain.OPERATIONS, self._endpoints.operations, "unit", columns, step, outbox)
+        if not self._swings and (step.end_ns % (every_s * NS_PER_S) == 0 or step.dt_s >= every_s):
+            self._report(step, outbox)
+
+    def advance_finely(self, step: Step) -> None:
+        """Turbines and frequency."""
+        assert self.swing is not None
+        self.swing.advance(step, self._target_mw)
+
+    def sense_finely(self, step: Step, outbox: Outbox) -> None:
+        """Report each unit's output as often as secondary control asks."""
+        assert self.swing is not None
+        if step.end_ns // self.swing.scan_ns > step.start_ns // self.swing.scan_ns:
+            self._report(step, outbox)
+
+    def act_finely(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
+        """Take set-points as they arrive."""
+        for delivery in inbox:
+            if delivery.wave.kind is Kind.DISPATCH:
+                self._take_targets(delivery)
 
     def act(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
         """Take schedules and set-points to heart; offer the next day at the time for it."""
         for delivery in inbox:
             if delivery.wave.kind is Kind.DISPATCH:
-                self._target_mw[delivery.column("unit")] = delivery.column("target_mw")
+                self._take_targets(delivery)
             elif delivery.wave.kind is Kind.SCHEDULE:
                 shared = delivery.wave.shared
                 units = delivery.column("unit")
@@ -118,6 +163,39 @@ class Fleet:
             columns = {"unit": self._all(), "p_min_mw": u.p_min_mw, "p_max_mw": u.p_max_mw}
             columns |= {"cost_2": u.cost_2, "cost_1": u.cost_1, "cost_0": u.cost_0, "start_usd": u.start_usd}
             self._send(Kind.BID, Domain.MARKETS, self._endpoints.market, "offer", columns, step, outbox)
+
+    @property
+    def given_mw(self) -> float:
+        """Mean power of all units in the last step."""
+        if self.swing is not None and self._swings:
+            return self.swing.given_mws / self._step_s
+        return float(self._wires.unit_output_mw.sum())
+
+    def _fail(self, step: Step) -> None:
+        """Units fail, or can be used again, at the step's start; the schedule says when they are."""
+        for trip in self._trips:
+            if trip.begin_ns <= step.start_ns < trip.end_ns and trip not in self._failed:
+                output = self._wires.unit_output_mw
+                unit = int(np.argmax(output)) if trip.unit is None else trip.unit
+                self._failed[trip] = unit
+                self.losses.append((step.start_ns, unit, float(output[unit])))
+                self._is_whole[unit] = self.on[unit] = False
+                output[unit] = 0.0
+            elif trip.end_ns <= step.start_ns and trip in self._failed:
+                unit = self._failed.pop(trip)
+                self._is_whole[unit] = unit not in self._failed.values()
+
+    def _take_targets(self, delivery: Delivery) -> None:
+        """The youngest set-point of each unit holds, whatever order they arrive in."""
+        units, sent_ns = delivery.column("unit"), delivery.wave.sent_ns[delivery.rows]
+        young = sent_ns >= self._commanded_ns[units]
+        self._target_mw[units[young]] = delivery.column("target_mw")[young]
+        self._commanded_ns[units[young]] = sent_ns[young]
+
+    def _report(self, step: Step, outbox: Outbox) -> None:
+        columns = {"unit": self._all(), "output_mw": self._wires.unit_output_mw.copy()}
+        columns |= {"is_on": self.on.copy(), "has_failed": ~self._is_whole}
+        self._send(Kind.TELEMETRY, Domain.OPERATIONS, self._endpoints.operations, "unit", columns, step, outbox)
 
     def _learn(self, first_hour: int, on: npt.NDArray[np.bool_], p_mw: Floats) -> None:
         for k in range(len(on)):

@@ -1,6 +1,6 @@
 """The bulk desk of operations: dispatches the fleet every few minutes by what telemetry says.
 
-It knows the units' outputs only as they reported them. Their sum is the load and the losses of a moment
+It knows the units' outputs, and their failures, only as they reported them. Their sum is the load and the losses of a moment
 ago; it is shared anew where it costs least among the units that the schedule has on.
 """
 
@@ -50,10 +50,12 @@ class BulkDesk:
     def __init__(self, parameters: Parameters, units: BulkUnits, endpoints: Endpoints) -> None:
         count = len(units.p_max_mw)
         self._parameters, self._units, self._endpoints = parameters, units, endpoints
-        self._output_mw = np.full(count, np.nan)
+        self.output_mw = np.full(count, np.nan)
+        self.is_on, self._has_failed = np.zeros(count, dtype=np.bool_), np.zeros(count, dtype=np.bool_)
+        self.base_mw: Floats | None = None  # what the fleet was last asked to give
         self._schedule: dict[int, npt.NDArray[np.bool_]] = {}
         self._infeed_mw: dict[int, list[float]] = {}
-        self._reported_by = self.flows_by = -1  # the last message that told of the units, and of the infeed
+        self.reported_by = self.flows_by = -1  # the last message that told of the units, and of the infeed
 
     def learn_schedule(self, first_hour: int, on: npt.NDArray[np.bool_]) -> None:
         """Remember which units are on, (hours, units), from `first_hour` since 1970 on."""
@@ -73,9 +75,11 @@ class BulkDesk:
         return np.array([float(np.mean(values)) for values in measured])
 
     def receive(self, delivery: Delivery) -> None:
-        """Take unit outputs."""
-        self._output_mw[delivery.column("unit")] = delivery.column("output_mw")
-        self._reported_by = int(delivery.ids[-1])
+        """Take unit outputs, which units are connected, and which cannot be."""
+        units = delivery.column("unit")
+        self.output_mw[units], self.is_on[units] = delivery.column("output_mw"), delivery.column("is_on")
+        self._has_failed[units] = delivery.column("has_failed")
+        self.reported_by = int(delivery.ids[-1])
 
     def work(self, step: Step, outbox: Outbox) -> None:
         """Dispatch when it is time, and once an hour ask transmission for the infeed's voltage."""
@@ -88,15 +92,17 @@ class BulkDesk:
         if step.end_ns % every_ns and step.end_ns - step.start_ns < every_ns:
             return
         on = self._schedule.get(step.end_ns // NS_PER_HOUR)
-        if on is None or np.isnan(self._output_mw).any():
+        if on is None or np.isnan(self.output_mw).any():
             return
+        on = on & ~self._has_failed
         units = self._units
         low, high = np.where(on, units.p_min_mw, 0.0), np.where(on, units.p_max_mw, 0.0)
-        target_mw, _ = dispatch(float(self._output_mw.sum()), low, high, units.cost_1, units.cost_2)
+        target_mw, _ = dispatch(float(self.output_mw.sum()), low, high, units.cost_1, units.cost_2)
         rows = np.flatnonzero(on)
         columns = {"unit": rows, "target_mw": target_mw[rows]}
         plants = self._endpoints.plants[rows]
-        self._send(Domain.GENERATION, plants, "set-point", columns, step, outbox, self._reported_by)
+        self._send(Domain.GENERATION, plants, "set-point", columns, step, outbox, self.reported_by)
+        self.base_mw = target_mw
 
     def _send(
         self,

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.domains.operations.agc import Agc
 from heptagrid.domains.operations.bulk_desk import BulkDesk
 from heptagrid.domains.operations.customers_desk import CustomersDesk
 from heptagrid.domains.operations.firmware import Rollout
@@ -41,8 +42,10 @@ class Operations:
         scada: Scada | None,
         busbar_pu: float,
         rollouts: Sequence[Rollout] = (),
+        agc: Agc | None = None,
     ) -> None:
         """Set up; `rest_mw` forecasts the other loads at a time, the two desks are None without a smart grid."""
+        self.agc = agc
         self._rollouts = rollouts
         self.bulk_desk, self.customers_desk, self.scada = bulk_desk, customers_desk, scada
         self.busbar_pu = busbar_pu
@@ -59,6 +62,23 @@ class Operations:
         """Operations measures nothing itself; a firmware roll-out goes on as planned."""
         for rollout in self._rollouts:
             rollout.work(step, outbox)
+
+    def advance_finely(self, step: Step) -> None:
+        """Operations has no devices."""
+
+    def sense_finely(self, step: Step, outbox: Outbox) -> None:
+        """Operations measures nothing itself."""
+
+    def act_finely(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
+        """Secondary control."""
+        if self.agc is None:
+            return
+        for delivery in inbox:
+            if delivery.wave.topic == "frequency":
+                self.agc.receive(delivery)
+            elif delivery.wave.topic == "unit":
+                self.bulk_desk.receive(delivery)
+        self.agc.work(step, outbox)
 
     def act(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
         """Take in what arrived, then let each desk work."""

@@ -1,4 +1,7 @@
-"""The transmission network at work: carries flows, loses some, watches limits, reports from its substations."""
+"""The transmission network at work: carries flows, loses some, watches limits, reports from its substations.
+
+Where the scenario follows the frequency, relays at its substations shed load, and one of them reports it.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.time import NS_PER_S, Step, from_ns
 from heptagrid.planes.power.dc import DcFlow, DcNetwork
+from heptagrid.planes.power.load_shedding import Relays
 from heptagrid.world.bulk import BulkSystem
 from heptagrid.world.endpoints import Endpoints
 from heptagrid.world.wires import Wires
@@ -43,15 +47,30 @@ class Parameters:
 
 
 class Network:
-    """The bulk network as an actor; `flow` is the last step's, `overloads` counts branch steps beyond rating."""
+    """The bulk network as an actor; `flow` is the last step's, `overloads` counts branch steps beyond rating.
+
+    relays: that shed the other loads, each stage its share at every bus. `shed_mw`: what is off now. scan_ns: how often the
+    frequency is reported.
+    """
 
     domain = Domain.TRANSMISSION
 
     def __init__(
-        self, parameters: Parameters, wires: Wires, system: BulkSystem, endpoints: Endpoints, zone: ZoneInfo
+        self,
+        parameters: Parameters,
+        wires: Wires,
+        system: BulkSystem,
+        endpoints: Endpoints,
+        zone: ZoneInfo,
+        relays: Relays | None = None,
+        scan_ns: int = NS_PER_S,
     ) -> None:
         self.flow: DcFlow | None = None
         self.overloads = 0
+        self.relays = relays
+        self.shed_mw = 0.0
+        self._scan_ns = scan_ns
+        self._wanted_mw = self._drawn_mws = self._fine_s = 0.0
         self._parameters, self._wires, self._system = parameters, wires, system
         self._endpoints, self._zone = endpoints, zone
         self._town = int(np.flatnonzero(system.bus_numbers == parameters.town_bus)[0])
@@ -68,7 +87,32 @@ class Network:
     def advance(self, step: Step) -> None:
         """The other loads of the hour."""
         local = from_ns(step.start_ns, self._zone)
-        np.multiply(self._system.bus_share, self._system.rest_mw(local), out=self._wires.rest_load_mw)
+        rest = self._wires.rest_load_mw
+        np.multiply(self._system.bus_share, self._system.rest_mw(local), out=rest)
+        if self.relays is not None:
+            self.relays.restore(step.start_ns)
+            self._wanted_mw = float(rest.sum())
+            rest *= self.relays.connected
+            self.shed_mw = self._wanted_mw - float(rest.sum())
+        self._drawn_mws = self._fine_s = 0.0
+
+    def advance_finely(self, step: Step) -> None:
+        """Relays look at the frequency at the sub-step's end; what they shed is off from there on."""
+        assert self.relays is not None
+        rest, wires = self._wires.rest_load_mw, self._wires
+        self._drawn_mws += float(rest.sum()) * step.dt_s
+        self._fine_s += step.dt_s
+        before = self.relays.connected
+        if len(self.relays.follow(wires.deviation_hz, step.dt_s, step.end_ns)):
+            on_mw = float(rest.sum())
+            rest *= self.relays.connected / before
+            wires.required_mw -= on_mw - float(rest.sum())
+            self.shed_mw = self._wanted_mw - float(rest.sum())
+
+    @property
+    def rest_mw(self) -> float:
+        """Mean of what the other loads drew in the last step, at nominal frequency."""
+        return self._drawn_mws / self._fine_s if self._fine_s else float(self._wires.rest_load_mw.sum())
 
     def carry(self, step: Step) -> None:
         """Flows and losses of what the units give and all loads take."""
@@ -109,6 +153,26 @@ class Network:
                 shared={"infeed_mw": self._wires.infeed_p_kw / 1000.0, "at_ns": step.end_ns},
             )
         )
+
+    def sense_finely(self, step: Step, outbox: Outbox) -> None:
+        """The substation to which the town is connected reports the frequency."""
+        if step.end_ns // self._scan_ns == step.start_ns // self._scan_ns:
+            return
+        outbox.send(
+            Wave(
+                kind=Kind.TELEMETRY,
+                sender=Domain.TRANSMISSION,
+                receiver=Domain.OPERATIONS,
+                source=self._endpoints.substations[[self._town]],
+                destination=np.array([self._endpoints.operations]),
+                sent_ns=np.array([step.end_ns]),
+                topic="frequency",
+                payload={"deviation_hz": np.array([self._wires.deviation_hz])},
+            )
+        )
+
+    def act_finely(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
+        """Transmission takes its time."""
 
     def act(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
         """Hold the infeed at the voltage that operations asked for."""

@@ -1,0 +1,148 @@
+"""The bulk system alone: fleet, transmission and secondary control on a message plane of their own, without a town."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from types import SimpleNamespace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from heptagrid.domains.generation import domain as generation
+from heptagrid.domains.generation.domain import Fleet
+from heptagrid.domains.generation.swing import Swing, Trip
+from heptagrid.domains.operations import bulk_desk
+from heptagrid.domains.operations.agc import Agc
+from heptagrid.domains.operations.agc import Parameters as AgcParameters
+from heptagrid.domains.operations.bulk_desk import BulkDesk
+from heptagrid.domains.operations.domain import Operations
+from heptagrid.domains.transmission import domain as transmission
+from heptagrid.domains.transmission.domain import Network
+from heptagrid.engine.loop import walk_finely
+from heptagrid.engine.mailbox import Mailbox
+from heptagrid.foundation.time import NS_PER_S, Step, midnight_ns
+from heptagrid.foundation.windows import Windows
+from heptagrid.importers.rts import read_bulk
+from heptagrid.planes.messages.communications import plan_communications
+from heptagrid.planes.messages.links import Access, Backhaul, Wan
+from heptagrid.planes.messages.plane import MessagePlane
+from heptagrid.planes.power.frequency import SwingModel, Turbine
+from heptagrid.planes.power.load_shedding import Parameters as SheddingParameters
+from heptagrid.planes.power.load_shedding import Relays
+from heptagrid.scenario.load import BULK
+from heptagrid.world.bulk import BulkSystem
+from heptagrid.world.endpoints import Endpoints
+from heptagrid.world.wires import Wires
+
+ZONE = ZoneInfo("UTC")
+DAY = date(2016, 1, 27)
+START_NS = midnight_ns(DAY, ZONE)
+END_NS = midnight_ns(date(2016, 1, 28), ZONE)
+F0_HZ = 50.0
+
+
+def same_units(system: BulkSystem, count: int, turbine: str, ramp_mw_per_min: float = 1e6) -> BulkSystem:
+    """The system with `count` alike units at its first buses: 100 MW, down to 0."""
+    full, none = np.full(count, 100.0), np.zeros(count)
+    units = replace(
+        system.units,
+        bus=np.arange(count),
+        p_max_mw=full,
+        p_min_mw=none,
+        cost_2=none,
+        cost_1=none,
+        cost_0=none,
+        ramp_mw_per_min=np.full(count, ramp_mw_per_min),
+        min_up_h=none,
+        min_down_h=none,
+        start_usd=none,
+        mva=full,
+        inertia_s=np.full(count, 4.0),
+        turbine=np.full(count, turbine),
+    )
+    return replace(system, units=units)
+
+
+class BulkAlone:
+    """Walks sub-steps from midnight, with a load that stays; `series` holds (seconds, deviation in Hz) of each."""
+
+    def __init__(
+        self,
+        system: BulkSystem,
+        outputs_mw: Sequence[float],
+        *,
+        trips: Sequence[Trip] = (),
+        turbines: dict[str, Turbine] | None = None,
+        damping: float = 1.0,
+        droop: float = 0.05,
+        agc: AgcParameters | None = None,
+        shedding: SheddingParameters | None = None,
+        wan: Wan | None = None,
+        substep_s: float = 0.1,
+        seed: int = 1,
+    ) -> None:
+        system = replace(system, load_mw=np.full(8784, float(np.sum(outputs_mw))))
+        units = system.units
+        buses, count = len(system.bus_numbers), len(units.p_max_mw)
+        sites = {"operations": (10.0, 50.0)}
+        sites |= {f"plant {k}": (10.0 + 0.01 * k, 50.1) for k in range(count)}
+        sites |= {f"substation {k}": (10.0 + 0.01 * k, 50.2) for k in range(buses)}
+        one = np.array([[10.0, 50.0]])
+        links = Access(), Backhaul(technology="fibre"), wan or Wan()
+        plan = plan_communications(one, np.zeros(1, dtype=np.int64), one, (10.0, 50.0), sites, *links, queued=True)
+        at = plan.sites
+        endpoints = Endpoints(
+            *(plan.gateways, plan.concentrators, plan.hub, at["operations"], -1, -1, -1),
+            np.array([at[f"plant {k}"] for k in range(count)]),
+            np.array([at[f"substation {k}"] for k in range(buses)]),
+        )
+        self.windows = Windows(((START_NS, END_NS),), round(substep_s * NS_PER_S))
+        self.mailbox = Mailbox(MessagePlane(plan.topology, seed))
+        self.wires = wires = Wires.at_rest(1, count, buses, 1.0)
+        self.model = SwingModel(units, droop, F0_HZ, turbines)
+        settings = agc or AgcParameters(enabled=False)
+        scan_ns = round(settings.period_s * NS_PER_S)
+        self.fleet = Fleet(
+            *(generation.Parameters(), wires, units, endpoints),
+            Swing(self.model, self.windows, damping, scan_ns, wires),
+            trips,
+        )
+        self.transmission = Network(
+            *(transmission.Parameters(), wires, system, endpoints, ZONE),
+            Relays(shedding or SheddingParameters(below_hz=(), share=())),
+            scan_ns,
+        )
+        desk = BulkDesk(bulk_desk.Parameters(), units, endpoints)
+        control = Agc(settings, units, self.model.gain_mw_per_hz, damping / F0_HZ, desk, endpoints)
+        nothing: Any = None
+        self.operations = Operations(
+            *(endpoints, ZONE, nothing, lambda ns: 0.0, desk, None, None, 1.0),
+            agc=control if settings.enabled else None,
+        )
+        self.outputs_mw = np.array(outputs_mw, dtype=float)
+        desk.base_mw = self.outputs_mw
+        on = self.outputs_mw > 0.0
+        self.fleet.start(START_NS // (3600 * NS_PER_S), np.array([on] * 24), np.array([self.outputs_mw] * 24))
+        self.series: list[tuple[float, float]] = []
+
+    def walk(self, duration_s: float) -> np.ndarray:
+        """Walk on; (sub-steps, 2) of what was walked."""
+        first = len(self.series)
+        began_ns = START_NS + round((self.series[-1][0] if self.series else 0.0) * NS_PER_S)
+        step = Step(began_ns, began_ns + round(duration_s * NS_PER_S), DAY, START_NS, END_NS, 0)
+        fine: Any = SimpleNamespace(mailbox=self.mailbox, fine_actors=(self.fleet, self.transmission, self.operations))
+        self.fleet.advance(step)
+        self.transmission.advance(step)
+        self.wires.required_mw = float(self.wires.rest_load_mw.sum())
+        for substep in self.windows.substeps(step):
+            walk_finely(fine, substep)
+            self.series.append(((substep.end_ns - START_NS) / NS_PER_S, self.wires.deviation_hz))
+        self.mailbox.advance(step.end_ns)
+        return np.array(self.series[first:])
+
+
+def rts() -> BulkSystem:
+    return read_bulk(BULK)
