@@ -37,7 +37,10 @@ def system() -> andes.System:
     for bus in range(1, hub + 1):
         ss.add("Bus", {"idx": bus, "name": f"bus {bus}", "Vn": 230.0, "v0": 1.0, "a0": 0.0})
     for k, (mva, inertia, damping, p_mw, droop, valve, reheater, before) in enumerate(MACHINES, start=1):
-        ss.add("Line", {"idx": f"line {k}", "bus1": k, "bus2": hub, "r": 0.0, "x": 0.02, "b": 0.0, "Vn1": 230.0, "Vn2": 230.0})
+        ss.add(
+            "Line",
+            {"idx": f"line {k}", "bus1": k, "bus2": hub, "r": 0.0, "x": 0.02, "b": 0.0, "Vn1": 230.0, "Vn2": 230.0},
+        )
         common = {"idx": f"static {k}", "bus": k, "Sn": mva, "Vn": 230.0, "v0": 1.0, "p0": p_mw / BASE_MVA}
         limits = {"pmax": mva / BASE_MVA, "pmin": 0.0, "qmax": 9.0, "qmin": -9.0}
         ss.add("Slack" if k == 1 else "PV", common | limits | ({"a0": 0.0} if k == 1 else {}))
@@ -81,7 +84,9 @@ def main() -> None:
     spread_hz = F0_HZ * (omega[:, stays].max(axis=1) - omega[:, stays].min(axis=1))
     print("start MW", np.asarray(ss.GENCLS.p0.v) if hasattr(ss.GENCLS, "p0") else None)
     print("nadir", coi_hz.min(), time_s[coi_hz.argmin()], "end", coi_hz[-1], "spread", spread_hz.max())
-    at = np.round(np.concatenate([np.arange(0.9, 1.0, 0.05), np.arange(1.05, 6.0, 0.05), np.arange(6.0, END_S + 0.01, 0.25)]), 3)
+    at = np.round(
+        np.concatenate([np.arange(0.9, 1.0, 0.05), np.arange(1.05, 6.0, 0.05), np.arange(6.0, END_S + 0.01, 0.25)]), 3
+    )
     with (HERE / "andes.csv").open("w", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["time_s", "frequency_hz"])
