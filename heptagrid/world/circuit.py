@@ -32,7 +32,7 @@ class Connection(IntEnum):
 
 
 class Model(IntEnum):
-    """How a device's power depends on its voltage; the numbers are those of OpenDSS's loads."""
+    """How a device's power depends on its voltage; the numbers up to 8 are those of OpenDSS's loads."""
 
     CONSTANT_POWER = 1
     CONSTANT_IMPEDANCE = 2
@@ -42,6 +42,9 @@ class Model(IntEnum):
     FIXED_Q = 6  # constant P, Q fixed at its rated value
     FIXED_X = 7  # constant P, Q of a fixed impedance
     ZIP = 8  # the polynomial of `zip_`, nothing drawn below its cut-off voltage
+    CURRENT_LIMITED = (
+        9  # constant power, with no more current than at the least voltage, and without a greatest voltage
+    )
 
 
 @dataclass(frozen=True)

@@ -95,8 +95,6 @@ def _why_no_device(one: Element) -> str:
         return "balanced=yes, a model of the positive sequence alone"
     if str(data.get("controlmode", "gfl")).lower() == "gfm":
         return "controlmode=GFM, an inverter that forms the grid"
-    if data.get("limitcurrent"):
-        return "limits its current"
     model = int(data["model"])
     modelled = {"load": range(1, 9), "generator": GENERATOR_MODELS, "pvsystem": (1, 2), "storage": (1, 2)}
     return "" if model in modelled[one.kind] else f"model={model} is not modelled"

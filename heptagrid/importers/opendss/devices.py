@@ -7,7 +7,6 @@ and efficiencies count as they do there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -24,9 +23,9 @@ GENERATOR_MODELS = {
     3: Model.CONSTANT_POWER,  # and constant voltage: see `voltage_holders`
     4: Model.FIXED_Q,
     5: Model.FIXED_X,
+    7: Model.CURRENT_LIMITED,
 }
 NO_ZIP = np.zeros(7)
-CONTROLS_OFF = -1
 WITHOUT_LIMITS = {"vminpu": "1e-6", "vmaxpu": "1e6", "model": "1"}
 
 
@@ -92,7 +91,7 @@ def _device(one: Element, output_kva: dict[str, complex], frequency_hz: float, i
         s_kva *= 100.0  # of which OpenDSS puts only a hundredth into the matrix
     if one.kind == "storage" and not is_admittance:
         s_kva = -output_kva[one.name.lower()]
-    model = int(Model.CONSTANT_IMPEDANCE) if is_admittance else _model(one.kind, int(data["model"]))
+    model = int(Model.CONSTANT_IMPEDANCE) if is_admittance else _model(one)
     zipv = np.asarray(data["zipv"], dtype=float) if is_load and model == Model.ZIP else NO_ZIP
     return Device(
         names=one.full_name,
@@ -130,27 +129,26 @@ def voltage_holders(elements: Sequence[Element], devices: Devices, all_admittanc
     )
 
 
-def _model(kind: str, number: int) -> int:
-    if kind == "load":
+def _model(one: Element) -> int:
+    number = int(one.properties["model"])
+    if one.kind == "load":
         return int(Model(number))
-    if kind == "generator":
+    if one.kind == "generator":
         return int(GENERATOR_MODELS[number])
-    return int(Model.CONSTANT_POWER if number == 1 else Model.CONSTANT_IMPEDANCE)
+    if number != 1:
+        return int(Model.CONSTANT_IMPEDANCE)
+    # A storage's limit is never reached: below its least voltage it is an impedance, whose current falls.
+    is_limited = one.kind == "pvsystem" and bool(one.properties["limitcurrent"])
+    return int(Model.CURRENT_LIMITED if is_limited else Model.CONSTANT_POWER)
 
 
 def storage_output_kva(engine: Any, names: Sequence[str]) -> dict[str, complex]:
     """What each storage gives at its terminals between its limits of voltage, idling and conversion losses counted.
 
-    OpenDSS tells it only of a solution, so the engine solves once, with the controls held.
+    OpenDSS tells it only of a solution; any voltages will do, so the engine finds those without load, whose bases are not taken.
     """
-    from dss import DSSException
-
     circuit = engine.ActiveCircuit
-    before = circuit.Solution.ControlMode
-    circuit.Solution.ControlMode = CONTROLS_OFF
-    with suppress(DSSException):  # any voltages will do
-        circuit.Solution.Solve()
-    circuit.Solution.ControlMode = before
+    engine.Text.Command = "CalcVoltageBases"
     found = {}
     for name in names:
         full_name = f"Storage.{name}"

@@ -17,6 +17,7 @@ CONSTANT_POWER, CONSTANT_IMPEDANCE = int(Model.CONSTANT_POWER), int(Model.CONSTA
 MOTOR, EXPONENTIAL = int(Model.MOTOR), int(Model.EXPONENTIAL)
 CONSTANT_CURRENT, FIXED_Q = int(Model.CONSTANT_CURRENT), int(Model.FIXED_Q)
 FIXED_X, ZIP = int(Model.FIXED_X), int(Model.ZIP)
+CURRENT_LIMITED = int(Model.CURRENT_LIMITED)
 _STEEPNESS = 500.0  # of a ZIP load's drop-out at its cut-off voltage, per pu
 
 
@@ -100,6 +101,9 @@ def _admittance(model, p_w, q_var, rated, low, least, most, shape, square):  # t
     v = np.sqrt(square)
     if model == CONSTANT_IMPEDANCE or v <= low:
         return g, b
+    if model == CURRENT_LIMITED:
+        of_limited = rated_square / (v * max(v, least))
+        return g * of_limited, b * of_limited
 
     if v <= least:
         of_power = _toward_low(rated_square / least, rated, low, least, v)
