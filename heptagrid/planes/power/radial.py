@@ -18,13 +18,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import prange
 
 from heptagrid.foundation.errors import NetworkError
-from heptagrid.foundation.kernel import kernel
 from heptagrid.planes.power.batch import AnyDraws, BatchFlow, solve_steps
-from heptagrid.planes.power.compensation import Compensation, close_loops
-from heptagrid.planes.power.stopping import LOOK_EVERY, MOST_ITERATIONS, is_close, is_stuck
+from heptagrid.planes.power.compensation import Compensation
+from heptagrid.planes.power.inverters import Bank, renew
+from heptagrid.planes.power.radial_inverters import Feeding, draw, set_shares
+from heptagrid.planes.power.radial_sweeps import evaluate, sweep, sweep_in_threads
+from heptagrid.planes.power.stopping import MOST_ITERATIONS
 from heptagrid.world.grid import Grid
 from heptagrid.world.network import BASE_KVA, RadialNetwork
 
@@ -81,8 +82,9 @@ class RadialSolver:
     ) -> None:
         nodes, transformers = network.nodes, grid.transformers
         self.network = network
+        self._grid = grid
         self.tolerance_pu = tolerance_pu
-        self._sweep_kernel = _sweep_in_threads if parallel else _sweep
+        self._sweep_kernel = sweep_in_threads if parallel else sweep
         self._parent = network.parent.astype(np.int32)
         self._z = np.ascontiguousarray(np.stack([network.z_pu.real, network.z_pu.imag], axis=1))
         self._inverse_ratio = np.ones(nodes)
@@ -95,6 +97,8 @@ class RadialSolver:
         self._drawn = np.zeros((nodes, 2))
         self._magnitude = np.ones(nodes)
         self._moved = np.zeros(len(network.feeder_start) - 1)
+        self._feeding: Feeding | None = None
+        self._is_probed = False
         self._loops = Compensation(network)
         self._trial = np.zeros(len(self._loops.nodes), dtype=np.complex128)
         self.remember()
@@ -117,12 +121,14 @@ class RadialSolver:
         if self._taps is None or not np.array_equal(taps, self._taps):
             self._set_taps(taps)
         active = np.ones(len(network.feeder_start) - 1, dtype=np.bool_)
+        if self._feeding is not None:
+            p_kw, q_kvar = self._feed_at_first(self._feeding, p_kw, q_kvar, infeed_v_pu)
         iterations, converged = self._sweep(p_kw, q_kvar, infeed_v_pu, active)
         held = np.empty(0, dtype=np.int64)
         if not converged:
             held = self._hold(p_kw, q_kvar, infeed_v_pu, active)
         loops = self._loops
-        losses_pu, p_pu, q_pu = _evaluate(
+        losses_pu, p_pu, q_pu = evaluate(
             *(self._v, self._current, loops.current, self._z, network.loops.z_pu, self._shunt, self._is_off),
             *(network.node_of_transformer, network.high_node_of_transformer, network.loop_of_transformer),
             *(self._transformer_inverse_ratio, self._transformer_shunt, self._parallels),
@@ -168,6 +174,44 @@ class RadialSolver:
         arrays = (self._parent, self._z, self._shunt, self._inverse_ratio)
         return solve_steps(self.network, arrays, draws, infeed_v_pu, self.tolerance_pu, keep_voltages)
 
+    def attach(self, bank: Bank, node: Ints) -> None:
+        """From the next solve on these inverters feed what their curves say, at these nodes, (inverters,).
+
+        The draws that `solve` takes are then without them; what they feed stands in the bank. Their shares of the gap
+        are set by probing the network. A batch knows nothing of them.
+        """
+        nodes = self.network.nodes
+        room = (np.zeros(nodes), np.zeros(nodes), np.zeros(nodes), np.zeros(nodes), np.ones(len(node)))
+        self._feeding = Feeding(bank, node, self._is_off, *room)
+        self._is_probed = False
+        self._good_seen_pu = bank.seen_pu.copy()
+
+    def _feed_at_first(
+        self, feeding: Feeding, p_kw: Floats, q_kvar: Floats, infeed_v_pu: float
+    ) -> tuple[Floats, Floats]:
+        """Net draws with what the inverters feed at the voltages that they saw last."""
+        if not self._is_probed:
+            probe = RadialSolver(self.network, self._grid, 1e-12)
+
+            def v_pu(fed_kw: Floats, fed_kvar: Floats) -> Floats:
+                p, q = np.zeros(self.network.nodes), np.zeros(self.network.nodes)
+                np.subtract.at(p, feeding.node, fed_kw)
+                np.subtract.at(q, feeding.node, fed_kvar)
+                assert self._taps is not None
+                return probe.solve(p, q, infeed_v_pu, self._taps).v_pu[feeding.node]
+
+            set_shares(feeding.bank, v_pu)
+            self._is_probed = True
+        self._feeding = feeding = feeding._replace(is_off=self._is_off)
+        for room, given in (
+            *((feeding.given_p_kw, p_kw), (feeding.given_q_kvar, q_kvar)),
+            *((feeding.p_kw, p_kw), (feeding.q_kvar, q_kvar)),
+        ):
+            room[:] = given
+        renew(feeding.bank, feeding.bank.seen_pu.copy())
+        draw(feeding)
+        return feeding.p_kw, feeding.q_kvar
+
     def switch_off(self, is_off: npt.NDArray[np.bool_]) -> None:
         """From the next solve on these nodes (nodes,) are cut off; with a node all below it, and none draws anything.
 
@@ -189,7 +233,7 @@ class RadialSolver:
             *(self.network.feeder_start, active, self._v, self._current, self._drawn, self._moved),
             *(branches.from_node, branches.to_node, loops.nodes, loops.above, loops.ends, loops.inverse_ratio),
             *(loops.admittance, loops.is_closed, loops.current, self._trial),
-            *(self.tolerance_pu, MOST_ITERATIONS),
+            *(self.tolerance_pu, MOST_ITERATIONS, self._feeding),
         )
         return int(iterations), bool(converged)
 
@@ -215,11 +259,17 @@ class RadialSolver:
 
     def _fall_back(self) -> None:
         self._v[:], self._current[:], self._loops.current[:] = self._good_v, self._good_current, self._good_loop_current
+        if self._feeding is not None:
+            self._feeding.bank.seen_pu[:] = self._good_seen_pu
+            renew(self._feeding.bank, self._good_seen_pu)
+            draw(self._feeding)
 
     def remember(self) -> None:
         """Take the present solution as the one to fall back on; call after a solve that held no feeder."""
         self._good_v, self._good_current = self._v.copy(), self._current.copy()
         self._good_loop_current = self._loops.current.copy()
+        if self._feeding is not None:
+            self._good_seen_pu = self._feeding.bank.seen_pu.copy()
 
     def _close_loops(self, active: npt.NDArray[np.bool_]) -> None:
         """Close the loops whose ends are both in the trunk or in active feeders, and supplied."""
@@ -254,125 +304,3 @@ class RadialSolver:
         self._loops.current[is_off[branches.from_node] | is_off[branches.to_node]] = 0.0
         self._close_loops(np.ones(len(network.feeder_start) - 1, dtype=np.bool_))
         self._taps = taps.copy()
-
-
-@kernel
-def _down(first, last, p, q, scale, parent, z, shunt, inverse_ratio, v, current, drawn):  # type: ignore[no-untyped-def]
-    """Renew the voltages of nodes first..last and what they draw; the greatest squared change of voltage."""
-    worst = 0.0
-    for k in range(first, last):
-        up = parent[k]
-        ratio = inverse_ratio[k]
-        i_re, i_im = current[k, 0], current[k, 1]
-        z_re, z_im = z[k, 0], z[k, 1]
-        re = v[up, 0] * ratio - z_re * i_re + z_im * i_im
-        im = v[up, 1] * ratio - z_re * i_im - z_im * i_re
-        change = (re - v[k, 0]) ** 2 + (im - v[k, 1]) ** 2
-        worst = worst if change <= worst else change  # a NaN stays
-        v[k, 0], v[k, 1] = re, im
-        over = scale / (re * re + im * im)
-        p_over, q_over = p[k] * over, q[k] * over
-        g, b = shunt[k, 0] + p_over, shunt[k, 1] - q_over
-        drawn[k, 0] = g * re - b * im
-        drawn[k, 1] = g * im + b * re
-    return worst
-
-
-@kernel
-def _up(first, last, parent, inverse_ratio, current, drawn):  # type: ignore[no-untyped-def]
-    """Add the currents of nodes last..first to their parents'."""
-    for k in range(last - 1, first - 1, -1):
-        i_re, i_im = drawn[k, 0], drawn[k, 1]
-        current[k, 0], current[k, 1] = i_re, i_im
-        up = parent[k]
-        drawn[up, 0] += i_re * inverse_ratio[k]
-        drawn[up, 1] += i_im * inverse_ratio[k]
-
-
-def _sweeps(  # type: ignore[no-untyped-def]
-    p, q, scale, infeed_v_pu, parent, z, shunt, inverse_ratio, start, active, v, current, drawn, moved,
-    loop_from, loop_to, loop_nodes, loop_above, loop_ends, loop_inverse_ratio,
-    loop_admittance, loop_is_closed, loop_current, trial, tolerance, most,
-):  # fmt: skip
-    feeders = active.shape[0]
-    loops = loop_from.shape[0]
-    trunk = start[0]
-    v[0, 0], v[0, 1] = infeed_v_pu, 0.0
-    limit = tolerance * tolerance
-    change = before = looked_at = np.inf
-    for iteration in range(1, most + 1):
-        over = scale / (infeed_v_pu * infeed_v_pu)
-        drawn[0, 0] = (shunt[0, 0] + p[0] * over) * infeed_v_pu
-        drawn[0, 1] = (shunt[0, 1] - q[0] * over) * infeed_v_pu
-        change_before, before = before, change
-        change = _down(1, trunk, p, q, scale, parent, z, shunt, inverse_ratio, v, current, drawn)
-        for f in prange(feeders):
-            if active[f]:
-                first, last = start[f], start[f + 1]
-                moved[f] = _down(first, last, p, q, scale, parent, z, shunt, inverse_ratio, v, current, drawn)
-                _up(first + 1, last, parent, inverse_ratio, current, drawn)
-                current[first, 0], current[first, 1] = drawn[first, 0], drawn[first, 1]
-        for i in range(loops):
-            if not loop_is_closed[i]:  # it keeps its current, and this side of it draws on
-                drawn[loop_from[i], 0] += loop_current[i].real * loop_inverse_ratio[i]
-                drawn[loop_from[i], 1] += loop_current[i].imag * loop_inverse_ratio[i]
-                drawn[loop_to[i], 0] -= loop_current[i].real
-                drawn[loop_to[i], 1] -= loop_current[i].imag
-        for f in range(feeders - 1, -1, -1):
-            if active[f] and not moved[f] <= change:
-                change = moved[f]  # a NaN stays
-            head = start[f]
-            drawn[parent[head], 0] += current[head, 0] * inverse_ratio[head]
-            drawn[parent[head], 1] += current[head, 1] * inverse_ratio[head]
-        _up(1, trunk, parent, inverse_ratio, current, drawn)
-        current[0, 0], current[0, 1] = drawn[0, 0], drawn[0, 1]
-        if loops > 0:
-            close_loops(
-                infeed_v_pu, loop_nodes, loop_above, loop_ends, loop_inverse_ratio, loop_admittance, loop_is_closed,
-                z, inverse_ratio, current, loop_current, trial,
-            )  # fmt: skip
-        if is_close(iteration, change, before, change_before, limit):
-            return iteration, True
-        if iteration % LOOK_EVERY == 0:
-            if is_stuck(iteration, change, looked_at):
-                return iteration, False
-            looked_at = change
-    return most, False
-
-
-_sweep = kernel(_sweeps)
-_sweep_in_threads = kernel(parallel=True)(_sweeps)
-
-
-@kernel
-def _evaluate(  # type: ignore[no-untyped-def]
-    v, current, loop_current, z, loop_z, shunt, is_off, low_node, high_node, loop, inverse_ratio, y, parallels,
-    low_to_pct, high_to_pct, base_kva, magnitude, loading_pct, transformer_p_kw,
-):  # fmt: skip
-    losses = 0.0
-    for k in range(v.shape[0]):
-        square = v[k, 0] ** 2 + v[k, 1] ** 2
-        magnitude[k] = 0.0 if is_off[k] else np.sqrt(square)
-        losses += square * shunt[k, 0]
-        if k > 0:
-            losses += (current[k, 0] ** 2 + current[k, 1] ** 2) * z[k, 0]
-    for i in range(loop_current.shape[0]):
-        losses += (loop_current[i].real ** 2 + loop_current[i].imag ** 2) * loop_z[i].real
-    for t in range(low_node.shape[0]):
-        k, up = low_node[t], high_node[t]
-        y_re, y_im = y[t].real, y[t].imag
-        i_re, i_im = current[k, 0], current[k, 1]
-        if loop[t] >= 0:
-            i_re, i_im = loop_current[loop[t]].real, loop_current[loop[t]].imag
-        low_re = i_re - (y_re * v[k, 0] - y_im * v[k, 1])
-        low_im = i_im - (y_re * v[k, 1] + y_im * v[k, 0])
-        inside_re, inside_im = v[up, 0] * inverse_ratio[t], v[up, 1] * inverse_ratio[t]
-        high_re = (i_re + y_re * inside_re - y_im * inside_im) * inverse_ratio[t]
-        high_im = (i_im + y_re * inside_im + y_im * inside_re) * inverse_ratio[t]
-        low = np.sqrt(low_re**2 + low_im**2) * low_to_pct[t]
-        high = np.sqrt(high_re**2 + high_im**2) * high_to_pct[t]
-        loading_pct[t] = max(low, high) / parallels[t]
-        transformer_p_kw[t] = (v[k, 0] * low_re + v[k, 1] * low_im) * base_kva / parallels[t]
-    p = v[0, 0] * current[0, 0] + v[0, 1] * current[0, 1]
-    q = v[0, 1] * current[0, 0] - v[0, 0] * current[0, 1]
-    return losses, p, q

@@ -1,0 +1,217 @@
+"""The sweeps of a batch as kernels: each pass goes over `LANES` steps abreast, piece by piece; see `heptagrid.planes.power.batch`.
+
+Rows of the state are nodes, columns lanes. A node's branch current and what the node draws share one place: the pass down takes the one and
+leaves the other, the pass up adds.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import prange
+
+from heptagrid.foundation.kernel import kernel
+from heptagrid.foundation.lanes import LANES, greater, load, splat, store
+from heptagrid.planes.power.stopping import LOOK_EVERY, is_close, is_stuck
+
+_SETTLED = 1.0 / 256.0  # of the squared tolerance: a piece that moves by a sixteenth of it has no more to say
+
+
+@kernel
+def count_below(parent, size):  # type: ignore[no-untyped-def]
+    for k in range(parent.shape[0] - 1, 0, -1):
+        size[parent[k]] += size[k]
+
+
+@kernel
+def _fill(  # type: ignore[no-untyped-def]
+    step, steps, scale, dense_p, dense_q, start, rated_p, rated_q, p_column, q_column, profiles, p, q
+):
+    """What the nodes draw in a tile's steps, per unit; lanes beyond the last step repeat it."""
+    if start.shape[0] == 0:
+        for k in range(p.shape[0]):
+            for j in range(LANES):
+                s = min(step + j, steps - 1)
+                p[k, j] = dense_p[s, k] * scale
+                q[k, j] = dense_q[s, k] * scale
+        return
+    factor = np.empty((profiles.shape[1], LANES))
+    for j in range(LANES):
+        factor[:, j] = profiles[min(step + j, steps - 1)] * scale
+    for k in range(p.shape[0]):
+        p[k] = 0.0
+        q[k] = 0.0
+        for e in range(start[k], start[k + 1]):
+            for j in range(LANES):
+                p[k, j] += rated_p[e] * factor[p_column[e], j]
+                q[k, j] += rated_q[e] * factor[q_column[e], j]
+
+
+@kernel
+def _down(k, parent, z, shunt, inverse_ratio, p, q, v_re, v_im, i_re, i_im, change):  # type: ignore[no-untyped-def]
+    """Renew a node's voltages from its branch's currents, and leave in their place what it draws at these voltages."""
+    up = parent[k]
+    ratio, z_re, z_im = splat(inverse_ratio[k]), splat(z[k, 0]), splat(z[k, 1])
+    a_re, a_im = load(i_re, k), load(i_im, k)
+    re = load(v_re, up) * ratio - z_re * a_re + z_im * a_im
+    im = load(v_im, up) * ratio - z_re * a_im - z_im * a_re
+    moved_re, moved_im = re - load(v_re, k), im - load(v_im, k)
+    over = splat(1.0) / (re * re + im * im)
+    g, b = splat(shunt[k, 0]) + load(p, k) * over, splat(shunt[k, 1]) - load(q, k) * over
+    store(v_re, k, re)
+    store(v_im, k, im)
+    store(i_re, k, g * re - b * im)
+    store(i_im, k, g * im + b * re)
+    return greater(change, moved_re * moved_re + moved_im * moved_im)
+
+
+@kernel
+def _up(k, parent, inverse_ratio, i_re, i_im):  # type: ignore[no-untyped-def]
+    up, ratio = parent[k], splat(inverse_ratio[k])
+    store(i_re, up, load(i_re, up) + load(i_re, k) * ratio)
+    store(i_im, up, load(i_im, up) + load(i_im, k) * ratio)
+
+
+@kernel
+def _is_settled(piece, up, v_re, v_im, seen_re, seen_im, moved, limit):  # type: ignore[no-untyped-def]
+    """Whether a piece hardly moved when it was last swept, and the voltage above it hardly since."""
+    for j in range(LANES):
+        shift = (v_re[up, j] - seen_re[piece, j]) ** 2 + (v_im[up, j] - seen_im[piece, j]) ** 2
+        if not (moved[piece, j] <= limit and shift <= limit):
+            return False
+    return True
+
+
+@kernel
+def _pass(  # type: ignore[no-untyped-def]
+    infeed, parent, z, shunt, inverse_ratio, first, last, trunk, p, q, v_re, v_im, i_re, i_im,
+    seen_re, seen_im, moved, settled, change,
+):  # fmt: skip
+    """One pass down and up the tree; pieces that are settled keep their currents."""
+    for j in range(LANES):
+        over = 1.0 / (infeed[j] * infeed[j])
+        i_re[0, j] = (shunt[0, 0] + p[0, j] * over) * infeed[j]
+        i_im[0, j] = (shunt[0, 1] - q[0, j] * over) * infeed[j]
+    worst = splat(0.0)
+    for t in range(trunk.shape[0]):
+        worst = _down(trunk[t], parent, z, shunt, inverse_ratio, p, q, v_re, v_im, i_re, i_im, worst)
+    for piece in range(first.shape[0]):
+        head = first[piece]
+        up = parent[head]
+        if settled < 0.0 or not _is_settled(piece, up, v_re, v_im, seen_re, seen_im, moved, settled):
+            worst_here = splat(0.0)
+            for k in range(head, last[piece]):
+                worst_here = _down(k, parent, z, shunt, inverse_ratio, p, q, v_re, v_im, i_re, i_im, worst_here)
+            for k in range(last[piece] - 1, head, -1):
+                _up(k, parent, inverse_ratio, i_re, i_im)
+            store(seen_re, piece, load(v_re, up))
+            store(seen_im, piece, load(v_im, up))
+            store(moved, piece, worst_here)
+            worst = greater(worst, worst_here)
+        _up(head, parent, inverse_ratio, i_re, i_im)
+    for t in range(trunk.shape[0] - 1, -1, -1):
+        _up(trunk[t], parent, inverse_ratio, i_re, i_im)
+    store(change, 0, worst)
+
+
+@kernel
+def _solve_tile(  # type: ignore[no-untyped-def]
+    infeed, parent, z, shunt, inverse_ratio, first, last, trunk, tolerance, most, p, q, v_re, v_im, i_re, i_im, done
+):
+    """Sweep until each lane is close or shrinks no more; done: (lanes,) which are close."""
+    limit = tolerance * tolerance
+    change, before = np.full(LANES, np.inf), np.full(LANES, np.inf)
+    change_before, looked_at = before.copy(), before.copy()
+    passed = np.empty((1, LANES))
+    pieces = first.shape[0]
+    seen_re, seen_im, moved = np.zeros((pieces, LANES)), np.zeros((pieces, LANES)), np.full((pieces, LANES), np.inf)
+    given_up = np.zeros(LANES, dtype=np.bool_)
+    v_re[0] = infeed
+    v_im[0] = 0.0
+    done[:] = False
+    for iteration in range(1, most + 1):
+        change_before[:] = before
+        before[:] = change
+        # The first pass still sees the currents of the tile before; near collapse a small change says little.
+        settled = _SETTLED * limit if 2 < iteration < LOOK_EVERY else -1.0
+        _pass(
+            infeed, parent, z, shunt, inverse_ratio, first, last, trunk, p, q, v_re, v_im, i_re, i_im,
+            seen_re, seen_im, moved, settled, passed,
+        )  # fmt: skip
+        change[:] = passed[0]
+        open_lanes = 0
+        for j in range(LANES):
+            done[j] = done[j] or is_close(iteration, change[j], before[j], change_before[j], limit)
+            if iteration % LOOK_EVERY == 0:
+                given_up[j] = given_up[j] or is_stuck(iteration, change[j], looked_at[j])
+                looked_at[j] = change[j]
+            open_lanes += not (done[j] or given_up[j])
+        if open_lanes == 0:
+            return iteration
+    return most
+
+
+@kernel
+def _flatten(lane, infeed, v_re, v_im, i_re, i_im):  # type: ignore[no-untyped-def]
+    """Start a lane afresh, from the infeed's voltage everywhere."""
+    for k in range(v_re.shape[0]):
+        v_re[k, lane], v_im[k, lane] = infeed[lane], 0.0
+        i_re[k, lane] = i_im[k, lane] = 0.0
+
+
+@kernel
+def _note(  # type: ignore[no-untyped-def]
+    step, keep, z, shunt, v_re, v_im, i_re, i_im, done, v_pu, least, greatest, losses
+):
+    """Losses of each lane, voltages if they are kept, and each node's extremes over the lanes that are done, as squares."""
+    lost = splat(0.0)
+    row = np.empty((1, LANES))
+    for k in range(v_re.shape[0]):
+        re, im, a_re, a_im = load(v_re, k), load(v_im, k), load(i_re, k), load(i_im, k)
+        square = re * re + im * im
+        lost = lost + square * splat(shunt[k, 0]) + (a_re * a_re + a_im * a_im) * splat(z[k, 0])
+        store(row, 0, square)
+        low, high = least[k], greatest[k]
+        for j in range(LANES):
+            if done[j]:
+                low, high = min(low, row[0, j]), max(high, row[0, j])
+        least[k], greatest[k] = low, high
+        for j in range(keep):
+            v_pu[step + j, k] = np.sqrt(row[0, j])
+    store(losses, 0, lost)
+
+
+@kernel(parallel=True)
+def solve_chunks(  # type: ignore[no-untyped-def]
+    chunks, steps, dense_p, dense_q, start, rated_p, rated_q, p_column, q_column, profiles, scale, infeed_v_pu,
+    parent, z, shunt, inverse_ratio, first, last, trunk, tolerance, most,
+    v_pu, least, greatest, totals, converged, iterations,
+):  # fmt: skip
+    nodes = parent.shape[0]
+    tiles = -(-steps // LANES)
+    for c in prange(chunks):
+        p, q = np.empty((nodes, LANES)), np.empty((nodes, LANES))
+        v_re, v_im = np.empty((nodes, LANES)), np.empty((nodes, LANES))
+        i_re, i_im = np.empty((nodes, LANES)), np.empty((nodes, LANES))
+        infeed, losses, done = np.ones(LANES), np.zeros((1, LANES)), np.zeros(LANES, dtype=np.bool_)
+        least[c] = np.inf
+        greatest[c] = 0.0
+        for tile in range(c * tiles // chunks, (c + 1) * tiles // chunks):
+            step = tile * LANES
+            _fill(step, steps, scale, dense_p, dense_q, start, rated_p, rated_q, p_column, q_column, profiles, p, q)
+            for j in range(LANES):
+                infeed[j] = infeed_v_pu[min(step + j, steps - 1)]
+                if not done[j]:  # the first tile, or none to start from
+                    _flatten(j, infeed, v_re, v_im, i_re, i_im)
+            count = _solve_tile(
+                infeed, parent, z, shunt, inverse_ratio, first, last, trunk, tolerance, most,
+                p, q, v_re, v_im, i_re, i_im, done,
+            )  # fmt: skip
+            count_of_lanes = min(LANES, steps - step)
+            keep = count_of_lanes if v_pu.shape[0] > 0 else 0
+            _note(step, keep, z, shunt, v_re, v_im, i_re, i_im, done, v_pu, least[c], greatest[c], losses)
+            for j in range(count_of_lanes):
+                s = step + j
+                iterations[s], converged[s] = count, done[j]
+                totals[0, s] = losses[0, j]
+                totals[1, s] = infeed[j] * i_re[0, j]
+                totals[2, s] = -infeed[j] * i_im[0, j]
