@@ -134,19 +134,20 @@ def _curves(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: dic
             for arm, one in series.items()
         ]
 
+    unit, per_kw = ("MW", 1e-3) if float(mine["import_kw"].max() or 0.0) >= 1000.0 else ("kW", 1.0)  # type: ignore[arg-type]
     marks = []
     for arm, one in series.items():
         load = one["import_kw"].to_numpy()
         if len(load):
-            marks.append((float(one["time_ns"].to_numpy()[load.argmax()]), float(load.max()) / 1000.0, arm))
-    net = line_chart("Import at the infeed", "MW", lines("import_kw", scale=1e-3), ticks, marks=marks, from_zero=True)
+            marks.append((float(one["time_ns"].to_numpy()[load.argmax()]), float(load.max()) * per_kw, arm))
+    net = line_chart("Import at the infeed", unit, lines("import_kw", scale=per_kw), ticks, marks=marks, from_zero=True)
     low, high = lines("v_min_pu", "min"), lines("v_max_pu", "max")
     volts = line_chart(
         *("Lowest and highest voltage of any node", "pu", [*low, *high], ticks),
         limits=((0.9, "EN 50160: 0.9"), (1.1, "EN 50160: 1.1")),
     )
     devices = [
-        line_chart(title, "MW", lines(column, scale=1e-3), ticks, from_zero=True)
+        line_chart(title, unit, lines(column, scale=per_kw), ticks, from_zero=True)
         for title, column in (
             ("Vehicles charging", "vehicles_kw"),
             ("Heat pumps", "heat_pumps_kw"),
@@ -155,12 +156,14 @@ def _curves(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: dic
     ]
     first = next(iter(series))
     local = [
-        Line("base demand", "base", x[first], 1e-3 * _thinned(series[first]["base_kw"].to_numpy(), len(series[first]))),
+        Line(
+            "base demand", "base", x[first], per_kw * _thinned(series[first]["base_kw"].to_numpy(), len(series[first]))
+        ),
         Line(
             "local units",
             "units",
             x[first],
-            1e-3 * _thinned(series[first]["generated_kw"].to_numpy(), len(series[first])),
+            per_kw * _thinned(series[first]["generated_kw"].to_numpy(), len(series[first])),
         ),
     ]
     price = Line(
@@ -168,7 +171,7 @@ def _curves(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: dic
     )
     parts.append(
         f'<div class="charts">{net}{volts}{"".join(devices)}'
-        + line_chart("Alike in all arms: demand and local units", "MW", local, ticks, from_zero=True)
+        + line_chart("Alike in all arms: demand and local units", unit, local, ticks, from_zero=True)
         + line_chart("Day-ahead price", "EUR/MWh", [price], ticks, from_zero=True)
         + line_chart(
             "Highest transformer loading",
