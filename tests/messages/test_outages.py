@@ -134,6 +134,26 @@ def test_the_children_of_a_dead_relay_find_another_parent() -> None:
     assert TreeRouter(without).find(children, np.full(len(children), plan.hub)).hops.min() >= 2
 
 
+def test_nothing_gets_through_in_a_jammed_cell_connected_or_not() -> None:
+    degree_m = 111_195.0
+    homes = np.column_stack([np.full(4, 10.0), 53.5 + 60.0 * np.arange(1, 5) / degree_m])
+    plan = plan_communications(
+        *(homes, np.zeros(4, dtype=np.int64), np.array([[10.0, 53.5]]), (10.0, 53.5), {"operations": (10.0, 53.6)}),
+        *(Access(technology="lte-m"), Backhaul(technology="fibre"), Wan(), True),
+    )
+    plane = MessagePlane(plan.topology, 1)
+    plane.jam(plane.media_of(plan.gateways), 8 * S, 60 * S)
+    to, hub = plan.gateways, np.full(4, plan.hub)
+    for at_s in (1.0, 9.0):
+        report(plane, plan, Kind.METER_READING, np.arange(4), at_s)
+        down = {"sender": Domain.PROVIDERS, "receiver": Domain.CUSTOMERS}
+        plane.send(Kind.SETPOINT, hub, to, np.full(4, round(at_s * S)), **down)
+    ids, times = plane.advance(300 * S)
+    assert sorted(ids.tolist()) == list(range(16)), "what was lost is sent again"
+    assert (times[ids < 8] < 8 * S).all() and (times[ids >= 8] > 60 * S).all()
+    accounted(plane)
+
+
 def test_an_alarm_overtakes_a_firmware_rollout() -> None:
     plan = streets(meters=4, backhaul=Backhaul(technology="fibre", rate_bps=10_000.0))
     plane = MessagePlane(plan.topology, 1)

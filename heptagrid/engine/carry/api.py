@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from heptagrid.engine.carry.detours import detoured
 from heptagrid.engine.carry.network_file import CarryNetwork, read_network
 from heptagrid.engine.carry.traffic_file import STATUS, WAITING, Traffic, read_traffic, row_name, write_delivered
 from heptagrid.foundation.errors import ConservationError, FileError
@@ -20,6 +21,8 @@ from heptagrid.planes.messages.statistics import KINDS
 from heptagrid.planes.messages.tables import NEVER, Ints
 
 _BATCH = 1 << 15  # messages handed to the kernel at once: their rows stay in cache
+
+_MOST_HOPS = 255  # that a copy counts
 
 _END_S = 9.2e9  # of the clock: 2^63 ns
 
@@ -131,17 +134,21 @@ def _paths(paths: Paths, network: CarryNetwork, traffic: Traffic, origin: str) -
         raise FileError(
             origin, [f"{row_name(k)}: no links lead from {names[source]!r} to {names[destination]!r}"]
         ) from problem
-    if len(hops) and hops.max() > 255:
-        longest = int(np.argmax(hops))
-        names = network.names
-        source, destination = divmod(int(pairs[longest]), nodes)
-        k = int(np.flatnonzero((traffic.source == source) & (traffic.destination == destination))[0])
-        way = f"the path from {names[source]!r} to {names[destination]!r}"
-        raise FileError(origin, [f"{row_name(k)}: {way} has {hops[longest]} hops; 255 at most"])
-    _check_sizes(paths, network, traffic, origin, pairs, at, hops)
     place = np.searchsorted(pairs, traffic.source * nodes + traffic.destination)
-    _check_times(paths, network, traffic, origin, at[place], hops[place])
-    return at[place], hops[place]
+    path_at, path_hops = detoured(network, paths, traffic, at[place], hops[place])
+    _check_hops(network, traffic, origin, path_hops)
+    _check_sizes(paths, network, traffic, origin, path_at, path_hops)
+    _check_times(paths, network, traffic, origin, path_at, path_hops)
+    return path_at, path_hops
+
+
+def _check_hops(network: CarryNetwork, traffic: Traffic, origin: str, path_hops: Ints) -> None:
+    """Refuse messages whose path is longer than a message counts."""
+    if path_hops.max(initial=0) > _MOST_HOPS:
+        k = int(np.argmax(path_hops > _MOST_HOPS))
+        source, destination = (network.names[ends[k]] for ends in (traffic.source, traffic.destination))
+        way = f"the path from {source!r} to {destination!r} has {path_hops[k]} hops"
+        raise FileError(origin, [f"{row_name(k)}: {way}; {_MOST_HOPS} at most"])
 
 
 def _check_times(
@@ -170,15 +177,15 @@ def _check_times(
 
 
 def _check_sizes(
-    paths: Paths, network: CarryNetwork, traffic: Traffic, origin: str, pairs: Ints, at: Ints, hops: Ints
+    paths: Paths, network: CarryNetwork, traffic: Traffic, origin: str, path_at: Ints, path_hops: Ints
 ) -> None:
     """Refuse messages longer than a port on their path takes."""
     if not (network.mtu_bytes > 0).any():
         return
     limits = np.where(network.mtu_bytes > 0, network.mtu_bytes, NEVER)
-    least = np.array([limits[paths.port[a : a + h]].min(initial=NEVER) for a, h in zip(at, hops, strict=True)])
-    nodes = len(network.names)
-    mine = least[np.searchsorted(pairs, traffic.source * nodes + traffic.destination)]
+    begins, first, which = np.unique(path_at, return_index=True, return_inverse=True)
+    ends = begins + path_hops[first]
+    mine = np.array([limits[paths.port[a:b]].min(initial=NEVER) for a, b in zip(begins, ends, strict=True)])[which]
     long = np.flatnonzero(traffic.size_bytes > mine)
     if len(long):
         raise FileError(

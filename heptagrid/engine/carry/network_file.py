@@ -51,6 +51,7 @@ class CarryNetwork:
     """A network ready to carry: names by node, wiring, graph, limits, and what goes down when.
 
     mtu_bytes: (ports,) longest message a port takes; 0 for any. outages: (node or port, is a link, ns, is up).
+    failover_ns: after each of them, until other paths are taken.
     """
 
     names: list[str]
@@ -58,6 +59,7 @@ class CarryNetwork:
     graph: Graph
     mtu_bytes: Ints
     outages: list[tuple[int, bool, int, bool]]
+    failover_ns: int = 0
 
 
 class _Edges:
@@ -151,14 +153,15 @@ class _Reader:
             self._medium(k, row, wiring, edges, mtu, xy_m)
         outages = [one for k, row in enumerate(tables["outage"], start=1) for one in self._outage(k, row, pairs)]
         ways = [self._route(k, row) for k, row in enumerate(tables["route"], start=1)]
+        failover_ns = round(self._value("at the top", self._content, "failover_s", 0.0, 0.0, 1e6) * 1e9)
         if self._problems:
             raise FileError(self._origin, self._problems)
         graph = self._with_routes(edges.graph(len(self._number)), ways)
-        return CarryNetwork(list(self._number), wiring, graph, np.array(mtu, dtype=np.int64), outages)
+        return CarryNetwork(list(self._number), wiring, graph, np.array(mtu, dtype=np.int64), outages, failover_ns)
 
     def _tables(self) -> dict[str, list[dict[str, Any]]]:
         for key in self._content:
-            if key not in _TABLES:
+            if key not in {*_TABLES, "failover_s"}:
                 self._problems.append(f"[[{key}]] is unknown{_near(key, _TABLES)}")
         tables: dict[str, list[dict[str, Any]]] = {}
         for name, keys in _TABLES.items():

@@ -321,6 +321,10 @@ class _Build:
             if medium.access == "class-a":
                 spreading = np.concatenate([[12], spreading_factors(far_m)])
                 payload = np.array([SPREADING[int(each)].payload_bytes for each in spreading])
+        # A base station has as many places for each of its devices as a device has for itself.
+        places = np.full(len(members), one.queue_packets)
+        if medium.access == "cellular" and one.queue_packets > 0:
+            places[0] *= len(members) - 1
         return self._wiring.medium(
             members,
             settings,
@@ -329,7 +333,7 @@ class _Build:
             loss=one.loss,
             retries=one.retries,
             priorities=len(PRIORITIES),
-            queue_packets=one.queue_packets,
+            queue_packets=places,
             link_class=one.number,
             payload_bytes=payload,
             spreading=spreading,

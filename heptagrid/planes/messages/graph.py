@@ -8,9 +8,10 @@ shortest path where it stands; paths to its destination are then followed node b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from heptagrid.foundation.kernel import kernel
 from heptagrid.planes.messages.events import drop_first, push
@@ -51,6 +52,25 @@ class Graph:
                 found += [(int(self.delay_ns[edge] + self.delay_ns[last]), (edge, last)) for last in down]
         return min(found)[1] if found else ()
 
+    def without(self, dead: npt.NDArray[np.bool_], cut: npt.NDArray[np.bool_]) -> Graph:
+        """The graph without (nodes,) that are dead and (ports,) that are cut, and without static routes over these."""
+        usable = ~cut[np.maximum(self.port, 0)] | (self.port < 0)
+        for ends in (self.source, self.destination):
+            usable &= (ends >= self.nodes) | ~dead[np.minimum(ends, self.nodes - 1)]
+        moved = np.cumsum(usable) - 1
+        columns = ("source", "destination", "port", "peer", "loss", "delay_ns")
+        left = {name: getattr(self, name)[usable] for name in columns}
+        routes = {
+            place: tuple(int(moved[edge]) for edge in edges)
+            for place, edges in self.routes.items()
+            if usable[list(edges)].all()
+        }
+        return replace(self, **left, routes=routes)
+
+    def without_routes(self) -> Graph:
+        """The graph with shortest paths alone."""
+        return replace(self, routes={})
+
 
 class RoutingLoopError(ValueError):
     """Static routes send what is for one destination round for ever; `nodes` are those of the loop, in order."""
@@ -78,6 +98,12 @@ class GraphRouter:
         self._out, self._out_at = _grouped(graph.source, self._all)
         self._hop = (graph.source < graph.nodes).astype(np.int64)
         self._routed = np.array(sorted({to for _, to in graph.routes}), dtype=np.int64)
+        self._tables = (graph.source, graph.destination, graph.delay_ns, self._hop)
+        self._groups = (self._into, self._into_at, self._out, self._out_at)
+        self._scratch = (
+            *(np.empty(self._all, dtype=np.int64), np.empty(self._all, dtype=np.int64)),
+            *(np.empty(self._all, dtype=np.int64), np.empty((len(graph.source) + self._all + 1, 3), dtype=np.int64)),
+        )
 
     def find(self, sources: Ints, destinations: Ints) -> Hops:
         """The path of each pair.
@@ -98,13 +124,8 @@ class GraphRouter:
         room = np.empty(max(64, 8 * len(sources)), dtype=np.int64)
         at = np.zeros(len(sources), dtype=np.int64)
         size = 0
-        tables = (graph.source, graph.destination, graph.delay_ns, self._hop)
-        groups = (self._into, self._into_at, self._out, self._out_at)
+        tables, groups, scratch = self._tables, self._groups, self._scratch
         begin = 0
-        scratch = (
-            *(np.empty(self._all, dtype=np.int64), np.empty(self._all, dtype=np.int64)),
-            *(np.empty(self._all, dtype=np.int64), np.empty((len(graph.source) + self._all + 1, 3), dtype=np.int64)),
-        )
         while begin < len(order):
             target = near[order[begin]]
             end = begin + int(np.searchsorted(near[order[begin:]], target, side="right"))
@@ -144,6 +165,15 @@ class GraphRouter:
             graph.peer[edges[last]].astype(np.int32),
             graph.loss[edges[last]].astype(np.float32),
         )
+
+    def reaches(self, sources: Ints, destinations: Ints) -> npt.NDArray[np.bool_]:
+        """Whether any links lead from each source to its destination."""
+        found = np.zeros(len(sources), dtype=bool)
+        for target in np.unique(destinations):
+            mine = destinations == target
+            _distances(target, self._tables, self._groups, self._scratch)
+            found[mine] = self._scratch[0][sources[mine]] != NEVER
+        return found
 
     def _follow(self, pair: int, node: int, target: int, delay: Ints, hops: Ints) -> Ints:
         """The edges from a node to `target`, by its static route or else the shortest way, node by node."""

@@ -86,6 +86,7 @@ from heptagrid.planes.messages.tables import (
     PENDING,
     PORT_BIT,
     PRIORITY,
+    READY_BIT,
     RETRIES,
     SENT,
     SOURCE,
@@ -145,6 +146,8 @@ def _begin(net, p, now, is_fresh, heap, size, state, facts, seed):  # type: igno
     if method == TDMA:
         return tdma.begin(net, p, now, heap, size, state, facts, seed)
     if method == CELLULAR:
+        if net.medium[m, M_BASE] == p:
+            return cellular.start_down(net, p, now, heap, size, state, facts, seed)
         return cellular.begin(net, p, now, heap, size, state, facts, seed)
     return contention.begin(net, p, now, heap, size, state, facts, seed)
 
@@ -194,6 +197,8 @@ def _port_event(net, what, now, heap, size, state, facts, seed):  # type: ignore
     if method == TDMA:
         return tdma.end(net, p, now, heap, size, state, facts, seed)
     if method == CELLULAR:
+        if net.medium[m, M_BASE] == p:
+            return cellular.end_down(net, p, now, heap, size, state, facts, seed)
         if kind == E_END:
             return cellular.end(net, p, now, heap, size, state, facts, seed)
         if kind == E_RESPONSE:
@@ -226,6 +231,8 @@ def _switch_port(net, p, up, now, heap, size, state, facts, seed):  # type: igno
     if port[p, P_ACTIVE] == 0:
         if net.medium[m, M_METHOD] == CLASS_A and port[p, P_STORES] == 0:
             size = class_a.forget(net, p, now, heap, size)
+        elif port[p, P_STORES] == 0:
+            port[p, P_WAITING] = 0  # of a base station that was paging
         return size
     if net.medium[m, M_METHOD] == DCF and not up:
         size = dcf.leave(net, p, now, heap, size)
@@ -431,7 +438,7 @@ def advance(  # type: ignore[no-untyped-def]
                         fetch_next(net, what, state)
                         hand_when, hand_key, hand_what = out, key, what + ONE_HOP
             else:
-                hop_events += 1
+                hop_events += what & READY_BIT == 0
                 heap_size = _offer(net, p, what, key, now, heap, heap_size, state, facts, seed)
         elif outages and node[state[row, SOURCE if is_ack else DESTINATION], N_DOWN] > 0:
             cause = np.int64(BY_OUTAGE)

@@ -47,7 +47,7 @@ PORT = 32
 (M_METHOD, M_SLOT, M_LEAST_EXPONENT, M_MOST_EXPONENT, M_MOST_BACK_OFFS, M_CCA, M_TURNAROUND, M_ACK) = range(8)
 (M_ACK_WAIT, M_GAP, M_CHANNELS, M_DWELL, M_DUTY_PPM, M_BUSY_UNTIL, M_AIR_SIZE) = range(8, 15)
 (M_COLLISION_GAP, M_VERSION, M_IDLE_FROM, M_OPPORTUNITY, M_PREAMBLES, M_RESPONSE, M_SETUP, M_INACTIVITY) = range(16, 24)
-(M_PAGING, M_GRANT, M_DOWN_FREE, M_MEMBERS_AT, M_MEMBERS, M_BASE, M_WINDOW, M_JAMMED_UNTIL) = range(24, 32)
+(M_PAGING, M_GRANT, M_MEMBERS_AT, M_MEMBERS, M_BASE, M_WINDOW, M_JAMMED_UNTIL) = range(24, 31)
 MEDIUM = 32
 
 # How members of a medium take turns.
@@ -78,7 +78,7 @@ HOP_AT, COPY_AT, ACK_AT = 32, 40, 48
 ONE_HOP = np.int64(1) << np.int64(HOP_AT)
 READY_BIT = np.int64(1) << np.int64(49)  # a copy whose receiver has been paged
 CAUSE_AT = 50
-SENT_BIT = np.int64(1) << np.int64(50)  # a copy that a base station has sent
+EPOCH_AT = 50  # and the base station's epoch at that time
 LOST_BIT = np.int64(1) << np.int64(58)
 NODE_BIT = np.int64(1) << np.int64(60)
 PORT_BIT = np.int64(1) << np.int64(61)

@@ -274,10 +274,8 @@ class WatchedQueue:
         port = net.port[leg.port]
         # A port may still show a copy that is on its way already, while it keeps the gap between frames.
         in_hand = event is None and port[t.P_QUEUED] == 1 and port[t.P_ACTIVE] == 1 and port[t.P_WHAT] == what
-        if in_hand or (leg.method == t.CELLULAR and net.medium[port[t.P_MEDIUM], t.M_BASE] == leg.port):
-            # A base station keeps nothing in hand: what it sends as the copy's event comes up is taken for that copy.
-            self._follow(leg, port, int(busy_ns[leg.port]), now)
         if in_hand:
+            self._follow(leg, port, int(busy_ns[leg.port]), now)
             return
         if event is None:
             if port[t.P_QUEUED] == 1 and self._waits(leg.port, what):
@@ -357,7 +355,7 @@ class WatchedQueue:
         for line in range(first, first + int(net.port[p, t.P_CLASSES])):
             slot = int(net.lists[line, 0])
             while slot:
-                if net.queue[slot, 0] & ~t.READY_BIT == what:
+                if net.queue[slot, 0] == what:
                     return True
                 slot = int(net.queue[slot, 2])
         return False

@@ -2,7 +2,8 @@
 
 A device that has been silent for the inactivity time has no connection. It picks a preamble at the next
 opportunity; two that pick the same fail, and each backs off. Once connected it is granted the shared uplink in order of
-request. What goes to a device without a connection waits for its next paging occasion. Source of the procedure and its
+request. What goes to a device without a connection waits for its next paging occasion; then, as what goes to any other, for
+the downlink, the most urgent class first. Source of the procedure and its
 constants: 3GPP TR 37.868 (preambles, opportunities, back-off indicator, detection probability 1 - exp(-i)).
 """
 
@@ -12,18 +13,20 @@ import numpy as np
 
 from heptagrid.foundation.kernel import kernel
 from heptagrid.foundation.random import Stream, bits
-from heptagrid.planes.messages.events import push, push_lost, push_port
+from heptagrid.planes.messages.events import push, push_lost, push_port, wait_last
 from heptagrid.planes.messages.ports import draw, draw_attempts, path_at, push_next, take_next, wire_bytes
 from heptagrid.planes.messages.tables import (
     A_END,
     BY_ACCESS,
+    BY_BUFFER,
+    BY_COLLISION,
     BY_OUTAGE,
     E_ATTEMPT,
     E_END,
     E_RESPONSE,
+    EPOCH_AT,
     M_BASE,
     M_CHANNELS,
-    M_DOWN_FREE,
     M_GRANT,
     M_INACTIVITY,
     M_JAMMED_UNTIL,
@@ -35,21 +38,26 @@ from heptagrid.planes.messages.tables import (
     M_SETUP,
     M_WINDOW,
     N_DOWN,
+    P_ACTIVE,
+    P_BUFFER,
     P_BUSY,
     P_CAUSE,
+    P_CLASSES,
     P_COLLIDED,
     P_DELAY,
     P_EPOCH,
     P_FRAME,
     P_KEY,
+    P_LISTS_AT,
     P_MEDIUM,
     P_NODE,
     P_READY,
     P_STORES,
     P_TRY,
+    P_WAITING,
     P_WHAT,
+    PRIORITY,
     READY_BIT,
-    SENT_BIT,
 )
 
 _PAGING = int(Stream.DEVICE_OFFSET)
@@ -139,6 +147,8 @@ def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped
             port[p, P_TRY] = 0
             return _ask(net, p, now + AGAIN_NS, heap, size)
         port[p, P_CAUSE] = BY_OUTAGE
+    elif net.medium[m, M_JAMMED_UNTIL] > now:
+        port[p, P_CAUSE] = BY_COLLISION
     if port[p, P_CAUSE] < 0:
         size = push_next(net, heap, size, now + port[p, P_DELAY], port[p, P_KEY], port[p, P_WHAT], state)
     else:
@@ -150,31 +160,72 @@ def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped
 
 @kernel(inline=True, allocates=False)
 def offer_down(net, base, what, key, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
-    """The base station has a copy for a device: page it if it has no connection, then serve it in turn."""
+    """The base station has a copy for a device: it pages it if it has no connection; then the copy waits for its turn.
+
+    What waits, for the device or for its turn, stands in the buffer. A copy that comes back from paging is marked, and
+    knows the station's epoch: has that failed since, so has its buffer.
+    """
     port, medium, m = net.port, net.medium, net.port[base, P_MEDIUM]
     at = path_at(what, state)
     device = net.path[at].peer
-    is_sent = what & SENT_BIT != 0
-    what &= ~SENT_BIT
+    was_paged = what & READY_BIT != 0
+    if was_paged:
+        epoch = (what >> EPOCH_AT) & 0xFF
+        what &= ~(READY_BIT | (np.int64(0xFF) << EPOCH_AT))
+        if epoch != port[base, P_EPOCH] and port[base, P_STORES] == 0:
+            return push_lost(heap, size, now, key, what, BY_OUTAGE)
+        port[base, P_WAITING] -= 1
     if net.node[port[base, P_NODE], N_DOWN] > 0 or net.node[net.path[at].node, N_DOWN] > 0:
         return push_lost(heap, size, now, key, what, BY_OUTAGE)
-    if is_sent:
-        return push_next(net, heap, size, now + port[base, P_DELAY], key, what, state)
-    period = medium[m, M_PAGING]
-    if what & READY_BIT == 0 and port[device, P_READY] < now:
-        occasion = now
+    must_page = not was_paged and port[device, P_READY] < now
+    must_wait = must_page or port[base, P_ACTIVE] == 1
+    if must_wait and not was_paged and port[base, P_BUFFER] >= 0 and port[base, P_WAITING] >= port[base, P_BUFFER]:
+        return push_lost(heap, size, now, key, what, BY_BUFFER)
+    if must_page:
+        occasion, period = now, medium[m, M_PAGING]
         if period > 0:
             phase = np.int64(bits(seed, _PAGING, device, 0) % np.uint64(period))
             occasion = now + (phase - now) % period
-        return push(heap, size, occasion + medium[m, M_SETUP], key, what | READY_BIT)
-    what &= ~READY_BIT
+        port[base, P_WAITING] += 1
+        marked = what | READY_BIT | (port[base, P_EPOCH] << EPOCH_AT)
+        return push(heap, size, occasion + medium[m, M_SETUP], key, marked)
+    port[device, P_READY] = max(port[device, P_READY], now + medium[m, M_INACTIVITY])
+    if must_wait:
+        urgency = min(state[what & 0xFFFFFFFF, PRIORITY], port[base, P_CLASSES] - 1)
+        wait_last(net.lists, net.queue, port[base, P_LISTS_AT] + urgency, what, key)
+        port[base, P_WAITING] += 1
+        return size
+    port[base, P_ACTIVE], port[base, P_WHAT], port[base, P_KEY] = 1, what, key
+    return start_down(net, base, now, heap, size, state, facts, seed)
+
+
+@kernel(allocates=False)
+def start_down(net, base, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
+    """The base station sends the copy in hand, each failed block again; its device stays connected."""
+    port, what = net.port, net.port[base, P_WHAT]
+    at = path_at(what, state)
     chance = 1.0 - (1.0 - net.loss[base]) * (1.0 - net.path[at].loss)
-    attempts, cause = draw_attempts(port, net.break_loss, base, what, state, chance, seed)
-    airtime = attempts * _airtime_ns(port, net.rate_bps, base, what, state, facts)
-    port[base, P_BUSY] += airtime
-    medium[m, M_DOWN_FREE] = max(now, medium[m, M_DOWN_FREE]) + airtime
-    out = medium[m, M_DOWN_FREE]
-    port[device, P_READY] = max(port[device, P_READY], out + medium[m, M_INACTIVITY])
-    if cause >= 0:
-        return push_lost(heap, size, out, key, what, cause)
-    return push(heap, size, out, key, what | SENT_BIT)
+    attempts, port[base, P_CAUSE] = draw_attempts(port, net.break_loss, base, what, state, chance, seed)
+    out = now + attempts * _airtime_ns(port, net.rate_bps, base, what, state, facts)
+    port[base, P_BUSY] += out - now
+    device = net.path[at].peer
+    port[device, P_READY] = max(port[device, P_READY], out + net.medium[port[base, P_MEDIUM], M_INACTIVITY])
+    return push_port(heap, size, out, E_END, base, port[base, P_EPOCH])
+
+
+@kernel(allocates=False)
+def end_down(net, base, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
+    """The copy in hand is through or lost; the next one, of the most urgent class, begins."""
+    port, what, key = net.port, net.port[base, P_WHAT], net.port[base, P_KEY]
+    cause = port[base, P_CAUSE]
+    if net.node[net.path[path_at(what, state)].node, N_DOWN] > 0:
+        cause = BY_OUTAGE
+    elif net.medium[port[base, P_MEDIUM], M_JAMMED_UNTIL] > now:
+        cause = BY_COLLISION
+    if cause < 0:
+        size = push_next(net, heap, size, now + port[base, P_DELAY], key, what, state)
+    else:
+        size = push_lost(heap, size, now, key, what, cause)
+    if take_next(net, base):
+        size = start_down(net, base, now, heap, size, state, facts, seed)
+    return size
