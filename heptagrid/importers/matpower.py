@@ -24,6 +24,7 @@ from heptagrid.world.balanced import (
     BusKind,
     Ints,
     Names,
+    in_complex,
 )
 
 _BUS = (
@@ -120,6 +121,9 @@ _WITHOUT_EFFECT = {
     "contingencies": "contingencies",
 }
 
+# Fields of MATPOWER's relatives whose elements do count there.
+_UNSUPPORTED = ("userfcn", "storage", "switch", "busdc", "convdc", "branchdc")
+
 
 def read(source: str, reading: Reading | None = None) -> BalancedNetwork:
     """Read a case file.
@@ -133,12 +137,9 @@ def read(source: str, reading: Reading | None = None) -> BalancedNetwork:
     reading = reading or Reading()
     mpc = _fields(source)
     name = Path(source).stem
-    unknown = {
-        field: [f"(mpc.{field}) is no field of the case format"]
-        for field in mpc
-        if field.partition(".")[0] not in (*_COLUMNS, *_WITHOUT_EFFECT, "version", "baseMVA")
-    }
-    ignored = unsupported(source, unknown, reading.ignore, frozenset(unknown))
+    counting = {field: [f"(mpc.{field})"] for field in mpc if field in _UNSUPPORTED}
+    ignored = unsupported(source, counting, reading.ignore, frozenset({*_UNSUPPORTED, *_WITHOUT_EFFECT, *mpc}))
+    others = [field for field in mpc if field not in (*_COLUMNS, *_UNSUPPORTED, "version", "baseMVA")]
     version = mpc.get("version")
     if version != "2":
         raise FileError(
@@ -174,9 +175,8 @@ def read(source: str, reading: Reading | None = None) -> BalancedNetwork:
         left_out=(
             *ignored,
             *(
-                f"{_WITHOUT_EFFECT[field]} (mpc.{field}): without effect here"
-                for field in mpc
-                if field in _WITHOUT_EFFECT
+                f"{_WITHOUT_EFFECT.get(field, 'a field of its own')} (mpc.{field}): without effect here"
+                for field in others
             ),
             *_different_set_points(buses, generators),
         ),
@@ -263,8 +263,8 @@ def _buses(table: Matrix, names: Names) -> BalancedBuses:
 def _branches(table: Matrix, names: Names, at: Callable[[Matrix], Ints]) -> BalancedBranches:
     from_bus, to_bus = at(table[:, 0]), at(table[:, 1])
     ratio = np.where(table[:, 8] == 0.0, 1.0, table[:, 8]) * np.exp(1j * np.deg2rad(table[:, 9]))
-    z_pu = table[:, 2] + 1j * table[:, 3]
-    half = (0.5j * table[:, 4]).astype(np.complex128)
+    z_pu = in_complex(table[:, 2], table[:, 3])
+    half = in_complex(np.zeros(len(table)), 0.5 * table[:, 4])
     return BalancedBranches(
         names=np.arange(1, len(table) + 1).astype(str),
         kinds=np.where((table[:, 8] != 0.0) | (table[:, 9] != 0.0), "transformer", "line"),

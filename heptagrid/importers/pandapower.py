@@ -30,6 +30,7 @@ from heptagrid.world.balanced import (
     Floats,
     Ints,
     Names,
+    in_complex,
 )
 
 # Elements whose equations are beyond a balanced AC network.
@@ -132,7 +133,7 @@ def convert(net: Any, source: str, reading: Reading) -> BalancedNetwork:
         for name, what in _OPTIONS.items()
         if net.get("user_pf_options", {}).get(name)
     }
-    remarks = unsupported(source, elements, reading.ignore, frozenset(elements))
+    remarks = unsupported(source, elements, reading.ignore, frozenset({*_UNSUPPORTED, *_OPTIONS}))
     for kind in elements:
         if kind in net and "in_service" in net[kind]:
             net[kind]["in_service"] = False
@@ -233,8 +234,8 @@ def _buses(net: Any, table: Floats, names: Names, bus_of_node: Ints) -> Balanced
 def _branches(net: Any, table: Any, names: Names, bus_names: Names) -> BalancedBranches:
     real = {name: np.real(table[:, column]) for name, column in _BRANCH.items()}
     at_from, at_to = real["from"].astype(np.int64), real["to"].astype(np.int64)
-    z = real["r"] + 1j * real["x"]
-    y_from = real["g"] + 1j * real["b"]
+    z = in_complex(real["r"], real["x"])
+    y_from = in_complex(real["g"], real["b"])
     ratio = np.where(real["tap"] == 0.0, 1.0, real["tap"]) * np.exp(1j * np.deg2rad(real["shift"]))
     called, kinds = np.empty(len(table), dtype=object), np.empty(len(table), dtype=object)
     from_names, to_names = bus_names[at_from].astype(object), bus_names[at_to].astype(object)
@@ -269,9 +270,9 @@ def _branches(net: Any, table: Any, names: Names, bus_names: Names) -> BalancedB
         from_names=np.array(from_names, dtype=str),
         to_names=np.array(to_names, dtype=str),
         z_pu=z,
-        z_back_pu=z + real["r_asym"] + 1j * real["x_asym"],
+        z_back_pu=z + in_complex(real["r_asym"], real["x_asym"]),
         y_from_pu=0.5 * y_from,
-        y_to_pu=0.5 * (y_from + real["g_asym"] + 1j * real["b_asym"]),
+        y_to_pu=0.5 * (y_from + in_complex(real["g_asym"], real["b_asym"])),
         ratio=ratio,
         in_service=real["on"] > 0.0,
         rated_mva=np.where(real["rating"] > 0.0, real["rating"], np.nan),

@@ -19,6 +19,13 @@ Bools = npt.NDArray[np.bool_]
 Names = npt.NDArray[np.str_]
 
 
+def in_complex(real: Floats, imaginary: Floats) -> Complex:
+    """Real and imaginary parts as one array, infinite ones too, which arithmetic with 1j would turn into NaN."""
+    whole = np.empty(len(real), dtype=np.complex128)
+    whole.real, whole.imag = real, imaginary
+    return whole
+
+
 WARD = "ward"  # a kind of branch: the inside of an extended ward, whose losses are part of what the ward draws
 
 

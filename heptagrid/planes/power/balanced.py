@@ -15,6 +15,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from heptagrid.foundation.errors import NetworkError
+from heptagrid.planes.power.balanced_sweeps import Sweeps
 from heptagrid.planes.power.newton import Injections, Newton, Solution
 from heptagrid.world.balanced import BalancedNetwork, BusKind
 
@@ -62,17 +63,38 @@ def solve(network: BalancedNetwork, *, q_limits: bool = False) -> BalancedFlow:
     """
     problem = _Problem(network)
     problem.check_connected()
-    solution = problem.solve(problem.start(), 1.0)
+    sweeps = problem.sweeps()
+    solver = _method(sweeps)
+    solution = problem.sweep(sweeps) if not sweeps.why_not else problem.solve(problem.start(), 1.0)
+    if not sweeps.why_not and not solution.converged:
+        solver = "Newton-Raphson, as the sweeps did not converge"
+        solution = problem.solve(problem.start(), 1.0)
     iterations = solution.iterations
     if q_limits and solution.converged:
         solution, iterations = problem.enforce_limits(solution)
     trouble = "" if solution.converged else problem.diagnose(solution)
-    return problem.flow(solution, iterations, trouble)
+    return problem.flow(solver, solution, iterations, trouble)
 
 
 def choice(network: BalancedNetwork) -> str:
-    """Which solver `solve` picks for a network, and why."""
-    return "Newton-Raphson on the sparse admittance matrix, which takes any shape"
+    """Which solver `solve` picks for a network, and why.
+
+    Raises
+    ------
+    NetworkError
+        As `solve`.
+    """
+    problem = _Problem(network)
+    problem.check_connected()
+    return _method(problem.sweeps())
+
+
+def _method(sweeps: Sweeps) -> str:
+    if sweeps.why_not:
+        return f"Newton-Raphson on the sparse admittance matrix: {sweeps.why_not}"
+    if sweeps.loops:
+        return f"forward and backward sweeps with compensation: a tree with {sweeps.loops} loop{'s' if sweeps.loops > 1 else ''}"
+    return "forward and backward sweeps: a tree with one source"
 
 
 class _Admittances:
@@ -128,18 +150,21 @@ class _Problem:
                 "give them a slack, or declare them isolated (type 4)"
             )
 
-    def start(self) -> Complex:
-        """The file's voltages, with the generators' magnitudes at the buses that hold one; unknown angles from a linear flow."""
+    def start(self, share: float = 1.0) -> Complex:
+        """The file's voltages, with the generators' magnitudes at the buses that hold one.
+
+        Unknown angles are those of a linear flow; so are all at another share of the loading than the file's.
+        """
         buses, generators = self.network.buses, self.network.generators
         held = self.running & np.isin(self.kind[generators.bus], (BusKind.PV, BusKind.SLACK))
         magnitude = np.where(buses.v_pu > 0.0, buses.v_pu, generators.v_pu[held].mean())
         magnitude[generators.bus[held]] = generators.v_pu[held]
         angle = np.deg2rad(buses.angle_deg)
-        if np.isnan(angle[self.live]).any():
-            angle = self.linear_angles(np.nan_to_num(angle))
+        if share != 1.0 or np.isnan(angle[self.live]).any():
+            angle = self.linear_angles(np.nan_to_num(angle), share)
         return np.asarray(magnitude * np.exp(1j * angle), dtype=np.complex128)
 
-    def linear_angles(self, given: Floats) -> Floats:
+    def linear_angles(self, given: Floats, share: float) -> Floats:
         """Angles in rad that active power would have if it flowed by angle differences alone; slack buses keep theirs.
 
         A branch conducts by its reactance; where that is small beside its resistance, by the size of its impedance.
@@ -153,7 +178,9 @@ class _Problem:
         shift = np.angle(branches.ratio[on])
         data = np.concatenate([conducts, -conducts, -conducts, conducts])
         matrix = csr_matrix((data, (np.concatenate([f, f, t, t]), np.concatenate([f, t, f, t]))), shape=(count, count))
-        power = self.injections().at(np.ones(count)).real - self.network.buses.shunt_p_mw / self.network.base_mva
+        power = (
+            share * self.injections().at(np.ones(count)).real - self.network.buses.shunt_p_mw / self.network.base_mva
+        )
         np.add.at(power, f, conducts * shift)
         np.add.at(power, t, -conducts * shift)
         free = np.flatnonzero(np.isin(self.kind, (BusKind.PV, BusKind.PQ)))
@@ -197,6 +224,23 @@ class _Problem:
         pv, pq = np.flatnonzero(self.kind == BusKind.PV), np.flatnonzero(self.kind == BusKind.PQ)
         return Newton(self.matrix(), pv, pq).solve(self.injections().scaled(share), start)
 
+    def sweeps(self) -> Sweeps:
+        """The network for the radial solver, or why it is none for it."""
+        return Sweeps(self.network, self.kind, self.on)
+
+    def sweep(self, sweeps: Sweeps) -> Solution:
+        """The radial solver's solution, with what it leaves unbalanced."""
+        injections = self.injections()
+        slack = int(np.flatnonzero(self.kind == BusKind.SLACK)[0])
+        source = self.start()[slack]
+        v, iterations, converged = sweeps.solve(
+            injections.power * self.network.base_mva, float(np.abs(source)), float(np.angle(source))
+        )
+        at = np.where(self.live, v, 0.0)
+        excess = np.abs(at * (self.matrix() @ at).conj() - injections.power)
+        excess[~self.live], excess[slack] = 0.0, 0.0
+        return Solution(v, iterations, converged, float(excess.max()), int(excess.argmax()))
+
     def enforce_limits(self, solution: Solution) -> tuple[Solution, int]:
         """Solve again with generators beyond their reactive limits at them, until there is none; the iterations of all solutions."""
         generators = self.network.generators
@@ -234,7 +278,7 @@ class _Problem:
             output[mine] = output[mine].real + 1j * _shared(at, needed, low, high, len(self.kind))
         return np.asarray(output, dtype=np.complex128)
 
-    def flow(self, solution: Solution, iterations: int, trouble: str) -> BalancedFlow:
+    def flow(self, solver: str, solution: Solution, iterations: int, trouble: str) -> BalancedFlow:
         network, branches, y = self.network, self.network.branches, self.admittances
         v = solution.v if solution.converged else np.full(len(solution.v), complex(np.nan, np.nan))
         output = self.outputs(v)
@@ -242,7 +286,7 @@ class _Problem:
         current_from, current_to = y.ff * at_from + y.ft * at_to, y.tf * at_from + y.tt * at_to
         losses = np.where(self.on, (at_from * current_from.conj() + at_to * current_to.conj()) * network.base_mva, 0.0)
         return BalancedFlow(
-            solver="Newton-Raphson",
+            solver=solver,
             converged=solution.converged,
             iterations=iterations,
             mismatch_mva=solution.mismatch_pu * network.base_mva,
@@ -264,7 +308,7 @@ class _Problem:
             f"no convergence after {solution.iterations} iterations: {solution.mismatch_pu * base_mva:.3g} MVA do not add up at bus "
             f"{names[solution.worst_bus]}"
         )
-        carried = self.solve(self.start(), 0.0)
+        carried = self.solve(self.start(0.0), 0.0)
         if not carried.converged:
             return f"{words}; nor does it without any load: check impedances, ratios and set-points"
         low, high = 0.0, 1.0

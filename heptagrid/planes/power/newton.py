@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.float64]
 Complex = npt.NDArray[np.complex128]
 Ints = npt.NDArray[np.int64]
 
-TOLERANCE_PU = 1e-10  # of the mismatch of power at each bus, or what rounding leaves there where that is more
+TOLERANCE_PU = 1e-11  # of the mismatch of power at each bus, or what rounding leaves there where that is more
 MOST_ITERATIONS = 40
 
 
