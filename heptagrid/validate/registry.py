@@ -14,6 +14,7 @@ MODULES = (
     "power_radial",
     "power_town",
     "power_bulk",
+    "power_frequency",
     "power_feeders",
     "messages_queues",
     "messages_aloha",
