@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from heptagrid.foundation.time import NS_PER_S, to_ns
 from heptagrid.report import tables
 from heptagrid.report.charts import Line, line_chart
 from heptagrid.report.words import ARM_TITLES, duration, number, text
@@ -39,6 +40,8 @@ def frequency_section(summary: Mapping[str, Any], series: polars.DataFrame, zone
     arms = {name: arm["frequency"] for name, arm in summary["arms"].items() if arm.get("frequency")}
     first = next(iter(arms.values()))
     charts = [_charts(series, window, list(arms), arms, zone) for window in _windows(series)]
+    trips = [storm for storm in summary["storms"] if storm["kind"] == "unit_trip"]
+    charts += [_first_minute(series, storm, list(arms)) for storm in trips]
     figures: list[tuple[str, Callable[[Mapping[str, Any]], str]]] = [
         ("lowest frequency, Hz", lambda one: number(one["min_hz"], 3)),
         ("highest frequency, Hz", lambda one: number(one["max_hz"], 3)),
@@ -87,6 +90,23 @@ def _charts(
     )
 
 
+def _first_minute(series: polars.DataFrame, storm: Mapping[str, Any], names: list[str]) -> str:
+    """The frequency from just before a loss on."""
+    import polars
+
+    begin = to_ns(datetime.fromisoformat(storm["begin"]))
+    here = series.filter(polars.col("time_ns").is_between(begin - 5 * NS_PER_S, begin + 60 * NS_PER_S))
+    parts = {name: here.filter(polars.col("arm") == name) for name in names}
+    lines = [
+        Line(ARM_TITLES[name], name, (one["time_ns"].to_numpy() - begin) / NS_PER_S, one["frequency_hz"].to_numpy())
+        for name, one in parts.items()
+        if len(one)
+    ]
+    ticks = [(float(second), f"{second} s") for second in (0, 15, 30, 45)]
+    title = f"The first minute after {storm['begin'][11:19]}"
+    return line_chart(title, "Hz", lines, ticks) if lines else ""
+
+
 def _windows(series: polars.DataFrame) -> list[tuple[int, int]]:
     """First and last instant of each stretch in which the frequency was followed."""
     times = np.unique(series["time_ns"].to_numpy())
@@ -110,7 +130,8 @@ def _ticks(begin_ns: int, end_ns: int, zone: ZoneInfo) -> list[tuple[float, str]
     """Full minutes of local time, five or so."""
     minutes = next(m for m in (1, 2, 5, 10, 15, 30, 60, 120, 240, 10**6) if (end_ns - begin_ns) / 6e10 <= 6 * m)
     every = minutes * 60 * 10**9
-    marks = range(-(-begin_ns // every) * every, end_ns + 1, every)
+    edge = (end_ns - begin_ns) // 25  # a label there would be cut off
+    marks = range(-(-(begin_ns + edge) // every) * every, end_ns - edge + 1, every)
     return [(float(ns), f"{datetime.fromtimestamp(ns / 1e9, tz=UTC).astimezone(zone):%H:%M}") for ns in marks]
 
 

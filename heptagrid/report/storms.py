@@ -14,7 +14,7 @@ TITLES = {
     "firmware": "Firmware roll-out",
     "jam": "Jam",
     "cut": "Cut line",
-    "unit_trip": "Loss of a unit",
+    "unit_trip": "Loss",
 }
 
 

@@ -90,11 +90,12 @@ def frequency_largest_unit(live: bool) -> Iterator[Finding]:
         stiffness += gain
     closed = Polynomial([damping_mw_per_hz, mass]) * denominator + numerator
     lost_mw = float(start_mw[lost])
-    poles = closed.roots()
-    residues = -lost_mw * denominator(poles) / (poles * closed.deriv()(poles))
+    poles = np.asarray(closed.roots(), dtype=np.complex128)
+    residues = np.asarray(-lost_mw * denominator(poles) / (poles * closed.deriv()(poles)), dtype=np.complex128)
 
     def theirs_hz(t: Floats) -> Floats:
-        return np.asarray(-lost_mw / stiffness + (np.exp(np.outer(t, poles)) @ residues).real)
+        course = np.exp(t[:, np.newaxis] * poles) @ residues
+        return np.asarray(-lost_mw / stiffness + course.real, dtype=np.float64)
 
     lowest_hz = float(theirs_hz(np.arange(0.0, 30.0, 0.001)).min())
     yield from _figures(model, start_mw, lost, lost_mw, damping_mw_per_hz, theirs_hz, lowest_hz, -lost_mw / stiffness)
@@ -158,7 +159,7 @@ def _figures(
     ours = _walk(model, start_mw, drawn_mw, damping_mw_per_hz, np.array([RIGHT_AFTER_S]))[0] / RIGHT_AFTER_S
     yield Finding("rate of change right after", rate, ours, 0.001, relative=True, unit="Hz/s")
     begin()
-    times = np.arange(1, 12_001) * SUBSTEP_S
+    times: Floats = np.linspace(SUBSTEP_S, 12_000 * SUBSTEP_S, 12_000)
     course = _walk(model, start_mw, drawn_mw, damping_mw_per_hz, times)
     yield Finding("nadir", lowest_hz, float(course.min()), 0.01, relative=True, unit="Hz")
     yield Finding("settled", settled_hz, float(course[-1]), 0.001, relative=True, unit="Hz")

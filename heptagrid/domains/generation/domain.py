@@ -103,11 +103,13 @@ class Fleet:
                 self._wires.unit_output_mw[started] = self.units.p_min_mw[started]
                 self._wires.unit_output_mw[~on] = 0.0
                 self._target_mw = p_mw.copy()
-        self._swings = self.swing is not None and self.swing.begin(step, self.on)
+        output = self._wires.unit_output_mw
+        swung, self._swings = self._swings, self.swing is not None and self.swing.begin(step, self.on)
         self._step_s = step.dt_s
+        if self._swings and not swung:
+            self._target_mw = output.copy()  # what primary control covered until now is where the units stand
         if self._swings:
             return
-        output = self._wires.unit_output_mw
         ramp_mw = self.units.ramp_mw_per_min * step.dt_s / 60.0
         output += np.clip(np.where(self.on, self._target_mw, 0.0) - output, -ramp_mw, ramp_mw) * self.on
 

@@ -66,7 +66,7 @@ class Parameters:
 
 
 class Agc:
-    """The integral controller; `regulation_mw` is what it asks for on top of the last dispatch.
+    """The integral controller; `regulation_mw` is what it asks for on top of the last dispatch, or of where it began.
 
     gain_mw_per_hz: (units,) by which each governor answers, 0 of those that do not. load_per_hz: part by which loads do.
     """
@@ -85,7 +85,9 @@ class Agc:
         self._gain_mw_per_hz, self._load_per_hz = gain_mw_per_hz, load_per_hz
         self._period_ns = round(parameters.period_s * NS_PER_S)
         self._deviation_hz, self._measured_ns, self._cause = 0.0, -(2**62), -1
-        self._base_mw: Floats | None = None
+        self._dispatched_mw: Floats | None = None
+        self._base_mw = np.zeros(len(gain_mw_per_hz))
+        self._worked_ns = -(2**62)
 
     def receive(self, delivery: Delivery) -> None:
         """Take a frequency, if it is younger than the last."""
@@ -98,12 +100,10 @@ class Agc:
         """At the end of a cycle integrate and send set-points; without a fresh frequency pause."""
         if step.end_ns // self._period_ns == step.start_ns // self._period_ns:
             return
-        base_mw = self._desk.base_mw
-        if base_mw is not self._base_mw:  # a dispatch has shared anew what regulation had moved
-            self._base_mw, self.regulation_mw = base_mw, 0.0
         fresh = step.end_ns - self._measured_ns <= round(self._parameters.stale_s * NS_PER_S)
-        if base_mw is None or not fresh:
+        if not fresh or np.isnan(self._desk.output_mw).any():
             return
+        base_mw = self._based(step)
         units, on = self._units, self._desk.is_on
         takes_part = on & (self._gain_mw_per_hz > 0.0)
         bias = float(self._gain_mw_per_hz[on].sum()) + self._load_per_hz * float(self._desk.output_mw[on].sum())
@@ -116,6 +116,17 @@ class Agc:
         )
         self.regulation_mw = float(shares_mw.sum())  # no further than they can follow
         self._send(np.flatnonzero(takes_part), base_mw + shares_mw, step, outbox)
+
+    def _based(self, step: Step) -> Floats:
+        """What regulation comes on top of: the last dispatch, or after a pause the outputs as reported."""
+        paused = step.end_ns - self._worked_ns > 2 * self._period_ns
+        dispatched_mw, self._worked_ns = self._desk.base_mw, step.end_ns
+        if paused:
+            self._base_mw, self.regulation_mw = self._desk.output_mw.copy(), 0.0
+        elif dispatched_mw is not None and dispatched_mw is not self._dispatched_mw:
+            self._base_mw, self.regulation_mw = dispatched_mw, 0.0
+        self._dispatched_mw = dispatched_mw
+        return self._base_mw
 
     def _send(self, rows: npt.NDArray[np.int64], target_mw: Floats, step: Step, outbox: Outbox) -> None:
         outbox.send(
