@@ -45,7 +45,6 @@ class EventQueue:
         self._paths = paths
         self.facts = facts
         self.seed = seed
-        self._outages = False
         self._copies = 2 * (1 + int(facts[:, t.RETRIES].max())) + 1
         self._switches = 0
         self.state = np.empty((0, t.STATE), dtype=np.int64)
@@ -70,7 +69,7 @@ class EventQueue:
         nothing = np.empty((0, 4), dtype=np.int64)
         kernel.advance(
             *(until_ns, 0, max(1, len(self.state)), due, self._heap, self._timers, self._timer_head),
-            *(self._timer_size, self.state, self._vacant, self.facts, self.net, self._outages, self.seed),
+            *(self._timer_size, self.state, self._vacant, self.facts, self.net, self.seed),
             *(numbers, counts.counters, counts.pairs, counts.histogram, self.quarter, self.worst_ns),
             *(arrived, answered, lost, nothing, nothing),
         )
@@ -91,7 +90,7 @@ class EventQueue:
 
     def switch(self, when_ns: int, k: int, *, up: bool, is_link: bool = False) -> None:
         """Node (or link) `k` loses its supply, or gets it back, at `when_ns`."""
-        self._outages = True
+        self.net = self.net._replace(outages=True)
         self._switches += 1
         self._make_room(0, self._switches)
         what = int(t.NODE_BIT) | (int(up) << kernel.UP_AT) | (int(is_link) << (kernel.UP_AT + 1)) | k

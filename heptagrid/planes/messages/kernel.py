@@ -105,9 +105,10 @@ BINS = 27_700  # from 1 microsecond over eleven decades
 (S_HEAP, S_VACANT, S_ARRIVED, S_ANSWERED, S_LOST, S_CROSSED, S_NOTES, S_EVENTS, S_CURSOR, S_NEXT) = range(10)
 SCALARS = 10
 
-# Columns of what is handed over between shards: a copy (when, key, what, to), a note (row, data, acknowledgements, cause).
+# Columns of what is handed over between shards: a copy (when, key, what, to), a note (row, data, acknowledgements, cause,
+# hop, when).
 CROSSING = 4
-NOTE = 4
+NOTE = 6
 
 UP_AT = 40  # of a node's or link's event: it comes up; and the next bit: it is a link
 
@@ -157,10 +158,11 @@ def _offer(net, p, what, key, now, heap, size, state, facts, seed):  # type: ign
     """A copy arrives at a port that keeps a queue: it is taken in hand, waits, or finds no room."""
     port = net.port
     m = port[p, P_MEDIUM]
-    if m >= 0 and net.medium[m, M_BASE] == p:
-        if net.medium[m, M_METHOD] == CELLULAR:
+    if m >= 0:
+        method = net.medium[m, M_METHOD]
+        if method == CELLULAR and net.medium[m, M_BASE] == p:
             return cellular.offer_down(net, p, what, key, now, heap, size, state, facts, seed)
-        if net.medium[m, M_METHOD] == CLASS_A:
+        if method == CLASS_A and net.medium[m, M_BASE] == p:
             return class_a.offer_down(net, p, what, key, now, heap, size, state)
     if port[p, P_ACTIVE] == 1:
         if port[p, P_BUFFER] >= 0 and port[p, P_WAITING] >= port[p, P_BUFFER]:
@@ -293,7 +295,7 @@ def _finish(state, row, counters, quarter, lost, lost_size, hop, now):  # type: 
 
 @kernel(allocates=False)
 def advance(  # type: ignore[no-untyped-def]
-    until, shard, rows_each, pending, heap, timers, timer_head, timer_size, state, vacant, facts, net, outages, seed,
+    until, shard, rows_each, pending, heap, timers, timer_head, timer_size, state, vacant, facts, net, seed,
     numbers, counters, pairs, histogram, quarter, worst, arrived, answered, lost, crossed, notes,
 ):  # fmt: skip
     """Process one shard's events up to and including `until`; `pending` are its messages that leave by then.
@@ -421,7 +423,7 @@ def advance(  # type: ignore[no-untyped-def]
             at = state[row, ACK_PATH if is_ack else PATH] + hop
             p = path[at].port
             before = path[at - 1].node if hop > 0 else state[row, DESTINATION if is_ack else SOURCE]
-            if outages and (_is_dead(port, node, p) or (port[p, P_NODE] < 0 and node[before, N_DOWN] > 0)):
+            if net.outages and (_is_dead(port, node, p) or (port[p, P_NODE] < 0 and node[before, N_DOWN] > 0)):
                 cause = np.int64(BY_OUTAGE)
             elif port[p, P_QUEUED] == 0:
                 hop_events += 1
@@ -440,7 +442,9 @@ def advance(  # type: ignore[no-untyped-def]
             else:
                 hop_events += what & READY_BIT == 0
                 heap_size = _offer(net, p, what, key, now, heap, heap_size, state, facts, seed)
-        elif outages and node[state[row, SOURCE if is_ack else DESTINATION], N_DOWN] > 0:
+            if cause < 0:
+                continue
+        elif net.outages and node[state[row, SOURCE if is_ack else DESTINATION], N_DOWN] > 0:
             cause = np.int64(BY_OUTAGE)
         elif is_ack:
             ack_change = -1
@@ -487,7 +491,8 @@ def advance(  # type: ignore[no-untyped-def]
             data_change, ack_change = (0, -1) if is_ack else (-1, 0)
         if not is_alone and row // rows_each != shard:
             if data_change != 0 or ack_change != 0:
-                notes[noted, 0], notes[noted, 1], notes[noted, 2], notes[noted, 3] = row, data_change, ack_change, cause
+                notes[noted, 0], notes[noted, 1], notes[noted, 2] = row, data_change, ack_change
+                notes[noted, 3], notes[noted, 4], notes[noted, 5] = cause, hop, now
                 noted += 1
             continue
         state[row, DATA_COPIES] += data_change

@@ -104,7 +104,6 @@ def fetch(net, at):  # type: ignore[no-untyped-def]
     prefetch(net.port, (p, 24))
     prefetch(net.rate_bps, (p,))
     prefetch(net.loss, (p,))
-    prefetch(net.node, (to, 0))
     prefetch(net.xy_m, (to, 0))
 
 

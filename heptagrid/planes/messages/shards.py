@@ -42,13 +42,18 @@ from heptagrid.planes.messages.tables import (
     CAUSE,
     COUNTERS,
     DATA_COPIES,
+    ID,
+    N_SHARD,
     NEVER,
     OVER,
     SENT,
+    SOURCE,
     TIMER,
     Ints,
     Net,
 )
+
+HUB = 0  # its shard
 
 
 class ShardedQueue:
@@ -74,7 +79,8 @@ class ShardedQueue:
         self.state = np.zeros((shards * rows_each, t.STATE), dtype=np.int64)
         self.state[:, t.OVER] = 2
         self._vacant = np.arange(shards * rows_each).reshape(shards, rows_each)[:, ::-1].copy()
-        self._heap = np.zeros((shards, rows_each * copies + 4 * len(net.port) // shards + 1024, 3), dtype=np.int64)
+        room = rows_each * copies + 4 * len(net.port) // shards + 1024
+        self._heap = np.zeros((shards, room, 3), dtype=np.int64)
         self._queue = np.zeros((shards, rows_each * copies + 1, 3), dtype=np.int64)
         self._queue[:, :-1, 2] = np.arange(1, rows_each * copies + 1)
         self._timers = np.zeros((shards, KINDS, rows_each, 3), dtype=np.int64)
@@ -90,23 +96,29 @@ class ShardedQueue:
         self._worst = np.zeros((shards, KINDS, 1), dtype=np.int64)
         self._crossed = np.zeros((shards, rows_each * copies, CROSSING), dtype=np.int64)
         self._notes = np.zeros((shards, rows_each * copies, NOTE), dtype=np.int64)
+        # What became known lasts to the end of a call; the room for it stays.
+        self._arrived = np.empty((shards, 0, 2), dtype=np.int64)
+        self._answered = np.empty((shards, 0, 2), dtype=np.int64)
+        self._lost = np.empty((shards, 0, 4), dtype=np.int64)
         self._up_ns, self._down_ns = self._delays()
 
     def advance(self, due: Ints, until_ns: int) -> Outcome:
         """Let time pass to `until_ns`; `due` (n, PENDING) leave by then, in any order.
+
+        What became known comes shard by shard, in the order of time within each as far as the shard itself learnt it.
 
         Raises
         ------
         MemoryError
             If more messages are under way in a shard than it has rows for.
         """
-        shard = self.net.node[due[:, t.SOURCE], t.N_SHARD]
-        due = due[np.lexsort((due[:, t.ID], due[:, SENT], shard))]
-        cuts = np.searchsorted(np.sort(shard), np.arange(self.shards + 1))
+        due = due if _is_in_order(due) else due[np.lexsort((due[:, t.ID], due[:, SENT]))]
+        due, cuts = _by_shard(due, self.net.node, self.shards)
         room = int(np.diff(cuts).max(initial=0)) + self._rows
-        arrived = np.empty((self.shards, max(room, len(due) + self._rows if self.shards > 0 else 0), 2), dtype=np.int64)
-        answered = np.empty((self.shards, room, 2), dtype=np.int64)
-        lost = np.empty((self.shards, room, 4), dtype=np.int64)
+        self._arrived = _with_room(self._arrived, len(due) + self._rows)
+        self._answered = _with_room(self._answered, room)
+        self._lost = _with_room(self._lost, room)
+        arrived, answered, lost = self._arrived, self._answered, self._lost
         numbers = self._numbers
         numbers[:, [S_CURSOR, S_ARRIVED, S_ANSWERED, S_LOST, S_EVENTS]] = 0
         first = np.array([due[a, SENT] if b > a else NEVER for a, b in itertools.pairwise(cuts)])
@@ -114,7 +126,7 @@ class ShardedQueue:
         paths = self._paths
         self.net = self.net._replace(path=paths.table)
         full = _advance_shards(
-            *(until_ns, self._up_ns, self._down_ns, self._rows, due, cuts, self._heap, self._queue, self._timers),
+            *(until_ns, self._up_ns, self._down_ns, HUB, self._rows, due, cuts, self._heap, self._queue, self._timers),
             *(self._timer_head, self._timer_size, self.state, self._vacant, self._facts, self.net, self._seed, numbers),
             *(self._counters, self._pairs, self._histogram, self._quarter, self._worst, arrived, answered, lost),
             *(self._crossed, self._notes),
@@ -154,16 +166,47 @@ class ShardedQueue:
         return int(up), int(down)
 
 
+def _with_room(parts: Ints, room: int) -> Ints:
+    """The shards' lists if they have that much room each, else new ones."""
+    if parts.shape[1] >= room:
+        return parts
+    return np.empty((parts.shape[0], room, parts.shape[2]), dtype=np.int64)
+
+
 def _joined(parts: Ints, sizes: Ints) -> Ints:
-    """The shards' lists, in order of time and index."""
-    rows = np.concatenate([part[:size] for part, size in zip(parts, sizes, strict=True)])
-    return np.asarray(rows[np.lexsort((rows[:, 0], rows[:, 1]))])
+    """The shards' lists, one after another."""
+    return np.concatenate([part[:size] for part, size in zip(parts, sizes, strict=True)])
+
+
+@kernel
+def _is_in_order(due):  # type: ignore[no-untyped-def]
+    """Whether messages are in the order of time and index."""
+    for k in range(1, due.shape[0]):
+        if due[k, SENT] < due[k - 1, SENT] or (due[k, SENT] == due[k - 1, SENT] and due[k, ID] < due[k - 1, ID]):
+            return False
+    return True
+
+
+@kernel
+def _by_shard(due, node, shards):  # type: ignore[no-untyped-def]
+    """The messages of one shard after those of another, otherwise in their order; (shards + 1,) where each begins."""
+    cuts = np.zeros(shards + 1, dtype=np.int64)
+    for k in range(due.shape[0]):
+        cuts[node[due[k, SOURCE], N_SHARD] + 1] += 1
+    cuts = np.cumsum(cuts)
+    at = cuts.copy()
+    divided = np.empty_like(due)
+    for k in range(due.shape[0]):
+        s = node[due[k, SOURCE], N_SHARD]
+        divided[at[s]] = due[k]
+        at[s] += 1
+    return divided, cuts
 
 
 @kernel(parallel=True)
 def _advance_shards(  # type: ignore[no-untyped-def]
-    until, up_ns, down_ns, rows_each, due, cuts, heap, queue, timers, timer_head, timer_size, state, vacant, facts, net,
-    seed, numbers, counters, pairs, histogram, quarter, worst, arrived, answered, lost, crossed, notes,
+    until, up_ns, down_ns, hub, rows_each, due, cuts, heap, queue, timers, timer_head, timer_size, state, vacant, facts,
+    net, seed, numbers, counters, pairs, histogram, quarter, worst, arrived, answered, lost, crossed, notes,
 ):  # fmt: skip
     """Advance all shards to `until`, window by window; whether one of them ran out of rows."""
     shards = heap.shape[0]
@@ -172,7 +215,7 @@ def _advance_shards(  # type: ignore[no-untyped-def]
         first_leaf = NEVER
         for s in range(1, shards):
             first_leaf = min(first_leaf, numbers[s, S_NEXT])
-        first_hub = numbers[0, S_NEXT]
+        first_hub = numbers[hub, S_NEXT]
         if min(first_leaf, first_hub) > until:
             break
         leaf_limit = min(until, min(first_hub, first_leaf + up_ns) + down_ns - 1)
@@ -190,12 +233,12 @@ def _advance_shards(  # type: ignore[no-untyped-def]
         for s in range(1, shards):
             first_leaf = min(first_leaf, numbers[s, S_NEXT])
         hub_limit = until if first_leaf == NEVER else min(until, first_leaf + up_ns - 1)
-        if numbers[0, S_NEXT] <= hub_limit:
+        if numbers[hub, S_NEXT] <= hub_limit:
             _advance_one(
-                hub_limit, 0, rows_each, due, cuts, heap, queue, timers, timer_head, timer_size, state, vacant, facts, net,
+                hub_limit, hub, rows_each, due, cuts, heap, queue, timers, timer_head, timer_size, state, vacant, facts, net,
                 seed, numbers, counters, pairs, histogram, quarter, worst, arrived, answered, lost, crossed, notes,
             )  # fmt: skip
-            _hand_over(0, rows_each, heap, state, vacant, numbers, counters, quarter, lost, crossed, notes)
+            _hand_over(hub, rows_each, heap, state, vacant, numbers, counters, quarter, lost, crossed, notes)
         for s in range(shards):
             waiting = cuts[s + 1] - cuts[s] - numbers[s, S_CURSOR]
             full = full or (waiting > 0 and numbers[s, S_VACANT] < rows_each // 8)
@@ -210,10 +253,11 @@ def _advance_one(  # type: ignore[no-untyped-def]
     own = Net(
         net.port, net.rate_bps, net.loss, net.lists, queue[s], net.rings, net.medium, net.reach, net.air, net.members,
         net.preambles, net.xy_m, net.node, net.node_ports_at, net.node_ports, net.path, net.break_loss,
+        net.outages,
     )  # fmt: skip
     one.advance(
         limit, s, rows_each, due[cuts[s] : cuts[s + 1]], heap[s], timers[s], timer_head[s], timer_size[s], state,
-        vacant[s], facts, own, False, seed, numbers[s], counters[s], pairs[s], histogram[s], quarter[s], worst[s],
+        vacant[s], facts, own, seed, numbers[s], counters[s], pairs[s], histogram[s], quarter[s], worst[s],
         arrived[s], answered[s], lost[s], crossed[s], notes[s],
     )  # fmt: skip
 
@@ -233,7 +277,16 @@ def _hand_over(s, rows_each, heap, state, vacant, numbers, counters, quarter, lo
         if notes[s, k, 3] >= 0:
             state[row, CAUSE] = notes[s, k, 3]
         numbers[home, S_LOST] = _finish(
-            state, row, counters[home], quarter[home], lost[home], numbers[home, S_LOST], 0, 0
+            *(
+                state,
+                row,
+                counters[home],
+                quarter[home],
+                lost[home],
+                numbers[home, S_LOST],
+                notes[s, k, 4],
+                notes[s, k, 5],
+            )
         )
         if state[row, OVER] == 1 and state[row, TIMER] == 0:
             state[row, OVER] = 2

@@ -96,7 +96,7 @@ class Net(NamedTuple):
     reach: (media, 3) squared distances. air: (media, MOST_AIR, AIR) transmissions. members: ports of media,
     one medium after another. preambles: (media, preambles, 2) time and port of the last use. xy_m: (nodes, 2).
     node: (nodes, NODE). path: (hops,) of all paths, one path after another.
-    break_loss: (classes,).
+    break_loss: (classes,). outages: whether a node or a link has been down.
     """
 
     port: Ints
@@ -116,3 +116,4 @@ class Net(NamedTuple):
     node_ports: Ints
     path: npt.NDArray[np.void]
     break_loss: Floats
+    outages: bool

@@ -210,6 +210,7 @@ class Wiring:
             node_ports=ports_of,
             path=np.zeros(1, dtype=t.HOP),
             break_loss=np.array(break_loss, dtype=np.float64),
+            outages=False,
         )
 
     def _ports_by_node(self, port: Ints) -> tuple[Ints, Ints]:

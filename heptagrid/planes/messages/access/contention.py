@@ -143,7 +143,7 @@ def outcome(net, p, state, seed):  # type: ignore[no-untyped-def]
     port = net.port
     what = port[p, P_WHAT]
     at = path_at(what, state)
-    if net.node[net.path[at].node, N_DOWN] > 0 or net.node[port[p, P_NODE], N_DOWN] > 0:
+    if net.outages and (net.node[net.path[at].node, N_DOWN] > 0 or net.node[port[p, P_NODE], N_DOWN] > 0):
         return BY_OUTAGE
     if port[p, P_COLLIDED] == 1:
         return BY_COLLISION
