@@ -3,7 +3,7 @@
 Peers: power-grid-model's batch, Newton-Raphson and iterative current, the faster counts; pandapower with lightsim2grid, snapshot by snapshot.
 All take turns in each round, with the same tolerance (1e-8) and, but for pandapower, which has one, the same number of threads. What
 each is really off by is measured against a solution to 1e-13. Needs the `networks` extra.
-Usage: power_peers.py [steps, default 192] [rounds, default 5] [--record]
+Usage: power_peers.py [steps, default 672] [rounds, default 5] [--record]
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from heptagrid.world.network import radial_network
 from tools.build_town import grid_arrays, profile_table, save_arrays
 
 CODE = "1-MVLV-urban-all-0-sw"
-FIRST_QUARTER = 26 * 96
+FIRST_QUARTER = 24 * 96  # a week, from 25 January
 TOLERANCE = 1e-8
 SNAPSHOTS = 3  # of pandapower in a round
 
 numbers = [int(one) for one in sys.argv[1:] if one.isdigit()]
-steps, rounds = (*numbers, *(192, 5)[len(numbers) :])
+steps, rounds = (*numbers, *(672, 5)[len(numbers) :])
 net = simbench.get_simbench_net(CODE)
 table, names = profile_table(net)
 with tempfile.TemporaryDirectory() as folder:

@@ -126,3 +126,17 @@ def greater(typing_context: Any, a: Any, b: Any) -> Any:
         return builder.select(takes_y, y, x)
 
     return LANES_TYPE(a, b), generate
+
+
+@extending.intrinsic
+def root(typing_context: Any, a: Any) -> Any:
+    """The square root in each lane."""
+    if a != LANES_TYPE:
+        return None
+
+    def generate(context: Any, builder: Any, sig: Any, arguments: Any) -> Any:
+        kind = ir.FunctionType(_VECTOR, [_VECTOR])
+        square_root = cgutils.get_or_insert_function(builder.module, kind, f"llvm.sqrt.v{LANES}f64")
+        return builder.call(square_root, arguments)
+
+    return LANES_TYPE(a), generate

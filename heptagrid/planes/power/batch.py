@@ -1,9 +1,9 @@
 """Many states of one radial network at once: the sweeps over eight steps abreast, chunks of steps over the threads.
 
-Each node's arithmetic is done for `LANES` consecutive steps together, which fills the processor's vector units and spreads the
+Each node's arithmetic is done for `LANES` steps together, which fills the processor's vector units and spreads the
 cost of walking the tree. The tree is cut into pieces that stay in a core's cache: each is swept down and up while it is
-there, unless nothing moves in it any more, below a trunk of the nodes that are left. Within a chunk, each tile of steps starts
-from the voltages of the one before. Chunks depend on the number of steps alone, so the result is the same to the last bit for any
+there, unless nothing moves in it any more, below a trunk of the nodes that are left. Within a chunk, each lane goes through steps
+that follow one another, and starts from the voltages of the one before. Chunks depend on the number of steps alone, so the result is the same to the last bit for any
 number of threads.
 
 Source of the method: as `heptagrid.planes.power.radial`.
@@ -27,7 +27,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-MOST_CHUNKS = 16
+LEAST_CHUNKS, MOST_CHUNKS = 8, 16  # as far as there are steps; each starts cold once
 PIECE_NODES = 1024  # a piece and its state, 0.4 MiB
 
 
@@ -109,25 +109,25 @@ def solve_steps(
         raise NetworkError("a batch takes a tree; a network with loops is solved step by step")
     steps = len(draws.p_kw) if isinstance(draws, Draws) else len(draws.profiles)
     tiles = -(-steps // LANES)
-    chunks = min(tiles, MOST_CHUNKS)
+    chunks = min(tiles, MOST_CHUNKS, max(LEAST_CHUNKS, tiles // 4))
     pieces = pieces_of(network.parent)
     infeed = np.empty(steps)
     infeed[:] = infeed_v_pu
     v_pu = np.empty((steps, network.nodes) if keep_voltages else (0, 0))
-    squares = np.empty((2, chunks, network.nodes))
+    extremes = np.empty((2, chunks, network.nodes))
     totals = np.empty((3, steps))
     converged, iterations = np.zeros(steps, dtype=np.bool_), np.zeros(steps, dtype=np.int64)
     solve_chunks(
         *(chunks, steps, *_as_arrays(draws, network.nodes), 1.0 / BASE_KVA, infeed, *arrays),
         *(pieces.first, pieces.last, pieces.trunk, tolerance_pu, MOST_ITERATIONS),
-        *(v_pu, squares[0], squares[1], totals, converged, iterations),
+        *(v_pu, extremes[0], extremes[1], totals, converged, iterations),
     )
     totals *= BASE_KVA
     totals[:, ~converged] = np.nan
     if keep_voltages:
         v_pu[~converged] = np.nan
     return BatchFlow(
-        *(v_pu, np.sqrt(squares[0].min(axis=0)), np.sqrt(squares[1].max(axis=0)), totals[0], totals[1], totals[2]),
+        *(v_pu, extremes[0].min(axis=0), extremes[1].max(axis=0), totals[0], totals[1], totals[2]),
         converged=converged,
         iterations=iterations,
     )

@@ -10,7 +10,7 @@ import numpy as np
 from numba import prange
 
 from heptagrid.foundation.kernel import kernel
-from heptagrid.foundation.lanes import LANES, greater, load, splat, store
+from heptagrid.foundation.lanes import LANES, greater, load, root, splat, store
 from heptagrid.planes.power.stopping import LOOK_EVERY, is_close, is_stuck
 
 _SETTLED = 1.0 / 256.0  # of the squared tolerance: a piece that moves by a sixteenth of it has no more to say
@@ -24,19 +24,18 @@ def count_below(parent, size):  # type: ignore[no-untyped-def]
 
 @kernel
 def _fill(  # type: ignore[no-untyped-def]
-    step, steps, scale, dense_p, dense_q, start, rated_p, rated_q, p_column, q_column, profiles, p, q
+    at, scale, dense_p, dense_q, start, rated_p, rated_q, p_column, q_column, profiles, p, q
 ):
-    """What the nodes draw in a tile's steps, per unit; lanes beyond the last step repeat it."""
+    """What the nodes draw in the steps that the lanes are at, per unit."""
     if start.shape[0] == 0:
         for k in range(p.shape[0]):
             for j in range(LANES):
-                s = min(step + j, steps - 1)
-                p[k, j] = dense_p[s, k] * scale
-                q[k, j] = dense_q[s, k] * scale
+                p[k, j] = dense_p[at[j], k] * scale
+                q[k, j] = dense_q[at[j], k] * scale
         return
     factor = np.empty((profiles.shape[1], LANES))
     for j in range(LANES):
-        factor[:, j] = profiles[min(step + j, steps - 1)] * scale
+        factor[:, j] = profiles[at[j]] * scale
     for k in range(p.shape[0]):
         p[k] = 0.0
         q[k] = 0.0
@@ -160,23 +159,24 @@ def _flatten(lane, infeed, v_re, v_im, i_re, i_im):  # type: ignore[no-untyped-d
 
 @kernel
 def _note(  # type: ignore[no-untyped-def]
-    step, keep, z, shunt, v_re, v_im, i_re, i_im, done, v_pu, least, greatest, losses
+    at, is_new, z, shunt, v_re, v_im, i_re, i_im, done, v_pu, least, greatest, losses
 ):
-    """Losses of each lane, voltages if they are kept, and each node's extremes over the lanes that are done, as squares."""
+    """Losses of each lane, voltages of new steps if they are kept, and each node's extremes over the lanes that are done."""
     lost = splat(0.0)
     row = np.empty((1, LANES))
+    keeps = v_pu.shape[0] > 0
     for k in range(v_re.shape[0]):
         re, im, a_re, a_im = load(v_re, k), load(v_im, k), load(i_re, k), load(i_im, k)
         square = re * re + im * im
         lost = lost + square * splat(shunt[k, 0]) + (a_re * a_re + a_im * a_im) * splat(z[k, 0])
-        store(row, 0, square)
+        store(row, 0, root(square))
         low, high = least[k], greatest[k]
         for j in range(LANES):
             if done[j]:
                 low, high = min(low, row[0, j]), max(high, row[0, j])
+            if keeps and is_new[j]:
+                v_pu[at[j], k] = row[0, j]
         least[k], greatest[k] = low, high
-        for j in range(keep):
-            v_pu[step + j, k] = np.sqrt(row[0, j])
     store(losses, 0, lost)
 
 
@@ -186,6 +186,7 @@ def solve_chunks(  # type: ignore[no-untyped-def]
     parent, z, shunt, inverse_ratio, first, last, trunk, tolerance, most,
     v_pu, least, greatest, totals, converged, iterations,
 ):  # fmt: skip
+    """Solve all steps. Each lane of a chunk goes through steps that follow one another; what is left of the last one repeats its last step."""
     nodes = parent.shape[0]
     tiles = -(-steps // LANES)
     for c in prange(chunks):
@@ -193,25 +194,29 @@ def solve_chunks(  # type: ignore[no-untyped-def]
         v_re, v_im = np.empty((nodes, LANES)), np.empty((nodes, LANES))
         i_re, i_im = np.empty((nodes, LANES)), np.empty((nodes, LANES))
         infeed, losses, done = np.ones(LANES), np.zeros((1, LANES)), np.zeros(LANES, dtype=np.bool_)
+        at, is_new = np.zeros(LANES, dtype=np.int64), np.zeros(LANES, dtype=np.bool_)
         least[c] = np.inf
         greatest[c] = 0.0
-        for tile in range(c * tiles // chunks, (c + 1) * tiles // chunks):
-            step = tile * LANES
-            _fill(step, steps, scale, dense_p, dense_q, start, rated_p, rated_q, p_column, q_column, profiles, p, q)
+        from_step, to_step = c * tiles // chunks * LANES, min((c + 1) * tiles // chunks * LANES, steps)
+        each = -(-(to_step - from_step) // LANES)
+        for t in range(each):
             for j in range(LANES):
-                infeed[j] = infeed_v_pu[min(step + j, steps - 1)]
+                at[j] = from_step + j * each + t
+                is_new[j] = at[j] < to_step
+                at[j] = min(at[j], to_step - 1)
+                infeed[j] = infeed_v_pu[at[j]]
                 if not done[j]:  # the first tile, or none to start from
                     _flatten(j, infeed, v_re, v_im, i_re, i_im)
+            _fill(at, scale, dense_p, dense_q, start, rated_p, rated_q, p_column, q_column, profiles, p, q)
             count = _solve_tile(
                 infeed, parent, z, shunt, inverse_ratio, first, last, trunk, tolerance, most,
                 p, q, v_re, v_im, i_re, i_im, done,
             )  # fmt: skip
-            count_of_lanes = min(LANES, steps - step)
-            keep = count_of_lanes if v_pu.shape[0] > 0 else 0
-            _note(step, keep, z, shunt, v_re, v_im, i_re, i_im, done, v_pu, least[c], greatest[c], losses)
-            for j in range(count_of_lanes):
-                s = step + j
-                iterations[s], converged[s] = count, done[j]
-                totals[0, s] = losses[0, j]
-                totals[1, s] = infeed[j] * i_re[0, j]
-                totals[2, s] = -infeed[j] * i_im[0, j]
+            _note(at, is_new, z, shunt, v_re, v_im, i_re, i_im, done, v_pu, least[c], greatest[c], losses)
+            for j in range(LANES):
+                if is_new[j]:
+                    s = at[j]
+                    iterations[s], converged[s] = count, done[j]
+                    totals[0, s] = losses[0, j]
+                    totals[1, s] = infeed[j] * i_re[0, j]
+                    totals[2, s] = -infeed[j] * i_im[0, j]
