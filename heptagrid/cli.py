@@ -270,6 +270,7 @@ def flow(source: str, out: Path | None, branches: Path | None, controls: str, as
     FILE is one of
       case.m             a MATPOWER case
       net.json           a pandapower network
+      Master.dss         an OpenDSS script
       1-MV-urban--0-sw   a SimBench code
 
     What has no effect on a snapshot is listed on standard error. Anything else that cannot be represented stops the command, element by
@@ -279,6 +280,7 @@ def flow(source: str, out: Path | None, branches: Path | None, controls: str, as
     Examples:
       heptagrid flow case118.m --out voltages.csv --branches flows.csv
       heptagrid flow case300.m --q-limits --json
+      heptagrid flow Master.dss --controls off --out voltages.csv
     """
     import json
 

@@ -149,12 +149,12 @@ class Flow:
 
     @cached_property
     def residual(self) -> float:
-        """Power delivered less power drawn and lost, as a share of what the sources and generators deliver."""
-        delivered = float(self.sources_kva.sum().real)
+        """Active power delivered less that drawn and lost, as a share of the apparent power that sources and generators deliver."""
+        delivered = self.sources_kva.sum()
         used = ~self.network.circuit.shunts.counts_as_loss
-        drawn_kw = np.concatenate([self.devices_kva.real, self.shunts_kva[used].real])
-        turned_over = abs(delivered) + float(np.abs(drawn_kw[drawn_kw < 0.0]).sum())
-        return (delivered - float(drawn_kw.sum()) - self.losses_kw) / max(turned_over, 1e-9)
+        drawn_kva = np.concatenate([self.devices_kva, self.shunts_kva[used]])
+        turned_over = float(abs(delivered) + np.abs(drawn_kva[drawn_kva.real < 0.0]).sum())
+        return float(delivered.real - drawn_kva.real.sum() - self.losses_kw) / max(turned_over, 1e-9)
 
 
 def _absorbed_kva(primitives: Primitives, v: Complex, into_a: Complex) -> Complex:

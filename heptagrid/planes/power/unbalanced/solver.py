@@ -86,7 +86,7 @@ class UnbalancedSolver:
             else:
                 self.method, self.reason = "sweeps", self._linear.shape
                 return
-        else:
+        elif self.method != "sparse":
             self.method, self.reason = "sparse", "asked for"
         self._linear = SparseNetwork(network, self._circuits, self._v_base_v)
 
@@ -98,9 +98,10 @@ class UnbalancedSolver:
         devices, circuits = self.circuit.devices, self._circuits
         p_w = 1000.0 * (devices.p_kw if p_kw is None else p_kw)[circuits.device] * circuits.share
         q_var = 1000.0 * (devices.q_kvar if q_kvar is None else q_kvar)[circuits.device] * circuits.share
-        if not self._is_warm or not (self._is_linear or self._linearise(p_w, q_var, around_present=True)):
-            self._linearise(p_w, q_var, around_present=False)
-        iterations, change = self._found(p_w, q_var)
+        iterations, change = self._attempt(p_w, q_var)
+        if not iterations and self.method == "sweeps" and self._wanted is None:
+            self._leave_the_sweeps()
+            iterations, change = self._attempt(p_w, q_var)
         if not iterations:
             self._is_warm = False
             raise NetworkError(
@@ -109,6 +110,23 @@ class UnbalancedSolver:
             )
         self._is_warm = True
         return Flow(self._network, circuits, p_w, q_var, self._v.copy(), iterations)
+
+    def _attempt(self, p_w: Floats, q_var: Floats) -> tuple[int, float]:
+        """Iterations from the present voltages, or from the start, and the last change; 0 iterations if there is no solution."""
+        try:
+            if not self._is_warm or not (self._is_linear or self._linearise(p_w, q_var, around_present=True)):
+                self._linearise(p_w, q_var, around_present=False)
+            return self._found(p_w, q_var)
+        except NetworkError:
+            if self.method == "sparse" or self._wanted is not None:
+                raise
+            return 0, np.nan
+
+    def _leave_the_sweeps(self) -> None:
+        """The whole matrix pivots where the sweeps cannot, as in parts that nearly float."""
+        self._wanted, self._is_warm = "sparse", False
+        self._set()
+        self.reason = "the sweeps found no solution"
 
     def solve_steps(self, draws: Draws) -> Series:
         """The flow of many steps at the present taps and capacitors.
