@@ -124,3 +124,36 @@ def test_a_batch_of_a_meshed_network_is_refused() -> None:
     nothing = np.zeros((2, network.nodes))
     with pytest.raises(NetworkError, match="a batch takes a tree"):
         RadialSolver(network, grid).solve_batch(Draws(nothing, nothing), 1.0, grid.transformers.tap_pos)
+
+
+def test_draws_that_do_not_fit_are_refused() -> None:
+    grid, network, p_kw, q_kvar = steps_of(4, 3)
+    solver, taps = RadialSolver(network, grid), grid.transformers.tap_pos
+    with pytest.raises(NetworkError, match=r"\(steps, \d+\) is expected"):
+        solver.solve_batch(Draws(p_kw[:, 1:].copy(), q_kvar[:, 1:].copy()), 1.0, taps)
+    one, nothing = np.ones(1), np.zeros(1, dtype=np.int64)
+    for node, column, words in (
+        (network.nodes, 0, "node is"),
+        (0, 2, "p_column is 2; there are 2"),
+        (-1, 0, "node is -1"),
+    ):
+        shares = Shares(nothing + node, one, one, nothing + column, nothing, np.ones((3, 2)))
+        with pytest.raises(NetworkError, match=words):
+            solver.solve_batch(shares, 1.0, taps)
+    none = solver.solve_batch(Draws(p_kw[:0], q_kvar[:0]), 1.0, taps)
+    assert none.losses_kw.shape == (0,) and none.v_pu.shape == (0, network.nodes)
+
+
+def test_nodes_that_are_switched_off_have_no_voltage() -> None:
+    grid, network, p_kw, q_kvar = steps_of(6, 20)
+    solver, taps = RadialSolver(network, grid), grid.transformers.tap_pos
+    is_off = np.zeros(network.nodes, dtype=bool)
+    is_off[network.feeder_start[0] : network.feeder_start[1]] = True
+    p_kw[:, is_off] = q_kvar[:, is_off] = 0.0
+    solver.switch_off(is_off)
+    batch = solver.solve_batch(Draws(p_kw, q_kvar), 1.0, taps)
+    assert (batch.v_pu[:, is_off] == 0.0).all() and (batch.greatest_v_pu[is_off] == 0.0).all()
+    for k in range(20):
+        flow = solver.solve(p_kw[k], q_kvar[k], 1.0, taps)
+        assert np.abs(batch.v_pu[k] - flow.v_pu).max() < 2e-8
+        assert batch.losses_kw[k] == pytest.approx(flow.losses_kw, rel=1e-6)

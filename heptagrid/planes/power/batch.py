@@ -63,7 +63,7 @@ class BatchFlow:
     """What came of all steps.
 
     v_pu: (steps, nodes) magnitudes, or (0, 0) if they were not asked for. least_v_pu, greatest_v_pu: (nodes,) over the steps that
-    converged. losses_kw, infeed_p_kw, infeed_q_kvar: (steps,). converged: (steps,); where it is false, the step's figures are NaN.
+    converged (inf and 0 if none did), 0 at nodes that are switched off. losses_kw, infeed_p_kw, infeed_q_kvar: (steps,). converged: (steps,); where it is false, the step's figures are NaN.
     iterations: (steps,) sweeps of the tile that the step was in.
     """
 
@@ -107,9 +107,10 @@ def solve_steps(
     """Solve all steps; `arrays` are the parents, impedances, shunts and inverse ratios of the branches above the nodes."""
     if len(network.loops):
         raise NetworkError("a batch takes a tree; a network with loops is solved step by step")
+    _check(draws, network.nodes)
     steps = len(draws.p_kw) if isinstance(draws, Draws) else len(draws.profiles)
     tiles = -(-steps // LANES)
-    chunks = min(tiles, MOST_CHUNKS, max(LEAST_CHUNKS, tiles // 4))
+    chunks = max(1, min(tiles, MOST_CHUNKS, max(LEAST_CHUNKS, tiles // 4)))
     pieces = pieces_of(network.parent)
     infeed = np.empty(steps)
     infeed[:] = infeed_v_pu
@@ -131,6 +132,23 @@ def solve_steps(
         converged=converged,
         iterations=iterations,
     )
+
+
+def _check(draws: AnyDraws, nodes: int) -> None:
+    if isinstance(draws, Draws):
+        if draws.p_kw.shape != draws.q_kvar.shape or draws.p_kw.shape[1:] != (nodes,):
+            raise NetworkError(
+                f"draws of shapes {draws.p_kw.shape} and {draws.q_kvar.shape} for {nodes} nodes; (steps, {nodes}) is expected"
+            )
+        return
+    for what, at, most in (
+        ("node", draws.node, nodes),
+        ("p_column", draws.p_column, draws.profiles.shape[1]),
+        ("q_column", draws.q_column, draws.profiles.shape[1]),
+    ):
+        wrong = at[(at < 0) | (at >= most)]
+        if len(wrong):
+            raise NetworkError(f"an element's {what} is {wrong[0]}; there are {most}, counted from 0")
 
 
 def _as_arrays(draws: AnyDraws, nodes: int) -> tuple[Floats, Floats, Ints, Floats, Floats, Ints, Ints, Floats]:

@@ -167,12 +167,16 @@ class RadialSolver:
         Raises
         ------
         NetworkError
-            For a network with loops.
+            For a network with loops, and for draws that do not fit the network.
         """
         if self._taps is None or not np.array_equal(taps, self._taps):
             self._set_taps(taps)
         arrays = (self._parent, self._z, self._shunt, self._inverse_ratio)
-        return solve_steps(self.network, arrays, draws, infeed_v_pu, self.tolerance_pu, keep_voltages)
+        flow = solve_steps(self.network, arrays, draws, infeed_v_pu, self.tolerance_pu, keep_voltages)
+        if self._is_off.any():
+            flow.least_v_pu[self._is_off] = flow.greatest_v_pu[self._is_off] = 0.0
+            flow.v_pu[:, self._is_off if keep_voltages else slice(0)] = 0.0
+        return flow
 
     def attach(self, bank: Bank, node: Ints) -> None:
         """From the next solve on these inverters feed what their curves say, at these nodes, (inverters,).
