@@ -13,7 +13,7 @@ from heptagrid.foundation.kernel import kernel
 from heptagrid.foundation.lanes import LANES, greater, load, root, splat, store
 from heptagrid.planes.power.stopping import LOOK_EVERY, is_close, is_stuck
 
-_SETTLED = 1.0 / 256.0  # of the squared tolerance: a piece that moves by a sixteenth of it has no more to say
+_SETTLED = 1.0 / 16.0  # of the squared tolerance: a piece with a quarter of it left to move has no more to say
 
 
 @kernel
@@ -71,11 +71,15 @@ def _up(k, parent, inverse_ratio, i_re, i_im):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _is_settled(piece, up, v_re, v_im, seen_re, seen_im, moved, limit):  # type: ignore[no-untyped-def]
-    """Whether a piece hardly moved when it was last swept, and the voltage above it hardly since."""
+def _is_settled(piece, up, v_re, v_im, seen_re, seen_im, moved, moved_before, limit):  # type: ignore[no-untyped-def]
+    """Whether what is left to move in a piece is below the limit, and the voltage above it has moved by less since."""
     for j in range(LANES):
         shift = (v_re[up, j] - seen_re[piece, j]) ** 2 + (v_im[up, j] - seen_im[piece, j]) ** 2
-        if not (moved[piece, j] <= limit and shift <= limit):
+        last, before = moved[piece, j], moved_before[piece, j]
+        if not shift <= limit or not (last < before or last == 0.0):
+            return False
+        factor = np.sqrt(last / before) if last > 0.0 else 0.0
+        if not last * (factor / (1.0 - factor)) ** 2 <= limit:
             return False
     return True
 
@@ -83,7 +87,7 @@ def _is_settled(piece, up, v_re, v_im, seen_re, seen_im, moved, limit):  # type:
 @kernel
 def _pass(  # type: ignore[no-untyped-def]
     infeed, parent, z, shunt, inverse_ratio, first, last, trunk, p, q, v_re, v_im, i_re, i_im,
-    seen_re, seen_im, moved, settled, change,
+    seen_re, seen_im, moved, moved_before, settled, change,
 ):  # fmt: skip
     """One pass down and up the tree; pieces that are settled keep their currents."""
     for j in range(LANES):
@@ -96,7 +100,7 @@ def _pass(  # type: ignore[no-untyped-def]
     for piece in range(first.shape[0]):
         head = first[piece]
         up = parent[head]
-        if settled < 0.0 or not _is_settled(piece, up, v_re, v_im, seen_re, seen_im, moved, settled):
+        if settled < 0.0 or not _is_settled(piece, up, v_re, v_im, seen_re, seen_im, moved, moved_before, settled):
             worst_here = splat(0.0)
             for k in range(head, last[piece]):
                 worst_here = _down(k, parent, z, shunt, inverse_ratio, p, q, v_re, v_im, i_re, i_im, worst_here)
@@ -104,6 +108,7 @@ def _pass(  # type: ignore[no-untyped-def]
                 _up(k, parent, inverse_ratio, i_re, i_im)
             store(seen_re, piece, load(v_re, up))
             store(seen_im, piece, load(v_im, up))
+            store(moved_before, piece, load(moved, piece))
             store(moved, piece, worst_here)
             worst = greater(worst, worst_here)
         _up(head, parent, inverse_ratio, i_re, i_im)
@@ -122,7 +127,8 @@ def _solve_tile(  # type: ignore[no-untyped-def]
     change_before, looked_at = before.copy(), before.copy()
     passed = np.empty((1, LANES))
     pieces = first.shape[0]
-    seen_re, seen_im, moved = np.zeros((pieces, LANES)), np.zeros((pieces, LANES)), np.full((pieces, LANES), np.inf)
+    seen_re, seen_im = np.zeros((pieces, LANES)), np.zeros((pieces, LANES))
+    moved, moved_before = np.full((pieces, LANES), np.inf), np.full((pieces, LANES), np.inf)
     given_up = np.zeros(LANES, dtype=np.bool_)
     v_re[0] = infeed
     v_im[0] = 0.0
@@ -131,10 +137,10 @@ def _solve_tile(  # type: ignore[no-untyped-def]
         change_before[:] = before
         before[:] = change
         # The first pass still sees the currents of the tile before; near collapse a small change says little.
-        settled = _SETTLED * limit if 2 < iteration < LOOK_EVERY else -1.0
+        settled = _SETTLED * limit if 3 < iteration < LOOK_EVERY else -1.0
         _pass(
             infeed, parent, z, shunt, inverse_ratio, first, last, trunk, p, q, v_re, v_im, i_re, i_im,
-            seen_re, seen_im, moved, settled, passed,
+            seen_re, seen_im, moved, moved_before, settled, passed,
         )  # fmt: skip
         change[:] = passed[0]
         open_lanes = 0
