@@ -16,6 +16,7 @@ MODULES = (
     "power_bulk",
     "power_frequency",
     "power_feeders",
+    "power_inverters",
     "messages_queues",
     "messages_aloha",
     "messages_csma_ca",

@@ -22,10 +22,17 @@ ROOT = Path(heptagrid.__file__).parents[1]
 
 @pytest.mark.parametrize("live", [False, True])
 def test_every_exact_comparison_of_power_and_money_passes(live: bool) -> None:
-    rows = run_cases(choose(["power", "money"], all_cases()), live)
+    cases = [one for one in choose(["power", "money"], all_cases()) if not one.name.startswith("pv-day-")]
+    rows = run_cases(cases, live)
     assert {row.verdict for row in rows} <= ({"pass", "not run"} if live else {"pass"}), count(rows)
     assert all("not installed" in row.reason for row in rows if row.verdict == "not run")
     assert all(row.kind == "exact" for row in rows)
+
+
+@pytest.mark.slow
+def test_whole_days_of_regulators_and_inverters_go_as_in_opendss() -> None:
+    rows = run_cases(choose(["pv-day-*"], all_cases()))
+    assert {row.verdict for row in rows} == {"pass"}, count(rows)
 
 
 def test_the_message_plane_agrees_with_theory_and_with_ns3() -> None:
@@ -73,5 +80,5 @@ def test_every_module_of_cases_is_registered() -> None:
 
 def test_the_data_are_small_and_name_their_source() -> None:
     files = [path for path in DATA.rglob("*") if path.is_file() and path.suffix != ".pyc"]
-    assert sum(path.stat().st_size for path in files) < 1_000_000
+    assert sum(path.stat().st_size for path in files) < 1_500_000
     assert all((folder / "SOURCE.md").is_file() for folder in DATA.iterdir() if folder.is_dir())

@@ -205,6 +205,13 @@ def renew(bank, v_pu):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def feed(bank):  # type: ignore[no-untyped-def]
+    """Renew what inverters feed at the voltages that they see."""
+    for k in range(bank.share.shape[0]):
+        bank.p_kw[k], bank.q_kvar[k] = output(bank, k, bank.seen_pu[k])
+
+
+@kernel
 def terminal_pu(inverter_device, v_base_v, circuit_at, circuit_from, circuit_to, v_v, out):  # type: ignore[no-untyped-def]
     """The mean magnitude over each inverter's phase circuits, in pu, from the nodes' complex voltages."""
     for k in range(inverter_device.shape[0]):

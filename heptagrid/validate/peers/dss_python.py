@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -43,10 +44,7 @@ def solved(script: Path, tolerance: float = 1e-9) -> Solution:
             capacitors.Name = name
             closed[name] = int(np.sum(capacitors.States))
         nodes = [str(name).lower() for name in circuit.YNodeOrder]
-        base_v = {}
-        for k in range(circuit.NumBuses):
-            bus = circuit.Buses(k)
-            base_v[str(bus.Name).lower()] = 1e3 * float(bus.kVBase)
+        base_v = _base_v(circuit)
         return Solution(
             nodes=nodes,
             v=packed[0::2] + 1j * packed[1::2],
@@ -55,6 +53,79 @@ def solved(script: Path, tolerance: float = 1e-9) -> Solution:
             taps=np.array([taps[name] for name in sorted(taps)], dtype=np.int64),
             capacitors=np.array([closed[name] for name in sorted(closed)], dtype=np.int64),
         )
+
+
+@dataclass(frozen=True)
+class Day:
+    """nodes: (nodes,) names such as `67.1`, sorted. v_v: (minutes, nodes) magnitudes; v_base_v: (nodes,). taps: (minutes, regulators) in the
+    file's order. p_kw, q_kvar: (minutes,) fed by all photovoltaics.
+    """
+
+    nodes: list[str]
+    v_v: Floats
+    v_base_v: Floats
+    taps: Ints
+    p_kw: Floats
+    q_kvar: Floats
+
+
+def day(script: Path, minutes: int, control_mode: str) -> Day:
+    """Execute a script, then solve so many minutes in mode `daily`, each after the other.
+
+    control_mode: `static` or `time`.
+    """
+    with opendss() as engine:
+        engine.Text.Command = f'Compile "{script}"'
+        engine.Text.Command = f"Set mode=daily number=1 stepsize=1m controlmode={control_mode}"
+        circuit = engine.ActiveCircuit
+        nodes = [str(name).lower() for name in circuit.AllNodeNames]
+        order = np.argsort(nodes)
+        v_v, taps, powers = [], [], []
+        for _ in range(minutes):
+            circuit.Solution.Solve()
+            _drop_stale_actions(circuit)
+            v_v.append(np.asarray(circuit.AllBusVmag)[order])
+            taps.append([int(control.TapNumber) for control in circuit.RegControls])
+            powers.append(_fed(circuit))
+        total, base_v = np.array(powers), _base_v(circuit)
+    v_base_v = np.array([base_v[node.rpartition(".")[0]] for node in sorted(nodes)])
+    return Day(sorted(nodes), np.array(v_v), v_base_v, np.array(taps), total[:, 0], total[:, 1])
+
+
+def _drop_stale_actions(circuit: Any) -> None:
+    """Take what regulators within their band have waiting out of the queue.
+
+    A regulator of OpenDSS that has tapped and comes back into its band forgets its next tap, but leaves it in the queue: out of its band again,
+    it would tap without any delay. Regulators with a compensator are left alone.
+    """
+    regulators, transformers, queue = circuit.RegControls, circuit.Transformers, circuit.CtrlQueue
+    waiting = [[word.strip().lower() for word in line.split(",")] for line in queue.Queue]
+    waiting = [words for words in waiting if words[0].isdigit()]
+    if not waiting:
+        return
+    for name in _names(regulators.AllNames):
+        regulators.Name = name
+        transformers.Name, transformers.Wdg = regulators.Transformer, regulators.Winding
+        re, im = transformers.WdgVoltages[:2]
+        v = np.hypot(re, im) / regulators.PTratio
+        if (
+            regulators.ForwardR == regulators.ForwardX == 0.0
+            and abs(v - regulators.ForwardVreg) <= regulators.ForwardBand / 2.0
+        ):
+            for words in waiting:
+                if words[-1] == name.lower():
+                    queue.Delete(int(words[0]))
+
+
+def _fed(circuit: Any) -> tuple[float, float]:
+    systems = circuit.PVSystems
+    return sum(system.kW for system in systems), sum(system.kvar for system in systems)
+
+
+def _base_v(circuit: Any) -> dict[str, float]:
+    """Of each bus, to neutral."""
+    buses = (circuit.Buses(k) for k in range(circuit.NumBuses))
+    return {str(bus.Name).lower(): 1e3 * float(bus.kVBase) for bus in buses}
 
 
 def _names(names: list[str]) -> list[str]:

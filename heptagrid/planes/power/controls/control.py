@@ -15,13 +15,14 @@ import numpy as np
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.planes.power import inverters as smart
 from heptagrid.planes.power.controls import capacitors, regulators
+from heptagrid.planes.power.mixing import Mixing
 from heptagrid.planes.power.unbalanced.flow import Flow
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
 from heptagrid.world.circuit import Circuit, Complex, Floats, Monitored
 
 MOST_PASSES = 100  # of a snapshot or a step; far beyond what controls that settle need
 SECONDS_A_DAY = 86400.0
-_SEEN_PU = 1e-9  # how far inverters' voltages may be from what their curves saw
+_GAP_PU = 1e-8  # between inverters' voltages and what their curves see
 _MOST_RENEWALS = 400
 _LITTLE = 1e-3  # of the inverters' slopes, to probe the network with
 
@@ -67,6 +68,12 @@ class Controlled:
     def aim(self, share: float) -> None:
         """From now on the regulators hold this share of the voltages that the circuit sets them to."""
         self._regulator_settings.v_set[:] = share * self.circuit.regulators.v_set
+
+    def place_taps(self, positions: Floats) -> None:
+        """Put the regulators' taps at positions, (regulators,) as in `tap_positions`."""
+        settings = self._regulator_settings
+        middle = (settings.lowest_tap + settings.highest_tap) / 2.0
+        self.tap_pu[settings.winding] = middle + positions * settings.tap_step
 
     def snapshot(
         self,
@@ -134,12 +141,19 @@ class Controlled:
         self.solver.set_capacitors(self.is_closed)
         if not self._is_probed:
             self._probe(p_kw, q_kvar)
+        mixing = Mixing()
+        smart.feed(self.bank)
         for _ in range(_MOST_RENEWALS):
             p_kw[inverter], q_kvar[inverter] = -self.bank.p_kw, -self.bank.q_kvar
             flow = self.solver.solve(p_kw, q_kvar)
-            self._see(flow.v)
-            if smart.renew(self.bank, self._seen_pu) <= _SEEN_PU:
+            if not len(inverter):
                 return flow
+            self._see(flow.v)
+            gap_pu = self._seen_pu - self.bank.seen_pu
+            if np.abs(gap_pu).max() <= max(_GAP_PU, self.solver.tolerance_pu):
+                return flow
+            self.bank.seen_pu[:] = mixing.next(self.bank.seen_pu, self.bank.share * gap_pu)
+            smart.feed(self.bank)
         raise NetworkError(f"{self.circuit.name}: the inverters' curves and the network find no common voltage")
 
     def _see(self, v_v: Complex) -> None:
@@ -154,7 +168,7 @@ class Controlled:
         devices, nodes, inverter = self.circuit.devices, self.circuit.nodes, self.circuit.inverters.device
         is_single = np.diff(devices.circuit_at)[inverter] == 1
         phase = np.where(is_single, nodes.number[devices.circuit_from[devices.circuit_at[inverter]]], 0)
-        smart.renew(self.bank, np.ones(len(inverter)))
+        smart.feed(self.bank)
         p_kw[inverter], q_kvar[inverter] = -self.bank.p_kw, -self.bank.q_kvar
         self._see(self.solver.solve(p_kw, q_kvar).v)
         before = self._seen_pu.copy()
