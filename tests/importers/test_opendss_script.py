@@ -60,6 +60,12 @@ def test_coordinates_that_are_not_there_do_not_stop_it(tmp_path: Path) -> None:
     assert "main.dss, line 3: Buscoords none.csv (there is no such file)" in circuit.left_out
 
 
+def test_variables_of_a_script_name_files_too(tmp_path: Path) -> None:
+    write(tmp_path, lines_dss=LINE)
+    circuit = read(tmp_path, "var @part=lines.dss @mode=snap\n" + SOURCE + 'Redirect "@part"\nSet mode=@mode\n')
+    assert circuit.lines.names.tolist() == ["line.l"]
+
+
 def test_compiling_a_file_moves_later_paths_to_its_folder(tmp_path: Path) -> None:
     (tmp_path / "feeder").mkdir()
     write(tmp_path / "feeder", inner_dss="Clear\n" + SOURCE, lines_dss=LINE)

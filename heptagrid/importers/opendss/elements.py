@@ -88,17 +88,12 @@ def read_elements(engine: Any) -> list[Element]:
         kind, name = full_name.split(".", 1)
         terminals, conductors = active.NumTerminals, active.NumConductors
         nodes = _nodes(active, terminals * conductors)
-        values = np.asarray(active.Yprim, dtype=float)
-        order = terminals * conductors
-        y_s = np.zeros((order, order), dtype=complex)
-        if len(values) == 2 * order * order:
-            y_s = (values[0::2] + 1j * values[1::2]).reshape(order, order).T
         elements[full_name] = Element(
             kind=kind.lower(),
             name=name,
             nodes=nodes.reshape(terminals, conductors),
             closed=np.ones((terminals, conductors), dtype=bool),
-            y_s=y_s,
+            y_s=_admittance(active, terminals * conductors),
             properties=properties[kind.lower()][name.lower()],
             counts_as_loss=full_name.lower() in losing,
         )
@@ -116,6 +111,17 @@ def _nodes(active: Any, count: int) -> Ints:
     except engine_errors():
         return np.full(count, GROUND, dtype=np.int64)
     return np.asarray(np.where(nodes < 0, GROUND, nodes), dtype=np.int64)
+
+
+def _admittance(active: Any, order: int) -> Complex:
+    """(order, order) the engine's primitive admittance of an element; zero where it has none."""
+    try:
+        values = np.asarray(active.Yprim, dtype=np.float64)
+    except engine_errors():
+        values = np.empty(0)
+    if len(values) != 2 * order * order:
+        return np.zeros((order, order), dtype=np.complex128)
+    return np.asarray((values[0::2] + 1j * values[1::2]).reshape(order, order).T, dtype=np.complex128)
 
 
 def _opened(circuit: Any) -> Iterator[tuple[str, int, int]]:

@@ -38,6 +38,7 @@ CONTROL_COMMANDS = frozenset(("_samplecontrols", "_docontrolactions"))
 PLAIN_COMMANDS = frozenset(("new", "edit", "~", "more", "m"))
 NOT_CONVERGED = frozenset((482, 483, 485))  # the engine goes on after these, and so do we
 DEEPEST = 50
+VARIABLE = re.compile(r"(?<![\w.])@\w+")
 SAVING = re.compile(r"(?i)\baction\s*=\s*(dbl|sng)save")
 NAMED_FILE = re.compile(r"""(?i)\b(\w*file\s*=\s*)"?'?([^\s"',()\[\]{}]+)""")
 
@@ -227,10 +228,15 @@ class Script:
         word = name.lower()
         return word if word in options else next((one for one in options if one.startswith(word)), word)
 
+    def _value(self, variable: re.Match[str]) -> str:
+        """What a script's variable stands for; this parser of the engine knows of none, and breaks where it meets one."""
+        self._engine.Text.Command = f"var {variable.group()}"
+        return str(self._engine.Text.Result).lstrip("@")
+
     def _parameters(self, line: str) -> list[tuple[str, str]]:
         """The names and values after the command."""
         parser = self._engine.Parser
-        parser.CmdString = line
+        parser.CmdString = VARIABLE.sub(self._value, line)
         _ = parser.NextParam  # the command itself
         found: list[tuple[str, str]] = []
         while True:
