@@ -13,7 +13,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 DEPTH = 6  # steps remembered; more add little and make the least squares ill-conditioned
-SMALLEST = 1e-8  # of the greatest singular value that the least squares keep
+SMALLEST = 1e-13  # of the greatest singular value of the normal equations that are kept
 WORSE = 1.5  # times the least error so far: then memory misleads
 
 
@@ -27,7 +27,7 @@ class Mixing:
 
     def next(self, x: Floats, step: Floats) -> Floats:
         """Where to go from x (n,), when the plain iteration would go to x + step."""
-        error = float(np.linalg.norm(step))
+        error = float(np.sqrt((step * step).sum()))
         if error > WORSE * self._least:
             self._x.clear()
             self._step.clear()
@@ -39,6 +39,9 @@ class Mixing:
             return x + step
         x_changes = np.diff(np.array(self._x), axis=0).T
         step_changes = np.diff(np.array(self._step), axis=0).T
-        weights = np.linalg.lstsq(step_changes, step, rcond=SMALLEST)[0]
-        mixed: Floats = x + step - (x_changes + step_changes) @ weights
+        # Sums of numpy's own, whose order no library's threads change.
+        products = np.einsum("ij,ik->jk", step_changes, step_changes)
+        against = np.einsum("ij,i->j", step_changes, step)
+        weights = np.linalg.lstsq(products, against, rcond=SMALLEST)[0]
+        mixed: Floats = x + step - np.einsum("ij,j->i", x_changes + step_changes, weights)
         return mixed
