@@ -33,7 +33,7 @@ from tests.carry.reference import Message
 
 SENDERS, FAN, PER_S = 1000, 100, 400.0
 PAYLOAD_BYTES, WIRE_BYTES = 200, 200 + HEADER_BYTES
-COMPARED, ROWS = 50_000, 1_000_000
+COMPARED, ROWS = 100_000, 1_000_000
 rng = np.random.default_rng(1)
 
 

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import heptagrid
 from heptagrid.cli import main
 from heptagrid.engine.results import Run
 from heptagrid.foundation.errors import OutputError
-from heptagrid.scale import variants
+from heptagrid.scale import variants, variations
 from heptagrid.scale.figures import figures_of
 from heptagrid.scale.sweep import Sweep
 from tests.conftest import STEP_S, heed_interrupts
@@ -236,6 +237,26 @@ def test_latencies_below_ten_steps_are_hatched(swept: Sweep, tmp_path: Path) -> 
     assert text.count('class="hatch"') == text.count("<figure>")
     assert "hatched: not resolved" in text
     assert "<td>1*</td>" in text
+
+
+def test_halving_the_step_hardly_moves_the_net_benefit_at_a_latency_of_ten_steps(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """The least latency that counts as resolved: what the coupling still rounds is far below what the day is about."""
+    delay_s = {"messages.access.delay_s": [float(variations.RESOLVED_STEPS * STEP_S)]}
+    found = {}
+    for step_s in (STEP_S, STEP_S // 2):
+        swept = heptagrid.sweep("town", delay_s, step_s=step_s, workers=2, out=tmp_path / str(step_s))
+        (point,) = swept.content["points"]
+        assert not point["unresolved"]
+        found[step_s] = point["figures"]
+    for name, most_eur in (("net_benefit_eur", 10.0), ("total_benefit_eur", 5.0)):
+        whole, half = (found[step_s][name]["mean"] for step_s in (STEP_S, STEP_S // 2))
+        words = f"{name}: {whole:.2f} EUR at {STEP_S} s, {half:.2f} at half of it, moved by {half - whole:.2f}"
+        print(words)
+        record_property(name, words)
+        assert abs(half - whole) < most_eur, words
+    assert abs(found[STEP_S]["total_benefit_eur"]["mean"]) > 100.0, "so that five euros are little"
 
 
 def test_a_spread_over_seeds_is_a_band(swept: Sweep) -> None:
