@@ -14,7 +14,9 @@ import numpy as np
 
 from heptagrid.foundation.errors import FileError
 from heptagrid.importers.importer import Importer, Reading, unsupported
-from heptagrid.importers.matlab import MatlabError, Matrix, Value, run
+from heptagrid.importers.matlab.program import run
+from heptagrid.importers.matlab.tokens import MatlabError
+from heptagrid.importers.matlab.values import Matrix, Value
 from heptagrid.world.balanced import (
     BalancedBranches,
     BalancedBuses,

@@ -17,6 +17,7 @@ MODULES = (
     "power_frequency",
     "power_feeders",
     "power_inverters",
+    "power_meshed",
     "messages_queues",
     "messages_aloha",
     "messages_csma_ca",

@@ -18,15 +18,22 @@ from heptagrid.validate.rows import run_cases
 from heptagrid.validate.table import count
 
 ROOT = Path(heptagrid.__file__).parents[1]
+LONG = ("pv-day-", "simbench-complete")  # each takes a minute
 
 
 @pytest.mark.parametrize("live", [False, True])
 def test_every_exact_comparison_of_power_and_money_passes(live: bool) -> None:
-    cases = [one for one in choose(["power", "money"], all_cases()) if not one.name.startswith("pv-day-")]
+    cases = [one for one in choose(["power", "money"], all_cases()) if not one.name.startswith(LONG)]
     rows = run_cases(cases, live)
-    assert {row.verdict for row in rows} <= ({"pass", "not run"} if live else {"pass"}), count(rows)
+    assert {row.verdict for row in rows} <= {"pass", "not run"}, count(rows)
     assert all("not installed" in row.reason for row in rows if row.verdict == "not run")
     assert all(row.kind == "exact" for row in rows)
+
+
+@pytest.mark.slow
+def test_the_complete_simbench_grid_is_solved_as_in_pandapower() -> None:
+    rows = run_cases(choose(["simbench-complete"], all_cases()), live=True)
+    assert {row.verdict for row in rows} == {"pass"}, count(rows)
 
 
 @pytest.mark.slow

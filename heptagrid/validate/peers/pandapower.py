@@ -1,12 +1,17 @@
-"""A bulk system for pandapower's DC power flow, by way of its converter of PYPOWER cases."""
+"""Networks for pandapower's power flows, some by way of its converter of PYPOWER cases, and networks that it brings along."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandapower
 from pandapower.converter.pypower.from_ppc import from_ppc
 
+from heptagrid.importers.importer import Reading
+from heptagrid.importers.pandapower import convert, quiet
+from heptagrid.world.balanced import BalancedNetwork, Complex
 from heptagrid.world.bulk import BulkSystem
 
 Floats = npt.NDArray[np.float64]
@@ -42,3 +47,73 @@ def dc_flows_mw(system: BulkSystem, injection_mw: Floats) -> Floats:
             side = "from"
         flows[k] = result[f"p_{side}_mw"]
     return flows
+
+
+def ac_voltages(network: BalancedNetwork) -> Complex:
+    """Complex voltages of a balanced network's buses, by way of the same converter; (buses,)."""
+    buses, branches, generators = network.buses, network.branches, network.generators
+    bus = np.zeros((len(buses.names), 13))
+    bus[:, 0], bus[:, 1] = np.arange(len(bus)), buses.kind
+    bus[:, 2], bus[:, 3], bus[:, 4], bus[:, 5] = buses.p_mw, buses.q_mvar, buses.shunt_p_mw, -buses.shunt_q_mvar
+    bus[:, 6], bus[:, 7], bus[:, 8], bus[:, 9], bus[:, 10] = 1, buses.v_pu, buses.angle_deg, buses.v_base_kv, 1
+    bus[:, 11], bus[:, 12] = 1.1, 0.9
+    branch = np.zeros((len(branches.names), 13))
+    branch[:, 0], branch[:, 1] = branches.from_bus, branches.to_bus
+    branch[:, 2], branch[:, 3], branch[:, 4] = branches.z_pu.real, branches.z_pu.imag, 2.0 * branches.y_to_pu.imag
+    branch[:, 5:8] = np.nan_to_num(branches.rated_mva, nan=1e4)[:, np.newaxis]
+    has_ratio = branches.kinds == "transformer"
+    branch[:, 8], branch[:, 9] = np.where(has_ratio, np.abs(branches.ratio), 0.0), np.rad2deg(np.angle(branches.ratio))
+    branch[:, 10], branch[:, 11], branch[:, 12] = branches.in_service, -360, 360
+    # The converter takes a ratio to be at the higher voltage: others are turned round, which changes nothing.
+    turned = has_ratio & (buses.v_base_kv[branches.from_bus] < buses.v_base_kv[branches.to_bus])
+    ratio = branch[turned, 8]
+    branch[turned, 0], branch[turned, 1] = branches.to_bus[turned], branches.from_bus[turned]
+    branch[turned, 2:4] *= ratio[:, np.newaxis] ** 2
+    branch[turned, 4], branch[turned, 8], branch[turned, 9] = (
+        branch[turned, 4] / ratio**2,
+        1.0 / ratio,
+        -branch[turned, 9],
+    )
+    generator = np.zeros((len(generators.names), 21))
+    generator[:, 0], generator[:, 1], generator[:, 2] = generators.bus, generators.p_mw, generators.q_mvar
+    generator[:, 3], generator[:, 4], generator[:, 5] = generators.q_max_mvar, generators.q_min_mvar, generators.v_pu
+    generator[:, 6], generator[:, 7], generator[:, 8] = network.base_mva, generators.in_service, 1e4
+    case = {"baseMVA": network.base_mva, "bus": bus, "branch": branch, "gen": generator, "version": "2"}
+    with quiet():
+        net = from_ppc(case, f_hz=60.0)
+    return solved(net, calculate_voltage_angles=True, init="dc")
+
+
+def network(name: str) -> Any:
+    """One of pandapower's own networks."""
+    with quiet():
+        from pandapower import networks
+
+        return getattr(networks, name)()
+
+
+def simbench(code: str) -> Any:
+    """A SimBench grid."""
+    with quiet():
+        from simbench import get_simbench_net
+
+        return get_simbench_net(code)
+
+
+def converted(net: Any, name: str) -> BalancedNetwork:
+    """The network for our solver, as `heptagrid flow` has it from a file."""
+    return convert(net, name, Reading())
+
+
+def solved(net: Any, **options: Any) -> Complex:
+    """pandapower's complex voltages, (buses,) in the order of its table; as narrow a tolerance as it reaches."""
+    with quiet():
+        for tolerance_mva in (1e-11, 1e-9, 1e-8):
+            try:
+                pandapower.runpp(net, tolerance_mva=tolerance_mva, max_iteration=20, **options)
+                break
+            except pandapower.LoadflowNotConverged:
+                if tolerance_mva == 1e-8:
+                    raise
+    v_pu, angle_deg = net.res_bus["vm_pu"].to_numpy(), net.res_bus["va_degree"].to_numpy()
+    return np.asarray(v_pu * np.exp(1j * np.deg2rad(angle_deg)), dtype=np.complex128)
