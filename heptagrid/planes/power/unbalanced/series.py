@@ -17,7 +17,7 @@ from heptagrid.foundation.kernel import kernel
 from heptagrid.planes.power.unbalanced import sweep
 from heptagrid.world.circuit import Complex, Floats, Ints
 
-LEVEL_STEPS = 96  # an elimination costs about as much as a hundred iterations
+LEVEL_STEPS = 180  # an elimination costs about as much as a hundred iterations
 BLOCKS = 4
 
 

@@ -11,9 +11,10 @@ from typing import Literal
 import numpy as np
 
 from heptagrid.foundation.errors import NetworkError
+from heptagrid.planes.power.unbalanced.check import checked_network
 from heptagrid.planes.power.unbalanced.draws import phase_circuits, rated_linear, tangents
 from heptagrid.planes.power.unbalanced.flow import Flow
-from heptagrid.planes.power.unbalanced.network import network_of
+from heptagrid.planes.power.unbalanced.network import Network, network_of
 from heptagrid.planes.power.unbalanced.radial_network import RadialNetwork
 from heptagrid.planes.power.unbalanced.series import Draws, Series, levels
 from heptagrid.planes.power.unbalanced.sparse import SparseNetwork
@@ -34,7 +35,8 @@ class UnbalancedSolver:
     tap_pu: (windings,) and is_closed: (capacitor steps,) start as the circuit has them. method: by default what the circuit's shape
     allows; "sweeps" insists. Afterwards `method` says which was picked, `reason` why.
 
-    Raises NetworkError if sweeps are wanted and the circuit is not radial enough.
+    Raises NetworkError with all that is wrong with the circuit (see `check.checked_network`), or if sweeps are wanted and it is not radial
+    enough.
     """
 
     def __init__(
@@ -58,22 +60,22 @@ class UnbalancedSolver:
         self._v = np.zeros(len(circuit.nodes.bus), dtype=np.complex128)
         self._is_warm = False
         self._is_linear = False
-        self._set()
+        self._set(checked_network(circuit, self.tap_pu, self.is_closed))
 
     def set_taps(self, tap_pu: Floats) -> None:
         """From the next solve on; (windings,)."""
         if not np.array_equal(tap_pu, self.tap_pu):
             self.tap_pu = tap_pu.copy()
-            self._set()
+            self._set(network_of(self.circuit, self.tap_pu, self.is_closed))
 
     def set_capacitors(self, is_closed: Bools) -> None:
         """From the next solve on; (capacitor steps,)."""
         if not np.array_equal(is_closed, self.is_closed):
             self.is_closed = is_closed.copy()
-            self._set()
+            self._set(network_of(self.circuit, self.tap_pu, self.is_closed))
 
-    def _set(self) -> None:
-        network = self._network = network_of(self.circuit, self.tap_pu, self.is_closed)
+    def _set(self, network: Network) -> None:
+        self._network = network
         self._linear: RadialNetwork | SparseNetwork
         self._is_linear = False
         if self._wanted != "sparse":
@@ -93,11 +95,15 @@ class UnbalancedSolver:
     def solve(self, p_kw: Floats | None = None, q_kvar: Floats | None = None) -> Flow:
         """The flow at rated draws of p_kw, q_kvar (devices,) in kW and kvar; by default those of the circuit.
 
-        Starts from the solution before, if there is one. Raises NetworkError when no solution is found: the voltage collapses.
+        Starts from the solution before, if there is one. Raises NetworkError when no solution is found, since the voltage collapses, or for a
+        draw that is not a number.
         """
         devices, circuits = self.circuit.devices, self._circuits
-        p_w = 1000.0 * (devices.p_kw if p_kw is None else p_kw)[circuits.device] * circuits.share
-        q_var = 1000.0 * (devices.q_kvar if q_kvar is None else q_kvar)[circuits.device] * circuits.share
+        p_kw, q_kvar = devices.p_kw if p_kw is None else p_kw, devices.q_kvar if q_kvar is None else q_kvar
+        bad = np.flatnonzero(~np.isfinite(p_kw + q_kvar))
+        if len(bad):
+            raise NetworkError(f"{self.circuit.name}: the power of {devices.names[bad[0]]} is not a number")
+        p_w, q_var = (1000.0 * kw[circuits.device] * circuits.share for kw in (p_kw, q_kvar))
         iterations, change = self._attempt(p_w, q_var)
         if not iterations and self.method == "sweeps" and self._wanted is None:
             self._leave_the_sweeps()
@@ -125,7 +131,7 @@ class UnbalancedSolver:
     def _leave_the_sweeps(self) -> None:
         """The whole matrix pivots where the sweeps cannot, as in parts that nearly float."""
         self._wanted, self._is_warm = "sparse", False
-        self._set()
+        self._set(self._network)
         self.reason = "the sweeps found no solution"
 
     def solve_steps(self, draws: Draws) -> Series:
