@@ -43,6 +43,7 @@ bench: .venv/.test
 	$(BIN)/python benchmarks/radial_sweep.py
 	$(BIN)/python benchmarks/power_peers.py
 	$(BIN)/python benchmarks/city.py
+	$(BIN)/python benchmarks/unbalanced.py
 	$(BIN)/python benchmarks/message_kernel.py
 	$(BIN)/python benchmarks/carry.py
 	$(BIN)/python benchmarks/million_meters.py

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -82,3 +85,10 @@ def test_every_load_model_agrees_with_opendss_at_any_voltage(model: Model, p_kw:
 def test_a_collapse_is_reported() -> None:
     with pytest.raises(NetworkError, match="collapses"):
         UnbalancedSolver(feeder(4000.0, Model.CONSTANT_POWER, v_min_pu=0.0, v_low_pu=np.nan)).solve()
+
+
+def test_the_example_of_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[3] / "docs/power.md").read_text(encoding="utf-8")
+    example = re.findall(r"```python\n(.+?)```", page, re.S)[0]
+    exec(compile(example, "docs/power.md", "exec"), {})
+    assert capsys.readouterr().out.startswith("sweeps [")
