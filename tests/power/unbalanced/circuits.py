@@ -43,8 +43,8 @@ class Grower:
             self.builder.bus(self.buses[k].name, self.buses[k].kv)
         for k in range(buses):
             self._grow(k)
-        for _ in range(loops):
-            self._close()
+        for k in range(loops):
+            self._close(f"loop {k}")
 
     def _bus(self, k: int) -> Bus:
         """A bus below one of the last few."""
@@ -139,13 +139,13 @@ class Grower:
         if not bus.is_low and self.rng.random() < 0.2:
             self.builder.capacitor(f"c{k}", [(node, GROUND) for node in nodes], 7200.0, [50.0 * len(nodes)])
 
-    def _close(self) -> None:
+    def _close(self, name: str) -> None:
         """A line between two buses of the upper level that have the same phases."""
         alike = [k for k, bus in enumerate(self.buses) if not bus.is_low and len(bus.phases) == 3]
         if len(alike) > 2:
             a, b = self.rng.choice(alike, 2, replace=False).tolist()
             z = 0.8 * ((SERIES[0] - SERIES[1]) * np.eye(3) + SERIES[1])
-            self.builder.line(f"loop {a} {b}", self.nodes(a), self.nodes(b), z, 1e-6j * np.eye(3))
+            self.builder.line(name, self.nodes(a), self.nodes(b), z, 1e-6j * np.eye(3))
 
 
 def random_circuit(seed: int, buses: int, loops: int = 0, shift: int = 0, order: int | None = None) -> Circuit:
