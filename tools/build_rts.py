@@ -31,20 +31,34 @@ def main(case: Path, gmlc: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     text = case.read_text()
     bus, gen, cost, branch = (matrix(text, name) for name in ("bus", "gen", "gencost", "branch"))
-    write(out / "buses.csv", ["bus", "load_mw", "base_kv"], [[int(r[0]), r[2], r[9]] for r in bus])
+    fleet = list(csv.DictReader((gmlc / "SourceData/gen.csv").open()))
+    machines = [
+        row for row in fleet if row["Bus ID"].startswith("1") and row["Unit Type"] in (*TURBINES, "CC", "SYNC_COND")
+    ]
+    nuclear = [row for row in fleet if row["Unit Type"] == "NUCLEAR"]  # the like unit of bus 18 stands at bus 21
+    held_pu = {int(row["Bus ID"]) - 100: float(row["V Setpoint p.u."]) for row in (*nuclear, *machines)}
+    write(
+        out / "buses.csv",
+        ["bus", "load_mw", "load_mvar", "shunt_mw", "shunt_mvar", "held_pu", "base_kv"],
+        [[int(r[0]), *r[2:6], held_pu.get(int(r[0]), 1.0), r[9]] for r in bus],
+    )
+    condensers = [[int(unit[0]), unit[4], unit[3]] for unit in gen if round(unit[8]) == 0]
+    write(out / "condensers.csv", ["bus", "q_min_mvar", "q_max_mvar"], condensers)
     write(
         out / "branches.csv",
-        ["from_bus", "to_bus", "r_pu", "x_pu", "rating_mw", "ratio"],
-        [[int(r[0]), int(r[1]), r[2], r[3], r[5], r[8] or 1.0] for r in branch],
+        ["from_bus", "to_bus", "r_pu", "x_pu", "b_pu", "rating_mw", "ratio"],
+        [[int(r[0]), int(r[1]), r[2], r[3], r[4], r[5], r[8] or 1.0] for r in branch],
     )
-    like = {row["Unit Group"]: row for row in reversed(list(csv.DictReader((gmlc / "SourceData/gen.csv").open())))}
+    like = {row["Unit Group"]: row for row in reversed(fleet)}
     rows = []
     for unit, terms in zip(gen, cost, strict=True):
         size = round(unit[8])
         if size == 0:
             continue  # the synchronous condenser at bus 14
-        rows.append([int(unit[0]), unit[8], unit[9], terms[4], terms[5], terms[6], *dynamics(size, like)])
-    header = ["bus", "p_max_mw", "p_min_mw", "cost_2", "cost_1", "cost_0"]
+        rows.append(
+            [int(unit[0]), unit[8], unit[9], unit[4], unit[3], terms[4], terms[5], terms[6], *dynamics(size, like)]
+        )
+    header = ["bus", "p_max_mw", "p_min_mw", "q_min_mvar", "q_max_mvar", "cost_2", "cost_1", "cost_0"]
     header += ["ramp_mw_per_min", "min_up_h", "min_down_h", "start_usd", "mva", "inertia_s", "turbine", "source"]
     write(out / "units.csv", header, rows)
     load = list(csv.DictReader((gmlc / "timeseries_data_files/Load/DAY_AHEAD_regional_Load.csv").open()))

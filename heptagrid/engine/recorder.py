@@ -25,6 +25,7 @@ from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step
 from heptagrid.planes.messages.links import CLASS_NAMES
 from heptagrid.planes.messages.statistics import KINDS, Counts
 from heptagrid.planes.money.ledger import Totals
+from heptagrid.planes.power.ac import AcFlow
 from heptagrid.scenario.schema import Scenario
 
 TOTALS = (
@@ -241,6 +242,9 @@ class Recorder:
             )
         )
         self._loading.append(flow.transformer_loading_pct.astype(np.float32))
+        bulk = grid.transmission.flow
+        if isinstance(bulk, AcFlow):
+            self._bulk.append((bulk.v_pu.astype(np.float32), bulk.angle_deg.astype(np.float32)))
         self._sampled_v.append(flow.v_pu[grid.world.sample_nodes].astype(np.float32))
         self._sampled_kw.append(grid.wires.point_p_kw[grid.world.sample_customers].astype(np.float32))
 
@@ -262,6 +266,7 @@ class Recorder:
         self._series: list[tuple[float, ...]] = []
         self._loading: list[np.ndarray] = []
         self._sampled_v: list[np.ndarray] = []
+        self._bulk: list[tuple[np.ndarray, np.ndarray]] = []
         self._sampled_kw: list[np.ndarray] = []
         self._quarters: list[int] = []
         self._voltages: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
@@ -296,6 +301,10 @@ class Recorder:
             }
             columns["kind"] = np.array(KIND_NAMES)[columns["kind"]].tolist()
             write("messages", columns)
+        if self._bulk:
+            v_pu, angle_deg = (np.stack(column) for column in zip(*self._bulk, strict=True))
+            columns = _long(times, v_pu, "bus", grid.world.bulk.bus_numbers, "v_pu")
+            write("bulk_buses", columns | {"angle_deg": np.ascontiguousarray(angle_deg.T).ravel()})
         self._write_waves()
         self._frequency.write(self._writer)
         self._open_day()

@@ -20,6 +20,7 @@ TABLES = {
     "sample_nodes": "voltage of the sampled nodes at every step",
     "sample_customers": "net active power of the sampled customers at every step",
     "messages": "messages by quarter hour, kind and access network",
+    "bulk_buses": "voltage and angle of every transmission bus at every step, of a full (AC) flow",
     "frequency": "system frequency, power given and drawn, load shed and regulation, at every sub-step that was followed",
     "waves": "every batch of messages: the first one's index, kind, sender, receiver, topic, and what caused it",
     "ledger": "every payment, with the message that caused it",

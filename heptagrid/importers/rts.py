@@ -19,7 +19,8 @@ def read_bulk(folder: Path) -> BulkSystem:
     HeptagridError
         If a file is missing or lacks a column.
     """
-    buses, branches, units, load = (_columns(folder / f"{name}.csv") for name in ("buses", "branches", "units", "load"))
+    names = ("buses", "branches", "units", "load", "condensers")
+    buses, branches, units, load, condensers = (_columns(folder / f"{name}.csv") for name in names)
     try:
         number = buses["bus"].astype(np.int64)
         position = np.zeros(int(number.max()) + 1, dtype=np.int64)
@@ -38,8 +39,19 @@ def read_bulk(folder: Path) -> BulkSystem:
                 position[units["bus"].astype(np.int64)],
                 *(units[name] for name in ("p_max_mw", "p_min_mw", "cost_2", "cost_1", "cost_0", "ramp_mw_per_min")),
                 *(units[name] for name in ("min_up_h", "min_down_h", "start_usd", "mva", "inertia_s", "turbine")),
+                *(units[name] for name in ("q_min_mvar", "q_max_mvar")),
             ),
             load_mw=load["load_mw"],
+            mvar_per_mw=np.divide(
+                buses["load_mvar"], buses["load_mw"], out=np.zeros(len(number)), where=buses["load_mw"] > 0.0
+            ),
+            shunt_mw=buses["shunt_mw"],
+            shunt_mvar=-buses["shunt_mvar"],  # MATPOWER's is fed in
+            held_pu=buses["held_pu"],
+            branch_b_pu=branches["b_pu"],
+            condenser_bus=position[condensers["bus"].astype(np.int64)],
+            condenser_q_min_mvar=condensers["q_min_mvar"],
+            condenser_q_max_mvar=condensers["q_max_mvar"],
         )
     except KeyError as missing:
         raise HeptagridError(f"{folder} lacks the column {missing}; rebuild it with tools/build_rts.py") from None

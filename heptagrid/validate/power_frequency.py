@@ -185,5 +185,5 @@ def _units(
     none = np.zeros(len(turbine))
     return BulkUnits(
         np.arange(len(turbine)), np.asarray(p_max_mw, dtype=float), *(none,) * 8, np.asarray(mva, dtype=float),
-        np.array(inertia_s), np.array(turbine),
+        np.array(inertia_s), np.array(turbine), none, none,
     )  # fmt: skip

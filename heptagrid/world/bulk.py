@@ -32,6 +32,8 @@ class BulkUnits:
     mva: Floats
     inertia_s: Floats
     turbine: npt.NDArray[np.str_]
+    q_min_mvar: Floats
+    q_max_mvar: Floats
 
     def cost_usd_per_h(self, p_mw: Floats, on: npt.NDArray[np.bool_]) -> float:
         """What the units that are on cost an hour at their outputs."""
@@ -41,7 +43,11 @@ class BulkUnits:
 
 @dataclass(frozen=True)
 class BulkSystem:
-    """Buses by position; `bus` fields hold positions. load_mw: (8784,) of a leap year's hours, local time."""
+    """Buses by position; `bus` fields hold positions. load_mw: (8784,) of a leap year's hours, local time.
+
+    For a flow with voltages: mvar_per_mw of the loads at each bus, shunt_mw and shunt_mvar drawn at 1 pu, held_pu where a unit
+    holds the voltage, branch_b_pu of the lines' charging, and the synchronous condensers.
+    """
 
     bus_numbers: Ints
     bus_share: Floats
@@ -54,6 +60,14 @@ class BulkSystem:
     branch_ratio: Floats
     units: BulkUnits
     load_mw: Floats
+    mvar_per_mw: Floats
+    shunt_mw: Floats
+    shunt_mvar: Floats
+    held_pu: Floats
+    branch_b_pu: Floats
+    condenser_bus: Ints
+    condenser_q_min_mvar: Floats
+    condenser_q_max_mvar: Floats
     base_mva: float = 100.0
 
     def rest_mw(self, local: datetime) -> float:

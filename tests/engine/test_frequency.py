@@ -1,4 +1,4 @@
-"""Frequency in whole runs: the loss of a unit shows, energy and messages are kept, processes do not matter."""
+"""Frequency and the full transmission flow in whole runs: a loss shows, what is kept is kept, processes do not matter."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ TRIP = """
 name = "trip"
 [market]
 reserve_share = 0.4
+[transmission]
+flow = "ac"
 [frequency]
 enabled = true
 before_s = 10
@@ -69,9 +71,19 @@ def test_the_series_holds_every_sub_step(tripped: Run) -> None:
     assert np.abs(given - drawn)[-100:].max() < 5.0
 
 
+def test_the_full_flow_records_the_bulk_systems_voltages(tripped: Run) -> None:
+    buses = tripped.table("bulk_buses").filter(polars.col("arm") == "smart")
+    assert len(buses) == 24 * 288
+    low, high = buses["v_pu"].min(), buses["v_pu"].max()
+    assert isinstance(low, float) and isinstance(high, float)
+    assert 0.9 < low < high < 1.2, "cables charge where few units run at night"
+    energy = tripped.summary["arms"]["smart"]["domain_energy_mwh"]
+    assert 0.01 < energy["transmission_lost"] / energy["generation_to_transmission"] < 0.06
+
+
 def test_processes_make_no_difference(file: Path, tripped: Run, tmp_path: Path) -> None:
     alone = heptagrid.run(file, step_s=300, single="conventional", threads=1, out=tmp_path / "run")
-    for table in ("frequency", "totals", "ledger"):
+    for table in ("frequency", "bulk_buses", "totals", "ledger"):
         mine = tripped.table(table).filter(polars.col("arm") == "conventional")
         assert mine.equals(alone.table(table)), table
 

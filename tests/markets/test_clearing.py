@@ -21,7 +21,9 @@ def fleet(p_max: list[float], p_min: list[float], cost_1: list[float], cost_2: l
     columns = (np.array(one, dtype=float) for one in (p_max, p_min, cost_2, cost_1))
     bounds = list(columns)
     nothing = (np.zeros(count) for _ in range(7))
-    return BulkUnits(np.zeros(count, dtype=np.int64), *bounds, *nothing, np.full(count, "steam"))
+    return BulkUnits(
+        np.zeros(count, dtype=np.int64), *bounds, *nothing, np.full(count, "steam"), np.zeros(count), np.zeros(count)
+    )
 
 
 offers = st.lists(

@@ -16,6 +16,7 @@ from heptagrid.foundation.actors import Delivery, Outbox, Wave
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.time import NS_PER_S, Step, from_ns
+from heptagrid.planes.power.ac import AcFlow, AcNetwork
 from heptagrid.planes.power.dc import DcFlow, DcNetwork
 from heptagrid.planes.power.load_shedding import Relays
 from heptagrid.world.bulk import BulkSystem
@@ -35,6 +36,12 @@ class Parameters:
         low=1,
         high=24,
         source="assumption: a 138 kV bus in the middle of the load area, fed by two 230 kV transformers",
+    )
+    flow: str = parameter(
+        "dc",
+        info="linear flow of active power, or full flow with voltages and reactive limits of the units",
+        choices=("dc", "ac"),
+        source="assumption: prices and the town ask for active power alone; the full flow takes some milliseconds a step",
     )
     telemetry_s: int = parameter(
         60,
@@ -65,7 +72,7 @@ class Network:
         relays: Relays | None = None,
         scan_ns: int = NS_PER_S,
     ) -> None:
-        self.flow: DcFlow | None = None
+        self.flow: DcFlow | AcFlow | None = None
         self.overloads = 0
         self.relays = relays
         self.shed_mw = 0.0
@@ -78,6 +85,7 @@ class Network:
             *(len(system.bus_numbers), system.branch_from, system.branch_to, system.branch_r_pu, system.branch_x_pu),
             *(system.branch_ratio, system.base_mva),
         )
+        self._ac = AcNetwork(system) if parameters.flow == "ac" else None
 
     @property
     def loss_mw(self) -> float:
@@ -120,7 +128,12 @@ class Network:
         taken = wires.rest_load_mw.copy()
         taken[self._town] += wires.infeed_p_kw / 1000.0
         given = np.bincount(self._system.units.bus, wires.unit_output_mw, minlength=len(taken))
-        self.flow = self._dc.solve(given - taken)
+        if self._ac is None:
+            self.flow = self._dc.solve(given - taken)
+        else:
+            mvar = wires.rest_load_mw * self._system.mvar_per_mw
+            mvar[self._town] += wires.infeed_q_kvar / 1000.0
+            self.flow = self._ac.solve(wires.unit_output_mw, taken, mvar)
         self.overloads += int((np.abs(self.flow.flow_mw) > self._system.branch_rating_mw).sum())
         wires.required_mw = float(taken.sum()) + self.flow.loss_mw
 
