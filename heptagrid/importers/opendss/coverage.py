@@ -84,7 +84,8 @@ def _why_not(one: Element, parts: Parts) -> str:
         return _why_no_device(one)
     if one.kind in ("regcontrol", "capcontrol"):
         return _why_no_control(one, parts)
-    return inverters.why_not(one) if one.kind == "invcontrol" else "not modelled"
+    systems = [other for other in parts.devices if other.kind == "pvsystem"]
+    return inverters.why_not(one, systems) if one.kind == "invcontrol" else "not modelled"
 
 
 def _why_no_device(one: Element) -> str:

@@ -17,8 +17,8 @@ Curves = Mapping[str, tuple[Floats, Floats]]
 FAR_PU = 3.0  # OpenDSS draws curves on beyond their last points; so far suffices
 
 
-def why_not(control: Element) -> str:
-    """Why a control is not among those modelled, or nothing."""
+def why_not(control: Element, systems: Sequence[Element]) -> str:
+    """Why a control is not among those modelled, or nothing; systems: all photovoltaic systems."""
     data = control.properties
     mode, combined = str(data["mode"]).lower(), str(data["combimode"]).lower()
     if combined not in ("", "vv_vw") or (not combined and mode not in ("voltvar", "voltwatt")):
@@ -31,7 +31,25 @@ def why_not(control: Element) -> str:
         return "watches another voltage than the mean of its phases"
     if any(not str(name).lower().startswith("pvsystem.") for name in data["derlist"]):
         return "controls others than PVSystems"
+    if mode == "voltwatt" and not combined:
+        mine = controlled([control], systems)
+        bound = [one.name for one in systems if one.full_name.lower() in mine and _has_vars_of_its_own(one)]
+        return (
+            f"vars that are fixed or at a limit beside VOLTWATT are not modelled ({', '.join(bound)})" if bound else ""
+        )
     return ""
+
+
+def _has_vars_of_its_own(one: Element) -> bool:
+    """Whether a system's vars are not simply those of its power factor: fixed, or bound by a limit or by its rating."""
+    data = one.properties
+    pf, kvar = abs(float(data["pf"])), abs(float(data["kvar"]))
+    panel_kw = float(data["irradiance"]) * float(data["pmpp"]) * float(data["pctpmpp"]) / 100.0
+    wanted_kvar = max(kvar, panel_kw * np.sqrt(1.0 / pf**2 - 1.0))
+    if wanted_kvar == 0.0:
+        return False
+    most_kvar = min(float(data["kvarmax"]), float(data["kvarmaxabs"]))
+    return pf == 1.0 or wanted_kvar > most_kvar or bool(np.hypot(panel_kw, wanted_kvar) > float(data["kva"]))
 
 
 def controlled(controls: Sequence[Element], systems: Sequence[Element]) -> dict[str, Element]:
@@ -66,7 +84,7 @@ def inverters(controls: Sequence[Element], systems: Sequence[Element], devices: 
     none = np.zeros(len(rows))
     return Inverters(
         device=device,
-        available_kw=np.array(available, dtype=float),
+        available_kw=np.minimum(available, each("pmpp") * each("pctpmpp") / 100.0),
         rated_kw=np.array([_base_kw(one, control, kw) for (one, control), kw in zip(rows, available, strict=True)]),
         rated_kva=each("kva"),
         most_inject_kvar=np.array([inject for inject, _ in limits], dtype=float),
@@ -109,7 +127,7 @@ def value(x: Floats, y: Floats, at: Floats) -> Floats:
 
 
 def _available_kw(one: Element, curves: Curves) -> float:
-    """What the panels offer after the inverter's losses; nothing below its cut-out."""
+    """What the panels offer after the inverter's losses, before its limit of power; nothing below its cut-out."""
     data = one.properties
     panel_kw = float(data["irradiance"]) * float(data["pmpp"])
     if data["ptcurve"]:
@@ -119,7 +137,7 @@ def _available_kw(one: Element, curves: Curves) -> float:
         return 0.0
     if data["effcurve"]:
         panel_kw *= float(value(*curves[str(data["effcurve"]).lower()], np.array([panel_kw / rated_kva]))[0])
-    return min(panel_kw, float(data["pmpp"]) * float(data["pctpmpp"]) / 100.0)
+    return panel_kw
 
 
 def _limits_kvar(one: Element, kw: float) -> tuple[float, float]:

@@ -26,12 +26,16 @@ class Solution:
     capacitors: Ints
 
 
-def solved(script: Path, tolerance: float = 1e-9) -> Solution:
+def solved(script: Path, tolerance: float = 1e-9, most_control_iterations: int = 200) -> Solution:
     """Execute a script, whose own solves let its controls act, and solve once more as closely as `tolerance`, the controls still at work."""
     with opendss() as engine:
         engine.Text.Command = f'Compile "{script}"'
         circuit, solution = engine.ActiveCircuit, engine.ActiveCircuit.Solution
-        solution.Tolerance, solution.MaxIterations, solution.MaxControlIterations = tolerance, 1000, 200
+        solution.Tolerance, solution.MaxIterations, solution.MaxControlIterations = (
+            tolerance,
+            1000,
+            most_control_iterations,
+        )
         solution.Solve()
         packed = np.asarray(circuit.YNodeVarray)
         regulators, capacitors = circuit.RegControls, circuit.Capacitors
