@@ -39,6 +39,12 @@ def test_what_is_in_a_network_is_counted(ring: Path) -> None:
     assert [level["v_base_kv"] for level in found["levels"]] == [230.0, 110.0]
 
 
+def test_a_network_that_cannot_be_solved_is_told_about_all_the_same(ring: Path) -> None:
+    ring.write_text(RING.replace("1 3   0", "1 2   0"))
+    done = call(ring, "--json")
+    assert done.exit_code == 0 and "no slack bus" in json.loads(done.stdout)["solver"]
+
+
 def test_the_map_is_drawn_in_the_terminal_and_as_svg(ring: Path, tmp_path: Path) -> None:
     done = call(ring, "--svg", tmp_path / "map.svg")
     assert done.exit_code == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from heptagrid.engine.flow.inventory import Count, Inventory, drawing, levels, loops
+from heptagrid.foundation.errors import NetworkError
 from heptagrid.planes.power.balanced import choice
 from heptagrid.world.balanced import BalancedNetwork, BusKind
 
@@ -25,7 +26,7 @@ def inventory(network: BalancedNetwork, source: str, format: str) -> Inventory:
         format=format,
         name=network.name,
         shape=_shape(network, on, live),
-        solver=choice(network),
+        solver=_solver(network),
         counts=[
             Count(
                 "bus",
@@ -55,6 +56,14 @@ def inventory(network: BalancedNetwork, source: str, format: str) -> Inventory:
         drawing=drawing(buses.x, buses.y, buses.v_base_kv, branches.from_bus[shown], branches.to_bus[shown], slack),
         remarks=network.left_out,
     )
+
+
+def _solver(network: BalancedNetwork) -> str:
+    """Which solver the network gets, or why it gets none."""
+    try:
+        return choice(network)
+    except NetworkError as problem:
+        return f"none: {problem}"
 
 
 def _shape(network: BalancedNetwork, on: np.ndarray, live: np.ndarray) -> str:

@@ -7,6 +7,7 @@ with the steps of magnitudes relative to the magnitudes. What a bus injects may 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -68,7 +69,6 @@ class Newton:
         self._pv, self._pq = pv, pq
         self._angles = np.sort(np.concatenate([pv, pq]))
         self._unknowns = len(self._angles) + len(pq)
-        # Angle and magnitude of a bus stand side by side: it keeps the factors sparse.
         width = np.zeros(y.shape[0], dtype=np.int64)
         width[pv] = 1
         width[pq] = 2
@@ -76,6 +76,7 @@ class Newton:
         self._angle_at = np.where(width >= 1, start, -1)
         self._magnitude_at = np.where(width == 2, start + 1, -1)
         self._place()
+        self._reorder()
 
     def _place(self) -> None:
         """Where each entry of the admittance matrix stands in the four parts of the Jacobian."""
@@ -90,6 +91,22 @@ class Newton:
         self._order = np.lexsort((row, column))
         self._indices = row[self._order].astype(np.int32)
         self._starts = np.searchsorted(column[self._order], np.arange(self._unknowns + 1)).astype(np.int32)
+
+    def _reorder(self) -> None:
+        """Put the unknowns in an order that keeps the factors sparse, once for all iterations.
+
+        Minimum degree on the pattern, as SuperLU finds it; the diagonal is made to outweigh each row, so that it is taken for the pivot.
+        """
+        if not self._unknowns:
+            return
+        many = np.diff(self._starts).max() + 1.0
+        data = np.ones(len(self._indices))
+        pattern = csc_matrix((data, self._indices, self._starts), shape=(self._unknowns, self._unknowns))
+        pattern.setdiag(many)
+        order = splu(pattern, permc_spec="MMD_AT_PLUS_A", options=_SYMMETRIC).perm_c.astype(np.int64)
+        self._angle_at = np.where(self._angle_at >= 0, order[self._angle_at], -1)
+        self._magnitude_at = np.where(self._magnitude_at >= 0, order[self._magnitude_at], -1)
+        self._place()
 
     def solve(
         self,
@@ -117,11 +134,7 @@ class Newton:
             while (np.abs(wrong) > allowed).any() and iterations < most:
                 iterations += 1
                 try:
-                    step = splu(
-                        self._jacobian(v, current, magnitude, injections),
-                        permc_spec="MMD_AT_PLUS_A",
-                        options=_SYMMETRIC,
-                    ).solve(-wrong)
+                    step = splu(self._jacobian(v, current, magnitude, injections), **_IN_ORDER).solve(-wrong)
                 except RuntimeError:  # SuperLU: the matrix is exactly singular
                     break
                 length = 1.0
@@ -172,6 +185,14 @@ class Newton:
         return csc_matrix((data[self._order], self._indices, self._starts), shape=(self._unknowns, self._unknowns))
 
 
-_SYMMETRIC = {"SymmetricMode": True, "DiagPivotThresh": 0.001}
+# Networks' factors have columns that are nearly all different: SuperLU's blocks of like columns cost more than they save.
+_SYMMETRIC = {"SymmetricMode": True}
+_IN_ORDER: dict[str, Any] = {
+    "permc_spec": "NATURAL",
+    "diag_pivot_thresh": 0.001,
+    "relax": 1,
+    "panel_size": 1,
+    "options": _SYMMETRIC,
+}
 _ROUNDING = 16.0 * np.finfo(np.float64).eps
 _SHORTEST = 1e-3  # of a step, before a start is given up
