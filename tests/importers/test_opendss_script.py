@@ -146,6 +146,8 @@ def test_the_scripts_own_solve_lets_controls_act_unless_they_are_wanted_here(tmp
     assert to_come.transformers.windings.tap_pu.tolist() == [1.0, 1.0]
     assert to_come.regulators.names.tolist() == ["regcontrol.r"]
     assert len(read(tmp_path, text).regulators.names) == 0
+    switched_off = read(tmp_path, text + "Set ControlMode=OFF\n", controls=True)
+    assert any("switched its controls off" in line for line in switched_off.left_out)
 
 
 def test_bases_come_from_sources_and_transformers_where_the_script_gives_none(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from heptagrid.importers.opendss.script import Script, engine_errors, opendss, s
 from heptagrid.world.circuit import GROUND, Buses, Circuit, Floats, Ints, Nodes
 
 ADMITTANCES = 2  # of Set LoadModel
+CONTROLS_OFF = -1  # of Set ControlMode
 
 
 def read(source: str, reading: Reading | None = None) -> Circuit:
@@ -86,6 +87,9 @@ class _Found:
 def _execute(engine: Any, source: str, reading: Reading) -> _Found:
     script = Script(engine, Path(source), hold_controls=reading.controls)
     circuit = engine.ActiveCircuit
+    remarks = []
+    if reading.controls and circuit.Solution.ControlMode == CONTROLS_OFF:
+        remarks.append("the script switched its controls off; they act all the same (--controls off holds them)")
     v_base_kv = _voltage_bases(engine)
     snapshot(engine)
     elements = read_elements(engine)
@@ -100,7 +104,7 @@ def _execute(engine: Any, source: str, reading: Reading) -> _Found:
         output_kva=storage_output_kva(engine, storages) if storages else {},
         all_admittances=circuit.Solution.LoadModel == ADMITTANCES,
         curves=curves_of(engine),
-        left_out=(*_general_objects(engine), *script.left_out),
+        left_out=(*remarks, *_general_objects(engine), *script.left_out),
     )
 
 
