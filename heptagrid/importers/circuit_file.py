@@ -1,59 +1,86 @@
-"""A circuit in one file: its tables as arrays in an `.npz`, so that it is read again without the program it came from."""
+"""A circuit in one file, and back: every column of every table, as numpy's compressed archive."""
 
 from __future__ import annotations
 
 import zipfile
-from dataclasses import fields, is_dataclass
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 import numpy as np
 
-from heptagrid.foundation.errors import HeptagridError
+from heptagrid.foundation.errors import FileError
 from heptagrid.world.circuit import Circuit
 
+Table = TypeVar("Table")
 
-def write_circuit(path: Path, circuit: Circuit) -> None:
-    """Write a circuit; arrays are named `table_column`, as `lines_z_ohm`."""
-    np.savez_compressed(path, **_arrays("", circuit))
+
+def write_circuit(circuit: Circuit, path: Path) -> None:
+    """Write a circuit; what was left out of its source is not kept."""
+    np.savez_compressed(path, **dict(_columns(circuit, "")))
 
 
 def read_circuit(path: Path) -> Circuit:
-    """Read what `write_circuit` wrote.
+    """Read what `write_circuit` wrote; tables that a file does not have, and a circuit need not have, are empty.
 
     Raises
     ------
-    HeptagridError
-        If the file is missing, broken or lacks an array; the message names it.
+    FileError
+        If the file is missing or broken, or a column is missing, as in a file of another version.
     """
     try:
-        arrays = np.load(path)
-        return _table(Circuit, "", arrays)  # type: ignore[no-any-return]
+        opened = np.load(path)
     except (OSError, ValueError, zipfile.BadZipFile) as problem:
-        raise HeptagridError(f"{path} cannot be read as a circuit ({problem}); import it again") from None
-    except KeyError as missing:
-        raise HeptagridError(f"{path} lacks the array {missing}; it is of another version: import it again") from None
+        raise FileError(str(path), [f"it cannot be read as a circuit ({problem}); import it again"]) from None
+    with opened as archive:
+        tables = {name.partition(".")[0] for name in archive}
+        missing = [
+            f"there is no column {name}"
+            for name in _names(Circuit, "")
+            if name not in archive
+            and not (name.partition(".")[0] in _OPTIONAL and name.partition(".")[0] not in tables)
+        ]
+        if missing:
+            raise FileError(str(path), missing)
+        return _filled(Circuit, archive, "")
 
 
-def _arrays(name: str, table: Any) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+_OPTIONAL = {one.name for one in fields(Circuit) if one.default_factory is not MISSING}
+
+
+def _names(kind: type, prefix: str) -> list[str]:
+    hints = get_type_hints(kind)
+    names = []
+    for one in fields(kind):
+        if is_dataclass(hints[one.name]):
+            names += _names(hints[one.name], f"{prefix}{one.name}.")
+        elif one.name != "left_out":
+            names.append(prefix + one.name)
+    return names
+
+
+def _columns(table: Any, prefix: str) -> list[tuple[str, Any]]:
+    found = []
     for one in fields(table):
-        value, key = getattr(table, one.name), f"{name}_{one.name}".lstrip("_")
-        found |= _arrays(key, value) if is_dataclass(value) else {key: np.asarray(value)}
+        value = getattr(table, one.name)
+        if is_dataclass(value):
+            found += _columns(value, f"{prefix}{one.name}.")
+        elif one.name != "left_out":
+            found.append((prefix + one.name, value))
     return found
 
 
-def _table(kind: type, name: str, arrays: Any) -> Any:
+def _filled(kind: type[Table], archive: Mapping[str, Any], prefix: str) -> Table:
     hints = get_type_hints(kind)
-    columns = {}
-    for one in fields(kind):
-        key, hint = f"{name}_{one.name}".lstrip("_"), hints[one.name]
-        if is_dataclass(hint):
-            columns[one.name] = _table(hint, key, arrays)  # type: ignore[arg-type]
-        elif hint in (str, float):
-            columns[one.name] = hint(arrays[key])
-        elif hint == tuple[str, ...]:
-            columns[one.name] = tuple(str(text) for text in arrays[key])
-        else:
-            columns[one.name] = arrays[key]
-    return kind(**columns)
+    values: dict[str, Any] = {}
+    for one in fields(kind):  # type: ignore[arg-type]
+        hint = hints[one.name]
+        if isinstance(hint, type) and is_dataclass(hint):
+            if not any(name.startswith(f"{prefix}{one.name}.") for name in archive):
+                continue
+            values[one.name] = _filled(hint, archive, f"{prefix}{one.name}.")
+        elif one.name != "left_out":
+            stored = archive[prefix + one.name]
+            values[one.name] = hint(stored.item()) if hint in (str, float) else stored
+    return kind(**values)

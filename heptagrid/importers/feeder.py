@@ -49,7 +49,7 @@ def write_town(folder: Path, circuit: Circuit, like: Path, seed: int) -> None:
     circuit_tree(circuit, grid)
     folder.mkdir(parents=True, exist_ok=True)
     write_grid(folder, grid, profiles.names)
-    write_circuit(folder / CIRCUIT_FILE, circuit)
+    write_circuit(circuit, folder / CIRCUIT_FILE)
     for name in ("profiles.npy", "weather.npy"):
         shutil.copyfile(like / name, folder / name)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from heptagrid.foundation.errors import FileError
+from heptagrid.importers.circuit_file import read_circuit, write_circuit
 from heptagrid.validate.power_inverters import (
     DAYS,
     FOLDER,
@@ -19,7 +20,6 @@ from heptagrid.validate.power_inverters import (
     run,
     scenario,
 )
-from heptagrid.world.circuit_file import read_circuit, write_circuit
 
 NOON = slice(700, 745)
 

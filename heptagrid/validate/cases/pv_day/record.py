@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from heptagrid.importers.circuit_file import write_circuit
 from heptagrid.importers.importer import Reading
 from heptagrid.importers.opendss import read
 from heptagrid.validate.power_inverters import (
@@ -25,7 +26,6 @@ from heptagrid.validate.power_inverters import (
     write_answer,
 )
 from heptagrid.world.circuit import Floats
-from heptagrid.world.circuit_file import write_circuit
 
 SEED = 123
 PER_LOAD = 1.2  # photovoltaics at a load, of its rated power
