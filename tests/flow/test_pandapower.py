@@ -57,6 +57,7 @@ def every_element() -> Any:
     pandapower.create_motor(net, bus[0], pn_mech_mw=0.3, cos_phi=0.8, efficiency_percent=93.0)
     pandapower.create_storage(net, bus[1], p_mw=-0.2, max_e_mwh=1.0, q_mvar=0.05)
     pandapower.create_ward(net, bus[2], 0.1, 0.05, 0.2, 0.1)
+    pandapower.create_xward(net, bus[1], 0.1, 0.02, 0.1, 0.05, r_ohm=2.0, x_ohm=3.0, vm_pu=1.01)
     pandapower.create_dcline(
         net, bus[0], bus[3], p_mw=0.4, loss_percent=1.0, loss_mw=0.01, vm_from_pu=1.0, vm_to_pu=1.0
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 from heptagrid.engine.flow.snapshot import BranchRows, NodeRows, Snapshot, Totals
 from heptagrid.planes.power.balanced import BalancedFlow, solve
-from heptagrid.world.balanced import BalancedNetwork, BusKind, Floats
+from heptagrid.world.balanced import WARD, BalancedNetwork, BusKind, Floats
 
 _SHOWN = 20
 
@@ -74,18 +74,22 @@ def _totals(network: BalancedNetwork, flow: BalancedFlow) -> Totals:
     live = buses.kind != BusKind.ISOLATED
     v_pu = np.abs(flow.v)
 
+    # What is lost inside an extended ward is part of what it draws.
+    in_wards = network.branches.kinds == WARD
+    drawn, lost = (1e3 * complex(flow.losses_mva[mine].sum()) for mine in (in_wards, ~in_wards))
+
     def kilo(of_buses: Floats) -> float:
         return 1e3 * float(of_buses[live].sum())
 
     return Totals(
         fed_in_kw=1e3 * float(flow.p_mw.sum()),
         fed_in_kvar=1e3 * float(flow.q_mvar.sum()),
-        loads_kw=kilo(buses.p_mw + buses.current_p_mw * v_pu),
-        loads_kvar=kilo(buses.q_mvar + buses.current_q_mvar * v_pu),
+        loads_kw=kilo(buses.p_mw + buses.current_p_mw * v_pu) + drawn.real,
+        loads_kvar=kilo(buses.q_mvar + buses.current_q_mvar * v_pu) + drawn.imag,
         shunts_kw=kilo(buses.shunt_p_mw * v_pu**2),
         shunts_kvar=kilo(buses.shunt_q_mvar * v_pu**2),
-        losses_kw=1e3 * float(flow.losses_mva.real.sum()),
-        losses_kvar=1e3 * float(flow.losses_mva.imag.sum()),
+        losses_kw=lost.real,
+        losses_kvar=lost.imag,
     )
 
 
