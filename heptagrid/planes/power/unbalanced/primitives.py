@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 
-from heptagrid.world.circuit import Bools, Capacitors, Complex, Floats, Ints, Lines, Shunts, Sources
+from heptagrid.world.circuit import Bools, Capacitors, Complex, Ints, Lines, Shunts, Sources
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,3 @@ def assembled(tables: list[Primitives], nodes: int) -> scipy.sparse.csc_matrix:
     return scipy.sparse.csc_matrix(
         (np.concatenate(values)[kept], (row[kept], column[kept])), shape=(nodes, nodes), dtype=np.complex128
     )
-
-
-def magnitudes(v: Complex) -> Floats:
-    return np.asarray(np.abs(v), dtype=np.float64)
