@@ -27,8 +27,7 @@ LANE = Path(__file__).parents[1] / "cases/lane/lane.dss"
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> heptagrid.Run:
     folder = tmp_path_factory.mktemp("lane")
-    with pytest.warns(UserWarning, match="TCC_Curve"):
-        return heptagrid.run(feeder=LANE, step_s=900, single="smart", out=folder / "run", threads=1)
+    return heptagrid.run(feeder=LANE, step_s=900, single="smart", out=folder / "run", threads=1)
 
 
 def test_energy_messages_and_money_are_conserved(run: heptagrid.Run) -> None:

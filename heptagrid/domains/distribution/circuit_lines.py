@@ -219,9 +219,11 @@ def _as_customers_draw(circuit: Circuit) -> Circuit:
 
 
 def without(circuit: Circuit, is_off: Bools) -> Circuit:
-    """The circuit with nodes (nodes,) cut off: lines that touch one are open at both ends, transformers stand idle."""
-    lines, units, windings = circuit.lines, circuit.transformers, circuit.transformers.windings
+    """The circuit with nodes (nodes,) cut off: lines that touch one are open at both ends, transformers and devices hang on nothing."""
+    lines, devices = circuit.lines, circuit.devices
+    units, windings = circuit.transformers, circuit.transformers.windings
     off = np.append(is_off, False)  # the ground is never off
+    cut = off[devices.circuit_from] | off[devices.circuit_to]
     line = np.repeat(np.arange(len(lines.names)), np.diff(lines.node_at))
     touched = np.zeros(len(lines.names), dtype=np.bool_)
     np.logical_or.at(touched, line, off[lines.from_node] | off[lines.to_node])
@@ -231,6 +233,11 @@ def without(circuit: Circuit, is_off: Bools) -> Circuit:
     np.logical_or.at(idle, unit, off[windings.node])
     return replace(
         circuit,
+        devices=replace(
+            devices,
+            circuit_from=np.where(cut, GROUND, devices.circuit_from),
+            circuit_to=np.where(cut, GROUND, devices.circuit_to),
+        ),
         lines=replace(
             lines, from_closed=lines.from_closed & ~touched[line], to_closed=lines.to_closed & ~touched[line]
         ),
