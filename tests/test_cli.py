@@ -175,6 +175,7 @@ def test_commands_in_the_documents_are_understood(
     page: str, day: Any, asked: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "myrun").symlink_to(day.folder)
+    (tmp_path / "Master.dss").symlink_to(ROOT / "tests/cases/lane/lane.dss")
     text = (ROOT / page).read_text(encoding="utf-8")
     commands = re.findall(r"^(?:\$ )?heptagrid (.+?)(?:  +#.*)?$", text, re.M)
     assert commands, "the page shows how to use the command"

@@ -264,4 +264,5 @@ def test_every_example_of_a_new_scenario_can_be_taken_in_use(tmp_path: Path) -> 
     lines = [line for line in lines if not line.startswith("  ")]
     path = tmp_path / "x.toml"
     path.write_text("\n".join(lines).replace('where = "operations"', 'where = "hub"'), encoding="utf-8")
-    assert [storm.kind for storm in load(path).storms] == ["blackout", "read_all", "firmware", "jam", "cut"]
+    kinds = ["blackout", "read_all", "firmware", "jam", "cut", "unit_trip"]
+    assert [storm.kind for storm in load(path).storms] == kinds

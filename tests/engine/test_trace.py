@@ -34,7 +34,8 @@ def test_a_manifest_holds_the_whole_scenario(day: Run) -> None:
     for section, values in day.manifest["scenario"].items():
         if section != "run":
             assert {name: getattr(scenario.sections[section], name) for name in values} == {
-                name: one["value"] for name, one in values.items()
+                name: tuple(one["value"]) if isinstance(one["value"], list) else one["value"]
+                for name, one in values.items()
             }
 
 
