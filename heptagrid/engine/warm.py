@@ -1,10 +1,12 @@
-"""Compiles every kernel by running both arms through a few steps; a mark says that it has been done."""
+"""Compiles every kernel by running both arms through a few steps and solving a small circuit; a mark says that it has been done."""
 
 from __future__ import annotations
 
 import tempfile
 import time
 from pathlib import Path
+
+import numpy as np
 
 from heptagrid.foundation.kernel import cache_folder, fingerprint_of_package
 
@@ -37,9 +39,28 @@ def compile_kernels() -> float:
                     recorder.begin()
                 walk(grid, step, phase, recorder, seconds)
             recorder.finish(seconds, 0.0)
+    _solve_a_circuit()
     _mark().parent.mkdir(parents=True, exist_ok=True)
     _mark().touch()
     return time.perf_counter() - began
+
+
+def _solve_a_circuit() -> None:
+    """By sweeps and by the whole matrix: a line of three conductors and a load on each."""
+    from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
+    from heptagrid.world.circuit_builder import CircuitBuilder
+
+    volts, turn = 230.0, np.exp(-2j * np.pi / 3.0)
+    builder = CircuitBuilder("small", 50.0)
+    for bus in ("near", "far"):
+        builder.bus(bus, volts / 1000.0)
+    near, far = builder.nodes("near", 1, 2, 3), builder.nodes("far", 1, 2, 3)
+    builder.source("source", near, [volts, volts * turn, volts * turn**2], 0.01 * np.eye(3))
+    builder.line("line", near, far, 0.1 * np.eye(3))
+    for node in far:
+        builder.device(f"load {node}", "load", [(node, -1)], 1.0, 0.2, volts)
+    UnbalancedSolver(builder.circuit(), method="sweeps").solve()
+    UnbalancedSolver(builder.circuit(), method="sparse").solve()
 
 
 def _mark() -> Path:
