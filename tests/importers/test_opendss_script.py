@@ -11,6 +11,7 @@ import pytest
 from heptagrid.foundation.errors import FileError
 from heptagrid.importers import opendss
 from heptagrid.importers.importer import MissingPackageError, Reading
+from heptagrid.importers.opendss import script
 from heptagrid.world.circuit import Circuit
 
 pytest.importorskip("dss")
@@ -160,3 +161,12 @@ def test_buses_that_the_script_forgot_get_a_base_too(tmp_path: Path) -> None:
     late = "New Transformer.t windings=2 buses=(b c) kvs=(12.47 0.48) kvas=(50 50)\n"
     base = read(tmp_path, SOURCE + LINE + "MakeBusList\nSetkVBase bus=a kVLL=13.2\n" + late).buses.v_base_kv
     np.testing.assert_allclose(base, np.array([13.2, 12.47, 0.48]) / np.sqrt(3.0), rtol=1e-6)
+
+
+def test_the_working_directory_stays_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dss = pytest.importorskip("dss")
+    dss.DSS.Text.Command = "clear"  # this engine began in another directory, and would go back there
+    monkeypatch.chdir(tmp_path)
+    with script.opendss():
+        assert Path.cwd() == tmp_path
+    assert Path.cwd() == tmp_path

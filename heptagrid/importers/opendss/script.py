@@ -7,6 +7,7 @@ the controls at work or held.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -58,9 +59,11 @@ def opendss() -> Iterator[Any]:
         if missing.name != "dss":
             raise
         raise MissingPackageError("OpenDSS files", "dss-python") from None
+    here = Path.cwd()
     engine = DSS.NewContext()
     changed_directory = engine.AllowChangeDir  # of all engines of this process
     engine.AllowChangeDir = False
+    os.chdir(here)  # an engine that may change the directory goes to where the first one began
     engine.AllowForms = False
     engine.AllowEditor = False
     engine.AllowDOScmd = False
@@ -69,6 +72,7 @@ def opendss() -> Iterator[Any]:
     finally:
         engine.ClearAll()
         engine.AllowChangeDir = changed_directory
+        os.chdir(here)
 
 
 def engine_errors() -> type[Exception]:
