@@ -316,9 +316,11 @@ def inspect(source: str, svg: Path | None, as_json: bool) -> None:
     import json
 
     from heptagrid.engine.flow import api
+    from heptagrid.foundation.output_file import refuse_overwriting
     from heptagrid.report.inventory import inventory_text
     from heptagrid.report.network_map import write_map
 
+    refuse_overwriting([source], [svg])
     found = api.inspect(source)
     for remark in found.remarks:
         click.echo(f"note: {remark}", err=True)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.engine.flow.inventory import Drawing
-from heptagrid.foundation.errors import OutputError
+from heptagrid.foundation.output_file import whole_file
 from heptagrid.report.words import plain, text
 
 SIZE = 1000
@@ -64,10 +64,8 @@ def write_map(path: Path, drawing: Drawing, title: str) -> None:
     OutputError
         If it cannot be written.
     """
-    try:
-        path.write_text(map_svg(drawing, title), encoding="utf-8")
-    except OSError as problem:
-        raise OutputError(f"{path} cannot be written: {problem.strerror or problem}; choose another place") from problem
+    with whole_file(path) as place:
+        place.write_text(map_svg(drawing, title), encoding="utf-8")
 
 
 def map_text(drawing: Drawing, columns: int = 72, rows: int = 16) -> str:

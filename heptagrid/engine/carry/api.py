@@ -13,6 +13,7 @@ from heptagrid.engine.carry.detours import detoured
 from heptagrid.engine.carry.network_file import CarryNetwork, read_network
 from heptagrid.engine.carry.traffic_file import STATUS, WAITING, Traffic, read_traffic, row_name, write_delivered
 from heptagrid.foundation.errors import ConservationError, FileError
+from heptagrid.foundation.output_file import refuse_overwriting
 from heptagrid.planes.messages import tables as t
 from heptagrid.planes.messages.event_queue import EventQueue
 from heptagrid.planes.messages.graph import GraphRouter, NoPathError
@@ -70,8 +71,9 @@ def carry(
     Raises
     ------
     FileError, OutputError
-        For files that break rules, rows without a path or longer than a frame may be, an unwritable `out`.
+        For files that break rules, rows without a path or longer than a frame may be, an `out` that is unwritable or one of the files.
     """
+    refuse_overwriting([network, traffic], [out])
     wires = read_network(Path(network))
     messages = read_traffic(Path(traffic), wires.names)
     carried = carry_messages(wires, messages, str(traffic), seed, progress)

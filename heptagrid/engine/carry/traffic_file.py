@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from heptagrid.foundation.errors import FileError, OutputError
+from heptagrid.foundation.errors import FileError
+from heptagrid.foundation.output_file import whole_file
 from heptagrid.planes.messages.tables import CAUSES, Ints
 
 COLUMNS = ("sent_s", "source", "destination", "bytes")
@@ -121,13 +122,8 @@ def write_delivered(path: Path, traffic: Traffic, delivered_ns: Ints, status: In
     table = traffic.table.select(keep).with_columns(
         seconds.to_series().alias("delivered_s"), words.gather(status).alias("status"), pl.Series("hops", hops)
     )
-    partial = path.with_name(path.name + ".partial")
-    try:
-        table.write_csv(partial)
-        partial.replace(path)
-    except OSError as problem:
-        partial.unlink(missing_ok=True)
-        raise OutputError(f"{path} cannot be written: {problem.strerror or problem}") from problem
+    with whole_file(path) as place:
+        table.write_csv(place)
 
 
 def _no_csv(path: Path, found: str) -> str:

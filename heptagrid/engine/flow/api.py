@@ -10,6 +10,7 @@ from heptagrid.engine.flow.inventory import Inventory
 from heptagrid.engine.flow.snapshot import Snapshot
 from heptagrid.engine.flow.tables import write_rows
 from heptagrid.foundation.errors import FileError, UsageError
+from heptagrid.foundation.output_file import refuse_overwriting
 from heptagrid.foundation.registry import importers
 from heptagrid.importers.importer import ANY, Importer, Network, Reading
 from heptagrid.world.balanced import BalancedNetwork
@@ -31,8 +32,10 @@ def flow(
     Raises
     ------
     FileError, NetworkError, OutputError, UsageError
-        For files that break rules or hold what cannot be represented, networks without a slack, unwritable places, unknown formats.
+        For files that break rules or hold what cannot be represented, networks without a slack, places that are
+        unwritable or the file itself, unknown formats.
     """
+    refuse_overwriting([source], [out, branches])
     importer, network = read(source, Reading(frozenset(ignore), controls, q_limits))
     found = snapshot(network, source, importer.format, q_limits=q_limits)
     if found.converged:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from heptagrid.engine.flow.snapshot import BranchRows, NodeRows
-from heptagrid.foundation.errors import OutputError
+from heptagrid.foundation.output_file import whole_file
 
 
 def write_rows(path: Path, rows: NodeRows | BranchRows) -> None:
@@ -23,16 +23,10 @@ def write_rows(path: Path, rows: NodeRows | BranchRows) -> None:
     """
     names = [one.name for one in fields(rows)]
     columns = [_texts(getattr(rows, name)) for name in names]
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with partial.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(names)
-            writer.writerows(zip(*columns, strict=True))
-        partial.replace(path)
-    except OSError as problem:
-        partial.unlink(missing_ok=True)
-        raise OutputError(f"{path} cannot be written: {problem.strerror or problem}; choose another place") from problem
+    with whole_file(path) as place, place.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows(zip(*columns, strict=True))
 
 
 def _texts(column: Any) -> Sequence[str]:
