@@ -54,6 +54,9 @@ def main() -> None:
       heptagrid run                        the town for a day, with and without the smart grid
       heptagrid run --break access         the same with a dead access network: what was it worth?
       heptagrid run --typical              twelve typical days: does it pay, and for whom?
+      heptagrid inspect Master.dss         what is in your own feeder: counts, shape, a map
+      heptagrid flow Master.dss            its voltages, currents and losses, once
+      heptagrid run --feeder Master.dss    the whole grid on it, with and without the smart grid
       heptagrid sweep --vary break.access=0:1:0.25
                                            what a message is worth, as curves
       heptagrid compare town mytown.toml   side by side: who gains, who loses?
@@ -285,8 +288,13 @@ def flow(source: str, out: Path | None, branches: Path | None, controls: str, as
     import json
 
     from heptagrid.engine.flow import api
+    from heptagrid.engine.warm import are_kernels_compiled
     from heptagrid.report.flow import flow_text
 
+    if sys.stderr.isatty() and not are_kernels_compiled():
+        click.echo(
+            "note: kernels that are not compiled yet are compiled first; heptagrid compile does it for all", err=True
+        )
     found = api.flow(source, out, branches, controls=controls == "on", **options)
     for remark in found.remarks:
         click.echo(f"note: {remark}", err=True)
@@ -295,9 +303,9 @@ def flow(source: str, out: Path | None, branches: Path | None, controls: str, as
     found.check()
     if not as_json:
         click.echo(flow_text(found))
-        for name, path in (("nodes", out), ("branches", branches)):
-            if path is not None:
-                click.echo(f"{name}: {path}")
+        written = [f"{name}: {path}" for name, path in (("nodes", out), ("branches", branches)) if path is not None]
+        if written:
+            click.echo("\n".join(["", *written]))
 
 
 @main.command(epilog=EPILOG)

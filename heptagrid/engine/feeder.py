@@ -29,9 +29,15 @@ def read_feeder(scenario: Scenario, path: Path) -> Circuit:
     from heptagrid.importers.opendss import read
 
     circuit = read(str(path))
-    if circuit.left_out:
-        warnings.warn(f"without effect on a run: {'; '.join(circuit.left_out)}", stacklevel=2)
+    for remark in (*circuit.left_out, *_stuck(circuit)):
+        warnings.warn(remark, stacklevel=2)
     return circuit
+
+
+def _stuck(circuit: Circuit) -> list[str]:
+    """Regulators that a script has locked, in their snapshot's taps."""
+    names = circuit.regulators.names[circuit.regulators.max_taps == 0].tolist()
+    return [f"{', '.join(names)}: maxtapchange=0, so their taps stay where the script left them"] if names else []
 
 
 def on_feeder(scenario: Scenario, circuit: Circuit, path: Path, folder: Path) -> Scenario:

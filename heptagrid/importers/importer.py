@@ -79,7 +79,9 @@ def unsupported(
     if problems:
         raise FileError(origin, problems)
     return [
-        f"{kind} {line}: it cannot be represented, and is left out"
+        f"{kind} {line}: left out, as asked"
+        if kind in ignore
+        else f"{kind} {line}: it cannot be represented, and is left out"
         for kind, lines in elements.items()
         for line in lines
     ]

@@ -8,9 +8,11 @@ from heptagrid.engine.flow.snapshot import Snapshot
 def flow_text(found: Snapshot) -> str:
     """What was solved, by what, and the totals."""
     summary, totals = found.summary(), found.totals
+    rounds = f"{found.iterations} iteration{'' if found.iterations == 1 else 's'}"
+    took = f"{found.seconds:.1f} s" if found.seconds >= 1.0 else f"{1e3 * found.seconds:.3g} ms"
     lines = [
         f"{found.source}: {found.format}, {summary['nodes']} nodes, {summary['branches']} branches",
-        f"{found.solver}: {found.iterations} iterations, {1e3 * found.seconds:.3g} ms",
+        f"{found.solver}: {rounds}, {took}",
         "",
     ]
     for name, kw, kvar in (
@@ -20,9 +22,11 @@ def flow_text(found: Snapshot) -> str:
         ("losses", totals.losses_kw, totals.losses_kvar),
     ):
         lines.append(f"{name:8} {kw:16,.3f} kW {kvar:16,.3f} kvar")
+    if totals.fed_in_kw >= 0.001:
+        lines[-1] += f"   {totals.losses_kw / totals.fed_in_kw:.2%} of what is fed in".replace("%", " %")
     lines.append("")
     for word in ("least", "greatest"):
         v_pu, node, phase = (summary[f"{word}_v_{what}"] for what in ("pu", "node", "phase"))
         at = f"{node}" if phase == "0" else f"{node}.{phase}"
         lines.append(f"{word} voltage {v_pu:.6f} pu at {at}" if isinstance(v_pu, float) else f"{word} voltage: unknown")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)

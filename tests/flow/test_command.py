@@ -65,3 +65,9 @@ def test_a_missing_file_and_an_unknown_format_are_named(tmp_path: Path) -> None:
     assert missing.exit_code == 3 and "none.m" in missing.stderr
     unknown = call(tmp_path)
     assert unknown.exit_code == 2 and "MATPOWER" in unknown.stderr
+
+
+def test_a_name_that_is_neither_a_file_nor_a_code_is_told_with_the_formats() -> None:
+    done = call("feeder")
+    assert done.exit_code == 3
+    assert "feeder: 1 problem" in done.stderr and "there is no such file; what is read here: MATPOWER" in done.stderr

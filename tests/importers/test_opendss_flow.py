@@ -116,3 +116,59 @@ def test_inspect_counts_what_is_there_and_draws_it(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["inspect", str(HERE / "devices.dss"), "--svg", str(tmp_path / "map.svg")])
     assert done.exit_code == 0 and (tmp_path / "map.svg").stat().st_size > 500
     assert "2 controlled" not in done.output and "storage" in done.output
+
+
+SMALL = """New Circuit.small basekv=12.47 bus1=source
+New Line.l bus1=source bus2=mid length=2 units=km r1=0.3 x1=0.5 r0=0.6 x0=1
+New Line.m bus1=mid bus2=end length=1 units=km r1=0.3 x1=0.5 r0=0.6 x0=1
+New Load.near bus1=mid kv=12.47 kw=300 pf=0.9
+New Load.far bus1=end kv=12.47 kw=200 pf=0.9
+"""
+SLIP = SMALL.replace("bus1=mid bus2=end", "bus1=mdi bus2=end")
+
+
+def small(folder: Path, text: str = SMALL) -> str:
+    path = folder / "small.dss"
+    path.write_text(text)
+    return str(path)
+
+
+def test_a_bus_whose_name_is_a_slip_is_named_with_the_load_behind_it(tmp_path: Path) -> None:
+    path = small(tmp_path, SLIP)
+    done = CliRunner().invoke(main, ["flow", path])
+    assert done.exit_code == 4
+    assert f"{path}: small: 1 problem" in done.stderr
+    assert "load.far: no source feeds it at bus end, nor bus mdi; close a switch, correct a bus's name" in done.stderr
+
+
+def test_inspect_tells_about_a_circuit_that_cannot_be_solved(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["inspect", small(tmp_path, SLIP)])
+    assert done.exit_code == 0, done.output
+    assert "in 2 parts" in done.stdout and "solver  none: small: 1 problem" in done.stdout
+    done = CliRunner().invoke(main, ["inspect", small(tmp_path, SMALL.replace("kw=200", "kw=nan")), "--json"])
+    assert done.exit_code == 0 and json.loads(done.stdout)["loads_kw"] is None
+
+
+def test_loads_beyond_their_limits_are_told_with_what_they_draw_instead(tmp_path: Path) -> None:
+    assert not any("minpu" in line or "maxpu" in line for line in api.flow(small(tmp_path)).remarks)
+    found = api.flow(small(tmp_path, SMALL.replace("kw=200", "kw=9000")))
+    (remark,) = [line for line in found.remarks if "vminpu" in line]
+    assert "load.far at 0." in remark and remark.startswith(("1 load has", "2 loads have"))
+    text = SMALL.replace("kw=200 pf=0.9", "kw=200 pf=0.9 vmaxpu=0.96")
+    found = api.flow(small(tmp_path, text))
+    (remark,) = [line for line in found.remarks if "vmaxpu" in line]
+    assert "1 load has a voltage above vmaxpu (farthest: load.far at 0.9" in remark
+    assert remark.endswith(f": {found.totals.loads_kw - 300.0:,.3f} kW instead of 200.000")
+
+
+def test_a_regulator_that_its_script_has_locked_is_told(tmp_path: Path) -> None:
+    regulator = (
+        "New Transformer.r phases=3 windings=2 buses=(mid to) kvs=(12.47 12.47) kvas=(1000 1000) xhl=1\n"
+        "New RegControl.c transformer=r winding=2 vreg=120 band=2 ptratio=60 maxtapchange=0\n"
+    )
+    found = api.flow(small(tmp_path, SMALL.replace("bus1=mid bus2=end", "bus1=to bus2=end") + regulator))
+    assert "regcontrol.c stands at tap +0, and never moves: its maxtapchange is 0" in found.remarks
+
+
+def test_reactive_limits_that_are_asked_for_without_effect_are_told(tmp_path: Path) -> None:
+    assert any("--q-limits: without effect here" in line for line in api.flow(small(tmp_path), q_limits=True).remarks)

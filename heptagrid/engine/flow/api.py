@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 from heptagrid.engine.flow import balanced, balanced_inventory, unbalanced, unbalanced_inventory
@@ -38,6 +39,14 @@ def flow(
     refuse_overwriting([source], [out, branches])
     importer, network = read(source, Reading(frozenset(ignore), controls, q_limits))
     found = snapshot(network, source, importer.format, q_limits=q_limits)
+    if q_limits and not isinstance(network, BalancedNetwork):
+        found = replace(
+            found,
+            remarks=(
+                *found.remarks,
+                "--q-limits: without effect here; generators of a script have limits of their own",
+            ),
+        )
     if found.converged:
         for path, rows in ((out, found.nodes), (branches, found.branches)):
             if path is not None:
@@ -70,9 +79,9 @@ def read(source: str, reading: Reading) -> tuple[Importer, Network]:
     known = importers().values()
     importer = next((one for one in known if one.claims(source)), None)
     if importer is None:
-        if Path(source).suffix and not Path(source).exists():
-            raise FileError(source, ["there is no such file"])
         formats = "; ".join(one.format for one in known)
+        if not Path(source).exists():
+            raise FileError(source, [f"there is no such file; what is read here: {formats}"])
         raise UsageError(f"{source} is in no format that is read here: {formats}")
     return importer, importer.read(source, reading)
 

@@ -79,14 +79,18 @@ class Inventory:
                 {
                     "v_base_kv": one.v_base_kv if np.isfinite(one.v_base_kv) else None,
                     "buses": one.buses,
-                    "loads_kw": one.loads_kw,
+                    "loads_kw": _known(one.loads_kw),
                 }
                 for one in self.levels
             ],
-            **self.totals,
+            **{name: _known(value) for name, value in self.totals.items()},
             "has_coordinates": self.drawing.is_surveyed,
             "remarks": list(self.remarks),
         }
+
+
+def _known(value: float) -> float | None:
+    return value if np.isfinite(value) else None
 
 
 def levels(v_base_kv: Floats, loads_kw: Floats) -> list[Level]:

@@ -15,16 +15,25 @@ from heptagrid.planes.power.controls.control import Controlled
 from heptagrid.planes.power.unbalanced.flow import Flow
 from heptagrid.planes.power.unbalanced.holding import HoldingSolver
 from heptagrid.planes.power.unbalanced.primitives import Primitives, currents
-from heptagrid.world.circuit import GROUND, Circuit, Complex, Floats, Ints
+from heptagrid.world.circuit import GROUND, Circuit, Complex, Floats, Ints, Model
 
 PHASES = {1: "a", 2: "b", 3: "c"}
 TOLERANCE_PU = 1e-10
 
 
 def snapshot(circuit: Circuit, source: str, format: str) -> Snapshot:
-    """Solve a circuit; a voltage collapse is a snapshot that did not converge."""
+    """Solve a circuit; a voltage collapse is a snapshot that did not converge.
+
+    Raises
+    ------
+    NetworkError
+        For a circuit without a meaning, with all that is wrong with it.
+    """
     began = time.perf_counter()
-    solver = HoldingSolver(circuit, tolerance_pu=TOLERANCE_PU)
+    try:
+        solver = HoldingSolver(circuit, tolerance_pu=TOLERANCE_PU)
+    except NetworkError as problem:
+        raise NetworkError(f"{source}: {problem}") from problem
     controlled = Controlled(circuit, solver)
     try:
         flow = controlled.snapshot()
@@ -40,7 +49,7 @@ def snapshot(circuit: Circuit, source: str, format: str) -> Snapshot:
         nodes=NodeRows(*_node_names(circuit), flow.v_pu, np.rad2deg(np.angle(flow.v))),
         branches=_branches(flow),
         totals=_totals(flow),
-        remarks=(*circuit.left_out, *_settled(controlled)),
+        remarks=(*circuit.left_out, *_settled(controlled), *_beyond_limits(flow)),
     )
 
 
@@ -49,6 +58,8 @@ def _settled(controlled: Controlled) -> list[str]:
     circuit = controlled.circuit
     taps = zip(circuit.regulators.names.tolist(), controlled.tap_positions.tolist(), strict=True)
     found = [f"{name} stands at tap {int(tap):+d}" for name, tap in taps]
+    for k in np.flatnonzero(circuit.regulators.max_taps == 0).tolist():
+        found[k] += ", and never moves: its maxtapchange is 0"
     capacitors = circuit.capacitors
     for k in np.unique(circuit.capacitor_controls.capacitor).tolist():
         steps = controlled.is_closed[capacitors.step_at[k] : capacitors.step_at[k + 1]]
@@ -56,6 +67,30 @@ def _settled(controlled: Controlled) -> list[str]:
     for k, device in enumerate(circuit.inverters.device.tolist()):
         bank = controlled.bank
         found.append(f"{circuit.devices.names[device]} feeds {bank.p_kw[k]:.3f} kW and {bank.q_kvar[k]:+.3f} kvar")
+    return found
+
+
+def _beyond_limits(flow: Flow) -> list[str]:
+    """Loads that do not draw what they are rated for, since their voltage is beyond their limits."""
+    devices, circuits = flow.network.circuit.devices, flow.circuits
+    device = circuits.device
+    v_pu = np.abs(flow.circuits_v) / devices.v_rated_v[device]
+    is_limited = ((devices.kinds == "load") & (devices.model != Model.CONSTANT_IMPEDANCE))[device]
+    found = []
+    for word, limit, beyond_pu in (
+        ("below", "vminpu", devices.v_min_pu[device] - v_pu),
+        ("above", "vmaxpu", v_pu - devices.v_max_pu[device]),
+    ):
+        rows = np.flatnonzero(is_limited & (beyond_pu > 0.0))
+        if not len(rows):
+            continue
+        these, worst = np.unique(device[rows]), rows[np.argmax(beyond_pu[rows])]
+        drawn_kw, rated_kw = flow.devices_kva[these].real.sum(), devices.p_kw[these].sum()
+        loads = "1 load has" if len(these) == 1 else f"{len(these)} loads have"
+        found.append(
+            f"{loads} a voltage {word} {limit} (farthest: {devices.names[device[worst]]} at {v_pu[worst]:.4f} of its rated voltage), "
+            f"beyond which a load is an impedance: {drawn_kw:,.3f} kW instead of {rated_kw:,.3f}"
+        )
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from heptagrid.engine.flow.inventory import Count, Inventory, drawing, levels, loops
+from heptagrid.foundation.errors import NetworkError
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
 from heptagrid.world.circuit import GROUND, Bools, Circuit, Ints
 
@@ -13,7 +14,6 @@ def inventory(circuit: Circuit, source: str, format: str) -> Inventory:
     """Count, sum and draw a circuit; nothing is solved."""
     buses, devices, windings = circuit.buses, circuit.devices, circuit.transformers.windings
     from_bus, to_bus = _strokes(circuit)
-    solver = UnbalancedSolver(circuit)
     device_bus = _bus(circuit, devices.circuit_from[devices.circuit_at[:-1]])
     draws = np.zeros(len(buses.names))
     np.add.at(draws, device_bus, np.maximum(devices.p_kw, 0.0))
@@ -23,7 +23,7 @@ def inventory(circuit: Circuit, source: str, format: str) -> Inventory:
         format=format,
         name=circuit.name,
         shape=_shape(circuit, from_bus, to_bus),
-        solver=f"{solver.method}: {solver.reason}",
+        solver=_solver(circuit),
         counts=[
             Count("bus", len(buses.names), len(buses.names), f"{len(circuit.nodes.bus)} nodes"),
             *_counts("source", circuit.sources.names),
@@ -57,6 +57,15 @@ def inventory(circuit: Circuit, source: str, format: str) -> Inventory:
         drawing=drawing(buses.x, buses.y, buses.v_base_kv, from_bus, to_bus, _source_buses(circuit)),
         remarks=circuit.left_out,
     )
+
+
+def _solver(circuit: Circuit) -> str:
+    """Which solver the circuit gets, or why it gets none."""
+    try:
+        solver = UnbalancedSolver(circuit)
+    except NetworkError as problem:
+        return f"none: {problem}"
+    return f"{solver.method}: {solver.reason}"
 
 
 def _counts(kind: str, rows: np.ndarray, in_service: Bools | None = None, sum: str = "") -> list[Count]:

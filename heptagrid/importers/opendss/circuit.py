@@ -145,7 +145,7 @@ def _general_objects(engine: Any) -> list[str]:
         engine.SetActiveClass(kind)
         names = [name for name in engine.ActiveClass.AllNames if name.lower() not in DEFAULT_OBJECTS]
         if names:
-            found.append(f"{kind}: {', '.join(names)}")
+            found.append(f"{kind}: {', '.join(names)} (without effect here)")
     engine.Text.Command = "Get CktModel"
     if str(engine.Text.Result).lower().startswith("pos"):
         found.append(

@@ -70,7 +70,7 @@ def divide(source: str, elements: Sequence[Element], reading: Reading) -> Parts:
         if one.kind == "load":
             parts.shunts += _grounded_neutral(one)
     parts.left_out += unsupported(source, unrepresented, frozenset(ignored), frozenset(one.kind for one in elements))
-    parts.left_out += [f"{kind}: {', '.join(names)}" for kind, names in without.items()]
+    parts.left_out += [f"{kind}: {', '.join(names)} (without effect here)" for kind, names in without.items()]
     return parts
 
 

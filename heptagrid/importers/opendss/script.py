@@ -138,7 +138,7 @@ class Script:
             return
         command = first if first in PLAIN_COMMANDS else self._command(line)
         if command in OUTPUT_COMMANDS or (self._hold_controls and command in CONTROL_COMMANDS):
-            self.left_out.append(f"{path.name}, line {number}: {_short(line)}")
+            self.left_out.append(f"{path.name}, line {number}: {_short(line)} (not executed)")
         elif command in ("redirect", "compile"):
             self._redirect(line, command == "compile", path, number, depth)
         elif command == "cd":
@@ -194,7 +194,7 @@ class Script:
         for name, value in options:
             full = self._option(name)
             if full in OUTPUT_OPTIONS or (full == "mode" and value.lower().startswith("au")):
-                self.left_out.append(f"{path.name}, line {number}: {name}={value}")
+                self.left_out.append(f"{path.name}, line {number}: {name}={value} (not set)")
             elif not (self._hold_controls and command == "solve" and full == "controlmode"):
                 kept.append((name, value))
         text = line

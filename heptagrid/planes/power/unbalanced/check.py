@@ -11,6 +11,8 @@ from heptagrid.planes.power.unbalanced.network import Network, network_of
 from heptagrid.planes.power.unbalanced.primitives import is_bond
 from heptagrid.world.circuit import Bools, Circuit, Floats, Ints, Names
 
+_OTHERS = 5  # buses that are named beside a load's own where no source feeds it
+
 
 def checked_network(circuit: Circuit, tap_pu: Floats, is_closed: Bools) -> Network:
     """The circuit with these taps (windings,) and capacitor steps (steps,), if it has a meaning; every violation names its element.
@@ -141,7 +143,14 @@ def _rings(circuit: Circuit) -> Iterator[str]:
 
 def _cut_off(network: Network) -> Iterator[str]:
     lives = np.append(network.is_live, True)  # the ground
-    devices = network.circuit.devices
+    circuit, devices = network.circuit, network.circuit.devices
+    bus = circuit.nodes.bus
     dead = ~(lives[devices.circuit_from] & lives[devices.circuit_to])
-    for k in np.unique(_rows(devices.circuit_at)[dead]):
-        yield f"{devices.names[k]}: no source feeds it; close a switch, or leave it out"
+    without = circuit.buses.names[np.setdiff1d(bus[~network.is_live], bus[network.is_live])].tolist()
+    for k, first in zip(*np.unique(_rows(devices.circuit_at)[dead], return_index=True), strict=True):
+        ends = devices.circuit_from[dead][first], devices.circuit_to[dead][first]
+        here = str(circuit.buses.names[bus[next(node for node in ends if not lives[node])]])
+        others = [name for name in without if name != here]
+        more = f" and {len(others) - _OTHERS} more" if len(others) > _OTHERS else ""
+        nor = f", nor bus {', '.join(others[:_OTHERS])}{more}" if others else ""
+        yield f"{devices.names[k]}: no source feeds it at bus {here}{nor}; close a switch, correct a bus's name, or leave it out"
