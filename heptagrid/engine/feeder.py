@@ -6,10 +6,12 @@ import warnings
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from heptagrid.foundation.errors import UsageError
-from heptagrid.importers.feeder import write_town
+from heptagrid.importers.feeder import HOUSEHOLD_KW, write_town
 from heptagrid.scenario.schema import Scenario
-from heptagrid.world.circuit import Circuit
+from heptagrid.world.circuit import Circuit, terminals_of
 
 
 def read_feeder(scenario: Scenario, path: Path) -> Circuit:
@@ -29,7 +31,7 @@ def read_feeder(scenario: Scenario, path: Path) -> Circuit:
     from heptagrid.importers.opendss import read
 
     circuit = read(str(path))
-    for remark in (*circuit.left_out, *_stuck(circuit)):
+    for remark in (*circuit.left_out, *_stuck(circuit), *_without_homes(circuit)):
         warnings.warn(remark, stacklevel=2)
     return circuit
 
@@ -38,6 +40,17 @@ def _stuck(circuit: Circuit) -> list[str]:
     """Regulators that a script has locked, in their snapshot's taps."""
     names = circuit.regulators.names[circuit.regulators.max_taps == 0].tolist()
     return [f"{', '.join(names)}: maxtapchange=0, so their taps stay where the script left them"] if names else []
+
+
+def _without_homes(circuit: Circuit) -> list[str]:
+    """That the arms will hardly differ, where nobody has what the smart arm steers."""
+    loads, _ = terminals_of(circuit)
+    if not len(loads) or (np.abs(circuit.devices.p_kw[loads]) <= HOUSEHOLD_KW).any():
+        return []
+    return [
+        f"none of its {len(loads)} loads is at most {HOUSEHOLD_KW:g} kW, so there is no household with vehicles, heat "
+        "pumps or batteries that the smart arm could steer, and the arms differ little"
+    ]
 
 
 def on_feeder(scenario: Scenario, circuit: Circuit, path: Path, folder: Path) -> Scenario:

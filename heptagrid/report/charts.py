@@ -63,12 +63,13 @@ def line_chart(
         parts.append(
             f'<path class="limit" d="M{LEFT} {py(at):.1f}H{WIDTH - RIGHT}"><title>{text(label)}</title></path>'
         )
-        parts.append(
-            f'<text class="tick limit-label" x="{WIDTH - RIGHT}" y="{py(at) + (14 if py(at) < TOP + 14 else -4):.1f}" text-anchor="end">{text(label)}</text>'
-        )
     for line in lines:
         parts.append(
             f'<path class="line {line.style}" d="{_path(line, px, py)}"><title>{text(line.label)}</title></path>'
+        )
+    for at, label in limits:  # over the lines, which may run along a limit
+        parts.append(
+            f'<text class="tick limit-label" x="{WIDTH - RIGHT}" y="{py(at) + (14 if py(at) < TOP + 14 else -4):.1f}" text-anchor="end">{text(label)}</text>'
         )
     for x, y, style in marks:
         parts.append(

@@ -8,20 +8,20 @@ from typing import Any
 from heptagrid.report.words import ARM_TITLES, number, signed, text
 
 
-def headline(summary: dict[str, Any]) -> str:
-    """What the smart grid did to volts, messages and euros."""
+def headline(summary: dict[str, Any], place: str = "town") -> str:
+    """What the smart grid did to volts, messages and euros; place: what was run on, in a word."""
     difference, arms = summary["difference"], summary["arms"]
     if difference is None:
         name = next(iter(arms))
         peak = arms[name]["loading"]["primary_peak_kw"]
-        return f"<h1>The {text(ARM_TITLES[name])} arm alone: the town's import peaked at {_mw(peak)}.</h1>"
+        return f"<h1>The {text(ARM_TITLES[name])} arm alone: the {place}'s import peaked at {_mw(peak)}.</h1>"
     base = arms["conventional"]["loading"]["primary_peak_kw"]
     peak = difference["primary_peak_kw"]
     verb = "cut" if peak < 0 else "raised"
     share = 100.0 * abs(peak) / base if base else 0.0
-    first = f"The smart grid {verb} the town's peak import by {_mw(abs(peak))} ({number(share, 1)}\u202f%)"
+    first = f"The smart grid {verb} the {place}'s peak import by {_mw(abs(peak))} ({number(share, 1)}\u202f%)"
     if abs(peak) < 0.5:
-        first = "The smart grid left the town's peak import as it was"
+        first = f"The smart grid left the {place}'s peak import as it was"
     bill = difference["mean_bill_eur"]
     money = ""
     if bill is not None:

@@ -45,22 +45,28 @@ def page(summary: dict[str, Any], manifest: dict[str, Any], frames: dict[str, po
     """The whole page as text."""
     arms = summary["arms"]
     shown = _shown(arms)
+    place = _place(manifest)
     sections = [
         _top(summary, manifest),
         section("figures", "What changed", key_figures(summary)),
         section("day", "Load and voltage", _curves(frames["totals"], arms, manifest)),
         *([section("storms", "Storms", storm_table(summary))] if summary.get("storms") else []),
         *_frequency(summary, manifest, frames.get("frequency")),
-        section("town", "The town", _town(frames, list(arms))),
+        section("town", f"The {place}", _town(frames, list(arms), place)),
         section("requirements", "Which applications got what they ask for", _requirements(summary)),
-        section("messages", "Messages", _messages(arms)),
-        section("domains", "Seven domains", _domains(arms[shown], shown, summary["days"])),
+        section("messages", "Messages", _messages(arms, place)),
+        section("domains", "Seven domains", _domains(arms[shown], shown, summary["days"], place)),
         section("money", "Who pays whom", _money(summary)),
         section("checks", "What must add up", _checks(summary)),
         section("assumptions", "Assumptions", _assumptions(manifest)),
         section("reading", "How to read this page", _reading(manifest)),
     ]
     return document(f"heptagrid: {summary['scenario']}", sections)
+
+
+def _place(manifest: dict[str, Any]) -> str:
+    """What was run on, in a word."""
+    return "feeder" if manifest.get("feeder") else "town"
 
 
 def _frequency(summary: dict[str, Any], manifest: dict[str, Any], series: polars.DataFrame | None) -> list[str]:
@@ -104,7 +110,7 @@ def _top(summary: dict[str, Any], manifest: dict[str, Any]) -> str:
         )
     return (
         f'<header><p class="eyebrow">heptagrid · {text(summary["scenario"])} · {text(when)} · seed {summary["seed"]}</p>'
-        f"{headline(summary)}{banners}"
+        f"{headline(summary, _place(manifest))}{banners}"
         f'<p class="small">{number(summary["customers"])} customers, {number(summary["nodes"])} nodes, steps of '
         f"{summary['step_s']} s, run in {number(summary['wall_s'], 1)} s.</p></header>"
     )
@@ -134,7 +140,7 @@ def _curves(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: dic
             for arm, one in series.items()
         ]
 
-    unit, per_kw = ("MW", 1e-3) if float(mine["import_kw"].max() or 0.0) >= 1000.0 else ("kW", 1.0)  # type: ignore[arg-type]
+    unit, per_kw = _unit(mine, "import_kw")
     marks = []
     for arm, one in series.items():
         load = one["import_kw"].to_numpy()
@@ -146,14 +152,17 @@ def _curves(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: dic
         *("Lowest and highest voltage of any node", "pu", [*low, *high], ticks),
         limits=((0.9, "EN 50160: 0.9"), (1.1, "EN 50160: 1.1")),
     )
-    devices = [
-        line_chart(title, unit, lines(column, scale=per_kw), ticks, from_zero=True)
-        for title, column in (
-            ("Vehicles charging", "vehicles_kw"),
-            ("Heat pumps", "heat_pumps_kw"),
-            ("Batteries (positive: charging)", "batteries_kw"),
-        )
-    ]
+    devices, idle = [], []
+    for title, what, column in (
+        ("Vehicles charging", "vehicle charges", "vehicles_kw"),
+        ("Heat pumps", "heat pump runs", "heat_pumps_kw"),
+        ("Batteries (positive: charging)", "battery works", "batteries_kw"),
+    ):
+        if not (mine[column] != 0.0).any():
+            idle.append(f"no {what}")
+            continue
+        its_unit, its_scale = _unit(mine, column)
+        devices.append(line_chart(title, its_unit, lines(column, scale=its_scale), ticks, from_zero=True))
     first = next(iter(series))
     local = [
         Line(
@@ -183,9 +192,17 @@ def _curves(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: dic
         )
         + "</div>"
     )
+    if idle:
+        words = ", ".join(idle)
+        parts.append(f"<p class='small'>{words[0].upper()}{words[1:]} on this day.</p>")
     if len(days) > 1:
         parts.append(_every_day(totals, arms, manifest))
     return "".join(parts)
+
+
+def _unit(day: polars.DataFrame, column: str) -> tuple[str, float]:
+    """The unit in which a column of kW is drawn, and what a kW is in it."""
+    return ("MW", 1e-3) if float(day[column].abs().max() or 0.0) >= 1000.0 else ("kW", 1.0)  # type: ignore[arg-type]
 
 
 def _every_day(totals: polars.DataFrame, arms: dict[str, Any], manifest: dict[str, Any]) -> str:
@@ -225,7 +242,7 @@ def _ticks(times_ns: np.ndarray, zone: ZoneInfo) -> list[tuple[float, str]]:
     return marks[:: max(1, len(marks) // 8)]
 
 
-def _town(frames: dict[str, polars.DataFrame | None], arms: list[str]) -> str:
+def _town(frames: dict[str, polars.DataFrame | None], arms: list[str], place: str) -> str:
     nodes, transformers = frames["node_list"], frames["transformer_list"]
     if nodes is None or transformers is None:
         return "<p>No map was recorded.</p>"
@@ -235,7 +252,7 @@ def _town(frames: dict[str, polars.DataFrame | None], arms: list[str]) -> str:
         for row in ranked.iter_rows(named=True)
     ]
     head = ("ten most loaded transformers", "kVA", *(f"highest loading, %, {ARM_TITLES[arm]}" for arm in arms))
-    return town_maps(nodes, transformers, arms) + tables.table(head, rows, style="numbers")
+    return town_maps(nodes, transformers, arms, place) + tables.table(head, rows, style="numbers")
 
 
 def _requirements(summary: dict[str, Any]) -> str:
@@ -254,7 +271,7 @@ def _requirements(summary: dict[str, Any]) -> str:
     return "".join(parts) + requirements.not_modelled(summary["technologies"])
 
 
-def _messages(arms: dict[str, Any]) -> str:
+def _messages(arms: dict[str, Any], place: str) -> str:
     parts = []
     for name, arm in arms.items():
         if name == "conventional" and len(arms) > 1:
@@ -280,15 +297,15 @@ def _messages(arms: dict[str, Any]) -> str:
         sent = arms["conventional"]["messages"]["sent"]
         parts.append(
             f"<p>In the conventional arm only the bulk system speaks: {number(sent)} messages of bids, schedules, "
-            "dispatch and telemetry. The town sends and receives nothing.</p>"
+            f"dispatch and telemetry. The {place} sends and receives nothing.</p>"
         )
     return "".join(parts)
 
 
-def _domains(arm: dict[str, Any], name: str, days: int) -> str:
+def _domains(arm: dict[str, Any], name: str, days: int, place: str) -> str:
     return (
         f"<p>The {ARM_TITLES[name]} arm. Energy runs along the bottom; information and money run between all seven. "
-        "The transmission network also serves loads beyond the town, which are left out of money and messages.</p>"
+        f"The transmission network also serves loads beyond the {place}, which are left out of money and messages.</p>"
         + domain_pictures(arm, days)
     )
 
@@ -346,13 +363,15 @@ def _assumptions(manifest: dict[str, Any]) -> str:
 def _reading(manifest: dict[str, Any]) -> str:
     sources = "".join(f"<li>{text(one)}</li>" for one in manifest["attribution"])
     versions = ", ".join(f"{name} {version}" for name, version in manifest["versions"].items())
+    place = _place(manifest)
+    above = "its source" if manifest.get("feeder") else "the 110 kV network"
     return (
-        "<p>The same town is run twice, with the same people, weather and devices. In the <b>conventional</b> arm meters are "
+        f"<p>The same {place} is run twice, with the same people, weather and devices. In the <b>conventional</b> arm meters are "
         "read once a year, the tariff is flat and vehicles charge when they are plugged in. In the <b>smart</b> arm meters report "
         "every quarter hour, prices and set-points go out, and an aggregator steers the devices of those who enrolled. "
         "Nothing acts on a message that has not arrived. The difference between the arms is what the smart grid did.</p>"
-        "<p><b>pu</b> is voltage as a share of nominal; EN 50160 asks for 0.9 to 1.1. <b>Import</b> is what the town "
-        "takes from the 110 kV network. A <b>balance</b> is what a domain received less what it paid; fuel, devices, telecoms and "
+        f"<p><b>pu</b> is voltage as a share of nominal; EN 50160 asks for 0.9 to 1.1. <b>Import</b> is what the {place} "
+        f"takes from {above}. A <b>balance</b> is what a domain received less what it paid; fuel, devices, telecoms and "
         "taxes go to an account outside. <b>Lost</b> energy is heat in lines and transformers.</p>"
         f"<h3>Data</h3><ul>{sources}</ul><p class='small'>{text(versions)}. Made by: <code>{text(manifest['command'])}</code></p>"
     )

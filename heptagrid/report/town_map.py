@@ -41,8 +41,8 @@ MISSED_CLASSES = (
 )
 
 
-def town_maps(nodes: polars.DataFrame, transformers: polars.DataFrame, arms: list[str]) -> str:
-    """One map per arm, side by side where there is room, and the legend."""
+def town_maps(nodes: polars.DataFrame, transformers: polars.DataFrame, arms: list[str], place: str = "town") -> str:
+    """One map per arm, side by side where there is room, and the legend; place: what they show, in a word."""
     longitude, latitude = nodes["longitude_deg"].to_numpy(), nodes["latitude_deg"].to_numpy()
     stretch = np.cos(np.radians(latitude.mean()))
     width, height = np.ptp(longitude) * stretch or 1.0, np.ptp(latitude) or 1.0
@@ -57,7 +57,7 @@ def town_maps(nodes: polars.DataFrame, transformers: polars.DataFrame, arms: lis
     tx, ty = placed(transformers["longitude_deg"].to_numpy(), transformers["latitude_deg"].to_numpy())
     parent = nodes["parent"].to_numpy()
     box = f"0 0 {width * scale + 20:.0f} {height * scale + 20:.0f}"
-    maps = "".join(_map(arm, box, x, y, parent, nodes, tx, ty, transformers) for arm in arms)
+    maps = "".join(_map(arm, box, x, y, parent, nodes, tx, ty, transformers, place) for arm in arms)
     legend = "".join(f'<span class="key {style}">{text(label)}</span>' for _, label, style in VOLTAGE_CLASSES)
     loading = "".join(f'<span class="key dot {style}">{text(label)}</span>' for _, label, style in LOADING_CLASSES)
     missed = "".join(f'<span class="key cross {style}">{text(label)}</span>' for _, label, style in MISSED_CLASSES)
@@ -79,6 +79,7 @@ def _map(
     tx: np.ndarray,
     ty: np.ndarray,
     transformers: polars.DataFrame,
+    place: str,
 ) -> str:
     low, high = nodes[f"v_min_{arm}"].to_numpy() - 1.0, nodes[f"v_max_{arm}"].to_numpy() - 1.0
     worst = 100.0 * np.where(np.abs(low) > np.abs(high), low, high)
@@ -110,7 +111,7 @@ def _map(
     title = ARM_TITLES[arm]
     return (
         f'<figure><figcaption>{text(title)}</figcaption><svg class="map" viewBox="{box}" role="img" '
-        f'aria-label="Map of the town, {text(title)}">{"".join(parts)}</svg></figure>'
+        f'aria-label="Map of the {place}, {text(title)}">{"".join(parts)}</svg></figure>'
     )
 
 

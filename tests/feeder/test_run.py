@@ -15,11 +15,13 @@ pytest.importorskip("dss", reason="reading OpenDSS scripts needs dss-python")
 
 import heptagrid
 from heptagrid.domains.distribution.circuit_lines import CircuitLines, without
+from heptagrid.engine.feeder import read_feeder
 from heptagrid.foundation.errors import FileError, HeptagridError, UsageError
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S, Step, midnight_ns
 from heptagrid.importers.extract import read_grid
 from heptagrid.importers.network_folder import read_network
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
+from heptagrid.scenario.load import load
 from heptagrid.world.circuit_tree import CircuitTree
 
 LANE = Path(__file__).parents[1] / "cases/lane/lane.dss"
@@ -51,6 +53,33 @@ def test_the_manifest_says_what_the_network_was_made_of(run: heptagrid.Run) -> N
     assert run.manifest["feeder"] == str(LANE)
     assert run.manifest["attribution"][0].startswith("Network and loads: lane.dss")
     assert (run.folder / "report.html").exists()
+
+
+def test_the_page_speaks_of_a_feeder_and_draws_what_is_there(run: heptagrid.Run) -> None:
+    text = run.report.read_text(encoding="utf-8")
+    assert "the feeder's import peaked" in text and "The feeder</h2>" in text
+    assert "the town's import" not in text and "The town</h2>" not in text
+    for title, idle, column in (
+        ("Vehicles charging", "o vehicle charges", "vehicles_kw"),
+        ("Batteries (positive: charging)", "o battery works", "batteries_kw"),
+    ):
+        assert (title in text) == (run.totals[column] != 0.0).any() != (idle in text)
+
+
+def test_what_makes_the_arms_alike_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "few.dss"
+    path.write_text(
+        "New Circuit.few basekv=12.47 bus1=source\n"
+        "New Transformer.r windings=2 buses=(source mid) kvs=(12.47 12.47) kvas=(1000 1000) xhl=1\n"
+        "New RegControl.c transformer=r winding=2 vreg=120 band=2 ptratio=60 maxtapchange=0\n"
+        "New Line.l bus1=mid bus2=end length=2 units=km r1=0.3 x1=0.5 r0=0.6 x0=1\nNew Load.x bus1=end kv=12.47 kw=300\n"
+    )
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        read_feeder(load("town"), path)
+    words = " ".join(str(one.message) for one in told)
+    assert "none of its 1 loads is at most 25 kW, so there is no household" in words
+    assert "regcontrol.c: maxtapchange=0, so their taps stay" in words
 
 
 def _lines(run: heptagrid.Run) -> tuple[CircuitLines, CircuitTree]:
