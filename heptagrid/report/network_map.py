@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from heptagrid.engine.flow.inventory import Drawing
 from heptagrid.foundation.output_file import whole_file
-from heptagrid.report.words import plain, text
+from heptagrid.report.words import text
 
 SIZE = 1000
 _MARGIN = 30
@@ -17,13 +17,19 @@ _MARGIN = 30
 # Line colours from the highest voltage to the lowest: distinct in hue and in brightness (after Okabe and Ito 2008).
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 
+_MOST_TITLES = 10_000  # buses that have an element of their own, which shows their name
+_MOST_LABELS = 250  # buses of a drawing that still has room for names
+_ROW = 40.0  # between buses one above the other, at most
+_LETTER = 6.0  # width of a letter of a name
+
 # The bits of a braille character, [row][column], from U+2800 on.
 _BRAILLE = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
 
 
 def map_svg(drawing: Drawing, title: str) -> str:
     """The whole file."""
-    x, y, width, height = _fit(drawing, SIZE, SIZE, keeps_shape=drawing.is_surveyed)
+    high = SIZE if drawing.is_surveyed or not len(drawing.y) else min(SIZE, max(_ROW * float(np.ptp(drawing.y)), _ROW))
+    x, y, width, height = _fit(drawing, SIZE, high, keeps_shape=drawing.is_surveyed)
     parts = []
     end_level = np.maximum(drawing.level[drawing.from_bus], drawing.level[drawing.to_bus])
     for level, kv in enumerate(drawing.levels_kv):
@@ -35,25 +41,69 @@ def map_svg(drawing: Drawing, title: str) -> str:
         )
         buses = np.flatnonzero(drawing.level == level)
         # A stroke of no length with round ends is a dot.
-        dots = "".join(f"M{x[k]:.1f} {y[k]:.1f}h0" for k in buses.tolist())
-        label = f"{plain(kv)} kV" if kv > 0.0 else "base voltage unknown"
+        places = [f"M{x[k]:.1f} {y[k]:.1f}h0" for k in buses.tolist()]
+        names = [text(drawing.names[k]) for k in buses.tolist()]
+        dots = (
+            "".join(
+                f'<path d="{place}"><title>{name}</title></path>' for place, name in zip(places, names, strict=True)
+            )
+            if len(x) <= _MOST_TITLES
+            else f'<path d="{"".join(places)}"/>'
+        )
+        label = f"{kv:g} kV" if kv > 0.0 else "base voltage unknown"
         parts.append(
             f'<g stroke="{colour}" fill="none"><title>{text(label)}</title><path stroke-width="{thick:.1f}" d="{strokes}"/>'
-            f'<path stroke-width="{2.0 * thick + 1.0:.1f}" stroke-linecap="round" d="{dots}"/></g>'
+            f'<g stroke-width="{2.0 * thick + 1.0:.1f}" stroke-linecap="round">{dots}</g></g>'
         )
+        count = f"{len(buses):,} bus{'' if len(buses) == 1 else 'es'}"
         parts.append(
-            f'<text x="{_MARGIN}" y="{height + 20 * level + 20:.0f}" fill="{colour}">{text(label)}, {len(buses)} buses</text>'
+            f'<text x="{_MARGIN}" y="{height + 20 * level + 20:.0f}" fill="{colour}">{text(label)}, {count}</text>'
         )
-    parts += [
-        f'<rect x="{x[k] - 8:.1f}" y="{y[k] - 8:.1f}" width="16" height="16" fill="#fff" stroke="#000" stroke-width="3"><title>source</title></rect>'
-        for k in drawing.sources.tolist()
-    ]
+    parts.append(_labels(drawing, x, y, width))
+    parts += [_square(x[k], y[k], 8.0, f"source, {drawing.names[k]}") for k in drawing.sources.tolist()]
     below = height + 20 * len(drawing.levels_kv)
-    parts.append(f'<text x="{_MARGIN}" y="{below + 20:.0f}">{text(_legend(drawing))}</text>')
+    parts.append(_square(_MARGIN + 6.0, below + 15.0, 5.0, "source"))
+    parts.append(f'<text x="{_MARGIN + 18}" y="{below + 20:.0f}">{text(_legend(drawing))}</text>')
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {below + 40:.0f}" font-family="sans-serif" font-size="15" '
         f'role="img" aria-label="{text(title)}"><title>{text(title)}</title><rect width="100%" height="100%" fill="#fff"/>{"".join(parts)}</svg>\n'
     )
+
+
+def _square(x: float, y: float, half: float, title: str) -> str:
+    return (
+        f'<rect x="{x - half:.1f}" y="{y - half:.1f}" width="{2.0 * half:.0f}" height="{2.0 * half:.0f}" fill="#fff" stroke="#000" '
+        f'stroke-width="{0.375 * half:.1f}"><title>{text(title)}</title></rect>'
+    )
+
+
+def _labels(drawing: Drawing, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], width: float) -> str:
+    """The names of the buses, where there is room for them; all of them show under a pointer."""
+    if len(x) > _MOST_LABELS:
+        return ""
+    half = np.full(len(x), 3.0)
+    half[drawing.sources] = 10.0
+    taken = np.column_stack([x - half, y - half, x + half, y + half])
+    parts = []
+    for k, name in enumerate(drawing.names):
+        wide = _LETTER * len(name)
+        for left, top in (
+            (5.0, -14.0),
+            (5.0, 3.0),
+            (-5.0 - wide, -14.0),
+            (-5.0 - wide, 3.0),
+            (12.0, -14.0),
+            (12.0, 3.0),
+        ):
+            box = x[k] + left, y[k] + top, x[k] + left + wide, y[k] + top + 11.0
+            apart = (
+                (taken[:, 0] >= box[2]) | (taken[:, 2] <= box[0]) | (taken[:, 1] >= box[3]) | (taken[:, 3] <= box[1])
+            )
+            if apart.all() and box[0] >= 0.0 and box[2] <= width and box[1] >= 0.0:
+                taken = np.vstack([taken, box])
+                parts.append(f'<text x="{box[0]:.1f}" y="{box[3] - 2.0:.1f}">{text(name)}</text>')
+                break
+    return f'<g font-size="10" fill="#444" stroke="#fff" stroke-width="2" paint-order="stroke">{"".join(parts)}</g>'
 
 
 def write_map(path: Path, drawing: Drawing, title: str) -> None:
@@ -85,13 +135,13 @@ def map_text(drawing: Drawing, columns: int = 72, rows: int = 16) -> str:
     lines = ["".join(row).rstrip("\u2800") for row in signs]
     while lines and not lines[-1]:
         lines.pop()
-    return "\n".join([*lines, _legend(drawing)])
+    return "\n".join([*lines, f"■ {_legend(drawing)}"])
 
 
 def _legend(drawing: Drawing) -> str:
     if drawing.is_surveyed:
-        return "■ source; placed by the file's coordinates"
-    return "■ source; the file has no coordinates: each column is one branch farther from it"
+        return "source; placed by the file's coordinates"
+    return "source; the file has no coordinates: each column is one branch farther from it"
 
 
 def _fit(

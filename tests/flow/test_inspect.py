@@ -52,12 +52,16 @@ def test_the_map_is_drawn_in_the_terminal_and_as_svg(ring: Path, tmp_path: Path)
     picture = ET.parse(tmp_path / "map.svg").getroot()
     strokes = "".join(path.get("d", "") for path in picture.iter("{http://www.w3.org/2000/svg}path"))
     assert strokes.count("L") == 5 and strokes.count("h0") == 5
+    words = [one.text for one in picture.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"1", "2", "3", "4", "9", "230 kV, 3 buses", "110 kV, 2 buses"} <= set(words)
+    titles = [one.text for one in picture.iter("{http://www.w3.org/2000/svg}title")]
+    assert titles.count("9") == 1 and "source, 1" in titles
 
 
 def test_a_bus_without_coordinates_stands_between_its_neighbours() -> None:
     x, y = np.array([0.0, np.nan, 4.0]), np.array([0.0, np.nan, 2.0])
     chain = np.array([0, 1]), np.array([1, 2])
-    found = drawing(x, y, np.array([20.0, 20.0, 0.4]), *chain, np.array([0]))
+    found = drawing(["a", "b", "c"], x, y, np.array([20.0, 20.0, 0.4]), *chain, np.array([0]))
     assert found.is_surveyed and (found.x[1], found.y[1]) == (2.0, 1.0)
     assert found.level.tolist() == [0, 0, 1]
     assert "coordinates" in map_text(found)
@@ -65,7 +69,9 @@ def test_a_bus_without_coordinates_stands_between_its_neighbours() -> None:
 
 def test_without_coordinates_columns_count_branches_from_the_source() -> None:
     unknown = np.full(5, np.nan)
-    found = drawing(unknown, unknown, np.ones(5), np.array([0, 1, 1]), np.array([1, 2, 3]), np.array([0]))
+    found = drawing(
+        list("abcde"), unknown, unknown, np.ones(5), np.array([0, 1, 1]), np.array([1, 2, 3]), np.array([0])
+    )
     assert not found.is_surveyed
     assert found.x[:4].tolist() == [1.0, 2.0, 3.0, 3.0] and found.x[4] == 1.0
 
@@ -73,3 +79,32 @@ def test_without_coordinates_columns_count_branches_from_the_source() -> None:
 def test_loops_count_parallel_branches_and_parts() -> None:
     assert loops(4, np.array([0, 0, 1]), np.array([1, 1, 2])) == (1, 2)
     assert loops(3, np.array([0, 1]), np.array([1, 2])) == (0, 1)
+
+
+def test_without_coordinates_no_two_strokes_cross() -> None:
+    """A trunk of six with laterals of two, of which some fork."""
+    pairs = [
+        (0, 1),
+        (1, 2),
+        (2, 3),
+        (3, 4),
+        (4, 5),
+        (1, 6),
+        (6, 7),
+        (6, 8),
+        (1, 9),
+        (9, 10),
+        (2, 11),
+        (11, 12),
+        (11, 13),
+        (3, 14),
+    ]
+    from_bus, to_bus = np.array(pairs).T
+    unknown = np.full(15, np.nan)
+    found = drawing([str(k) for k in range(15)], unknown, unknown, np.ones(15), from_bus, to_bus, np.array([0]))
+    assert len(set(zip(found.x.tolist(), found.y.tolist(), strict=True))) == 15
+    assert len({found.y[k] for k in range(6)}) == 1, "the longest way is straight"
+    for a, b in pairs:
+        for c, d in pairs:
+            if found.x[a] == found.x[c]:
+                assert (found.y[a] - found.y[c]) * (found.y[b] - found.y[d]) >= 0.0

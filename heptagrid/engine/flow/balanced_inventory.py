@@ -53,7 +53,15 @@ def inventory(network: BalancedNetwork, source: str, format: str) -> Inventory:
             "loads_kvar": float(loads_kvar[live].sum()),
             "generation_kw": 1e3 * float(generators.p_mw[feeds].sum()),
         },
-        drawing=drawing(buses.x, buses.y, buses.v_base_kv, branches.from_bus[shown], branches.to_bus[shown], slack),
+        drawing=drawing(
+            buses.names.tolist(),
+            buses.x,
+            buses.y,
+            buses.v_base_kv,
+            branches.from_bus[shown],
+            branches.to_bus[shown],
+            slack,
+        ),
         remarks=network.left_out,
     )
 

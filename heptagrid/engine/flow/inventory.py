@@ -37,10 +37,11 @@ class Level:
 class Drawing:
     """Buses as points and branches as strokes.
 
-    x, y: (buses,). level: (buses,) rank of its base voltage, 0 the highest. from_bus, to_bus: (strokes,). sources: buses. is_surveyed: whether
+    names, x, y: (buses,). level: (buses,) rank of its base voltage, 0 the highest; levels_kv: phase to phase. from_bus, to_bus: (strokes,). sources: buses. is_surveyed: whether
     the file has coordinates; if not, a bus stands as many columns from the source as there are branches between.
     """
 
+    names: Sequence[str]
     x: Floats
     y: Floats
     level: Ints
@@ -103,11 +104,18 @@ def levels(v_base_kv: Floats, loads_kw: Floats) -> list[Level]:
 
 
 def drawing(
-    x: Floats, y: Floats, v_base_kv: Floats, from_bus: Ints, to_bus: Ints, sources: Ints, least_surveyed: float = 0.5
+    names: Sequence[str],
+    x: Floats,
+    y: Floats,
+    v_base_kv: Floats,
+    from_bus: Ints,
+    to_bus: Ints,
+    sources: Ints,
+    least_surveyed: float = 0.5,
 ) -> Drawing:
     """Place buses by the file's coordinates where at least that share has them, else by their distance from the sources.
 
-    x, y, v_base_kv: (buses,), NaN where unknown. from_bus, to_bus: (strokes,). Buses without coordinates stand in the middle of their neighbours.
+    names, x, y, v_base_kv: (buses,), NaN where unknown. from_bus, to_bus: (strokes,). Buses without coordinates stand in the middle of their neighbours.
     """
     kv, level = np.unique(-np.where(v_base_kv > 0.0, np.round(v_base_kv, 6), 0.0), return_inverse=True)
     known = np.isfinite(x) & np.isfinite(y)
@@ -116,7 +124,7 @@ def drawing(
         place = _between_neighbours(x, y, known, from_bus, to_bus)
     else:
         place = _by_distance(len(v_base_kv), from_bus, to_bus, sources)
-    return Drawing(*place, level, (-kv).tolist(), from_bus, to_bus, sources, surveyed)
+    return Drawing(names, *place, level, (-kv).tolist(), from_bus, to_bus, sources, surveyed)
 
 
 def loops(buses: int, from_bus: Ints, to_bus: Ints) -> tuple[int, int]:
@@ -147,7 +155,7 @@ def _between_neighbours(
 
 
 def _by_distance(buses: int, from_bus: Ints, to_bus: Ints, sources: Ints) -> tuple[Floats, Floats]:
-    """Columns by the number of branches from the sources; within a column ordered by the place of the bus before."""
+    """Columns by the number of branches from the sources; rows that keep apart what is behind different buses."""
     # A bus beyond all others, joined with the sources and with one bus of each part that has none.
     ends = (np.concatenate([from_bus, np.full(len(sources), buses)]), np.concatenate([to_bus, sources]))
     _, part = connected_components(
@@ -159,11 +167,40 @@ def _by_distance(buses: int, from_bus: Ints, to_bus: Ints, sources: Ints) -> tup
     graph = csr_matrix((np.ones(len(ends[0])), ends), shape=(buses + 1, buses + 1))
     order, before = breadth_first_order(graph, buses, directed=False)
     column = np.zeros(buses + 1, dtype=np.int64)
-    row = np.zeros(buses + 1)
     for bus in order[1:]:
         column[bus] = column[before[bus]] + 1
-    for k in range(1, int(column.max(initial=0)) + 1):
-        mine = order[column[order] == k]
-        mine = mine[np.argsort(row[before[mine]], kind="stable")]
-        row[mine] = (np.arange(len(mine)) + 0.5) / len(mine)
-    return column[:buses].astype(np.float64), row[:buses] * float(column.max(initial=1))
+    return column[:buses].astype(np.float64), _rows(order.tolist(), before.tolist())[:buses]
+
+
+def _rows(order: list[int], before: list[int]) -> Floats:
+    """A row for each member of a tree so that no two strokes between columns cross.
+
+    order: members, each after the one `before` it. What is behind a member has rows of its own; its longest way on goes straight, each other
+    stands above or below, where there is less so far.
+    """
+    after: list[list[int]] = [[] for _ in order]
+    for one in order[1:]:
+        after[before[one]].append(one)
+    length, rows, trunk_at = [0] * len(order), [1] * len(order), [0] * len(order)
+    for one in reversed(order):
+        if not after[one]:
+            continue
+        longest = max(after[one], key=lambda other: (length[other], rows[other]))
+        above, below = [], []
+        over, under = trunk_at[longest], rows[longest] - trunk_at[longest] - 1
+        for other in sorted((other for other in after[one] if other != longest), key=lambda other: rows[other]):
+            if over <= under:
+                above.append(other)
+                over += rows[other]
+            else:
+                below.append(other)
+                under += rows[other]
+        after[one] = [*reversed(above), longest, *below]
+        length[one], rows[one], trunk_at[one] = length[longest] + 1, over + 1 + under, over
+    first = [0] * len(order)
+    for one in order:
+        at = first[one]
+        for other in after[one]:
+            first[other] = at
+            at += rows[other]
+    return np.array([at + trunk for at, trunk in zip(first, trunk_at, strict=True)], dtype=np.float64)

@@ -54,7 +54,15 @@ def inventory(circuit: Circuit, source: str, format: str) -> Inventory:
             "loads_kvar": float(devices.q_kvar[~feeds].sum()),
             "generation_kw": float(-devices.p_kw[feeds].sum()),
         },
-        drawing=drawing(buses.x, buses.y, buses.v_base_kv, from_bus, to_bus, _source_buses(circuit)),
+        drawing=drawing(
+            buses.names.tolist(),
+            buses.x,
+            buses.y,
+            np.sqrt(3.0) * buses.v_base_kv,
+            from_bus,
+            to_bus,
+            _source_buses(circuit),
+        ),
         remarks=circuit.left_out,
     )
 
