@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from heptagrid.foundation.errors import UsageError
+from heptagrid.foundation.errors import NetworkError, UsageError
 from heptagrid.importers.feeder import HOUSEHOLD_KW, write_town
+from heptagrid.planes.power.unbalanced.check import check_circuit
 from heptagrid.scenario.schema import Scenario
 from heptagrid.world.circuit import Circuit, terminals_of
 
@@ -19,8 +20,8 @@ def read_feeder(scenario: Scenario, path: Path) -> Circuit:
 
     Raises
     ------
-    UsageError, FileError
-        For a file that is no feeder or cannot be read, and a scenario with storms, whose places are those of its own network.
+    UsageError, FileError, NetworkError
+        For a file that is no feeder or cannot be read, a circuit without a meaning, and a scenario with storms, whose places are those of its own network.
     """
     if path.suffix.lower() != ".dss":
         raise UsageError(f"--feeder {path}: a feeder is an OpenDSS script, such as Master.dss")
@@ -31,6 +32,10 @@ def read_feeder(scenario: Scenario, path: Path) -> Circuit:
     from heptagrid.importers.opendss import read
 
     circuit = read(str(path))
+    try:
+        check_circuit(circuit)
+    except NetworkError as problem:
+        raise NetworkError(f"{path}: {problem}") from problem
     for remark in (*circuit.left_out, *_stuck(circuit), *_without_homes(circuit)):
         warnings.warn(remark, stacklevel=2)
     return circuit

@@ -39,7 +39,9 @@ def map_svg(drawing: Drawing, title: str) -> str:
             f"M{x[a]:.1f} {y[a]:.1f}L{x[b]:.1f} {y[b]:.1f}"
             for a, b in zip(drawing.from_bus[mine].tolist(), drawing.to_bus[mine].tolist(), strict=True)
         )
-        buses = np.flatnonzero(drawing.level == level)
+        buses = np.array(
+            [k for k in np.flatnonzero(drawing.level == level).tolist() if drawing.names[k]], dtype=np.int64
+        )
         # A stroke of no length with round ends is a dot.
         places = [f"M{x[k]:.1f} {y[k]:.1f}h0" for k in buses.tolist()]
         names = [text(drawing.names[k]) for k in buses.tolist()]
@@ -55,7 +57,7 @@ def map_svg(drawing: Drawing, title: str) -> str:
             f'<g stroke="{colour}" fill="none"><title>{text(label)}</title><path stroke-width="{thick:.1f}" d="{strokes}"/>'
             f'<g stroke-width="{2.0 * thick + 1.0:.1f}" stroke-linecap="round">{dots}</g></g>'
         )
-        count = f"{len(buses):,} bus{'' if len(buses) == 1 else 'es'}"
+        count = f"{drawing.level_buses[level]:,} bus{'' if drawing.level_buses[level] == 1 else 'es'}"
         parts.append(
             f'<text x="{_MARGIN}" y="{height + 20 * level + 20:.0f}" fill="{colour}">{text(label)}, {count}</text>'
         )
@@ -86,6 +88,8 @@ def _labels(drawing: Drawing, x: npt.NDArray[np.float64], y: npt.NDArray[np.floa
     taken = np.column_stack([x - half, y - half, x + half, y + half])
     parts = []
     for k, name in enumerate(drawing.names):
+        if not name:
+            continue
         wide = _LETTER * len(name)
         for left, top in (
             (5.0, -14.0),

@@ -181,13 +181,21 @@ def test_the_rest_of_a_cut_circuit_flows_as_if_its_first_line_were_open(run: hep
     [
         ("new circuit.a\nnew lime.b bus1=c", "lime"),
         ("new circuit.a bus1=s\nnew line.b bus1=s bus2=t", "no loads"),
+        (
+            "new circuit.a bus1=s\nnew line.b bus1=s bus2=t\nnew load.c bus1=u",
+            r"bad\.dss: .*no source feeds it at bus u",
+        ),
+        (
+            "new circuit.a bus1=s\nnew line.b bus1=s bus2=t\nnew load.c bus1=t kw=nan",
+            "load.c: its active power is not a number",
+        ),
     ],
 )
 def test_a_feeder_that_cannot_be_lived_on_is_refused(text: str, words: str, tmp_path: Path) -> None:
     (tmp_path / "bad.dss").write_text(f"clear\n{text}\nsolve\n", encoding="utf-8")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with pytest.raises(HeptagridError, match=words):
+        with pytest.raises(HeptagridError, match=f"(?s){words}"):
             heptagrid.run(feeder=tmp_path / "bad.dss", out=tmp_path / "run")
 
 

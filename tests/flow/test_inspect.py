@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from heptagrid.cli import main
-from heptagrid.engine.flow.inventory import drawing, loops
-from heptagrid.report.network_map import map_text
+from heptagrid.engine.flow.inventory import drawing, levels, loops
+from heptagrid.report.network_map import map_svg, map_text
 from tests.flow.cases import RING
 
 
@@ -61,7 +61,7 @@ def test_the_map_is_drawn_in_the_terminal_and_as_svg(ring: Path, tmp_path: Path)
 def test_a_bus_without_coordinates_stands_between_its_neighbours() -> None:
     x, y = np.array([0.0, np.nan, 4.0]), np.array([0.0, np.nan, 2.0])
     chain = np.array([0, 1]), np.array([1, 2])
-    found = drawing(["a", "b", "c"], x, y, np.array([20.0, 20.0, 0.4]), *chain, np.array([0]))
+    found = drawing(["a", "b", "c"], x, y, np.array([20.0, 20.0, 0.4]), *chain, np.array([0]), np.arange(3))
     assert found.is_surveyed and (found.x[1], found.y[1]) == (2.0, 1.0)
     assert found.level.tolist() == [0, 0, 1]
     assert "coordinates" in map_text(found)
@@ -70,7 +70,14 @@ def test_a_bus_without_coordinates_stands_between_its_neighbours() -> None:
 def test_without_coordinates_columns_count_branches_from_the_source() -> None:
     unknown = np.full(5, np.nan)
     found = drawing(
-        list("abcde"), unknown, unknown, np.ones(5), np.array([0, 1, 1]), np.array([1, 2, 3]), np.array([0])
+        list("abcde"),
+        unknown,
+        unknown,
+        np.ones(5),
+        np.array([0, 1, 1]),
+        np.array([1, 2, 3]),
+        np.array([0]),
+        np.arange(5),
     )
     assert not found.is_surveyed
     assert found.x[:4].tolist() == [1.0, 2.0, 3.0, 3.0] and found.x[4] == 1.0
@@ -101,10 +108,31 @@ def test_without_coordinates_no_two_strokes_cross() -> None:
     ]
     from_bus, to_bus = np.array(pairs).T
     unknown = np.full(15, np.nan)
-    found = drawing([str(k) for k in range(15)], unknown, unknown, np.ones(15), from_bus, to_bus, np.array([0]))
+    found = drawing(
+        [str(k) for k in range(15)], unknown, unknown, np.ones(15), from_bus, to_bus, np.array([0]), np.arange(15)
+    )
     assert len(set(zip(found.x.tolist(), found.y.tolist(), strict=True))) == 15
     assert len({found.y[k] for k in range(6)}) == 1, "the longest way is straight"
     for a, b in pairs:
         for c, d in pairs:
             if found.x[a] == found.x[c]:
                 assert (found.y[a] - found.y[c]) * (found.y[b] - found.y[d]) >= 0.0
+
+
+def test_the_inside_of_an_element_is_no_bus_and_buses_joined_by_couplings_are_counted_each() -> None:
+    """Bus 1 is the inside of something; the file's b and c are one bus."""
+    place = np.arange(3.0)
+    found = drawing(
+        ["a", "b", "c"],
+        place,
+        place,
+        np.ones(3),
+        np.array([0, 1]),
+        np.array([1, 2]),
+        np.array([0]),
+        np.array([0, 2, 2]),
+    )
+    assert list(found.names) == ["a", "", "b, c"] and found.level_buses == [3]
+    assert levels(np.ones(3), np.ones(3), np.array([0, 2, 2]))[0].buses == 3
+    picture = map_svg(found, "three")
+    assert picture.count("h0") == 2 and "1 kV, 3 buses" in picture

@@ -47,20 +47,21 @@ def inventory(network: BalancedNetwork, source: str, format: str) -> Inventory:
                 f"{1e3 * buses.shunt_q_mvar[live].sum():,.6g} kvar at 1 pu",
             ),
         ],
-        levels=levels(buses.v_base_kv, np.where(live, loads_kw, 0.0)),
+        levels=levels(buses.v_base_kv, np.where(live, loads_kw, 0.0), network.nodes.bus),
         totals={
             "loads_kw": float(loads_kw[live].sum()),
             "loads_kvar": float(loads_kvar[live].sum()),
             "generation_kw": 1e3 * float(generators.p_mw[feeds].sum()),
         },
         drawing=drawing(
-            buses.names.tolist(),
+            network.nodes.names.tolist(),
             buses.x,
             buses.y,
             buses.v_base_kv,
             branches.from_bus[shown],
             branches.to_bus[shown],
             slack,
+            network.nodes.bus,
         ),
         remarks=network.left_out,
     )

@@ -37,8 +37,9 @@ class Level:
 class Drawing:
     """Buses as points and branches as strokes.
 
-    names, x, y: (buses,). level: (buses,) rank of its base voltage, 0 the highest; levels_kv: phase to phase. from_bus, to_bus: (strokes,). sources: buses. is_surveyed: whether
-    the file has coordinates; if not, a bus stands as many columns from the source as there are branches between.
+    names: (buses,) empty for the insides of elements. x, y: (buses,). level: (buses,) rank of its base voltage, 0 the highest.
+    levels_kv: phase to phase; level_buses: how many of the file's buses have it. from_bus, to_bus: (strokes,). sources: buses. is_surveyed:
+    whether the file has coordinates; if not, a bus stands as many columns from the source as there are branches between.
     """
 
     names: Sequence[str]
@@ -46,6 +47,7 @@ class Drawing:
     y: Floats
     level: Ints
     levels_kv: Sequence[float]
+    level_buses: Sequence[int]
     from_bus: Ints
     to_bus: Ints
     sources: Ints
@@ -94,11 +96,11 @@ def _known(value: float) -> float | None:
     return value if np.isfinite(value) else None
 
 
-def levels(v_base_kv: Floats, loads_kw: Floats) -> list[Level]:
-    """Buses and loads, (buses,) each, by base voltage, the highest first; 0 stands for unknown."""
+def levels(v_base_kv: Floats, loads_kw: Floats, nodes: Ints) -> list[Level]:
+    """What the file calls a bus, `nodes`, and loads, (buses,), by base voltage, the highest first; 0 stands for unknown."""
     known = np.where(v_base_kv > 0.0, np.round(v_base_kv, 6), 0.0)
     return [
-        Level(kv if kv > 0.0 else np.nan, int((known == kv).sum()), float(loads_kw[known == kv].sum()))
+        Level(kv if kv > 0.0 else np.nan, int((known[nodes] == kv).sum()), float(loads_kw[known == kv].sum()))
         for kv in np.unique(known)[::-1].tolist()
     ]
 
@@ -111,11 +113,14 @@ def drawing(
     from_bus: Ints,
     to_bus: Ints,
     sources: Ints,
+    nodes: Ints,
     least_surveyed: float = 0.5,
 ) -> Drawing:
     """Place buses by the file's coordinates where at least that share has them, else by their distance from the sources.
 
-    names, x, y, v_base_kv: (buses,), NaN where unknown. from_bus, to_bus: (strokes,). Buses without coordinates stand in the middle of their neighbours.
+    x, y, v_base_kv: (buses,), NaN where unknown. from_bus, to_bus: (strokes,). names, nodes: what the file calls a bus, and
+    the bus that it is, which couplings may make one of several and which may be the inside of an element. Buses without coordinates
+    stand in the middle of their neighbours.
     """
     kv, level = np.unique(-np.where(v_base_kv > 0.0, np.round(v_base_kv, 6), 0.0), return_inverse=True)
     known = np.isfinite(x) & np.isfinite(y)
@@ -124,7 +129,12 @@ def drawing(
         place = _between_neighbours(x, y, known, from_bus, to_bus)
     else:
         place = _by_distance(len(v_base_kv), from_bus, to_bus, sources)
-    return Drawing(names, *place, level, (-kv).tolist(), from_bus, to_bus, sources, surveyed)
+    called: list[list[str]] = [[] for _ in v_base_kv]
+    for name, bus in zip(names, nodes.tolist(), strict=True):
+        called[bus].append(name)
+    together = [", ".join(one) for one in called]
+    counts = np.bincount(level[nodes], minlength=len(kv)).tolist()
+    return Drawing(together, *place, level, (-kv).tolist(), counts, from_bus, to_bus, sources, surveyed)
 
 
 def loops(buses: int, from_bus: Ints, to_bus: Ints) -> tuple[int, int]:

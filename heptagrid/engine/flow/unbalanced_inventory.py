@@ -48,7 +48,7 @@ def inventory(circuit: Circuit, source: str, format: str) -> Inventory:
             *_counts("capacitor control", circuit.capacitor_controls.names),
             *_counts("controlled inverter", circuit.inverters.device),
         ],
-        levels=levels(np.sqrt(3.0) * buses.v_base_kv, draws),
+        levels=levels(np.sqrt(3.0) * buses.v_base_kv, draws, np.arange(len(buses.names))),
         totals={
             "loads_kw": float(devices.p_kw[~feeds].sum()),
             "loads_kvar": float(devices.q_kvar[~feeds].sum()),
@@ -62,6 +62,7 @@ def inventory(circuit: Circuit, source: str, format: str) -> Inventory:
             from_bus,
             to_bus,
             _source_buses(circuit),
+            np.arange(len(buses.names)),
         ),
         remarks=circuit.left_out,
     )
