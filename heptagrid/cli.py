@@ -36,9 +36,13 @@ class _Errors(click.Group):
         except OSError as problem:
             if problem.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS) and "space left" not in str(problem):
                 raise
+            kept = (
+                "; what was written before is kept, marked partial (heptagrid.open_run reads it)"
+                if ctx.invoked_subcommand in ("run", "sweep", "compare")
+                else ""
+            )
             click.echo(
-                f"heptagrid: the results cannot be written: {problem.strerror or problem}; what was written before is "
-                "kept, marked partial (heptagrid.open_run reads it). Make room, or choose another --out",
+                f"heptagrid: the results cannot be written: {problem.strerror or problem}{kept}. Make room, or write to another place",
                 err=True,
             )
             ctx.exit(5)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -70,6 +72,15 @@ def test_what_is_read_is_not_written_over(ring: Path, words: list[str]) -> None:
     assert done.exit_code == 5
     assert "ring.m is to be written, but is read or written already" in done.output
     assert ring.read_text() == RING
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="no full disk to write to")
+def test_a_full_disk_under_the_terminal_is_told_without_talk_of_runs(ring: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        words = [sys.executable, "-m", "heptagrid", "inspect", str(ring)]
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 5
+    assert "cannot be written: No space left on device. Make room" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_two_results_are_not_one_file(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from heptagrid.foundation.errors import NetworkError, UsageError
 from heptagrid.importers.feeder import HOUSEHOLD_KW, write_town
+from heptagrid.importers.importer import Reading
 from heptagrid.planes.power.unbalanced.check import check_circuit
 from heptagrid.scenario.schema import Scenario
 from heptagrid.world.circuit import Circuit, terminals_of
@@ -31,7 +32,7 @@ def read_feeder(scenario: Scenario, path: Path) -> Circuit:
         )
     from heptagrid.importers.opendss import read
 
-    circuit = read(str(path))
+    circuit = read(str(path), Reading(offers_ignore=False))
     try:
         check_circuit(circuit)
     except NetworkError as problem:

@@ -24,12 +24,14 @@ class Reading:
     """How a file is to be read.
 
     ignore: kinds of element to leave out although they count. controls: whether what controls taps and capacitors acts; if not, it stands as
-    the file leaves it. q_limits: whether reactive limits are to hold, also of generators that hold no voltage.
+    the file leaves it. q_limits: whether reactive limits are to hold, also of generators that hold no voltage. offers_ignore: whether who reads
+    can say what to ignore.
     """
 
     ignore: frozenset[str] = field(default=frozenset())
     controls: bool = True
     q_limits: bool = False
+    offers_ignore: bool = True
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,12 @@ class MissingPackageError(HeptagridError):
 
 
 def unsupported(
-    origin: str, elements: dict[str, list[str]], ignore: frozenset[str], known: frozenset[str]
+    origin: str,
+    elements: dict[str, list[str]],
+    ignore: frozenset[str],
+    known: frozenset[str],
+    *,
+    offers_ignore: bool = True,
 ) -> list[str]:
     """The lines that say which elements are ignored because they were asked to be.
 
@@ -67,7 +74,7 @@ def unsupported(
         Naming the elements of kinds that are not to be ignored, and kinds that there are not.
     """
     problems = [
-        f"{kind} {line}; it cannot be represented (--ignore {kind} leaves it out)"
+        f"{kind} {line}; it cannot be represented ({f'--ignore {kind} leaves it out' if offers_ignore else 'enabled=no leaves it out'})"
         for kind, lines in elements.items()
         if not ignore & {kind, ANY}
         for line in lines

@@ -182,6 +182,10 @@ def test_the_rest_of_a_cut_circuit_flows_as_if_its_first_line_were_open(run: hep
         ("new circuit.a\nnew lime.b bus1=c", "lime"),
         ("new circuit.a bus1=s\nnew line.b bus1=s bus2=t", "no loads"),
         (
+            "new circuit.a bus1=s\nnew indmach012.b bus1=s kw=10 kv=115",
+            r"indmach012 b: .* \(enabled=no leaves it out\)",
+        ),
+        (
             "new circuit.a bus1=s\nnew line.b bus1=s bus2=t\nnew load.c bus1=u",
             r"bad\.dss: .*no source feeds it at bus u",
         ),

@@ -69,7 +69,13 @@ def divide(source: str, elements: Sequence[Element], reading: Reading) -> Parts:
         _table(parts, one).append(one)
         if one.kind == "load":
             parts.shunts += _grounded_neutral(one)
-    parts.left_out += unsupported(source, unrepresented, frozenset(ignored), frozenset(one.kind for one in elements))
+    parts.left_out += unsupported(
+        source,
+        unrepresented,
+        frozenset(ignored),
+        frozenset(one.kind for one in elements),
+        offers_ignore=reading.offers_ignore,
+    )
     parts.left_out += [f"{kind}: {', '.join(names)} (without effect here)" for kind, names in without.items()]
     return parts
 
