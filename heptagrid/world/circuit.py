@@ -161,7 +161,9 @@ class Devices:
     across a phase circuit. model: (devices,) of Model. Above v_max_pu a device is the constant impedance that draws its rated power there (its
     rated current, of constant-current parts). Below v_min_pu the current's magnitude falls linearly from what the device draws there (rated
     power or rated current again) to that of its rated impedance at v_low_pu, below which it is that impedance;
-    v_low_pu NaN: below v_min_pu it stays the impedance that draws rated power there. Constant impedances know no limits.
+    v_low_pu NaN: below v_min_pu it stays the impedance that draws rated power there. Constant impedances know no limits. limited_share: (devices,)
+    what remains beyond the limits of such an impedance, of fixed reactances apart, and of the vars of CURRENT_LIMITED; 1 but where OpenDSS has it
+    otherwise.
     watts_exponent, vars_exponent: of EXPONENTIAL. zip_: (devices, 7) shares of impedance, current and power for P, then for Q, then the
     cut-off voltage in pu (0: none).
     """
@@ -178,6 +180,7 @@ class Devices:
     v_min_pu: Floats
     v_max_pu: Floats
     v_low_pu: Floats
+    limited_share: Floats
     watts_exponent: Floats
     vars_exponent: Floats
     zip_: Floats

@@ -186,6 +186,7 @@ class CircuitBuilder:
         v_min_pu: float = 0.0,
         v_max_pu: float = np.inf,
         v_low_pu: float = np.nan,
+        limited_share: float = 1.0,
         watts_exponent: float = 0.0,
         vars_exponent: float = 0.0,
         zip_: Sequence[float] = NO_ZIP,
@@ -194,8 +195,8 @@ class CircuitBuilder:
         return self._devices.add(
             {"circuit_at": {"circuit_from": [c[0] for c in circuits], "circuit_to": [c[1] for c in circuits]}},
             **{"name": name, "kind": kind, "p_kw": p_kw, "q_kvar": q_kvar, "v_rated_v": v_rated_v, "model": model},
-            **{"v_min_pu": v_min_pu, "v_max_pu": v_max_pu, "v_low_pu": v_low_pu, "watts_exponent": watts_exponent},
-            **{"vars_exponent": vars_exponent, "zip_": tuple(zip_)},
+            **{"v_min_pu": v_min_pu, "v_max_pu": v_max_pu, "v_low_pu": v_low_pu, "limited_share": limited_share},
+            **{"watts_exponent": watts_exponent, "vars_exponent": vars_exponent, "zip_": tuple(zip_)},
         )
 
     def capacitor(

@@ -44,6 +44,13 @@ def test_what_cannot_be_represented_stops_element_by_element_unless_ignored(tmp_
     }
 
 
+def test_a_storage_that_opendss_holds_at_its_limit_in_operation_is_refused(tmp_path: Path) -> None:
+    storage = "New Storage.s bus1=b{0} phases=1 conn={1} kv=7.2 kwrated=50 kwhrated=100 limitcurrent=yes\n"
+    assert len(read(tmp_path, SOURCE + LINE + storage.format(".1", "wye")).devices.names) == 1
+    with pytest.raises(FileError, match="storage s: limitcurrent=yes of a single phase in delta"):
+        read(tmp_path, SOURCE + LINE + storage.format(".1.2", "delta"))
+
+
 def test_disabled_elements_are_not_there(tmp_path: Path) -> None:
     assert len(read(tmp_path, SOURCE + LINE + LOAD + "Disable Load.x\n").devices.names) == 0
 

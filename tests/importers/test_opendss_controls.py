@@ -106,6 +106,55 @@ def test_a_snapshot_ends_where_opendss_ends(tmp_path: Path, ptphase: str, ldc_z:
         same(states(engine), ours(controlled, flow.v))
 
 
+POWER_FACTORS = """
+Clear
+New Circuit.leading basekv=12.47 r1=0.2 x1=1.2 r0=0.3 x0=1.5
+New Line.l bus1=sourcebus bus2=b r1=0.3 x1=0.6 r0=0.7 x0=1.7 length=3 units=km
+New Load.x bus1=b kv=12.47 kw=1500 kvar={kvar}
+New Capacitor.c bus1=b kv=12.47 kvar=600 states=[{state}]
+New CapControl.c capacitor=c element=line.l terminal=1 {settings}
+Set voltagebases=[12.47]
+Calcvoltagebases
+Set tolerance=1e-10
+"""
+
+
+@pytest.mark.parametrize("state", [0, 1])
+@pytest.mark.parametrize("kvar", [-100.0, 400.0, 570.0, 700.0, 900.0])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "type=pf onsetting=0.9 offsetting=-0.99",
+        "type=pf on=0.97 off=-0.9",
+        "type=pf",  # its usual settings
+        "onsetting=0.9 offsetting=0.99 type=pf",  # the usual ones again: these come too early
+    ],
+)
+def test_power_factors_switch_a_capacitor_as_in_opendss(tmp_path: Path, settings: str, kvar: float, state: int) -> None:
+    path, circuit = read(tmp_path, POWER_FACTORS.format(settings=settings, kvar=kvar, state=state))
+    controlled = Controlled(circuit)
+    flow = controlled.snapshot()
+    with opendss() as engine:
+        Script(engine, path, hold_controls=True)
+        engine.Text.Command = "Solve mode=snapshot controlmode=static"
+        same(states(engine), ours(controlled, flow.v))
+
+
+@pytest.mark.parametrize("states_given", ["0 1 0", "1 0 0", "0 0 1", "0 1 1"])
+@pytest.mark.parametrize("load", [0.2, 1.0, 2.0])
+def test_steps_left_open_below_closed_ones_are_those_of_opendss(tmp_path: Path, states_given: str, load: float) -> None:
+    bank = f"New Capacitor.c bus1=b kv=12.47 kvar=[200 200 200] numsteps=3 states=[{states_given}]\n"
+    text = POWER_FACTORS.format(settings="type=kvar on=150 off=-250", kvar=500 * load, state=0)
+    lines = [line for line in text.splitlines() if not line.startswith("New Capacitor")]
+    path, circuit = read(tmp_path, "\n".join(lines).replace("New CapControl", bank + "New CapControl"))
+    controlled = Controlled(circuit)
+    flow = controlled.snapshot()
+    with opendss() as engine:
+        Script(engine, path, hold_controls=True)
+        engine.Text.Command = "Solve mode=snapshot controlmode=static"
+        same(states(engine), ours(controlled, flow.v))
+
+
 def minutes(folder: Path, mode: str) -> Iterator[tuple[States, States]]:
     """OpenDSS's and our states of each minute of an hour."""
     path, circuit = read(folder, text_of())

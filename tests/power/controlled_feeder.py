@@ -97,6 +97,7 @@ def feeder(
             v_min_pu=np.full(2, 0.5),
             v_max_pu=np.full(2, 1.5),
             v_low_pu=np.full(2, np.nan),
+            limited_share=np.ones(2),
             watts_exponent=np.zeros(2),
             vars_exponent=np.zeros(2),
             zip_=np.zeros((2, 7)),

@@ -30,8 +30,9 @@ CAPACITOR_CONTROLS = {
     "voltage": CapacitorControl.VOLTAGE,
     "kvar": CapacitorControl.KVAR,
     "time": CapacitorControl.TIME,
-    "pf": CapacitorControl.POWER_FACTOR,
+    "powerfactor": CapacitorControl.POWER_FACTOR,
 }
+USUAL_POWER_FACTORS = (0.95, 1.05)
 TYPES = {"Names": str, "Ints": np.int64, "Floats": float, "Bools": bool}
 
 Table = TypeVar("Table")
@@ -111,8 +112,8 @@ def capacitor_controls(
                 "monitored_terminal": int(data["terminal"]) - 1,
                 "pt_phase": _phase(data["ptphase"]),
                 "ct_phase": _phase(data["ctphase"]),
-                "on": data["onsetting"],
-                "off": data["offsetting"],
+                "on": _setting(data, "onsetting", USUAL_POWER_FACTORS[0]),
+                "off": _setting(data, "offsetting", USUAL_POWER_FACTORS[1]),
                 "pt_ratio": data["ptratio"],
                 "ct_ratio": data["ctratio"],
                 "v_min": data["vmin"] if has_override else np.nan,
@@ -125,6 +126,19 @@ def capacitor_controls(
             }
         )
     return _table(CapacitorControls, rows)
+
+
+def _setting(data: Mapping[str, Any], key: str, usual: float) -> float:
+    """A capacitor control's setting; power factors lead from 1 to 2, those that a script gives are negative then.
+
+    OpenDSS goes by the usual one where a script gives none, or gives it before it says that it is a power factor.
+    """
+    value, given = float(data[key]), data["given"]
+    if str(data["type"]).lower() != "powerfactor":
+        return value
+    if key not in given or given.index(key) < given.index("type"):
+        return usual
+    return 2.0 + value if value < 0.0 else value
 
 
 def positions(names: Names) -> Mapping[str, int]:

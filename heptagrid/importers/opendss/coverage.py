@@ -12,7 +12,7 @@ from heptagrid.importers.importer import Reading, unsupported
 from heptagrid.importers.opendss import inverters
 from heptagrid.importers.opendss.controls import CAPACITOR_CONTROLS
 from heptagrid.importers.opendss.delivery import is_line, is_plain_capacitor
-from heptagrid.importers.opendss.devices import GENERATOR_MODELS, KINDS
+from heptagrid.importers.opendss.devices import GENERATOR_MODELS, KINDS, is_lone_delta
 from heptagrid.importers.opendss.elements import Element
 from heptagrid.world.circuit import GROUND
 
@@ -100,6 +100,8 @@ def _why_no_device(one: Element) -> str:
         return "a conductor of it is open"
     if data.get("balanced"):
         return "balanced=yes, a model of the positive sequence alone"
+    if one.kind == "storage" and bool(data["limitcurrent"]) and is_lone_delta(one) and int(data["model"]) == 1:
+        return "limitcurrent=yes of a single phase in delta, whose current OpenDSS holds at its limit in operation too"
     if str(data.get("controlmode", "gfl")).lower() == "gfm":
         return "controlmode=GFM, an inverter that forms the grid"
     model = int(data["model"])

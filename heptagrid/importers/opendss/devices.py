@@ -44,6 +44,7 @@ class Device:
     v_min_pu: float
     v_max_pu: float
     v_low_pu: float
+    limited_share: float
     watts_exponent: float
     vars_exponent: float
     zip_: Floats
@@ -85,6 +86,8 @@ def _device(one: Element, output_kva: dict[str, complex], frequency_hz: float, i
     # The admittance of a generator counts as between line and neutral, a third of it in each side of a delta.
     reference_v = across_v if is_load or n == 1 or not is_delta else 1e3 * kv / np.sqrt(3.0)
     share = 1.0 if is_load or not is_delta else 3.0
+    # A third it is of a single phase too: that one's impedances, within limits and beyond, draw a third of what they should.
+    of_impedance = 1.0 / 3.0 if is_lone_delta(one) else 1.0
     s_kva = complex(np.sum(np.conj(y)) * share * reference_v**2 / 1e3)
     holds = _holds_voltage(one) and not is_admittance
     if _holds_voltage(one):
@@ -92,24 +95,41 @@ def _device(one: Element, output_kva: dict[str, complex], frequency_hz: float, i
     if one.kind == "storage" and not is_admittance:
         s_kva = -output_kva[one.name.lower()]
     model = int(Model.CONSTANT_IMPEDANCE) if is_admittance else _model(one)
+    if model == Model.CONSTANT_IMPEDANCE:
+        s_kva *= of_impedance
+    q_kvar = s_kva.imag
+    if model in (Model.FIXED_Q, Model.FIXED_X):  # which neither multipliers nor shapes change
+        q_kvar = float(data["kvar"]) if is_load else -float(data["kvar"])
+        q_kvar *= of_impedance if model == Model.FIXED_X else 1.0
+    is_limited = model == Model.CURRENT_LIMITED
+    least_pu = float(data["vminpu"])
+    if is_limited and one.kind == "pvsystem" and is_lone_delta(one):
+        least_pu *= np.sqrt(3.0)  # its current is limited as if it were that of a side of a delta
     zipv = np.asarray(data["zipv"], dtype=float) if is_load and model == Model.ZIP else NO_ZIP
     return Device(
         names=one.full_name,
         kinds=one.kind,
         p_kw=s_kva.real,
-        q_kvar=float(data["kvar"]) if is_load and model in (Model.FIXED_Q, Model.FIXED_X) else s_kva.imag,
+        q_kvar=q_kvar,
         circuit_from=conductors[begin],
         circuit_to=conductors[end],
         v_rated_v=across_v,
         model=model,
-        v_min_pu=0.0 if holds else float(data["vminpu"]),
+        v_min_pu=0.0 if holds else least_pu,
         v_max_pu=np.inf if holds else float(data["vmaxpu"]),
         # What is no load is a constant impedance all the way down from its least voltage.
         v_low_pu=float(data["vlowpu"]) if is_load else 0.0,
+        # At its limit the current of a generator has its vars the wrong way round.
+        limited_share=of_impedance if not is_limited else -1.0 if one.kind == "generator" else 1.0,
         watts_exponent=float(data.get("cvrwatts", 1.0)),
         vars_exponent=float(data.get("cvrvars", 2.0)),
         zip_=zipv,
     )
+
+
+def is_lone_delta(one: Element) -> bool:
+    """Whether it is a single phase in delta and no load."""
+    return one.kind != "load" and one.phases == 1 and str(one.properties["conn"]).lower() in ("delta", "ll")
 
 
 def _holds_voltage(one: Element) -> bool:

@@ -61,6 +61,7 @@ def snapshot(engine: Any) -> None:
     solution = circuit.Solution
     if solution.Mode != SNAPSHOT:
         solution.Mode = SNAPSHOT
+    solution.InitSnap()  # tells generators and storages the level of load by which they are dispatched
     engine.Text.Command = "BuildY"
     solution.BuildYMatrix(0, True)
 
@@ -147,7 +148,10 @@ def _series(delivery: Any) -> Iterator[str]:
 
 
 def properties_of(engine: Any, kinds: set[str]) -> dict[str, dict[str, dict[str, Any]]]:
-    """All properties of all elements of some kinds, by kind and name in lower case."""
+    """All properties of all elements of some kinds, by kind and name in lower case.
+
+    Capacitor controls have one more, `given`: which of them the script gave, in its order.
+    """
     from dss import DSSJSONFlags
 
     found: dict[str, dict[str, dict[str, Any]]] = {}
@@ -158,6 +162,9 @@ def properties_of(engine: Any, kinds: set[str]) -> dict[str, dict[str, dict[str,
         found[kind.lower()] = {
             str(row["Name"]).lower(): {key.lower(): value for key, value in row.items()} for row in rows
         }
+        if kind.lower() == "capcontrol":
+            for row in json.loads(engine.ActiveClass.ToJSON(0)):
+                found["capcontrol"][str(row["Name"]).lower()]["given"] = [key.lower() for key in row]
     return found
 
 

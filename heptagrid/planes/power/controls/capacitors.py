@@ -245,9 +245,7 @@ def sample(settings, state, readings, now_s, hour, is_closed):  # type: ignore[n
     """Start, renew or drop actions by what controls see; hour: of the day, 0 to 24. is_closed: (capacitor steps,)."""
     for k in range(settings.kind.shape[0]):
         first, last = settings.step_at[k, 0], settings.step_at[k, 1]
-        closed = 0
-        for step in range(first, last):
-            closed += is_closed[step]
+        closed = _highest_closed(first, last, is_closed)
         steps = last - first
         wanted = 0
         if settings.kind[k] != _VOLTAGE and closed == 0 and readings.override_v[k] < settings.v_min[k]:
@@ -271,6 +269,16 @@ def sample(settings, state, readings, now_s, hour, is_closed):  # type: ignore[n
                 if since < settings.dead_time_s[k]:
                     delay += settings.dead_time_s[k] - since
             state.due_s[k] = now_s + delay
+
+
+@kernel
+def _highest_closed(first, last, is_closed):  # type: ignore[no-untyped-def]
+    """The number of the highest closed step of a bank, counted from 1; 0: none. What was left open below it stays so, as in OpenDSS."""
+    highest = 0
+    for step in range(first, last):
+        if is_closed[step]:
+            highest = step - first + 1
+    return highest
 
 
 @kernel
@@ -307,11 +315,10 @@ def act(settings, state, now_s, is_closed):  # type: ignore[no-untyped-def]
         state.due_s[k] = np.inf
         first, last = settings.step_at[k, 0], settings.step_at[k, 1]
         if state.pending[k] == 1:
-            for step in range(first, last):
-                if not is_closed[step]:
-                    is_closed[step] = True
-                    state.switched[k] += 1
-                    break
+            step = first + _highest_closed(first, last, is_closed)
+            if step < last:
+                is_closed[step] = True
+                state.switched[k] += 1
         elif state.pending[k] == -1:
             for step in range(last - 1, first - 1, -1):
                 if is_closed[step]:

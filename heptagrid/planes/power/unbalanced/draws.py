@@ -26,7 +26,7 @@ class PhaseCircuits:
     """The phase circuits of all devices, one after another.
 
     device: (circuits,). share: of the device's power. model: (circuits,). limits_v: (circuits, 4) rated, low, least and greatest volts; low is
-    negative where there is none. shape: (circuits, 9) the exponents, then ZIP.
+    negative where there is none. shape: (circuits, 10) the exponents, then ZIP, then what remains beyond the limits.
     """
 
     device: Ints
@@ -44,7 +44,7 @@ def phase_circuits(devices: Devices) -> PhaseCircuits:
     rated_v = devices.v_rated_v
     low = np.where(np.isnan(devices.v_low_pu), -1.0, devices.v_low_pu)
     limits = np.stack([np.ones(len(rated_v)), low, devices.v_min_pu, devices.v_max_pu], axis=1) * rated_v[:, None]
-    shape = np.column_stack([devices.watts_exponent, devices.vars_exponent, devices.zip_])
+    shape = np.column_stack([devices.watts_exponent, devices.vars_exponent, devices.zip_, devices.limited_share])
     return PhaseCircuits(
         device=device,
         from_node=devices.circuit_from,
@@ -103,7 +103,7 @@ def _admittance(model, p_w, q_var, rated, low, least, most, shape, square):  # t
         return g, b
     if model == CURRENT_LIMITED:
         of_limited = rated_square / (v * max(v, least))
-        return g * of_limited, b * of_limited
+        return g * of_limited, b * of_limited * (shape[9] if v < least else 1.0)
 
     if v <= least:
         of_power = _toward_low(rated_square / least, rated, low, least, v)
@@ -113,6 +113,9 @@ def _admittance(model, p_w, q_var, rated, low, least, most, shape, square):  # t
     else:
         of_power, of_current = rated_square / square, rated / v
 
+    if v <= least or v > most:
+        g *= shape[9]
+        b *= 1.0 if model == FIXED_X else shape[9]
     if model == CONSTANT_POWER:
         return g * of_power, b * of_power
     if model == CONSTANT_CURRENT:
