@@ -27,7 +27,7 @@ def held(path: Path) -> Snapshot:
     return api.flow(str(path), controls=False)
 
 
-@pytest.mark.parametrize("name", ["devices", "feeding", "transformers", "holding"])
+@pytest.mark.parametrize("name", ["admittances", "devices", "feeding", "transformers", "holding"])
 def test_voltages_and_losses_are_those_of_opendss(name: str) -> None:
     ours, theirs = held(HERE / f"{name}.dss"), solved(HERE / f"{name}.dss")
     assert ours.converged
@@ -39,7 +39,7 @@ def test_voltages_and_losses_are_those_of_opendss(name: str) -> None:
     assert ours.totals.losses_kw == pytest.approx(theirs.losses_kw, rel=1e-6)
 
 
-@pytest.mark.parametrize("name", ["devices", "feeding", "transformers", "holding"])
+@pytest.mark.parametrize("name", ["admittances", "devices", "feeding", "transformers", "holding"])
 def test_what_is_fed_in_is_used_or_lost(name: str) -> None:
     totals = held(HERE / f"{name}.dss").totals
     assert totals.fed_in_kw == pytest.approx(totals.loads_kw + totals.shunts_kw + totals.losses_kw, rel=1e-7)

@@ -43,7 +43,7 @@ def read(source: str, reading: Reading | None = None) -> Circuit:
         except engine_errors() as problem:
             code, text = said(problem)
             raise FileError(source, [f"{text} (OpenDSS, error {code})"]) from None
-    parts = divide(source, found.elements, reading)
+    parts = divide(source, found.elements, reading, found.all_admittances)
     lines, transformers = delivery.lines(parts.lines), delivery.transformers(parts.transformers)
     capacitors = delivery.capacitors(parts.capacitors, found.frequency_hz)
     drawing = devices(parts.devices, found.output_kva, found.frequency_hz, found.all_admittances)

@@ -46,8 +46,8 @@ class Parts:
     left_out: list[str] = field(default_factory=list)
 
 
-def divide(source: str, elements: Sequence[Element], reading: Reading) -> Parts:
-    """Divide the elements among the tables.
+def divide(source: str, elements: Sequence[Element], reading: Reading, all_admittances: bool) -> Parts:
+    """Divide the elements among the tables; all_admittances: whether every device is to be its admittance.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def divide(source: str, elements: Sequence[Element], reading: Reading) -> Parts:
             continue
         _table(parts, one).append(one)
         if one.kind == "load":
-            parts.shunts += _grounded_neutral(one)
+            parts.shunts += _grounded_neutral(one, all_admittances)
     parts.left_out += unsupported(
         source,
         unrepresented,
@@ -145,15 +145,17 @@ def _table(parts: Parts, one: Element) -> list[Element]:
     return parts.lines if is_line(one) else parts.shunts
 
 
-def _grounded_neutral(load: Element) -> list[Element]:
-    """The solid earthing of a load's neutral that has a conductor of its own.
+def _grounded_neutral(load: Element, is_admittance: bool) -> list[Element]:
+    """The earthing of a load's neutral that has a conductor of its own.
 
-    An impedance there has no effect in OpenDSS: its solution takes out of the load's current what it put into the matrix.
+    Unless the load is its admittance, an impedance there has no effect in OpenDSS: its solution takes out of the load's current what it put
+    into the matrix.
     """
     data, neutral = load.properties, load.nodes[0, -1]
-    is_solid = float(data["rneut"]) == 0.0 and float(data["xneut"]) == 0.0
-    if str(data["conn"]).lower() != "wye" or neutral == GROUND or not is_solid:
+    r_ohm, z_ohm = float(data["rneut"]), complex(float(data["rneut"]), float(data["xneut"]))
+    has_effect = z_ohm == 0.0 or (is_admittance and r_ohm >= 0.0)
+    if str(data["conn"]).lower() != "wye" or neutral == GROUND or not has_effect:
         return []
     node, is_closed = np.array([[neutral]]), np.array([[True]])
-    y_s = np.array([[SOLID_S + 0j]])
+    y_s = np.array([[1.0 / z_ohm if z_ohm else SOLID_S + 0j]])
     return [replace(load, name=f"{load.name}.neutral", nodes=node, closed=is_closed, y_s=y_s, counts_as_loss=False)]
