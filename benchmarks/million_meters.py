@@ -26,16 +26,16 @@ from heptagrid.planes.messages.kinds import FACTS
 from heptagrid.planes.messages.shards import ShardedQueue
 
 QUARTER_NS = 900_000_000_000
+LEAVES_EACH = 2  # of a thread: while one waits for the hub, the other can go on
 
 
 def carry(meters: int, quarters: int) -> tuple[float, int, int]:
     """Seconds, messages (acknowledgements not counted) and hop-events of some quarter hours, and of the silence after them."""
     threads = numba.get_num_threads()
-    network = suburb(meters, threads, period_ns=QUARTER_NS)
+    leaves = LEAVES_EACH * threads
+    network = suburb(meters, leaves, period_ns=QUARTER_NS)
     meters = len(network.rows)
-    queue = ShardedQueue(
-        network.net, network.paths, fact_table(FACTS), 1, threads + 1, max(4096, meters // threads // 8)
-    )
+    queue = ShardedQueue(network.net, network.paths, fact_table(FACTS), 1, leaves + 1, max(4096, meters // leaves // 8))
     queue.advance(network.rows[:0], 0)  # compiles
     print(f"{meters:,} meters, mean mesh depth {network.mean_depth:.2f}, {threads} threads")
     seconds = 0.0

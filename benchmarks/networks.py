@@ -39,7 +39,7 @@ class Network:
         """The readings of the round of this number; rounds follow one another after `period_ns`."""
         rows = self.rows.copy()
         rows[:, t.ID] += number * len(rows)
-        rows[:, t.NUMBER] = number
+        rows[:, t.NUMBER] += number
         rows[:, t.SENT] += number * period_ns
         return rows
 

@@ -28,11 +28,22 @@ FACT_TABLE = fact_table(FACTS | PATIENCE)
 
 
 def networks() -> dict[str, Network]:
-    """A crowded suburb and a tree of links, whose cores lose a message in ten."""
+    """A crowded suburb and a tree of links, whose cores lose a message in ten; meters report, or the hub writes to them."""
+    suburban = suburb(240, LEAVES, period_ns=PERIOD_NS, members=20, collectors=3, core_loss=0.1)
     return {
-        "suburb": suburb(240, LEAVES, period_ns=PERIOD_NS, members=20, collectors=3, core_loss=0.1),
+        "suburb": suburban,
+        "suburb, from the hub": turned_round(suburban),
         "tree": tree_of_links(400, LEAVES, period_ns=PERIOD_NS, members=50, core_loss=0.1),
     }
+
+
+def turned_round(network: Network) -> Network:
+    """The same network, whose messages go the other way."""
+    rows = network.rows.copy()
+    for one, other in ((t.SOURCE, t.DESTINATION), (t.PATH, t.ACK_PATH), (t.HOPS, t.ACK_HOPS)):
+        rows[:, [one, other]] = rows[:, [other, one]]
+    rows[:, t.NUMBER] = ROUNDS * np.arange(len(rows))  # they have one sender, so their luck hangs on their number
+    return replace(network, rows=rows)
 
 
 def carried(queue: EventQueue | ShardedQueue, network: Network) -> list[Ints]:
@@ -52,7 +63,7 @@ def counted(counts: Counts) -> list[Ints]:
     return [counts.counters, counts.in_flight, counts.pairs, counts.histogram]
 
 
-@pytest.mark.parametrize("name", ["suburb", "tree"])
+@pytest.mark.parametrize("name", ["suburb", "suburb, from the hub", "tree"])
 def test_shards_equal_one_queue_message_by_message(name: str) -> None:
     network = networks()[name]
     one = EventQueue(network.net, network.paths, FACT_TABLE, SEED)
@@ -78,3 +89,22 @@ def test_shards_equal_one_queue_message_by_message(name: str) -> None:
             np.testing.assert_array_equal(ours, theirs)
         assert shards.hop_events == one.hop_events
         assert shards.counts().residual == 0
+
+
+def test_all_at_one_instant_and_too_few_rows() -> None:
+    """Meters that all report at one nanosecond are carried if there are rows for them; else it is said, whatever the number."""
+    network = networks()["tree"]
+    network.rows[:, t.SENT] = S
+    one = EventQueue(network.net, network.paths, FACT_TABLE, SEED)
+    expected = [*one.advance(network.rows, 20 * PERIOD_NS)]
+    fresh = networks()["tree"]
+    shards = ShardedQueue(fresh.net, fresh.paths, FACT_TABLE, SEED, LEAVES + 1, 128)
+    got = [*shards.advance(network.rows, 20 * PERIOD_NS)]
+    for ours, theirs in zip(got, expected, strict=True):
+        ours, theirs = (each[np.lexsort((each[:, 0], each[:, 1]))] for each in (ours, theirs))
+        np.testing.assert_array_equal(ours, theirs)
+    for rows_each in (1, 7, 60):
+        fresh = networks()["tree"]
+        shards = ShardedQueue(fresh.net, fresh.paths, FACT_TABLE, SEED, LEAVES + 1, rows_each)
+        with pytest.raises(MemoryError, match="give it more rows"):
+            shards.advance(network.rows, 20 * PERIOD_NS)

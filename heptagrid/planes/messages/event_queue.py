@@ -133,7 +133,7 @@ class EventQueue:
         heap_size = int(self._numbers[kernel.S_HEAP])
         heap[:heap_size] = self._heap[:heap_size]
         self._heap = heap
-        if self.net.port.size and (self.net.port[:, t.P_QUEUED] == 1).any():
+        if self.net.port.size and self.net.port[:, t.P_CLASSES].any():
             self.net = with_room(self.net, size * self._copies)
         timers = np.empty((KINDS, max(1, size), 3), dtype=np.int64)
         for kind in range(KINDS):

@@ -18,7 +18,7 @@ from heptagrid.foundation.kernel import kernel
 from heptagrid.foundation.prefetch import prefetch
 from heptagrid.planes.messages.access import carrier_sense, cellular, class_a, contention, dcf, link, tdma
 from heptagrid.planes.messages.events import drop_first, push, push_lost, wait_last
-from heptagrid.planes.messages.ports import fetch, fetch_next, take_next
+from heptagrid.planes.messages.ports import fetch, fetch_medium, fetch_next, take_next
 from heptagrid.planes.messages.tables import (
     ACK_AT,
     ACK_COPIES,
@@ -30,8 +30,8 @@ from heptagrid.planes.messages.tables import (
     BY_BUFFER,
     BY_OUTAGE,
     CARRIER_SENSE,
-    CAUSE,
     CAUSE_AT,
+    CAUSE_OF_END,
     CELLULAR,
     CLASS_A,
     COPIES,
@@ -48,11 +48,14 @@ from heptagrid.planes.messages.tables import (
     E_SENSE,
     E_START,
     E_TICK,
+    END_AT,
     GROUP,
     HOP_AT,
+    HOP_OF_END,
     HOPS,
     ID,
     KIND,
+    LAST_END,
     LATE_CLASS,
     LOST_BIT,
     M_BASE,
@@ -77,7 +80,6 @@ from heptagrid.planes.messages.tables import (
     P_LISTS_AT,
     P_MEDIUM,
     P_NODE,
-    P_QUEUED,
     P_STORES,
     P_WAITING,
     P_WHAT,
@@ -101,14 +103,13 @@ ACK_KIND = 9
 BINS_PER_E = 1000  # histogram bins per factor e of delay: 0.1 % wide
 BINS = 27_700  # from 1 microsecond over eleven decades
 
-# A shard's own numbers.
-(S_HEAP, S_VACANT, S_ARRIVED, S_ANSWERED, S_LOST, S_CROSSED, S_NOTES, S_EVENTS, S_CURSOR, S_NEXT) = range(10)
-SCALARS = 10
+# A shard's own numbers. S_FULL: whether a message could not leave, for want of a row.
+(S_HEAP, S_VACANT, S_ARRIVED, S_ANSWERED, S_LOST, S_CROSSED, S_NOTES, S_EVENTS, S_CURSOR, S_NEXT, S_FULL) = range(11)
+SCALARS = 16  # two cache lines: shards that run side by side share none
 
-# Columns of what is handed over between shards: a copy (when, key, what, to), a note (row, data, acknowledgements, cause,
-# hop, when).
+# Columns of what is handed over between shards: a copy (when, key, what, to), a note (row, data, acknowledgements, end).
 CROSSING = 4
-NOTE = 6
+NOTE = 4
 
 UP_AT = 40  # of a node's or link's event: it comes up; and the next bit: it is a link
 
@@ -271,8 +272,14 @@ def _switch(net, what, now, heap, size, state, facts, seed):  # type: ignore[no-
     return size
 
 
+@kernel(inline=True, allocates=False)
+def _end_of(state, row, hop, now, cause):  # type: ignore[no-untyped-def]
+    """How a copy was lost in one number, which is greater the later it was."""
+    return ((now - state[row, SENT]) << END_AT) | (hop << HOP_OF_END) | cause
+
+
 @kernel(allocates=False)
-def _finish(state, row, counters, quarter, lost, lost_size, hop, now):  # type: ignore[no-untyped-def]
+def finish(state, row, counters, quarter, lost, lost_size):  # type: ignore[no-untyped-def]
     """Close a message of which nothing travels any more and nothing can start another copy; the losses listed."""
     if state[row, DATA_COPIES] != 0 or state[row, ACK_COPIES] != 0 or state[row, OVER] != 0:
         return lost_size
@@ -280,15 +287,17 @@ def _finish(state, row, counters, quarter, lost, lost_size, hop, now):  # type: 
         return lost_size
     state[row, OVER] = 1
     kind, group, counted = state[row, KIND], state[row, GROUP] + 1, state[row, COUNTED]
+    end = state[row, LAST_END]
+    cause = end & CAUSE_OF_END
     if state[row, DELIVERED] < 0:
-        counters[N_LOST + state[row, CAUSE], kind] += counted
+        counters[N_LOST + cause, kind] += counted
         quarter[kind, group, 2] += counted
         if lost_size < lost.shape[0]:
-            lost[lost_size, 0], lost[lost_size, 1] = state[row, ID], now
-            lost[lost_size, 2], lost[lost_size, 3] = state[row, CAUSE], hop
+            lost[lost_size, 0], lost[lost_size, 1] = state[row, ID], state[row, SENT] + (end >> END_AT)
+            lost[lost_size, 2], lost[lost_size, 3] = cause, (end >> HOP_OF_END) & 0xFF
             lost_size += 1
     if state[row, ACK_SENT] > 0 and state[row, ACKNOWLEDGED] < 0:
-        counters[N_LOST + state[row, CAUSE], ACK_KIND] += counted
+        counters[N_LOST + cause, ACK_KIND] += counted
         quarter[ACK_KIND, group, 2] += counted
     return lost_size
 
@@ -333,6 +342,9 @@ def advance(  # type: ignore[no-untyped-def]
             next_pending < next_event or (next_pending == next_event and pending[cursor, ID] << 9 < next_key)
         ):
             # A message's time has come: it takes a row, and its first copy arrives at the first port.
+            if vacant_size == 0:
+                numbers[S_NEXT], numbers[S_FULL] = next_pending, 1
+                break
             if in_hand:
                 heap_size = push(heap, heap_size, hand_when, hand_key, hand_what)
             vacant_size -= 1
@@ -344,7 +356,10 @@ def advance(  # type: ignore[no-untyped-def]
             if cursor + 8 < pending.shape[0]:
                 prefetch(path, (pending[cursor + 8, PATH],))
                 prefetch(path, (pending[cursor + 8, PATH] + 4,))
-                fetch(net, pending[cursor + 4, PATH])
+                if pending[cursor + 4, HOPS] > 0:
+                    fetch(net, pending[cursor + 4, PATH])
+                if pending[cursor + 2, HOPS] > 0:
+                    fetch_medium(net, pending[cursor + 2, PATH])
             state[row, DELIVERED] = state[row, ACKNOWLEDGED] = -1
             kind = state[row, KIND]
             counters[N_SENT, kind] += 1
@@ -372,6 +387,7 @@ def advance(  # type: ignore[no-untyped-def]
             else:
                 what = heap[0, 2]
                 heap_size = drop_first(heap, heap_size)
+                _fetch_event(net, state, heap[0, 2])
         else:
             now = next_timer
             head = timer_head[timer_kind]
@@ -379,6 +395,7 @@ def advance(  # type: ignore[no-untyped-def]
             timer_size[timer_kind] -= 1
             row = timers[timer_kind, head, 1]
             what = row | TIMER_BIT
+            prefetch(state, (timers[timer_kind, (head + 8) % ring, 1], ACKNOWLEDGED))
             timer_kind, next_timer, timer_id = _earliest_timer(timers, timer_head, timer_size)
             if state[row, ACKNOWLEDGED] < 0:
                 timeout = state[row, SENT] + first_timeout_ns(state, row, facts, seed)
@@ -398,7 +415,6 @@ def advance(  # type: ignore[no-untyped-def]
         copy = (what >> COPY_AT) & 0xFF
         is_ack = (what >> ACK_AT) & 1
         kind = state[row, KIND]
-        counted = state[row, COUNTED]
         key = (state[row, ID] << 9) | (is_ack << 8) | copy
         data_change = ack_change = 0
         cause = np.int64(-1)
@@ -422,10 +438,9 @@ def advance(  # type: ignore[no-untyped-def]
             # A copy at a port. What is at a place without supply is lost.
             at = state[row, ACK_PATH if is_ack else PATH] + hop
             p = path[at].port
-            before = path[at - 1].node if hop > 0 else state[row, DESTINATION if is_ack else SOURCE]
-            if net.outages and (_is_dead(port, node, p) or (port[p, P_NODE] < 0 and node[before, N_DOWN] > 0)):
+            if net.outages and _is_dark(net, state, row, hop, is_ack, at):
                 cause = np.int64(BY_OUTAGE)
-            elif port[p, P_QUEUED] == 0:
+            elif port[p, P_MEDIUM] < 0 and port[p, P_CLASSES] == 0:
                 hop_events += 1
                 out, cause = link.cross(port, rate_bps, link_loss, rings, break_loss, p, what, now, state, facts, seed)
                 if cause < 0:
@@ -452,6 +467,7 @@ def advance(  # type: ignore[no-untyped-def]
                 state[row, ACKNOWLEDGED] = now
                 answered[answers, 0], answered[answers, 1] = state[row, ID], now
                 answers += 1
+                counted = state[row, COUNTED]
                 counters[N_DELIVERED, ACK_KIND] += counted
                 pairs[state[row, PAIR] % 7, state[row, PAIR] // 7] += counted
                 took = now - state[row, ACK_SENT]
@@ -463,6 +479,7 @@ def advance(  # type: ignore[no-untyped-def]
                     quarter[ACK_KIND, state[row, GROUP] + 1, 3] += counted
         else:
             data_change = -1
+            counted = state[row, COUNTED]
             if state[row, DELIVERED] < 0:
                 state[row, DELIVERED] = now
                 arrived[arrivals, 0], arrived[arrivals, 1] = state[row, ID], now
@@ -492,14 +509,14 @@ def advance(  # type: ignore[no-untyped-def]
         if not is_alone and row // rows_each != shard:
             if data_change != 0 or ack_change != 0:
                 notes[noted, 0], notes[noted, 1], notes[noted, 2] = row, data_change, ack_change
-                notes[noted, 3], notes[noted, 4], notes[noted, 5] = cause, hop, now
+                notes[noted, 3] = _end_of(state, row, hop, now, cause) if cause >= 0 else 0
                 noted += 1
             continue
         state[row, DATA_COPIES] += data_change
         state[row, ACK_COPIES] += ack_change
         if cause >= 0:
-            state[row, CAUSE] = cause
-        lost_size = _finish(state, row, counters, quarter, lost, lost_size, hop, now)
+            state[row, LAST_END] = max(state[row, LAST_END], _end_of(state, row, hop, now, cause))
+        lost_size = finish(state, row, counters, quarter, lost, lost_size)
         if state[row, OVER] == 1 and state[row, TIMER] == 0:
             state[row, OVER] = 2
             vacant[vacant_size] = row
@@ -512,7 +529,25 @@ def advance(  # type: ignore[no-untyped-def]
 
 
 @kernel(inline=True, allocates=False)
-def _is_dead(port, node, p):  # type: ignore[no-untyped-def]
-    """Whether the node of a port has no supply and the port forgets what it has."""
-    k = port[p, P_NODE]
-    return k >= 0 and node[k, N_DOWN] > 0 and port[p, P_STORES] == 0
+def _fetch_event(net, state, what):  # type: ignore[no-untyped-def]
+    """Fetch what an event will touch first."""
+    k = what & 0xFFFFFFFF
+    if what & PORT_BIT:
+        prefetch(net.port, (k, 0))
+        prefetch(net.port, (k, 8))
+        prefetch(net.port, (k, 16))
+    elif not what & NODE_BIT:
+        prefetch(state, (k, 0))
+        prefetch(state, (k, 8))
+        prefetch(state, (k, 16))
+
+
+@kernel(allocates=False)
+def _is_dark(net, state, row, hop, is_ack, at):  # type: ignore[no-untyped-def]
+    """Whether the place of a copy has no supply and its port, the next of its path, forgets what it has."""
+    p = net.path[at].port
+    k = net.port[p, P_NODE]
+    if k >= 0:
+        return net.node[k, N_DOWN] > 0 and net.port[p, P_STORES] == 0
+    before = net.path[at - 1].node if hop > 0 else state[row, DESTINATION if is_ack else SOURCE]
+    return net.node[before, N_DOWN] > 0

@@ -33,6 +33,7 @@ from heptagrid.planes.messages.tables import (
     P_KEY,
     P_LINK_CLASS,
     P_LISTS_AT,
+    P_MEDIUM,
     P_PAYLOAD,
     P_RETRIES,
     P_WAITING,
@@ -101,10 +102,17 @@ def fetch(net, at):  # type: ignore[no-untyped-def]
     prefetch(net.port, (p, 0))
     prefetch(net.port, (p, 8))
     prefetch(net.port, (p, 16))
-    prefetch(net.port, (p, 24))
-    prefetch(net.rate_bps, (p,))
-    prefetch(net.loss, (p,))
     prefetch(net.xy_m, (to, 0))
+
+
+@kernel(inline=True, allocates=False)
+def fetch_medium(net, at):  # type: ignore[no-untyped-def]
+    """Fetch the medium of a port that has been fetched itself."""
+    m = net.port[net.path[at].port, P_MEDIUM]
+    if m >= 0:
+        prefetch(net.medium, (m, 0))
+        prefetch(net.medium, (m, 8))
+        prefetch(net.air, (m, 0, 0))
 
 
 @kernel(inline=True, allocates=False)

@@ -1,14 +1,15 @@
 """The event kernel on several shards at once: networks that meet only in a hub, over links with a delay.
 
 Shard 0 is the hub; every other shard talks to it alone. What happens in a leaf can reach the hub no sooner than the
-delay of its link up, and come back no sooner than that of a link down: so the leaves advance together, in parallel,
-by the sum of both, then the hub catches up. The result is that of one global event queue, message by message,
-however many threads there are.
+delay of its link up, and come back no sooner than that of a link down: so leaves and hub advance side by side, each as far
+as nothing can reach it any more from where the others are (`turns`). The result is that of one global event queue,
+message by message, however many threads there are.
 """
 
 from __future__ import annotations
 
-import itertools
+import threading
+import time
 
 import numba
 import numpy as np
@@ -16,44 +17,25 @@ import numpy as np
 from heptagrid.foundation.kernel import kernel
 from heptagrid.planes.messages import kernel as one
 from heptagrid.planes.messages import tables as t
+from heptagrid.planes.messages import turns
 from heptagrid.planes.messages.event_queue import Outcome
-from heptagrid.planes.messages.events import push
 from heptagrid.planes.messages.kernel import (
     BINS,
     CROSSING,
     NOTE,
     S_ANSWERED,
     S_ARRIVED,
-    S_CROSSED,
     S_CURSOR,
     S_EVENTS,
-    S_HEAP,
     S_LOST,
     S_NEXT,
-    S_NOTES,
     S_VACANT,
     SCALARS,
-    _finish,
 )
 from heptagrid.planes.messages.paths import Paths
 from heptagrid.planes.messages.statistics import KINDS, Counts
-from heptagrid.planes.messages.tables import (
-    ACK_COPIES,
-    CAUSE,
-    COUNTERS,
-    DATA_COPIES,
-    ID,
-    N_SHARD,
-    NEVER,
-    OVER,
-    SENT,
-    SOURCE,
-    TIMER,
-    Ints,
-    Net,
-)
-
-HUB = 0  # its shard
+from heptagrid.planes.messages.tables import COUNTERS, ID, N_SHARD, NEVER, OVER, SENT, SOURCE, Ints, Net
+from heptagrid.planes.messages.wiring import aligned
 
 
 class ShardedQueue:
@@ -75,18 +57,20 @@ class ShardedQueue:
         self.shards = shards
         self.hop_events = 0
         self.net = net
-        copies = 2 * (1 + int(facts[:, t.RETRIES].max())) + 1
-        self.state = np.zeros((shards * rows_each, t.STATE), dtype=np.int64)
+        copies = rows_each * (2 * (1 + int(facts[:, t.RETRIES].max())) + 1)  # of a shard's own messages
+        self._guests = copies  # of others' messages, in one shard
+        self.state = aligned(np.zeros((shards * rows_each, t.STATE), dtype=np.int64))
         self.state[:, t.OVER] = 2
         self._vacant = np.arange(shards * rows_each).reshape(shards, rows_each)[:, ::-1].copy()
-        room = rows_each * copies + 4 * len(net.port) // shards + 1024
+        room = copies + self._guests + 4 * len(net.port) // shards + 1024
         self._heap = np.zeros((shards, room, 3), dtype=np.int64)
-        self._queue = np.zeros((shards, rows_each * copies + 1, 3), dtype=np.int64)
-        self._queue[:, :-1, 2] = np.arange(1, rows_each * copies + 1)
+        waiting = copies + self._guests
+        self._queue = np.zeros((shards, waiting + 1, 3), dtype=np.int64)
+        self._queue[:, :-1, 2] = np.arange(1, waiting + 1)
         self._timers = np.zeros((shards, KINDS, rows_each, 3), dtype=np.int64)
         self._timer_head = np.zeros((shards, KINDS), dtype=np.int64)
         self._timer_size = np.zeros((shards, KINDS), dtype=np.int64)
-        self._numbers = np.zeros((shards, SCALARS), dtype=np.int64)
+        self._numbers = aligned(np.zeros((shards, SCALARS), dtype=np.int64))
         self._numbers[:, S_VACANT] = rows_each
         self._numbers[:, S_NEXT] = NEVER
         self._counters = np.zeros((shards, COUNTERS, KINDS), dtype=np.int64)
@@ -94,9 +78,12 @@ class ShardedQueue:
         self._histogram = np.zeros((shards, KINDS, BINS), dtype=np.int64)
         self._quarter = np.zeros((shards, KINDS, 1, 4), dtype=np.int64)
         self._worst = np.zeros((shards, KINDS, 1), dtype=np.int64)
-        self._crossed = np.zeros((shards, rows_each * copies, CROSSING), dtype=np.int64)
-        self._notes = np.zeros((shards, rows_each * copies, NOTE), dtype=np.int64)
-        # What became known lasts to the end of a call; the room for it stays.
+        self._threads = 0
+        self._copies = copies
+        self._crossed = self._notes = np.empty((0, 0, 0), dtype=np.int64)
+        self._plan, self._control, self._mail = turns.tables(shards, 2 * shards * copies)
+        # Messages divided by shard, and what became known, last to the end of a call; the room for them stays.
+        self._due = np.empty((0, t.PENDING), dtype=np.int64)
         self._arrived = np.empty((shards, 0, 2), dtype=np.int64)
         self._answered = np.empty((shards, 0, 2), dtype=np.int64)
         self._lost = np.empty((shards, 0, 4), dtype=np.int64)
@@ -113,31 +100,59 @@ class ShardedQueue:
             If more messages are under way in a shard than it has rows for.
         """
         due = due if _is_in_order(due) else due[np.lexsort((due[:, t.ID], due[:, SENT]))]
-        due, cuts = _by_shard(due, self.net.node, self.shards)
+        if len(self._due) < len(due):
+            self._due = np.empty_like(due)
+        cuts = _by_shard(due, self.net.node, self.shards, self._due)
+        due = self._due[: len(due)]
         room = int(np.diff(cuts).max(initial=0)) + self._rows
         self._arrived = _with_room(self._arrived, len(due) + self._rows)
         self._answered = _with_room(self._answered, room)
         self._lost = _with_room(self._lost, room)
-        arrived, answered, lost = self._arrived, self._answered, self._lost
         numbers = self._numbers
         numbers[:, [S_CURSOR, S_ARRIVED, S_ANSWERED, S_LOST, S_EVENTS]] = 0
-        first = np.array([due[a, SENT] if b > a else NEVER for a, b in itertools.pairwise(cuts)])
+        first = np.full(self.shards, NEVER)
+        first[np.diff(cuts) > 0] = due[cuts[:-1][np.diff(cuts) > 0], SENT]
         numbers[:, S_NEXT] = np.minimum(numbers[:, S_NEXT], first)
-        paths = self._paths
-        self.net = self.net._replace(path=paths.table)
-        full = _advance_shards(
-            *(until_ns, self._up_ns, self._down_ns, HUB, self._rows, due, cuts, self._heap, self._queue, self._timers),
-            *(self._timer_head, self._timer_size, self.state, self._vacant, self._facts, self.net, self._seed, numbers),
-            *(self._counters, self._pairs, self._histogram, self._quarter, self._worst, arrived, answered, lost),
-            *(self._crossed, self._notes),
-        )
-        if full:
+        self.net = self.net._replace(path=self._paths.table)
+        if self._work(due, cuts, until_ns):
             raise MemoryError(f"more than {self._rows} messages are under way in one shard; give it more rows")
         self.hop_events += int(numbers[:, S_EVENTS].sum())
         return Outcome(
-            *(_joined(arrived, numbers[:, S_ARRIVED]), _joined(answered, numbers[:, S_ANSWERED])),
-            _joined(lost, numbers[:, S_LOST]),
+            _joined(self._arrived, numbers[:, S_ARRIVED]),
+            _joined(self._answered, numbers[:, S_ANSWERED]),
+            _joined(self._lost, numbers[:, S_LOST]),
         )
+
+    def _work(self, due: Ints, cuts: Ints, until_ns: int) -> bool:
+        """Have all threads advance the shards; whether one of these ran out of rows."""
+        threads = min(numba.get_num_threads(), self.shards)
+        if threads > self._threads:
+            self._threads = threads
+            self._crossed = np.zeros((threads, self._copies + self._guests, CROSSING), dtype=np.int64)
+            self._notes = np.zeros((threads, self._copies + self._guests, NOTE), dtype=np.int64)
+        turns.begin(self._control, self._plan, self._numbers)
+
+        def work(worker: int) -> None:
+            while not turns.work(
+                *(worker, threads, until_ns, self._up_ns, self._down_ns, self._rows, self._guests, due, cuts),
+                *(self._heap, self._queue, self._timers, self._timer_head, self._timer_size, self.state, self._vacant),
+                *(self._facts, self.net, self._seed, self._numbers, self._counters, self._pairs, self._histogram),
+                *(self._quarter, self._worst, self._arrived, self._answered, self._lost),
+                *(self._crossed[worker], self._notes[worker], self._plan, self._control, self._mail),
+            ):
+                time.sleep(0)  # long without a turn: others may need the processor
+
+        others = [threading.Thread(target=work, args=(worker,), daemon=True) for worker in range(1, threads)]
+        for other in others:
+            other.start()
+        work(0)
+        for other in others:
+            other.join()
+        turns.read_last(
+            *(self._rows, self._heap, self.state, self._vacant, self._numbers, self._counters, self._quarter),
+            *(self._lost, self.net, self._plan, self._control, self._mail),
+        )
+        return bool(self._control[turns.FULL])
 
     def counts(self) -> Counts:
         """Counts so far, all shards together."""
@@ -188,108 +203,18 @@ def _is_in_order(due):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _by_shard(due, node, shards):  # type: ignore[no-untyped-def]
-    """The messages of one shard after those of another, otherwise in their order; (shards + 1,) where each begins."""
+def _by_shard(due, node, shards, divided):  # type: ignore[no-untyped-def]
+    """Fill `divided` with the messages of one shard after those of another, otherwise in their order; where each begins."""
     cuts = np.zeros(shards + 1, dtype=np.int64)
+    shard = np.empty(due.shape[0], dtype=np.int32)
     for k in range(due.shape[0]):
-        cuts[node[due[k, SOURCE], N_SHARD] + 1] += 1
+        shard[k] = node[due[k, SOURCE], N_SHARD]
+        cuts[shard[k] + 1] += 1
     cuts = np.cumsum(cuts)
     at = cuts.copy()
-    divided = np.empty_like(due)
     for k in range(due.shape[0]):
-        s = node[due[k, SOURCE], N_SHARD]
-        divided[at[s]] = due[k]
+        s = shard[k]
+        for column in range(due.shape[1]):
+            divided[at[s], column] = due[k, column]
         at[s] += 1
-    return divided, cuts
-
-
-@kernel(parallel=True)
-def _advance_shards(  # type: ignore[no-untyped-def]
-    until, up_ns, down_ns, hub, rows_each, due, cuts, heap, queue, timers, timer_head, timer_size, state, vacant, facts,
-    net, seed, numbers, counters, pairs, histogram, quarter, worst, arrived, answered, lost, crossed, notes,
-):  # fmt: skip
-    """Advance all shards to `until`, window by window; whether one of them ran out of rows."""
-    shards = heap.shape[0]
-    full = False
-    while not full:
-        first_leaf = NEVER
-        for s in range(1, shards):
-            first_leaf = min(first_leaf, numbers[s, S_NEXT])
-        first_hub = numbers[hub, S_NEXT]
-        if min(first_leaf, first_hub) > until:
-            break
-        leaf_limit = min(until, min(first_hub, first_leaf + up_ns) + down_ns - 1)
-        if first_leaf <= leaf_limit:
-            for s in numba.prange(1, shards):
-                if numbers[s, S_NEXT] <= leaf_limit:
-                    _advance_one(
-                        leaf_limit, np.int64(s), rows_each, due, cuts, heap, queue, timers, timer_head, timer_size, state, vacant,
-                        facts, net, seed, numbers, counters, pairs, histogram, quarter, worst, arrived, answered, lost,
-                        crossed, notes,
-                    )  # fmt: skip
-            for s in range(1, shards):
-                _hand_over(s, rows_each, heap, state, vacant, numbers, counters, quarter, lost, crossed, notes)
-        first_leaf = NEVER
-        for s in range(1, shards):
-            first_leaf = min(first_leaf, numbers[s, S_NEXT])
-        hub_limit = until if first_leaf == NEVER else min(until, first_leaf + up_ns - 1)
-        if numbers[hub, S_NEXT] <= hub_limit:
-            _advance_one(
-                hub_limit, hub, rows_each, due, cuts, heap, queue, timers, timer_head, timer_size, state, vacant, facts, net,
-                seed, numbers, counters, pairs, histogram, quarter, worst, arrived, answered, lost, crossed, notes,
-            )  # fmt: skip
-            _hand_over(hub, rows_each, heap, state, vacant, numbers, counters, quarter, lost, crossed, notes)
-        for s in range(shards):
-            waiting = cuts[s + 1] - cuts[s] - numbers[s, S_CURSOR]
-            full = full or (waiting > 0 and numbers[s, S_VACANT] < rows_each // 8)
-    return full
-
-
-@kernel(allocates=False)
-def _advance_one(  # type: ignore[no-untyped-def]
-    limit, s, rows_each, due, cuts, heap, queue, timers, timer_head, timer_size, state, vacant, facts, net, seed,
-    numbers, counters, pairs, histogram, quarter, worst, arrived, answered, lost, crossed, notes,
-):  # fmt: skip
-    own = Net(
-        net.port, net.rate_bps, net.loss, net.lists, queue[s], net.rings, net.medium, net.reach, net.air, net.members,
-        net.preambles, net.xy_m, net.node, net.node_ports_at, net.node_ports, net.path, net.break_loss,
-        net.outages,
-    )  # fmt: skip
-    one.advance(
-        limit, s, rows_each, due[cuts[s] : cuts[s + 1]], heap[s], timers[s], timer_head[s], timer_size[s], state,
-        vacant[s], facts, own, seed, numbers[s], counters[s], pairs[s], histogram[s], quarter[s], worst[s],
-        arrived[s], answered[s], lost[s], crossed[s], notes[s],
-    )  # fmt: skip
-
-
-@kernel(allocates=False)
-def _hand_over(s, rows_each, heap, state, vacant, numbers, counters, quarter, lost, crossed, notes):  # type: ignore[no-untyped-def]
-    """Give what crossed a border to the other side, and what a shard learnt of another's messages to their owner."""
-    for k in range(numbers[s, S_CROSSED]):
-        to = crossed[s, k, 3]
-        numbers[to, S_HEAP] = push(heap[to], numbers[to, S_HEAP], crossed[s, k, 0], crossed[s, k, 1], crossed[s, k, 2])
-        numbers[to, S_NEXT] = min(numbers[to, S_NEXT], crossed[s, k, 0])
-    for k in range(numbers[s, S_NOTES]):
-        row = notes[s, k, 0]
-        home = row // rows_each
-        state[row, DATA_COPIES] += notes[s, k, 1]
-        state[row, ACK_COPIES] += notes[s, k, 2]
-        if notes[s, k, 3] >= 0:
-            state[row, CAUSE] = notes[s, k, 3]
-        numbers[home, S_LOST] = _finish(
-            *(
-                state,
-                row,
-                counters[home],
-                quarter[home],
-                lost[home],
-                numbers[home, S_LOST],
-                notes[s, k, 4],
-                notes[s, k, 5],
-            )
-        )
-        if state[row, OVER] == 1 and state[row, TIMER] == 0:
-            state[row, OVER] = 2
-            vacant[home, numbers[home, S_VACANT]] = row
-            numbers[home, S_VACANT] += 1
-    numbers[s, S_CROSSED] = numbers[s, S_NOTES] = 0
+    return cuts

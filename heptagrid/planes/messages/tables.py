@@ -20,9 +20,11 @@ NEVER = np.iinfo(np.int64).max
 (ID, SOURCE, DESTINATION, KIND, BYTES, SENT, NUMBER, PAIR, GROUP, PRIORITY, PATH, HOPS, ACK_PATH, ACK_HOPS) = range(14)
 PENDING = 14
 
-# A message under way.
-(DELIVERED, ACKNOWLEDGED, DATA_COPIES, ACK_COPIES, COPIES, TIMER, CAUSE, ACK_SENT, OVER, COUNTED) = range(14, 24)
+# A message under way. LAST_END: how the copy that was lost last was lost: nanoseconds after the message was sent, hops done
+# and cause in one number.
+(DELIVERED, ACKNOWLEDGED, DATA_COPIES, ACK_COPIES, COPIES, TIMER, LAST_END, ACK_SENT, OVER, COUNTED) = range(14, 24)
 STATE = 24
+END_AT, HOP_OF_END, CAUSE_OF_END = 11, 3, 7
 
 # The facts of a kind.
 (DEADLINE, ACKED, TIMEOUT, RETRIES, ACK_BYTES) = range(5)
@@ -34,20 +36,21 @@ CAUSES = ("link_loss", "break", "buffer", "collision", "access", "outage")
 COUNTERS = N_LOST + len(CAUSES)
 
 # A port: where copies wait to be sent, over a link of its own or over a medium shared with others. A row is four cache
-# lines: what every access to a medium touches stands in the first two.
+# lines: what the way over a medium touches stands in the first three. P_CLASSES: 0 for one that needs no queue. P_RATE,
+# P_LOSS: not whole numbers, but the bits of `Net.rate_bps` and `Net.loss`.
 (P_MEDIUM, P_ACTIVE, P_NODE, P_WHAT, P_KEY, P_DRAWS, P_READY, P_EPOCH) = range(8)
-(P_LISTS_AT, P_CLASSES, P_WAITING, P_TRY, P_BACK_OFFS, P_EXPONENT, P_FRAMES, P_COLLIDED) = range(8, 16)
-(P_QUEUED, P_DELAY, P_RETRIES, P_LINK_CLASS, P_FREE, P_BUSY, P_HEADER, P_PAYLOAD) = range(16, 24)
-(P_BUFFER, P_FRAME, P_SLOT, P_COUNTER, P_CAUSE, P_STORES, P_DOWN, P_PARTS) = range(24, 32)
-P_RING_AT, P_RING_HEAD = P_SLOT, P_COUNTER  # a link has neither
+(P_FRAME, P_LOSS, P_WAITING, P_TRY, P_BACK_OFFS, P_EXPONENT, P_FRAMES, P_COLLIDED) = range(8, 16)
+(P_RATE, P_DELAY, P_RETRIES, P_LINK_CLASS, P_FREE, P_BUSY, P_HEADER, P_PAYLOAD) = range(16, 24)
+(P_LISTS_AT, P_CLASSES, P_BUFFER, P_SLOT, P_COUNTER, P_CAUSE, P_STORES, P_PARTS) = range(24, 32)
+P_RING_AT, P_RING_HEAD, P_DOWN = P_SLOT, P_COUNTER, P_COLLIDED  # a link has none of the three
 P_LISTENS = P_CAUSE  # of a class A device: until when it listens; it has no use for the other
 PORT = 32
 
 # A shared medium. Which of the columns matter depends on its method of access.
 (M_METHOD, M_SLOT, M_LEAST_EXPONENT, M_MOST_EXPONENT, M_MOST_BACK_OFFS, M_CCA, M_TURNAROUND, M_ACK) = range(8)
-(M_ACK_WAIT, M_GAP, M_CHANNELS, M_DWELL, M_DUTY_PPM, M_BUSY_UNTIL, M_AIR_SIZE) = range(8, 15)
+(M_ACK_WAIT, M_GAP, M_CHANNELS, M_DWELL, M_DUTY_PPM, M_BUSY_UNTIL, M_AIR_SIZE, M_JAMMED_UNTIL) = range(8, 16)
 (M_COLLISION_GAP, M_VERSION, M_IDLE_FROM, M_OPPORTUNITY, M_PREAMBLES, M_RESPONSE, M_SETUP, M_INACTIVITY) = range(16, 24)
-(M_PAGING, M_GRANT, M_MEMBERS_AT, M_MEMBERS, M_BASE, M_WINDOW, M_JAMMED_UNTIL) = range(24, 31)
+(M_PAGING, M_GRANT, M_MEMBERS_AT, M_MEMBERS, M_BASE, M_WINDOW) = range(24, 30)
 MEDIUM = 32
 
 # How members of a medium take turns.
@@ -90,7 +93,7 @@ EARLY_CLASS = -(np.int64(1) << np.int64(62))  # and what puts the ends of transm
 class Net(NamedTuple):
     """Everything about the network that the kernel reads and writes.
 
-    port: (ports, PORT). rate_bps, loss: (ports,). lists: (lists, 2) first and last of each waiting line.
+    port: (ports, PORT). rate_bps, loss: (ports,), columns of the same table. lists: (lists, 2) first and last of each waiting line.
     queue: (slots, 3) what, key and the next of each waiting copy; slot 0's next is the first vacant one.
     rings: begin times of the copies that wait at ports with a finite buffer. medium: (media, MEDIUM).
     reach: (media, 3) squared distances. air: (media, MOST_AIR, AIR) transmissions. members: ports of media,

@@ -205,7 +205,7 @@ class WatchedQueue:
         is_settled = state[t.TIMER] == 0 or state[t.ACKNOWLEDGED] >= 0
         if is_settled and not any(_is_live(one) for one in journey.copies):
             if journey.delivered_ns is None:
-                journey.lost = int(state[t.CAUSE])
+                journey.lost = int(state[t.LAST_END] & t.CAUSE_OF_END)
             journey.is_over = True
             del self._rows[journey.id]
 
@@ -273,14 +273,14 @@ class WatchedQueue:
             return
         port = net.port[leg.port]
         # A port may still show a copy that is on its way already, while it keeps the gap between frames.
-        in_hand = event is None and port[t.P_QUEUED] == 1 and port[t.P_ACTIVE] == 1 and port[t.P_WHAT] == what
+        in_hand = event is None and port[t.P_CLASSES] > 0 and port[t.P_ACTIVE] == 1 and port[t.P_WHAT] == what
         if in_hand:
             self._follow(leg, port, int(busy_ns[leg.port]), now)
             return
         if event is None:
-            if port[t.P_QUEUED] == 1 and self._waits(leg.port, what):
+            if port[t.P_CLASSES] > 0 and self._waits(leg.port, what):
                 return
-            copy.lost_ns, copy.lost = now, int(state[t.CAUSE])
+            copy.lost_ns, copy.lost = now, int(state[t.LAST_END] & t.CAUSE_OF_END)
             leg.lost = copy.lost
             self._sum_up(leg, state, what, now)
             return
@@ -306,7 +306,7 @@ class WatchedQueue:
         p = int(net.path[int(state[t.ACK_PATH if copy.is_ack else t.PATH]) + copy.hop + 1]["port"])
         then = what + int(t.ONE_HOP)
         in_hand = net.port[p, t.P_ACTIVE] == 1 and net.port[p, t.P_WHAT] == then
-        return bool(net.port[p, t.P_QUEUED] == 1 and (in_hand or self._waits(p, then)))
+        return bool(net.port[p, t.P_CLASSES] > 0 and (in_hand or self._waits(p, then)))
 
     def _follow(self, leg: Leg, port: Ints, busy_before_ns: int, now: int) -> None:
         if leg.begin_ns is None:

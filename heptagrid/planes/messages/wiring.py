@@ -75,13 +75,12 @@ class Wiring:
         port[:, t.P_DELAY] = delay_ns
         port[:, t.P_RETRIES] = retries
         port[:, t.P_LINK_CLASS] = link_class
-        port[:, t.P_CLASSES] = priorities
+        port[:, t.P_CLASSES] = np.where(queued | (np.asarray(priorities) > 1), priorities, 0)
         port[:, t.P_BUFFER] = queue_packets
         port[:, t.P_HEADER] = header_bytes
         port[:, t.P_PAYLOAD] = payload_bytes
         port[:, t.P_STORES] = int(stores)
-        port[:, t.P_QUEUED] = (port[:, t.P_CLASSES] > 1) | queued
-        in_ring = (port[:, t.P_QUEUED] == 0) & (port[:, t.P_BUFFER] >= 0)
+        in_ring = (port[:, t.P_CLASSES] == 0) & (port[:, t.P_BUFFER] >= 0)
         sizes = np.where(in_ring, port[:, t.P_BUFFER], 0)
         port[:, t.P_RING_AT] = self._rings + np.cumsum(sizes) - sizes
         self._rings += int(sizes.sum())
@@ -118,7 +117,6 @@ class Wiring:
         port[:, t.P_LINK_CLASS] = link_class
         port[:, t.P_CLASSES] = priorities
         port[:, t.P_BUFFER] = queue_packets
-        port[:, t.P_QUEUED] = 1
         port[:, t.P_STORES] = stores
         port[:, t.P_HEADER] = settings.header_bytes
         port[:, t.P_PAYLOAD] = settings.payload_bytes if payload_bytes is None else payload_bytes
@@ -169,8 +167,7 @@ class Wiring:
 
     def _add(self, port: Ints, rate_bps: Floats, loss: Any, far_end: npt.ArrayLike) -> Ints:
         count = len(port)
-        queued = port[:, t.P_QUEUED] == 1
-        lines = np.where(queued, port[:, t.P_CLASSES], 0)
+        lines = port[:, t.P_CLASSES]
         port[:, t.P_LISTS_AT] = self._lists + np.cumsum(lines) - lines
         self._lists += int(lines.sum())
         self._port.append(port)
@@ -186,7 +183,10 @@ class Wiring:
 
         shard: (nodes,) which shard a node belongs to.
         """
-        port = _aligned(_joined(self._port, (0, t.PORT)))
+        port = aligned(_joined(self._port, (0, t.PORT)))
+        numbers = port.view(np.float64)
+        numbers[:, t.P_RATE] = _joined(self._rate, (0,), np.float64)
+        numbers[:, t.P_LOSS] = _joined(self._loss, (0,), np.float64)
         media = len(self._medium)
         node = np.zeros((self.nodes, t.NODE), dtype=np.int64)
         if shard is not None:
@@ -194,12 +194,12 @@ class Wiring:
         ports_at, ports_of = self._ports_by_node(port)
         return Net(
             port=port,
-            rate_bps=_joined(self._rate, (0,), np.float64),
-            loss=_joined(self._loss, (0,), np.float64),
+            rate_bps=numbers[:, t.P_RATE],
+            loss=numbers[:, t.P_LOSS],
             lists=np.zeros((max(1, self._lists), 2), dtype=np.int64),
             queue=np.zeros((1, 3), dtype=np.int64),
             rings=np.zeros(max(1, self._rings), dtype=np.int64),
-            medium=_aligned(np.array(self._medium, dtype=np.int64).reshape(media, t.MEDIUM)),
+            medium=aligned(np.array(self._medium, dtype=np.int64).reshape(media, t.MEDIUM)),
             reach=np.array(self._reach, dtype=np.float64).reshape(media, 3),
             air=np.zeros((media, t.MOST_AIR, t.AIR), dtype=np.int64),
             members=_joined(self._members, (0,)),
@@ -240,7 +240,7 @@ def _joined(parts: list[Any], empty: tuple[int, ...], dtype: Any = np.int64) -> 
     return np.concatenate(parts) if parts else np.zeros(empty, dtype=dtype)
 
 
-def _aligned(table: Ints) -> Ints:
+def aligned(table: Ints) -> Ints:
     """A copy whose rows begin at the beginning of cache lines."""
     line = 8
     room = np.empty(table.size + line, dtype=np.int64)

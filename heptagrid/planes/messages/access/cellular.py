@@ -97,7 +97,7 @@ def response(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-un
     """The response comes, or its window passes without one."""
     port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
     port[p, P_TRY] += 1
-    dead = net.node[port[medium[m, M_BASE], P_NODE], N_DOWN] > 0
+    dead = net.outages and net.node[port[medium[m, M_BASE], P_NODE], N_DOWN] > 0
     unheard = draw(net, p, seed) >= 1.0 - np.exp(-float(port[p, P_TRY]))
     if port[p, P_COLLIDED] == 1 or unheard or dead or medium[m, M_JAMMED_UNTIL] > now:
         if dead and port[p, P_STORES] == 1:
@@ -124,7 +124,7 @@ def _serve(net, p, ready, heap, size, state, facts, seed):  # type: ignore[no-un
     what = port[p, P_WHAT]
     chance = 1.0 - (1.0 - net.loss[p]) * (1.0 - net.path[path_at(what, state)].loss)
     attempts, port[p, P_CAUSE] = draw_attempts(port, net.break_loss, p, what, state, chance, seed)
-    if net.node[port[medium[m, M_BASE], P_NODE], N_DOWN] > 0:
+    if net.outages and net.node[port[medium[m, M_BASE], P_NODE], N_DOWN] > 0:
         port[p, P_CAUSE] = BY_OUTAGE
     airtime = attempts * _airtime_ns(port, net.rate_bps, p, what, state, facts)
     port[p, P_BUSY] += airtime
@@ -142,7 +142,7 @@ def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped
     """The copy in hand is through or lost; the connection stays for the inactivity time."""
     port, m = net.port, net.port[p, P_MEDIUM]
     port[p, P_READY] = now + net.medium[m, M_INACTIVITY]
-    if net.node[port[net.medium[m, M_BASE], P_NODE], N_DOWN] > 0:
+    if net.outages and net.node[port[net.medium[m, M_BASE], P_NODE], N_DOWN] > 0:
         if port[p, P_STORES] == 1:
             port[p, P_TRY] = 0
             return _ask(net, p, now + AGAIN_NS, heap, size)
@@ -175,7 +175,7 @@ def offer_down(net, base, what, key, now, heap, size, state, facts, seed):  # ty
         if epoch != port[base, P_EPOCH] and port[base, P_STORES] == 0:
             return push_lost(heap, size, now, key, what, BY_OUTAGE)
         port[base, P_WAITING] -= 1
-    if net.node[port[base, P_NODE], N_DOWN] > 0 or net.node[net.path[at].node, N_DOWN] > 0:
+    if net.outages and (net.node[port[base, P_NODE], N_DOWN] > 0 or net.node[net.path[at].node, N_DOWN] > 0):
         return push_lost(heap, size, now, key, what, BY_OUTAGE)
     must_page = not was_paged and port[device, P_READY] < now
     must_wait = must_page or port[base, P_ACTIVE] == 1
@@ -218,7 +218,7 @@ def end_down(net, base, now, heap, size, state, facts, seed):  # type: ignore[no
     """The copy in hand is through or lost; the next one, of the most urgent class, begins."""
     port, what, key = net.port, net.port[base, P_WHAT], net.port[base, P_KEY]
     cause = port[base, P_CAUSE]
-    if net.node[net.path[path_at(what, state)].node, N_DOWN] > 0:
+    if net.outages and net.node[net.path[path_at(what, state)].node, N_DOWN] > 0:
         cause = BY_OUTAGE
     elif net.medium[port[base, P_MEDIUM], M_JAMMED_UNTIL] > now:
         cause = BY_COLLISION

@@ -86,7 +86,8 @@ def attempt(net, p, now, heap, size, state, seed):  # type: ignore[no-untyped-de
     port, m = net.port, net.port[p, P_MEDIUM]
     port[p, P_BACK_OFFS] = 0
     port[p, P_EXPONENT] = net.medium[m, M_LEAST_EXPONENT]
-    port[p, P_COUNTER] = 2  # looks that a slotted sender needs
+    if net.medium[m, M_METHOD] == SLOTTED_CSMA_CA:
+        port[p, P_COUNTER] = 2  # looks that it needs
     return _wait(net, p, now, heap, size, seed)
 
 
@@ -117,7 +118,8 @@ def sense(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyp
         return _wait(net, p, now, heap, size, seed)
     if not is_idle(net, p, net.path[path_at(port[p, P_WHAT], state)].node, now, seed):
         port[p, P_BACK_OFFS] += 1
-        port[p, P_COUNTER] = 2
+        if slotted:
+            port[p, P_COUNTER] = 2
         port[p, P_EXPONENT] = min(port[p, P_EXPONENT] + 1, medium[m, M_MOST_EXPONENT])
         if port[p, P_BACK_OFFS] > medium[m, M_MOST_BACK_OFFS]:
             size = push_lost(heap, size, now, port[p, P_KEY], port[p, P_WHAT], BY_ACCESS)

@@ -138,6 +138,8 @@ def is_idle(net, p, to, now, seed):  # type: ignore[no-untyped-def]
     if net.medium[m, M_JAMMED_UNTIL] > now:
         return False
     clear_air(net, m, now)
+    if net.medium[m, M_AIR_SIZE] == 0:
+        return True
     air = net.air[m]
     node = net.port[p, P_NODE]
     lane = lane_of(net, p, to, now, seed) if net.medium[m, M_DWELL] > 0 else np.int64(0)
