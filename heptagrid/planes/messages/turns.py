@@ -153,7 +153,7 @@ def _choose(worker, workers, until, up_ns, down_ns, plan, control):  # type: ign
         first = min(plan[s, NEXT], plan[s, EARLIEST])
         if first > limit or (plan[s, STUCK] == 1 and plan[s, FIRST] == 0):
             continue
-        own = s != HUB and (s - 1) % workers == worker
+        own = s == HUB or (s - 1) % workers == worker
         if chosen < 0 or (own and not is_own) or (own == is_own and first < when):
             chosen, when, is_own = np.int64(s), first, own
     if chosen >= 0:
