@@ -49,7 +49,7 @@ def snapshot(circuit: Circuit, source: str, format: str) -> Snapshot:
         nodes=NodeRows(*_node_names(circuit), flow.v_pu, np.rad2deg(np.angle(flow.v))),
         branches=_branches(flow),
         totals=_totals(flow),
-        remarks=(*circuit.left_out, *_settled(controlled), *_beyond_limits(flow)),
+        remarks=(*circuit.left_out, *_settled(controlled), *_beyond_limits(flow), *_at_rest(flow)),
     )
 
 
@@ -92,6 +92,15 @@ def _beyond_limits(flow: Flow) -> list[str]:
             f"beyond which a load is an impedance: {drawn_kw:,.3f} kW instead of {rated_kw:,.3f}"
         )
     return found
+
+
+def _at_rest(flow: Flow) -> list[str]:
+    """That voltages are known less closely than asked for."""
+    if flow.last_change_pu <= TOLERANCE_PU:
+        return []
+    return [
+        f"voltages still change by {flow.last_change_pu:.1g} pu and get no closer: a part of the circuit nearly floats"
+    ]
 
 
 def _collapsed(

@@ -20,6 +20,8 @@ from heptagrid.world.circuit import Complex, Floats, Ints
 class Flow:
     """v: (nodes,) complex volts to ground; 0 where no source feeds the node. iterations: of the fixed point.
 
+    last_change_pu: of a voltage, in the last of them.
+
     Everything else is computed from the voltages when it is asked for.
     """
 
@@ -29,6 +31,7 @@ class Flow:
     q_var: Floats
     v: Complex
     iterations: int
+    last_change_pu: float = 0.0
 
     @cached_property
     def v_pu(self) -> Floats:

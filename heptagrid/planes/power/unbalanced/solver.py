@@ -23,6 +23,7 @@ from heptagrid.world.circuit import Bools, Circuit, Complex, Floats
 
 TOLERANCE_PU = 1e-8
 MOST_ITERATIONS = 200
+AT_REST_PU = 1e-7  # a change that gets no smaller is a part that nearly floats, not a collapse
 PATIENCE = 8  # iterations before the devices are linearised anew
 MOST_LINEARISATIONS = 8
 STEP_PATIENCE = 40  # iterations of a step among many, all with one linearisation
@@ -108,6 +109,8 @@ class UnbalancedSolver:
         if not iterations and self.method == "sweeps" and self._wanted is None:
             self._leave_the_sweeps()
             iterations, change = self._attempt(p_w, q_var)
+        if not iterations and change < AT_REST_PU:
+            iterations = MOST_ITERATIONS
         if not iterations:
             self._is_warm = False
             raise NetworkError(
@@ -115,7 +118,7 @@ class UnbalancedSolver:
                 "the voltage collapses under this load; draw less, or look for an impedance or a rated voltage that is wrong"
             )
         self._is_warm = True
-        return Flow(self._network, circuits, p_w, q_var, self._v.copy(), iterations)
+        return Flow(self._network, circuits, p_w, q_var, self._v.copy(), iterations, change)
 
     def _attempt(self, p_w: Floats, q_var: Floats) -> tuple[int, float]:
         """Iterations from the present voltages, or from the start, and the last change; 0 iterations if there is no solution."""
