@@ -13,7 +13,7 @@ import platform
 import sys
 import tempfile
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar, overload
@@ -87,7 +87,7 @@ def fingerprint_of_package() -> str:
     return _hashed({str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*.py")})
 
 
-@lru_cache
+@cache
 def _fingerprint(module: str) -> str:
     return _hashed({name: _source(name) for name in _imported(module)})
 
@@ -111,16 +111,24 @@ def _imported(module: str) -> set[str]:
         if name in seen or not _source(name):
             continue
         seen.add(name)
-        for node in ast.walk(ast.parse(_source(name))):
-            if isinstance(node, ast.Import):
-                waiting += [alias.name for alias in node.names if alias.name.startswith("heptagrid.")]
-            elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("heptagrid."):
-                waiting.append(str(node.module))
-                waiting += [f"{node.module}.{alias.name}" for alias in node.names]
+        waiting += _imports(name)
     return seen
 
 
-@lru_cache
+@cache
+def _imports(module: str) -> list[str]:
+    """What a module itself imports of heptagrid; names that are no modules among them."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(_source(module))):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names if alias.name.startswith("heptagrid.")]
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("heptagrid."):
+            found.append(str(node.module))
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+    return found
+
+
+@cache
 def _source(module: str) -> bytes:
     try:
         spec = find_spec(module)
