@@ -106,5 +106,15 @@ def test_all_at_one_instant_and_too_few_rows() -> None:
     for rows_each in (1, 7, 60):
         fresh = networks()["tree"]
         shards = ShardedQueue(fresh.net, fresh.paths, FACT_TABLE, SEED, LEAVES + 1, rows_each)
-        with pytest.raises(MemoryError, match="give it more rows"):
-            shards.advance(network.rows, 20 * PERIOD_NS)
+        for rows in (network.rows, network.rows[:0]):  # and again, instead of going on without what could not leave
+            with pytest.raises(MemoryError, match="give it more rows"):
+                shards.advance(rows, 20 * PERIOD_NS)
+
+
+def test_too_many_of_others_messages_in_one_shard() -> None:
+    """A shard that has no room for what the others send it says so too."""
+    network = networks()["suburb"]
+    shards = ShardedQueue(network.net, network.paths, FACT_TABLE, SEED, LEAVES + 1, 512)
+    shards._guests = 1
+    with pytest.raises(MemoryError, match="give it more rows"):
+        carried(shards, network)

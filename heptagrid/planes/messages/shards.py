@@ -97,7 +97,7 @@ class ShardedQueue:
         Raises
         ------
         MemoryError
-            If more messages are under way in a shard than it has rows for.
+            If more messages are under way in a shard than it has rows for; the queue is of no use any more.
         """
         due = due if _is_in_order(due) else due[np.lexsort((due[:, t.ID], due[:, SENT]))]
         if len(self._due) < len(due):
@@ -114,7 +114,9 @@ class ShardedQueue:
         first[np.diff(cuts) > 0] = due[cuts[:-1][np.diff(cuts) > 0], SENT]
         numbers[:, S_NEXT] = np.minimum(numbers[:, S_NEXT], first)
         self.net = self.net._replace(path=self._paths.table)
-        if self._work(due, cuts, until_ns):
+        if not self._control[turns.FULL]:
+            self._work(due, cuts, until_ns)
+        if self._control[turns.FULL]:
             raise MemoryError(f"more than {self._rows} messages are under way in one shard; give it more rows")
         self.hop_events += int(numbers[:, S_EVENTS].sum())
         return Outcome(
@@ -123,8 +125,8 @@ class ShardedQueue:
             _joined(self._lost, numbers[:, S_LOST]),
         )
 
-    def _work(self, due: Ints, cuts: Ints, until_ns: int) -> bool:
-        """Have all threads advance the shards; whether one of these ran out of rows."""
+    def _work(self, due: Ints, cuts: Ints, until_ns: int) -> None:
+        """Have all threads advance the shards."""
         threads = min(numba.get_num_threads(), self.shards)
         if threads > self._threads:
             self._threads = threads
@@ -145,14 +147,15 @@ class ShardedQueue:
         others = [threading.Thread(target=work, args=(worker,), daemon=True) for worker in range(1, threads)]
         for other in others:
             other.start()
-        work(0)
-        for other in others:
-            other.join()
+        try:
+            work(0)
+        finally:  # an interrupted call, too, leaves nobody at work on the tables
+            for other in others:
+                other.join()
         turns.read_last(
-            *(self._rows, self._heap, self.state, self._vacant, self._numbers, self._counters, self._quarter),
-            *(self._lost, self.net, self._plan, self._control, self._mail),
+            *(self._rows, self._guests, self._heap, self.state, self._vacant, self._numbers, self._counters),
+            *(self._quarter, self._lost, self.net, self._plan, self._control, self._mail),
         )
-        return bool(self._control[turns.FULL])
 
     def counts(self) -> Counts:
         """Counts so far, all shards together."""

@@ -39,7 +39,7 @@ from heptagrid.planes.messages.tables import (
     Ints,
     Net,
 )
-from heptagrid.planes.messages.wiring import aligned
+from heptagrid.planes.messages.wiring import aligned, aligned_room
 
 HUB = 0  # its shard
 
@@ -67,13 +67,13 @@ def tables(shards: int, letters: int) -> tuple[Ints, Ints, Ints]:
     return (
         plan,
         aligned(np.zeros((1, CONTROL), dtype=np.int64))[0],
-        aligned(np.zeros((letters + 1, MAIL), dtype=np.int64)),
+        aligned_room(letters + 1, MAIL),
     )
 
 
 def begin(control: Ints, plan: Ints, numbers: Ints) -> None:
     """Before the workers come."""
-    control[[DONE, FULL]] = 0
+    control[DONE] = 0
     plan[:, NEXT] = numbers[:, S_NEXT]
     plan[:, STUCK] = 0
 
@@ -134,7 +134,7 @@ def work(  # type: ignore[no-untyped-def]
 
 @kernel(inline=True, allocates=False)
 def _choose(worker, workers, until, up_ns, down_ns, plan, control):  # type: ignore[no-untyped-def]
-    """A shard that may advance, and how far; -1 if there is none now. Sees when all is done."""
+    """A shard that may advance, and how far; -1 if there is none now. The hub is everybody's own. Sees when all is done."""
     shards = plan.shape[0]
     first_leaf = FAR
     for s in range(1, shards):
@@ -265,12 +265,18 @@ def _guests(s, letter, rows_each, mail):  # type: ignore[no-untyped-def]
 
 
 @kernel(allocates=False)
-def read_last(rows_each, heap, state, vacant, numbers, counters, quarter, lost, net, plan, control, mail):  # type: ignore[no-untyped-def]
-    """After the workers have gone: every shard reads what it was sent last."""
+def read_last(  # type: ignore[no-untyped-def]
+    rows_each, most_guests, heap, state, vacant, numbers, counters, quarter, lost, net, plan, control, mail,
+):  # fmt: skip
+    """After the workers have gone: every shard reads what it was sent last, if it has room for that."""
     for s in range(plan.shape[0]):
         letter = plan[s, FIRST]
         plan[s, FIRST] = plan[s, LAST] = 0
         plan[s, EARLIEST] = FAR
         plan[s, GUESTS] += _guests(s, letter, rows_each, mail)
+        if plan[s, GUESTS] > most_guests:
+            control[FULL] = 1
+        if control[FULL] == 1:
+            return
         _read(s, letter, rows_each, heap[s], state, vacant, numbers, counters, quarter, lost, net, mail)
         _keep(letter, control, mail)

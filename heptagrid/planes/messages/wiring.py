@@ -242,9 +242,14 @@ def _joined(parts: list[Any], empty: tuple[int, ...], dtype: Any = np.int64) -> 
 
 def aligned(table: Ints) -> Ints:
     """A copy whose rows begin at the beginning of cache lines."""
+    room = aligned_room(*table.shape)
+    room[:] = table
+    return room
+
+
+def aligned_room(rows: int, columns: int) -> Ints:
+    """(rows, columns) whose rows begin at the beginning of cache lines, and in which nothing has been written yet."""
     line = 8
-    room = np.empty(table.size + line, dtype=np.int64)
+    room = np.empty(rows * columns + line, dtype=np.int64)
     skip = -(room.ctypes.data // 8) % line
-    aligned = room[skip : skip + table.size].reshape(table.shape)
-    aligned[:] = table
-    return aligned
+    return room[skip : skip + rows * columns].reshape(rows, columns)
