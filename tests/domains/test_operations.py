@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 import heptagrid
 from heptagrid.domains.distribution import tap_changer
-from heptagrid.domains.operations import scada
+from heptagrid.domains.operations import bulk_desk, scada
 from heptagrid.domains.operations.meter_store import MeterStore, ReadStatus
 from heptagrid.domains.providers.aggregator import Aggregator, Parameters
 from heptagrid.foundation.actors import Delivery, Wave
 from heptagrid.foundation.domains import Domain, Kind
+from tests.domains.bulk_alone import rts, same_units
 
 
 def test_a_missing_read_is_estimated_marked_and_replaced_when_it_comes() -> None:
@@ -89,6 +92,25 @@ def test_the_busbar_is_moved_when_substations_report_bad_voltage() -> None:
     assert watch.wanted_busbar_pu(1.025) == pytest.approx(1.01)
     watch.receive(report([10.0, 10.0], [0.966, 1.0]))
     assert watch.wanted_busbar_pu(1.025) == pytest.approx(1.03)
+
+
+def test_a_report_of_units_that_a_younger_one_overtook_says_nothing() -> None:
+    nothing: Any = None
+    desk = bulk_desk.BulkDesk(bulk_desk.Parameters(), same_units(rts(), 2, "steam").units, nothing)
+
+    def told(units: list[int], sent_ns: int, output_mw: float, is_on: bool) -> Delivery:
+        rows = np.arange(len(units))
+        columns = {"unit": np.array(units), "output_mw": np.full(len(units), output_mw)}
+        columns |= {"is_on": np.full(len(units), is_on), "has_failed": np.full(len(units), not is_on)}
+        at_ns = np.full(len(units), sent_ns)
+        wave = Wave(*(Kind.TELEMETRY, Domain.GENERATION, Domain.OPERATIONS, rows, rows, at_ns, "unit"), payload=columns)
+        return Delivery(wave, rows, at_ns, rows + sent_ns)
+
+    desk.receive(told([0], 8_000, 0.0, False))
+    desk.receive(told([0, 1], 4_000, 70.0, True))
+    assert desk.output_mw.tolist() == [0.0, 70.0] and desk.is_on.tolist() == [False, True]
+    desk.receive(told([1], 3_000, 60.0, True))
+    assert desk.output_mw[1] == 70.0 and desk.reported_by == 4_001
 
 
 def test_the_aggregators_plan_flattens_the_town_it_foresees() -> None:

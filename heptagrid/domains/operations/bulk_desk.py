@@ -52,6 +52,7 @@ class BulkDesk:
         self._parameters, self._units, self._endpoints = parameters, units, endpoints
         self.output_mw = np.full(count, np.nan)
         self.is_on, self._has_failed = np.zeros(count, dtype=np.bool_), np.zeros(count, dtype=np.bool_)
+        self._told_ns = np.full(count, -(2**62), dtype=np.int64)
         self.base_mw: Floats | None = None  # what the fleet was last asked to give
         self._schedule: dict[int, npt.NDArray[np.bool_]] = {}
         self._infeed_mw: dict[int, list[float]] = {}
@@ -75,11 +76,16 @@ class BulkDesk:
         return np.array([float(np.mean(values)) for values in measured])
 
     def receive(self, delivery: Delivery) -> None:
-        """Take unit outputs, which units are connected, and which cannot be."""
-        units = delivery.column("unit")
-        self.output_mw[units], self.is_on[units] = delivery.column("output_mw"), delivery.column("is_on")
-        self._has_failed[units] = delivery.column("has_failed")
-        self.reported_by = int(delivery.ids[-1])
+        """Take unit outputs, which units are connected, and which cannot be; a report that a younger one has overtaken says nothing."""
+        units, sent_ns = delivery.column("unit"), delivery.wave.sent_ns[delivery.rows]
+        young = sent_ns >= self._told_ns[units]
+        if not young.any():
+            return
+        units = units[young]
+        self.output_mw[units], self.is_on[units] = delivery.column("output_mw")[young], delivery.column("is_on")[young]
+        self._has_failed[units] = delivery.column("has_failed")[young]
+        self._told_ns[units] = sent_ns[young]
+        self.reported_by = int(delivery.ids[young][-1])
 
     def work(self, step: Step, outbox: Outbox) -> None:
         """Dispatch when it is time, and once an hour ask transmission for the infeed's voltage."""
