@@ -352,7 +352,7 @@ _FIGURES = {
 
 
 def _without_effect(net: Any, reading: Reading) -> Iterator[str]:
-    """Tables that pandapower's power flow takes nothing of."""
+    """Tables that pandapower's power flow takes nothing of, and what it would take but is asked for here by a switch."""
     import pandas
 
     known = {*_SUPPORTED, *_UNSUPPORTED}
@@ -362,6 +362,8 @@ def _without_effect(net: Any, reading: Reading) -> Iterator[str]:
             yield f"{kind}: {len(rows)} {'row' if len(rows) == 1 else 'rows'} without effect here"
         elif is_table and kind.startswith("asymmetric"):
             yield f"{kind}: {len(rows)} {'row' if len(rows) == 1 else 'rows'} counted as balanced, with the sum of the phases"
+    if net.get("user_pf_options", {}).get("enforce_q_lims") and not reading.q_limits:
+        yield "enforce_q_lims (an option of the file): reactive limits hold only with --q-limits"
 
 
 def _is_on(rows: Any) -> Any:

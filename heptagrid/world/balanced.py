@@ -116,8 +116,8 @@ class BalancedNodes:
 class BalancedNetwork:
     """All of it, in per unit of `base_mva` and of the buses' base voltages.
 
-    A bus that is no node stands for the inside of an element or for the open end of a branch. left_out: what the file holds beyond
-    this, without effect on a snapshot, a line each.
+    A bus that is no node stands for the inside of an element or for the open end of a branch. A branch between two nodes of one bus has both
+    its ends there. left_out: what the file holds beyond this, without effect on a snapshot, a line each.
     """
 
     name: str
@@ -150,7 +150,7 @@ class BalancedNetwork:
                 found.append(f"{ends}: its impedance is zero; give it one, or make its two buses one")
             if branches.ratio[k] == 0:
                 found.append(f"{ends}: its ratio is zero")
-            if branches.from_bus[k] == branches.to_bus[k]:
+            if branches.from_bus[k] == branches.to_bus[k] and branches.from_names[k] == branches.to_names[k]:
                 found.append(f"{ends}: both ends are at the same bus")
         low = generators.in_service & (generators.q_min_mvar > generators.q_max_mvar)
         found += [

@@ -104,6 +104,41 @@ def test_reactive_limits_bind_as_in_pandapower(tmp_path: Path) -> None:
     assert sum("reactive power" in remark for remark in found.remarks) > 1
 
 
+@pytest.mark.parametrize("most", [2.0, 1e4])
+def test_generators_at_one_bus_share_their_limits_as_in_pandapower(tmp_path: Path, most: float) -> None:
+    from pandapower import networks
+
+    net = networks.case9()
+    for limit in (most, np.nan):
+        pandapower.create_gen(net, 6, 5.0, vm_pu=1.0, min_q_mvar=-limit, max_q_mvar=limit)
+    pandapower.create_gen(net, 4, 5.0, vm_pu=1.0, min_q_mvar=-most, max_q_mvar=most)
+    pandapower.create_gen(net, 4, 5.0, vm_pu=1.0, min_q_mvar=1.0, max_q_mvar=1.0)
+    found = flow(str(write(net, tmp_path)), q_limits=True)
+    pandapower.runpp(net, tolerance_mva=1e-11, enforce_q_lims=True)
+    assert apart(net, found) < 1e-8
+    assert any("reactive power" in remark for remark in found.remarks) == (most == 2.0)
+
+
+def test_a_line_that_a_closed_switch_bypasses_only_charges(tmp_path: Path) -> None:
+    net = small()
+    net.load.loc[1, "in_service"] = False
+    pandapower.create_line(net, 1, 2, 30.0, "NA2XS2Y 1x185 RM/25 12/20 kV")
+    pandapower.create_impedance(net, 1, 2, 0.01, 0.1, 10.0)
+    pandapower.create_switch(net, 1, 2, et="b")
+    found = flow(str(write(net, tmp_path)))
+    pandapower.runpp(net, tolerance_mva=1e-11)
+    assert apart(net, found) < 1e-10
+    assert found.totals.losses_kw == pytest.approx(losses_kw(net), abs=1e-6)
+
+
+def test_reactive_limits_that_the_file_asks_for_need_the_switch(tmp_path: Path) -> None:
+    net = small()
+    pandapower.set_user_pf_options(net, enforce_q_lims=True)
+    path = str(write(net, tmp_path))
+    assert any("enforce_q_lims" in remark for remark in flow(path).remarks)
+    assert not any("enforce_q_lims" in remark for remark in flow(path, q_limits=True).remarks)
+
+
 def small() -> Any:
     net = pandapower.create_empty_network()
     for name in ("a", "b", None, "b"):

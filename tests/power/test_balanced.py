@@ -156,6 +156,67 @@ def test_a_generator_beyond_its_limit_gives_up_its_voltage() -> None:
     assert abs(bound.v[bus]) < abs(free.v[bus]) and imbalance_mva(limited, bound) < 1e-7
 
 
+def beside(case: BalancedNetwork, q_min: float, q_max: float, q_mvar: float = 0.0) -> BalancedNetwork:
+    """With one more generator at the bus of generator 1."""
+    generators = case.generators
+    more = {"names": "beside", "p_mw": 0.0, "q_mvar": q_mvar, "q_min_mvar": q_min, "q_max_mvar": q_max}
+    columns = {name: np.append(values, more.get(name, values[1])) for name, values in vars(generators).items()}
+    return replace(case, generators=BalancedGenerators(**columns))
+
+
+def with_limits(case: BalancedNetwork, generator: int, q_min: float, q_max: float) -> BalancedNetwork:
+    low, high = case.generators.q_min_mvar.copy(), case.generators.q_max_mvar.copy()
+    low[generator], high[generator] = q_min, q_max
+    return replace(case, generators=replace(case.generators, q_min_mvar=low, q_max_mvar=high))
+
+
+def test_a_generator_without_limits_holds_the_bus_whatever_the_one_beside_it_can_give() -> None:
+    case = beside(network(5, pv=3), -0.1, 0.1)
+    free = solve(case)
+    assert abs(free.q_mvar[1]) > 0.2
+    bound = solve(case, q_limits=True)
+    assert not bound.at_limit.any() and np.array_equal(bound.v, free.v)
+    assert abs(bound.q_mvar[-1]) <= 0.1
+
+
+def test_a_generator_that_cannot_move_gives_at_its_bus_what_its_limits_say() -> None:
+    case = network(5, pv=3)
+    most = solve(case).q_mvar[1] - 2.0
+    # What the file says of the one beside it, 7 Mvar, is beyond its limits of 0.5 to 0.5.
+    both = beside(with_limits(case, 1, most - 10.0, most), 0.5, 0.5, q_mvar=7.0)
+    bound = solve(both, q_limits=True)
+    assert bound.at_limit.tolist() == [0, 1, 0, 0, 0]
+    assert bound.q_mvar[[1, 4]] == pytest.approx([most, 0.5]) and imbalance_mva(both, bound) < 1e-7
+
+
+def test_a_generator_that_holds_nothing_keeps_its_limits_too() -> None:
+    case = network(5, pv=3)
+    kind = case.buses.kind.copy()
+    kind[case.generators.bus[1]] = BusKind.PQ
+    generators = replace(case.generators, q_mvar=np.array([0.0, 3.0, 0.0, 0.0]))
+    case = with_limits(replace(case, buses=replace(case.buses, kind=kind), generators=generators), 1, -2.0, 2.0)
+    assert solve(case).q_mvar[1] == 3.0
+    bound = solve(case, q_limits=True)
+    assert bound.at_limit.tolist() == [0, 1, 0, 0] and bound.q_mvar[1] == 2.0
+
+
+def test_a_branch_whose_ends_are_one_bus_is_its_shunt() -> None:
+    case = network(7)
+    branches = case.branches
+    y = 0.002 + 0.03j
+    more = {"from_bus": 4, "to_bus": 4, "to_names": "4'", "y_from_pu": y, "y_to_pu": y, "ratio": 1.0}
+    columns = {name: np.append(values, more.get(name, values[3])) for name, values in vars(branches).items()}
+    joined = replace(case, branches=BalancedBranches(**columns))
+    assert not joined.violations() and "switches join" in choice(joined)
+    shunt_p, shunt_q = case.buses.shunt_p_mw.copy(), case.buses.shunt_q_mvar.copy()
+    shunt_p[4] += 2.0 * y.real * case.base_mva
+    shunt_q[4] -= 2.0 * y.imag * case.base_mva
+    plain = replace(case, buses=replace(case.buses, shunt_p_mw=shunt_p, shunt_q_mvar=shunt_q))
+    flow = solve(joined)
+    assert np.abs(flow.v - solve(plain).v).max() < 1e-9
+    assert abs(flow.losses_mva[-1].real - 2.0 * y.real * case.base_mva * abs(flow.v[4]) ** 2) < 1e-9
+
+
 @pytest.mark.parametrize("pv", [0, 2])
 def test_voltage_collapse_is_told_with_the_loading_that_is_carried(pv: int) -> None:
     case = network(7, pv=pv)

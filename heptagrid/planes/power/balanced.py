@@ -1,7 +1,7 @@
 """Power flow of a balanced network, whatever its shape: `solve(network)` picks the solver and says which.
 
 Reactive limits are enforced as MATPOWER does (ENFORCE_Q_LIMS = 1): after a solution every generator beyond a limit is fixed at it, all at
-once, its bus becomes a PQ bus, and the network is solved again, until none is beyond; none is freed again.
+once, its bus becomes a PQ bus, others there keep what they gave, and the network is solved again, until none is beyond; none is freed again.
 """
 
 from __future__ import annotations
@@ -122,6 +122,7 @@ class _Problem:
         self.running = generators.in_service & self.live[generators.bus]
         self.admittances = _Admittances(network, self.on)
         self.limited = np.zeros(len(generators.bus), dtype=np.int64)
+        self.given_mvar = generators.q_mvar
         fed = np.zeros(len(buses.kind), dtype=bool)
         fed[generators.bus[self.running]] = True
         self.kind = np.where((buses.kind == BusKind.PV) & ~fed, BusKind.PQ, buses.kind)
@@ -201,11 +202,7 @@ class _Problem:
 
     def generated(self) -> Complex:
         """(generators,) what each feeds in as far as it is given."""
-        generators = self.network.generators
-        limit = np.where(self.limited > 0, generators.q_max_mvar, generators.q_min_mvar)
-        return np.asarray(
-            generators.p_mw + 1j * np.where(self.limited == 0, generators.q_mvar, limit), dtype=np.complex128
-        )
+        return np.asarray(self.network.generators.p_mw + 1j * self.given_mvar, dtype=np.complex128)
 
     def matrix(self) -> csr_matrix:
         """The admittance matrix, with every bus on its diagonal."""
@@ -247,13 +244,16 @@ class _Problem:
         iterations = solution.iterations
         while solution.converged:
             q_mvar = self.outputs(solution.v).imag
-            holds = self.running & (self.limited == 0) & (self.kind[generators.bus] == BusKind.PV)
-            high = holds & (q_mvar > generators.q_max_mvar + _LIMIT_MVAR)
-            low = holds & (q_mvar < generators.q_min_mvar - _LIMIT_MVAR)
+            free = self.running & (self.limited == 0) & (self.kind[generators.bus] != BusKind.SLACK)
+            high = free & (q_mvar > generators.q_max_mvar + _LIMIT_MVAR)
+            low = free & (q_mvar < generators.q_min_mvar - _LIMIT_MVAR)
             if not (high | low).any():
                 break
             self.limited[high], self.limited[low] = 1, -1
-            self.kind[generators.bus[high | low]] = BusKind.PQ
+            q_mvar = np.where(high, generators.q_max_mvar, np.where(low, generators.q_min_mvar, q_mvar))
+            there = np.isin(generators.bus, generators.bus[high | low])
+            self.given_mvar = np.where(there & self.running, q_mvar, self.given_mvar)
+            self.kind[generators.bus[there]] = BusKind.PQ
             solution = self.solve(solution.v, 1.0)
             iterations += solution.iterations
         return solution, iterations
@@ -327,16 +327,27 @@ class _Problem:
 
 
 def _shared(at: Ints, needed: Floats, low: Floats, high: Floats, buses: int) -> Floats:
-    """(generators,) their parts of what their bus needs, as far into the range of each as into the others'; equal without ranges."""
-    count, least, width = np.zeros(buses), np.zeros(buses), np.zeros(buses)
-    bounded = np.isfinite(low) & np.isfinite(high)
-    np.add.at(count, at, 1.0)
-    np.add.at(least, at, np.where(bounded, low, np.nan))
-    np.add.at(width, at, np.where(bounded, high - low, np.nan))
-    equal = needed / count[at]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        by_range = low + (needed - least[at]) / width[at] * (high - low)
-    return np.where(np.isfinite(by_range) & (count[at] > 1), by_range, equal)
+    """(generators,) their parts of what their bus needs, as far into the range of each as into the others'.
+
+    A limit that is none counts as one that the bus cannot reach: what all limits there and its need come to together. Without ranges what
+    is beyond the limits is shared equally. Source: `pfsoln` of MATPOWER.
+    """
+
+    def at_bus(values: Floats) -> Floats:
+        total = np.zeros(buses)
+        np.add.at(total, at, values)
+        return total[at]
+
+    count = at_bus(np.ones(len(at)))
+    far = at_bus(
+        np.abs(needed) / count + sum(np.where(np.isfinite(limit), np.abs(limit), 0.0) for limit in (low, high))
+    )
+    low, high = (np.where(np.isfinite(limit), limit, np.copysign(far, limit)) for limit in (low, high))
+    beyond, width = needed - at_bus(low), at_bus(high - low)
+    ranged = width > 0.0
+    part = np.divide(beyond, width, out=np.zeros(len(at)), where=ranged)
+    shared = low + np.where(ranged, part * (high - low), beyond / count)
+    return np.where(count > 1, shared, needed)
 
 
 def _listed(names: npt.NDArray[np.str_], which: Ints) -> str:

@@ -51,6 +51,8 @@ class Sweeps:
             return "it has several sources"
         if (kind == BusKind.PV).any():
             return "generators hold the voltage of other buses than the source"
+        if (branches.from_bus == branches.to_bus)[self._on].any():
+            return "it has branches whose ends closed switches join"
         if self.loops > MOST_LOOPS:
             return f"it has {self.loops} loops"
         if ((buses.current_p_mw != 0.0) | (buses.current_q_mvar != 0.0))[self._live].any():
