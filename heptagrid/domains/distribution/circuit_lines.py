@@ -15,7 +15,7 @@ from heptagrid.foundation.time import NS_PER_S, Step
 from heptagrid.planes.power.controls.control import Controlled
 from heptagrid.planes.power.unbalanced.flow import Flow
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
-from heptagrid.world.circuit import GROUND, Circuit, Model, no_inverters
+from heptagrid.world.circuit import GROUND, Circuit, Complex, Model, no_inverters
 from heptagrid.world.circuit_tree import CircuitTree
 from heptagrid.world.network import BASE_KVA
 
@@ -83,7 +83,7 @@ class CircuitLines:
             self._has_begun = True
         if infeed_v_pu != self._infeed_v_pu:
             self._infeed_v_pu = infeed_v_pu
-            self._rewire()
+            controlled.solver.set_sources(self._emf_v())
         try:
             flow = controlled.advance(step.dt_s, p_kw, q_kvar)
         except NetworkError:
@@ -113,10 +113,12 @@ class CircuitLines:
         off = np.zeros(len(self._whole.nodes.bus), dtype=np.bool_)
         off[self._tree.circuit_node[self._is_off]] = True
         circuit = without(self._whole, off) if off.any() else self._whole
-        emf_v = circuit.sources.emf_v * (self._infeed_v_pu / self._rated_infeed_pu)
-        circuit = replace(circuit, sources=replace(circuit.sources, emf_v=emf_v))
+        circuit = replace(circuit, sources=replace(circuit.sources, emf_v=self._emf_v()))
         controlled = self._controlled
         controlled.solver = UnbalancedSolver(circuit, tap_pu=controlled.tap_pu, is_closed=controlled.is_closed)
+
+    def _emf_v(self) -> Complex:
+        return np.asarray(self._whole.sources.emf_v * (self._infeed_v_pu / self._rated_infeed_pu))
 
 
 class _View:

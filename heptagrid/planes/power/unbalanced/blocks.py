@@ -6,14 +6,22 @@ alone, half of its lines' charging included, is its shunt.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from heptagrid.planes.power.unbalanced.network import FLOATING_S, Network
-from heptagrid.planes.power.unbalanced.primitives import Primitives, by_size, is_bond, members
+from heptagrid.planes.power.unbalanced.primitives import (
+    Primitives,
+    by_size,
+    capacitor_primitives,
+    is_bond,
+    members,
+)
 from heptagrid.planes.power.unbalanced.tree import NONE, Layout, NotATree, layout_of
 from heptagrid.world.circuit import Bools, Complex, Ints, Lines
+
+FIXED = -1
 
 
 @dataclass(frozen=True)
@@ -26,13 +34,31 @@ class Loops:
 
 
 @dataclass(frozen=True)
+class Sums:
+    """An array of admittances (or impedances): `fixed`, and what taps and capacitors move.
+
+    cell: (entries,) where the entries of transformers and capacitors are added. source: (entries,) which these are, the transformers' first.
+    """
+
+    fixed: Complex
+    cell: Ints
+    source: Ints
+
+    def of(self, network: Network) -> Complex:
+        total = self.fixed.copy()
+        moving = np.concatenate([network.transformers.y_s, network.capacitors.y_s])
+        np.add.at(total, self.cell, moving[self.source])
+        return total
+
+
+@dataclass(frozen=True)
 class Tree:
     """node: (conductors,) of the network; the sources' ideal voltages emf_v come first and have none (-1).
 
     conductor_at: (groups + 1,). parent: (groups,) -1 for the roots. up_at: (groups + 1,) into up, the conductors above that the
     block of each group meets. is_series: (groups,) whether the block is an impedance (n, n), one conductor above for each
     below, else an admittance of the conductors above, then those below. block_at: (groups + 1,) into block.
-    shunt_at: (groups + 1,) into shunt_s, admittances (n, n) at each group.
+    shunt_at: (groups + 1,) into shunt_s, admittances (n, n) at each group. block_sums, shunt_sums: what both are made of.
     """
 
     node: Ints
@@ -47,23 +73,39 @@ class Tree:
     shunt_at: Ints
     shunt_s: Complex
     loops: Loops
+    block_sums: Sums
+    shunt_sums: Sums
 
     @property
     def groups(self) -> int:
         return len(self.parent)
 
+    def moved(self, network: Network) -> Tree:
+        """The tree of the same network with other taps and capacitor steps; see `Network.moved`."""
+        return replace(self, block=self.block_sums.of(network), shunt_s=self.shunt_sums.of(network))
+
 
 @dataclass(frozen=True)
 class _Entries:
-    """Matrix entries between nodes of the network, each in the block (or shunt) of a group."""
+    """Matrix entries between nodes of the network, each in the block (or shunt) of a group.
+
+    source: (entries,) of `Sums`, -1 for what neither taps nor capacitors move.
+    """
 
     group: Ints
     row: Ints
     column: Ints
     y_s: Complex
+    source: Ints
 
     def chosen(self, which: Bools) -> _Entries:
-        return _Entries(self.group[which], self.row[which], self.column[which], self.y_s[which])
+        return _Entries(self.group[which], self.row[which], self.column[which], self.y_s[which], self.source[which])
+
+    def sums(self, fixed: Complex, cell: Ints) -> Sums:
+        """With the entries at `cell` (entries,) added to `fixed`, in place, as far as they are fixed too."""
+        moves = self.source >= 0
+        np.add.at(fixed, cell[~moves], self.y_s[~moves])
+        return Sums(fixed, cell[moves], self.source[moves])
 
 
 def tree_of(network: Network, most_loops: int) -> Tree:
@@ -72,8 +114,8 @@ def tree_of(network: Network, most_loops: int) -> Tree:
     places, emf_v = layout.places, network.circuit.sources.emf_v
     is_series = _series_groups(network, layout)
     up_at, up = _above(network, layout, is_series)
-    block_at, block = _blocks(network, layout, is_series, up_at, up)
-    shunt_at, shunt_s = _shunts(network, layout, is_series)
+    block_at, block_sums = _blocks(network, layout, is_series, up_at, up)
+    shunt_at, shunt_sums = _shunts(network, layout, is_series)
     node = np.full(len(emf_v) + int(places.size.sum()), NONE)
     placed = np.flatnonzero(places.conductor >= 0)
     node[places.conductor[placed]] = placed
@@ -86,10 +128,12 @@ def tree_of(network: Network, most_loops: int) -> Tree:
         up=up,
         is_series=is_series,
         block_at=block_at,
-        block=block,
+        block=block_sums.of(network),
         shunt_at=shunt_at,
-        shunt_s=shunt_s,
+        shunt_s=shunt_sums.of(network),
         loops=_loops(network, layout),
+        block_sums=block_sums,
+        shunt_sums=shunt_sums,
     )
 
 
@@ -141,42 +185,48 @@ def _block_entries(network: Network, layout: Layout, is_series: Bools) -> _Entri
     """What lines and transformers put into the blocks of admittances."""
     lines = network.lines.elements
     parts = []
-    for table, lower in ((network.lines, layout.lower[:lines]), (network.transformers, layout.lower[lines:])):
-        parts.append(_entries(table, np.where((lower >= 0) & ~is_series[lower], lower, NONE)))
+    for table, lower, first in (
+        (network.lines, layout.lower[:lines], FIXED),
+        (network.transformers, layout.lower[lines:], 0),
+    ):
+        parts.append(_entries(table, np.where((lower >= 0) & ~is_series[lower], lower, NONE), first))
     return _joined(parts)
 
 
-def _entries(table: Primitives, group: Ints) -> _Entries:
-    """The entries of elements that have a group (elements,), -1 left out; without zeros and the ground."""
+def _entries(table: Primitives, group: Ints, first: int = FIXED, there: Bools | None = None) -> _Entries:
+    """The entries of elements that have a group (elements,), -1 left out; without zeros and the ground.
+
+    first: the source of the table's first entry, FIXED if they do not move. there: (entries,) by default those that are not zero now.
+    """
     parts = []
+    there = table.y_s != 0.0 if there is None else there
     for alike in by_size(table.node_at):
         alike = alike[group[alike] >= 0]
         if len(alike):
             node = table.node[members(table.node_at, alike)]
             n = node.shape[1]
-            y_s = table.y_s[members(table.matrix_at, alike)].ravel()
-            parts.append(
-                _Entries(
-                    *(np.repeat(group[alike], n * n), np.repeat(node, n, axis=1).ravel()),
-                    *(np.tile(node, (1, n)).ravel(), y_s),
-                )
+            at = members(table.matrix_at, alike).ravel()
+            entries = _Entries(
+                *(np.repeat(group[alike], n * n), np.repeat(node, n, axis=1).ravel(), np.tile(node, (1, n)).ravel()),
+                *(table.y_s[at], first + at if first >= 0 else np.full(len(at), FIXED)),
             )
-    entries = _joined(parts)
-    return entries.chosen((entries.row >= 0) & (entries.column >= 0) & (entries.y_s != 0.0))
+            parts.append(entries.chosen((entries.row >= 0) & (entries.column >= 0) & there[at]))
+    return _joined(parts)
 
 
 def _joined(parts: list[_Entries]) -> _Entries:
     none = np.empty(0, dtype=np.int64)
-    parts = [_Entries(none, none, none, np.empty(0, dtype=np.complex128)), *parts]
+    parts = [_Entries(none, none, none, np.empty(0, dtype=np.complex128), none), *parts]
     return _Entries(
         np.concatenate([part.group for part in parts]),
         np.concatenate([part.row for part in parts]),
         np.concatenate([part.column for part in parts]),
         np.concatenate([part.y_s for part in parts]),
+        np.concatenate([part.source for part in parts]),
     )
 
 
-def _blocks(network: Network, layout: Layout, is_series: Bools, up_at: Ints, up: Ints) -> tuple[Ints, Complex]:
+def _blocks(network: Network, layout: Layout, is_series: Bools, up_at: Ints, up: Ints) -> tuple[Ints, Sums]:
     lines, sources, places = network.circuit.lines, network.circuit.sources, layout.places
     above = np.diff(up_at)
     width = np.where(is_series, places.size, places.size + above)
@@ -205,8 +255,7 @@ def _blocks(network: Network, layout: Layout, is_series: Bools, up_at: Ints, up:
         is_below = places.group[node] == entries.group
         return np.where(is_below, above[entries.group] + places.position[node], found - up_at[entries.group])
 
-    cell = position_of(entries.row) * width[entries.group] + position_of(entries.column)
-    np.add.at(block, block_at[entries.group] + cell, entries.y_s)
+    cell = block_at[entries.group] + position_of(entries.row) * width[entries.group] + position_of(entries.column)
 
     for s, root in enumerate(layout.root.tolist()):
         ends = sources.to_node[sources.node_at[s] : sources.node_at[s + 1]]
@@ -218,10 +267,10 @@ def _blocks(network: Network, layout: Layout, is_series: Bools, up_at: Ints, up:
             inside = np.concatenate([np.arange(n), n + places.position[ends]])
             matrix = network.sources.matrix(s)
         block[block_at[root] : block_at[root + 1]].reshape(width[root], -1)[np.ix_(inside, inside)] += matrix
-    return block_at, block
+    return block_at, entries.sums(block, cell)
 
 
-def _shunts(network: Network, layout: Layout, is_series: Bools) -> tuple[Ints, Complex]:
+def _shunts(network: Network, layout: Layout, is_series: Bools) -> tuple[Ints, Sums]:
     circuit, places = network.circuit, layout.places
     lines, group_of = circuit.lines, np.append(places.group, NONE)
     shunt_at = np.concatenate([[0], np.cumsum(places.size**2)])
@@ -231,20 +280,23 @@ def _shunts(network: Network, layout: Layout, is_series: Bools) -> tuple[Ints, C
     half = np.where(np.repeat(kept_apart, np.diff(lines.matrix_at)), lines.y_s / 2.0, 0.0)
     at_one = layout.joints.groups.max(axis=1)
     alone = np.where((layout.lower < 0) & ~layout.is_closing, at_one, NONE)
-    parts = [_entries(network.lines, alone[:count]), _entries(network.transformers, alone[count:])]
+    parts = [_entries(network.lines, alone[:count]), _entries(network.transformers, alone[count:], 0)]
     for node in (lines.from_node, lines.to_node):
         parts.append(_entries(Primitives(lines.node_at, node, lines.matrix_at, half), np.where(kept_apart, 0, NONE)))
-    for table in (network.capacitors, network.shunts):
-        parts.append(_entries(table, np.zeros(table.elements, dtype=np.int64)))
+    parts.append(_entries(network.shunts, np.zeros(network.shunts.elements, dtype=np.int64)))
+    banks = circuit.capacitors
+    ever = capacitor_primitives(banks, np.ones(len(banks.step_kvar), dtype=np.bool_)).y_s != 0.0
+    every = np.zeros(network.capacitors.elements, dtype=np.int64)
+    parts.append(_entries(network.capacitors, every, len(network.transformers.y_s), ever))
     floating = np.flatnonzero(network.is_live & network.is_floating)
     held = np.full(len(floating), FLOATING_S, dtype=np.complex128)
-    parts.append(_Entries(np.zeros(len(floating), dtype=np.int64), floating, floating, held))
+    nowhere = np.full(len(floating), FIXED)
+    parts.append(_Entries(np.zeros(len(floating), dtype=np.int64), floating, floating, held, nowhere))
     entries = _joined(parts)
     group = group_of[entries.row]
     entries, group = entries.chosen(group >= 0), group[group >= 0]
-    cell = places.position[entries.row] * places.size[group] + places.position[entries.column]
-    np.add.at(shunt_s, shunt_at[group] + cell, entries.y_s)
-    return shunt_at, shunt_s
+    cell = shunt_at[group] + places.position[entries.row] * places.size[group] + places.position[entries.column]
+    return shunt_at, entries.sums(shunt_s, cell)
 
 
 def _loops(network: Network, layout: Layout) -> Loops:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse
@@ -17,7 +17,7 @@ from heptagrid.planes.power.unbalanced.primitives import (
     shunt_primitives,
     source_primitives,
 )
-from heptagrid.planes.power.unbalanced.transformers import transformer_primitives
+from heptagrid.planes.power.unbalanced.transformers import tapped, transformer_primitives
 from heptagrid.world.circuit import Bools, Circuit, Complex, Floats, Ints
 
 FLOATING_S = 1e-9  # to ground at each node of a part without any other path to it
@@ -42,6 +42,31 @@ class Network:
     @property
     def nodes(self) -> int:
         return len(self.circuit.nodes.bus)
+
+    def moved(self, tap_pu: Floats, is_closed: Bools) -> Network | None:
+        """The same with other taps (windings,) and capacitor steps (steps,): only what moves is computed anew.
+
+        None where more than numbers would change: an admittance that comes or goes, a part that begins or ceases to float.
+        """
+        units, banks = self.circuit.transformers, self.circuit.capacitors
+        transformers, capacitors = self.transformers, self.capacitors
+        winding = np.flatnonzero(tap_pu != self.tap_pu)
+        if len(winding):
+            rows = np.unique(np.searchsorted(units.winding_at, winding, side="right") - 1)
+            transformers = tapped(transformers, units, rows, tap_pu)
+            if ((transformers.y_s == 0.0) != (self.transformers.y_s == 0.0)).any():
+                return None
+        if not np.array_equal(is_closed, self.is_closed):
+            capacitors = capacitor_primitives(banks, is_closed)
+            came_or_went = (capacitors.y_s == 0.0) != (self.capacitors.y_s == 0.0)
+            if came_or_went.any() and (_floating(self.circuit, capacitors, self.bonds) != self.is_floating).any():
+                return None
+        return replace(self, tap_pu=tap_pu, is_closed=is_closed, transformers=transformers, capacitors=capacitors)
+
+    def fed(self, emf_v: Complex) -> Network:
+        """The same with other voltages behind the sources' impedances, (sources' conductors,)."""
+        circuit = self.circuit
+        return replace(self, circuit=replace(circuit, sources=replace(circuit.sources, emf_v=emf_v)))
 
     def matrix(self) -> scipy.sparse.csc_matrix:
         """The whole admittance matrix (nodes, nodes) without the devices; dead nodes stand alone."""

@@ -7,6 +7,7 @@ network's matrix is put together.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,11 @@ class Primitives:
     @property
     def elements(self) -> int:
         return len(self.node_at) - 1
+
+    @cached_property
+    def alike(self) -> list[tuple[Ints, Ints]]:
+        """Of elements of equal size: (elements, n) places in node, (elements, n n) places in y_s."""
+        return [(members(self.node_at, rows), members(self.matrix_at, rows)) for rows in by_size(self.node_at)]
 
     def matrix(self, element: int) -> Complex:
         """(n, n), a view."""
@@ -163,10 +169,9 @@ def currents(primitives: Primitives, v: Complex) -> Complex:
     """Into each element's conductors, packed as its nodes; v: (nodes,) to ground."""
     out = np.empty(len(primitives.node), dtype=np.complex128)
     above_ground = np.append(v, 0.0)
-    for rows in by_size(primitives.node_at):
-        at = members(primitives.node_at, rows)
+    for at, cells in primitives.alike:
         n = at.shape[1]
-        y = primitives.y_s[members(primitives.matrix_at, rows)].reshape(-1, n, n)
+        y = primitives.y_s[cells].reshape(-1, n, n)
         out[at] = np.einsum("kij,kj->ki", y, above_ground[primitives.node[at]])
     return out
 
@@ -177,13 +182,12 @@ def assembled(tables: list[Primitives], nodes: int) -> scipy.sparse.csc_matrix:
     columns: list[npt.NDArray[np.int64]] = []
     values: list[Complex] = []
     for table in tables:
-        for alike in by_size(table.node_at):
-            at = members(table.node_at, alike)
+        for at, cells in table.alike:
             node = table.node[at]
             n = at.shape[1]
             rows.append(np.repeat(node, n, axis=1).ravel())
             columns.append(np.tile(node, (1, n)).ravel())
-            values.append(table.y_s[members(table.matrix_at, alike)].ravel())
+            values.append(table.y_s[cells].ravel())
     row, column = np.concatenate(rows), np.concatenate(columns)
     kept = (row >= 0) & (column >= 0)
     return scipy.sparse.csc_matrix(

@@ -6,6 +6,7 @@ within one iteration.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,18 @@ class RadialNetwork:
         self._now, self._after = np.zeros_like(self._v), np.zeros_like(self._v)
         self._loop_a = np.zeros(2 * len(tree.loops.from_conductor))
         self._leg_s = np.zeros((len(legs.circuit), 4))
+
+    def move(self, network: Network) -> None:
+        """Take the same network with other taps or capacitor steps, see `Network.moved`; to be linearised again."""
+        self._network = network
+        self._tree = self._tree.moved(network)
+
+    def feed(self, network: Network) -> None:
+        """Take the same network with other voltages of its sources; what is linearised stays so."""
+        emf_v = network.circuit.sources.emf_v
+        self._network = network
+        self._tree = replace(self._tree, emf_v=emf_v)
+        self._v[: 2 * len(emf_v)] = emf_v.view(np.float64)
 
     def linearise(self, linear_s: Floats) -> None:
         """Eliminate with linear_s (circuits, 4) as the devices' linear parts."""

@@ -61,19 +61,26 @@ class UnbalancedSolver:
         self._v = np.zeros(len(circuit.nodes.bus), dtype=np.complex128)
         self._is_warm = False
         self._is_linear = False
+        self._network: Network
         self._set(checked_network(circuit, self.tap_pu, self.is_closed))
 
     def set_taps(self, tap_pu: Floats) -> None:
         """From the next solve on; (windings,)."""
         if not np.array_equal(tap_pu, self.tap_pu):
             self.tap_pu = tap_pu.copy()
-            self._set(network_of(self.circuit, self.tap_pu, self.is_closed))
+            self._move()
 
     def set_capacitors(self, is_closed: Bools) -> None:
         """From the next solve on; (capacitor steps,)."""
         if not np.array_equal(is_closed, self.is_closed):
             self.is_closed = is_closed.copy()
-            self._set(network_of(self.circuit, self.tap_pu, self.is_closed))
+            self._move()
+
+    def set_sources(self, emf_v: Complex) -> None:
+        """The voltages behind the sources' impedances from the next solve on; (sources' conductors,)."""
+        self._network = self._network.fed(emf_v.copy())
+        self.circuit = self._network.circuit
+        self._linear.feed(self._network)
 
     def _set(self, network: Network) -> None:
         self._network = network
@@ -92,6 +99,18 @@ class UnbalancedSolver:
         elif self.method != "sparse":
             self.method, self.reason = "sparse", "asked for"
         self._linear = SparseNetwork(network, self._circuits, self._v_base_v)
+
+    def _move(self) -> None:
+        """Take taps and capacitors as they stand; what does not depend on them is kept."""
+        moved = self._network.moved(self.tap_pu, self.is_closed)
+        if moved is None:
+            self._set(network_of(self.circuit, self.tap_pu, self.is_closed))
+            return
+        self._network, self._is_linear = moved, False
+        if isinstance(self._linear, RadialNetwork):
+            self._linear.move(moved)
+        else:
+            self._linear = SparseNetwork(moved, self._circuits, self._v_base_v)
 
     def solve(self, p_kw: Floats | None = None, q_kvar: Floats | None = None) -> Flow:
         """The flow at rated draws of p_kw, q_kvar (devices,) in kW and kvar; by default those of the circuit.

@@ -42,6 +42,11 @@ class SparseNetwork:
         )
         self._source_a = network.source_currents()
 
+    def feed(self, network: Network) -> None:
+        """Take the same network with other voltages of its sources; what is linearised stays so."""
+        self._network = network
+        self._source_a = network.source_currents()
+
     def linearise(self, linear_s: Floats) -> None:
         """Factorise with linear_s (circuits, 4) as the devices' linear parts."""
         self._linear_s = linear_s

@@ -7,6 +7,8 @@ take it to the conductors. Core losses and magnetising current lie across the se
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from heptagrid.planes.power.unbalanced.primitives import Primitives, members, pack
@@ -20,22 +22,33 @@ def transformer_primitives(transformers: Transformers, tap_pu: Floats) -> Primit
     windings = transformers.windings
     node_at = windings.conductor_at[transformers.winding_at]
     packed = pack(node_at, windings.node)
-    for rows in alike(transformers):
-        y = _matrices(transformers, rows, tap_pu)
-        packed.y_s[members(packed.matrix_at, rows)] = y.reshape(len(rows), -1)
+    _fill(packed, transformers, np.arange(len(transformers.phases)), tap_pu)
     return packed
 
 
-def alike(transformers: Transformers) -> list[Ints]:
-    """Transformers of the same phases, windings and connections, together."""
+def tapped(primitives: Primitives, transformers: Transformers, rows: Ints, tap_pu: Floats) -> Primitives:
+    """The primitives with those of some transformers, `rows`, at other taps (windings,); what is left is the same."""
+    moved = replace(primitives, y_s=primitives.y_s.copy())
+    _fill(moved, transformers, rows, tap_pu)
+    return moved
+
+
+def _fill(packed: Primitives, transformers: Transformers, rows: Ints, tap_pu: Floats) -> None:
+    for same in alike(transformers, rows):
+        y = _matrices(transformers, same, tap_pu)
+        packed.y_s[members(packed.matrix_at, same)] = y.reshape(len(same), -1)
+
+
+def alike(transformers: Transformers, rows: Ints) -> list[Ints]:
+    """Transformers of the same phases, windings and connections among `rows`, together."""
     windings = transformers.windings
     kinds: dict[tuple[int, ...], list[int]] = {}
-    direction = delta_direction(transformers)
-    connection = windings.connection.tolist()
-    at = transformers.winding_at.tolist()
-    for k, phases in enumerate(transformers.phases.tolist()):
-        kinds.setdefault((phases, int(direction[k]), *connection[at[k] : at[k + 1]]), []).append(k)
-    return [np.array(rows, dtype=np.int64) for rows in kinds.values()]
+    direction, phases = delta_direction(transformers), transformers.phases
+    at = transformers.winding_at
+    for k in rows.tolist():
+        connections = windings.connection[at[k] : at[k + 1]].tolist()
+        kinds.setdefault((int(phases[k]), int(direction[k]), *connections), []).append(k)
+    return [np.array(same, dtype=np.int64) for same in kinds.values()]
 
 
 def delta_direction(transformers: Transformers) -> Ints:
