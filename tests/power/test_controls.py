@@ -104,6 +104,17 @@ def test_at_step_ends_a_regulator_moves_one_tap_a_minute() -> None:
     assert seen == [0, 1, 2, 3, 4]
 
 
+def test_at_step_ends_a_tap_under_way_is_not_forgotten() -> None:
+    """As in OpenDSS's queue: the voltage comes back, falls again, and the tap is done at once instead of after the delay."""
+    settings = regulators(remote_from=END, remote_to=-1, v_set=119.0, tap_delay_s=90.0)
+    controlled = Controlled(feeder(regulator=settings))
+    seen = []
+    for kw, kvar in ((1000.0, 500.0), (1000.0, 500.0), (IDLE_KW, 0.0), (1000.0, 500.0)):
+        controlled.advance(60.0, *loads(kw, kvar), acts=Acts.AT_STEP_ENDS)
+        seen.append(tap(controlled))
+    assert seen == [0, 1, 1, 2]
+
+
 def test_a_regulator_forgets_when_the_voltage_comes_back() -> None:
     """It watches the end of the line, where a load comes and goes."""
     controlled = Controlled(feeder(regulator=regulators(remote_from=END, remote_to=-1, v_set=119.0)))
@@ -330,6 +341,21 @@ def test_a_steep_curve_on_a_weak_line_settles() -> None:
     assert controlled.bank.share[0] < 0.4  # the whole gap would overshoot several times over
     assert -flow.devices_kva[1].imag == pytest.approx(output(controlled.bank, 0, flow.v_pu[END])[1], abs=1e-3)
     assert 1.02 < flow.v_pu[END] < 1.04
+
+
+def test_at_step_ends_a_regulator_that_is_due_acts_before_the_inverters_answer() -> None:
+    """A load goes, and the vars that held its voltage up are still there when the regulator looks; they alone would bring it back into the band."""
+    circuit = feeder(regulator=regulators(remote_from=END, remote_to=-1), inverters=unit(volt_var=VOLT_VAR[Category.B]))
+    controlled = Controlled(circuit)
+    nothing = np.zeros(1)
+    flow = controlled.advance(60.0, *loads(900.0, 400.0), nothing, acts=Acts.AT_STEP_ENDS)
+    assert secondary_v(flow, END) < 119.0
+    assert controlled.bank.q_kvar[0] > 200.0
+    flow = controlled.advance(60.0, *loads(50.0), nothing, acts=Acts.AT_STEP_ENDS)
+    assert tap(controlled) == -1
+    assert controlled.bank.q_kvar[0] == pytest.approx(0.0, abs=1e-6)
+    controlled.place_taps(np.zeros(1))
+    assert abs(secondary_v(controlled.snapshot(*loads(50.0), nothing), END) - 120.0) < 1.0
 
 
 def test_inverters_and_a_regulator_settle_together() -> None:

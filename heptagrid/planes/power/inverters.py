@@ -180,7 +180,11 @@ def wanted_kvar(bank, k, v_pu, p_kw):  # type: ignore[no-untyped-def]
 def output(bank, k, v_pu):  # type: ignore[no-untyped-def]
     """What inverter k feeds at a voltage, kW and kvar: curves, then capability, then rating by its priority."""
     p = min(bank.available_kw[k], limit_kw(bank, k, v_pu), bank.rated_kva[k])
-    q = wanted_kvar(bank, k, v_pu, p)
+    return _within_rating(bank, k, p, wanted_kvar(bank, k, v_pu, p))
+
+
+@kernel
+def _within_rating(bank, k, p, q):  # type: ignore[no-untyped-def]
     q = min(max(q, -bank.most_absorb_kvar[k]), bank.most_inject_kvar[k])
     square = bank.rated_kva[k] ** 2
     if p * p + q * q > square:
@@ -209,6 +213,16 @@ def feed(bank):  # type: ignore[no-untyped-def]
     """Renew what inverters feed at the voltages that they see."""
     for k in range(bank.share.shape[0]):
         bank.p_kw[k], bank.q_kvar[k] = output(bank, k, bank.seen_pu[k])
+
+
+@kernel
+def hold(bank):  # type: ignore[no-untyped-def]
+    """Feed all that is available, with the vars of before where volt-var sets them: inverters that have not looked at the voltage yet."""
+    for k in range(bank.share.shape[0]):
+        p = min(bank.available_kw[k], bank.rated_kva[k])
+        has_curve = bank.volt_var_at[k] < bank.volt_var_at[k + 1]
+        q = bank.q_kvar[k] if has_curve else p * bank.q_per_kw[k]
+        bank.p_kw[k], bank.q_kvar[k] = _within_rating(bank, k, p, q)
 
 
 @kernel

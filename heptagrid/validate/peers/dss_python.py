@@ -87,38 +87,12 @@ def day(script: Path, minutes: int, control_mode: str) -> Day:
         v_v, taps, powers = [], [], []
         for _ in range(minutes):
             circuit.Solution.Solve()
-            _drop_stale_actions(circuit)
             v_v.append(np.asarray(circuit.AllBusVmag)[order])
             taps.append([int(control.TapNumber) for control in circuit.RegControls])
             powers.append(_fed(circuit))
         total, base_v = np.array(powers), _base_v(circuit)
     v_base_v = np.array([base_v[node.rpartition(".")[0]] for node in sorted(nodes)])
     return Day(sorted(nodes), np.array(v_v), v_base_v, np.array(taps), total[:, 0], total[:, 1])
-
-
-def _drop_stale_actions(circuit: Any) -> None:
-    """Take what regulators within their band have waiting out of the queue.
-
-    A regulator of OpenDSS that has tapped and comes back into its band forgets its next tap, but leaves it in the queue: out of its band again,
-    it would tap without any delay. Regulators with a compensator are left alone.
-    """
-    regulators, transformers, queue = circuit.RegControls, circuit.Transformers, circuit.CtrlQueue
-    waiting = [[word.strip().lower() for word in line.split(",")] for line in queue.Queue]
-    waiting = [words for words in waiting if words[0].isdigit()]
-    if not waiting:
-        return
-    for name in _names(regulators.AllNames):
-        regulators.Name = name
-        transformers.Name, transformers.Wdg = regulators.Transformer, regulators.Winding
-        re, im = transformers.WdgVoltages[:2]
-        v = np.hypot(re, im) / regulators.PTratio
-        if (
-            regulators.ForwardR == regulators.ForwardX == 0.0
-            and abs(v - regulators.ForwardVreg) <= regulators.ForwardBand / 2.0
-        ):
-            for words in waiting:
-                if words[-1] == name.lower():
-                    queue.Delete(int(words[0]))
 
 
 def _fed(circuit: Any) -> tuple[float, float]:

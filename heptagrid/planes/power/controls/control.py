@@ -15,6 +15,7 @@ import numpy as np
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.planes.power import inverters as smart
 from heptagrid.planes.power.controls import capacitors, regulators
+from heptagrid.planes.power.controls.leftovers import Leftovers
 from heptagrid.planes.power.mixing import Mixing
 from heptagrid.planes.power.unbalanced.flow import Flow
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
@@ -31,7 +32,7 @@ class Acts(Enum):
     """When controls act within a step."""
 
     WHEN_DUE = "when due"  # at the second their delay ends, as in the field
-    AT_STEP_ENDS = "at step ends"  # OpenDSS's time-driven mode: those that are due when a step is solved
+    AT_STEP_ENDS = "at step ends"  # OpenDSS's time mode: those that are due when a step is solved, before inverters have answered to it
 
 
 class Controlled:
@@ -49,6 +50,7 @@ class Controlled:
         self.is_closed = self.solver.is_closed.copy()
         self.regulators = regulators.at_rest(len(circuit.regulators.names))
         self.capacitors = capacitors.at_rest(len(circuit.capacitor_controls.names))
+        self.leftovers = Leftovers()
         self.bank = smart.bank(circuit.inverters)
         self._regulator_settings = regulators.settings_of(circuit)
         self._capacitor_settings = capacitors.settings_of(circuit)
@@ -112,31 +114,66 @@ class Controlled:
 
         The draws hold from the beginning of the step. Raises NetworkError as `snapshot` does.
         """
-        end_s = self.now_s + step_s
         self._offer(available_kw)
         smart.begin_step(self.bank, self.circuit.inverters, step_s)
+        end_s = self.now_s + step_s
         if acts is Acts.AT_STEP_ENDS:
-            self.now_s = end_s
+            flow = self._act_at(end_s, p_kw, q_kvar, most_passes)
+        else:
+            flow = self._act_until(end_s, p_kw, q_kvar, most_passes)
+        smart.end_step(self.bank)
+        return flow
+
+    def _act_until(self, end_s: float, p_kw: Floats | None, q_kvar: Floats | None, most_passes: int) -> Flow:
+        """Go from action to action, each at its second."""
         for _ in range(most_passes):
             flow = self._solve(p_kw, q_kvar)
             self._look(flow)
             due_s = self._next_due_s()
             if due_s > end_s:
                 self.now_s = end_s
-                smart.end_step(self.bank)
                 return flow
             self.now_s = max(self.now_s, due_s)
             self._act(self.now_s, at_once=False)
+        raise self._hunting(p_kw, q_kvar, most_passes)
+
+    def _act_at(self, end_s: float, p_kw: Floats | None, q_kvar: Floats | None, most_passes: int) -> Flow:
+        """Go to the end and solve there as OpenDSS does: at first the inverters feed as before, what is due acts, and then they answer."""
+        self.now_s = end_s
+        inverters_answer = not len(self.circuit.inverters.device)
+        for _ in range(most_passes):
+            flow = self._solve(p_kw, q_kvar) if inverters_answer else self._solve_held(p_kw, q_kvar)
+            waited_s = self.regulators.due_s.copy()
+            self._look(flow)
+            self.leftovers.keep(waited_s, self.regulators)
+            if self._act_all():
+                continue
+            if inverters_answer:
+                return flow
+            inverters_answer = True
         raise self._hunting(p_kw, q_kvar, most_passes)
 
     def _offer(self, available_kw: Floats | None) -> None:
         if available_kw is not None:
             self.bank.available_kw[:] = available_kw
 
+    def _draws(self, p_kw: Floats | None, q_kvar: Floats | None) -> tuple[Floats, Floats]:
+        devices = self.circuit.devices
+        return (devices.p_kw if p_kw is None else p_kw).copy(), (devices.q_kvar if q_kvar is None else q_kvar).copy()
+
+    def _solve_held(self, p_kw: Floats | None, q_kvar: Floats | None) -> Flow:
+        """The flow before the inverters have looked at it."""
+        inverter = self.circuit.inverters.device
+        p_kw, q_kvar = self._draws(p_kw, q_kvar)
+        self.solver.set_taps(self.tap_pu)
+        self.solver.set_capacitors(self.is_closed)
+        smart.hold(self.bank)
+        p_kw[inverter], q_kvar[inverter] = -self.bank.p_kw, -self.bank.q_kvar
+        return self.solver.solve(p_kw, q_kvar)
+
     def _solve(self, p_kw: Floats | None, q_kvar: Floats | None) -> Flow:
-        devices, inverter = self.circuit.devices, self.circuit.inverters.device
-        p_kw = (devices.p_kw if p_kw is None else p_kw).copy()
-        q_kvar = (devices.q_kvar if q_kvar is None else q_kvar).copy()
+        inverter = self.circuit.inverters.device
+        p_kw, q_kvar = self._draws(p_kw, q_kvar)
         self.solver.set_taps(self.tap_pu)
         self.solver.set_capacitors(self.is_closed)
         if not self._is_probed:
@@ -214,6 +251,15 @@ class Controlled:
     def _act(self, now_s: float, at_once: bool) -> None:
         regulators.act(self._regulator_settings, self.regulators, now_s, at_once, self.tap_pu)
         capacitors.act(self._capacitor_settings, self.capacitors, now_s, self.is_closed)
+
+    def _act_all(self) -> bool:
+        """Do all that is due, taps without a delay between them at once; whether there was any."""
+        if min(self._next_due_s(), self.leftovers.next_due_s) > self.now_s:
+            return False
+        while min(self._next_due_s(), self.leftovers.next_due_s) <= self.now_s:
+            self._act(self.now_s, at_once=False)
+            self.leftovers.act(self._regulator_settings, self.regulators, self.now_s, self.tap_pu)
+        return True
 
     def _hunting(self, p_kw: Floats | None, q_kvar: Floats | None, passes: int) -> NetworkError:
         self._look(self._solve(p_kw, q_kvar))

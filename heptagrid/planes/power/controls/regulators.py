@@ -68,12 +68,14 @@ class Settings(NamedTuple):
 class State(NamedTuple):
     """What regulators remember, (regulators,) each.
 
-    pending: taps they still want to move, up positive. due_s, reverse_due_s: when they act; infinite while nothing waits. is_reversed: they
-    regulate backwards (or to the settings of cogeneration). taps_moved: in all.
+    pending: taps they still want to move, up positive. due_s, reverse_due_s: when they act; infinite while nothing waits. is_under_way: what
+    waits at due_s is no first tap after a delay, but one of a movement under way. is_reversed: they regulate backwards (or to the settings of
+    cogeneration). taps_moved: in all.
     """
 
     pending: Ints
     due_s: Floats
+    is_under_way: Bools
     reverse_due_s: Floats
     is_reversed: Bools
     taps_moved: Ints
@@ -143,7 +145,8 @@ def at_rest(count: int) -> State:
     """Nothing pending."""
     none = np.full(count, np.inf)
     nothing = np.zeros(count, dtype=np.int64)
-    return State(nothing, none, none.copy(), np.zeros(count, dtype=np.bool_), nothing.copy())
+    no = np.zeros(count, dtype=np.bool_)
+    return State(nothing, none, no, none.copy(), no.copy(), nothing.copy())
 
 
 def readings(count: int) -> Readings:
@@ -218,6 +221,7 @@ def sample(settings, state, readings, now_s, tap_pu):  # type: ignore[no-untyped
                     state.pending[k] = int(np.rint((1.0 - tap) / step))
                     if state.pending[k] != 0:
                         state.due_s[k] = now_s + settings.tap_delay_s[k]
+                        state.is_under_way[k] = True
                 continue
 
         backwards = state.is_reversed[k] and not settings.is_cogeneration[k]
@@ -240,6 +244,7 @@ def sample(settings, state, readings, now_s, tap_pu):  # type: ignore[no-untyped
             if settings.is_inverse_time[k]:
                 delay /= min(SHORTEST_INVERSE, 2.0 * abs(settings.v_set[k] - v) / settings.band_v[k])
             state.due_s[k] = now_s + delay
+            state.is_under_way[k] = False
 
 
 @kernel
@@ -279,6 +284,7 @@ def act(settings, state, now_s, at_once, tap_pu):  # type: ignore[no-untyped-def
             state.pending[k] = 0
         elif abs(pending) > 1:
             state.due_s[k] = now_s + settings.tap_delay_s[k]
+            state.is_under_way[k] = True
             state.pending[k] = pending - 1 if pending > 0 else pending + 1
         else:
             state.pending[k] = 0
