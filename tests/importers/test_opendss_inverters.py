@@ -10,6 +10,7 @@ import pytest
 from heptagrid.engine.flow import api
 from heptagrid.foundation.errors import FileError
 from heptagrid.importers import opendss
+from heptagrid.importers.importer import Reading
 from heptagrid.validate.peers.dss_python import solved
 
 pytest.importorskip("dss")
@@ -58,6 +59,7 @@ def test_inverters_come_to_rest_where_those_of_opendss_do(tmp_path: Path, pu: fl
         ("mode=dynamicreaccurr", "", "is not modelled"),
         ("mode=voltwatt", "pf=0.7", "at a limit"),
         ("mode=voltvar monvoltagecalc=max", "", "mean of its phases"),
+        ("mode=voltvar", "bus1=b.1.2 phases=1 conn=delta model=2", "one phase in delta"),
     ],
 )
 def test_what_inverters_cannot_do_here_is_refused(tmp_path: Path, mode: str, more: str, said: str) -> None:
@@ -65,3 +67,16 @@ def test_what_inverters_cannot_do_here_is_refused(tmp_path: Path, mode: str, mor
     path.write_text(FEEDER.format(pu=1.0, mode=mode, more=more))
     with pytest.raises(FileError, match=said):
         opendss.read(str(path))
+
+
+@pytest.mark.parametrize(
+    ("more", "between"),
+    [("", False), ("bus1=b.1 phases=1 kv=7.2", False), ("conn=delta", True), ("bus1=b.1.2 phases=1", True)],
+)
+def test_systems_between_phases_are_said_to_see_another_voltage_than_in_opendss(
+    tmp_path: Path, more: str, between: bool
+) -> None:
+    path = tmp_path / "inverter.dss"
+    path.write_text(FEEDER.format(pu=1.0, mode="mode=voltvar", more=more))
+    remark = "pvsystem.p: controlled by the voltage across the phases here, by that to ground in OpenDSS"
+    assert (remark in opendss.read(str(path), Reading(controls=True)).left_out) is between

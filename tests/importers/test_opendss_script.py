@@ -134,6 +134,25 @@ def test_files_in_a_circle_are_refused(tmp_path: Path) -> None:
         read(tmp_path, "Redirect other.dss\n")
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "New Load.x bus1=b kw=1 model=8 zipv=[nan 1 1 1 1 1 .5]",
+            r"load\.x: its property ZIPV holds what is not a number",
+        ),
+        ("New XYCurve.v npts=2 xarray=[0 1] yarray=[(-1 ln) 1]", r"xycurve\.v: its property \w+ holds what is not"),
+        (
+            "New Transformer.t phases=1 buses=[b.1 d.1] kvs=[7.2 .24] xhl=(0 inv)",
+            r"transformer\.t: its property XSCArray",
+        ),
+    ],
+)
+def test_what_is_not_a_number_in_an_array_is_named(tmp_path: Path, line: str, said: str) -> None:
+    with pytest.raises(FileError, match=said):
+        read(tmp_path, SOURCE + LINE + line + "\n")
+
+
 def test_without_dss_python_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "dss", None)
     with pytest.raises(MissingPackageError, match=r'pip install "heptagrid\[networks\]"'):

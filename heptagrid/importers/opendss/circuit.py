@@ -14,8 +14,8 @@ from heptagrid.importers.opendss import delivery
 from heptagrid.importers.opendss.controls import capacitor_controls, regulators
 from heptagrid.importers.opendss.coverage import divide
 from heptagrid.importers.opendss.devices import devices, storage_output_kva, voltage_holders
-from heptagrid.importers.opendss.elements import Element, read_buses, read_elements, snapshot
-from heptagrid.importers.opendss.inverters import Curves, curves_of, inverters
+from heptagrid.importers.opendss.elements import Element, UnreadableError, read_buses, read_elements, snapshot
+from heptagrid.importers.opendss.inverters import Curves, between_phases, curves_of, inverters
 from heptagrid.importers.opendss.script import Script, engine_errors, opendss, said
 from heptagrid.world.circuit import GROUND, Buses, Circuit, Floats, Ints, Nodes
 
@@ -43,6 +43,8 @@ def read(source: str, reading: Reading | None = None) -> Circuit:
         except engine_errors() as problem:
             code, text = said(problem)
             raise FileError(source, [f"{text} (OpenDSS, error {code})"]) from None
+        except UnreadableError as problem:
+            raise FileError(source, problem.violations) from None
     parts = divide(source, found.elements, reading, found.all_admittances)
     lines, transformers = delivery.lines(parts.lines), delivery.transformers(parts.transformers)
     capacitors = delivery.capacitors(parts.capacitors, found.frequency_hz)
@@ -65,7 +67,7 @@ def read(source: str, reading: Reading | None = None) -> Circuit:
         ),
         inverters=inverters(parts.inverter_controls, systems, drawing, found.curves),
         voltage_holders=voltage_holders(parts.devices, drawing, found.all_admittances),
-        left_out=(*parts.left_out, *found.left_out),
+        left_out=(*parts.left_out, *found.left_out, *between_phases(parts.inverter_controls, systems)),
     )
 
 

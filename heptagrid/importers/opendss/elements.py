@@ -15,6 +15,7 @@ from heptagrid.world.circuit import GROUND, Bools, Buses, Complex, Ints, Nodes
 
 SNAPSHOT = 0
 # Of a capacitor without one the engine reports memory that it never set, which need not even be numbers.
+NOT_A_NUMBER = re.compile(r"(?<=[\[,])\s*[+-]?(?:nan|inf)\b", re.IGNORECASE)
 CMATRIX = re.compile(r'(?<="CMatrix":)\[\[.*?\]\]')
 
 
@@ -150,7 +151,7 @@ def _series(delivery: Any) -> Iterator[str]:
 def properties_of(engine: Any, kinds: set[str]) -> dict[str, dict[str, dict[str, Any]]]:
     """All properties of all elements of some kinds, by kind and name in lower case.
 
-    Capacitor controls have one more, `given`: which of them the script gave, in its order.
+    Capacitor controls have one more, `given`: which of them the script gave, in its order. Raises UnreadableError if a property cannot be read.
     """
     from dss import DSSJSONFlags
 
@@ -158,7 +159,7 @@ def properties_of(engine: Any, kinds: set[str]) -> dict[str, dict[str, dict[str,
     for kind in kinds:
         engine.SetActiveClass(kind)
         text = engine.ActiveClass.ToJSON(DSSJSONFlags.Full)
-        rows = json.loads(CMATRIX.sub("[]", text) if kind.lower() == "capacitor" else text)
+        rows = _rows(kind.lower(), CMATRIX.sub("[]", text) if kind.lower() == "capacitor" else text)
         found[kind.lower()] = {
             str(row["Name"]).lower(): {key.lower(): value for key, value in row.items()} for row in rows
         }
@@ -166,6 +167,38 @@ def properties_of(engine: Any, kinds: set[str]) -> dict[str, dict[str, dict[str,
             for row in json.loads(engine.ActiveClass.ToJSON(0)):
                 found["capcontrol"][str(row["Name"]).lower()]["given"] = [key.lower() for key in row]
     return found
+
+
+class UnreadableError(ValueError):
+    """OpenDSS's account of elements cannot be read; `violations` names them."""
+
+    def __init__(self, violations: list[str]) -> None:
+        self.violations = violations
+        super().__init__("; ".join(violations))
+
+
+def _rows(kind: str, text: str) -> list[dict[str, Any]]:
+    """The elements in OpenDSS's account of a kind, which is no JSON where an array holds what is not a number."""
+    try:
+        rows: list[dict[str, Any]] = json.loads(text)
+    except json.JSONDecodeError:
+        pass
+    else:
+        return rows
+    try:
+        rows = json.loads(NOT_A_NUMBER.sub("NaN", text))
+    except json.JSONDecodeError as problem:
+        named = re.findall(r'"Name":"(.*?)"', text[: problem.pos]) or ["?"]
+        near = text[max(problem.pos - 40, 0) : problem.pos + 20]
+        raise UnreadableError([f"{kind}.{named[-1]}: OpenDSS's account of it cannot be read: ...{near}..."]) from None
+    raise UnreadableError(
+        [
+            f"{kind}.{row['Name']}: its property {key} holds what is not a number"
+            for row in rows
+            for key, value in row.items()
+            if isinstance(value, list) and "NaN" in json.dumps(value)
+        ]
+    )
 
 
 def read_buses(engine: Any) -> tuple[Buses, Nodes, Ints]:

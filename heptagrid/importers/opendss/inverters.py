@@ -9,8 +9,9 @@ import numpy as np
 
 from heptagrid.importers.opendss.controls import positions
 from heptagrid.importers.opendss.delivery import joined, offsets
+from heptagrid.importers.opendss.devices import is_lone_delta
 from heptagrid.importers.opendss.elements import Element, properties_of
-from heptagrid.world.circuit import Devices, Floats, Inverters
+from heptagrid.world.circuit import GROUND, Devices, Floats, Inverters, Model
 
 Curves = Mapping[str, tuple[Floats, Floats]]
 
@@ -31,9 +32,15 @@ def why_not(control: Element, systems: Sequence[Element]) -> str:
         return "watches another voltage than the mean of its phases"
     if any(not str(name).lower().startswith("pvsystem.") for name in data["derlist"]):
         return "controls others than PVSystems"
+    named = controlled([control], systems)
+    mine = [one for one in systems if one.full_name.lower() in named]
+    thirds = [
+        one.name for one in mine if is_lone_delta(one) and int(one.properties["model"]) == Model.CONSTANT_IMPEDANCE
+    ]
+    if thirds:
+        return f"impedances of one phase in delta are not modelled under a control ({', '.join(thirds)})"
     if mode == "voltwatt" and not combined:
-        mine = controlled([control], systems)
-        bound = [one.name for one in systems if one.full_name.lower() in mine and _has_vars_of_its_own(one)]
+        bound = [one.name for one in mine if _has_vars_of_its_own(one)]
         return (
             f"vars that are fixed or at a limit beside VOLTWATT are not modelled ({', '.join(bound)})" if bound else ""
         )
@@ -60,6 +67,15 @@ def controlled(controls: Sequence[Element], systems: Sequence[Element]) -> dict[
         for name in named or [one.full_name.lower() for one in systems]:
             found[name] = control
     return found
+
+
+def between_phases(controls: Sequence[Element], systems: Sequence[Element]) -> list[str]:
+    """A remark on the controlled systems that see another voltage than in OpenDSS, which compares that to ground with the rated one."""
+    control_of = controlled(controls, systems)
+    found = [one.full_name for one in systems if one.full_name.lower() in control_of and one.nodes[0, -1] != GROUND]
+    if not found:
+        return []
+    return [f"{', '.join(found)}: controlled by the voltage across the phases here, by that to ground in OpenDSS"]
 
 
 def inverters(controls: Sequence[Element], systems: Sequence[Element], devices: Devices, curves: Curves) -> Inverters:
