@@ -33,7 +33,8 @@ def circuit_tree(circuit: Circuit, grid: Grid) -> CircuitTree:
     Raises
     ------
     NetworkError
-        Naming the buses that no closed line or transformer joins to the source but where a customer hangs.
+        Naming the buses that no closed line or transformer joins to the source but where a customer hangs, and further sources of the tree: on
+        whose account what they feed would go, nothing says.
     """
     buses = len(circuit.buses.names)
     near: list[list[tuple[int, int, int]]] = [[] for _ in range(buses)]
@@ -42,6 +43,7 @@ def circuit_tree(circuit: Circuit, grid: Grid) -> CircuitTree:
         near[b].append((a, k, t))
     upper, above, order = _walk(near, grid.infeed_bus)
     _refuse_islands(circuit, grid, upper)
+    _refuse_further_sources(circuit, grid.infeed_bus, upper)
     position, nodes = np.full(len(circuit.nodes.bus), -1, dtype=np.int64), 0
     chosen: list[int] = []
     for bus in order:
@@ -117,6 +119,20 @@ def _refuse_islands(circuit: Circuit, grid: Grid, upper: dict[int, int]) -> None
         raise NetworkError(
             f"circuit {circuit.name!r}: customers hang on {len(lost)} buses that nothing joins to the source: {names}{more}; "
             "close a switch, or take them out"
+        )
+
+
+def _refuse_further_sources(circuit: Circuit, infeed_bus: int, upper: dict[int, int]) -> None:
+    sources = circuit.sources
+    further = [
+        f"{name} at {circuit.buses.names[bus]}"
+        for name, bus in zip(sources.names, circuit.nodes.bus[sources.to_node[sources.node_at[:-1]]], strict=True)
+        if int(bus) in upper and int(bus) != infeed_bus
+    ]
+    if further:
+        raise NetworkError(
+            f"circuit {circuit.name!r}: several sources feed one tree: {sources.names[0]} at {circuit.buses.names[infeed_bus]}, "
+            f"{', '.join(further)}; a run has one infeed: switch the others off, or open what joins them"
         )
 
 

@@ -99,6 +99,17 @@ def test_customers_that_nothing_feeds_are_refused_by_name(lane: Circuit) -> None
         circuit_tree(island, grid_of(island, read_profiles(TOWN).names, seed=1))
 
 
+def test_two_sources_in_one_tree_are_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "two.dss"
+    path.write_text(LANE.read_text() + "\nNew Vsource.mill bus1=pond basekv=12.47\n")
+    two = read(str(path))
+    with pytest.raises(
+        NetworkError,
+        match=r"several sources feed one tree: vsource.source at source, vsource.mill at pond; a run has one",
+    ):
+        circuit_tree(two, grid_of(two, read_profiles(TOWN).names, seed=1))
+
+
 def test_a_circuit_without_loads_has_no_customers(lane: Circuit) -> None:
     empty = replace(lane, devices=replace(lane.devices, kinds=np.full(len(lane.devices.names), "generator")))
     with pytest.raises(NetworkError, match="no loads"):
