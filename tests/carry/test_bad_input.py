@@ -132,6 +132,24 @@ def test_all_problems_are_listed_at_once(tmp_path: Path) -> None:
     assert "and 1 more" in many.output
 
 
+def test_problems_of_the_traffic_come_in_the_order_of_its_rows(tmp_path: Path) -> None:
+    result = carry(tmp_path, NETWORK, f"{HEADER}\n0,alpha,beta,0\nnan,alpha,beta,1\n0,alpha,zeta,0\n")
+    rows = [line.split()[1] for line in result.output.splitlines() if line.startswith("  row ")]
+    assert rows == ["1", "2", "3", "3"]
+
+
+def test_every_row_without_a_path_is_listed(tmp_path: Path) -> None:
+    result = carry(tmp_path, NETWORK, f"{HEADER}\n0,beta,alpha,1\n0,alpha,beta,1\n1,alpha,gamma,1\n2,beta,alpha,1\n")
+    assert "3 problems" in result.output
+    for words in ("row 1 (line 2)", "row 3 (line 4): no links lead from 'alpha' to 'gamma'", "row 4 (line 5)"):
+        assert words in result.output
+
+
+def test_an_unknown_technology_is_one_problem(tmp_path: Path) -> None:
+    result = carry(tmp_path, NETWORK + LINK + 'technology = "lorawam"\n', f"{HEADER}\n0,alpha,beta,1\n")
+    assert "1 problem\n" in result.output
+
+
 def test_a_column_that_is_missing_or_doubled_is_named(tmp_path: Path) -> None:
     assert (
         "column bytes is missing; did you mean byte?"

@@ -87,8 +87,9 @@ def carry_messages(
 ) -> Carried:
     """Carry messages in memory; `origin` names them in errors."""
     count = len(traffic.sent_ns)
-    paths = Paths(len(network.names), GraphRouter(network.graph))
-    path_at, path_hops = _paths(paths, network, traffic, origin)
+    router = GraphRouter(network.graph)
+    paths = Paths(len(network.names), router)
+    path_at, path_hops = _paths(paths, router, network, traffic, origin)
     order = np.argsort(traffic.sent_ns, kind="stable")
     pending = np.zeros((count, t.PENDING), dtype=np.int64)
     for column, values in (
@@ -124,19 +125,19 @@ def carry_messages(
     return Carried(traffic, delivered_ns, status, hops, queue.hop_events, seconds)
 
 
-def _paths(paths: Paths, network: CarryNetwork, traffic: Traffic, origin: str) -> tuple[Ints, Ints]:
-    nodes = len(network.names)
-    pairs = np.unique(traffic.source * nodes + traffic.destination)
+def _paths(
+    paths: Paths, router: GraphRouter, network: CarryNetwork, traffic: Traffic, origin: str
+) -> tuple[Ints, Ints]:
+    nodes, names = len(network.names), network.names
+    pairs, place = np.unique(traffic.source * nodes + traffic.destination, return_inverse=True)
     try:
         at, hops = paths.of(pairs // nodes, pairs % nodes)
     except NoPathError as problem:
-        source, destination = divmod(int(pairs[problem.pair]), nodes)
-        k = int(np.flatnonzero((traffic.source == source) & (traffic.destination == destination))[0])
-        names = network.names
+        lost = np.flatnonzero(~router.reaches(pairs // nodes, pairs % nodes)[place])
+        ends = [(k, names[traffic.source[k]], names[traffic.destination[k]]) for k in lost.tolist()]
         raise FileError(
-            origin, [f"{row_name(k)}: no links lead from {names[source]!r} to {names[destination]!r}"]
+            origin, [f"{row_name(k)}: no links lead from {source!r} to {to!r}" for k, source, to in ends]
         ) from problem
-    place = np.searchsorted(pairs, traffic.source * nodes + traffic.destination)
     path_at, path_hops = detoured(network, paths, traffic, at[place], hops[place])
     _check_hops(network, traffic, origin, path_hops)
     _check_sizes(paths, network, traffic, origin, path_at, path_hops)

@@ -214,7 +214,7 @@ class _Reader:
 
     def _sending(self, where: str, row: Mapping[str, Any], facts: Technology | None) -> dict[str, Any]:
         """What links and media have in common."""
-        if facts is None and "rate_bps" not in row:
+        if "technology" not in row and "rate_bps" not in row:
             self._problems.append(f"{where}: rate_bps is missing; give it, or a technology")
         rate = self._value(where, row, "rate_bps", facts.uplink_bps if facts else 1.0, 0.0, 1e15, above=True)
         delay = self._value(where, row, "delay_s", facts.delay_s if facts else 0.0, 0.0, 1e6)

@@ -27,6 +27,8 @@ _EXACT_S = 4e6  # beyond, a float64 of seconds does not hold nanoseconds
 _LATEST_S = 9e9  # beyond, nanoseconds do not fit
 _SHOWN = 20
 
+_Problems = list[tuple[int, str]]  # each with its row, which they are listed by
+
 
 @dataclass(frozen=True)
 class Traffic:
@@ -70,7 +72,7 @@ def read_traffic(path: Path, names: list[str]) -> Traffic:
     missing = [name for name in COLUMNS if name not in table.columns]
     if missing:
         raise FileError(origin, [f"column {name} is missing{_near(name, table.columns)}" for name in missing])
-    problems: list[str] = []
+    problems: _Problems = []
     seconds = table["sent_s"].str.strip_chars().cast(pl.Float64, strict=False).to_numpy()
     wrong = ~(np.isfinite(seconds) & (seconds >= 0.0) & (seconds <= _LATEST_S))
     _list(problems, table, "sent_s", wrong, f"it must be a number of seconds from 0 to {_LATEST_S:g}")
@@ -92,7 +94,7 @@ def read_traffic(path: Path, names: list[str]) -> Traffic:
     same = (ends[0] == ends[1]) & (ends[0] >= 0)
     _list(problems, table, "destination", same, "it is the source itself")
     if problems:
-        raise FileError(origin, problems)
+        raise FileError(origin, [text for _, text in sorted(problems, key=lambda one: one[0])])
     return Traffic(sent_ns, ends[0], ends[1], size, priority, table)
 
 
@@ -156,7 +158,7 @@ def _numbers(column: Any, names: list[str]) -> Ints:
     return found["number"].fill_null(-1).to_numpy()
 
 
-def _whole(problems: list[str], table: Any, name: str, low: int, high: int, rule: str) -> Ints:
+def _whole(problems: _Problems, table: Any, name: str, low: int, high: int, rule: str) -> Ints:
     import polars as pl
 
     given = table[name].str.strip_chars().cast(pl.Int64, strict=False).fill_null(low - 1).to_numpy()
@@ -164,11 +166,11 @@ def _whole(problems: list[str], table: Any, name: str, low: int, high: int, rule
     return np.asarray(given)
 
 
-def _list(problems: list[str], table: Any, name: str, wrong: Any, rule: str, known: Sequence[str] = ()) -> None:
+def _list(problems: _Problems, table: Any, name: str, wrong: Any, rule: str, known: Sequence[str] = ()) -> None:
     rows = np.flatnonzero(wrong)
     for k in rows[:_SHOWN].tolist():
         given = table[name][k]
         found = "empty" if given is None else repr(given)
-        problems.append(f"{row_name(k)}: {name} is {found}; {rule}{_near(given, known) if given else ''}")
+        problems.append((k, f"{row_name(k)}: {name} is {found}; {rule}{_near(given, known) if given else ''}"))
     if len(rows) > _SHOWN:
-        problems.append(f"and {len(rows) - _SHOWN} more rows with a wrong {name}")
+        problems.append((len(table), f"and {len(rows) - _SHOWN} more rows with a wrong {name}"))
