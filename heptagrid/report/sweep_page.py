@@ -10,6 +10,8 @@ from typing import Any
 from heptagrid.report.charts import bars
 from heptagrid.report.curves import Curve, curve_chart
 from heptagrid.report.page import document, section
+from heptagrid.report.sweep_requirements import FIGURE as REQUIREMENTS
+from heptagrid.report.sweep_requirements import choices_table
 from heptagrid.report.tables import table
 from heptagrid.report.value_headline import headline, money_figures
 from heptagrid.report.words import DOMAIN_TITLES, number, plain, signed, text
@@ -115,6 +117,7 @@ def _single_curves(content: Content, varied: Content, points: Points) -> list[st
             _both("violation_customer_minutes", "violation_conventional_customer_minutes"),
         ),
         _chart(content, varied, points, "missed_pct", missed),
+        _chart(content, varied, points, REQUIREMENTS, [("of all applications", "smart", REQUIREMENTS)]),
         _chart(content, varied, points, "estimated_pct", [("all meters", "smart", "estimated_pct")]),
     ]
     for figure, with_state in _money_figures(content):
@@ -139,7 +142,7 @@ def _several_curves(content: Content, varied: Content, groups: Sequence[tuple[st
             points_of=[points for _, points in groups],
         )
         for figure in (
-            *("peak_kw", "violation_customer_minutes", "missed_pct"),
+            *("peak_kw", "violation_customer_minutes", "missed_pct", REQUIREMENTS),
             *(with_state for _, with_state in _money_figures(content)),
         )
     ]
@@ -226,6 +229,7 @@ def _choices(content: Content, varied: Content) -> str:
         rows = [(name, _value(point, figure) or 0.0) for name, point in zip(names, points, strict=True)]
         title = f"Net benefit to the seven domains and the state, {over}"
         parts.append(f'<div class="charts">{bars(title, unit, rows)}</div>')
+        parts.append(choices_table(content, varied["key"], points))
         mine = [one for one in content["cheapest"] if one["key"] == varied["key"]]
         parts.append(_cheapest(mine[k]))
     return "".join(parts)
@@ -239,6 +243,7 @@ def _cheapest(one: Content) -> str:
         [
             f"<b>{text(plain(row['value']))}</b>",
             number(row["missed_pct"], 2),
+            number(row["requirements_missed"]),
             number(row["benefit_before_telecom_eur"]),
             number(row["telecom_eur"], 2),
             signed(row["net_benefit_eur"]),
@@ -251,9 +256,15 @@ def _cheapest(one: Content) -> str:
         if one["chosen"] is not None
         else "No value has a benefit above zero before telecom cost, so there is none to keep and none is chosen."
     )
+    verdict += (
+        f" <b>{text(plain(one['chosen_meeting']))}</b> is the cheapest with which every application meets its requirement."
+        if one["chosen_meeting"] is not None
+        else " With none of them every application meets its requirement."
+    )
     head = (
         "value",
         "messages lost or late, %",
+        "applications that missed",
         "benefit before telecom cost, EUR",
         "telecom cost, EUR",
         "net benefit, EUR",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from heptagrid.report import sweep_requirements
 from heptagrid.report.words import DOMAIN_TITLES, number, plain, signed, text
 
 
@@ -13,7 +14,8 @@ def headline(content: Mapping[str, Any], names: Sequence[str]) -> str:
     points = content["points"]
     if len(points) == 1:
         return _single(content)
-    first, last = _ends(content)
+    along = _along(content)
+    first, last = along[0], along[-1]
     varied = content["varied"][0]
     span = f"{text(varied['key'])} goes from {text(plain(first['at'][varied['key']]))} to {text(plain(last['at'][varied['key']]))}"
     if not varied["is_number"]:
@@ -30,7 +32,8 @@ def headline(content: Mapping[str, Any], names: Sequence[str]) -> str:
             f"When {span}, the smart grid's peak import stays at {number(peaks[0] / 1000, 2)} MW; the share of messages lost or late "
             f"{_moves(missed, 0.005)} {number(missed[0], 2)} to {number(missed[1], 2)}\u202f%."
         )
-    return f"<h1>{engineer}</h1><p class='lead'>{_economist(content, first, last, names)}</p>"
+    requirements = sweep_requirements.sentence(content, along)
+    return f"<h1>{engineer}</h1><p class='lead'>{requirements}</p><p class='lead'>{_economist(content, first, last, names)}</p>"
 
 
 def money_figures(content: Mapping[str, Any]) -> tuple[str, str, str, str]:
@@ -79,17 +82,17 @@ def _single(content: Mapping[str, Any]) -> str:
     return (
         f"<h1>At {text(point['label'])} the smart grid's peak import is {number(_mean(point, 'peak_kw') / 1000, 2)} MW.</h1>"
         f"<p class='lead'>{number(_mean(point, 'missed_pct'), 2)}\u202f% of the messages are lost or late, and the net benefit to "
-        f"the seven domains and the state over {over} is {signed(_mean(point, total))} {unit}.</p>"
+        f"the seven domains and the state over {over} is {signed(_mean(point, total))} {unit}. "
+        f"{sweep_requirements.sentence(content, [point])}</p>"
     )
 
 
-def _ends(content: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """The points with the first and last value of the first varied key, all others at their first."""
+def _along(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The points along the first varied key, all others at their first value."""
     varied = content["varied"]
-    same = [
+    return [
         point for point in content["points"] if all(point["at"][one["key"]] == one["values"][0] for one in varied[1:])
     ]
-    return same[0], same[-1]
 
 
 def _moves(ends: Sequence[float], least: float = 0.5) -> str:

@@ -54,7 +54,15 @@ MEANINGS = {
     "messages_lost": Meaning("Messages lost", "", 0, "Messages that never arrived, for whatever cause.", KIND_NAMES),
     "messages_late": Meaning("Messages late", "", 0, "Messages that arrived after their kind's deadline.", KIND_NAMES),
     "missed_pct": Meaning(
-        "Requirements missed", "%", 3, "Messages lost or late, as a share of those sent, smart arm.", KIND_NAMES
+        "Messages lost or late", "%", 3, "Messages lost or late, as a share of those sent, smart arm.", KIND_NAMES
+    ),
+    "requirements_missed": Meaning(
+        "Applications that missed their requirement",
+        "",
+        0,
+        "Applications of which a smaller share of the messages than the published requirement asks for came within its latency, smart "
+        "arm. Each kind of message belongs to one application: 1 if it missed, 0 if it met, none if it sent nothing.",
+        KIND_NAMES,
     ),
     "estimated_pct": Meaning(
         "Meter reads estimated", "%", 2, "Reads that had to be estimated for the bills, as a share of those expected."
@@ -146,6 +154,7 @@ def figures_of(
         _spread(found, f"messages_{what}", {name: one[what] for name, one in kinds.items()})
     found["missed_pct"] = _pct(sum(missed.values()), sum(one["sent"] for one in kinds.values()))
     found |= {f"missed_pct.{name}": _pct(missed[name], one["sent"]) for name, one in kinds.items()}
+    found |= _requirements_missed(smart["requirements"])
     reads = smart["metering"]
     found["estimated_pct"] = _pct(reads["estimated"], reads["expected"]) if reads else None
     ours, theirs = smart["money_eur"]["by_domain"], conventional["money_eur"]["by_domain"]
@@ -159,6 +168,13 @@ def figures_of(
     found["telecom_eur"] = telecom_eur = _telecom_eur(smart) - _telecom_eur(conventional)
     found |= _annualised(business, telecom_eur / days, state_eur_per_year)
     return found
+
+
+def _requirements_missed(rows: Sequence[Summary]) -> Figures:
+    met = {one["kind"]: one["met"] for one in rows}
+    missed = {name: None if met.get(name) is None else float(not met[name]) for name in KIND_NAMES}
+    figure = "requirements_missed"
+    return {figure: sum(one or 0.0 for one in missed.values())} | {f"{figure}.{k}": one for k, one in missed.items()}
 
 
 def _annualised(business: Summary | None, telecom_eur_per_day: float, state_eur_per_year: float | None) -> Figures:

@@ -14,6 +14,7 @@ def cheapest(key: str, points: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     Benefit is before telecom cost: the net benefit of all seven domains and the state plus the telecom cost, means over
     the seeds; of the years ahead if they are known (present values), else of the run. The state counts, since a link that
     loses readings would else be credited with taxes not paid on bills by estimates. None is chosen if no benefit is positive.
+    `chosen_meeting` has the lowest telecom cost of those with which every application met its requirement, whatever the benefit.
     """
     is_annualised = all(point["figures"]["npv_eur"] is not None for point in points)
     net, cost = ("total_npv_eur", "telecom_pv_eur") if is_annualised else ("total_benefit_eur", "telecom_eur")
@@ -24,6 +25,7 @@ def cheapest(key: str, points: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             {
                 "value": point["at"][key],
                 "missed_pct": point["figures"]["missed_pct"]["mean"],
+                "requirements_missed": point["figures"]["requirements_missed"]["max"],
                 "net_benefit_eur": net_eur,
                 "telecom_eur": telecom_eur,
                 "benefit_before_telecom_eur": net_eur + telecom_eur,
@@ -32,8 +34,10 @@ def cheapest(key: str, points: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     best_eur = max(row["benefit_before_telecom_eur"] for row in rows)
     for row in rows:
         row["keeps"] = best_eur > 0.0 and row["benefit_before_telecom_eur"] >= KEPT_SHARE * best_eur
-    keeping = [row for row in rows if row["keeps"]]
-    chosen = min(keeping, key=lambda row: row["telecom_eur"], default=None)
+    chosen, chosen_meeting = (
+        min(those, key=lambda row: row["telecom_eur"], default=None)
+        for those in ([row for row in rows if row["keeps"]], [row for row in rows if not row["requirements_missed"]])
+    )
     return {
         "key": key,
         "others": {name: value for name, value in points[0]["at"].items() if name != key},
@@ -41,4 +45,5 @@ def cheapest(key: str, points: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "kept_share": KEPT_SHARE,
         "rows": rows,
         "chosen": None if chosen is None else chosen["value"],
+        "chosen_meeting": None if chosen_meeting is None else chosen_meeting["value"],
     }

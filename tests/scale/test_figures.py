@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+from heptagrid.report import sweep_requirements
 from heptagrid.report.curves import Curve, curve_chart
 from heptagrid.scale.figures import MEANINGS, over_seeds
 from heptagrid.scale.technologies import cheapest
 
 
-def point(name: str, net_eur: float, telecom_eur: float) -> dict[str, Any]:
-    figures: dict[str, Any] = {"npv_eur": None, "missed_pct": {"mean": 1.0}}
+def point(name: str, net_eur: float, telecom_eur: float, missed: float = 0.0) -> dict[str, Any]:
+    figures: dict[str, Any] = {"npv_eur": None, "missed_pct": {"mean": 1.0}, "requirements_missed": {"max": missed}}
     figures |= {"total_benefit_eur": {"mean": net_eur}, "telecom_eur": {"mean": telecom_eur}}
     return {"at": {"messages.access.technology": name}, "figures": figures}
 
@@ -28,6 +29,45 @@ def test_the_cheapest_that_keeps_95_percent_is_chosen_before_telecom_cost() -> N
 
 def test_nothing_is_chosen_where_there_is_no_benefit() -> None:
     assert cheapest("messages.access.technology", [point("lte-m", -600.0, 400.0)])["chosen"] is None
+
+
+def test_the_cheapest_that_meets_every_requirement_is_named_whatever_the_benefit() -> None:
+    points = [point("lte-m", -600.0, 400.0), point("wi-sun", -300.0, 100.0), point("lora", -200.0, 10.0, missed=2.0)]
+    assert cheapest("messages.access.technology", points)["chosen_meeting"] == "wi-sun"
+    assert cheapest("messages.access.technology", points[2:])["chosen_meeting"] is None
+
+
+def swept(values: list[Any], missed: list[list[float | None]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What a sweep of one key holds of applications; `missed` is of meter readings and prices at each value."""
+    parts = ["meter_reading", "price"]
+    points = [
+        {
+            "at": {"a.key": value},
+            "figures": {
+                f"requirements_missed.{name}": None if one is None else {"mean": one, "min": one, "max": one}
+                for name, one in zip(parts, each, strict=True)
+            },
+        }
+        for value, each in zip(values, missed, strict=True)
+    ]
+    varied = [{"key": "a.key", "is_number": not isinstance(values[0], str)}]
+    return {"varied": varied, "figures": {"requirements_missed": {"parts": parts}}, "points": points}, points
+
+
+def test_a_sweep_says_from_where_on_which_application_misses_its_requirement() -> None:
+    values, missed = [0.0, 0.25, 0.5, 0.75, 1.0], [[0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, 1.0], [1.0, 1.0]]
+    said = sweep_requirements.sentence(*swept(values, list(missed)))
+    assert "at 0 to 0.5 met by all; at 0.75 missed by price; at 1 missed by meter reading, price." in said
+    assert sweep_requirements.sentence(*swept([0.0, 1.0], [[0.0, 0.0], [0.0, None]])) == (
+        "Every application meets its published requirement at all of these points."
+    )
+
+
+def test_choices_are_set_against_the_applications() -> None:
+    content, points = swept(["lte-m", "lora"], [[0.0, None], [1.0, None]])
+    drawn = sweep_requirements.choices_table(content, "a.key", points)
+    assert drawn.count(">met<") == drawn.count(">missed<") == 1
+    assert "price" not in drawn, "nothing was sent"
 
 
 def test_figures_over_seeds() -> None:

@@ -1,0 +1,62 @@
+"""Which applications met their published requirement along a sweep: a sentence for its head, and a table of choices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from heptagrid.report.tables import table
+from heptagrid.report.words import plain, text
+
+FIGURE = "requirements_missed"
+
+Content = Mapping[str, Any]
+
+
+def sentence(content: Content, points: Sequence[Content]) -> str:
+    """From where to where along the first varied quantity all applications meet their requirement, and who misses it elsewhere."""
+    key, is_number = content["varied"][0]["key"], content["varied"][0]["is_number"]
+    missed = [(plain(point["at"][key]), _missed(content, point)) for point in points]
+    if not any(names for _, names in missed):
+        return "Every application meets its published requirement" + (
+            " at all of these points." if len(points) > 1 else "."
+        )
+    parts = []
+    for names, group in groupby(missed, key=lambda one: one[1]):
+        values = [text(value) for value, _ in group]
+        where = f"{values[0]} to {values[-1]}" if is_number and len(values) > 2 else ", ".join(values)
+        parts.append(
+            f"{'at' if is_number else 'with'} {where} {'missed by ' + text(', '.join(names)) if names else 'met by all'}"
+        )
+    return f"Published requirements of the applications: {'; '.join(parts)}."
+
+
+def choices_table(content: Content, key: str, points: Sequence[Content]) -> str:
+    """One row for each value of a key whose values are words, one column for each application that sent anything."""
+    kinds = [
+        name
+        for name in content["figures"][FIGURE]["parts"]
+        if any(point["figures"][f"{FIGURE}.{name}"] is not None for point in points)
+    ]
+    rows = [
+        [f"<b>{text(plain(point['at'][key]))}</b>", *(_verdict(point["figures"][f"{FIGURE}.{name}"]) for name in kinds)]
+        for point in points
+    ]
+    head = ("requirement met by", *(text(name.replace("_", " ")) for name in kinds))
+    return table(head, rows, style="numbers")
+
+
+def _missed(content: Content, point: Content) -> tuple[str, ...]:
+    """The kinds of message whose application missed its requirement, with any seed."""
+    figures = point["figures"]
+    parts = content["figures"][FIGURE]["parts"]
+    return tuple(name.replace("_", " ") for name in parts if (figures[f"{FIGURE}.{name}"] or {"max": 0.0})["max"] > 0.0)
+
+
+def _verdict(one: Content | None) -> str:
+    if one is None:
+        return "–"
+    if one["min"] < one["max"]:
+        return '<span class="bad">missed with some seeds</span>'
+    return '<span class="bad">missed</span>' if one["max"] else '<span class="good">met</span>'
