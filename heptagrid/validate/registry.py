@@ -25,6 +25,7 @@ MODULES = (
     "messages_lorawan",
     "messages_ns3",
     "messages_bus",
+    "messages_lr_wpan",
     "messages_neighbourhood",
     "money_dispatch",
     "grid_day",

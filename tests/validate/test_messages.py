@@ -9,7 +9,7 @@ import pytest
 
 from heptagrid.validate.messages_dcf import FHSS, OFDM
 from heptagrid.validate.messages_lorawan import airtime_s
-from heptagrid.validate.messages_queues import constant_service_tail, mixed_service_tail, served_ns
+from heptagrid.validate.messages_queues import constant_service_tail, mixed_service_tail, served_ns, two_class_tail
 
 
 @pytest.mark.parametrize("load", [0.3, 0.5, 0.8])
@@ -22,6 +22,23 @@ def test_the_inverted_transform_is_crommelins_distribution_where_all_sizes_are_o
 def test_some_of_a_mixture_that_is_all_alike_is_the_whole() -> None:
     two = mixed_service_tail(0.6, np.array([2.0, 2.0]), np.array([0.3, 0.7]), 9.0)
     assert two == pytest.approx(mixed_service_tail(0.6, np.array([2.0]), np.array([1.0]), 9.0), rel=1e-9)
+
+
+def test_two_classes_wait_as_one_where_the_other_hardly_speaks() -> None:
+    service_s = np.array([1.0, 1.0])
+    for level, per_s in ((0, np.array([0.6, 1e-9])), (1, np.array([1e-9, 0.6]))):
+        for wait_s in (2.3, 5.6):
+            expected = constant_service_tail(0.6, wait_s)
+            assert two_class_tail(level, per_s, service_s, wait_s) == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_mean_of_the_two_classes_transforms_is_cobhams() -> None:
+    per_s, service_s = np.array([0.3, 0.09]), np.array([1.0, 5.0])
+    steps = np.arange(0.1, 200.0, 0.2)
+    residual_s = 0.5 * float(per_s @ service_s**2)
+    for level, mean_s in ((0, residual_s / 0.7), (1, residual_s / (0.7 * 0.25))):
+        tails = [two_class_tail(level, per_s, service_s, wait_s) for wait_s in steps]
+        assert 0.2 * sum(tails) == pytest.approx(mean_s, rel=1e-3)
 
 
 def test_the_urgent_overtake_what_waits_and_not_what_is_being_sent() -> None:

@@ -15,13 +15,27 @@ from heptagrid.planes.messages.tables import Ints
 from heptagrid.validate.case import DATA, NotRun
 
 WHEEL = Path(next(iter(ns3.__path__)))
-MODULES = ("bridge", "core", "csma", "internet", "network", "point-to-point", "stats", "traffic-control")
+MODULES = (
+    *(
+        "antenna",
+        "bridge",
+        "core",
+        "csma",
+        "internet",
+        "lr-wpan",
+        "mobility",
+        "network",
+        "point-to-point",
+        "propagation",
+    ),
+    *("spectrum", "stats", "traffic-control"),
+)
 
 _FOLDER = tempfile.TemporaryDirectory(prefix="heptagrid-ns3-")
 
 
 def delays_ns(program: str, arrivals: Ints, **options: object) -> tuple[Ints, float]:
-    """What became of (n, 3) arrivals (sender, time in nanoseconds, bytes of payload) in `links` or `csma`.
+    """What became of (n, 3) arrivals (sender, time in nanoseconds, bytes of payload) in `links`, `csma` or `lr_wpan`.
 
     Returns the one-way delay of each, -1 if it did not arrive, and the seconds that ns-3 took for its events. `options`
     are those of the program; its scheduler is the fastest for these networks.
