@@ -19,7 +19,7 @@ from heptagrid.planes.messages.policy import ACKNOWLEDGED, POLICY, check
 from heptagrid.planes.messages.tables import N_DELIVERED, P_DELAY
 from heptagrid.planes.messages.technology import technologies, technology
 from heptagrid.planes.messages.topology import Topology
-from tests.messages.reference import Message, Reference
+from tests.messages.reference import Message, Reference, first_timeout_ns
 
 S = 1_000_000_000
 WAYS = {
@@ -91,8 +91,8 @@ def facts_with(timeout_s: float, retries: int) -> dict[Kind, KindFacts]:
     return changed
 
 
-@pytest.mark.parametrize("case", range(24))
-def test_times_equal_an_independent_reference_to_the_nanosecond(case: int) -> None:
+def crossing(case: int) -> tuple[Reference, MessagePlane]:
+    """A random tree of access networks and backbone with its traffic: the reference, run, and the plane, still to be advanced."""
     rng = np.random.default_rng(case)
     gateways, concentrators = int(rng.integers(2, 12)), int(rng.integers(1, 4))
     topology = random_tree(rng, gateways, concentrators)
@@ -113,23 +113,59 @@ def test_times_equal_an_independent_reference_to_the_nanosecond(case: int) -> No
                 Message(int(numbers[k]), kind, int(source[k]), int(destination[k]), int(sent_ns[k]), size)
             )
     reference.run()
-
     plane = MessagePlane(topology, case, break_loss, facts)
     send_all(plane, waves)
-    delivered: dict[int, int] = {}
-    acknowledged: dict[int, int] = {}
-    step_ns = 60 * S  # a time-out may be far shorter than a step, or longer
-    for until in range(step_ns, 3600 * S, step_ns):
-        ids, times = plane.advance(until)
-        delivered |= dict(zip(ids.tolist(), times.tolist(), strict=True))
-        acknowledged |= {int(i): int(t) for i, t in plane.answered}
-    ours = [delivered.get(k) for k in range(len(reference.messages))]
-    assert ours == [message.delivered_ns for message in reference.messages]
-    assert [acknowledged.get(k) for k in range(len(ours))] == [m.acknowledged_ns for m in reference.messages]
-    counts = plane.counts()
-    assert counts.residual == 0
-    assert counts.in_flight.sum() == 0
-    assert counts.counters[1].sum() == len(delivered) + len(acknowledged)
+    return reference, plane
+
+
+STEP_NS = 60 * S  # a time-out may be far shorter than a step, or longer
+
+
+@given(st.integers(0, 2**40))
+@settings(max_examples=200, deadline=None)
+def test_times_equal_an_independent_reference_to_the_nanosecond(first: int) -> None:
+    for case in range(first, first + 10):
+        reference, plane = crossing(case)
+        delivered: dict[int, int] = {}
+        acknowledged: dict[int, int] = {}
+        for until in range(STEP_NS, 3600 * S, STEP_NS):
+            ids, times = plane.advance(until)
+            delivered |= dict(zip(ids.tolist(), times.tolist(), strict=True))
+            acknowledged |= {int(i): int(t) for i, t in plane.answered}
+        ours = [delivered.get(k) for k in range(len(reference.messages))]
+        assert ours == [message.delivered_ns for message in reference.messages], case
+        assert [acknowledged.get(k) for k in range(len(ours))] == [m.acknowledged_ns for m in reference.messages], case
+        counts = plane.counts()
+        assert counts.residual == 0
+        assert counts.in_flight.sum() == 0
+        assert counts.counters[1].sum() == len(delivered) + len(acknowledged)
+
+
+def test_what_is_compared_is_answered_and_repeated_within_a_step_over_access_and_backbone() -> None:
+    """Of a hundred of the random cases: most acknowledgements and many repetitions fall into the step of their message."""
+    answered = repeated = lost = within = again_within = 0
+    for case in range(100):
+        reference, _ = crossing(case)
+        for message in reference.messages:
+            facts = reference.facts[message.kind]
+            classes = {
+                int(reference.topology.link_class[k]) for k in reference.path(message.source, message.destination)
+            }
+            assert 2 in classes and len(classes) >= 2, "over the backbone, from or to an access network"
+            if not facts.acknowledged:
+                continue
+            step = message.sent_ns // STEP_NS
+            answered += message.acknowledged_ns is not None
+            lost += message.delivered_ns is None
+            within += message.acknowledged_ns is not None and message.acknowledged_ns // STEP_NS == step
+            repeated += message.copies > 1
+            first_ns = first_timeout_ns(reference.seed, message.kind, message.source, message.number, facts.timeout_s)
+            again_within += message.copies > 1 and (message.sent_ns + first_ns) // STEP_NS == step
+    words = (
+        f"{answered} answered, {within} within their step; {repeated} repeated, {again_within} within it; {lost} lost"
+    )
+    print(words)
+    assert within > 3000 and again_within > 1500 and lost > 300, words
 
 
 @given(st.integers(0, 10_000), st.lists(st.integers(1, 40 * S), min_size=1, max_size=12))
