@@ -7,12 +7,12 @@ network's matrix is put together.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 
+from heptagrid.foundation.kernel import kernel
 from heptagrid.world.circuit import Bools, Capacitors, Complex, Ints, Lines, Shunts, Sources
 
 
@@ -31,11 +31,6 @@ class Primitives:
     @property
     def elements(self) -> int:
         return len(self.node_at) - 1
-
-    @cached_property
-    def alike(self) -> list[tuple[Ints, Ints]]:
-        """Of elements of equal size: (elements, n) places in node, (elements, n n) places in y_s."""
-        return [(members(self.node_at, rows), members(self.matrix_at, rows)) for rows in by_size(self.node_at)]
 
     def matrix(self, element: int) -> Complex:
         """(n, n), a view."""
@@ -168,12 +163,25 @@ def source_primitives(sources: Sources) -> Primitives:
 def currents(primitives: Primitives, v: Complex) -> Complex:
     """Into each element's conductors, packed as its nodes; v: (nodes,) to ground."""
     out = np.empty(len(primitives.node), dtype=np.complex128)
-    above_ground = np.append(v, 0.0)
-    for at, cells in primitives.alike:
-        n = at.shape[1]
-        y = primitives.y_s[cells].reshape(-1, n, n)
-        out[at] = np.einsum("kij,kj->ki", y, above_ground[primitives.node[at]])
+    _multiply(primitives.node_at, primitives.node, primitives.matrix_at, primitives.y_s, np.append(v, 0.0), out)
     return out
+
+
+@kernel(allocates=False)
+def _multiply(node_at, node, matrix_at, y_s, v, out):  # type: ignore[no-untyped-def]
+    """Each element's matrix times its conductors' voltages; the last of v is the ground."""
+    for k in range(node_at.shape[0] - 1):
+        first, n = node_at[k], node_at[k + 1] - node_at[k]
+        cell = matrix_at[k]
+        for i in range(n):
+            re, im = 0.0, 0.0
+            for j in range(n):
+                at = v[node[first + j]]
+                y = y_s[cell]
+                re += y.real * at.real - y.imag * at.imag
+                im += y.real * at.imag + y.imag * at.real
+                cell += 1
+            out[first + i] = complex(re, im)
 
 
 def assembled(tables: list[Primitives], nodes: int) -> scipy.sparse.csc_matrix:
@@ -182,12 +190,13 @@ def assembled(tables: list[Primitives], nodes: int) -> scipy.sparse.csc_matrix:
     columns: list[npt.NDArray[np.int64]] = []
     values: list[Complex] = []
     for table in tables:
-        for at, cells in table.alike:
+        for alike in by_size(table.node_at):
+            at = members(table.node_at, alike)
             node = table.node[at]
             n = at.shape[1]
             rows.append(np.repeat(node, n, axis=1).ravel())
             columns.append(np.tile(node, (1, n)).ravel())
-            values.append(table.y_s[cells].ravel())
+            values.append(table.y_s[members(table.matrix_at, alike)].ravel())
     row, column = np.concatenate(rows), np.concatenate(columns)
     kept = (row >= 0) & (column >= 0)
     return scipy.sparse.csc_matrix(
