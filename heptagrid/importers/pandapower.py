@@ -161,8 +161,12 @@ def _fill(net: Any, source: str, reading: Reading) -> None:
                 lightsim2grid=False,
                 **options,
             )
-        except (LoadflowNotConverged, FloatingPointError):
-            pass  # the second is an impedance of zero, which is told below by its element
+        except LoadflowNotConverged:
+            pass
+        except FloatingPointError as problem:
+            # Mostly an impedance of zero, which is told below by its element.
+            if np.ndim(net._ppc["gen"]) < 2:
+                raise FileError(source, [f"pandapower cannot set up its equations: {_said(problem)}"]) from problem
         except Exception as problem:
             raise FileError(source, [f"pandapower refuses it: {_said(problem)}"]) from problem
 
@@ -325,15 +329,19 @@ def _nonsense(net: Any) -> Iterator[str]:
             for index in rows.index[~rows[column].isin(known)]:
                 yield f"{kind} {_called(rows, index)}: its {column} {rows[column][index]} is not among the buses"
         for column in [name for name in _FIGURES.get(kind, ()) if name in rows]:
-            for index in rows.index[on & ~np.isfinite(rows[column].to_numpy(dtype=float))]:
+            for index in rows.index[on & ~np.isfinite(_numbers(rows[column]))]:
                 yield f"{kind} {_called(rows, index)}: {column} is {rows[column][index]}"
         for column in [
             name
             for name in ("length_km", "vn_kv", "sn_mva", "parallel")
             if kind in ("bus", "line", "trafo") and name in rows
         ]:
-            for index in rows.index[on & (rows[column].to_numpy(dtype=float) <= 0.0)]:
-                yield f"{kind} {_called(rows, index)}: {column} is {rows[column][index]:g}; it must be above zero"
+            for index in rows.index[on & (_numbers(rows[column]) <= 0.0)]:
+                yield f"{kind} {_called(rows, index)}: {column} is {rows[column][index]}; it must be above zero"
+        if kind == "trafo":
+            vk, vkr = _numbers(rows["vk_percent"]), _numbers(rows["vkr_percent"])
+            for index in rows.index[on & ((vk <= 0.0) | (np.abs(vkr) > vk))]:
+                yield f"trafo {_called(rows, index)}: vk_percent must be above zero, and no less than vkr_percent"
 
 
 _ENDS = ("bus", "from_bus", "to_bus", "hv_bus", "mv_bus", "lv_bus")
@@ -364,6 +372,13 @@ def _without_effect(net: Any, reading: Reading) -> Iterator[str]:
             yield f"{kind}: {len(rows)} {'row' if len(rows) == 1 else 'rows'} counted as balanced, with the sum of the phases"
     if net.get("user_pf_options", {}).get("enforce_q_lims") and not reading.q_limits:
         yield "enforce_q_lims (an option of the file): reactive limits hold only with --q-limits"
+
+
+def _numbers(column: Any) -> Floats:
+    """The figures of a column, NaN where there is something else."""
+    import pandas
+
+    return np.asarray(pandas.to_numeric(column, errors="coerce"), dtype=np.float64)
 
 
 def _is_on(rows: Any) -> Any:

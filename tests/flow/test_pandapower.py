@@ -215,6 +215,21 @@ def test_wrong_figures_are_named(tmp_path: Path, change: Callable[[Any], None], 
     assert done.exit_code in (3, 4) and words in done.stderr, done.stderr
 
 
+def test_figures_that_are_words_and_transformers_without_reactance_are_named(tmp_path: Path) -> None:
+    net = small()
+    net.bus["vn_kv"] = net.bus["vn_kv"].astype(object)
+    net.bus.loc[1, "vn_kv"] = "twenty"
+    done = call(write(net, tmp_path))
+    assert done.exit_code == 3 and "vn_kv is twenty" in done.stderr, done.stderr
+    for vk, vkr in ((0.0, 0.0), (4.0, 9.0)):
+        net = small()
+        low = pandapower.create_bus(net, 0.4)
+        pandapower.create_transformer(net, 2, low, "0.63 MVA 20/0.4 kV")
+        net.trafo["vk_percent"], net.trafo["vkr_percent"] = vk, vkr
+        done = call(write(net, tmp_path))
+        assert done.exit_code == 3 and "no less than vkr_percent" in done.stderr, done.stderr
+
+
 def test_a_line_without_impedance_is_named(tmp_path: Path) -> None:
     net = small()
     net.line.loc[0, ["r_ohm_per_km", "x_ohm_per_km"]] = 0.0

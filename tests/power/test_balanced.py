@@ -217,6 +217,19 @@ def test_a_branch_whose_ends_are_one_bus_is_its_shunt() -> None:
     assert abs(flow.losses_mva[-1].real - 2.0 * y.real * case.base_mva * abs(flow.v[4]) ** 2) < 1e-9
 
 
+def test_reactances_that_cancel_one_another_are_solved() -> None:
+    case = newton(network(7))
+    branches = case.branches
+    z = branches.z_pu.copy()
+    z[3] = 0.01 + 0.05j
+    more = {"z_pu": z[3].conj(), "z_back_pu": z[3].conj(), "y_from_pu": 0.0, "y_to_pu": 0.0}
+    columns = {name: np.append(values, more.get(name, values[3])) for name, values in vars(branches).items()}
+    columns["z_pu"][3] = columns["z_back_pu"][3] = z[3]
+    twice = replace(case, branches=BalancedBranches(**columns))
+    flow = solve(twice)
+    assert flow.converged and imbalance_mva(twice, flow) < 1e-7
+
+
 @pytest.mark.parametrize("pv", [0, 2])
 def test_voltage_collapse_is_told_with_the_loading_that_is_carried(pv: int) -> None:
     case = network(7, pv=pv)

@@ -26,6 +26,7 @@ Bools = npt.NDArray[np.bool_]
 
 _SHOWN = 8
 _LIMIT_MVAR = 5e-6  # beyond a limit by less than this is within it; MATPOWER's opf.violation
+_FAR_RAD = 1e3  # no angle of a network, but one of a matrix that is singular to rounding
 _SHARES = 12  # halvings in the search for the loading that a network can carry: to 0.02 %
 
 
@@ -168,13 +169,25 @@ class _Problem:
     def linear_angles(self, given: Floats, share: float) -> Floats:
         """Angles in rad that active power would have if it flowed by angle differences alone; slack buses keep theirs.
 
-        A branch conducts by its reactance; where that is small beside its resistance, by the size of its impedance.
+        A branch conducts by its reactance; where that is small beside its resistance, by the size of its impedance. So do all where
+        reactances cancel one another.
         """
+        z_pu = self.network.branches.z_pu[self.on]
+        size = np.abs(z_pu)
+        for through in (np.where(np.abs(z_pu.imag) > 0.1 * size, z_pu.imag, size), size):
+            try:
+                angle = self._angles(given, share, through)
+            except RuntimeError:  # SuperLU: the matrix is exactly singular
+                continue
+            if np.abs(angle).max() < _FAR_RAD:
+                return angle
+        return given
+
+    def _angles(self, given: Floats, share: float, through: Floats) -> Floats:
+        """As `linear_angles`, with branches in service that conduct by 1 / through."""
         branches, on = self.network.branches, self.on
         count = len(given)
         f, t = branches.from_bus[on], branches.to_bus[on]
-        z_pu = branches.z_pu[on]
-        through = np.where(np.abs(z_pu.imag) > 0.1 * np.abs(z_pu), z_pu.imag, np.abs(z_pu))
         conducts = 1.0 / (through * np.abs(branches.ratio[on]))
         shift = np.angle(branches.ratio[on])
         data = np.concatenate([conducts, -conducts, -conducts, conducts])
