@@ -12,6 +12,7 @@ import pytest
 from heptagrid.engine.clock import Phase, Span
 from heptagrid.foundation import kernel
 from heptagrid.foundation.random import Stream, normals, uniforms
+from heptagrid.foundation.rows import address, blocks, column, line, rows, rows_at
 from heptagrid.foundation.time import NS_PER_HOUR, from_ns, midnight_ns, to_ns
 from heptagrid.world.weather import Weather
 
@@ -88,3 +89,38 @@ def test_the_kernel_cache_knows_what_a_kernel_imports() -> None:
 def test_the_kernel_cache_falls_back_to_a_writable_place(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     monkeypatch.setenv("HEPTAGRID_CACHE_DIR", "/proc/nowhere")
     assert kernel.cache_folder() == kernel._temporary_folder()
+
+
+WIDTH, DEPTH = 5, 3
+
+
+@kernel.kernel(allocates=False)
+def _through_known_shapes(table, deep, one, beside, k, j):  # type: ignore[no-untyped-def]
+    beside = column(beside, WIDTH)
+    seen = rows(table, WIDTH)[k, 2] + blocks(deep, DEPTH, WIDTH)[k, j, 4] + line(one)[k] + beside[k]
+    there = rows_at(address(table), WIDTH)
+    there[k, 3] = -there[k, 3]
+    beside[k] += 0.5
+    return seen, there[k, 2], rows(table, WIDTH).shape[1]
+
+
+def test_tables_of_known_shape_are_the_same_tables() -> None:
+    table, deep = np.arange(40).reshape(8, WIDTH), np.arange(120).reshape(8, DEPTH, WIDTH)
+    one, beside = np.arange(8), np.arange(8.0 * WIDTH).reshape(8, WIDTH)
+    for k in range(8):
+        for j in range(DEPTH):
+            seen, there, width = _through_known_shapes(table, deep, one, beside[:, 1], k, j)
+            assert seen == table[k, 2] + deep[k, j, 4] + one[k] + WIDTH * k + 1 + 0.5 * j
+            assert (there, width) == (table[k, 2], WIDTH)
+    assert table[:, 3].tolist() == [-(WIDTH * k + 3) for k in range(8)], "written three times to the same table"
+    assert beside[:, 1].tolist() == [WIDTH * k + 1 + 1.5 for k in range(8)]
+
+
+def test_a_table_of_another_number_of_dimensions_is_refused() -> None:
+    with pytest.raises(Exception, match="rows"):
+        _rows_of(np.arange(8))
+
+
+@kernel.kernel(allocates=False)
+def _rows_of(table):  # type: ignore[no-untyped-def]
+    return rows(table, WIDTH)[0, 0]

@@ -49,7 +49,7 @@ class EventQueue:
         self._switches = 0
         self.state = np.empty((0, t.STATE), dtype=np.int64)
         self._vacant = np.empty(0, dtype=np.int64)
-        self._heap = np.empty((0, 3), dtype=np.int64)
+        self._heap = np.empty((0, t.EVENT), dtype=np.int64)
         self._timers = np.empty((KINDS, 1, 3), dtype=np.int64)
         self._timer_head = np.zeros(KINDS, dtype=np.int64)
         self._timer_size = np.zeros(KINDS, dtype=np.int64)
@@ -129,7 +129,7 @@ class EventQueue:
         vacant[vacant_size : vacant_size + size - old] = np.arange(size - 1, old - 1, -1)
         self._vacant = vacant
         self._numbers[kernel.S_VACANT] = vacant_size + size - old
-        heap = np.empty((size * self._copies + ports + 2 * self._switches + 16, 3), dtype=np.int64)
+        heap = np.empty((size * self._copies + ports + 2 * self._switches + 16, t.EVENT), dtype=np.int64)
         heap_size = int(self._numbers[kernel.S_HEAP])
         heap[:heap_size] = self._heap[:heap_size]
         self._heap = heap

@@ -8,12 +8,19 @@ from __future__ import annotations
 import numpy as np
 
 from heptagrid.foundation.kernel import kernel
-from heptagrid.planes.messages.tables import EARLY_CLASS, LOST_BIT, PORT_BIT
+from heptagrid.foundation.rows import address, rows, rows_at
+from heptagrid.planes.messages.tables import EARLY_CLASS, EVENT, LIST, LOST_BIT, PORT_BIT, WAITING
+
+
+@kernel(inline=True, allocates=False)
+def push(heap, size, when, key, what):  # type: ignore[no-untyped-def]
+    """Add an event; the new size."""
+    return _push(address(heap), size, when, key, what)
 
 
 @kernel(allocates=False)
-def push(heap, size, when, key, what):  # type: ignore[no-untyped-def]
-    """Add an event; the new size."""
+def _push(place, size, when, key, what):  # type: ignore[no-untyped-def]
+    heap = rows_at(place, EVENT)
     k = size
     while k > 0:
         up = (k - 1) >> 2
@@ -35,9 +42,15 @@ def _earliest(heap, first, end):  # type: ignore[no-untyped-def]
     return low
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def drop_first(heap, size):  # type: ignore[no-untyped-def]
     """Remove the earliest event; the new size."""
+    return _drop_first(address(heap), size)
+
+
+@kernel(allocates=False)
+def _drop_first(place, size):  # type: ignore[no-untyped-def]
+    heap = rows_at(place, EVENT)
     size -= 1
     when, key, what = heap[size, 0], heap[size, 1], heap[size, 2]
     k = np.int64(0)
@@ -63,14 +76,14 @@ def drop_first(heap, size):  # type: ignore[no-untyped-def]
     return size
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def push_port(heap, size, when, kind, port, epoch):  # type: ignore[no-untyped-def]
     """Add an event of a port; the new size."""
     key = EARLY_CLASS + (kind << 40) + port
     return push(heap, size, when, key, PORT_BIT | (epoch << 48) | (kind << 40) | port)
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def push_lost(heap, size, when, key, what, cause):  # type: ignore[no-untyped-def]
     """The copy is lost at `when`; the new size."""
     return push(heap, size, when, key, what | LOST_BIT | (cause << 50))
@@ -79,6 +92,7 @@ def push_lost(heap, size, when, key, what, cause):  # type: ignore[no-untyped-de
 @kernel(allocates=False)
 def wait_last(lists, queue, line, what, key):  # type: ignore[no-untyped-def]
     """Put a copy at the end of a waiting line."""
+    lists, queue = rows(lists, LIST), rows(queue, WAITING)
     slot = queue[0, 2]
     queue[0, 2] = queue[slot, 2]
     queue[slot, 0], queue[slot, 1], queue[slot, 2] = what, key, 0
@@ -92,6 +106,7 @@ def wait_last(lists, queue, line, what, key):  # type: ignore[no-untyped-def]
 @kernel(allocates=False)
 def take_first(lists, queue, line):  # type: ignore[no-untyped-def]
     """Take the first copy of a waiting line that is not empty: (what, key)."""
+    lists, queue = rows(lists, LIST), rows(queue, WAITING)
     slot = lists[line, 0]
     lists[line, 0] = queue[slot, 2]
     if lists[line, 0] == 0:

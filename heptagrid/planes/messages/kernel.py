@@ -16,9 +16,10 @@ import numpy as np
 
 from heptagrid.foundation.kernel import kernel
 from heptagrid.foundation.prefetch import prefetch
+from heptagrid.foundation.rows import line, rows
 from heptagrid.planes.messages.access import carrier_sense, cellular, class_a, contention, dcf, link, tdma
 from heptagrid.planes.messages.events import drop_first, push, push_lost, wait_last
-from heptagrid.planes.messages.ports import fetch, fetch_medium, fetch_next, take_next
+from heptagrid.planes.messages.ports import fetch, fetch_medium, fetch_next, of_known_shape, take_next
 from heptagrid.planes.messages.tables import (
     ACK_AT,
     ACK_COPIES,
@@ -49,6 +50,8 @@ from heptagrid.planes.messages.tables import (
     E_START,
     E_TICK,
     END_AT,
+    EVENT,
+    FACTS,
     GROUP,
     HOP_AT,
     HOP_OF_END,
@@ -92,6 +95,7 @@ from heptagrid.planes.messages.tables import (
     RETRIES,
     SENT,
     SOURCE,
+    STATE,
     TDMA,
     TIMEOUT,
     TIMER,
@@ -278,9 +282,10 @@ def _end_of(state, row, hop, now, cause):  # type: ignore[no-untyped-def]
     return ((now - state[row, SENT]) << END_AT) | (hop << HOP_OF_END) | cause
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def finish(state, row, counters, quarter, lost, lost_size):  # type: ignore[no-untyped-def]
     """Close a message of which nothing travels any more and nothing can start another copy; the losses listed."""
+    state = rows(state, STATE)
     if state[row, DATA_COPIES] != 0 or state[row, ACK_COPIES] != 0 or state[row, OVER] != 0:
         return lost_size
     if state[row, TIMER] == 1 and state[row, ACKNOWLEDGED] < 0:
@@ -319,6 +324,11 @@ def advance(  # type: ignore[no-untyped-def]
     arrivals, answers, lost_size = numbers[S_ARRIVED], numbers[S_ANSWERED], numbers[S_LOST]
     crossings, noted, hop_events = numbers[S_CROSSED], numbers[S_NOTES], numbers[S_EVENTS]
     is_alone = crossed.shape[0] == 0
+    first_row, end_row = shard * rows_each, (shard + 1) * rows_each
+    net = of_known_shape(net, net.queue)
+    due = pending.shape[0]
+    heap, state, vacant = rows(heap, EVENT), rows(state, STATE), line(vacant)
+    pending, facts = rows(pending, PENDING), rows(facts, FACTS)
     port, rate_bps, link_loss, rings, break_loss = net.port, net.rate_bps, net.loss, net.rings, net.break_loss
     path, node = net.path, net.node
     ring = timers.shape[1]
@@ -333,7 +343,7 @@ def advance(  # type: ignore[no-untyped-def]
         in_hand = hand_when != NEVER
         next_event = hand_when if in_hand else (heap[0, 0] if heap_size > 0 else NEVER)
         next_key = hand_key if in_hand else (heap[0, 1] if heap_size > 0 else NEVER)
-        next_pending = pending[cursor, SENT] if cursor < pending.shape[0] else NEVER
+        next_pending = pending[cursor, SENT] if cursor < due else NEVER
         if min(next_pending, next_event, next_timer) > until:
             numbers[S_NEXT] = min(next_pending, next_event, next_timer)
             break
@@ -353,7 +363,9 @@ def advance(  # type: ignore[no-untyped-def]
             for column in range(PENDING):
                 state[row, column] = pending[cursor, column]
             cursor += 1
-            if cursor + 8 < pending.shape[0]:
+            if cursor + 16 < due:
+                prefetch(pending, (cursor + 16, 0))
+                prefetch(pending, (cursor + 16, 8))
                 prefetch(path, (pending[cursor + 8, PATH],))
                 prefetch(path, (pending[cursor + 8, PATH] + 4,))
                 if pending[cursor + 4, HOPS] > 0:
@@ -506,7 +518,7 @@ def advance(  # type: ignore[no-untyped-def]
 
         if cause >= 0:
             data_change, ack_change = (0, -1) if is_ack else (-1, 0)
-        if not is_alone and row // rows_each != shard:
+        if not is_alone and (row < first_row or row >= end_row):
             if data_change != 0 or ack_change != 0:
                 notes[noted, 0], notes[noted, 1], notes[noted, 2] = row, data_change, ack_change
                 notes[noted, 3] = _end_of(state, row, hop, now, cause) if cause >= 0 else 0

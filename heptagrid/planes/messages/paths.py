@@ -34,7 +34,11 @@ class Router(Protocol):
 
 
 class Paths:
-    """The paths in use; a pair that was not asked for before is found by the router."""
+    """The paths in use; a pair that was not asked for before is found by the router.
+
+    They stand in the order in which they were asked for first: who sends regularly sends in that order, and the memory
+    is read from one end to the other.
+    """
 
     def __init__(self, nodes: int, router: Router) -> None:
         self._nodes = nodes
@@ -56,7 +60,8 @@ class Paths:
         place = self._find(keys)
         known = self._keys[place] == keys if len(self._keys) else np.zeros(len(keys), dtype=bool)
         if not known.all():
-            self._learn(np.unique(keys[~known]))
+            new, first = np.unique(keys[~known], return_index=True)
+            self._learn(new[np.argsort(first)])
             place = self._find(keys)
         return self._at[place], self._hops[place]
 

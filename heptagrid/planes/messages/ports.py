@@ -11,12 +11,14 @@ import numpy as np
 from heptagrid.foundation.kernel import kernel
 from heptagrid.foundation.prefetch import prefetch
 from heptagrid.foundation.random import Stream, uniform
+from heptagrid.foundation.rows import blocks, column, line, rows
 from heptagrid.planes.messages.events import push, take_first
 from heptagrid.planes.messages.tables import (
     ACK_AT,
     ACK_BYTES,
     ACK_HOPS,
     ACK_PATH,
+    AIR,
     BY_BREAK,
     BY_LINK,
     BYTES,
@@ -24,6 +26,10 @@ from heptagrid.planes.messages.tables import (
     HOP_AT,
     HOPS,
     KIND,
+    LIST,
+    MEDIUM,
+    MOST_AIR,
+    NODE,
     NUMBER,
     ONE_HOP,
     P_ACTIVE,
@@ -39,12 +45,28 @@ from heptagrid.planes.messages.tables import (
     P_WAITING,
     P_WHAT,
     PATH,
+    PLACE,
+    PORT,
+    REACH,
     SOURCE,
+    WAITING,
+    Net,
 )
 
 _LOSS = int(Stream.LINK_LOSS)
 _BREAK = int(Stream.CLASS_BREAK)
 _BACK_OFF = int(Stream.BACK_OFF)
+
+
+@kernel(inline=True, allocates=False)
+def of_known_shape(net, queue):  # type: ignore[no-untyped-def]
+    """The network's tables with the shapes that they always have, and the slots of `queue` for what waits."""
+    return Net(
+        rows(net.port, PORT), column(net.rate_bps, PORT), column(net.loss, PORT), rows(net.lists, LIST),
+        rows(queue, WAITING), net.rings, rows(net.medium, MEDIUM), rows(net.reach, REACH),
+        blocks(net.air, MOST_AIR, AIR), net.members, net.preambles, rows(net.xy_m, PLACE), rows(net.node, NODE),
+        net.node_ports_at, net.node_ports, line(net.path), net.break_loss, net.outages,
+    )  # fmt: skip
 
 
 @kernel(inline=True, allocates=False)
@@ -77,7 +99,7 @@ def copy_bytes(what, state, facts):  # type: ignore[no-untyped-def]
 def frames_of(port, p, size_bytes):  # type: ignore[no-untyped-def]
     """How many frames a copy of `size_bytes` is cut into."""
     payload = port[p, P_PAYLOAD]
-    return 1 if payload <= 0 else max(1, (size_bytes + payload - 1) // payload)
+    return 1 if payload <= 0 or size_bytes <= payload else (size_bytes + payload - 1) // payload
 
 
 @kernel(inline=True, allocates=False)

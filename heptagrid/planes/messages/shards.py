@@ -63,9 +63,9 @@ class ShardedQueue:
         self.state[:, t.OVER] = 2
         self._vacant = np.arange(shards * rows_each).reshape(shards, rows_each)[:, ::-1].copy()
         room = copies + self._guests + 4 * len(net.port) // shards + 1024
-        self._heap = np.zeros((shards, room, 3), dtype=np.int64)
+        self._heap = np.zeros((shards, room, t.EVENT), dtype=np.int64)
         waiting = copies + self._guests
-        self._queue = np.zeros((shards, waiting + 1, 3), dtype=np.int64)
+        self._queue = np.zeros((shards, waiting + 1, t.WAITING), dtype=np.int64)
         self._queue[:, :-1, 2] = np.arange(1, waiting + 1)
         self._timers = np.zeros((shards, KINDS, rows_each, 3), dtype=np.int64)
         self._timer_head = np.zeros((shards, KINDS), dtype=np.int64)

@@ -28,6 +28,7 @@ END_AT, HOP_OF_END, CAUSE_OF_END = 11, 3, 7
 
 # The facts of a kind.
 (DEADLINE, ACKED, TIMEOUT, RETRIES, ACK_BYTES) = range(5)
+FACTS = 5
 
 # Why a copy was lost, and the counters by kind: sent, delivered, late, then lost by each cause.
 (BY_LINK, BY_BREAK, BY_BUFFER, BY_COLLISION, BY_ACCESS, BY_OUTAGE) = range(6)
@@ -58,6 +59,7 @@ MEDIUM = 32
 
 # Squared distances (m2) and ratios of a medium.
 (R_SENSE, R_INTERFERE, R_CAPTURE) = range(3)
+REACH = 3
 
 # A transmission on the air.
 (A_PORT, A_BEGIN, A_END, A_QUIET, A_LANE, A_FROM, A_TO) = range(7)
@@ -67,6 +69,10 @@ MOST_AIR = 128
 # A node.
 (N_SHARD, N_DOWN) = range(2)
 NODE = 2
+
+# Columns of an event of the heap (time, key, what it is about), of a copy that waits (what, key, the next one), of a waiting
+# line (first, last) and of a place (x, y).
+EVENT, WAITING, LIST, PLACE = 3, 3, 2, 2
 
 # A hop of a path: the port that sends, the node that receives, its port if the medium is shared, the loss of that pair.
 HOP = np.dtype([("port", np.int32), ("node", np.int32), ("peer", np.int32), ("loss", np.float32)])
@@ -93,11 +99,11 @@ EARLY_CLASS = -(np.int64(1) << np.int64(62))  # and what puts the ends of transm
 class Net(NamedTuple):
     """Everything about the network that the kernel reads and writes.
 
-    port: (ports, PORT). rate_bps, loss: (ports,), columns of the same table. lists: (lists, 2) first and last of each waiting line.
-    queue: (slots, 3) what, key and the next of each waiting copy; slot 0's next is the first vacant one.
+    port: (ports, PORT). rate_bps, loss: (ports,), columns of the same table. lists: (lists, LIST) first and last of each waiting line.
+    queue: (slots, WAITING) what, key and the next of each waiting copy; slot 0's next is the first vacant one.
     rings: begin times of the copies that wait at ports with a finite buffer. medium: (media, MEDIUM).
-    reach: (media, 3) squared distances. air: (media, MOST_AIR, AIR) transmissions. members: ports of media,
-    one medium after another. preambles: (media, preambles, 2) time and port of the last use. xy_m: (nodes, 2).
+    reach: (media, REACH) squared distances. air: (media, MOST_AIR, AIR) transmissions. members: ports of media,
+    one medium after another. preambles: (media, preambles, 2) time and port of the last use. xy_m: (nodes, PLACE).
     node: (nodes, NODE). path: (hops,) of all paths, one path after another.
     break_loss: (classes,). outages: whether a node or a link has been down.
     """

@@ -12,6 +12,7 @@ import numpy as np
 from heptagrid.foundation.atomic import load, lock, store, unlock
 from heptagrid.foundation.kernel import kernel
 from heptagrid.foundation.prefetch import prefetch
+from heptagrid.foundation.rows import rows
 from heptagrid.planes.messages.events import push
 from heptagrid.planes.messages.kernel import (
     S_CROSSED,
@@ -24,17 +25,19 @@ from heptagrid.planes.messages.kernel import (
     advance,
     finish,
 )
-from heptagrid.planes.messages.ports import fetch, path_at
+from heptagrid.planes.messages.ports import fetch, of_known_shape, path_at
 from heptagrid.planes.messages.tables import (
     ACK_AT,
     ACK_COPIES,
     ACK_HOPS,
     DATA_COPIES,
+    EVENT,
     HOP_AT,
     HOPS,
     LAST_END,
     NEVER,
     OVER,
+    STATE,
     TIMER,
     Ints,
     Net,
@@ -44,7 +47,7 @@ from heptagrid.planes.messages.wiring import aligned, aligned_room
 HUB = 0  # its shard
 
 # What stands behind the door about a shard: its next event as far as it knows, whether a worker has it, whether it waits for
-# a row; its letters: the first and the last, and the earliest event in them; copies of others' messages that it holds.
+# a row; its letters: the first and the last, and the earliest event in them; copies of others' messages that it holds or will read.
 (NEXT, BUSY, STUCK, FIRST, LAST, EARLIEST, GUESTS) = range(7)
 PLAN = 8
 
@@ -87,12 +90,13 @@ def work(  # type: ignore[no-untyped-def]
     """Take turns until all shards have come to `until`: True; or until there has long been none to take: False."""
     s = np.int64(-1)
     letter = np.int64(0)  # the first of those that the shard has read in this turn
+    mail = rows(mail, MAIL)
     while True:
         lock(control, DOOR)
         if s >= 0:
             _give_back(s, letter, rows_each, crossed, notes, numbers, plan, control, mail)
         seen = control[TURNS]
-        s, limit = np.int64(-1), np.int64(0)
+        s, limit, is_full = np.int64(-1), np.int64(0), False
         if control[DONE] == 0:
             s, limit = _choose(worker, workers, until, up_ns, down_ns, plan, control)
         is_done = control[DONE] == 1
@@ -102,6 +106,7 @@ def work(  # type: ignore[no-untyped-def]
             letter = plan[s, FIRST]
             plan[s, FIRST] = plan[s, LAST] = 0
             plan[s, EARLIEST] = FAR
+            is_full = plan[s, GUESTS] > most_guests
         unlock(control, DOOR)
         if is_done:
             return True
@@ -112,8 +117,7 @@ def work(  # type: ignore[no-untyped-def]
                 if looks > PATIENCE:
                     return False
             continue
-        plan[s, GUESTS] += _guests(s, letter, rows_each, mail)
-        if plan[s, GUESTS] > most_guests:
+        if is_full:
             lock(control, DOOR)
             control[DONE] = control[FULL] = 1
             store(control, TURNS, control[TURNS] + 1)
@@ -202,7 +206,9 @@ def _give_back(s, letter, rows_each, crossed, notes, numbers, plan, control, mai
         to = crossed[k, 3]
         _post(to, 0, crossed[k, 0], crossed[k, 1], crossed[k, 2], 0, plan, control, mail)
         plan[to, EARLIEST] = min(plan[to, EARLIEST], crossed[k, 0])
-        plan[s, GUESTS] -= (crossed[k, 2] & 0xFFFFFFFF) // rows_each != s
+        home = (crossed[k, 2] & 0xFFFFFFFF) // rows_each
+        plan[s, GUESTS] -= home != s
+        plan[to, GUESTS] += home != to
     for k in range(numbers[s, S_NOTES]):
         home = notes[k, 0] // rows_each
         _post(home, 1, notes[k, 0], notes[k, 1], notes[k, 2], notes[k, 3], plan, control, mail)
@@ -220,6 +226,8 @@ def _read(s, letter, rows_each, heap, state, vacant, numbers, counters, quarter,
     Three times over the letters, for what they are about was last written by another processor: all of it is asked for
     before any of it is used.
     """
+    heap, state, mail = rows(heap, EVENT), rows(state, STATE), rows(mail, MAIL)
+    net = of_known_shape(net, net.queue)
     next_letter = letter
     while next_letter != 0:
         row = mail[next_letter, CONTENT if mail[next_letter, IS_NOTE] else CONTENT + 2] & 0xFFFFFFFF
@@ -254,16 +262,6 @@ def _read(s, letter, rows_each, heap, state, vacant, numbers, counters, quarter,
         next_letter = mail[next_letter, FOLLOWING]
 
 
-@kernel(inline=True, allocates=False)
-def _guests(s, letter, rows_each, mail):  # type: ignore[no-untyped-def]
-    """How many copies of others' messages come with the letters."""
-    guests = 0
-    while letter != 0:
-        guests += not mail[letter, IS_NOTE] and (mail[letter, CONTENT + 2] & 0xFFFFFFFF) // rows_each != s
-        letter = mail[letter, FOLLOWING]
-    return guests
-
-
 @kernel(allocates=False)
 def read_last(  # type: ignore[no-untyped-def]
     rows_each, most_guests, heap, state, vacant, numbers, counters, quarter, lost, net, plan, control, mail,
@@ -273,7 +271,6 @@ def read_last(  # type: ignore[no-untyped-def]
         letter = plan[s, FIRST]
         plan[s, FIRST] = plan[s, LAST] = 0
         plan[s, EARLIEST] = FAR
-        plan[s, GUESTS] += _guests(s, letter, rows_each, mail)
         if plan[s, GUESTS] > most_guests:
             control[FULL] = 1
         if control[FULL] == 1:

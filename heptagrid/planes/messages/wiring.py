@@ -30,7 +30,7 @@ class Wiring:
 
     def __init__(self, nodes: int, xy_m: Floats | None = None) -> None:
         self.nodes = nodes
-        self.xy_m = np.zeros((nodes, 2)) if xy_m is None else np.asarray(xy_m, dtype=np.float64)
+        self.xy_m = np.zeros((nodes, t.PLACE)) if xy_m is None else np.asarray(xy_m, dtype=np.float64)
         self.ports = 0
         self.media = 0
         self._port: list[Ints] = []
@@ -196,11 +196,11 @@ class Wiring:
             port=port,
             rate_bps=numbers[:, t.P_RATE],
             loss=numbers[:, t.P_LOSS],
-            lists=np.zeros((max(1, self._lists), 2), dtype=np.int64),
-            queue=np.zeros((1, 3), dtype=np.int64),
+            lists=np.zeros((max(1, self._lists), t.LIST), dtype=np.int64),
+            queue=np.zeros((1, t.WAITING), dtype=np.int64),
             rings=np.zeros(max(1, self._rings), dtype=np.int64),
             medium=aligned(np.array(self._medium, dtype=np.int64).reshape(media, t.MEDIUM)),
-            reach=np.array(self._reach, dtype=np.float64).reshape(media, 3),
+            reach=np.array(self._reach, dtype=np.float64).reshape(media, t.REACH),
             air=np.zeros((media, t.MOST_AIR, t.AIR), dtype=np.int64),
             members=_joined(self._members, (0,)),
             preambles=np.full((media, self._preambles, 2), -1, dtype=np.int64),
@@ -227,7 +227,7 @@ class Wiring:
 def with_room(net: Net, slots: int) -> Net:
     """The same network with a queue of `slots` places; waiting copies stay where they are."""
     old = len(net.queue)
-    queue = np.zeros((slots + 1, 3), dtype=np.int64)
+    queue = np.zeros((slots + 1, t.WAITING), dtype=np.int64)
     queue[:old] = net.queue
     fresh = np.arange(old, slots + 1)
     queue[fresh, 2] = np.append(fresh[1:], queue[0, 2])

@@ -199,7 +199,7 @@ def offer_down(net, base, what, key, now, heap, size, state, facts, seed):  # ty
     return start_down(net, base, now, heap, size, state, facts, seed)
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def start_down(net, base, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The base station sends the copy in hand, each failed block again; its device stays connected."""
     port, what = net.port, net.port[base, P_WHAT]
@@ -213,7 +213,7 @@ def start_down(net, base, now, heap, size, state, facts, seed):  # type: ignore[
     return push_port(heap, size, out, E_END, base, port[base, P_EPOCH])
 
 
-@kernel(allocates=False)
+@kernel(inline=True, allocates=False)
 def end_down(net, base, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The copy in hand is through or lost; the next one, of the most urgent class, begins."""
     port, what, key = net.port, net.port[base, P_WHAT], net.port[base, P_KEY]

@@ -75,6 +75,8 @@ def begin(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyp
     """The port has a new copy in hand: its first frame."""
     port = net.port
     prefetch(net.air, (port[p, P_MEDIUM], 0, 0))
+    prefetch(net.air, (port[p, P_MEDIUM], 1, 1))
+    prefetch(net.xy_m, (port[p, P_NODE], 0))
     port[p, P_FRAMES] = frames_of(port, p, copy_bytes(port[p, P_WHAT], state, facts))
     port[p, P_TRY] = 0
     return attempt(net, p, now, heap, size, state, seed)
