@@ -323,7 +323,10 @@ def _money(summary: dict[str, Any]) -> str:
         ]
         rows = list(zip(DOMAIN_TITLES, change, strict=True))
         parts.append('<div class="charts">')
-        parts.append(bars("Smart less conventional, operation over the run", "EUR", rows))
+        span = (
+            "over the run" if summary["business"] is None else f"over these {summary['days']} days, each counted once"
+        )
+        parts.append(bars(f"Smart less conventional, operation {span}", "EUR", rows))
         if summary["business"]:
             business = summary["business"]
             npv = [(DOMAIN_TITLES[k], one["npv_eur"]) for k, one in enumerate(business["rows"])]
@@ -337,6 +340,7 @@ def _money(summary: dict[str, Any]) -> str:
         parts.append("</div>")
         if summary["business"]:
             parts.append(tables.business_table(summary["business"]))
+            parts.append(tables.investment_table(summary))
         else:
             parts.append(
                 "<p><b>Not annualised</b>: a net present value needs a year; run with <code>--typical</code>. "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from heptagrid.foundation.domains import DOMAIN_NAMES
 from heptagrid.report.domain_picture import SHORT
 from heptagrid.report.words import ARM_TITLES, DOMAIN_TITLES, duration, number, signed, text
 
@@ -159,3 +160,48 @@ def business_table(business: Mapping[str, Any]) -> str:
     rows.append(["<b>all seven</b>", *(f"<b>{signed(value)}</b>" for value in total)])
     head = ("domain", "operation, a year", "its present value", "investment", "avoided investment", "net present value")
     return table(head, rows, style="numbers")
+
+
+BOUGHT = {
+    "smart_meter": ("smart meters, without their communication units", False),
+    "access_unit": ("communication units of the meters", True),
+    "access_site": ("concentrators, gateways or base stations of the access networks", True),
+    "backhaul": ("links of the substations to the hub", True),
+    "wan": ("links of the hub to control centre, market and providers", True),
+    "line_m": ("lines laid for communications", True),
+    "head_end": ("head end and meter-data store", False),
+    "feeder_sensor": ("measuring kits of the substations", False),
+    "control_box": ("control boxes of the customers whose devices are steered", False),
+    "plain_meter": ("plain meters", False),
+    "reading_visit": ("equipment for reading meters by visit", False),
+    "station_transformers": ("transformers of overloaded substations", False),
+    "primary_transformers": ("transformers of overloaded primary substations", False),
+}
+"""What a run may buy, by its name in the summary's investments: a title, and whether it serves communications."""
+
+
+def investment_table(summary: Mapping[str, Any]) -> str:
+    """What is bought and what need not be, over the years of the business case; and what communications cost of it and to run."""
+    business = summary["business"]
+    bought = [one for one in business["investments"] if one["present_value_eur"]]
+    rows = [
+        [
+            f"{text(BOUGHT[one['name']][0])}{'' if one['present_value_eur'] > 0 else ', not needed'}",
+            DOMAIN_TITLES[DOMAIN_NAMES.index(one["domain"])],
+            number(one["present_value_eur"]),
+        ]
+        for one in sorted(bought, key=lambda one: -one["present_value_eur"])
+    ]
+    total_eur = sum(one["present_value_eur"] for one in bought)
+    rows.append(["<b>together</b>", "", f"<b>{number(total_eur)}</b>"])
+    links_eur = sum(one["present_value_eur"] for one in bought if BOUGHT[one["name"]][1])
+    upkeep_eur = sum(
+        one["amount_eur"] for one in summary["arms"]["smart"]["money_eur"]["by_reason"] if one["reason"] == "telecom"
+    )
+    yearly_eur = upkeep_eur / summary["days"] * business["weights_sum"]
+    npv_eur = sum(one["npv_eur"] for one in business["rows"])
+    said = (
+        f"Communications are {number(links_eur)} EUR of what is bought, and {number(yearly_eur)} EUR a year to run. Per customer the net "
+        f"present value of all seven domains is {signed(npv_eur / summary['customers'])} EUR."
+    )
+    return f"<p>{said}</p>" + table(("what is bought", "by", "present value, EUR"), rows, style="numbers")

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from heptagrid.engine.results import Run
-from heptagrid.report import requirements
+from heptagrid.planes.money import telecom
+from heptagrid.planes.money.reasons import Reason
+from heptagrid.report import requirements, tables
 from heptagrid.report.charts import Line, line_chart
 from heptagrid.report.words import duration, number, signed
 
@@ -124,3 +126,31 @@ def test_a_share_is_never_rounded_up_to_the_whole() -> None:
     assert requirements._share(1.0) == "100\u202f%"
     assert requirements._share(0.99999) == "99.999\u202f%"
     assert requirements._share(0.98) == "98.0\u202f%"
+
+
+def test_everything_that_may_be_bought_has_a_title() -> None:
+    assert set(tables.BOUGHT) == {*telecom.ITEMS, "station_transformers", "primary_transformers"}
+    for name, item in telecom.ITEMS.items():
+        assert tables.BOUGHT[name][1] == (item.reason is Reason.TELECOM), name
+
+
+def test_what_is_bought_is_listed_with_the_share_of_communications() -> None:
+    bought = [("smart_meter", 900.0), ("access_unit", 300.0), ("wan", 100.0), ("plain_meter", -200.0), ("line_m", 0.0)]
+    summary = {
+        "days": 2,
+        "customers": 10,
+        "business": {
+            "weights_sum": 366.0,
+            "rows": [{"npv_eur": -500.0}, {"npv_eur": 100.0}],
+            "investments": [
+                {"name": name, "domain": "operations", "present_value_eur": amount} for name, amount in bought
+            ],
+        },
+        "arms": {"smart": {"money_eur": {"by_reason": [{"reason": "telecom", "amount_eur": 4.0}]}}},
+    }
+    drawn = tables.investment_table(summary)
+    assert "Communications are 400 EUR of what is bought, and 732 EUR a year to run" in drawn
+    assert f"{signed(-40.0)} EUR" in drawn
+    assert "plain meters, not needed" in drawn
+    assert "lines laid" not in drawn, "none was bought"
+    assert f"<b>{number(1100.0)}</b>" in drawn
