@@ -19,7 +19,8 @@ def headline(content: Mapping[str, Any], names: Sequence[str]) -> str:
     varied = content["varied"][0]
     span = f"{text(varied['key'])} goes from {text(plain(first['at'][varied['key']]))} to {text(plain(last['at'][varied['key']]))}"
     if not varied["is_number"]:
-        span = f"{text(first['label'])} is replaced by {text(last['label'])}"
+        names_of = [text(plain(point["at"][varied["key"]])) for point in (first, last)]
+        span = f"{names_of[0]} is replaced by {names_of[1]} ({text(varied['key'])})"
     peaks = [_mean(point, "peak_kw") for point in (first, last)]
     missed = [_mean(point, "missed_pct") for point in (first, last)]
     engineer = (
