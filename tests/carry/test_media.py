@@ -182,6 +182,32 @@ def test_a_lorawan_downlink_of_one_frame_takes_the_first_window_after_one_uplink
     assert S < found.delivered_ns[0] - found.delivered_ns[1] < 2 * S
 
 
+@pytest.mark.parametrize(("size_bytes", "least", "most"), [(20, 0.97, 0.985), (50, 0.95, 0.98), (196, 0.0, 0.75)])
+def test_lorawan_reads_meters_as_operators_use_it_and_not_with_signatures(
+    size_bytes: int, least: float, most: float
+) -> None:
+    """500 meters at 800 per km² around one gateway, a reading each quarter hour, unacknowledged."""
+    random = np.random.default_rng(1)
+    meters, readings = 500, 24
+    far_m = 1000.0 * np.sqrt(meters / 800.0 / np.pi * random.random(meters))
+    angle = 2.0 * np.pi * random.random(meters)
+    nodes = [{"name": "gateway"}]
+    nodes += [{"name": f"n{k + 1}", "x_m": x, "y_m": y} for k, (x, y) in enumerate(places(far_m, angle))]
+    tables = {"node": nodes, "medium": [{"members": [node["name"] for node in nodes], "technology": "lorawan"}]}
+    began_ns = random.integers(0, 900 * 10**9, meters)
+    messages = [
+        Message(j * meters + k, int(began_ns[k]) + j * 900 * 10**9, k + 1, 0, size_bytes)
+        for j in range(readings)
+        for k in range(meters)
+    ]
+    found = carried(tables, messages, 1)
+    assert least < np.mean(found.delivered_ns >= 0) < most
+
+
+def places(far_m: np.ndarray, angle: np.ndarray) -> list[tuple[float, float]]:
+    return list(zip((far_m * np.cos(angle)).tolist(), (far_m * np.sin(angle)).tolist(), strict=True))
+
+
 def test_what_waits_for_a_device_that_never_speaks_is_waiting() -> None:
     nodes = [{"name": "gateway"}, {"name": "device", "x_m": 100.0}]
     medium = {"members": ["gateway", "device"], "technology": "lorawan"}
