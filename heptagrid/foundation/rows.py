@@ -16,14 +16,17 @@ from numba.extending import intrinsic
 cgutils: Any = _cgutils
 
 
-def _fixed(context: Any, builder: Any, array: Any, item_bytes: int, sizes: list[int]) -> Any:
-    """The array's structure with inner dimensions of `sizes`."""
+def _fixed(context: Any, builder: Any, kind: Any, array: Any, item_bytes: int, sizes: list[int]) -> Any:
+    """The array's structure with inner dimensions of `sizes`; one more reference to its memory, where they are counted."""
     strides = [item_bytes]
     for size in reversed(sizes):
         strides.insert(0, strides[0] * size)
     for name, numbers in (("shape", [0, *sizes]), ("strides", strides)):
         setattr(array, name, cgutils.pack_array(builder, [context.get_constant(types.intp, each) for each in numbers]))
-    return array._getvalue()
+    known = array._getvalue()
+    if context.enable_nrt:
+        context.nrt.incref(builder, kind, known)
+    return known
 
 
 def _of_inner_sizes(table: Any, *inner: Any) -> Any:
@@ -35,7 +38,7 @@ def _of_inner_sizes(table: Any, *inner: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         array = context.make_array(table)(context, builder, arguments[0])
         item_bytes = context.get_abi_sizeof(context.get_data_type(table.dtype))
-        return _fixed(context, builder, array, item_bytes, [each.literal_value for each in inner])
+        return _fixed(context, builder, table, array, item_bytes, [each.literal_value for each in inner])
 
     return table(table, *inner), generate
 
@@ -59,7 +62,7 @@ def _column(typing_context: Any, column: Any, width: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         array = context.make_array(column)(context, builder, arguments[0])
         item_bytes = context.get_abi_sizeof(context.get_data_type(column.dtype))
-        return _fixed(context, builder, array, item_bytes * width.literal_value, [])
+        return _fixed(context, builder, column, array, item_bytes * width.literal_value, [])
 
     return column(column, width), generate
 
@@ -85,7 +88,7 @@ def _rows_at(typing_context: Any, place: Any, width: Any) -> Any:
         array.data = builder.inttoptr(arguments[0], context.get_value_type(types.int64).as_pointer())
         array.itemsize = context.get_constant(types.intp, 8)
         array.meminfo = cgutils.get_null_value(array.meminfo.type)
-        return _fixed(context, builder, array, 8, [width.literal_value])
+        return _fixed(context, builder, table, array, 8, [width.literal_value])
 
     return table(place, width), generate
 

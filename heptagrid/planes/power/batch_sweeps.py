@@ -11,6 +11,7 @@ from numba import prange
 
 from heptagrid.foundation.kernel import kernel
 from heptagrid.foundation.lanes import LANES, greater, load, root, splat, store
+from heptagrid.foundation.rows import line, rows
 from heptagrid.planes.power.stopping import LOOK_EVERY, is_close, is_stuck
 
 _SETTLED = 1.0 / 16.0  # of the squared tolerance: a piece with a quarter of it left to move has no more to say
@@ -36,7 +37,16 @@ def _fill(  # type: ignore[no-untyped-def]
     factor = np.empty((profiles.shape[1], LANES))
     for j in range(LANES):
         factor[:, j] = profiles[at[j]] * scale
-    for k in range(p.shape[0]):
+    nodes = p.shape[0]
+    start, rated_p, rated_q, p_column, q_column = (
+        line(start),
+        line(rated_p),
+        line(rated_q),
+        line(p_column),
+        line(q_column),
+    )
+    p, q, factor = rows(p, LANES), rows(q, LANES), rows(factor, LANES)
+    for k in range(nodes):
         p[k] = 0.0
         q[k] = 0.0
         for e in range(start[k], start[k + 1]):
@@ -90,14 +100,17 @@ def _pass(  # type: ignore[no-untyped-def]
     seen_re, seen_im, moved, moved_before, settled, change,
 ):  # fmt: skip
     """One pass down and up the tree; pieces that are settled keep their currents."""
+    pieces, trunks = first.shape[0], trunk.shape[0]
+    parent, inverse_ratio, first, last, trunk = line(parent), line(inverse_ratio), line(first), line(last), line(trunk)
+    z, shunt = rows(z, 2), rows(shunt, 2)
     for j in range(LANES):
         over = 1.0 / (infeed[j] * infeed[j])
         i_re[0, j] = (shunt[0, 0] + p[0, j] * over) * infeed[j]
         i_im[0, j] = (shunt[0, 1] - q[0, j] * over) * infeed[j]
     worst = splat(0.0)
-    for t in range(trunk.shape[0]):
+    for t in range(trunks):
         worst = _down(trunk[t], parent, z, shunt, inverse_ratio, p, q, v_re, v_im, i_re, i_im, worst)
-    for piece in range(first.shape[0]):
+    for piece in range(pieces):
         head = first[piece]
         up = parent[head]
         if settled < 0.0 or not _is_settled(piece, up, v_re, v_im, seen_re, seen_im, moved, moved_before, settled):
@@ -112,7 +125,7 @@ def _pass(  # type: ignore[no-untyped-def]
             store(moved, piece, worst_here)
             worst = greater(worst, worst_here)
         _up(head, parent, inverse_ratio, i_re, i_im)
-    for t in range(trunk.shape[0] - 1, -1, -1):
+    for t in range(trunks - 1, -1, -1):
         _up(trunk[t], parent, inverse_ratio, i_re, i_im)
     store(change, 0, worst)
 

@@ -9,6 +9,7 @@ import numpy as np
 from numba import prange
 
 from heptagrid.foundation.kernel import kernel
+from heptagrid.foundation.rows import line, rows
 from heptagrid.planes.power.compensation import close_loops
 from heptagrid.planes.power.radial_inverters import feed
 from heptagrid.planes.power.stopping import LOOK_EVERY, is_close, is_stuck
@@ -18,6 +19,8 @@ from heptagrid.planes.power.stopping import LOOK_EVERY, is_close, is_stuck
 def _down(first, last, p, q, scale, parent, z, shunt, inverse_ratio, v, current, drawn):  # type: ignore[no-untyped-def]
     """Renew the voltages of nodes first..last and what they draw; the greatest squared change of voltage."""
     worst = 0.0
+    p, q, parent, inverse_ratio = line(p), line(q), line(parent), line(inverse_ratio)
+    z, shunt, v, current, drawn = rows(z, 2), rows(shunt, 2), rows(v, 2), rows(current, 2), rows(drawn, 2)
     for k in range(first, last):
         up = parent[k]
         ratio = inverse_ratio[k]
@@ -39,6 +42,7 @@ def _down(first, last, p, q, scale, parent, z, shunt, inverse_ratio, v, current,
 @kernel
 def _up(first, last, parent, inverse_ratio, current, drawn):  # type: ignore[no-untyped-def]
     """Add the currents of nodes last..first to their parents'."""
+    parent, inverse_ratio, current, drawn = line(parent), line(inverse_ratio), rows(current, 2), rows(drawn, 2)
     for k in range(last - 1, first - 1, -1):
         i_re, i_im = drawn[k, 0], drawn[k, 1]
         current[k, 0], current[k, 1] = i_re, i_im

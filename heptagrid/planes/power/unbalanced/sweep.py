@@ -9,13 +9,18 @@ from __future__ import annotations
 import numpy as np
 
 from heptagrid.foundation.kernel import kernel
+from heptagrid.foundation.rows import line, rows
 from heptagrid.planes.power.unbalanced.draws import CONSTANT_POWER, drawn
 
 
 @kernel(allocates=False)
 def inject(leg_from, leg_to, model, limits_v, shape, leg_s, power, v, injected):  # type: ignore[no-untyped-def]
     """Add to `injected` what the phase circuits' linear parts draw more than the phase circuits. power: (legs, 2) W and var."""
-    for leg in range(leg_from.shape[0]):
+    legs = leg_from.shape[0]
+    leg_from, leg_to, model, v, injected = line(leg_from), line(leg_to), line(model), line(v), line(injected)
+    power, leg_s = rows(power, 2), rows(leg_s, 4)
+    limits_v = rows(limits_v, 4)
+    for leg in range(legs):
         a, b = 2 * leg_from[leg], 2 * leg_to[leg]
         re, im = v[a] - v[b], v[a + 1] - v[b + 1]
         p, q = power[leg, 0], power[leg, 1]
@@ -43,7 +48,17 @@ def down(size, above, first, injecting_first, injecting, up, cells, weight, v, c
     them. weight: (conductors,) 1 / base volts squared.
     """
     o, w, worst = 0, 0, 0.0
-    for k in range(size.shape[0]):
+    groups = size.shape[0]
+    size, above, first, injecting_first = line(size), line(above), line(first), line(injecting_first)
+    injecting, up, cells, weight, v, current = (
+        line(injecting),
+        line(up),
+        line(cells),
+        line(weight),
+        line(v),
+        line(current),
+    )
+    for k in range(groups):
         n, m, c = size[k], above[k], 2 * first[k]
         i_first = 2 * injecting_first[k]
         i_last = i_first + 2 * injecting[k]
@@ -84,20 +99,20 @@ def down(size, above, first, injecting_first, injecting, up, cells, weight, v, c
             worst = _set(v, c + 2, r2, r3, weight, worst)
             worst = _set(v, c + 4, r4, r5, weight, worst)
         else:
-            rows = 2 * n
-            for i in range(0, rows, 2):
+            height = 2 * n
+            for i in range(0, height, 2):
                 r0, r1 = 0.0, 0.0
                 at = o + i
                 for j in range(w, w + m):
                     u = 2 * up[j]
                     r0, r1 = _column_2(cells, at, v[u], r0, r1)
-                    r0, r1 = _column_2(cells, at + rows, v[u + 1], r0, r1)
-                    at += 2 * rows
+                    r0, r1 = _column_2(cells, at + height, v[u + 1], r0, r1)
+                    at += 2 * height
                 for j in range(i_first, i_last):
                     r0, r1 = _column_2(cells, at, current[j], r0, r1)
-                    at += rows
+                    at += height
                 worst = _set(v, c + i, r0, r1, weight, worst)
-            o += rows * (2 * m + i_last - i_first)
+            o += height * (2 * m + i_last - i_first)
         w += m
     return worst
 
@@ -105,8 +120,9 @@ def down(size, above, first, injecting_first, injecting, up, cells, weight, v, c
 @kernel(allocates=False)
 def upward(size, above, first, up, cells, current):  # type: ignore[no-untyped-def]
     """Add the steps' currents to those of the conductors above, from the last step to the first."""
-    o, w = cells.shape[0], up.shape[0]
-    for k in range(size.shape[0] - 1, -1, -1):
+    o, w, groups = cells.shape[0], up.shape[0], size.shape[0]
+    size, above, first, up, cells, current = line(size), line(above), line(first), line(up), line(cells), line(current)
+    for k in range(groups - 1, -1, -1):
         n, m, c = size[k], above[k], 2 * first[k]
         w -= m
         o -= 4 * n * m
