@@ -63,6 +63,9 @@ _OPTIONS = {
     "tdpf": "lets conductors' temperature follow their currents",
 }
 
+# Others say how pandapower would come to its solution.
+_OF_THE_SOLVER = ("algorithm", "init", "init_vm_pu", "init_va_degree")
+
 _KINDS = {
     "line": "line",
     "trafo": "transformer",
@@ -148,15 +151,19 @@ def _fill(net: Any, source: str, reading: Reading) -> None:
     """Have pandapower set up its equations in `net._ppc`, and solve nothing."""
     from pandapower import LoadflowNotConverged, runpp
 
-    options = dict.fromkeys(_OPTIONS, False)
+    # What is passed as pandapower's default gives way to the file's options: what is decided here has to be taken out of these.
+    stored = net.get("user_pf_options", {})
+    options = {**dict.fromkeys(_OPTIONS, False), "enforce_q_lims": reading.q_limits}
     with quiet():
         try:
+            net["user_pf_options"] = {
+                name: value for name, value in stored.items() if name not in (*options, *_OF_THE_SOLVER)
+            }
             # Its compiled functions take seconds to start, and save more than that in large networks.
             runpp(
                 net,
                 init="flat",
                 max_iteration=0,
-                enforce_q_lims=reading.q_limits,
                 numba=len(net.bus) > _LARGE,
                 lightsim2grid=False,
                 **options,
@@ -169,6 +176,8 @@ def _fill(net: Any, source: str, reading: Reading) -> None:
                 raise FileError(source, [f"pandapower cannot set up its equations: {_said(problem)}"]) from problem
         except Exception as problem:
             raise FileError(source, [f"pandapower refuses it: {_said(problem)}"]) from problem
+        finally:
+            net["user_pf_options"] = stored
 
 
 def _network(net: Any, source: str, remarks: tuple[str, ...]) -> BalancedNetwork:

@@ -131,12 +131,38 @@ def test_a_line_that_a_closed_switch_bypasses_only_charges(tmp_path: Path) -> No
     assert found.totals.losses_kw == pytest.approx(losses_kw(net), abs=1e-6)
 
 
-def test_reactive_limits_that_the_file_asks_for_need_the_switch(tmp_path: Path) -> None:
+@pytest.mark.parametrize("asked", [False, True])
+@pytest.mark.parametrize("q_limits", [False, True])
+def test_reactive_limits_hold_with_the_switch_whatever_the_file_asks_for(
+    tmp_path: Path, asked: bool, q_limits: bool
+) -> None:
     net = small()
-    pandapower.set_user_pf_options(net, enforce_q_lims=True)
-    path = str(write(net, tmp_path))
-    assert any("enforce_q_lims" in remark for remark in flow(path).remarks)
-    assert not any("enforce_q_lims" in remark for remark in flow(path, q_limits=True).remarks)
+    pandapower.create_sgen(net, 2, 0.1, q_mvar=5.0, min_q_mvar=-0.2, max_q_mvar=0.2)
+    pandapower.set_user_pf_options(net, enforce_q_lims=asked)
+    found = flow(str(write(net, tmp_path)), q_limits=q_limits)
+    assert any("enforce_q_lims" in remark for remark in found.remarks) == (asked and not q_limits)
+    net.user_pf_options.clear()
+    pandapower.runpp(net, tolerance_mva=1e-11, enforce_q_lims=q_limits)
+    assert apart(net, found) < 1e-8
+
+
+def test_how_pandapower_would_solve_it_does_not_matter(tmp_path: Path) -> None:
+    net = small()
+    plain = flow(str(write(net, tmp_path)))
+    pandapower.set_user_pf_options(net, algorithm="helm", init_vm_pu=1.02, init_va_degree="flat")
+    assert np.array_equal(flow(str(write(net, tmp_path))).nodes.v_pu, plain.nodes.v_pu, equal_nan=True)
+
+
+def test_an_option_of_the_file_that_is_ignored_has_no_effect(tmp_path: Path) -> None:
+    from pandapower import networks
+
+    net = networks.case9()
+    net.gen["slack_weight"] = net.ext_grid["slack_weight"] = 1.0
+    pandapower.set_user_pf_options(net, distributed_slack=True)
+    found = flow(str(write(net, tmp_path)), ignore=("distributed_slack",))
+    net.user_pf_options.clear()
+    pandapower.runpp(net, tolerance_mva=1e-11)
+    assert apart(net, found) < 1e-8
 
 
 def small() -> Any:
