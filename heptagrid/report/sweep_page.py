@@ -239,12 +239,20 @@ def _cheapest(one: Content) -> str:
     """The verdict and how it was come to."""
     share = f"{100 * one['kept_share']:g}\u202f%"
     over = "present values over the horizon" if one["over"] == "years" else "over the run"
+    is_against_silence = one["silent_eur"] is not None
+    benefit = "what the messages are worth" if is_against_silence else "the benefit"
+    against = (
+        f"; what the messages are worth is this less the same with these links dead, {number(one['silent_eur'])} EUR"
+        if is_against_silence
+        else ""
+    )
     rows = [
         [
             f"<b>{text(plain(row['value']))}</b>",
             number(row["missed_pct"], 2),
             number(row["requirements_missed"]),
             number(row["benefit_before_telecom_eur"]),
+            *([number(row["worth_eur"])] if is_against_silence else []),
             number(row["telecom_eur"], 2),
             signed(row["net_benefit_eur"]),
             "yes" if row["keeps"] else "no",
@@ -252,9 +260,9 @@ def _cheapest(one: Content) -> str:
         for row in one["rows"]
     ]
     verdict = (
-        f"<b>{text(plain(one['chosen']))}</b> is the cheapest that keeps {share} of the benefit."
+        f"<b>{text(plain(one['chosen']))}</b> is the cheapest that keeps {share} of {benefit}."
         if one["chosen"] is not None
-        else "No value has a benefit above zero before telecom cost, so there is none to keep and none is chosen."
+        else f"With no value {benefit} is above zero before telecom cost, so there is none to keep and none is chosen."
     )
     verdict += (
         f" <b>{text(plain(one['chosen_meeting']))}</b> is the cheapest with which every application meets its requirement."
@@ -266,13 +274,14 @@ def _cheapest(one: Content) -> str:
         "messages lost or late, %",
         "applications that missed",
         "benefit before telecom cost, EUR",
+        *(("worth of its messages, EUR",) if is_against_silence else ()),
         "telecom cost, EUR",
         "net benefit, EUR",
         f"keeps {share}",
     )
     return (
         f"<p>{verdict} How it is found: the benefit before telecom cost is the net benefit of the seven domains and the state, plus "
-        f"the telecom cost ({over}, means over the seeds); a value keeps the benefit if it reaches at least {share} of the best value's; "
+        f"the telecom cost ({over}, means over the seeds){against}; a value keeps the benefit if it reaches at least {share} of the best value's; "
         f"of those that do, the one with the lowest telecom cost is chosen.</p>{table(head, rows, style='numbers')}"
     )
 

@@ -6,11 +6,11 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from heptagrid.engine.api import default_folder, resolve, spans_of, write_json
 from heptagrid.engine.build import build_world
@@ -32,6 +32,7 @@ from heptagrid.scale.variations import (
     points_of,
     read_variations,
     refuse_clashes,
+    silenced,
     unresolved,
 )
 from heptagrid.scenario.schema import Scenario
@@ -39,6 +40,7 @@ from heptagrid.scenario.schema import Scenario
 ARMS = ("smart", "conventional")  # the longer first, so that no process waits for it at the end
 
 Pair = dict[str, Variant]
+Row = TypeVar("Row")
 
 
 class Sweep:
@@ -120,16 +122,24 @@ def sweep(
     definition = definition_of(base, variations, all_seeds, typical)
     folder = prepare_sweep_folder(Path(out) if out else default_folder(f"{base.name}-sweep"), definition, force)
     data = data_digest(definition)
+    groups = [
+        (one.key, group)
+        for one in variations
+        if not one.is_number
+        for group in _groups(one.key, points, lambda point: point.at)
+    ]
+    silent = [silenced(group[0], key) for key, group in groups]
+    run = [*points, *(point for point in silent if point is not None)]
     pairs = [
         [{arm: variant_of(point, one, arm, typical, data, folder, keep_runs) for arm in ARMS} for one in all_seeds]
-        for point in points
+        for point in run
     ]
     variants = {one.name: one for arm in ARMS for of_point in pairs for pair in of_point for one in [pair[arm]]}
     _run(list(variants.values()), workers or os.cpu_count() or 1, progress)
     done = sum(one.is_done for one in variants.values())
     if done < len(variants):
         return Sweep(folder, {}, done, len(variants))
-    content = _content(base, variations, points, pairs, definition)
+    content = _content(base, variations, run, len(points), pairs, definition)
     content["arms"] = len(variants)
     content["wall_s"] = time.perf_counter() - began
     write_json(folder / "sweep.json", content)
@@ -171,14 +181,22 @@ def _run(variants: list[Variant], workers: int, progress: Progress | None) -> No
 def _content(
     base: Scenario,
     variations: Sequence[Variation],
-    points: Sequence[Point],
+    run: Sequence[Point],
+    count: int,
     pairs: Sequence[Sequence[Pair]],
     definition: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The content of `sweep.json`, but for what depends on this very call."""
+    """The content of `sweep.json`, but for what depends on this very call; after the `count` points of the grid stand silenced ones."""
     records = {one.name: _record(one) for of_point in pairs for pair in of_point for one in pair.values()}
-    rows = [_point(point, of_point, records) for point, of_point in zip(points, pairs, strict=True)]
-    first = points[0].scenario
+    all_rows = [_point(point, of_point, records) for point, of_point in zip(run, pairs, strict=True)]
+    rows, silent_rows = all_rows[:count], iter(all_rows[count:])
+    choices = [
+        cheapest(one.key, group, None if silenced(run[0], one.key) is None else next(silent_rows))
+        for one in variations
+        if not one.is_number
+        for group in _groups(one.key, rows, lambda row: row["at"])
+    ]
+    first = run[0].scenario
     spans = pairs[0][0]["smart"].spans
     business = first.sections["business"]
     return {
@@ -193,9 +211,7 @@ def _content(
         "varied": [_varied(one, base) for one in variations],
         "figures": meanings(),
         "points": rows,
-        "cheapest": [
-            cheapest(one.key, group) for one in variations if not one.is_number for group in _groups(one.key, rows)
-        ],
+        "cheapest": choices,
     }
 
 
@@ -248,11 +264,11 @@ def _point(point: Point, pairs: Sequence[Pair], records: Mapping[str, Record]) -
     }
 
 
-def _groups(key: str, rows: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+def _groups(key: str, rows: Sequence[Row], at: Callable[[Row], Mapping[str, Any]]) -> list[list[Row]]:
     """The points in groups that differ in nothing but `key`."""
-    groups: dict[str, list[dict[str, Any]]] = {}
+    groups: dict[str, list[Row]] = {}
     for row in rows:
-        others = {name: value for name, value in row["at"].items() if name != key}
+        others = {name: as_json(value) for name, value in at(row).items() if name != key}
         groups.setdefault(json.dumps(others), []).append(row)
     return list(groups.values())
 

@@ -8,8 +8,11 @@ from typing import Any
 KEPT_SHARE = 0.95  # assumption: what a planner would call as good
 
 
-def cheapest(key: str, points: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def cheapest(key: str, points: Sequence[Mapping[str, Any]], silent: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The value with the lowest telecom cost among those that keep the benefit, one table for points that differ in it.
+
+    The benefit is that of the messages: what the smart grid brings more than the same with its links dead, `silent`; where that is
+    not known, than the conventional arm.
 
     Benefit is before telecom cost: the net benefit of all seven domains and the state plus the telecom cost, means over
     the seeds; of the years ahead if they are known (present values), else of the run. The state counts, since a link that
@@ -19,6 +22,7 @@ def cheapest(key: str, points: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     is_annualised = all(point["figures"]["npv_eur"] is not None for point in points)
     net, cost = ("total_npv_eur", "telecom_pv_eur") if is_annualised else ("total_benefit_eur", "telecom_eur")
     rows = []
+    silent_eur = 0.0 if silent is None else sum(silent["figures"][figure]["mean"] for figure in (net, cost))
     for point in points:
         net_eur, telecom_eur = (point["figures"][figure]["mean"] for figure in (net, cost))
         rows.append(
@@ -29,11 +33,12 @@ def cheapest(key: str, points: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
                 "net_benefit_eur": net_eur,
                 "telecom_eur": telecom_eur,
                 "benefit_before_telecom_eur": net_eur + telecom_eur,
+                "worth_eur": net_eur + telecom_eur - silent_eur,
             }
         )
-    best_eur = max(row["benefit_before_telecom_eur"] for row in rows)
+    best_eur = max(row["worth_eur"] for row in rows)
     for row in rows:
-        row["keeps"] = best_eur > 0.0 and row["benefit_before_telecom_eur"] >= KEPT_SHARE * best_eur
+        row["keeps"] = best_eur > 0.0 and row["worth_eur"] >= KEPT_SHARE * best_eur
     chosen, chosen_meeting = (
         min(those, key=lambda row: row["telecom_eur"], default=None)
         for those in ([row for row in rows if row["keeps"]], [row for row in rows if not row["requirements_missed"]])
@@ -43,6 +48,7 @@ def cheapest(key: str, points: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "others": {name: value for name, value in points[0]["at"].items() if name != key},
         "over": "years" if is_annualised else "run",
         "kept_share": KEPT_SHARE,
+        "silent_eur": None if silent is None else silent_eur,
         "rows": rows,
         "chosen": None if chosen is None else chosen["value"],
         "chosen_meeting": None if chosen_meeting is None else chosen_meeting["value"],

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from itertools import product
@@ -187,6 +187,14 @@ def points_of(scenario: Scenario, variations: Sequence[Variation]) -> list[Point
     if wrong:
         raise ScenarioError(scenario.name, [f"{what} [at {_some(where)}]" for what, where in wrong.items()])
     return points
+
+
+def silenced(point: Point, key: str) -> Point | None:
+    """The same point with all links dead of the class whose technology `key` says; None for any other key."""
+    section, _, name = key.removeprefix("messages.").partition(".")
+    if not key.startswith("messages.") or section not in LINK_CLASSES or name != "technology":
+        return None
+    return replace(point, broken={**point.broken, section: 1.0})
 
 
 def _break_violations(broken: Mapping[str, Any]) -> list[str]:

@@ -31,6 +31,17 @@ def test_nothing_is_chosen_where_there_is_no_benefit() -> None:
     assert cheapest("messages.access.technology", [point("lte-m", -600.0, 400.0)])["chosen"] is None
 
 
+def test_against_silence_a_technology_is_chosen_though_the_smart_grid_does_not_pay() -> None:
+    # Before telecom cost: -127, -127 and -172; with dead links -171. Messages are worth 44, 44 and less than nothing.
+    points = [point("wi-sun", -206.0, 79.0), point("nb-iot", -596.0, 469.0), point("lora", -224.0, 52.0)]
+    silent = point("wi-sun", -250.0, 79.0)
+    found = cheapest("messages.access.technology", points, silent)
+    assert [row["worth_eur"] for row in found["rows"]] == [44.0, 44.0, -1.0]
+    assert [row["keeps"] for row in found["rows"]] == [True, True, False]
+    assert found["chosen"] == "wi-sun"
+    assert found["silent_eur"] == -171.0
+
+
 def test_the_cheapest_that_meets_every_requirement_is_named_whatever_the_benefit() -> None:
     points = [point("lte-m", -600.0, 400.0), point("wi-sun", -300.0, 100.0), point("lora", -200.0, 10.0, missed=2.0)]
     assert cheapest("messages.access.technology", points)["chosen_meeting"] == "wi-sun"

@@ -172,6 +172,22 @@ def test_a_record_that_cannot_be_read_is_named(swept: Sweep, tmp_path: Path) -> 
         path.write_text(whole)
 
 
+@pytest.mark.slow
+def test_technologies_are_held_against_the_same_grid_with_dead_links(tmp_path: Path) -> None:
+    vary = ["messages.access.technology=wi-sun-50k,lorawan"]
+    swept = heptagrid.sweep("town", vary, step_s=900, workers=2, out=tmp_path / "sweep")
+    (verdict,) = swept.content["cheapest"]
+    mesh, lorawan = verdict["rows"]
+    assert verdict["chosen"] == verdict["chosen_meeting"] == "wi-sun-50k"
+    assert mesh["worth_eur"] > 0.0 and mesh["requirements_missed"] == 0.0
+    assert lorawan["worth_eur"] < 0.5 * mesh["worth_eur"] and lorawan["requirements_missed"] > 0.0
+    assert len(swept.content["points"]) == 2, "the dead one is none of them"
+    page = page_of(swept)
+    assert "When wi-sun-50k is replaced by lorawan (messages.access.technology)" in page
+    assert "is the cheapest that keeps 95" in page and "of what the messages are worth" in page
+    assert "met by all; with lorawan missed by" in page
+
+
 def test_seeds_words_and_kept_runs(tmp_path: Path) -> None:
     out = tmp_path / "sweep"
     words = [

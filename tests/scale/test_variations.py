@@ -8,7 +8,7 @@ import pytest
 
 import heptagrid
 from heptagrid.foundation.errors import ScenarioError, UsageError
-from heptagrid.scale.variations import points_of, read_variations, unresolved
+from heptagrid.scale.variations import points_of, read_variations, silenced, unresolved
 from heptagrid.scenario.load import load
 
 
@@ -107,3 +107,13 @@ def test_a_latency_below_ten_steps_is_not_resolved() -> None:
     fine = points_of(load("town", ["run.step_s=5"]), read_variations(["messages.access.delay_s=0,49,50"]))
     assert [unresolved(point) for point in coarse] == [[], ["messages.access.delay_s"]]
     assert [bool(unresolved(point)) for point in fine] == [False, True, False]
+
+
+def test_a_technology_is_held_against_its_own_links_dead() -> None:
+    key = "messages.access.technology"
+    (point,) = points_of(load("town"), read_variations([f"{key}=lte-m", "break.wan=0.5"]))
+    dead = silenced(point, key)
+    assert dead is not None
+    assert dead.broken == {"wan": 0.5, "access": 1.0}
+    assert dead.scenario == point.scenario
+    assert silenced(point, "messages.access.loss") is silenced(point, "run.zone") is None
