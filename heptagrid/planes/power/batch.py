@@ -14,12 +14,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.foundation.lanes import LANES
-from heptagrid.planes.power.batch_sweeps import count_below, solve_chunks
+from heptagrid.planes.power.batch_sweeps import STATE, count_below, solve_chunks
 from heptagrid.planes.power.stopping import MOST_ITERATIONS
 from heptagrid.world.network import BASE_KVA, RadialNetwork
 
@@ -115,13 +116,16 @@ def solve_steps(
     infeed = np.empty(steps)
     infeed[:] = infeed_v_pu
     v_pu = np.empty((steps, network.nodes) if keep_voltages else (0, 0))
-    extremes = np.empty((2, chunks, network.nodes))
+    workers = min(chunks, numba.get_num_threads())
+    # From here, and not from the kernel: numpy asks for large pages.
+    state = np.empty((workers, STATE, network.nodes, LANES))
+    extremes = np.empty((2, workers, network.nodes))
     totals = np.empty((3, steps))
     converged, iterations = np.zeros(steps, dtype=np.bool_), np.zeros(steps, dtype=np.int64)
     solve_chunks(
         *(chunks, steps, *_as_arrays(draws, network.nodes), 1.0 / BASE_KVA, infeed, *arrays),
         *(pieces.first, pieces.last, pieces.trunk, tolerance_pu, MOST_ITERATIONS),
-        *(v_pu, extremes[0], extremes[1], totals, converged, iterations),
+        *(state, v_pu, extremes[0], extremes[1], totals, converged, iterations),
     )
     totals *= BASE_KVA
     totals[:, ~converged] = np.nan

@@ -14,6 +14,7 @@ from heptagrid.foundation.lanes import LANES, greater, load, root, splat, store
 from heptagrid.foundation.rows import line, rows
 from heptagrid.planes.power.stopping import LOOK_EVERY, is_close, is_stuck
 
+STATE = 6  # what a node draws, its voltage, its current: two of each
 _SETTLED = 1.0 / 16.0  # of the squared tolerance: a piece with a quarter of it left to move has no more to say
 
 
@@ -203,39 +204,54 @@ def _note(  # type: ignore[no-untyped-def]
 def solve_chunks(  # type: ignore[no-untyped-def]
     chunks, steps, dense_p, dense_q, start, rated_p, rated_q, p_column, q_column, profiles, scale, infeed_v_pu,
     parent, z, shunt, inverse_ratio, first, last, trunk, tolerance, most,
-    v_pu, least, greatest, totals, converged, iterations,
+    state, v_pu, least, greatest, totals, converged, iterations,
 ):  # fmt: skip
-    """Solve all steps. Each lane of a chunk goes through steps that follow one another; what is left of the last one repeats its last step."""
-    nodes = parent.shape[0]
-    tiles = -(-steps // LANES)
-    for c in prange(chunks):
-        p, q = np.empty((nodes, LANES)), np.empty((nodes, LANES))
-        v_re, v_im = np.empty((nodes, LANES)), np.empty((nodes, LANES))
-        i_re, i_im = np.empty((nodes, LANES)), np.empty((nodes, LANES))
-        infeed, losses, done = np.ones(LANES), np.zeros((1, LANES)), np.zeros(LANES, dtype=np.bool_)
-        at, is_new = np.zeros(LANES, dtype=np.int64), np.zeros(LANES, dtype=np.bool_)
-        least[c] = np.inf
-        greatest[c] = 0.0
-        from_step, to_step = c * tiles // chunks * LANES, min((c + 1) * tiles // chunks * LANES, steps)
-        each = -(-(to_step - from_step) // LANES)
-        for t in range(each):
-            for j in range(LANES):
-                at[j] = from_step + j * each + t
-                is_new[j] = at[j] < to_step
-                at[j] = min(at[j], to_step - 1)
-                infeed[j] = infeed_v_pu[at[j]]
-                if not done[j]:  # the first tile, or none to start from
-                    _flatten(j, infeed, v_re, v_im, i_re, i_im)
-            _fill(at, scale, dense_p, dense_q, start, rated_p, rated_q, p_column, q_column, profiles, p, q)
-            count = _solve_tile(
-                infeed, parent, z, shunt, inverse_ratio, first, last, trunk, tolerance, most,
-                p, q, v_re, v_im, i_re, i_im, done,
+    """Solve all steps. Each lane of a chunk goes through steps that follow one another; what is left of the last one repeats its last step.
+
+    state: (workers, STATE, nodes, LANES), where each worker has what the nodes draw, their voltages and currents.
+    """
+    workers = state.shape[0]
+    for w in prange(workers):
+        least[w] = np.inf
+        greatest[w] = 0.0
+        for c in range(w * chunks // workers, (w + 1) * chunks // workers):
+            _solve_chunk(
+                c, chunks, steps, dense_p, dense_q, start, rated_p, rated_q, p_column, q_column, profiles, scale,
+                infeed_v_pu, parent, z, shunt, inverse_ratio, first, last, trunk, tolerance, most,
+                state[w], v_pu, least[w], greatest[w], totals, converged, iterations,
             )  # fmt: skip
-            _note(at, is_new, z, shunt, v_re, v_im, i_re, i_im, done, v_pu, least[c], greatest[c], losses)
-            for j in range(LANES):
-                if is_new[j]:
-                    s = at[j]
-                    iterations[s], converged[s] = count, done[j]
-                    totals[0, s] = losses[0, j]
-                    totals[1, s] = infeed[j] * i_re[0, j]
-                    totals[2, s] = -infeed[j] * i_im[0, j]
+
+
+@kernel
+def _solve_chunk(  # type: ignore[no-untyped-def]
+    c, chunks, steps, dense_p, dense_q, start, rated_p, rated_q, p_column, q_column, profiles, scale,
+    infeed_v_pu, parent, z, shunt, inverse_ratio, first, last, trunk, tolerance, most,
+    state, v_pu, least, greatest, totals, converged, iterations,
+):  # fmt: skip
+    tiles = -(-steps // LANES)
+    p, q, v_re, v_im, i_re, i_im = state[0], state[1], state[2], state[3], state[4], state[5]
+    infeed, losses, done = np.ones(LANES), np.zeros((1, LANES)), np.zeros(LANES, dtype=np.bool_)
+    at, is_new = np.zeros(LANES, dtype=np.int64), np.zeros(LANES, dtype=np.bool_)
+    from_step, to_step = c * tiles // chunks * LANES, min((c + 1) * tiles // chunks * LANES, steps)
+    each = -(-(to_step - from_step) // LANES)
+    for t in range(each):
+        for j in range(LANES):
+            at[j] = from_step + j * each + t
+            is_new[j] = at[j] < to_step
+            at[j] = min(at[j], to_step - 1)
+            infeed[j] = infeed_v_pu[at[j]]
+            if not done[j]:  # the first tile, or none to start from
+                _flatten(j, infeed, v_re, v_im, i_re, i_im)
+        _fill(at, scale, dense_p, dense_q, start, rated_p, rated_q, p_column, q_column, profiles, p, q)
+        count = _solve_tile(
+            infeed, parent, z, shunt, inverse_ratio, first, last, trunk, tolerance, most,
+            p, q, v_re, v_im, i_re, i_im, done,
+        )  # fmt: skip
+        _note(at, is_new, z, shunt, v_re, v_im, i_re, i_im, done, v_pu, least, greatest, losses)
+        for j in range(LANES):
+            if is_new[j]:
+                s = at[j]
+                iterations[s], converged[s] = count, done[j]
+                totals[0, s] = losses[0, j]
+                totals[1, s] = infeed[j] * i_re[0, j]
+                totals[2, s] = -infeed[j] * i_im[0, j]
