@@ -76,3 +76,27 @@ def test_a_connected_device_is_not_paged_again() -> None:
     assert first >= 1.0 and second == 16.0
     later = seconds(cell(down((0.0, 1, 0), (15.0, 1, 0)), paging_s=10.24, inactivity_s=1.0))[1]
     assert later > 16.0
+
+
+def test_a_device_that_sleeps_is_reached_when_it_has_sent() -> None:
+    sleeping = {"paging_s": 2.56, "inactivity_s": 4.0, "active_s": 6.0, "update_s": 3600.0}
+    up = Message(0, 600 * S, 1, 0, 125)
+    for begin_s in (50.0, 300.0):
+        price = Message(1, round(begin_s * S), 0, 1, 125)
+        reached = seconds(cell([up, price], **sleeping))[1]
+        assert 600.0 < reached < 600.0 + 4.0 + 2.56 + 1.5, (
+            "up at 600 s: connected for 4 s, and an occasion within 2.56 s"
+        )
+    awake = seconds(cell([up, Message(1, 608 * S, 0, 1, 125)], **sleeping))[1]
+    assert awake < 608.0 + 2.56 + 1.1, "still listening: paged"
+    alone = seconds(cell(down((50.0, 1, 0)), **sleeping))[0]
+    assert 3600.0 - 1.0 < alone < 3600.0 + 2.56 + 1.1, "it says nothing: reached when it wakes to tell where it is"
+    assert seconds(cell(down((50.0, 1, 0)), **(sleeping | {"active_s": 0.0})))[0] < 50.0 + 2.56 + 1.1
+
+
+def test_what_waits_for_a_sleeping_device_stands_in_the_buffer_and_fails_with_it() -> None:
+    sleeping = {"paging_s": 2.56, "inactivity_s": 4.0, "active_s": 6.0, "update_s": 3600.0}
+    assert words(cell(down((50.0, 1, 0), (51.0, 1, 0), (52.0, 2, 0)), queue_packets=2, **sleeping)) == [
+        *("delivered", "delivered", "dropped")
+    ]
+    assert words(cell(down((50.0, 1, 0)), outage=(60.0, 61.0), **sleeping)) == ["outage"]

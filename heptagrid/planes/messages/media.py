@@ -48,6 +48,8 @@ class Medium:
     is given, else drawn; of a cell, devices that send side by side. duty_cycle: share of the time that a sender may send; 0 for all.
     sense_m, interfere_m: how far a sender is heard and disturbs. capture_db, path_exponent: a frame survives an
     interferer weaker by this. opportunity_s, preambles, response_s, setup_s, grant_s, inactivity_s, paging_s: of a cell.
+    active_s, update_s: a device without a connection hears paging for so long, and sleeps; it listens again when it has
+    sent, and so long after. 0: it never sleeps.
     """
 
     access: str
@@ -78,6 +80,8 @@ class Medium:
     grant_s: float = 0.0
     inactivity_s: float = 0.0
     paging_s: float = 0.0
+    active_s: float = 0.0
+    update_s: float = 86_400.0
 
     @property
     def method(self) -> int:

@@ -51,7 +51,7 @@ PORT = 32
 (M_METHOD, M_SLOT, M_LEAST_EXPONENT, M_MOST_EXPONENT, M_MOST_BACK_OFFS, M_CCA, M_TURNAROUND, M_ACK) = range(8)
 (M_ACK_WAIT, M_GAP, M_CHANNELS, M_DWELL, M_DUTY_PPM, M_BUSY_UNTIL, M_AIR_SIZE, M_JAMMED_UNTIL) = range(8, 16)
 (M_COLLISION_GAP, M_VERSION, M_IDLE_FROM, M_OPPORTUNITY, M_PREAMBLES, M_RESPONSE, M_SETUP, M_INACTIVITY) = range(16, 24)
-(M_PAGING, M_GRANT, M_MEMBERS_AT, M_MEMBERS, M_BASE, M_WINDOW) = range(24, 30)
+(M_PAGING, M_GRANT, M_MEMBERS_AT, M_MEMBERS, M_BASE, M_WINDOW, M_ACTIVE, M_UPDATE) = range(24, 32)
 MEDIUM = 32
 
 # How members of a medium take turns.
@@ -89,6 +89,7 @@ READY_BIT = np.int64(1) << np.int64(49)  # a copy whose receiver has been paged
 CAUSE_AT = 50
 EPOCH_AT = 50  # and the base station's epoch at that time
 LOST_BIT = np.int64(1) << np.int64(58)
+ASLEEP_BIT = np.int64(1) << np.int64(59)  # a copy whose receiver slept when it was looked for
 NODE_BIT = np.int64(1) << np.int64(60)
 PORT_BIT = np.int64(1) << np.int64(61)
 TIMER_BIT = np.int64(1) << np.int64(62)

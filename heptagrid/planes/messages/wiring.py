@@ -152,6 +152,8 @@ class Wiring:
             (t.M_GRANT, _ns(settings.grant_s)),
             (t.M_INACTIVITY, _ns(settings.inactivity_s)),
             (t.M_PAGING, _ns(settings.paging_s)),
+            (t.M_ACTIVE, _ns(settings.active_s)),
+            (t.M_UPDATE, max(1, _ns(settings.update_s))),
             (t.M_MEMBERS_AT, sum(len(each) for each in self._members)),
             (t.M_MEMBERS, count),
             (t.M_BASE, -1 if base is None else self.ports + base),

@@ -3,7 +3,8 @@
 A device that has been silent for the inactivity time has no connection. It picks a preamble at the next
 opportunity; two that pick the same fail, and each backs off. Once connected it is granted the shared uplink in order of
 request. What goes to a device without a connection waits for its next paging occasion; then, as what goes to any other, for
-the downlink, the most urgent class first. Source of the procedure and its
+the downlink, the most urgent class first. A device that saves power hears no paging while it sleeps: what goes to it waits
+until it has sent something, or wakes to tell where it is. Source of the procedure and its
 constants: 3GPP TR 37.868 (preambles, opportunities, back-off indicator, detection probability 1 - exp(-i)).
 """
 
@@ -17,6 +18,7 @@ from heptagrid.planes.messages.events import push, push_lost, push_port, wait_la
 from heptagrid.planes.messages.ports import draw, draw_attempts, path_at, push_next, take_next, wire_bytes
 from heptagrid.planes.messages.tables import (
     A_END,
+    ASLEEP_BIT,
     BY_ACCESS,
     BY_BUFFER,
     BY_COLLISION,
@@ -25,6 +27,7 @@ from heptagrid.planes.messages.tables import (
     E_END,
     E_RESPONSE,
     EPOCH_AT,
+    M_ACTIVE,
     M_BASE,
     M_CHANNELS,
     M_GRANT,
@@ -36,6 +39,7 @@ from heptagrid.planes.messages.tables import (
     M_PREAMBLES,
     M_RESPONSE,
     M_SETUP,
+    M_UPDATE,
     M_WINDOW,
     N_DOWN,
     P_ACTIVE,
@@ -163,31 +167,39 @@ def offer_down(net, base, what, key, now, heap, size, state, facts, seed):  # ty
     """The base station has a copy for a device: it pages it if it has no connection; then the copy waits for its turn.
 
     What waits, for the device or for its turn, stands in the buffer. A copy that comes back from paging is marked, and
-    knows the station's epoch: has that failed since, so has its buffer.
+    knows the station's epoch: has that failed since, so has its buffer. For a device that sleeps it looks again at each of
+    what would be its paging occasions.
     """
     port, medium, m = net.port, net.medium, net.port[base, P_MEDIUM]
     at = path_at(what, state)
     device = net.path[at].peer
-    was_paged = what & READY_BIT != 0
-    if was_paged:
+    was_here, was_asleep = what & READY_BIT != 0, what & ASLEEP_BIT != 0
+    if was_here:
         epoch = (what >> EPOCH_AT) & 0xFF
-        what &= ~(READY_BIT | (np.int64(0xFF) << EPOCH_AT))
+        what &= ~(READY_BIT | ASLEEP_BIT | (np.int64(0xFF) << EPOCH_AT))
         if epoch != port[base, P_EPOCH] and port[base, P_STORES] == 0:
             return push_lost(heap, size, now, key, what, BY_OUTAGE)
         port[base, P_WAITING] -= 1
     if net.outages and (net.node[port[base, P_NODE], N_DOWN] > 0 or net.node[net.path[at].node, N_DOWN] > 0):
         return push_lost(heap, size, now, key, what, BY_OUTAGE)
-    must_page = not was_paged and port[device, P_READY] < now
+    must_page = (was_asleep or not was_here) and port[device, P_READY] < now
     must_wait = must_page or port[base, P_ACTIVE] == 1
-    if must_wait and not was_paged and port[base, P_BUFFER] >= 0 and port[base, P_WAITING] >= port[base, P_BUFFER]:
+    if must_wait and not was_here and port[base, P_BUFFER] >= 0 and port[base, P_WAITING] >= port[base, P_BUFFER]:
         return push_lost(heap, size, now, key, what, BY_BUFFER)
     if must_page:
-        occasion, period = now, medium[m, M_PAGING]
+        active = medium[m, M_ACTIVE]
+        sleeps = active > 0 and (now - port[device, P_READY]) % medium[m, M_UPDATE] > active
+        from_ns, period = now + sleeps, medium[m, M_PAGING]
+        if sleeps and period == 0:
+            period = AGAIN_NS
+        occasion = from_ns
         if period > 0:
             phase = np.int64(bits(seed, _PAGING, device, 0) % np.uint64(period))
-            occasion = now + (phase - now) % period
+            occasion = from_ns + (phase - from_ns) % period
         port[base, P_WAITING] += 1
         marked = what | READY_BIT | (port[base, P_EPOCH] << EPOCH_AT)
+        if sleeps:
+            return push(heap, size, occasion, key, marked | ASLEEP_BIT)
         return push(heap, size, occasion + medium[m, M_SETUP], key, marked)
     port[device, P_READY] = max(port[device, P_READY], now + medium[m, M_INACTIVITY])
     if must_wait:

@@ -61,8 +61,8 @@ NB_IOT = Technology(
         "costs": "device 20 EUR, 1.50 EUR a month (worked example of IoT Class, 2024; Mekki et al. 2019 give more than 20 EUR, "
         "from memory); the operator owns the sites",
     },
-    not_modelled="other users of the carrier; power saving, in which a device hears no paging at all; coverage classes of "
-    "one cell, which are two technologies here",
+    not_modelled="other users of the carrier; coverage classes of one cell, which are two technologies here; power saving, in "
+    "which a device hears no paging at all, is a third (`nb-iot-power-saving`)",
 )
 
 NB_IOT_EXTENDED = replace(
@@ -86,4 +86,19 @@ NB_IOT_EXTENDED = replace(
         "budget": "maximum coupling loss 164 dB (RFC 8376, draft text); urban exponent 3.5: assumption",
         "members_per_site": "assumption: the few that cannot be reached otherwise",
     },
+)
+
+NB_IOT_POWER_SAVING = replace(
+    NB_IOT,
+    name="nb-iot-power-saving",
+    title="NB-IoT (Cat-NB1), normal coverage, power saving mode",
+    medium=replace(MEDIUM, paging_s=10.24, active_s=20.0),
+    sources=dict(NB_IOT.sources)
+    | {
+        "medium": f"{NB_IOT.sources['medium'].rpartition(';')[0]}; paging each 10.24 s for 20 s after a connection (timer T3324), then "
+        "none until the device has sent something or, once a day, tells where it is (timer T3412): 3GPP TS 23.682 and 24.008, from memory; the "
+        "lengths are an assumption",
+    },
+    not_modelled="other users of the carrier; coverage classes of one cell, which are two technologies here; what waits for a device that sleeps "
+    "is sent at the first paging occasion after it has woken, up to 10 s later than a network would",
 )
