@@ -96,17 +96,19 @@ def work(  # type: ignore[no-untyped-def]
         if s >= 0:
             _give_back(s, letter, rows_each, crossed, notes, numbers, plan, control, mail)
         seen = control[TURNS]
-        s, limit, is_full = np.int64(-1), np.int64(0), False
+        s, limit = np.int64(-1), np.int64(0)
         if control[DONE] == 0:
             s, limit = _choose(worker, workers, until, up_ns, down_ns, plan, control)
-        is_done = control[DONE] == 1
         if s >= 0:
             plan[s, BUSY], plan[s, STUCK] = 1, 0
             plan[s, NEXT] = min(plan[s, NEXT], plan[s, EARLIEST])
             letter = plan[s, FIRST]
             plan[s, FIRST] = plan[s, LAST] = 0
             plan[s, EARLIEST] = FAR
-            is_full = plan[s, GUESTS] > most_guests
+            if plan[s, GUESTS] > most_guests:
+                control[DONE] = control[FULL] = 1
+                store(control, TURNS, control[TURNS] + 1)
+        is_done = control[DONE] == 1
         unlock(control, DOOR)
         if is_done:
             return True
@@ -117,12 +119,6 @@ def work(  # type: ignore[no-untyped-def]
                 if looks > PATIENCE:
                     return False
             continue
-        if is_full:
-            lock(control, DOOR)
-            control[DONE] = control[FULL] = 1
-            store(control, TURNS, control[TURNS] + 1)
-            unlock(control, DOOR)
-            return True
         _read(s, letter, rows_each, heap[s], state, vacant, numbers, counters, quarter, lost, net, mail)
         own = Net(
             net.port, net.rate_bps, net.loss, net.lists, queue[s], net.rings, net.medium, net.reach, net.air, net.members,

@@ -39,13 +39,8 @@ def _fill(  # type: ignore[no-untyped-def]
     for j in range(LANES):
         factor[:, j] = profiles[at[j]] * scale
     nodes = p.shape[0]
-    start, rated_p, rated_q, p_column, q_column = (
-        line(start),
-        line(rated_p),
-        line(rated_q),
-        line(p_column),
-        line(q_column),
-    )
+    start, p_column, q_column = line(start), line(p_column), line(q_column)
+    rated_p, rated_q = line(rated_p), line(rated_q)
     p, q, factor = rows(p, LANES), rows(q, LANES), rows(factor, LANES)
     for k in range(nodes):
         p[k] = 0.0
