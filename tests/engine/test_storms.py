@@ -121,7 +121,7 @@ def test_meters_gasp_fall_silent_and_catch_up(stormy: Run) -> None:
     one, within = (stormy.summary["storms"][k]["arms"]["smart"] for k in (BLACKOUT, WITHIN))
     assert one["last_gasps_sent"] >= one["customers"]
     assert 0 < one["last_gasps_arrived"] <= one["last_gasps_sent"]
-    assert 0.0 < one["known_after_s"] < 30.0
+    assert 30.0 < one["known_after_s"] < 60.0, "after the hold-off, before the capacitor is empty"
     assert within["last_gasps_sent"] == 0, "they had lost their supply before"
     assert one["restorations_arrived"] + within["restorations_arrived"] > 0.9 * one["last_gasps_sent"]
     for each in (one, within):

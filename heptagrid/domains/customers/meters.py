@@ -3,8 +3,9 @@
 Each meter sends a quarter hour's energies at its own fixed offset within the reading window, so that the
 access network is not asked for everything at once. The meters' clocks are the simulator's.
 
-A meter that loses its supply sends a last gasp and falls silent when its capacitor is empty. When supply is back it says
-so, and sends the readings whose time came while it was silent.
+A meter that has lost its supply waits, in case a recloser brings it back, then sends a last gasp, and falls silent when its
+capacitor is empty. When supply is back it says so if it had sent a last gasp or had fallen silent, and sends the readings
+that it could not send.
 """
 
 from __future__ import annotations
@@ -41,6 +42,15 @@ class Parameters:
         low=1.0,
         high=880.0,
         source="assumption: within the next quarter hour, with a minute to spare",
+    )
+    last_gasp_hold_off_s: float = parameter(
+        30.0,
+        info="how long a meter has had no supply when it sends its last gasp; if supply is back before, it sends none",
+        unit="s",
+        low=0.0,
+        high=3600.0,
+        source="that meters wait out momentary interruptions: Aclara I-210+c, user's guide, chapter 5 (outage declaration "
+        "period); 30 s: assumption, longer than the dead times of most reclosers",
     )
     power_up_s: float = parameter(
         60.0,
@@ -79,8 +89,10 @@ class Meters:
         self._share = share
         self._parameters = parameters
         self._offset_ns = (share * parameters.reading_window_s * NS_PER_S).astype(np.int64)
+        self._hold_off_ns = round(parameters.last_gasp_hold_off_s * NS_PER_S)
         self._last_gasp_ns = round(last_gasp_s * NS_PER_S)
         self._has_supply = np.ones(points, dtype=np.bool_)
+        self._has_told = np.zeros(points, dtype=np.bool_)  # of the supply that it lacks now
         self._off_since_ns = np.zeros(points, dtype=np.int64)
         self._scheduled: list[_Scheduled] = []
         self.sent: list[tuple[str, int, Ints]] = []
@@ -111,20 +123,34 @@ class Meters:
         self._scheduled.append(_Scheduled(quarter, everyone, due_ns, self._has_supply.copy(), **readings))
 
     def follow_supply(self, supplied: Bools, step: Step, outbox: Outbox) -> None:
-        """Notice at the step's start who has lost supply, and who has it again."""
+        """Notice at the step's start who has lost supply and who has it again; send the last gasps due within the step."""
         now_ns = step.start_ns
         gone, back = np.flatnonzero(self._has_supply & ~supplied), np.flatnonzero(supplied & ~self._has_supply)
         self._has_supply[:] = supplied
-        if len(gone):
-            self._off_since_ns[gone] = now_ns
-            self._send(Kind.ALARM, "last_gasp", np.full(len(gone), now_ns), {"meter": gone}, outbox, {"of_ns": now_ns})
+        self._off_since_ns[gone] = now_ns
+        self._send_last_gasps(step, outbox)
         if len(back):
-            up_ns = now_ns + (self._share[back] * self._parameters.power_up_s * NS_PER_S).astype(np.int64)
-            self._send(Kind.ALARM, "restored", up_ns, {"meter": back}, outbox, {"of_ns": now_ns})
+            was_silent = now_ns - self._off_since_ns[back] >= self._last_gasp_ns
+            restored = back[self._has_told[back] | was_silent]
+            self._has_told[back] = False
+            if len(restored):
+                up_ns = now_ns + (self._share[restored] * self._parameters.power_up_s * NS_PER_S).astype(np.int64)
+                self._send(Kind.ALARM, "restored", up_ns, {"meter": restored}, outbox, {"of_ns": now_ns})
             self._send_missed(back, now_ns, outbox)
 
+    def _send_last_gasps(self, step: Step, outbox: Outbox) -> None:
+        """The last gasps of the meters whose hold-off ends within the step, one wave for each instant of lost supply."""
+        waiting = np.flatnonzero(~self._has_supply & ~self._has_told)
+        due = waiting[self._off_since_ns[waiting] + self._hold_off_ns < step.end_ns]
+        self._has_told[due] = True
+        for of_ns in np.unique(self._off_since_ns[due]):
+            meter = due[self._off_since_ns[due] == of_ns]
+            at_ns = np.full(len(meter), of_ns + self._hold_off_ns)
+            if self._hold_off_ns <= self._last_gasp_ns:  # else its capacitor is empty before
+                self._send(Kind.ALARM, "last_gasp", at_ns, {"meter": meter}, outbox, {"of_ns": int(of_ns)})
+
     def _send_missed(self, back: Ints, now_ns: int, outbox: Outbox) -> None:
-        """The readings of `back` (n,) meters whose time came while they were silent, once more."""
+        """The readings that `back` (n,) meters could not send; those whose time has not come yet, at their time."""
         is_back = np.zeros(len(self._offset_ns), dtype=np.bool_)
         is_back[back] = True
         window = self._parameters
@@ -134,15 +160,17 @@ class Meters:
             after_s = window.power_up_s + share * window.reread_window_s
             at_ns = now_ns + (after_s * NS_PER_S).astype(np.int64)
             silent_ns = self._off_since_ns[one.meter] + np.where(one.was_sent, self._last_gasp_ns, 0)
-            missed = is_back[one.meter] & (one.due_ns >= silent_ns) & (one.due_ns < now_ns)
+            is_past = one.due_ns < now_ns
+            missed = is_back[one.meter] & (one.due_ns >= silent_ns) & (is_past | ~one.was_sent)
             if not missed.any():
                 continue
             meter = one.meter[missed]
             again = _Scheduled(
-                *(one.quarter, meter, at_ns[meter], np.ones(len(meter), dtype=np.bool_)),
-                *(one.import_kwh[missed], one.export_kwh[missed]),
+                *(one.quarter, meter, np.where(is_past, at_ns[one.meter], one.due_ns)[missed]),
+                *(np.ones(len(meter), dtype=np.bool_), one.import_kwh[missed], one.export_kwh[missed]),
             )
             self._scheduled.append(again)
+            one.due_ns[missed] = -1  # `again` stands for these from now on
             columns: dict[str, np.ndarray] = {"meter": meter}
             columns |= {"import_kwh": again.import_kwh, "export_kwh": again.export_kwh}
             shared: dict[str, object] = {"quarter": one.quarter, "of_ns": now_ns}

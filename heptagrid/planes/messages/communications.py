@@ -25,7 +25,7 @@ from heptagrid.planes.messages.wiring import Wiring
 
 EARTH_RADIUS_M = 6371000.0
 REACH = 0.7
-"""Part of its range at which a base station's substations may lie: assumption, so that cells overlap."""
+"""Part of its range at which what a base station is planned for may lie: assumption, so that cells overlap."""
 
 
 @dataclass(frozen=True)
@@ -149,31 +149,30 @@ def plan_communications(
     core = hub + 1 + len(sites)
     second = core + 1
     classes = [_class_of(ACCESS, access), _class_of(BACKHAUL, backhaul), _class_of(WAN, wan)]
-    load = np.bincount(gateway_concentrator, minlength=concentrators)
-    cells, cell_of = _cells(load, concentrator_degrees, classes[ACCESS].facts)
+    cells = _access_cells(gateway_degrees, gateway_concentrator, concentrator_degrees, classes[ACCESS].facts)
     trunk_cells, trunk_cell_of = _cells(np.ones(concentrators), concentrator_degrees, classes[BACKHAUL].facts)
-    bases = second + 1 + np.arange(len(cells))
-    trunk_bases = second + 1 + len(cells) + np.arange(len(trunk_cells))
+    bases = second + 1 + np.arange(len(cells.station))
+    trunk_bases = second + 1 + len(bases) + np.arange(len(trunk_cells))
     site_degrees = np.array([sites[name] for name in sites]).reshape(-1, 2)
     hub_row = np.array([hub_degrees])
     degrees = np.concatenate(
         [
             *(gateway_degrees, concentrator_degrees, hub_row, site_degrees, hub_row, hub_row),
-            *(concentrator_degrees[cells], concentrator_degrees[trunk_cells]),
+            *(cells.degrees, concentrator_degrees[trunk_cells]),
         ]
     )
     build = _Build(_flat_m(degrees), classes, queued)
 
     stations = gateways + np.arange(concentrators)
-    home = bases[cell_of[gateway_concentrator]] if len(cells) else gateways + gateway_concentrator
+    home = bases[cells.of_gateway] if len(bases) else gateways + gateway_concentrator
     build.attach(np.arange(gateways), home, ACCESS)
     trunk = trunk_bases[trunk_cell_of] if len(trunk_cells) else np.full(concentrators, hub)
     build.attach(stations, trunk, BACKHAUL)
     # A base station of an operator stands on the operator's network, a gateway of one's own on the backhaul.
     own = classes[ACCESS].facts.medium
     on_wan = [trunk_bases, hub + np.arange(1 + len(sites))]
-    if len(cells) and own is not None and own.access == "class-a":
-        build.attach(bases, trunk[cells], BACKHAUL)
+    if len(bases) and own is not None and own.access == "class-a":
+        build.attach(bases, trunk[cells.station], BACKHAUL)
     else:
         on_wan.insert(0, bases)
     build.attach_twice(np.concatenate(on_wan), core, second)
@@ -187,7 +186,7 @@ def plan_communications(
         concentrators=gateways + np.arange(concentrators),
         hub=hub,
         sites={name: hub + 1 + k for k, name in enumerate(sites)},
-        access_sites=len(cells) or concentrators,
+        access_sites=len(bases) or concentrators,
         line_m=build.line_m,
         access=classes[ACCESS].facts,
         backhaul=classes[BACKHAUL].facts,
@@ -387,20 +386,56 @@ def _class_of(number: int, given: Access | Backhaul | Wan) -> _Class:
     )
 
 
-def _cells(load: npt.ArrayLike, substation_degrees: Floats, facts: Technology) -> tuple[Ints, Ints]:
-    """Where base stations stand (substations), and the cell of each substation; none without base stations.
+@dataclass(frozen=True)
+class _AccessCells:
+    """Base stations of the access networks: (sites, 2) degrees, (sites,) their substations, (gateways,) the site of each."""
 
-    Greedy: the first substation without a cell gets one, and with it its nearest neighbours in reach while there
-    is room for their load.
+    degrees: Floats
+    station: Ints
+    of_gateway: Ints
+
+
+def _access_cells(
+    gateway_degrees: Floats, gateway_concentrator: Ints, concentrator_degrees: Floats, facts: Technology
+) -> _AccessCells:
+    """Base stations at substations, and at gateways that lie beyond the range of all these; none without base stations.
+
+    Who lies beyond the range of its substation's base station takes the nearest one in range. Of those that have none the
+    first gets one, which serves its nearest neighbours too.
     """
-    substations = len(substation_degrees)
-    cell_of = np.full(substations, -1, dtype=np.int64)
-    if facts.medium is None or not facts.medium.has_base:
+    load = np.bincount(gateway_concentrator, minlength=len(concentrator_degrees))
+    stands, cell_of = _cells(load, concentrator_degrees, facts)
+    site_of = cell_of[gateway_concentrator]
+    if not len(stands):
+        return _AccessCells(np.empty((0, 2)), stands, site_of)
+    xy_m = _flat_m(np.concatenate([gateway_degrees, concentrator_degrees]))
+    at_m, sites_m = xy_m[: len(gateway_degrees)], xy_m[len(gateway_degrees) :][stands]
+    beyond = np.flatnonzero(np.hypot(*(at_m - sites_m[site_of]).T) > facts.range_m)
+    far_m = np.hypot(*(at_m[beyond, np.newaxis] - sites_m).transpose(2, 0, 1))
+    site_of[beyond] = far_m.argmin(axis=1)
+    beyond = beyond[far_m.min(axis=1) > facts.range_m]
+    new, new_of = _cells(np.ones(len(beyond)), gateway_degrees[beyond], facts)
+    site_of[beyond] = len(stands) + new_of
+    return _AccessCells(
+        np.concatenate([concentrator_degrees[stands], gateway_degrees[beyond[new]]]),
+        np.concatenate([stands, gateway_concentrator[beyond[new]]]),
+        site_of,
+    )
+
+
+def _cells(load: npt.ArrayLike, degrees: Floats, facts: Technology) -> tuple[Ints, Ints]:
+    """At which of the places base stations stand, and the cell of each place; none without base stations.
+
+    Greedy: the first place without a cell gets one, and with it its nearest neighbours in reach while there is room for
+    their load.
+    """
+    cell_of = np.full(len(degrees), -1, dtype=np.int64)
+    if facts.medium is None or not facts.medium.has_base or not len(degrees):
         return np.empty(0, dtype=np.int64), cell_of
     weight = np.asarray(load)
-    xy_m = _flat_m(substation_degrees)
+    xy_m = _flat_m(degrees)
     stands: list[int] = []
-    for k in range(substations):
+    for k in range(len(degrees)):
         if cell_of[k] >= 0:
             continue
         far_m = np.hypot(*(xy_m - xy_m[k]).T)

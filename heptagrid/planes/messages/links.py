@@ -88,8 +88,8 @@ class Access:
     retries: int = _retries()
     queue_packets: int = _queue()
     last_gasp_s: float = parameter(
-        30.0,
-        info="how long a meter without supply can still send",
+        60.0,
+        info="how long a meter without supply can still send, its hold-off included",
         unit="s",
         low=0.0,
         high=3600.0,
