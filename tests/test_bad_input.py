@@ -78,7 +78,7 @@ def test_a_missing_scenario_names_the_nearest_one() -> None:
 def test_a_broken_file_and_a_missing_network_are_named(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text("name = \n")
-    with pytest.raises(ScenarioError, match=r"(?s)mine\.toml.*not TOML.*line 1"):
+    with pytest.raises(ScenarioError, match=r"(?s)mine\.toml.*no TOML.*line 1"):
         load(file)
     file.write_text('network = "nowhere"\n')
     with pytest.raises(ScenarioError, match=r"no folder of that name with a grid\.npz"):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from heptagrid.foundation.errors import NetworkError, UsageError
+from heptagrid.foundation.printable import printable, printable_names
 from heptagrid.importers.feeder import HOUSEHOLD_KW, write_town
 from heptagrid.importers.importer import Reading
 from heptagrid.planes.power.unbalanced.check import check_circuit
@@ -32,7 +33,7 @@ def read_feeder(scenario: Scenario, path: Path) -> Circuit:
         )
     from heptagrid.importers.opendss import read
 
-    circuit = read(str(path), Reading(offers_ignore=False))
+    circuit = printable_names(read(str(path), Reading(offers_ignore=False)))
     try:
         check_circuit(circuit)
     except NetworkError as problem:
@@ -68,4 +69,4 @@ def on_feeder(scenario: Scenario, circuit: Circuit, path: Path, folder: Path) ->
         For a circuit in which nobody could live.
     """
     write_town(folder, circuit, scenario.folder, scenario.seed)
-    return replace(scenario, name=circuit.name or path.stem, folder=folder, feeder=str(path))
+    return replace(scenario, name=printable(circuit.name or path.stem), folder=folder, feeder=str(path))

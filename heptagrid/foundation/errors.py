@@ -1,10 +1,17 @@
 """The errors of heptagrid: a small tree, each with a sentence that says what to do, and an exit code."""
 
+from heptagrid.foundation.printable import printable
+
+_LONGEST_LINE = 2000
+
 
 class HeptagridError(Exception):
     """Something heptagrid cannot go on with; the message names the thing, what was found, and the remedy."""
 
     exit_code = 1
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__("\n".join(_shortened(line) for line in printable(message).split("\n")))
 
 
 class UsageError(HeptagridError):
@@ -72,3 +79,11 @@ class ValidationError(HeptagridError):
 
 class PartialRunWarning(UserWarning):
     """A run that went on although part of it failed (a feeder that did not converge)."""
+
+
+def _shortened(line: str) -> str:
+    """A line of an error, without the middle of what a file may hold thousands of letters of."""
+    if len(line) <= _LONGEST_LINE:
+        return line
+    half = _LONGEST_LINE // 2
+    return f"{line[:half]} [{len(line) - 2 * half} letters left out] {line[-half:]}"

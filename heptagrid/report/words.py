@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
+from heptagrid.foundation.printable import printable
+
 DOMAIN_TITLES = (
     *("Bulk generation", "Transmission", "Distribution", "Customers"),
     *("Operations", "Markets", "Service providers"),
@@ -51,4 +53,4 @@ def plain(value: object) -> str:
 
 def text(value: object) -> str:
     """Escaped for HTML."""
-    return escape(str(value))
+    return escape(printable(str(value)))

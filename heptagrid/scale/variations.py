@@ -6,7 +6,6 @@ A key is one of the scenario, or `break.` and a link class: the probability that
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -16,6 +15,7 @@ from typing import Any
 
 from heptagrid.engine.arms import LINK_CLASSES
 from heptagrid.foundation.errors import ScenarioError, UsageError
+from heptagrid.foundation.input_files import UnreadableError, toml_of
 from heptagrid.foundation.parameters import Declaration, declarations
 from heptagrid.report.words import plain
 from heptagrid.scenario.load import revised
@@ -117,15 +117,15 @@ def _range(key: str, text: str, parts: Sequence[str]) -> tuple[int | float, ...]
 def _list(text: str) -> tuple[Any, ...]:
     """Values parted by commas; what is no TOML value is taken as a text."""
     try:
-        return tuple(tomllib.loads(f"values = [{text}]")["values"])
-    except tomllib.TOMLDecodeError:
+        return tuple(toml_of(f"values = [{text}]")["values"])
+    except UnreadableError:
         return tuple(_value(part.strip()) for part in text.split(",") if part.strip())
 
 
 def _value(text: str) -> Any:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        return toml_of(f"value = {text}")["value"]
+    except UnreadableError:
         return text
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import difflib
 import math
-import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from heptagrid.foundation.input_files import UnreadableError, read_text, toml_of
 from heptagrid.foundation.parameters import Declaration, declarations
 from heptagrid.foundation.registry import parameter_sections
 from heptagrid.scenario.schema import RunParameters
@@ -42,8 +42,8 @@ class Checks:
             self.violations.append(f"--set {setting}: write section.key=value, such as {example}={text or '0.3'}")
             return
         try:
-            content = tomllib.loads(f"value = {text.strip()}")
-        except tomllib.TOMLDecodeError:
+            content = toml_of(f"value = {text.strip()}")
+        except UnreadableError:
             content = {"value": text.strip()}
         if section.split(".")[0].startswith("storms"):
             self.violations.append(f"--set {setting}: storms are a list; write them as [[storms]] in a scenario file")
@@ -102,8 +102,11 @@ class Checks:
 
     def typical_days(self, table: Path) -> TypicalDays:
         """The days of a table with the columns date and weight."""
-        with table.open(encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
+        try:
+            rows = list(csv.DictReader(read_text(table).splitlines()))
+        except (UnreadableError, csv.Error) as problem:
+            self.violations.append(f"{table}: the columns date and weight are expected; the file {problem}")
+            return ()
         found: dict[date, float] = {}
         for line, row in enumerate(rows, start=2):
             try:

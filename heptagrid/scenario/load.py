@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from heptagrid.foundation.errors import ScenarioError
+from heptagrid.foundation.input_files import UnreadableError, is_file, read_toml
 from heptagrid.foundation.parameters import declarations
 from heptagrid.scenario.checks import Checks, Tables, TypicalDays
 from heptagrid.scenario.frequency import check_frequency
@@ -25,7 +25,7 @@ def builtin_scenarios() -> dict[str, str]:
     """The built-in scenarios and what each is, in a sentence."""
     found = {}
     for path in sorted(DATA.glob("*.toml")):
-        found[path.stem] = str(tomllib.loads(path.read_text(encoding="utf-8")).get("description", ""))
+        found[path.stem] = str(read_toml(path).get("description", ""))
     return found
 
 
@@ -39,11 +39,9 @@ def load(source: str | Path, settings: Sequence[str] = ()) -> Scenario:
     """
     path = _find(source)
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as broken:
-        raise ScenarioError(str(path), [f"this is not TOML: {broken}"]) from None
-    except (OSError, UnicodeDecodeError) as problem:
-        raise ScenarioError(str(path), [f"the file cannot be read: {problem}"]) from None
+        content = read_toml(path)
+    except UnreadableError as problem:
+        raise ScenarioError(str(path), [f"the file {problem}"]) from None
     top = {key: content.pop(key) for key in list(content) if not isinstance(content[key], dict)}
     storms = top.pop("storms", content.pop("storms", []))
     tables = _flatten(content)
@@ -138,7 +136,7 @@ def _find(source: str | Path) -> Path:
     names = list(builtin_scenarios())
     if str(source) in names:
         return DATA / f"{source}.toml"
-    if path.is_file():
+    if is_file(path):
         return path
     if path.suffix == ".toml":
         raise ScenarioError(str(source), ["there is no such file"])
@@ -166,7 +164,7 @@ def _flatten(content: Mapping[str, Any]) -> Tables:
 
 def _folder(checks: Checks, path: Path, network: str) -> Path:
     for folder in (path.parent / network, DATA / network):
-        if (folder / "grid.npz").is_file():
+        if is_file(folder / "grid.npz"):
             return folder
     checks.violations.append(f"network = {network!r}: there is no folder of that name with a grid.npz in it")
     return DATA / "town"
@@ -174,7 +172,7 @@ def _folder(checks: Checks, path: Path, network: str) -> Path:
 
 def _typical_days(checks: Checks, path: Path, name: Any, folder: Path) -> TypicalDays:
     table = path.parent / str(name) if name else folder / "typical_days.csv"
-    if table.is_file():
+    if is_file(table):
         return checks.typical_days(table)
     if name:
         checks.violations.append(f"typical_days = {name!r}: there is no such file")

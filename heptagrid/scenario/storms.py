@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -130,6 +129,8 @@ KINDS: dict[str, type[Entry]] = {
     "unit_trip": UnitTrip,
 }
 MUST = ("where", "duration_s")
+_LATEST_S = 1e9  # of a begin in seconds; a run has at most a year
+_YEARS = range(1970, 2200)  # of a begin as a date
 
 
 @dataclass(frozen=True)
@@ -209,7 +210,7 @@ class _Reader:
 
     def read(self, entry: Mapping[str, Any]) -> Storm | None:
         kind = entry.get("kind")
-        if kind not in KINDS:
+        if not isinstance(kind, str) or kind not in KINDS:
             near = difflib.get_close_matches(str(kind), KINDS, 1, 0.5)
             hint = f"did you mean {near[0]!r}?" if near else f"the kinds are {', '.join(KINDS)}"
             self._wrong(
@@ -254,13 +255,13 @@ class _Reader:
 
     def _begin(self, entry: Mapping[str, Any]) -> str | float | None:
         begin = entry.get("begin")
-        if isinstance(begin, int | float) and not isinstance(begin, bool) and 0 <= begin < math.inf:
+        if isinstance(begin, int | float) and not isinstance(begin, bool) and 0 <= begin <= _LATEST_S:
             return float(begin)
         try:
             when = datetime.fromisoformat(begin) if isinstance(begin, str) else begin
         except ValueError:
             when = None
-        if isinstance(when, datetime) and when.tzinfo is None:
+        if isinstance(when, datetime) and when.tzinfo is None and when.year in _YEARS:
             return when.isoformat()
         words = "a local date-time is expected, such as 2016-01-27T17:00:00, or seconds since the run's first midnight"
         self._wrong("begin", f"= {begin!r}: {words}" if "begin" in entry else f"is missing: {words}")

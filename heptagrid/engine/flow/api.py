@@ -12,6 +12,7 @@ from heptagrid.engine.flow.snapshot import Snapshot
 from heptagrid.engine.flow.tables import write_rows
 from heptagrid.foundation.errors import FileError, UsageError
 from heptagrid.foundation.output_file import refuse_overwriting
+from heptagrid.foundation.printable import printable_names
 from heptagrid.foundation.registry import importers
 from heptagrid.importers.importer import ANY, Importer, Network, Reading
 from heptagrid.world.balanced import BalancedNetwork
@@ -83,7 +84,7 @@ def read(source: str, reading: Reading) -> tuple[Importer, Network]:
         if not Path(source).exists():
             raise FileError(source, [f"there is no such file; what is read here: {formats}"])
         raise UsageError(f"{source} is in no format that is read here: {formats}")
-    return importer, importer.read(source, reading)
+    return importer, printable_names(importer.read(source, reading))
 
 
 def snapshot(network: Network, source: str, format: str, *, q_limits: bool = False) -> Snapshot:
