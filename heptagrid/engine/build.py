@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.domains.customers import demand, local_units
+from heptagrid.domains.customers import demand, local_units, standard_profiles
 from heptagrid.domains.customers.batteries import Batteries
 from heptagrid.domains.customers.domain import Customers
 from heptagrid.domains.customers.heat_pumps import HeatPumps
@@ -28,7 +28,7 @@ from heptagrid.domains.operations.agc import Agc
 from heptagrid.domains.operations.bulk_desk import BulkDesk
 from heptagrid.domains.operations.customers_desk import CustomersDesk
 from heptagrid.domains.operations.domain import Operations
-from heptagrid.domains.operations.forecast import Forecast
+from heptagrid.domains.operations.forecast import Forecast, Registered
 from heptagrid.domains.operations.meter_store import MeterStore
 from heptagrid.domains.operations.scada import Scada
 from heptagrid.domains.providers.aggregator import Aggregator
@@ -50,7 +50,14 @@ from heptagrid.engine.storms import (
 )
 from heptagrid.foundation.actors import Actor, FineActor
 from heptagrid.foundation.random import Stream, uniforms
-from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, NS_PER_S, from_ns, next_midnight_ns
+from heptagrid.foundation.time import (
+    NS_PER_HOUR,
+    NS_PER_S,
+    from_ns,
+    local_hours,
+    market_hours,
+    next_midnight_ns,
+)
 from heptagrid.foundation.windows import Windows
 from heptagrid.importers.extract import read_grid, read_profiles
 from heptagrid.importers.network_folder import read_network
@@ -336,7 +343,7 @@ def build_arm(scenario: Scenario, world: World, arm: Arm, span: Span) -> ArmGrid
     """One arm at the start of its warm-up day, on a schedule cleared for that day."""
     sections, bulk = scenario.sections, world.bulk
     wires = Wires.at_rest(world.points, len(bulk.units.bus), len(bulk.bus_numbers), sections["dispatch"].infeed_v_pu)
-    forecast = _forecast(scenario, world)
+    forecast = town_forecast(scenario, world, arm.smart)
     customers = _customers(scenario, world, arm, wires)
     feeders = _feeders(scenario, world, arm, wires)
     windows = windows_of(scenario, span.start_ns, span.end_ns)
@@ -385,11 +392,10 @@ def build_arm(scenario: Scenario, world: World, arm: Arm, span: Span) -> ArmGrid
 
 def _start_market(grid: ArmGrid, forecast: Forecast, rest_mw: Any, span: Span) -> None:
     """Clear the warm-up day, for which no message could have been sent, and start everybody on it."""
-    first_ns = span.warm_up_ns
-    last_ns = next_midnight_ns(first_ns, span.zone)
-    first, hours = first_ns // NS_PER_HOUR, (last_ns - first_ns) // NS_PER_HOUR
-    town_kw = forecast.town_kw(first_ns // NS_PER_QUARTER, 4 * hours).reshape(-1, 4).mean(axis=1)
-    rest = np.array([rest_mw((first + k) * NS_PER_HOUR) for k in range(hours)])
+    hours = market_hours(span.warm_up_ns, next_midnight_ns(span.warm_up_ns, span.zone))
+    first = hours.start
+    town_kw = forecast.town_kw(4 * first, 4 * len(hours)).reshape(-1, 4).mean(axis=1)
+    rest = np.array([rest_mw(hour * NS_PER_HOUR) for hour in hours])
     grid.exchange.open_to_all()
     cleared = grid.exchange.clear(first, rest, town_kw / 1000.0)
     grid.fleet.start(first, cleared.on, cleared.p_mw)
@@ -419,11 +425,29 @@ def _rest_forecast(scenario: Scenario, bulk: BulkSystem) -> Any:
     return lambda ns: bulk.rest_mw(from_ns(ns, scenario.zone))
 
 
-def _forecast(scenario: Scenario, world: World) -> Forecast:
+def town_forecast(scenario: Scenario, world: World, smart: bool) -> Forecast:
+    """Operations' forecast of an arm, from what is registered."""
     loads, units = world.grid.loads, world.grid.units
     return Forecast(
         *(scenario.sections["forecast"], world.profiles, loads.p_kw, loads.p_profile, units.p_kw, units.profile),
-        *(world.owned.unit_point, world.points, scenario.seed),
+        *(world.owned.unit_point, world.points, scenario.seed, _registered(scenario, world, smart)),
+    )
+
+
+def _registered(scenario: Scenario, world: World, smart: bool) -> tuple[Registered, Registered]:
+    """Vehicles and heat pumps as operations knows them; heat pumps that are steered still draw as much as they must."""
+    sections, owned, weather = scenario.sections, world.owned, world.weather
+    by_quarter_kw = standard_profiles.vehicle_kw(sections["vehicles"], np.arange(96) / 4.0)
+
+    def vehicle_kw(quarters: Ints) -> Floats:
+        return by_quarter_kw[(4.0 * local_hours(quarters, scenario.zone)).astype(np.int64)]
+
+    def heat_pump_kw(quarters: Ints) -> Floats:
+        return standard_profiles.heat_pump_kw(sections["heat_pumps"], weather, quarters)
+
+    return (
+        Registered(owned.vehicles, smart & owned.enrolled[owned.vehicles], vehicle_kw),
+        Registered(owned.heat_pumps, np.zeros(len(owned.heat_pumps), dtype=np.bool_), heat_pump_kw),
     )
 
 

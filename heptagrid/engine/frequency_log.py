@@ -11,6 +11,7 @@ from heptagrid.engine.build import ArmGrid
 from heptagrid.engine.tables import TableWriter
 from heptagrid.foundation.actors import Wave
 from heptagrid.foundation.domains import Domain
+from heptagrid.foundation.sums import dot
 from heptagrid.foundation.time import NS_PER_S, Step
 from heptagrid.planes.messages.requirements import REQUIREMENTS
 
@@ -99,7 +100,7 @@ class FrequencyLog:
             "max_hz": float(hz.max()),
             "outside_s": float(lengths_s[np.abs(hz - nominal_hz) > BAND_HZ].sum()),
             "shed_mw": float(rows[:, SHED].max()),
-            "shed_mwh": float(rows[:, SHED] @ lengths_s) / 3600.0,
+            "shed_mwh": dot(rows[:, SHED], lengths_s) / 3600.0,
             **{group: dict(counts) for group, counts in self._counts.items()},
         }
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import numpy.typing as npt
+
 NS_PER_S = 1_000_000_000
 S_PER_QUARTER = 900
 NS_PER_MINUTE = 60 * NS_PER_S
@@ -32,6 +35,21 @@ def midnight_ns(day: date, zone: ZoneInfo) -> int:
 def next_midnight_ns(ns: int, zone: ZoneInfo) -> int:
     """The end of the local day that contains `ns`."""
     return midnight_ns(from_ns(ns, zone).date() + timedelta(days=1), zone)
+
+
+def market_hours(start_ns: int, end_ns: int) -> range:
+    """The hours since 1970 UTC in which the market trades the local day [start_ns, end_ns).
+
+    Where a midnight falls within an hour of UTC, that hour belongs to the day that begins in it: so each hour is traded once,
+    in every time zone and on days of any length.
+    """
+    return range(start_ns // NS_PER_HOUR, end_ns // NS_PER_HOUR)
+
+
+def local_hours(quarters: npt.NDArray[np.int64], zone: ZoneInfo) -> npt.NDArray[np.float64]:
+    """The local time of day at which each quarter hour since 1970 UTC begins, the same shape, in hours from 0 to 24."""
+    begins = (from_ns(int(quarter) * NS_PER_QUARTER, zone) for quarter in quarters)
+    return np.array([begin.hour + begin.minute / 60.0 for begin in begins])
 
 
 @dataclass(frozen=True)

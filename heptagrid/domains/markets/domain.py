@@ -85,11 +85,16 @@ class Exchange:
                 for name, column in self._offers.items():
                     column[units] = delivery.column(name)
             elif wave.kind is Kind.BID:
-                self._demand = int(wave.shared["first_hour"]), np.asarray(wave.shared["demand_mw"])  # type: ignore[call-overload]
-                self._demand_by = int(delivery.ids[-1])
+                first_hour = int(wave.shared["first_hour"])  # type: ignore[call-overload]
+                if self._demand is None or first_hour >= self._demand[0]:
+                    self._demand, self._demand_by = (
+                        (first_hour, np.asarray(wave.shared["demand_mw"])),
+                        int(delivery.ids[-1]),
+                    )
             elif wave.topic == "rest_forecast":
-                self._rest = int(wave.shared["first_hour"]), np.asarray(wave.shared["rest_mw"])  # type: ignore[call-overload]
-                self._rest_by = int(delivery.ids[-1])
+                first_hour = int(wave.shared["first_hour"])  # type: ignore[call-overload]
+                if self._rest is None or first_hour >= self._rest[0]:
+                    self._rest, self._rest_by = (first_hour, np.asarray(wave.shared["rest_mw"])), int(delivery.ids[-1])
             elif wave.topic == "metered":
                 self._metered_mwh = np.asarray(wave.shared["infeed_mwh"])
                 self._metered_by = int(delivery.ids[-1])

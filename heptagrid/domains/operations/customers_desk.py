@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from heptagrid.domains.operations.forecast import Forecast
-from heptagrid.domains.operations.meter_store import MeterStore, Parameters
+from heptagrid.domains.operations.meter_store import MeterStore, Parameters, ReadStatus
 from heptagrid.foundation.actors import Delivery, Outbox, Wave
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.time import NS_PER_QUARTER, NS_PER_S, Step
@@ -45,9 +45,15 @@ class CustomersDesk:
         while self._validated < due:
             self._validated += 1
             self.store.validate(self._validated, *self._forecast.standard_kwh(self._validated))
+            self._learn(self._validated)
         at_ns = step.day_start_ns + DAY_READS_AFTER_NS
         if step.start_ns < at_ns <= step.end_ns:
             self._send_day(step, outbox)
+
+    def _learn(self, quarter: int) -> None:
+        """Let the forecast learn from the quarter hour's reads; estimates tell it nothing new."""
+        import_kwh, export_kwh, status = (column[0] for column in self.store.day(quarter, 1))
+        self._forecast.learn_reads(quarter, import_kwh, export_kwh, status == ReadStatus.MEASURED)
 
     def _send_day(self, step: Step, outbox: Outbox) -> None:
         """The day before, from its first quarter hour to midnight."""

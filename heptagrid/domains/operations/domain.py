@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -16,7 +17,7 @@ from heptagrid.domains.operations.forecast import Forecast
 from heptagrid.domains.operations.scada import Scada
 from heptagrid.foundation.actors import Delivery, Outbox, Wave
 from heptagrid.foundation.domains import Domain, Kind
-from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step, next_midnight_ns
+from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step, market_hours, midnight_ns, next_midnight_ns
 from heptagrid.world.endpoints import Endpoints
 
 Floats = npt.NDArray[np.float64]
@@ -110,22 +111,23 @@ class Operations:
             self.scada.receive(delivery)
         elif wave.kind is Kind.SCHEDULE and wave.topic == "units":
             self.bulk_desk.learn_schedule(int(wave.shared["first_hour"]), np.asarray(wave.shared["on"]))  # type: ignore[call-overload]
+        elif wave.kind is Kind.SCHEDULE and wave.topic == "flexibility":
+            self._forecast.learn_steered(int(wave.shared["first_quarter"]), np.asarray(wave.shared["expected_kw"]))  # type: ignore[call-overload]
 
     def _forecast_tomorrow(self, step: Step, outbox: Outbox) -> None:
         """The other loads of the next day to the market, the town's to the retailer."""
-        first = step.day_end_ns // NS_PER_HOUR
-        last = next_midnight_ns(step.day_end_ns, self._zone) // NS_PER_HOUR
-        rest_mw = np.array([self._rest_mw(hour * NS_PER_HOUR) for hour in range(first, last)])
-        columns = {"first_hour": first, "rest_mw": rest_mw}
+        hours = market_hours(step.day_end_ns, next_midnight_ns(step.day_end_ns, self._zone))
+        rest_mw = np.array([self._rest_mw(hour * NS_PER_HOUR) for hour in hours])
+        columns = {"first_hour": hours[0], "rest_mw": rest_mw}
         self._tell(Domain.MARKETS, self._endpoints.market, "rest_forecast", columns, step, outbox)
         if self.customers_desk is None:
             self._forecast_town(step, outbox, (self._endpoints.retailer,))
 
     def _tell_metered(self, step: Step, outbox: Outbox) -> None:
         """What the town took yesterday, hour by hour, to the market."""
-        last = step.day_start_ns // NS_PER_HOUR
-        first = last - 24
-        columns = {"first_hour": first, "infeed_mwh": self.bulk_desk.metered_mwh(first, 24)}
+        yesterday_ns = midnight_ns(step.day - timedelta(days=1), self._zone)
+        hours = market_hours(yesterday_ns, step.day_start_ns)
+        columns = {"first_hour": hours[0], "infeed_mwh": self.bulk_desk.metered_mwh(hours[0], len(hours))}
         self._tell(
             Domain.MARKETS, self._endpoints.market, "metered", columns, step, outbox, cause=self.bulk_desk.flows_by
         )

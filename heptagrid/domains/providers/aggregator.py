@@ -112,6 +112,7 @@ class Aggregator:
 
     def __init__(self, parameters: Parameters, vehicles: int, heat_pumps: int, batteries: int) -> None:
         self.parameters = parameters
+        self._enrolled = vehicles
         self._vehicles = max(vehicles, 1)
         self._heat_pumps = max(heat_pumps, 1)
         self._batteries = max(batteries, 1)
@@ -120,7 +121,7 @@ class Aggregator:
         """Signals from the forecast town load, the prices and the local hour of each slot, (SLOTS,) each."""
         tilt_kw = self.parameters.price_tilt_kw_per_eur_mwh * (price_eur_per_mwh - price_eur_per_mwh.mean())
         seen_kw = town_kw + tilt_kw
-        expected_kw = self._expected_vehicles_kw(seen_kw, local_hour)
+        expected_kw = self.expected_kw(seen_kw, local_hour)
         with_vehicles_kw = seen_kw + expected_kw
         smooth_kw = _smoothed(with_vehicles_kw, round(4.0 * self.parameters.smoothing_h))
         return Signals(
@@ -130,11 +131,11 @@ class Aggregator:
             expected_kw=expected_kw,
         )
 
-    def _expected_vehicles_kw(self, seen_kw: Floats, local_hour: Floats) -> Floats:
-        """The enrolled vehicles' valley filling, as one battery that is plugged in overnight."""
+    def expected_kw(self, seen_kw: Floats, local_hour: Floats) -> Floats:
+        """What the enrolled vehicles will take in a day's quarter hours, (slots,): one battery, plugged in overnight, that fills the valley."""
         plugged = (local_hour >= self.parameters.night_from_h) | (local_hour < self.parameters.night_to_h)
-        need_kwh = self._vehicles * self.parameters.vehicle_kwh_per_day
-        if not plugged.any():
+        need_kwh = self._enrolled * self.parameters.vehicle_kwh_per_day
+        if not plugged.any() or not self._enrolled:
             return np.zeros_like(seen_kw)
         ordered = np.sort(seen_kw[plugged])
         filled_kwh = np.arange(1, len(ordered) + 1) * ordered / 4.0 - np.cumsum(ordered) / 4.0
@@ -147,4 +148,4 @@ def _smoothed(values: Floats, slots: int) -> Floats:
     """Centred moving average over `slots`, with the ends repeated outwards."""
     before, after = (slots - 1) // 2, slots // 2
     padded = np.concatenate([np.full(before, values[0]), values, np.full(after, values[-1])])
-    return np.asarray(np.convolve(padded, np.full(slots, 1.0 / slots), mode="valid"))
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, slots).mean(axis=1))

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.domains.providers.aggregator import SLOTS, Aggregator
-from heptagrid.domains.providers.retailer import KnownDay, Retailer, spread
+from heptagrid.domains.providers.retailer import KnownDay, Retailer, forecast_of, spread
 from heptagrid.foundation.actors import Delivery, Outbox, Wave
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.time import (
@@ -18,7 +18,8 @@ from heptagrid.foundation.time import (
     NS_PER_S,
     S_PER_QUARTER,
     Step,
-    from_ns,
+    local_hours,
+    market_hours,
     next_midnight_ns,
 )
 from heptagrid.world.endpoints import Endpoints
@@ -78,9 +79,10 @@ class Providers:
     def _receive(self, delivery: Delivery, step: Step, outbox: Outbox) -> None:
         wave = delivery.wave
         if wave.kind is Kind.TELEMETRY and wave.topic == "forecast":
-            self._forecast_first = int(wave.shared["first_quarter"])  # type: ignore[call-overload]
-            self._forecast_kw = np.asarray(wave.shared["town_kw"])
-            self._forecast_by = int(delivery.ids[-1])
+            first = int(wave.shared["first_quarter"])  # type: ignore[call-overload]
+            if first >= self._forecast_first:  # one that a younger has overtaken says nothing
+                self._forecast_first, self._forecast_kw = first, np.asarray(wave.shared["town_kw"])
+                self._forecast_by = int(delivery.ids[-1])
         elif wave.kind is Kind.TELEMETRY and wave.topic == "day_reads":
             shared = wave.shared
             self._reads_by = int(delivery.ids[-1])
@@ -103,16 +105,16 @@ class Providers:
             self._relieve(delivery, step, outbox)
 
     def _bid(self, step: Step, outbox: Outbox) -> None:
-        """Offer to buy the forecast of the next local day, hour by hour."""
+        """Offer to buy, hour by hour, the forecast of the next local day and what the aggregator means to steer into it."""
         if self._forecast_kw is None:
             return
-        first_ns, last_ns = step.day_end_ns, next_midnight_ns(step.day_end_ns, self._zone)
-        quarters = np.arange(first_ns // NS_PER_QUARTER, last_ns // NS_PER_QUARTER) - self._forecast_first
-        quarters = quarters[quarters < len(self._forecast_kw)]
-        hourly_mw = self._forecast_kw[quarters].reshape(-1, 4).mean(axis=1) / 1000.0
-        outbox.send(
-            self._to_market(Kind.BID, "demand", {"first_hour": first_ns // NS_PER_HOUR, "demand_mw": hourly_mw}, step)
-        )
+        hours = market_hours(step.day_end_ns, next_midnight_ns(step.day_end_ns, self._zone))
+        quarters = np.arange(4 * hours.start, 4 * hours.stop)
+        demand_kw = forecast_of(quarters, self._forecast_first, self._forecast_kw)
+        if self.aggregator:
+            demand_kw = demand_kw + self.aggregator.expected_kw(demand_kw, local_hours(quarters, self._zone))
+        hourly_mw = demand_kw.reshape(-1, 4).mean(axis=1) / 1000.0
+        outbox.send(self._to_market(Kind.BID, "demand", {"first_hour": hours.start, "demand_mw": hourly_mw}, step))
 
     def _publish(self, first_hour: int, prices: Floats, step: Step, outbox: Outbox, price: Delivery) -> None:
         """Pass the day-ahead prices on to every customer's gateway."""
@@ -137,11 +139,12 @@ class Providers:
         first = step.end_ns // NS_PER_QUARTER
         skip = first - self._forecast_first
         if self._forecast_kw is None or skip + SLOTS > len(self._forecast_kw):
-            return
+            return  # the last forecast is so old that it does not reach over the next day
         quarters = first + np.arange(SLOTS)
-        local_hour = (from_ns(step.end_ns, self._zone).hour + np.arange(SLOTS) / 4.0) % 24.0
         signals = self.aggregator.plan(
-            self._forecast_kw[skip : skip + SLOTS], self.retailer.prices(quarters // 4), local_hour
+            self._forecast_kw[skip : skip + SLOTS],
+            self.retailer.prices(quarters // 4),
+            local_hours(quarters, self._zone),
         )
         valid = -(-self.aggregator.parameters.valid_s // S_PER_QUARTER)
         for name in ("vehicles", "heat_pumps", "batteries"):

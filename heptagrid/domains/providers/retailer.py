@@ -17,6 +17,8 @@ from heptagrid.foundation.time import NS_PER_S
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+QUARTERS_PER_DAY = 96
+
 
 @dataclass(frozen=True)
 class Parameters:
@@ -80,6 +82,18 @@ class Retailer:
         self.price_eur_per_mwh = {hour: price for hour, price in self.price_eur_per_mwh.items() if hour >= before_hour}
         self.price_message = {hour: message for hour, message in self.price_message.items() if hour >= before_hour}
         self.known_days = {first: day for first, day in self.known_days.items() if first >= before_hour * 4}
+
+
+def forecast_of(quarters: Ints, first_quarter: int, forecast_kw: Floats) -> Floats:
+    """What a forecast says of `quarters` since 1970, the same shape, in kW.
+
+    forecast_kw: by quarter hour from `first_quarter` on, a day or more. A forecast that came late ends before the quarter hours
+    do: one beyond its end takes what it says for the same time a day before, or as many days as it takes.
+    """
+    rows = quarters - first_quarter
+    days_beyond = np.maximum(-(-(rows - len(forecast_kw) + 1) // QUARTERS_PER_DAY), 0)
+    rows = np.clip(rows - days_beyond * QUARTERS_PER_DAY, 0, len(forecast_kw) - 1)
+    return np.asarray(forecast_kw[rows])
 
 
 def spread(start_ns: int, over_s: float, count: int) -> Ints:

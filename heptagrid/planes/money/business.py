@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from heptagrid.foundation.domains import DOMAIN_NAMES, Domain
 from heptagrid.foundation.parameters import parameter
+from heptagrid.foundation.sums import weighted_columns
 from heptagrid.planes.money import network_fees, telecom
 from heptagrid.planes.money.prices import eur_2024
 from heptagrid.planes.money.settlement import peak_demand_over_year_eur
@@ -182,7 +183,7 @@ def operating_eur_per_year(
     """
     if not 364.5 < weights.sum() < 366.5:
         raise ValueError(f"the days' weights make up {weights.sum():g} days and not a year: nothing to annualise")
-    yearly: Floats = weights @ by_domain_eur
+    yearly: Floats = weighted_columns(weights, by_domain_eur)
     missing_eur = peak_demand_over_year_eur(peaks_kw, weights, fees)
     yearly[Domain.DISTRIBUTION] -= missing_eur
     yearly[Domain.TRANSMISSION] += missing_eur

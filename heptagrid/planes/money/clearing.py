@@ -82,7 +82,7 @@ def clear(demand_mw: Floats, units: BulkUnits, before: Bools, parameters: Parame
         price[hour] = parameters.price_cap_eur_per_mwh if short else price_usd * parameters.eur_per_usd
     started = on & ~np.vstack([before, on[:-1]])
     cost_usd = sum(units.cost_usd_per_h(p, state) for p, state in zip(p_mw, on, strict=True))
-    cost_usd += float((started @ units.start_usd).sum())
+    cost_usd += float((started * units.start_usd).sum())
     return Cleared(on, p_mw, price, cost_usd * parameters.eur_per_usd)
 
 

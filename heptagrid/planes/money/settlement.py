@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.foundation.sums import dot
 from heptagrid.planes.money import network_fees, tariffs
 
 Floats = npt.NDArray[np.float64]
@@ -50,9 +51,9 @@ def wholesale(
     imbalance_mwh = settled_mwh - position_mwh
     spread_eur = fees.imbalance_spread_eur_per_mwh * np.abs(imbalance_mwh)
     return Wholesale(
-        energy_eur=float(day_ahead_eur_per_mwh @ position_mwh),
-        imbalance_eur=float(day_ahead_eur_per_mwh @ imbalance_mwh + spread_eur.sum()),
-        losses_eur=float(day_ahead_eur_per_mwh @ (infeed_mwh - settled_mwh)),
+        energy_eur=dot(day_ahead_eur_per_mwh, position_mwh),
+        imbalance_eur=dot(day_ahead_eur_per_mwh, imbalance_mwh) + float(spread_eur.sum()),
+        losses_eur=dot(day_ahead_eur_per_mwh, infeed_mwh - settled_mwh),
     )
 
 
@@ -72,7 +73,7 @@ def peak_demand_over_year_eur(peaks_kw: Floats, weights: Floats, fees: network_f
     peaks_kw: (days,) each day's highest infeed; weights: (days,) how many days of the year each stands for.
     """
     peaks_kw = np.maximum(peaks_kw, 0.0)
-    mean_kw = float(peaks_kw @ weights) / float(weights.sum())
+    mean_kw = dot(peaks_kw, weights) / float(weights.sum())
     return (float(peaks_kw.max()) - mean_kw) * fees.peak_demand_eur_per_kw_year
 
 

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.foundation.parameters import parameter
+from heptagrid.foundation.sums import weighted_columns
 from heptagrid.planes.money import network_fees
 
 Floats = npt.NDArray[np.float64]
@@ -210,4 +211,4 @@ def bills(
 
 def _weighted(price_eur_per_kwh: Floats, energy_kwh: Energies) -> Floats:
     """Price times energy, summed over the slots, (points,)."""
-    return np.asarray(price_eur_per_kwh @ energy_kwh, dtype=np.float64)
+    return weighted_columns(price_eur_per_kwh, energy_kwh)

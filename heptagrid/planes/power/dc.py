@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.foundation.kernel import kernel
+from heptagrid.foundation.sums import weighted_sum
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -62,9 +63,9 @@ class DcNetwork:
 
     def solve(self, injection_mw: Floats) -> DcFlow:
         """Flows for net injections, (buses,); the losses are added to the draws in a second pass."""
-        flow_mw = self.factors @ injection_mw
+        flow_mw = weighted_sum(injection_mw, self.factors)
         losses = self._loss_per_mw2 * flow_mw**2
-        flow_mw = self.factors @ (injection_mw - self._half_losses @ losses)
+        flow_mw = weighted_sum(injection_mw - weighted_sum(losses, self._half_losses), self.factors)
         losses = self._loss_per_mw2 * flow_mw**2
         return DcFlow(flow_mw, float(losses.sum()))
 

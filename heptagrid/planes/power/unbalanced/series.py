@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.foundation.kernel import kernel
+from heptagrid.foundation.sums import weighted_sum
 from heptagrid.planes.power.unbalanced import sweep
 from heptagrid.world.circuit import Complex, Floats, Ints
 
@@ -46,7 +47,7 @@ class Series:
 def levels(draws: Draws, p_kw: Floats) -> list[Ints]:
     """Steps of similar total draw; p_kw: (devices,) what the shapes multiply."""
     of_shape = np.bincount(draws.shape, np.abs(p_kw), draws.p_shape.shape[1])
-    order = np.argsort(draws.p_shape @ of_shape, kind="stable")
+    order = np.argsort(weighted_sum(of_shape, draws.p_shape), kind="stable")
     return np.array_split(order, max(1, round(len(order) / LEVEL_STEPS)))
 
 

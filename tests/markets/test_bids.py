@@ -1,0 +1,115 @@
+"""What the retailer bids: whole hours of the market, whatever came late and whatever the clock does."""
+
+from __future__ import annotations
+
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from heptagrid.domains.providers.aggregator import Aggregator
+from heptagrid.domains.providers.aggregator import Parameters as AggregatorParameters
+from heptagrid.domains.providers.domain import Providers
+from heptagrid.domains.providers.retailer import Parameters, Retailer, forecast_of
+from heptagrid.engine.clock import Span
+from heptagrid.foundation.actors import Delivery, Wave
+from heptagrid.foundation.domains import Domain, Kind
+from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step, market_hours
+from heptagrid.world.endpoints import Endpoints
+
+NONE = np.empty(0, dtype=np.int64)
+PLACES = Endpoints(NONE, NONE, 0, 1, 2, 3, 4, NONE, NONE)
+FLEETS = dict.fromkeys(("vehicles", "heat_pumps", "batteries"), NONE)
+
+
+class Kept:
+    """An outbox that keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.waves: list[Wave] = []
+
+    def send(self, wave: Wave) -> None:
+        self.waves.append(wave)
+
+
+def step_at(day: date, zone: str, hour: float) -> Step:
+    span = Span(day, 1, 900, 900, ZoneInfo(zone))
+    return next(step for _, step in span.steps() if step.day == day and step.passes_hour(hour))
+
+
+def forecast(first_quarter: int, town_kw: np.ndarray) -> Delivery:
+    one = np.array([0])
+    shared: dict[str, object] = {"first_quarter": first_quarter, "town_kw": town_kw}
+    wave = Wave(Kind.TELEMETRY, Domain.OPERATIONS, Domain.PROVIDERS, one, one, one, "forecast", {}, shared)
+    return Delivery(wave, one, one, one)
+
+
+def bid(step: Step, zone: str, *inbox: Delivery, aggregator: Aggregator | None = None) -> tuple[int, np.ndarray]:
+    providers = Providers(PLACES, ZoneInfo(zone), Retailer(Parameters()), aggregator, FLEETS, NONE)
+    outbox = Kept()
+    providers.act(step, inbox, outbox)
+    (wave,) = [wave for wave in outbox.waves if wave.kind is Kind.BID]
+    return int(wave.shared["first_hour"]), np.asarray(wave.shared["demand_mw"])  # type: ignore[call-overload]
+
+
+def test_a_forecast_of_the_day_before_that_ends_early_is_continued_by_its_own_last_day() -> None:
+    """Made at 10:45 a day ago, of 40 hours, it ends at 02:45 of the day that is bid for."""
+    step = step_at(date(2016, 1, 27), "Europe/Berlin", 11.5)
+    first = step.day_start_ns // NS_PER_QUARTER - 96 + 43
+    quarters = first + np.arange(160)
+    first_hour, demand_mw = bid(step, "Europe/Berlin", forecast(first, 1000.0 * (quarters // 4 % 24 + 1.0)))
+    assert first_hour == step.day_end_ns // NS_PER_HOUR
+    assert demand_mw.tolist() == pytest.approx([(first_hour + k) % 24 + 1.0 for k in range(24)])
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "hours"),
+    [
+        (
+            "Australia/Lord_Howe",
+            date(2016, 4, 2),
+            24,
+        ),  # the next day has 24.5 hours, its midnights fall on half hours and whole
+        ("Australia/Lord_Howe", date(2016, 10, 1), 24),  # 23.5 hours
+        ("Asia/Kathmandu", date(2016, 6, 1), 24),
+        ("Europe/Berlin", date(2016, 3, 26), 23),
+        ("Europe/Berlin", date(2016, 10, 29), 25),
+    ],
+)
+def test_a_bid_holds_whole_hours_in_every_time_zone(zone: str, day: date, hours: int) -> None:
+    step = step_at(day, zone, 11.5)
+    first_hour, demand_mw = bid(step, zone, forecast(step.end_ns // NS_PER_QUARTER, np.full(160, 8000.0)))
+    assert first_hour == step.day_end_ns // NS_PER_HOUR
+    assert abs(len(demand_mw) - hours) <= (1 if zone == "Australia/Lord_Howe" else 0)
+    assert demand_mw.tolist() == pytest.approx([8.0] * len(demand_mw))
+
+
+def test_the_days_of_a_year_share_every_hour_among_themselves() -> None:
+    zone = ZoneInfo("Australia/Lord_Howe")
+    days = [Span(date(2016, month, day), 1, 900, 900, zone) for month in (4, 10) for day in (1, 2, 3)]
+    for before, after in ((days[0], days[1]), (days[1], days[2]), (days[3], days[4]), (days[4], days[5])):
+        first, second = (market_hours(one.start_ns, one.end_ns) for one in (before, after))
+        assert first.stop == second.start
+
+
+def test_an_old_forecast_that_comes_after_a_younger_one_says_nothing() -> None:
+    step = step_at(date(2016, 1, 27), "Europe/Berlin", 11.5)
+    now = step.end_ns // NS_PER_QUARTER
+    young, old = forecast(now, np.full(160, 8000.0)), forecast(now - 4, np.full(160, 5000.0))
+    assert bid(step, "Europe/Berlin", young, old)[1].tolist() == pytest.approx([8.0] * 24)
+
+
+def test_beyond_its_end_a_forecast_says_what_it_said_of_the_day_before() -> None:
+    told_kw = np.arange(160.0)
+    assert forecast_of(np.array([1000, 1159, 1160, 1255, 1256]), 1000, told_kw).tolist() == [0, 159, 64, 159, 64]
+
+
+def test_the_retailer_buys_what_the_aggregator_means_to_steer() -> None:
+    """100 vehicles of 7 kWh are 0.7 MWh, charged in the plugged-in hours of the night."""
+    step = step_at(date(2016, 1, 27), "Europe/Berlin", 11.5)
+    aggregator = Aggregator(AggregatorParameters(), 100, 0, 0)
+    told = forecast(step.end_ns // NS_PER_QUARTER, np.full(160, 8000.0))
+    demand_mw = bid(step, "Europe/Berlin", told, aggregator=aggregator)[1]
+    assert demand_mw.sum() == pytest.approx(24 * 8.0 + 0.7)
+    assert demand_mw[8:17].tolist() == pytest.approx([8.0] * 9)
