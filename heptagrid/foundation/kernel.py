@@ -99,7 +99,8 @@ def _fingerprint(module: str) -> str:
 
 def _hashed(sources: dict[str, bytes]) -> str:
     digest = hashlib.sha256()
-    for version in (sys.version, numba.__version__, llvmlite.__version__, np.__version__, platform.processor()):
+    versions = (sys.version, numba.__version__, llvmlite.__version__, np.__version__, platform.processor())
+    for version in (*versions, f"bounds checked: {bool(config.BOUNDSCHECK)}"):
         digest.update(version.encode())
     for name in sorted(sources):
         digest.update(name.encode())

@@ -2,7 +2,8 @@
 
 A kernel learns the width of an array's rows when it runs, so that every address costs a multiplication; and it asks of every index
 whether it is negative, for such a one counts from the end. `rows(table, WIDTH)` is the same table, of a width that is
-a constant of the program, and without that question. What comes back is for indexing alone: its length reads 0.
+a constant of the program, and without that question. What comes back is for indexing alone: its length reads 0. Where
+kernels are compiled with bounds checks (NUMBA_BOUNDSCHECK=1), a table keeps its length, and every index is checked.
 """
 
 from __future__ import annotations
@@ -10,19 +11,32 @@ from __future__ import annotations
 from typing import Any
 
 from numba.core import cgutils as _cgutils
+from numba.core import config as _config
 from numba.core import types
 from numba.extending import intrinsic
 
 cgutils: Any = _cgutils
+config: Any = _config
+
+CHECKED = bool(config.BOUNDSCHECK)
+"""Whether kernels are compiled with bounds checks."""
+ANY_LENGTH = 1 << 40  # of a table of which only the address is known
 
 
-def _fixed(context: Any, builder: Any, kind: Any, array: Any, item_bytes: int, sizes: list[int]) -> Any:
+def _fixed(
+    context: Any, builder: Any, kind: Any, array: Any, item_bytes: int, sizes: list[int], length: Any = None
+) -> Any:
     """The array's structure with inner dimensions of `sizes`; one more reference to its memory, where they are counted."""
     strides = [item_bytes]
     for size in reversed(sizes):
         strides.insert(0, strides[0] * size)
-    for name, numbers in (("shape", [0, *sizes]), ("strides", strides)):
-        setattr(array, name, cgutils.pack_array(builder, [context.get_constant(types.intp, each) for each in numbers]))
+    inner = [context.get_constant(types.intp, each) for each in sizes]
+    if not CHECKED:
+        length = context.get_constant(types.intp, 0)
+    elif length is None:
+        length = builder.extract_value(array.shape, 0)
+    array.shape = cgutils.pack_array(builder, [length, *inner])
+    array.strides = cgutils.pack_array(builder, [context.get_constant(types.intp, each) for each in strides])
     known = array._getvalue()
     if context.enable_nrt:
         context.nrt.incref(builder, kind, known)
@@ -49,10 +63,6 @@ def _line(typing_context: Any, table: Any) -> Any:
 
 def _rows(typing_context: Any, table: Any, width: Any) -> Any:
     return _of_inner_sizes(table, width)
-
-
-def _blocks(typing_context: Any, table: Any, depth: Any, width: Any) -> Any:
-    return _of_inner_sizes(table, depth, width)
 
 
 def _column(typing_context: Any, column: Any, width: Any) -> Any:
@@ -88,7 +98,8 @@ def _rows_at(typing_context: Any, place: Any, width: Any) -> Any:
         array.data = builder.inttoptr(arguments[0], context.get_value_type(types.int64).as_pointer())
         array.itemsize = context.get_constant(types.intp, 8)
         array.meminfo = cgutils.get_null_value(array.meminfo.type)
-        return _fixed(context, builder, table, array, 8, [width.literal_value])
+        any_length = context.get_constant(types.intp, ANY_LENGTH)
+        return _fixed(context, builder, table, array, 8, [width.literal_value], any_length)
 
     return table(place, width), generate
 
@@ -98,9 +109,6 @@ line: Any = intrinsic(_line)
 
 rows: Any = intrinsic(prefer_literal=True)(_rows)
 """`rows(table, WIDTH)`: an (n, WIDTH) table."""
-
-blocks: Any = intrinsic(prefer_literal=True)(_blocks)
-"""`blocks(table, DEPTH, WIDTH)`: an (n, DEPTH, WIDTH) table."""
 
 column: Any = intrinsic(prefer_literal=True)(_column)
 """`column(table[:, k], WIDTH)`: an (n,) column of an (n, WIDTH) table."""

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from heptagrid.planes.messages.media import IEEE_802_15_4, Medium
-from heptagrid.planes.messages.tables import MOST_AIR
 from heptagrid.validate.carried import carried, shared
 
 
@@ -21,7 +20,7 @@ from heptagrid.validate.carried import carried, shared
     ids=lambda settings: settings.access,
 )
 def test_frames_far_apart_never_collide_however_many_there_are(settings: Medium) -> None:
-    sent_ns = np.arange(3 * MOST_AIR) * 10**9
+    sent_ns = np.arange(400) * 10**9
     network = shared(2, settings, rate_bps=1e6, spreading=7 if settings.has_base else None)
     come = carried(network, sent_ns, source=1 + np.arange(len(sent_ns)) % 2, destination=0, size_bytes=20)
     assert (come.status == 0).all()

@@ -67,12 +67,17 @@ class EventQueue:
         paths, counts = self._paths, self.counts
         self.net = self.net._replace(path=paths.table)
         nothing = np.empty((0, 4), dtype=np.int64)
-        kernel.advance(
-            *(until_ns, 0, max(1, len(self.state)), due, self._heap, self._timers, self._timer_head),
-            *(self._timer_size, self.state, self._vacant, self.facts, self.net, self.seed),
-            *(numbers, counts.counters, counts.pairs, counts.histogram, self.quarter, self.worst_ns),
-            *(arrived, answered, lost, nothing, nothing),
-        )
+        while True:
+            kernel.advance(
+                *(until_ns, 0, max(1, len(self.state)), due, self._heap, self._timers, self._timer_head),
+                *(self._timer_size, self.state, self._vacant, self.facts, self.net, self.seed),
+                *(numbers, counts.counters, counts.pairs, counts.histogram, self.quarter, self.worst_ns),
+                *(arrived, answered, lost, nothing, nothing),
+            )
+            if not numbers[kernel.S_FULL]:
+                break
+            numbers[kernel.S_FULL] = 0
+            self._make_heap(2 * len(self._heap))
         self.hop_events += int(numbers[kernel.S_EVENTS])
         return Outcome(
             arrived[: numbers[kernel.S_ARRIVED]], answered[: numbers[kernel.S_ANSWERED]], lost[: numbers[kernel.S_LOST]]
@@ -92,7 +97,7 @@ class EventQueue:
         """Node (or link) `k` loses its supply, or gets it back, at `when_ns`."""
         self.net = self.net._replace(outages=True)
         self._switches += 1
-        self._make_room(0, self._switches)
+        self._make_room(0)
         what = int(t.NODE_BIT) | (int(up) << kernel.UP_AT) | (int(is_link) << (kernel.UP_AT + 1)) | k
         key = int(t.EARLY_CLASS) - self._switches
         self._numbers[kernel.S_HEAP] = push(self._heap, self._numbers[kernel.S_HEAP], when_ns, key, what)
@@ -113,12 +118,26 @@ class EventQueue:
         counts = self.counts
         return Counts(counts.counters.copy(), in_flight, counts.pairs.copy(), counts.histogram.copy())
 
-    def _make_room(self, due: int, switches: int = 0) -> None:
+    @property
+    def _burst(self) -> int:
+        """How many events one event may make: every copy that waits is lost, and every port begins."""
+        return len(self.state) * self._copies + 2 * len(self.net.port) + 64
+
+    def _make_heap(self, places: int) -> None:
+        """A heap of so many places; the events in it stay where they are.
+
+        Each copy stands in it once and each port about once, but what a port had planned before an outage stays until its time.
+        """
+        heap = np.empty((places, t.EVENT), dtype=np.int64)
+        heap_size = int(self._numbers[kernel.S_HEAP])
+        heap[:heap_size] = self._heap[:heap_size]
+        self._heap = heap
+        self._numbers[kernel.S_LIMIT] = places - self._burst
+
+    def _make_room(self, due: int) -> None:
         """Grow the tables so that `due` more messages find room."""
         vacant_size = int(self._numbers[kernel.S_VACANT])
-        ports = 2 * len(self.net.port) + 256 * len(self.net.medium)
-        needed = len(self.state) * self._copies + ports + self._switches
-        if due <= vacant_size and needed <= len(self._heap):
+        if due <= vacant_size and self._numbers[kernel.S_HEAP] < self._numbers[kernel.S_LIMIT]:
             return
         old = len(self.state)
         size = old if due <= vacant_size else max(1024, 2 * old, old + due)
@@ -129,10 +148,7 @@ class EventQueue:
         vacant[vacant_size : vacant_size + size - old] = np.arange(size - 1, old - 1, -1)
         self._vacant = vacant
         self._numbers[kernel.S_VACANT] = vacant_size + size - old
-        heap = np.empty((size * self._copies + ports + 2 * self._switches + 16, t.EVENT), dtype=np.int64)
-        heap_size = int(self._numbers[kernel.S_HEAP])
-        heap[:heap_size] = self._heap[:heap_size]
-        self._heap = heap
+        self._make_heap(2 * (self._burst + self._switches))
         if self.net.port.size and self.net.port[:, t.P_CLASSES].any():
             self.net = with_room(self.net, size * self._copies)
         timers = np.empty((KINDS, max(1, size), 3), dtype=np.int64)

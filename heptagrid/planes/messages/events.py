@@ -8,14 +8,16 @@ from __future__ import annotations
 import numpy as np
 
 from heptagrid.foundation.kernel import kernel
-from heptagrid.foundation.rows import address, rows, rows_at
-from heptagrid.planes.messages.tables import EARLY_CLASS, EVENT, LIST, LOST_BIT, PORT_BIT, WAITING
+from heptagrid.foundation.rows import CHECKED, address, rows, rows_at
+from heptagrid.planes.messages.tables import EARLY_CLASS, EVENT, HORIZON, LIST, LOST_BIT, PORT_BIT, WAITING
 
 
 @kernel(inline=True, allocates=False)
 def push(heap, size, when, key, what):  # type: ignore[no-untyped-def]
-    """Add an event; the new size."""
-    return _push(address(heap), size, when, key, what)
+    """Add an event; the new size. One beyond the horizon never comes."""
+    if CHECKED:
+        heap[size, 0] = when
+    return _push(address(heap), size, min(when, HORIZON), key, what)
 
 
 @kernel(allocates=False)

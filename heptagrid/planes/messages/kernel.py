@@ -50,6 +50,7 @@ from heptagrid.planes.messages.tables import (
     E_START,
     E_TICK,
     END_AT,
+    EPOCHS,
     EVENT,
     FACTS,
     GROUP,
@@ -60,6 +61,7 @@ from heptagrid.planes.messages.tables import (
     KIND,
     LAST_END,
     LATE_CLASS,
+    LATEST_END,
     LOST_BIT,
     M_BASE,
     M_METHOD,
@@ -107,8 +109,10 @@ ACK_KIND = 9
 BINS_PER_E = 1000  # histogram bins per factor e of delay: 0.1 % wide
 BINS = 27_700  # from 1 microsecond over eleven decades
 
-# A shard's own numbers. S_FULL: whether a message could not leave, for want of a row.
+# A shard's own numbers. S_FULL: whether it stopped for want of a row for a message, or of places in the heap; S_LIMIT:
+# events in the heap, beyond which one more event might make more than it holds.
 (S_HEAP, S_VACANT, S_ARRIVED, S_ANSWERED, S_LOST, S_CROSSED, S_NOTES, S_EVENTS, S_CURSOR, S_NEXT, S_FULL) = range(11)
+S_LIMIT = 11
 SCALARS = 16  # two cache lines: shards that run side by side share none
 
 # Columns of what is handed over between shards: a copy (when, key, what, to), a note (row, data, acknowledgements, end).
@@ -183,7 +187,7 @@ def _offer(net, p, what, key, now, heap, size, state, facts, seed):  # type: ign
 @kernel(inline=True, allocates=False)
 def _port_event(net, what, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """What a port or a medium does at its time."""
-    p, kind, epoch = what & 0xFFFFFFFF, (what >> 40) & 0xFF, (what >> 48) & 0xFF
+    p, kind, epoch = what & 0xFFFFFFFF, (what >> 40) & 0xFF, (what >> 48) & EPOCHS
     port = net.port
     m = port[p, P_MEDIUM]
     if kind == E_TICK:
@@ -234,7 +238,7 @@ def _switch_port(net, p, up, now, heap, size, state, facts, seed):  # type: igno
     """The node of a port on a medium loses its supply or gets it back."""
     port = net.port
     m = port[p, P_MEDIUM]
-    port[p, P_EPOCH] = (port[p, P_EPOCH] + 1) & 0xFF
+    port[p, P_EPOCH] = (port[p, P_EPOCH] + 1) & EPOCHS
     if port[p, P_ACTIVE] == 0:
         if net.medium[m, M_METHOD] == CLASS_A and port[p, P_STORES] == 0:
             size = class_a.forget(net, p, now, heap, size)
@@ -279,7 +283,7 @@ def _switch(net, what, now, heap, size, state, facts, seed):  # type: ignore[no-
 @kernel(inline=True, allocates=False)
 def _end_of(state, row, hop, now, cause):  # type: ignore[no-untyped-def]
     """How a copy was lost in one number, which is greater the later it was."""
-    return ((now - state[row, SENT]) << END_AT) | (hop << HOP_OF_END) | cause
+    return (min(now - state[row, SENT], LATEST_END) << END_AT) | (hop << HOP_OF_END) | cause
 
 
 @kernel(inline=True, allocates=False)
@@ -323,6 +327,7 @@ def advance(  # type: ignore[no-untyped-def]
     heap_size, vacant_size, cursor = numbers[S_HEAP], numbers[S_VACANT], numbers[S_CURSOR]
     arrivals, answers, lost_size = numbers[S_ARRIVED], numbers[S_ANSWERED], numbers[S_LOST]
     crossings, noted, hop_events = numbers[S_CROSSED], numbers[S_NOTES], numbers[S_EVENTS]
+    heap_limit = numbers[S_LIMIT]
     is_alone = crossed.shape[0] == 0
     first_row, end_row = shard * rows_each, (shard + 1) * rows_each
     net = of_known_shape(net, net.queue)
@@ -346,6 +351,9 @@ def advance(  # type: ignore[no-untyped-def]
         next_pending = pending[cursor, SENT] if cursor < due else NEVER
         if min(next_pending, next_event, next_timer) > until:
             numbers[S_NEXT] = min(next_pending, next_event, next_timer)
+            break
+        if heap_size > heap_limit:
+            numbers[S_NEXT], numbers[S_FULL] = min(next_pending, next_event, next_timer), 1
             break
 
         if next_pending <= next_timer and (

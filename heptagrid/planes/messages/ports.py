@@ -11,7 +11,7 @@ import numpy as np
 from heptagrid.foundation.kernel import kernel
 from heptagrid.foundation.prefetch import prefetch
 from heptagrid.foundation.random import Stream, uniform
-from heptagrid.foundation.rows import blocks, column, line, rows
+from heptagrid.foundation.rows import column, line, rows
 from heptagrid.planes.messages.events import push, take_first
 from heptagrid.planes.messages.tables import (
     ACK_AT,
@@ -27,8 +27,9 @@ from heptagrid.planes.messages.tables import (
     HOPS,
     KIND,
     LIST,
+    LONGEST_TRANSMISSION,
+    M_MEMBERS_AT,
     MEDIUM,
-    MOST_AIR,
     NODE,
     NUMBER,
     ONE_HOP,
@@ -64,7 +65,7 @@ def of_known_shape(net, queue):  # type: ignore[no-untyped-def]
     return Net(
         rows(net.port, PORT), column(net.rate_bps, PORT), column(net.loss, PORT), rows(net.lists, LIST),
         rows(queue, WAITING), net.rings, rows(net.medium, MEDIUM), rows(net.reach, REACH),
-        blocks(net.air, MOST_AIR, AIR), net.members, net.preambles, rows(net.xy_m, PLACE), rows(net.node, NODE),
+        rows(net.air, AIR), net.members, net.preambles, rows(net.xy_m, PLACE), rows(net.node, NODE),
         net.node_ports_at, net.node_ports, line(net.path), net.break_loss, net.outages,
     )  # fmt: skip
 
@@ -111,6 +112,12 @@ def wire_bytes(port, p, what, state, facts):  # type: ignore[no-untyped-def]
 
 
 @kernel(inline=True, allocates=False)
+def transmission_ns(size_bytes, rate_bps):  # type: ignore[no-untyped-def]
+    """How long bytes take at a rate."""
+    return np.int64(min(np.rint(size_bytes * 8e9 / rate_bps), LONGEST_TRANSMISSION))
+
+
+@kernel(inline=True, allocates=False)
 def path_at(what, state):  # type: ignore[no-untyped-def]
     """Where in the table of paths a copy's next hop stands."""
     row = what & 0xFFFFFFFF
@@ -134,7 +141,7 @@ def fetch_medium(net, at):  # type: ignore[no-untyped-def]
     if m >= 0:
         prefetch(net.medium, (m, 0))
         prefetch(net.medium, (m, 8))
-        prefetch(net.air, (m, 0, 0))
+        prefetch(net.air, (net.medium[m, M_MEMBERS_AT], 0))
 
 
 @kernel(inline=True, allocates=False)

@@ -27,6 +27,7 @@ from heptagrid.planes.messages.kernel import (
     S_ARRIVED,
     S_CURSOR,
     S_EVENTS,
+    S_LIMIT,
     S_LOST,
     S_NEXT,
     S_VACANT,
@@ -73,6 +74,7 @@ class ShardedQueue:
         self._numbers = aligned(np.zeros((shards, SCALARS), dtype=np.int64))
         self._numbers[:, S_VACANT] = rows_each
         self._numbers[:, S_NEXT] = NEVER
+        self._numbers[:, S_LIMIT] = room
         self._counters = np.zeros((shards, COUNTERS, KINDS), dtype=np.int64)
         self._pairs = np.zeros((shards, 7, 7), dtype=np.int64)
         self._histogram = np.zeros((shards, KINDS, BINS), dtype=np.int64)

@@ -16,6 +16,13 @@ Floats = npt.NDArray[np.float64]
 
 NEVER = np.iinfo(np.int64).max
 
+# The clock ends after 253 years: an event that would be later never comes, and its message stays under way. What is added to
+# a time is bounded, so that no sum passes 2^63: one transmission lasts 13 days at most, all waiting and repeating of a
+# frame nine years. The ranges of what a user sets keep below these.
+HORIZON = np.int64(8_000_000_000_000_000_000)
+LONGEST_TRANSMISSION = float(1 << 50)
+LONGEST_WAIT = np.int64(1 << 58)
+
 # A message that waits for its time.
 (ID, SOURCE, DESTINATION, KIND, BYTES, SENT, NUMBER, PAIR, GROUP, PRIORITY, PATH, HOPS, ACK_PATH, ACK_HOPS) = range(14)
 PENDING = 14
@@ -25,6 +32,7 @@ PENDING = 14
 (DELIVERED, ACKNOWLEDGED, DATA_COPIES, ACK_COPIES, COPIES, TIMER, LAST_END, ACK_SENT, OVER, COUNTED) = range(14, 24)
 STATE = 24
 END_AT, HOP_OF_END, CAUSE_OF_END = 11, 3, 7
+LATEST_END = (np.int64(1) << np.int64(52)) - 1  # nanoseconds that LAST_END holds: 52 days
 
 # The facts of a kind.
 (DEADLINE, ACKED, TIMEOUT, RETRIES, ACK_BYTES) = range(5)
@@ -49,9 +57,9 @@ PORT = 32
 
 # A shared medium. Which of the columns matter depends on its method of access.
 (M_METHOD, M_SLOT, M_LEAST_EXPONENT, M_MOST_EXPONENT, M_MOST_BACK_OFFS, M_CCA, M_TURNAROUND, M_ACK) = range(8)
-(M_ACK_WAIT, M_GAP, M_CHANNELS, M_DWELL, M_DUTY_PPM, M_BUSY_UNTIL, M_AIR_SIZE, M_JAMMED_UNTIL) = range(8, 16)
+(M_ACK_WAIT, M_GAP, M_CHANNELS, M_DWELL, M_DUTY_PPM, M_MEMBERS_AT, M_AIR_SIZE, M_JAMMED_UNTIL) = range(8, 16)
 (M_COLLISION_GAP, M_VERSION, M_IDLE_FROM, M_OPPORTUNITY, M_PREAMBLES, M_RESPONSE, M_SETUP, M_INACTIVITY) = range(16, 24)
-(M_PAGING, M_GRANT, M_MEMBERS_AT, M_MEMBERS, M_BASE, M_WINDOW, M_ACTIVE, M_UPDATE) = range(24, 32)
+(M_PAGING, M_GRANT, M_BUSY_UNTIL, M_MEMBERS, M_BASE, M_WINDOW, M_ACTIVE, M_UPDATE) = range(24, 32)
 MEDIUM = 32
 
 # How members of a medium take turns.
@@ -61,10 +69,9 @@ MEDIUM = 32
 (R_SENSE, R_INTERFERE, R_CAPTURE) = range(3)
 REACH = 3
 
-# A transmission on the air.
+# A transmission on the air; the last of each member at most, so that a medium has a row for each of its members.
 (A_PORT, A_BEGIN, A_END, A_QUIET, A_LANE, A_FROM, A_TO) = range(7)
 AIR = 7
-MOST_AIR = 128
 
 # A node.
 (N_SHARD, N_DOWN) = range(2)
@@ -76,6 +83,9 @@ EVENT, WAITING, LIST, PLACE = 3, 3, 2, 2
 
 # A hop of a path: the port that sends, the node that receives, its port if the medium is shared, the loss of that pair.
 HOP = np.dtype([("port", np.int32), ("node", np.int32), ("peer", np.int32), ("loss", np.float32)])
+
+# What tells a port's events from those before its last outage: 12 bits of them.
+EPOCHS = 0xFFF
 
 # Kinds of port events, in the order in which they are taken at one and the same nanosecond.
 (E_END, E_SENSE, E_START, E_ATTEMPT, E_RESPONSE, E_TICK) = range(6)
@@ -103,8 +113,8 @@ class Net(NamedTuple):
     port: (ports, PORT). rate_bps, loss: (ports,), columns of the same table. lists: (lists, LIST) first and last of each waiting line.
     queue: (slots, WAITING) what, key and the next of each waiting copy; slot 0's next is the first vacant one.
     rings: begin times of the copies that wait at ports with a finite buffer. medium: (media, MEDIUM).
-    reach: (media, REACH) squared distances. air: (media, MOST_AIR, AIR) transmissions. members: ports of media,
-    one medium after another. preambles: (media, preambles, 2) time and port of the last use. xy_m: (nodes, PLACE).
+    reach: (media, REACH) squared distances. members: ports of media, one medium after another (M_MEMBERS_AT);
+    air: (members, AIR) transmissions, likewise. preambles: (media, preambles, 2) time and port of the last use. xy_m: (nodes, PLACE).
     node: (nodes, NODE). path: (hops,) of all paths, one path after another.
     break_loss: (classes,). outages: whether a node or a link has been down.
     """

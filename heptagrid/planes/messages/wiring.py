@@ -203,7 +203,7 @@ class Wiring:
             rings=np.zeros(max(1, self._rings), dtype=np.int64),
             medium=aligned(np.array(self._medium, dtype=np.int64).reshape(media, t.MEDIUM)),
             reach=np.array(self._reach, dtype=np.float64).reshape(media, t.REACH),
-            air=np.zeros((media, t.MOST_AIR, t.AIR), dtype=np.int64),
+            air=np.zeros((max(1, sum(len(each) for each in self._members)), t.AIR), dtype=np.int64),
             members=_joined(self._members, (0,)),
             preambles=np.full((media, self._preambles, 2), -1, dtype=np.int64),
             xy_m=self.xy_m,

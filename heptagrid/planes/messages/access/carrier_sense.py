@@ -9,11 +9,9 @@ csma-net-device.cc), with its constants: slots of 1 microsecond, from 1 to below
 
 from __future__ import annotations
 
-import numpy as np
-
 from heptagrid.foundation.kernel import kernel
 from heptagrid.planes.messages.events import push_lost, push_port
-from heptagrid.planes.messages.ports import draw, draw_attempts, push_next, take_next, wire_bytes
+from heptagrid.planes.messages.ports import draw, draw_attempts, push_next, take_next, transmission_ns, wire_bytes
 from heptagrid.planes.messages.tables import (
     BY_ACCESS,
     E_ATTEMPT,
@@ -55,7 +53,7 @@ def attempt(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-unt
     busy_until = medium[m, M_BUSY_UNTIL]
     if now >= busy_until:
         what = port[p, P_WHAT]
-        transmission = np.int64(np.rint(wire_bytes(port, p, what, state, facts) * 8e9 / net.rate_bps[p]))
+        transmission = transmission_ns(wire_bytes(port, p, what, state, facts), net.rate_bps[p])
         attempts, cause = draw_attempts(port, net.break_loss, p, what, state, net.loss[p], seed)
         port[p, P_CAUSE] = cause
         port[p, P_BUSY] += attempts * transmission

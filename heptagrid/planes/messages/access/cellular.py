@@ -15,7 +15,15 @@ import numpy as np
 from heptagrid.foundation.kernel import kernel
 from heptagrid.foundation.random import Stream, bits
 from heptagrid.planes.messages.events import push, push_lost, push_port, wait_last
-from heptagrid.planes.messages.ports import draw, draw_attempts, path_at, push_next, take_next, wire_bytes
+from heptagrid.planes.messages.ports import (
+    draw,
+    draw_attempts,
+    path_at,
+    push_next,
+    take_next,
+    transmission_ns,
+    wire_bytes,
+)
 from heptagrid.planes.messages.tables import (
     A_END,
     ASLEEP_BIT,
@@ -27,12 +35,15 @@ from heptagrid.planes.messages.tables import (
     E_END,
     E_RESPONSE,
     EPOCH_AT,
+    HORIZON,
     M_ACTIVE,
     M_BASE,
     M_CHANNELS,
     M_GRANT,
     M_INACTIVITY,
     M_JAMMED_UNTIL,
+    M_MEMBERS,
+    M_MEMBERS_AT,
     M_MOST_BACK_OFFS,
     M_OPPORTUNITY,
     M_PAGING,
@@ -118,12 +129,15 @@ def response(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-un
 
 @kernel(inline=True, allocates=False)
 def _airtime_ns(port, rate_bps, p, what, state, facts):  # type: ignore[no-untyped-def]
-    return port[p, P_FRAME] + np.int64(np.rint(wire_bytes(port, p, what, state, facts) * 8e9 / rate_bps[p]))
+    return port[p, P_FRAME] + transmission_ns(wire_bytes(port, p, what, state, facts), rate_bps[p])
 
 
 @kernel(inline=True, allocates=False)
 def _serve(net, p, ready, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
-    """The first tone of the uplink that is free takes the copy, each failed block again; most cells have one tone."""
+    """The first tone of the uplink that is free takes the copy, each failed block again; most cells have one tone.
+
+    More tones than there are members would never be in use.
+    """
     port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
     what = port[p, P_WHAT]
     chance = 1.0 - (1.0 - net.loss[p]) * (1.0 - net.path[path_at(what, state)].loss)
@@ -132,12 +146,12 @@ def _serve(net, p, ready, heap, size, state, facts, seed):  # type: ignore[no-un
         port[p, P_CAUSE] = BY_OUTAGE
     airtime = attempts * _airtime_ns(port, net.rate_bps, p, what, state, facts)
     port[p, P_BUSY] += airtime
-    tones = net.air[m]
-    first = 0
-    for k in range(1, medium[m, M_CHANNELS]):
+    tones, at = net.air, medium[m, M_MEMBERS_AT]
+    first = at
+    for k in range(at + 1, at + min(medium[m, M_CHANNELS], medium[m, M_MEMBERS])):
         if tones[k, A_END] < tones[first, A_END]:
             first = k
-    tones[first, A_END] = max(ready, tones[first, A_END]) + airtime
+    tones[first, A_END] = min(max(ready, tones[first, A_END]) + airtime, HORIZON)
     return push_port(heap, size, tones[first, A_END], E_END, p, port[p, P_EPOCH])
 
 
@@ -177,7 +191,7 @@ def offer_down(net, base, what, key, now, heap, size, state, facts, seed):  # ty
     if was_here:
         epoch = (what >> EPOCH_AT) & 0xFF
         what &= ~(READY_BIT | ASLEEP_BIT | (np.int64(0xFF) << EPOCH_AT))
-        if epoch != port[base, P_EPOCH] and port[base, P_STORES] == 0:
+        if epoch != port[base, P_EPOCH] & 0xFF and port[base, P_STORES] == 0:
             return push_lost(heap, size, now, key, what, BY_OUTAGE)
         port[base, P_WAITING] -= 1
     if net.outages and (net.node[port[base, P_NODE], N_DOWN] > 0 or net.node[net.path[at].node, N_DOWN] > 0):
@@ -197,7 +211,7 @@ def offer_down(net, base, what, key, now, heap, size, state, facts, seed):  # ty
             phase = np.int64(bits(seed, _PAGING, device, 0) % np.uint64(period))
             occasion = from_ns + (phase - from_ns) % period
         port[base, P_WAITING] += 1
-        marked = what | READY_BIT | (port[base, P_EPOCH] << EPOCH_AT)
+        marked = what | READY_BIT | ((port[base, P_EPOCH] & 0xFF) << EPOCH_AT)
         if sleeps:
             return push(heap, size, occasion, key, marked | ASLEEP_BIT)
         return push(heap, size, occasion + medium[m, M_SETUP], key, marked)

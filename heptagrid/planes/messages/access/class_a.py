@@ -11,7 +11,7 @@ import numpy as np
 
 from heptagrid.foundation.kernel import kernel
 from heptagrid.planes.messages.access.contention import outcome
-from heptagrid.planes.messages.access.radio import transmit
+from heptagrid.planes.messages.access.radio import silence_ns, transmit
 from heptagrid.planes.messages.events import push_lost, push_port, take_first, wait_last
 from heptagrid.planes.messages.ports import copy_bytes, frames_of, is_broken, path_at, push_next, take_next
 from heptagrid.planes.messages.tables import (
@@ -104,8 +104,7 @@ def end_down(net, base, now, heap, size, state, seed):  # type: ignore[no-untype
     port, m = net.port, net.port[base, P_MEDIUM]
     what, key = port[base, P_WHAT], port[base, P_KEY]
     device = net.path[path_at(what, state)].peer
-    duty = net.medium[m, M_DUTY_PPM]
-    port[base, P_READY] = now + (now - port[base, P_FREE]) * (1_000_000 - duty) // duty if duty > 0 else now
+    port[base, P_READY] = now + silence_ns(now - port[base, P_FREE], net.medium[m, M_DUTY_PPM])
     port[base, P_ACTIVE] = 0
     cause = outcome(net, base, state, seed)
     if cause < 0 and is_broken(net, base, what, state, seed):

@@ -12,7 +12,7 @@ import numpy as np
 
 from heptagrid.foundation.kernel import kernel
 from heptagrid.foundation.prefetch import prefetch
-from heptagrid.planes.messages.access.radio import distance_m2, is_idle, receives_until, transmit
+from heptagrid.planes.messages.access.radio import distance_m2, is_idle, receives_until, silence_ns, transmit
 from heptagrid.planes.messages.events import push_lost, push_port
 from heptagrid.planes.messages.ports import (
     copy_bytes,
@@ -41,6 +41,7 @@ from heptagrid.planes.messages.tables import (
     M_DUTY_PPM,
     M_GAP,
     M_LEAST_EXPONENT,
+    M_MEMBERS_AT,
     M_METHOD,
     M_MOST_BACK_OFFS,
     M_MOST_EXPONENT,
@@ -74,8 +75,8 @@ NS_PER_M = 3.336  # speed of light
 def begin(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The port has a new copy in hand: its first frame."""
     port = net.port
-    prefetch(net.air, (port[p, P_MEDIUM], 0, 0))
-    prefetch(net.air, (port[p, P_MEDIUM], 1, 1))
+    prefetch(net.air, (net.medium[port[p, P_MEDIUM], M_MEMBERS_AT], 0))
+    prefetch(net.air, (net.medium[port[p, P_MEDIUM], M_MEMBERS_AT] + 1, 1))
     prefetch(net.xy_m, (port[p, P_NODE], 0))
     port[p, P_FRAMES] = frames_of(port, p, copy_bytes(port[p, P_WHAT], state, facts))
     port[p, P_TRY] = 0
@@ -162,8 +163,7 @@ def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped
     port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
     acked = medium[m, M_ACK] > 0
     after = now + medium[m, M_TURNAROUND] + medium[m, M_ACK] if acked else now
-    duty = medium[m, M_DUTY_PPM]
-    silent = now + (now - port[p, P_FREE]) * (1_000_000 - duty) // duty if duty > 0 else now
+    silent = now + silence_ns(now - port[p, P_FREE], medium[m, M_DUTY_PPM])
     cause = outcome(net, p, state, seed)
     if cause >= 0 and acked and port[p, P_TRY] < port[p, P_RETRIES]:
         port[p, P_TRY] += 1

@@ -12,7 +12,16 @@ import numpy as np
 
 from heptagrid.foundation.kernel import kernel
 from heptagrid.planes.messages.events import push_lost, push_port
-from heptagrid.planes.messages.ports import draw, is_broken, is_lost, path_at, push_next, take_next, wire_bytes
+from heptagrid.planes.messages.ports import (
+    draw,
+    is_broken,
+    is_lost,
+    path_at,
+    push_next,
+    take_next,
+    transmission_ns,
+    wire_bytes,
+)
 from heptagrid.planes.messages.tables import (
     BY_BREAK,
     BY_COLLISION,
@@ -140,7 +149,7 @@ def tick(net, m, version, now, heap, size, state, facts):  # type: ignore[no-unt
         if port[p, P_COUNTER] == least:
             winners += 1
             frame_bytes = wire_bytes(port, p, port[p, P_WHAT], state, facts)
-            airtime = port[p, P_FRAME] + np.int64(np.rint(frame_bytes * 8e9 / net.rate_bps[p]))
+            airtime = port[p, P_FRAME] + transmission_ns(frame_bytes, net.rate_bps[p])
             longest = max(longest, airtime)
             port[p, P_BUSY] += airtime
     clash = winners > 1 or medium[m, M_JAMMED_UNTIL] > now

@@ -7,15 +7,15 @@ buffer the begin times of those that still wait are kept in a ring.
 
 from __future__ import annotations
 
-import numpy as np
-
 from heptagrid.foundation.kernel import kernel
 from heptagrid.planes.messages.events import push_lost, push_port
-from heptagrid.planes.messages.ports import draw_attempts, push_next, take_next, wire_bytes
+from heptagrid.planes.messages.ports import draw_attempts, push_next, take_next, transmission_ns, wire_bytes
 from heptagrid.planes.messages.tables import (
     BY_BUFFER,
     BY_OUTAGE,
     E_END,
+    EPOCHS,
+    HORIZON,
     P_ACTIVE,
     P_BUFFER,
     P_BUSY,
@@ -53,11 +53,11 @@ def cross(  # type: ignore[no-untyped-def]
             rings[at + (last if last < capacity else last - capacity)] = port[p, P_FREE]
             waiting += 1
         port[p, P_WAITING] = waiting
-    transmission = np.int64(np.rint(wire_bytes(port, p, what, state, facts) * 8e9 / rate_bps[p]))
+    transmission = transmission_ns(wire_bytes(port, p, what, state, facts), rate_bps[p])
     attempts, cause = draw_attempts(port, break_loss, p, what, state, loss[p], seed)
     begin = max(now, port[p, P_FREE])
-    port[p, P_FREE] = begin + attempts * transmission
-    port[p, P_BUSY] += attempts * transmission
+    port[p, P_FREE] = min(begin + attempts * transmission, HORIZON)
+    port[p, P_BUSY] += port[p, P_FREE] - begin
     return port[p, P_FREE] + port[p, P_DELAY], cause
 
 
@@ -73,7 +73,7 @@ def begin(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyp
             if not take_next(net, p):
                 return size
     what = port[p, P_WHAT]
-    transmission = np.int64(np.rint(wire_bytes(port, p, what, state, facts) * 8e9 / net.rate_bps[p]))
+    transmission = transmission_ns(wire_bytes(port, p, what, state, facts), net.rate_bps[p])
     attempts, cause = draw_attempts(port, net.break_loss, p, what, state, net.loss[p], seed)
     port[p, P_CAUSE] = cause
     port[p, P_FREE] = now + attempts * transmission
@@ -100,7 +100,7 @@ def switch(net, p, up, now, heap, size, state, facts, seed):  # type: ignore[no-
     port = net.port
     port[p, P_DOWN] += -1 if up else 1
     if port[p, P_DOWN] == (0 if up else 1) and port[p, P_ACTIVE] == 1:
-        port[p, P_EPOCH] = (port[p, P_EPOCH] + 1) & 0xFF
+        port[p, P_EPOCH] = (port[p, P_EPOCH] + 1) & EPOCHS
         if not up and port[p, P_FREE] > now:
             port[p, P_BUSY] -= port[p, P_FREE] - now
             port[p, P_FREE] = now

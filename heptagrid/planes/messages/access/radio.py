@@ -12,7 +12,7 @@ import numpy as np
 
 from heptagrid.foundation.kernel import kernel
 from heptagrid.foundation.random import Stream, bits
-from heptagrid.planes.messages.ports import copy_bytes, draw, frames_of, path_at
+from heptagrid.planes.messages.ports import copy_bytes, draw, frames_of, path_at, transmission_ns
 from heptagrid.planes.messages.tables import (
     A_BEGIN,
     A_END,
@@ -21,16 +21,18 @@ from heptagrid.planes.messages.tables import (
     A_PORT,
     A_QUIET,
     A_TO,
+    AIR,
     ALOHA,
     CLASS_A,
+    LONGEST_WAIT,
     M_ACK,
     M_AIR_SIZE,
     M_CHANNELS,
     M_DWELL,
     M_JAMMED_UNTIL,
+    M_MEMBERS_AT,
     M_METHOD,
     M_TURNAROUND,
-    MOST_AIR,
     P_BUSY,
     P_COLLIDED,
     P_FRAME,
@@ -83,7 +85,17 @@ def frame_airtime_ns(net, p, rate_of, size_bytes):  # type: ignore[no-untyped-de
         part = payload
     if medium[m, M_METHOD] == CLASS_A:
         return lora_airtime_ns(part + port[p, P_HEADER], port[rate_of, P_FRAME])
-    return port[p, P_FRAME] + np.int64(np.rint((part + port[p, P_HEADER]) * 8e9 / net.rate_bps[rate_of]))
+    return port[p, P_FRAME] + transmission_ns(part + port[p, P_HEADER], net.rate_bps[rate_of])
+
+
+@kernel(inline=True, allocates=False)
+def silence_ns(airtime_ns, duty_ppm):  # type: ignore[no-untyped-def]
+    """How long a sender must be silent after a frame, so that it sends that share of the time (0: any)."""
+    if duty_ppm <= 0:
+        return np.int64(0)
+    whole, rest = airtime_ns // duty_ppm, airtime_ns % duty_ppm
+    silent_ppm = 1_000_000 - duty_ppm
+    return min(whole, LONGEST_WAIT >> 20) * silent_ppm + rest * silent_ppm // duty_ppm
 
 
 @kernel(inline=True, allocates=False)
@@ -106,16 +118,16 @@ def lane_of(net, p, to, now, seed):  # type: ignore[no-untyped-def]
 @kernel(inline=True, allocates=False)
 def clear_air(net, m, now):  # type: ignore[no-untyped-def]
     """Forget what is over."""
-    air, size = net.air[m], net.medium[m, M_AIR_SIZE]
-    k = 0
-    while k < size:
+    air, at = net.air, net.medium[m, M_MEMBERS_AT]
+    k, end = at, at + net.medium[m, M_AIR_SIZE]
+    while k < end:
         if air[k, A_QUIET] <= now:
-            size -= 1
-            for column in range(air.shape[1]):
-                air[k, column] = air[size, column]
+            end -= 1
+            for column in range(AIR):
+                air[k, column] = air[end, column]
         else:
             k += 1
-    net.medium[m, M_AIR_SIZE] = size
+    net.medium[m, M_AIR_SIZE] = end - at
 
 
 @kernel(inline=True, allocates=False)
@@ -124,8 +136,8 @@ def receives_until(net, p, now):  # type: ignore[no-untyped-def]
     m, node = net.port[p, P_MEDIUM], net.port[p, P_NODE]
     until = now
     if net.medium[m, M_DWELL] > 0:
-        air = net.air[m]
-        for k in range(net.medium[m, M_AIR_SIZE]):
+        air, at = net.air, net.medium[m, M_MEMBERS_AT]
+        for k in range(at, at + net.medium[m, M_AIR_SIZE]):
             if air[k, A_TO] == node and air[k, A_BEGIN] <= now:
                 until = max(until, air[k, A_QUIET])
     return until
@@ -140,10 +152,10 @@ def is_idle(net, p, to, now, seed):  # type: ignore[no-untyped-def]
     clear_air(net, m, now)
     if net.medium[m, M_AIR_SIZE] == 0:
         return True
-    air = net.air[m]
+    air, at = net.air, net.medium[m, M_MEMBERS_AT]
     node = net.port[p, P_NODE]
     lane = lane_of(net, p, to, now, seed) if net.medium[m, M_DWELL] > 0 else np.int64(0)
-    for k in range(net.medium[m, M_AIR_SIZE]):
+    for k in range(at, at + net.medium[m, M_AIR_SIZE]):
         begun = air[k, A_BEGIN] <= now
         if begun and air[k, A_LANE] == lane and distance_m2(net.xy_m, node, air[k, A_FROM]) <= net.reach[m, R_SENSE]:
             return False
@@ -176,8 +188,11 @@ def transmit(net, p, rate_of, begin, state, facts, seed):  # type: ignore[no-unt
     port[p, P_COLLIDED] = 1 if medium[m, M_JAMMED_UNTIL] > begin else 0
     port[p, P_BUSY] += airtime
     port[p, P_FREE] = begin
-    air, size = net.air[m], medium[m, M_AIR_SIZE]
-    for k in range(size):
+    air, at = net.air, medium[m, M_MEMBERS_AT]
+    own = new = at + medium[m, M_AIR_SIZE]
+    for k in range(at, new):
+        if air[k, A_PORT] == p:
+            own = k
         if air[k, A_END] <= begin or air[k, A_BEGIN] >= end:
             continue
         other, source, receiver = air[k, A_PORT], air[k, A_FROM], air[k, A_TO]
@@ -185,10 +200,10 @@ def transmit(net, p, rate_of, begin, state, facts, seed):  # type: ignore[no-unt
             port[p, P_COLLIDED] = 1
         if receiver == node or (air[k, A_LANE] == lane and _drowns(net, m, node, source, receiver)):
             port[other, P_COLLIDED] = 1
-    if size < MOST_AIR:
-        air[size, A_PORT], air[size, A_BEGIN], air[size, A_END], air[size, A_QUIET] = p, begin, end, quiet
-        air[size, A_LANE], air[size, A_FROM], air[size, A_TO] = lane, node, to
-        medium[m, M_AIR_SIZE] = size + 1
-    else:
-        port[p, P_COLLIDED] = 1  # so many at once that it cannot get through
+    if own == new:
+        medium[m, M_AIR_SIZE] += 1
+    else:  # its last frame has ended, and the acknowledgement of that has not
+        quiet = max(quiet, air[own, A_QUIET])
+    air[own, A_PORT], air[own, A_BEGIN], air[own, A_END], air[own, A_QUIET] = p, begin, end, quiet
+    air[own, A_LANE], air[own, A_FROM], air[own, A_TO] = lane, node, to
     return end

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from heptagrid.foundation.kernel import kernel
 from heptagrid.planes.messages.events import push_lost, push_port
-from heptagrid.planes.messages.ports import draw_attempts, path_at, push_next, take_next, wire_bytes
+from heptagrid.planes.messages.ports import draw_attempts, path_at, push_next, take_next, transmission_ns, wire_bytes
 from heptagrid.planes.messages.tables import (
     BY_OUTAGE,
     E_END,
+    LONGEST_WAIT,
     M_MEMBERS,
     M_SLOT,
     N_DOWN,
@@ -32,7 +31,7 @@ def begin(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyp
     what = port[p, P_WHAT]
     slot = medium[m, M_SLOT]
     frame = slot * medium[m, M_MEMBERS]
-    airtime = port[p, P_FRAME] + np.int64(np.rint(wire_bytes(port, p, what, state, facts) * 8e9 / net.rate_bps[p]))
+    airtime = port[p, P_FRAME] + transmission_ns(wire_bytes(port, p, what, state, facts), net.rate_bps[p])
     attempts, cause = draw_attempts(port, net.break_loss, p, what, state, net.loss[p], seed)
     at = path_at(what, state)
     port[p, P_CAUSE] = BY_OUTAGE if net.node[net.path[at].node, N_DOWN] > 0 else cause
@@ -42,7 +41,8 @@ def begin(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyp
     slots = attempts * slots_each
     last_part = airtime - (slots_each - 1) * slot
     port[p, P_BUSY] += attempts * airtime
-    return push_port(heap, size, first + (slots - 1) * frame + last_part, E_END, p, port[p, P_EPOCH])
+    between = LONGEST_WAIT if slots > LONGEST_WAIT // frame else (slots - 1) * frame
+    return push_port(heap, size, first + between + last_part, E_END, p, port[p, P_EPOCH])
 
 
 @kernel(allocates=False)
