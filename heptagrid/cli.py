@@ -241,7 +241,11 @@ def carry(network: Path, traffic: Path, out: Path | None, seed: int, as_json: bo
         click.echo(json.dumps(summary))
         return
     for name, value in summary.items():
-        click.echo(f"{name:12} {'-' if value is None else f'{value:.9g}' if isinstance(value, float) else value}")
+        if isinstance(value, list):
+            value = (
+                ", ".join(map(repr, value[:20])) + (f" and {len(value) - 20} more" if len(value) > 20 else "") or None
+            )
+        click.echo(f"{name:15} {'-' if value is None else f'{value:.9g}' if isinstance(value, float) else value}")
     if out is not None:
         click.echo(f"\ndeliveries: {out}")
 

@@ -13,7 +13,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Declaration:
-    """What is known of one parameter besides its value."""
+    """What is known of one parameter besides its value.
+
+    least: the lowest value other than 0, where 0 stands for "none" or "its own".
+    """
 
     info: str
     unit: str
@@ -21,6 +24,13 @@ class Declaration:
     high: float | None
     choices: tuple[str, ...] | None
     source: str
+    least: float | None = None
+
+    def allows(self, number: float) -> bool:
+        """Whether a number is in the range."""
+        if self.least is not None and number != 0.0 and number < self.least:
+            return False
+        return (self.low is None or number >= self.low) and (self.high is None or number <= self.high)
 
 
 def parameter(
@@ -32,6 +42,7 @@ def parameter(
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] | None = None,
+    least: float | None = None,
 ) -> Any:
     """Declare a dataclass field: its default, one phrase, its unit, its range, and where the number is from.
 
@@ -39,7 +50,7 @@ def parameter(
     """
     if not source:
         raise ValueError(f"parameter {info!r} names no source; say 'assumption' if it is one")
-    return field(default=default, metadata={"declaration": Declaration(info, unit, low, high, choices, source)})
+    return field(default=default, metadata={"declaration": Declaration(info, unit, low, high, choices, source, least)})
 
 
 def declarations(parameters: type) -> Iterator[tuple[str, Any, Any, Declaration]]:

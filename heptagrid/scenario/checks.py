@@ -142,13 +142,9 @@ class Checks:
                 key,
                 default,
             )
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            low = -math.inf if declaration.low is None else declaration.low
-            high = math.inf if declaration.high is None else declaration.high
-            if not (low <= value <= high and abs(value) < math.inf):
-                return self._refuse(
-                    f"{key} = {value!r}: must {allowed(declaration)} ({declaration.info})", key, default
-                )
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if is_number and not (declaration.allows(value) and abs(value) < math.inf):
+            return self._refuse(f"{key} = {value!r}: must {allowed(declaration)} ({declaration.info})", key, default)
         if declaration.choices and value not in declaration.choices:
             return self._refuse(f"{key} = {value!r}: must be one of {', '.join(declaration.choices)}", key, default)
         return value

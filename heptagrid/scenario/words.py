@@ -12,6 +12,8 @@ _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: 
 def span(declaration: Declaration) -> str:
     """The range in a few words, such as "0 to 1" or "at least 0"; empty where there is none."""
     low, high = declaration.low, declaration.high
+    if declaration.least is not None and high is not None:
+        return f"0, or {_plain(declaration.least)} to {_plain(high)}"
     if low is None:
         return "" if high is None else f"at most {_plain(high)}"
     return f"at least {_plain(low)}" if high is None else f"{_plain(low)} to {_plain(high)}"
@@ -22,7 +24,11 @@ def allowed(declaration: Declaration) -> str:
     words = span(declaration)
     if not words:
         return f"be finite{_unit(declaration)}"
-    return f"be {words}{_unit(declaration)}" if words.startswith("at ") else f"lie from {words}{_unit(declaration)}"
+    return (
+        f"be {words}{_unit(declaration)}"
+        if words.startswith(("at ", "0, or"))
+        else f"lie from {words}{_unit(declaration)}"
+    )
 
 
 def expected(default: Any, declaration: Declaration) -> str:

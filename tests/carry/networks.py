@@ -8,11 +8,11 @@ import numpy as np
 
 from heptagrid.engine.carry.api import Carried, carry_messages
 from heptagrid.engine.carry.network_file import build_network
-from heptagrid.engine.carry.traffic_file import STATUS, Traffic
+from heptagrid.engine.carry.traffic_file import WORDS as WORDS
+from heptagrid.engine.carry.traffic_file import Traffic
 from tests.carry.reference import Link, Message
 
 MS = 1_000_000
-WORDS = (*STATUS, "waiting")
 
 
 def content(nodes: int, links: list[Link]) -> dict[str, Any]:

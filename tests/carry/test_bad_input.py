@@ -39,8 +39,8 @@ def carry(folder: Path, network: str | bytes, traffic: str | bytes, *more: str) 
     [
         (LINK + 'technology = "lorawam"', "[[link]] 2: technology 'lorawam' is unknown; did you mean lorawan?"),
         (LINK + 'technology = "lte-m"\nrate_bps = "fast"', "[[link]] 2: rate_bps is 'fast'"),
-        (LINK + "rate_bps = 0", "[[link]] 2: rate_bps is 0; it must be more than 0"),
-        (LINK + "rate_bps = -1e6", "[[link]] 2: rate_bps is -1000000.0; it must be more than 0"),
+        (LINK + "rate_bps = 0", "[[link]] 2: rate_bps is 0; it must be at least 1"),
+        (LINK + "rate_bps = -1e6", "[[link]] 2: rate_bps is -1000000.0; it must be at least 1"),
         (LINK + "rate_bps = inf", "[[link]] 2: rate_bps is inf"),
         (LINK + "rate_bps = nan", "[[link]] 2: rate_bps is nan"),
         (LINK, "[[link]] 2: rate_bps is missing; give it, or a technology"),
@@ -67,6 +67,36 @@ def carry(folder: Path, network: str | bytes, traffic: str | bytes, *more: str) 
         (MEDIUM + 'access = "tdma"\nrate_bps = 1e6', "[[medium]] 1: slot_s is missing"),
         (MEDIUM + 'access = "cellular"\nrate_bps = 1e6', "[[medium]] 1: cellular needs a technology that uses it"),
         (MEDIUM + 'access = "dcf"\nrate_bps = 1e6\nexponents = [4, 70]', "[[medium]] 1: exponents is [4, 70]"),
+        (LINK + "rate_bps = 1e-320", "[[link]] 2: rate_bps is 1e-320; it must be at least 1 and at most 1e+15"),
+        (LINK + f"rate_bps = 1{'0' * 400}", "[[link]] 2: rate_bps is 1000"),
+        *(
+            (MEDIUM + f'access = "{access}"\nrate_bps = 1e6\nslot_s = 0.1\n{key} = {value}', f"[[medium]] 1: {key} is")
+            for access, key, value in (
+                *(
+                    ("csma-ca", key, value)
+                    for key in ("ack_s", "sense_s", "gap_s", "ack_wait_s")
+                    for value in ("inf", "1e10")
+                ),
+                *(("csma-ca", "duty_cycle", value) for value in ("2", "1e-7", "-0.1", "nan")),
+                *(("aloha", "channels", value) for value in ("0", "1.5", "10000000000000000000")),
+                *(("aloha", "path_exponent", "0"), ("aloha", "sense_m", "-1"), ("aloha", "spreading", "9")),
+                *(("csma-ca", "back_offs", "1000000000"), ("csma-ca", "window_s", "inf"), ("csma-ca", "update_s", "0")),
+            )
+        ),
+        (
+            MEDIUM + 'access = "tdma"\nrate_bps = 1e6\nslot_s = 0',
+            "[[medium]] 1: slot_s is 0; it must be at least 1e-09",
+        ),
+        (
+            MEDIUM + 'technology = "lorawan"\nspreading = 6',
+            "[[medium]] 1: spreading is 6; it must be a whole number from 7",
+        ),
+        (MEDIUM + 'technology = "lte"\npreambles = 0', "[[medium]] 1: preambles is 0"),
+        ('[[node]]\nname = "be\u0301"\n[[node]]\nname = "b\u00e9"', "[[node]] 5: name 'bé' is taken by another node"),
+        (
+            '[[outage]]\nnode = "beta"\nend_s = 1\n' * 2048,
+            "'beta' has 2048 outages; 2047 at most",
+        ),
         (MEDIUM + 'technology = "fibre"', "[[medium]] 1: fibre has no shared medium; use it in a [[link]]"),
         (
             '[[medium]]\nmembers = ["alpha"]\naccess = "csma"\nrate_bps = 1',
@@ -170,9 +200,21 @@ def test_a_payload_beyond_a_frame_is_refused_unless_it_may_be_cut(tmp_path: Path
 
 
 def test_traffic_beyond_the_end_of_the_clock_is_refused(tmp_path: Path) -> None:
-    result = carry(tmp_path, NETWORK.replace("1e6", "1e-9"), f"{HEADER}\n0,alpha,beta,100\n")
+    result = carry(tmp_path, NETWORK.replace("1e6", "1"), f"{HEADER}\n0,alpha,beta,1000000\n")
     assert result.exit_code == 3
-    assert "row 1 (line 2): is on the way for up to 8e+11 s" in result.output
+    assert "row 1 (line 2): is on the way for 8e+06 s without waiting; 1.13e+06 s at most" in result.output
+    often = NETWORK.replace("1e6", "1\nretries = 200")
+    result = carry(tmp_path, often, f"{HEADER}\n" + "0,alpha,beta,100000\n" * 50)
+    assert result.exit_code == 3
+    assert "row 1 (line 2): is on the way for up to 1.61e+08 s" in result.output
+
+
+def test_a_message_of_too_many_frames_is_refused(tmp_path: Path) -> None:
+    cut = NETWORK + "mtu_bytes = 1\nfragmentation = true\n"
+    assert carry(tmp_path, cut, f"{HEADER}\n0,alpha,beta,65535\n").exit_code == 0
+    result = carry(tmp_path, cut, f"{HEADER}\n0,alpha,beta,65536\n")
+    assert result.exit_code == 3
+    assert "row 1 (line 2): 65536 bytes are cut into frames of 1, more than 65535; send less" in result.output
 
 
 def test_a_path_of_too_many_hops_is_refused(tmp_path: Path) -> None:
@@ -253,6 +295,43 @@ def test_traffic_without_rows_is_no_problem(tmp_path: Path) -> None:
     result = carry(tmp_path, NETWORK, f"{HEADER}\n", "--out", str(out))
     assert result.exit_code == 0, result.output
     assert out.read_text() == f"{HEADER},delivered_s,status,hops\n"
+
+
+ROWS = f"{HEADER}\n0,alpha,beta,125.0\n1,alpha,beta,125\n"
+
+
+@pytest.mark.parametrize(
+    "traffic",
+    [
+        ROWS,
+        ROWS.replace(",", ";"),
+        ROWS.replace(",", "\t"),
+        ROWS + "\n\n",
+        ROWS.replace("\n", "\r\n"),
+        ROWS.encode("utf-16"),
+        ROWS.replace(",", "\t").encode("utf-16"),
+        "\ufeff" + ROWS,
+    ],
+    ids=["commas", "semicolons", "tabs", "blank end", "CR LF", "UTF-16", "UTF-16 tabs", "UTF-8 mark"],
+)
+def test_traffic_as_spreadsheets_write_it_is_read(tmp_path: Path, traffic: str | bytes) -> None:
+    """125 bytes at 1 Mbit/s take 1 ms."""
+    out = tmp_path / "out.csv"
+    result = carry(tmp_path, NETWORK, traffic, "--out", str(out))
+    assert result.exit_code == 0, result.output
+    assert [line.split(",")[4] for line in out.read_text().splitlines()[1:]] == ["0.001000000", "1.001000000"]
+
+
+def test_a_blank_row_between_others_is_named(tmp_path: Path) -> None:
+    result = carry(tmp_path, NETWORK, f"{HEADER}\n0,alpha,beta,1\n\n\n1,alpha,beta,1\n")
+    assert result.exit_code == 3
+    assert "row 2 (line 3): is blank; 1 more are; remove it" in result.output
+
+
+def test_names_that_look_equal_are_equal(tmp_path: Path) -> None:
+    """An e with an acute accent is one character or two (Unicode Standard Annex 15)."""
+    network = NETWORK.replace("beta", "be\u0301ta")
+    assert carry(tmp_path, network, f"{HEADER}\n0,alpha,b\u00e9ta,100\n").exit_code == 0
 
 
 def test_rows_out_of_order_spaces_and_other_columns_are_no_problem(tmp_path: Path) -> None:

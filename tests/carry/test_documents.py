@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from heptagrid.cli import main
 from heptagrid.engine.carry.network_file import _CONSTANTS, _DEFAULTS, _TABLES
-from heptagrid.engine.carry.traffic_file import COLUMNS, STATUS
+from heptagrid.engine.carry.traffic_file import COLUMNS, WORDS
 from heptagrid.planes.messages.media import METHODS, Medium
 
 PAGE = (Path(__file__).parents[2] / "docs/carry.md").read_text(encoding="utf-8")
@@ -38,7 +38,7 @@ def test_the_example_ends_as_the_page_says(tmp_path: Path, monkeypatch: pytest.M
     assert "there is no link from 'substation' to 'meter 2'" in result.output
 
 
-@pytest.mark.parametrize("word", sorted({*METHODS, *STATUS, "waiting", *COLUMNS, *set().union(*_TABLES.values())}))
+@pytest.mark.parametrize("word", sorted({*METHODS, *WORDS, *COLUMNS, *set().union(*_TABLES.values())}))
 def test_every_word_is_explained(word: str) -> None:
     assert re.search(rf"^\|.*`{re.escape(word)}`", PAGE, re.M)
 

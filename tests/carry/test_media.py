@@ -182,11 +182,15 @@ def test_a_lorawan_downlink_of_one_frame_takes_the_first_window_after_one_uplink
     assert S < found.delivered_ns[0] - found.delivered_ns[1] < 2 * S
 
 
-@pytest.mark.parametrize(("size_bytes", "least", "most"), [(20, 0.97, 0.985), (50, 0.95, 0.98), (196, 0.0, 0.75)])
+@pytest.mark.parametrize(("size_bytes", "least", "most"), [(20, 0.97, 0.985), (50, 0.95, 0.98), (196, 0.88, 0.95)])
 def test_lorawan_reads_meters_as_operators_use_it_and_not_with_signatures(
     size_bytes: int, least: float, most: float
 ) -> None:
-    """500 meters at 800 per km² around one gateway, a reading each quarter hour, unacknowledged."""
+    """500 meters at 800 per km² around one gateway, a reading each quarter hour, unacknowledged.
+
+    All are near enough for factor 7, whose frames hold 222 bytes. 196 and 13 of headers take 333 ms, a load of 0.062 in each
+    of three channels; pure ALOHA with capture of 6 dB lets 91 % of them through, and 1 % is lost otherwise.
+    """
     random = np.random.default_rng(1)
     meters, readings = 500, 24
     far_m = 1000.0 * np.sqrt(meters / 800.0 / np.pi * random.random(meters))

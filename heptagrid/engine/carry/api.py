@@ -6,33 +6,48 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from heptagrid.engine.carry.coverage import Booleans, covered, uncovered_nodes
 from heptagrid.engine.carry.detours import detoured
 from heptagrid.engine.carry.network_file import CarryNetwork, read_network
-from heptagrid.engine.carry.traffic_file import STATUS, WAITING, Traffic, read_traffic, row_name, write_delivered
+from heptagrid.engine.carry.traffic_file import (
+    UNCOVERED,
+    WAITING,
+    WORDS,
+    Traffic,
+    read_traffic,
+    row_name,
+    write_delivered,
+)
 from heptagrid.foundation.errors import ConservationError, FileError
 from heptagrid.foundation.output_file import refuse_overwriting
 from heptagrid.planes.messages import tables as t
 from heptagrid.planes.messages.event_queue import EventQueue
-from heptagrid.planes.messages.graph import GraphRouter, NoPathError
+from heptagrid.planes.messages.graph import GraphRouter
 from heptagrid.planes.messages.paths import Paths
 from heptagrid.planes.messages.statistics import KINDS
-from heptagrid.planes.messages.tables import NEVER, Ints
+from heptagrid.planes.messages.tables import HORIZON, LONGEST_TRANSMISSION, NEVER, Ints
 
 _BATCH = 1 << 15  # messages handed to the kernel at once: their rows stay in cache
 
 _MOST_HOPS = 255  # that a copy counts
 
-_END_S = 9.2e9  # of the clock: 2^63 ns
+_END_S = 7.9e9  # of the clock, a little before its horizon
+_LONGEST_S = LONGEST_TRANSMISSION * 1e-9
+_MOST_FRAMES = 65_535  # of one message
 
 Progress = Callable[[int, int], object]
 
 
 @dataclass(frozen=True)
 class Carried:
-    """What became of each message, in the traffic's order: (n,) time (-1 if never), index of `STATUS`, hops done."""
+    """What became of each message, in the traffic's order: (n,) time (-1 if never), index of `WORDS`, hops done.
+
+    uncovered: the nodes that messages could not leave or reach, for they are out of reach on their medium.
+    """
 
     traffic: Traffic
     delivered_ns: Ints
@@ -40,19 +55,21 @@ class Carried:
     hops: Ints
     hop_events: int
     seconds: float
+    uncovered: tuple[str, ...] = ()
 
     def summary(self) -> dict[str, object]:
         """Counts, and the mean and percentiles of the delay of what was delivered."""
         come = self.status == 0
         delay_s = np.sort(self.delivered_ns[come] - self.traffic.sent_ns[come]) * 1e-9
-        counts = np.bincount(self.status, minlength=WAITING + 1)
+        counts = np.bincount(self.status, minlength=len(WORDS))
         shares = {"p50_s": 0.5, "p95_s": 0.95, "p99_s": 0.99}
         at = {name: min(len(delay_s) - 1, int(np.ceil(share * len(delay_s))) - 1) for name, share in shares.items()}
         return {
             "sent": len(self.status),
-            **{name: int(counts[k]) for k, name in enumerate([*STATUS, "waiting"])},
+            **{name: int(counts[k]) for k, name in enumerate(WORDS)},
             "mean_s": float(delay_s.mean()) if len(delay_s) else None,
             **{name: float(delay_s[k]) if len(delay_s) else None for name, k in at.items()},
+            "uncovered_nodes": list(self.uncovered),
             "hop_events": self.hop_events,
             "kernel_s": self.seconds,
         }
@@ -89,9 +106,10 @@ def carry_messages(
     count = len(traffic.sent_ns)
     router = GraphRouter(network.graph)
     paths = Paths(len(network.names), router)
-    path_at, path_hops = _paths(paths, router, network, traffic, origin)
+    path_at, path_hops, is_covered = _paths(paths, router, network, traffic, origin)
     order = np.argsort(traffic.sent_ns, kind="stable")
-    pending = np.zeros((count, t.PENDING), dtype=np.int64)
+    order = order[is_covered[order]]
+    pending = np.zeros((len(order), t.PENDING), dtype=np.int64)
     for column, values in (
         *((t.ID, np.arange(count)), (t.SOURCE, traffic.source), (t.DESTINATION, traffic.destination)),
         *((t.BYTES, traffic.size_bytes), (t.SENT, traffic.sent_ns), (t.PRIORITY, traffic.priority)),
@@ -104,45 +122,47 @@ def carry_messages(
     for which, is_link, when_ns, up in network.outages:
         queue.switch(when_ns, which, up=up, is_link=is_link)
     delivered_ns = np.full(count, -1, dtype=np.int64)
-    status = np.full(count, WAITING, dtype=np.int64)
+    status = np.where(is_covered, WAITING, UNCOVERED)
     hops = np.zeros(count, dtype=np.int64)
     began = time.perf_counter()
-    end = 0
-    while end < count:
-        begin, end = end, min(count, end + _BATCH)
+    end, total = 0, len(order)
+    while end < total:
+        begin, end = end, min(total, end + _BATCH)
         end = int(np.searchsorted(pending[:, t.SENT], pending[end - 1, t.SENT], side="right"))
-        outcome = queue.advance(pending[begin:end], int(pending[end, t.SENT]) - 1 if end < count else NEVER - 1)
+        outcome = queue.advance(pending[begin:end], int(pending[end, t.SENT]) - 1 if end < total else int(HORIZON) - 1)
         come = outcome.arrived[:, 0]
         delivered_ns[come], status[come], hops[come] = outcome.arrived[:, 1], 0, path_hops[come]
         gone = outcome.lost[:, 0]
         status[gone], hops[gone] = 1 + outcome.lost[:, 2], outcome.lost[:, 3]
         if progress is not None:
-            progress(end, count)
+            progress(end, total)
     seconds = time.perf_counter() - began
     residual = queue.counts_now().residual
     if residual:
         raise ConservationError(f"{residual} messages are unaccounted for: a defect in heptagrid")
-    return Carried(traffic, delivered_ns, status, hops, queue.hop_events, seconds)
+    uncovered = uncovered_nodes(network, traffic, ~is_covered)
+    return Carried(traffic, delivered_ns, status, hops, queue.hop_events, seconds, uncovered)
 
 
 def _paths(
     paths: Paths, router: GraphRouter, network: CarryNetwork, traffic: Traffic, origin: str
-) -> tuple[Ints, Ints]:
+) -> tuple[Ints, Ints, Booleans]:
+    """Where the path of each message stands and its hops, (n,) each; and whether it has one."""
     nodes, names = len(network.names), network.names
     pairs, place = np.unique(traffic.source * nodes + traffic.destination, return_inverse=True)
-    try:
-        at, hops = paths.of(pairs // nodes, pairs % nodes)
-    except NoPathError as problem:
-        lost = np.flatnonzero(~router.reaches(pairs // nodes, pairs % nodes)[place])
+    source, destination = pairs // nodes, pairs % nodes
+    is_covered, is_joined = covered(network, paths, router, source, destination)
+    lost = np.flatnonzero(~is_joined[place])
+    if len(lost):
         ends = [(k, names[traffic.source[k]], names[traffic.destination[k]]) for k in lost.tolist()]
-        raise FileError(
-            origin, [f"{row_name(k)}: no links lead from {source!r} to {to!r}" for k, source, to in ends]
-        ) from problem
+        raise FileError(origin, [f"{row_name(k)}: no links lead from {a!r} to {b!r}" for k, a, b in ends])
+    at, hops = np.zeros(len(pairs), dtype=np.int64), np.zeros(len(pairs), dtype=np.int64)
+    at[is_covered], hops[is_covered] = paths.of(source[is_covered], destination[is_covered])
     path_at, path_hops = detoured(network, paths, traffic, at[place], hops[place])
     _check_hops(network, traffic, origin, path_hops)
     _check_sizes(paths, network, traffic, origin, path_at, path_hops)
     _check_times(paths, network, traffic, origin, path_at, path_hops)
-    return path_at, path_hops
+    return path_at, path_hops, is_covered[place]
 
 
 def _check_hops(network: CarryNetwork, traffic: Traffic, origin: str, path_hops: Ints) -> None:
@@ -161,12 +181,23 @@ def _check_times(
     if not len(path_hops):
         return
     net = network.wiring.net()
-    each = 8.0 * (1 + net.port[:, t.P_RETRIES]) / net.rate_bps
+    repeats = 1.0 + net.port[:, t.P_RETRIES]
+    each = 8.0 * repeats / net.rate_bps
     payload, header = net.port[:, t.P_PAYLOAD], net.port[:, t.P_HEADER]
     per_byte = each * (1.0 + np.where(payload > 0, header / np.maximum(1, payload), 0.0))
     ends = (path_at, path_at + path_hops)
-    so_far = [np.append(0.0, np.cumsum(cost[paths.port])) for cost in (per_byte, each * header)]
-    taken_s = traffic.size_bytes * (so_far[0][ends[1]] - so_far[0][ends[0]]) + so_far[1][ends[1]] - so_far[1][ends[0]]
+
+    def on_the_way_s(tries: Any) -> Any:
+        costs = (per_byte / repeats * tries, each * header / repeats * tries)
+        so_far = [np.append(0.0, np.cumsum(cost[paths.port])) for cost in costs]
+        of_bytes, of_headers = (total[ends[1]] - total[ends[0]] for total in so_far)
+        return traffic.size_bytes * of_bytes + of_headers
+
+    once_s, taken_s = on_the_way_s(1.0), on_the_way_s(repeats)
+    if once_s.max() > _LONGEST_S:
+        k = int(np.argmax(once_s))
+        limit = f"{_LONGEST_S:.3g} s at most; choose faster links"
+        raise FileError(origin, [f"{row_name(k)}: is on the way for {once_s[k]:.3g} s without waiting; {limit}"])
     latest_s = float(traffic.sent_ns.max()) * 1e-9 + float(taken_s.sum())
     if latest_s + 1e-9 * float(net.port[:, t.P_DELAY].max()) * float(path_hops.max()) > _END_S:
         k = int(np.argmax(taken_s))
@@ -182,23 +213,30 @@ def _check_times(
 def _check_sizes(
     paths: Paths, network: CarryNetwork, traffic: Traffic, origin: str, path_at: Ints, path_hops: Ints
 ) -> None:
-    """Refuse messages longer than a port on their path takes."""
-    if not (network.mtu_bytes > 0).any():
+    """Refuse messages longer than a port on their path takes, or cut into more frames than it counts."""
+    payload = network.wiring.net().port[:, t.P_PAYLOAD]
+    if not (network.mtu_bytes > 0).any() and not (payload > 0).any():
         return
-    limits = np.where(network.mtu_bytes > 0, network.mtu_bytes, NEVER)
     begins, first, which = np.unique(path_at, return_index=True, return_inverse=True)
     ends = begins + path_hops[first]
-    mine = np.array([limits[paths.port[a:b]].min(initial=NEVER) for a, b in zip(begins, ends, strict=True)])[which]
-    long = np.flatnonzero(traffic.size_bytes > mine)
-    if len(long):
-        raise FileError(
-            origin,
-            [
-                f"{row_name(k)}: {traffic.size_bytes[k]} bytes are more than the {mine[k]} that a frame on its way carries, "
-                "and nothing there cuts messages; send less, or set fragmentation = true"
-                for k in long.tolist()
-            ],
-        )
+
+    def least(limits: Ints) -> Ints:
+        """(n,) the least limit on the path of each message."""
+        each = np.where(limits > 0, limits, NEVER)[paths.port]
+        return np.array([each[a:b].min(initial=NEVER) for a, b in zip(begins, ends, strict=True)])[which]
+
+    whole, part = least(network.mtu_bytes), least(payload)
+    problems = [
+        f"{row_name(k)}: {traffic.size_bytes[k]} bytes are more than the {whole[k]} that a frame on its way carries, "
+        "and nothing there cuts messages; send less, or set fragmentation = true"
+        for k in np.flatnonzero(traffic.size_bytes > whole).tolist()
+    ]
+    problems += [
+        f"{row_name(k)}: {traffic.size_bytes[k]} bytes are cut into frames of {part[k]}, more than {_MOST_FRAMES}; send less"
+        for k in np.flatnonzero((traffic.size_bytes - 1) // part >= _MOST_FRAMES).tolist()
+    ]
+    if problems:
+        raise FileError(origin, problems)
 
 
 def _running_numbers(sources: Ints) -> Ints:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import math
 import tomllib
+import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from heptagrid.engine.carry.reach import reach_of
 from heptagrid.foundation.errors import FileError
+from heptagrid.foundation.parameters import Declaration, declarations
 from heptagrid.planes.messages.graph import Graph, GraphRouter, NoPathError, RoutingLoopError
 from heptagrid.planes.messages.media import DCF_OFDM, IEEE_802_15_4, METHODS, PLAIN_CARRIER_SENSE, Medium
-from heptagrid.planes.messages.tables import Floats, Ints
+from heptagrid.planes.messages.tables import EPOCHS, Floats, Ints
 from heptagrid.planes.messages.technology import Technology, technologies
 from heptagrid.planes.messages.wiring import Wiring
 
@@ -25,8 +29,9 @@ _SENDING = {
     *("mtu_bytes", "header_bytes", "fragmentation"),
 }
 _LINK = _SENDING | {"from", "to"}
-_CONSTANTS = {each.name for each in fields(Medium)} - {"access", "header_bytes", "payload_bytes"}
-_MEDIUM = _SENDING | {"members", "access", "base", "name", "range_m"} | _CONSTANTS
+_DECLARED = {name: one for name, _, _, one in declarations(Medium)}
+_CONSTANTS = set(_DECLARED)
+_MEDIUM = _SENDING | {"members", "access", "base", "name", "range_m", "spreading"} | _CONSTANTS
 _OUTAGE = {"node", "from", "to", "begin_s", "end_s"}
 _ROUTE = {"at", "to", "next"}
 _TABLES = {"node": _NODE, "link": _LINK, "medium": _MEDIUM, "outage": _OUTAGE, "route": _ROUTE}
@@ -43,7 +48,10 @@ _DEFAULTS = {
 }
 _NEEDS = {"slotted-aloha": ("slot_s",), "tdma": ("slot_s",)}
 
-MESH_ERROR = 0.5  # a pair with a worse frame error is no hop of a mesh
+LATEST_S = 5e9
+"""The latest time that a file may name: 158 years."""
+_NEVER_S = 8e9  # the horizon of the clock
+_MOST_OUTAGES = EPOCHS // 2
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,8 @@ class CarryNetwork:
     """A network ready to carry: names by node, wiring, graph, limits, and what goes down when.
 
     mtu_bytes: (ports,) longest message a port takes; 0 for any. outages: (node or port, is a link, ns, is up).
-    failover_ns: after each of them, until other paths are taken.
+    failover_ns: after each of them, until other paths are taken. joined: the graph as if every member of a medium reached
+    every other. relays: (media,) whether members of a medium relay for each other.
     """
 
     names: list[str]
@@ -60,6 +69,8 @@ class CarryNetwork:
     mtu_bytes: Ints
     outages: list[tuple[int, bool, int, bool]]
     failover_ns: int = 0
+    joined: Graph | None = None
+    relays: tuple[bool, ...] = ()
 
 
 class _Edges:
@@ -73,6 +84,12 @@ class _Edges:
         rows = np.broadcast_arrays(*(np.atleast_1d(each) for each in (source, destination, port, peer, loss, delay_ns)))
         for column, row in zip(self.columns, rows, strict=True):
             column.append(row)
+
+    def with_all(self, more: _Edges) -> _Edges:
+        """These and more, as new ones."""
+        both = _Edges()
+        both.columns = [[*mine, *theirs] for mine, theirs in zip(self.columns, more.columns, strict=True)]
+        return both
 
     def graph(self, nodes: int) -> Graph:
         """All of them."""
@@ -103,10 +120,10 @@ def read_network(path: Path) -> CarryNetwork:
     except OSError as problem:
         raise FileError(str(path), [f"cannot be read: {problem.strerror}"]) from problem
     except UnicodeDecodeError as problem:
-        raise FileError(str(path), ["is no text in UTF-8"]) from problem
+        raise FileError(str(path), ["is no text in UTF-8; save it in that form"]) from problem
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as problem:
+    except (ValueError, RecursionError) as problem:
         raise FileError(str(path), [f"is no TOML: {problem}"]) from problem
     return build_network(content, str(path))
 
@@ -131,6 +148,8 @@ class _Reader:
         self._problems: list[str] = []
         self._number: dict[str, int] = {}
         self._hubs = 0
+        self._shared = _Edges()
+        self._relays: list[bool] = []
 
     def network(self) -> CarryNetwork:
         tables = self._tables()
@@ -154,10 +173,15 @@ class _Reader:
         outages = [one for k, row in enumerate(tables["outage"], start=1) for one in self._outage(k, row, pairs)]
         ways = [self._route(k, row) for k, row in enumerate(tables["route"], start=1)]
         failover_ns = round(self._value("at the top", self._content, "failover_s", 0.0, 0.0, 1e6) * 1e9)
+        self._count(outages)
         if self._problems:
             raise FileError(self._origin, self._problems)
         graph = self._with_routes(edges.graph(len(self._number)), ways)
-        return CarryNetwork(list(self._number), wiring, graph, np.array(mtu, dtype=np.int64), outages, failover_ns)
+        return CarryNetwork(
+            *(list(self._number), wiring, graph, np.array(mtu, dtype=np.int64), outages, failover_ns),
+            joined=self._shared.with_all(edges).graph(len(self._number)),
+            relays=tuple(self._relays),
+        )
 
     def _tables(self) -> dict[str, list[dict[str, Any]]]:
         for key in self._content:
@@ -185,6 +209,7 @@ class _Reader:
             if not isinstance(name, str) or not name:
                 self._problems.append(f"[[node]] {k}: name is missing; write a text")
                 name = f"\x00{k}"
+            name = same_form(name)
             if name in self._number:
                 self._problems.append(f"[[node]] {k}: name {name!r} is taken by another node")
                 name = f"\x00{k}"
@@ -216,7 +241,7 @@ class _Reader:
         """What links and media have in common."""
         if "technology" not in row and "rate_bps" not in row:
             self._problems.append(f"{where}: rate_bps is missing; give it, or a technology")
-        rate = self._value(where, row, "rate_bps", facts.uplink_bps if facts else 1.0, 0.0, 1e15, above=True)
+        rate = self._value(where, row, "rate_bps", facts.uplink_bps if facts else 1.0, 1.0, 1e15)
         delay = self._value(where, row, "delay_s", facts.delay_s if facts else 0.0, 0.0, 1e6)
         loss = self._value(where, row, "loss", facts.loss if facts else 0.0, 0.0, 1.0)
         retries = self._whole(where, row, "retries", facts.retries if facts else 0, 0, 200)
@@ -248,51 +273,64 @@ class _Reader:
         facts = self._technology(where, row)
         settings = self._settings(where, row, facts)
         sending = self._sending(where, row, facts)
-        reach_m = self._value(where, row, "range_m", facts.range_m if facts else math.inf, 0.0, math.inf, above=True)
-        base = 0
-        if settings is not None and settings.has_base and "base" in row:
-            node = self._node(where, row, "base")
-            if node >= 0 and node not in members:
-                self._problems.append(f"{where}: base {row['base']!r} is not among the members")
-            base = members.index(node) if node in members else 0
+        range_m = self._value(where, row, "range_m", math.inf, 0.0, math.inf, above=True)
+        base = self._base(where, row, members, settings)
+        spreading = self._spreading(where, row, settings)
         if len(self._problems) > before or settings is None:
             return
-        limits = sending.pop("mtu_bytes")
+        limits, nodes = sending.pop("mtu_bytes"), np.array(members)
         if settings.access == "queue":
             queued = bool(self._content.get("outage"))
             port = wiring.links(np.array([-1]), np.array([-1]), queued=queued, **sending)
             mtu.append(limits)
-            self._share(np.array(members), port, -1, edges, sending["delay_ns"])
+            self._share(nodes, port, -1, edges, sending["delay_ns"])
             return
-        header, payload = sending.pop("header_bytes"), sending.pop("payload_bytes")
-        settings = replace(settings, header_bytes=header, payload_bytes=payload)
-        if "range_m" in row:
-            settings = replace(
-                settings,
-                sense_m=row.get("sense_m", reach_m),
-                interfere_m=row.get("interfere_m", reach_m),
-            )
-        nodes = np.array(members)
+        reach = reach_of(xy_m[nodes], facts, settings, base, range_m, row.keys(), spreading)
+        payload = np.full(len(nodes), sending.pop("payload_bytes"))
+        largest = np.full(len(nodes), limits)
+        if reach.star is not None and "mtu_bytes" not in row:
+            payload[payload > 0] = reach.star.payload_bytes[payload > 0]
+            largest[largest > 0] = reach.star.payload_bytes[largest > 0]
+        settings = replace(settings, header_bytes=sending.pop("header_bytes"))
+        if math.isfinite(range_m):
+            heard_m = {name: row.get(name, range_m) for name in ("sense_m", "interfere_m")}
+            settings = replace(settings, **heard_m)
         rates = np.full(len(nodes), sending.pop("rate_bps"))
-        has_base = settings.has_base
-        if has_base and facts is not None and "rate_bps" not in row:
+        if base is not None and facts is not None and "rate_bps" not in row:
             rates[base] = facts.downlink_bps
-        far_m = np.hypot(*(xy_m[nodes] - xy_m[nodes[base]]).T)
-        spreading = _spreading(facts, far_m) if settings.access == "class-a" else None
+        factors = None if reach.star is None else reach.star.spreading
         ports = wiring.medium(
-            nodes, settings, rate_bps=rates, base=base if has_base else None, spreading=spreading, **sending
+            nodes, settings, rate_bps=rates, base=base, spreading=factors, payload_bytes=payload, **sending
         )
-        mtu.extend([limits] * len(nodes))
+        mtu.extend(largest.tolist())
         delay_ns = sending["delay_ns"]
-        if has_base:
-            others = np.arange(len(nodes)) != base
-            error = _pair_error(facts, far_m[others]) if "loss" not in row else 0.0
-            edges.add(nodes[others], nodes[base], ports[others], ports[base], error, delay_ns)
-            edges.add(nodes[base], nodes[others], ports[base], ports[others], error, delay_ns)
-        elif math.isinf(reach_m) or not (facts is None or facts.multi_hop):
+        is_mesh = base is None and (facts is None or facts.multi_hop)
+        self._relays.append(is_mesh or base is not None)
+        self._share(nodes, ports, ports, self._shared, delay_ns)
+        if reach.is_whole:
             self._share(nodes, ports, ports, edges, delay_ns)
-        else:
-            self._mesh(nodes, ports, facts, reach_m, "loss" in row, xy_m, edges, delay_ns)
+            return
+        a, b = reach.source, reach.destination
+        weight = np.rint(max(1, delay_ns) / (1.0 - reach.error)).astype(np.int64) if is_mesh else delay_ns
+        peers = ports[b] if is_mesh or base is not None else np.full(len(b), -1)
+        edges.add(nodes[a], nodes[b], ports[a], peers, reach.error, weight)
+
+    def _base(self, where: str, row: Mapping[str, Any], members: list[int], settings: Medium | None) -> int | None:
+        """Which member is the base station; none for a method without one."""
+        node = self._node(where, row, "base") if "base" in row else members[0]
+        if node >= 0 and node not in members:
+            self._problems.append(f"{where}: base {row['base']!r} is not among the members")
+        if settings is None or not settings.has_base:
+            return None
+        return members.index(node) if node in members else 0
+
+    def _spreading(self, where: str, row: Mapping[str, Any], settings: Medium | None) -> int | None:
+        """The spreading factor of all devices, if the file has written one."""
+        if "spreading" not in row:
+            return None
+        if settings is not None and settings.access != "class-a":
+            self._problems.append(f"{where}: spreading is of LoRaWAN; {settings.access} has no spreading factors")
+        return self._whole(where, row, "spreading", 7, 7, 12)
 
     def _share(self, nodes: Ints, ports: Any, peers: Any, edges: _Edges, delay_ns: int) -> None:
         """One hop from each to each, by way of a node of the graph that stands for the medium."""
@@ -301,31 +339,12 @@ class _Reader:
         edges.add(nodes, hub, ports, -1, 0.0, delay_ns)
         edges.add(hub, nodes, -1, peers, 0.0, 0)
 
-    def _mesh(
-        self,
-        nodes: Ints,
-        ports: Ints,
-        facts: Technology | None,
-        reach_m: float,
-        has_loss: bool,
-        xy_m: Floats,
-        edges: _Edges,
-        delay_ns: int,
-    ) -> None:
-        """Hops between members in reach; a hop counts by its expected transmissions."""
-        far_m = np.hypot(*(xy_m[nodes][:, None] - xy_m[nodes][None, :]).transpose(2, 0, 1))
-        error = _pair_error(facts, far_m) if not has_loss else np.zeros_like(far_m)
-        a, b = np.nonzero((far_m <= reach_m) & (error <= MESH_ERROR) & ~np.eye(len(nodes), dtype=bool))
-        expected = 1.0 / (1.0 - error[a, b])
-        weight = np.rint(max(1, delay_ns) * expected).astype(np.int64)
-        edges.add(nodes[a], nodes[b], ports[a], ports[b], error[a, b], weight)
-
     def _members(self, where: str, row: Mapping[str, Any]) -> list[int]:
         members = row.get("members")
         if not isinstance(members, list) or len(members) < 2:
             self._problems.append(f"{where}: members must be a list of at least two nodes")
             return [0, 0]
-        members = [name if isinstance(name, str) else repr(name) for name in members]
+        members = [same_form(name) if isinstance(name, str) else repr(name) for name in members]
         unknown = [name for name in members if name not in self._number]
         self._problems += [f"{where}: member {name!r} is no node{_near(name, self._number)}" for name in unknown]
         if len(set(members)) < len(members):
@@ -352,21 +371,31 @@ class _Reader:
             return None
         changes: dict[str, Any] = {}
         for key in _CONSTANTS & row.keys():
-            default = getattr(settings, key)
+            default, bounds = getattr(settings, key), _DECLARED[key]
             if isinstance(default, tuple):
                 given = row[key]
                 is_pair = isinstance(given, list) and len(given) == 2 and all(type(each) is int for each in given)
-                if not is_pair or not 0 <= given[0] <= given[1] <= 30:
+                if not is_pair or not bounds.low <= given[0] <= given[1] <= bounds.high:
                     self._problems.append(
-                        f"{where}: {key} is {given!r}; write the least and the most, from 0 to 30, as [3, 5]"
+                        f"{where}: {key} is {given!r}; write the least and the most, from {bounds.low} to {bounds.high}, "
+                        "as [3, 5]"
                     )
                 else:
                     changes[key] = tuple(given)
             elif isinstance(default, int):
-                changes[key] = self._whole(where, row, key, default, 0, 10**9)
+                changes[key] = self._whole(where, row, key, default, int(bounds.low or 0), int(bounds.high or 0))
             else:
-                changes[key] = self._value(where, row, key, default, 0.0, math.inf)
+                changes[key] = self._constant(where, row, key, default, bounds)
         return replace(settings, **changes)
+
+    def _constant(self, where: str, row: Mapping[str, Any], key: str, default: float, bounds: Declaration) -> float:
+        """A constant of a method, within the bounds that are declared for it."""
+        given = row[key]
+        if _is_number(given) and bounds.allows(given):
+            return float(given)
+        limit = f"be 0, or from {bounds.least:g} to {bounds.high:g}" if bounds.least is not None else _limit(bounds)
+        self._problems.append(f"{where}: {key} is {given!r}; it must {limit}")
+        return default
 
     def _technology(self, where: str, row: Mapping[str, Any]) -> Technology | None:
         name = row.get("technology")
@@ -384,8 +413,8 @@ class _Reader:
         self, k: int, row: Mapping[str, Any], ports: Mapping[tuple[int, int], list[int]]
     ) -> list[tuple[int, bool, int, bool]]:
         where = f"[[outage]] {k}"
-        begin = self._value(where, row, "begin_s", 0.0, 0.0, 9e9)
-        end = self._value(where, row, "end_s", 9e9, 0.0, 9e9)
+        begin = self._value(where, row, "begin_s", 0.0, 0.0, LATEST_S)
+        end = self._value(where, row, "end_s", _NEVER_S, 0.0, LATEST_S)
         if end <= begin:
             self._problems.append(f"{where}: end_s must be later than begin_s")
         if "node" in row:
@@ -397,6 +426,14 @@ class _Reader:
             which, is_link = ports.get(pair, []), True
         times = ((round(begin * 1e9), False), (round(end * 1e9), True))
         return [(one, is_link, when_ns, up) for when_ns, up in times for one in which]
+
+    def _count(self, outages: Sequence[tuple[int, bool, int, bool]]) -> None:
+        """Refuse more outages of a node or link than its events can be told apart by."""
+        begun = [(which, is_link) for which, is_link, _, up in outages if not up]
+        for (which, is_link), count in Counter(begun).items():
+            if count > _MOST_OUTAGES:
+                what = "a link" if is_link else f"{list(self._number)[which]!r}"
+                self._problems.append(f"{what} has {count} outages; {_MOST_OUTAGES} at most")
 
     def _route(self, k: int, row: Mapping[str, Any]) -> tuple[int, int, int]:
         where = f"[[route]] {k}"
@@ -448,8 +485,8 @@ class _Reader:
 
     def _node(self, where: str, row: Mapping[str, Any], key: str) -> int:
         name = row.get(key)
-        if isinstance(name, str) and name in self._number:
-            return self._number[name]
+        if isinstance(name, str) and same_form(name) in self._number:
+            return self._number[same_form(name)]
         found = "is missing" if name is None else f"{name!r} is no node{_near(str(name), self._number)}"
         self._problems.append(f"{where}: {key} {found}")
         return -1
@@ -467,8 +504,7 @@ class _Reader:
     ) -> float:
         """A number from `low` (excluded if `above`) to `high`."""
         given = row.get(key, default)
-        is_number = isinstance(given, int | float) and not isinstance(given, bool) and not math.isnan(given)
-        if key not in row or (is_number and low <= given <= high and not (above and given == low)):
+        if key not in row or (_is_number(given) and low <= given <= high and not (above and given == low)):
             return float(given)
         limit = f"be {'more than' if above else 'at least'} {low:g}"
         limit += "" if math.isinf(high) else f" and at most {high:g}"
@@ -488,15 +524,19 @@ def _near(word: str, known: Any) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
-def _pair_error(facts: Technology | None, far_m: Floats) -> Floats:
-    if facts is None or facts.budget is None:
-        return np.zeros_like(far_m)
-    return np.asarray(facts.budget.frame_error(far_m))
+def _is_number(given: Any) -> bool:
+    """Whether a value is a number that a float holds."""
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        return False
+    return not math.isnan(given) if isinstance(given, float) else abs(given) < 10**300
 
 
-def _spreading(facts: Technology | None, far_m: Floats) -> Ints:
-    """The least spreading factor, 7 to 12, that reaches; each step gains 2.5 dB (Semtech SX1276 datasheet)."""
-    if facts is None or facts.budget is None:
-        return np.full(len(far_m), 7)
-    margin = np.asarray(facts.budget.margin_db(far_m))
-    return np.asarray(np.clip(7 + np.ceil(np.maximum(0.0, -margin) / 2.5), 7, 12), dtype=np.int64)
+def _limit(bounds: Declaration) -> str:
+    """What a number must do, after the word "must"."""
+    limit = f"be at least {bounds.low:g}"
+    return limit if bounds.high is None or math.isinf(bounds.high) else f"{limit} and at most {bounds.high:g}"
+
+
+def same_form(name: str) -> str:
+    """A name in the composed form of Unicode (NFC), in which names that look equal are equal."""
+    return unicodedata.normalize("NFC", name)

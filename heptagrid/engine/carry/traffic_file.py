@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from heptagrid.engine.carry.network_file import LATEST_S
 from heptagrid.foundation.errors import FileError
 from heptagrid.foundation.output_file import whole_file
 from heptagrid.planes.messages.tables import CAUSES, Ints
@@ -21,11 +23,14 @@ STATUS = (
     *("lost" if cause == "link_loss" else "dropped" if cause == "buffer" else cause for cause in CAUSES),
 )
 WAITING = len(STATUS)
-"""What waited for a device that never spoke again."""
+"""What waited for a device that never spoke again, or would have been under way at the end of the clock."""
+UNCOVERED = WAITING + 1
+"""What no hop could carry: its source or its destination is out of everyone's reach on a shared medium."""
+WORDS = (*STATUS, "waiting", "uncovered")
 
 _EXACT_S = 4e6  # beyond, a float64 of seconds does not hold nanoseconds
-_LATEST_S = 9e9  # beyond, nanoseconds do not fit
 _SHOWN = 20
+_LONGEST_HEADER = 1 << 16
 
 _Problems = list[tuple[int, str]]  # each with its row, which they are listed by
 
@@ -56,7 +61,8 @@ def read_traffic(path: Path, names: list[str]) -> Traffic:
     if path.is_dir():
         raise FileError(origin, ["cannot be read: is a directory"])
     try:
-        table = pl.read_csv(path, infer_schema=False, glob=False)
+        source, mark = _in_utf_8(path)
+        table = pl.read_csv(source, separator=mark, infer_schema=False, glob=False)
     except FileNotFoundError as problem:
         raise FileError(origin, ["cannot be read: no such file"]) from problem
     except OSError as problem:
@@ -65,6 +71,7 @@ def read_traffic(path: Path, names: list[str]) -> Traffic:
         raise FileError(origin, [f"is empty; write the columns {', '.join(COLUMNS)}"]) from None
     except (pl.exceptions.PolarsError, UnicodeDecodeError) as problem:
         raise FileError(origin, [_no_csv(path, str(problem))]) from problem
+    table = _without_blank_rows(table, origin)
     table = table.rename({name: name.strip() for name in table.columns if name.strip() != name})
     twice = [name for name in table.columns if f"{name}_duplicated_0" in table.columns]
     if twice:
@@ -74,8 +81,8 @@ def read_traffic(path: Path, names: list[str]) -> Traffic:
         raise FileError(origin, [f"column {name} is missing{_near(name, table.columns)}" for name in missing])
     problems: _Problems = []
     seconds = table["sent_s"].str.strip_chars().cast(pl.Float64, strict=False).to_numpy()
-    wrong = ~(np.isfinite(seconds) & (seconds >= 0.0) & (seconds <= _LATEST_S))
-    _list(problems, table, "sent_s", wrong, f"it must be a number of seconds from 0 to {_LATEST_S:g}")
+    wrong = ~(np.isfinite(seconds) & (seconds >= 0.0) & (seconds <= LATEST_S))
+    _list(problems, table, "sent_s", wrong, f"it must be a number of seconds from 0 to {LATEST_S:g}")
     sent_ns = np.rint(np.where(wrong, 0.0, seconds) * 1e9).astype(np.int64)
     if len(seconds) and not wrong.any() and seconds.max() > _EXACT_S:
         exact = table["sent_s"].str.strip_chars().cast(pl.Decimal(38, 9), strict=False)
@@ -115,7 +122,7 @@ def write_delivered(path: Path, traffic: Traffic, delivered_ns: Ints, status: In
     """
     import polars as pl
 
-    words = pl.Series([*STATUS, "waiting"])
+    words = pl.Series(WORDS)
     whole, part = np.divmod(np.maximum(delivered_ns, 0), 10**9)
     seconds = pl.DataFrame({"whole": whole, "part": part + 10**9, "come": status == 0}).select(
         pl.when("come").then(pl.format("{}.{}", "whole", pl.col("part").cast(pl.String).str.slice(1))).otherwise(None)
@@ -126,6 +133,31 @@ def write_delivered(path: Path, traffic: Traffic, delivered_ns: Ints, status: In
     )
     with whole_file(path) as place:
         table.write_csv(place)
+
+
+def _in_utf_8(path: Path) -> tuple[Path | bytes, str]:
+    """The file as polars reads it, and what stands between its fields; one in UTF-16 is told by its first two bytes."""
+    with path.open("rb") as file:
+        begin = file.read(2)
+        source: Path | bytes = path
+        if begin in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            source = (begin + file.read()).decode("utf-16").encode()
+        header = source.split(b"\n", 1)[0] if isinstance(source, bytes) else begin + file.readline(_LONGEST_HEADER)
+    return source, max((",", ";", "\t"), key=lambda mark: header.count(mark.encode()))
+
+
+def _without_blank_rows(table: Any, origin: str) -> Any:
+    """The table without blank rows at its end; others are refused, for rows are named by their place."""
+    import polars as pl
+
+    blank = table.select(pl.all_horizontal(pl.all().is_null())).to_series().to_numpy() if table.width else np.empty(0)
+    written = np.flatnonzero(~blank.astype(bool))
+    end = int(written[-1]) + 1 if len(written) else 0
+    gaps = np.flatnonzero(blank[:end])
+    if len(gaps):
+        more = f"; {len(gaps) - 1} more are" if len(gaps) > 1 else ""
+        raise FileError(origin, [f"{row_name(int(gaps[0]))}: is blank{more}; remove it"])
+    return table[:end]
 
 
 def _no_csv(path: Path, found: str) -> str:
@@ -154,14 +186,17 @@ def _numbers(column: Any, names: list[str]) -> Ints:
     import polars as pl
 
     known = pl.DataFrame({"name": names, "number": np.arange(len(names))})
-    found = pl.DataFrame({"name": column.str.strip_chars()}).join(known, on="name", how="left", maintain_order="left")
+    found = pl.DataFrame({"name": column.str.strip_chars().str.normalize("NFC")}).join(
+        known, on="name", how="left", maintain_order="left"
+    )
     return found["number"].fill_null(-1).to_numpy()
 
 
 def _whole(problems: _Problems, table: Any, name: str, low: int, high: int, rule: str) -> Ints:
     import polars as pl
 
-    given = table[name].str.strip_chars().cast(pl.Int64, strict=False).fill_null(low - 1).to_numpy()
+    text = table[name].str.strip_chars().str.replace(r"^([+-]?\d+)\.0*$", "${1}")
+    given = text.cast(pl.Int64, strict=False).fill_null(low - 1).to_numpy()
     _list(problems, table, name, (given < low) | (given > high), f"it must be {rule}")
     return np.asarray(given)
 

@@ -19,7 +19,7 @@ from heptagrid.planes.messages.mesh import WORST_POOR_HOP, etx_tree
 from heptagrid.planes.messages.paths import TreeEdges
 from heptagrid.planes.messages.requirements import PRIORITIES
 from heptagrid.planes.messages.tables import Floats, Ints
-from heptagrid.planes.messages.technologies.lorawan import SPREADING, spreading_factors
+from heptagrid.planes.messages.technologies.lorawan import star
 from heptagrid.planes.messages.technology import Technology, technology
 from heptagrid.planes.messages.wiring import Wiring
 
@@ -306,8 +306,9 @@ class _Build:
         self._note(children, np.full(len(children), parent), one, ports)
         self._up[children] = np.column_stack([ports[1:], np.full(len(children), ports[0])])
         self._down[children] = self._up[children][:, ::-1]
-        if one.facts.budget is not None and medium.access != "class-a":
-            error = np.asarray(one.facts.budget.frame_error(far_m))
+        if one.facts.budget is not None:
+            is_class_a = medium.access == "class-a"
+            error = np.asarray(star(far_m).frame_error if is_class_a else one.facts.budget.frame_error(far_m))
             self._loss[children] = np.minimum(error, WORST_POOR_HOP)
             self._poor[children] = error > WORST_POOR_HOP
 
@@ -318,8 +319,7 @@ class _Build:
         if far_m is not None:
             rates[0] = one.down_bps
             if medium.access == "class-a":
-                spreading = np.concatenate([[12], spreading_factors(far_m)])
-                payload = np.array([SPREADING[int(each)].payload_bytes for each in spreading])
+                spreading, payload, _ = star(np.concatenate([[0.0], far_m]))
         # A base station has as many places for each of its devices as a device has for itself.
         places = np.full(len(members), one.queue_packets)
         if medium.access == "cellular" and one.queue_packets > 0:

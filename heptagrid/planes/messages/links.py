@@ -27,7 +27,13 @@ def _technology(default: str, network: str, info: str) -> str:
 
 def _rate() -> float:
     rate: float = parameter(
-        0.0, info="rate on the air or wire; 0 for the technology's own", unit="bit/s", low=0.0, high=1e12, source=_FACTS
+        0.0,
+        info="rate on the air or wire; 0 for the technology's own",
+        unit="bit/s",
+        low=0.0,
+        high=1e12,
+        least=1.0,
+        source=_FACTS,
     )
     return rate
 

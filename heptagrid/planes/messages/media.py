@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
+from heptagrid.foundation.parameters import parameter
 from heptagrid.planes.messages.tables import (
     ALOHA,
     CARRIER_SENSE,
@@ -33,6 +35,19 @@ METHODS = {
 """The methods of access by name."""
 
 
+_SOURCE = "the technology's file, or the default's below"
+
+
+def _constant(default: Any, info: str, low: float, high: float, unit: str = "", *, least: float | None = None) -> Any:
+    """A constant of a method and its bounds: with these no time of the kernel passes the horizon of its clock."""
+    return parameter(default, info=info, unit=unit, low=low, high=high, least=least, source=_SOURCE)
+
+
+def _time(info: str) -> float:
+    seconds: float = _constant(0.0, info, 0.0, 1e4, "s")
+    return seconds
+
+
 @dataclass(frozen=True)
 class Medium:
     """How a medium is shared. A method reads its own constants and ignores the others.
@@ -53,35 +68,35 @@ class Medium:
     """
 
     access: str
-    slot_s: float = 0.0
-    exponents: tuple[int, int] = (0, 0)
-    back_offs: int = 0
-    sense_s: float = 0.0
-    turnaround_s: float = 0.0
-    ack_s: float = 0.0
-    ack_wait_s: float = 0.0
-    gap_s: float = 0.0
-    collision_gap_s: float = 0.0
-    window_s: float = 0.0
+    slot_s: float = _constant(0.0, "back-off or contention slot, or slot of time division", 1e-9, 100.0, "s")
+    exponents: tuple[int, int] = _constant((0, 0), "least and most doublings of the range of slots", 0, 20)
+    back_offs: int = _constant(0, "looks at a busy channel, or attempts at random access", 0, 100_000)
+    sense_s: float = _time("a look at the channel")
+    turnaround_s: float = _time("from receiving to sending")
+    ack_s: float = _time("an acknowledgement on the air")
+    ack_wait_s: float = _time("how long a sender waits for the acknowledgement")
+    gap_s: float = _time("silence after a frame")
+    collision_gap_s: float = _time("silence after a collision")
+    window_s: float = _constant(0.0, "added wait before a frame is sent again; for csma the most slots", 0.0, 1e6, "s")
     header_bytes: int = 0
-    frame_s: float = 0.0
+    frame_s: float = _time("preamble of a frame")
     payload_bytes: int = 0
-    channels: int = 1
-    dwell_s: float = 0.0
-    duty_cycle: float = 0.0
-    sense_m: float = math.inf
-    interfere_m: float = math.inf
-    capture_db: float = math.inf
-    path_exponent: float = 3.0
-    opportunity_s: float = 0.0
-    preambles: int = 0
-    response_s: float = 0.0
-    setup_s: float = 0.0
-    grant_s: float = 0.0
-    inactivity_s: float = 0.0
-    paging_s: float = 0.0
-    active_s: float = 0.0
-    update_s: float = 86_400.0
+    channels: int = _constant(1, "channels, or devices of a cell that send side by side", 1, 1000)
+    dwell_s: float = _constant(0.0, "how long a channel is kept; 0 for a drawn channel", 0.0, 1e6, "s", least=1e-6)
+    duty_cycle: float = _constant(0.0, "share of the time that a sender may send; 0 for all", 0.0, 1.0, least=1e-6)
+    sense_m: float = _constant(math.inf, "how far a sender is heard", 0.0, math.inf, "m")
+    interfere_m: float = _constant(math.inf, "how far a sender disturbs", 0.0, math.inf, "m")
+    capture_db: float = _constant(math.inf, "a frame survives what is weaker by this", 0.0, math.inf, "dB")
+    path_exponent: float = _constant(3.0, "how power falls with distance", 1.0, 10.0)
+    opportunity_s: float = _constant(0.0, "between two opportunities of random access", 1e-6, 1e4, "s")
+    preambles: int = _constant(0, "of which an attempt at random access takes one", 1, 1000)
+    response_s: float = _time("from preamble to response")
+    setup_s: float = _time("from response or paging to a connection")
+    grant_s: float = _time("from request to grant")
+    inactivity_s: float = _constant(0.0, "silence after which a connection ends", 0.0, 1e6, "s")
+    paging_s: float = _constant(0.0, "between paging occasions; 0 for any time", 0.0, 1e5, "s", least=0.01)
+    active_s: float = _constant(0.0, "how long a device hears paging before it sleeps; 0 for always", 0.0, 1e6, "s")
+    update_s: float = _constant(86_400.0, "after which a silent device wakes", 1.0, 4e7, "s")
 
     @property
     def method(self) -> int:
@@ -97,7 +112,7 @@ class Medium:
         """Least ratio of squared distances at which a frame survives; 0 if none does."""
         if math.isinf(self.capture_db):
             return 0.0
-        return float(10.0 ** (2.0 * self.capture_db / (10.0 * self.path_exponent)))
+        return float(10.0 ** min(300.0, 2.0 * self.capture_db / (10.0 * self.path_exponent)))
 
 
 PLAIN_CARRIER_SENSE = Medium(access="csma", slot_s=1e-6, exponents=(0, 10), back_offs=1000, window_s=1000.0)

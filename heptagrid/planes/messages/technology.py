@@ -46,7 +46,11 @@ class LinkBudget:
 
     def frame_error(self, distance_m: Array) -> Array:
         """Probability that one frame is lost to noise, 0 to 1."""
-        odds = (1.0 / self.reference_error - 1.0) * 10.0 ** (self.margin_db(distance_m) / self.waterfall_db)
+        return self.error_at(self.margin_db(distance_m))
+
+    def error_at(self, margin_db: Array) -> Array:
+        """The same, by the margin above the sensitivity."""
+        odds = (1.0 / self.reference_error - 1.0) * 10.0 ** (np.asarray(margin_db) / self.waterfall_db)
         return 1.0 / (1.0 + odds)
 
     def reach_m(self, margin_db: float = 0.0) -> float:

@@ -12,6 +12,8 @@ from heptagrid.planes.messages import tables as t
 from heptagrid.planes.messages.media import Medium
 from heptagrid.planes.messages.tables import Floats, Ints, Net
 
+BEYOND_M = 1e150  # farther than all; its square is a number
+MOST_IN_RING = 1 << 16  # places of a buffer that are kept for it; what is larger is kept as it fills
 GAP_BITS = 96.0  # between frames of plain carrier sense (IEEE 802.3), if nothing else is said
 
 
@@ -75,7 +77,8 @@ class Wiring:
         port[:, t.P_DELAY] = delay_ns
         port[:, t.P_RETRIES] = retries
         port[:, t.P_LINK_CLASS] = link_class
-        port[:, t.P_CLASSES] = np.where(queued | (np.asarray(priorities) > 1), priorities, 0)
+        has_queue = queued | (np.asarray(priorities) > 1) | (np.asarray(queue_packets) > MOST_IN_RING)
+        port[:, t.P_CLASSES] = np.where(has_queue, priorities, 0)
         port[:, t.P_BUFFER] = queue_packets
         port[:, t.P_HEADER] = header_bytes
         port[:, t.P_PAYLOAD] = payload_bytes
@@ -161,7 +164,8 @@ class Wiring:
         ):
             row[column] = value
         self._medium.append(row)
-        self._reach.append(np.array([settings.sense_m**2, settings.interfere_m**2, settings.capture_ratio]))
+        reach_m = (min(settings.sense_m, BEYOND_M), min(settings.interfere_m, BEYOND_M))
+        self._reach.append(np.array([reach_m[0] ** 2, reach_m[1] ** 2, settings.capture_ratio]))
         self._members.append(self.ports + np.arange(count))
         self._preambles = max(self._preambles, settings.preambles)
         self.media += 1

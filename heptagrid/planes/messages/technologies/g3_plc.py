@@ -11,6 +11,9 @@ LEAD_S = 9.5 * 0.00064 + 13 * SYMBOL_S
 FCC_SYMBOL_S = 0.000232
 FCC_LEAD_S = 9.5 * 0.000213 + 13 * FCC_SYMBOL_S
 
+BUDGET = LinkBudget(sent_dbm=23.0, sensitivity_dbm=-34.0, loss_1m_db=20.0, exponent=0.0, db_per_km=60.0)
+FCC_BUDGET = LinkBudget(sent_dbm=23.0, sensitivity_dbm=-44.0, loss_1m_db=20.0, exponent=0.0, db_per_km=110.0)
+
 MEDIUM = Medium(
     access="csma-ca",
     slot_s=2 * SYMBOL_S,
@@ -22,6 +25,8 @@ MEDIUM = Medium(
     ack_wait_s=16 * SYMBOL_S + LEAD_S,
     gap_s=8 * SYMBOL_S,
     frame_s=LEAD_S,
+    sense_m=BUDGET.reach_m(),
+    interfere_m=BUDGET.reach_m(),
 )
 
 G3_PLC = Technology(
@@ -38,7 +43,7 @@ G3_PLC = Technology(
     retries=5,
     ns_per_km=6000.0,
     range_m=500.0,
-    budget=LinkBudget(sent_dbm=23.0, sensitivity_dbm=-34.0, loss_1m_db=20.0, exponent=0.0, db_per_km=60.0),
+    budget=BUDGET,
     loss=0.01,
     multi_hop=True,
     members_per_site=150,
@@ -47,7 +52,8 @@ G3_PLC = Technology(
         "networks": "meters to the data concentrator at their substation (RFC 8036)",
         "medium": "symbol 695 us, preamble 9.5 symbols of 640 us, frame control 13 symbols, slot 2, both spaces 8 symbols (ST "
         "G3-PLC driver headers hi_mac_constants.h and PHY constants); macMinBE 3, macMaxBE 8, 50 back-offs (Microchip G3 MAC "
-        "documentation); slot = sensing + turnaround: assumption; the response space stands in ack_s but for one symbol",
+        "documentation); slot = sensing + turnaround: assumption; the response space stands in ack_s but for one symbol; a station "
+        "senses and disturbs as far as its budget reaches (617 m): who needs a relay cannot be heard",
         "uplink_bps": "36 subcarriers, DBPSK, code rate 1/2 and Reed-Solomon 239/255 (from memory) each 695 us; up to "
         "44 kbit/s with D8PSK (Microchip MPLAB Harmony G3 stack)",
         "downlink_bps": "the same: one half-duplex medium",
@@ -82,15 +88,17 @@ G3_PLC_FCC = replace(
         ack_wait_s=20 * FCC_SYMBOL_S + FCC_LEAD_S,
         gap_s=10 * FCC_SYMBOL_S,
         frame_s=FCC_LEAD_S,
+        sense_m=FCC_BUDGET.reach_m(),
+        interfere_m=FCC_BUDGET.reach_m(),
     ),
     uplink_bps=145_000.0,
     downlink_bps=145_000.0,
     range_m=350.0,
-    budget=LinkBudget(sent_dbm=23.0, sensitivity_dbm=-44.0, loss_1m_db=20.0, exponent=0.0, db_per_km=110.0),
+    budget=FCC_BUDGET,
     sources=dict(G3_PLC.sources)
     | {
         "medium": "symbol 232 us, preamble 9.5 symbols of 213 us, frame control 13 symbols, slot 2, both spaces 10 symbols (ST "
-        "G3-PLC driver headers); the rest as in CENELEC A",
+        "G3-PLC driver headers); the rest as in CENELEC A; the budget reaches 427 m",
         "uplink_bps": "72 subcarriers (ST headers), DBPSK, code rate 1/2 and Reed-Solomon 239/255 (from memory) each 232 us; up to "
         "280 kbit/s (Microchip MPLAB Harmony G3 stack)",
         "range_m": "assumption: a line loses more at higher frequencies",

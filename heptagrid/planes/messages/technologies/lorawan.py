@@ -1,7 +1,7 @@
 """LoRaWAN in the European 868 MHz band, class A: the farther a device, the slower it speaks."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -83,6 +83,23 @@ LORAWAN = Technology(
     not_modelled="several gateways that hear one device; interference between spreading factors and from other networks; "
     "adaptive data rate as a protocol; joining",
 )
+
+
+class Star(NamedTuple):
+    """Devices around a gateway: (devices,) spreading factor, most payload of a frame, probability that noise loses one."""
+
+    spreading: Array
+    payload_bytes: Array
+    frame_error: Array
+
+
+def star(distance_m: Array, spreading: int | None = None) -> Star:
+    """The devices at these distances (devices,) from their gateway, each at its own factor, or all at the one given."""
+    factors = spreading_factors(distance_m) if spreading is None else np.full(np.shape(distance_m), spreading)
+    rows = [SPREADING[int(factor)] for factor in factors]
+    sensitivity_dbm = np.array([row.sensitivity_dbm for row in rows])
+    above_db = BUDGET.margin_db(distance_m) + BUDGET.sensitivity_dbm - sensitivity_dbm
+    return Star(factors, np.array([row.payload_bytes for row in rows]), BUDGET.error_at(above_db))
 
 
 def spreading_factors(distance_m: Array, margin_db: float = 3.0) -> Array:

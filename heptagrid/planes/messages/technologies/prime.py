@@ -6,6 +6,8 @@ from heptagrid.planes.messages.technology import Costs, LinkBudget, Technology
 SYMBOL_S = 0.00224
 LEAD_S = 0.002048 + 2 * SYMBOL_S
 
+BUDGET = LinkBudget(sent_dbm=23.0, sensitivity_dbm=-35.0, loss_1m_db=20.0, exponent=0.0, db_per_km=65.0)
+
 PRIME = Technology(
     name="prime",
     title="PRIME 1.3.6, CENELEC A band",
@@ -21,6 +23,8 @@ PRIME = Technology(
         ack_wait_s=0.001 + LEAD_S + 2 * SYMBOL_S,
         gap_s=SYMBOL_S,
         frame_s=LEAD_S,
+        sense_m=BUDGET.reach_m(),
+        interfere_m=BUDGET.reach_m(),
     ),
     uplink_bps=21_400.0,
     downlink_bps=21_400.0,
@@ -31,7 +35,7 @@ PRIME = Technology(
     retries=3,
     ns_per_km=6000.0,
     range_m=450.0,
-    budget=LinkBudget(sent_dbm=23.0, sensitivity_dbm=-35.0, loss_1m_db=20.0, exponent=0.0, db_per_km=65.0),
+    budget=BUDGET,
     loss=0.01,
     multi_hop=True,
     members_per_site=150,
@@ -39,7 +43,8 @@ PRIME = Technology(
     sources={
         "networks": "meters to the base node at their substation",
         "medium": "symbol 2.24 ms, preamble 2.048 ms, header two symbols, five attempts to send (PRIME specification 1.3.6, from "
-        "memory; the parameter names in Microchip's header mac_pib.h); back-off range, sensing and turnaround: assumption",
+        "memory; the parameter names in Microchip's header mac_pib.h); back-off range, sensing and turnaround: assumption; a "
+        "station senses and disturbs as far as its budget reaches (585 m): who needs a switch cannot be heard",
         "uplink_bps": "DBPSK with coding (PRIME specification 1.3.6, table of rates, from memory)",
         "downlink_bps": "the same: one half-duplex medium",
         "layers": "generic header 3, packet header 6, checksum 4 (PRIME specification 1.3.6, from memory); convergence: assumption",
