@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from heptagrid.engine.flow.snapshot import Snapshot
+from heptagrid.engine.flow.snapshot import NEUTRAL, Snapshot
 
 
 def flow_text(found: Snapshot) -> str:
@@ -29,4 +29,18 @@ def flow_text(found: Snapshot) -> str:
         v_pu, node, phase = (summary[f"{word}_v_{what}"] for what in ("pu", "node", "phase"))
         at = f"{node}" if phase == "0" else f"{node}.{phase}"
         lines.append(f"{word} voltage {v_pu:.6f} pu at {at}" if isinstance(v_pu, float) else f"{word} voltage: unknown")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_others(found, summary)])
+
+
+def _others(found: Snapshot, summary: dict[str, object]) -> list[str]:
+    """What is counted apart from the voltages of phases: neutrals, and what no source feeds."""
+    lines = []
+    if summary["neutral_nodes"]:
+        v_pu = found.nodes.v_pu[found.nodes.where(NEUTRAL)].max()
+        lines.append(f"neutral nodes: {summary['neutral_nodes']}, greatest voltage to ground {v_pu:.6f} pu")
+    if summary["de_energised_nodes"]:
+        lines.append(
+            f"de-energised nodes: {summary['de_energised_nodes']}; loads not served: {summary['loads_not_served']}, "
+            f"{found.not_served.kw:,.3f} kW"
+        )
+    return lines

@@ -16,6 +16,7 @@ _MARGIN = 30
 
 # Line colours from the highest voltage to the lowest: distinct in hue and in brightness (after Okabe and Ito 2008).
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
+_DEAD_COLOUR = "#767676"
 
 _MOST_TITLES = 10_000  # buses that have an element of their own, which shows their name
 _MOST_LABELS = 250  # buses of a drawing that still has room for names
@@ -32,43 +33,61 @@ def map_svg(drawing: Drawing, title: str) -> str:
     x, y, width, height = _fit(drawing, SIZE, high, keeps_shape=drawing.is_surveyed)
     parts = []
     end_level = np.maximum(drawing.level[drawing.from_bus], drawing.level[drawing.to_bus])
+    is_dead_stroke = drawing.is_dead[drawing.from_bus] | drawing.is_dead[drawing.to_bus]
     for level, kv in enumerate(drawing.levels_kv):
         colour, thick = _COLOURS[level % len(_COLOURS)], max(1.0, 3.0 - 0.6 * level)
-        mine = np.flatnonzero(end_level == level)
-        strokes = "".join(
-            f"M{x[a]:.1f} {y[a]:.1f}L{x[b]:.1f} {y[b]:.1f}"
-            for a, b in zip(drawing.from_bus[mine].tolist(), drawing.to_bus[mine].tolist(), strict=True)
-        )
-        buses = np.array(
-            [k for k in np.flatnonzero(drawing.level == level).tolist() if drawing.names[k]], dtype=np.int64
-        )
-        # A stroke of no length with round ends is a dot.
-        places = [f"M{x[k]:.1f} {y[k]:.1f}h0" for k in buses.tolist()]
-        names = [text(drawing.names[k]) for k in buses.tolist()]
-        dots = (
-            "".join(
-                f'<path d="{place}"><title>{name}</title></path>' for place, name in zip(places, names, strict=True)
-            )
-            if len(x) <= _MOST_TITLES
-            else f'<path d="{"".join(places)}"/>'
-        )
+        mine, buses = (end_level == level) & ~is_dead_stroke, (drawing.level == level) & ~drawing.is_dead
         label = f"{kv:g} kV" if kv > 0.0 else "base voltage unknown"
-        parts.append(
-            f'<g stroke="{colour}" fill="none"><title>{text(label)}</title><path stroke-width="{thick:.1f}" d="{strokes}"/>'
-            f'<g stroke-width="{2.0 * thick + 1.0:.1f}" stroke-linecap="round">{dots}</g></g>'
-        )
+        parts.append(_group(drawing, x, y, label, colour, thick, np.flatnonzero(mine), np.flatnonzero(buses)))
         count = f"{drawing.level_buses[level]:,} bus{'' if drawing.level_buses[level] == 1 else 'es'}"
         parts.append(
             f'<text x="{_MARGIN}" y="{height + 20 * level + 20:.0f}" fill="{colour}">{text(label)}, {count}</text>'
         )
+    if drawing.is_dead.any():
+        dead = np.flatnonzero(is_dead_stroke), np.flatnonzero(drawing.is_dead)
+        parts.append(_group(drawing, x, y, "de-energised", _DEAD_COLOUR, 1.0, *dead))
     parts.append(_labels(drawing, x, y, width))
     parts += [_square(x[k], y[k], 8.0, f"source, {drawing.names[k]}") for k in drawing.sources.tolist()]
     below = height + 20 * len(drawing.levels_kv)
     parts.append(_square(_MARGIN + 6.0, below + 15.0, 5.0, "source"))
     parts.append(f'<text x="{_MARGIN + 18}" y="{below + 20:.0f}">{text(_legend(drawing))}</text>')
+    if drawing.is_dead.any():
+        below += 20
+        label = f"de-energised, {int(drawing.is_dead.sum()):,} of these buses"
+        parts.append(f'<text x="{_MARGIN}" y="{below + 20:.0f}" fill="{_DEAD_COLOUR}">{label}</text>')
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {below + 40:.0f}" font-family="sans-serif" font-size="15" '
         f'role="img" aria-label="{text(title)}"><title>{text(title)}</title><rect width="100%" height="100%" fill="#fff"/>{"".join(parts)}</svg>\n'
+    )
+
+
+def _group(
+    drawing: Drawing,
+    x: npt.NDArray[np.float64],
+    y: npt.NDArray[np.float64],
+    label: str,
+    colour: str,
+    thick: float,
+    strokes: npt.NDArray[np.int64],
+    buses: npt.NDArray[np.int64],
+) -> str:
+    """Strokes and buses of one colour."""
+    lines = "".join(
+        f"M{x[a]:.1f} {y[a]:.1f}L{x[b]:.1f} {y[b]:.1f}"
+        for a, b in zip(drawing.from_bus[strokes].tolist(), drawing.to_bus[strokes].tolist(), strict=True)
+    )
+    named = [k for k in buses.tolist() if drawing.names[k]]
+    # A stroke of no length with round ends is a dot.
+    places = [f"M{x[k]:.1f} {y[k]:.1f}h0" for k in named]
+    names = [text(drawing.names[k]) for k in named]
+    dots = (
+        "".join(f'<path d="{place}"><title>{name}</title></path>' for place, name in zip(places, names, strict=True))
+        if len(x) <= _MOST_TITLES
+        else f'<path d="{"".join(places)}"/>'
+    )
+    return (
+        f'<g stroke="{colour}" fill="none"><title>{text(label)}</title><path stroke-width="{thick:.1f}" d="{lines}"/>'
+        f'<g stroke-width="{2.0 * thick + 1.0:.1f}" stroke-linecap="round">{dots}</g></g>'
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -140,20 +141,29 @@ def test_storage_may_be_ignored(tmp_path: Path) -> None:
     assert any("storage" in line for line in found.left_out)
 
 
-def test_no_slack_an_island_and_two_slacks(tmp_path: Path) -> None:
+def test_no_slack_and_two_slacks(tmp_path: Path) -> None:
     with pytest.raises(NetworkError, match="no slack bus"):
         solve(case(tmp_path, RING.replace("1 3   0", "1 2   0")))
-    with pytest.raises(NetworkError, match="bus 3 has no path"):
-        solve(
-            case(
-                tmp_path,
-                RING.replace(
-                    "2 3 0.02 0.12 0.02 250 250 250 0    0 1", "2 3 0.02 0.12 0.02 250 250 250 0    0 0"
-                ).replace("0.98 5 1", "0.98 5 0"),
-            )
-        )
     two = solve(case(tmp_path, RING.replace("2 2  80 30   0  0  1 1 0", "2 3  80 30   0  0  1 1 4")))
     assert two.converged and np.rad2deg(np.angle(two.v[1])) == pytest.approx(4.0)
+
+
+def test_what_open_branches_cut_off_is_de_energised_and_the_rest_is_solved(tmp_path: Path) -> None:
+    """Bus 3 without its branches is as bus 3 declared isolated, but for the label."""
+    cut = RING
+    for row in ("2 3 0.02 0.12 0.02 250 250 250 0    0 1", "0.98 5 1"):
+        assert row in cut
+        cut = cut.replace(row, row[:-1] + "0")
+    flow = solve(case(tmp_path, cut))
+    declared = solve(case(tmp_path, cut.replace("3 1 120", "3 4 120")))
+    assert flow.converged and flow.v[2] == 0.0 and not flow.is_live[2]
+    np.testing.assert_allclose(flow.v, declared.v, rtol=1e-12)
+    path = tmp_path / "cut.m"
+    path.write_text(cut)
+    done = CliRunner().invoke(main, ["flow", str(path), "--json"])
+    summary = json.loads(done.stdout)
+    assert summary["loads_not_served"] == 1 and summary["not_served_kw"] == pytest.approx(120e3)
+    assert summary["least_v_node"] != "3" and "bus 3 is de-energised; its load of 120 MW" in done.stderr
 
 
 def test_an_isolated_bus_has_no_voltage_and_its_load_is_listed(tmp_path: Path) -> None:
@@ -161,8 +171,8 @@ def test_an_isolated_bus_has_no_voltage_and_its_load_is_listed(tmp_path: Path) -
     path.write_text(RING.replace("mpc.bus = [", "mpc.bus = [ 77 4 12 3 0 0 1 1 0 230 1 1.1 0.9;"))
     done = CliRunner().invoke(main, ["flow", str(path), "--out", str(tmp_path / "v.csv")])
     assert done.exit_code == 0
-    assert (tmp_path / "v.csv").read_text().splitlines()[1] == "77,0,,"
-    assert "bus 77 is isolated; its load of 12 MW and 3 Mvar is not served" in done.stderr
+    assert (tmp_path / "v.csv").read_text().splitlines()[1] == "77,0,0.00000000000,,de-energised,0.00000000000"
+    assert "bus 77 is de-energised; its load of 12 MW and 3 Mvar is not served" in done.stderr
 
 
 def test_pv_bus_without_generator_is_a_pq_bus(tmp_path: Path) -> None:

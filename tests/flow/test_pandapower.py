@@ -180,8 +180,10 @@ def small() -> Any:
 def test_rows_have_names_where_these_are_unique_else_the_index_and_dead_loads_are_named(tmp_path: Path) -> None:
     found = flow(str(write(small(), tmp_path)))
     assert found.nodes.node == ["a", "1", "2", "3"]
-    assert np.isnan(found.nodes.v_pu[3]) and np.isfinite(found.nodes.v_pu[:3]).all()
-    assert any("bus 3 is isolated" in remark and "0.25 MW" in remark for remark in found.remarks)
+    assert found.nodes.v_pu[3] == 0.0 and (found.nodes.v_pu[:3] > 0.9).all()
+    assert found.nodes.conductor == ["phase", "phase", "phase", "de-energised"]
+    assert (found.not_served.names, found.not_served.kw) == (["3"], pytest.approx(250.0))
+    assert any("bus 3 is de-energised" in remark and "0.25 MW" in remark for remark in found.remarks)
 
 
 def _svc(net: Any) -> None:

@@ -6,9 +6,9 @@ import time
 
 import numpy as np
 
-from heptagrid.engine.flow.snapshot import BranchRows, NodeRows, Snapshot, Totals
+from heptagrid.engine.flow.snapshot import DE_ENERGISED, PHASE, BranchRows, NodeRows, NotServed, Snapshot, Totals
 from heptagrid.planes.power.balanced import BalancedFlow, solve
-from heptagrid.world.balanced import WARD, BalancedNetwork, BusKind, Floats
+from heptagrid.world.balanced import WARD, BalancedNetwork, Complex, Floats
 
 _SHOWN = 20
 
@@ -24,8 +24,6 @@ def snapshot(network: BalancedNetwork, source: str, format: str, *, q_limits: bo
     began = time.perf_counter()
     flow = solve(network, q_limits=q_limits)
     seconds = time.perf_counter() - began
-    nodes = network.nodes
-    v = flow.v[nodes.bus]
     return Snapshot(
         source=source,
         format=format,
@@ -33,11 +31,25 @@ def snapshot(network: BalancedNetwork, source: str, format: str, *, q_limits: bo
         converged=flow.converged,
         iterations=flow.iterations,
         seconds=seconds,
-        nodes=NodeRows(nodes.names.tolist(), ["0"] * len(v), np.abs(v), np.rad2deg(np.angle(v))),
+        nodes=_nodes(network, flow),
         branches=_branches(network, flow),
         totals=_totals(network, flow),
-        remarks=(*network.left_out, *_isolated(network), *_at_limit(network, flow)),
+        not_served=_not_served(network, flow),
+        remarks=(*network.left_out, *_dead(network, flow), *_at_limit(network, flow)),
         trouble=flow.trouble,
+    )
+
+
+def _nodes(network: BalancedNetwork, flow: BalancedFlow) -> NodeRows:
+    nodes = network.nodes
+    v, is_live = flow.v[nodes.bus], flow.is_live[nodes.bus]
+    return NodeRows(
+        node=nodes.names.tolist(),
+        phase=["0"] * len(v),
+        v_pu=np.abs(v),
+        angle_deg=np.where(is_live, np.rad2deg(np.angle(v)), np.nan),
+        conductor=np.where(is_live, PHASE, DE_ENERGISED).tolist(),
+        v_to_neutral_pu=np.abs(v),
     )
 
 
@@ -70,8 +82,7 @@ def _branches(network: BalancedNetwork, flow: BalancedFlow) -> BranchRows:
 
 
 def _totals(network: BalancedNetwork, flow: BalancedFlow) -> Totals:
-    buses = network.buses
-    live = buses.kind != BusKind.ISOLATED
+    buses, live = network.buses, flow.is_live
     v_pu = np.abs(flow.v)
 
     # What is lost inside an extended ward is part of what it draws.
@@ -93,20 +104,31 @@ def _totals(network: BalancedNetwork, flow: BalancedFlow) -> Totals:
     )
 
 
-def _isolated(network: BalancedNetwork) -> list[str]:
-    """Nodes that nothing flows to: a line for each with a load, which is not served, and one for all others."""
-    buses, nodes = network.buses, network.nodes
-    p_mw, q_mvar = buses.p_mw + buses.current_p_mw, buses.q_mvar + buses.current_q_mvar
-    isolated = buses.kind == BusKind.ISOLATED
-    draws = isolated & ((p_mw != 0.0) | (q_mvar != 0.0))
+def _unserved_mva(network: BalancedNetwork, flow: BalancedFlow) -> Complex:
+    """(buses,) what would be drawn at 1 pu at de-energised buses."""
+    buses = network.buses
+    drawn = buses.p_mw + buses.current_p_mw + 1j * (buses.q_mvar + buses.current_q_mvar)
+    return np.where(flow.is_live, 0.0, drawn)
+
+
+def _not_served(network: BalancedNetwork, flow: BalancedFlow) -> NotServed:
+    """Loads at de-energised buses, by their bus."""
+    unserved = _unserved_mva(network, flow)
+    total = 1e3 * complex(unserved.sum())
+    return NotServed(network.buses.names[unserved != 0.0].tolist(), total.real, total.imag)
+
+
+def _dead(network: BalancedNetwork, flow: BalancedFlow) -> list[str]:
+    """De-energised nodes: a line for each with a load, which is not served, and one for all others."""
+    names, nodes, unserved = network.buses.names, network.nodes, _unserved_mva(network, flow)
     found = [
-        f"bus {buses.names[k]} is isolated; its load of {p_mw[k]:g} MW and {q_mvar[k]:g} Mvar is not served"
-        for k in np.flatnonzero(draws)
+        f"bus {names[k]} is de-energised; its load of {unserved[k].real:g} MW and {unserved[k].imag:g} Mvar is not served"
+        for k in np.flatnonzero(unserved)
     ]
-    others = nodes.names[(isolated & ~draws)[nodes.bus]].tolist()
+    others = nodes.names[(~flow.is_live & (unserved == 0.0))[nodes.bus]].tolist()
     if others:
         more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
-        found.append(f"isolated, without load: {', '.join(others[:_SHOWN])}{more}")
+        found.append(f"de-energised, without load: {', '.join(others[:_SHOWN])}{more}")
     return found
 
 

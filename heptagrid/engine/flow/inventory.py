@@ -12,6 +12,7 @@ from scipy.sparse.csgraph import breadth_first_order, connected_components
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,8 @@ class Drawing:
     """Buses as points and branches as strokes.
 
     names: (buses,) empty for the insides of elements. x, y: (buses,). level: (buses,) rank of its base voltage, 0 the highest.
-    levels_kv: phase to phase; level_buses: how many of the file's buses have it. from_bus, to_bus: (strokes,). sources: buses. is_surveyed:
-    whether the file has coordinates; if not, a bus stands as many columns from the source as there are branches between.
+    levels_kv: phase to phase; level_buses: how many of the file's buses have it. from_bus, to_bus: (strokes,). sources: buses. is_dead: (buses,)
+    de-energised. is_surveyed: whether the file has coordinates; if not, a bus stands as many columns from the source as there are branches between.
     """
 
     names: Sequence[str]
@@ -52,6 +53,7 @@ class Drawing:
     to_bus: Ints
     sources: Ints
     is_surveyed: bool
+    is_dead: Bools
 
 
 @dataclass(frozen=True)
@@ -114,12 +116,13 @@ def drawing(
     to_bus: Ints,
     sources: Ints,
     nodes: Ints,
+    is_dead: Bools | None = None,
     least_surveyed: float = 0.5,
 ) -> Drawing:
     """Place buses by the file's coordinates where at least that share has them, else by their distance from the sources.
 
     x, y, v_base_kv: (buses,), NaN where unknown. from_bus, to_bus: (strokes,). names, nodes: what the file calls a bus, and
-    the bus that it is, which couplings may make one of several and which may be the inside of an element. Buses without coordinates
+    the bus that it is, which couplings may make one of several and which may be the inside of an element. is_dead: (buses,) none by default. Buses without coordinates
     stand in the middle of their neighbours.
     """
     kv, level = np.unique(-np.where(v_base_kv > 0.0, np.round(v_base_kv, 6), 0.0), return_inverse=True)
@@ -134,7 +137,8 @@ def drawing(
         called[bus].append(name)
     together = [", ".join(one) for one in called]
     counts = np.bincount(level[nodes], minlength=len(kv)).tolist()
-    return Drawing(together, *place, level, (-kv).tolist(), counts, from_bus, to_bus, sources, surveyed)
+    dead = np.zeros(len(v_base_kv), dtype=np.bool_) if is_dead is None else is_dead
+    return Drawing(together, *place, level, (-kv).tolist(), counts, from_bus, to_bus, sources, surveyed, dead)
 
 
 def loops(buses: int, from_bus: Ints, to_bus: Ints) -> tuple[int, int]:

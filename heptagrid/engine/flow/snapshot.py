@@ -11,16 +11,29 @@ import numpy.typing as npt
 from heptagrid.foundation.errors import NetworkError
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+PHASE, NEUTRAL, DE_ENERGISED = "phase", "neutral", "de-energised"
 
 
 @dataclass(frozen=True)
 class NodeRows:
-    """node: names as in the file. phase: a, b, c, a number, or 0 for a balanced network. v_pu, angle_deg: NaN where nothing flows."""
+    """node: names as in the file. phase: a, b, c, a number, or 0 for a balanced network. v_pu: to ground; NaN without a solution.
+
+    angle_deg: NaN where there is no voltage. conductor: PHASE, NEUTRAL or DE_ENERGISED. v_to_neutral_pu: of a phase at a bus with a neutral the
+    voltage between both, else v_pu.
+    """
 
     node: list[str]
     phase: list[str]
     v_pu: Floats
     angle_deg: Floats
+    conductor: list[str]
+    v_to_neutral_pu: Floats
+
+    def where(self, conductor: str) -> Ints:
+        """The rows of one kind of conductor."""
+        return np.flatnonzero(np.array(self.conductor, dtype=str) == conductor)
 
 
 @dataclass(frozen=True)
@@ -60,6 +73,15 @@ class Totals:
 
 
 @dataclass(frozen=True)
+class NotServed:
+    """Loads that no source feeds. names: each one's name. kw, kvar: what they would draw; of a load that lacks some of its phases those."""
+
+    names: list[str]
+    kw: float
+    kvar: float
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """One power flow. format: of the file, in words. solver: which was picked, and why. seconds: of solving.
 
@@ -75,13 +97,16 @@ class Snapshot:
     nodes: NodeRows
     branches: BranchRows
     totals: Totals
+    not_served: NotServed
     remarks: tuple[str, ...] = field(default=())
     trouble: str = ""
 
     def summary(self) -> dict[str, object]:
-        """The figures of the whole; what is not known is None."""
-        v_pu = self.nodes.v_pu
-        known = np.flatnonzero(np.isfinite(v_pu))
+        """The figures of the whole; what is not known is None. Voltages are those of energised phase conductors."""
+        nodes, v_pu = self.nodes, self.nodes.v_to_neutral_pu
+        phases, neutrals = nodes.where(PHASE), nodes.where(NEUTRAL)
+        known = phases[np.isfinite(v_pu[phases])]
+        neutral_v_pu = nodes.v_pu[neutrals]
         extremes: dict[str, object] = {}
         for word, pick in (("least", np.argmin), ("greatest", np.argmax)):
             k = int(known[pick(v_pu[known])]) if len(known) else -1
@@ -97,6 +122,11 @@ class Snapshot:
             **{name: value if math.isfinite(value) else None for name, value in vars(self.totals).items()},
             **extremes,
             "nodes": len(v_pu),
+            "neutral_nodes": len(neutrals),
+            "greatest_neutral_v_pu": float(neutral_v_pu.max()) if np.isfinite(neutral_v_pu).any() else None,
+            "de_energised_nodes": len(nodes.where(DE_ENERGISED)),
+            "loads_not_served": len(self.not_served.names),
+            "not_served_kw": self.not_served.kw,
             "branches": len(self.branches.branch),
             "seconds": self.seconds,
         }

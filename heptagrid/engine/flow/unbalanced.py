@@ -9,9 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from heptagrid.engine.flow.snapshot import BranchRows, NodeRows, Snapshot, Totals
+from heptagrid.engine.flow.snapshot import (
+    DE_ENERGISED,
+    NEUTRAL,
+    PHASE,
+    BranchRows,
+    NodeRows,
+    NotServed,
+    Snapshot,
+    Totals,
+)
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.planes.power.controls.control import Controlled
+from heptagrid.planes.power.unbalanced.conductors import Conductors, conductors_of
 from heptagrid.planes.power.unbalanced.flow import Flow
 from heptagrid.planes.power.unbalanced.holding import HoldingSolver
 from heptagrid.planes.power.unbalanced.primitives import Primitives, currents
@@ -19,6 +29,7 @@ from heptagrid.world.circuit import GROUND, Circuit, Complex, Floats, Ints, Mode
 
 PHASES = {1: "a", 2: "b", 3: "c"}
 TOLERANCE_PU = 1e-10
+_SHOWN = 20
 
 
 def snapshot(circuit: Circuit, source: str, format: str) -> Snapshot:
@@ -39,18 +50,73 @@ def snapshot(circuit: Circuit, source: str, format: str) -> Snapshot:
         flow = controlled.snapshot()
     except NetworkError as problem:
         return _collapsed(circuit, source, format, solver, str(problem), time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    conductors = conductors_of(solver)
     return Snapshot(
         source=source,
         format=format,
         solver=f"{solver.method}: {solver.reason}",
         converged=True,
         iterations=flow.iterations,
-        seconds=time.perf_counter() - began,
-        nodes=NodeRows(*_node_names(circuit), flow.v_pu, np.rad2deg(np.angle(flow.v))),
+        seconds=seconds,
+        nodes=_nodes(flow, conductors),
         branches=_branches(flow),
         totals=_totals(flow),
-        remarks=(*circuit.left_out, *_settled(controlled), *_beyond_limits(flow), *_at_rest(flow)),
+        not_served=_not_served(circuit, conductors),
+        remarks=(
+            *circuit.left_out,
+            *_dead(circuit, conductors),
+            *_settled(controlled),
+            *_beyond_limits(flow, conductors),
+            *_at_rest(flow),
+        ),
     )
+
+
+def _nodes(flow: Flow, conductors: Conductors) -> NodeRows:
+    circuit = flow.network.circuit
+    return NodeRows(
+        *_node_names(circuit),
+        v_pu=flow.v_pu,
+        angle_deg=np.where(flow.v == 0.0, np.nan, np.rad2deg(np.angle(flow.v))),
+        conductor=np.select([conductors.is_phase, conductors.is_neutral], [PHASE, NEUTRAL], DE_ENERGISED).tolist(),
+        v_to_neutral_pu=conductors.v_pu(circuit, flow.v),
+    )
+
+
+def _unserved(circuit: Circuit, conductors: Conductors) -> Floats:
+    """(devices,) the share of each load that no source feeds; 0 of what feeds in."""
+    devices = circuit.devices
+    return np.where(devices.kinds == "load", 1.0 - conductors.served_share(devices), 0.0)
+
+
+def _not_served(circuit: Circuit, conductors: Conductors) -> NotServed:
+    devices, share = circuit.devices, _unserved(circuit, conductors)
+    return NotServed(devices.names[share > 0.0].tolist(), float(share @ devices.p_kw), float(share @ devices.q_kvar))
+
+
+def _dead(circuit: Circuit, conductors: Conductors) -> list[str]:
+    """Loads that are not served, all in one line, then de-energised buses."""
+    devices, share = circuit.devices, _unserved(circuit, conductors)
+    loads = np.flatnonzero(share > 0.0)
+    bus_of = np.append(circuit.nodes.bus, 0)[devices.circuit_from[devices.circuit_at[:-1]]]
+    found = []
+    if len(loads):
+        names = [
+            f"{devices.names[k]} at bus {circuit.buses.names[bus_of[k]]} ({'' if share[k] == 1.0 else f'{share[k]:.0%} of '}{devices.p_kw[k]:g} kW)"
+            for k in loads[:_SHOWN].tolist()
+        ]
+        found.append(f"no source feeds these loads, so they are not served: {_some(names, len(loads))}")
+    buses = circuit.nodes.bus
+    dead = circuit.buses.names[np.setdiff1d(buses[conductors.is_dead], buses[~conductors.is_dead])].tolist()
+    if dead:
+        found.append(f"de-energised: bus{'es' if len(dead) > 1 else ''} {_some(dead[:_SHOWN], len(dead))}")
+    return found
+
+
+def _some(shown: list[str], count: int) -> str:
+    more = f" and {count - len(shown)} more" if count > len(shown) else ""
+    return ", ".join(shown) + more
 
 
 def _settled(controlled: Controlled) -> list[str]:
@@ -70,12 +136,13 @@ def _settled(controlled: Controlled) -> list[str]:
     return found
 
 
-def _beyond_limits(flow: Flow) -> list[str]:
-    """Loads that do not draw what they are rated for, since their voltage is beyond their limits."""
+def _beyond_limits(flow: Flow, conductors: Conductors) -> list[str]:
+    """Loads that are served and do not draw what they are rated for, since their voltage is beyond their limits."""
     devices, circuits = flow.network.circuit.devices, flow.circuits
     device = circuits.device
     v_pu = np.abs(flow.circuits_v) / devices.v_rated_v[device]
     is_limited = ((devices.kinds == "load") & (devices.model != Model.CONSTANT_IMPEDANCE))[device]
+    is_limited &= conductors.are_served(devices)
     found = []
     for word, limit, beyond_pu in (
         ("below", "vminpu", devices.v_min_pu[device] - v_pu),
@@ -85,7 +152,8 @@ def _beyond_limits(flow: Flow) -> list[str]:
         if not len(rows):
             continue
         these, worst = np.unique(device[rows]), rows[np.argmax(beyond_pu[rows])]
-        drawn_kw, rated_kw = flow.devices_kva[these].real.sum(), devices.p_kw[these].sum()
+        drawn_kw = flow.devices_kva[these].real.sum()
+        rated_kw = (conductors.served_share(devices) * devices.p_kw)[these].sum()
         loads = "1 load has" if len(these) == 1 else f"{len(these)} loads have"
         found.append(
             f"{loads} a voltage {word} {limit} (farthest: {devices.names[device[worst]]} at {v_pu[worst]:.4f} of its rated voltage), "
@@ -115,9 +183,10 @@ def _collapsed(
         converged=False,
         iterations=0,
         seconds=seconds,
-        nodes=NodeRows(*_node_names(circuit), unknown, unknown),
+        nodes=NodeRows(*_node_names(circuit), unknown, unknown, [PHASE] * nodes, unknown),
         branches=_rows([]),
         totals=Totals(*[np.nan for _ in fields(Totals)]),
+        not_served=NotServed([], 0.0, 0.0),
         remarks=circuit.left_out,
         trouble=trouble,
     )

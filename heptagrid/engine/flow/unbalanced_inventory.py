@@ -6,6 +6,7 @@ import numpy as np
 
 from heptagrid.engine.flow.inventory import Count, Inventory, drawing, levels, loops
 from heptagrid.foundation.errors import NetworkError
+from heptagrid.planes.power.unbalanced.conductors import Conductors, conductors_of
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
 from heptagrid.world.circuit import GROUND, Bools, Circuit, Ints
 
@@ -15,17 +16,22 @@ def inventory(circuit: Circuit, source: str, format: str) -> Inventory:
     buses, devices, windings = circuit.buses, circuit.devices, circuit.transformers.windings
     from_bus, to_bus = _strokes(circuit)
     device_bus = _bus(circuit, devices.circuit_from[devices.circuit_at[:-1]])
+    solver, conductors = _solver(circuit)
+    is_dead, served = _dead_buses(circuit, conductors), np.ones(len(devices.names))
+    if conductors is not None:
+        served = conductors.served_share(devices)
+    p_kw, q_kvar = served * devices.p_kw, served * devices.q_kvar
     draws = np.zeros(len(buses.names))
-    np.add.at(draws, device_bus, np.maximum(devices.p_kw, 0.0))
+    np.add.at(draws, device_bus, np.maximum(p_kw, 0.0))
     feeds = devices.p_kw < 0.0
     return Inventory(
         source=source,
         format=format,
         name=circuit.name,
         shape=_shape(circuit, from_bus, to_bus),
-        solver=_solver(circuit),
+        solver=solver,
         counts=[
-            Count("bus", len(buses.names), len(buses.names), f"{len(circuit.nodes.bus)} nodes"),
+            Count("bus", len(buses.names), int((~is_dead).sum()), _nodes(circuit, conductors)),
             *_counts("source", circuit.sources.names),
             *_counts("line", circuit.lines.names, _closed(circuit), f"{int(circuit.lines.is_switch.sum())} switches"),
             *_counts(
@@ -34,7 +40,7 @@ def inventory(circuit: Circuit, source: str, format: str) -> Inventory:
                 sum=f"{circuit.transformers.rated_kva.sum():,.6g} kVA, {len(windings.kv)} windings",
             ),
             *(
-                Count(kind, int(mine.sum()), int(mine.sum()), f"{np.abs(devices.p_kw[mine].sum()):,.6g} kW")
+                Count(kind, int(mine.sum()), int((served[mine] > 0.0).sum()), f"{np.abs(p_kw[mine].sum()):,.6g} kW")
                 for kind in np.unique(devices.kinds).tolist()
                 for mine in [devices.kinds == kind]
             ),
@@ -50,9 +56,9 @@ def inventory(circuit: Circuit, source: str, format: str) -> Inventory:
         ],
         levels=levels(np.sqrt(3.0) * buses.v_base_kv, draws, np.arange(len(buses.names))),
         totals={
-            "loads_kw": float(devices.p_kw[~feeds].sum()),
-            "loads_kvar": float(devices.q_kvar[~feeds].sum()),
-            "generation_kw": float(-devices.p_kw[feeds].sum()),
+            "loads_kw": float(p_kw[~feeds].sum()),
+            "loads_kvar": float(q_kvar[~feeds].sum()),
+            "generation_kw": float(-p_kw[feeds].sum()),
         },
         drawing=drawing(
             buses.names.tolist(),
@@ -63,18 +69,37 @@ def inventory(circuit: Circuit, source: str, format: str) -> Inventory:
             to_bus,
             _source_buses(circuit),
             np.arange(len(buses.names)),
+            is_dead,
         ),
         remarks=circuit.left_out,
     )
 
 
-def _solver(circuit: Circuit) -> str:
-    """Which solver the circuit gets, or why it gets none."""
+def _solver(circuit: Circuit) -> tuple[str, Conductors | None]:
+    """Which solver the circuit gets, and its conductors; or why it gets none."""
     try:
         solver = UnbalancedSolver(circuit)
+        return f"{solver.method}: {solver.reason}", conductors_of(solver)
     except NetworkError as problem:
-        return f"none: {problem}"
-    return f"{solver.method}: {solver.reason}"
+        return f"none: {problem}", None
+
+
+def _dead_buses(circuit: Circuit, conductors: Conductors | None) -> Bools:
+    """(buses,) those without an energised conductor."""
+    is_dead = np.zeros(len(circuit.buses.names), dtype=np.bool_)
+    if conductors is not None:
+        is_dead[:] = True
+        is_dead[circuit.nodes.bus[~conductors.is_dead]] = False
+    return is_dead
+
+
+def _nodes(circuit: Circuit, conductors: Conductors | None) -> str:
+    """How many nodes there are, and what is not an energised phase conductor."""
+    words = [f"{len(circuit.nodes.bus)} nodes"]
+    if conductors is not None:
+        for count, kind in ((conductors.is_neutral.sum(), "neutral"), (conductors.is_dead.sum(), "de-energised")):
+            words += [f"{count} {kind}"] if count else []
+    return ", ".join(words)
 
 
 def _counts(kind: str, rows: np.ndarray, in_service: Bools | None = None, sum: str = "") -> list[Count]:

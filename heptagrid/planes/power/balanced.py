@@ -34,7 +34,7 @@ _SHARES = 12  # halvings in the search for the loading that a network can carry:
 class BalancedFlow:
     """A solution. solver: which, and why.
 
-    v: (buses,) complex, per unit; NaN at isolated buses. current_from_pu, current_to_pu: (branches,) complex, into the branch at each
+    v: (buses,) complex, per unit; 0 at de-energised buses. is_live: (buses,) whether a slack feeds the bus. current_from_pu, current_to_pu: (branches,) complex, into the branch at each
     end, on the bus's base. p_mw, q_mvar: (generators,) fed in. at_limit: (generators,) -1 at the lower, 1 at the upper
     reactive limit. losses_mva: (branches,) complex. If it did not converge, `trouble` says what is known, and the figures are NaN.
     """
@@ -44,6 +44,7 @@ class BalancedFlow:
     iterations: int
     mismatch_mva: float
     v: Complex
+    is_live: Bools
     current_from_pu: Complex
     current_to_pu: Complex
     losses_mva: Complex
@@ -54,16 +55,15 @@ class BalancedFlow:
 
 
 def solve(network: BalancedNetwork, *, q_limits: bool = False) -> BalancedFlow:
-    """Voltages and flows of a network.
+    """Voltages and flows of a network; what no path in service joins to a slack bus is de-energised.
 
     Raises
     ------
     NetworkError
-        Without a slack bus, or for buses without a path to one, naming them. A network that does not converge is no error: see
-        `BalancedFlow.converged`.
+        Without a slack bus that feeds. A network that does not converge is no error: see `BalancedFlow.converged`.
     """
     problem = _Problem(network)
-    problem.check_connected()
+    problem.check_slack()
     sweeps = problem.sweeps()
     solver = _method(sweeps)
     solution = problem.sweep(sweeps) if not sweeps.why_not else problem.solve(problem.start(), 1.0)
@@ -86,7 +86,7 @@ def choice(network: BalancedNetwork) -> str:
         As `solve`.
     """
     problem = _Problem(network)
-    problem.check_connected()
+    problem.check_slack()
     return _method(problem.sweeps())
 
 
@@ -96,6 +96,20 @@ def _method(sweeps: Sweeps) -> str:
     if sweeps.loops:
         return f"forward and backward sweeps with compensation: a tree with {sweeps.loops} loop{'s' if sweeps.loops > 1 else ''}"
     return "forward and backward sweeps: a tree with one source"
+
+
+def live_buses(network: BalancedNetwork) -> Bools:
+    """(buses,) whether branches in service join the bus to a slack bus; all that are not declared isolated, where there is no slack."""
+    buses, branches = network.buses, network.branches
+    connected = buses.kind != BusKind.ISOLATED
+    slack = np.flatnonzero(buses.kind == BusKind.SLACK)
+    if not len(slack):
+        return np.asarray(connected)
+    on = branches.in_service & connected[branches.from_bus] & connected[branches.to_bus]
+    ends, count = (branches.from_bus[on], branches.to_bus[on]), len(buses.names)
+    _, part = connected_components(csr_matrix((np.ones(len(ends[0])), ends), shape=(count, count)), directed=False)
+    is_live: Bools = connected & np.isin(part, part[slack])
+    return is_live
 
 
 class _Admittances:
@@ -118,7 +132,7 @@ class _Problem:
     def __init__(self, network: BalancedNetwork) -> None:
         self.network = network
         buses, branches, generators = network.buses, network.branches, network.generators
-        self.live = buses.kind != BusKind.ISOLATED
+        self.live = live_buses(network)
         self.on = branches.in_service & self.live[branches.from_bus] & self.live[branches.to_bus]
         self.running = generators.in_service & self.live[generators.bus]
         self.admittances = _Admittances(network, self.on)
@@ -126,12 +140,13 @@ class _Problem:
         self.given_mvar = generators.q_mvar
         fed = np.zeros(len(buses.kind), dtype=bool)
         fed[generators.bus[self.running]] = True
-        self.kind = np.where((buses.kind == BusKind.PV) & ~fed, BusKind.PQ, buses.kind)
+        kind = np.where((buses.kind == BusKind.PV) & ~fed, BusKind.PQ, buses.kind)
+        self.kind = np.where(self.live, kind, BusKind.ISOLATED)
         self.unfed_slack = np.flatnonzero((buses.kind == BusKind.SLACK) & ~fed)
 
-    def check_connected(self) -> None:
-        """Refuse a network without a slack bus, and one of which a part has none."""
-        buses, branches = self.network.buses, self.network.branches
+    def check_slack(self) -> None:
+        """Refuse a network without a slack bus, and a slack bus that nothing feeds."""
+        buses = self.network.buses
         if len(self.unfed_slack):
             raise NetworkError(
                 f"{self.network.name}: slack {_listed(buses.names, self.unfed_slack)} has no generator in service; put one in service, "
@@ -141,15 +156,6 @@ class _Problem:
         if not len(slack):
             raise NetworkError(
                 f"{self.network.name} has no slack bus; declare one (type 3), with a generator in service"
-            )
-        count = len(buses.names)
-        ends = (branches.from_bus[self.on], branches.to_bus[self.on])
-        _, part = connected_components(csr_matrix((np.ones(len(ends[0])), ends), shape=(count, count)), directed=False)
-        lost = np.flatnonzero(self.live & ~np.isin(part, part[slack]))
-        if len(lost):
-            raise NetworkError(
-                f"{self.network.name}: {_listed(buses.names, lost)} {'has' if len(lost) == 1 else 'have'} no path to a slack bus; connect them, "
-                "give them a slack, or declare them isolated (type 4)"
             )
 
     def start(self, share: float = 1.0) -> Complex:
@@ -303,7 +309,8 @@ class _Problem:
             converged=solution.converged,
             iterations=iterations,
             mismatch_mva=solution.mismatch_pu * network.base_mva,
-            v=np.where(self.live, v, complex(np.nan, np.nan)),
+            v=np.where(self.live, v, 0.0),
+            is_live=self.live,
             current_from_pu=np.where(self.on, current_from, 0.0),
             current_to_pu=np.where(self.on, current_to, 0.0),
             losses_mva=losses,

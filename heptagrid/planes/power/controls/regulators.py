@@ -212,6 +212,10 @@ def sample(settings, state, readings, now_s, tap_pu):  # type: ignore[no-untyped
         if settings.max_taps[k] == 0:
             state.pending[k] = 0
             continue
+        if readings.v[k] == 0.0:  # de-energised: nothing moves the taps
+            state.pending[k] = 0
+            state.due_s[k] = np.inf
+            continue
         winding = settings.winding[k]
         tap, step = tap_pu[winding], settings.tap_step[k]
         if settings.remote_from[k] == -2 and (settings.is_reversible[k] or settings.is_cogeneration[k]):

@@ -11,8 +11,6 @@ from heptagrid.planes.power.unbalanced.network import Network, network_of
 from heptagrid.planes.power.unbalanced.primitives import is_bond
 from heptagrid.world.circuit import Bools, Circuit, Floats, Ints, Names
 
-_OTHERS = 5  # buses that are named beside a load's own where no source feeds it
-
 
 def checked_network(circuit: Circuit, tap_pu: Floats, is_closed: Bools) -> Network:
     """The circuit with these taps (windings,) and capacitor steps (steps,), if it has a meaning; every violation names its element.
@@ -21,15 +19,15 @@ def checked_network(circuit: Circuit, tap_pu: Floats, is_closed: Bools) -> Netwo
     ------
     NetworkError
         With all violations: values that are not numbers, negative lengths, names that occur twice, impedances without an inverse, rings of
-        lines without impedance, loads that no source feeds.
+        lines without impedance, no source with a voltage.
     """
     found = [*_numbers(circuit), *_names(circuit), *_impedances(circuit), *_rings(circuit)]
     if not len(circuit.sources.names):
         found.append("it has no source")
+    elif not circuit.sources.emf_v.any():
+        found.append(f"{', '.join(circuit.sources.names)}: no source has a voltage")
     _refuse(circuit, found)
-    network = network_of(circuit, tap_pu, is_closed)
-    _refuse(circuit, list(_cut_off(network)))
-    return network
+    return network_of(circuit, tap_pu, is_closed)
 
 
 def check_circuit(circuit: Circuit) -> None:
@@ -139,18 +137,3 @@ def _rings(circuit: Circuit) -> Iterator[str]:
         if parts[a] == parts[b]:
             yield f"{lines.names[line[k]]}: it closes a ring of lines without impedance; open it or give it one"
         parts[parts == parts[b]] = parts[a]
-
-
-def _cut_off(network: Network) -> Iterator[str]:
-    lives = np.append(network.is_live, True)  # the ground
-    circuit, devices = network.circuit, network.circuit.devices
-    bus = circuit.nodes.bus
-    dead = ~(lives[devices.circuit_from] & lives[devices.circuit_to])
-    without = circuit.buses.names[np.setdiff1d(bus[~network.is_live], bus[network.is_live])].tolist()
-    for k, first in zip(*np.unique(_rows(devices.circuit_at)[dead], return_index=True), strict=True):
-        ends = devices.circuit_from[dead][first], devices.circuit_to[dead][first]
-        here = str(circuit.buses.names[bus[next(node for node in ends if not lives[node])]])
-        others = [name for name in without if name != here]
-        more = f" and {len(others) - _OTHERS} more" if len(others) > _OTHERS else ""
-        nor = f", nor bus {', '.join(others[:_OTHERS])}{more}" if others else ""
-        yield f"{devices.names[k]}: no source feeds it at bus {here}{nor}; close a switch, correct a bus's name, or leave it out"

@@ -43,7 +43,7 @@ class HoldingSolver(UnbalancedSolver):
         flow = self._fed(p_kw, q_kvar, feed)
         for k in range(MOST_PASSES):
             short_v = holders.v_held_v - self._held_v(flow.v)
-            free = ~self._stuck(feed, short_v)
+            free = self._is_fed() & ~self._stuck(feed, short_v)
             if np.abs(short_v[free] / holders.v_held_v[free]).max(initial=0.0) <= HELD_PU:
                 self._feed_kvar = feed
                 return flow
@@ -65,6 +65,13 @@ class HoldingSolver(UnbalancedSolver):
         return ((feed >= holders.most_feed_kvar) & (short_v > 0.0)) | (
             (feed <= holders.least_feed_kvar) & (short_v < 0.0)
         )
+
+    def _is_fed(self) -> Bools:
+        """(holders,) whether a source feeds them; a de-energised holder has no voltage to hold."""
+        devices = self.circuit.devices
+        lives = np.append(self.network.is_live, True)
+        first = devices.circuit_at[self.circuit.voltage_holders.device]
+        return np.asarray(lives[devices.circuit_from[first]] & lives[devices.circuit_to[first]])
 
     def _fed(self, p_kw: Floats | None, q_kvar: Floats, feed_kvar: Floats) -> Flow:
         q_kvar[self.circuit.voltage_holders.device] = -feed_kvar

@@ -68,6 +68,18 @@ class Network:
         circuit = self.circuit
         return replace(self, circuit=replace(circuit, sources=replace(circuit.sources, emf_v=emf_v)))
 
+    def delivering(self) -> Ints:
+        """(pairs, 2) nodes, the ground -1, that closed lines, transformers, other linear elements and sources join."""
+        lines = self.circuit.lines
+        closed = lines.from_closed & lines.to_closed
+        coupled = assembled([self.transformers, self.shunts, self.sources], self.nodes).tocoo()
+        return np.concatenate(
+            [
+                np.stack([lines.from_node[closed], lines.to_node[closed]], axis=1),
+                np.stack([coupled.row, coupled.col], axis=1).astype(np.int64),
+            ]
+        )
+
     def matrix(self) -> scipy.sparse.csc_matrix:
         """The whole admittance matrix (nodes, nodes) without the devices; dead nodes stand alone."""
         tables = [self.lines, self.transformers, self.capacitors, self.shunts, self.sources]
@@ -102,6 +114,14 @@ def network_of(circuit: Circuit, tap_pu: Floats, is_closed: Bools) -> Network:
     )
 
 
+def fed_nodes(circuit: Circuit) -> Ints:
+    """Nodes of sources that have a voltage."""
+    sources = circuit.sources
+    has_voltage = sources.emf_v != 0.0
+    fed = np.concatenate([sources.from_node[has_voltage], sources.to_node[has_voltage]])
+    return np.asarray(fed[fed >= 0])
+
+
 def _bonds(circuit: Circuit) -> Ints:
     """(bonds, 2) pairs of nodes joined by lines without impedance."""
     lines = circuit.lines
@@ -110,13 +130,12 @@ def _bonds(circuit: Circuit) -> Ints:
 
 
 def _live(circuit: Circuit, y_s: scipy.sparse.csc_matrix, bonds: Ints) -> Bools:
-    """(nodes,) whether anything but the ground joins the node to a source."""
+    """(nodes,) whether anything but the ground joins the node to a source with a voltage."""
     coupled = y_s.tocoo()
     devices = np.stack([circuit.devices.circuit_from, circuit.devices.circuit_to], axis=1)
     pairs = np.concatenate([np.stack([coupled.row, coupled.col], axis=1), bonds, devices])
     part = connected_parts(pairs[(pairs >= 0).all(axis=1)], y_s.shape[0])
-    fed = np.concatenate([circuit.sources.from_node, circuit.sources.to_node])
-    return np.asarray(np.isin(part, part[fed[fed >= 0]]))
+    return np.asarray(np.isin(part, part[fed_nodes(circuit)]))
 
 
 def _floating(circuit: Circuit, capacitors: Primitives, bonds: Ints) -> Bools:

@@ -64,6 +64,20 @@ class UnbalancedSolver:
         self._network: Network
         self._set(checked_network(circuit, self.tap_pu, self.is_closed))
 
+    @property
+    def network(self) -> Network:
+        """The circuit at the present taps and capacitor steps."""
+        return self._network
+
+    def without_devices(self) -> Complex:
+        """(nodes,) voltages when no device draws or feeds, at the present taps and capacitor steps.
+
+        Raises NetworkError where devices alone hold a part to the ground.
+        """
+        self._is_linear = False
+        self._linear.linearise(np.zeros((len(self._circuits.device), 4)))
+        return self._linear.start()
+
     def set_taps(self, tap_pu: Floats) -> None:
         """From the next solve on; (windings,)."""
         if not np.array_equal(tap_pu, self.tap_pu):

@@ -1,0 +1,99 @@
+"""Which nodes of a circuit are energised phase conductors, which are neutrals, and which are de-energised.
+
+A node is energised where lines, transformers and other elements that deliver power join it to a source; loads and capacitors deliver none.
+A neutral is a conductor beside energised ones that has no voltage when nothing is drawn, and that loads or windings return to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from heptagrid.foundation.errors import NetworkError
+from heptagrid.planes.power.unbalanced.network import Network, connected_parts, fed_nodes
+from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
+from heptagrid.world.circuit import GROUND, Bools, Circuit, Complex, Connection, Devices, Floats, Ints
+
+EARTHED_PU = 0.1
+"""Below this share of the bus's base voltage, with nothing drawn, a conductor is no phase."""
+PHASES = 3
+"""Nodes of a bus up to this number are phases by OpenDSS's custom."""
+
+
+@dataclass(frozen=True)
+class Conductors:
+    """is_phase, is_neutral: (nodes,) energised; neither: de-energised. neutral: (nodes,) of the same bus, GROUND where it has none."""
+
+    is_phase: Bools
+    is_neutral: Bools
+    neutral: Ints
+
+    @property
+    def is_dead(self) -> Bools:
+        return ~(self.is_phase | self.is_neutral)
+
+    def are_served(self, devices: Devices) -> Bools:
+        """(phase circuits,) whether each lies between energised conductors, or such a conductor and the ground."""
+        lives = ~np.append(self.is_dead, False)
+        return np.asarray(lives[devices.circuit_from] & lives[devices.circuit_to])
+
+    def served_share(self, devices: Devices) -> Floats:
+        """(devices,) the share of each one's phase circuits that are served."""
+        count = np.diff(devices.circuit_at)
+        device = np.repeat(np.arange(len(count)), count)
+        return np.asarray(np.bincount(device, self.are_served(devices), len(count)) / count, dtype=np.float64)
+
+    def v_pu(self, circuit: Circuit, v: Complex) -> Floats:
+        """(nodes,) from voltages v (nodes,) to ground: of phases to their bus's neutral, of others to ground, on the buses' base voltages."""
+        across = np.where(self.is_phase, v - np.append(v, 0.0)[self.neutral], v)
+        return np.asarray(np.abs(across) / (1000.0 * circuit.buses.v_base_kv[circuit.nodes.bus]), dtype=np.float64)
+
+
+def conductors_of(solver: UnbalancedSolver) -> Conductors:
+    """The conductors of a solver's circuit at its taps and capacitor steps; it solves the circuit without any device."""
+    network = solver.network
+    circuit = network.circuit
+    is_fed, is_earthed = _fed(network)
+    try:
+        idle_pu = np.abs(solver.without_devices()) / (1000.0 * circuit.buses.v_base_kv[circuit.nodes.bus])
+        has_voltage = idle_pu > EARTHED_PU
+    except NetworkError:  # a part floats that devices hold; then the numbers of the nodes must do
+        has_voltage = circuit.nodes.number <= PHASES
+    is_phase = is_fed & has_voltage
+    is_neutral = (is_fed | is_earthed) & ~has_voltage & _returns(circuit)
+    of_bus = np.zeros(
+        (2, len(circuit.buses.names)), dtype=np.bool_
+    )  # whether it has a phase, and whether it has other conductors than neutrals
+    of_bus[0, circuit.nodes.bus[is_phase]] = True
+    of_bus[1, circuit.nodes.bus[~is_neutral]] = True
+    is_neutral &= (of_bus[0] | ~of_bus[1])[circuit.nodes.bus]
+    return Conductors(is_phase, is_neutral, _neutral_of(circuit, is_neutral))
+
+
+def _fed(network: Network) -> tuple[Bools, Bools]:
+    """(nodes,) whether elements that deliver power join the node to a source with a voltage, and whether to the ground."""
+    through = network.delivering()
+    to_ground = (through < 0).any(axis=1)
+    part = connected_parts(through[~to_ground], network.nodes)
+    earthed = through[to_ground].max(axis=1)
+    return np.isin(part, part[fed_nodes(network.circuit)]), np.isin(part, part[earthed[earthed >= 0]])
+
+
+def _returns(circuit: Circuit) -> Bools:
+    """(nodes,) whether a node has a number beyond those of phases, or closed lines join it to where a device or a wye winding ends."""
+    lines, windings, ground = circuit.lines, circuit.transformers.windings, len(circuit.nodes.bus)
+    last = windings.node[windings.conductor_at[1:] - 1][windings.connection == Connection.WYE]
+    ends = np.concatenate([circuit.devices.circuit_to, last])
+    closed = lines.from_closed & lines.to_closed
+    pairs = np.stack([lines.from_node[closed], lines.to_node[closed]], axis=1)
+    part = connected_parts(pairs[(pairs >= 0).all(axis=1)], ground)
+    return np.asarray((circuit.nodes.number > PHASES) | np.isin(part, part[ends[ends >= 0]]))
+
+
+def _neutral_of(circuit: Circuit, is_neutral: Bools) -> Ints:
+    """(nodes,) the first neutral of each one's bus, GROUND if there is none."""
+    of_bus = np.full(len(circuit.buses.names), GROUND, dtype=np.int64)
+    nodes = np.flatnonzero(is_neutral)[::-1]
+    of_bus[circuit.nodes.bus[nodes]] = nodes
+    return np.asarray(of_bus[circuit.nodes.bus])

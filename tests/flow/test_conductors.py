@@ -1,0 +1,113 @@
+"""Which voltages are figures of a circuit: those of energised phases; neutrals and de-energised nodes are told apart."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from heptagrid.cli import main
+from heptagrid.engine.flow import api
+
+# Two customers behind a four-wire cable of 0.1 ohm per conductor, the neutral earthed at the source alone.
+FOUR_WIRES = """New Circuit.four basekv=0.4 bus1=src pu=1 r1=0 x1=1e-6 r0=0 x0=1e-6
+New Linecode.c nphases=4 rmatrix=[.1|0 .1|0 0 .1|0 0 0 .1] xmatrix=[0|0 0|0 0 0|0 0 0 0] cmatrix=[0|0 0|0 0 0|0 0 0 0]
+New Line.l bus1=src.1.2.3.0 bus2=end.1.2.3.4 linecode=c length=1
+New Load.a bus1=end.1.4 phases=1 kv=0.23094 kw=4 pf=1 model=5
+New Load.b bus1=end.2.4 phases=1 kv=0.23094 kw=1 pf=1 model=2
+Set voltagebases=[.4]
+Calcv
+"""
+# A normally open tie, a line that is switched off before a load and a capacitor, and one without the phase b.
+SWITCHED = """New Circuit.r basekv=13.8 bus1=src pu=1
+New Line.a bus1=src bus2=n1 phases=3 r1=.2 x1=.4 r0=.6 x0=1.2 c1=0 c0=0 length=1
+New Line.sw2 bus1=n1 bus2=n3 phases=3 switch=yes enabled=no
+New Line.sw3 bus1=n1 bus2=n4 phases=3 r1=.2 x1=.4 r0=.6 x0=1.2 c1=0 c0=0 length=1
+New Load.l1 bus1=n1 kv=13.8 kw=500 pf=.92
+New Load.l3 bus1=n3 kv=13.8 kw=200 pf=.92
+New Load.l4 bus1=n4 kv=13.8 kw=300 pf=.92
+New Capacitor.c3 bus1=n3 kv=13.8 kvar=100
+Set voltagebases=[13.8]
+Calcv
+open line.sw3 2 2
+"""
+
+
+def written(folder: Path, text: str) -> str:
+    path = folder / "net.dss"
+    path.write_text(f"Clear\n{text}\nSolve\n")
+    return str(path)
+
+
+def test_a_customers_voltage_is_between_phase_and_neutral(tmp_path: Path) -> None:
+    """4 kW at rated voltage are 17.32 A: its phase loses 1.732 V and the neutral rises by what both customers send back."""
+    path = written(tmp_path, FOUR_WIRES)
+    found = api.flow(path, tmp_path / "v.csv")
+    rows = dict(
+        zip(
+            [f"{bus}.{phase}" for bus, phase in zip(found.nodes.node, found.nodes.phase, strict=True)],
+            range(9),
+            strict=False,
+        )
+    )
+    assert found.nodes.conductor[rows["end.4"]] == "neutral"
+    assert [found.nodes.conductor[rows[f"end.{phase}"]] for phase in "abc"] == ["phase"] * 3
+    i_a = 4000.0 / 230.94
+    g_b = 1000.0 / 230.94**2
+    turn = np.exp(-2j * np.pi / 3.0)
+    # Along phase a: E = 0.1 i_a + V_a + 0.1 (i_a + i_b); V_b likewise with i_b = g_b V_b. The current's angle is that of V_a.
+    angle = 0.0
+    for _ in range(50):
+        current_a = i_a * np.exp(1j * angle)
+        v_b = (230.94 * turn - 0.1 * current_a) / (1.0 + 0.2 * g_b)
+        v_a = 230.94 - 0.2 * current_a - 0.1 * g_b * v_b
+        angle = float(np.angle(v_a))
+    neutral_v = 0.1 * abs(current_a + g_b * v_b)
+    assert found.nodes.v_to_neutral_pu[rows["end.a"]] == pytest.approx(abs(v_a) / 230.94, abs=2e-6)
+    assert found.nodes.v_to_neutral_pu[rows["end.b"]] == pytest.approx(abs(v_b) / 230.94, abs=2e-6)
+    summary = found.summary()
+    assert (summary["least_v_node"], summary["least_v_phase"]) == ("end", "a")
+    assert summary["least_v_pu"] == pytest.approx(abs(v_a) / 230.94, abs=2e-6)
+    assert summary["neutral_nodes"] == 1
+    assert summary["greatest_neutral_v_pu"] == pytest.approx(neutral_v / 230.94, abs=2e-6)
+    assert (tmp_path / "v.csv").read_text().splitlines()[0] == "node,phase,v_pu,angle_deg,conductor,v_to_neutral_pu"
+    done = CliRunner().invoke(main, ["flow", path])
+    assert f"least voltage {summary['least_v_pu']:.6f} pu at end.a" in done.stdout
+    assert "neutral nodes: 1, greatest voltage to ground 0.00" in done.stdout
+
+
+def test_what_no_source_feeds_has_no_voltage_and_its_loads_are_listed(tmp_path: Path) -> None:
+    """Of 1,000 kW at constant power the dead bus's 200 and a third of 300 are not drawn, so that 700 remain."""
+    path = written(tmp_path, SWITCHED)
+    found = api.flow(path)
+    summary = found.summary()
+    assert summary["loads_kw"] == pytest.approx(500.0 + 2.0 / 3.0 * 300.0, rel=1e-6)
+    assert found.not_served.names == ["load.l3", "load.l4"]
+    assert summary["not_served_kw"] == pytest.approx(200.0 + 300.0 / 3.0)
+    assert summary["de_energised_nodes"] == 4
+    dead = found.nodes.where("de-energised")
+    assert (found.nodes.v_pu[dead] == 0.0).all()
+    assert 0.99 < float(str(summary["least_v_pu"])) < 1.0
+    assert any("load.l3 at bus n3 (200 kW), load.l4 at bus n4 (33% of 300 kW)" in line for line in found.remarks)
+    assert not any("vminpu" in line for line in found.remarks)
+
+
+def test_inspect_counts_and_draws_what_is_de_energised(tmp_path: Path) -> None:
+    path = written(tmp_path, SWITCHED)
+    done = CliRunner().invoke(main, ["inspect", path, "--json", "--svg", str(tmp_path / "map.svg")])
+    assert done.exit_code == 0, done.output
+    summary = json.loads(done.stdout)
+    assert summary["counts"]["bus"] == {"count": 4, "in_service": 3}
+    assert summary["counts"]["load"] == {"count": 3, "in_service": 2}
+    assert summary["loads_kw"] == pytest.approx(700.0)
+    assert "de-energised, 1 of these buses" in (tmp_path / "map.svg").read_text()
+    done = CliRunner().invoke(main, ["inspect", path])
+    assert "12 nodes, 4 de-energised" in done.stdout
+
+
+def test_a_circuit_whose_source_has_no_voltage_is_refused(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["flow", written(tmp_path, SWITCHED.replace("pu=1", "pu=0"))])
+    assert done.exit_code == 4 and "vsource.source: no source has a voltage" in done.stderr
