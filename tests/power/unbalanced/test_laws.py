@@ -59,6 +59,19 @@ def test_energy_is_conserved_and_currents_add_up(seed: int, buses: int, loops: i
     assert np.max(np.abs(flow.imbalance_a)) < 1e-7 * scale_a
 
 
+def test_where_rounding_unbalances_the_sweeps_the_whole_matrix_solves() -> None:
+    """Antifloat of 1.7 nS and charging of 0.1 uS hold this delta, whose conductors couple by 10 S: eight digits are lost in an inverse."""
+    circuit = random_circuit(98811, 19, 0)
+    greatest_a = 27.4
+    insisted = solved(circuit, "sweeps")
+    assert np.abs(insisted.imbalance_a).max() > 1e-8 * greatest_a, "or the solver need not leave the sweeps any more"
+    for tolerance_pu in (1e-8, 1e-10, 1e-12):
+        solver = UnbalancedSolver(circuit, tolerance_pu=tolerance_pu)
+        flow = solver.solve()
+        assert np.abs(flow.imbalance_a).max() < 1e-8 * greatest_a
+    assert solver.method == "sparse" and "nearly floats" in solver.reason
+
+
 @settings(max_examples=20, deadline=None)
 @given(seed=SEEDS, buses=st.integers(2, 30), order=st.integers(1, 1000))
 def test_the_numbering_of_buses_changes_nothing(seed: int, buses: int, order: int) -> None:

@@ -138,8 +138,13 @@ def _live(circuit: Circuit, y_s: scipy.sparse.csc_matrix, bonds: Ints) -> Bools:
     return np.asarray(np.isin(part, part[fed_nodes(circuit)]))
 
 
-def _floating(circuit: Circuit, capacitors: Primitives, bonds: Ints) -> Bools:
-    """(nodes,) whether no conductor, coil or capacitance leads from the node to the ground."""
+def nearly_floating(network: Network) -> Bools:
+    """(nodes,) whether nothing but charging, capacitances and what keeps deltas from floating leads from the node to the ground."""
+    return _floating(network.circuit, network.capacitors, network.bonds, but_for_little=True)
+
+
+def _floating(circuit: Circuit, capacitors: Primitives, bonds: Ints, but_for_little: bool = False) -> Bools:
+    """(nodes,) whether no conductor, coil or capacitance leads from the node to the ground; `but_for_little`: see `nearly_floating`."""
     ground = nodes = len(circuit.nodes.bus)
     lines, transformers = circuit.lines, circuit.transformers
     windings = transformers.windings
@@ -150,12 +155,14 @@ def _floating(circuit: Circuit, capacitors: Primitives, bonds: Ints) -> Bools:
     charging = np.concatenate([lines.from_node[charged & lines.from_closed], lines.to_node[charged & lines.to_closed]])
     of_winding = np.repeat(np.arange(len(windings.kv)), np.diff(windings.conductor_at))
     of_transformer = np.repeat(np.arange(len(transformers.phases)), np.diff(transformers.winding_at))
-    held = (transformers.antifloat_ppm[of_transformer] > 0.0) | ~np.isnan(windings.neutral_ohm.real)
+    held = ~np.isnan(windings.neutral_ohm.real)
+    if not but_for_little:
+        held |= transformers.antifloat_ppm[of_transformer] > 0.0
     sources = circuit.sources
     pairs = [
         np.stack([lines.from_node[closed], lines.to_node[closed]], axis=1),
         bonds,
-        _with(charging, -1),
+        _with(charging[: 0 if but_for_little else len(charging)], -1),
         np.stack([windings.node, windings.node[windings.conductor_at[of_winding]]], axis=1),
         _with(windings.node[held[of_winding]], -1),
         np.stack([sources.from_node, sources.to_node], axis=1),

@@ -14,7 +14,7 @@ from heptagrid.foundation.errors import NetworkError
 from heptagrid.planes.power.unbalanced.check import checked_network
 from heptagrid.planes.power.unbalanced.draws import phase_circuits, rated_linear, tangents
 from heptagrid.planes.power.unbalanced.flow import Flow
-from heptagrid.planes.power.unbalanced.network import Network, network_of
+from heptagrid.planes.power.unbalanced.network import Network, nearly_floating, network_of
 from heptagrid.planes.power.unbalanced.radial_network import RadialNetwork
 from heptagrid.planes.power.unbalanced.series import Draws, Series, levels
 from heptagrid.planes.power.unbalanced.sparse import SparseNetwork
@@ -27,6 +27,9 @@ AT_REST_PU = 1e-7  # a change that gets no smaller is a part that nearly floats,
 PATIENCE = 8  # iterations before the devices are linearised anew
 MOST_LINEARISATIONS = 8
 STEP_PATIENCE = 40  # iterations of a step among many, all with one linearisation
+UNBALANCED_SHARE = (
+    1e-8  # of the greatest current, what sweeps may leave unbalanced at a node of a part that nearly floats
+)
 Method = Literal["sweeps", "sparse"]
 
 
@@ -98,6 +101,7 @@ class UnbalancedSolver:
 
     def _set(self, network: Network) -> None:
         self._network = network
+        self._nearly_floats = bool((network.is_live & nearly_floating(network)).any())
         self._linear: RadialNetwork | SparseNetwork
         self._is_linear = False
         if self._wanted != "sparse":
@@ -139,9 +143,13 @@ class UnbalancedSolver:
             raise NetworkError(f"{self.circuit.name}: the power of {devices.names[bad[0]]} is not a number")
         p_w, q_var = (1000.0 * kw[circuits.device] * circuits.share for kw in (p_kw, q_kvar))
         iterations, change = self._attempt(p_w, q_var)
-        if not iterations and self.method == "sweeps" and self._wanted is None:
-            self._leave_the_sweeps()
-            iterations, change = self._attempt(p_w, q_var)
+        if self.method == "sweeps" and self._wanted is None:
+            if not iterations:
+                self._leave_the_sweeps("the sweeps found no solution")
+            elif self._nearly_floats and self._is_unbalanced(p_w, q_var):
+                self._leave_the_sweeps("a part nearly floats, where the sweeps' rounding unbalances currents")
+            if self.method == "sparse":
+                iterations, change = self._attempt(p_w, q_var)
         if not iterations and change < AT_REST_PU:
             iterations = MOST_ITERATIONS
         if not iterations:
@@ -164,11 +172,21 @@ class UnbalancedSolver:
                 raise
             return 0, np.nan
 
-    def _leave_the_sweeps(self) -> None:
+    def _is_unbalanced(self, p_w: Floats, q_var: Floats) -> bool:
+        """Whether the present voltages leave more than rounding of a whole matrix would.
+
+        Where a hundred-millionth of the coupling between conductors holds them to the ground, the sweeps' inverses have as many digits less;
+        how many amperes that is changes from one linearisation to the next, and no iteration makes it smaller.
+        """
+        flow = Flow(self._network, self._circuits, p_w, q_var, self._v, 0)
+        currents_a = np.concatenate([flow.lines_a, flow.transformers_a])
+        return bool(np.abs(flow.imbalance_a).max() > UNBALANCED_SHARE * np.abs(currents_a).max(initial=0.0))
+
+    def _leave_the_sweeps(self, reason: str) -> None:
         """The whole matrix pivots where the sweeps cannot, as in parts that nearly float."""
         self._wanted, self._is_warm = "sparse", False
         self._set(self._network)
-        self.reason = "the sweeps found no solution"
+        self.reason = reason
 
     def solve_steps(self, draws: Draws) -> Series:
         """The flow of many steps at the present taps and capacitors.
