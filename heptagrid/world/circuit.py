@@ -68,9 +68,10 @@ class Nodes:
 
 @dataclass(frozen=True)
 class Sources:
-    """Ideal sources behind an impedance: row k between its `to_node`s and its `from_node`s (mostly the ground).
+    """Ideal sources behind an admittance: row k between its `to_node`s and its `from_node`s (mostly the ground).
 
-    node_at: (sources + 1,). emf_v: (conductors,) complex. matrix_at: (sources + 1,) into z_ohm, n x n each, row by row.
+    node_at: (sources + 1,). emf_v: (conductors,) complex. matrix_at: (sources + 1,) into y_s, n x n each, row by row; without an inverse
+    where a source has no path for a zero sequence.
     """
 
     names: Names
@@ -79,7 +80,7 @@ class Sources:
     to_node: Ints
     emf_v: Complex
     matrix_at: Ints
-    z_ohm: Complex
+    y_s: Complex
 
 
 @dataclass(frozen=True)

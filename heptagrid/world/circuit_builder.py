@@ -110,7 +110,7 @@ class CircuitBuilder:
         return self._sources.add(
             {
                 "node_at": {"from_node": ground, "to_node": nodes, "emf_v": emf_v},
-                "matrix_at": {"z_ohm": np.asarray(z_ohm, dtype=complex).ravel()},
+                "matrix_at": {"y_s": np.linalg.inv(np.asarray(z_ohm, dtype=complex)).ravel()},
             },
             name=name,
         )

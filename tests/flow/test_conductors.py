@@ -111,3 +111,53 @@ def test_inspect_counts_and_draws_what_is_de_energised(tmp_path: Path) -> None:
 def test_a_circuit_whose_source_has_no_voltage_is_refused(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["flow", written(tmp_path, SWITCHED.replace("pu=1", "pu=0"))])
     assert done.exit_code == 4 and "vsource.source: no source has a voltage" in done.stderr
+
+
+CASE = """New Circuit.t basekv=12.47 pu=1.02 bus1=src r1=.05 x1=.5 r0=0 x0=SOURCE
+New Line.l1 bus1=src bus2=a phases=3 r1=0.3 x1=0.6 r0=0.9 x0=1.8 c1=0 c0=0 length=1
+New Load.la bus1=a phases=3 kv=12.47 kw=900 pf=0.9
+New Line.far bus1=a bus2=b phases=3 r1=R x1=R r0=R x0=R c1=0 c0=0 length=1
+New Load.lb bus1=b phases=3 kv=12.47 kw=600 pf=0.9
+Set voltagebases=[12.47]
+Calcv
+"""
+
+
+def test_a_source_without_a_zero_sequence_is_solved_with_the_admittance_of_opendss(tmp_path: Path) -> None:
+    """Symmetrical loads draw no zero sequence; beside 1e99 ohm OpenDSS keeps 0.05 ohm of the positive sequence's 0.05 + 0.5j."""
+    found = api.flow(written(tmp_path, CASE.replace("SOURCE", "1e99").replace("=R", "=0.3")))
+    z_ohm, v_v = 0.05, 1.02 * 12470.0 / np.sqrt(3.0) + 0j
+    drawn_va = 1e3 * np.array([900.0, 600.0]) * (1.0 + 1j * np.tan(np.arccos(0.9))) / 3.0
+    v_a = v_b = v_v
+    for _ in range(50):
+        current_b = (drawn_va[1] / v_b).conj()
+        current = (drawn_va[0] / v_a).conj() + current_b
+        v_src = v_v - z_ohm * current
+        v_a = v_src - (0.3 + 0.6j) * current
+        v_b = v_a - (0.3 + 0.3j) * current_b
+    assert found.summary()["fed_in_kw"] == pytest.approx(3e-3 * (v_src * np.conj(current)).real, rel=1e-6)
+    assert any("positive sequence of 0.05" in line and "not 0.05+0.5j" in line for line in found.remarks)
+    finite = api.flow(written(tmp_path, CASE.replace("SOURCE", "1.5").replace("=R", "=0.3")))
+    assert not any("positive sequence" in line for line in finite.remarks)
+
+
+def test_what_hangs_behind_an_infinite_impedance_is_de_energised(tmp_path: Path) -> None:
+    found = api.flow(written(tmp_path, CASE.replace("SOURCE", "1.5").replace("=R", "=1e20")))
+    assert found.not_served.names == ["load.lb"] and found.summary()["de_energised_nodes"] == 3
+    assert found.totals.loads_kw == pytest.approx(900.0, rel=1e-9)
+
+
+def test_a_source_of_another_frequency_than_the_circuits_is_refused_before_solving(tmp_path: Path) -> None:
+    text = (
+        CASE.replace("SOURCE", "1.5")
+        .replace("=R", "=0.3")
+        .replace("New Line.l1", "Set defaultbasefrequency=50\nNew Line.l1")
+    )
+    for command in ("flow", "inspect"):
+        done = CliRunner().invoke(main, [command, written(tmp_path, text)])
+        assert done.exit_code == 3
+        assert "vsource.source: its frequency is 60 Hz and the circuit's 50 Hz, so it has no voltage" in done.stderr
+        assert 'put "Set DefaultBaseFrequency=50" before New Circuit' in done.stderr
+    second = text.replace("Set voltage", "New Vsource.second bus1=b basekv=12.47 frequency=50\nSet voltage")
+    found = api.flow(written(tmp_path, second))
+    assert any("vsource.source: its frequency is 60 Hz" in line for line in found.remarks)

@@ -171,7 +171,9 @@ def test_an_isolated_bus_has_no_voltage_and_its_load_is_listed(tmp_path: Path) -
     path.write_text(RING.replace("mpc.bus = [", "mpc.bus = [ 77 4 12 3 0 0 1 1 0 230 1 1.1 0.9;"))
     done = CliRunner().invoke(main, ["flow", str(path), "--out", str(tmp_path / "v.csv")])
     assert done.exit_code == 0
-    assert (tmp_path / "v.csv").read_text().splitlines()[1] == "77,0,0.00000000000,,de-energised,0.00000000000"
+    assert (tmp_path / "v.csv").read_text().splitlines()[
+        1
+    ] == "77,0,0.00000000000,0.00000000000,de-energised,0.00000000000"
     assert "bus 77 is de-energised; its load of 12 MW and 3 Mvar is not served" in done.stderr
 
 

@@ -55,7 +55,7 @@ def feeder(
             to_node=ints(0),
             emf_v=np.array([source_pu * VOLTS + 0j]),
             matrix_at=ints(0, 1),
-            z_ohm=np.array([0.001 + 0.01j]),
+            y_s=1.0 / np.array([0.001 + 0.01j]),
         ),
         lines=world.Lines(
             names=names(["near", "far"]),

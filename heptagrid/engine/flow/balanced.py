@@ -47,7 +47,7 @@ def _nodes(network: BalancedNetwork, flow: BalancedFlow) -> NodeRows:
         node=nodes.names.tolist(),
         phase=["0"] * len(v),
         v_pu=np.abs(v),
-        angle_deg=np.where(is_live, np.rad2deg(np.angle(v)), np.nan),
+        angle_deg=np.rad2deg(np.angle(v)),
         conductor=np.where(is_live, PHASE, DE_ENERGISED).tolist(),
         v_to_neutral_pu=np.abs(v),
     )

@@ -18,9 +18,10 @@ PHASE, NEUTRAL, DE_ENERGISED = "phase", "neutral", "de-energised"
 
 @dataclass(frozen=True)
 class NodeRows:
-    """node: names as in the file. phase: a, b, c, a number, or 0 for a balanced network. v_pu: to ground; NaN without a solution.
+    """node: names as in the file. phase: a, b, c, a number, or 0 for a balanced network. v_pu: to ground, 0 where no source feeds the node.
+    NaN without a solution.
 
-    angle_deg: NaN where there is no voltage. conductor: PHASE, NEUTRAL or DE_ENERGISED. v_to_neutral_pu: of a phase at a bus with a neutral the
+    conductor: PHASE, NEUTRAL or DE_ENERGISED. v_to_neutral_pu: of a phase at a bus with a neutral the
     voltage between both, else v_pu.
     """
 

@@ -78,7 +78,7 @@ def _nodes(flow: Flow, conductors: Conductors) -> NodeRows:
     return NodeRows(
         *_node_names(circuit),
         v_pu=flow.v_pu,
-        angle_deg=np.where(flow.v == 0.0, np.nan, np.rad2deg(np.angle(flow.v))),
+        angle_deg=np.rad2deg(np.angle(flow.v)),
         conductor=np.select([conductors.is_phase, conductors.is_neutral], [PHASE, NEUTRAL], DE_ENERGISED).tolist(),
         v_to_neutral_pu=conductors.v_pu(circuit, flow.v),
     )

@@ -46,6 +46,10 @@ def read(source: str, reading: Reading | None = None) -> Circuit:
         except UnreadableError as problem:
             raise FileError(source, problem.violations) from None
     parts = divide(source, found.elements, reading, found.all_admittances)
+    silent = delivery.off_frequency(parts.sources, found.frequency_hz)
+    if delivery.is_silent(parts.sources, found.frequency_hz):
+        ways = f'put "Set DefaultBaseFrequency={found.frequency_hz:g}" before New Circuit, or give the source frequency={found.frequency_hz:g}'
+        raise FileError(source, [f"{line}; {ways}" for line in silent])
     lines, transformers = delivery.lines(parts.lines), delivery.transformers(parts.transformers)
     capacitors = delivery.capacitors(parts.capacitors, found.frequency_hz)
     drawing = devices(parts.devices, found.output_kva, found.frequency_hz, found.all_admittances)
@@ -67,7 +71,13 @@ def read(source: str, reading: Reading | None = None) -> Circuit:
         ),
         inverters=inverters(parts.inverter_controls, systems, drawing, found.curves),
         voltage_holders=voltage_holders(parts.devices, drawing, found.all_admittances),
-        left_out=(*parts.left_out, *found.left_out, *between_phases(parts.inverter_controls, systems)),
+        left_out=(
+            *silent,
+            *delivery.lost_digits(parts.sources),
+            *parts.left_out,
+            *found.left_out,
+            *between_phases(parts.inverter_controls, systems),
+        ),
     )
 
 

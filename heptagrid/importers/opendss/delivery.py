@@ -50,14 +50,14 @@ def joined(parts: Sequence[Any], kind: Any) -> Any:
 def sources(elements: Sequence[Element], frequency_hz: float) -> Sources:
     """Voltage and current sources."""
     emf: list[Complex] = []
-    z: list[Any] = []
+    y: list[Any] = []
     for one in elements:
         n = one.nodes.shape[1]
         if one.kind == "isource":
-            z.append(np.eye(n, dtype=complex) * CURRENT_SOURCE_OHM)
+            y.append(np.eye(n, dtype=complex) / CURRENT_SOURCE_OHM)
             emf.append(CURRENT_SOURCE_OHM * _phasors(one, float(one.properties["amps"]), n, frequency_hz))
         else:
-            z.append(np.linalg.inv(one.y_s[:n, :n]))
+            y.append(one.y_s[:n, :n])
             of_circle = 1.0 if n == 1 else 2.0 * np.sin(np.pi / n)
             magnitude = 1e3 * one.properties["basekv"] * one.properties["pu"] / of_circle
             emf.append(_phasors(one, magnitude, n, frequency_hz))
@@ -70,13 +70,50 @@ def sources(elements: Sequence[Element], frequency_hz: float) -> Sources:
         to_node=joined([one.nodes[0] for one in elements], np.int64),
         emf_v=joined(emf, complex),
         matrix_at=offsets([one.nodes.shape[1] ** 2 for one in elements]),
-        z_ohm=joined(z, complex),
+        y_s=joined(y, complex),
     )
+
+
+def off_frequency(elements: Sequence[Element], frequency_hz: float) -> list[str]:
+    """Sources of another frequency than the circuit's, a line each; they give no voltage and no current at it."""
+    off = [one for one in elements if _is_off_frequency(one, frequency_hz)]
+    return [
+        f"{one.full_name}: its frequency is {float(one.properties['frequency']):g} Hz and the circuit's {frequency_hz:g} Hz, so it "
+        f"{'drives no current' if one.kind == 'isource' else 'has no voltage'}"
+        for one in off
+    ]
+
+
+def is_silent(elements: Sequence[Element], frequency_hz: float) -> bool:
+    """Whether there are voltage sources, and all are of another frequency than the circuit's."""
+    voltages = [one for one in elements if one.kind == "vsource"]
+    return bool(voltages) and all(_is_off_frequency(one, frequency_hz) for one in voltages)
+
+
+def lost_digits(elements: Sequence[Element]) -> list[str]:
+    """Voltage sources of three phases whose positive sequence OpenDSS's matrix does not hold, beside one of infinite impedance; a line each."""
+    found = []
+    for one in elements:
+        if one.kind != "vsource" or one.nodes.shape[1] != 3:
+            continue
+        z1, z0 = (complex(*one.properties[name]) for name in ("z1", "z0"))
+        turn = np.exp(2j * np.pi / 3.0 * np.arange(3))
+        y1 = complex(turn.conj() @ one.y_s[:3, :3] @ turn) / 3.0
+        if y1 and abs(1.0 / y1 - z1) > 1e-6 * abs(z1):
+            found.append(
+                f"{one.full_name}: beside a zero sequence of {abs(z0):.3g} ohm OpenDSS's matrix has a positive sequence of "
+                f"{1.0 / y1:.4g} ohm, not {z1:.4g}; it is solved as there"
+            )
+    return found
+
+
+def _is_off_frequency(one: Element, frequency_hz: float) -> bool:
+    return abs(float(one.properties["frequency"]) - frequency_hz) > 1e-3
 
 
 def _phasors(one: Element, magnitude: float, n: int, frequency_hz: float) -> Complex:
     """What a source gives, phase by phase; nothing at another frequency than its own."""
-    if abs(float(one.properties["frequency"]) - frequency_hz) > 1e-3:
+    if _is_off_frequency(one, frequency_hz):
         return np.zeros(n, dtype=complex)
     step = {"positive": -1.0, "negative": 1.0, "zero": 0.0}[str(one.properties["sequence"]).lower()]
     degrees = float(one.properties["angle"]) + step * 360.0 / n * np.arange(n)

@@ -15,6 +15,7 @@ from heptagrid.planes.power.unbalanced.primitives import (
     Primitives,
     by_size,
     capacitor_primitives,
+    has_impedance,
     is_bond,
     members,
 )
@@ -155,6 +156,7 @@ def _series_groups(network: Network, layout: Layout) -> Bools:
     different = np.bincount(layout.places.group[np.unique(below)], minlength=len(size))
     others = np.zeros(len(size), dtype=np.bool_)
     others[layout.lower[(layout.lower >= 0) & ~layout.joints.is_series]] = True
+    others[layout.root[~has_impedance(sources)]] = True
     is_series = ~others & (ends == size) & (different == size)
     bonds = layout.lower[np.flatnonzero(is_bond(lines))]
     if (~is_series[bonds[bonds >= 0]]).any():
@@ -262,7 +264,7 @@ def _blocks(network: Network, layout: Layout, is_series: Bools, up_at: Ints, up:
         n = len(ends)
         if is_series[root]:
             inside = places.position[ends]
-            matrix = sources.z_ohm[sources.matrix_at[s] : sources.matrix_at[s + 1]].reshape(n, n)
+            matrix = np.linalg.inv(sources.y_s[sources.matrix_at[s] : sources.matrix_at[s + 1]].reshape(n, n))
         else:
             inside = np.concatenate([np.arange(n), n + places.position[ends]])
             matrix = network.sources.matrix(s)

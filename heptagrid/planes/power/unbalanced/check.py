@@ -69,7 +69,7 @@ def _numbers(circuit: Circuit) -> Iterator[str]:
         ),
         (circuit.shunts.names, _rows(circuit.shunts.matrix_at), circuit.shunts.y_s, "admittance", -np.inf),
         (circuit.sources.names, _rows(circuit.sources.node_at), circuit.sources.emf_v, "voltage", -np.inf),
-        (circuit.sources.names, _rows(circuit.sources.matrix_at), circuit.sources.z_ohm, "impedance", -np.inf),
+        (circuit.sources.names, _rows(circuit.sources.matrix_at), circuit.sources.y_s, "admittance", -np.inf),
         (circuit.buses.names, every(len(circuit.buses.names)), circuit.buses.v_base_kv, "base voltage", 1e-12),
     ):
         bad = ~np.isfinite(values)
@@ -102,28 +102,18 @@ def _names(circuit: Circuit) -> Iterator[str]:
 
 
 def _impedances(circuit: Circuit) -> Iterator[str]:
-    """Matrices without an inverse that are not zero altogether."""
-    lines, sources = circuit.lines, circuit.sources
+    """Matrices of lines without an inverse that are not zero altogether."""
+    lines = circuit.lines
     bonds = is_bond(lines)
-    for names, node_at, matrix_at, z, allowed in (
-        (lines.names, lines.node_at, lines.matrix_at, lines.z_ohm, bonds),
-        (
-            sources.names,
-            sources.node_at,
-            sources.matrix_at,
-            sources.z_ohm,
-            np.zeros(len(sources.names), dtype=np.bool_),
-        ),
-    ):
-        for n in np.unique(np.diff(node_at)):
-            rows = np.flatnonzero((np.diff(node_at) == n) & ~allowed)
-            matrices = z[matrix_at[rows][:, None] + np.arange(n * n)].reshape(-1, n, n)
-            finite = np.isfinite(matrices).all(axis=(1, 2))
-            rows, matrices = rows[finite], matrices[finite]
-            largest = np.abs(matrices).max(axis=(1, 2), initial=0.0)
-            smallest = np.linalg.svd(matrices, compute_uv=False).min(axis=1, initial=np.inf)
-            for k in rows[smallest <= 1e-14 * largest]:
-                yield f"{names[k]}: its impedance matrix has no inverse; give every conductor an impedance"
+    for n in np.unique(np.diff(lines.node_at)):
+        rows = np.flatnonzero((np.diff(lines.node_at) == n) & ~bonds)
+        matrices = lines.z_ohm[lines.matrix_at[rows][:, None] + np.arange(n * n)].reshape(-1, n, n)
+        finite = np.isfinite(matrices).all(axis=(1, 2))
+        rows, matrices = rows[finite], matrices[finite]
+        largest = np.abs(matrices).max(axis=(1, 2), initial=0.0)
+        smallest = np.linalg.svd(matrices, compute_uv=False).min(axis=1, initial=np.inf)
+        for k in rows[smallest <= 1e-14 * largest]:
+            yield f"{lines.names[k]}: its impedance matrix has no inverse; give every conductor an impedance"
 
 
 def _rings(circuit: Circuit) -> Iterator[str]:

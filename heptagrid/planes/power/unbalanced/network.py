@@ -13,12 +13,13 @@ from heptagrid.planes.power.unbalanced.primitives import (
     assembled,
     capacitor_primitives,
     is_bond,
+    is_source_earthed,
     line_primitives,
     shunt_primitives,
     source_primitives,
 )
 from heptagrid.planes.power.unbalanced.transformers import tapped, transformer_primitives
-from heptagrid.world.circuit import Bools, Circuit, Complex, Floats, Ints
+from heptagrid.world.circuit import Bools, Circuit, Complex, Floats, Ints, Sources
 
 FLOATING_S = 1e-9  # to ground at each node of a part without any other path to it
 
@@ -69,14 +70,20 @@ class Network:
         return replace(self, circuit=replace(circuit, sources=replace(circuit.sources, emf_v=emf_v)))
 
     def delivering(self) -> Ints:
-        """(pairs, 2) nodes, the ground -1, that closed lines, transformers, other linear elements and sources join."""
+        """(pairs, 2) nodes, the ground -1, that closed lines, transformers, other linear elements and sources join.
+
+        Impedances so great that they stand for none at all (above 1 / FLOATING_S) join nothing.
+        """
         lines = self.circuit.lines
-        closed = lines.from_closed & lines.to_closed
+        greatest_ohm = np.maximum.reduceat(np.append(np.abs(lines.z_ohm), 0.0), lines.matrix_at[:-1])
+        through = np.repeat(greatest_ohm * FLOATING_S < 1.0, np.diff(lines.node_at))
+        through &= lines.from_closed & lines.to_closed
         coupled = assembled([self.transformers, self.shunts, self.sources], self.nodes).tocoo()
+        joins = np.abs(coupled.data) > FLOATING_S
         return np.concatenate(
             [
-                np.stack([lines.from_node[closed], lines.to_node[closed]], axis=1),
-                np.stack([coupled.row, coupled.col], axis=1).astype(np.int64),
+                np.stack([lines.from_node[through], lines.to_node[through]], axis=1),
+                np.stack([coupled.row[joins], coupled.col[joins]], axis=1).astype(np.int64),
             ]
         )
 
@@ -165,7 +172,7 @@ def _floating(circuit: Circuit, capacitors: Primitives, bonds: Ints, but_for_lit
         _with(charging[: 0 if but_for_little else len(charging)], -1),
         np.stack([windings.node, windings.node[windings.conductor_at[of_winding]]], axis=1),
         _with(windings.node[held[of_winding]], -1),
-        np.stack([sources.from_node, sources.to_node], axis=1),
+        _source_ends(sources),
         _with(circuit.shunts.node, -1),
         np.stack([circuit.capacitors.circuit_from, circuit.capacitors.circuit_to], axis=1)[
             np.repeat(
@@ -177,6 +184,19 @@ def _floating(circuit: Circuit, capacitors: Primitives, bonds: Ints, but_for_lit
     joined = np.concatenate(pairs)
     part = connected_parts(np.where(joined < 0, ground, joined), nodes + 1)
     return np.asarray(part[:-1] != part[ground])
+
+
+def _source_ends(sources: Sources) -> Ints:
+    """Pairs of nodes that a source joins: from conductor to conductor, and to its other side where a zero sequence has a path."""
+    row = np.repeat(np.arange(len(sources.names)), np.diff(sources.node_at))
+    earthed = is_source_earthed(sources)[row]
+    same = row[1:] == row[:-1]
+    return np.concatenate(
+        [
+            np.stack([sources.from_node[earthed], sources.to_node[earthed]], axis=1),
+            np.stack([sources.to_node[:-1][same], sources.to_node[1:][same]], axis=1),
+        ]
+    )
 
 
 def _with(nodes: Ints, other: int) -> Ints:

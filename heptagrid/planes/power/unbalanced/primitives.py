@@ -15,6 +15,9 @@ import scipy.sparse
 from heptagrid.foundation.kernel import kernel
 from heptagrid.world.circuit import Bools, Capacitors, Complex, Ints, Lines, Shunts, Sources
 
+LEAST_SHARE = 1e-9
+"""What is smaller than this share of an element's greatest admittance is no path of its own: the rest of rounding."""
+
 
 @dataclass(frozen=True)
 class Primitives:
@@ -146,7 +149,7 @@ def shunt_primitives(shunts: Shunts) -> Primitives:
 
 
 def source_primitives(sources: Sources) -> Primitives:
-    """The impedances behind the sources; from-nodes, then to-nodes."""
+    """The admittances behind the sources; from-nodes, then to-nodes."""
     n_of = np.diff(sources.node_at)
     node_at = np.concatenate([[0], np.cumsum(2 * n_of)])
     packed = pack(node_at, np.empty(int(node_at[-1]), dtype=np.int64))
@@ -154,10 +157,32 @@ def source_primitives(sources: Sources) -> Primitives:
         n = int(n_of[rows[0]]) if len(rows) else 0
         at = members(sources.node_at, rows)
         packed.node[members(node_at, rows)] = np.concatenate([sources.from_node[at], sources.to_node[at]], axis=1)
-        y = np.linalg.inv(sources.z_ohm[members(sources.matrix_at, rows)].reshape(-1, n, n))
+        y = sources.y_s[members(sources.matrix_at, rows)].reshape(-1, n, n)
         block = np.concatenate([np.concatenate([y, -y], axis=2), np.concatenate([-y, y], axis=2)], axis=1)
         packed.y_s[members(packed.matrix_at, rows)] = block.reshape(len(rows), -1)
     return packed
+
+
+def has_impedance(sources: Sources) -> Bools:
+    """(sources,) whether the admittance behind the source has an inverse; it has none where a sequence has no path."""
+    found = np.zeros(len(sources.names), dtype=np.bool_)
+    for rows in by_size(sources.node_at):
+        if len(rows):
+            n = int(sources.node_at[rows[0] + 1] - sources.node_at[rows[0]])
+            y = sources.y_s[members(sources.matrix_at, rows)].reshape(-1, n, n)
+            sizes = np.linalg.svd(y, compute_uv=False)
+            found[rows] = sizes.min(axis=1) > LEAST_SHARE * sizes.max(axis=1)
+    return found
+
+
+def is_source_earthed(sources: Sources) -> Bools:
+    """(sources,) whether current of a zero sequence has a path through the source."""
+    found = np.zeros(len(sources.names), dtype=np.bool_)
+    for k in range(len(found)):
+        n = int(sources.node_at[k + 1] - sources.node_at[k])
+        y = sources.y_s[sources.matrix_at[k] : sources.matrix_at[k + 1]].reshape(n, n)
+        found[k] = np.abs(y.sum(axis=1)).max() > LEAST_SHARE * np.abs(y).max()
+    return found
 
 
 def currents(primitives: Primitives, v: Complex) -> Complex:

@@ -14,7 +14,7 @@ from heptagrid.foundation.errors import NetworkError
 from heptagrid.planes.power.unbalanced.check import checked_network
 from heptagrid.planes.power.unbalanced.draws import phase_circuits, rated_linear, tangents
 from heptagrid.planes.power.unbalanced.flow import Flow
-from heptagrid.planes.power.unbalanced.network import Network, nearly_floating, network_of
+from heptagrid.planes.power.unbalanced.network import FLOATING_S, Network, nearly_floating, network_of
 from heptagrid.planes.power.unbalanced.radial_network import RadialNetwork
 from heptagrid.planes.power.unbalanced.series import Draws, Series, levels
 from heptagrid.planes.power.unbalanced.sparse import SparseNetwork
@@ -144,11 +144,11 @@ class UnbalancedSolver:
         p_w, q_var = (1000.0 * kw[circuits.device] * circuits.share for kw in (p_kw, q_kvar))
         iterations, change = self._attempt(p_w, q_var)
         if self.method == "sweeps" and self._wanted is None:
-            if not iterations:
-                self._leave_the_sweeps("the sweeps found no solution")
-            elif self._nearly_floats and self._is_unbalanced(p_w, q_var):
-                self._leave_the_sweeps("a part nearly floats, where the sweeps' rounding unbalances currents")
-            if self.method == "sparse":
+            reason = "" if iterations else "the sweeps found no solution"
+            if iterations and self._nearly_floats and self._is_unbalanced(p_w, q_var):
+                reason = "a part nearly floats, where the sweeps' rounding unbalances currents"
+            if reason:
+                self._leave_the_sweeps(reason)
                 iterations, change = self._attempt(p_w, q_var)
         if not iterations and change < AT_REST_PU:
             iterations = MOST_ITERATIONS
@@ -180,7 +180,9 @@ class UnbalancedSolver:
         """
         flow = Flow(self._network, self._circuits, p_w, q_var, self._v, 0)
         currents_a = np.concatenate([flow.lines_a, flow.transformers_a])
-        return bool(np.abs(flow.imbalance_a).max() > UNBALANCED_SHARE * np.abs(currents_a).max(initial=0.0))
+        floats = self._network.is_live & self._network.is_floating
+        lack_a = flow.imbalance_a + np.where(floats, FLOATING_S * self._v, 0.0)
+        return bool(np.abs(lack_a).max() > UNBALANCED_SHARE * np.abs(currents_a).max(initial=0.0))
 
     def _leave_the_sweeps(self, reason: str) -> None:
         """The whole matrix pivots where the sweeps cannot, as in parts that nearly float."""
