@@ -70,7 +70,8 @@ class Parameters:
 class Batteries:
     """All home batteries as arrays; `owner` is the customer of each.
 
-    content_kwh: (batteries,). moved_kwh: (batteries,) energy discharged under an aggregator's plan.
+    content_kwh: (batteries,). moved_kwh: (batteries,) what each drew less, or gave more, under an aggregator's plan than its
+    baseline at the same time: self-consumption. baseline_kwh: (batteries,) what it would hold so.
     """
 
     def __init__(self, parameters: Parameters, owner: Ints) -> None:
@@ -79,6 +80,7 @@ class Batteries:
         self.plans = PlanBook(count)
         # Before the warm-up day; what a winter's day leaves: assumption.
         self.content_kwh = np.full(count, 0.2 * parameters.capacity_kwh)
+        self.baseline_kwh = self.content_kwh.copy()
         self.moved_kwh = np.zeros(count)
         self.total_kw = 0.0
         self.losses_kwh = 0.0
@@ -93,7 +95,8 @@ class Batteries:
         self.total_kw, losses_kwh = _move(
             *(step.start_ns, step.dt_s / 3600.0, self.owner, one.capacity_kwh, one.power_kw, one.one_way_efficiency),
             *(self.content_kwh, self._charge_level, self._discharge_level, plans.signals, plans.first_quarter),
-            *(plans.slots, plans.until_quarter, plans.steered, plans.priced, self.moved_kwh, supplied, p_kw),
+            *(plans.slots, plans.until_quarter, plans.steered, plans.priced, self.baseline_kwh, self.moved_kwh),
+            *(supplied, p_kw),
         )
         self.losses_kwh += losses_kwh
 
@@ -103,10 +106,18 @@ class Batteries:
         return float(self.content_kwh.sum())
 
 
+@kernel(inline=True)
+def _possible(power, content, capacity, p_max, efficiency, hours):  # type: ignore[no-untyped-def]
+    """What a battery that holds `content` can do of `power` over a step."""
+    power = min(max(power, -p_max), p_max)
+    power = min(power, (capacity - content) / efficiency / hours)
+    return max(power, -content * efficiency / hours)
+
+
 @kernel
 def _move(  # type: ignore[no-untyped-def]
     start, hours, owner, capacity, p_max, efficiency, content, charge_level, discharge_level, signals, first_quarter,
-    slots, until_quarter, steered, priced, moved, supplied, point_p,
+    slots, until_quarter, steered, priced, baseline, moved, supplied, point_p,
 ):  # fmt: skip
     quarter = start // NS_PER_QUARTER
     begins = start % NS_PER_QUARTER == 0
@@ -133,17 +144,19 @@ def _move(  # type: ignore[no-untyped-def]
             power = max(planned, min(-net, 0.0)) if planned < 0.0 else max(planned, -net)
         if not supplied[owner[k]]:
             continue  # home batteries of today have no island mode: assumption
-        power = min(max(power, -p_max), p_max)
-        power = min(power, (capacity - content[k]) / efficiency / hours)
-        power = max(power, -content[k] * efficiency / hours)
+        by_itself = _possible(
+            -net, content=baseline[k], capacity=capacity, p_max=p_max, efficiency=efficiency, hours=hours
+        )
+        baseline[k] += by_itself * hours * (efficiency if by_itself >= 0.0 else 1.0 / efficiency)
+        power = _possible(power, content=content[k], capacity=capacity, p_max=p_max, efficiency=efficiency, hours=hours)
         if power >= 0.0:
             content[k] += power * hours * efficiency
             losses += power * hours * (1.0 - efficiency)
         else:
             content[k] += power * hours / efficiency
             losses += -power * hours * (1.0 / efficiency - 1.0)
-            if row >= 0 and row == steered[k]:
-                moved[k] -= power * hours
+        if row >= 0 and row == steered[k]:
+            moved[k] += max(by_itself - power, 0.0) * hours
         total += power
         point_p[owner[k]] += power
     return total, losses

@@ -107,7 +107,8 @@ def performance(outside_c: float) -> float:
 class HeatPumps:
     """All heat pumps and their houses as arrays; `owner` is the customer of each.
 
-    air_c, mass_c: (houses,) state. moved_kwh: (houses,) energy under an aggregator's plan, times the size of its shift.
+    air_c, mass_c: (houses,) state. moved_kwh: (houses,) what each drew less, under an aggregator's plan, than its baseline at the
+    same time: the same house at its own set-point. baseline_air_c, baseline_mass_c: (houses,) the state that it would have so.
     """
 
     def __init__(self, parameters: Parameters, owner: Ints, ids: Ints, weather: Weather, seed: int) -> None:
@@ -120,6 +121,7 @@ class HeatPumps:
         self.set_c = parameters.set_c + 2.0 * (np.asarray(uniforms(seed, stream, ids, 100)) - 0.5)
         self.air_c, self.mass_c = self.set_c.copy(), self.set_c.copy()
         self.shift_k = np.zeros(count)
+        self.baseline_air_c, self.baseline_mass_c = self.set_c.copy(), self.set_c.copy()
         self.moved_kwh = np.zeros(count)
         self.total_kw = 0.0
         self.used_kwh = 0.0
@@ -155,7 +157,16 @@ class HeatPumps:
                 self._window_m2,
                 self._p_max_kw,
             ),
-            *(self.air_c, self.mass_c, self.shift_k, self._step_matrix, self._step_heat, self._step_outside),
+            *(
+                self.air_c,
+                self.mass_c,
+                self.baseline_air_c,
+                self.baseline_mass_c,
+                self.shift_k,
+                self._step_matrix,
+                self._step_heat,
+                self._step_outside,
+            ),
             *(plans.shape, plans.first_quarter, plans.until_quarter),
             *(plans.steered, plans.priced, self.moved_kwh, supplied, p_kw),
         )
@@ -217,10 +228,18 @@ def _product(one: Floats, other: Floats) -> Floats:
     return np.asarray((one[:, :, np.newaxis] * other[np.newaxis]).sum(axis=1))
 
 
+@kernel(inline=True)
+def _warm(k, heat, outside_c, matrix, by_heat, by_outside, air, mass):  # type: ignore[no-untyped-def]
+    """House `k` through a step with that heat, in W."""
+    a, m = air[k], mass[k]
+    air[k] = matrix[k, 0, 0] * a + matrix[k, 0, 1] * m + by_heat[k, 0] * heat + by_outside[k, 0] * outside_c
+    mass[k] = matrix[k, 1, 0] * a + matrix[k, 1, 1] * m + by_heat[k, 1] * heat + by_outside[k, 1] * outside_c
+
+
 @kernel
 def _heat(  # type: ignore[no-untyped-def]
     quarter, dt_s, outside_c, radiation, performance, band, flex, most_k, owner, set_c, gains, window, p_max,
-    air, mass, shift_k, matrix, by_heat, by_outside, shape, first_quarter, until_quarter, steered, priced, moved, supplied,
+    air, mass, own_air, own_mass, shift_k, matrix, by_heat, by_outside, shape, first_quarter, until_quarter, steered, priced, moved, supplied,
     point_p,
 ):  # fmt: skip
     total = 0.0
@@ -235,14 +254,15 @@ def _heat(  # type: ignore[no-untyped-def]
         wanted += shift_k[k]
         part = min(max((wanted + 0.5 * band - air[k]) / band, 0.0), 1.0)
         power = part * p_max[k] if supplied[owner[k]] else 0.0
-        heat = power * 1000.0 * performance + gains[k] + window[k] * radiation
-        a, m = air[k], mass[k]
-        air[k] = matrix[k, 0, 0] * a + matrix[k, 0, 1] * m + by_heat[k, 0] * heat + by_outside[k, 0] * outside_c
-        mass[k] = matrix[k, 1, 0] * a + matrix[k, 1, 1] * m + by_heat[k, 1] * heat + by_outside[k, 1] * outside_c
+        own_part = min(max((set_c[k] + 0.5 * band - own_air[k]) / band, 0.0), 1.0)
+        by_itself = own_part * p_max[k] if supplied[owner[k]] else 0.0
+        free = gains[k] + window[k] * radiation
+        _warm(k, power * 1000.0 * performance + free, outside_c, matrix, by_heat, by_outside, air, mass)
+        _warm(k, by_itself * 1000.0 * performance + free, outside_c, matrix, by_heat, by_outside, own_air, own_mass)
         if air[k] < set_c[k] - COLD_BELOW_SET_K:
             cold += 1
         total += power
         if row >= 0 and row == steered[k]:
-            moved[k] += abs(shift) * power * dt_s / 3600.0
+            moved[k] += max(by_itself - power, 0.0) * dt_s / 3600.0
         point_p[owner[k]] += power
     return total, cold

@@ -81,7 +81,8 @@ class Parameters:
 class Vehicles:
     """All vehicles as arrays; `owner` is the customer at whose point each charges.
 
-    moved_kwh: (vehicles,) energy charged under an aggregator's plan.
+    moved_kwh: (vehicles,) what each drew less, under an aggregator's plan, than its baseline at the same time: the same trips,
+    charged at full power from arrival on. baseline_kwh: (vehicles,) what the battery would hold so.
     """
 
     def __init__(self, parameters: Parameters, owner: Ints, ids: Ints, zone: ZoneInfo, seed: int) -> None:
@@ -91,6 +92,7 @@ class Vehicles:
         self.cap_kw = np.full(count, np.inf)
         self.cap_until_ns = np.zeros(count, dtype=np.int64)
         self.content_kwh = np.full(count, parameters.battery_kwh)
+        self.baseline_kwh = self.content_kwh.copy()
         self.moved_kwh = np.zeros(count)
         self.total_kw = 0.0
         self.driven_kwh = 0.0
@@ -115,7 +117,7 @@ class Vehicles:
             *(one.battery_kwh, one.charger_kw, one.efficiency, self._home, self.content_kwh, self._level),
             *(self._planned, self.cap_kw, self.cap_until_ns, plans.signals, plans.first_quarter),
             *(plans.slots, plans.until_quarter),
-            *(plans.steered, plans.priced, self.moved_kwh, supplied, p_kw),
+            *(plans.steered, plans.priced, self.baseline_kwh, self.moved_kwh, supplied, p_kw),
         )
         self.total_kw = sums[0]
         self.driven_kwh += sums[1]
@@ -157,7 +159,7 @@ class Vehicles:
 def _charge(  # type: ignore[no-untyped-def]
     start, end, owner, departure, arrival, following, trip_kwh, capacity, p_max, efficiency, home, content, level,
     planned, cap_kw, cap_until, signals, first_quarter, slots, until_quarter, steered, priced,
-    moved, supplied, point_p,
+    baseline, moved, supplied, point_p,
 ):  # fmt: skip
     hours = (end - start) / 3.6e12
     quarter = start // NS_PER_QUARTER
@@ -177,9 +179,12 @@ def _charge(  # type: ignore[no-untyped-def]
             driven += used
             shortfall += trip_kwh[k] - used
             content[k] -= used
+            baseline[k] -= min(trip_kwh[k], baseline[k])
         if not supplied[owner[k]]:
             planned[k] = -2  # it plans anew when supply is back
             continue
+        by_itself = min(p_max, (capacity - baseline[k]) / efficiency / hours)
+        baseline[k] += by_itself * hours * efficiency
         need = (capacity - content[k]) / efficiency
         if need <= 1e-9:
             continue
@@ -207,6 +212,6 @@ def _charge(  # type: ignore[no-untyped-def]
         losses += power * hours * (1.0 - efficiency)
         total += power
         if row >= 0 and row == steered[k]:
-            moved[k] += power * hours
+            moved[k] += max(by_itself - power, 0.0) * hours
         point_p[owner[k]] += power
     return total, driven, losses, shortfall

@@ -21,7 +21,10 @@ class Reason(IntEnum):
     STANDING_CHARGE = 1, "customers pay providers for each day: supply, network connection, metering and taxes on them"
     EXPORT_CREDIT = 2, "providers pay customers and producers the market value of what they fed in"
     FEED_IN_PREMIUM = 3, "outside pays customers and producers what the feed-in tariff lies above the market value"
-    FLEXIBILITY = 4, "providers pay customers for each kWh that a device moved on request"
+    FLEXIBILITY = (
+        4,
+        "providers pay customers for each kWh that a device drew less, on request, than it would have by itself at the time",
+    )
     NETWORK_FEE = 5, "providers pass the network fees in the bills on to distribution"
     METERING_FEE = 6, "providers and distribution pay operations for running the meters"
     TAXES = 7, "providers hand levies, electricity tax and value added tax on to outside"
