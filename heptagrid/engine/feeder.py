@@ -38,6 +38,11 @@ def read_feeder(scenario: Scenario, path: Path) -> Circuit:
         check_circuit(circuit)
     except NetworkError as problem:
         raise NetworkError(f"{path}: {problem}") from problem
+    if circuit.alike_phases > 1:
+        raise NetworkError(
+            f"{path}: its circuit is of the positive sequence (CktModel=Positive), one of three equal phases, so that its loads are no customers; "
+            "take MakePosSeq out of the script"
+        )
     for remark in (*circuit.left_out, *_stuck(circuit), *_without_homes(circuit)):
         warnings.warn(remark, stacklevel=2)
     return circuit

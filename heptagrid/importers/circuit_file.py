@@ -46,7 +46,7 @@ def read_circuit(path: Path) -> Circuit:
         return _filled(Circuit, archive, "")
 
 
-_OPTIONAL = {one.name for one in fields(Circuit) if one.default_factory is not MISSING}
+_OPTIONAL = {one.name for one in fields(Circuit) if not (one.default is MISSING and one.default_factory is MISSING)}
 
 
 def _names(kind: type, prefix: str) -> list[str]:
@@ -80,7 +80,7 @@ def _filled(kind: type[Table], archive: Mapping[str, Any], prefix: str) -> Table
             if not any(name.startswith(f"{prefix}{one.name}.") for name in archive):
                 continue
             values[one.name] = _filled(hint, archive, f"{prefix}{one.name}.")
-        elif one.name != "left_out":
+        elif one.name != "left_out" and prefix + one.name in archive:
             stored = archive[prefix + one.name]
-            values[one.name] = hint(stored.item()) if hint in (str, float) else stored
+            values[one.name] = hint(stored.item()) if hint in (str, float, int) else stored
     return kind(**values)

@@ -16,6 +16,7 @@ MODULES = (
     "power_bulk",
     "power_frequency",
     "power_feeders",
+    "power_positive_sequence",
     "power_inverters",
     "power_meshed",
     "messages_queues",

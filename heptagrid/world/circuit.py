@@ -383,7 +383,11 @@ def no_voltage_holders() -> VoltageHolders:
 
 @dataclass(frozen=True)
 class Circuit:
-    """All of it. left_out: what the file held beyond this, a line each, without effect on the power flow."""
+    """All of it. left_out: what the file held beyond this, a line each, without effect on the power flow.
+
+    alike_phases: how many equal phases each conductor stands for, 3 in a circuit of the positive sequence: the powers of the whole are so many times
+    those of the conductors.
+    """
 
     name: str
     frequency_hz: float
@@ -400,6 +404,7 @@ class Circuit:
     inverters: Inverters = field(default_factory=no_inverters)
     voltage_holders: VoltageHolders = field(default_factory=no_voltage_holders)
     left_out: tuple[str, ...] = field(default=())
+    alike_phases: int = 1
 
 
 def terminals_of(circuit: Circuit) -> tuple[Ints, Ints]:

@@ -161,3 +161,16 @@ def test_a_source_of_another_frequency_than_the_circuits_is_refused_before_solvi
     second = text.replace("Set voltage", "New Vsource.second bus1=b basekv=12.47 frequency=50\nSet voltage")
     found = api.flow(written(tmp_path, second))
     assert any("vsource.source: its frequency is 60 Hz" in line for line in found.remarks)
+
+
+def test_a_positive_sequence_circuit_has_the_powers_of_three_phases_and_no_run(tmp_path: Path) -> None:
+    path = written(tmp_path, CASE.replace("SOURCE", "1.5").replace("=R", "=0.3") + "MakePosSeq\n")
+    found = api.flow(path, None, tmp_path / "branches.csv")
+    assert found.totals.loads_kw == pytest.approx(1500.0, rel=1e-6)
+    loads_kw = found.branches.p_from_kw[found.branches.branch.index("line.far")] + found.totals.loads_kw * 0.6
+    assert loads_kw == pytest.approx(1500.0, rel=2e-3)
+    assert any("powers and losses are those of all three" in line for line in found.remarks)
+    done = CliRunner().invoke(main, ["inspect", path, "--json"])
+    assert json.loads(done.stdout)["loads_kw"] == pytest.approx(1500.0)
+    done = CliRunner().invoke(main, ["run", "--feeder", path, "--out", str(tmp_path / "run")])
+    assert done.exit_code == 4 and "positive sequence" in done.stderr and "take MakePosSeq out" in done.stderr

@@ -92,7 +92,8 @@ def _unserved(circuit: Circuit, conductors: Conductors) -> Floats:
 
 def _not_served(circuit: Circuit, conductors: Conductors) -> NotServed:
     devices, share = circuit.devices, _unserved(circuit, conductors)
-    return NotServed(devices.names[share > 0.0].tolist(), float(share @ devices.p_kw), float(share @ devices.q_kvar))
+    kw, kvar = (circuit.alike_phases * float(share @ drawn) for drawn in (devices.p_kw, devices.q_kvar))
+    return NotServed(devices.names[share > 0.0].tolist(), kw, kvar)
 
 
 def _dead(circuit: Circuit, conductors: Conductors) -> list[str]:
@@ -103,7 +104,7 @@ def _dead(circuit: Circuit, conductors: Conductors) -> list[str]:
     found = []
     if len(loads):
         names = [
-            f"{devices.names[k]} at bus {circuit.buses.names[bus_of[k]]} ({'' if share[k] == 1.0 else f'{share[k]:.0%} of '}{devices.p_kw[k]:g} kW)"
+            f"{devices.names[k]} at bus {circuit.buses.names[bus_of[k]]} ({'' if share[k] == 1.0 else f'{share[k]:.0%} of '}{circuit.alike_phases * devices.p_kw[k]:g} kW)"
             for k in loads[:_SHOWN].tolist()
         ]
         found.append(f"no source feeds these loads, so they are not served: {_some(names, len(loads))}")
@@ -132,7 +133,8 @@ def _settled(controlled: Controlled) -> list[str]:
         found.append(f"{capacitors.names[k]} has {int(steps.sum())} of {len(steps)} steps closed")
     for k, device in enumerate(circuit.inverters.device.tolist()):
         bank = controlled.bank
-        found.append(f"{circuit.devices.names[device]} feeds {bank.p_kw[k]:.3f} kW and {bank.q_kvar[k]:+.3f} kvar")
+        p_kw, q_kvar = circuit.alike_phases * bank.p_kw[k], circuit.alike_phases * bank.q_kvar[k]
+        found.append(f"{circuit.devices.names[device]} feeds {p_kw:.3f} kW and {q_kvar:+.3f} kvar")
     return found
 
 
@@ -152,8 +154,9 @@ def _beyond_limits(flow: Flow, conductors: Conductors) -> list[str]:
         if not len(rows):
             continue
         these, worst = np.unique(device[rows]), rows[np.argmax(beyond_pu[rows])]
-        drawn_kw = flow.devices_kva[these].real.sum()
-        rated_kw = (conductors.served_share(devices) * devices.p_kw)[these].sum()
+        phases = flow.network.circuit.alike_phases
+        drawn_kw = phases * flow.devices_kva[these].real.sum()
+        rated_kw = phases * (conductors.served_share(devices) * devices.p_kw)[these].sum()
         loads = "1 load has" if len(these) == 1 else f"{len(these)} loads have"
         found.append(
             f"{loads} a voltage {word} {limit} (farthest: {devices.names[device[worst]]} at {v_pu[worst]:.4f} of its rated voltage), "
@@ -209,7 +212,8 @@ def _totals(flow: Flow) -> Totals:
     loads = drawn[~feeds].sum()
     used = shunts[~is_lost].sum() + flow.capacitors_kva.sum()
     lost = flow.lines_kva.sum() + flow.transformers_kva.sum() + shunts[is_lost].sum()
-    return Totals(*[part for kva in (fed_in, loads, used, lost) for part in (float(kva.real), float(kva.imag))])
+    phases = flow.network.circuit.alike_phases
+    return Totals(*[phases * float(part) for kva in (fed_in, loads, used, lost) for part in (kva.real, kva.imag)])
 
 
 @dataclass(frozen=True)
@@ -272,8 +276,8 @@ def _part(flow: Flow, elements: Primitives, into_a: Complex, names: object, ends
     node = np.append(elements.node, GROUND)
     into, v = np.append(into_a, 0.0), np.append(flow.v, 0.0)
     begin, end = node[ends.begin], node[ends.end]
-    s_from = v[begin] * into[ends.begin].conj() / 1e3
-    s_to = v[end] * into[ends.end].conj() / 1e3
+    s_from = circuit.alike_phases * v[begin] * into[ends.begin].conj() / 1e3
+    s_to = circuit.alike_phases * v[end] * into[ends.end].conj() / 1e3
     lost = s_from + s_to
     at = np.where(begin == GROUND, end, begin)
     return BranchRows(

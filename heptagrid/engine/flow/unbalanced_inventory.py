@@ -20,7 +20,8 @@ def inventory(circuit: Circuit, source: str, format: str) -> Inventory:
     is_dead, served = _dead_buses(circuit, conductors), np.ones(len(devices.names))
     if conductors is not None:
         served = conductors.served_share(devices)
-    p_kw, q_kvar = served * devices.p_kw, served * devices.q_kvar
+    phases = circuit.alike_phases
+    p_kw, q_kvar = phases * served * devices.p_kw, phases * served * devices.q_kvar
     draws = np.zeros(len(buses.names))
     np.add.at(draws, device_bus, np.maximum(p_kw, 0.0))
     feeds = devices.p_kw < 0.0
@@ -37,7 +38,7 @@ def inventory(circuit: Circuit, source: str, format: str) -> Inventory:
             *_counts(
                 "transformer",
                 circuit.transformers.names,
-                sum=f"{circuit.transformers.rated_kva.sum():,.6g} kVA, {len(windings.kv)} windings",
+                sum=f"{phases * circuit.transformers.rated_kva.sum():,.6g} kVA, {len(windings.kv)} windings",
             ),
             *(
                 Count(kind, int(mine.sum()), int((served[mine] > 0.0).sum()), f"{np.abs(p_kw[mine].sum()):,.6g} kW")
@@ -47,7 +48,7 @@ def inventory(circuit: Circuit, source: str, format: str) -> Inventory:
             *_counts(
                 "capacitor",
                 circuit.capacitors.names,
-                sum=f"{circuit.capacitors.step_kvar[circuit.capacitors.is_closed].sum():,.6g} kvar closed",
+                sum=f"{phases * circuit.capacitors.step_kvar[circuit.capacitors.is_closed].sum():,.6g} kvar closed",
             ),
             *_counts("other linear element", circuit.shunts.names),
             *_counts("regulator control", circuit.regulators.names),

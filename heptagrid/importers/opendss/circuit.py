@@ -21,6 +21,7 @@ from heptagrid.world.circuit import GROUND, Buses, Circuit, Floats, Ints, Nodes
 
 ADMITTANCES = 2  # of Set LoadModel
 CONTROLS_OFF = -1  # of Set ControlMode
+POSITIVE_SEQUENCE = 1  # of Set CktModel
 
 
 def read(source: str, reading: Reading | None = None) -> Circuit:
@@ -71,6 +72,7 @@ def read(source: str, reading: Reading | None = None) -> Circuit:
         ),
         inverters=inverters(parts.inverter_controls, systems, drawing, found.curves),
         voltage_holders=voltage_holders(parts.devices, drawing, found.all_admittances),
+        alike_phases=found.alike_phases,
         left_out=(
             *silent,
             *delivery.lost_digits(parts.sources),
@@ -93,6 +95,7 @@ class _Found:
     output_kva: dict[str, complex]
     all_admittances: bool
     curves: Curves
+    alike_phases: int
     left_out: tuple[str, ...]
 
 
@@ -102,6 +105,11 @@ def _execute(engine: Any, source: str, reading: Reading) -> _Found:
     remarks = []
     if reading.controls and circuit.Solution.ControlMode == CONTROLS_OFF:
         remarks.append("the script switched its controls off; they act all the same (--controls off holds them)")
+    alike_phases = 3 if circuit.Settings.CktModel == POSITIVE_SEQUENCE else 1
+    if alike_phases == 3:
+        remarks.append(
+            "CktModel=Positive: the circuit is one of three equal phases; powers and losses are those of all three"
+        )
     v_base_kv = _voltage_bases(engine)
     snapshot(engine)
     elements = read_elements(engine)
@@ -116,6 +124,7 @@ def _execute(engine: Any, source: str, reading: Reading) -> _Found:
         output_kva=storage_output_kva(engine, storages) if storages else {},
         all_admittances=circuit.Solution.LoadModel == ADMITTANCES,
         curves=curves_of(engine),
+        alike_phases=alike_phases,
         left_out=(*remarks, *_general_objects(engine), *script.left_out),
     )
 
@@ -151,18 +160,13 @@ def _voltage_bases(engine: Any) -> Floats:
 
 
 def _general_objects(engine: Any) -> list[str]:
-    """What is no circuit element and acts in time alone, a line for each kind that the script made; and what figures stand for."""
+    """What is no circuit element and acts in time alone, a line for each kind that the script made."""
     found = []
     for kind in ("LoadShape", "TShape", "PriceShape", "GrowthShape", "TCC_Curve"):
         engine.SetActiveClass(kind)
         names = [name for name in engine.ActiveClass.AllNames if name.lower() not in DEFAULT_OBJECTS]
         if names:
             found.append(f"{kind}: {', '.join(names)} (without effect here)")
-    engine.Text.Command = "Get CktModel"
-    if str(engine.Text.Result).lower().startswith("pos"):
-        found.append(
-            "CktModel=positive: the circuit is one of three equal phases; powers and losses are those of this one"
-        )
     return found
 
 
