@@ -27,6 +27,7 @@ MODULES = (
     "messages_ns3",
     "messages_bus",
     "messages_lr_wpan",
+    "messages_wi_sun",
     "messages_neighbourhood",
     "money_dispatch",
     "grid_day",

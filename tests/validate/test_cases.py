@@ -45,7 +45,8 @@ def test_whole_days_of_regulators_and_inverters_go_as_in_opendss() -> None:
 def test_the_message_plane_agrees_with_theory_and_with_ns3() -> None:
     rows = run_cases([one for one in choose(["messages"], all_cases()) if one.name != "verdicts"])
     assert {row.verdict for row in rows} == {"pass"}, count(rows)
-    assert all(row.kind == "exact" for row in rows if row.name.partition(":")[0] != "802.15.4-contention")
+    measured = {"802.15.4-contention", "wi-sun-round-trips"}
+    assert all(row.kind == "exact" for row in rows if row.name.partition(":")[0] not in measured)
 
 
 def test_where_the_literatures_verdict_differs_the_reason_is_given() -> None:

@@ -386,7 +386,13 @@ class _Reader:
                 changes[key] = self._whole(where, row, key, default, int(bounds.low or 0), int(bounds.high or 0))
             else:
                 changes[key] = self._constant(where, row, key, default, bounds)
-        return replace(settings, **changes)
+        settings = replace(settings, **changes)
+        interval_s, dwell_s = settings.broadcast_interval_s, settings.broadcast_dwell_s
+        if 0.0 < interval_s <= dwell_s:
+            self._problems.append(
+                f"{where}: broadcast_dwell_s is {dwell_s:g}; it must be less than broadcast_interval_s, {interval_s:g}"
+            )
+        return settings
 
     def _constant(self, where: str, row: Mapping[str, Any], key: str, default: float, bounds: Declaration) -> float:
         """A constant of a method, within the bounds that are declared for it."""

@@ -60,7 +60,10 @@ class Medium:
     collision. window_s: an ALOHA sender waits up to this before it tries again; a cell's back-off indicator;
     for "csma" the most slots. header_bytes, frame_s: what each frame adds in bytes and in time (preamble).
     payload_bytes: of a frame; 0 for any. channels, dwell_s: channels, by the receiver's hopping sequence if dwell_s
-    is given, else drawn; of a cell, devices that send side by side. duty_cycle: share of the time that a sender may send; 0 for all.
+    is given, else drawn; of a cell, devices that send side by side. broadcast_interval_s, broadcast_dwell_s: all members listen
+    to the broadcast channel for the dwell at the beginning of each interval, counted from the clock's zero, and no other frame may
+    overlap that; 0: there is none. stack_s: what host, protocol stack and driver at both ends take together, of a message from
+    where it enters the network to where it leaves it. duty_cycle: share of the time that a sender may send; 0 for all.
     sense_m, interfere_m: how far a sender is heard and disturbs. capture_db, path_exponent: a frame survives an
     interferer weaker by this. opportunity_s, preambles, response_s, setup_s, grant_s, inactivity_s, paging_s: of a cell.
     active_s, update_s: a device without a connection hears paging for so long, and sleeps; it listens again when it has
@@ -83,6 +86,11 @@ class Medium:
     payload_bytes: int = 0
     channels: int = _constant(1, "channels, or devices of a cell that send side by side", 1, 1000)
     dwell_s: float = _constant(0.0, "how long a channel is kept; 0 for a drawn channel", 0.0, 1e6, "s", least=1e-6)
+    broadcast_interval_s: float = _constant(
+        0.0, "between two dwells of broadcasts; 0 for none", 0.0, 1e6, "s", least=1e-6
+    )
+    broadcast_dwell_s: float = _time("how long all listen for broadcasts in each interval")
+    stack_s: float = _time("what host and protocol stack take at both ends together")
     duty_cycle: float = _constant(0.0, "share of the time that a sender may send; 0 for all", 0.0, 1.0, least=1e-6)
     sense_m: float = _constant(math.inf, "how far a sender is heard", 0.0, math.inf, "m")
     interfere_m: float = _constant(math.inf, "how far a sender disturbs", 0.0, math.inf, "m")

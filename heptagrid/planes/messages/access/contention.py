@@ -4,6 +4,10 @@ CSMA/CA is that of IEEE 802.15.4-2006 section 7.5.1.4: wait a random number of b
 after the turnaround if the channel is clear; else double the range. What has not been acknowledged is sent again
 up to macMaxFrameRetries times; a channel that is never clear fails the frame. Narrow-band power line (G3) and
 Wi-SUN use the same method with other constants. ALOHA sends at once, and again after a random time.
+
+A network may have a broadcast schedule (Wi-SUN FAN): for the dwell at the beginning of each interval all members listen to the
+broadcast channel. A unicast frame that would not be over and acknowledged before it waits for its end, and backs off anew, as
+`fhss_ws_check_tx_conditions_callback` of Arm's Wi-SUN stack (fhss_ws.c) has it.
 """
 
 from __future__ import annotations
@@ -12,7 +16,14 @@ import numpy as np
 
 from heptagrid.foundation.kernel import kernel
 from heptagrid.foundation.prefetch import prefetch
-from heptagrid.planes.messages.access.radio import distance_m2, is_idle, receives_until, silence_ns, transmit
+from heptagrid.planes.messages.access.radio import (
+    distance_m2,
+    frame_airtime_ns,
+    is_idle,
+    receives_until,
+    silence_ns,
+    transmit,
+)
 from heptagrid.planes.messages.events import push_lost, push_port
 from heptagrid.planes.messages.ports import (
     copy_bytes,
@@ -25,6 +36,8 @@ from heptagrid.planes.messages.ports import (
     take_next,
 )
 from heptagrid.planes.messages.tables import (
+    ACK_AT,
+    ACK_HOPS,
     ALOHA,
     BY_ACCESS,
     BY_BREAK,
@@ -35,8 +48,12 @@ from heptagrid.planes.messages.tables import (
     E_END,
     E_SENSE,
     E_START,
+    HOP_AT,
+    HOPS,
     M_ACK,
     M_ACK_WAIT,
+    M_BROADCAST,
+    M_BROADCAST_DWELL,
     M_CCA,
     M_DUTY_PPM,
     M_GAP,
@@ -46,6 +63,7 @@ from heptagrid.planes.messages.tables import (
     M_MOST_BACK_OFFS,
     M_MOST_EXPONENT,
     M_SLOT,
+    M_STACK,
     M_TURNAROUND,
     M_WINDOW,
     N_DOWN,
@@ -110,12 +128,30 @@ def _wait(net, p, now, heap, size, seed):  # type: ignore[no-untyped-def]
     return push_port(heap, size, when + medium[m, M_CCA], E_SENSE, p, port[p, P_EPOCH])
 
 
+@kernel(allocates=False)
+def _after_broadcast(net, p, now, state, facts):  # type: ignore[no-untyped-def]
+    """When the port may send after the broadcast dwell that its frame, with the acknowledgement, would meet; `now` if none."""
+    medium, m = net.medium, net.port[p, P_MEDIUM]
+    interval, dwell = medium[m, M_BROADCAST], medium[m, M_BROADCAST_DWELL]
+    phase = now % interval
+    if phase < dwell:
+        return now - phase + dwell
+    takes = medium[m, M_TURNAROUND] + frame_airtime_ns(net, p, p, copy_bytes(net.port[p, P_WHAT], state, facts))
+    if medium[m, M_ACK] > 0:
+        takes += medium[m, M_TURNAROUND] + medium[m, M_ACK]
+    if interval - dwell >= takes > interval - phase:  # what fits between no two dwells need not look for a place
+        return now - phase + interval + dwell
+    return now
+
+
 @kernel(inline=True, allocates=False)
 def sense(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """The port looks: it sends, or waits again, or gives up."""
     port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
     slotted = medium[m, M_METHOD] == SLOTTED_CSMA_CA
     until = receives_until(net, p, now)
+    if medium[m, M_BROADCAST] > 0:
+        until = max(until, _after_broadcast(net, p, now, state, facts))
     if until > now:
         port[p, P_READY] = until
         return _wait(net, p, now, heap, size, seed)
@@ -157,6 +193,16 @@ def outcome(net, p, state, seed):  # type: ignore[no-untyped-def]
     return BY_LINK if is_lost(p, what, state, number, chance, seed) else -1
 
 
+@kernel(allocates=False)
+def _leaves(net, m, what, state):  # type: ignore[no-untyped-def]
+    """Whether the hop in hand is the last of a copy on medium `m`."""
+    row = what & 0xFFFFFFFF
+    hops = state[row, ACK_HOPS if (what >> ACK_AT) & 1 else HOPS]
+    if ((what >> HOP_AT) & 0xFF) + 1 >= hops:
+        return True
+    return net.port[net.path[path_at(what, state) + 1].port, P_MEDIUM] != m
+
+
 @kernel(inline=True, allocates=False)
 def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """A frame has gone: the copy is through, or its next frame begins, or this one is tried again, or it is lost."""
@@ -185,6 +231,8 @@ def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped
         return attempt(net, p, now, heap, size, state, seed)
     far_m = np.sqrt(distance_m2(net.xy_m, port[p, P_NODE], net.path[path_at(what, state)].node))
     out = now + port[p, P_DELAY] + np.int64(np.rint(far_m * NS_PER_M))
+    if medium[m, M_STACK] > 0 and _leaves(net, m, what, state):
+        out += medium[m, M_STACK]
     size = push_next(net, heap, size, out, key, what, state)
     return _next(net, p, now, heap, size, state, facts, seed)
 

@@ -21,7 +21,10 @@ WI_SUN_50K = Technology(
         gap_s=0.001,
         frame_s=0.00192,
         channels=69,
-        dwell_s=0.25,
+        dwell_s=0.255,
+        broadcast_interval_s=1.02,
+        broadcast_dwell_s=0.255,
+        stack_s=0.109,
         sense_m=600.0,
         interfere_m=600.0,
         capture_db=10.0,
@@ -44,8 +47,11 @@ WI_SUN_50K = Technology(
     sources={
         "networks": "field area network: Wi-SUN FAN profile, from memory",
         "medium": "IEEE 802.15.4-2015 (macMinBE 3, macMaxBE 5, turnaround 1 ms; from memory); 20 looks as Arm's Wi-SUN stack takes in five rounds (ws_config.h); back-off period "
-        "= turnaround + 8 symbols of sensing: assumption after its clause 10.2.8; 69 channels of 100 kHz in 863 to 870 MHz, dwell "
-        "250 ms: Wi-SUN FAN profile, from memory; capture 10 dB: assumption",
+        "= turnaround + 8 symbols of sensing: assumption after its clause 10.2.8; 69 channels of 100 kHz in 863 to 870 MHz: Wi-SUN FAN profile, from memory; capture "
+        "10 dB: assumption; unicast dwell 255 ms, broadcast interval 1020 ms, broadcast dwell 255 ms: the defaults of TI's SDK "
+        "(ti_wisunfan_network_config.syscfg.js) and of Arm's Wi-SUN stack (ws_config.h); no unicast frame into the broadcast dwell: Arm's "
+        "fhss_ws.c; stack 109 ms a message: half of what the measured round trip of one hop, 373 ms (TI SWRA714A table 8), takes "
+        "beyond the 155 ms of this model without it. Hops 2 to 5 of that table are then a test: see validation",
         "uplink_bps": "IEEE 802.15.4g FSK mode 1 (TI SimpleLink Wi-SUN user guide, PHY table)",
         "downlink_bps": "the same",
         "layers": "assumption: frame control, sequence, two 8-byte addresses, security and information elements; RFC 6282",
@@ -62,7 +68,8 @@ WI_SUN_50K = Technology(
         "members_per_site": "assumption: some hundred meters a border router",
         "costs": "module 12 EUR, border router 800 EUR: assumptions beside the LoRaWAN worked example of IoT Class (2024)",
     },
-    not_modelled="interference from neighbouring meshes and other users of the band; the listening schedule of broadcasts",
+    not_modelled="interference from neighbouring meshes and other users of the band; broadcasts and the routing and joining messages "
+    "of the mesh itself; source-routing headers, which grow with the hops; the alternating slots to send and to receive of Arm's stack",
 )
 
 WI_SUN_150K = replace(
