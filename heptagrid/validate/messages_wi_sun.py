@@ -30,7 +30,7 @@ def round_trips_s(technology: str) -> Floats:
     ring = np.repeat(np.arange(1, 1 + len(ROUTERS)), ROUTERS)
     y_m = np.concatenate([4.0 * (np.arange(count) - count / 2) for count in ROUTERS])
     names = [str(node) for node in range(1 + len(ring))]
-    places = [{"name": names[0]}]
+    places: list[dict[str, object]] = [{"name": names[0]}]
     places += [
         {"name": name, "x_m": _HOP_M * hops, "y_m": y}
         for name, hops, y in zip(names[1:], ring, y_m.tolist(), strict=True)
