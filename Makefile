@@ -57,6 +57,7 @@ docs: .venv/.run
 	$(BIN)/python tools/reference_page.py docs/reference/parameters.md
 	$(BIN)/python tools/technology_page.py docs/technologies.md
 	$(BIN)/python tools/verdict_page.py docs/verdicts.md
+	$(BIN)/python tools/topics_page.py docs/messages.md
 
 # Exact versions of what is installed, without naming any package index.
 lock: .venv/.test

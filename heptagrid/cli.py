@@ -14,13 +14,19 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-EPILOG = """\b
-Exit codes: 0 done; 1 other trouble; 2 wrong usage; 3 scenario or input file; 4 network (an island, no convergence); 5 output folder or disk;
-6 a message that policy forbids; 7 conservation law broken; 8 validation failed; 130 interrupted (what was computed is kept, marked partial)."""
+EPILOG = """Exit codes: 0 done; 1 other trouble; 2 wrong usage; 3 scenario or input file; 4 network (an island, no convergence); 5 output
+folder or disk; 6 a message that policy forbids; 7 conservation law broken; 8 validation failed; 130 interrupted (what was computed is kept,
+marked partial)."""
 
 
 class _Errors(click.Group):
-    """Turns heptagrid's errors into a sentence and an exit code."""
+    """Turns heptagrid's errors into a sentence and an exit code; lists its commands with their whole first sentence."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write each command and its first sentence, on as many lines as it takes."""
+        rows = [(name, one.get_short_help_str(limit=1000)) for name, one in sorted(self.commands.items())]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
     def invoke(self, ctx: click.Context) -> Any:
         from heptagrid.foundation.errors import HeptagridError

@@ -191,3 +191,33 @@ def test_python_in_the_documents_runs(page: str, asked: list[dict[str, Any]]) ->
     text = (ROOT / page).read_text(encoding="utf-8")
     (example,) = re.findall(r"```python\n(.+?)```", text, re.S)
     exec(compile(example, page, "exec"), {})
+
+
+def test_help_leaves_no_sentence_unfinished() -> None:
+    for width in ("60", "80", "200"):
+        said = CliRunner(env={"COLUMNS": width}).invoke(main, ["--help"]).output
+        assert "…" not in said
+        for name, command in main.commands.items():
+            words = command.get_short_help_str(limit=1000).split()
+            assert " ".join(words) in " ".join(said.split()), name
+
+
+def test_a_wrong_setting_is_blamed_on_the_command_line(tmp_path: Path) -> None:
+    said = CliRunner().invoke(main, ["run", "--set", "vehicles.shre=3"]).output
+    assert "vehicles.shre=3 on top of town: 1 problem" in said and "did you mean vehicles.share?" in said
+    own = tmp_path / "own.toml"
+    own.write_text("[vehicles]\nshare = 9\n", encoding="utf-8")
+    said = CliRunner().invoke(main, ["run", str(own), "--set", "run.days=2"]).output
+    assert f"{own} with run.days=2 on top: 1 problem" in said
+
+
+def test_a_slip_in_a_link_class_is_answered_with_the_right_one() -> None:
+    said = CliRunner().invoke(main, ["run", "--break", "accss"]).output
+    assert "--break accss: there is no link class 'accss'; did you mean 'access'?" in said
+
+
+def test_the_kinds_of_messages_that_trace_names_are_those_that_actors_send() -> None:
+    from heptagrid.foundation.domains import KIND_NAMES
+    from heptagrid.planes.messages.topics import TOPICS
+
+    assert {one.kind.name.lower() for one in TOPICS} == set(KIND_NAMES) - {"ack"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import shlex
@@ -168,7 +169,9 @@ def _check(
         raise UsageError(f"there is no arm {single!r}; the arms are 'smart' and 'conventional'")
     for name, loss in broken.items():
         if name not in LINK_CLASSES:
-            raise UsageError(f"there is no link class {name!r}; the classes are {', '.join(LINK_CLASSES)}")
+            near = difflib.get_close_matches(name, LINK_CLASSES, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"the classes are {', '.join(LINK_CLASSES)}"
+            raise UsageError(f"--break {name}: there is no link class {name!r}; {hint}")
         if not 0.0 <= loss <= 1.0:
             raise UsageError(f"--break {name}={loss}: a loss is a probability from 0 to 1")
     if typical and (days is not None or start is not None):

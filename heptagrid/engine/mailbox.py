@@ -14,6 +14,7 @@ import numpy.typing as npt
 from heptagrid.foundation.actors import Delivery, Wave
 from heptagrid.foundation.domains import Domain
 from heptagrid.planes.messages.plane import MessagePlane
+from heptagrid.planes.messages.topics import check_topic
 
 Ints = npt.NDArray[np.int64]
 
@@ -37,9 +38,10 @@ class Mailbox:
         self._inboxes: dict[Domain, list[Delivery]] = {domain: [] for domain in Domain}
 
     def send(self, wave: Wave) -> None:
-        """Hand a wave to the plane; a wave that policy refuses raises PolicyError."""
+        """Hand a wave to the plane; a wave that policy refuses, or about no declared topic, raises PolicyError."""
         if len(wave.source) == 0:
             return
+        check_topic(wave.kind, wave.topic, wave.sender, wave.receiver, (*wave.payload, *wave.shared))
         first = self.plane.send(
             wave.kind,
             wave.source,

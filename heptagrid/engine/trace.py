@@ -410,7 +410,9 @@ def list_messages(
     run = open_run(folder)
     replay = Replay(run, arm, day)
     if kind is not None and (kind not in KIND_NAMES or kind == "ack"):
-        raise UsageError(f"there is no kind {kind!r} of messages; the kinds are {', '.join(KIND_NAMES[:-1])}")
+        raise UsageError(
+            f"there is no kind {kind!r} of messages; the kinds are {', '.join(name for name in KIND_NAMES if name != 'ack')}"
+        )
     check_customer(replay.world.customers_count, customer)
     from_here_ns = _since(since, replay)
     tracker = Tracker(

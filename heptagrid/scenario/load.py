@@ -60,8 +60,19 @@ def load(source: str | Path, settings: Sequence[str] = ()) -> Scenario:
         **resolved,
     )
     if checks.violations:
-        raise ScenarioError(str(path), checks.violations)
+        raise ScenarioError(_blamed(path, source, settings), checks.violations)
     return scenario
+
+
+def _blamed(path: Path, source: str | Path, settings: Sequence[str]) -> str:
+    """Where the violations come from: the file, or where that alone has none, the settings on top of it."""
+    if not settings:
+        return str(path)
+    try:
+        load(source)
+    except ScenarioError:
+        return f"{path} with {', '.join(settings)} on top"
+    return f"{', '.join(settings)} on top of {source}"
 
 
 def revised(scenario: Scenario, settings: Sequence[str]) -> Scenario:
@@ -85,7 +96,7 @@ def revised(scenario: Scenario, settings: Sequence[str]) -> Scenario:
     resolved = _resolved(checks, tables)
     resolved["storms"] = _storms(checks, given_of(scenario.storms), (scenario.folder, scenario.bulk_folder), resolved)
     if checks.violations:
-        raise ScenarioError(scenario.name, checks.violations)
+        raise ScenarioError(f"{', '.join(settings)} on top of {scenario.name}", checks.violations)
     return replace(scenario, **resolved)
 
 
