@@ -15,7 +15,7 @@ from heptagrid.engine.tables import TableWriter
 from heptagrid.engine.tally import DayBooks
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step, midnight_ns
 from heptagrid.planes.money import postings, settlement, tariffs, telecom
-from heptagrid.planes.money.clearing import dispatch
+from heptagrid.planes.money.dispatch import dispatch
 from heptagrid.planes.money.ledger import Ledger, Totals, eur
 from heptagrid.planes.money.reasons import REASON_NAMES
 from heptagrid.scenario.schema import Scenario

@@ -12,6 +12,7 @@ from heptagrid.foundation.actors import Delivery, Outbox, Wave
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.time import NS_PER_HOUR, Step
 from heptagrid.planes.money.clearing import Cleared, Parameters, clear
+from heptagrid.planes.money.commitment import LONG_H
 from heptagrid.world.bulk import BulkUnits
 from heptagrid.world.endpoints import Endpoints
 
@@ -42,16 +43,17 @@ class Exchange:
         self._demand: tuple[int, Floats] | None = None
         self._rest: tuple[int, Floats] | None = None
         self._last_on = np.zeros(len(units.p_max_mw), dtype=bool)
+        self._since_h = np.full(len(units.p_max_mw), LONG_H)
         self._metered_mwh: Floats | None = None
         self._demand_by = self._rest_by = self._metered_by = -1  # the messages that told them
 
     def clear(self, first_hour: int, rest_mw: Floats, town_mw: Floats) -> Cleared:
         """Clear the hours from `first_hour` on and keep prices and the town's position."""
-        cleared = clear(rest_mw + town_mw, self._units_offered(), self._last_on, self._parameters)
+        cleared = clear(rest_mw + town_mw, self._units_offered(), self._last_on, self._parameters, self._since_h)
         for k, price in enumerate(cleared.price_eur_per_mwh):
             self.price_eur_per_mwh[first_hour + k] = float(price)
             self.town_position_mwh[first_hour + k] = float(town_mw[k])
-        self._last_on = cleared.on[-1].copy()
+        self._last_on, self._since_h = cleared.on[-1].copy(), cleared.since_h
         return cleared
 
     def price(self, hour: int) -> float:
@@ -140,7 +142,7 @@ class Exchange:
 
     def _units_offered(self) -> BulkUnits:
         """The units as their offers describe them; one that made no offer has nothing to give."""
-        return replace(self._units, **{**self._offers, "p_max_mw": np.maximum(self._offers["p_max_mw"], 1e-9)})
+        return replace(self._units, **self._offers)  # type: ignore[arg-type]
 
     def _send(
         self,

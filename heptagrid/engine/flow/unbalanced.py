@@ -20,6 +20,7 @@ from heptagrid.engine.flow.snapshot import (
     Totals,
 )
 from heptagrid.foundation.errors import NetworkError
+from heptagrid.foundation.sums import dot
 from heptagrid.planes.power.controls.control import Controlled
 from heptagrid.planes.power.unbalanced.conductors import Conductors, conductors_of
 from heptagrid.planes.power.unbalanced.flow import Flow
@@ -92,7 +93,7 @@ def _unserved(circuit: Circuit, conductors: Conductors) -> Floats:
 
 def _not_served(circuit: Circuit, conductors: Conductors) -> NotServed:
     devices, share = circuit.devices, _unserved(circuit, conductors)
-    kw, kvar = (circuit.alike_phases * float(share @ drawn) for drawn in (devices.p_kw, devices.q_kvar))
+    kw, kvar = (circuit.alike_phases * dot(share, drawn) for drawn in (devices.p_kw, devices.q_kvar))
     return NotServed(devices.names[share > 0.0].tolist(), kw, kvar)
 
 
