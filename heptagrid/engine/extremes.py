@@ -29,13 +29,19 @@ def _follow(v_pu, dt_s, least, weighted, greatest, seconds):  # type: ignore[no-
 
 
 @kernel
-def _count_outside(v_pu, low, high, dt_s, outside_s):  # type: ignore[no-untyped-def]
+def _count_outside(v_pu, low, high, dt_s, outside_s, v_min, v_max):  # type: ignore[no-untyped-def]
     total = 0.0
+    least, greatest = np.inf, -np.inf
     for k in range(v_pu.shape[0]):
-        if v_pu[k] != 0.0 and (v_pu[k] < low or v_pu[k] > high):
+        v = v_pu[k]
+        if v == 0.0:
+            continue
+        least, greatest = min(least, v), max(greatest, v)
+        v_min[k], v_max[k] = min(v_min[k], v), max(v_max[k], v)
+        if v < low or v > high:
             outside_s[k] += dt_s
             total += dt_s
-    return total
+    return total, least, greatest
 
 
 class QuarterVoltages:
@@ -71,13 +77,24 @@ class QuarterVoltages:
         self._seconds[:] = 0.0
 
 
-class OutsideBand:
-    """Seconds that each customer's supply voltage lay outside EN 50160's band."""
+class SupplyVoltages:
+    """What each customer's supply voltage came to: least, greatest, and seconds outside EN 50160's band.
+
+    Voltages are per unit of the customer's own rated voltage, which need not be the base of the node where it stands.
+
+    Attributes: outside_s, v_min_pu, v_max_pu (points,); total_s over all; step_min_pu, step_max_pu of the last step, infinite if
+    nobody had supply.
+    """
 
     def __init__(self, points: int) -> None:
         self.outside_s = np.zeros(points)
+        self.v_min_pu, self.v_max_pu = np.full(points, np.inf), np.full(points, -np.inf)
         self.total_s = 0.0
+        self.step_min_pu, self.step_max_pu = np.inf, -np.inf
 
     def follow(self, v_pu: Floats, dt_s: float) -> None:
         """Take in the voltages at the customers' points of a step, (points,)."""
-        self.total_s += _count_outside(v_pu, BAND_PU[0], BAND_PU[1], dt_s, self.outside_s)
+        more_s, self.step_min_pu, self.step_max_pu = _count_outside(
+            v_pu, BAND_PU[0], BAND_PU[1], dt_s, self.outside_s, self.v_min_pu, self.v_max_pu
+        )
+        self.total_s += more_s

@@ -1,4 +1,4 @@
-"""Lists of a run's things with their worst figures: nodes, transformers, bills."""
+"""Lists of a run's things with their worst figures: nodes, transformers, customers, bills."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from heptagrid.planes.messages import outcomes
 
 
 def write_lists(folder: Path, world: World, arms: Mapping[str, Joined]) -> None:
-    """Write `node_list`, `transformer_list` and `bills` of a run."""
+    """Write `node_list`, `transformer_list`, `customer_list` and `bills` of a run."""
     import polars
 
     network, grid = world.network, world.grid
@@ -27,6 +27,8 @@ def write_lists(folder: Path, world: World, arms: Mapping[str, Joined]) -> None:
         "vn_kv": network.v_base_kv,
         "longitude_deg": grid.buses.longitude_deg[bus],
         "latitude_deg": grid.buses.latitude_deg[bus],
+        "line": network.line_of_node.astype(np.int32),
+        "line_name": [str(grid.lines.names[line]) if line >= 0 else None for line in network.line_of_node.tolist()],
         "length_km": np.where(
             network.line_of_node >= 0, grid.lines.length_km[np.maximum(network.line_of_node, 0)], 0.0
         ),
@@ -47,9 +49,18 @@ def write_lists(folder: Path, world: World, arms: Mapping[str, Joined]) -> None:
         nodes[f"branch_peak_pct_{name}"] = arm.extremes.branch_peak_pct.astype(np.float32)
         trafo[f"peak_pct_{name}"] = arm.extremes.transformer_peak_pct.astype(np.float32)
         trafo |= _requirements(world, arm, name)
+    customers: dict[str, Any] = {
+        "customer": np.arange(world.customers_count, dtype=np.int32),
+        "node": world.point_node[: world.customers_count].astype(np.int32),
+    }
+    for name, arm in arms.items():
+        customers[f"v_min_{name}"] = arm.extremes.customer_v_min.astype(np.float32)
+        customers[f"v_max_{name}"] = arm.extremes.customer_v_max.astype(np.float32)
+        customers[f"outside_min_{name}"] = (arm.extremes.customer_outside_s / 60.0).astype(np.float32)
     bills = {"customer": np.arange(world.customers_count, dtype=np.int32), "name": grid.loads.names.tolist()}
     bills |= {f"bill_eur_{name}": arm.bills_eur for name, arm in arms.items() if arm.days}
-    for table, columns in (("node_list", nodes), ("transformer_list", trafo), ("bills", bills)):
+    lists = {"node_list": nodes, "transformer_list": trafo, "customer_list": customers, "bills": bills}
+    for table, columns in lists.items():
         polars.DataFrame(columns).write_parquet(folder / f"{table}.parquet")
 
 

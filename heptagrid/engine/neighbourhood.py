@@ -19,7 +19,7 @@ from heptagrid.planes.messages.communications import EARTH_RADIUS_M, REACH, Plan
 from heptagrid.planes.messages.kinds import FACTS, KindFacts
 from heptagrid.planes.messages.links import Access, Backhaul, Wan
 from heptagrid.planes.messages.plane import MessagePlane
-from heptagrid.planes.messages.requirements import Requirement, met
+from heptagrid.planes.messages.requirements import Requirement, Verdict, verdict
 from heptagrid.planes.messages.tables import Floats, Ints
 from heptagrid.planes.messages.technology import Technology, technologies, technology
 
@@ -56,14 +56,21 @@ _DOWN = (Kind.SETPOINT, Domain.PROVIDERS, Domain.CUSTOMERS)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an application got. p95_s: delay that 95 % of all its messages did not exceed; infinite if more are lost."""
+    """What an application got. p95_s: delay that 95 % of all its messages did not exceed; infinite if more are lost.
+
+    met: not missed; `verdict` says whether so many messages show it.
+    """
 
     application: str
     technology: str
     messages: int
     share_in_time: float
     p95_s: float
-    met: bool
+    verdict: Verdict
+
+    @property
+    def met(self) -> bool:
+        return self.verdict is not Verdict.MISSED
 
 
 @dataclass(frozen=True)
@@ -105,9 +112,10 @@ def outcome(one: Requirement, name: str, seed: int = 1) -> Outcome:
     delay_s = np.full(len(traffic.due_ns), np.inf)
     mine = (ids >= first) & (ids < first + len(delay_s))
     delay_s[ids[mine] - first] = (times[mine] - traffic.due_ns[ids[mine] - first]) / _S
-    share = float((delay_s <= traffic.latency_s).mean())
+    in_time = int((delay_s <= traffic.latency_s).sum())
     p95_s = float(np.sort(delay_s)[math.ceil(0.95 * len(delay_s)) - 1])
-    return Outcome(one.application, name, len(delay_s), share, p95_s, met(one, share))
+    count = len(delay_s)
+    return Outcome(one.application, name, count, in_time / count, p95_s, verdict(one, in_time, count))
 
 
 class _Traffic:

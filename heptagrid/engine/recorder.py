@@ -12,7 +12,7 @@ import numpy as np
 from heptagrid.engine.books import Books
 from heptagrid.engine.build import ArmGrid
 from heptagrid.engine.clock import Phase, Span
-from heptagrid.engine.extremes import OutsideBand, QuarterVoltages
+from heptagrid.engine.extremes import QuarterVoltages, SupplyVoltages
 from heptagrid.engine.frequency_log import FrequencyLog
 from heptagrid.engine.storm_log import StormLog
 from heptagrid.engine.tables import TableWriter, list_series
@@ -31,6 +31,7 @@ from heptagrid.scenario.schema import Scenario
 TOTALS = (
     *("import_kw", "export_kw", "base_kw", "vehicles_kw", "heat_pumps_kw", "batteries_kw", "generated_kw"),
     *("consumed_kw", "lost_kw", "v_min_pu", "v_max_pu", "price_eur_per_mwh", "outside_c", "transformer_max_pct"),
+    *("line_max_pct", "customer_v_min_pu", "customer_v_max_pu"),
 )
 WAVE_COLUMNS = (
     *("first_id", "messages", "first_sent_ns", "last_sent_ns", "kind", "sender", "receiver", "topic"),
@@ -81,16 +82,12 @@ class Recorder:
         self._writer = TableWriter(parts, f"{arm.name}.{run_day:03d}", {"arm": arm.name, "run_day": run_day})
         self.books = Books(scenario, grid, span)
         self._pct_per_pu = world.branch_pct_per_pu
+        self._is_line = world.network.line_of_node >= 0
         self.result = ArmResult(arm.name, run_day)
         transformers = len(world.network.node_of_transformer)
-        self.result.extremes = Extremes(
-            transformer_peak_pct=np.zeros(transformers),
-            node_v_min=np.full(nodes, np.inf),
-            node_v_max=np.full(nodes, -np.inf),
-            branch_peak_pct=np.zeros(nodes),
-        )
+        self.result.extremes = Extremes.none(nodes, transformers, world.customers_count)
         self._quarter_voltages = QuarterVoltages(nodes)
-        self._outside = OutsideBand(world.customers_count)
+        self._supply = SupplyVoltages(world.customers_count)
         self._counting = False
         self._waves: list[tuple[Any, ...]] = []
         grid.mailbox.listeners.append(self._note_wave)
@@ -157,7 +154,9 @@ class Recorder:
             result.energy.stored = customers.stored_kwh - self._stored_before
             result.energy.stored_heat = customers.stored_heat_kwh - self._heat_before
             result.energy.consumed = customers.consumed_kwh - self._consumed_before
-        result.extremes.outside_s = self._outside.total_s
+        extremes, supply = result.extremes, self._supply
+        extremes.outside_s, extremes.customer_outside_s = supply.total_s, supply.outside_s
+        extremes.customer_v_min, extremes.customer_v_max = supply.v_min_pu, supply.v_max_pu
         if result.messages is None:
             self._keep_messages()
         result.comfort = (
@@ -211,13 +210,13 @@ class Recorder:
         if flow.infeed_p_kw > extremes.peak_kw:
             extremes.peak_kw, extremes.peak_ns = flow.infeed_p_kw, step.start_ns
         np.maximum(extremes.transformer_peak_pct, flow.transformer_loading_pct, out=extremes.transformer_peak_pct)
-        self._v_min, self._v_max = _follow_nodes(
-            *(flow.v_pu, flow.current_re, flow.current_im, self._pct_per_pu),
+        self._v_min, self._v_max, self._line_max_pct = _follow_nodes(
+            *(flow.v_pu, flow.current_re, flow.current_im, self._pct_per_pu, self._is_line),
             *(extremes.node_v_min, extremes.node_v_max, extremes.branch_peak_pct),
         )
         extremes.v_min_pu = min(extremes.v_min_pu, self._v_min)
         extremes.v_max_pu = max(extremes.v_max_pu, self._v_max)
-        self._outside.follow(grid.wires.point_v_pu[: grid.world.customers_count], step.dt_s)
+        self._supply.follow(grid.wires.point_v_pu[: grid.world.customers_count], step.dt_s)
         self._quarter_voltages.follow(flow.v_pu, step.dt_s)
         for feeder in flow.held:
             steps, first_ns = result.held.get(int(feeder), (0, step.start_ns))
@@ -239,6 +238,7 @@ class Recorder:
                 *(customers.base_kw, customers.vehicles_kw, customers.heat_pumps_kw, customers.batteries_kw),
                 *(customers.generated_kw, consumed_kw, flow.losses_kw, self._v_min, self._v_max, price),
                 *(grid.world.weather.outside_c_at(step.start_ns), float(flow.transformer_loading_pct.max())),
+                *(self._line_max_pct, self._supply.step_min_pu, self._supply.step_max_pu),
             )
         )
         self._loading.append(flow.transformer_loading_pct.astype(np.float32))
@@ -353,9 +353,9 @@ def _split(p_kw):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _follow_nodes(v_pu, i_re, i_im, pct_per_pu, v_min, v_max, peak_pct):  # type: ignore[no-untyped-def]
-    """Update each node's extremes; the least and greatest voltage of this step."""
-    least, greatest = np.inf, -np.inf
+def _follow_nodes(v_pu, i_re, i_im, pct_per_pu, is_line, v_min, v_max, peak_pct):  # type: ignore[no-untyped-def]
+    """Update each node's extremes; the least and greatest voltage and the highest loading of a line in this step."""
+    least, greatest, most_pct = np.inf, -np.inf, 0.0
     for k in range(v_pu.shape[0]):
         v = v_pu[k]
         if v == 0.0:
@@ -364,4 +364,6 @@ def _follow_nodes(v_pu, i_re, i_im, pct_per_pu, v_min, v_max, peak_pct):  # type
         v_min[k], v_max[k] = min(v_min[k], v), max(v_max[k], v)
         pct = np.sqrt(i_re[k] ** 2 + i_im[k] ** 2) * pct_per_pu[k]
         peak_pct[k] = max(peak_pct[k], pct)
-    return least, greatest
+        if is_line[k]:
+            most_pct = max(most_pct, pct)
+    return least, greatest, most_pct

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import polars
 
 TABLES = {
-    "totals": "load, generation, losses, voltage band and price at every step",
+    "totals": "load, generation, losses, voltages, loading and price at every step",
     "transformers": "loading of every transformer at every step",
     "nodes": "least, mean and greatest voltage of every node by quarter hour",
     "meters": "import and export of every meter by quarter hour, with the status of each read",
@@ -25,6 +25,7 @@ TABLES = {
     "waves": "every batch of messages: the first one's index, kind, sender, receiver, topic, and what caused it",
     "ledger": "every payment, with the message that caused it",
     "node_list": "the nodes in feeder order: place, feeder, worst voltages, loading of the branch above",
+    "customer_list": "the customers: node, least and greatest supply voltage, minutes outside the band",
     "transformer_list": "the transformers: rating, place, highest loading",
     "bills": "every customer's bill over the run, by arm",
 }

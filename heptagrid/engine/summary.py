@@ -36,11 +36,9 @@ class Joined:
         self.arm = first.arm
         self.results = results
         self.energy = Energy()
-        self.extremes = Extremes(
-            transformer_peak_pct=np.zeros_like(first.extremes.transformer_peak_pct),
-            node_v_min=np.full_like(first.extremes.node_v_min, np.inf),
-            node_v_max=np.full_like(first.extremes.node_v_max, -np.inf),
-            branch_peak_pct=np.zeros_like(first.extremes.branch_peak_pct),
+        self.extremes = Extremes.none(
+            *(len(first.extremes.node_v_min), len(first.extremes.transformer_peak_pct)),
+            len(first.extremes.customer_v_min),
         )
         self.messages = Counts.none()
         self.places = np.zeros_like(first.places)
@@ -70,7 +68,7 @@ class Joined:
         """The customers' mean bill over the run; None before the first was written."""
         return float(self.bills_eur.mean()) if self.days else None
 
-    def summary(self, scenario: Scenario) -> dict[str, Any]:
+    def summary(self, scenario: Scenario, world: World) -> dict[str, Any]:
         """The arm's entry."""
         technologies = [scenario.sections[f"messages.{name}"].technology for name in CLASS_NAMES]
         energy, extremes = self.energy, self.extremes
@@ -93,15 +91,21 @@ class Joined:
                 "min_pu": _finite(extremes.v_min_pu),
                 "max_pu": _finite(extremes.v_max_pu),
                 "violation_customer_minutes": extremes.outside_s / 60.0,
+                "customers_min_pu": _finite(extremes.customer_v_min.min(initial=np.inf)),
+                "customers_max_pu": _finite(extremes.customer_v_max.max(initial=-np.inf)),
+                "customers_outside": int((extremes.customer_outside_s > 0.0).sum()),
                 "band_pu": list(BAND_PU),
             },
+            "devices": _devices(world),
             "interruptions": self.interruptions,
             "frequency": self.frequency,
             "loading": {
                 "primary_peak_kw": _finite(extremes.peak_kw),
                 "primary_peak_at": from_ns(extremes.peak_ns, scenario.zone).isoformat() if extremes.peak_ns else None,
                 "max_transformer_pct": float(extremes.transformer_peak_pct.max()),
+                "max_transformer": _name_of_most(extremes.transformer_peak_pct, world.grid.transformers.names),
                 "overloaded_transformers": int((extremes.transformer_peak_pct > 100.0).sum()),
+                **_lines(world, extremes.branch_peak_pct),
             },
             "messages": self.messages.summary(),
             "requirements": outcomes.summary(self.messages, self.places, self.crossed, technologies),
@@ -121,6 +125,35 @@ class Joined:
                 "max": max(self.prices, default=None),
             },
         }
+
+
+def _name_of_most(values: Floats, names: npt.NDArray[Any]) -> str | None:
+    return str(names[values.argmax()]) if len(values) else None
+
+
+def _lines(world: World, branch_peak_pct: Floats) -> dict[str, Any]:
+    """How highly lines were loaded: cables and overhead lines, each by its most loaded conductor."""
+    names = world.grid.lines.names
+    line = world.network.line_of_node
+    peak_pct = np.zeros(len(names))
+    np.maximum.at(peak_pct, line[line >= 0], branch_peak_pct[line >= 0])
+    return {
+        "max_line_pct": float(peak_pct.max()) if len(names) else None,
+        "max_line": _name_of_most(peak_pct, names),
+        "overloaded_lines": int((peak_pct > 100.0).sum()),
+    }
+
+
+def _devices(world: World) -> dict[str, int]:
+    """How many customers own each class of device, and how many local units feed in."""
+    owned = world.owned
+    return {
+        "vehicles": len(owned.vehicles),
+        "heat_pumps": len(owned.heat_pumps),
+        "batteries": len(owned.batteries),
+        "local_units": len(owned.unit_point),
+        "enrolled_customers": int(owned.enrolled.sum()),
+    }
 
 
 def join_arms(jobs: Sequence[Job], results: Sequence[ArmResult]) -> dict[str, Joined]:
@@ -180,7 +213,7 @@ def summarise(
             for name, one in zip(CLASS_NAMES, world.plan.technologies, strict=True)
         },
         "storms": [_storm(scenario, one, arms, k) for k, one in enumerate(world.storms)],
-        "arms": {name: arm.summary(scenario) for name, arm in arms.items()},
+        "arms": {name: arm.summary(scenario, world) for name, arm in arms.items()},
         "difference": _difference(arms, case) if pair else None,
         "business": None if case is None else case[0].summary(case[1]),
         "break": _against_intact(arms, broken) if broken and "intact" in arms and not partial else None,

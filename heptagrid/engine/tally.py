@@ -52,7 +52,11 @@ class Energy:
 
 @dataclass
 class Extremes:
-    """The greatest and the least over a span."""
+    """The greatest and the least over a span.
+
+    branch_peak_pct: (nodes,) of the line or transformer above each node. customer_*: (customers,) of the supply voltage, per unit of
+    each customer's rated voltage; outside_s is the sum of customer_outside_s.
+    """
 
     v_min_pu: float = np.inf
     v_max_pu: float = -np.inf
@@ -63,6 +67,22 @@ class Extremes:
     node_v_min: Floats = field(default_factory=lambda: np.zeros(0))
     node_v_max: Floats = field(default_factory=lambda: np.zeros(0))
     branch_peak_pct: Floats = field(default_factory=lambda: np.zeros(0))
+    customer_v_min: Floats = field(default_factory=lambda: np.zeros(0))
+    customer_v_max: Floats = field(default_factory=lambda: np.zeros(0))
+    customer_outside_s: Floats = field(default_factory=lambda: np.zeros(0))
+
+    @staticmethod
+    def none(nodes: int, transformers: int, customers: int) -> Extremes:
+        """Of a span in which nothing has happened yet."""
+        return Extremes(
+            transformer_peak_pct=np.zeros(transformers),
+            node_v_min=np.full(nodes, np.inf),
+            node_v_max=np.full(nodes, -np.inf),
+            branch_peak_pct=np.zeros(nodes),
+            customer_v_min=np.full(customers, np.inf),
+            customer_v_max=np.full(customers, -np.inf),
+            customer_outside_s=np.zeros(customers),
+        )
 
     def join(self, other: Extremes) -> None:
         """Take in a later span."""
@@ -75,6 +95,9 @@ class Extremes:
         self.node_v_min = np.minimum(self.node_v_min, other.node_v_min)
         self.node_v_max = np.maximum(self.node_v_max, other.node_v_max)
         self.branch_peak_pct = np.maximum(self.branch_peak_pct, other.branch_peak_pct)
+        self.customer_v_min = np.minimum(self.customer_v_min, other.customer_v_min)
+        self.customer_v_max = np.maximum(self.customer_v_max, other.customer_v_max)
+        self.customer_outside_s = self.customer_outside_s + other.customer_outside_s
 
 
 @dataclass

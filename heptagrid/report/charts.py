@@ -15,7 +15,7 @@ LEFT, RIGHT, TOP, BOTTOM = 46, 10, 12, 28
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a chart; gaps are NaN. `style` is a CSS class."""
+    """A line of a chart; gaps are NaN, in x too if they stand between strokes. `style` is a CSS class."""
 
     label: str
     style: str
@@ -33,14 +33,15 @@ def line_chart(
     from_zero: bool = False,
 ) -> str:
     """A figure with a title, a legend and an SVG; `limits` are dashed horizontals, `marks` labelled points."""
-    values = np.concatenate([line.y[np.isfinite(line.y)] for line in lines] + [np.array([y for y, _ in limits])])
+    beside = [y for y, _ in limits] + [y for _, y, _ in marks]
+    values = np.concatenate([*(line.y[np.isfinite(line.y)] for line in lines), np.array(beside)])
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
     if from_zero:
         low = min(low, 0.0)
     steps = round_steps(low, high)
     low, high = min(low, steps[0]), max(high, steps[-1])
-    x_low = min(float(line.x[0]) for line in lines)
-    x_high = max(float(line.x[-1]) for line in lines)
+    across = np.concatenate([*(line.x[np.isfinite(line.x)] for line in lines), np.array([x for x, _, _ in marks])])
+    x_low, x_high = float(across.min()), float(across.max())
 
     def px(x: float) -> float:
         return LEFT + (x - x_low) / (x_high - x_low or 1.0) * (WIDTH - LEFT - RIGHT)
@@ -116,9 +117,9 @@ def bars(title: str, unit: str, rows: Sequence[tuple[str, float]], digits: int =
         width = 50.0 * abs(value) / widest
         left = 50.0 if value >= 0 else 50.0 - width
         sign = "gain" if value >= 0 else "loss"
+        bar = f'<span class="bar {sign}" style="left:{left:.2f}%;width:{width:.2f}%"></span>' if value else ""
         items.append(
-            f'<div class="bar-row"><span class="bar-label">{text(label)}</span><span class="bar-track">'
-            f'<span class="bar {sign}" style="left:{left:.2f}%;width:{width:.2f}%"></span></span>'
+            f'<div class="bar-row"><span class="bar-label">{text(label)}</span><span class="bar-track">{bar}</span>'
             f'<span class="bar-value">{number(value, digits)}</span></div>'
         )
     return (

@@ -20,14 +20,14 @@ def requirement_table(rows: Sequence[Mapping[str, Any]]) -> str:
         [
             f"<b>{text(one['application'])}</b><br><span class='small'>{text(one['kind'].replace('_', ' '))}</span>",
             f"{_share(one['reliability'])} within {duration(one['latency_s'])}<br><span class='small'>{text(_source(one))}</span>",
+            verdict_cell(one["verdict"]),
             _happened(one),
-            _verdict(one["met"]),
             _places(one["by_place"]),
             text(", ".join(one["technologies"].values()) or "–"),
         ]
         for one in rows
     ]
-    head = ("application", "asks for", "what happened", "requirement", "met in access networks", "over")
+    head = ("application", "asks for", "requirement", "what happened", "access networks", "over")
     return table(head, cells, style="requirements")
 
 
@@ -42,18 +42,24 @@ def not_modelled(technologies: Mapping[str, Mapping[str, str]]) -> str:
 
 
 def sentence(rows: Sequence[Mapping[str, Any]]) -> str:
-    """How many applications met their requirement, and which did not."""
-    used = [one for one in rows if one["met"] is not None]
-    missed = [one for one in used if not one["met"]]
-    local = [one for one in used if one["met"] and one["by_place"]["missed"]]
-    said = f"{len(used) - len(missed)} of {len(used)} applications met their requirement"
-    if missed:
-        each = (f"{one['application']} ({_share(one['share_in_time'])} in time)" for one in missed)
-        said += f"; missed: {', '.join(each)}"
+    """How many applications missed their requirement and which, the worst news first; how many met it, and how many only did not miss it."""
+    used = [one for one in rows if one["verdict"] != "not used"]
+    by = {word: [one for one in used if one["verdict"] == word] for word in ("missed", "met", "not refuted")}
+    local = [one for one in used if one["verdict"] != "missed" and one["by_place"]["missed"]]
+    parts = []
+    if by["missed"]:
+        each = ", ".join(f"{one['application']} ({_share(one['share_in_time'])} in time)" for one in by["missed"])
+        parts.append(f"missed: {each}")
     if local:
-        each = (f"{one['application']} (in {number(one['by_place']['missed'])} access networks)" for one in local)
-        said += f"; missed in places: {', '.join(each)}"
-    return said
+        each = ", ".join(
+            f"{one['application']} (in {number(one['by_place']['missed'])} access networks)" for one in local
+        )
+        parts.append(f"missed in places: {each}")
+    said = f"{len(by['met'])} of {len(used)} applications in use met their requirement"
+    if by["not refuted"]:
+        each = ", ".join(one["application"] for one in by["not refuted"])
+        said += f"; not refuted, but too few messages to show it: {each}"
+    return "; ".join([*parts, said])
 
 
 def _source(one: Mapping[str, Any]) -> str:
@@ -64,8 +70,8 @@ def _source(one: Mapping[str, Any]) -> str:
 
 
 def _happened(one: Mapping[str, Any]) -> str:
-    if one["met"] is None:
-        return "–"
+    if one["verdict"] == "not used":
+        return ""
     under_way = f", {number(one['in_flight'])} under way" if one["in_flight"] else ""
     return (
         f"<b>{_share(one['share_in_time'])}</b> in time<br><span class='small'>of {number(one['sent'])}{under_way}; 95\u202f% "
@@ -80,12 +86,13 @@ def _share(share: float) -> str:
     return f"{number(percent, 0 if share >= 1.0 else digits)}\u202f%"
 
 
-def _verdict(is_met: bool | None) -> str:
-    if is_met is None:
-        return "not used"
-    return '<span class="good">met</span>' if is_met else '<span class="bad">missed</span>'
+def verdict_cell(verdict: str) -> str:
+    """A verdict in its colour."""
+    style = {"met": "good", "missed": "bad"}.get(verdict, "unknown")
+    return f'<span class="{style}">{text(verdict)}</span>'
 
 
 def _places(counted: Mapping[str, int]) -> str:
-    used = counted["met"] + counted["missed"]
-    return f"{number(counted['met'])} of {number(used)}" if used else "–"
+    """In how many access networks it was missed and met."""
+    words = {"missed": "missed", "met": "met", "not_refuted": "not refuted"}
+    return "<br>".join(f"{number(counted[name])} {said}" for name, said in words.items() if counted[name])

@@ -1,4 +1,4 @@
-"""The summary of a run for one screen of a terminal."""
+"""The summary of a run for one screen of a terminal: the worst news and the verdict first, as on its page."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from heptagrid.report.frequency import frequency_lines
-from heptagrid.report.requirements import sentence
+from heptagrid.report.headline import devices, title
 from heptagrid.report.storms import storm_lines
+from heptagrid.report.verdict import answers
 from heptagrid.report.words import ARM_TITLES, duration, number, signed
 
 
 def summary(summary: dict[str, Any], manifest: dict[str, Any]) -> Group:
-    """A renderable: arms side by side, the differences, and the three checks."""
+    """A renderable: the verdict, arms side by side, the differences, and the three checks."""
     arms, difference = summary["arms"], summary["difference"] or {}
     dates = manifest["dates"]
     when = dates[0] if len(dates) == 1 else f"{len(dates)} days from {dates[0]}"
@@ -34,7 +35,13 @@ def summary(summary: dict[str, Any], manifest: dict[str, Any]) -> Group:
         if difference:
             cells.append(signed(difference.get(key), digits) if key else "")
         grid.add_row(label, *cells)
-    parts: list[Any] = [head, grid]
+    parts: list[Any] = [
+        head,
+        Text(title(summary), style="bold"),
+        *_verdict(summary),
+        grid,
+        Text(devices(summary), style="dim"),
+    ]
     shown = arms[next(reversed(arms)) if "smart" not in arms else "smart"]
     kinds = shown["messages"]["by_kind"]
     slow = ", ".join(
@@ -42,13 +49,7 @@ def summary(summary: dict[str, Any], manifest: dict[str, Any]) -> Group:
         for name in ("meter_reading", "setpoint", "alarm", "dispatch")
     )
     parts.append(Text(f"99 % of messages took at most: {slow}", style="dim"))
-    parts.append(Text(sentence(shown["requirements"])))
     parts += [Text(line, style="yellow") for line in (*storm_lines(summary), *frequency_lines(summary))]
-    if summary["business"]:
-        total = sum(one["npv_eur"] for one in summary["business"]["rows"])
-        parts.append(Text(f"net present value of all seven domains: {signed(total)} EUR", style="bold"))
-    elif difference:
-        parts.append(Text("not annualised: run --typical for the net present value", style="dim"))
     if summary["break"]:
         one = summary["break"]["against_intact"]
         parts.append(
@@ -76,11 +77,22 @@ def summary(summary: dict[str, Any], manifest: dict[str, Any]) -> Group:
     return Group(*parts)
 
 
+def _verdict(summary: dict[str, Any]) -> list[Text]:
+    """The three answers, each with its reasons."""
+    lines = []
+    for one in answers(summary):
+        style = "" if one.is_good is None else "green" if one.is_good else "red"
+        lines.append(
+            Text.assemble(f"{one.question} ", (one.word, f"bold {style}".strip()), f"  {' '.join(one.reasons)}")
+        )
+    return lines
+
+
 _ROWS: tuple[tuple[str, int, Callable[[dict[str, Any]], float | None], str | None], ...] = (
     ("peak import, kW", 0, lambda a: a["loading"]["primary_peak_kw"], "primary_peak_kw"),
     ("lost in the network, MWh", 2, lambda a: a["energy_mwh"]["lost"], "energy_lost_mwh"),
-    ("lowest voltage, pu", 3, lambda a: a["voltage"]["min_pu"], None),
-    ("highest voltage, pu", 3, lambda a: a["voltage"]["max_pu"], None),
+    ("lowest supply voltage, pu", 3, lambda a: a["voltage"]["customers_min_pu"], None),
+    ("highest supply voltage, pu", 3, lambda a: a["voltage"]["customers_max_pu"], None),
     (
         "outside the band, customer-minutes",
         0,
@@ -88,6 +100,7 @@ _ROWS: tuple[tuple[str, int, Callable[[dict[str, Any]], float | None], str | Non
         "violation_customer_minutes",
     ),
     ("highest transformer loading, %", 1, lambda a: a["loading"]["max_transformer_pct"], None),
+    ("highest line loading, %", 1, lambda a: a["loading"]["max_line_pct"], None),
     ("messages delivered", 0, lambda a: a["messages"]["delivered"], None),
     ("messages lost", 0, lambda a: a["messages"]["lost"], None),
     ("mean bill, EUR", 2, lambda a: a["bills"]["mean_bill_eur"], "mean_bill_eur"),

@@ -1,4 +1,6 @@
-"""The town from above: every line coloured by its worst voltage, every transformer by its highest loading.
+"""The town from above: lines coloured by their worst voltage and as wide as they were loaded, transformers by their highest loading.
+
+A ring says that a customer's supply voltage was outside EN 50160's band there.
 
 A cross over a substation says that its access network missed applications' requirements; its colour and size say how many.
 """
@@ -26,6 +28,12 @@ VOLTAGE_CLASSES = (
     (6.0, "+6 to +10", "v5"),
     (10.0, "above +10 %", "v6"),
 )
+WIDTH_CLASSES = (
+    (0.0, "line below 50 %", "w0"),
+    (50.0, "50 to 80", "w1"),
+    (80.0, "80 to 100", "w2"),
+    (100.0, "above 100 %", "w3"),
+)
 LOADING_CLASSES = (
     (0.0, "below 50 %", "t0"),
     (50.0, "50 to 80", "t1"),
@@ -41,7 +49,13 @@ MISSED_CLASSES = (
 )
 
 
-def town_maps(nodes: polars.DataFrame, transformers: polars.DataFrame, arms: list[str], place: str = "town") -> str:
+def town_maps(
+    nodes: polars.DataFrame,
+    transformers: polars.DataFrame,
+    customers: polars.DataFrame,
+    arms: list[str],
+    place: str = "town",
+) -> str:
     """One map per arm, side by side where there is room, and the legend; place: what they show, in a word."""
     longitude, latitude = nodes["longitude_deg"].to_numpy(), nodes["latitude_deg"].to_numpy()
     stretch = np.cos(np.radians(latitude.mean()))
@@ -57,12 +71,19 @@ def town_maps(nodes: polars.DataFrame, transformers: polars.DataFrame, arms: lis
     tx, ty = placed(transformers["longitude_deg"].to_numpy(), transformers["latitude_deg"].to_numpy())
     parent = nodes["parent"].to_numpy()
     box = f"0 0 {width * scale + 20:.0f} {height * scale + 20:.0f}"
-    maps = "".join(_map(arm, box, x, y, parent, nodes, tx, ty, transformers, place) for arm in arms)
+    at = customers["node"].to_numpy()
+    maps = "".join(
+        _map(arm, box, x, y, parent, nodes, tx, ty, transformers, place, _rings(arm, x[at], y[at], customers))
+        for arm in arms
+    )
+    width_keys = "".join(f'<span class="key {style}">{text(label)}</span>' for _, label, style in WIDTH_CLASSES)
     legend = "".join(f'<span class="key {style}">{text(label)}</span>' for _, label, style in VOLTAGE_CLASSES)
     loading = "".join(f'<span class="key dot {style}">{text(label)}</span>' for _, label, style in LOADING_CLASSES)
     missed = "".join(f'<span class="key cross {style}">{text(label)}</span>' for _, label, style in MISSED_CLASSES)
     return (
         f'<div class="maps">{maps}</div><div class="legend"><b>Lines: worst voltage against nominal</b> {legend}</div>'
+        f'<div class="legend"><b>Width: highest loading of the line</b> {width_keys}</div>'
+        '<div class="legend"><b>Rings: supply voltage of a customer outside the band</b> <span class="key ring">0.9 to 1.1 pu left</span></div>'
         f'<div class="legend"><b>Dots: highest transformer loading</b> {loading}</div>'
         f'<div class="legend"><b>Crosses: applications that missed their requirement in the substation\'s access network</b> {missed}'
         "<span>no cross: all met, or none used</span></div>"
@@ -80,20 +101,21 @@ def _map(
     ty: np.ndarray,
     transformers: polars.DataFrame,
     place: str,
+    rings: str,
 ) -> str:
     low, high = nodes[f"v_min_{arm}"].to_numpy() - 1.0, nodes[f"v_max_{arm}"].to_numpy() - 1.0
     worst = 100.0 * np.where(np.abs(low) > np.abs(high), low, high)
     rank = np.searchsorted([limit for limit, _, _ in VOLTAGE_CLASSES], worst, side="right") - 1
     parts = []
-    for k, (_, label, style) in enumerate(VOLTAGE_CLASSES):
-        mine = np.flatnonzero((rank == k) & (parent >= 0))
-        up = parent[mine]
-        moved = (x[mine] != x[up]) | (y[mine] != y[up])
-        mine, up = mine[moved], up[moved]
-        steps = zip(x[up], y[up], x[mine] - x[up], y[mine] - y[up], strict=True)
-        path = "".join(f"M{a} {b}l{c} {d}" for a, b, c, d in steps)
-        if path:
-            parts.append(f'<path class="wire {style}" d="{path}"><title>{text(label)}</title></path>')
+    loading = np.where(nodes["line"].to_numpy() >= 0, nodes[f"branch_peak_pct_{arm}"].to_numpy(), 0.0)
+    wide = np.searchsorted([limit for limit, _, _ in WIDTH_CLASSES], loading, side="right") - 1
+    for w, (_, its_loading, width) in enumerate(WIDTH_CLASSES):
+        for k, (_, label, style) in enumerate(VOLTAGE_CLASSES):
+            mine = np.flatnonzero((rank == k) & (wide == w) & (parent >= 0))
+            path = _strokes(x, y, mine, parent[mine])
+            if path:
+                title = text(f"{label}; loading {its_loading}")
+                parts.append(f'<path class="wire {style} {width}" d="{path}"><title>{title}</title></path>')
     peak = transformers[f"peak_pct_{arm}"].to_numpy()
     requirements = _requirements(arm, transformers)
     names, rating = transformers["name"].to_list(), transformers["sn_kva"].to_numpy()
@@ -108,11 +130,34 @@ def _map(
     for x_k, y_k, one in zip(tx, ty, requirements, strict=True):
         if one["missed"]:
             parts.append(_cross(int(x_k), int(y_k), one["missed"], f"{one['name']}{_said(one)}"))
+    parts.append(rings)
     title = ARM_TITLES[arm]
     return (
         f'<figure><figcaption>{text(title)}</figcaption><svg class="map" viewBox="{box}" role="img" '
         f'aria-label="Map of the {place}, {text(title)}">{"".join(parts)}</svg></figure>'
     )
+
+
+def _strokes(x: np.ndarray, y: np.ndarray, child: np.ndarray, parent: np.ndarray) -> str:
+    """The drawn part of a path from each parent to its child."""
+    moved = (x[child] != x[parent]) | (y[child] != y[parent])
+    child, parent = child[moved], parent[moved]
+    steps = zip(x[parent], y[parent], x[child] - x[parent], y[child] - y[parent], strict=True)
+    return "".join(f"M{a} {b}l{c} {d}" for a, b, c, d in steps)
+
+
+def _rings(arm: str, x: np.ndarray, y: np.ndarray, customers: polars.DataFrame) -> str:
+    """A ring at each place where customers were outside the band, and how many they were and for how long."""
+    minutes = customers[f"outside_min_{arm}"].to_numpy()
+    outside = np.flatnonzero(minutes > 0.0)
+    places: dict[tuple[int, int], list[float]] = {}
+    for k in outside.tolist():
+        places.setdefault((int(x[k]), int(y[k])), []).append(float(minutes[k]))
+    parts = []
+    for (at_x, at_y), each in places.items():
+        title = f"{len(each)} customer{'' if len(each) == 1 else 's'} outside the band, {number(sum(each))} customer-minutes"
+        parts.append(f'<circle class="ring" cx="{at_x}" cy="{at_y}" r="11"><title>{text(title)}</title></circle>')
+    return "".join(parts)
 
 
 def _requirements(arm: str, transformers: polars.DataFrame) -> list[dict[str, Any]]:

@@ -48,6 +48,31 @@ MEANINGS = {
     "violation_conventional_customer_minutes": Meaning(
         "Outside the voltage band, conventional", "customer-min", 0, "The same in the conventional arm."
     ),
+    "customers_min_pu": Meaning(
+        "Lowest supply voltage", "pu", 3, "Lowest voltage at any customer's terminals in any step, smart arm."
+    ),
+    "customers_min_conventional_pu": Meaning(
+        "Lowest supply voltage, conventional", "pu", 3, "The same in the conventional arm."
+    ),
+    "transformer_pct": Meaning(
+        "Highest transformer loading",
+        "%",
+        1,
+        "Highest loading of any transformer in any step, of its rating, smart arm.",
+    ),
+    "transformer_conventional_pct": Meaning(
+        "Highest transformer loading, conventional", "%", 1, "The same in the conventional arm."
+    ),
+    "line_pct": Meaning(
+        "Highest line loading",
+        "%",
+        1,
+        "Highest current of any cable or overhead line in any step, of what it may carry all the time, smart arm.",
+    ),
+    "line_conventional_pct": Meaning("Highest line loading, conventional", "%", 1, "The same in the conventional arm."),
+    "vehicles": Meaning("Vehicles", "", 0, "Customers with a vehicle that charges at home, in both arms."),
+    "heat_pumps": Meaning("Heat pumps", "", 0, "Customers with a heat pump, in both arms."),
+    "batteries": Meaning("Batteries", "", 0, "Customers with a battery, in both arms."),
     "messages_sent": Meaning(
         "Messages sent", "", 0, "Messages of all kinds in the smart arm; one sent again counts once.", KIND_NAMES
     ),
@@ -147,6 +172,13 @@ def figures_of(
         "imported_conventional_mwh": conventional["energy_mwh"]["imported"],
         "violation_customer_minutes": smart["voltage"]["violation_customer_minutes"],
         "violation_conventional_customer_minutes": conventional["voltage"]["violation_customer_minutes"],
+        "customers_min_pu": smart["voltage"]["customers_min_pu"],
+        "customers_min_conventional_pu": conventional["voltage"]["customers_min_pu"],
+        "transformer_pct": smart["loading"]["max_transformer_pct"],
+        "transformer_conventional_pct": conventional["loading"]["max_transformer_pct"],
+        "line_pct": smart["loading"]["max_line_pct"],
+        "line_conventional_pct": conventional["loading"]["max_line_pct"],
+        **{name: smart["devices"][name] for name in ("vehicles", "heat_pumps", "batteries")},
     }
     kinds = smart["messages"]["by_kind"]
     missed = {name: one["lost"] + one["late"] for name, one in kinds.items()}

@@ -151,7 +151,7 @@ def run_variant(variant: Variant, tick: Tick) -> bool:
     write_json(
         variant.record_path,
         {
-            "summary": arm.summary(variant.scenario),
+            "summary": arm.summary(variant.scenario, build_world(variant.scenario)),
             "days": [[str(one.day), one.by_domain_eur.tolist(), one.peak_kw] for one in arm.days],
             "state_eur": [_state_eur(result.money) for result in results],
             "transformer_peak_pct": arm.extremes.transformer_peak_pct.tolist(),

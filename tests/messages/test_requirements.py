@@ -11,7 +11,7 @@ from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.planes.messages import outcomes
 from heptagrid.planes.messages.kinds import FACTS
 from heptagrid.planes.messages.plane import MessagePlane
-from heptagrid.planes.messages.requirements import FOR_KIND, REQUIREMENTS, requirement
+from heptagrid.planes.messages.requirements import FOR_KIND, REQUIREMENTS, Verdict, requirement, verdict, verdicts
 from heptagrid.planes.messages.statistics import KINDS
 from tests.messages.test_plane import S, single_server
 
@@ -54,6 +54,49 @@ def test_an_unused_application_is_neither_met_nor_missed() -> None:
     assert sum(len(one["technologies"]) for one in rows) == 1
 
 
+def test_a_reliability_is_met_only_where_enough_messages_show_it() -> None:
+    # Without a miss: 0.98^148 = 0.0503 and 0.98^149 = 0.0493; 0.999^2994 = 0.0500165 and 0.999^2995 = 0.0499665.
+    monthly = requirement("recurrent meter reading")  # 98 %
+    assert verdict(monthly, 148, 148) is Verdict.NOT_REFUTED
+    assert verdict(monthly, 149, 149) is Verdict.MET
+    bid = requirement("market bid")  # 99.9 %
+    assert verdict(bid, 2994, 2994) is Verdict.NOT_REFUTED
+    assert verdict(bid, 2995, 2995) is Verdict.MET
+    # With one miss: 0.98^n + n * 0.02 * 0.98^(n-1) is 0.0503 for n = 235 and 0.0494 for n = 236.
+    assert verdict(monthly, 234, 235) is Verdict.NOT_REFUTED
+    assert verdict(monthly, 235, 236) is Verdict.MET
+    assert verdict(monthly, 97, 100) is Verdict.MISSED
+    assert verdict(monthly, 0, 0) is Verdict.NOT_USED
+
+
+def test_a_thousand_messages_do_not_show_six_nines() -> None:
+    six_nines = requirement("wind turbine measurement")  # 1 - 1e-6; the rule of three asks for some 3,000,000
+    assert verdict(six_nines, 1000, 1000) is Verdict.NOT_REFUTED
+    assert verdict(six_nines, 999, 1000) is Verdict.MISSED
+    assert verdict(six_nines, 3_000_000, 3_000_000) is Verdict.MET
+    assert verdicts([0.98, 0.98], [0, 500], [0, 500]).tolist() == [Verdict.NOT_USED, Verdict.MET]
+
+
+def test_acknowledgements_of_the_bulk_system_are_no_customers() -> None:
+    """Behind a dead access network no acknowledgement is sent; that the bulk system's commands are acknowledged says nothing of it."""
+    plane = MessagePlane(single_server(8e9), 1)
+    none = np.zeros(1, dtype=int)
+    plane.send(Kind.DISPATCH, none, none + 1, none, sender=Domain.OPERATIONS, receiver=Domain.GENERATION)
+    plane.advance(S)
+    places = plane.counts_by_place()
+    assert places[Kind.ACK].sum(axis=0).tolist() == [1, 1, 0, 0]
+    rows = outcomes.summary(plane.counts(), _apart(places), plane.crossed, ("a", "b", "c"))
+    assert rows[Kind.ACK]["verdict"] == "not used" and rows[Kind.ACK]["sent"] == 0
+    assert rows[Kind.DISPATCH]["verdict"] == "not refuted", "one message shows no 99.5 %"
+
+
+def _apart(places: np.ndarray) -> np.ndarray:
+    """The same messages, of no access network."""
+    moved = np.zeros((KINDS, 2, 4), dtype=np.int64)
+    moved[:, 0] = places.sum(axis=1)
+    return moved
+
+
 def test_counts_by_place_outlast_the_quarters_and_begin_anew() -> None:
     plane = MessagePlane(single_server(8e9), 1)
     none = np.zeros(1, dtype=int)
@@ -72,6 +115,8 @@ def test_a_run_says_which_applications_met_their_requirement(day: Run) -> None:
     for name, one in smart["messages"]["by_kind"].items():
         known = one["delivered"] + one["lost"]
         share = (one["delivered"] - one["late"]) / known if known else None
+        if name == "ack":
+            continue  # judged by those of the access networks alone
         assert rows[name]["share_in_time"] == pytest.approx(share)
         assert rows[name]["met"] == (None if share is None else share >= rows[name]["reliability"])
     assert rows["meter_reading"]["technologies"] == {"access": "wi-sun-50k", "backhaul": "lte", "wan": "mpls"}

@@ -1,7 +1,8 @@
 """Which applications got what they ask for: the share of each kind's messages in time, over all and by access network.
 
 A message counts as in time if it arrived within the latency of its kind's requirement; lost and later ones were
-missed; what is still under way counts neither way.
+missed; what is still under way counts neither way. Acknowledgements are judged by those of the access networks alone: the
+bulk system's own, over the wide-area network, say nothing of a customer's, and none comes out of a network that is dead.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy.typing as npt
 
 from heptagrid.foundation.domains import KIND_NAMES, Kind
 from heptagrid.planes.messages.links import CLASS_NAMES
-from heptagrid.planes.messages.requirements import FOR_KIND, REQUIREMENTS, Requirement, met
+from heptagrid.planes.messages.requirements import FOR_KIND, REQUIREMENTS, Requirement, Verdict, verdict, verdicts
 from heptagrid.planes.messages.statistics import Counts
 from heptagrid.planes.messages.tables import N_DELIVERED, N_LATE, N_SENT, Floats, Ints
 
@@ -43,6 +44,12 @@ def missed_by_place(places: Ints) -> npt.NDArray[np.bool_]:
     return np.asarray(share_by_place(places) < _RELIABILITY[:, None])
 
 
+def verdicts_by_place(places: Ints) -> Ints:
+    """(kinds, access networks) the `Verdict` there."""
+    _, delivered, lost, late = np.moveaxis(places[:, 1:], 2, 0)
+    return verdicts(_RELIABILITY[:, None], delivered - late, delivered + lost)
+
+
 def worst_by_place(places: Ints) -> Ints:
     """(access networks,) the kind that came farthest beyond what its requirement lets it miss; -1 where all were met."""
     beyond = np.nan_to_num((1.0 - share_by_place(places)) / (1.0 - _RELIABILITY[:, None]), nan=0.0)
@@ -58,11 +65,12 @@ def summary(
     places: as `MessagePlane.counts_by_place`. crossed: (kinds, link classes) whether it went over such links.
     technologies: names by link class.
     """
-    share = share_in_time(counts.counters[N_DELIVERED], counts.lost, counts.counters[N_LATE])
-    by_place, missed = share_by_place(places), missed_by_place(places)
+    by_place = verdicts_by_place(places)
     rows = []
     for kind, one in zip(Kind, BY_KIND, strict=True):
-        used = not np.isnan(share[kind])
+        sent, delivered, lost, late = _counts(counts, places, kind)
+        said = verdict(one, delivered - late, delivered + lost)
+        used = said is not Verdict.NOT_USED
         row = {
             "application": one.application,
             "kind": KIND_NAMES[kind],
@@ -74,15 +82,29 @@ def summary(
             "technologies": {
                 name: technologies[k] for k, name in enumerate(CLASS_NAMES) if used and bool(crossed[kind, k])
             },
-            "sent": int(counts.counters[N_SENT, kind]),
-            "in_flight": int(counts.in_flight[kind]),
-            "share_in_time": float(share[kind]) if used else None,
-            "p95_s": counts.percentile_s(kind, 0.95),
-            "met": met(one, float(share[kind])) if used else None,
+            "sent": sent,
+            "in_flight": sent - delivered - lost,
+            "share_in_time": (delivered - late) / (delivered + lost) if used else None,
+            "p95_s": counts.percentile_s(kind, 0.95) if used else None,
+            "verdict": said.words,
+            "met": said is not Verdict.MISSED if used else None,
             "by_place": {
-                "met": int((~missed[kind] & ~np.isnan(by_place[kind])).sum()),
-                "missed": int(missed[kind].sum()),
+                name: int((by_place[kind] == one_of).sum())
+                for name, one_of in (
+                    ("met", Verdict.MET),
+                    ("not_refuted", Verdict.NOT_REFUTED),
+                    ("missed", Verdict.MISSED),
+                )
             },
         }
         rows.append(row)
     return rows
+
+
+def _counts(counts: Counts, places: Ints, kind: Kind) -> tuple[int, int, int, int]:
+    """How many of a kind were sent, delivered, lost and late, as far as they belong to its application."""
+    if kind is Kind.ACK:
+        sent, delivered, lost, late = places[kind, 1:].sum(axis=0).tolist()
+        return sent, delivered, lost, late
+    of = counts.counters[:, kind]
+    return int(of[N_SENT]), int(of[N_DELIVERED]), int(counts.lost[kind]), int(of[N_LATE])

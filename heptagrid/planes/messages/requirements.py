@@ -8,6 +8,11 @@ latency and reliability and the largest payload stand here.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import bdtr
 
 from heptagrid.foundation.domains import Kind
 from heptagrid.foundation.errors import UsageError
@@ -311,5 +316,43 @@ def requirement(name: str) -> Requirement:
 
 
 def met(one: Requirement, delivered_in_time_share: float) -> bool:
-    """Whether that share of messages, delivered within the requirement's latency, is enough."""
+    """Whether that share of messages, delivered within the requirement's latency, is enough: whether it is not missed."""
     return delivered_in_time_share >= one.reliability
+
+
+CONFIDENCE = 0.95
+"""With which a requirement must be shown before it counts as met."""
+
+
+class Verdict(IntEnum):
+    """What the messages of a run say of a requirement, and how it is written."""
+
+    NOT_USED = 0
+    MISSED = 1
+    NOT_REFUTED = 2
+    MET = 3
+
+    @property
+    def words(self) -> str:
+        return self.name.lower().replace("_", " ")
+
+
+def verdicts(reliability: npt.ArrayLike, in_time: npt.ArrayLike, known: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """The `Verdict` on each requirement, by how many of the messages whose fate is known came in time.
+
+    Not used: no message. Missed: a smaller share than the reliability came in time. Met: the reliability is shown, that is, were a
+    message missed with the greatest probability that the requirement allows, so few misses would occur with a probability of
+    at most 1 - `CONFIDENCE` (exact binomial test; Clopper and Pearson 1934). Not refuted: enough came in time, but so few
+    messages cannot show it. Without a miss it takes ln(0.05) / ln(reliability) messages, about 3 / (1 - reliability) ("rule of three").
+    """
+    asked, came, of = np.broadcast_arrays(reliability, np.asarray(in_time), np.asarray(known))
+    misses = np.asarray(of - came, dtype=np.float64)
+    by_chance = bdtr(misses, np.maximum(of, 1).astype(np.int64), 1.0 - asked)
+    enough = came / np.maximum(of, 1) >= asked
+    found = np.where(enough, np.where(by_chance <= 1.0 - CONFIDENCE, Verdict.MET, Verdict.NOT_REFUTED), Verdict.MISSED)
+    return np.asarray(np.where(of > 0, found, Verdict.NOT_USED), dtype=np.int64)
+
+
+def verdict(one: Requirement, in_time: int, known: int) -> Verdict:
+    """`verdicts` on one requirement."""
+    return Verdict(int(verdicts(one.reliability, in_time, known)))

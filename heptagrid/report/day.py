@@ -1,0 +1,148 @@
+"""Load, voltage and loading over the day: the charts of a run's page."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from heptagrid.report import tables
+from heptagrid.report.charts import Line, line_chart
+from heptagrid.report.words import ARM_TITLES, number, text
+
+if TYPE_CHECKING:
+    import polars
+
+POINTS = 288  # of a line in a chart: a day by five minutes
+
+
+def day_charts(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: dict[str, Any]) -> str:
+    """The charts of the day with the highest import, and a table of all days where there are several."""
+    if totals is None:
+        return "<p>No series were recorded.</p>"
+    import polars
+
+    zone = ZoneInfo(manifest["zone"])
+    parts = []
+    days = totals["run_day"].unique().sort().to_list()
+    peaks = totals.group_by("run_day").agg(polars.col("import_kw").max()).sort("import_kw")["run_day"].to_list()
+    chosen = peaks[-1]
+    if len(days) > 1:
+        parts.append(f"<p>The day with the highest import of the {len(days)}, {text(manifest['dates'][chosen])}:</p>")
+    mine = totals.filter(polars.col("run_day") == chosen)
+    found = {arm: mine.filter(polars.col("arm") == arm) for arm in arms}
+    series = {arm: one for arm, one in found.items() if len(one)}  # an arm stopped in its warm-up has none
+    x = {arm: _thinned(one["time_ns"].to_numpy().astype(float), len(one)) for arm, one in series.items()}
+    ticks = _ticks(mine["time_ns"].to_numpy(), zone)
+
+    def lines(column: str, how: str = "mean", scale: float = 1.0, name: str = "") -> list[Line]:
+        return [
+            Line(name or ARM_TITLES[arm], arm, x[arm], scale * _thinned(one[column].to_numpy(), len(one), how))
+            for arm, one in series.items()
+        ]
+
+    unit, per_kw = _unit(mine, "import_kw")
+    marks = []
+    for arm, one in series.items():
+        load = one["import_kw"].to_numpy()
+        if len(load):
+            marks.append((float(one["time_ns"].to_numpy()[load.argmax()]), float(load.max()) * per_kw, arm))
+    net = line_chart("Import at the infeed", unit, lines("import_kw", scale=per_kw), ticks, marks=marks, from_zero=True)
+    low, high = lines("customer_v_min_pu", "min"), lines("customer_v_max_pu", "max")
+    volts = line_chart(
+        *("Lowest and highest supply voltage of any customer", "pu", [*low, *high], ticks),
+        limits=((0.9, "EN 50160: 0.9"), (1.1, "EN 50160: 1.1")),
+    )
+    devices, idle = [], []
+    for title, what, column in (
+        ("Vehicles charging", "vehicle charges", "vehicles_kw"),
+        ("Heat pumps", "heat pump runs", "heat_pumps_kw"),
+        ("Batteries (positive: charging)", "battery works", "batteries_kw"),
+    ):
+        if not (mine[column] != 0.0).any():
+            idle.append(f"no {what}")
+            continue
+        its_unit, its_scale = _unit(mine, column)
+        devices.append(line_chart(title, its_unit, lines(column, scale=its_scale), ticks, from_zero=True))
+    first = next(iter(series))
+    local = [
+        Line(
+            "base demand", "base", x[first], per_kw * _thinned(series[first]["base_kw"].to_numpy(), len(series[first]))
+        ),
+        Line(
+            "local units",
+            "units",
+            x[first],
+            per_kw * _thinned(series[first]["generated_kw"].to_numpy(), len(series[first])),
+        ),
+    ]
+    price = Line(
+        "all arms", "base", x[first], _thinned(series[first]["price_eur_per_mwh"].to_numpy(), len(series[first]))
+    )
+    parts.append(
+        f'<div class="charts">{net}{volts}{"".join(devices)}'
+        + line_chart("Alike in all arms: demand and local units", unit, local, ticks, from_zero=True)
+        + line_chart("Day-ahead price", "EUR/MWh", [price], ticks, from_zero=True)
+        + line_chart(
+            "Highest transformer loading",
+            "%",
+            lines("transformer_max_pct", "max"),
+            ticks,
+            ((100.0, "rated"),),
+            from_zero=True,
+        )
+        + line_chart(
+            *("Highest line loading", "%", lines("line_max_pct", "max"), ticks, ((100.0, "rated"),)), from_zero=True
+        )
+        + "</div>"
+    )
+    if idle:
+        words = ", ".join(idle)
+        parts.append(f"<p class='small'>{words[0].upper()}{words[1:]} on this day.</p>")
+    if len(days) > 1:
+        parts.append(_every_day(totals, arms, manifest))
+    return "".join(parts)
+
+
+def _unit(day: polars.DataFrame, column: str) -> tuple[str, float]:
+    """The unit in which a column of kW is drawn, and what a kW is in it."""
+    return ("MW", 1e-3) if float(day[column].abs().max() or 0.0) >= 1000.0 else ("kW", 1.0)  # type: ignore[arg-type]
+
+
+def _every_day(totals: polars.DataFrame, arms: dict[str, Any], manifest: dict[str, Any]) -> str:
+    """A table of the days: weight, peak of each arm, outdoor temperature."""
+    import polars
+
+    grouped = totals.group_by("run_day", "arm").agg(polars.col("import_kw").max(), polars.col("outside_c").mean())
+    weights = {one["date"]: one["weight"] for one in manifest["typical_days"]}
+    found = {(row["run_day"], row["arm"]): row for row in grouped.iter_rows(named=True)}
+    rows = []
+    for day, when in enumerate(manifest["dates"][: totals["run_day"].n_unique()]):
+        first = found.get((day, next(iter(arms))))
+        cells = [text(when), number(weights.get(when)), number(first["outside_c"] if first else None, 1)]
+        cells += [number(found[day, arm]["import_kw"]) if (day, arm) in found else "–" for arm in arms]
+        rows.append(cells)
+    head = ("day", "stands for days", "outdoor mean, °C", *(f"peak import, kW, {ARM_TITLES[arm]}" for arm in arms))
+    return tables.table(head, rows, style="numbers")
+
+
+def _thinned(values: np.ndarray, count: int, how: str = "mean") -> np.ndarray:
+    """Values in at most POINTS groups of equal size."""
+    size = max(1, count // POINTS)
+    whole = len(values) // size * size
+    groups = np.asarray(values[:whole], dtype=float).reshape(-1, size)
+    return np.asarray(getattr(groups, how)(axis=1))
+
+
+def _ticks(times_ns: np.ndarray, zone: ZoneInfo) -> list[tuple[float, str]]:
+    """Marks of local time: every few hours of one day, or each midnight of more."""
+    first, last = int(times_ns.min()), int(times_ns.max())
+    long = last - first > 30 * 3600 * 10**9
+    marks = []
+    for hour_ns in range(first - first % (3600 * 10**9), last + 1, 3600 * 10**9):
+        local = datetime.fromtimestamp(hour_ns / 1e9, tz=UTC).astimezone(zone)
+        if hour_ns >= first and (local.hour == 0 if long else local.hour % 4 == 0):
+            marks.append((float(hour_ns), f"{local.day}.{local.month}." if long else f"{local.hour:02d}h"))
+    return marks[:: max(1, len(marks) // 8)]

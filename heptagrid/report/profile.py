@@ -1,0 +1,74 @@
+"""The voltage profile: each node's lowest and highest voltage of the run over its distance from the infeed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.report.charts import Line, line_chart, round_steps
+from heptagrid.report.words import ARM_TITLES, number
+
+if TYPE_CHECKING:
+    import polars
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+COLUMNS, ROWS = 480, 240
+"""What two ends of a line may fall on; lines that fall on the same are drawn once."""
+
+
+def distances_km(parent: Ints, length_km: Floats) -> Floats:
+    """(nodes,) length of the lines between each node and the infeed; parents stand before their children."""
+    distance = np.zeros(len(parent))
+    for node, above in enumerate(parent.tolist()):
+        if above >= 0:
+            distance[node] = distance[above] + length_km[node]
+    return distance
+
+
+def profile_charts(nodes: polars.DataFrame, arms: Sequence[str]) -> str:
+    """A chart for each arm; every stroke is a line or a transformer of the network."""
+    parent = nodes["parent"].to_numpy().astype(np.int64)
+    x = distances_km(parent, nodes["length_km"].to_numpy())
+    if not x.any():
+        return ""
+    ticks = [(one, f"{one:g}") for one in round_steps(0.0, float(x.max())) if one <= x.max()]
+    charts = []
+    for arm in arms:
+        lines = [
+            Line(label, style, *_strokes(parent, x, nodes[f"{end}_{arm}"].to_numpy().astype(float)))
+            for end, label, style in (("v_max", "highest", "highest"), ("v_min", "lowest", "lowest"))
+        ]
+        drawn = [one for one in lines if len(one.x)]
+        if drawn:
+            title = f"Voltage over distance from the infeed (km), {ARM_TITLES[arm]} arm"
+            limits = ((0.9, "0.9"), (1.1, "1.1"))
+            charts.append(line_chart(title, "pu", drawn, ticks, limits))
+    note = (
+        f"<p class='small'>Each node's highest and lowest voltage over the run, not all at the same moment; the farthest node is "
+        f"{number(float(x.max()), 2)} km of line away. Dashed: 10\u202f% either way (EN 50160).</p>"
+    )
+    return f'<div class="charts">{"".join(charts)}</div>{note}' if charts else ""
+
+
+def _strokes(parent: Ints, x: Floats, v_pu: Floats) -> tuple[Floats, Floats]:
+    """Strokes from each node's parent to it, parted by gaps; those that would cover each other once, those without voltage not."""
+    child = np.flatnonzero(parent >= 0)
+    above = parent[child]
+    has_both = np.isfinite(v_pu[child]) & np.isfinite(v_pu[above])
+    child, above = child[has_both], above[has_both]
+    ends = np.stack([x[above], v_pu[above], x[child], v_pu[child]], axis=1)
+    if not len(ends):
+        return np.empty(0), np.empty(0)
+    across = float(np.ptp(v_pu[np.isfinite(v_pu)])) or 1.0
+    grain = np.array([x.max() / COLUMNS, across / ROWS] * 2)
+    _, first = np.unique(np.rint(ends / grain).astype(np.int64), axis=0, return_index=True)
+    kept = ends[np.sort(first)]
+    gap = np.full(len(kept), np.nan)
+    return np.stack([kept[:, 0], kept[:, 2], gap], axis=1).ravel(), np.stack(
+        [kept[:, 1], kept[:, 3], gap], axis=1
+    ).ravel()
