@@ -45,11 +45,11 @@ def profile_charts(nodes: polars.DataFrame, arms: Sequence[str]) -> str:
         ]
         drawn = [one for one in lines if len(one.x)]
         if drawn:
-            title = f"Voltage over distance from the infeed (km), {ARM_TITLES[arm]} arm"
+            title = f"Voltage over distance (km), {ARM_TITLES[arm]}"
             limits = ((0.9, "0.9"), (1.1, "1.1"))
             charts.append(line_chart(title, "pu", drawn, ticks, limits))
     note = (
-        f"<p class='small'>Each node's highest and lowest voltage over the run, not all at the same moment; the farthest node is "
+        f"<p class='small'>Each node's highest and lowest voltage over the run, over the length of line from the infeed; not all at the same moment; the farthest node is "
         f"{number(float(x.max()), 2)} km of line away. Dashed: 10\u202f% either way (EN 50160).</p>"
     )
     return f'<div class="charts">{"".join(charts)}</div>{note}' if charts else ""

@@ -80,7 +80,7 @@ def _most_loaded_lines(nodes: polars.DataFrame, arms: Sequence[str]) -> str:
         [
             text(one["line_name"]),
             f"{one['vn_kv']:g}",
-            number(1000.0 * one["length_km"]),
+            number(1000.0 * one["length_km"], 1),
             *(number(one[peak], 1) for peak in peaks),
         ]
         for one in ranked.iter_rows(named=True)

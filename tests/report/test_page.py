@@ -76,7 +76,14 @@ def test_the_page_needs_nothing_from_outside(day: Run) -> None:
 def test_the_page_says_what_a_newcomer_asks(day: Run) -> None:
     text = day.report.read_text(encoding="utf-8")
     for words in (
-        *("peak import", "Not annualised", "EN 50160", "Who pays whom", "meter reading", "deadline", "Assumptions"),
+        *(
+            "Does the grid hold?",
+            "Does it pay, and for whom?",
+            "most loaded lines",
+            "1\u202f594 vehicles",
+            "peak import",
+        ),
+        *("Not annualised", "EN 50160", "Who pays whom", "meter reading", "deadline", "Assumptions"),
         *("SimBench", "different years", "holds", "Service providers"),
     ):
         assert words in text, words
@@ -107,7 +114,13 @@ def test_the_page_says_which_applications_got_what_they_ask_for(day: Run) -> Non
             "recurrent meter reading",
             "RFC 8036 (2017) section 4.2 class C4",
         ),
-        *("met in access networks", "of 110", "on the same channel is not modelled", "Not modelled, by technology"),
+        *(
+            "access networks",
+            "110 met",
+            "Not refuted",
+            "on the same channel is not modelled",
+            "Not modelled, by technology",
+        ),
         *("Crosses: applications that missed", "neighbouring meshes"),
     ):
         assert words in text, words
