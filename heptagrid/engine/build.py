@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -69,6 +69,8 @@ from heptagrid.planes.money import telecom
 from heptagrid.planes.power.frequency import SwingModel
 from heptagrid.planes.power.load_shedding import Relays
 from heptagrid.planes.power.radial import RadialSolver
+from heptagrid.planes.power.unbalanced.conductors import Conductors, conductors_of
+from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
 from heptagrid.scenario.schema import Scenario
 from heptagrid.world.bulk import BulkSystem
 from heptagrid.world.circuit import Circuit, terminals_of
@@ -90,7 +92,7 @@ class World:
     """What both arms share: the network, the people, the weather, the bulk system, the places of messages.
 
     point_node, point_terminal: (points,) where metering points stand, and where they hang on the lines. circuit: whose conductors
-    are solved one by one; None where the grid is balanced.
+    are solved one by one; None where the grid is balanced. conductors: of the circuit. dead_points: metering points that no source feeds.
     """
 
     grid: Grid
@@ -108,6 +110,8 @@ class World:
     sample_customers: Ints
     storms: tuple[Happening, ...] = ()
     circuit: Circuit | None = None
+    conductors: Conductors | None = None
+    dead_points: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     @property
     def customers_count(self) -> int:
@@ -241,12 +245,18 @@ def build_world(scenario: Scenario) -> World:
     point_bus = np.concatenate([grid.loads.bus, grid.units.bus[lonely]])
     point_node = network.node_of_bus[point_bus]
     point_terminal = point_node
+    conductors, dead_points = None, np.empty(0, dtype=np.int64)
     if circuit is not None:
         loads, units = terminals_of(circuit)
         point_terminal = np.concatenate([loads, units[lonely]])
+        conductors = conductors_of(UnbalancedSolver(circuit))
+        dead_points = np.flatnonzero(conductors.served_share(circuit.devices)[point_terminal] == 0.0)
     substations = _substations(grid, network)
     nearest = circuit is not None
-    plan, endpoints = _places(scenario, grid, network, bulk, point_bus, point_node, substations, nearest)
+    has_outages = bool(scenario.storms) or len(dead_points) > 0
+    plan, endpoints = _places(
+        *(scenario, grid, network, bulk, point_bus, point_node, substations, nearest, has_outages)
+    )
     return World(
         grid=grid,
         network=network,
@@ -263,6 +273,8 @@ def build_world(scenario: Scenario) -> World:
         sample_customers=_sample(scenario.seed, 1, len(grid.loads.bus)),
         storms=happenings(scenario, network, point_node, substations, plan),
         circuit=circuit,
+        conductors=conductors,
+        dead_points=dead_points,
     )
 
 
@@ -287,10 +299,11 @@ def _places(
     point_node: Ints,
     substations: Substations,
     nearest: bool,
+    has_outages: bool,
 ) -> tuple[Plan, Endpoints]:
     """The communication network over the electrical one's coordinates.
 
-    A metering point belongs to the substation that feeds it, or to the `nearest` one.
+    A metering point belongs to the substation that feeds it, or to the `nearest` one. has_outages: whether any place is ever without supply.
     """
     concentrator_of_node = np.full(network.nodes, -1, dtype=np.int64)
     concentrator_of_node[substations.node] = np.arange(len(substations.node))
@@ -319,7 +332,7 @@ def _places(
         ),
         *((float(hub[0]), float(hub[1])), sites),
         *(sections["messages.access"], sections["messages.backhaul"], sections["messages.wan"]),
-        queued=bool(scenario.storms),
+        queued=has_outages,
     )
     at = plan.sites
     endpoints = Endpoints(
@@ -382,6 +395,8 @@ def build_arm(scenario: Scenario, world: World, arm: Arm, span: Span) -> ArmGrid
     )
     plane = MessagePlane(world.plan.topology, scenario.seed, arm.break_loss)
     strike(plane, world.storms, sections, world.endpoints)
+    if len(world.dead_points):
+        plane.fail(world.endpoints.gateways[world.dead_points], span.warm_up_ns, span.end_ns + 24 * NS_PER_HOUR)
     grid = ArmGrid(
         *(world, arm, wires, Mailbox(plane), customers, feeders, transmission, fleet, operations, exchange, providers),
         windows,
@@ -468,6 +483,7 @@ def _customers(scenario: Scenario, world: World, arm: Arm, wires: Wires) -> Cust
         Meters(
             *(sections["meters"], np.arange(world.points), world.endpoints, seed),
             sections["messages.access"].last_gasp_s,
+            world.dead_points,
         ),
         arm.smart,
         [(one.begin_ns, one.end_ns) for one in world.storms if one.kind == "read_all"],
@@ -481,6 +497,7 @@ def _feeders(scenario: Scenario, world: World, arm: Arm, wires: Wires) -> Feeder
         Sensors(sections["sensors"], world.endpoints) if arm.smart else None,
         *(outages_of(world.storms, "nodes"), outages_of(world.storms, "points")),
         silences_of(world.storms, "substations", sections["messages.backhaul"].battery_s),
+        world.dead_points,
     )
 
 
@@ -490,7 +507,8 @@ def _lines(scenario: Scenario, world: World) -> RegulatedLines:
         assert isinstance(world.network, CircuitTree)
         sections = scenario.sections
         return CircuitLines(
-            world.circuit, world.network, sections["dispatch"].infeed_v_pu, sections["tap_changer"].target_pu
+            *(world.circuit, world.network, sections["dispatch"].infeed_v_pu, sections["tap_changer"].target_pu),
+            world.conductors,
         )
     assert isinstance(world.network, RadialNetwork)
     transformers = world.grid.transformers

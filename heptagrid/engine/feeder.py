@@ -12,9 +12,12 @@ from heptagrid.foundation.errors import NetworkError, UsageError
 from heptagrid.foundation.printable import printable, printable_names
 from heptagrid.importers.feeder import HOUSEHOLD_KW, write_town
 from heptagrid.importers.importer import Reading
-from heptagrid.planes.power.unbalanced.check import check_circuit
+from heptagrid.planes.power.unbalanced.conductors import Conductors, conductors_of
+from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
 from heptagrid.scenario.schema import Scenario
 from heptagrid.world.circuit import Circuit, terminals_of
+
+_SHOWN = 20
 
 
 def read_feeder(scenario: Scenario, path: Path) -> Circuit:
@@ -35,7 +38,7 @@ def read_feeder(scenario: Scenario, path: Path) -> Circuit:
 
     circuit = printable_names(read(str(path), Reading(offers_ignore=False)))
     try:
-        check_circuit(circuit)
+        conductors = conductors_of(UnbalancedSolver(circuit))
     except NetworkError as problem:
         raise NetworkError(f"{path}: {problem}") from problem
     if circuit.alike_phases > 1:
@@ -43,9 +46,18 @@ def read_feeder(scenario: Scenario, path: Path) -> Circuit:
             f"{path}: its circuit is of the positive sequence (CktModel=Positive), one of three equal phases, so that its loads are no customers; "
             "take MakePosSeq out of the script"
         )
-    for remark in (*circuit.left_out, *_stuck(circuit), *_without_homes(circuit)):
+    for remark in (*circuit.left_out, *_without_power(circuit, conductors), *_stuck(circuit), *_without_homes(circuit)):
         warnings.warn(remark, stacklevel=2)
     return circuit
+
+
+def _without_power(circuit: Circuit, conductors: Conductors) -> list[str]:
+    """Customers that no source feeds."""
+    loads, _ = terminals_of(circuit)
+    names = circuit.devices.names[loads[conductors.served_share(circuit.devices)[loads] == 0.0]].tolist()
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    words = f"no source feeds these loads: their customers are without power all the time: {', '.join(names[:_SHOWN])}{more}"
+    return [words] if names else []
 
 
 def _stuck(circuit: Circuit) -> list[str]:

@@ -189,6 +189,7 @@ def summarise(
         "days": sum(job.span.days for job in jobs if job.arm == jobs[0].arm),
         "step_s": scenario.step_s,
         "customers": customers,
+        "customers_without_power": int((world.dead_points < world.customers_count).sum()),
         "nodes": world.network.nodes,
         "wall_s": None,
         "peak_rss_mb": None,

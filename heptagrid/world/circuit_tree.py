@@ -30,11 +30,13 @@ class CircuitTree(Tree):
 def circuit_tree(circuit: Circuit, grid: Grid) -> CircuitTree:
     """Walk a circuit from its first source, bus by bus, depth first; `grid` is its one-line description.
 
+    Buses that nothing joins to the source stand beside it, as part of no feeder.
+
     Raises
     ------
     NetworkError
-        Naming the buses that no closed line or transformer joins to the source but where a customer hangs, and further sources of the tree: on
-        whose account what they feed would go, nothing says.
+        Naming further sources of the tree, and customers that another source alone feeds: on whose account what they feed would go, nothing says;
+        or if nothing joins any customer to the source.
     """
     buses = len(circuit.buses.names)
     near: list[list[tuple[int, int, int]]] = [[] for _ in range(buses)]
@@ -42,8 +44,14 @@ def circuit_tree(circuit: Circuit, grid: Grid) -> CircuitTree:
         near[a].append((b, k, t))
         near[b].append((a, k, t))
     upper, above, order = _walk(near, grid.infeed_bus)
-    _refuse_islands(circuit, grid, upper)
     _refuse_further_sources(circuit, grid.infeed_bus, upper)
+    _refuse_islands(circuit, grid, upper, near)
+    busbar_bus = _busbar(order, upper)
+    heads_bus = [bus for bus in order if upper[bus] == busbar_bus]
+    dead = [bus for bus in range(buses) if bus not in upper]
+    upper |= dict.fromkeys(dead, order[0])
+    above |= dict.fromkeys(dead, (-1, -1))
+    order[1:1] = dead
     position, nodes = np.full(len(circuit.nodes.bus), -1, dtype=np.int64), 0
     chosen: list[int] = []
     for bus in order:
@@ -61,11 +69,8 @@ def circuit_tree(circuit: Circuit, grid: Grid) -> CircuitTree:
     first[buses:] = position[home]
     line_of = np.array([above[int(bus)][0] for bus in bus_of_node], dtype=np.int64)
     transformer_of = np.array([above[int(bus)][1] for bus in bus_of_node], dtype=np.int64)
-    busbar_bus = _busbar(order, upper)
     busbar = int(position[circuit.buses.node_at[busbar_bus]])
-    heads = np.array(
-        [position[circuit.buses.node_at[bus]] for bus in order if upper.get(bus, -1) == busbar_bus], dtype=np.int64
-    )
+    heads = np.array([position[circuit.buses.node_at[bus]] for bus in heads_bus], dtype=np.int64)
     feeder, feeder_start = feeders_below(heads, nodes)
     return CircuitTree(
         parent=parent,
@@ -110,15 +115,24 @@ def _walk(
     return upper, above, order
 
 
-def _refuse_islands(circuit: Circuit, grid: Grid, upper: dict[int, int]) -> None:
-    home = circuit.buses.names
-    lost = sorted({int(bus) for bus in _bus_of_customers(circuit, grid)} - set(upper))
+def _refuse_islands(
+    circuit: Circuit, grid: Grid, upper: dict[int, int], near: list[list[tuple[int, int, int]]]
+) -> None:
+    """Refuse customers that another source alone feeds, and a circuit none of whose customers the infeed reaches."""
+    customers = {int(bus) for bus in _bus_of_customers(circuit, grid)}
+    sources = circuit.sources
+    fed: set[int] = set()
+    for bus in circuit.nodes.bus[sources.to_node[sources.node_at[:-1]]].tolist():
+        if bus not in upper and bus not in fed:
+            fed |= set(_walk(near, bus)[0])
+    lost, words = sorted(customers & fed), "that another source feeds than the infeed"
+    if not lost and not customers & set(upper):
+        lost, words = sorted(customers), "that nothing joins to the source"
     if lost:
-        names = ", ".join(str(home[bus]) for bus in lost[:_SHOWN])
+        names = ", ".join(str(circuit.buses.names[bus]) for bus in lost[:_SHOWN])
         more = f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
         raise NetworkError(
-            f"circuit {circuit.name!r}: customers hang on {len(lost)} buses that nothing joins to the source: {names}{more}; "
-            "close a switch, or take them out"
+            f"circuit {circuit.name!r}: customers hang on {len(lost)} buses {words}: {names}{more}; close a switch, or take them out"
         )
 
 

@@ -78,8 +78,15 @@ class Meters:
     """
 
     def __init__(
-        self, parameters: Parameters, ids: Ints, endpoints: Endpoints, seed: int, last_gasp_s: float = 0.0
+        self,
+        parameters: Parameters,
+        ids: Ints,
+        endpoints: Endpoints,
+        seed: int,
+        last_gasp_s: float = 0.0,
+        dead: Ints | None = None,
     ) -> None:
+        """Set up; `dead` meters never had supply, and are silent."""
         points = len(ids)
         self.register_import_kwh, self.register_export_kwh = np.zeros(points), np.zeros(points)
         self.import_kwh, self.export_kwh = np.zeros(points), np.zeros(points)
@@ -94,6 +101,8 @@ class Meters:
         self._has_supply = np.ones(points, dtype=np.bool_)
         self._has_told = np.zeros(points, dtype=np.bool_)  # of the supply that it lacks now
         self._off_since_ns = np.zeros(points, dtype=np.int64)
+        if dead is not None:
+            self._has_supply[dead], self._has_told[dead] = False, True
         self._scheduled: list[_Scheduled] = []
         self.sent: list[tuple[str, int, Ints]] = []
 

@@ -13,9 +13,10 @@ import numpy.typing as npt
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.foundation.time import NS_PER_S, Step
 from heptagrid.planes.power.controls.control import Controlled
+from heptagrid.planes.power.unbalanced.conductors import Conductors, conductors_of
 from heptagrid.planes.power.unbalanced.flow import Flow
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
-from heptagrid.world.circuit import GROUND, Circuit, Complex, Model, no_inverters
+from heptagrid.world.circuit import GROUND, Circuit, Complex, Devices, Model, no_inverters
 from heptagrid.world.circuit_tree import CircuitTree
 from heptagrid.world.network import BASE_KVA
 
@@ -31,6 +32,7 @@ LOWEST_PU, HIGHEST_PU = 0.5, 2.0
 class ConductorFlow:
     """One solution, conductor by conductor in the tree's order; what is not told here is as in `planes.power.radial.Flow`.
 
+    v_pu: (nodes,) of energised phases, to the neutral where their bus has one; 0, no supply's voltage, at neutrals and de-energised nodes.
     current_re, current_im: (nodes,) per unit, into the conductor from the line or transformer above it.
     losses_kw: what capacitors and reactors draw counts as lost. transformer_loading_pct: (transformers,) of its most loaded winding and phase. transformer_p_kw: out of its low windings.
     held: every feeder when no solution was found and the last one stands in, else none.
@@ -53,15 +55,21 @@ class CircuitLines:
     """A circuit as the distribution domain works it."""
 
     def __init__(
-        self, circuit: Circuit, tree: CircuitTree, rated_infeed_pu: float = 1.0, rated_target_pu: float = 1.0
+        self,
+        circuit: Circuit,
+        tree: CircuitTree,
+        rated_infeed_pu: float = 1.0,
+        rated_target_pu: float = 1.0,
+        conductors: Conductors | None = None,
     ) -> None:
         """Set up; at an infeed of `rated_infeed_pu` the circuit's sources, at a target of `rated_target_pu` its regulators, hold the
-        voltages of their file."""
+        voltages of their file. conductors: of the circuit, by default found here."""
+        conductors = conductors or conductors_of(UnbalancedSolver(circuit))
         self.nodes = tree.nodes
         self.terminals = len(circuit.devices.names)
         self._tree = tree
-        self._view = _View(circuit, tree)
-        self._whole = _as_customers_draw(circuit)
+        self._whole = _as_customers_draw(circuit, conductors)
+        self._view = _View(self._whole, tree, conductors)
         self._controlled = Controlled(self._whole)
         self._has_begun = False
         self._rated_infeed_pu, self._rated_target_pu = rated_infeed_pu, rated_target_pu
@@ -124,8 +132,9 @@ class CircuitLines:
 class _View:
     """Looks at a circuit's flow from the tree: where each thing stands in the flow's packing is looked up once."""
 
-    def __init__(self, circuit: Circuit, tree: CircuitTree) -> None:
+    def __init__(self, circuit: Circuit, tree: CircuitTree, conductors: Conductors) -> None:
         self._tree = tree
+        self._circuit, self._conductors = circuit, conductors
         transformers, devices = circuit.transformers, circuit.devices
         windings = transformers.windings
         node = tree.circuit_node
@@ -160,7 +169,9 @@ class _View:
         out_kva = -above_ground[self._conductor] * flow.transformers_a.conj() / 1000.0
         infeed_kva = complex(flow.sources_kva.sum())
         return ConductorFlow(
-            v_pu=flow.v_pu[tree.circuit_node],
+            v_pu=np.where(self._conductors.is_phase, self._conductors.v_pu(self._circuit, flow.v), 0.0)[
+                tree.circuit_node
+            ],
             terminal_v_pu=_summed(self._device, across * self._per_v, self._devices),
             current_re=np.ascontiguousarray(current.real),
             current_im=np.ascontiguousarray(current.imag),
@@ -206,9 +217,9 @@ def _in_transformers(circuit: Circuit, tree: CircuitTree) -> tuple[Ints, Ints]:
     return np.array(rows, dtype=np.int64), np.array(at, dtype=np.int64)
 
 
-def _as_customers_draw(circuit: Circuit) -> Circuit:
-    """The circuit with constant power at every device; inverters feed what customers say."""
-    devices = circuit.devices
+def _as_customers_draw(circuit: Circuit, conductors: Conductors) -> Circuit:
+    """The circuit with constant power at every device; inverters feed what customers say, and the fed phases of a device carry all of it."""
+    devices = _on_fed_phases(circuit.devices, conductors)
     count = len(devices.names)
     constant = replace(
         devices,
@@ -218,6 +229,19 @@ def _as_customers_draw(circuit: Circuit) -> Circuit:
         v_max_pu=np.full(count, HIGHEST_PU),
     )
     return replace(circuit, devices=constant, inverters=no_inverters())
+
+
+def _on_fed_phases(devices: Devices, conductors: Conductors) -> Devices:
+    """The devices with each phase circuit that no source feeds moved to the first one of its device that is fed, if there is any."""
+    served = conductors.are_served(devices)
+    count = np.diff(devices.circuit_at)
+    device = np.repeat(np.arange(len(count)), count)
+    place = np.arange(len(device))
+    first = np.full(len(count), len(device), dtype=np.int64)
+    np.minimum.at(first, device[served], place[served])
+    moves = ~served & (first[device] < len(device))
+    taken = np.where(moves, first[device], place)
+    return replace(devices, circuit_from=devices.circuit_from[taken], circuit_to=devices.circuit_to[taken])
 
 
 def without(circuit: Circuit, is_off: Bools) -> Circuit:

@@ -43,11 +43,12 @@ class Feeders:
         node_outages: Sequence[Outage] = (),
         point_outages: Sequence[Outage] = (),
         silences: Sequence[Outage] = (),
+        dead_points: Ints | None = None,
     ) -> None:
         """Set up from parts; `point_terminal` is where each metering point hangs on the lines, (points,).
 
         node_outages, point_outages : when which nodes and which metering points are cut off. silences : when which
-        substations can report nothing, their battery empty.
+        substations can report nothing, their battery empty. dead_points : metering points that no source feeds at any time.
         """
         self.flow: FeederFlow | None = None
         self.lines = lines
@@ -59,6 +60,8 @@ class Feeders:
         self._q_kvar = np.zeros(lines.terminals)
         self._silences = silences
         self._node_outages, self._point_outages = node_outages, point_outages
+        self._dead_points = np.empty(0, dtype=np.int64) if dead_points is None else dead_points
+        wires.point_is_supplied[self._dead_points] = False
 
     def advance(self, step: Step) -> None:
         """Lines and transformers have no state of their own."""
@@ -103,6 +106,7 @@ class Feeders:
         if self._point_outages:
             wires = self._wires
             wires.point_is_supplied[:] = supplied_at(self._point_outages, step.end_ns, len(self._point_terminal))
+            wires.point_is_supplied[self._dead_points] = False
 
 
 @kernel
