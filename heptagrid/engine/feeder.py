@@ -52,9 +52,13 @@ def read_feeder(scenario: Scenario, path: Path) -> Circuit:
 
 
 def _without_power(circuit: Circuit, conductors: Conductors) -> list[str]:
-    """Customers that no source feeds."""
+    """Customers that no source feeds; raises NetworkError if there are no others."""
     loads, _ = terminals_of(circuit)
     names = circuit.devices.names[loads[conductors.served_share(circuit.devices)[loads] == 0.0]].tolist()
+    if names and len(names) == len(loads):
+        raise NetworkError(
+            f"circuit {circuit.name!r}: no source feeds any of its loads; close a switch, or correct a bus's name"
+        )
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     words = f"no source feeds these loads: their customers are without power all the time: {', '.join(names[:_SHOWN])}{more}"
     return [words] if names else []

@@ -89,14 +89,31 @@ def test_a_conductor_hangs_on_the_same_conductor_above(lane: Circuit) -> None:
     assert (bus[lines] != bus[tree.parent[lines]]).all()
 
 
-def test_customers_that_nothing_feeds_are_refused_by_name(lane: Circuit) -> None:
+def test_customers_that_nothing_feeds_stand_beside_the_source_in_no_feeder(lane: Circuit) -> None:
     first = int(np.flatnonzero(np.char.lower(lane.lines.names) == "line.lane_b")[0])
     conductor = lane.lines.node_at[first]
     closed = lane.lines.to_closed.copy()
     closed[conductor] = False
     island = replace(lane, lines=replace(lane.lines, to_closed=closed))
-    with pytest.raises(NetworkError, match=r"4 buses.*home5"):
-        circuit_tree(island, grid_of(island, read_profiles(TOWN).names, seed=1))
+    tree = circuit_tree(island, grid_of(island, read_profiles(TOWN).names, seed=1))
+    joined = set(island.buses.names[np.unique(tree.bus_of_node[tree.feeder > 0])])
+    assert "home5" not in joined and "home5" in set(lane.buses.names)
+    beside = tree.node_of_bus[int(np.flatnonzero(island.buses.names == "home5")[0])]
+    assert tree.feeder[beside] == 0 and tree.line_of_node[beside] == -1 and tree.bus_of_node[tree.parent[beside]] == 0
+    another = replace(
+        island,
+        sources=replace(
+            island.sources,
+            names=np.append(island.sources.names, "vsource.island"),
+            node_at=np.append(island.sources.node_at, island.sources.node_at[-1] + 1),
+            from_node=np.append(island.sources.from_node, -1),
+            to_node=np.append(
+                island.sources.to_node, int(island.buses.node_at[island.buses.names.tolist().index("home5")])
+            ),
+        ),
+    )
+    with pytest.raises(NetworkError, match=r"4 buses that another source feeds than the infeed: .*home5"):
+        circuit_tree(another, grid_of(another, read_profiles(TOWN).names, seed=1))
 
 
 def test_two_sources_in_one_tree_are_refused_by_name(tmp_path: Path) -> None:
