@@ -134,7 +134,8 @@ class Books:
         on_dynamic = np.zeros(world.points, dtype=bool)
         if smart:
             on_dynamic[: world.customers_count] = world.owned.dynamic
-        bills = tariffs.bills(import_kwh, export_kwh, price / 1000.0, on_dynamic, is_customer, years, supply, fees)
+        exact = tariffs.bills(import_kwh, export_kwh, price / 1000.0, on_dynamic, is_customer, years, supply, fees)
+        bills = tariffs.in_cents(exact, supply)
         since = len(ledger)
         settled_mwh = (import_kwh.sum(axis=1, dtype=np.float64) - export_kwh.sum(axis=1, dtype=np.float64)) / 1000.0
         self.settled = SettledDay(day, first, price, import_kwh, export_kwh, status, bills, cause)

@@ -28,12 +28,16 @@ from heptagrid.engine.trace import (
 from heptagrid.foundation.domains import Kind
 from heptagrid.foundation.errors import UsageError
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step, from_ns, midnight_ns, next_midnight_ns
+from heptagrid.planes.money.cents import CENT_PER_EUR, cents
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, millicent
 from heptagrid.planes.money.tariffs import EUR_PER_CT
 
 ARM = "smart"
 # Lines of the ledger as the customer's bill has them: what the customer pays, or is paid (-1).
-_LINES = {"energy_bill": 1, "standing_charge": 1, "export_credit": -1, "feed_in_premium": -1, "flexibility": -1}
+_LINES = {
+    **{"energy_bill": 1, "standing_charge": 1, "rounding": 1},
+    **{"export_credit": -1, "feed_in_premium": -1, "flexibility": -1},
+}
 
 
 @dataclass
@@ -222,11 +226,11 @@ def _ledger(run: Run, replay: Replay, customer: int, day: date) -> dict[str, tup
 def _lines(
     replay: Replay, customer: int, settled: SettledDay, ledger: dict[str, tuple[int, int]]
 ) -> list[dict[str, Any]]:
-    """The bill's lines; each reason's parts add up to its line of the ledger, what rounding leaves going to the tax."""
+    """The bill's lines; each reason's parts add up to its line of the ledger, all in whole cents."""
     bills, sections = settled.bills, replay.scenario.sections
     used_kwh = float(settled.import_kwh[:, customer].sum(dtype=np.float64))
     fed_kwh = float(settled.export_kwh[:, customer].sum(dtype=np.float64))
-    margin_eur = used_kwh * sections["tariffs"].margin_ct_per_kwh * EUR_PER_CT
+    margin_eur = float(cents(used_kwh * sections["tariffs"].margin_ct_per_kwh * EUR_PER_CT)) / CENT_PER_EUR
     parts: dict[str, list[tuple[str, float]]] = {
         "energy_bill": [
             ("energy", float(bills.energy[customer]) - margin_eur),
@@ -241,6 +245,7 @@ def _lines(
             ("metering, for the day", float(bills.metering[customer])),
             ("value added tax on the day's charges", float(bills.standing_vat[customer])),
         ],
+        "rounding": [("rounding of the value added tax", 0.0)],
         "export_credit": [("credit for what was fed in, at its market value", 0.0)],
         "feed_in_premium": [("feed-in premium", 0.0)],
         "flexibility": [("pay for flexibility", 0.0)],

@@ -94,7 +94,7 @@ def test_a_whole_day_balances_and_every_reason_but_wholesale_is_used():
     totals = ledger.totals()
     totals.check()
     used = {reason for reason, *_ in totals.by_reason()}
-    wholesale = {Reason.WHOLESALE_ENERGY, Reason.IMBALANCE, Reason.LOSSES, Reason.METER_READING}
+    wholesale = {Reason.WHOLESALE_ENERGY, Reason.IMBALANCE, Reason.LOSSES, Reason.METER_READING, Reason.ROUNDING}
     assert used == {reason.name.lower() for reason in set(Reason) - wholesale}
 
 

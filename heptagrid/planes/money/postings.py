@@ -24,13 +24,14 @@ def post_bills(ledger: Ledger, bills: Bills, at_ns: int, cause: npt.ArrayLike = 
     for amount_eur, reason in (
         (bills.energy_bill, Reason.ENERGY_BILL),
         (bills.standing_charge, Reason.STANDING_CHARGE),
+        (bills.rounding, Reason.ROUNDING),
     ):
         ledger.transfer(points, Domain.PROVIDERS, amount_eur, at_ns, reason, cause)
     ledger.transfer(Domain.PROVIDERS, points, bills.export_credit, at_ns, Reason.EXPORT_CREDIT, cause)
     ledger.transfer(OUTSIDE, points, bills.feed_in_premium, at_ns, Reason.FEED_IN_PREMIUM, cause)
 
     fees_eur = bills.network.sum() + bills.base.sum()
-    taxes_eur = bills.state.sum() + bills.energy_vat.sum() + bills.standing_vat.sum()
+    taxes_eur = bills.state.sum() + bills.energy_vat.sum() + bills.standing_vat.sum() + bills.rounding.sum()
     ledger.transfer(Domain.PROVIDERS, Domain.DISTRIBUTION, fees_eur, at_ns, Reason.NETWORK_FEE)
     ledger.transfer(Domain.PROVIDERS, Domain.OPERATIONS, bills.metering.sum(), at_ns, Reason.METERING_FEE)
     ledger.transfer(Domain.PROVIDERS, OUTSIDE, taxes_eur, at_ns, Reason.TAXES)

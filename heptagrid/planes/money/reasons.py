@@ -40,6 +40,10 @@ class Reason(IntEnum):
     INFORMATION_TECHNOLOGY = 17, "operations pays outside for running the head end and its data store"
     METER_READING = 18, "operations pays outside for reading meters by visit"
     DEVICE_UPKEEP = 19, "a domain pays outside for the upkeep of its meters, sensors and control boxes"
+    ROUNDING = (
+        20,
+        "customers pay providers, or are paid, what the rounded taxes of a bill lack against the tax on all its lines",
+    )
 
 
 REASON_NAMES = tuple(reason.name.lower() for reason in Reason)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from heptagrid.foundation.sums import dot
 from heptagrid.planes.money import network_fees, tariffs
+from heptagrid.planes.money.cents import CENT_PER_EUR, cents
 
 Floats = npt.NDArray[np.float64]
 
@@ -78,8 +79,8 @@ def peak_demand_over_year_eur(peaks_kw: Floats, weights: Floats, fees: network_f
 
 
 def flexibility_eur(moved_kwh: Floats, parameters: tariffs.Parameters) -> Floats:
-    """What each point earns for the energy its devices moved on request, (points,)."""
-    return np.asarray(moved_kwh * parameters.flexibility_ct_per_kwh * tariffs.EUR_PER_CT, dtype=np.float64)
+    """What each point earns for the energy its devices moved on request, (points,), in whole cents."""
+    return np.asarray(cents(moved_kwh * parameters.flexibility_ct_per_kwh * tariffs.EUR_PER_CT) / CENT_PER_EUR)
 
 
 def relief_eur(relieved_kwh: float, fees: network_fees.Parameters) -> float:

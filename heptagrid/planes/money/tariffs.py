@@ -20,6 +20,7 @@ import numpy.typing as npt
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.sums import weighted_columns
 from heptagrid.planes.money import network_fees
+from heptagrid.planes.money.cents import CENT_PER_EUR, cents, invoice
 
 Floats = npt.NDArray[np.float64]
 Energies = npt.NDArray[np.floating[npt.NBitBase]]
@@ -129,7 +130,7 @@ class Bills:
     """What each metering point owes for a span and is owed, (points,) in EUR each.
 
     energy, network, state and their tax are by the kWh; standing, base, metering and their tax by the day.
-    state: levies, concession fee and electricity tax.
+    state: levies, concession fee and electricity tax. rounding: what the two taxes lack against the tax on all lines together.
     """
 
     energy: Floats
@@ -142,6 +143,7 @@ class Bills:
     standing_vat: Floats
     export_credit: Floats
     feed_in_premium: Floats
+    rounding: Floats
 
     @property
     def energy_bill(self) -> Floats:
@@ -156,7 +158,7 @@ class Bills:
     @property
     def net(self) -> Floats:
         """What is owed less what is owed back for feed-in."""
-        return self.energy_bill + self.standing_charge - self.export_credit - self.feed_in_premium
+        return self.energy_bill + self.standing_charge + self.rounding - self.export_credit - self.feed_in_premium
 
 
 def bills(
@@ -206,6 +208,20 @@ def bills(
         standing_vat=(standing + base + metering) * parameters.vat_share,
         export_credit=_weighted(day_ahead_eur_per_kwh, export_kwh),
         feed_in_premium=_weighted(premium_eur_per_kwh, export_kwh),
+        rounding=np.zeros_like(energy),
+    )
+
+
+def in_cents(exact: Bills, parameters: Parameters) -> Bills:
+    """The bills as they go out: every line in whole cents, and one line of what rounding the taxes left."""
+    by_kwh, by_day = (exact.energy, exact.network, exact.state), (exact.standing, exact.base, exact.metering)
+    used, days, whole = (invoice(np.array(lines), parameters.vat_share) for lines in (by_kwh, by_day, by_kwh + by_day))
+    energy, network, state = used.lines / CENT_PER_EUR
+    standing, base, metering = days.lines / CENT_PER_EUR
+    return Bills(
+        *(energy, network, state, used.tax / CENT_PER_EUR, standing, base, metering, days.tax / CENT_PER_EUR),
+        *(cents(exact.export_credit) / CENT_PER_EUR, cents(exact.feed_in_premium) / CENT_PER_EUR),
+        rounding=(whole.tax - used.tax - days.tax) / CENT_PER_EUR,
     )
 
 

@@ -1,0 +1,54 @@
+"""Bills are in whole cents, line by line, with the tax rounded once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from heptagrid.foundation.domains import Domain
+from heptagrid.planes.money import network_fees, postings, settlement, tariffs
+from heptagrid.planes.money.cents import cents, invoice
+from heptagrid.planes.money.ledger import Ledger
+from heptagrid.world.accounts import Accounts
+
+
+def test_tax_is_on_the_sum_of_the_lines() -> None:
+    """After invoiceninja issue 11075 and EN 16931, BR-CO-17: 50 x 241.67 = 12,083.50; x 0.20 = 2,416.70.
+
+    By line 48.334 is 48.33, and 50 of them 2,416.50: the lines lack 0.20.
+    """
+    one = invoice(np.full(50, 241.67), 0.2)
+    assert (one.net, one.tax, one.gross) == (1_208_350, 241_670, 1_450_020)
+    assert one.line_taxes.sum() == 241_650
+    assert one.rounding == 20
+
+
+def test_half_a_cent_goes_away_from_zero() -> None:
+    assert cents([0.005, -0.005, 0.0049, 2.675, 1.005, -1.005]).tolist() == [1, -1, 0, 268, 101, -101]
+
+
+def test_every_line_of_a_customers_bill_is_whole_cents_and_the_ledger_balances() -> None:
+    rng = np.random.default_rng(3)
+    points, supply = 300, tariffs.Parameters()
+    used, fed_in = rng.random((96, points)), rng.random((96, points)) * (rng.random(points) < 0.3)
+    everybody = np.ones(points, dtype=bool)
+    exact = tariffs.bills(
+        *(used, fed_in, rng.uniform(0.0, 0.2, 96), everybody, everybody, 1 / 366, supply, network_fees.Parameters())
+    )
+    bills = tariffs.in_cents(exact, supply)
+    for name in vars(bills):
+        line = getattr(bills, name)
+        assert (np.rint(line * 1e5) % 1000 == 0).all(), name
+    net_ct = sum(
+        np.rint(getattr(bills, name) * 100) for name in ("energy", "network", "state", "standing", "base", "metering")
+    )
+    tax_ct = np.rint((bills.energy_vat + bills.standing_vat + bills.rounding) * 100)
+    assert tax_ct.tolist() == [(19 * int(ct) + 50) // 100 for ct in net_ct], "19 % of the lines, half a cent up"
+    assert np.abs(bills.net - exact.net).max() < 0.05, "eight lines and a tax, each within half a cent"
+    ledger = Ledger(Accounts(points))
+    postings.post_bills(ledger, bills, 0)
+    postings.post_flexibility(ledger, settlement.flexibility_eur(rng.random(points), supply), 0)
+    totals = ledger.totals()
+    totals.check()
+    rows = ledger.rows()
+    assert (rows["amount_millicent"] % 1000 == 0).all()
+    assert totals.by_domain[Domain.CUSTOMERS] % 1000 == 0
