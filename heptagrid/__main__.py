@@ -1,5 +1,11 @@
 """`python -m heptagrid` is the command line."""
 
-from heptagrid.cli import main
+import sys
 
-main()
+try:
+    from heptagrid.cli import main
+
+    main()
+except KeyboardInterrupt:  # before the command line was there to say so
+    print("heptagrid: interrupted", file=sys.stderr)
+    sys.exit(130)

@@ -28,30 +28,45 @@ class _Errors(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
-    def invoke(self, ctx: click.Context) -> Any:
-        from heptagrid.foundation.errors import HeptagridError
+    def main(self, *args: Any, **options: Any) -> Any:
+        from heptagrid.foundation.standard_streams import prepare_streams
 
+        prepare_streams()
+        return super().main(*args, **options)
+
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
         try:
-            return super().invoke(ctx)
-        except HeptagridError as problem:
-            click.echo(f"heptagrid: {problem}", err=True)
-            ctx.exit(problem.exit_code)
+            return super().make_context(*args, **options)
         except KeyboardInterrupt:
             click.echo("heptagrid: interrupted", err=True)
-            ctx.exit(130)
-        except OSError as problem:
-            if problem.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS) and "space left" not in str(problem):
+            sys.exit(130)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from heptagrid.foundation.errors import HeptagridError
+        from heptagrid.foundation.interrupts import noted_interrupts
+        from heptagrid.foundation.results_folder import remedy
+        from heptagrid.foundation.standard_streams import output_refused
+
+        with noted_interrupts() as interrupts:
+            try:
+                return super().invoke(ctx)
+            except (click.ClickException, click.exceptions.Exit, SystemExit):
                 raise
-            kept = (
-                "; what was written before is kept, marked partial (heptagrid.open_run reads it)"
-                if ctx.invoked_subcommand in ("run", "sweep", "compare")
-                else ""
-            )
-            click.echo(
-                f"heptagrid: the results cannot be written: {problem.strerror or problem}{kept}. Make room, or write to another place",
-                err=True,
-            )
-            ctx.exit(5)
+            except BaseException as problem:
+                if interrupts.count or isinstance(problem, KeyboardInterrupt):
+                    said, code = "interrupted", 130
+                elif isinstance(problem, HeptagridError):
+                    said, code = str(problem), problem.exit_code
+                elif not isinstance(problem, OSError) or problem.errno == errno.EPIPE:
+                    raise
+                elif output_refused():
+                    said = f"standard output cannot be written: {problem.strerror}; what was to be written to files is there"
+                    code = 5
+                else:
+                    where = f" ({problem.filename})" if problem.filename else ""
+                    said, code = f"{problem.strerror or problem}{where}. {remedy(problem)}", 5
+        click.echo(f"heptagrid: {said}", err=True)
+        ctx.exit(code)
 
 
 @click.group(cls=_Errors, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -174,7 +189,9 @@ def run(scenario: str, as_json: bool, single: str | None, **options: Any) -> Non
     else:
         _print_summary(finished)
     if finished.partial:
-        click.echo(f"stopped before its end; what was computed is in {finished.folder}", err=True)
+        kept = options["out"] and finished.folder != options["out"]
+        earlier = f"; {options['out']} keeps the earlier run" if kept else ""
+        click.echo(f"stopped before its end; what was computed is in {finished.folder}{earlier}", err=True)
         sys.exit(130)
 
 
@@ -555,15 +572,14 @@ def scenarios() -> None:
 def new(name: str, force: bool) -> None:
     """Write NAME.toml, a scenario with every key, its default, unit, range and source as comments."""
     from heptagrid.foundation.errors import OutputError
+    from heptagrid.foundation.output_file import whole_file
     from heptagrid.scenario.template import template
 
     path = Path(name if name.endswith(".toml") else f"{name}.toml")
     if path.exists() and not force:
         raise OutputError(f"{path} exists; choose another name, or --force to replace it")
-    try:
-        path.write_text(template(path.stem), encoding="utf-8")
-    except OSError as problem:
-        raise OutputError(f"{path} cannot be written: {problem.strerror}; choose another place") from problem
+    with whole_file(path) as writing:
+        writing.write_text(template(path.stem), encoding="utf-8")
     click.echo(f"wrote {path}; edit it, then: heptagrid run {shlex.quote(str(path))}")
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import json
 import os
 import shlex
-import shutil
 import sys
 import time
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -24,15 +23,18 @@ from heptagrid.engine.lists import write_lists
 from heptagrid.engine.manifest import manifest_of
 from heptagrid.engine.memory import tree_peak_rss_mb
 from heptagrid.engine.recorder import ArmResult
-from heptagrid.engine.results import Run
+from heptagrid.engine.results import RUN, Run
 from heptagrid.engine.storms import boundaries_ns
 from heptagrid.engine.summary import Joined, join_arms, summarise
 from heptagrid.engine.tables import join_parts
 from heptagrid.engine.warm import are_kernels_compiled, compile_kernels
 from heptagrid.foundation.errors import OutputError, UsageError
+from heptagrid.foundation.output_file import write_json
+from heptagrid.foundation.results_folder import results_folder
 from heptagrid.scenario.load import load, revised
 from heptagrid.scenario.schema import Scenario
 
+LONGEST_NAME = 100  # bytes; most file systems take 255, and a time, a number and an ending are added
 WARM_UP_STEP_S = 300  # assumption: fine enough to bring devices into the state of an ordinary midnight
 
 
@@ -79,75 +81,68 @@ def run(
     resolved = resolve(scenario, settings, days, start, step_s, seed)
     spans = spans_of(resolved, typical)
     circuit = read_feeder(resolved, Path(feeder)) if feeder else None
-    folder = prepare_folder(Path(out) if out else default_folder(circuit.name if circuit else resolved.name), force)
-    if feeder and circuit:
-        resolved = on_feeder(resolved, circuit, Path(feeder), folder / "network")
-    parts = folder / "parts"
-    parts.mkdir()
     arms = arms_of(single, broken)
-    manifest = manifest_of(resolved, spans, typical, arms, broken, shlex.join(sys.argv))
-    write_json(folder / "manifest.json", manifest)
-    world = build_world(resolved)
-    jobs = [Job(arm, k, span, parts) for k, span in enumerate(spans) for arm in arms]
-    if not are_kernels_compiled():
-        compile_kernels()
-    results = run_jobs(resolved, jobs, threads or os.cpu_count() or 1, progress)
-    if not results:
-        raise KeyboardInterrupt  # before any arm had begun
-    joined = join_arms(jobs, results)
-    summary = summarise(resolved, world, jobs, joined, broken, typical)
-    write_results(folder, parts, world, joined, summary, manifest, began, _memory(results))
-    return Run(folder)
+    command = shlex.join(sys.argv)
+    given = Path(out) if out else default_folder(circuit.name if circuit else resolved.name)
+    with results_folder(given, RUN, force) as place:
+        # The mark comes first: whatever ends the run from here on leaves a folder that is known for what it is.
+        manifest = manifest_of(resolved, spans, typical, arms, broken, command)
+        write_json(place.work / RUN.mark, manifest)
+        if feeder and circuit:
+            resolved = on_feeder(resolved, circuit, Path(feeder), place.work / "network")
+            manifest = manifest_of(resolved, spans, typical, arms, broken, command)
+            write_json(place.work / RUN.mark, manifest)
+        parts = place.work / "parts"
+        parts.mkdir()
+        world = build_world(resolved)
+        jobs = [Job(arm, k, span, parts) for k, span in enumerate(spans) for arm in arms]
+        if not are_kernels_compiled():
+            compile_kernels()
+        results = run_jobs(resolved, jobs, threads or os.cpu_count() or 1, progress)
+        if not results:
+            raise KeyboardInterrupt  # before any arm had begun
+        joined = join_arms(jobs, results)
+        summary = summarise(resolved, world, jobs, joined, broken, typical)
+        write_results(place.work, world, joined, summary, began, _memory(results))
+        if summary["partial"]:
+            return Run(place.work if place.replaces else given)
+        place.promote()
+        if feeder:
+            manifest["data"]["network"] = str(place.folder / "network")
+        mark_whole(place.folder, manifest)
+    return Run(given)
 
 
 def write_results(
     folder: Path,
-    parts: Path,
     world: World,
     joined: Mapping[str, Joined],
     summary: dict[str, Any],
-    manifest: dict[str, Any],
     began: float,
     peak_rss_mb: float,
 ) -> None:
-    """Write a run's folder from what its arms came to, and drop the tables' parts."""
+    """Write a run's tables, summary and page from what its arms came to, and drop the tables' parts."""
     write_lists(folder, world, joined)
-    join_parts(parts, folder)
-    shutil.rmtree(parts)
+    join_parts(folder / "parts", folder)
+    with suppress(OSError):  # what others put there stays
+        (folder / "parts").rmdir()
     wall_s = time.perf_counter() - began
     summary |= {"wall_s": wall_s, "peak_rss_mb": peak_rss_mb}
     summary["customer_steps_per_s"] = summary.pop("customer_steps") / wall_s
-    manifest["partial"] = summary["partial"]
     write_json(folder / "summary.json", summary)
-    write_json(folder / "manifest.json", manifest)
     _write_page(folder)
+
+
+def mark_whole(folder: Path, manifest: dict[str, Any]) -> None:
+    """Say of a run's folder that nothing in it is missing; the last that is written."""
+    manifest["partial"] = False
+    write_json(folder / RUN.mark, manifest)
 
 
 def _write_page(folder: Path) -> None:
     from heptagrid.report.page import write_page
 
     write_page(folder)
-
-
-def prepare_folder(folder: Path, force: bool) -> Path:
-    """Make the results folder, or empty the run that it holds if `force`.
-
-    Raises
-    ------
-    OutputError
-        If it holds another run and `force` is not given, holds something else, or cannot be made.
-    """
-    try:
-        if folder.exists() and any(folder.iterdir()):
-            if not (folder / "manifest.json").exists():
-                raise OutputError(f"{folder} is not empty and holds no run of heptagrid; choose another --out")
-            if not force:
-                raise OutputError(f"{folder} holds another run; choose another --out, or --force to replace it")
-            shutil.rmtree(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise OutputError(f"the results folder {folder} cannot be made: {problem.strerror}") from problem
-    return folder
 
 
 def _memory(results: Sequence[ArmResult]) -> float:
@@ -217,22 +212,24 @@ def spans_of(scenario: Scenario, typical: bool) -> list[Span]:
 
 
 def default_folder(name: str) -> Path:
-    """A results folder that does not exist yet, named after the scenario and the time."""
-    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    folder = Path("runs") / f"{name}-{stamp}"
+    """Make a results folder that did not exist yet, named after the scenario and the time."""
+    stem = Path("runs") / f"{as_file_name(name)}-{datetime.now().strftime('%Y%m%d-%H%M%S')}"
     count = 1
-    while folder.exists():
-        count += 1
-        folder = Path("runs") / f"{name}-{stamp}-{count}"
-    return folder
+    while True:
+        folder = stem if count == 1 else stem.with_name(f"{stem.name}-{count}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            count += 1
+        except OSError as problem:
+            raise OutputError(f"the results folder {folder} cannot be made: {problem.strerror}") from problem
+        else:
+            return folder
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a file that is whole or absent, whatever kills the process or the machine."""
-    writing = path.with_suffix(".writing")
-    with writing.open("w", encoding="utf-8") as file:
-        json.dump(content, file, indent=1, allow_nan=False)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    writing.replace(path)
+def as_file_name(name: str) -> str:
+    """What to call a file or folder after something that a user named: no path, no control character, not too long."""
+    plain = "".join(one if one.isalnum() or one in " ._+()-" else "-" for one in name)
+    while len(plain.encode(errors="replace")) > LONGEST_NAME:
+        plain = plain[:-1]
+    return plain.strip(" .-") or "unnamed"

@@ -28,6 +28,7 @@ from heptagrid.engine.clock import Span
 from heptagrid.engine.loop import Tick, run_arm
 from heptagrid.engine.recorder import ArmResult
 from heptagrid.foundation.errors import HeptagridError
+from heptagrid.foundation.interrupts import counted_interrupts, inherited_by_none
 from heptagrid.scenario.schema import Scenario
 
 
@@ -74,62 +75,52 @@ def run_tasks(
 
 
 def _run_here(work: Work, tasks: Sequence[Any], steps: Sequence[int], total: int, report: Progress) -> list[Any]:
-    stopped = False
-
-    def stop(*_: object) -> None:
-        nonlocal stopped
-        if stopped:
-            raise KeyboardInterrupt
-        stopped = True
-
-    before = signal.signal(signal.SIGINT, stop)
     results = []
     done = 0
-    try:
+    with counted_interrupts(second_raises=True) as interrupts:
         for task, of_task in zip(tasks, steps, strict=True):
             start = done
 
             def tick(steps: int, start: int = start) -> bool:
                 if steps % 16 == 0:
                     report(start + steps, total)
-                return stopped
+                return interrupts.count > 0
 
             results.append(work(task, tick))
             done += of_task
-            if stopped:
+            if interrupts.count:
                 break
-    finally:
-        signal.signal(signal.SIGINT, before)
     return results
 
 
 def _run_in_processes(work: Work, tasks: Sequence[Any], workers: int, total: int, report: Progress) -> list[Any]:
     context = multiprocessing.get_context("spawn")
-    counts = context.Array("q", len(tasks))
-    stop = context.Event()
-    interrupted = False
-    with ProcessPoolExecutor(workers, context, initializer=_begin_worker, initargs=(counts, stop)) as pool:
-        with _main_hidden():
-            waiting: list[Future[Any]] = [pool.submit(_run_one, work, k, task) for k, task in enumerate(tasks)]
-        while True:
+    with counted_interrupts() as interrupts:
+        counts = context.Array("q", len(tasks))
+        stop = context.Event()
+        with ProcessPoolExecutor(workers, context, initializer=_begin_worker, initargs=(counts, stop)) as pool:
+            waiting: list[Future[Any]] = []
             try:
-                while not all(one.done() for one in waiting):
-                    if not stop.is_set() and any(one.done() and one.exception() for one in waiting):
-                        stop.set()
-                    report(sum(counts[:]), total)
-                    time.sleep(0.05)
-                break
-            except KeyboardInterrupt:
-                if interrupted:
+                with _main_hidden(), inherited_by_none():
+                    waiting += (pool.submit(_run_one, work, k, task) for k, task in enumerate(tasks))
+            except OSError:  # no more processes or files; those begun are not waited for
+                stop.set()
+                raise
+            while not all(one.done() for one in waiting):
+                if interrupts.count > 1:
                     for process in list(pool._processes.values()):
                         process.kill()
-                    raise
-                interrupted = True
-                stop.set()
-                for one in waiting:
-                    one.cancel()
-        report(total, total)
-        return _collected(waiting)
+                    raise KeyboardInterrupt
+                if not stop.is_set() and (interrupts.count or any(one.done() and one.exception() for one in waiting)):
+                    stop.set()
+                    for one in waiting:
+                        one.cancel()
+                report(sum(counts[:]), total)
+                time.sleep(0.05)
+            report(total, total)
+        if interrupts.count and any(not one.cancelled() and one.exception() for one in waiting):
+            raise KeyboardInterrupt  # what broke off was being interrupted
+    return _collected(waiting)
 
 
 @contextmanager
@@ -162,11 +153,8 @@ def _collected(waiting: list[Future[Any]]) -> list[Any]:
 def _begin_worker(counts: Any, stop: Event) -> None:
     global _counts, _stop
     _counts, _stop = counts, stop
-    # Ctrl-C reaches all processes of a terminal; the parent tells its workers. Ignoring is not enough: polars
-    # installs a handler of its own while it works.
+    # Ctrl-C reaches all processes of a terminal; the parent tells its workers, which were started with it blocked.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from heptagrid.engine.build import World
 from heptagrid.engine.summary import Joined
+from heptagrid.foundation.frames import write_table
 from heptagrid.planes.messages import outcomes
 
 
@@ -61,7 +62,7 @@ def write_lists(folder: Path, world: World, arms: Mapping[str, Joined]) -> None:
     bills |= {f"bill_eur_{name}": arm.bills_eur for name, arm in arms.items() if arm.days}
     lists = {"node_list": nodes, "transformer_list": trafo, "customer_list": customers, "bills": bills}
     for table, columns in lists.items():
-        polars.DataFrame(columns).write_parquet(folder / f"{table}.parquet")
+        write_table(polars.DataFrame(columns), folder / f"{table}.parquet")
 
 
 def _requirements(world: World, arm: Joined, name: str) -> dict[str, Any]:

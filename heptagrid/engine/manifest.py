@@ -12,6 +12,7 @@ from typing import Any
 
 from heptagrid.engine.arms import Arm
 from heptagrid.engine.clock import Span
+from heptagrid.engine.results import RUN
 from heptagrid.foundation.kernel import fingerprint_of_package
 from heptagrid.foundation.parameters import declarations
 from heptagrid.scenario.schema import Scenario
@@ -54,6 +55,7 @@ def manifest_of(
     dates = [str(span.first + timedelta(days=k)) for span in spans for k in range(span.days)]
     weights = {str(day): weight for day, weight in scenario.typical_days}
     return {
+        **RUN.format(),
         "name": scenario.name,
         "version": _version("heptagrid"),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -7,7 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from heptagrid.engine.tables import parts_of
 from heptagrid.foundation.errors import OutputError
+from heptagrid.foundation.frames import read_table
+from heptagrid.foundation.results_folder import Kind
 
 if TYPE_CHECKING:
     import polars
@@ -29,6 +32,14 @@ TABLES = {
     "transformer_list": "the transformers: rating, place, highest loading",
     "bills": "every customer's bill over the run, by arm",
 }
+
+RUN = Kind(
+    "run",
+    "manifest.json",
+    frozenset({"manifest.json", "summary.json", "report.html", *(f"{table}.parquet" for table in TABLES)}),
+    {"parts": (".part",), "network": ("grid.npz", "circuit.npz", "profiles.npy", "weather.npy")},
+)
+"""The folder of a run: its mark says `partial` until it is whole."""
 
 
 class Run:
@@ -60,11 +71,11 @@ class Run:
         import polars
 
         path = self.folder / f"{name}.parquet"
-        parts = sorted((self.folder / "parts").glob(f"{name}.*.part"))
+        parts = parts_of(self.folder / "parts", name)
         if path.exists():
-            return polars.read_parquet(path)
+            return read_table(path)
         if parts:  # a run that could not be brought to its end
-            return polars.concat([polars.read_parquet(part) for part in parts])
+            return polars.concat([read_table(part) for part in parts])
         there = ", ".join(sorted(one.stem for one in self.folder.glob("*.parquet")))
         raise OutputError(f"{self.folder} holds no table {name!r}; it holds {there or 'none'}")
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from heptagrid.foundation.frames import join_tables, write_table
 
 
 class TableWriter:
@@ -35,9 +36,7 @@ class TableWriter:
         frame = frame.select(*labels, *frame.columns)
         part = self._folder / f"{name}.{self._prefix}.{self._parts:04d}.part"
         self._parts += 1
-        writing = part.with_suffix(".writing")
-        _to_the_end(lambda: frame.write_parquet(writing, compression="lz4", statistics=False))
-        writing.replace(part)
+        write_table(frame, part, durable=False)
 
 
 def list_series(lists: Sequence[Sequence[int] | None]) -> Any:
@@ -56,33 +55,23 @@ def _series(values: Any) -> Any:
     return values
 
 
-def _to_the_end(write: Callable[[], object]) -> None:
-    """Write; if Ctrl-C comes in the midst of it, write again and interrupt afterwards.
-
-    polars turns Ctrl-C into an exception wherever it is, which would leave half a file.
-    """
-    try:
-        write()
-    except KeyboardInterrupt:
-        write()
-        signal.raise_signal(signal.SIGINT)
-
-
-def _sink(frame: Any, path: Path) -> None:
-    frame.sink_parquet(path, compression="lz4", statistics=False, row_group_size=128 * 1024)
+def parts_of(folder: Path, name: str) -> list[Path]:
+    """The parts of a table, in their order."""
+    return sorted(one for one in _parts(folder) if _table_of(one) == name)
 
 
 def join_parts(folder: Path, out: Path) -> None:
     """Join the parts of every table in `folder` into `out/<table>.parquet`, in the parts' order, and drop them."""
-    import polars
-
-    names = sorted({part.name.split(".")[0] for part in folder.glob("*.part")})
-    for name in names:
-        parts = sorted(folder.glob(f"{name}.*.part"))
-        target = out / f"{name}.parquet"
-        writing = target.with_suffix(".writing")
-        joined = polars.scan_parquet(parts)
-        _to_the_end(lambda: _sink(joined, writing))  # noqa: B023  called at once
-        writing.replace(target)
+    for name in sorted({_table_of(part) for part in _parts(folder)}):
+        parts = parts_of(folder, name)
+        join_tables(parts, out / f"{name}.parquet")
         for part in parts:
             part.unlink()
+
+
+def _parts(folder: Path) -> list[Path]:
+    return [one for one in folder.iterdir() if one.suffix == ".part"] if folder.is_dir() else []
+
+
+def _table_of(part: Path) -> str:
+    return part.name.split(".")[0]

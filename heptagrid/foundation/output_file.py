@@ -1,17 +1,54 @@
-"""Files that a user names for results: whole or absent, and never in the place of what was read."""
+"""Files for results: whole or absent, under a temporary name of their own until then, and never in the place of what was read."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+import json
+import os
+import secrets
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from heptagrid.foundation.errors import OutputError
+
+TEMPORARY = ".heptagrid-"
+"""What the name of every file begins with that stands only while something is written."""
+
+
+@contextmanager
+def replacing(path: Path, durable: bool = True) -> Iterator[Path]:
+    """A new file beside `path` to write to, which takes its place once all is written, and `durable` on the disk.
+
+    Whatever ends the writing before, Ctrl-C too, leaves `path` as it was and nothing else behind.
+    """
+    writing = path.with_name(f"{TEMPORARY}{secrets.token_hex(8)}")
+    try:
+        yield writing
+        if durable:
+            with writing.open("rb") as file:
+                os.fsync(file.fileno())
+        writing.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            writing.unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: Path, content: str) -> None:
+    """Write a text file that is whole or absent, whatever kills the process or the machine."""
+    with replacing(path) as writing:
+        writing.write_text(content, encoding="utf-8")
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file that is whole or absent, whatever kills the process or the machine."""
+    write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """A path to write to; `path` gets what was written there once all of it is.
+    """A path to write to for a file that a user names; `path` gets what was written there once all of it is.
 
     A link is followed. What is no plain file (a pipe, a terminal, a device) is written to as it stands: it must not be replaced.
 
@@ -20,18 +57,13 @@ def whole_file(path: Path) -> Iterator[Path]:
     OutputError
         If it cannot be written.
     """
-    if is_no_plain_file(path):
-        target = partial = path
-    else:
-        target = path.resolve()
-        partial = target.with_name(target.name + ".partial")
     try:
-        yield partial
-        if partial is not target:
-            partial.replace(target)
+        if is_no_plain_file(path):
+            yield path
+        else:
+            with replacing(path.resolve()) as writing:
+                yield writing
     except OSError as problem:
-        if partial is not target:
-            partial.unlink(missing_ok=True)
         raise OutputError(f"{path} cannot be written: {problem.strerror or problem}; choose another place") from problem
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from heptagrid.foundation.output_file import write_text
 from heptagrid.report.charts import bars
 from heptagrid.report.page import document, section
 from heptagrid.report.tables import table
@@ -21,7 +22,7 @@ def write_page(folder: Path) -> Path:
     """Write `compare.html` into a comparison's folder from its `compare.json`."""
     content = json.loads((folder / "compare.json").read_text(encoding="utf-8"))
     path = folder / "compare.html"
-    path.write_text(page(content), encoding="utf-8")
+    write_text(path, page(content))
     return path
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from heptagrid.foundation.frames import read_table
+from heptagrid.foundation.output_file import write_text
 from heptagrid.report import requirements, tables
 from heptagrid.report.charts import bars
 from heptagrid.report.day import day_charts
@@ -24,16 +26,14 @@ if TYPE_CHECKING:
 
 def write_page(folder: Path) -> Path:
     """Write `report.html` into a run's folder from what the folder holds."""
-    import polars
-
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     frames = {
-        name: polars.read_parquet(folder / f"{name}.parquet") if (folder / f"{name}.parquet").exists() else None
+        name: read_table(folder / f"{name}.parquet") if (folder / f"{name}.parquet").exists() else None
         for name in ("totals", "node_list", "transformer_list", "customer_list", "frequency")
     }
     path = folder / "report.html"
-    path.write_text(page(summary, manifest, frames), encoding="utf-8")
+    write_text(path, page(summary, manifest, frames))
     return path
 
 

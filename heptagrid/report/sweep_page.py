@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from heptagrid.foundation.output_file import write_text
 from heptagrid.report.charts import bars
 from heptagrid.report.curves import Curve, curve_chart
 from heptagrid.report.page import document, section
@@ -26,7 +27,7 @@ def write_page(folder: Path) -> Path:
     """Write `sweep.html` into a sweep's folder from its `sweep.json`."""
     content = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
     path = folder / "sweep.html"
-    path.write_text(page(content), encoding="utf-8")
+    write_text(path, page(content))
     return path
 
 

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from heptagrid.engine import api
 from heptagrid.engine.jobs import Progress
-from heptagrid.engine.results import Run, open_run
+from heptagrid.engine.results import RUN, Run, open_run
 from heptagrid.foundation.domains import DOMAIN_NAMES
 from heptagrid.foundation.errors import OutputError, UsageError
+from heptagrid.foundation.output_file import write_json
+from heptagrid.foundation.results_folder import Kind, Place, results_folder
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR
 from heptagrid.report.compare_page import write_page
 from heptagrid.scale.figures import STATE, Figures, figures_of, meanings
 from heptagrid.scenario.schema import Scenario
 
 Source = str | Path | Scenario
+
+COMPARISON = Kind("comparison", "compare.json", frozenset({"compare.json", "compare.html"}), nested={"runs": RUN})
+"""The folder of a comparison: its mark says `partial` until it is whole."""
 
 LEAST_EUR = 0.01  # a cent: below it nobody gains or loses
 
@@ -80,20 +84,40 @@ def compare(
     scenarios = {
         k: api.resolve(one, settings, days, start, step_s, seed) for k, one in enumerate(sources) if k not in ready
     }
-    folder = _prepare_folder(Path(out) if out else api.default_folder("compare"), force)
-    runs = []
-    for k, label in enumerate(labels):
-        if k in ready:
-            runs.append(ready[k])
-            continue
-        place = folder / "runs" / f"{k + 1}-{label}"
-        runs.append(api.run(scenarios[k], typical=typical, threads=threads, out=place, progress=progress))
-        if runs[-1].partial:
-            return Comparison(folder, {}, runs)
-    content = _content(labels, runs)
-    api.write_json(folder / "compare.json", content)
-    write_page(folder)
-    return Comparison(folder, content, runs)
+    given = Path(out) if out else api.default_folder("compare")
+    with results_folder(given, COMPARISON, force) as place:
+        _refuse_replacing_what_is_read(place, ready.values())
+        write_json(place.work / COMPARISON.mark, {**COMPARISON.format(), "partial": True})
+        runs = []
+        for k, label in enumerate(labels):
+            if k in ready:
+                runs.append(ready[k])
+                continue
+            inner = place.work / "runs" / f"{k + 1}-{api.as_file_name(label)}"
+            runs.append(api.run(scenarios[k], typical=typical, threads=threads, out=inner, progress=progress))
+            if runs[-1].partial:
+                return Comparison(place.work if place.replaces else given, {}, runs)
+        content = _content(labels, runs)
+        for k, row in enumerate(content["runs"]):
+            if k not in ready:
+                row["folder"] = str(given / "runs" / runs[k].folder.name)
+        if place.replaces:
+            place.promote()
+            runs = [run if k in ready else Run(given / "runs" / run.folder.name) for k, run in enumerate(runs)]
+        content = {**COMPARISON.format(), "partial": True, **content}
+        write_json(place.folder / COMPARISON.mark, content)
+        write_page(place.folder)
+        content["partial"] = False
+        write_json(place.folder / COMPARISON.mark, content)
+    return Comparison(given, content, runs)
+
+
+def _refuse_replacing_what_is_read(place: Place, ready: Iterable[Run]) -> None:
+    for run in ready:
+        if place.replaces and run.folder.resolve().is_relative_to(place.folder):
+            raise OutputError(
+                f"{run.folder} is compared and lies in {place.folder}, which is to be replaced; choose another --out"
+            )
 
 
 def _is_run(source: Source) -> bool:
@@ -124,26 +148,6 @@ def _labels(sources: Sequence[Source]) -> list[str]:
             count += 1
         labels.append(label)
     return labels
-
-
-def _prepare_folder(folder: Path, force: bool) -> Path:
-    try:
-        if folder.exists() and any(folder.iterdir()):
-            if not (folder / "compare.json").exists() and not _is_unfinished(folder):
-                raise OutputError(f"{folder} is not empty and holds no comparison of heptagrid; choose another --out")
-            if not force:
-                raise OutputError(f"{folder} holds another comparison; choose another --out, or --force to replace it")
-            shutil.rmtree(folder)
-        (folder / "runs").mkdir(parents=True)
-    except OSError as problem:
-        raise OutputError(f"the results folder {folder} cannot be made: {problem.strerror}") from problem
-    return folder
-
-
-def _is_unfinished(folder: Path) -> bool:
-    """Whether a folder holds what an interrupted comparison leaves: runs, and nothing else."""
-    runs = list((folder / "runs").glob("*"))
-    return [one.name for one in folder.iterdir()] == ["runs"] and all((one / "manifest.json").exists() for one in runs)
 
 
 def _content(labels: Sequence[str], runs: Sequence[Run]) -> dict[str, Any]:

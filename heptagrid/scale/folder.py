@@ -5,20 +5,33 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from heptagrid.engine.api import write_json
+from heptagrid.engine.results import RUN
 from heptagrid.foundation.errors import OutputError
 from heptagrid.foundation.kernel import fingerprint_of_package
+from heptagrid.foundation.output_file import TEMPORARY, write_json
+from heptagrid.foundation.results_folder import Kind, Place, results_folder
 from heptagrid.scale.variations import Variation, as_json
 from heptagrid.scenario.schema import Scenario
 from heptagrid.scenario.storms import given_of
 
-DEFINITION = "definition.json"
+SWEEP = Kind(
+    "sweep",
+    "definition.json",
+    frozenset({"definition.json", "sweep.json", "sweep.html"}),
+    {"arms": (".json",)},
+    {"runs": RUN},
+)
+"""The folder of a sweep: its mark is what it sweeps, and `sweep.json` is there once it is whole."""
+
+WORK = f"{TEMPORARY}work"
+"""Where arms write while they run."""
 
 
 def definition_of(
@@ -26,6 +39,7 @@ def definition_of(
 ) -> dict[str, Any]:
     """All that the figures of a sweep depend on, as JSON content."""
     content = {
+        **SWEEP.format(),
         "scenario": scenario.name,
         "vary": {one.key: [as_json(value) for value in one.values] for one in variations},
         "seeds": list(seeds),
@@ -60,33 +74,27 @@ def _digest(scenario: Scenario) -> str:
     return digest.hexdigest()[:16]
 
 
-def prepare_sweep_folder(folder: Path, definition: Mapping[str, Any], force: bool) -> Path:
-    """Make a sweep's folder, or take up the one that holds the same sweep.
+@contextmanager
+def sweep_folder(folder: Path, definition: Mapping[str, Any], force: bool) -> Iterator[Place]:
+    """Hold a folder to write a sweep into, or to take up the same sweep where it stopped.
 
     Raises
     ------
     OutputError
-        If it holds another sweep and `force` is not given, holds something else, or cannot be made.
+        If it holds another sweep and `force` is not given, holds something else, is in use, or cannot be made.
     """
-    path = folder / DEFINITION
-    try:
-        if path.exists():
-            differing = _differing(path, definition)
-            if differing and not force:
-                raise OutputError(
-                    f"{folder} holds another sweep (of another {differing}); choose another --out, or --force to replace it"
-                )
-            if differing:
-                shutil.rmtree(folder)
-        elif folder.exists() and any(folder.iterdir()):
-            raise OutputError(f"{folder} is not empty and holds no sweep of heptagrid; choose another --out")
-        (folder / "arms").mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(folder / "work", ignore_errors=True)
-        if not path.exists():
-            write_json(path, definition)
-    except OSError as problem:
-        raise OutputError(f"the results folder {folder} cannot be made: {problem.strerror}") from problem
-    return folder
+    if SWEEP.is_marked(folder) and not force:
+        differing = _differing(folder / SWEEP.mark, definition)
+        if differing:
+            raise OutputError(
+                f"{folder} holds another sweep (of another {differing}); choose another --out, or --force to replace it when the new "
+                "one is whole"
+            )
+    with results_folder(folder, SWEEP, force, goes_on=definition) as place:
+        shutil.rmtree(place.work / WORK, ignore_errors=True)
+        if not SWEEP.is_marked(place.work):
+            write_json(place.work / SWEEP.mark, definition)
+        yield place
 
 
 def _differing(path: Path, definition: Mapping[str, Any]) -> str:

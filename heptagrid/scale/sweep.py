@@ -12,15 +12,17 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from heptagrid.engine.api import default_folder, resolve, spans_of, write_json
+from heptagrid.engine.api import default_folder, resolve, spans_of
 from heptagrid.engine.build import build_world
 from heptagrid.engine.jobs import Progress, run_tasks
 from heptagrid.engine.summary import annualised
 from heptagrid.engine.warm import are_kernels_compiled, compile_kernels
 from heptagrid.foundation.errors import OutputError, UsageError
+from heptagrid.foundation.output_file import write_json
+from heptagrid.foundation.results_folder import unwritable
 from heptagrid.report.sweep_page import write_page
 from heptagrid.scale.figures import figures_of, meanings, over_seeds
-from heptagrid.scale.folder import data_digest, definition_of, prepare_sweep_folder
+from heptagrid.scale.folder import WORK, data_digest, definition_of, sweep_folder
 from heptagrid.scale.technologies import cheapest
 from heptagrid.scale.variants import Record, Variant, read_record, run_variant, variant_of
 from heptagrid.scale.variations import (
@@ -120,31 +122,34 @@ def sweep(
     build_world(base)
     all_seeds = [base.seed + k for k in range(seeds)]
     definition = definition_of(base, variations, all_seeds, typical)
-    folder = prepare_sweep_folder(Path(out) if out else default_folder(f"{base.name}-sweep"), definition, force)
-    data = data_digest(definition)
-    groups = [
-        (one.key, group)
-        for one in variations
-        if not one.is_number
-        for group in _groups(one.key, points, lambda point: point.at)
-    ]
-    silent = [silenced(group[0], key) for key, group in groups]
-    run = [*points, *(point for point in silent if point is not None)]
-    pairs = [
-        [{arm: variant_of(point, one, arm, typical, data, folder, keep_runs) for arm in ARMS} for one in all_seeds]
-        for point in run
-    ]
-    variants = {one.name: one for arm in ARMS for of_point in pairs for pair in of_point for one in [pair[arm]]}
-    _run(list(variants.values()), workers or os.cpu_count() or 1, progress)
-    done = sum(one.is_done for one in variants.values())
-    if done < len(variants):
-        return Sweep(folder, {}, done, len(variants))
-    content = _content(base, variations, run, len(points), pairs, definition)
-    content["arms"] = len(variants)
-    content["wall_s"] = time.perf_counter() - began
-    write_json(folder / "sweep.json", content)
-    write_page(folder)
-    return Sweep(folder, content, done, done)
+    given = Path(out) if out else default_folder(f"{base.name}-sweep")
+    with sweep_folder(given, definition, force) as place:
+        folder = place.work
+        data = data_digest(definition)
+        groups = [
+            (one.key, group)
+            for one in variations
+            if not one.is_number
+            for group in _groups(one.key, points, lambda point: point.at)
+        ]
+        silent = [silenced(group[0], key) for key, group in groups]
+        run = [*points, *(point for point in silent if point is not None)]
+        pairs = [
+            [{arm: variant_of(point, one, arm, typical, data, folder, keep_runs) for arm in ARMS} for one in all_seeds]
+            for point in run
+        ]
+        variants = {one.name: one for arm in ARMS for of_point in pairs for pair in of_point for one in [pair[arm]]}
+        _run(list(variants.values()), workers or os.cpu_count() or 1, progress)
+        done = sum(one.is_done for one in variants.values())
+        if done < len(variants):
+            return Sweep(folder if place.replaces else given, {}, done, len(variants))
+        content = _content(base, variations, run, len(points), pairs, definition)
+        content["arms"] = len(variants)
+        content["wall_s"] = time.perf_counter() - began
+        write_json(folder / "sweep.json", content)
+        write_page(folder)
+        place.promote()
+    return Sweep(given, content, done, done)
 
 
 def _given(vary: Mapping[str, Sequence[Any]]) -> list[Variation]:
@@ -170,12 +175,12 @@ def _run(variants: list[Variant], workers: int, progress: Progress | None) -> No
         run_tasks(run_variant, waiting, [one.steps for one in waiting], workers, report)
     except OSError as problem:
         done = sum(one.is_done for one in variants)
-        raise OutputError(
-            f"the results cannot be written to {folder}: {problem.strerror or problem}; {done} of {len(variants)} arms are "
-            "done and kept. Make room, and start the same sweep again: it goes on where it stopped"
-        ) from problem
+        kept = (
+            f"{done} of {len(variants)} arms are done and kept; the same sweep, started again, goes on where it stopped"
+        )
+        raise unwritable(folder, problem, kept) from problem
     finally:
-        shutil.rmtree(folder / "work", ignore_errors=True)
+        shutil.rmtree(folder / WORK, ignore_errors=True)
 
 
 def _content(

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from heptagrid.engine.api import spans_of, write_json, write_results
+from heptagrid.engine.api import mark_whole, spans_of, write_results
 from heptagrid.engine.arms import LINK_CLASSES, Arm
 from heptagrid.engine.build import build_world
 from heptagrid.engine.clock import Span
@@ -27,10 +27,13 @@ from heptagrid.engine.jobs import Job
 from heptagrid.engine.loop import Tick, run_arm
 from heptagrid.engine.manifest import manifest_of
 from heptagrid.engine.memory import peak_rss_mb
+from heptagrid.engine.results import RUN
 from heptagrid.engine.summary import join_arms, summarise
 from heptagrid.engine.tally import DayBooks
+from heptagrid.foundation.output_file import write_json
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, Totals
 from heptagrid.planes.money.reasons import Reason
+from heptagrid.scale.folder import WORK
 from heptagrid.scale.variations import Point
 from heptagrid.scenario.schema import Scenario
 from heptagrid.scenario.storms import given_of
@@ -126,7 +129,7 @@ def run_variant(variant: Variant, tick: Tick) -> bool:
     if tick(0):
         return False
     began = time.perf_counter()
-    work = variant.folder / "work" / f"{variant.name}-{os.getpid()}"
+    work = variant.folder / WORK / f"{variant.name}-{os.getpid()}"
     parts = work / "parts"
     parts.mkdir(parents=True)
     jobs = [Job(variant.arm, k, span, parts) for k, span in enumerate(variant.spans)]
@@ -142,7 +145,7 @@ def run_variant(variant: Variant, tick: Tick) -> bool:
             shutil.rmtree(work)
             return False
     joined = join_arms(jobs, results)
-    if variant.keep:
+    if variant.keep and not variant.run_folder.exists():
         _keep(variant, work, jobs, joined, began)
     else:
         shutil.rmtree(work)
@@ -168,9 +171,10 @@ def _keep(variant: Variant, work: Path, jobs: list[Job], joined: Mapping[str, An
     world = build_world(scenario)
     manifest = manifest_of(scenario, variant.spans, variant.typical, [arm], broken, "heptagrid sweep")
     summary = summarise(scenario, world, jobs, joined, broken, variant.typical)
-    write_results(work, work / "parts", world, joined, summary, manifest, began, peak_rss_mb())
+    write_json(work / RUN.mark, manifest)
+    write_results(work, world, joined, summary, began, peak_rss_mb())
+    mark_whole(work, manifest)
     variant.run_folder.parent.mkdir(exist_ok=True)
-    shutil.rmtree(variant.run_folder, ignore_errors=True)
     work.replace(variant.run_folder)
 
 

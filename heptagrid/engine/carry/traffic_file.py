@@ -14,6 +14,7 @@ import numpy as np
 
 from heptagrid.engine.carry.network_file import LATEST_S
 from heptagrid.foundation.errors import FileError
+from heptagrid.foundation.frames import os_errors
 from heptagrid.foundation.output_file import whole_file
 from heptagrid.planes.messages.tables import CAUSES, Ints
 
@@ -61,7 +62,7 @@ def read_traffic(path: Path, names: list[str]) -> Traffic:
     if path.is_dir():
         raise FileError(origin, ["cannot be read: is a directory"])
     try:
-        source, mark = _in_utf_8(path)
+        source, mark = _in_utf_8(path.absolute())
         table = pl.read_csv(source, separator=mark, infer_schema=False, glob=False)
     except FileNotFoundError as problem:
         raise FileError(origin, ["cannot be read: no such file"]) from problem
@@ -131,8 +132,8 @@ def write_delivered(path: Path, traffic: Traffic, delivered_ns: Ints, status: In
     table = traffic.table.select(keep).with_columns(
         seconds.to_series().alias("delivered_s"), words.gather(status).alias("status"), pl.Series("hops", hops)
     )
-    with whole_file(path) as place:
-        table.write_csv(place)
+    with whole_file(path) as place, os_errors(path):
+        table.write_csv(place.absolute())
 
 
 def _in_utf_8(path: Path) -> tuple[Path | bytes, str]:

@@ -49,9 +49,8 @@ def flow(
             ),
         )
     if found.converged:
-        for path, rows in ((out, found.nodes), (branches, found.branches)):
-            if path is not None:
-                write_rows(Path(path), rows)
+        tables = ((out, found.nodes), (branches, found.branches))
+        write_rows([(Path(path), rows) for path, rows in tables if path is not None])
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -13,20 +14,22 @@ from heptagrid.engine.flow.snapshot import BranchRows, NodeRows
 from heptagrid.foundation.output_file import whole_file
 
 
-def write_rows(path: Path, rows: NodeRows | BranchRows) -> None:
-    """Write a column for each field. The file appears under its name only when it is whole.
+def write_rows(tables: Sequence[tuple[Path, NodeRows | BranchRows]]) -> None:
+    """Write files with a column for each field. All appear under their names when all are whole, or none does.
 
     Raises
     ------
     OutputError
-        If it cannot be written.
+        If one cannot be written.
     """
-    names = [one.name for one in fields(rows)]
-    columns = [_texts(getattr(rows, name)) for name in names]
-    with whole_file(path) as place, place.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows(zip(*columns, strict=True))
+    with ExitStack() as files:
+        for path, rows in tables:
+            names = [one.name for one in fields(rows)]
+            columns = [_texts(getattr(rows, name)) for name in names]
+            with files.enter_context(whole_file(path)).open("w", newline="", encoding="utf-8") as file:
+                writer = csv.writer(file, lineterminator="\n")
+                writer.writerow(names)
+                writer.writerows(zip(*columns, strict=True))
 
 
 def _texts(column: Any) -> Sequence[str]:

@@ -1,0 +1,64 @@
+"""Tables on disk: a path means the file of that very name, and what the disk refuses is an `OSError` with its number.
+
+polars takes a path for a pattern (`*`, `?`, `[1]`, a leading `~`), and says only in words what the operating system said.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from heptagrid.foundation.interrupts import to_the_end
+from heptagrid.foundation.output_file import replacing
+
+if TYPE_CHECKING:
+    import polars
+
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
+_ROWS_PER_GROUP = 128 * 1024
+
+
+def read_table(path: Path) -> polars.DataFrame:
+    """The table in a Parquet file."""
+    import polars
+
+    with os_errors(path):
+        return polars.read_parquet(path.absolute(), glob=False)
+
+
+def write_table(frame: polars.DataFrame, path: Path, durable: bool = True) -> None:
+    """Write a table as a Parquet file, whole or not at all, and `durable` on the disk."""
+    with replacing(path, durable) as writing, os_errors(path):
+        to_the_end(lambda: frame.write_parquet(writing.absolute(), compression="lz4", statistics=False))
+
+
+def join_tables(parts: Sequence[Path], path: Path) -> None:
+    """Join Parquet files, one after another, into one, without holding them in memory at once."""
+    import polars
+
+    joined = polars.scan_parquet([part.absolute() for part in parts], glob=False)
+    with replacing(path) as writing, os_errors(path):
+        to_the_end(
+            lambda: joined.sink_parquet(
+                writing.absolute(), compression="lz4", statistics=False, row_group_size=_ROWS_PER_GROUP
+            )
+        )
+
+
+@contextmanager
+def os_errors(path: Path) -> Iterator[None]:
+    """Turn what polars says of the operating system's errors into `OSError`s that name `path`."""
+    import polars
+
+    try:
+        yield
+    except (OSError, polars.exceptions.PolarsError) as problem:
+        found = _OS_ERROR.search(str(problem))
+        if found is None or getattr(problem, "errno", None):
+            raise
+        number = int(found[1])
+        raise OSError(number, os.strerror(number), str(path)) from problem
