@@ -59,7 +59,7 @@ class _Errors(click.Group):
                     said, code = str(problem), problem.exit_code
                 elif not isinstance(problem, OSError) or problem.errno == errno.EPIPE:
                     raise
-                elif output_refused():
+                elif problem.filename is None and output_refused():
                     said = f"standard output cannot be written: {problem.strerror}; what was to be written to files is there"
                     code = 5
                 else:

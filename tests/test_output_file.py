@@ -31,6 +31,12 @@ def fill_the_disk(place: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
+def write_half(place: Path, stopped_by: type[BaseException]) -> None:
+    with whole_file(place) as writing:
+        writing.write_text("half")
+        raise stopped_by
+
+
 def test_a_file_is_whole_or_absent(tmp_path: Path) -> None:
     place = tmp_path / "volts.csv"
     with whole_file(place) as partial:
@@ -75,12 +81,71 @@ def test_what_is_read_is_not_written_over(ring: Path, words: list[str]) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="no full disk to write to")
-def test_a_full_disk_under_the_terminal_is_told_without_talk_of_runs(ring: Path) -> None:
+def test_a_full_disk_under_the_terminal_is_told_apart_from_results(ring: Path, tmp_path: Path) -> None:
     with Path("/dev/full").open("w") as full:
-        words = [sys.executable, "-m", "heptagrid", "inspect", str(ring)]
+        words = [sys.executable, "-m", "heptagrid", "inspect", str(ring), "--svg", str(tmp_path / "map.svg")]
         done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 5
-    assert "cannot be written: No space left on device. Make room" in done.stderr and "Traceback" not in done.stderr
+    (said,) = done.stderr.splitlines()
+    assert said.startswith("heptagrid: standard output cannot be written: No space left on device")
+    assert (tmp_path / "map.svg").read_text().startswith("<svg")
+
+
+@pytest.mark.parametrize("coding", ["ascii", "latin-1", "cp1252"])
+def test_no_character_is_needed_that_the_terminal_lacks(ring: Path, coding: str) -> None:
+    case = ring.with_name("Grünau – 漢.m")
+    ring.rename(case)
+    words = [sys.executable, "-m", "heptagrid", "inspect", str(case)]
+    done = subprocess.run(words, env={**os.environ, "PYTHONIOENCODING": coding}, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell closes the stream")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&-"])
+def test_a_closed_stream_is_nothing_to_stop_for(ring: Path, closed: str) -> None:
+    command = f"{sys.executable} -m heptagrid flow {ring} --out {ring}.csv {closed}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert Path(f"{ring}.csv").read_text().startswith("node,phase")
+
+
+def test_an_unwritable_second_file_leaves_the_first_as_it_was(ring: Path, tmp_path: Path) -> None:
+    volts = tmp_path / "volts.csv"
+    volts.write_text("old")
+    done = CliRunner().invoke(
+        main, ["flow", str(ring), "--out", str(volts), "--branches", str(tmp_path / "no" / "b.csv")]
+    )
+    assert done.exit_code == 5 and "b.csv cannot be written" in done.output
+    assert volts.read_text() == "old"
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["ring.m", "volts.csv"]
+
+
+@pytest.mark.parametrize("stopped_by", [KeyboardInterrupt, MemoryError, OSError])
+def test_whatever_stops_the_writing_leaves_nothing_half(tmp_path: Path, stopped_by: type[BaseException]) -> None:
+    place = tmp_path / "volts.csv"
+    place.write_text("old")
+    with pytest.raises((stopped_by, OutputError)):
+        write_half(place, stopped_by)
+    assert [one.name for one in tmp_path.iterdir()] == ["volts.csv"] and place.read_text() == "old"
+
+
+def test_a_strangers_file_of_a_likely_temporary_name_stays(ring: Path, tmp_path: Path) -> None:
+    """`OUT.partial` was the temporary name once, and could be the input itself."""
+    network, traffic = tmp_path / "net.toml", tmp_path / "a.csv.partial"
+    ends = "rate_bps = 1e6\ndelay_s = 0.001\n"
+    network.write_text(
+        f'[[node]]\nname = "a"\n[[node]]\nname = "b"\n[[link]]\nfrom = "a"\nto = "b"\n{ends}'
+        f'[[link]]\nfrom = "b"\nto = "a"\n{ends}'
+    )
+    traffic.write_text("sent_s,source,destination,bytes\n0,a,b,100\n")
+    before = traffic.read_text()
+    done = CliRunner().invoke(main, ["carry", str(network), str(traffic), "--out", str(tmp_path / "a.csv")])
+    assert done.exit_code == 0, done.output
+    assert traffic.read_text() == before and "delivered" in (tmp_path / "a.csv").read_text()
+    (tmp_path / "v.csv.partial").write_text("mine")
+    done = CliRunner().invoke(main, ["flow", str(ring), "--out", str(tmp_path / "v.csv")])
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "v.csv.partial").read_text() == "mine"
 
 
 def test_two_results_are_not_one_file(tmp_path: Path) -> None:

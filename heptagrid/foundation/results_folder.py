@@ -102,8 +102,6 @@ class Place:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 one.replace(target)
         self.kind.remove(self.work)
-        with suppress(OSError):
-            self.work.rmdir()
 
 
 @contextmanager
@@ -124,7 +122,13 @@ def results_folder(folder: Path, kind: Kind, force: bool, goes_on: Mapping[str, 
         raise OutputError(f"the results folder {folder} cannot be made: {problem.strerror or problem}") from problem
     try:
         with locked_folder(real):
-            yield _place(real, folder, kind, force, goes_on)
+            place = _place(real, folder, kind, force, goes_on)
+            try:
+                yield place
+            finally:
+                if place.replaces:
+                    with suppress(OSError):  # what was begun there stays
+                        place.work.rmdir()
     except OSError as problem:
         raise unwritable(folder, problem) from problem
 

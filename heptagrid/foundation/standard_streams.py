@@ -50,8 +50,9 @@ def prepare_streams() -> None:
 
 
 def output_refused() -> bool:
-    """Whether standard output does not take what was written to it; nothing is written to it any more if so."""
+    """Whether standard output takes no line; nothing is written to it any more if so."""
     try:
+        sys.stdout.write("\n")  # what was refused before is forgotten, and does not fail again
         sys.stdout.flush()
     except OSError:
         with suppress(OSError, ValueError):
