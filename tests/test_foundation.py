@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import os
+import tempfile
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +14,7 @@ import numpy as np
 import pytest
 
 from heptagrid.engine.clock import Phase, Span
-from heptagrid.foundation import kernel
+from heptagrid.foundation import kernel, kernel_cache
 from heptagrid.foundation.random import Stream, normals, uniforms
 from heptagrid.foundation.rows import address, blocks, column, line, rows, rows_at
 from heptagrid.foundation.time import NS_PER_HOUR, from_ns, midnight_ns, to_ns
@@ -103,9 +105,68 @@ def test_the_kernel_cache_misses_no_import_of_any_module() -> None:
         assert imported <= set(kernel._imports(module)), module
 
 
-def test_the_kernel_cache_falls_back_to_a_writable_place(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+def test_the_kernel_cache_falls_back_to_a_writable_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HEPTAGRID_CACHE_DIR", "/proc/nowhere")
-    assert kernel.cache_folder() == kernel._temporary_folder()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    found = kernel_cache.cache_folder()
+    assert found.parent == tmp_path
+    assert found.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="owners are of POSIX")
+@pytest.mark.parametrize("planted", ["open to others", "a link", "another's"])
+def test_the_kernel_cache_takes_no_temporary_folder_that_others_write_to(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, planted: str
+) -> None:
+    """What lies there is loaded as code."""
+    monkeypatch.setenv("HEPTAGRID_CACHE_DIR", "/proc/nowhere")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    place = tmp_path / f"heptagrid-{os.getuid()}"
+    if planted == "a link":
+        (tmp_path / "elsewhere").mkdir(mode=0o700)
+        place.symlink_to(tmp_path / "elsewhere")
+    else:
+        place.mkdir(mode=0o700)
+    if planted == "open to others":
+        place.chmod(0o777)
+    if planted == "another's":
+        user = os.getuid()
+        monkeypatch.setattr(os, "getuid", lambda: user + 1)
+        place.rename(tmp_path / f"heptagrid-{user + 1}")
+    with pytest.raises(OSError, match="set HEPTAGRID_CACHE_DIR"):
+        kernel_cache.cache_folder()
+
+
+def cached(folder: Path) -> list[Path]:
+    return sorted(one for one in folder.rglob("*") if one.suffix in (".nbi", ".nbc"))
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "changed", "gone"])
+@pytest.mark.parametrize("which", [".nbi", ".nbc"])
+def test_a_damaged_kernel_is_compiled_anew(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, damage: str, which: str
+) -> None:
+    monkeypatch.setenv("HEPTAGRID_CACHE_DIR", str(tmp_path))
+    first = kernel.kernel(_twice)
+    assert first(21) == 42
+    (file,) = [one for one in cached(tmp_path) if one.suffix == which]
+    content = file.read_bytes()
+    middle = len(content) // 2
+    if damage == "gone":
+        file.unlink()
+    else:
+        changed = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+        file.write_bytes({"empty": b"", "cut": content[:middle], "changed": changed}[damage])
+    again = kernel.kernel(_twice)
+    assert again(21) == 42
+    assert sum(again.stats.cache_hits.values()) == 0, "it was compiled"
+    third = kernel.kernel(_twice)
+    assert third(21) == 42
+    assert sum(third.stats.cache_hits.values()) == 1, "and is whole again"
+
+
+def _twice(x):  # type: ignore[no-untyped-def]
+    return x + x
 
 
 WIDTH, DEPTH = 5, 3

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from heptagrid.foundation.kernel import cache_folder, fingerprint_of_package
+from heptagrid.foundation.kernel import fingerprint_of_package
+from heptagrid.foundation.kernel_cache import cache_folder
 
 
 def are_kernels_compiled() -> bool:

@@ -7,11 +7,9 @@ hash of that file and of every heptagrid module it imports, of the versions and 
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
 import re
 import sys
-import tempfile
 from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
@@ -22,6 +20,8 @@ import llvmlite
 import numba
 import numpy as np
 from numba.core import config as _config
+
+from heptagrid.foundation.kernel_cache import cache_folder, check_entries
 
 config: Any = _config
 _IMPORT = re.compile(
@@ -48,24 +48,6 @@ def kernel(function: Any = None, /, *, parallel: bool = False, inline: bool = Fa
     return _compile(function, parallel, inline, allocates)
 
 
-def cache_folder() -> Path:
-    """Where compiled kernels are kept; a temporary place when the user's own cannot be written."""
-    chosen = os.environ.get("HEPTAGRID_CACHE_DIR")
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    for folder in (Path(chosen) if chosen else home / "heptagrid", _temporary_folder()):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=folder):
-                return folder
-        except OSError:
-            continue
-    raise OSError("no writable folder for compiled kernels; set HEPTAGRID_CACHE_DIR to one")
-
-
-def _temporary_folder() -> Path:
-    return Path(tempfile.gettempdir()) / f"heptagrid-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
-
-
 def _compile(function: Callable[..., Any], parallel: bool, inline: bool, allocates: bool) -> Any:
     folder = cache_folder() / "kernels" / _fingerprint(function.__module__)
     if parallel:  # numba's cache does not tell one function compiled both ways apart
@@ -74,7 +56,7 @@ def _compile(function: Callable[..., Any], parallel: bool, inline: bool, allocat
     config.CACHE_DIR = str(folder)
     try:
         options: dict[str, Any] = {} if allocates else {"_nrt": False}
-        return numba.njit(
+        compiled = numba.njit(
             cache=True,
             nogil=True,
             parallel=parallel,
@@ -84,6 +66,8 @@ def _compile(function: Callable[..., Any], parallel: bool, inline: bool, allocat
         )(function)
     finally:
         config.CACHE_DIR = before
+    check_entries(compiled)
+    return compiled
 
 
 def fingerprint_of_package() -> str:
