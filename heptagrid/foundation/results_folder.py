@@ -137,7 +137,9 @@ def unwritable(
     folder: Path, problem: OSError, kept: str = "what was written before is kept, marked partial"
 ) -> OutputError:
     """What to say when results cannot be written; kept: what became of those that were."""
-    what = f"the results cannot be written to {folder}: {problem.strerror or problem}"
+    elsewhere = problem.filename and str(folder) not in str(problem.filename)
+    where = f" ({problem.filename})" if elsewhere else ""
+    what = f"the results cannot be written to {folder}: {problem.strerror or problem}{where}"
     return OutputError(f"{what}; {kept}. {remedy(problem)}")
 
 
