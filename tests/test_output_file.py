@@ -67,7 +67,7 @@ def test_a_pipe_is_written_to_and_stays_a_pipe(ring: Path, tmp_path: Path) -> No
     assert done.exit_code == 0, done.output
     assert pipe.is_fifo()
     reader.join()
-    assert heard[0].startswith("node,phase,v_pu,angle_deg\n1,0,")
+    assert heard[0].startswith("node,phase,v_pu,angle_deg,conductor,v_to_neutral_pu\n1,0,")
 
 
 @pytest.mark.parametrize(
