@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from heptagrid.foundation.errors import FileError
-from heptagrid.importers.importer import Reading
+from heptagrid.importers.importer import MissingPackageError, Reading
 from heptagrid.importers.opendss import delivery
+from heptagrid.importers.opendss.apart import BrokenDownError, apart, say
 from heptagrid.importers.opendss.controls import capacitor_controls, regulators
 from heptagrid.importers.opendss.coverage import divide
 from heptagrid.importers.opendss.devices import devices, storage_output_kva, voltage_holders
-from heptagrid.importers.opendss.elements import Element, UnreadableError, read_buses, read_elements, snapshot
+from heptagrid.importers.opendss.elements import (
+    Element,
+    GarbledError,
+    UnreadableError,
+    read_buses,
+    read_elements,
+    snapshot,
+)
 from heptagrid.importers.opendss.inverters import Curves, between_phases, curves_of, inverters
 from heptagrid.importers.opendss.script import Script, engine_errors, opendss, said
 from heptagrid.world.circuit import GROUND, Buses, Circuit, Floats, Ints, Nodes
@@ -25,7 +34,7 @@ POSITIVE_SEQUENCE = 1  # of Set CktModel
 
 
 def read(source: str, reading: Reading | None = None) -> Circuit:
-    """Execute a script and read the circuit that it leaves.
+    """Execute a script in an engine in a process of its own and read the circuit that it leaves.
 
     When controls are wanted at work, the script's own solves leave them alone, and the circuit is as it was before any acted. Else they act as
     the script lets them, and taps and capacitors stay where it left them.
@@ -33,19 +42,13 @@ def read(source: str, reading: Reading | None = None) -> Circuit:
     Raises
     ------
     FileError
-        If OpenDSS finds an error in the script, or it holds elements that a circuit cannot stand for.
+        If OpenDSS finds an error in the script or breaks down over it, the script does what it may not, or it holds elements that a circuit
+        cannot stand for.
     MissingPackageError
         If dss-python is not installed.
     """
     reading = reading or Reading()
-    with opendss() as engine:
-        try:
-            found = _execute(engine, source, reading)
-        except engine_errors() as problem:
-            code, text = said(problem)
-            raise FileError(source, [f"{text} (OpenDSS, error {code})"]) from None
-        except UnreadableError as problem:
-            raise FileError(source, problem.violations) from None
+    found = _executed(source, reading)
     parts = divide(source, found.elements, reading, found.all_admittances)
     silent = delivery.off_frequency(parts.sources, found.frequency_hz)
     if delivery.is_silent(parts.sources, found.frequency_hz):
@@ -99,8 +102,42 @@ class _Found:
     left_out: tuple[str, ...]
 
 
-def _execute(engine: Any, source: str, reading: Reading) -> _Found:
-    script = Script(engine, Path(source), hold_controls=reading.controls)
+def _executed(source: str, reading: Reading) -> _Found:
+    """What a process of its own finds; it is asked once more where OpenDSS's account came garbled, as one of some hundreds does."""
+    if find_spec("dss") is None:
+        raise MissingPackageError("OpenDSS files", "dss-python")
+    path = str(Path(source).resolve())
+    try:
+        try:
+            return apart(_execute, source, path, reading, errors=(FileError, GarbledError))
+        except GarbledError:
+            return apart(_execute, source, path, reading, errors=(FileError, GarbledError))
+    except GarbledError as problem:
+        raise FileError(source, problem.violations) from None
+    except BrokenDownError as problem:
+        raise FileError(source, [f"OpenDSS {problem.how} {problem.progress}"]) from None
+
+
+def _execute(source: str, path: str, reading: Reading) -> _Found:
+    with opendss() as engine:
+        try:
+            return _find(engine, Path(path), reading)
+        except engine_errors() as problem:
+            code, text = said(problem)
+            raise FileError(source, [f"{text} (OpenDSS, error {code})"]) from None
+        except GarbledError:
+            raise
+        except UnreadableError as problem:
+            raise FileError(source, problem.violations) from None
+
+
+def _begin(path: Path, number: int, words: str) -> None:
+    say(f"at line {number} of {path}" + (f": {words}" if words else ""))
+
+
+def _find(engine: Any, path: Path, reading: Reading) -> _Found:
+    script = Script(engine, path, hold_controls=reading.controls, begin=_begin)
+    say("after the last line, while the circuit was taken over")
     circuit = engine.ActiveCircuit
     remarks = []
     if reading.controls and circuit.Solution.ControlMode == CONTROLS_OFF:

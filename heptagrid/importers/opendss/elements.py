@@ -177,6 +177,10 @@ class UnreadableError(ValueError):
         super().__init__("; ".join(violations))
 
 
+class GarbledError(UnreadableError):
+    """OpenDSS's account of elements is none, which it may be the next time."""
+
+
 def _rows(kind: str, text: str) -> list[dict[str, Any]]:
     """The elements in OpenDSS's account of a kind, which is no JSON where an array holds what is not a number."""
     try:
@@ -190,7 +194,7 @@ def _rows(kind: str, text: str) -> list[dict[str, Any]]:
     except json.JSONDecodeError as problem:
         named = re.findall(r'"Name":"(.*?)"', text[: problem.pos]) or ["?"]
         near = text[max(problem.pos - 40, 0) : problem.pos + 20]
-        raise UnreadableError([f"{kind}.{named[-1]}: OpenDSS's account of it cannot be read: ...{near}..."]) from None
+        raise GarbledError([f"{kind}.{named[-1]}: OpenDSS's account of it cannot be read: ...{near}..."]) from None
     raise UnreadableError(
         [
             f"{kind}.{row['Name']}: its property {key} holds what is not a number"

@@ -1,47 +1,28 @@
-"""Executes an OpenDSS script line by line in an engine of its own, which opens no window and writes no file.
+"""Executes an OpenDSS script line by line in an engine of its own, which runs no other program and writes no file.
 
-Lines go to the engine as they stand; files that a line redirects to are read here, so that an error can name its file and line. What
-would print, plot, export or save is left out, and so is whatever reaches outside the circuit. A script may solve: its solves are executed, with
-the controls at work or held.
+A line is taken apart, compared with what is allowed (see `allowed`), and put together again for the engine. Files that a line redirects to are
+read here, so that an error can name its file and line. What would print, plot, export or save is left out. A script may solve: its
+solves are executed, with the controls at work or held.
 """
 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from heptagrid.foundation.errors import FileError
 from heptagrid.importers.importer import MissingPackageError
+from heptagrid.importers.opendss import allowed, statement
+from heptagrid.importers.opendss.files import Lent, existing, lines_of, portable
+from heptagrid.importers.opendss.statement import Parameter, StatementError
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-# What only shows or writes something, or belongs to an interactive or parallel session.
-OUTPUT_COMMANDS = _words(
-    "show plot visualize export save dump fileedit formedit panel about help quit doscmd di_plot comparecases yearlycurves "
-    "closedi alignfile cvrtloadshapes obfuscate exportoverloads exportvviolations _showcontrolqueue vdiff top connect "
-    "disconnect newactor wait solveall abort clone tear_circuit aggregateprofiles comhelp summary uuids"
-)
-# Options that make later solves write files, that say where to, or that spread the work over several engines.
-OUTPUT_OPTIONS = _words(
-    "editor datapath demandinterval diverbose casename log recorder overloadreport voltexceptionreport showexport querylog "
-    "registryupdate dssvisualizationtool showreports numcpus numcores numactors activeactor cpu actorprogress parallel "
-    "concatenatereports numanodes adiakoptics linkbranches num_subcircuits"
-)
 CONTROL_COMMANDS = frozenset(("_samplecontrols", "_docontrolactions"))
-# Matched without the engine's parser, since nearly all lines begin with one of them.
-PLAIN_COMMANDS = frozenset(("new", "edit", "~", "more", "m"))
 NOT_CONVERGED = frozenset((482, 483, 485))  # the engine goes on after these, and so do we
 DEEPEST = 50
-VARIABLE = re.compile(r"(?<![\w.])@\w+")
-SAVING = re.compile(r"(?i)\baction\s*=\s*(dbl|sng)save")
-NAMED_FILE = re.compile(r"""(?i)\b(\w*file\s*=\s*)"?'?([^\s"',()\[\]{}]+)""")
+UNSHOWN = "it cannot be executed; more is shown only of files .dss in the folder of the first one or below it"
 
 
 @contextmanager
@@ -92,191 +73,225 @@ def said(problem: Exception) -> tuple[int, str]:
 class Script:
     """One execution of a script. left_out: what was not executed, a line each."""
 
-    def __init__(self, engine: Any, path: Path, hold_controls: bool) -> None:
-        """Execute the file.
+    def __init__(
+        self, engine: Any, path: Path, hold_controls: bool, begin: Callable[[Path, int, str], None] | None = None
+    ) -> None:
+        """Execute the file; the working directory is the engine's, and gets links to files of data.
 
-        engine: of `opendss`. hold_controls: whether the solves of the script leave the controls alone.
+        engine: of `opendss`. hold_controls: whether the solves of the script leave the controls alone. begin: told of each line before it is
+        executed: its file, number and words, which are "" where they must not be shown.
 
         Raises
         ------
         FileError
-            If the engine finds an error, or a file cannot be read.
+            If the engine finds an error, a line is not allowed, or a file cannot be read.
         """
         self._engine = engine
         self._hold_controls = hold_controls
-        self._names = [engine.Executive.Command(k + 1).lower() for k in range(engine.Executive.NumCommands)]
-        self._directory = path.resolve().parent
+        self._begin = begin or (lambda _path, _number, _words: None)
+        executive = engine.Executive
+        self._commands = [executive.Command(k + 1).lower() for k in range(executive.NumCommands)]
+        self._options = [executive.Option(k + 1).lower() for k in range(executive.NumOptions)]
+        self._main = path.resolve()
+        self._directory = self._main.parent
+        self._variables: dict[str, str] = {}
+        self._lent = Lent(Path.cwd())
+        engine.DataPath = str(Path.cwd())
         self.left_out: list[str] = []
-        self._read(path.resolve(), DEEPEST)
+        self._read(self._main, DEEPEST)
         if not engine.NumCircuits:
             raise FileError(str(path), ["there is no circuit in it: a script begins one with New Circuit.name"])
 
     def _read(self, path: Path, depth: int) -> None:
-        self._enter(path.parent)
+        self._directory = path.parent
         in_comment = False
-        for number, line in enumerate(_lines(path), start=1):
+        for number, line in enumerate(lines_of(path), start=1):
             if in_comment or line.startswith("/*"):
                 in_comment = "*/" not in line
                 continue
+            self._path, self._number, self._data = path, number, ""
+            self._begin(path, number, _short(line) if self._is_shown() else "")
             try:
-                self._do(line, path, number, depth)
+                self._do(line, depth)
+            except StatementError as problem:
+                raise self._error(str(problem)) from None
             except engine_errors() as problem:
                 code, text = said(problem)
-                if code in NOT_CONVERGED:
-                    self.left_out.append(f"{path.name}, line {number}: {text}")
-                    continue
-                raise FileError(str(path), [f"line {number}: {text} (OpenDSS, error {code})"]) from None
+                if self._data:  # of which the engine's words may hold a line
+                    text = f"OpenDSS cannot read the contents of {self._data} so"
+                text = f"{text} (OpenDSS, error {code})"
+                if code not in NOT_CONVERGED:
+                    raise self._error(text) from None
+                self._leave(text)
 
-    def _enter(self, directory: Path) -> None:
-        """Make paths in later lines relative to a directory."""
-        self._directory = directory
-        self._engine.DataPath = str(directory)
+    def _is_shown(self) -> bool:
+        """Whether a person may be shown words of the file at work: of another's, such as a list of passwords, none."""
+        is_script = self._path.suffix.lower() == ".dss" and self._main.parent in self._path.parents
+        return self._path == self._main or is_script
 
-    def _do(self, line: str, path: Path, number: int, depth: int) -> None:
-        first = line.split(None, 1)[0].lower() if line.strip() else ""
-        if not first or first[0] == "!" or first.startswith("//"):
+    def _error(self, words: str) -> FileError:
+        return FileError(str(self._path), [f"line {self._number}: {words if self._is_shown() else UNSHOWN}"])
+
+    def _leave(self, words: str) -> None:
+        self.left_out.append(f"{self._path.name}, line {self._number}: {words if self._is_shown() else 'not executed'}")
+
+    def _do(self, line: str, depth: int) -> None:
+        start = line.lstrip()
+        if not start or start[0] == "!" or start.startswith("//"):
             return
-        command = first if first in PLAIN_COMMANDS else self._command(line)
-        if command in OUTPUT_COMMANDS or (self._hold_controls and command in CONTROL_COMMANDS):
-            self.left_out.append(f"{path.name}, line {number}: {_short(line)} (not executed)")
+        if self._command(start.split(None, 1)[0]) == "var":
+            self._variables = statement.variables_of(self._engine.Parser, line, self._variables)
+            return
+        given = statement.parameters(self._engine.Parser, line, self._variables)
+        if not given:
+            return
+        (name, word), rest = given[0], given[1:]
+        if name:
+            self._assign(name, given)
+            return
+        command = self._command(word)
+        if command in allowed.OBJECT_COMMANDS:
+            self._edit(command, rest)
+        elif command in allowed.MORE_COMMANDS:
+            self._more(rest)
+        elif command in allowed.WITHOUT_EFFECT or (self._hold_controls and command in CONTROL_COMMANDS):
+            self._leave(f"{_short(line)} (not executed)")
         elif command in ("redirect", "compile"):
-            self._redirect(line, command == "compile", path, number, depth)
+            self._redirect(rest, command == "compile", depth)
         elif command == "cd":
-            directory = self._directory / _portable(self._parameters(line)[0][1])
-            if directory.is_dir():
-                self._enter(directory)
-            else:
-                self.left_out.append(f"{path.name}, line {number}: {_short(line)} (there is no such directory)")
+            self._change_directory(rest, line)
         elif command in ("set", "solve"):
-            self._set(line, command, path, number)
-        elif command in ("buscoords", "latlongcoords"):
-            self._coordinates(line, command, path, number)
+            self._set(command, rest)
+        elif command in allowed.COORDINATES:
+            self._coordinates(command, rest, line)
+        elif command in allowed.COMMANDS:
+            self._send(command, [(key, self._value(key, value)) for key, value in rest])
         else:
-            self._engine.Text.Command = NAMED_FILE.sub(self._as_it_is_called, SAVING.sub("", line))
+            raise StatementError(f"{word} is no command that is executed here")
 
-    def _redirect(self, line: str, is_compile: bool, path: Path, number: int, depth: int) -> None:
-        parameters = self._parameters(line)
-        name = parameters[0][1] if parameters else ""
+    def _send(self, command: str, given: Sequence[Parameter]) -> None:
+        self._engine.Text.Command = statement.written(command, given)
+
+    def _command(self, word: str) -> str:
+        """A command spelled out: the engine takes any beginning, and of several the first; "" of none."""
+        return allowed.spelled_out(word, self._commands)
+
+    def _assign(self, name: str, given: Sequence[Parameter]) -> None:
+        """property=value of the active object, or class.name.property=value."""
+        whole, _, key = name.rpartition(".")
+        first = (key, given[0][1])
+        if whole:
+            self._edit("edit", [("", whole), first, *given[1:]])
+        else:
+            self._more([first, *given[1:]])
+
+    def _edit(self, command: str, given: Sequence[Parameter]) -> None:
+        if not given or (given[0][0] and not "object".startswith(given[0][0].lower())):
+            raise StatementError(f"{command} needs an object first: class.name")
+        whole = given[0][1]
+        kind, dot, name = whole.partition(".")
+        if not dot:
+            kind, name = str(self._engine.ActiveClass.ActiveClassName), whole
+        properties = self._properties("vsource" if kind.lower() == "circuit" else kind, whole, given[1:])
+        self._send(command, [("", f"{kind}.{name}"), *properties])
+
+    def _more(self, given: Sequence[Parameter]) -> None:
+        if self._engine.NumCircuits:
+            kind = str(self._engine.ActiveClass.ActiveClassName)
+            self._send("~", self._properties(kind, f"the active {kind}", given))
+        else:
+            raise StatementError("there is no object yet to which it could belong")
+
+    def _properties(self, kind: str, whole: str, given: Sequence[Parameter]) -> list[Parameter]:
+        """The properties that an object is given, spelled out, without those that would write."""
+        if kind.lower() not in allowed.PROPERTIES:
+            raise StatementError(f"{kind} is no class of elements that is taken here ({whole})")
+        kept = []
+        for full, name, value in statement.named(given, allowed.PROPERTIES[kind.lower()]):
+            subject = f"{kind}.{full}".lower()
+            if not full:
+                raise StatementError(
+                    f"{whole} has no property {name}" if name else f"{whole}: no property is left for {value}"
+                )
+            if subject in allowed.REFUSED_PROPERTIES:
+                raise StatementError(
+                    f"{whole}: {full}={value} is for a user-written model, a program that a script must not start; take it out"
+                )
+            if subject in allowed.LEFT_OUT_PROPERTIES or not allowed.is_value_allowed(subject, value):
+                self._leave(f"{whole}: {full}={value} (not set)")
+            else:
+                kept.append((full, self._value(full, value)))
+        return kept
+
+    def _set(self, command: str, given: Sequence[Parameter]) -> None:
+        """Options, and a solve after them; without those that would write."""
+        kept = []
+        for full, name, value in statement.named(given, self._options):
+            if not full:
+                raise StatementError(f"{command} has no option {name or value}")
+            if full not in allowed.OPTIONS or not allowed.is_value_allowed(full, value):
+                self._leave(f"{name or full}={value} (not set)")
+            elif not (self._hold_controls and command == "solve" and full == "controlmode"):
+                kept.append((full, self._value(full, value)))
+        if command == "set":
+            if kept:
+                self._send(command, kept)
+            return
+        solution = self._engine.ActiveCircuit.Solution
+        before = solution.ControlMode
+        if self._hold_controls:
+            solution.ControlMode = -1
+        try:
+            self._send(command, kept)
+        finally:
+            if self._hold_controls:
+                solution.ControlMode = before
+
+    def _value(self, key: str, value: str) -> str:
+        """A value with the files that it names under names of ours."""
+        if key.lower() in allowed.FILE_PROPERTIES:
+            return self._data_file(value)
+        found = statement.named_file(value)
+        if found is None:
+            return value
+        kind, name, rest = found
+        return f"{kind}={self._data_file(name)} {rest}"
+
+    def _data_file(self, name: str) -> str:
+        found = existing(self._directory, name)
+        if found is None:
+            raise StatementError(f"the file {name} is not there, looked for in {self._directory}")
+        self._data = found.name
+        return self._lent.name(found)
+
+    def _coordinates(self, command: str, given: Sequence[Parameter], line: str) -> None:
+        """Coordinates, which have no effect on a snapshot: it goes on without a file that is not there."""
+        found = existing(self._directory, given[0][1]) if given else None
+        if found is None:
+            self._leave(f"{_short(line)} (there is no such file)")
+        else:
+            self._data = found.name
+            self._send(command, [("", self._lent.name(found))])
+
+    def _change_directory(self, given: Sequence[Parameter], line: str) -> None:
+        directory = self._directory / portable(given[0][1] if given else "")
+        if directory.is_dir():
+            self._directory = directory
+        else:
+            self._leave(f"{_short(line)} (there is no such directory)")
+
+    def _redirect(self, given: Sequence[Parameter], is_compile: bool, depth: int) -> None:
+        name = given[0][1] if given else ""
         if not name:
             return
-        found = _existing(self._directory, name)
+        found = existing(self._directory, name)
         if found is None:
-            raise FileError(
-                str(path), [f"line {number}: the file {name} is not there, looked for in {self._directory}"]
-            )
+            raise StatementError(f"the file {name} is not there, looked for in {self._directory}")
         if not depth:
-            raise FileError(str(path), [f"line {number}: files that redirect to one another more than {DEEPEST} deep"])
+            raise StatementError(f"files that redirect to one another more than {DEEPEST} deep")
         before = self._directory
         self._read(found, depth - 1)
-        self._enter(found.parent if is_compile else before)
-
-    def _coordinates(self, line: str, command: str, path: Path, number: int) -> None:
-        """Coordinates, which have no effect on a snapshot: it goes on without a file that is not there."""
-        parameters = self._parameters(line)
-        found = _existing(self._directory, parameters[0][1]) if parameters else None
-        if found is None:
-            self.left_out.append(f"{path.name}, line {number}: {_short(line)} (there is no such file)")
-        else:
-            self._engine.Text.Command = f'{command} "{found}"'
-
-    def _as_it_is_called(self, named: re.Match[str]) -> str:
-        """The name of a file with the case of letters that it has."""
-        key, name = named.groups()
-        if (self._directory / _portable(name)).is_file():
-            return named.group()
-        found = _existing(self._directory, name)
-        return named.group() if found is None else f"{key}{found}"
-
-    def _set(self, line: str, command: str, path: Path, number: int) -> None:
-        """Options, and a solve after them; without those that would write."""
-        options = self._parameters(line)
-        kept = []
-        for name, value in options:
-            full = self._option(name)
-            if full in OUTPUT_OPTIONS or (full == "mode" and value.lower().startswith("au")):
-                self.left_out.append(f"{path.name}, line {number}: {name}={value} (not set)")
-            elif not (self._hold_controls and command == "solve" and full == "controlmode"):
-                kept.append((name, value))
-        text = line
-        if len(kept) < len(options):
-            text = f"{command} " + " ".join(f"{name}=({value})" if name else f"({value})" for name, value in kept)
-            if command == "set" and not kept:
-                return
-        if command == "solve" and self._hold_controls:
-            solution = self._engine.ActiveCircuit.Solution
-            before = solution.ControlMode
-            solution.ControlMode = -1
-            try:
-                self._engine.Text.Command = text
-            finally:
-                solution.ControlMode = before
-        else:
-            self._engine.Text.Command = text
-
-    def _command(self, line: str) -> str:
-        """The command of a line, spelled out: the engine takes any beginning, and of several the first; "" of none."""
-        parser = self._engine.Parser
-        parser.CmdString = line
-        if parser.NextParam:
-            return ""  # property=value
-        word = str(parser.StrValue).lower()
-        if word in self._names:
-            return word
-        return next((name for name in self._names if name.startswith(word)), "")
-
-    def _option(self, name: str) -> str:
-        """An option of Set, spelled out."""
-        if not name:
-            return ""
-        options = [self._engine.Executive.Option(k + 1).lower() for k in range(self._engine.Executive.NumOptions)]
-        word = name.lower()
-        return word if word in options else next((one for one in options if one.startswith(word)), word)
-
-    def _value(self, variable: re.Match[str]) -> str:
-        """What a script's variable stands for; this parser of the engine knows of none, and breaks where it meets one."""
-        self._engine.Text.Command = f"var {variable.group()}"
-        return str(self._engine.Text.Result).lstrip("@")
-
-    def _parameters(self, line: str) -> list[tuple[str, str]]:
-        """The names and values after the command."""
-        parser = self._engine.Parser
-        parser.CmdString = VARIABLE.sub(self._value, line)
-        _ = parser.NextParam  # the command itself
-        found: list[tuple[str, str]] = []
-        while True:
-            name = parser.NextParam
-            value = parser.StrValue
-            if not value:
-                return found
-            found.append((name, value))
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        data = path.read_bytes()
-    except OSError as problem:
-        raise FileError(str(path), [f"cannot be read: {problem.strerror}"]) from None
-    with suppress(UnicodeDecodeError):
-        return data.decode("utf-8-sig").splitlines()
-    return data.decode("latin-1").splitlines()
-
-
-def _portable(name: str) -> Path:
-    return Path(name.replace("\\", "/"))
-
-
-def _existing(directory: Path, name: str) -> Path | None:
-    """The file that a script means: with any case of its letters, as on the systems that scripts are written on."""
-    for candidate in (name, f"{name}.dss"):
-        path = directory
-        for part in _portable(candidate).parts:
-            following = path / part
-            if not following.exists() and path.is_dir():
-                following = next((one for one in path.iterdir() if one.name.lower() == part.lower()), following)
-            path = following
-        if path.is_file():
-            return path.resolve()
-    return None
+        self._directory = found.parent if is_compile else before
 
 
 def _short(line: str) -> str:
