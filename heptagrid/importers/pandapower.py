@@ -19,6 +19,7 @@ import numpy as np
 
 from heptagrid.foundation.errors import FileError
 from heptagrid.importers.importer import Importer, MissingPackageError, Reading, unsupported
+from heptagrid.importers.pandapower_taps import Shifters, in_service, phase_shifters, settle
 from heptagrid.world.balanced import (
     WARD,
     BalancedBranches,
@@ -111,14 +112,18 @@ def read(source: str, reading: Reading | None = None) -> BalancedNetwork:
         if not isinstance(content, dict) or content.get("_class") != "pandapowerNet":
             raise FileError(source, ["is JSON, but no pandapower network: pandapower.to_json writes one"])
         try:
-            net = pandapower.from_json_string(text, convert=True)
+            net = pandapower.from_json_string(text, convert=False)
+            shifters = phase_shifters(net)
+            pandapower.convert_format(net)
         except Exception as problem:
             raise FileError(source, [f"pandapower cannot read it: {_said(problem)}"]) from problem
-    return convert(net, source, reading or Reading())
+    return convert(net, source, reading or Reading(), shifters)
 
 
-def convert(net: Any, source: str, reading: Reading) -> BalancedNetwork:
-    """The network in a `pandapowerNet`, which is changed where elements are left out; `source` names it in errors.
+def convert(net: Any, source: str, reading: Reading, shifters: Shifters | None = None) -> BalancedNetwork:
+    """The network in a `pandapowerNet`, which is changed where elements are left out and taps get a type; `source` names it in errors.
+
+    shifters: of a file of an earlier version, which transformers it calls phase shifters.
 
     Raises
     ------
@@ -126,7 +131,7 @@ def convert(net: Any, source: str, reading: Reading) -> BalancedNetwork:
         As `read`; and what pandapower itself refuses, in its words.
     """
     elements = {
-        kind: [f"{_called(net[kind], index)}" for index in net[kind].index[_is_on(net[kind])]]
+        kind: [f"{_called(net[kind], index)}" for index in net[kind].index[in_service(net[kind])]]
         for kind in _UNSUPPORTED
         if kind in net and len(net[kind]) and (kind != "controller" or reading.controls)
     }
@@ -141,10 +146,11 @@ def convert(net: Any, source: str, reading: Reading) -> BalancedNetwork:
         if kind in net and "in_service" in net[kind]:
             net[kind]["in_service"] = False
     problems = list(_nonsense(net))
-    if problems:
-        raise FileError(source, problems)
+    concluded, undecided = settle(net, shifters) if not problems else ([], [])
+    if problems or undecided:
+        raise FileError(source, [*problems, *undecided])
     _fill(net, source, reading)
-    return _network(net, source, (*remarks, *_without_effect(net, reading)))
+    return _network(net, source, (*remarks, *concluded, *_without_effect(net, reading)))
 
 
 def _fill(net: Any, source: str, reading: Reading) -> None:
@@ -333,7 +339,7 @@ def _nonsense(net: Any) -> Iterator[str]:
         rows = net.get(kind, ())
         if not len(rows):
             continue
-        on = _is_on(rows)
+        on = in_service(rows)
         for column in [name for name in rows if name in _ENDS]:
             for index in rows.index[~rows[column].isin(known)]:
                 yield f"{kind} {_called(rows, index)}: its {column} {rows[column][index]} is not among the buses"
@@ -388,10 +394,6 @@ def _numbers(column: Any) -> Floats:
     import pandas
 
     return np.asarray(pandas.to_numeric(column, errors="coerce"), dtype=np.float64)
-
-
-def _is_on(rows: Any) -> Any:
-    return rows["in_service"].to_numpy(dtype=bool) if "in_service" in rows else np.ones(len(rows), dtype=bool)
 
 
 def _called(rows: Any, index: Any) -> str:

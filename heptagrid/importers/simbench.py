@@ -1,16 +1,19 @@
 """Reads a SimBench grid by its code, such as 1-MV-urban--0-sw, from the data that the package `simbench` carries.
 
-Source: Meinecke and others, SimBench, Energies 13(12), 2020. A grid is a pandapower network; its loads and units stand at their ratings.
+Source: Meinecke and others, SimBench, Energies 13(12), 2020. A grid is a pandapower network; its loads and units stand at their ratings,
+and its taps are ratio taps: the type table states dVm, per cent of the voltage a step, which the package's converter leaves without a type.
 """
 
 from __future__ import annotations
 
 import re
 from difflib import get_close_matches
+from typing import Any
 
 from heptagrid.foundation.errors import FileError
 from heptagrid.importers.importer import Importer, Reading
 from heptagrid.importers.pandapower import convert, package, quiet
+from heptagrid.importers.pandapower_taps import settle
 from heptagrid.world.balanced import BalancedNetwork
 
 # Version, voltage levels, kind of grid, lower grids, scenario of the future, whether with all switches.
@@ -34,8 +37,14 @@ def read(source: str, reading: Reading | None = None) -> BalancedNetwork:
             near = get_close_matches(source, codes, n=3)
             meant = f"; did you mean {' or '.join(near)}?" if near else ""
             raise FileError(source, [f"is no code of a SimBench grid{meant}"])
-        net = simbench.get_simbench_net(source)
+        net = with_taps(simbench.get_simbench_net(source))
     return convert(net, source, reading or Reading())
+
+
+def with_taps(net: Any) -> Any:
+    """The network, its taps typed as SimBench's data has them; what remains undecided is told where it is converted."""
+    settle(net)
+    return net
 
 
 SIMBENCH = Importer(

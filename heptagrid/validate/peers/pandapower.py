@@ -11,6 +11,7 @@ from pandapower.converter.pypower.from_ppc import from_ppc
 
 from heptagrid.importers.importer import Reading
 from heptagrid.importers.pandapower import convert, quiet
+from heptagrid.importers.simbench import with_taps
 from heptagrid.world.balanced import BalancedNetwork, Complex
 from heptagrid.world.bulk import BulkSystem
 
@@ -93,11 +94,11 @@ def network(name: str) -> Any:
 
 
 def simbench(code: str) -> Any:
-    """A SimBench grid."""
+    """A SimBench grid, its taps typed; without a type pandapower 3 would leave them out."""
     with quiet():
         from simbench import get_simbench_net
 
-        return get_simbench_net(code)
+        return with_taps(get_simbench_net(code))
 
 
 def converted(net: Any, name: str) -> BalancedNetwork:
