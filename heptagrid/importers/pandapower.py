@@ -355,8 +355,9 @@ def _nonsense(net: Any) -> Iterator[str]:
                 yield f"{kind} {_called(rows, index)}: {column} is {rows[column][index]}; it must be above zero"
         if kind == "trafo":
             vk, vkr = _numbers(rows["vk_percent"]), _numbers(rows["vkr_percent"])
-            for index in rows.index[on & ((vk <= 0.0) | (np.abs(vkr) > vk))]:
-                yield f"trafo {_called(rows, index)}: vk_percent must be above zero, and no less than vkr_percent"
+            # A negative one is the capacitive branch of a star that stands for three windings.
+            for index in rows.index[on & ((vk == 0.0) | (np.abs(vkr) > np.abs(vk)))]:
+                yield f"trafo {_called(rows, index)}: vk_percent must not be zero, and no less than vkr_percent"
 
 
 _ENDS = ("bus", "from_bus", "to_bus", "hv_bus", "mv_bus", "lv_bus")

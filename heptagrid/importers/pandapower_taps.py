@@ -82,7 +82,7 @@ def _settle_changer(
     settled = np.where(off & (untyped | shifts), concluded, types)
     rows[f"tap{changer}_changer_type"] = settled
     for k in np.flatnonzero(off):
-        where = f"{kind} {_called(rows, k)}: its tap{changer}_pos {position[k]:g}"
+        where = f"{kind} {_called(rows, int(k))}: its tap{changer}_pos {position[k]:g}"
         if sides[k] not in _SIDES[kind]:
             problems.append(f"{where} needs a tap{changer}_side, one of {', '.join(_SIDES[kind])}; it is {sides[k]}")
         elif np.isnan(neutral[k]):
@@ -107,7 +107,7 @@ def _splines(rows: Any, kind: str) -> list[str]:
         return []
     follows = _is_true(rows, "tap_dependent_impedance") & in_service(rows) & ~_by_table(rows)
     return [
-        f"{kind} {_called(rows, k)}: its tap_dependent_impedance counts no more in pandapower 3; "
+        f"{kind} {_called(rows, int(k))}: its tap_dependent_impedance counts no more in pandapower 3; "
         f"give its impedances in {_TABLE}, or set it to false"
         for k in np.flatnonzero(follows)
     ]
@@ -145,18 +145,19 @@ def _own_steps(net: Any) -> list[str]:
     table = net.get(_TABLE)
     if not isinstance(table, pandas.DataFrame) or not {"id_characteristic", "step"} <= set(table):
         return [
-            f"{kind} {_called(net[kind], k)}: its tap_dependency_table is true, but the file has no {_TABLE}"
+            f"{kind} {_called(net[kind], int(k))}: its tap_dependency_table is true, but the file has no {_TABLE}"
             for kind, k in with_table
         ]
     ids, steps = _figures(table, "id_characteristic"), _figures(table, "step")
-    problems, kept = [], []
+    problems: list[str] = []
+    kept: list[int] = []
     own = {kind: net[kind]["id_characteristic_table"].astype(object).to_numpy(copy=True) for kind, _ in with_table}
     for kind, k in with_table:
         rows = net[kind]
         position, wanted = _figures(rows, "tap_pos")[k], _figures(rows, "id_characteristic_table")[k]
         found = np.flatnonzero((ids == wanted) & (steps == position))
         side = _words(rows, "tap_side")[k]
-        where = f"{kind} {_called(rows, k)}: its tap_pos {position:g}"
+        where = f"{kind} {_called(rows, int(k))}: its tap_pos {position:g}"
         if len(found) != 1:
             problems.append(
                 f"{where} stands {len(found)} times under id_characteristic {wanted:g} in {_TABLE}; once is needed"

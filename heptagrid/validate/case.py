@@ -41,7 +41,8 @@ class Finding:
     """One quantity: what it should be, what it is here, and how far apart the two may be.
 
     The difference is ours less expected, in `unit`, or in parts of the expected if `relative`; so is the tolerance.
-    source: who says what is expected, if not the case's source.
+    source: who says what is expected, if not the case's source. same_reader: whether it comes of the same reading of a file as ours,
+    so that a mistake of the reader would show in neither.
     """
 
     quantity: str
@@ -51,6 +52,7 @@ class Finding:
     relative: bool = False
     unit: str = ""
     source: str = ""
+    same_reader: bool = False
 
     @property
     def difference(self) -> float:
@@ -63,18 +65,24 @@ class Finding:
 
 @dataclass(frozen=True)
 class Case:
-    """kind: `exact` can fail; `band` is a published range that real systems came to, and can only be missed."""
+    """kind: `exact` can fail; `band` is a published range that real systems came to, and can only be missed.
+
+    same_reader: of every finding, as there.
+    """
 
     name: str
     plane: Plane
     kind: Kind
     source: str
     run: Callable[[bool], Iterator[Finding]]
+    same_reader: bool = False
 
 
-def case(name: str, *, plane: Plane, kind: Kind, source: str) -> Callable[[Callable[[bool], Iterator[Finding]]], Case]:
+def case(
+    name: str, *, plane: Plane, kind: Kind, source: str, same_reader: bool = False
+) -> Callable[[Callable[[bool], Iterator[Finding]]], Case]:
     """Make a case of a generator of findings that takes `live`."""
-    return lambda run: Case(name, plane, kind, source, run)
+    return lambda run: Case(name, plane, kind, source, run, same_reader)
 
 
 def within(quantity: str, low: float, high: float, ours: float, unit: str = "") -> Finding:
@@ -90,6 +98,7 @@ def farthest(
     relative: bool = False,
     unit: str = "",
     source: str = "",
+    same_reader: bool = False,
 ) -> Finding:
     """The finding of many alike comparisons: the one farthest apart, or one that is not a number.
 
@@ -102,6 +111,9 @@ def farthest(
     if theirs.shape != mine.shape or not theirs.size:
         raise ValueError(f"{quantity}: {theirs.shape} expected figures against {mine.shape} of ours")
     pairs = zip(theirs.ravel(), mine.ravel(), strict=True)
-    findings = [Finding(quantity, float(one), float(other), tolerance, relative, unit, source) for one, other in pairs]
+    findings = [
+        Finding(quantity, float(one), float(other), tolerance, relative, unit, source, same_reader)
+        for one, other in pairs
+    ]
     apart = np.abs([finding.difference for finding in findings])
     return findings[int(np.argmax(np.where(np.isnan(apart), np.inf, apart)))]

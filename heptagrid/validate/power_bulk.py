@@ -25,6 +25,7 @@ ANSWERS = DATA / "rts_dc/answers.npz"
     plane="power",
     kind="exact",
     source="pandapower 3.5 (rundcpp, recorded) on PGLib-OPF case24_ieee_rts, four random injections",
+    same_reader=True,
 )
 def rts_dc(live: bool) -> Iterator[Finding]:
     """Flows of every branch of the 24-bus Reliability Test System, without losses, as the peer has none."""

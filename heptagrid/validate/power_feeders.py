@@ -171,9 +171,19 @@ def _voltages(
 
 
 def _cases(feeder: Feeder) -> tuple[Case, Case]:
-    held = case(f"{feeder.name}-held", plane="power", kind="exact", source=f"{SOURCE}; {feeder.title}, controls held")
+    held = case(
+        f"{feeder.name}-held",
+        plane="power",
+        kind="exact",
+        source=f"{SOURCE}; {feeder.title}, controls held",
+        same_reader=True,
+    )
     moving = case(
-        f"{feeder.name}-controls", plane="power", kind="exact", source=f"{SOURCE}; {feeder.title}, controls at work"
+        f"{feeder.name}-controls",
+        plane="power",
+        kind="exact",
+        source=f"{SOURCE}; {feeder.title}, controls at work",
+        same_reader=True,
     )
     return held(lambda live: _held(feeder, live)), moving(lambda live: _controlled(feeder, live))
 

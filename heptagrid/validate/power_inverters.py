@@ -279,7 +279,7 @@ def _case(day: Day) -> Case:
     def compared(live: bool) -> Iterator[Finding]:
         yield from _compared(day, live)
 
-    return case(f"pv-day-{day.name}", plane="power", kind="exact", source=SOURCE)(compared)
+    return case(f"pv-day-{day.name}", plane="power", kind="exact", source=SOURCE, same_reader=True)(compared)
 
 
 power_factor, volt_var_a, volt_var_b, volt_watt, volt_var_and_watt, delays, delays_volt_var_and_watt = map(_case, DAYS)

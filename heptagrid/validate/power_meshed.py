@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
@@ -64,7 +65,7 @@ def pglib_flow(live: bool) -> Iterator[Finding]:
             if live:
                 quantity = f"{name}, voltages, live"
                 theirs = peer("pandapower", quantity).ac_voltages(network)
-                yield _apart(quantity, theirs, v, run_now("pandapower"))
+                yield replace(_apart(quantity, theirs, v, run_now("pandapower")), same_reader=True)
 
 
 @case(
@@ -87,6 +88,7 @@ def matpower_flow(live: bool) -> Iterator[Finding]:
     plane="power",
     kind="exact",
     source="pandapower 3.5.6 (runpp, tolerance 1e-11, recorded) on networks that it brings along",
+    same_reader=True,
 )
 def pandapower_networks(live: bool) -> Iterator[Finding]:
     """Complex voltages of networks with all kinds of elements, as pandapower numbers their buses."""
@@ -105,7 +107,8 @@ def pandapower_networks(live: bool) -> Iterator[Finding]:
     "simbench-grids",
     plane="power",
     kind="exact",
-    source="pandapower 3.5.6 (runpp, recorded) on SimBench grids at their ratings",
+    source="pandapower 3.5.6 (runpp, recorded) on SimBench grids at their ratings, taps typed as ratio taps",
+    same_reader=True,
 )
 def simbench_grids(live: bool) -> Iterator[Finding]:
     """Complex voltages, as pandapower numbers the buses."""
@@ -123,6 +126,7 @@ def simbench_grids(live: bool) -> Iterator[Finding]:
     plane="power",
     kind="exact",
     source="pandapower (runpp, live only) on SimBench's complete grid of four voltage levels, 37,587 buses",
+    same_reader=True,
 )
 def simbench_complete(live: bool) -> Iterator[Finding]:
     """Complex voltages of all levels in one solution."""
@@ -132,6 +136,22 @@ def simbench_complete(live: bool) -> Iterator[Finding]:
     module = _reader(quantity)
     net, v = _simbench(COMPLETE, module)
     yield _apart(quantity, module.solved(net), v, run_now("pandapower"))
+
+
+@case(
+    "pandapower-reading",
+    plane="power",
+    kind="exact",
+    source=f"{PYPOWER} on MATPOWER's files of networks that pandapower brings along",
+)
+def pandapower_reading(live: bool) -> Iterator[Finding]:
+    """Magnitudes of networks through pandapower's tables against another reading of another file, where both hold the same data."""
+    module = _reader("voltages")
+    recorded = np.load(ANSWERS)
+    for name in ("case14", "case30", "case89pegase"):
+        network = module.converted(module.network(name), name)
+        v_pu = np.abs(picked(_solved(network)[network.nodes.bus]))
+        yield farthest(f"{name}, magnitudes", np.abs(recorded[f"matpower {name}"]), v_pu, 1e-6, unit="pu")
 
 
 def _simbench(code: str, module: ModuleType) -> tuple[object, Complex]:

@@ -82,7 +82,8 @@ def _of_every_bus_live(
     model = peer("power_grid_model", quantity).Peer(grid, network, grid.transformers.tap_pos, grid.infeed_v_pu)
     theirs, _ = model.solve(_at_nodes(network, p_kw), _at_nodes(network, q_kvar))
     ours = flow.v_pu[network.node_of_bus]
-    return farthest(quantity, theirs[0], ours, tolerance, unit="pu", source=run_now("power_grid_model"))
+    source = run_now("power_grid_model")
+    return farthest(quantity, theirs[0], ours, tolerance, unit="pu", source=source, same_reader=True)
 
 
 def read_feeder(path: Path, ties: Path | None = None) -> tuple[Grid, Floats, Floats]:
@@ -140,6 +141,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
     plane="power",
     kind="exact",
     source="power-grid-model 1.12 (Newton-Raphson, recorded) on a random network: 110, 20 and 0.4 kV, taps, parallel transformers, open line ends",
+    same_reader=True,
 )
 def levels(live: bool) -> Iterator[Finding]:
     """Six loadings, from strong infeed to strong load, each with taps of its own."""

@@ -29,6 +29,7 @@ CONTROLLED_TAP = -1  # of the two transformers with a tap changer, held all day 
     plane="power",
     kind="exact",
     source="power-grid-model 1.12 (Newton-Raphson, recorded), SimBench 1-MVLV-semiurb-all-0-sw, loads and local units alone",
+    same_reader=True,
 )
 def town_day(live: bool) -> Iterator[Finding]:
     """The recorded buses at every quarter hour, all buses' extremes, and the losses; live, all buses."""

@@ -19,6 +19,7 @@ MODULES = (
     "power_positive_sequence",
     "power_inverters",
     "power_meshed",
+    "power_simbench",
     "messages_queues",
     "messages_aloha",
     "messages_csma_ca",

@@ -19,7 +19,10 @@ Verdict = Literal["pass", "fail", "outside", "not run"]
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table; figures are None where there are none. reason: why it failed or was not run."""
+    """One line of the table; figures are None where there are none. reason: why it failed or was not run.
+
+    same_reader: whether what is expected comes of the same reading of a file as ours.
+    """
 
     case: Case
     kind: Kind
@@ -35,6 +38,7 @@ class Row:
     unit: str = ""
     reason: str = ""
     alone: bool = False
+    same_reader: bool = False
 
     @property
     def name(self) -> str:
@@ -101,6 +105,7 @@ def judge(one: Case, finding: Finding, seconds: float) -> Row:
         source=finding.source or one.source,
         relative=finding.relative,
         unit=finding.unit,
+        same_reader=one.same_reader or finding.same_reader,
     )
 
 

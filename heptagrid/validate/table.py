@@ -15,6 +15,7 @@ from heptagrid.foundation.errors import ValidationError
 from heptagrid.validate.case import PLANES, Case
 from heptagrid.validate.rows import Row
 
+SAME_READER = "* expected and ours come of one reading of the file: the solution is compared, not the reading"
 STYLES = {"pass": "green", "fail": "bold red", "outside": "yellow", "not run": "dim"}
 
 
@@ -37,7 +38,10 @@ def table(rows: Sequence[Row]) -> Group:
         label = f"{row.quantity}, {row.unit}" if row.unit else row.quantity
         grid.add_row(
             *(Padding(label, (0, 0, 0, 2)), _expected(row), _figure(row.ours), _figure(row.difference, 2)),
-            *(_figure(row.tolerance, 2) + (" rel." if row.relative else ""), Text(row.verdict, STYLES[row.verdict])),
+            *(
+                _figure(row.tolerance, 2) + (" rel." if row.relative else ""),
+                Text(row.verdict + _mark(row), STYLES[row.verdict]),
+            ),
             f"{row.seconds:.1f}",
         )
     reasons = [
@@ -45,7 +49,8 @@ def table(rows: Sequence[Row]) -> Group:
     ]
     sources = dict.fromkeys((row.case.name, row.source) for row in rows)
     lines = [Text(f"  {name}: {source}", style="dim") for name, source in sources]
-    return Group(grid, *reasons, Text("against", style="dim"), *lines, Text(count(rows), style="bold"))
+    legend = [Text(SAME_READER, style="dim")] if any(map(_mark, rows)) else []
+    return Group(grid, *legend, *reasons, Text("against", style="dim"), *lines, Text(count(rows), style="bold"))
 
 
 def count(rows: Sequence[Row]) -> str:
@@ -70,6 +75,7 @@ def as_json(rows: Sequence[Row]) -> str:
             "difference": row.difference,
             "tolerance": row.tolerance,
             "verdict": row.verdict,
+            "same_reader": row.same_reader,
             "seconds": round(row.seconds, 3),
         }
         for row in rows
@@ -80,10 +86,10 @@ def as_json(rows: Sequence[Row]) -> str:
 def listing(cases: Sequence[Case]) -> Table:
     """What each case is compared with, plane by plane."""
     grid = Table(box=None, pad_edge=False)
-    for title in ("case", "plane", "kind", "source"):
+    for title in ("case", "plane", "kind", "reader", "source"):
         grid.add_column(title, overflow="fold")
     for one in sorted(cases, key=lambda one: PLANES.index(one.plane)):
-        grid.add_row(one.name, one.plane, one.kind, one.source)
+        grid.add_row(one.name, one.plane, one.kind, "same" if one.same_reader else "", one.source)
     return grid
 
 
@@ -98,6 +104,10 @@ def check(rows: Sequence[Row]) -> None:
     failed = [row.name for row in rows if row.verdict == "fail"]
     if failed:
         raise ValidationError(f"{len(failed)} of {len(rows)} comparisons fail: {'; '.join(failed)}")
+
+
+def _mark(row: Row) -> str:
+    return "*" if row.same_reader and row.expected is not None else ""
 
 
 def _expected(row: Row) -> str:

@@ -249,13 +249,25 @@ def test_figures_that_are_words_and_transformers_without_reactance_are_named(tmp
     net.bus.loc[1, "vn_kv"] = "twenty"
     done = call(write(net, tmp_path))
     assert done.exit_code == 3 and "vn_kv is twenty" in done.stderr, done.stderr
-    for vk, vkr in ((0.0, 0.0), (4.0, 9.0)):
+    for vk, vkr in ((0.0, 0.0), (4.0, 9.0), (-4.0, 9.0)):
         net = small()
         low = pandapower.create_bus(net, 0.4)
         pandapower.create_transformer(net, 2, low, "0.63 MVA 20/0.4 kV")
         net.trafo["vk_percent"], net.trafo["vkr_percent"] = vk, vkr
         done = call(write(net, tmp_path))
         assert done.exit_code == 3 and "no less than vkr_percent" in done.stderr, done.stderr
+
+
+def test_a_negative_short_circuit_voltage_is_a_capacitive_branch(tmp_path: Path) -> None:
+    net = pandapower.create_empty_network(sn_mva=1.0)
+    high, low = pandapower.create_bus(net, 20.0), pandapower.create_bus(net, 0.4)
+    pandapower.create_ext_grid(net, high)
+    pandapower.create_transformer_from_parameters(net, high, low, 1.0, 20.0, 0.4, 0.0, 10.0, 0.0, 0.0)
+    pandapower.create_load(net, low, 0.0, 0.05)
+    net.trafo["vk_percent"] = -10.0
+    found = flow(str(write(net, tmp_path)))
+    # A load of Q = 0.05 pu alone behind X = -0.1 pu raises the voltage: V^2 - V + Q X = 0.
+    assert found.nodes.v_pu[1] == pytest.approx((1.0 + np.sqrt(1.0 + 4.0 * 0.05 * 0.1)) / 2.0, abs=1e-9)
 
 
 def test_a_line_without_impedance_is_named(tmp_path: Path) -> None:

@@ -185,9 +185,7 @@ def test_simbench_taps_are_those_of_its_tables() -> None:
     transformers, types, nodes = table("Transformer"), table("TransformerType"), table("Node")
     network = read("1-MV-urban--0-sw")
     branches = network.branches
-    found = {
-        name: abs(ratio) for name, ratio in zip(branches.names.tolist(), branches.ratio.tolist(), strict=True)
-    }
+    found = {name: abs(ratio) for name, ratio in zip(branches.names.tolist(), branches.ratio.tolist(), strict=True)}
     ours = [name for name in found if name in transformers]
     assert sorted(ours) == ["HV1-MV3.101-Trafo1", "HV1-MV3.101-Trafo2"]
     for name in ours:

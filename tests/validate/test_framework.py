@@ -19,7 +19,19 @@ from heptagrid.validate.case import Case, Finding, NotRun, case, farthest, withi
 from heptagrid.validate.rows import run_cases
 from heptagrid.validate.table import table
 
-KEYS = ["case", "plane", "kind", "source", "expected", "ours", "difference", "tolerance", "verdict", "seconds"]
+KEYS = [
+    "case",
+    "plane",
+    "kind",
+    "source",
+    "expected",
+    "ours",
+    "difference",
+    "tolerance",
+    "verdict",
+    "same_reader",
+    "seconds",
+]
 
 
 @case("agrees", plane="power", kind="exact", source="made up")
@@ -197,6 +209,21 @@ def test_the_table_fits_a_terminal_of_80_columns(cases: list[Case]) -> None:
     text = console.export_text()
     assert "outside" in text
     assert re.search(r"expected +ours +difference +tolerance +verdict +s$", text, re.M)
+
+
+def test_what_one_reader_gave_to_both_is_marked() -> None:
+    def two(live: bool) -> Iterator[Finding]:
+        yield Finding("recorded", 1.0, 1.0, 0.0)
+        yield Finding("live", 1.0, 1.0, 0.0, same_reader=True)
+
+    rows = run_cases(
+        [Case("some", "grid", "exact", "made up", two), Case("all", "grid", "exact", "made up", two, True)]
+    )
+    assert [row.same_reader for row in rows] == [False, True, True, True]
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(table(rows))
+    text = console.export_text()
+    assert text.count("pass*") == 3 and "one reading of the file" in text
 
 
 def test_a_finding_may_have_a_source_of_its_own() -> None:
