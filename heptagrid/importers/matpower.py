@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from heptagrid.foundation.errors import FileError
+from heptagrid.foundation.text_file import read_text
 from heptagrid.importers.importer import Importer, Reading, unsupported
 from heptagrid.importers.matlab.program import run
 from heptagrid.importers.matlab.tokens import MatlabError
@@ -191,12 +192,9 @@ def read(source: str, reading: Reading | None = None) -> BalancedNetwork:
 
 def _fields(source: str) -> dict[str, Value]:
     """The fields of the struct that the file returns."""
+    text = read_text(source, errors="surrogateescape")
     try:
-        text = Path(source).read_text(encoding="utf-8", errors="surrogateescape")
-    except OSError as problem:
-        raise FileError(source, [f"cannot be read: {problem.strerror}"]) from problem
-    try:
-        returned, variables = run(text, NAMES)
+        returned, variables = run(text, NAMES, frozenset({*_COLUMNS, "version", "baseMVA"}))
     except MatlabError as problem:
         raise FileError(source, [str(problem)]) from problem
     fields = {name.partition(".")[2]: value for name, value in variables.items() if name.startswith(f"{returned}.")}

@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 
 from heptagrid.foundation.errors import FileError
+from heptagrid.foundation.text_file import read_text
 from heptagrid.importers.importer import Importer, MissingPackageError, Reading, unsupported
+from heptagrid.importers.pandapower_classes import forbidden
 from heptagrid.importers.pandapower_taps import Shifters, in_service, phase_shifters, settle
 from heptagrid.world.balanced import (
     WARD,
@@ -99,18 +101,20 @@ def read(source: str, reading: Reading | None = None) -> BalancedNetwork:
     """
     with quiet():
         pandapower = package("a pandapower network", "pandapower")
-        try:
-            text = Path(source).read_text(encoding="utf-8")
-        except OSError as problem:
-            raise FileError(source, [f"cannot be read: {problem.strerror}"]) from problem
-        except UnicodeDecodeError as problem:
-            raise FileError(source, ["is no text in UTF-8"]) from problem
+        text = read_text(source)
         try:
             content = json.loads(text)
-        except json.JSONDecodeError as problem:
-            raise FileError(source, [f"is no JSON: {problem}"]) from problem
+        except (ValueError, RecursionError) as problem:
+            what = "nested too deep" if isinstance(problem, RecursionError) else str(problem)
+            raise FileError(source, [f"is no JSON: {what}"]) from problem
         if not isinstance(content, dict) or content.get("_class") != "pandapowerNet":
             raise FileError(source, ["is JSON, but no pandapower network: pandapower.to_json writes one"])
+        try:
+            named = forbidden(text)
+        except ValueError as problem:
+            raise FileError(source, [str(problem)]) from problem
+        if named:
+            raise FileError(source, named)
         try:
             net = pandapower.from_json_string(text, convert=False)
             shifters = phase_shifters(net)

@@ -26,6 +26,15 @@ def in_complex(real: Floats, imaginary: Floats) -> Complex:
     return whole
 
 
+MOST = 1e9  # MW, Mvar or pu: a thousand times what all grids of the world carry together
+LEAST_Z_PU = 1e-14
+_BOUNDED = frozenset(
+    {
+        *("p_mw", "q_mvar", "current_p_mw", "current_q_mvar", "shunt_p_mw", "shunt_q_mvar", "v_base_kv"),
+        *("y_from_pu", "y_to_pu", "ratio"),
+    }
+)
+
 WARD = "ward"  # a kind of branch: the inside of an extended ward, whose losses are part of what the ward draws
 
 
@@ -143,11 +152,22 @@ class BalancedNetwork:
                     continue
                 wrong = np.isnan(values) if field.startswith("q_m") else ~np.isfinite(values)
                 found += [f"{kind} {table.names[k]}: {field} is {values[k]}" for k in np.flatnonzero(wrong & rows)]
+                if field in _BOUNDED:
+                    beyond = np.isfinite(values) & (np.abs(values) > MOST) & rows
+                    found += [
+                        f"{kind} {table.names[k]}: {field} is {values[k]:g}; beyond {MOST:g} no power flow is meant"
+                        for k in np.flatnonzero(beyond)
+                    ]
         branches, generators = self.branches, self.generators
         for k in np.flatnonzero(branches.in_service):
             ends = f"branch {branches.names[k]} ({self.buses.names[branches.from_bus[k]]} to {self.buses.names[branches.to_bus[k]]})"
             if branches.z_pu[k] == 0 or branches.z_back_pu[k] == 0:
                 found.append(f"{ends}: its impedance is zero; give it one, or make its two buses one")
+            elif min(abs(branches.z_pu[k]), abs(branches.z_back_pu[k])) < LEAST_Z_PU:
+                found.append(
+                    f"{ends}: its impedance of {abs(branches.z_pu[k]):g} pu is none that figures of 16 digits can hold "
+                    f"({LEAST_Z_PU:g} pu and more); make its two buses one"
+                )
             if branches.ratio[k] == 0:
                 found.append(f"{ends}: its ratio is zero")
             if branches.from_bus[k] == branches.to_bus[k] and branches.from_names[k] == branches.to_names[k]:

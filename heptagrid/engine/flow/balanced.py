@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 
+from heptagrid.engine.flow import balance
 from heptagrid.engine.flow.snapshot import DE_ENERGISED, PHASE, BranchRows, NodeRows, NotServed, Snapshot, Totals
 from heptagrid.planes.power.balanced import BalancedFlow, solve
 from heptagrid.world.balanced import WARD, BalancedNetwork, Complex, Floats
@@ -19,11 +20,14 @@ def snapshot(network: BalancedNetwork, source: str, format: str, *, q_limits: bo
     Raises
     ------
     NetworkError
-        As `heptagrid.planes.power.balanced.solve`.
+        As `heptagrid.planes.power.balanced.solve`; for a solution that does not balance.
     """
     began = time.perf_counter()
     flow = solve(network, q_limits=q_limits)
     seconds = time.perf_counter() - began
+    totals, rounding = _totals(network, flow), balance.rounding_kw(network, flow)
+    if flow.converged:
+        balance.check(network, flow, totals, rounding)
     return Snapshot(
         source=source,
         format=format,
@@ -33,9 +37,14 @@ def snapshot(network: BalancedNetwork, source: str, format: str, *, q_limits: bo
         seconds=seconds,
         nodes=_nodes(network, flow),
         branches=_branches(network, flow),
-        totals=_totals(network, flow),
+        totals=totals,
         not_served=_not_served(network, flow),
-        remarks=(*network.left_out, *_dead(network, flow), *_at_limit(network, flow)),
+        remarks=(
+            *network.left_out,
+            *_dead(network, flow),
+            *_at_limit(network, flow),
+            *balance.below_rounding(network, flow, rounding),
+        ),
         trouble=flow.trouble,
     )
 

@@ -10,31 +10,36 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from heptagrid.importers.matlab.tokens import MatlabError
+from heptagrid.importers.matlab.tokens import MatlabError, TooLargeError
 from heptagrid.importers.matlab.values import Expressions, Value, scalar
 
 
-def run(text: str, names: Mapping[str, list[tuple[str, float]]]) -> tuple[str, dict[str, Value]]:
+def run(
+    text: str, names: Mapping[str, list[tuple[str, float]]], counting: frozenset[str] = frozenset()
+) -> tuple[str, dict[str, Value]]:
     """The name that the function in `text` returns, and the variables and fields (`mpc.bus`) after its last line.
 
     names: what calls without arguments yield, as pairs of a name and its value: `[PQ, PV] = idx_bus` takes the values in order, and
-    `define_constants` alone sets all names.
+    `define_constants` alone sets all names. counting: fields of the returned struct that count; what another field is given may be beyond
+    what is understood here, and is then an empty cell. All count if none is named.
 
     Raises
     ------
     MatlabError
-        At the first statement that is not understood.
+        At the first statement that is not understood, or whose value is larger than any case's.
     """
-    return _Program(text, names).run()
+    return _Program(text, names, counting).run()
 
 
 class _Program(Expressions):
-    def __init__(self, text: str, names: Mapping[str, list[tuple[str, float]]]) -> None:
+    def __init__(self, text: str, names: Mapping[str, list[tuple[str, float]]], counting: frozenset[str]) -> None:
         self._names = names
+        self._counting = counting
+        self._returned = ""
         super().__init__(text)
 
     def run(self) -> tuple[str, dict[str, Value]]:
-        returned = self._function()
+        returned = self._returned = self._function()
         while not self.is_at_end():
             if self.ends_statement():
                 self.next()
@@ -74,11 +79,14 @@ class _Program(Expressions):
 
     def _statement(self) -> None:
         if self.token.kind == "name" and self.token.text == "if":
-            self._if()
+            with self.deeper():
+                self._if()
         elif self.is_at("["):
             self._several()
         elif self.token.kind == "name" and self.token.text in self._names:
             self.variables.update((name, scalar(value)) for name, value in self._names[self.next().text])
+        elif self.token.kind == "name" and self._has_no_effect(self.token.text):
+            self._without_effect()
         elif self.token.kind == "name":
             self._assignment()
         else:
@@ -153,6 +161,30 @@ class _Program(Expressions):
             if target != "~":
                 self.variables[target] = scalar(value)
 
+    def _has_no_effect(self, name: str) -> bool:
+        struct, _, field = name.partition(".")
+        return (
+            bool(self._counting) and struct == self._returned and field.partition(".")[0] not in {"", *self._counting}
+        )
+
+    def _without_effect(self) -> None:
+        """An assignment to a field that does not count: if it is not understood, it is passed over, and its field an empty cell."""
+        begin, name, depth = self.token.at, self.token.text, self._depth
+        try:
+            self._assignment()
+            if not self.ends_statement():
+                raise self.fail(f"{self.token.text!r} is not understood here")
+        except TooLargeError:
+            raise
+        except MatlabError as problem:
+            self._in_matrix, self._depth = False, depth
+            end = _end_of_statement(self.text, begin)
+            if end is None:
+                raise problem
+            self.at = end
+            self.token = self.read()
+            self.variables[name] = []
+
     def _assignment(self) -> None:
         at = self.token.at
         name = self.next().text
@@ -162,7 +194,7 @@ class _Program(Expressions):
         self.next()
         value = self.expression()
         if place is None:
-            self.variables[name] = value
+            self.keep(name, value, at)
             return
         target = self.variables.get(name)
         if not isinstance(target, np.ndarray) or not isinstance(value, np.ndarray):
@@ -179,3 +211,21 @@ class _Program(Expressions):
         except ValueError as problem:
             raise self.fail(f"sizes do not fit: {problem}", at) from None
         self.variables[name] = changed
+
+
+def _end_of_statement(text: str, begin: int) -> int | None:
+    """Where the statement ends that begins at a place, whatever it says; None if its brackets are never closed."""
+    brackets, quote = 0, ""
+    for at in range(begin, len(text)):
+        sign = text[at]
+        if quote:
+            quote = "" if sign in (quote, "\n") else quote
+        elif sign == '"' or (sign == "'" and not (text[at - 1].isalnum() or text[at - 1] in ")]}'._")):
+            quote = sign
+        elif sign in "([{":
+            brackets += 1
+        elif sign in ")]}":
+            brackets -= 1
+        elif brackets <= 0 and sign in ";\n":
+            return at
+    return None if brackets > 0 else len(text)

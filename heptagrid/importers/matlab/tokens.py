@@ -26,6 +26,10 @@ class MatlabError(HeptagridError):
         super().__init__(f"line {line}: {what}")
 
 
+class TooLargeError(MatlabError):
+    """A statement whose value would be larger, or nested deeper, than any case file's."""
+
+
 class Token:
     """kind: number, name, operator, end, text. spaced: whether a space stands before it; at: where it begins; to: where it ends."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.importers.matlab.tokens import MatlabError, Token, Tokens
+from heptagrid.importers.matlab.tokens import MatlabError, Token, Tokens, TooLargeError
 
 Matrix = npt.NDArray[np.float64]
 
@@ -30,11 +31,14 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "find": lambda values: 1.0 + np.flatnonzero(values.ravel(order="F"))[:, np.newaxis],
     "size": lambda values, axis: float(values.shape[int(axis.item()) - 1]),
     "length": lambda values: float(max(values.shape) if values.size else 0),
-    "zeros": lambda rows, columns=None: np.zeros(
-        (int(rows.item()), int((rows if columns is None else columns).item()))
-    ),
-    "ones": lambda rows, columns=None: np.ones((int(rows.item()), int((rows if columns is None else columns).item()))),
 }
+_FILLED = {"zeros": 0.0, "ones": 1.0}
+
+# Far above the largest public cases (some 200,000 buses of 20 columns, brackets four deep).
+MOST_ELEMENTS = 10_000_000
+MOST_KEPT = 50_000_000
+MOST_MADE = 2_000_000_000
+MOST_DEPTH = 30
 _CONSTANTS = {
     "pi": np.pi,
     "Inf": np.inf,
@@ -53,11 +57,46 @@ class Expressions(Tokens):
     def __init__(self, text: str) -> None:
         self.variables: dict[str, Value] = {}
         self._in_matrix = False
+        self._depth = 0
+        self._made = 0.0
         super().__init__(text)
 
     def expression(self) -> Value:
         """The value of the expression that begins with the present token."""
-        return self._binary(0)
+        with self.deeper():
+            return self._binary(0)
+
+    @contextmanager
+    def deeper(self) -> Iterator[None]:
+        """Within, one level deeper; refused beyond the deepest."""
+        self._depth += 1
+        try:
+            if self._depth > MOST_DEPTH:
+                raise TooLargeError(self.line(), f"is nested more than {MOST_DEPTH} deep")
+            yield
+        finally:
+            self._depth -= 1
+
+    def bounded(self, elements: float, at: int | None = None) -> None:
+        """Refuse a value of more elements than any case has, before it is made."""
+        if not elements <= MOST_ELEMENTS:
+            raise TooLargeError(
+                self.line(at), f"makes a matrix of {elements:.6g} elements; {MOST_ELEMENTS:,} are the most"
+            )
+        self._made += elements
+        if self._made > MOST_MADE:
+            raise TooLargeError(self.line(at), f"computes with more than {MOST_MADE:,} elements so far")
+
+    def keep(self, name: str, value: Value, at: int) -> None:
+        """Make a value a variable's, if all variables together are not too large then."""
+        if isinstance(value, np.ndarray):
+            others = (one for other, one in self.variables.items() if other != name)
+            kept = value.size + sum(one.size for one in others if isinstance(one, np.ndarray))
+            if kept > MOST_KEPT:
+                raise TooLargeError(
+                    self.line(at), f"brings the variables to {kept:,} elements; {MOST_KEPT:,} are the most"
+                )
+        self.variables[name] = value
 
     _LEVELS: tuple[tuple[str, ...], ...] = (
         ("||",),
@@ -90,7 +129,8 @@ class Expressions(Tokens):
     def _unary(self) -> Value:
         if self.is_at("-", "+", "~", "!"):
             token = self.next()
-            value = self._unary()
+            with self.deeper():
+                value = self._unary()
             if not isinstance(value, np.ndarray):
                 raise self.fail(f"{token.text!r} before what is no number", token.at)
             return -value if token.text == "-" else value if token.text == "+" else (value == 0).astype(np.float64)
@@ -148,13 +188,29 @@ class Expressions(Tokens):
             return self._part(name, value, self.arguments(name), token.at)
         if name in _CONSTANTS and not self.is_at("("):
             return scalar(_CONSTANTS[name])
+        if name in _FILLED and self.is_at("("):
+            return self._filled(name, token.at)
         if name in _FUNCTIONS and self.is_at("("):
             arguments = [one for one in self.arguments(name) if isinstance(one, np.ndarray)]
+            if len(arguments) == 2 and name in ("max", "min"):
+                self.bounded(
+                    float(max(arguments[0].shape[0], arguments[1].shape[0]))
+                    * max(arguments[0].shape[1], arguments[1].shape[1])
+                )
             try:
                 return np.atleast_2d(np.asarray(_FUNCTIONS[name](*arguments), dtype=np.float64))
-            except (TypeError, ValueError, IndexError):
+            except (TypeError, ValueError, IndexError, OverflowError):
                 raise self.fail(f"this call of {name} is not understood", token.at) from None
         raise self.fail(f"{name!r} is neither a variable of this file nor a function that is known here", token.at)
+
+    def _filled(self, name: str, at: int) -> Matrix:
+        """`zeros(rows, columns)` and its like; a number of less than zero is zero."""
+        sides = [one.item() for one in self.arguments(name) if isinstance(one, np.ndarray) and one.size == 1]
+        if len(sides) not in (1, 2) or any(np.isnan(side) for side in sides):
+            raise self.fail(f"this call of {name} is not understood", at)
+        rows, columns = max(sides[0], 0.0), max(sides[-1], 0.0)
+        self.bounded(max(rows * columns if rows and columns else 0.0, rows, columns), at)
+        return np.full((int(rows), int(columns)), _FILLED[name])
 
     def arguments(self, name: str) -> list[Value]:
         """What stands in parentheses behind a name; a colon alone is the text ':'."""
@@ -182,6 +238,7 @@ class Expressions(Tokens):
             flat = value.ravel(order="F")[self.numbers(place[0], value.size, at)]
             return flat[np.newaxis, :] if value.shape[0] == 1 and value.shape[1] > 1 else flat[:, np.newaxis]
         rows, columns = (self.numbers(part, value.shape[axis], at) for axis, part in enumerate(place))
+        self.bounded(len(rows) * len(columns), at)
         return np.asarray(value[np.ix_(rows, columns)])
 
     def numbers(self, place: Value, count: int, at: int) -> npt.NDArray[np.int64]:
@@ -198,12 +255,9 @@ class Expressions(Tokens):
     def _compute(self, token: Token, left: Value, right: Value) -> Matrix:
         if not isinstance(left, np.ndarray) or not isinstance(right, np.ndarray):
             raise self.fail(f"{token.text!r} between what are no numbers", token.at)
-        single = left.size == 1 or right.size == 1
-        if (
-            (token.text == "*" and not single)
-            or (token.text == "/" and right.size != 1)
-            or (token.text == "^" and left.size != 1)
-        ):
+        if token.text == "*" and left.size != 1 and right.size != 1:
+            return self._product(left, right, token.at)
+        if (token.text == "/" and right.size != 1) or (token.text == "^" and left.size != 1):
             raise self.fail(
                 f"{token.text!r} of matrices is not understood; element by element it is '.{token.text}'", token.at
             )
@@ -211,10 +265,20 @@ class Expressions(Tokens):
         try:
             with np.errstate(all="ignore"):
                 if operation == ":":
+                    self.bounded(right.item() - left.item() + 1.0, token.at)
                     return np.arange(left.item(), right.item() + 1.0)[np.newaxis, :]
+                self.bounded(float(np.prod(np.broadcast_shapes(left.shape, right.shape))), token.at)
                 return np.asarray(_OPERATIONS[operation](left, right), dtype=np.float64)
         except ValueError as problem:
             raise self.fail(f"sizes do not fit: {problem}", token.at) from None
+
+    def _product(self, left: Matrix, right: Matrix, at: int) -> Matrix:
+        if left.shape[1] != right.shape[0]:
+            raise self.fail(f"sizes do not fit: {left.shape} times {right.shape}", at)
+        self.bounded(left.shape[0] * right.shape[1], at)
+        self.bounded(left.shape[0] * right.shape[1] * left.shape[1] / 100.0, at)  # as much work
+        with np.errstate(all="ignore"):
+            return np.asarray(left @ right)
 
     # Matrices, cells, text
 
@@ -232,7 +296,9 @@ class Expressions(Tokens):
             parts = [part for part in row if isinstance(part, np.ndarray)]
             if len(parts) < len(row):
                 raise self.fail("a matrix of something else than numbers is not understood")
+            self.bounded(sum(part.size for part in parts))
             rows.append(np.hstack([part for part in parts if part.size or len(parts) == 1]))
+            self.bounded(sum(part.size for part in rows))
         if len({row.shape[1] for row in rows if row.size}) > 1:
             raise self.fail("this matrix has rows of unequal length")
         return np.vstack([row for row in rows if row.size]) if any(row.size for row in rows) else np.zeros((0, 0))
