@@ -266,3 +266,13 @@ def test_every_example_of_a_new_scenario_can_be_taken_in_use(tmp_path: Path) -> 
     path.write_text("\n".join(lines).replace('where = "operations"', 'where = "hub"'), encoding="utf-8")
     kinds = ["blackout", "read_all", "firmware", "jam", "cut", "unit_trip"]
     assert [storm.kind for storm in load(path).storms] == kinds
+
+
+def test_a_roll_out_that_memory_cannot_hold_is_refused_with_the_memory_it_would_take(tmp_path: Path) -> None:
+    """400,000 bytes are 391 blocks of 1,024; at 1 Mbit/s all leave within a minute, a kB for each of 391 x 8,000-odd messages."""
+    file = tmp_path / "fast.toml"
+    file.write_text('name = "fast"\n[[storms]]\nkind = "firmware"\nbegin = 36000\nrate_bps = 1e6\n')
+    with pytest.raises(ScenarioError, match=r"storms\[1\]\.rate_bps = 1e\+06: 391 blocks .* 3\.[4-9] GB of memory"):
+        build_world(load(file))
+    file.write_text('name = "slow"\n[[storms]]\nkind = "firmware"\nbegin = 36000\nrate_bps = 200\n')
+    assert len(build_world(load(file)).storms) == 1
