@@ -29,6 +29,7 @@ MODULES = (
     "messages_bus",
     "messages_lr_wpan",
     "messages_wi_sun",
+    "messages_loops",
     "messages_neighbourhood",
     "money_dispatch",
     "grid_day",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ import numpy as np
 
 from heptagrid.engine.carry.coverage import Booleans, covered, uncovered_nodes
 from heptagrid.engine.carry.detours import detoured
+from heptagrid.engine.carry.legs import legs_of, with_fates
+from heptagrid.engine.carry.loops import LoopRun, Ways, problems_of
 from heptagrid.engine.carry.network_file import CarryNetwork, read_network
 from heptagrid.engine.carry.traffic_file import (
     UNCOVERED,
@@ -92,10 +94,10 @@ def carry(
     """
     refuse_overwriting([network, traffic], [out])
     wires = read_network(Path(network))
-    messages = read_traffic(Path(traffic), wires.names)
+    messages = read_traffic(Path(traffic), wires.names, list(wires.groups))
     carried = carry_messages(wires, messages, str(traffic), seed, progress)
     if out is not None:
-        write_delivered(Path(out), messages, carried.delivered_ns, carried.status, carried.hops)
+        write_delivered(Path(out), carried.traffic, carried.delivered_ns, carried.status, carried.hops)
     return carried
 
 
@@ -103,6 +105,8 @@ def carry_messages(
     network: CarryNetwork, traffic: Traffic, origin: str, seed: int, progress: Progress | None = None
 ) -> Carried:
     """Carry messages in memory; `origin` names them in errors."""
+    if traffic.loops is not None or (traffic.destination >= len(network.names)).any():
+        return _carry_loops(network, traffic, origin, seed)
     count = len(traffic.sent_ns)
     router = GraphRouter(network.graph)
     paths = Paths(len(network.names), router)
@@ -142,6 +146,37 @@ def carry_messages(
         raise ConservationError(f"{residual} messages are unaccounted for: a defect in heptagrid")
     uncovered = uncovered_nodes(network, traffic, ~is_covered)
     return Carried(traffic, delivered_ns, status, hops, queue.hop_events, seconds, uncovered)
+
+
+def _carry_loops(network: CarryNetwork, traffic: Traffic, origin: str, seed: int) -> Carried:
+    """Carry messages of which some cause others or go to a group; what comes back has a row for each destination."""
+    legs, row_of = legs_of(traffic, network.groups, len(network.names))
+    assert legs.loops is not None
+    problems = problems_of(legs.loops, row_of, legs)
+    if problems:
+        raise FileError(origin, problems)
+    router = GraphRouter(network.graph)
+    paths = Paths(len(network.names), router)
+    is_acked = (legs.loops.ack_bytes > 0) & (legs.loops.ack_timeout_ns > 0)
+    ack_bytes = np.maximum(1, legs.loops.ack_bytes)
+    back = replace(legs, source=legs.destination, destination=legs.source, size_bytes=ack_bytes)
+    ways = Ways(*_paths(paths, router, network, legs, origin))
+    ack_ways = Ways(*_paths(paths, router, network, back, origin)) if is_acked.any() else ways
+    queue = EventQueue(network.wiring.net(), paths, np.zeros((KINDS, 5), dtype=np.int64), seed)
+    for which, is_link, when_ns, up in network.outages:
+        queue.switch(when_ns, which, up=up, is_link=is_link)
+    run = LoopRun(network, paths, queue, legs, row_of, ways, ack_ways)
+    began = time.perf_counter()
+    run.run()
+    seconds = time.perf_counter() - began
+    residual = queue.counts_now().residual
+    if residual:
+        raise ConservationError(f"{residual} messages are unaccounted for: a defect in heptagrid")
+    fates = run.fates
+    receivers = [network.names[to] for to in legs.destination.tolist()] if traffic.groups else []
+    told = with_fates(legs, fates.left_ns, fates.acknowledged_ns, fates.copies, fates.reason, receivers)
+    uncovered = uncovered_nodes(network, legs, ~ways.is_covered)
+    return Carried(told, fates.delivered_ns, fates.status, fates.hops, queue.hop_events, seconds, uncovered)
 
 
 def _paths(

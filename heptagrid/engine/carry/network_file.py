@@ -7,7 +7,7 @@ import tomllib
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,8 @@ _CONSTANTS = set(_DECLARED)
 _MEDIUM = _SENDING | {"members", "access", "base", "name", "range_m", "spreading"} | _CONSTANTS
 _OUTAGE = {"node", "from", "to", "begin_s", "end_s"}
 _ROUTE = {"at", "to", "next"}
-_TABLES = {"node": _NODE, "link": _LINK, "medium": _MEDIUM, "outage": _OUTAGE, "route": _ROUTE}
+_GROUP = {"name", "members"}
+_TABLES = {"node": _NODE, "link": _LINK, "medium": _MEDIUM, "outage": _OUTAGE, "route": _ROUTE, "group": _GROUP}
 
 _DEFAULTS = {
     "csma": PLAIN_CARRIER_SENSE,
@@ -60,7 +61,7 @@ class CarryNetwork:
 
     mtu_bytes: (ports,) longest message a port takes; 0 for any. outages: (node or port, is a link, ns, is up).
     failover_ns: after each of them, until other paths are taken. joined: the graph as if every member of a medium reached
-    every other. relays: (media,) whether members of a medium relay for each other.
+    every other. relays: (media,) whether members of a medium relay for each other. groups: the nodes of each group, by its name.
     """
 
     names: list[str]
@@ -71,6 +72,7 @@ class CarryNetwork:
     failover_ns: int = 0
     joined: Graph | None = None
     relays: tuple[bool, ...] = ()
+    groups: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 class _Edges:
@@ -172,6 +174,7 @@ class _Reader:
             self._medium(k, row, wiring, edges, mtu, xy_m)
         outages = [one for k, row in enumerate(tables["outage"], start=1) for one in self._outage(k, row, pairs)]
         ways = [self._route(k, row) for k, row in enumerate(tables["route"], start=1)]
+        groups = self._groups(tables["group"])
         failover_ns = round(self._value("at the top", self._content, "failover_s", 0.0, 0.0, 1e6) * 1e9)
         self._count(outages)
         if self._problems:
@@ -181,6 +184,7 @@ class _Reader:
             *(list(self._number), wiring, graph, np.array(mtu, dtype=np.int64), outages, failover_ns),
             joined=self._shared.with_all(edges).graph(len(self._number)),
             relays=tuple(self._relays),
+            groups=groups,
         )
 
     def _tables(self) -> dict[str, list[dict[str, Any]]]:
@@ -338,6 +342,18 @@ class _Reader:
         self._hubs += 1
         edges.add(nodes, hub, ports, -1, 0.0, delay_ns)
         edges.add(hub, nodes, -1, peers, 0.0, 0)
+
+    def _groups(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, tuple[int, ...]]:
+        groups: dict[str, tuple[int, ...]] = {}
+        for k, row in enumerate(rows, start=1):
+            where, name = f"[[group]] {k}", row.get("name")
+            if not isinstance(name, str) or not name:
+                self._problems.append(f"{where}: name is missing; write a text")
+            elif name in groups or name in self._number:
+                self._problems.append(f"{where}: name {name!r} is taken by another group or a node")
+            else:
+                groups[name] = tuple(self._members(where, row))
+        return groups
 
     def _members(self, where: str, row: Mapping[str, Any]) -> list[int]:
         members = row.get("members")

@@ -27,18 +27,45 @@ WAITING = len(STATUS)
 """What waited for a device that never spoke again, or would have been under way at the end of the clock."""
 UNCOVERED = WAITING + 1
 """What no hop could carry: its source or its destination is out of everyone's reach on a shared medium."""
-WORDS = (*STATUS, "waiting", "uncovered")
+NOT_SENT = UNCOVERED + 1
+"""What waited for a message that never arrived, or was never acknowledged."""
+WORDS = (*STATUS, "waiting", "uncovered", "not sent")
 
 _EXACT_S = 4e6  # beyond, a float64 of seconds does not hold nanoseconds
 _SHOWN = 20
+_LONGEST_WAIT_S = 1e6
 _LONGEST_HEADER = 1 << 16
 
 _Problems = list[tuple[int, str]]  # each with its row, which they are listed by
 
 
 @dataclass(frozen=True)
+class Loops:
+    """How messages depend on each other, (n,) each.
+
+    answers: the row that is answered, -1 for none. think_ns: how long after it. ack_timeout_ns: how long an
+    acknowledgement is waited for, 0 for none. retries: how often the message is then sent again. ack_bytes: of an
+    acknowledgement that is no row of its own, 0 for none.
+    """
+
+    answers: Ints
+    think_ns: Ints
+    ack_timeout_ns: Ints
+    retries: Ints
+    ack_bytes: Ints
+
+    def of(self, rows: Ints) -> Loops:
+        """Those of some rows, which still name rows of the file."""
+        columns = (self.answers, self.think_ns, self.ack_timeout_ns, self.retries, self.ack_bytes)
+        return Loops(*(each[rows] for each in columns))
+
+
+@dataclass(frozen=True)
 class Traffic:
-    """Messages in the file's order: (n,) times, nodes, sizes, priorities; `table` is the file as text."""
+    """Messages in the file's order: (n,) times, nodes, sizes, priorities; `table` is the file as text.
+
+    loops: how they depend on each other, if any does. A destination from the number of nodes on is one of the groups.
+    """
 
     sent_ns: Ints
     source: Ints
@@ -46,9 +73,11 @@ class Traffic:
     size_bytes: Ints
     priority: Ints
     table: Any
+    loops: Loops | None = None
+    groups: tuple[str, ...] = ()
 
 
-def read_traffic(path: Path, names: list[str]) -> Traffic:
+def read_traffic(path: Path, names: list[str], groups: Sequence[str] = ()) -> Traffic:
     """Read TRAFFIC.csv; the rows need not be in the order of time.
 
     Raises
@@ -81,8 +110,15 @@ def read_traffic(path: Path, names: list[str]) -> Traffic:
     if missing:
         raise FileError(origin, [f"column {name} is missing{_near(name, table.columns)}" for name in missing])
     problems: _Problems = []
-    seconds = table["sent_s"].str.strip_chars().cast(pl.Float64, strict=False).to_numpy()
-    wrong = ~(np.isfinite(seconds) & (seconds >= 0.0) & (seconds <= LATEST_S))
+    loops = _loops(problems, table)
+    follows = np.zeros(len(table), dtype=bool) if loops is None else loops.answers >= 0
+    seconds = table["sent_s"].fill_null("").str.strip_chars().cast(pl.Float64, strict=False).to_numpy()
+    wrong = ~(np.isfinite(seconds) & (seconds >= 0.0) & (seconds <= LATEST_S)) & ~follows
+    given = ~table["sent_s"].is_null().to_numpy() & follows
+    _list(
+        problems, table, "sent_s", given, "it must be empty, for the row leaves when the one that it answers has come"
+    )
+    seconds = np.where(follows, 0.0, seconds)
     _list(problems, table, "sent_s", wrong, f"it must be a number of seconds from 0 to {LATEST_S:g}")
     sent_ns = np.rint(np.where(wrong, 0.0, seconds) * 1e9).astype(np.int64)
     if len(seconds) and not wrong.any() and seconds.max() > _EXACT_S:
@@ -91,8 +127,10 @@ def read_traffic(path: Path, names: list[str]) -> Traffic:
             sent_ns = (exact * 10**9).cast(pl.Int64).to_numpy()
     ends = []
     for column in ("source", "destination"):
-        number = _numbers(table[column], names)
-        _list(problems, table, column, number < 0, "it is no node of the network", names)
+        known = [*names, *groups] if column == "destination" else names
+        number = _numbers(table[column], known)
+        what = "node or group" if len(known) > len(names) else "node"
+        _list(problems, table, column, number < 0, f"it is no {what} of the network", known)
         ends.append(number)
     size = _whole(problems, table, "bytes", 1, 2**31, "a whole number of bytes, at least 1")
     if "priority" in table.columns:
@@ -103,7 +141,49 @@ def read_traffic(path: Path, names: list[str]) -> Traffic:
     _list(problems, table, "destination", same, "it is the source itself")
     if problems:
         raise FileError(origin, [text for _, text in sorted(problems, key=lambda one: one[0])])
-    return Traffic(sent_ns, ends[0], ends[1], size, priority, table)
+    return Traffic(sent_ns, ends[0], ends[1], size, priority, table, loops, tuple(groups))
+
+
+def _loops(problems: _Problems, table: Any) -> Loops | None:
+    """The columns that make messages depend on each other; none if none is there."""
+    import polars as pl
+
+    if not {"answers", "ack_timeout_s"} & set(table.columns):
+        return None
+    rows = len(table)
+    answers = np.full(rows, -1, dtype=np.int64)
+    if "answers" in table.columns:
+        names = table["name"].str.strip_chars() if "name" in table.columns else None
+        known = [str(k + 1) for k in range(rows)] if names is None else [name or "" for name in names.to_list()]
+        is_twice = np.zeros(rows, dtype=bool)
+        if names is not None:
+            is_twice = names.is_duplicated().to_numpy() & ~names.is_null().to_numpy()
+            _list(problems, table, "name", is_twice, "another row has the same; let names differ")
+        given = ~table["answers"].is_null().to_numpy()
+        if not is_twice.any():
+            named = [(k, name) for k, name in enumerate(known) if name]
+            found = _numbers(table["answers"], [name for _, name in named])
+            answers = np.where(given & (found >= 0), np.array([*(k for k, _ in named), -1])[found], -1)
+            how = "the number of a row, the first being 1" if names is None else "what a row has in the column name"
+            _list(problems, table, "answers", given & (found < 0), f"it must be {how}", known)
+
+    def seconds(name: str) -> Ints:
+        if name not in table.columns:
+            return np.zeros(rows, dtype=np.int64)
+        value = table[name].fill_null("0").str.strip_chars().cast(pl.Float64, strict=False).fill_null(-1.0).to_numpy()
+        wrong = ~((value >= 0.0) & (value <= _LONGEST_WAIT_S))
+        _list(problems, table, name, wrong, f"it must be a number of seconds from 0 to {_LONGEST_WAIT_S:g}")
+        return np.asarray(np.rint(np.where(wrong, 0.0, value) * 1e9).astype(np.int64))
+
+    def whole(name: str, high: int) -> Ints:
+        if name not in table.columns:
+            return np.zeros(rows, dtype=np.int64)
+        filled = table.with_columns(table[name].fill_null("0").alias(name))
+        return _whole(problems, filled, name, 0, high, f"a whole number from 0 to {high}")
+
+    return Loops(
+        answers, seconds("think_s"), seconds("ack_timeout_s"), whole("retries", 200), whole("ack_bytes", 2**31)
+    )
 
 
 def row_name(k: int) -> str:
