@@ -28,7 +28,8 @@ def _carried(
     """Carry rows of when, from, to and bytes; `loops` are columns of `Loops`, 0 where not given."""
     network = build_network(tables, "a validation case")
     names = [*network.names, *network.groups]
-    columns = [np.array([names.index(row[k]) for row in rows], dtype=np.int64) for k in (1, 2)]
+    source = np.array([names.index(row[1]) for row in rows], dtype=np.int64)
+    destination = np.array([names.index(row[2]) for row in rows], dtype=np.int64)
     nothing = np.zeros(len(rows), dtype=np.int64)
     given = {name: np.array(value, dtype=np.int64) for name, value in loops.items()}
     plain = {
@@ -40,7 +41,8 @@ def _carried(
     }
     traffic = Traffic(
         np.rint([row[0] * _S for row in rows]).astype(np.int64),
-        *columns,
+        source,
+        destination,
         np.array([row[3] for row in rows], dtype=np.int64),
         nothing,
         table=None,

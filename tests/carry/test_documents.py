@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from heptagrid.cli import main
+from heptagrid.engine.carry.api import carry
 from heptagrid.engine.carry.network_file import _CONSTANTS, _DEFAULTS, _TABLES
 from heptagrid.engine.carry.traffic_file import COLUMNS, WORDS
 from heptagrid.planes.messages.media import METHODS, Medium
@@ -24,7 +25,7 @@ def blocks(language: str) -> list[str]:
 def test_the_example_ends_as_the_page_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     network, route = blocks("toml")
-    traffic, delivered = blocks("csv")
+    traffic, delivered, *_ = blocks("csv")
     Path("network.toml").write_text(network, encoding="utf-8")
     Path("traffic.csv").write_text(traffic, encoding="utf-8")
     (command,) = blocks("sh")
@@ -36,6 +37,24 @@ def test_the_example_ends_as_the_page_says(tmp_path: Path, monkeypatch: pytest.M
     Path("network.toml").write_text(network + route, encoding="utf-8")
     result = CliRunner().invoke(main, shlex.split(command)[1:])
     assert "there is no link from 'substation' to 'meter 2'" in result.output
+
+
+@pytest.mark.parametrize("traffic", blocks("csv")[2:])
+def test_the_loops_of_the_page_come_to_their_end(tmp_path: Path, traffic: str) -> None:
+    ends = [("master", "unit", 9600 * 8 / 11, 0.0), ("head end", "meter", 1e5, 0.01), ("protection", "a", 1e8, 0.0)]
+    ends += [(b, a, rate, delay) for a, b, rate, delay in ends] + [("a", "b", 1e8, 0.0)]
+    names = ("master", "unit", "head end", "meter", "protection", "a", "b")
+    network = "".join(f'[[node]]\nname = "{name}"\n' for name in names)
+    network += '[[group]]\nname = "subscribers"\nmembers = ["a", "b"]\n'
+    for a, b, rate, delay in ends:
+        network += f'[[link]]\nfrom = "{a}"\nto = "{b}"\nrate_bps = {rate}\ndelay_s = {delay}\n'
+    (tmp_path / "network.toml").write_text(network)
+    (tmp_path / "traffic.csv").write_text(traffic)
+    found = carry(tmp_path / "network.toml", tmp_path / "traffic.csv", tmp_path / "out.csv")
+    assert (found.status == 0).all() and (tmp_path / "out.csv").exists()
+    if "poll" in traffic:
+        cycle_s = 2 * 256 * 11 / 9600 + 0.1
+        assert abs(found.delivered_ns[-1] * 1e-9 - 2 * cycle_s) < 1e-6 and abs(cycle_s - 0.6867) < 1e-4
 
 
 @pytest.mark.parametrize("word", sorted({*METHODS, *WORDS, *COLUMNS, *set().union(*_TABLES.values())}))

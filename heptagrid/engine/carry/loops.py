@@ -151,11 +151,7 @@ class LoopRun:
             part, leg = copy.part, self._legs_of[copy.row][0]
             at, hops = part.at, part.hops
             if self._network.outages:
-                one = [np.array([each]) for each in (when, part.source, part.destination, 1, 0)]
-                usual = np.array([at]), np.array([hops])
-                at, hops = (
-                    int(each[0]) for each in detoured(self._network, self._paths, Traffic(*one, table=None), *usual)
-                )
+                at, hops = self._detour(part, when)
             row = np.zeros(t.PENDING, dtype=np.int64)
             size = self._loops.ack_bytes[leg] if copy.is_ack else self._legs.size_bytes[leg]
             number = self._numbers.get(part.source, 0)
@@ -165,6 +161,13 @@ class LoopRun:
             self._copies[which] = copy
             rows.append(row)
         return np.array(rows, dtype=np.int64).reshape(-1, t.PENDING)
+
+    def _detour(self, part: _Part, when: int) -> tuple[int, int]:
+        """Where the way of a part stands that leaves now, and its hops."""
+        when_ns, source, destination, nothing = (np.array([each]) for each in (when, part.source, part.destination, 0))
+        one = Traffic(when_ns, source, destination, nothing, nothing, table=None)
+        at, hops = detoured(self._network, self._paths, one, np.array([part.at]), np.array([part.hops]))
+        return int(at[0]), int(hops[0])
 
     def _send(self, copy: _Copy, when: int, which: int | None = None) -> None:
         if which is None:
@@ -251,7 +254,8 @@ class LoopRun:
         root = _Part(int(legs.source[mine[0]]), -1, 0, 0)
         known: dict[tuple[int, ...], _Part] = {}
         for leg in (leg for leg in mine if ways.is_covered[leg]):
-            above, way, before = root, (), int(legs.source[leg])
+            way: tuple[int, ...] = ()
+            above, before = root, int(legs.source[leg])
             for hop in range(int(ways.hops[leg])):
                 at = int(ways.at[leg]) + hop
                 port, node = int(self._paths.table["port"][at]), int(self._paths.table["node"][at])
