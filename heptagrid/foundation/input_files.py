@@ -29,7 +29,7 @@ def is_file(path: Path) -> bool:
         return False
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, most_bytes: int = MOST_BYTES) -> str:
     """The text of a file in UTF-8, with or without its mark.
 
     Raises
@@ -38,8 +38,8 @@ def read_text(path: Path) -> str:
         If there is none, it cannot be opened, is too large, or is no such text.
     """
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise UnreadableError(f"is larger than {MOST_BYTES // 2**20} MiB")
+        if path.stat().st_size > most_bytes:
+            raise UnreadableError(f"is larger than {most_bytes // 2**20} MiB")
         content = path.read_bytes()
     except (OSError, ValueError) as problem:
         if isinstance(problem, UnreadableError):
@@ -55,7 +55,7 @@ def read_text(path: Path) -> str:
         raise UnreadableError(f"is no text in UTF-8 (line {line}); save it as UTF-8") from None
 
 
-def read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path, most_bytes: int = MOST_BYTES) -> dict[str, Any]:
     """The tables of a TOML file.
 
     Raises
@@ -63,7 +63,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     UnreadableError
         As `read_text` and `toml_of`.
     """
-    return toml_of(read_text(path))
+    return toml_of(read_text(path, most_bytes))
 
 
 def toml_of(text: str) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def carry(folder: Path, network: str | bytes, traffic: str | bytes, *more: str) 
         (MEDIUM + 'access = "cellular"\nrate_bps = 1e6', "[[medium]] 1: cellular needs a technology that uses it"),
         (MEDIUM + 'access = "dcf"\nrate_bps = 1e6\nexponents = [4, 70]', "[[medium]] 1: exponents is [4, 70]"),
         (LINK + "rate_bps = 1e-320", "[[link]] 2: rate_bps is 1e-320; it must be at least 1 and at most 1e+15"),
-        (LINK + f"rate_bps = 1{'0' * 400}", "[[link]] 2: rate_bps is 1000"),
+        (LINK + f"rate_bps = 1{'0' * 400}", "holds a whole number beyond 64 bits, of 401 digits, at link[1].rate_bps"),
         *(
             (MEDIUM + f'access = "{access}"\nrate_bps = 1e6\nslot_s = 0.1\n{key} = {value}', f"[[medium]] 1: {key} is")
             for access, key, value in (

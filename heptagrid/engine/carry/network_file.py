@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tomllib
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ import numpy as np
 
 from heptagrid.engine.carry.reach import reach_of
 from heptagrid.foundation.errors import FileError
+from heptagrid.foundation.input_files import UnreadableError, read_toml
 from heptagrid.foundation.parameters import Declaration, declarations
 from heptagrid.planes.messages.graph import Graph, GraphRouter, NoPathError, RoutingLoopError
 from heptagrid.planes.messages.media import DCF_OFDM, IEEE_802_15_4, METHODS, PLAIN_CARRIER_SENSE, Medium
@@ -49,10 +49,12 @@ _DEFAULTS = {
 }
 _NEEDS = {"slotted-aloha": ("slot_s",), "tdma": ("slot_s",)}
 
+_MOST_BYTES = 1 << 30  # of the file: ten million nodes
 LATEST_S = 5e9
 """The latest time that a file may name: 158 years."""
 _NEVER_S = 8e9  # the horizon of the clock
 _MOST_OUTAGES = EPOCHS // 2
+_PAGING_AGAIN_S = 10.0  # between looks for a device that sleeps, where paging has no occasions
 
 
 @dataclass(frozen=True)
@@ -118,15 +120,9 @@ def read_network(path: Path) -> CarryNetwork:
         With every problem: unknown keys and technologies, values out of range, names that do not exist.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as problem:
-        raise FileError(str(path), [f"cannot be read: {problem.strerror}"]) from problem
-    except UnicodeDecodeError as problem:
-        raise FileError(str(path), ["is no text in UTF-8; save it in that form"]) from problem
-    try:
-        content = tomllib.loads(text)
-    except (ValueError, RecursionError) as problem:
-        raise FileError(str(path), [f"is no TOML: {problem}"]) from problem
+        content = read_toml(path, _MOST_BYTES)
+    except UnreadableError as problem:
+        raise FileError(str(path), [str(problem)]) from problem
     return build_network(content, str(path))
 
 
@@ -407,6 +403,12 @@ class _Reader:
         if 0.0 < interval_s <= dwell_s:
             self._problems.append(
                 f"{where}: broadcast_dwell_s is {dwell_s:g}; it must be less than broadcast_interval_s, {interval_s:g}"
+            )
+        period_s = settings.paging_s or _PAGING_AGAIN_S
+        if settings.access == "cellular" and 0.0 < settings.active_s < period_s:
+            self._problems.append(
+                f"{where}: active_s is {settings.active_s:g}; a device is paged every {period_s:g} s, and hears it only if it "
+                "is awake for as long; write more, or 0 for one that never sleeps"
             )
         return settings
 

@@ -102,7 +102,7 @@ class Medium:
     setup_s: float = _time("from response or paging to a connection")
     grant_s: float = _time("from request to grant")
     inactivity_s: float = _constant(0.0, "silence after which a connection ends", 0.0, 1e6, "s")
-    paging_s: float = _constant(0.0, "between paging occasions; 0 for any time", 0.0, 1e5, "s", least=0.01)
+    paging_s: float = _constant(0.0, "between paging occasions; 0 for any time", 0.0, 1e5, "s", least=0.1)
     active_s: float = _constant(0.0, "how long a device hears paging before it sleeps; 0 for always", 0.0, 1e6, "s")
     update_s: float = _constant(86_400.0, "after which a silent device wakes", 1.0, 4e7, "s")
 
