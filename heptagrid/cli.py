@@ -461,7 +461,10 @@ def sweep(scenario: str, as_json: bool, **options: Any) -> None:
     if as_json:
         click.echo((finished.folder / "sweep.json").read_text(encoding="utf-8"), nl=False)
     else:
-        click.echo(f"{len(finished.content['points'])} points, {finished.arms} arms\nreport: {finished.report}")
+        from heptagrid.report.studies_terminal import sweep_summary
+
+        _print_wide(sweep_summary(finished.content))
+        click.echo(f"\n{len(finished.content['points'])} points, {finished.arms} arms\nreport: {finished.report}")
 
 
 @main.command(epilog=EPILOG)
@@ -492,7 +495,10 @@ def compare(sources: tuple[str, ...], as_json: bool, **options: Any) -> None:
     if as_json:
         click.echo((finished.folder / "compare.json").read_text(encoding="utf-8"), nl=False)
     else:
-        click.echo(f"{len(finished.runs)} runs\nreport: {finished.report}")
+        from heptagrid.report.studies_terminal import compare_summary
+
+        _print_wide(compare_summary(finished.content))
+        click.echo(f"\n{len(finished.runs)} runs\nreport: {finished.report}")
 
 
 @main.command(epilog=EPILOG)

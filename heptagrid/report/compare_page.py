@@ -11,6 +11,7 @@ from heptagrid.foundation.output_file import write_text
 from heptagrid.report.charts import bars
 from heptagrid.report.page import document, section
 from heptagrid.report.tables import table
+from heptagrid.report.value_headline import troubles, worst
 from heptagrid.report.words import DOMAIN_TITLES, number, plain, signed, text
 
 Content = Mapping[str, Any]
@@ -40,7 +41,8 @@ def page(content: Content) -> str:
 
 def _top(content: Content) -> str:
     first, *others = content["runs"]
-    sentences = "".join(_sentences(first, one, content) for one in others)
+    said, *more = lines(content)
+    sentences = f"<h1>{text(said)}</h1>" + "".join(f"<p class='lead'>{text(one)}</p>" for one in more)
     unlike = [words for key, words in SAME.items() if any(one[key] != first[key] for one in others)]
     banner = ""
     if unlike:
@@ -56,7 +58,23 @@ def _top(content: Content) -> str:
     )
 
 
-def _sentences(first: Content, other: Content, content: Content) -> str:
+def lines(content: Content) -> list[str]:
+    """The sentences of the page as plain text: of each run the worst that its smart arm came to, those in trouble first, and against the first what changed."""
+    first, *others = content["runs"]
+    runs = sorted(content["runs"], key=lambda run: not troubles(_as_point(run)))
+    said = [f"{run['label']}: {worst(_as_point(run))}" for run in runs]
+    for other in others:
+        said += [*_sentences(first, other, content)]
+    return said
+
+
+def _as_point(run: Content) -> Content:
+    """A run as a sweep of one point, for the rule that sweeps have."""
+    figures = {name: None if value is None else {"mean": value, "max": value} for name, value in run["figures"].items()}
+    return {"points": [{"label": "it", "figures": figures}]}
+
+
+def _sentences(first: Content, other: Content, content: Content) -> tuple[str, str]:
     change, names = other["less_first"], content["figures"]["net_benefit_eur"]["parts"]
     years = other["by"] == "npv_eur"
     total = change["total_npv_eur" if years else "total_benefit_eur"]
@@ -64,10 +82,9 @@ def _sentences(first: Content, other: Content, content: Content) -> str:
     gains = _named(other["gains"], names, change, other["by"])
     loses = _named(other["loses"], names, change, other["by"])
     return (
-        f"<h1>{text(other['label'])} against {text(first['label'])}: the smart grid's peak import is "
-        f"{_by(change['peak_kw'] / 1000, 2, 'MW')}, its {what} to the seven domains and the state {_by(total, 0, 'EUR')}.</h1>"
-        f"<p class='lead'>Gains: {gains or 'nobody'}. Loses: {loses or 'nobody'}. (EUR; the domain's {what}, less that of "
-        f"{text(first['label'])})</p>"
+        f"{other['label']} against {first['label']}: the smart grid's peak import is {_by(change['peak_kw'] / 1000, 2, 'MW')}, its "
+        f"{what} to the seven domains and the state {_by(total, 0, 'EUR')}.",
+        f"Loses: {loses or 'nobody'}. Gains: {gains or 'nobody'}. (EUR; the domain's {what}, less that of {first['label']})",
     )
 
 

@@ -117,6 +117,13 @@ def _single_curves(content: Content, varied: Content, points: Points) -> list[st
             *(content, varied, points, "violation_customer_minutes"),
             _both("violation_customer_minutes", "violation_conventional_customer_minutes"),
         ),
+        _chart(
+            *(content, varied, points, "customers_min_pu"),
+            _both("customers_min_pu", "customers_min_conventional_pu"),
+            from_zero=False,
+        ),
+        _chart(content, varied, points, "transformer_pct", _both("transformer_pct", "transformer_conventional_pct")),
+        _chart(content, varied, points, "line_pct", _both("line_pct", "line_conventional_pct")),
         _chart(content, varied, points, "missed_pct", missed),
         _chart(content, varied, points, REQUIREMENTS, [("of all applications", "smart", REQUIREMENTS)]),
         _chart(content, varied, points, "estimated_pct", [("all meters", "smart", "estimated_pct")]),
@@ -139,11 +146,12 @@ def _several_curves(content: Content, varied: Content, groups: Sequence[tuple[st
         _chart(
             *(content, varied, groups[0][1], figure),
             [(label, f"c{k}", figure) for k, (label, _) in enumerate(groups)],
-            *((1e-3, "MW", False) if figure == "peak_kw" else (1.0, "", True)),
+            *((1e-3, "MW", False) if figure == "peak_kw" else (1.0, "", figure != "customers_min_pu")),
             points_of=[points for _, points in groups],
         )
         for figure in (
-            *("peak_kw", "violation_customer_minutes", "missed_pct", REQUIREMENTS),
+            *("peak_kw", "violation_customer_minutes", "customers_min_pu", "transformer_pct", "line_pct"),
+            *("missed_pct", REQUIREMENTS),
             *(with_state for _, with_state in _money_figures(content)),
         )
     ]
@@ -250,13 +258,13 @@ def _cheapest(one: Content) -> str:
     rows = [
         [
             f"<b>{text(plain(row['value']))}</b>",
+            "yes" if row["keeps"] else "no",
             number(row["missed_pct"], 2),
             number(row["requirements_missed"]),
             number(row["benefit_before_telecom_eur"]),
             *([number(row["worth_eur"])] if is_against_silence else []),
             number(row["telecom_eur"], 2),
             signed(row["net_benefit_eur"]),
-            "yes" if row["keeps"] else "no",
         ]
         for row in one["rows"]
     ]
@@ -272,13 +280,13 @@ def _cheapest(one: Content) -> str:
     )
     head = (
         "value",
+        f"keeps {share}",
         "messages lost or late, %",
         "applications that missed",
         "benefit before telecom cost, EUR",
         *(("worth of its messages, EUR",) if is_against_silence else ()),
         "telecom cost, EUR",
         "net benefit, EUR",
-        f"keeps {share}",
     )
     return (
         f"<p>{verdict} How it is found: the benefit before telecom cost is the net benefit of the seven domains and the state, plus "

@@ -15,7 +15,7 @@ Content = Mapping[str, Any]
 
 
 def sentence(content: Content, points: Sequence[Content]) -> str:
-    """From where to where along the first varied quantity all applications meet their requirement, and who misses it elsewhere."""
+    """In plain text, from where to where along the first varied quantity all applications meet their requirement, and who misses it elsewhere."""
     key, is_number = content["varied"][0]["key"], content["varied"][0]["is_number"]
     missed = [(plain(point["at"][key]), _missed(content, point)) for point in points]
     if not any(names for _, names in missed):
@@ -24,26 +24,26 @@ def sentence(content: Content, points: Sequence[Content]) -> str:
         )
     parts = []
     for names, group in groupby(missed, key=lambda one: one[1]):
-        values = [text(value) for value, _ in group]
+        values = [value for value, _ in group]
         where = f"{values[0]} to {values[-1]}" if is_number and len(values) > 2 else ", ".join(values)
         parts.append(
-            f"{'at' if is_number else 'with'} {where} {'missed by ' + text(', '.join(names)) if names else 'met by all'}"
+            f"{'at' if is_number else 'with'} {where} {'missed by ' + ', '.join(names) if names else 'met by all'}"
         )
     return f"Published requirements of the applications: {'; '.join(parts)}."
 
 
 def choices_table(content: Content, key: str, points: Sequence[Content]) -> str:
-    """One row for each value of a key whose values are words, one column for each application that sent anything."""
+    """One row for each application that sent anything, one column for each value of a key whose values are words."""
     kinds = [
         name
         for name in content["figures"][FIGURE]["parts"]
         if any(point["figures"][f"{FIGURE}.{name}"] is not None for point in points)
     ]
     rows = [
-        [f"<b>{text(plain(point['at'][key]))}</b>", *(_verdict(point["figures"][f"{FIGURE}.{name}"]) for name in kinds)]
-        for point in points
+        [text(name.replace("_", " ")), *(_verdict(point["figures"][f"{FIGURE}.{name}"]) for point in points)]
+        for name in kinds
     ]
-    head = ("requirement met by", *(text(name.replace("_", " ")) for name in kinds))
+    head = ("requirement met with", *(text(plain(point["at"][key])) for point in points))
     return table(head, rows, style="numbers")
 
 

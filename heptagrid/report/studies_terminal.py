@@ -1,0 +1,85 @@
+"""Sweeps and comparisons for one screen of a terminal: the sentences of their pages, and the figures that decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from heptagrid.report.compare_page import lines
+from heptagrid.report.value_headline import money_figures, sentences
+from heptagrid.report.words import number, plain, signed
+
+Content = Mapping[str, Any]
+
+MOST_ROWS = 20
+"""Points of a sweep that are printed; the page has all."""
+# Figures in short words, for a narrow column; the grid first, then the applications, then what was asked of both.
+_FIGURES = {
+    "customers_min_pu": "lowest voltage, pu",
+    "violation_customer_minutes": "outside the band, min",
+    "transformer_pct": "trafo, %",
+    "line_pct": "line, %",
+    "requirements_missed": "apps that missed",
+    "missed_pct": "lost or late, %",
+    "peak_kw": "peak import, kW",
+    "vehicles": "EVs",
+    "heat_pumps": "heat pumps",
+    "batteries": "bat- tery",
+}
+_COUNTS = ("vehicles", "heat_pumps", "batteries")
+"""Shown of a sweep only if they vary."""
+
+
+def sweep_summary(content: Content) -> Group:
+    """A renderable: sentences, and a row for each point."""
+    points = content["points"]
+    first, *others = sentences(content, content["figures"]["net_benefit_eur"]["parts"])
+    total = money_figures(content)[1]
+    shown = {figure: title for figure, title in _FIGURES.items() if figure not in _COUNTS or _varies(points, figure)}
+    grid = Table(box=None, pad_edge=False)
+    for varied in content["varied"]:
+        grid.add_column(varied["key"], overflow="fold")
+    for title in (*shown.values(), f"net benefit, {content['figures'][total]['unit']}"):
+        grid.add_column(title, justify="right", overflow="fold")
+    for point in points[:MOST_ROWS]:
+        cells = [_cell(content, point, figure) for figure in shown]
+        grid.add_row(*(plain(value) for value in point["at"].values()), *cells, signed(_mean(point, total)))
+    left = len(points) - MOST_ROWS
+    more = [Text(f"and {left} points more, on the page", style="dim")] if left > 0 else []
+    return Group(Text(first, style="bold"), *(Text(one) for one in others), grid, *more)
+
+
+def compare_summary(content: Content) -> Group:
+    """A renderable: sentences, and a row for each figure."""
+    runs: Sequence[Content] = content["runs"]
+    grid = Table(box=None, pad_edge=False)
+    grid.add_column("")
+    for run in runs:
+        grid.add_column(run["label"], justify="right")
+    for figure in (*_FIGURES, "total_benefit_eur", "total_npv_eur"):
+        meaning = content["figures"][figure]
+        values = [run["figures"][figure] for run in runs]
+        if any(value is not None for value in values):
+            grid.add_row(_heading(meaning), *(number(value, meaning["digits"]) for value in values))
+    return Group(*(Text(one, style="bold" if k == 0 else "") for k, one in enumerate(lines(content))), grid)
+
+
+def _varies(points: Sequence[Content], figure: str) -> bool:
+    return len({_mean(point, figure) for point in points}) > 1
+
+
+def _heading(meaning: Content) -> str:
+    return str(meaning["title"]) + (f", {meaning['unit']}" if meaning["unit"] else "")
+
+
+def _cell(content: Content, point: Content, figure: str) -> str:
+    return number(_mean(point, figure), min(content["figures"][figure]["digits"], 3 if figure.endswith("_pu") else 1))
+
+
+def _mean(point: Content, figure: str) -> float | None:
+    one = point["figures"].get(figure)
+    return None if one is None else float(one["mean"])
