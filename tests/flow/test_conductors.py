@@ -95,6 +95,14 @@ def test_what_no_source_feeds_has_no_voltage_and_its_loads_are_listed(tmp_path: 
     assert not any("vminpu" in line for line in found.remarks)
 
 
+def test_a_generator_that_holds_its_voltage_feeds_nothing_where_it_is_de_energised(tmp_path: Path) -> None:
+    more = "New Generator.g bus1=n3 kv=13.8 kw=400 model=3 maxkvar=200 minkvar=-200\nSet voltagebases"
+    found = api.flow(written(tmp_path, SWITCHED.replace("Set voltagebases", more)))
+    assert found.totals.loads_kw == pytest.approx(700.0, rel=1e-6)
+    assert found.totals.fed_in_kw == pytest.approx(700.0 + found.totals.losses_kw)
+    assert (found.nodes.v_pu[found.nodes.where("de-energised")] == 0.0).all()
+
+
 def test_inspect_counts_and_draws_what_is_de_energised(tmp_path: Path) -> None:
     path = written(tmp_path, SWITCHED)
     done = CliRunner().invoke(main, ["inspect", path, "--json", "--svg", str(tmp_path / "map.svg")])

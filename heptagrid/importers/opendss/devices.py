@@ -92,6 +92,8 @@ def _device(one: Element, output_kva: dict[str, complex], frequency_hz: float, i
     holds = _holds_voltage(one) and not is_admittance
     if _holds_voltage(one):
         s_kva *= 100.0  # of which OpenDSS puts only a hundredth into the matrix
+        if not np.isfinite(s_kva):  # where it is de-energised, OpenDSS has divided by its voltage
+            s_kva = complex(-float(data["kw"]), 0.0)
     if one.kind == "storage" and not is_admittance:
         s_kva = -output_kva[one.name.lower()]
     model = int(Model.CONSTANT_IMPEDANCE) if is_admittance else _model(one)
