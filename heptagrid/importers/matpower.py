@@ -106,6 +106,8 @@ NAMES = {
 }
 NAMES["define_constants"] = [pair for pairs in list(NAMES.values()) for pair in pairs]
 
+_MOST_NUMBER = 2.0**53  # to which every whole number is itself
+
 _COLUMNS = {"bus": 13, "branch": 11, "gen": 10}
 
 # Fields that hold nothing that a power flow takes, and what to call them.
@@ -228,7 +230,7 @@ def _numbers(source: str, buses: Matrix) -> Ints:
     given = buses[:, 0]
     problems = [
         f"row {k + 1} of mpc.bus: {given[k]:g} is no bus number"
-        for k in np.flatnonzero(~(given >= 1) | (given % 1 != 0))
+        for k in np.flatnonzero(~((given >= 1) & (given <= _MOST_NUMBER)) | (np.floor(given) != given))
     ]
     number, count = np.unique(given, return_counts=True)
     problems += [f"bus {number[k]:g} stands {count[k]} times in mpc.bus" for k in np.flatnonzero(count > 1)]
@@ -262,7 +264,8 @@ def _buses(table: Matrix, names: Names) -> BalancedBuses:
 
 def _branches(table: Matrix, names: Names, at: Callable[[Matrix], Ints]) -> BalancedBranches:
     from_bus, to_bus = at(table[:, 0]), at(table[:, 1])
-    ratio = np.where(table[:, 8] == 0.0, 1.0, table[:, 8]) * np.exp(1j * np.deg2rad(table[:, 9]))
+    with np.errstate(invalid="ignore"):  # an angle that is no number is told with the other figures
+        ratio = np.where(table[:, 8] == 0.0, 1.0, table[:, 8]) * np.exp(1j * np.deg2rad(table[:, 9]))
     z_pu = in_complex(table[:, 2], table[:, 3])
     half = in_complex(np.zeros(len(table)), 0.5 * table[:, 4])
     return BalancedBranches(

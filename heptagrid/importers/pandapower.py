@@ -134,6 +134,9 @@ def convert(net: Any, source: str, reading: Reading, shifters: Shifters | None =
     FileError
         As `read`; and what pandapower itself refuses, in its words.
     """
+    broken = list(_no_tables(net))
+    if broken:
+        raise FileError(source, broken)
     elements = {
         kind: [f"{_called(net[kind], index)}" for index in net[kind].index[in_service(net[kind])]]
         for kind in _UNSUPPORTED
@@ -332,6 +335,19 @@ def _coordinates(net: Any) -> tuple[Floats, Floats]:
                 except (ValueError, KeyError, TypeError):
                     continue
     return x, y
+
+
+def _no_tables(net: Any) -> Iterator[str]:
+    """Elements that the file holds otherwise than in a table, and options that are none."""
+    import pandas
+
+    for kind in (*_SUPPORTED, *_UNSUPPORTED):
+        if kind in net and not isinstance(net[kind], pandas.DataFrame):
+            yield f"{kind} is no table: {str(net[kind])[:40]!r}"
+    if "bus" not in net:
+        yield "has no table of buses"
+    if not isinstance(net.get("user_pf_options", {}), dict):
+        yield f"user_pf_options are none: {str(net['user_pf_options'])[:40]!r}"
 
 
 def _nonsense(net: Any) -> Iterator[str]:
