@@ -7,7 +7,8 @@ import os
 import shlex
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,18 @@ from click.core import ParameterSource
 EPILOG = """Exit codes: 0 done; 1 other trouble; 2 wrong usage; 3 scenario or input file; 4 network (an island, no convergence); 5 output
 folder or disk; 6 a message that policy forbids; 7 conservation law broken; 8 validation failed; 130 interrupted (what was computed is kept,
 marked partial)."""
+
+
+@contextmanager
+def _interrupted_in_a_line() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("heptagrid: interrupted", err=True)
+        exec(
+            ""
+        )  # numba executes text: an interrupt there makes Python end by a signal, until the next text is executed
+        sys.exit(130)
 
 
 class _Errors(click.Group):
@@ -29,19 +42,21 @@ class _Errors(click.Group):
             formatter.write_dl(rows)
 
     def main(self, *args: Any, **options: Any) -> Any:
-        from heptagrid.foundation.standard_streams import prepare_streams
+        with _interrupted_in_a_line():
+            from heptagrid.foundation.standard_streams import prepare_streams
 
-        prepare_streams()
-        return super().main(*args, **options)
+            prepare_streams()
+            return super().main(*args, **options)
 
     def make_context(self, *args: Any, **options: Any) -> click.Context:
-        try:
+        with _interrupted_in_a_line():
             return super().make_context(*args, **options)
-        except KeyboardInterrupt:
-            click.echo("heptagrid: interrupted", err=True)
-            sys.exit(130)
 
     def invoke(self, ctx: click.Context) -> Any:
+        with _interrupted_in_a_line():
+            return self._invoke(ctx)
+
+    def _invoke(self, ctx: click.Context) -> Any:
         from heptagrid.foundation.errors import HeptagridError
         from heptagrid.foundation.interrupts import noted_interrupts
         from heptagrid.foundation.results_folder import remedy
@@ -54,8 +69,8 @@ class _Errors(click.Group):
                 raise
             except BaseException as problem:
                 if interrupts.count or isinstance(problem, KeyboardInterrupt):
-                    said, code = "interrupted", 130
-                elif isinstance(problem, HeptagridError):
+                    raise KeyboardInterrupt from problem
+                if isinstance(problem, HeptagridError):
                     said, code = str(problem), problem.exit_code
                 elif not isinstance(problem, OSError) or problem.errno == errno.EPIPE:
                     raise

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +24,7 @@ from heptagrid.engine.results import RUN
 from heptagrid.foundation.errors import OutputError
 from heptagrid.foundation.folder_lock import LOCK
 from heptagrid.foundation.frames import join_tables, read_table, write_table
+from heptagrid.foundation.interrupts import noted_interrupts
 from heptagrid.foundation.output_file import write_json, write_text
 from heptagrid.foundation.results_folder import Kind, Place, results_folder
 
@@ -300,3 +302,23 @@ def test_work_runs_outside_the_main_thread_and_leaves_signals_alone() -> None:
     thread.join()
     assert found == [[5, 3]]
     assert signal.getsignal(signal.SIGINT) is before
+
+
+class Freed:
+    """Something whose end takes long enough to be interrupted; Python drops what is raised there."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_an_interrupt_that_python_drops_is_raised_again() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        drop_an_interrupt()
+
+
+def drop_an_interrupt() -> None:
+    with noted_interrupts() as interrupts:
+        Freed()
+        assert interrupts.count == 1
+        for _ in range(100):
+            time.sleep(0.1)

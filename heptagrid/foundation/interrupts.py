@@ -47,15 +47,25 @@ def noted_interrupts() -> Iterator[Interruptions]:
         yield found
         return
 
+    once_more: list[threading.Timer] = []
+
     def note(*_: object) -> None:
         found.count += 1
-        sys.unraisablehook = lambda _: None
+        sys.unraisablehook = again
         raise KeyboardInterrupt
+
+    def again(ignored: sys.UnraisableHookArgs) -> None:
+        """Python drops what is raised while it frees an object; so raise it once more, elsewhere."""
+        if issubclass(ignored.exc_type, KeyboardInterrupt):
+            once_more.append(threading.Timer(0.1, signal.raise_signal, [signal.SIGINT]))
+            once_more[-1].start()
 
     before, hook = signal.signal(signal.SIGINT, note), sys.unraisablehook
     try:
         yield found
     finally:
+        for timer in once_more:
+            timer.cancel()
         signal.signal(signal.SIGINT, before)
         sys.unraisablehook = hook
 
