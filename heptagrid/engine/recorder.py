@@ -63,6 +63,7 @@ class ArmResult:
     days: list[DayBooks] = field(default_factory=list)
     bills_eur: np.ndarray = field(default_factory=lambda: np.zeros(0))
     held: dict[int, tuple[int, int]] = field(default_factory=dict)
+    hunting: dict[str, tuple[int, int]] = field(default_factory=dict)
     storms: list[dict[str, Any]] = field(default_factory=list)
     interruptions: dict[str, float] = field(default_factory=dict)
     frequency: dict[str, Any] | None = None
@@ -221,6 +222,9 @@ class Recorder:
         for feeder in flow.held:
             steps, first_ns = result.held.get(int(feeder), (0, step.start_ns))
             result.held[int(feeder)] = (steps + 1, first_ns)
+        for control in flow.hunting:
+            steps, first_ns = result.hunting.get(control, (0, step.start_ns))
+            result.hunting[control] = (steps + 1, first_ns)
 
     def _keep_series(self, step: Step) -> None:
         grid, flow, customers = self._grid, self._grid.feeders.flow, self._grid.customers

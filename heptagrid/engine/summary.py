@@ -209,6 +209,11 @@ def summarise(
             for r in results
             for f, (n, at) in r.held.items()
         ],
+        "hunting": [
+            {"arm": r.arm, "control": name, "steps": n, "first": from_ns(at, scenario.zone).isoformat()}
+            for r in results
+            for name, (n, at) in r.hunting.items()
+        ],
         "technologies": {
             name: {"name": one.name, "title": one.title, "not_modelled": one.not_modelled}
             for name, one in zip(CLASS_NAMES, world.plan.technologies, strict=True)

@@ -104,6 +104,11 @@ def _top(summary: dict[str, Any], manifest: dict[str, Any]) -> str:
             f'<p class="banner">Feeder {one["feeder"]} (behind {text(one["head"])}) did not converge in {one["steps"]} steps of the {text(one["arm"])} arm, '
             f"first at {text(one['first'])}; its nodes were held at their last solution.</p>"
         )
+    for one in summary["hunting"]:
+        banners += (
+            f'<p class="banner">{text(one["control"])} did not settle in {one["steps"]} steps of the {text(one["arm"])} arm, first at '
+            f"{text(one['first'])}; there the taps and capacitors of the circuit stayed where they stood. Its band may be narrower than a step.</p>"
+        )
     return (
         f'<header><p class="eyebrow">heptagrid · {text(summary["scenario"])} · {text(when)} · seed {summary["seed"]}</p>'
         f"{headline(summary, _place(manifest))}{banners}"

@@ -72,6 +72,12 @@ def summary(summary: dict[str, Any], manifest: dict[str, Any]) -> Group:
         parts.append(
             Text(f"{len(summary['unconverged'])} feeders did not converge in some steps; see the report", style="red")
         )
+    if summary["hunting"]:
+        count = len({one["control"] for one in summary["hunting"]})
+        words = "control of taps or capacitors" if count == 1 else "controls of taps or capacitors"
+        parts.append(
+            Text(f"{count} {words} did not settle in some steps and stayed there; see the report", style="red")
+        )
     if summary["partial"]:
         parts.append(Text("partial: the run was stopped before its end", style="red"))
     return Group(*parts)

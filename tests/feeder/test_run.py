@@ -203,6 +203,22 @@ def test_a_feeder_that_cannot_be_lived_on_is_refused(text: str, words: str, tmp_
             heptagrid.run(feeder=tmp_path / "bad.dss", out=tmp_path / "run")
 
 
+def test_regulators_that_hunt_do_not_end_the_day(tmp_path: Path) -> None:
+    """A band of 0.1 V is narrower than a tap of 0.75 V: no tap is inside it, and every second brings another move."""
+    script = LANE.read_text(encoding="utf-8").replace("band=2", "band=0.1").replace("delay=30", "delay=1 tapdelay=1")
+    (tmp_path / "hunting.dss").write_text(script, encoding="utf-8")
+    hunting = heptagrid.run(
+        feeder=tmp_path / "hunting.dss", step_s=900, single="smart", out=tmp_path / "run", threads=1
+    )
+    found = hunting.summary["hunting"]
+    assert {one["control"] for one in found} <= {"regcontrol.rega", "regcontrol.regb", "regcontrol.regc"}
+    assert found and all(0 < one["steps"] <= 96 for one in found)
+    assert hunting.summary["unconverged"] == []
+    energy = hunting.summary["arms"]["smart"]["energy_mwh"]
+    assert abs(energy["residual"]) < 1e-6 * energy["imported"]
+    assert "did not settle in" in hunting.report.read_text(encoding="utf-8")
+
+
 def test_other_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="an OpenDSS script"):
         heptagrid.run(feeder=tmp_path / "town.toml", out=tmp_path / "run")

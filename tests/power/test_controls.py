@@ -308,6 +308,20 @@ def test_controls_that_hunt_are_named() -> None:
         Controlled(idle(capacitor_kvar=(900.0,), source_pu=0.999, capacitor_control=control)).snapshot()
 
 
+def test_in_a_step_in_which_controls_hunt_they_stay_where_they_stood() -> None:
+    control = capacitor_controls(on=119.99, off=120.01, dead_time_s=0.0)
+    circuit = idle(capacitor_kvar=(900.0,), source_pu=0.999, capacitor_control=control)
+    controlled = Controlled(circuit)
+    flow = controlled.advance(86400.0)
+    assert controlled.hunting == ("switch 0",) and controlled.now_s == 86400.0
+    assert not controlled.is_closed[0]
+    np.testing.assert_allclose(
+        np.abs(flow.v), 0.999 * VOLTS, rtol=1e-6
+    )  # nothing draws, so every node is at the source's voltage
+    controlled.advance(1.0)  # shorter than its delay
+    assert controlled.hunting == ()
+
+
 # Inverters inside the solve
 
 

@@ -56,6 +56,7 @@ def summary(*arms: str) -> dict[str, Any]:
         "days": 1,
         "partial": False,
         "unconverged": [],
+        "hunting": [],
         "storms": [],
         "arms": {name: copy.deepcopy(ARM) for name in names},
         "business": None,

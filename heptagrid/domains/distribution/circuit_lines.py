@@ -35,7 +35,8 @@ class ConductorFlow:
     v_pu: (nodes,) of energised phases, to the neutral where their bus has one; 0, no supply's voltage, at neutrals and de-energised nodes.
     current_re, current_im: (nodes,) per unit, into the conductor from the line or transformer above it.
     losses_kw: what capacitors and reactors draw counts as lost. transformer_loading_pct: (transformers,) of its most loaded winding and phase. transformer_p_kw: out of its low windings.
-    held: every feeder when no solution was found and the last one stands in, else none.
+    held: every feeder when no solution was found and the last one stands in, else none. hunting: controls that did not settle, so that all stayed
+    where they stood before the step.
     """
 
     v_pu: Floats
@@ -49,6 +50,7 @@ class ConductorFlow:
     transformer_p_kw: Floats
     iterations: int
     held: Ints
+    hunting: tuple[str, ...] = ()
 
 
 class CircuitLines:
@@ -98,7 +100,7 @@ class CircuitLines:
             if self._last is None:
                 raise
             return replace(self._last, held=np.arange(1, len(self._tree.feeder_start)))
-        self._last = self._view.of(flow)
+        self._last = replace(self._view.of(flow), hunting=controlled.hunting)
         return self._last
 
     def regulate(self, dt_s: float) -> None:

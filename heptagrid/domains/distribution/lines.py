@@ -32,6 +32,7 @@ class FeederFlow(Protocol):
     transformer_p_kw: Floats
     iterations: int
     held: Ints
+    hunting: tuple[str, ...]
 
     @property
     def terminal_v_pu(self) -> Floats:

@@ -62,6 +62,7 @@ class Flow:
     iterations: int
     held: Ints
     loop_current: Complex
+    hunting: tuple[str, ...] = ()  # its tap changers are the distribution domain's
 
     @property
     def terminal_v_pu(self) -> Floats:

@@ -19,13 +19,24 @@ from heptagrid.planes.power.controls.leftovers import Leftovers
 from heptagrid.planes.power.mixing import Mixing
 from heptagrid.planes.power.unbalanced.flow import Flow
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
-from heptagrid.world.circuit import Circuit, Complex, Floats, Monitored
+from heptagrid.world.circuit import Bools, Circuit, Complex, Floats, Monitored
 
 MOST_PASSES = 100  # of a snapshot or a step; far beyond what controls that settle need
 SECONDS_A_DAY = 86400.0
 _GAP_PU = 1e-8  # between inverters' voltages and what their curves see
 _MOST_RENEWALS = 400
 _LITTLE = 1e-3  # of the inverters' slopes, to probe the network with
+
+
+class HuntingError(NetworkError):
+    """Controls that do not settle; `names` are those still at work."""
+
+    def __init__(self, circuit: str, names: tuple[str, ...], passes: int) -> None:
+        self.names = names
+        super().__init__(
+            f"{circuit}: controls have not settled after {passes} solutions; still at work: {', '.join(names)}. "
+            "Their bands may be narrower than a tap or a capacitor's step."
+        )
 
 
 class Acts(Enum):
@@ -39,7 +50,7 @@ class Controlled:
     """A circuit, its solver, and the state of its controls, which carries on from call to call.
 
     `tap_pu` (windings,) and `is_closed` (capacitor steps,) are where the controls have brought them; `now_s` is the clock, in seconds from
-    the beginning of a day.
+    the beginning of a day. `hunting` names the controls that did not settle in the last step.
     """
 
     def __init__(self, circuit: Circuit, solver: UnbalancedSolver | None = None, *, now_s: float = 0.0) -> None:
@@ -51,6 +62,7 @@ class Controlled:
         self.regulators = regulators.at_rest(len(circuit.regulators.names))
         self.capacitors = capacitors.at_rest(len(circuit.capacitor_controls.names))
         self.leftovers = Leftovers()
+        self.hunting: tuple[str, ...] = ()
         self.bank = smart.bank(circuit.inverters)
         self._regulator_settings = regulators.settings_of(circuit)
         self._capacitor_settings = capacitors.settings_of(circuit)
@@ -88,8 +100,8 @@ class Controlled:
 
         Raises
         ------
-        NetworkError
-            If the controls have not settled after `most_passes` solutions: their settings make them hunt, and they are named.
+        HuntingError
+            If the controls have not settled after `most_passes` solutions: their settings make them hunt.
         """
         self._offer(available_kw)
         for _ in range(most_passes):
@@ -112,15 +124,22 @@ class Controlled:
     ) -> Flow:
         """Go a step of `step_s` seconds with these draws, (devices,), and offers of inverters, (inverters,); the flow at its end.
 
-        The draws hold from the beginning of the step. Raises NetworkError as `snapshot` does.
+        The draws hold from the beginning of the step. In a step in which controls hunt, all stay where they stood before it: see `hunting`.
+        Raises NetworkError if the circuit has no solution.
         """
+        before = self.tap_pu.copy(), self.is_closed.copy()
+        self.hunting = ()
         self._offer(available_kw)
         smart.begin_step(self.bank, self.circuit.inverters, step_s)
         end_s = self.now_s + step_s
-        if acts is Acts.AT_STEP_ENDS:
-            flow = self._act_at(end_s, p_kw, q_kvar, most_passes)
-        else:
-            flow = self._act_until(end_s, p_kw, q_kvar, most_passes)
+        act = self._act_at if acts is Acts.AT_STEP_ENDS else self._act_until
+        try:
+            flow = act(end_s, p_kw, q_kvar, most_passes)
+        except HuntingError as problem:
+            self.hunting = problem.names
+            self.now_s = end_s
+            self._stand(*before)
+            flow = self._solve(p_kw, q_kvar)
         smart.end_step(self.bank)
         return flow
 
@@ -261,14 +280,20 @@ class Controlled:
             self.leftovers.act(self._regulator_settings, self.regulators, self.now_s, self.tap_pu)
         return True
 
-    def _hunting(self, p_kw: Floats | None, q_kvar: Floats | None, passes: int) -> NetworkError:
+    def _stand(self, tap_pu: Floats, is_closed: Bools) -> None:
+        """Put taps and capacitors somewhere, with nothing on its way."""
+        self.tap_pu[:], self.is_closed[:] = tap_pu, is_closed
+        for state in (self.regulators, self.capacitors):
+            state.pending[:] = 0
+            state.due_s[:] = np.inf
+        self.regulators.is_under_way[:] = False
+        self.leftovers = Leftovers()
+
+    def _hunting(self, p_kw: Floats | None, q_kvar: Floats | None, passes: int) -> HuntingError:
         self._look(self._solve(p_kw, q_kvar))
         waiting = self.circuit.regulators.names[np.isfinite(self.regulators.due_s)].tolist()
         waiting += self.circuit.capacitor_controls.names[np.isfinite(self.capacitors.due_s)].tolist()
-        return NetworkError(
-            f"{self.circuit.name}: controls have not settled after {passes} solutions; still at work: {', '.join(waiting)}. "
-            "Their bands may be narrower than a tap or a capacitor's step."
-        )
+        return HuntingError(self.circuit.name, tuple(waiting), passes)
 
 
 def settled_circuit(controlled: Controlled) -> Circuit:
