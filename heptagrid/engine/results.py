@@ -7,9 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from heptagrid.engine.seal import CONTENTS, hash_of, is_sealed
 from heptagrid.engine.tables import parts_of
 from heptagrid.foundation.errors import OutputError
 from heptagrid.foundation.frames import read_table
+from heptagrid.foundation.input_files import UnreadableError, is_file, read_text
 from heptagrid.foundation.results_folder import Kind
 
 if TYPE_CHECKING:
@@ -51,10 +53,24 @@ class Run:
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
-        self.manifest: dict[str, Any] = _read_json(self.folder / "manifest.json")
+        self.manifest: dict[str, Any] = _read_manifest(self.folder)
         self.summary: dict[str, Any] = {}
-        if (self.folder / "summary.json").exists() or not self.partial:
-            self.summary = _read_json(self.folder / "summary.json")
+        path = self.folder / "summary.json"
+        if is_file(path) or not self.partial:
+            self._vouch(path)
+            self.summary = _read_json(path)
+
+    def _vouch(self, path: Path) -> None:
+        """Raise OutputError for a file that is not as the run wrote it; of a run that was killed nothing is known."""
+        expected = self.manifest[CONTENTS].get(path.name)
+        if self.partial and expected is None:
+            return
+        if not is_file(path):
+            raise OutputError(f"{path} is missing from the folder of a run")
+        if expected != hash_of(path):
+            raise OutputError(
+                f"{path} is not as the run wrote it: it was changed, was damaged, or is of another run; run it again"
+            )
 
     @property
     def report(self) -> Path:
@@ -73,6 +89,7 @@ class Run:
         path = self.folder / f"{name}.parquet"
         parts = parts_of(self.folder / "parts", name)
         if path.exists():
+            self._vouch(path)
             return read_table(path)
         if parts:  # a run that could not be brought to its end
             return polars.concat([read_table(part) for part in parts])
@@ -129,11 +146,32 @@ def open_run(folder: str | Path) -> Run:
     return Run(Path(folder))
 
 
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a run's folder, as the run wrote it."""
+    path = folder / RUN.mark
+    manifest = _read_json(path)
+    kind, version = RUN.format().values()
+    if manifest.get("format") != kind:
+        raise OutputError(f"{folder} is no results folder of a run of heptagrid: {path.name} is that of something else")
+    if manifest.get("format_version") != version:
+        raise OutputError(
+            f"{folder} was written by heptagrid {manifest.get('version')} in version {manifest.get('format_version')} of "
+            f"the format of results; this heptagrid reads version {version}: run it again"
+        )
+    if not is_sealed(manifest):
+        raise OutputError(f"{path} is not as the run wrote it: it was changed or damaged; run it again")
+    return manifest
+
+
 def _read_json(path: Path) -> dict[str, Any]:
+    if not is_file(path):
+        raise OutputError(f"{path.parent} is no results folder of heptagrid: {path.name} is missing")
     try:
-        loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise OutputError(f"{path.parent} is no results folder of heptagrid: {path.name} is missing") from None
-    except json.JSONDecodeError as broken:
+        loaded = json.loads(read_text(path))
+    except UnreadableError as problem:
+        raise OutputError(f"{path} {problem}") from None
+    except (ValueError, RecursionError) as broken:
         raise OutputError(f"{path} cannot be read: {broken}") from None
+    if not isinstance(loaded, dict):
+        raise OutputError(f"{path} cannot be read: it holds no table of names and values")
     return loaded

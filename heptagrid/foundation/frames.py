@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from heptagrid.foundation.errors import OutputError
 from heptagrid.foundation.interrupts import to_the_end
 from heptagrid.foundation.output_file import replacing
 
@@ -23,11 +24,21 @@ _ROWS_PER_GROUP = 128 * 1024
 
 
 def read_table(path: Path) -> polars.DataFrame:
-    """The table in a Parquet file."""
+    """The table in a Parquet file.
+
+    Raises
+    ------
+    OutputError
+        If the file holds no table.
+    """
     import polars
 
-    with os_errors(path):
-        return polars.read_parquet(path.absolute(), glob=False)
+    try:
+        with os_errors(path):
+            return polars.read_parquet(path.absolute(), glob=False)
+    except (polars.exceptions.PolarsError, polars.exceptions.PanicException) as problem:
+        first = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+        raise OutputError(f"{path} is no table that can be read: {first}") from None
 
 
 def write_table(frame: polars.DataFrame, path: Path, durable: bool = True) -> None:

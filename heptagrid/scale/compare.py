@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -12,6 +13,7 @@ from heptagrid.engine.jobs import Progress
 from heptagrid.engine.results import RUN, Run, open_run
 from heptagrid.foundation.domains import DOMAIN_NAMES
 from heptagrid.foundation.errors import OutputError, UsageError
+from heptagrid.foundation.kernel import fingerprint_of_package
 from heptagrid.foundation.output_file import write_json
 from heptagrid.foundation.results_folder import Kind, Place, results_folder
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR
@@ -80,6 +82,17 @@ def compare(
     if len(sources) < 2:
         raise UsageError("a comparison needs two runs or more; name scenarios or the folders of runs")
     ready = {k: _opened(Path(str(one))) for k, one in enumerate(sources) if _is_run(one)}
+    if (
+        len(
+            {run.manifest["sources"] for run in ready.values()}
+            | ({fingerprint_of_package()} if len(ready) < len(sources) else set())
+        )
+        > 1
+    ):
+        warnings.warn(
+            "the runs were not all made by one heptagrid (other sources, packages or machine): part of what differs may be that",
+            stacklevel=2,
+        )
     labels = _labels(sources)
     scenarios = {
         k: api.resolve(one, settings, days, start, step_s, seed) for k, one in enumerate(sources) if k not in ready

@@ -28,6 +28,7 @@ from heptagrid.engine.loop import Tick, run_arm
 from heptagrid.engine.manifest import manifest_of
 from heptagrid.engine.memory import peak_rss_mb
 from heptagrid.engine.results import RUN
+from heptagrid.engine.seal import sealed
 from heptagrid.engine.summary import join_arms, summarise
 from heptagrid.engine.tally import DayBooks
 from heptagrid.foundation.output_file import write_json
@@ -171,7 +172,7 @@ def _keep(variant: Variant, work: Path, jobs: list[Job], joined: Mapping[str, An
     world = build_world(scenario)
     manifest = manifest_of(scenario, variant.spans, variant.typical, [arm], broken, "heptagrid sweep")
     summary = summarise(scenario, world, jobs, joined, broken, variant.typical)
-    write_json(work / RUN.mark, manifest)
+    write_json(work / RUN.mark, sealed(manifest))
     write_results(work, world, joined, summary, began, peak_rss_mb())
     mark_whole(work, manifest)
     variant.run_folder.parent.mkdir(exist_ok=True)

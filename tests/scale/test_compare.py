@@ -12,6 +12,7 @@ from click.testing import CliRunner
 import heptagrid
 from heptagrid.cli import main
 from heptagrid.engine.results import Run
+from heptagrid.engine.seal import sealed
 from heptagrid.foundation.errors import OutputError, UsageError
 
 
@@ -53,12 +54,12 @@ def test_what_cannot_be_compared_is_refused(day: Run, tmp_path: Path) -> None:
         heptagrid.compare(day.folder, out=tmp_path / "a")
     one_arm = tmp_path / "single"
     one_arm.mkdir()
-    (one_arm / "manifest.json").write_text(json.dumps({**day.manifest}))
     arms = {"smart": day.summary["arms"]["smart"]}
     (one_arm / "summary.json").write_text(json.dumps({**day.summary, "arms": arms}))
+    (one_arm / "manifest.json").write_text(json.dumps(sealed(day.manifest, [one_arm / "summary.json"])))
     with pytest.raises(UsageError, match="one arm only"):
         heptagrid.compare(day.folder, one_arm, out=tmp_path / "b")
-    (one_arm / "manifest.json").write_text(json.dumps({**day.manifest, "partial": True}))
+    (one_arm / "manifest.json").write_text(json.dumps(sealed({**day.manifest, "partial": True})))
     with pytest.raises(UsageError, match="stopped before its end"):
         heptagrid.compare(day.folder, one_arm, out=tmp_path / "c")
     (tmp_path / "precious.txt").write_text("mine")
