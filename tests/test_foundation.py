@@ -16,7 +16,7 @@ import pytest
 from heptagrid.engine.clock import Phase, Span
 from heptagrid.foundation import kernel, kernel_cache
 from heptagrid.foundation.random import Stream, normals, uniforms
-from heptagrid.foundation.rows import address, blocks, column, line, rows, rows_at
+from heptagrid.foundation.rows import address, column, line, rows, rows_at
 from heptagrid.foundation.time import NS_PER_HOUR, from_ns, midnight_ns, to_ns
 from heptagrid.world.weather import Weather
 
@@ -169,13 +169,13 @@ def _twice(x):  # type: ignore[no-untyped-def]
     return x + x
 
 
-WIDTH, DEPTH = 5, 3
+WIDTH = 5
 
 
 @kernel.kernel(allocates=False)
-def _through_known_shapes(table, deep, one, beside, k, j):  # type: ignore[no-untyped-def]
+def _through_known_shapes(table, one, beside, k):  # type: ignore[no-untyped-def]
     beside = column(beside, WIDTH)
-    seen = rows(table, WIDTH)[k, 2] + blocks(deep, DEPTH, WIDTH)[k, j, 4] + line(one)[k] + beside[k]
+    seen = rows(table, WIDTH)[k, 2] + line(one)[k] + beside[k]
     there = rows_at(address(table), WIDTH)
     there[k, 3] = -there[k, 3]
     beside[k] += 0.5
@@ -183,12 +183,12 @@ def _through_known_shapes(table, deep, one, beside, k, j):  # type: ignore[no-un
 
 
 def test_tables_of_known_shape_are_the_same_tables() -> None:
-    table, deep = np.arange(40).reshape(8, WIDTH), np.arange(120).reshape(8, DEPTH, WIDTH)
+    table = np.arange(40).reshape(8, WIDTH)
     one, beside = np.arange(8), np.arange(8.0 * WIDTH).reshape(8, WIDTH)
     for k in range(8):
-        for j in range(DEPTH):
-            seen, there, width = _through_known_shapes(table, deep, one, beside[:, 1], k, j)
-            assert seen == table[k, 2] + deep[k, j, 4] + one[k] + WIDTH * k + 1 + 0.5 * j
+        for times in range(3):
+            seen, there, width = _through_known_shapes(table, one, beside[:, 1], k)
+            assert seen == table[k, 2] + one[k] + WIDTH * k + 1 + 0.5 * times
             assert (there, width) == (table[k, 2], WIDTH)
     assert table[:, 3].tolist() == [-(WIDTH * k + 3) for k in range(8)], "written three times to the same table"
     assert beside[:, 1].tolist() == [WIDTH * k + 1 + 1.5 for k in range(8)]
