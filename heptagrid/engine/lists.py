@@ -49,7 +49,7 @@ def write_lists(folder: Path, world: World, arms: Mapping[str, Joined]) -> None:
         nodes[f"v_max_{name}"] = arm.extremes.node_v_max.astype(np.float32)
         nodes[f"branch_peak_pct_{name}"] = arm.extremes.branch_peak_pct.astype(np.float32)
         trafo[f"peak_pct_{name}"] = arm.extremes.transformer_peak_pct.astype(np.float32)
-        trafo |= _requirements(world, arm, name)
+        trafo |= _requirements(world, arm, name) | _access_networks(world, arm, name)
     customers: dict[str, Any] = {
         "customer": np.arange(world.customers_count, dtype=np.int32),
         "node": world.point_node[: world.customers_count].astype(np.int32),
@@ -86,3 +86,13 @@ def _requirements(world: World, arm: Joined, name: str) -> dict[str, Any]:
         f"worst_application_{name}": polars.Series(application, dtype=polars.String),
         f"worst_share_{name}": in_time,
     }
+
+
+def _access_networks(world: World, arm: Joined, name: str) -> dict[str, Any]:
+    """Columns of the transformers: what their access network came to; not a number of transformers without one."""
+    columns = {}
+    for figure, values in vars(arm.access_networks(world)).items():
+        column = np.full(len(world.grid.transformers.names), np.nan, dtype=np.float32)
+        column[world.substations.transformer] = values
+        columns[f"access_{figure}_{name}"] = column
+    return columns

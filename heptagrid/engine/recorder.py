@@ -44,7 +44,7 @@ ENERGY_TOLERANCE = 1e-6  # of generated + imported, design section 6
 class ArmResult:
     """What one arm over one span came to.
 
-    places: `MessagePlane.counts_by_place`. crossed: (kinds, link classes) whether messages went over such links.
+    places: `MessagePlane.counts_by_place`. busy_s: `MessagePlane.busy_s`, over `counted_s`. crossed: (kinds, link classes) whether messages went over such links.
     """
 
     arm: str
@@ -55,6 +55,8 @@ class ArmResult:
     extremes: Extremes = field(default_factory=Extremes)
     messages: Counts | None = None
     places: np.ndarray = field(default_factory=lambda: np.zeros((KINDS, 1, 4), dtype=np.int64))
+    busy_s: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    counted_s: float = 0.0
     crossed: np.ndarray = field(default_factory=lambda: np.zeros((KINDS, len(CLASS_NAMES)), dtype=bool))
     metering: dict[str, float] = field(default_factory=dict)
     comfort: dict[str, float] = field(default_factory=dict)
@@ -123,6 +125,7 @@ class Recorder:
         if phase is not Phase.COUNTED:
             return
         self.result.steps += 1
+        self.result.counted_s += step.dt_s
         self._add_up(step)
         self._keep_series(step)
         if step.ends_quarter:
@@ -263,7 +266,7 @@ class Recorder:
     def _keep_messages(self) -> None:
         plane = self._grid.mailbox.plane
         self.result.messages, self.result.places = plane.counts(), plane.counts_by_place()
-        self.result.crossed = plane.crossed.copy()
+        self.result.crossed, self.result.busy_s = plane.crossed.copy(), plane.busy_s()
 
     def _open_day(self) -> None:
         self._times: list[int] = []

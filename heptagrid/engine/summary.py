@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.engine.access_networks import AccessNetworks, access_networks
 from heptagrid.engine.build import World
 from heptagrid.engine.extremes import BAND_PU
 from heptagrid.engine.jobs import Job
@@ -43,6 +44,7 @@ class Joined:
         self.messages = Counts.none()
         self.places = np.zeros_like(first.places)
         self.crossed = np.zeros_like(first.crossed)
+        self.busy_s, self.counted_s = np.zeros_like(first.busy_s), 0.0
         self.money = Totals.nothing()
         self.metering: dict[str, float] = {}
         self.interruptions: dict[str, float] = {}
@@ -55,6 +57,7 @@ class Joined:
             self.messages = self.messages + result.messages
             self.places = self.places + result.places
             self.crossed = self.crossed | result.crossed
+            self.busy_s, self.counted_s = self.busy_s + result.busy_s, self.counted_s + result.counted_s
             self.money = self.money + result.money
             _add(self.metering, result.metering)
             _add(self.comfort, result.comfort)
@@ -67,6 +70,10 @@ class Joined:
     def mean_bill_eur(self) -> float | None:
         """The customers' mean bill over the run; None before the first was written."""
         return float(self.bills_eur.mean()) if self.days else None
+
+    def access_networks(self, world: World) -> AccessNetworks:
+        """How the access networks fared."""
+        return access_networks(world.plan, self.places, self.busy_s, self.counted_s)
 
     def summary(self, scenario: Scenario, world: World) -> dict[str, Any]:
         """The arm's entry."""
@@ -109,6 +116,7 @@ class Joined:
             },
             "messages": self.messages.summary(),
             "requirements": outcomes.summary(self.messages, self.places, self.crossed, technologies),
+            "access_networks": self.access_networks(world).summary(),
             "metering": self.metering,
             "comfort": self.comfort,
             "money_eur": self.money.summary(),

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from heptagrid.foundation.frames import read_table
 from heptagrid.foundation.output_file import write_text
 from heptagrid.report import requirements, tables
+from heptagrid.report.access_networks import access_table
 from heptagrid.report.charts import bars
 from heptagrid.report.day import day_charts
 from heptagrid.report.domain_picture import domain_pictures
@@ -50,7 +51,7 @@ def page(summary: dict[str, Any], manifest: dict[str, Any], frames: dict[str, po
         *_frequency(summary, manifest, frames.get("frequency")),
         section("town", f"The {place}", town_section(frames, list(arms), place)),
         section("requirements", "Which applications got what they ask for", _requirements(summary)),
-        section("messages", "Messages", _messages(arms, place)),
+        section("messages", "Messages", _messages(arms, place, frames["transformer_list"])),
         section("domains", "Seven domains", _domains(arms[shown], shown, summary["days"], place)),
         section("money", "Who pays whom", _money(summary)),
         section("checks", "What must add up", _checks(summary)),
@@ -136,7 +137,7 @@ def _requirements(summary: dict[str, Any]) -> str:
     return "".join(parts) + requirements.not_modelled(summary["technologies"])
 
 
-def _messages(arms: dict[str, Any], place: str) -> str:
+def _messages(arms: dict[str, Any], place: str, transformers: polars.DataFrame | None) -> str:
     parts = []
     for name, arm in arms.items():
         if name == "conventional" and len(arms) > 1:
@@ -150,6 +151,8 @@ def _messages(arms: dict[str, Any], place: str) -> str:
             "A message sent again counts once. Acknowledgements are messages too.</p>"
         )
         parts.append(tables.message_table(messages["by_kind"]))
+        if transformers is not None:
+            parts.append(access_table(transformers, name))
         if arm["metering"]:
             reads = arm["metering"]
             parts.append(

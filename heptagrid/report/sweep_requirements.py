@@ -19,15 +19,15 @@ def sentence(content: Content, points: Sequence[Content]) -> str:
     key, is_number = content["varied"][0]["key"], content["varied"][0]["is_number"]
     missed = [(plain(point["at"][key]), _missed(content, point)) for point in points]
     if not any(names for _, names in missed):
-        return "Every application meets its published requirement" + (
-            " at all of these points." if len(points) > 1 else "."
+        return "No application misses its published requirement" + (
+            " at any of these points." if len(points) > 1 else "."
         )
     parts = []
     for names, group in groupby(missed, key=lambda one: one[1]):
         values = [value for value, _ in group]
         where = f"{values[0]} to {values[-1]}" if is_number and len(values) > 2 else ", ".join(values)
         parts.append(
-            f"{'at' if is_number else 'with'} {where} {'missed by ' + ', '.join(names) if names else 'met by all'}"
+            f"{'at' if is_number else 'with'} {where} {'missed by ' + ', '.join(names) if names else 'missed by none'}"
         )
     return f"Published requirements of the applications: {'; '.join(parts)}."
 
@@ -43,7 +43,7 @@ def choices_table(content: Content, key: str, points: Sequence[Content]) -> str:
         [text(name.replace("_", " ")), *(_verdict(point["figures"][f"{FIGURE}.{name}"]) for point in points)]
         for name in kinds
     ]
-    head = ("requirement met with", *(text(plain(point["at"][key])) for point in points))
+    head = ("requirement, with", *(text(plain(point["at"][key])) for point in points))
     return table(head, rows, style="numbers")
 
 
@@ -59,4 +59,4 @@ def _verdict(one: Content | None) -> str:
         return "–"
     if one["min"] < one["max"]:
         return '<span class="bad">missed with some seeds</span>'
-    return '<span class="bad">missed</span>' if one["max"] else '<span class="good">met</span>'
+    return '<span class="bad">missed</span>' if one["max"] else '<span class="good">not missed</span>'

@@ -66,6 +66,7 @@ class MessagePlane:
         self._next_id = 0
         self._numbers = np.zeros((KINDS, topology.places), dtype=np.int64)
         self._taken = np.zeros_like(self._queue.quarter)
+        self._busy_before_ns = self._queue.net.port[:, t.P_BUSY].copy()
         self.crossed = np.zeros((KINDS, len(CLASS_NAMES)), dtype=bool)
         self._waves: list[Ints] = []
         self._troubles: list[_Trouble] = []
@@ -213,6 +214,7 @@ class MessagePlane:
         """Count from here; what is under way now is not counted."""
         self._queue.begin_counting()
         self._taken[:] = 0
+        self._busy_before_ns = self._queue.net.port[:, t.P_BUSY].copy()
 
     def counts(self) -> Counts:
         """Counts since `begin_counting`; what is in flight is counted among the messages under way."""
@@ -233,6 +235,10 @@ class MessagePlane:
         quarter[:] = 0
         worst_ns[:] = 0
         return columns
+
+    def busy_s(self) -> Floats:
+        """(ports,) seconds that each port has sent since `begin_counting`, with what was sent in vain."""
+        return np.asarray((self._queue.net.port[:, t.P_BUSY] - self._busy_before_ns) * 1e-9)
 
     def counts_by_place(self) -> Ints:
         """(kinds, 1 + access networks, 4) sent, delivered, lost, late since `begin_counting`.
