@@ -210,7 +210,7 @@ def spans_of(scenario: Scenario, typical: bool) -> list[Span]:
             )
         if scenario.storms:
             raise UsageError(
-                f"scenario {scenario.name!r} has storms, and typical days stand for a year of ordinary ones; run its own days, "
+                f"scenario {scenario.name!r} has events, and typical days represent a year without events; run its own days, "
                 "without --typical"
             )
         return [Span(day, 1, scenario.step_s, coarse, scenario.zone) for day, _ in scenario.typical_days]

@@ -26,13 +26,13 @@ def read_feeder(scenario: Scenario, path: Path) -> Circuit:
     Raises
     ------
     UsageError, FileError, NetworkError
-        For a file that is no feeder or cannot be read, a circuit without a meaning, and a scenario with storms, whose places are those of its own network.
+        For a file that is no feeder or cannot be read, a circuit without a meaning, and a scenario with events, whose places are those of its own network.
     """
     if path.suffix.lower() != ".dss":
         raise UsageError(f"--feeder {path}: a feeder is an OpenDSS script, such as Master.dss")
     if scenario.storms:
         raise UsageError(
-            f"scenario {scenario.name!r} has storms at places of its own network; take them out to run it on {path}"
+            f"scenario {scenario.name!r} has events at places of its own network; remove them to run it on {path}"
         )
     from heptagrid.importers.opendss import read
 

@@ -1,4 +1,4 @@
-"""Follows what storms do in one arm: who was interrupted, what was lost, who told, and how soon all had caught up."""
+"""Follows what events do in one arm: who was interrupted, what was lost, who reported, and when all had caught up."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST = 0.9  # the share of messages whose arrival is timed
 
 
 class StormLog:
-    """One entry for each storm; see `found`."""
+    """One entry for each event; see `found`."""
 
     def __init__(self, grid: ArmGrid, frequency: FrequencyLog) -> None:
         self._grid = grid
@@ -43,11 +43,11 @@ class StormLog:
                 entry.take(delivery)
 
     def found(self) -> list[dict[str, Any]]:
-        """What happened in each storm, in the scenario's order."""
+        """What happened in each event, in the scenario's order."""
         return [entry.found() for entry in self._entries]
 
     def interruptions(self) -> dict[str, float]:
-        """Of all storms together, nobody counted twice."""
+        """Of all events together, nobody counted twice."""
         unserved_kwh = float(self._grid.customers.unserved_kwh.sum())
         return {
             "customers": float((self._off_s > 0.0).sum()),
@@ -57,7 +57,7 @@ class StormLog:
 
 
 class _Entry:
-    """One storm in one arm; times are since the storm began, but for the drain."""
+    """One event in one arm; times are since the event began, but for the drain."""
 
     def __init__(self, grid: ArmGrid, frequency: FrequencyLog, storm: Happening, number: int) -> None:
         self._grid, self._storm, self._number = grid, storm, number

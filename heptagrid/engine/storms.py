@@ -1,8 +1,8 @@
-"""Storms on the world: what each takes down, and how it reaches wires, message plane and operations.
+"""Events on the world: what each takes down, and how it reaches wires, message plane and operations.
 
-Supply comes and goes at the storm's exact times: the step in which it happens is cut in two there. Meters live on their
+Supply comes and goes at the event's exact times: the step in which it happens is cut in two there. Meters live on their
 capacitor, concentrators on their battery; base stations of operators, the primary substation and the sites of the
-wide-area network have batteries that outlast any storm.
+wide-area network have batteries that outlast any event.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ LARGEST_BYTES = 1_000_000_000  # what one step of a roll-out may take: assumptio
 
 @dataclass(frozen=True)
 class Happening:
-    """A storm and whom it meets.
+    """An event and what it affects.
 
     points: metering points without supply, or that are asked or sent something. nodes, substations: without supply.
     places: of the message plane whose links to their parents are cut or jammed. around: of it, whose messages suffer.
@@ -85,7 +85,7 @@ def boundaries_ns(scenario: Scenario) -> Iterator[int]:
 def happenings(
     scenario: Scenario, network: Tree, point_node: Ints, substations: Substations, plan: Plan
 ) -> tuple[Happening, ...]:
-    """The scenario's storms, in its order."""
+    """The scenario's events, in its order."""
     found: list[Happening] = []
     for storm in scenario.storms:
         begin_ns = storm.begin_ns(scenario.start, scenario.zone)
@@ -108,7 +108,7 @@ def _refuse_what_memory_cannot_hold(scenario: Scenario, number: int, entry: Firm
     raise ScenarioError(
         scenario.name,
         [
-            f"storms[{number}].rate_bps = {entry.rate_bps:g}: {a_step} blocks for each of {meters} meters leave within a step of "
+            f"events[{number}].rate_bps = {entry.rate_bps:g}: {a_step} blocks for each of {meters} meters leave within a step of "
             f"{scenario.step_s} s, and would take about {needed_bytes / 1e9:.1f} GB of memory, where {LARGEST_BYTES / 1e9:.1f} GB are "
             f"allowed; {slower}send larger blocks (block_bytes) or to fewer meters (share)"
         ],
@@ -118,7 +118,7 @@ def _refuse_what_memory_cannot_hold(scenario: Scenario, number: int, entry: Firm
 def _met(
     storm: Storm, network: Tree, point_node: Ints, substations: Substations, plan: Plan, seed: int
 ) -> dict[str, Ints]:
-    """Whom a storm meets, as the columns of a `Happening`."""
+    """What an event affects, as the columns of a `Happening`."""
     what, which = storm.place
     if storm.kind == "unit_trip":
         return {}
@@ -208,7 +208,7 @@ def _disturbances_ns(scenario: Scenario) -> Iterator[int]:
 
 
 def rollouts_of(storms: Sequence[Happening], at: Endpoints) -> list[Rollout]:
-    """The roll-outs of firmware, numbered as the storms are."""
+    """The roll-outs of firmware, numbered as the events are."""
     found = []
     for number, one in enumerate(storms):
         entry = one.storm.entry

@@ -235,7 +235,7 @@ def summarise(
 
 
 def _storm(scenario: Scenario, storm: Happening, arms: Mapping[str, Joined], number: int) -> dict[str, Any]:
-    """What a storm was, and what happened in each arm."""
+    """What an event was, and what happened in each arm."""
     begin, end = (from_ns(ns, scenario.zone).isoformat() for ns in (storm.begin_ns, storm.end_ns))
     about = {"kind": storm.kind, "where": storm.where, "begin": begin, "end": end}
     return about | {"arms": {name: arm.storms[number] for name, arm in arms.items()}}

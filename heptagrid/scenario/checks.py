@@ -1,4 +1,4 @@
-"""Checks what a scenario says against what the rooms declare, and gathers every violation, each with a remedy."""
+"""Checks what a scenario says against the declared parameters, and gathers every violation, each with a remedy."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from heptagrid.scenario.words import allowed, expected
 FIRST_DAY, LAST_DAY = date(2016, 1, 2), date(2016, 12, 31)  # SimBench's profiles: 2016, less a day to warm up
 DATA_SPAN = f"the profiles cover {FIRST_DAY} to {LAST_DAY} (1 January serves as the warm-up day)"
 TOP_KEYS = ("name", "description", "network", "typical_days")
+RENAMED = "storms"  # what `events` were called
 
 Tables = dict[str, dict[str, Any]]
 TypicalDays = tuple[tuple[date, float], ...]
@@ -45,15 +46,17 @@ class Checks:
             content = toml_of(f"value = {text.strip()}")
         except UnreadableError:
             content = {"value": text.strip()}
-        if section.split(".")[0].startswith("storms"):
-            self.violations.append(f"--set {setting}: storms are a list; write them as [[storms]] in a scenario file")
+        if section.split(".")[0].startswith(("events", RENAMED)):
+            self.violations.append(f"--set {setting}: events are a list; write them as [[events]] in a scenario file")
             return
         tables.setdefault(section, {})[name] = content["value"]
 
     def names(self, top: Mapping[str, Any], tables: Iterable[str]) -> None:
         """Check the keys above all sections, and the sections' names."""
         for key, value in top.items():
-            if key in self.sections:
+            if key == RENAMED:
+                self.violations.append(f"{key}: write [[events]] instead of [[{key}]]")
+            elif key in self.sections:
                 self.violations.append(f"{key} = {value!r}: this is a section; write [{key}] and its keys below it")
             elif key not in TOP_KEYS:
                 near = self._keys_named(key) or difflib.get_close_matches(key, [*TOP_KEYS, *self.sections], 1, 0.6)
@@ -61,7 +64,9 @@ class Checks:
             elif not isinstance(value, str):
                 self.violations.append(f"{key} = {value!r}: a text is expected")
         for name in tables:
-            if name not in self.sections:
+            if name.split(".")[0] == RENAMED:
+                self.violations.append(f"[{name}]: write [[events]] instead")
+            elif name not in self.sections:
                 below = [one for one in self.sections if one.startswith(f"{name}.")]
                 near = below or difflib.get_close_matches(name, self.sections, 1, 0.5)
                 self._unknown("section", f"[{name}]", [f"[{one}]" for one in near])

@@ -1,4 +1,4 @@
-"""What must hold between the settings of frequency, load shedding and storms."""
+"""What must hold between the settings of frequency, load shedding and events."""
 
 from __future__ import annotations
 
@@ -26,6 +26,6 @@ def check_frequency(checks: Checks, sections: Mapping[str, Any], storms: Sequenc
     disturbed = any(storm.kind in DISTURBANCES for storm in storms)
     if frequency.enabled and frequency.follow == "disturbances" and not disturbed:
         checks.violations.append(
-            "frequency.enabled = true: there is no disturbance to follow; add one, such as [[storms]] with "
+            "frequency.enabled = true: there is no disturbance to follow; add one, such as [[events]] with "
             'kind = "unit_trip", or set frequency.follow = "always"'
         )

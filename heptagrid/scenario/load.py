@@ -43,7 +43,7 @@ def load(source: str | Path, settings: Sequence[str] = ()) -> Scenario:
     except UnreadableError as problem:
         raise ScenarioError(str(path), [f"the file {problem}"]) from None
     top = {key: content.pop(key) for key in list(content) if not isinstance(content[key], dict)}
-    storms = top.pop("storms", content.pop("storms", []))
+    events = top.pop("events", content.pop("events", []))
     tables = _flatten(content)
     checks = Checks()
     for setting in settings:
@@ -56,7 +56,7 @@ def load(source: str | Path, settings: Sequence[str] = ()) -> Scenario:
         folder=folder,
         bulk_folder=BULK,
         typical_days=_typical_days(checks, path, top.get("typical_days"), folder),
-        storms=_storms(checks, storms, (folder, BULK), resolved),
+        storms=_storms(checks, events, (folder, BULK), resolved),
         **resolved,
     )
     if checks.violations:
@@ -133,7 +133,7 @@ def _resolved(checks: Checks, tables: Tables) -> dict[str, Any]:
 
 
 def _storms(checks: Checks, given: Any, folders: tuple[Path, Path], resolved: Mapping[str, Any]) -> tuple[Storm, ...]:
-    """The storms, and whether what follows them fits them."""
+    """The events, and whether the settings of frequency fit them."""
     run = (resolved[key] for key in ("start", "days", "zone", "sections"))
     before = len(checks.violations)
     storms = storms_of(checks, given, folders, *run)

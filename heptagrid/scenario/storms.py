@@ -1,4 +1,4 @@
-"""Storms: what goes wrong, or is asked for all at once, at stated times of a run; the entries `[[storms]]` of a scenario."""
+"""Events: what fails, or is asked for all at once, at stated times of a run; the entries `[[events]]` of a scenario."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Blackout:
 
 @dataclass(frozen=True)
 class ReadAll:
-    """Operations reads the registers of every meter on demand; the meters' answers travel, the request is implied."""
+    """Operations reads the registers of every meter on demand; the answers are messages, the request is implied."""
 
     duration_s: float = parameter(
         0.0,
@@ -92,7 +92,7 @@ class Firmware:
 
 @dataclass(frozen=True)
 class Jam:
-    """Nothing gets through on a shared medium, and who listens finds it busy."""
+    """A shared medium delivers nothing, and stations that sense it find it busy."""
 
     where: str = _where(
         "substation 12",
@@ -106,7 +106,7 @@ class Cut:
     """A line is cut, in both directions: of a site to the wide-area network, or of a substation to the hub."""
 
     where: str = _where("operations", f"{', '.join(SITES)}, or a substation's number or transformer's name")
-    duration_s: float = _duration("until it is mended")
+    duration_s: float = _duration("until it is repaired")
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ _YEARS = range(1970, 2200)  # of a begin as a date
 
 @dataclass(frozen=True)
 class Storm:
-    """One storm as resolved.
+    """One event as resolved.
 
     begin: local date-time as a text, or seconds since the start of the first counted day. place: what `where` means:
     ("all", 0), ("substation", number), ("feeder", number), ("site", name), ("links", class), ("unit", number or "largest"),
@@ -175,17 +175,17 @@ def storms_of(
     zone: ZoneInfo,
     sections: Mapping[str, Any],
 ) -> tuple[Storm, ...]:
-    """The storms of a scenario; everything wrong with them is added to the violations of `checks`.
+    """The events of a scenario; everything wrong with them is added to the violations of `checks`.
 
     folders: of the network, and of the bulk system.
     """
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
-        checks.violations.append("storms: write [[storms]], in two brackets, above the keys of each storm")
+        checks.violations.append("events: write [[events]], in two brackets, above the keys of each event")
         return ()
     found = []
     for number, entry in enumerate(given, start=1):
         before = len(checks.violations)
-        storm = _Reader(checks, f"storms[{number}]", folders, start, days, zone, sections).read(entry)
+        storm = _Reader(checks, f"events[{number}]", folders, start, days, zone, sections).read(entry)
         if storm is not None and len(checks.violations) == before:
             found.append(storm)
     return tuple(found)
@@ -215,7 +215,7 @@ class _Reader:
             hint = f"did you mean {near[0]!r}?" if near else f"the kinds are {', '.join(KINDS)}"
             self._wrong(
                 "kind",
-                f"= {kind!r}: there is no such kind of storm; {hint}" if "kind" in entry else f"is missing; {hint}",
+                f"= {kind!r}: there is no such kind of event; {hint}" if "kind" in entry else f"is missing; {hint}",
             )
             return None
         values = self._values(KINDS[kind], {key: value for key, value in entry.items() if key not in ("kind", "begin")})
@@ -280,7 +280,7 @@ class _Reader:
             which = "rate_bps" if isinstance(storm.entry, Firmware) else "duration_s"
             self._wrong(
                 which,
-                f"= {getattr(storm.entry, which):g}: the storm ends {(begin + storm.duration_ns - last) / 1e9:g} s after {span}",
+                f"= {getattr(storm.entry, which):g}: the event ends {(begin + storm.duration_ns - last) / 1e9:g} s after {span}",
             )
 
     def _place(self, kind: str, where: str) -> tuple[str, int | str] | None:
@@ -291,7 +291,7 @@ class _Reader:
         if kind == "blackout" and links["access"].medium is not None and links["access"].medium.access == "queue":
             name = links["access"].name
             self._wrong(
-                "kind", f"= 'blackout': the access technology {name!r} knows no single meter that could fall silent"
+                "kind", f"= 'blackout': the access technology {name!r} does not model single meters, which could lose their supply"
             )
             return None
         if kind == "blackout" and where == "all":
@@ -344,7 +344,7 @@ class _Reader:
         if links[name].medium is None:
             return True
         self._wrong(
-            "where", f"is of the {name}, whose technology {links[name].name!r} is no line that could be cut; jam it"
+            "where", f"is of the {name}, whose technology {links[name].name!r} is not a line, so it cannot be cut; write kind = 'jam'"
         )
         return None
 
@@ -354,7 +354,7 @@ class _Reader:
             return True
         self._wrong(
             "where",
-            f"is of the {name}, whose technology {links[name].name!r} shares no medium that could be jammed; cut it",
+            f"is of the {name}, whose technology {links[name].name!r} shares no medium, so it cannot be jammed; write kind = 'cut'",
         )
         return None
 

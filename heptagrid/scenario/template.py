@@ -12,7 +12,7 @@ from heptagrid.scenario.schema import RunParameters
 from heptagrid.scenario.storms import KINDS
 from heptagrid.scenario.words import span
 
-_HEAD = """# A scenario for heptagrid. Every key stands at its default; take the '#' away and change what you like.
+_HEAD = """# A scenario for heptagrid. Every key has its default value; to change one, remove the '#' and write another value.
 # Run it with: heptagrid run {file}
 
 name = {name}
@@ -33,13 +33,13 @@ def template(name: str) -> str:
 
 
 def _storms() -> list[str]:
-    """An example of each kind of storm; without a space after the '#', so that nothing is taken in use by mistake."""
+    """An example of each kind of event; without a space after the '#', so that nothing is taken in use by mistake."""
     lines = [
-        "\n# Storms: as many as you like, each under [[storms]] in two brackets. Take the '#' of one example away."
+        "\n# Events: any number, each under [[events]] in two brackets. Remove the '#' in front of one example's lines."
     ]
     lines += [f"#   begin: local time, or seconds since the run's first midnight; kind: one of {', '.join(KINDS)}"]
     for name, kind in KINDS.items():
-        lines += [f"\n# {_phrase(kind)}", "#[[storms]]", f'#kind = "{name}"', "#begin = 2016-01-27T17:00:00"]
+        lines += [f"\n# {_phrase(kind)}", "#[[events]]", f'#kind = "{name}"', "#begin = 2016-01-27T17:00:00"]
         for key, _, default, declaration in declarations(kind):
             lines += [f"#{key} = {_toml(default)}", f"#   {_described(declaration)}"]
     return lines

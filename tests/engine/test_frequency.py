@@ -22,7 +22,7 @@ flow = "ac"
 enabled = true
 before_s = 10
 after_s = 60
-[[storms]]
+[[events]]
 kind = "unit_trip"
 where = "largest"
 begin = 2016-01-27T17:20:00

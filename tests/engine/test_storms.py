@@ -1,4 +1,4 @@
-"""Storms in whole runs: who has no supply draws nothing, meters fall silent and catch up, nothing is counted twice."""
+"""Events in whole runs: who has no supply draws nothing, meters fall silent and catch up, nothing is counted twice."""
 
 from __future__ import annotations
 
@@ -27,36 +27,36 @@ name = "stormy"
 [messages.backhaul]
 technology = "fibre"
 battery_s = 600
-[[storms]]
+[[events]]
 kind = "blackout"
 where = "feeder 2"
 begin = 2016-01-27T17:02:30
 duration_s = 5400
-[[storms]]
+[[events]]
 kind = "blackout"
 where = {substation}
 begin = "2016-01-27T18:00"
 duration_s = 3600
-[[storms]]
+[[events]]
 kind = "jam"
 where = 3
 begin = 36000
 duration_s = 1800
-[[storms]]
+[[events]]
 kind = "cut"
 where = "operations"
 begin = 43207
 duration_s = 600
-[[storms]]
+[[events]]
 kind = "cut"
 where = 40
 begin = 43500
 duration_s = 1200
-[[storms]]
+[[events]]
 kind = "read_all"
 begin = 75600
 duration_s = 600
-[[storms]]
+[[events]]
 kind = "firmware"
 begin = 7200
 payload_bytes = 5000
@@ -224,21 +224,21 @@ def test_a_step_is_cut_where_supply_goes() -> None:
         ('kind = "blackout"\nwhere = "al"\nbegin = 0\nduration_s = 60', "did you mean 'all'?"),
         ('kind = "blackout"\nwhere = 1\nbegin = 0', "duration_s is missing"),
         ('kind = "blackout"\nwhere = 1\nbegin = 2016-01-28T00:00:00\nduration_s = 60', "outside the run's days"),
-        ('kind = "blackout"\nwhere = 1\nbegin = 86000\nduration_s = 600', "the storm ends 200 s after"),
+        ('kind = "blackout"\nwhere = 1\nbegin = 86000\nduration_s = 600', "the event ends 200 s after"),
         ('kind = "read_all"\nbegin = "noon"', "a local date-time is expected"),
         ('kind = "read_all"\nbegin = 0\nduraton_s = 4', "did you mean duration_s?"),
-        ('kind = "cut"\nwhere = 5\nbegin = 0\nduration_s = 60', "is no line that could be cut; jam it"),
-        ('kind = "jam"\nwhere = "wan"\nbegin = 0\nduration_s = 60', "shares no medium that could be jammed"),
+        ('kind = "cut"\nwhere = 5\nbegin = 0\nduration_s = 60', "is not a line, so it cannot be cut"),
+        ('kind = "jam"\nwhere = "wan"\nbegin = 0\nduration_s = 60', "shares no medium, so it cannot be jammed"),
     ],
 )
 def test_what_is_wrong_with_a_storm_is_said(entry: str, words: str, tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
-    path.write_text(f"[vehicles]\nshare = 2\n[[storms]]\n{entry}\n", encoding="utf-8")
+    path.write_text(f"[vehicles]\nshare = 2\n[[events]]\n{entry}\n", encoding="utf-8")
     with pytest.raises(ScenarioError) as caught:
         load(path)
     assert len(caught.value.violations) == 2, caught.value.violations
     assert "vehicles.share" in caught.value.violations[0]
-    assert caught.value.violations[1].startswith("storms[1].")
+    assert caught.value.violations[1].startswith("events[1].")
     assert words in caught.value.violations[1]
 
 
@@ -247,14 +247,25 @@ def test_storms_stay_with_a_revised_scenario_and_out_of_settings(file: Path, tmp
     assert revised(scenario, ["vehicles.share=0.3"]).storms == scenario.storms
     with pytest.raises(ScenarioError, match="outside the run's days"):
         revised(scenario, ["run.start=2016-02-01"])
-    with pytest.raises(ScenarioError, match="storms are a list"):
-        load("town", ["storms.kind=jam"])
+    with pytest.raises(ScenarioError, match="events are a list"):
+        load("town", ["events.kind=jam"])
     with pytest.raises(UsageError, match="without --typical"):
         heptagrid.run(file, typical=True, out=tmp_path / "run")
     path = tmp_path / "single.toml"
-    path.write_text("[storms]\nkind = 'jam'\n", encoding="utf-8")
+    path.write_text("[events]\nkind = 'jam'\n", encoding="utf-8")
     with pytest.raises(ScenarioError, match="in two brackets"):
         load(path)
+
+
+@pytest.mark.parametrize("heading", ["[[storms]]", "[storms]"])
+def test_the_former_name_of_events_is_refused_with_the_new_one(heading: str, tmp_path: Path) -> None:
+    path = tmp_path / "former.toml"
+    path.write_text(f"{heading}\nkind = 'jam'\nwhere = 'access'\nbegin = 0\nduration_s = 60\n", encoding="utf-8")
+    with pytest.raises(ScenarioError, match=r"write \[\[events\]\]") as caught:
+        load(path)
+    assert len(caught.value.violations) == 1
+    with pytest.raises(ScenarioError, match=r"write them as \[\[events\]\]"):
+        load("town", ["storms.kind=jam"])
 
 
 def test_every_example_of_a_new_scenario_can_be_taken_in_use(tmp_path: Path) -> None:
@@ -271,8 +282,8 @@ def test_every_example_of_a_new_scenario_can_be_taken_in_use(tmp_path: Path) -> 
 def test_a_roll_out_that_memory_cannot_hold_is_refused_with_the_memory_it_would_take(tmp_path: Path) -> None:
     """400,000 bytes are 391 blocks of 1,024; at 1 Mbit/s all leave within a minute, a kB for each of 391 x 8,000-odd messages."""
     file = tmp_path / "fast.toml"
-    file.write_text('name = "fast"\n[[storms]]\nkind = "firmware"\nbegin = 36000\nrate_bps = 1e6\n')
-    with pytest.raises(ScenarioError, match=r"storms\[1\]\.rate_bps = 1e\+06: 391 blocks .* 3\.[4-9] GB of memory"):
+    file.write_text('name = "fast"\n[[events]]\nkind = "firmware"\nbegin = 36000\nrate_bps = 1e6\n')
+    with pytest.raises(ScenarioError, match=r"events\[1\]\.rate_bps = 1e\+06: 391 blocks .* 3\.[4-9] GB of memory"):
         build_world(load(file))
-    file.write_text('name = "slow"\n[[storms]]\nkind = "firmware"\nbegin = 36000\nrate_bps = 200\n')
+    file.write_text('name = "slow"\n[[events]]\nkind = "firmware"\nbegin = 36000\nrate_bps = 200\n')
     assert len(build_world(load(file)).storms) == 1

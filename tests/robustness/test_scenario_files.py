@@ -115,7 +115,7 @@ def test_many_scenarios_with_extreme_values_load_or_are_refused(keys: list[Any],
     try_seeds(keys, tmp_path, range(1000, 4000))
 
 
-BLACKOUT = "[[storms]]\nkind = 'blackout'\nwhere = 'all'\n"
+BLACKOUT = "[[events]]\nkind = 'blackout'\nwhere = 'all'\n"
 REFUSED = {
     "an integer of 400 digits for a number": "[vehicles]\nshare = " + "1" * 400,
     "an integer of 5,000 digits": "[run]\nseed = " + "1" * 5000,
@@ -124,8 +124,8 @@ REFUSED = {
     "tables nested too deeply": "[" + ".".join(["a"] * 1500) + "]",
     "a network's name of 5,000 letters": f"network = '{'a' * 5000}'",
     "a table's name of 5,000 letters": f"typical_days = '{'a' * 5000}'",
-    "a kind of event that is a table": "[[storms]]\nkind = {}\nbegin = 3",
-    "a kind of event that is a list": "[[storms]]\nkind = []",
+    "a kind of event that is a table": "[[events]]\nkind = {}\nbegin = 3",
+    "a kind of event that is a list": "[[events]]\nkind = []",
     "an event in the year 1": BLACKOUT + "begin = 0001-01-01T00:00:00\nduration_s = 60",
     "an event after 1e300 s": BLACKOUT + "begin = 1e300\nduration_s = 60",
     "an event of 400 digits": BLACKOUT + "begin = 10\nduration_s = " + "1" * 400,

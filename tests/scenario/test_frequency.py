@@ -9,7 +9,7 @@ import pytest
 from heptagrid.foundation.errors import ScenarioError
 from heptagrid.scenario.load import load
 
-TRIP = '[[storms]]\nkind = "unit_trip"\nwhere = {where}\nbegin = 2016-01-27T17:20:00\nduration_s = 600\n'
+TRIP = '[[events]]\nkind = "unit_trip"\nwhere = {where}\nbegin = 2016-01-27T17:20:00\nduration_s = 600\n'
 
 
 def file(tmp_path: Path, text: str) -> Path:
