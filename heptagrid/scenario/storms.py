@@ -291,7 +291,8 @@ class _Reader:
         if kind == "blackout" and links["access"].medium is not None and links["access"].medium.access == "queue":
             name = links["access"].name
             self._wrong(
-                "kind", f"= 'blackout': the access technology {name!r} does not model single meters, which could lose their supply"
+                "kind",
+                f"= 'blackout': the access technology {name!r} does not model single meters, which could lose their supply",
             )
             return None
         if kind == "blackout" and where == "all":
@@ -344,7 +345,8 @@ class _Reader:
         if links[name].medium is None:
             return True
         self._wrong(
-            "where", f"is of the {name}, whose technology {links[name].name!r} is not a line, so it cannot be cut; write kind = 'jam'"
+            "where",
+            f"is of the {name}, whose technology {links[name].name!r} is not a line, so it cannot be cut; write kind = 'jam'",
         )
         return None
 
