@@ -77,7 +77,7 @@ def worst(summary: Summary) -> str:
     smart = summary["arms"].get("smart")
     used = [] if smart is None else [one for one in smart["requirements"] if one["verdict"] != "not used"]
     said = "The grid held"
-    said += f", and none of the {len(used)} applications in use missed its requirement" if used else ""
+    said += f", and none of the {len(used)} applications in use missed its requirement over all" if used else ""
     gain = yearly_eur_per_customer(summary)
     return said + ("" if gain is None else f"; it pays {number(gain, 2)} EUR per customer and year") + "."
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars
 import pytest
 
+from heptagrid import report
 from heptagrid.report.charts import TOP, Line, bars, line_chart
 from heptagrid.report.profile import distances_km, profile_charts
 from heptagrid.report.tables import message_table
@@ -116,3 +118,10 @@ def test_a_kind_of_message_that_never_arrived_has_no_bar() -> None:
     assert 'class="meter"' not in message_table({"price": kind | {"sent": 0, "lost": 0}})
     arrived = kind | {"delivered": 9, "lost": 0, "p99_s": 30.0}
     assert 'class="met" style="width:50.0%"' in message_table({"price": arrived})
+
+
+def test_paper_is_never_dark() -> None:
+    style = (Path(report.__file__).parent / "style.css").read_text(encoding="utf-8")
+    assert (
+        style.count("prefers-color-scheme: dark") == style.count("@media screen and (prefers-color-scheme: dark)") > 0
+    )
