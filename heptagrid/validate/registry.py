@@ -25,6 +25,7 @@ MODULES = (
     "messages_csma_ca",
     "messages_dcf",
     "messages_lorawan",
+    "messages_power_line",
     "messages_ns3",
     "messages_bus",
     "messages_lr_wpan",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from heptagrid.planes.messages.technologies.lorawan import star
-from tests.carry.aloha import airtime_s, delivered
+from heptagrid.validate.plain_lorawan import airtime_s, delivered
 from tests.carry.networks import WORDS, carried
 from tests.carry.reference import Message
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from heptagrid.validate.messages_dcf import FHSS, OFDM
-from heptagrid.validate.messages_lorawan import airtime_s
 from heptagrid.validate.messages_queues import constant_service_tail, mixed_service_tail, served_ns, two_class_tail
+from heptagrid.validate.plain_lorawan import airtime_s
 
 
 @pytest.mark.parametrize("load", [0.3, 0.5, 0.8])

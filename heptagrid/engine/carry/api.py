@@ -216,19 +216,18 @@ def _check_times(
     if not len(path_hops):
         return
     net = network.wiring.net()
-    repeats = 1.0 + net.port[:, t.P_RETRIES]
-    each = 8.0 * repeats / net.rate_bps
     payload, header = net.port[:, t.P_PAYLOAD], net.port[:, t.P_HEADER]
-    per_byte = each * (1.0 + np.where(payload > 0, header / np.maximum(1, payload), 0.0))
+    once = 8.0 / net.rate_bps
+    per_byte = once * (1.0 + np.where(payload > 0, header / np.maximum(1, payload), 0.0))
     ends = (path_at, path_at + path_hops)
 
     def on_the_way_s(tries: Any) -> Any:
-        costs = (per_byte / repeats * tries, each * header / repeats * tries)
+        costs = (per_byte * tries, once * header * tries)
         so_far = [np.append(0.0, np.cumsum(cost[paths.port])) for cost in costs]
         of_bytes, of_headers = (total[ends[1]] - total[ends[0]] for total in so_far)
         return traffic.size_bytes * of_bytes + of_headers
 
-    once_s, taken_s = on_the_way_s(1.0), on_the_way_s(repeats)
+    once_s, taken_s = on_the_way_s(1.0), on_the_way_s(1.0 + net.port[:, t.P_RETRIES])
     if once_s.max() > _LONGEST_S:
         k = int(np.argmax(once_s))
         limit = f"{_LONGEST_S:.3g} s at most; choose faster links"

@@ -15,10 +15,11 @@ MARGIN_DB, CAPTURE_DB, CHANNELS, DUTY, HEADER_BYTES = 3.0, 6.0, 3, 0.01, 13
 
 
 def airtime_s(frame_bytes: int, factor: int) -> float:
+    """Time on air at 125 kHz, coding rate 4/5, with header and checksum, 8 symbols of preamble."""
     symbol_s = 2**factor / 125e3
     slow = 1 if factor >= 11 else 0
     blocks = max(0, math.ceil((8 * frame_bytes - 4 * factor + 44) / (4 * (factor - 2 * slow))))
-    return (8 + 4.25 + 8 + 5 * blocks) * symbol_s
+    return float((8 + 4.25 + 8 + 5 * blocks) * symbol_s)
 
 
 def delivered(far_m: list[float], sent_s: list[float], device: list[int], size_bytes: int, seed: int) -> float:
