@@ -109,7 +109,7 @@ def _money(summary: Summary) -> Answer:
             f"All seven domains together: {signed(yearly, 2)} EUR per customer and year, the net present value over "
             f"{business['horizon_years']:g} years as an annuity, with what must be bought.",
         )
-        reasons.append(f"{_shares(each)} (EUR per customer and year).")
+        reasons.append(f"{capital(_shares(each))} (EUR per customer and year).")
         return Answer(question, "yes" if yearly > 0.0 else "no", yearly > 0.0, tuple(reasons))
     if summary["partial"]:
         return Answer(question, "not known", None, ("The run was stopped before its end.",))
