@@ -127,7 +127,7 @@ def test_money_is_told_in_euros_per_customer_and_year_losers_first() -> None:
     assert pays.word == "no"
     assert "\u22124.00 EUR per customer and year" in pays.reasons[0]
     assert pays.reasons[1].startswith(
-        "operations \u22127.00, distribution \u22123.00, service providers +1.00, customers +5.00"
+        "Operations \u22127.00, distribution \u22123.00, service providers +1.00, customers +5.00"
     )
     assert title(made) == "The smart grid costs 4.00 EUR per customer and year more than it brings."
     gains = with_business(summary(), [50_000.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
