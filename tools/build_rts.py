@@ -21,9 +21,9 @@ PUBLISHED_1979 = {
     400: (20.0, 24.0, 48.0, 78978.0, 0.81035, 471.0, 5.0, "nuclear"),
 }
 SOURCE_1979 = {
-    100: "IEEE RTS 1979 and 1996 unit tables (from memory), oil at the RTS-GMLC price",
-    197: "IEEE RTS 1979 and 1996 unit tables (from memory), oil at the RTS-GMLC price",
-    400: "ramp: IEEE RTS 1979 (from memory); the rest: RTS-GMLC 121_NUCLEAR_1 (like unit)",
+    100: "IEEE RTS 1979 and 1996 unit tables (source not read), oil at the RTS-GMLC price",
+    197: "IEEE RTS 1979 and 1996 unit tables (source not read), oil at the RTS-GMLC price",
+    400: "ramp: IEEE RTS 1979 (source not read); the rest: RTS-GMLC 121_NUCLEAR_1 (like unit)",
 }
 
 

@@ -13,10 +13,16 @@ from heptagrid.foundation.registry import parameter_sections
 from heptagrid.scenario.schema import RunParameters
 from heptagrid.scenario.words import span
 
+HEAD = """# Every parameter
+
+Made from the declarations by `make docs`; do not edit.
+*Source not read* after a source means: the document is named, but no text of it could be read to check the value.
+"""
+
 
 def reference() -> str:
     """The page as Markdown."""
-    parts = ["# Every parameter\n\nMade from the declarations by `make docs`; do not edit.\n"]
+    parts = [HEAD]
     for section, kind in {"run": RunParameters, **parameter_sections()}.items():
         phrase = (kind.__doc__ or "").strip().splitlines()[0]
         parts.append(

@@ -15,6 +15,7 @@ from heptagrid.planes.messages.technology import Technology, technologies
 HEAD = """# Communication technologies
 
 Made from the records in `heptagrid/planes/messages/technologies` by `make docs`; do not edit.
+*Source not read* after a source means: the document is named, but no text of it could be read to check the value.
 
 ## Facts
 

@@ -25,7 +25,7 @@ from heptagrid.planes.messages.technology import Technology, technologies, techn
 
 HOMES = 500
 HOMES_PER_KM2 = 800.0
-"""Suburban: NIST's guidelines for wireless in the smart grid (NISTIR 7761), from memory."""
+"""Suburban: NIST's guidelines for wireless in the smart grid (NISTIR 7761), source not read."""
 FIELD_DEVICES = 12
 """Capacitors, regulators, reclosers and sensors of a feeder: assumption."""
 HOME_DEVICES, HOME_RADIUS_M = 10, 12.0

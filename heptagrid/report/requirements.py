@@ -64,7 +64,7 @@ def sentence(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _source(one: Mapping[str, Any]) -> str:
     assumed = {"latency_s", "reliability"} & set(one["assumed"])
-    said = str(one["source"]) + ("" if one["read"] or one["source"].startswith("assumption") else ", from memory")
+    said = str(one["source"]) + ("" if one["read"] or one["source"].startswith("assumption") else ", source not read")
     partly = bool(assumed) and not one["source"].startswith("assumption")
     return said + (f"; {' and '.join(sorted(assumed))} assumed" if partly else "")
 

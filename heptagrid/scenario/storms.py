@@ -72,7 +72,7 @@ class Firmware:
         unit="bytes",
         low=1,
         high=10**8,
-        source="firmware updates of 400 to 2000 kB, Kuzlu et al. 2014 (from memory)",
+        source="firmware updates of 400 to 2000 kB, Kuzlu et al. 2014 (source not read)",
     )
     block_bytes: int = parameter(
         1024, info="of each message", unit="bytes", low=16, high=65535, source="assumption: a kibibyte, as in CoAP"

@@ -70,7 +70,7 @@ def modbus_poll(live: bool) -> Iterator[Finding]:
     *("stop-and-wait",),
     plane="messages",
     kind="exact",
-    source="Kurose and Ross, Computer Networking, section 3.4 (from memory): 1000 bytes at 1 Gbit/s, 30 ms there and back: 0.027 %",
+    source="Kurose and Ross, Computer Networking, 8th edition, figure 3.18 (a): 1000 bytes at 1 Gbit/s, 30 ms there and back: 0.027 %",
 )
 def stop_and_wait(live: bool) -> Iterator[Finding]:
     """A megabyte of firmware in blocks of 1000 bytes, each sent when the one before is acknowledged."""

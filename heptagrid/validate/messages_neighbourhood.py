@@ -12,13 +12,13 @@ from heptagrid.engine.neighbourhood import outcome
 from heptagrid.planes.messages.requirements import requirement
 from heptagrid.validate.case import Finding, case
 
-KUZLU = "Kuzlu, Pipattanasomporn and Rahman, Computer Networks 67, 2014 (from memory)"
+KUZLU = "Kuzlu, Pipattanasomporn and Rahman, Computer Networks 67, 2014 (source not read)"
 SENDIN = "Sendin, Peña and Angueira, Energies 7(4), 2014 (abstract read)"
-MEKKI = "Mekki et al., ICT Express 5(1), 2019 (from memory)"
-AMI = "RFC 8036 sections 4.2 and 7 (class read; that meshes of 802.15.4g carry it, from memory)"
+MEKKI = "Mekki et al., ICT Express 5(1), 2019 (source not read)"
+AMI = "RFC 8036 sections 4.2 and 7 (class read; that meshes of 802.15.4g carry it, source not read)"
 LULEA = "Energies 18(16) 4387, 2025 (abstract read): 5G takes 8.5 ms on average"
 CIGRE = "CIGRE D2-11436, 2026 (summary read): private 5G stays above what fast protection asks for"
-PROTECTION = "RFC 8578 section 3.1 (read): 5 ms one way; public networks offer no such thing (from memory)"
+PROTECTION = "RFC 8578 section 3.1 (read): 5 ms one way; public networks offer no such thing (source not read)"
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ LITERATURE = (
     Verdict("recurrent meter reading", "prime", True, SENDIN),
     Verdict(
         *("Volt/VAR command", "g3-plc", False),
-        "from memory: narrow-band power line reads meters, and is too slow and uncertain for automation at scale; but "
+        "common view, source not read: narrow-band power line reads meters, and is too slow and uncertain for automation at scale; but "
         "Energies 8(12), 2015 (abstract read) shows remote control over it",
         "Every home is one hop from its substation: distance is as the crow flies, the noise does not follow the mains period, and "
         "no concentrator polls its meters one after another. Real commands wait behind polls and relays.",
@@ -61,7 +61,7 @@ LITERATURE = (
         "Volt/VAR command",
         "nb-iot",
         False,
-        "RFC 8376 (draft text read): reports within 10 s; paging cycles of 20 s and more (from memory)",
+        "RFC 8376 (draft text read): reports within 10 s; paging cycles of 20 s and more (source not read)",
     ),
     Verdict("distribution monitoring", "lte", True, KUZLU),
     Verdict("Volt/VAR command", "lte", True, KUZLU),
@@ -72,12 +72,12 @@ LITERATURE = (
         "physics: 0.24 s up and down, against 80 ms of RFC 8578",
     ),
     Verdict("meter reading bulk transfer", "satellite-geo", True, KUZLU),
-    Verdict("current differential protection", "fibre", True, "usual practice of teleprotection (from memory)"),
+    Verdict("current differential protection", "fibre", True, "usual practice of teleprotection (source not read)"),
     Verdict(
         "current differential protection",
         "mpls",
         True,
-        "RFC 8578: utilities migrate teleprotection to it (from memory)",
+        "RFC 8578: utilities migrate teleprotection to it (source not read)",
     ),
     Verdict("current differential protection", "lte", False, PROTECTION),
     Verdict("current differential protection", "nb-iot", False, PROTECTION),

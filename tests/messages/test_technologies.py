@@ -166,7 +166,7 @@ def test_requirements_are_sensible(one: Requirement) -> None:
     assert PRIORITIES[one.priority_class] == one.priority
     assert one.network in ("HAN", "NAN", "WAN")
     assert one.source and set(one.assumed) <= {each.name for each in fields(one)}
-    assert one.read == one.source.startswith("RFC"), "the RFCs were read, the others are from memory"
+    assert one.read == one.source.startswith("RFC"), "the RFCs were read, of the others no text could be read"
 
 
 def test_every_kind_of_message_has_a_requirement() -> None:

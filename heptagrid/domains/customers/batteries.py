@@ -48,7 +48,7 @@ class Parameters:
         unit="kWh",
         low=0.5,
         high=200.0,
-        source="assumption: mean of the German home storage market, 8 to 9 kWh (Figgener et al. 2022, from memory)",
+        source="assumption: mean of the German home storage market, 8 to 9 kWh (Figgener et al. 2022, source not read)",
     )
     power_kw: float = parameter(
         4.5,

@@ -83,7 +83,7 @@ class Parameters:
     )  # fmt: skip
     design_c: float = parameter(
         -12.0, info="outdoor temperature for which the heat pump is sized", unit="C", low=-30.0, high=10.0,
-        source="DIN EN 12831-1 national annex: Hamburg -10 to -12 C (from memory)",
+        source="DIN EN 12831-1 national annex: Hamburg -10 to -12 C (source not read)",
     )  # fmt: skip
     flex_k: float = parameter(
         1.0, info="how far a plan may move the set-point, either way", unit="K", low=0.0, high=4.0,

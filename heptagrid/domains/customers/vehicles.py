@@ -26,7 +26,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-_MID = "after Mobilität in Deutschland 2017, times of day of car trips (from memory)"
+_MID = "after Mobilität in Deutschland 2017, times of day of car trips (source not read)"
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Parameters:
         unit="kWh",
         low=0.0,
         high=100.0,
-        source="Mobilität in Deutschland 2017: about 37 km per car and day (from memory), at 0.19 kWh/km, over 0.7",
+        source="Mobilität in Deutschland 2017: about 37 km per car and day (source not read), at 0.19 kWh/km, over 0.7",
     )
     trip_spread: float = parameter(
         0.6, info="standard deviation of the logarithm of the trip's energy", low=0.0, high=2.0, source="assumption"

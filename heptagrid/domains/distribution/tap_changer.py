@@ -37,7 +37,7 @@ class Parameters:
         unit="s",
         low=0.0,
         high=600.0,
-        source="Kundur (1994) section 11.2: 30 to 120 s for the first tap (from memory)",
+        source="Kundur (1994) section 11.2: 30 to 120 s for the first tap (source not read)",
     )
 
 

@@ -57,7 +57,7 @@ class Parameters:
         unit="kWh",
         low=0.0,
         high=100.0,
-        source="Mobilität in Deutschland 2017: about 37 km per car and day, times 0.19 kWh/km (from memory)",
+        source="Mobilität in Deutschland 2017: about 37 km per car and day, times 0.19 kWh/km (source not read)",
     )
     night_from_h: float = parameter(
         18.0,

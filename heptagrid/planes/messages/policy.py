@@ -1,7 +1,7 @@
 """Who may send what to whom, and how it is protected; everything else is refused.
 
 Protection follows the impact levels of NISTIR 7628 Revision 1 for the logical interface category (LIC)
-named in each entry (categories and levels from memory of that document, as in the project's tables of
+named in each entry (categories and levels source not read of that document, as in the project's tables of
 facts): "H" high, "M" moderate, "L" low.
 """
 

@@ -33,7 +33,7 @@ class Requirement:
     sender, receiver: domains. payload_bytes: of a message. per_day: messages that one sender sends a day, for the
     load; an event's is an assumption. latency_s: of a message that counts as in time. reliability: share of messages
     that must be. priority: of `PRIORITIES`, ours. network: HAN (home), NAN (neighbourhood) or WAN. read: whether the
-    figures were read in the source, else from memory. assumed: the fields that the source does not give as a number.
+    figures were read in the source; if not, the document that is named could not be read. assumed: the fields that the source does not give as a number.
     """
 
     application: str

@@ -49,7 +49,7 @@ class Parameters:
         unit="EUR/year",
         low=0.0,
         high=500.0,
-        source=f"{_METERING_ACT}: 40 EUR with tax, the network operator's part at 3,000 to 6,000 kWh (from memory)",
+        source=f"{_METERING_ACT}: 40 EUR with tax, the network operator's part at 3,000 to 6,000 kWh (source not read)",
     )
     use_of_system_eur_per_mwh: float = parameter(
         round(10.0 * eur_2024(0.61, "EUR", 2022), 2),
@@ -81,5 +81,5 @@ class Parameters:
         unit="ct/kWh",
         low=0.0,
         high=500.0,
-        source="assumption: the order of utilisation prices in British distribution flexibility tenders (from memory)",
+        source="assumption: the order of utilisation prices in British distribution flexibility tenders (source not read)",
     )

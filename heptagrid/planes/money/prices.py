@@ -37,7 +37,7 @@ _UNITED_STATES = {
 }
 
 # Consumer prices in the United Kingdom: CPI, all items, 2015 = 100 (Office for National Statistics,
-# series D7BT; from memory).
+# series D7BT; source not read).
 _UNITED_KINGDOM = {
     2010: 89.4,
     2011: 93.4,
@@ -57,7 +57,7 @@ _UNITED_KINGDOM = {
 }
 
 # Consumer prices in the European Union: annual average rates of change of the HICP, percent (Eurostat,
-# Statistics Explained "Consumer prices - inflation", 2015 to 2023; 2011 to 2014 and 2024 from memory).
+# Statistics Explained "Consumer prices - inflation", 2015 to 2023; 2011 to 2014 and 2024: source not read).
 _EUROPEAN_UNION_CHANGE = {
     2011: 2.9,
     2012: 2.6,

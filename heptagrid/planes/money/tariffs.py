@@ -73,7 +73,7 @@ class Parameters:
         unit="ct/kWh",
         low=0.0,
         high=10.0,
-        source="BDEW Strompreisanalyse 2024, average of households (from memory)",
+        source="BDEW Strompreisanalyse 2024, average of households (source not read)",
     )
     electricity_tax_ct_per_kwh: float = parameter(
         2.05,
@@ -106,7 +106,7 @@ class Parameters:
         low=0.0,
         high=100.0,
         source="assumption: 125 EUR a year for a vehicle's 2,500 kWh, the size of the yearly reduction for steerable "
-        "devices under EnWG section 14a, module 1 (110 to 190 EUR, from memory)",
+        "devices under EnWG section 14a, module 1 (110 to 190 EUR with tax: Bundesnetzagentur as quoted by SWL Verteilungsnetzgesellschaft)",
     )
 
 

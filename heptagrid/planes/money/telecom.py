@@ -31,7 +31,7 @@ class Parameters:
         unit="EUR",
         low=0.0,
         high=2000.0,
-        source=f"EPRI 1022519 (2011), residential meter 70 to 140 USD of 2010, middle (from memory), less 15 "
+        source=f"EPRI 1022519 (2011), residential meter 70 to 140 USD of 2010, middle (source not read), less 15 "
         f"for its communication unit (assumption); {_VISIT}",
     )
     smart_meter_opex_eur_per_year: float = parameter(
@@ -205,8 +205,8 @@ class Item:
 
 
 # Lifetimes: smart meters and their communication 15 years as in the British impact assessment of 2013 and
-# inside the 8 to 20 years of the European assessments (SWD(2014)189), both from memory; plain meters 16
-# years, the German verification period of mechanical meters (from memory); sensors 20 years, the low end
+# inside the 8 to 20 years of the European assessments (SWD(2014)189), both sources not read; plain meters 16
+# years, the German verification period of mechanical meters (source not read); sensors 20 years, the low end
 # of the 20 to 30 of Suwannee Valley's feeder automation; head end, routers and boxes 10: assumption.
 ITEMS = {
     "smart_meter": Item(Domain.OPERATIONS, Reason.DEVICE_UPKEEP, 15.0),

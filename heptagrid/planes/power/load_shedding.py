@@ -16,7 +16,7 @@ from heptagrid.foundation.parameters import parameter
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_REGULATION = "Commission Regulation (EU) 2017/2196, annex (from memory)"
+_REGULATION = "Commission Regulation (EU) 2017/2196, annex (source not read)"
 
 
 @dataclass(frozen=True)

@@ -35,10 +35,10 @@ BROADBAND_PLC = Technology(
     members_per_site=60,
     costs=Costs(35.0, 1.0, 900.0, 90.0),
     sources={
-        "networks": "IEEE 1901-2010, scope, from memory",
+        "networks": "IEEE 1901-2010, scope, source not read",
         "medium": "slot 35.84 us, contention space 100 us, response space 140 us (table of IFS values of HomePlug AV, reproduced "
-        "in a Zyxel PLA-470 guide); two priority slots and a delimiter of 110.48 us, windows of 8 to 64 slots: from memory",
-        "uplink_bps": "HomePlug AV 200 Mbit/s PHY (white paper, from memory); a quarter of it at the range: assumption",
+        "in a Zyxel PLA-470 guide); two priority slots and a delimiter of 110.48 us, windows of 8 to 64 slots: source not read",
+        "uplink_bps": "HomePlug AV 200 Mbit/s PHY (white paper, source not read); a quarter of it at the range: assumption",
         "downlink_bps": "the same: one half-duplex medium",
         "layers": "assumption: MAC frame header, block headers and checksums; IEEE 802.3, RFC 791, RFC 768",
         "payload_bytes": "IP MTU 1500 less 28",

@@ -34,17 +34,17 @@ FIBRE = Technology(
     sources={
         "networks": "assumption: where a utility lays fibre",
         "medium": "full duplex, switched: IEEE 802.3",
-        "uplink_bps": "IEEE 802.3 clauses 38 and 59, from memory",
+        "uplink_bps": "IEEE 802.3 clauses 38 and 59, source not read",
         "downlink_bps": "the same",
-        "layers": "IEEE 802.3 clause 3: preamble 8, gap 12, header 14, checksum 4 (from memory); RFC 791, RFC 768",
+        "layers": "IEEE 802.3 clause 3: preamble 8, gap 12, header 14, checksum 4 (source not read); RFC 791, RFC 768",
         "payload_bytes": "IP MTU 1500 less 28",
         "fragments": "IPv4, RFC 791",
         "delay_s": "assumption: store and forward in two switches",
         "retries": "Ethernet sends nothing again",
-        "ns_per_km": "group index 1.468, ITU-T G.652 fibre, from memory",
-        "range_m": "1000BASE-LX 5 km, 1000BASE-LX10 10 km: IEEE 802.3 clauses 38 and 59, from memory",
+        "ns_per_km": "group index 1.468, ITU-T G.652 fibre, source not read",
+        "range_m": "1000BASE-LX 5 km, 1000BASE-LX10 10 km: IEEE 802.3 clauses 38 and 59, source not read",
         "budget": "1000BASE-LX10 launches at least -9 dBm and receives -19.5 dBm at a bit error rate of 1e-12, a frame of "
-        "12,000 bits then 1.2e-8 (IEEE 802.3 clause 59, from memory); 0.4 dB/km at 1310 nm and 2 dB of connectors: assumption",
+        "12,000 bits then 1.2e-8 (IEEE 802.3 clause 59, source not read); 0.4 dB/km at 1310 nm and 2 dB of connectors: assumption",
         "loss": "assumption: a switch drops a packet in a million",
         "multi_hop": "a link joins two places",
         "members_per_site": "assumption: a switch with 24 ports",
@@ -73,9 +73,9 @@ ETHERNET_100M = replace(
     costs=Costs(80.0, 8.0, 800.0, 80.0, 49_300.0),
     sources=dict(FIBRE.sources)
     | {
-        "uplink_bps": "IEEE 802.3 clauses 25 and 58, from memory",
-        "range_m": "100BASE-LX10, IEEE 802.3 clause 58, from memory; over copper (100BASE-TX) 100 m",
-        "budget": "100BASE-LX10 launches at least -15 dBm and receives -25 dBm (IEEE 802.3 clause 58, from memory); fibre and "
+        "uplink_bps": "IEEE 802.3 clauses 25 and 58, source not read",
+        "range_m": "10 km of 100BASE-LX (the same, table 10-35); over copper (100BASE-TX) 100 m",
+        "budget": "100BASE-LX10 launches at least -15 dBm and receives -25 dBm (IEEE 802.3 as quoted in Alcatel-Lucent's 1850 TSS-5 specifications, tables 10-33 and 10-34); fibre and "
         "connectors as at a gigabit",
         "costs": "line as at a gigabit; transceiver 80 EUR, switch 800 EUR, a tenth of each a year: assumption",
     },

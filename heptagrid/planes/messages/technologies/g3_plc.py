@@ -54,7 +54,7 @@ G3_PLC = Technology(
         "G3-PLC driver headers hi_mac_constants.h and PHY constants); macMinBE 3, macMaxBE 8, 50 back-offs (Microchip G3 MAC "
         "documentation); slot = sensing + turnaround: assumption; the response space stands in ack_s but for one symbol; a station "
         "senses and disturbs as far as its budget reaches (617 m): who needs a relay cannot be heard",
-        "uplink_bps": "36 subcarriers, DBPSK, code rate 1/2 and Reed-Solomon 239/255 (from memory) each 695 us; up to "
+        "uplink_bps": "36 subcarriers, DBPSK, code rate 1/2 and Reed-Solomon 239/255 (source not read) each 695 us; up to "
         "44 kbit/s with D8PSK (Microchip MPLAB Harmony G3 stack)",
         "downlink_bps": "the same: one half-duplex medium",
         "layers": "IEEE 802.15.4 header with short addresses, segment control, security and checksum: assumption; RFC 6282, "
@@ -65,10 +65,10 @@ G3_PLC = Technology(
         "retries": "macMaxFrameRetries 5 (Microchip G3 MAC documentation)",
         "ns_per_km": "assumption: half the speed of light in a cable",
         "range_m": "assumption: beyond it a relay helps",
-        "budget": "1 V into 5 ohms (120 dBuV, EN 50065-1, from memory), 60 dBuV of noise in the band, 3 dB above it, 20 dB of "
-        "coupling: assumption; 40 to 100 dB/km with taps on low-voltage lines below 95 kHz (Hooijen 1998, from memory)",
+        "budget": "1 V into 5 ohms (120 dBuV, EN 50065-1, source not read), 60 dBuV of noise in the band, 3 dB above it, 20 dB of "
+        "coupling: assumption; 40 to 100 dB/km with taps on low-voltage lines below 95 kHz (Hooijen 1998, source not read)",
         "loss": "assumption: impulsive noise that repetition does not help against",
-        "multi_hop": "mesh routing with LOADng, ITU-T G.9903, from memory",
+        "multi_hop": "mesh routing with LOADng, ITU-T G.9903, source not read",
         "members_per_site": "assumption: the customers of a European substation",
         "costs": "assumption: modem 8 EUR in the meter, concentrator 800 EUR and a tenth a year; the line is there",
     },
@@ -100,7 +100,7 @@ G3_PLC_FCC = replace(
     | {
         "medium": "symbol 232 us, preamble 9.5 symbols of 213 us, frame control 13 symbols, slot 2, both spaces 10 symbols (ST "
         "G3-PLC driver headers); the rest as in CENELEC A; the budget reaches 427 m",
-        "uplink_bps": "72 subcarriers (ST headers), DBPSK, code rate 1/2 and Reed-Solomon 239/255 (from memory) each 232 us; up to "
+        "uplink_bps": "72 subcarriers (ST headers), DBPSK, code rate 1/2 and Reed-Solomon 239/255 (source not read) each 232 us; up to "
         "280 kbit/s (Microchip MPLAB Harmony G3 stack)",
         "range_m": "assumption: a line loses more at higher frequencies",
         "budget": "10 dB less noise and nearly twice the loss of CENELEC A: assumption",

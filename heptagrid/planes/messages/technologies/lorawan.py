@@ -28,7 +28,7 @@ SPREADING = {
     11: Spreading(51, -135.0, 440.0),
     12: Spreading(51, -137.0, 250.0),
 }
-"""Payloads: RP002 EU868 with room for a repeater, from memory (LoRaMac-node allows 242 at 7 and 8). Sensitivities: SX1272
+"""Payloads: RP002 EU868 with room for a repeater, source not read (LoRaMac-node allows 242 at 7 and 8). Sensitivities: SX1272
 data sheet as in the ns-3 module lorawan. Rates: RAKwireless data-rate appendix."""
 
 BUDGET = LinkBudget(sent_dbm=14.0, sensitivity_dbm=-137.0, loss_1m_db=31.2, exponent=3.5)
@@ -61,7 +61,7 @@ LORAWAN = Technology(
     costs=Costs(15.0, 0.0, 1500.0, 460.0),
     sources={
         "networks": "assumption: meters and sensors to a gateway",
-        "medium": "three default channels, 1 % of the time (LoRaMac-node RegionEU868.h); capture 6 dB, from memory; preamble of "
+        "medium": "three default channels, 1 % of the time (LoRaMac-node RegionEU868.h); capture 6 dB, source not read; preamble of "
         "12.25 symbols of 32.768 ms at spreading factor 12 (Semtech AN1200.13), used only where no factor is set",
         "uplink_bps": "at spreading factor 12 (RAKwireless data-rate appendix); a nearer device is faster: SPREADING",
         "downlink_bps": "the same",

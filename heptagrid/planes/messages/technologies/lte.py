@@ -37,19 +37,19 @@ LTE = Technology(
     costs=Costs(25.0, 24.0, 0.0, 0.0),
     sources={
         "networks": "assumption: wherever a public cell reaches",
-        "medium": "3GPP TR 37.868 table 6.2.2.1.1 (preambles, opportunity, window, back-off; from memory); idle to active "
-        "below 0.1 s (3GPP TR 25.913, from memory): 50 ms besides the preamble; grant one request and answer, inactivity "
+        "medium": "3GPP TR 37.868 table 6.2.2.1.1 (preambles, opportunity, window, back-off; source not read); idle to active "
+        "below 0.1 s (3GPP TR 25.913, source not read): 50 ms besides the preamble; grant one request and answer, inactivity "
         "timer 10 s and DRX cycle 1.28 s: usual settings, assumption",
         "uplink_bps": "Cat-1 peak 5.160 Mbit/s (category table after 3GPP TS 36.306)",
         "downlink_bps": "Cat-1 peak 10.296 Mbit/s (the same)",
         "layers": "RFC 791, RFC 768; PDCP 1, RLC 2, MAC 3 bytes: assumption after 3GPP TS 36.321 to 36.323",
         "payload_bytes": "IP MTU 1500 less 28",
         "fragments": "RLC segments",
-        "delay_s": "5 ms one way on the radio (3GPP TR 25.913, from memory); 10 ms through the core: assumption",
-        "retries": "hybrid ARQ, at most four transmissions: 3GPP TS 36.321, from memory",
+        "delay_s": "5 ms one way on the radio (3GPP TR 25.913, source not read); 10 ms through the core: assumption",
+        "retries": "hybrid ARQ, at most four transmissions: 3GPP TS 36.321, source not read",
         "ns_per_km": "speed of light",
         "range_m": "assumption: an urban cell, as for LTE-M (AWS whitepaper Implementing LPWAN solutions: about 1 km)",
-        "budget": "23 dBm; maximum coupling loss 140 dB, from memory; urban exponent 3.5: assumption",
+        "budget": "23 dBm; maximum coupling loss 140 dB, source not read; urban exponent 3.5: assumption",
         "loss": "first-transmission block error rate that link adaptation aims at is 10 %; 1 % left: assumption",
         "multi_hop": "every device speaks to the base station",
         "members_per_site": "assumption: a cell among other users",

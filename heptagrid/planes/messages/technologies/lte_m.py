@@ -35,7 +35,7 @@ LTE_M = Technology(
     costs=Costs(15.0, 12.0, 0.0, 0.0),
     sources={
         "networks": "assumption: wherever a public cell reaches",
-        "medium": "3GPP TR 37.868 table 6.2.2.1.1 (preambles, opportunity, window, back-off; from memory); inactivity "
+        "medium": "3GPP TR 37.868 table 6.2.2.1.1 (preambles, opportunity, window, back-off; source not read); inactivity "
         "timer 10 s and DRX cycle 1.28 s: usual settings, assumption",
         "uplink_bps": "half duplex about 375 kbit/s (Pycom LTE documentation)",
         "downlink_bps": "half duplex about 300 kbit/s (assumption after the same)",
@@ -43,11 +43,11 @@ LTE_M = Technology(
         "payload_bytes": "IP MTU 1500 less 28",
         "fragments": "RLC segments",
         "delay_s": "50 to 100 ms quoted in all (Arduino Portenta Cat-M1 tutorial): what is left besides set-up and grant",
-        "retries": "hybrid ARQ, at most four transmissions: 3GPP TS 36.321, from memory",
+        "retries": "hybrid ARQ, at most four transmissions: 3GPP TS 36.321, source not read",
         "ns_per_km": "speed of light",
         "range_m": "about 1 km urban, 10 km rural (AWS whitepaper Implementing LPWAN solutions)",
-        "budget": "23 dBm; maximum coupling loss 155.7 dB in coverage enhancement (3GPP TR 45.820, from memory), "
-        "141 dB without; urban exponent 3.5: assumption",
+        "budget": "23 dBm; maximum coupling loss 141 dB without coverage enhancement: assumption (with it 3GPP aims at 155.7 dB for a "
+        "device of 20 dBm: Coverage Analysis of LTE-M Category-M1, white paper, 2017); urban exponent 3.5: assumption",
         "loss": "first-transmission block error rate that link adaptation aims at is 10 %; 1 % left: assumption",
         "multi_hop": "every device speaks to the base station",
         "members_per_site": "assumption: a cell among other users",

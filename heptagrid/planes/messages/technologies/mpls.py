@@ -38,7 +38,7 @@ MPLS = Technology(
         "fragments": "IPv4, RFC 791",
         "delay_s": "assumption: a few label-switching routers on the way",
         "retries": "Ethernet, MPLS and IP send nothing again",
-        "ns_per_km": "ITU-T G.652 fibre, from memory; cables are 1.4 times as long as the crow flies: assumption",
+        "ns_per_km": "ITU-T G.652 fibre, source not read; cables are 1.4 times as long as the crow flies: assumption",
         "range_m": "assumption: one country",
         "budget": "the service level covers the line",
         "loss": "assumption: 1e-4 packet loss of a managed network",

@@ -42,24 +42,24 @@ NB_IOT = Technology(
         "networks": "assumption: meters, and concentrators that send little",
         "medium": "48 subcarriers and a period of 40 to 2560 ms are among the values of the standard (RRC field values in "
         "OpenAirInterface and in a vendor's API); 160 ms, ten attempts, back-off up to 2.048 s, response after 40 ms, set-up "
-        "0.5 s, grant 0.1 s, inactivity 10 s: assumption; extended paging cycle 20.48 s: least of 3GPP TS 24.008, from memory",
+        "0.5 s, grant 0.1 s, inactivity 10 s: assumption; extended paging cycle 20.48 s: least of 3GPP TS 24.008, source not read",
         "uplink_bps": "60 kbit/s peak (RFC 8376, draft text); one tone of 15 kHz about 20 kbit/s, of which a carrier has twelve side by "
-        "side (3GPP TS 36.211, from memory)",
+        "side (3GPP TS 36.211, source not read)",
         "downlink_bps": "30 kbit/s peak (RFC 8376, draft text) less control: assumption",
         "layers": "RFC 791, RFC 768; PDCP 1, RLC 2, MAC 3 bytes: assumption after 3GPP TS 36.321 to 36.323",
         "payload_bytes": "MTU 1600 (RFC 8376, draft text) less 28",
         "fragments": "RLC segments",
         "delay_s": "assumption: scheduling gaps of half duplex, and the core",
-        "retries": "hybrid ARQ, at most four transmissions: 3GPP TS 36.321, from memory",
+        "retries": "hybrid ARQ, at most four transmissions: 3GPP TS 36.321, source not read",
         "ns_per_km": "speed of light",
         "range_m": "assumption: 144 dB coupling loss in a town",
-        "budget": "23 dBm; coverage class 0 ends at a coupling loss of 144 dB (3GPP TR 45.820, from memory); urban exponent "
+        "budget": "23 dBm; coverage class 0 ends at a coupling loss of 144 dB (3GPP TR 45.820, source not read); urban exponent "
         "3.5: assumption",
         "loss": "1 % left after link adaptation: assumption",
         "multi_hop": "every device speaks to the base station",
         "members_per_site": "about 55,000 devices a cell possible (RFC 8376, draft text); 2000 planned: assumption",
         "costs": "device 20 EUR, 1.50 EUR a month (worked example of IoT Class, 2024; Mekki et al. 2019 give more than 20 EUR, "
-        "from memory); the operator owns the sites",
+        "source not read); the operator owns the sites",
     },
     not_modelled="other users of the carrier; coverage classes of one cell, which are two technologies here; power saving, in "
     "which a device hears no paging at all, is a third (`nb-iot-power-saving`)",
@@ -80,7 +80,7 @@ NB_IOT_EXTENDED = replace(
         "medium": "periods, subcarriers and 1 to 128 preamble repetitions are among the values of the standard (RRC field "
         "values in public code); 640 ms, 12 subcarriers, response 0.5 s, set-up 4 s, grant 1 s: assumption; an uplink report "
         "within 10 s at 164 dB is the design target (RFC 8376, draft text)",
-        "uplink_bps": "64 repetitions (at most 128: 3GPP TS 36.213, from memory): assumption",
+        "uplink_bps": "64 repetitions (at most 128: 3GPP TS 36.213, source not read): assumption",
         "downlink_bps": "32 repetitions (at most 2048: IoT Class, NB-IoT and LTE-M compared): assumption",
         "range_m": "assumption: 164 dB coupling loss in a town",
         "budget": "maximum coupling loss 164 dB (RFC 8376, draft text); urban exponent 3.5: assumption",
@@ -96,7 +96,7 @@ NB_IOT_POWER_SAVING = replace(
     sources=dict(NB_IOT.sources)
     | {
         "medium": f"{NB_IOT.sources['medium'].rpartition(';')[0]}; paging each 10.24 s for 20 s after a connection (timer T3324), then "
-        "none until the device has sent something or, once a day, tells where it is (timer T3412): 3GPP TS 23.682 and 24.008, from memory; the "
+        "none until the device has sent something or, once a day, tells where it is (timer T3412): 3GPP TS 23.682 and 24.008, source not read; the "
         "lengths are an assumption",
     },
     not_modelled="other users of the carrier; coverage classes of one cell, which are two technologies here; what waits for a device that sleeps "

@@ -37,14 +37,14 @@ BROADBAND = Technology(
     costs=Costs(100.0, 60.0, 0.0, 0.0),
     sources={
         "networks": "assumption: wherever a public cell reaches",
-        "medium": "random access as in LTE (3GPP TR 37.868, from memory), an opportunity each 10 ms: assumption; set-up 20 ms: "
-        "control-plane latency of ITU-R M.2410, from memory; grant, inactivity and paging: usual settings, assumption",
-        "uplink_bps": "user-experienced rate 50 Mbit/s, ITU-R M.2410, from memory",
-        "downlink_bps": "user-experienced rate 100 Mbit/s, ITU-R M.2410, from memory",
+        "medium": "random access as in LTE (3GPP TR 37.868, source not read), an opportunity each 10 ms: assumption; set-up 20 ms: "
+        "control-plane latency of ITU-R M.2410 (2017) as quoted in 5G Mobile Communications, table 9.1; grant, inactivity and paging: usual settings, assumption",
+        "uplink_bps": "user-experienced rate 50 Mbit/s: ITU-R M.2410 (2017) as reported by Digital Watch",
+        "downlink_bps": "user-experienced rate 100 Mbit/s: ITU-R M.2410 (2017) as reported by Digital Watch",
         "layers": "RFC 791, RFC 768; SDAP 1, PDCP 3, RLC 2, MAC 3 bytes: assumption after 3GPP TS 38.321 to 38.323 and 37.324",
         "payload_bytes": "IP MTU 1500 less 28",
         "fragments": "RLC segments",
-        "delay_s": "4 ms one way on the radio (ITU-R M.2410, from memory); 5 ms through the core: assumption",
+        "delay_s": "4 ms one way on the radio (ITU-R M.2410 (2017) as quoted in 5G Mobile Communications, table 9.1); 5 ms through the core: assumption",
         "retries": "hybrid ARQ, four transmissions: assumption, as in LTE",
         "ns_per_km": "speed of light",
         "range_m": "assumption: an urban cell at 3.5 GHz",
@@ -92,21 +92,21 @@ URLLC = Technology(
     costs=Costs(300.0, 60.0, 30_000.0, 3000.0),
     sources={
         "networks": "assumption: a private network along the grid",
-        "medium": "configured grant (3GPP TS 38.321, from memory): a device that has attached once owns an opportunity each "
+        "medium": "configured grant (3GPP TS 38.321, source not read): a device that has attached once owns an opportunity each "
         "0.5 ms and waits half of that; it stays connected for a year; random access as in broadband, for the first message",
         "uplink_bps": "assumption: robust coding in 20 MHz",
         "downlink_bps": "the same",
         "layers": "as in broadband",
-        "payload_bytes": "IP MTU 1500 less 28; the reliability is stated for 32 bytes (ITU-R M.2410, from memory)",
+        "payload_bytes": "IP MTU 1500 less 28; the reliability is stated for 32 bytes (ITU-R M.2410, source not read)",
         "fragments": "RLC segments",
-        "delay_s": "1 ms one way on the radio (ITU-R M.2410, from memory), half of it in waiting and sending; the server "
+        "delay_s": "1 ms one way on the radio (ITU-R M.2410 (2017) as quoted in 5G Mobile Communications, table 9.1), half of it in waiting and sending; the server "
         "stands at the cell: assumption",
         "retries": "assumption: one repetition fits within 1 ms",
         "ns_per_km": "speed of light",
         "range_m": "assumption: dense enough for the reliability",
         "budget": "as broadband, 7 dB less sensitive for the same power: assumption; at that power 1e-5 is lost, and errors "
         "fall fast because of diversity: assumption",
-        "loss": "reliability 1 - 1e-5 within 1 ms (ITU-R M.2410, from memory)",
+        "loss": "reliability 1 - 1e-5 within 1 ms (ITU-R M.2410 (2017) as quoted in 5G Mobile Communications, table 9.1)",
         "multi_hop": "every device speaks to the base station",
         "members_per_site": "assumption: configured grants take up their share whether used or not",
         "costs": "assumption: module 300 EUR, private cell 30,000 EUR and a tenth of that a year",

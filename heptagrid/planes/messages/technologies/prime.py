@@ -42,21 +42,21 @@ PRIME = Technology(
     costs=Costs(7.0, 0.0, 800.0, 80.0),
     sources={
         "networks": "meters to the base node at their substation",
-        "medium": "symbol 2.24 ms, preamble 2.048 ms, header two symbols, five attempts to send (PRIME specification 1.3.6, from "
-        "memory; the parameter names in Microchip's header mac_pib.h); back-off range, sensing and turnaround: assumption; a "
+        "medium": "symbol 2.24 ms, preamble 2.048 ms, header two symbols, five attempts to send (PRIME specification 1.3.6, source "
+        "not read; the parameter names in Microchip's header mac_pib.h); back-off range, sensing and turnaround: assumption; a "
         "station senses and disturbs as far as its budget reaches (585 m): who needs a switch cannot be heard",
-        "uplink_bps": "DBPSK with coding (PRIME specification 1.3.6, table of rates, from memory)",
+        "uplink_bps": "DBPSK with coding (PRIME specification 1.3.6, table of rates, source not read)",
         "downlink_bps": "the same: one half-duplex medium",
-        "layers": "generic header 3, packet header 6, checksum 4 (PRIME specification 1.3.6, from memory); convergence: assumption",
-        "payload_bytes": "63 symbols of 48 bits hold 378 bytes (from memory); 256 used: assumption",
-        "fragments": "segmentation and reassembly of the convergence layer, from memory",
+        "layers": "generic header 3, packet header 6, checksum 4 (PRIME specification 1.3.6, source not read); convergence: assumption",
+        "payload_bytes": "63 symbols of 48 bits hold 378 bytes (source not read); 256 used: assumption",
+        "fragments": "segmentation and reassembly of the convergence layer, source not read",
         "delay_s": "assumption: forwarding in a switch",
         "retries": "assumption: window of the automatic repeat request",
         "ns_per_km": "assumption: half the speed of light in a cable",
         "range_m": "assumption: beyond it a switch helps",
         "budget": "as G3-PLC in the same band; 42 to 89 kHz lies higher in it, so 65 dB/km: assumption",
         "loss": "assumption: impulsive noise; one code alone, without the Reed-Solomon code of G3-PLC",
-        "multi_hop": "service nodes become switches, PRIME specification 1.3.6, from memory",
+        "multi_hop": "service nodes become switches, PRIME specification 1.3.6, source not read",
         "members_per_site": "assumption: the customers of a European substation",
         "costs": "assumption: modem 7 EUR in the meter, base node 800 EUR and a tenth a year; the line is there",
     },

@@ -37,13 +37,13 @@ GEOSTATIONARY = Technology(
     costs=Costs(1200.0, 360.0, 0.0, 0.0),
     sources={
         "networks": "assumption: substations that nothing else reaches",
-        "medium": "capacity on demand after contention, as in DVB-RCS2, from memory: each request and its answer take one round "
+        "medium": "capacity on demand after contention, as in DVB-RCS2, source not read: each request and its answer take one round "
         "trip of 0.48 s (altitude 35,786 km) and 60 ms of processing; slots, attempts, back-off and inactivity: assumption",
         "uplink_bps": "assumption: return carrier of a service for machines, shared by its terminals",
         "downlink_bps": "assumption: forward carrier, likewise",
         "layers": "assumption; RFC 791, RFC 768",
         "payload_bytes": "IP MTU 1500 less 28",
-        "fragments": "encapsulation cuts packets, from memory",
+        "fragments": "encapsulation cuts packets, source not read",
         "delay_s": "0.239 s up and down at the speed of light (altitude 35,786 km), 0.03 s of processing: assumption",
         "retries": "assumption",
         "ns_per_km": "the way to the satellite is in delay_s; places on the ground add next to nothing",
@@ -95,7 +95,7 @@ LOW_ORBIT = Technology(
         "layers": "assumption; RFC 791, RFC 768",
         "payload_bytes": "IP MTU 1500 less 28",
         "fragments": "IPv4, RFC 791",
-        "delay_s": "half of a round trip of 40 ms: Starlink publishes 25 to 60 ms on land, from memory",
+        "delay_s": "half of a round trip of 40 ms: 25 to 60 ms of Starlink (How Starlink works, god.ad)",
         "retries": "assumption: hybrid ARQ",
         "ns_per_km": "the way to the satellite (3.7 ms up and down from 550 km) is in delay_s",
         "range_m": "assumption: half the width of a service cell",

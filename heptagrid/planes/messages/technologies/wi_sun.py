@@ -45,9 +45,9 @@ WI_SUN_50K = Technology(
     members_per_site=500,
     costs=Costs(12.0, 0.5, 800.0, 100.0),
     sources={
-        "networks": "field area network: Wi-SUN FAN profile, from memory",
-        "medium": "IEEE 802.15.4-2015 (macMinBE 3, macMaxBE 5, turnaround 1 ms; from memory); 20 looks as Arm's Wi-SUN stack takes in five rounds (ws_config.h); back-off period "
-        "= turnaround + 8 symbols of sensing: assumption after its clause 10.2.8; 69 channels of 100 kHz in 863 to 870 MHz: Wi-SUN FAN profile, from memory; capture "
+        "networks": "field area network: Wi-SUN FAN profile, source not read",
+        "medium": "macMinBE 3, macMaxBE 5 (Arm's Wi-SUN stack, mac_mlme.c); turnaround 1 ms (IEEE 802.15.4-2015, source not read); 20 looks as that stack takes in five rounds (ws_config.h); back-off period "
+        "= turnaround + 8 symbols of sensing: assumption after its clause 10.2.8; 69 channels of 100 kHz in 863 to 870 MHz: Wi-SUN FAN profile, source not read; capture "
         "10 dB: assumption; unicast dwell 255 ms, broadcast interval 1020 ms, broadcast dwell 255 ms: the defaults of TI's SDK "
         "(ti_wisunfan_network_config.syscfg.js) and of Arm's Wi-SUN stack (ws_config.h); no unicast frame into the broadcast dwell: Arm's "
         "fhss_ws.c; stack 109 ms a message: half of what the measured round trip of one hop, 373 ms (TI SWRA714A table 8), takes "
@@ -64,7 +64,7 @@ WI_SUN_50K = Technology(
         "budget": "ERC recommendation 70-03: 25 mW; sensitivity of common transceivers at 50 kbit/s about -104 dBm: "
         "assumption; exponent 3.5 at street level: assumption",
         "loss": "assumption: impulsive noise",
-        "multi_hop": "mesh routing with RPL, Wi-SUN FAN profile, from memory",
+        "multi_hop": "mesh routing with RPL, Wi-SUN FAN profile, source not read",
         "members_per_site": "assumption: some hundred meters a border router",
         "costs": "module 12 EUR, border router 800 EUR: assumptions beside the LoRaWAN worked example of IoT Class (2024)",
     },

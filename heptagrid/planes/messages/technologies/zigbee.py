@@ -32,22 +32,22 @@ ZIGBEE = Technology(
     sources={
         "networks": "IEEE 802.15.4-2006, scope",
         "medium": "back-off period 320 us, turnaround 192 us, macMinBE 3, macMaxBE 5, 4 back-offs, acknowledgement wait 864 us, "
-        "preamble 12 symbols with length (ns-3 lr-wpan constants); sensing 8 symbols, from memory; reach twice the range, "
+        "preamble 12 symbols with length (ns-3 lr-wpan constants); sensing 8 symbols, source not read; reach twice the range, "
         "capture 3 dB: assumption",
         "uplink_bps": "62,500 symbols of 4 bits a second (ns-3 lr-wpan-phy.cc)",
         "downlink_bps": "the same: one half-duplex medium",
         "layers": "802.15.4 header 9 with short addresses, checksum 2; network 8, security 14 and 4, application 8: ZigBee "
-        "specification, from memory",
+        "specification, source not read",
         "payload_bytes": "PSDU 127 (ns-3 lr-wpan-constants.h) less 45",
-        "fragments": "ZigBee application layer, from memory",
+        "fragments": "ZigBee application layer, source not read",
         "delay_s": "assumption: forwarding in a router",
         "retries": "macMaxFrameRetries default 3 (ns-3 lr-wpan-mac.cc)",
         "ns_per_km": "speed of light",
         "range_m": "assumption: through a few walls",
-        "budget": "4 dBm and -95 dBm: common transceivers, assumption (the standard asks for -85 dBm, from memory); indoor "
+        "budget": "4 dBm and -95 dBm: common transceivers, assumption (the standard asks for -85 dBm, source not read); indoor "
         "exponent 3.5: assumption",
         "loss": "assumption: Wi-Fi in the same band",
-        "multi_hop": "ZigBee routers relay, from memory",
+        "multi_hop": "ZigBee routers relay, source not read",
         "members_per_site": "assumption: the devices of a household",
         "costs": "assumption: module 4 EUR, gateway 40 EUR",
     },
