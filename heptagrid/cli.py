@@ -92,20 +92,20 @@ def main() -> None:
     \b
     Start here:
       heptagrid run                        the town for a day, with and without the smart grid
-      heptagrid run --break access         the same with a dead access network: what was it worth?
+      heptagrid run --break access         the same without the access network: what was it worth?
       heptagrid run --typical              twelve typical days: does it pay, and for whom?
-      heptagrid inspect Master.dss         what is in your own feeder: counts, shape, a map
+      heptagrid inspect Master.dss         what your own feeder contains: counts, shape, a map
       heptagrid flow Master.dss            its voltages, currents and losses, once
       heptagrid run --feeder Master.dss    the whole grid on it, with and without the smart grid
       heptagrid sweep --vary break.access=0:1:0.25
-                                           what a message is worth, as curves
-      heptagrid compare town mytown.toml   side by side: who gains, who loses?
+                                           how the results depend on lost messages, as curves
+      heptagrid compare town mytown.toml   two scenarios side by side: who gains, who loses?
       heptagrid new mytown                 writes mytown.toml to edit; then: heptagrid run mytown.toml
-      heptagrid trace RUN --list           follow single messages of a run, hop by hop, from cause to consequence
-      heptagrid explain RUN --bill 17      why is customer 17's bill what it is?
-      heptagrid validate                   is it right? against published cases and other programs
+      heptagrid trace RUN --list           list messages of a run; heptagrid trace RUN N follows one
+      heptagrid explain RUN --bill 17      customer 17's bill, line by line, with its causes
+      heptagrid validate                   compares with published cases and other programs
 
-    Every run, sweep and comparison writes a folder with one page that says what happened.
+    Every run, sweep and comparison writes a folder with a page, report.html. An arm is one of the two runs of the same days: conventional or smart.
     """
 
 
@@ -130,13 +130,13 @@ def _of_a_run(command: Callable[..., Any]) -> Callable[..., Any]:
                 "--days", type=click.IntRange(1), metavar="N", help="Consecutive local days (default: the scenario's)."
             ),
             click.option(
-                "--typical", is_flag=True, help="Run the scenario's typical days instead; puts the money on a year."
+                "--typical", is_flag=True, help="Run the scenario's typical days instead; money is then per year."
             ),
             click.option("--start", metavar="DATE", help="First local day, such as 2016-07-04."),
             click.option(
                 "--step", "step_s", type=int, metavar="S", help="Coupling step in seconds; divides 900 (default 60)."
             ),
-            click.option("--seed", type=click.IntRange(0), help="Of all random numbers (default: the scenario's)."),
+            click.option("--seed", type=click.IntRange(0), help="Seed of all random numbers (default: the scenario's)."),
             click.option(
                 "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a key, such as vehicles.share=0.4."
             ),
@@ -162,7 +162,7 @@ def _of_a_run(command: Callable[..., Any]) -> Callable[..., Any]:
     multiple=True,
     callback=_breaks,
     metavar="CLASS[=LOSS]",
-    help="Lose every message of a link class (access, backhaul, wan), or each crossing with probability LOSS.",
+    help="Lose every message on a class of links (access, backhaul, wan), or each message on each such link with probability LOSS.",
 )
 @click.option(
     "--feeder",
@@ -177,10 +177,10 @@ def _of_a_run(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--force", is_flag=True, help="Replace the run that the folder holds.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json and nothing else on standard output.")
 def run(scenario: str, as_json: bool, single: str | None, **options: Any) -> None:
-    """Run SCENARIO (a built-in name or a TOML file; default: town), both arms, and write the report.
+    """Run SCENARIO (a built-in name or a TOML file; default: town) in both arms, and write the report.
 
     \b
-    The conventional arm: yearly meter reading, flat tariff, local control, vehicles charge when plugged in.
+    The conventional arm: yearly meter reading, flat tariff, local control; vehicles charge when plugged in.
     The smart arm: the same people, weather and devices, with meters that report, prices, and an aggregator.
 
     \b
@@ -206,7 +206,7 @@ def run(scenario: str, as_json: bool, single: str | None, **options: Any) -> Non
     if finished.partial:
         kept = options["out"] and finished.folder != options["out"]
         earlier = f"; {options['out']} keeps the earlier run" if kept else ""
-        click.echo(f"stopped before its end; what was computed is in {finished.folder}{earlier}", err=True)
+        click.echo(f"stopped before its end; the results so far are in {finished.folder}{earlier}", err=True)
         sys.exit(130)
 
 
@@ -251,7 +251,7 @@ def _print_summary(finished: Any) -> None:
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="DELIVERED.csv", help="Write what became of each message."
 )
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True, help="Of all random numbers.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True, help="Seed of all random numbers.")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON and nothing else on standard output.")
 def carry(network: Path, traffic: Path, out: Path | None, seed: int, as_json: bool) -> None:
     """Carry the messages of TRAFFIC.csv over NETWORK.toml: the message plane alone, exact to the nanosecond.
@@ -307,9 +307,9 @@ def carry(network: Path, traffic: Path, out: Path | None, seed: int, as_json: bo
     type=click.Choice(["on", "off"]),
     default="on",
     show_default=True,
-    help="Whether regulators and capacitor controls act, or stand as the file leaves them.",
+    help="on: regulators and capacitor controls act. off: they stay as the file leaves them.",
 )
-@click.option("--q-limits", is_flag=True, help="Generators at a reactive limit give up their voltage.")
+@click.option("--q-limits", is_flag=True, help="Generators keep their reactive limits, and at a limit no longer hold their voltage.")
 @click.option("--ignore", multiple=True, metavar="KIND", help="Leave out a kind of element that cannot be represented.")
 @click.option("--json", "as_json", is_flag=True, help="Print the totals as JSON and nothing else on standard output.")
 def flow(source: str, out: Path | None, branches: Path | None, controls: str, as_json: bool, **options: Any) -> None:
@@ -359,7 +359,7 @@ def flow(source: str, out: Path | None, branches: Path | None, controls: str, as
 @click.option("--svg", type=click.Path(path_type=Path), metavar="FILE.svg", help="Draw the network.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else on standard output.")
 def inspect(source: str, svg: Path | None, as_json: bool) -> None:
-    """Say what is in the network in FILE: counts, totals, voltage levels, shape, which solver it gets and why, and a map.
+    """Describe the network in FILE: counts, totals, voltage levels, shape, its solver and the reason for it, and a map.
 
     FILE is as for heptagrid flow. What cannot be represented is listed on standard error.
 
@@ -401,9 +401,9 @@ def validate(cases: tuple[str, ...], live: bool, as_list: bool, as_json: bool) -
     \b
     Verdicts:
       pass      within the tolerance
-      fail      an exact case beyond its tolerance, or one that broke off; exit code 8
-      outside   a published band was missed; no error
-      not run   could not be compared here, and why; never counted as passed
+      fail      an exact case beyond its tolerance, or one that stopped with an error; exit code 8
+      outside   outside a published band; no error
+      not run   could not be compared here, with the reason; never counted as passed
 
     \b
     Examples:
@@ -439,7 +439,7 @@ def _print_wide(renderable: Any) -> None:
     "--vary",
     multiple=True,
     metavar="KEY=VALUES",
-    help="Vary a key: first:last:step, or values parted by commas. Several make all combinations.",
+    help="Vary a key: first:last:step, or values separated by commas. Several --vary give all combinations.",
 )
 @click.option("--seeds", type=click.IntRange(1), default=1, metavar="N", help="Seeds per point (default: 1).")
 @_of_a_run
@@ -451,10 +451,10 @@ def _print_wide(renderable: Any) -> None:
 @click.option("--keep-runs", is_flag=True, help="Keep the results folder of every arm.")
 @click.option("--json", "as_json", is_flag=True, help="Print sweep.json and nothing else on standard output.")
 def sweep(scenario: str, as_json: bool, **options: Any) -> None:
-    """Run SCENARIO over a grid of variations, and draw what its messages are worth.
+    """Run SCENARIO with one or more keys varied, and draw how the results depend on them.
 
-    Keys are those of a scenario, and break.access, break.backhaul, break.wan: the probability that a crossing of that
-    class of links is lost. All points share their seeds. A sweep that was stopped goes on with the same --out.
+    Keys are those of a scenario, and break.access, break.backhaul, break.wan: the probability that a message is
+    lost on a link of that class. All points share their seeds. To continue a sweep that was stopped, repeat the command with its --out.
 
     \b
     Examples:
@@ -494,7 +494,7 @@ def sweep(scenario: str, as_json: bool, **options: Any) -> None:
 def compare(sources: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Compare B, C... with A: figures side by side, who gains, who loses.
 
-    Each is the folder of a run, which is read, or a scenario (a built-in name or a TOML file), which is run.
+    Each of A, B, C... is the folder of a run, or a scenario (a built-in name or a TOML file), which is then run.
 
     \b
     Examples:
@@ -505,7 +505,7 @@ def compare(sources: tuple[str, ...], as_json: bool, **options: Any) -> None:
 
     finished = _with_progress(lambda tick: compare_runs(*sources, progress=tick, **options))
     if finished.partial:
-        click.echo(f"heptagrid: interrupted; what was run is in {finished.folder}", err=True)
+        click.echo(f"heptagrid: interrupted; the finished runs are in {finished.folder}", err=True)
         sys.exit(130)
     if as_json:
         click.echo((finished.folder / "compare.json").read_text(encoding="utf-8"), nl=False)
@@ -520,18 +520,18 @@ def compare(sources: tuple[str, ...], as_json: bool, **options: Any) -> None:
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("message", type=int, required=False)
 @click.option("--arm", metavar="ARM", help="Which arm of the run (default: smart, or the only one).")
-@click.option("--day", metavar="DATE", help="Which of the days that were run apart (--typical); default: the first.")
-@click.option("--list", "as_list", is_flag=True, help="List messages and their indices instead.")
+@click.option("--day", metavar="DATE", help="Which of the typical days (--typical); default: the first.")
+@click.option("--list", "as_list", is_flag=True, help="List messages and their numbers instead.")
 @click.option("--kind", metavar="KIND", help="List one kind: meter_reading, price, setpoint, bill, telemetry, ...")
-@click.option("--customer", type=int, metavar="N", help="List what customer N's gateway sends or is sent.")
+@click.option("--customer", type=int, metavar="N", help="List messages from and to customer N's gateway.")
 @click.option("--lost", is_flag=True, help="List lost messages only.")
 @click.option("--from", "since", metavar="TIME", help="List from a local time on, such as 18:00 or 2016-01-26T12:00.")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="List so many at most.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="List at most this many.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else on standard output.")
 def trace(run: Path, message: int | None, as_list: bool, as_json: bool, **options: Any) -> None:
-    """Follow message MESSAGE of RUN (a results folder) hop by hop: its journey, its causes, its consequences.
+    """Follow message MESSAGE of RUN (a results folder): every hop, its causes, its consequences.
 
-    The arm is run again, the same to the last bit, and watched; a message's index is the same in every run.
+    The arm is run again, the same to the last bit, up to that message. A message's number is the same in every run.
 
     \b
     Examples:
@@ -557,13 +557,13 @@ def trace(run: Path, message: int | None, as_list: bool, as_json: bool, **option
 @main.command(epilog=EPILOG)
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--bill", "customer", type=int, required=True, metavar="CUSTOMER", help="Explain this customer's bill.")
-@click.option("--day", metavar="DATE", help="Of which day (default: that of the largest amount).")
+@click.option("--day", metavar="DATE", help="The day of the bill (default: the day with the largest amount).")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else on standard output.")
 def explain(run: Path, customer: int, day: str | None, as_json: bool) -> None:
-    """Explain a customer's bill in RUN (a results folder): every line, and what each rests on.
+    """Explain a customer's bill in RUN (a results folder): every line and its causes.
 
-    For the price: the message that set it, when it came, and the market result, bid and forecast behind it. For
-    flexibility: the set-points. And how the customer's part of the network stood in the dearest hour.
+    Of the price: its message, when that arrived, and the market's result, bid and forecast. Of flexibility: the
+    set-points. Of the dearest hour: voltage and loading in the customer's part of the network.
 
     \b
     Example:
@@ -606,7 +606,7 @@ def new(name: str, force: bool) -> None:
 
 @main.command("compile")
 def compile_() -> None:
-    """Compile the kernels now, so that no run has to wait for it."""
+    """Compile the kernels now, so that no later run has to."""
     from heptagrid.engine.warm import compile_kernels
 
     click.echo(f"compiled the kernels in {compile_kernels():.0f} s ({os.cpu_count()} cores)")
