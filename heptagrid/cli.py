@@ -136,7 +136,9 @@ def _of_a_run(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option(
                 "--step", "step_s", type=int, metavar="S", help="Coupling step in seconds; divides 900 (default 60)."
             ),
-            click.option("--seed", type=click.IntRange(0), help="Seed of all random numbers (default: the scenario's)."),
+            click.option(
+                "--seed", type=click.IntRange(0), help="Seed of all random numbers (default: the scenario's)."
+            ),
             click.option(
                 "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a key, such as vehicles.share=0.4."
             ),
@@ -251,7 +253,9 @@ def _print_summary(finished: Any) -> None:
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="DELIVERED.csv", help="Write what became of each message."
 )
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True, help="Seed of all random numbers.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True, help="Seed of all random numbers."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON and nothing else on standard output.")
 def carry(network: Path, traffic: Path, out: Path | None, seed: int, as_json: bool) -> None:
     """Carry the messages of TRAFFIC.csv over NETWORK.toml: the message plane alone, exact to the nanosecond.
@@ -309,7 +313,11 @@ def carry(network: Path, traffic: Path, out: Path | None, seed: int, as_json: bo
     show_default=True,
     help="on: regulators and capacitor controls act. off: they stay as the file leaves them.",
 )
-@click.option("--q-limits", is_flag=True, help="Generators keep their reactive limits, and at a limit no longer hold their voltage.")
+@click.option(
+    "--q-limits",
+    is_flag=True,
+    help="Generators keep their reactive limits, and at a limit no longer hold their voltage.",
+)
 @click.option("--ignore", multiple=True, metavar="KIND", help="Leave out a kind of element that cannot be represented.")
 @click.option("--json", "as_json", is_flag=True, help="Print the totals as JSON and nothing else on standard output.")
 def flow(source: str, out: Path | None, branches: Path | None, controls: str, as_json: bool, **options: Any) -> None:

@@ -147,7 +147,7 @@ def _chosen_day(run: Run, owed: dict[date, int], day: date | str | None, custome
     try:
         chosen = date.fromisoformat(str(day))
     except ValueError:
-        raise UsageError(f"{day!r} is no date; write one such as 2016-07-04") from None
+        raise UsageError(f"{day!r} is not a date; write one such as 2016-07-04") from None
     if chosen not in owed:
         raise UsageError(f"there is no bill of {chosen}; there are bills of {', '.join(str(one) for one in owed)}")
     return chosen

@@ -131,7 +131,7 @@ def _span_of(spans: list[Span], day: date | str | None) -> int:
     try:
         wanted = date.fromisoformat(str(day))
     except ValueError:
-        raise UsageError(f"{day!r} is no date; write one such as 2016-07-04") from None
+        raise UsageError(f"{day!r} is not a date; write one such as 2016-07-04") from None
     for k, span in enumerate(spans):
         if 0 <= (wanted - span.first).days < span.days:
             return k

@@ -152,7 +152,9 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     manifest = _read_json(path)
     kind, version = RUN.format().values()
     if manifest.get("format") != kind:
-        raise OutputError(f"{folder} is no results folder of a run of heptagrid: {path.name} is that of something else")
+        raise OutputError(
+            f"{folder} is not a results folder of a run of heptagrid: its {path.name} was written by another program"
+        )
     if manifest.get("format_version") != version:
         raise OutputError(
             f"{folder} was written by heptagrid {manifest.get('version')} in version {manifest.get('format_version')} of "
@@ -165,7 +167,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
 
 def _read_json(path: Path) -> dict[str, Any]:
     if not is_file(path):
-        raise OutputError(f"{path.parent} is no results folder of heptagrid: {path.name} is missing")
+        raise OutputError(f"{path.parent} is not a results folder of heptagrid: {path.name} is missing")
     try:
         loaded = json.loads(read_text(path))
     except UnreadableError as problem:

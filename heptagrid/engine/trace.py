@@ -528,4 +528,4 @@ def _since(since: str | None, replay: Replay) -> int:
         words = f"{replay.span.first}T{since}" if "-" not in since else since
         return to_ns(datetime.fromisoformat(words).replace(tzinfo=zone))
     except ValueError:
-        raise UsageError(f"{since!r} is no time; write 18:00, or 2016-01-26T12:00") from None
+        raise UsageError(f"{since!r} is not a time; write 18:00, or 2016-01-26T12:00") from None

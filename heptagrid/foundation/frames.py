@@ -38,7 +38,7 @@ def read_table(path: Path) -> polars.DataFrame:
             return polars.read_parquet(path.absolute(), glob=False)
     except (polars.exceptions.PolarsError, polars.exceptions.PanicException) as problem:
         first = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
-        raise OutputError(f"{path} is no table that can be read: {first}") from None
+        raise OutputError(f"{path} is not a table that can be read: {first}") from None
 
 
 def write_table(frame: polars.DataFrame, path: Path, durable: bool = True) -> None:

@@ -52,7 +52,7 @@ def read_text(path: Path, most_bytes: int = MOST_BYTES) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         line = content[: problem.start].count(b"\n") + 1
-        raise UnreadableError(f"is no text in UTF-8 (line {line}); save it as UTF-8") from None
+        raise UnreadableError(f"is not text in UTF-8 (line {line}); save it as UTF-8") from None
 
 
 def read_toml(path: Path, most_bytes: int = MOST_BYTES) -> dict[str, Any]:

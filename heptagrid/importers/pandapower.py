@@ -343,7 +343,7 @@ def _no_tables(net: Any) -> Iterator[str]:
 
     for kind in (*_SUPPORTED, *_UNSUPPORTED):
         if kind in net and not isinstance(net[kind], pandas.DataFrame):
-            yield f"{kind} is no table: {str(net[kind])[:40]!r}"
+            yield f"{kind} is not a table: {str(net[kind])[:40]!r}"
     if "bus" not in net:
         yield "has no table of buses"
     if not isinstance(net.get("user_pf_options", {}), dict):

@@ -36,7 +36,7 @@ def read(source: str, reading: Reading | None = None) -> BalancedNetwork:
         if source not in codes:
             near = get_close_matches(source, codes, n=3)
             meant = f"; did you mean {' or '.join(near)}?" if near else ""
-            raise FileError(source, [f"is no code of a SimBench grid{meant}"])
+            raise FileError(source, [f"is not a code of a SimBench grid{meant}"])
         net = with_taps(simbench.get_simbench_net(source))
     return convert(net, source, reading or Reading())
 

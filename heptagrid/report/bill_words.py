@@ -1,4 +1,4 @@
-"""A customer's bill and what it rests on, in sentences that the customer could read."""
+"""A customer's bill and its causes, in sentences for the customer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WHAT = {
     "rest_forecast": "operations' forecast of the other loads",
     "substation": "a substation's measurement",
     "relief": "operations' call for relief of a transformer",
-    "reading": "the last meter reading that had come in",
+    "reading": "the last meter reading that had arrived",
     "day_reads": "the day's validated reads",
 }
 _LIMIT_PCT = 100.0
@@ -50,7 +50,7 @@ def _lines(lines: Sequence[Mapping[str, Any]], total_eur: float) -> list[str]:
     rows = []
     for one in lines:
         kwh = f"{number(one['kwh'], 3)} kWh" if one["kwh"] is not None else ""
-        rests = f"rests on message {one['message']}" if one["message"] is not None else ""
+        rests = f"message {one['message']}" if one["message"] is not None else ""
         rows.append(f"  {one['line']:46} {kwh:>14} {number(one['amount_eur'], 5):>12} EUR  {rests}".rstrip())
     return [*rows, f"  {'together':46} {'':>14} {number(total_eur, 5):>12} EUR"]
 
@@ -59,14 +59,16 @@ def _reads(found: Mapping[str, Any]) -> str:
     reads = found["reads"]
     message = reads["message"]
     if message is None:
-        told = "The day's reads never reached the retailer, which billed by operations' own store."
+        told = (
+            "The day's reads never reached the retailer, which made the bill from the reads that operations had stored."
+        )
     else:
         told = f"Operations told the retailer the day's reads in message {message['id']}, sent {when(message['sent'], date=True)}."
     measured = reads["quarters"] - reads["estimated"]
     if reads["estimated"] == 0:
-        return f"The meter told all {reads['quarters']} quarter hours of the day. {told}"
+        return f"The meter reported all {reads['quarters']} quarter hours of the day. {told}"
     return (
-        f"The meter told {measured} of {reads['quarters']} quarter hours; {reads['estimated']} had not come in time and "
+        f"The meter reported {measured} of {reads['quarters']} quarter hours; {reads['estimated']} had not arrived in time and "
         f"were estimated. {told}"
     )
 
@@ -101,12 +103,8 @@ def _arrival(message: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     if message["status"] == "delivered":
         return f"{begin}and reached your gateway {duration(message['delay_s'])} later."
     if message["status"].startswith("lost"):
-        then = (
-            "your devices did not know them and went by what they had"
-            if found["devices"]
-            else "nothing of yours goes by them"
-        )
-        return f"{begin}and never reached your gateway ({message['status']}): {then}; the bill goes by the market's price all the same."
+        then = "your devices used the earlier prices" if found["devices"] else "no device of yours uses them"
+        return f"{begin}and never reached your gateway ({message['status']}): {then}; the bill uses the market's price in any case."
     return f"{begin}and were still under way at the end of the replay."
 
 
@@ -116,31 +114,31 @@ def _chain(chain: Sequence[Mapping[str, Any]]) -> list[str]:
     for one in chain:
         what = _WHAT.get(one["topic"], kind_words(one["kind"]))
         lines.append(
-            f"It came from {what} (message {one['id']}, {one['sender']} to {one['receiver']}, {when(one['sent'], date=True)})."
+            f"Its cause was {what} (message {one['id']}, {one['sender']} to {one['receiver']}, {when(one['sent'], date=True)})."
         )
         if one["root"]:
-            lines.append(f"Behind that stands {one['root']}.")
+            lines.append(f"The cause of that was {one['root']}.")
     return lines
 
 
 def _flexibility(found: Mapping[str, Any]) -> list[str]:
     setpoints, devices = found["setpoints"], found["devices"]
     if not devices:
-        return ["You own no vehicle, heat pump or battery that could be steered."]
+        return ["You own no vehicle, heat pump or battery that the aggregator could control."]
     names = " and ".join(one["device"] for one in devices)
     if not any(one["steered"] for one in devices):
-        return [f"Nobody steers your {names}: you are not enrolled with the aggregator."]
+        return [f"The aggregator does not control your {names}: you are not enrolled with the aggregator."]
     if setpoints["sent"] == 0:
-        return [f"The aggregator may steer your {names}, and sent nothing that day."]
+        return [f"The aggregator may control your {names}, but sent no set-point that day."]
     lines = [
-        f"The aggregator steers your {names}: it sent {setpoints['sent']} set-points that day, {setpoints['delivered']} of which "
+        f"The aggregator controls your {names}: it sent {setpoints['sent']} set-points that day, {setpoints['delivered']} of which "
         f"arrived{'' if setpoints['longest_delay_s'] is None else ', the slowest after ' + duration(setpoints['longest_delay_s'])}."
     ]
     if setpoints["lost"]:
         ids = ", ".join(str(one["id"]) for one in setpoints["lost"][:5])
         lines.append(
-            f"{len(setpoints['lost'])} were lost (message {ids}): until the next one the device went by the plan before, or, "
-            "when that had lapsed, by itself."
+            f"{len(setpoints['lost'])} were lost (message {ids}): until the next one the device followed the earlier plan, or, "
+            "when that had lapsed, its local control."
         )
     caps = setpoints["for_congestion"]
     if caps:
@@ -148,7 +146,7 @@ def _flexibility(found: Mapping[str, Any]) -> list[str]:
             f"{len(caps)} of them were for congestion: a transformer was near its rating (first: message {caps[0]['id']})."
         )
     else:
-        lines.append("None was for congestion: they move your use to hours when the town uses little.")
+        lines.append("None was for congestion: they move your consumption to hours of low demand.")
     pay = sum(one["amount_eur"] for one in found["lines"] if one["reason"] == "flexibility")
     lines.append(f"You were paid {number(-pay, 5)} EUR for what your devices moved.")
     if setpoints["last"]:
@@ -161,7 +159,7 @@ def _flexibility(found: Mapping[str, Any]) -> list[str]:
 def _network(found: Mapping[str, Any]) -> list[str]:
     hour, network = found["dearest"], found["network"]
     if hour["v_min_pu"] is None:
-        return ["Nothing was seen of it."]
+        return ["No voltage was recorded in that hour."]
     base_v = network["base_kv"] * 1000.0 / 3**0.5
     unit, scale = ("V", base_v) if base_v < 1000.0 else ("kV", base_v / 1000.0)
     low, high = hour["v_min_pu"], hour["v_max_pu"]
@@ -178,7 +176,7 @@ def _network(found: Mapping[str, Any]) -> list[str]:
             (f"its transformer ({network['transformer']}, {number(network['rated_kva'])} kVA)", hour["transformer_pct"])
         )
     if loads:
-        lines.append("At most loaded: " + ", ".join(f"{name} {number(pct, 1)} %" for name, pct in loads) + ".")
+        lines.append("Highest loading: " + ", ".join(f"{name} {number(pct, 1)} %" for name, pct in loads) + ".")
         over = [name for name, pct in loads if pct > _LIMIT_PCT]
-        lines.append(f"Beyond its rating: {', '.join(over)}." if over else "Nothing there was beyond its rating.")
+        lines.append(f"Above its rating: {', '.join(over)}." if over else "None of these was above its rating.")
     return lines

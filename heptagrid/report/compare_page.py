@@ -174,6 +174,6 @@ def _meanings(content: Content) -> str:
             "days run, operation only.</p>"
         )
     return (
-        "<p>A net benefit is smart less conventional within one run; a difference between runs is a difference of net benefits.</p>"
+        "<p>A net benefit is the difference between the arms (smart minus conventional) within one run; a difference between runs is a difference of net benefits.</p>"
         f"{note}<dl class='meanings'>{items}</dl>"
     )

@@ -72,18 +72,18 @@ def day_charts(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: 
             "base demand", "base", x[first], per_kw * _thinned(series[first]["base_kw"].to_numpy(), len(series[first]))
         ),
         Line(
-            "local units",
+            "local generation",
             "units",
             x[first],
             per_kw * _thinned(series[first]["generated_kw"].to_numpy(), len(series[first])),
         ),
     ]
     price = Line(
-        "all arms", "base", x[first], _thinned(series[first]["price_eur_per_mwh"].to_numpy(), len(series[first]))
+        "every arm", "base", x[first], _thinned(series[first]["price_eur_per_mwh"].to_numpy(), len(series[first]))
     )
     parts.append(
         f'<div class="charts">{net}{volts}{"".join(devices)}'
-        + line_chart("Alike in all arms: demand and local units", unit, local, ticks, from_zero=True)
+        + line_chart("Demand and local generation, the same in every arm", unit, local, ticks, from_zero=True)
         + line_chart("Day-ahead price", "EUR/MWh", [price], ticks, from_zero=True)
         + line_chart(
             "Highest transformer loading",

@@ -69,7 +69,7 @@ def _break(summary: dict[str, Any]) -> str:
     one = summary["break"]["against_intact"]
     money = one["by_domain_eur"]
     bills = (
-        f"bills came to {signed(one['mean_bill_eur'], 2)} EUR on average, but they rest on estimates that were off by "
+        f"bills changed by {signed(one['mean_bill_eur'], 2)} EUR on average, but they are based on estimates that were off by "
         f"{number(one['estimation_error_mwh'], 1)} MWh in sum: a difference of bills is no gain or loss of the customers. "
         if estimated_share(summary["arms"]["smart"]) > ESTIMATED
         else f"the mean bill changed by {signed(one['mean_bill_eur'], 2)} EUR. "
@@ -131,8 +131,8 @@ def devices(summary: dict[str, Any]) -> str:
     counts = next(iter(summary["arms"].values()))["devices"]
     return (
         f"{number(counts['vehicles'])} vehicles, {number(counts['heat_pumps'])} heat pumps, {number(counts['batteries'])} batteries and "
-        f"{number(counts['local_units'])} local generators; {number(counts['enrolled_customers'])} of {number(summary['customers'])} "
-        "customers let the aggregator steer their devices"
+        f"{number(counts['local_units'])} units of local generation; {number(counts['enrolled_customers'])} of {number(summary['customers'])} "
+        "customers let the aggregator control their devices"
     )
 
 

@@ -1,4 +1,4 @@
-"""The journey of a message, and lists of messages, as text for a terminal."""
+"""One message hop by hop, and lists of messages, as text for a terminal."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def when(iso: str | None, date: bool = False) -> str:
 
 
 def journey_text(found: Mapping[str, Any]) -> str:
-    """The whole journey."""
+    """All that is known of the message."""
     message, outcome = found["message"], found["outcome"]
     topic = message["topic"].replace(".", " for ").replace("_", " ")
     lines = [
@@ -55,9 +55,9 @@ def journey_text(found: Mapping[str, Any]) -> str:
     for copy in found["copies"]:
         lines += ["", *_copy_lines(copy, message)]
     if found["effect"]:
-        lines += ["", f"Then: {found['effect']}"]
+        lines += ["", f"Effect: {found['effect']}"]
     lines += ["", "Why it was sent", *_cause_lines(found["causes"], found["root"])]
-    lines += ["", "What came of it", *_consequence_lines(found["consequences"])]
+    lines += ["", "Consequences", *_consequence_lines(found["consequences"])]
     return "\n".join(lines)
 
 
@@ -73,7 +73,7 @@ def _ending(message: Mapping[str, Any], outcome: Mapping[str, Any]) -> str:
     if outcome["acknowledged"]:
         ends += f"; the sender knew after {duration(outcome['acknowledged_after_s'])}"
     elif message["acknowledged"]:
-        ends += "; the sender never learnt of it: no acknowledgement came back"
+        ends += "; the sender does not know: no acknowledgement arrived"
     if outcome["duplicates"]:
         ends += f"; {outcome['duplicates']} duplicate{'s' if outcome['duplicates'] > 1 else ''} suppressed"
     return ends
@@ -149,7 +149,7 @@ def _consequence_lines(found: Mapping[str, Any]) -> list[str]:
     reads = found.get("day_reads")
     if reads:
         lines.append(
-            f"  → the day's validated reads, message {reads['id']}, sent {when(reads['sent'], date=True)}; on them rest:"
+            f"  → the day's validated reads, message {reads['id']}, sent {when(reads['sent'], date=True)}; these depend on them:"
         )
     for one in found["ledger"]:
         count = "one line" if one["lines"] == 1 else f"{number(one['lines'])} lines"
@@ -162,7 +162,7 @@ def _consequence_lines(found: Mapping[str, Any]) -> list[str]:
             f"  → together with the day's other set-points: {number(pay['amount_eur'], 5)} EUR for flexibility (that line of the "
             f"ledger names the last of them, message {pay['message']})"
         )
-    return lines or ["  no message names it as its cause, and no line of the ledger rests on it alone"]
+    return lines or ["  no message names it as its cause, and no line of the ledger depends on it alone"]
 
 
 def list_text(found: Mapping[str, Any]) -> str:
@@ -170,7 +170,7 @@ def list_text(found: Mapping[str, Any]) -> str:
     lines = [f"note: {one}" for one in found["remarks"]]
     if not found["messages"]:
         return "\n".join([*lines, "no such message"])
-    rows = [("id", "sent, local time", "kind", "from", "to", "what became of it")]
+    rows = [("id", "sent, local time", "kind", "from", "to", "outcome")]
     for one in found["messages"]:
         fate = f"after {duration(one['delay_s'])}" if one["delay_s"] is not None else one["status"]
         rows.append(

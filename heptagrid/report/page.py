@@ -1,4 +1,4 @@
-"""The report: one HTML page that says what the smart grid did to volts, messages and euros."""
+"""The report: one HTML page with the effect of the smart grid on voltages, messages and money."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from heptagrid.report.domain_picture import domain_pictures
 from heptagrid.report.frequency import frequency_section
 from heptagrid.report.headline import headline, key_figures
 from heptagrid.report.storms import storm_table
+from heptagrid.report.terms import explained
 from heptagrid.report.town import town_section
 from heptagrid.report.words import ARM_TITLES, DOMAIN_TITLES, number, text
 
@@ -47,14 +48,14 @@ def page(summary: dict[str, Any], manifest: dict[str, Any], frames: dict[str, po
         _top(summary, manifest),
         section("figures", "What changed", key_figures(summary)),
         section("day", "Load and voltage", day_charts(frames["totals"], arms, manifest)),
-        *([section("storms", "Storms", storm_table(summary))] if summary.get("storms") else []),
+        *([section("events", "Events", storm_table(summary))] if summary.get("storms") else []),
         *_frequency(summary, manifest, frames.get("frequency")),
         section("town", f"The {place}", town_section(frames, list(arms), place)),
-        section("requirements", "Which applications got what they ask for", _requirements(summary)),
+        section("requirements", "Which applications met their requirement", _requirements(summary)),
         section("messages", "Messages", _messages(arms, place, frames["transformer_list"])),
         section("domains", "Seven domains", _domains(arms[shown], shown, summary["days"], place)),
         section("money", "Who pays whom", _money(summary)),
-        section("checks", "What must add up", _checks(summary)),
+        section("checks", "Conservation checks", _checks(summary)),
         section("assumptions", "Assumptions", _assumptions(manifest)),
         section("reading", "How to read this page", _reading(manifest)),
     ]
@@ -78,7 +79,7 @@ def document(title: str, sections: Sequence[str]) -> str:
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{text(title)}</title><style>{style}</style></head><body><main>{''.join(sections)}</main></body></html>\n"
+        f"<title>{text(title)}</title><style>{style}</style></head><body><main>{explained(''.join(sections))}</main></body></html>\n"
     )
 
 
@@ -108,7 +109,7 @@ def _top(summary: dict[str, Any], manifest: dict[str, Any]) -> str:
     for one in summary["hunting"]:
         banners += (
             f'<p class="banner">{text(one["control"])} did not settle in {one["steps"]} steps of the {text(one["arm"])} arm, first at '
-            f"{text(one['first'])}; there the taps and capacitors of the circuit stayed where they stood. Its band may be narrower than a step.</p>"
+            f"{text(one['first'])}; there the taps and capacitors of the circuit kept their positions. Its band may be narrower than a step.</p>"
         )
     return (
         f'<header><p class="eyebrow">heptagrid · {text(summary["scenario"])} · {text(when)} · seed {summary["seed"]}</p>'
@@ -129,7 +130,7 @@ def _requirements(summary: dict[str, Any]) -> str:
         parts.append(requirements.requirement_table(arm["requirements"]))
     parts.append(
         "<p class='small'>A message is in time if it arrives within the latency; lost and later ones are missed, those under way at "
-        "the end count neither way. An access network is one substation's. <b>Met</b>: so few misses would occur in at most 5\u202f% of "
+        "the end are not counted. An access network is one substation's. <b>Met</b>: so few misses would occur in at most 5\u202f% of "
         "runs if messages were missed as often as the requirement just allows (exact binomial test). <b>Not refuted</b>: enough came in "
         "time, but so few messages cannot show the requirement; without a miss, 99.9\u202f% takes 2\u202f995 messages. "
         "<b>Not used</b>: no message's fate is known.</p>"
@@ -157,14 +158,14 @@ def _messages(arms: dict[str, Any], place: str, transformers: polars.DataFrame |
             reads = arm["metering"]
             parts.append(
                 f"<p>Meter data: {number(reads['expected'])} reads expected, {number(reads['received'])} received, "
-                f"<b>{number(reads['estimated'])} estimated and marked so</b> ({number(reads['estimated_energy_mwh'], 1)} MWh, off by "
+                f"<b>{number(reads['estimated'])} estimated and marked as estimates</b> ({number(reads['estimated_energy_mwh'], 1)} MWh, off by "
                 f"{number(reads['estimation_error_mwh'], 1)} MWh in sum of errors), {number(reads['replaced'])} estimates "
                 "replaced by a late read.</p>"
             )
     if "conventional" in arms and len(arms) > 1:
         sent = arms["conventional"]["messages"]["sent"]
         parts.append(
-            f"<p>In the conventional arm only the bulk system speaks: {number(sent)} messages of bids, schedules, "
+            f"<p>In the conventional arm only the bulk system sends messages: {number(sent)} messages of bids, schedules, "
             f"dispatch and telemetry. The {place} sends and receives nothing.</p>"
         )
     return "".join(parts)
@@ -172,7 +173,7 @@ def _messages(arms: dict[str, Any], place: str, transformers: polars.DataFrame |
 
 def _domains(arm: dict[str, Any], name: str, days: int, place: str) -> str:
     return (
-        f"<p>The {ARM_TITLES[name]} arm. Energy runs along the bottom; information and money run between all seven. "
+        f"<p>The {ARM_TITLES[name]} arm. Energy flows along the bottom; information and money flow between all seven. "
         f"The transmission network also serves loads beyond the {place}, which are left out of money and messages.</p>"
         + domain_pictures(arm, days)
     )
@@ -194,7 +195,7 @@ def _money(summary: dict[str, Any]) -> str:
         span = (
             "over the run" if summary["business"] is None else f"over these {summary['days']} days, each counted once"
         )
-        parts.append(bars(f"Smart less conventional, operation {span}", "EUR", rows))
+        parts.append(bars(f"Difference (smart minus conventional), operation {span}", "EUR", rows))
         if summary["business"]:
             business = summary["business"]
             npv = [(DOMAIN_TITLES[k], one["npv_eur"]) for k, one in enumerate(business["rows"])]
@@ -216,14 +217,13 @@ def _money(summary: dict[str, Any]) -> str:
             )
     for name, arm in arms.items():
         parts.append(f"<h3>{ARM_TITLES[name]}: rows pay, columns are paid, EUR</h3>{tables.money_table(arm)}")
-        parts.append(f"<details><summary>What for</summary>{tables.reason_table(arm)}</details>")
+        parts.append(f"<details><summary>By reason</summary>{tables.reason_table(arm)}</details>")
     return "".join(parts)
 
 
 def _checks(summary: dict[str, Any]) -> str:
-    return (
-        "<p>Every run asserts these laws; one that broke them would have stopped with an error.</p>"
-        + tables.checks_table(summary["arms"])
+    return "<p>Every run asserts these laws; a violation stops the run with an error.</p>" + tables.checks_table(
+        summary["arms"]
     )
 
 
@@ -240,8 +240,8 @@ def _reading(manifest: dict[str, Any]) -> str:
     return (
         f"<p>The same {place} is run twice, with the same people, weather and devices. In the <b>conventional</b> arm meters are "
         "read once a year, the tariff is flat and vehicles charge when they are plugged in. In the <b>smart</b> arm meters report "
-        "every quarter hour, prices and set-points go out, and an aggregator steers the devices of those who enrolled. "
-        "Nothing acts on a message that has not arrived. The difference between the arms is what the smart grid did.</p>"
+        "every quarter hour, customers receive prices and set-points, and an aggregator controls the devices of those who enrolled. "
+        "Nothing acts on a message that has not arrived. The difference between the arms is the effect of the smart grid.</p>"
         f"<p><b>pu</b> is voltage as a share of nominal; EN 50160 asks for 0.9 to 1.1. <b>Import</b> is what the {place} "
         f"takes from {above}. A <b>balance</b> is what a domain received less what it paid; fuel, devices, telecoms and "
         "taxes go to an account outside. <b>Lost</b> energy is heat in lines and transformers.</p>"

@@ -1,4 +1,4 @@
-"""What storms did, as lines of a terminal and as tables of the page."""
+"""The effects of events, as lines of a terminal and as tables of the page."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _FIGURES: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
     ("restorations_arrived", "restorations reported", _count),
     ("missed_readings_sent", "missed readings sent again", _count),
     ("missed_readings_arrived", "missed readings recovered", _count),
-    ("most_missed_readings_after_s", "90 % of them after supply was back by", duration),
+    ("most_missed_readings_after_s", "90 % of them, counted from the return of supply, after", duration),
     ("readings_sent", "meters that answered", _count),
     ("readings_arrived", "answers arrived", _count),
     ("most_readings_after_s", "90 % of them after", duration),
@@ -57,16 +57,16 @@ _FIGURES: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
     ("outside_s", "time beyond 0.2 Hz from nominal", duration),
     ("shed_mw", "load shed, MW", lambda value: number(value, 1)),
     ("messages_lost", "messages lost while it lasted", _count),
-    ("messages_lost_by_outage", "of these to dead places and cut lines", _count),
-    ("backlog_drain_s", "last of what had waited arrived after its end by", duration),
+    ("messages_lost_by_outage", "of these at places without supply and on cut lines", _count),
+    ("backlog_drain_s", "from its end to the arrival of the last waiting message", duration),
 )
 
 
 def storm_table(summary: Mapping[str, Any]) -> str:
-    """A table for each storm, arms side by side."""
+    """A table for each event, arms side by side."""
     parts = [
-        "<p>Every arm suffers the same storms. Without a smart grid nothing tells operations of an outage but customers' calls, "
-        "which are not modelled: a dash. Base stations of operators and the sites of the wide-area network run on batteries.</p>"
+        "<p>Every arm has the same events. In the conventional arm only customers' calls tell operations of an outage, "
+        "and these are not modelled: a dash. Base stations of operators and the sites of the wide-area network run on batteries.</p>"
     ]
     for storm in summary["storms"]:
         arms = storm["arms"]
@@ -81,7 +81,7 @@ def storm_table(summary: Mapping[str, Any]) -> str:
 
 
 def storm_lines(summary: Mapping[str, Any]) -> list[str]:
-    """A line for each storm, of the smart arm where there is one."""
+    """A line for each event, of the smart arm where there is one."""
     lines = []
     for storm in summary.get("storms", ()):
         arms = storm["arms"]
@@ -111,7 +111,7 @@ def _blackout(one: Mapping[str, Any]) -> str:
 
 def _read_all(one: Mapping[str, Any]) -> str:
     if one["readings_sent"] is None:
-        return "no meter speaks"
+        return "no meter answers in this arm"
     return (
         f"{number(one['readings_arrived'])} of {number(one['readings_sent'])} answers arrived, 90 % of them after "
         f"{duration(one['most_readings_after_s'])}"
@@ -120,7 +120,7 @@ def _read_all(one: Mapping[str, Any]) -> str:
 
 def _firmware(one: Mapping[str, Any]) -> str:
     if one.get("meters") is None:
-        return "no meter listens"
+        return "no meter is updated in this arm"
     return f"{number(one['meters_complete'])} of {number(one['meters'])} meters complete"
 
 
@@ -138,7 +138,7 @@ def _lost(one: Mapping[str, Any]) -> str:
     drain = (
         ""
         if one["backlog_drain_s"] is None
-        else f"; the last that had waited came {duration(one['backlog_drain_s'])} after its end"
+        else f"; the last waiting message arrived {duration(one['backlog_drain_s'])} after its end"
     )
     return f"{number(one['messages_lost'])} messages lost while it lasted{drain}"
 

@@ -52,7 +52,7 @@ def _top(content: Content) -> str:
         if len(dates) == 1
         else f"{len(dates)} {'typical ' if content['typical'] else ''}days, {dates[0]} to {dates[-1]}"
     )
-    luck = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
+    seed = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
     banners = ""
     held = [point["label"] for point in content["points"] if any(run["held_feeders"] for run in point["by_seed"])]
     if held:
@@ -63,14 +63,14 @@ def _top(content: Content) -> str:
     if any(point["unresolved"] for point in content["points"]):
         banners += (
             '<p class="banner">Hatched values are <b>not resolved</b>: actors act at the end of a coupling step '
-            f"({content['step_s']} s), so a latency shorter than ten steps changes little that the coupling could show. Read "
-            "nothing into the curves there; a smaller step resolves more.</p>"
+            f"({content['step_s']} s), so a latency shorter than ten steps has effects that the coupling resolves poorly. The "
+            "curves mean nothing there; a smaller step resolves more.</p>"
         )
     return (
-        f'<header><p class="eyebrow">heptagrid sweep · {text(content["scenario"])} · {text(when)} · {text(luck)}</p>'
+        f'<header><p class="eyebrow">heptagrid sweep · {text(content["scenario"])} · {text(when)} · {text(seed)}</p>'
         f"{headline(content, _domains(content))}{banners}"
         f'<p class="small">{len(content["points"])} points, steps of {content["step_s"]} s. Every point is run with and '
-        "without the smart grid, with the same people, weather and luck.</p></header>"
+        "without the smart grid, with the same people, weather and random numbers.</p></header>"
     )
 
 
@@ -85,9 +85,7 @@ def _curves(content: Content, varied: Content) -> str:
     note = ""
     if len(groups) > MOST_CURVES:
         groups = groups[:1]
-        note = (
-            f"<p>The other varied quantities stand at {text(groups[0][0])}; the table below has all combinations.</p>"
-        )
+        note = f"<p>The other varied quantities are held at {text(groups[0][0])}; the table below has all combinations.</p>"
     if len(groups) == 1:
         charts = _single_curves(content, varied, groups[0][1])
     else:
@@ -96,7 +94,7 @@ def _curves(content: Content, varied: Content) -> str:
     spread = (
         ""
         if len(content["seeds"]) == 1
-        else "<p>Lines are means over the seeds, bands go from the least to the greatest.</p>"
+        else "<p>Lines are means over the seeds, bands reach from the least to the greatest.</p>"
     )
     return f'{note}{spread}<div class="charts">{"".join(charts)}</div>{_silent_domains(content)}'
 
@@ -368,6 +366,6 @@ def _meanings(content: Content) -> str:
         note += "<p>* not resolved: a latency shorter than ten coupling steps.</p>"
     return (
         "<p>The same town is run with and without the smart grid at every point. Random numbers are the same at all points, so "
-        "that a difference between two points comes from what was varied and not from luck.</p>"
+        "that a difference between two points comes from the varied keys alone.</p>"
         f"{note}<dl class='meanings'>{items}{varied}</dl>"
     )

@@ -29,7 +29,7 @@ def summary(summary: dict[str, Any], manifest: dict[str, Any]) -> Group:
     for name in arms:
         grid.add_column(ARM_TITLES[name], justify="right")
     if difference:
-        grid.add_column("smart less conventional", justify="right", style="bold")
+        grid.add_column("difference", justify="right", style="bold")
     for label, digits, value, key in _ROWS:
         cells = [number(value(arm), digits) for arm in arms.values()]
         if difference:

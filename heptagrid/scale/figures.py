@@ -96,7 +96,7 @@ MEANINGS = {
         "Net benefit over the run",
         "EUR",
         0,
-        "What the domains received less what they paid, smart arm less conventional arm, from the ledgers: operation, "
+        "What the domains received less what they paid, smart arm minus conventional arm, from the ledgers: operation, "
         "without the cost of buying meters, devices and links. In sum over the seven domains payments between them cancel.",
         DOMAIN_NAMES,
     ),
@@ -104,7 +104,7 @@ MEANINGS = {
         "Received by the state over the run",
         "EUR",
         0,
-        "Levies and taxes less feed-in premiums, smart less conventional. The state is none of the seven domains. Bills by "
+        "Levies and taxes less feed-in premiums, smart arm minus conventional arm. The state is none of the seven domains. Bills by "
         "estimates that miss energy carry less tax: that is the domains' gain and the state's loss, and nobody's benefit.",
     ),
     "total_benefit_eur": Meaning(
@@ -118,7 +118,7 @@ MEANINGS = {
         "Telecom cost over the run",
         "EUR",
         2,
-        "What is paid for the upkeep of communication devices and links (ledger reason 'telecom'), smart less conventional.",
+        "What is paid for the upkeep of communication devices and links (ledger reason 'telecom'), smart arm minus conventional arm.",
     ),
     "operating_eur_per_year": Meaning(
         "Net benefit of operation, a year",

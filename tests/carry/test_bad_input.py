@@ -53,9 +53,12 @@ def carry(folder: Path, network: str | bytes, traffic: str | bytes, *more: str) 
         (LINK + "rate_bps = 1e6\nqueue_packets = -1", "[[link]] 2: queue_packets is -1"),
         (LINK + "rate_bps = 1e6\nfragmentation = 1", "[[link]] 2: fragmentation is 1; write true or false"),
         (LINK + "rate_bps = 1e6\nrat_bps = 1e6", "[[link]] 2: rat_bps is unknown; did you mean rate_bps?"),
-        ('[[link]]\nfrom = "bta"\nto = "gamma"\nrate_bps = 1', "[[link]] 2: from 'bta' is no node; did you mean beta?"),
+        (
+            '[[link]]\nfrom = "bta"\nto = "gamma"\nrate_bps = 1',
+            "[[link]] 2: from 'bta' is not a node; did you mean beta?",
+        ),
         ('[[link]]\nfrom = "beta"\nrate_bps = 1', "[[link]] 2: to is missing"),
-        ('[[link]]\nfrom = "beta"\nto = ["gamma"]\nrate_bps = 1', "[[link]] 2: to ['gamma'] is no node"),
+        ('[[link]]\nfrom = "beta"\nto = ["gamma"]\nrate_bps = 1', "[[link]] 2: to ['gamma'] is not a node"),
         ('[[link]]\nfrom = "beta"\nto = "beta"\nrate_bps = 1', "[[link]] 2: leads from 'beta' to itself: a loop"),
         ('[[node]]\nname = "beta"', "[[node]] 4: name 'beta' is taken by another node"),
         ("[[node]]\nx_m = 1.0", "[[node]] 4: name is missing"),
@@ -104,7 +107,7 @@ def carry(folder: Path, network: str | bytes, traffic: str | bytes, *more: str) 
         ),
         (
             '[[medium]]\nmembers = ["alpha", "gama"]\naccess = "csma"\nrate_bps = 1',
-            "[[medium]] 1: member 'gama' is no node; did you mean gamma?",
+            "[[medium]] 1: member 'gama' is not a node; did you mean gamma?",
         ),
         (
             '[[medium]]\nmembers = ["alpha", "alpha"]\naccess = "csma"\nrate_bps = 1',
@@ -113,7 +116,7 @@ def carry(folder: Path, network: str | bytes, traffic: str | bytes, *more: str) 
         (MEDIUM + 'technology = "lte-m"\nbase = "gamma"', "[[medium]] 1: base 'gamma' is not among the members"),
         ('[[outage]]\nnode = "beta"\nbegin_s = 5\nend_s = 4', "[[outage]] 1: end_s must be later than begin_s"),
         ('[[outage]]\nfrom = "beta"\nto = "gamma"', "[[outage]] 1: there is no [[link]] from 'beta' to 'gamma'"),
-        ('[[outage]]\nnode = "zeta"', "[[outage]] 1: node 'zeta' is no node; did you mean beta?"),
+        ('[[outage]]\nnode = "zeta"', "[[outage]] 1: node 'zeta' is not a node; did you mean beta?"),
     ],
 )
 def test_a_problem_of_the_network_names_its_table_and_the_remedy(tmp_path: Path, added: str, words: str) -> None:
@@ -132,8 +135,8 @@ def test_a_problem_of_the_network_names_its_table_and_the_remedy(tmp_path: Path,
         ("1e10,alpha,beta,100", "row 1 (line 2): sent_s is '1e10'"),
         ("soon,alpha,beta,100", "row 1 (line 2): sent_s is 'soon'"),
         (",alpha,beta,100", "row 1 (line 2): sent_s is empty"),
-        ("0,alhpa,beta,100", "row 1 (line 2): source is 'alhpa'; it is no node of the network; did you mean alpha?"),
-        ("0,alpha,,100", "row 1 (line 2): destination is empty; it is no node of the network"),
+        ("0,alhpa,beta,100", "row 1 (line 2): source is 'alhpa'; it is not a node of the network; did you mean alpha?"),
+        ("0,alpha,,100", "row 1 (line 2): destination is empty; it is not a node of the network"),
         ("0,alpha,alpha,100", "row 1 (line 2): destination is 'alpha'; it is the source itself"),
         ("0,alpha,beta,-100", "row 1 (line 2): bytes is '-100'; it must be a whole number of bytes, at least 1"),
         ("0,alpha,beta,0", "row 1 (line 2): bytes is '0'"),
@@ -256,7 +259,7 @@ def route(at: str, to: str, following: str) -> str:
         (route("gamma", "alpha", "alpha"), "[[route]] 1: there is no link from 'gamma' to 'alpha'"),
         (route("alpha", "alpha", "beta"), "[[route]] 1: at and to are both 'alpha'"),
         (route("alpha", "gamma", "gamma") * 2, "[[route]] 2: [[route]] 1 already says where 'alpha' sends"),
-        (route("alpha", "gama", "beta"), "[[route]] 1: to 'gama' is no node; did you mean gamma?"),
+        (route("alpha", "gama", "beta"), "[[route]] 1: to 'gama' is not a node; did you mean gamma?"),
         (route("alpha", "gamma", "beta").replace("next", "nxt"), "[[route]] 1: nxt is unknown; did you mean next?"),
         ('[[node]]\nname = "delta"\n' + route("alpha", "delta", "beta"), "[[route]] 1: no links lead on to 'delta'"),
     ],
@@ -270,8 +273,8 @@ def test_a_problem_of_the_routes_names_them(tmp_path: Path, added: str, words: s
 
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     good = f"{HEADER}\n0,alpha,beta,100\n"
-    assert "is no text in UTF-8" in carry(tmp_path, NETWORK.encode() + b'name = "\xff"', good).output
-    assert "is no text in UTF-8" in carry(tmp_path, NETWORK, good.encode() + b"0,\xff,beta,1\n").output
+    assert "is not text in UTF-8" in carry(tmp_path, NETWORK.encode() + b'name = "\xff"', good).output
+    assert "is not text in UTF-8" in carry(tmp_path, NETWORK, good.encode() + b"0,\xff,beta,1\n").output
     assert "is no TOML" in carry(tmp_path, "[[node\n", good).output
     assert "has no [[node]]" in carry(tmp_path, "", good).output
     network, traffic = str(tmp_path / "network.toml"), str(tmp_path / "traffic.csv")

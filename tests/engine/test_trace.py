@@ -121,7 +121,7 @@ def test_what_cannot_be_traced_is_said(day: Run, tmp_path: Path) -> None:
         (["trace", run, "1", "--day", "2016-03-01"], 2, "does not cover"),
         (["trace", run, "--list", "--kind", "gossip"], 2, "there is no kind 'gossip'"),
         (["trace", run, "--list", "--customer", "99999"], 2, "there is no customer 99999"),
-        (["trace", run, "--list", "--from", "noon"], 2, "is no time"),
+        (["trace", run, "--list", "--from", "noon"], 2, "is not a time"),
         (["trace", str(tmp_path), "1"], 5, "no results folder"),
     ):
         result = CliRunner().invoke(main, words)

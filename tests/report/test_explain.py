@@ -96,7 +96,7 @@ def test_what_cannot_be_explained_is_said(day: Run, tmp_path: Path) -> None:
         (alone, [], 2, "holds the conventional arm only"),
         (tmp_path / "nothing", [], 5, "no results folder"),
         (day.folder, ["--day", "2016-02-01"], 2, "there is no bill of 2016-02-01"),
-        (day.folder, ["--day", "soon"], 2, "is no date"),
+        (day.folder, ["--day", "soon"], 2, "is not a date"),
     ):
         result = CliRunner().invoke(main, ["explain", str(folder), "--bill", "17", *more])
         assert (result.exit_code, part in result.output) == (code, True), result.output

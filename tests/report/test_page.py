@@ -110,7 +110,7 @@ def test_the_page_says_which_applications_got_what_they_ask_for(day: Run) -> Non
     text = day.report.read_text(encoding="utf-8")
     for words in (
         *(
-            "Which applications got what they ask for",
+            "Which applications met their requirement",
             "recurrent meter reading",
             "RFC 8036 (2017) section 4.2 class C4",
         ),

@@ -136,7 +136,7 @@ def test_a_damaged_part_of_a_killed_run_is_refused_by_name(folder: Path, day: Ru
     (folder / "parts" / "totals.smart-0.0000.part").write_bytes(b"PAR1 no")
     run = heptagrid.open_run(folder)
     assert run.partial
-    with pytest.raises(OutputError, match=r"0000\.part is no table that can be read"):
+    with pytest.raises(OutputError, match=r"0000\.part is not a table that can be read"):
         _ = run.totals
 
 

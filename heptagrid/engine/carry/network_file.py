@@ -358,7 +358,7 @@ class _Reader:
             return [0, 0]
         members = [same_form(name) if isinstance(name, str) else repr(name) for name in members]
         unknown = [name for name in members if name not in self._number]
-        self._problems += [f"{where}: member {name!r} is no node{_near(name, self._number)}" for name in unknown]
+        self._problems += [f"{where}: member {name!r} is not a node{_near(name, self._number)}" for name in unknown]
         if len(set(members)) < len(members):
             self._problems.append(f"{where}: a node is among the members more than once")
         return [self._number.get(name, 0) for name in members]
@@ -511,7 +511,7 @@ class _Reader:
         name = row.get(key)
         if isinstance(name, str) and same_form(name) in self._number:
             return self._number[same_form(name)]
-        found = "is missing" if name is None else f"{name!r} is no node{_near(str(name), self._number)}"
+        found = "is missing" if name is None else f"{name!r} is not a node{_near(str(name), self._number)}"
         self._problems.append(f"{where}: {key} {found}")
         return -1
 

@@ -251,7 +251,7 @@ def _no_csv(path: Path, found: str) -> str:
                 if len(row) > width:
                     return f"{row_name(k)}: has {len(row)} fields, and the header {width}"
     except UnicodeDecodeError:
-        return "is no text in UTF-8"
+        return "is not text in UTF-8"
     except csv.Error as problem:
         return f"is no CSV: {problem}"
     return f"is no CSV: {found.splitlines()[0]}"
