@@ -33,7 +33,7 @@ NOTES = [
     "profiles of 2016, and a mild day in the test reference year.",
     "Prices and dispatch use all loads of the 24-bus system. The loads beyond the town settle with generation through "
     "accounts of their own (`rest`), which balance in the ledger and stay outside who pays whom, value per domain and net "
-    "present value: otherwise the town's few megawatts would drown in price changes for two thousand others.",
+    "present value: otherwise price changes for the other two thousand megawatts would hide those of the town.",
     "A lower peak lowers what distribution pays transmission. That moves money between two domains; what transmission "
     "and generation need not build for a lower peak is not valued.",
     "Loads draw constant power whatever the voltage, so a better voltage saves losses only.",

@@ -29,4 +29,4 @@ def read_text(source: str, *, errors: str = "strict") -> str:
         return content.decode("utf-16") if is_utf_16 else content.decode("utf-8-sig", errors)
     except UnicodeDecodeError as problem:
         encoding = "UTF-16" if is_utf_16 else "UTF-8"
-        raise FileError(source, [f"is no text in {encoding} (byte {problem.start}); save it in UTF-8"]) from problem
+        raise FileError(source, [f"is not text in {encoding} (byte {problem.start}); save it in UTF-8"]) from problem

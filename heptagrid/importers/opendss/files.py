@@ -30,7 +30,7 @@ def lines_of(path: Path) -> list[str]:
         except UnicodeDecodeError:
             raise FileError(str(path), ["begins like UTF-16 and is none; save it as UTF-8"]) from None
     if b"\0" in data:
-        raise FileError(str(path), ["holds zero bytes, so it is no text, or UTF-16 without a mark; save it as UTF-8"])
+        raise FileError(str(path), ["holds zero bytes, so it is not text, or UTF-16 without a mark; save it as UTF-8"])
     with suppress(UnicodeDecodeError):
         return data.decode("utf-8-sig").splitlines()
     return data.decode("latin-1").splitlines()
