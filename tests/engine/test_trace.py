@@ -122,7 +122,7 @@ def test_what_cannot_be_traced_is_said(day: Run, tmp_path: Path) -> None:
         (["trace", run, "--list", "--kind", "gossip"], 2, "there is no kind 'gossip'"),
         (["trace", run, "--list", "--customer", "99999"], 2, "there is no customer 99999"),
         (["trace", run, "--list", "--from", "noon"], 2, "is not a time"),
-        (["trace", str(tmp_path), "1"], 5, "no results folder"),
+        (["trace", str(tmp_path), "1"], 5, "not a results folder"),
     ):
         result = CliRunner().invoke(main, words)
         assert (result.exit_code, part in result.output) == (code, True), (words, result.output)

@@ -77,7 +77,7 @@ def test_without_messages_the_bill_says_what_was_missing(broken_day: Run, steere
     assert found["setpoints"]["delivered"] == 0
     assert len(found["setpoints"]["lost"]) == 2 * 24
     text = bill_text(found)
-    assert "96 had not come in time and were estimated" in text
+    assert "96 had not arrived in time and were estimated" in text
     assert "never reached your gateway" in text
 
 
@@ -94,7 +94,7 @@ def test_what_cannot_be_explained_is_said(day: Run, tmp_path: Path) -> None:
     assert CliRunner().invoke(main, words).exit_code == 0
     for folder, more, code, part in (
         (alone, [], 2, "holds the conventional arm only"),
-        (tmp_path / "nothing", [], 5, "no results folder"),
+        (tmp_path / "nothing", [], 5, "not a results folder"),
         (day.folder, ["--day", "2016-02-01"], 2, "there is no bill of 2016-02-01"),
         (day.folder, ["--day", "soon"], 2, "is not a date"),
     ):

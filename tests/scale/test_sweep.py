@@ -285,4 +285,4 @@ def test_a_spread_over_seeds_is_a_band(swept: Sweep) -> None:
         point["figures"]["peak_kw"]["max"] *= 1.1
     text = page(content)
     assert 'class="band smart"' in text
-    assert "bands go from the least to the greatest" in text
+    assert "bands reach from the least to the greatest" in text
