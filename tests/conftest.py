@@ -5,10 +5,15 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 import heptagrid
 from heptagrid.engine.results import Run
+
+# Kernels are compiled at their first use, which takes longer than an example may by default.
+hypothesis.settings.register_profile("heptagrid", deadline=None)
+hypothesis.settings.load_profile("heptagrid")
 
 STEP_S = 300  # coarser than the default, for time's sake; messages keep exact times all the same
 

@@ -1,4 +1,4 @@
-"""The books of an arm: each day's payments, posted an hour after its end, when the reads are in."""
+"""The books of an arm: each day's payments, posted an hour after its end, when the reads are in, with true-ups of earlier days."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from heptagrid.domains.operations.meter_store import ReadStatus
 from heptagrid.engine.build import ArmGrid
 from heptagrid.engine.clock import Phase, Span
+from heptagrid.engine.corrections import Corrections
 from heptagrid.engine.tables import TableWriter
 from heptagrid.engine.tally import DayBooks
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step, midnight_ns
@@ -18,6 +19,7 @@ from heptagrid.planes.money import postings, settlement, tariffs, telecom
 from heptagrid.planes.money.dispatch import dispatch
 from heptagrid.planes.money.ledger import Ledger, Totals, eur
 from heptagrid.planes.money.reasons import REASON_NAMES
+from heptagrid.planes.money.true_up import BilledDay, Terms
 from heptagrid.scenario.schema import Scenario
 from heptagrid.world.accounts import Accounts
 
@@ -58,6 +60,7 @@ class Books:
         self.settled: SettledDay | None = None
         self._sections, self._grid, self._span = scenario.sections, grid, span
         self._days_in_year = 366 if span.first.year % 4 == 0 else 365
+        self.corrections = Corrections(self._terms())
         self._infeed_mwh: dict[int, float] = {}
         self._reads: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         self._peak_kw: dict[date, float] = {}
@@ -73,6 +76,20 @@ class Books:
         """The warm-up is over."""
         self._moved_before = self._grid.customers.moved_kwh()
         self._relief_before = self._grid.operations.asked_relief_kwh
+
+    def _terms(self) -> Terms:
+        """By what the points are billed for a day; nobody has the dynamic tariff without a smart grid."""
+        world = self._grid.world
+        on_dynamic = np.zeros(world.points, dtype=bool)
+        if self._grid.arm.smart:
+            on_dynamic[: world.customers_count] = world.owned.dynamic
+        return Terms(
+            on_dynamic=on_dynamic,
+            is_customer=np.arange(world.points) < world.customers_count,
+            years=1.0 / self._days_in_year,
+            supply=self._sections["tariffs"],
+            fees=self._sections["network_fees"],
+        )
 
     def note(self, phase: Phase, step: Step, writer: TableWriter) -> None:
         """Take in a step; close the day before once its reads are in."""
@@ -121,7 +138,6 @@ class Books:
         first = midnight_ns(day, zone) // NS_PER_QUARTER
         last = midnight_ns(day + timedelta(days=1), zone) // NS_PER_QUARTER
         quarters = np.arange(first, last)
-        years = 1.0 / self._days_in_year
         reads = [self._reads.pop(int(quarter)) for quarter in quarters]
         true_import, true_export = (np.stack(column) for column in zip(*reads, strict=True))
         import_kwh, export_kwh, status, cause = self._known(first, true_import, true_export)
@@ -129,19 +145,13 @@ class Books:
         position = np.array([grid.exchange.town_position_mwh.get(int(q) // 4, 0.0) / 4.0 for q in quarters])
         infeed = np.array([self._infeed_mwh.pop(int(quarter)) for quarter in quarters])
         fees, supply = sections["network_fees"], sections["tariffs"]
-        world, smart = grid.world, grid.arm.smart
-        is_customer = np.arange(world.points) < world.customers_count
-        on_dynamic = np.zeros(world.points, dtype=bool)
-        if smart:
-            on_dynamic[: world.customers_count] = world.owned.dynamic
-        exact = tariffs.bills(import_kwh, export_kwh, price / 1000.0, on_dynamic, is_customer, years, supply, fees)
-        bills = tariffs.in_cents(exact, supply)
+        world, smart, years = grid.world, grid.arm.smart, self.corrections.terms.years
+        bills = self.corrections.terms.bills(import_kwh, export_kwh, price)
+        billed = BilledDay(price, position, infeed, import_kwh, export_kwh, bills)
         since = len(ledger)
-        settled_mwh = (import_kwh.sum(axis=1, dtype=np.float64) - export_kwh.sum(axis=1, dtype=np.float64)) / 1000.0
         self.settled = SettledDay(day, first, price, import_kwh, export_kwh, status, bills, cause)
         postings.post_bills(ledger, bills, at_ns, cause)
-        wholesale = settlement.wholesale(price, position, settled_mwh, infeed, fees)
-        postings.post_wholesale(ledger, wholesale, at_ns, self._price_message(first))
+        postings.post_wholesale(ledger, billed.wholesale(fees), at_ns, self._price_message(first))
         postings.post_rest(ledger, self._rest_eur.pop(day), at_ns)
         with_town, without_town = self._fuel_usd.pop(day) * sections["market"].eur_per_usd
         postings.post_fuel(ledger, with_town, without_town, at_ns)
@@ -159,7 +169,12 @@ class Books:
             postings.post_smart_metering(ledger, settlement.smart_metering_eur(world.points, years, fees), at_ns)
         counts = world.device_counts(smart)
         postings.post_upkeep(ledger, telecom.opex_eur(counts, world.device_prices(sections["telecom"]), years), at_ns)
-        self.bills_eur += (bills.net - flexibility_eur)[: world.customers_count]
+        corrected_eur = np.zeros(world.points)
+        for one in self.corrections.post(ledger, grid.providers.retailer, at_ns):
+            corrected_eur[one.points] += one.owed_eur
+        if smart:
+            self.corrections.keep(day, first, billed, status)
+        self.bills_eur += (bills.net - flexibility_eur + corrected_eur)[: world.customers_count]
         self._write(first, true_import, true_export, status, since, writer)
         self._tally(true_import, true_export, import_kwh, export_kwh, status)
         self.days.append(DayBooks(day, eur(ledger.totals(since).by_domain), peak_kw))
@@ -245,8 +260,14 @@ class Books:
         totals.check()
         result.money, result.days, result.bills_eur = totals, self.days, self.bills_eur
         if self._grid.arm.smart:
+            late, counts = self.corrections.replaced, dict(self.metering)
+            counts["estimated"] -= late.reads
+            counts["received"] += late.reads
+            counts["replaced"] += late.reads
+            # Never below 0: the energies of reads are rounded to 32 bits, those of meters are not.
+            error_mwh = max(self.estimation_error_mwh - late.error_kwh / 1000.0, 0.0)
             result.metering = {
-                **{name: float(value) for name, value in self.metering.items()},
-                "estimated_energy_mwh": self.estimated_mwh,
-                "estimation_error_mwh": self.estimation_error_mwh,
+                **{name: float(value) for name, value in counts.items()},
+                "estimated_energy_mwh": max(self.estimated_mwh - late.estimated_kwh / 1000.0, 0.0),
+                "estimation_error_mwh": error_mwh,
             }

@@ -29,7 +29,7 @@ from heptagrid.domains.operations.bulk_desk import BulkDesk
 from heptagrid.domains.operations.customers_desk import CustomersDesk
 from heptagrid.domains.operations.domain import Operations
 from heptagrid.domains.operations.forecast import Forecast, Registered
-from heptagrid.domains.operations.meter_store import MeterStore
+from heptagrid.domains.operations.meter_store import KEPT_DAYS, MeterStore
 from heptagrid.domains.operations.scada import Scada
 from heptagrid.domains.providers.aggregator import Aggregator
 from heptagrid.domains.providers.domain import Providers
@@ -370,7 +370,9 @@ def build_arm(scenario: Scenario, world: World, arm: Arm, span: Span) -> ArmGrid
     bulk_desk = BulkDesk(sections["dispatch"], bulk.units, world.endpoints)
     operations = Operations(
         *(world.endpoints, scenario.zone, forecast, _rest_forecast(scenario, bulk), bulk_desk),
-        CustomersDesk(sections["head_end"], MeterStore(world.points), forecast, world.endpoints) if arm.smart else None,
+        CustomersDesk(sections["head_end"], _meter_store(world, span), forecast, world.endpoints)
+        if arm.smart
+        else None,
         _scada(scenario, world) if arm.smart else None,
         sections["tap_changer"].target_pu,
         rollouts_of(world.storms, world.endpoints) if arm.smart else (),
@@ -403,6 +405,11 @@ def build_arm(scenario: Scenario, world: World, arm: Arm, span: Span) -> ArmGrid
     )
     _start_market(grid, forecast, _rest_forecast(scenario, bulk), span)
     return grid
+
+
+def _meter_store(world: World, span: Span) -> MeterStore:
+    """The head end's store; a run shorter than what it keeps has no older reads than its own and the warm-up day's."""
+    return MeterStore(world.points, min(KEPT_DAYS, span.days + 1))
 
 
 def _start_market(grid: ArmGrid, forecast: Forecast, rest_mw: Any, span: Span) -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from heptagrid.domains.operations.meter_store import ReadStatus
-from heptagrid.engine.books import CLOSE_AFTER_NS, SettledDay
+from heptagrid.engine.books import SettledDay
 from heptagrid.engine.build import World
 from heptagrid.engine.clock import Phase
+from heptagrid.engine.corrected_bill import bill_line, day_of, last_true_up_ns, later_true_ups, true_up_lines
 from heptagrid.engine.places import Places
 from heptagrid.engine.replay import Progress, Replay
 from heptagrid.engine.results import Run, open_run
@@ -27,7 +28,7 @@ from heptagrid.engine.trace import (
 )
 from heptagrid.foundation.domains import Kind
 from heptagrid.foundation.errors import UsageError
-from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step, from_ns, midnight_ns, next_midnight_ns
+from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step, midnight_ns, next_midnight_ns
 from heptagrid.planes.money.cents import CENT_PER_EUR, cents
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, millicent
 from heptagrid.planes.money.tariffs import EUR_PER_CT
@@ -86,13 +87,15 @@ def explain(
     world, zone = replay.world, replay.scenario.zone
     branch, transformer = _above(world, int(world.point_node[customer]))
     first_ns = midnight_ns(chosen, zone)
-    seen, settled = Seen(), {}
+    corrected_ns = last_true_up_ns(run, replay, customer)
+    seen, settled, told = Seen(), {}, -1
     tracker = Tracker(
         {Kind.PRICE, Kind.SETPOINT}, int(world.endpoints.gateways[customer]), replay.span.warm_up_ns, 2**31
     )
     tracker.attach(replay)
 
     def see(phase: Phase, step: Step) -> bool:
+        nonlocal told
         tracker.note(replay)
         if phase is Phase.COUNTED and step.day == chosen:
             flow = replay.grid.feeders.flow
@@ -106,15 +109,17 @@ def explain(
                 float(flow.transformer_loading_pct[transformer]) if transformer >= 0 else float("nan"),
             )
         done = replay.recorder.books.settled
-        if done is not None and done.day == chosen:
+        if done is not None and done.day == chosen and "day" not in settled:
             settled["day"] = done
-            return True
-        return False
+            told = replay.grid.providers.retailer.price_message.get(first_ns // NS_PER_HOUR, -1)
+        return "day" in settled and step.end_ns >= corrected_ns
 
     replay.walk(see, progress)
     if "day" not in settled:
         raise UsageError(f"the run was stopped before the books of {chosen} were closed; there is no bill to explain")
-    return _explained(run, replay, customer, settled["day"], seen, tracker, bills_eur, (branch, transformer), first_ns)
+    return _explained(
+        run, replay, customer, settled["day"], seen, tracker, bills_eur, (branch, transformer), first_ns, told
+    )
 
 
 def _bills_by_day(run: Run, customer: int) -> dict[date, int]:
@@ -129,14 +134,9 @@ def _bills_by_day(run: Run, customer: int) -> dict[date, int]:
     )
     owed: dict[date, int] = {}
     for row in mine.iter_rows(named=True):
-        day = _day_of(row["at_ns"], zone)
+        day = day_of(row["at_ns"], zone)
         owed[day] = owed.get(day, 0) + (row["amount_millicent"] if row["payer"] == name else -row["amount_millicent"])
     return owed
-
-
-def _day_of(at_ns: int, zone: Any) -> date:
-    """The day that a line posted at `at_ns` is for: books are closed an hour after the day's end, or at a step's end then."""
-    return from_ns(at_ns - CLOSE_AFTER_NS, zone).date() - timedelta(days=1)
 
 
 def _chosen_day(run: Run, owed: dict[date, int], day: date | str | None, customer: int) -> date:
@@ -175,10 +175,14 @@ def _explained(
     owed: dict[date, int],
     above: tuple[int, int],
     first_ns: int,
+    told: int,
 ) -> dict[str, Any]:
     world, zone = replay.world, replay.scenario.zone
     ledger = _ledger(run, replay, customer, settled.day)
+    corrections = [one for one in replay.recorder.books.corrections.posted if customer in one.points]
     lines = _lines(replay, customer, settled, ledger)
+    with_this_bill = [one for one in corrections if day_of(one.at_ns, zone) == settled.day]
+    lines += true_up_lines(customer, with_this_bill, ledger)
     total = sum(one["amount_millicent"] for one in lines)
     remarks = list(replay.remarks)
     if total != owed[settled.day]:
@@ -200,8 +204,11 @@ def _explained(
         "tariff": "dynamic" if dynamic else "flat",
         "devices": _devices(world, customer),
         "lines": lines,
-        "reads": _reads(settled, customer, waves, zone),
-        "price": _price(replay, settled, tracker, waves, customer, first_ns),
+        "reads": _reads(settled, customer, waves, zone)
+        | {
+            "corrections": later_true_ups(customer, [one for one in corrections if one.day == settled.day], waves, zone)
+        },
+        "price": _price(replay, settled, tracker, waves, first_ns, told),
         "setpoints": _setpoints(replay, tracker, waves, first_ns, next_midnight_ns(first_ns, zone)),
         "hours": hours,
         "dearest": _dearest(hours),
@@ -215,11 +222,12 @@ def _ledger(run: Run, replay: Replay, customer: int, day: date) -> dict[str, tup
 
     name, zone = f"point {customer}", replay.scenario.zone
     mine = run_rows(run.ledger, replay).filter((polars.col("payer") == name) | (polars.col("payee") == name))
-    found = {}
+    found: dict[str, tuple[int, int]] = {}
     for row in mine.iter_rows(named=True):
-        if _day_of(row["at_ns"], zone) == day:
+        if day_of(row["at_ns"], zone) == day:
             sign = 1 if row["payer"] == name else -1
-            found[row["reason"]] = sign * row["amount_millicent"], row["cause"]
+            before, _ = found.get(row["reason"], (0, -1))
+            found[row["reason"]] = before + sign * row["amount_millicent"], row["cause"]
     return found
 
 
@@ -260,16 +268,7 @@ def _lines(
         for k, (name, amount_eur) in enumerate(named):
             amount = left if k == len(named) - 1 else int(millicent(amount_eur))
             left -= amount
-            lines.append(
-                {
-                    "reason": reason,
-                    "line": name,
-                    "amount_millicent": amount,
-                    "amount_eur": amount / MILLICENT_PER_EUR,
-                    "kwh": kwh.get(reason),
-                    "message": cause if cause >= 0 else None,
-                }
-            )
+            lines.append(bill_line(reason, name, amount, kwh.get(reason), cause))
     return lines
 
 
@@ -304,11 +303,13 @@ def _reads(settled: SettledDay, customer: int, waves: Waves, zone: Any) -> dict[
 
 
 def _price(
-    replay: Replay, settled: SettledDay, tracker: Tracker, waves: Waves, customer: int, first_ns: int
+    replay: Replay, settled: SettledDay, tracker: Tracker, waves: Waves, first_ns: int, told: int
 ) -> dict[str, Any]:
-    """The message that told the customer the day's prices, what became of it, and what it came from."""
+    """The message that told the customer the day's prices, what became of it, and what it came from.
+
+    told: the message that told the retailer, -1 if none did.
+    """
     places, zone = Places(replay.world), replay.scenario.zone
-    retailer = replay.grid.providers.retailer
     found: dict[str, Any] = {
         "min_eur_per_mwh": float(settled.price_eur_per_mwh.min()),
         "mean_eur_per_mwh": float(settled.price_eur_per_mwh.mean()),
@@ -329,7 +330,6 @@ def _price(
         found["chain"] = [cause_entry(cause, wave, zone) for cause, wave in waves.chain(one.id)]
         return found
     # The retailer never passed them on: what the market told the retailer, if anything.
-    told = retailer.price_message.get(start_hour, -1)
     if told >= 0:
         found["chain"] = [cause_entry(told, waves.of(told), zone)]
         found["chain"] += [cause_entry(cause, wave, zone) for cause, wave in waves.chain(told)]

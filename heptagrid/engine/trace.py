@@ -329,9 +329,11 @@ def _consequences(message: int, wave: Wave, journey: Journey, waves: Waves, repl
     point = Places(replay.world).point(journey.source)
     if wave.kind is Kind.METER_READING and point is not None and journey.delivered_ns is not None:
         quarter_ns = int(wave.shared["quarter"]) * NS_PER_QUARTER  # type: ignore[call-overload]
-        reads = waves.first("day_reads", next_midnight_ns(quarter_ns, zone))
+        topic, reads = "day_reads", waves.first("day_reads", next_midnight_ns(quarter_ns, zone))
+        if reads is not None and journey.delivered_ns > reads.first_sent_ns:  # the day had been told without it
+            topic, reads = "late_reads", waves.first("late_reads", journey.delivered_ns)
         if reads is not None:
-            found["day_reads"] = cause_entry(reads.first_id, reads, zone)
+            found[topic] = cause_entry(reads.first_id, reads, zone)
             found["ledger"] = ledger_lines(replay, reads.first_id, point)
     if wave.kind is Kind.SETPOINT and journey.delivered_ns is not None and not found["ledger"]:
         found["flexibility"] = _flexibility_pay(replay, journey)

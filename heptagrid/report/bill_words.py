@@ -18,6 +18,7 @@ _WHAT = {
     "relief": "operations' call for relief of a transformer",
     "reading": "the last meter reading that had arrived",
     "day_reads": "the day's validated reads",
+    "late_reads": "reads that came after their day had been told",
 }
 _LIMIT_PCT = 100.0
 
@@ -38,7 +39,7 @@ def bill_text(found: Mapping[str, Any]) -> str:
         )
     lines += [f"note: {one}" for one in found["remarks"]]
     lines += ["", *_lines(found["lines"], found["bill_eur"])]
-    lines += ["", "How much was used", f"  {_reads(found)}"]
+    lines += ["", "How much was used", f"  {_reads(found)}", *(f"  {one}" for one in _corrections(found))]
     lines += ["", "The price", *(f"  {one}" for one in _price(found))]
     lines += ["", "Flexibility", *(f"  {one}" for one in _flexibility(found))]
     lines += ["", "The network at the time", *(f"  {one}" for one in _network(found))]
@@ -71,6 +72,16 @@ def _reads(found: Mapping[str, Any]) -> str:
         f"The meter reported {measured} of {reads['quarters']} quarter hours; {reads['estimated']} had not arrived in time and "
         f"were estimated. {told}"
     )
+
+
+def _corrections(found: Mapping[str, Any]) -> list[str]:
+    """What late reads changed of this bill afterwards, one sentence for each true-up."""
+    return [
+        f"{one['reads']} of them came late: {number(one['changed_kwh'], 3)} kWh more than estimated. The bill of {one['billed_with']} "
+        f"corrects this one by {number(one['amount_eur'], 2)} EUR (true-up, message {one['message']['id']}, sent "
+        f"{when(one['message']['sent'], date=True)})."
+        for one in found["reads"]["corrections"]
+    ]
 
 
 def _price(found: Mapping[str, Any]) -> list[str]:

@@ -151,6 +151,12 @@ def _consequence_lines(found: Mapping[str, Any]) -> list[str]:
         lines.append(
             f"  → the day's validated reads, message {reads['id']}, sent {when(reads['sent'], date=True)}; these depend on them:"
         )
+    late = found.get("late_reads")
+    if late:
+        lines.append(
+            f"  → too late for its day's bill, which took an estimate; told with other late reads in message {late['id']}, "
+            f"sent {when(late['sent'], date=True)}; on them rest:"
+        )
     for one in found["ledger"]:
         count = "one line" if one["lines"] == 1 else f"{number(one['lines'])} lines"
         lines.append(

@@ -13,7 +13,8 @@ from heptagrid.planes.money.telecom import ITEMS
 Summary = Mapping[str, Any]
 Figures = dict[str, float | None]
 
-STATE = ("taxes", "feed_in_premium")  # ledger reasons by which the state, outside the seven domains, takes and gives
+# Ledger reasons by which the state, outside the seven domains, takes and gives; of a true-up the part that is paid to it or by it.
+STATE = ("taxes", "feed_in_premium", "true_up")
 TELECOM_ITEMS = tuple(name for name, item in ITEMS.items() if item.reason is Reason.TELECOM)
 
 
@@ -243,7 +244,8 @@ def _telecom_eur(arm: Summary) -> float:
 def _state_eur(arm: Summary) -> float:
     """Taxes and levies less premiums."""
     flows = [one for one in arm["money_eur"]["by_reason"] if one["reason"] in STATE]
-    return float(sum(one["amount_eur"] * (1 if one["payee"] == "outside" else -1) for one in flows))
+    taken = sum(one["amount_eur"] for one in flows if one["payee"] == "outside")
+    return float(taken - sum(one["amount_eur"] for one in flows if one["payer"] == "outside"))
 
 
 def over_seeds(runs: Sequence[Figures]) -> dict[str, dict[str, float] | None]:

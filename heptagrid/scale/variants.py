@@ -34,6 +34,7 @@ from heptagrid.engine.tally import DayBooks
 from heptagrid.foundation.output_file import write_json
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, Totals
 from heptagrid.planes.money.reasons import Reason
+from heptagrid.scale.figures import STATE
 from heptagrid.scale.folder import WORK
 from heptagrid.scale.variations import Point
 from heptagrid.scenario.schema import Scenario
@@ -180,9 +181,8 @@ def _keep(variant: Variant, work: Path, jobs: list[Job], joined: Mapping[str, An
 
 
 def _state_eur(money: Totals) -> float:
-    paid = money.paid
-    taxes, premiums = paid[Reason.TAXES, :, OUTSIDE_COLUMN].sum(), paid[Reason.FEED_IN_PREMIUM, OUTSIDE_COLUMN].sum()
-    return int(taxes - premiums) / MILLICENT_PER_EUR
+    paid = money.paid[[Reason[name.upper()] for name in STATE]].sum(axis=0)
+    return int(paid[:, OUTSIDE_COLUMN].sum() - paid[OUTSIDE_COLUMN].sum()) / MILLICENT_PER_EUR
 
 
 def read_record(path: Path) -> Record:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
 import heptagrid
 from heptagrid.domains.distribution import tap_changer
-from heptagrid.domains.operations import bulk_desk, scada
+from heptagrid.domains.operations import bulk_desk, meter_store, scada
+from heptagrid.domains.operations.customers_desk import CustomersDesk
 from heptagrid.domains.operations.meter_store import MeterStore, ReadStatus
 from heptagrid.domains.providers.aggregator import Aggregator, Parameters
 from heptagrid.foundation.actors import Delivery, Wave
 from heptagrid.foundation.domains import Domain, Kind
+from heptagrid.foundation.time import NS_PER_QUARTER, Step
 from tests.domains.bulk_alone import rts, same_units
 
 
@@ -41,11 +45,61 @@ def test_yesterday_stands_in_before_the_standard_profile() -> None:
     assert exported[0].tolist() == [0.5, 0.0]
 
 
-def test_a_read_that_comes_two_days_late_is_left_alone() -> None:
-    store = MeterStore(1)
+def test_a_read_within_a_week_still_replaces_its_estimate() -> None:
+    store = MeterStore(2)
+    store.validate(1000, np.array([1.0, 1.0]), np.zeros(2))
+    store.validate(1000 + 6 * 96, np.array([2.0, 2.0]), np.zeros(2))
+    replaced = store.receive(1000, np.array([1, 0]), np.array([5.0, 6.0]), np.zeros(2))
+    assert replaced.tolist() == [True, True]
+    assert store.at(np.array([1000, 1000]), np.array([0, 1]))[0].tolist() == [6.0, 5.0]
+    assert store.receive(1000, np.array([1]), np.array([7.0]), np.zeros(1)).tolist() == [False], "each is stored once"
+
+
+def test_reads_of_days_already_told_follow_with_the_next_days() -> None:
+    parameters, standard = meter_store.Parameters(), Mock(standard_kwh=lambda _: (np.full(3, 9.0), np.zeros(3)))
+    desk = CustomersDesk(parameters, MeterStore(3), standard, Mock(operations=7, retailer=8))
+    first, sent = 96 * 16_800, []
+    outbox = Mock(send=sent.append)
+
+    def read(quarter: int, meters: list[int], ids: list[int]) -> None:
+        rows = np.arange(len(meters))
+        columns = {
+            "meter": np.array(meters),
+            "import_kwh": np.full(len(meters), 2.5),
+            "export_kwh": np.zeros(len(meters)),
+        }
+        ends = (Kind.METER_READING, Domain.CUSTOMERS, Domain.OPERATIONS, rows, rows, rows, "reading")
+        desk.receive(Delivery(Wave(*ends, payload=columns, shared={"quarter": quarter}), rows, rows, np.array(ids)))
+
+    def work(days: int, quarters: int) -> list[Wave]:
+        """Let the desk work in the step of a quarter hour that ends `quarters` after a midnight."""
+        sent.clear()
+        midnight = first + 96 * days
+        start_ns, day_ns = (midnight + quarters - 1) * NS_PER_QUARTER, midnight * NS_PER_QUARTER
+        desk.work(Step(start_ns, start_ns + NS_PER_QUARTER, date(2016, 1, 1), day_ns, day_ns, 0), outbox)
+        return [one for one in sent if one.receiver is Domain.PROVIDERS]
+
+    work(0, 1)
+    read(first + 40, [0], [3])
+    read(first + 41, [0, 1, 2], [4, 5, 6])
+    work(0, 95)
+    assert [one.topic for one in work(1, 3)] == ["day_reads"], "nothing has come late"
+    read(first + 40, [0, 2], [11, 12])  # the first again, the other for the first time
+    read(first + 96 + 1, [1], [13])  # of the day that has not been told
+    work(1, 95)
+    day, late = work(2, 3)
+    assert (day.topic, late.topic, late.cause.tolist()) == ("day_reads", "late_reads", [12])
+    assert {name: np.asarray(column).tolist() for name, column in late.shared.items()} == {
+        **{"quarter": [first + 40], "meter": [2], "import_kwh": [2.5], "export_kwh": [0.0]},
+    }
+    assert [one.topic for one in work(3, 3)] == ["day_reads"], "once"
+
+
+def test_a_read_that_is_older_than_the_store_keeps_is_left_alone() -> None:
+    store = MeterStore(1, days=2)
     store.validate(1000, np.array([1.0]), np.zeros(1))
     store.validate(1000 + 208, np.array([2.0]), np.zeros(1))
-    store.receive(1000, np.array([0]), np.array([5.0]), np.zeros(1))
+    assert store.receive(1000, np.array([0]), np.array([5.0]), np.zeros(1)).tolist() == [False]
     assert store.day(1208, 1)[0][0, 0] == 2.0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from heptagrid.domains.operations.forecast import Forecast
 from heptagrid.domains.operations.meter_store import MeterStore, Parameters, ReadStatus
@@ -11,11 +12,14 @@ from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.time import NS_PER_QUARTER, NS_PER_S, Step
 from heptagrid.world.endpoints import Endpoints
 
+Ints = npt.NDArray[np.int64]
+
 DAY_READS_AFTER_NS = 3 * NS_PER_QUARTER  # after midnight: when the last quarter hour has been validated
+_LATE_READ_BYTES = 16  # quarter hour, meter, import and export, four bytes each
 
 
 class CustomersDesk:
-    """Receives reads, estimates the missing ones, and sends each day's validated reads to the retailer."""
+    """Receives reads, estimates the missing ones, and sends each day's validated reads to the retailer, then those that came too late for it."""
 
     def __init__(self, parameters: Parameters, store: MeterStore, forecast: Forecast, endpoints: Endpoints) -> None:
         self.store = store
@@ -25,16 +29,18 @@ class CustomersDesk:
         self._first_quarter: int | None = None
         self._validated = -1
         self._last_read = -1  # the message of the last read that came in
+        self._told_until = -1  # the first quarter hour that the retailer has not been told of
+        self._late: list[tuple[int, Ints]] = []  # quarter hours already told, and meters whose reads came since
+        self._last_late = -1  # the message of the last of these
 
     def receive(self, delivery: Delivery) -> None:
         """Store the reads of one delivery."""
         self._last_read = int(delivery.ids[-1])
-        self.store.receive(
-            int(delivery.wave.shared["quarter"]),  # type: ignore[call-overload]
-            delivery.column("meter"),
-            delivery.column("import_kwh"),
-            delivery.column("export_kwh"),
-        )
+        quarter, meters = int(delivery.wave.shared["quarter"]), delivery.column("meter")  # type: ignore[call-overload]
+        replaced = self.store.receive(quarter, meters, delivery.column("import_kwh"), delivery.column("export_kwh"))
+        if quarter < self._told_until and replaced.any():
+            self._late.append((quarter, meters[replaced]))
+            self._last_late = int(delivery.ids[replaced][-1])
 
     def work(self, step: Step, outbox: Outbox) -> None:
         """Validate what is due by the step's end, and send the day's reads once all of it is."""
@@ -49,6 +55,7 @@ class CustomersDesk:
         at_ns = step.day_start_ns + DAY_READS_AFTER_NS
         if step.start_ns < at_ns <= step.end_ns:
             self._send_day(step, outbox)
+            self._send_late(step, outbox)
 
     def _learn(self, quarter: int) -> None:
         """Let the forecast learn from the quarter hour's reads; estimates tell it nothing new."""
@@ -63,7 +70,31 @@ class CustomersDesk:
         if last <= first:
             return
         import_kwh, export_kwh, status = self.store.day(first, last - first)
-        columns = {"import_kwh": import_kwh, "export_kwh": export_kwh, "status": status, "first_quarter": first}
+        columns: dict[str, object] = {"import_kwh": import_kwh, "export_kwh": export_kwh, "status": status}
+        columns["first_quarter"] = first
+        self._tell("day_reads", columns, int(4 * import_kwh.size), self._last_read, step, outbox)
+        self._told_until = last
+
+    def _send_late(self, step: Step, outbox: Outbox) -> None:
+        """The reads that replaced estimates of days already told, each with its quarter hour and meter."""
+        late, self._late = self._late, []
+        if not late:
+            return
+        quarter = np.concatenate([np.full(len(meters), one) for one, meters in late])
+        meter = np.concatenate([meters for _, meters in late])
+        import_kwh, export_kwh = self.store.at(quarter, meter)
+        columns: dict[str, object] = {
+            "quarter": quarter,
+            "meter": meter,
+            "import_kwh": import_kwh,
+            "export_kwh": export_kwh,
+        }
+        self._tell("late_reads", columns, _LATE_READ_BYTES * len(meter), self._last_late, step, outbox)
+
+    def _tell(
+        self, topic: str, shared: dict[str, object], payload_bytes: int, cause: int, step: Step, outbox: Outbox
+    ) -> None:
+        """One message to the retailer."""
         outbox.send(
             Wave(
                 kind=Kind.TELEMETRY,
@@ -72,9 +103,9 @@ class CustomersDesk:
                 source=np.array([self._endpoints.operations]),
                 destination=np.array([self._endpoints.retailer]),
                 sent_ns=np.array([step.end_ns]),
-                topic="day_reads",
-                shared=columns,
-                payload_bytes=int(4 * import_kwh.size),
-                cause=np.array([self._last_read]),
+                topic=topic,
+                shared=shared,
+                payload_bytes=payload_bytes,
+                cause=np.array([cause]),
             )
         )

@@ -2,7 +2,7 @@
 
 A read that is missing when its quarter hour is validated is replaced by an estimate (the same quarter
 hour of the day before where that was measured, else the customer's standard profile); a read that
-arrives later replaces the estimate. This is validation, estimation and editing as metering codes ask.
+arrives later replaces the estimate, also after its day was billed. This is validation, estimation and editing as metering codes ask.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from heptagrid.foundation.parameters import parameter
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 QUARTERS_PER_DAY = 96
-_SLOTS = 2 * 100 + 8  # two days of up to 100 quarter hours, and a margin for late reads
+KEPT_DAYS = 7  # assumption: within a week a late read still replaces its estimate
+_LONGEST_DAY, _MARGIN = 100, 8  # quarter hours of a day of 25 hours, and those that have not been validated yet
 
 
 class ReadStatus(IntEnum):
@@ -47,22 +49,23 @@ class Parameters:
 
 
 class MeterStore:
-    """Quarter-hour energies of every meter over the last two days, by quarter hour since 1970.
+    """Quarter-hour energies of every meter over the last `days`, by quarter hour since 1970.
 
     stored: reads taken in; repeated: reads that came a second time and were left alone.
     """
 
-    def __init__(self, meters: int) -> None:
+    def __init__(self, meters: int, days: int = KEPT_DAYS) -> None:
         self.meters = meters
-        self.import_kwh = np.zeros((_SLOTS, meters), dtype=np.float32)
-        self.export_kwh = np.zeros((_SLOTS, meters), dtype=np.float32)
-        self.status = np.full((_SLOTS, meters), ReadStatus.MISSING, dtype=np.uint8)
-        self._quarter = np.full(_SLOTS, -1, dtype=np.int64)
+        self._slots = slots = days * _LONGEST_DAY + _MARGIN
+        self.import_kwh = np.zeros((slots, meters), dtype=np.float32)
+        self.export_kwh = np.zeros((slots, meters), dtype=np.float32)
+        self.status = np.full((slots, meters), ReadStatus.MISSING, dtype=np.uint8)
+        self._quarter = np.full(slots, -1, dtype=np.int64)
         self.stored = self.repeated = 0
 
     def slot(self, quarter: int) -> int:
-        """The row of `quarter`; emptied first when it still held a quarter hour two days back."""
-        row = quarter % _SLOTS
+        """The row of `quarter`; emptied first when it still held an older quarter hour."""
+        row = quarter % self._slots
         if self._quarter[row] < quarter:
             self._quarter[row] = quarter
             self.status[row] = ReadStatus.MISSING
@@ -70,21 +73,27 @@ class MeterStore:
             self.export_kwh[row] = 0.0
         return row
 
-    def receive(self, quarter: int, meters: Ints, import_kwh: Floats, export_kwh: Floats) -> None:
-        """Store reads of `quarter`, (k,) each; those that come after an estimate replace it, each read is stored once."""
+    def receive(self, quarter: int, meters: Ints, import_kwh: Floats, export_kwh: Floats) -> Bools:
+        """Store reads of `quarter`, (k,) each; those that come after an estimate replace it, each read is stored once.
+
+        Returns
+        -------
+        Bools
+            Which of them replaced an estimate, (k,).
+        """
         row = self.slot(quarter)
         if self._quarter[row] != quarter:
-            return  # two days late: the bill has long gone out
+            return np.zeros(len(meters), dtype=np.bool_)  # older than what is kept
         status = self.status[row]
-        fresh = (status[meters] == ReadStatus.MISSING) | (status[meters] == ReadStatus.ESTIMATED)
+        is_late = np.asarray(status[meters] == ReadStatus.ESTIMATED)
+        fresh = is_late | (status[meters] == ReadStatus.MISSING)
         self.stored += int(fresh.sum())
         self.repeated += int((~fresh).sum())
-        meters, import_kwh, export_kwh = meters[fresh], import_kwh[fresh], export_kwh[fresh]
-        late = meters[status[meters] == ReadStatus.ESTIMATED]
-        self.import_kwh[row, meters] = import_kwh
-        self.export_kwh[row, meters] = export_kwh
-        status[meters] = ReadStatus.MEASURED
-        status[late] = ReadStatus.REPLACED
+        self.import_kwh[row, meters[fresh]] = import_kwh[fresh]
+        self.export_kwh[row, meters[fresh]] = export_kwh[fresh]
+        status[meters[fresh]] = ReadStatus.MEASURED
+        status[meters[is_late]] = ReadStatus.REPLACED
+        return is_late
 
     def validate(self, quarter: int, standard_import_kwh: Floats, standard_export_kwh: Floats) -> Ints:
         """Estimate what is missing of `quarter`; returns the meters concerned.
@@ -95,7 +104,7 @@ class MeterStore:
         missing = np.flatnonzero(self.status[row] == ReadStatus.MISSING)
         if len(missing) == 0:
             return missing
-        before = (quarter - QUARTERS_PER_DAY) % _SLOTS
+        before = (quarter - QUARTERS_PER_DAY) % self._slots
         import_kwh, export_kwh = standard_import_kwh[missing], standard_export_kwh[missing]
         if self._quarter[before] == quarter - QUARTERS_PER_DAY:
             status = self.status[before, missing]
@@ -111,3 +120,8 @@ class MeterStore:
         """Import, export (kWh) and status of a day's quarter hours, (quarters, meters) each."""
         rows = np.array([self.slot(first_quarter + k) for k in range(quarters)])
         return self.import_kwh[rows], self.export_kwh[rows], self.status[rows]
+
+    def at(self, quarters: Ints, meters: Ints) -> tuple[np.ndarray, np.ndarray]:
+        """Import and export (kWh) of single reads, (k,) each; their quarter hours must still be kept."""
+        rows = quarters % self._slots
+        return self.import_kwh[rows, meters], self.export_kwh[rows, meters]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.domains.providers.aggregator import SLOTS, Aggregator
-from heptagrid.domains.providers.retailer import KnownDay, Retailer, forecast_of, spread
+from heptagrid.domains.providers.retailer import KnownDay, LateReads, Retailer, forecast_of, spread
 from heptagrid.foundation.actors import Delivery, Outbox, Wave
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.time import (
@@ -95,6 +95,9 @@ class Providers:
                 message=int(delivery.ids[-1]),
             )
             self.retailer.forget(first // 4 - 48)
+        elif wave.kind is Kind.TELEMETRY and wave.topic == "late_reads":
+            columns = {name: np.asarray(column) for name, column in wave.shared.items()}
+            self.retailer.late_reads.append(LateReads(**columns, message=int(delivery.ids[-1])))
         elif wave.kind is Kind.PRICE:
             first_hour = int(wave.shared["first_hour"])  # type: ignore[call-overload]
             prices = np.asarray(wave.shared["price_eur_per_mwh"])

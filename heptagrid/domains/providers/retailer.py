@@ -1,7 +1,7 @@
 """The retailer: bids for its customers, passes prices on, and bills what it knows of their use.
 
 It knows what operations told it: in the smart arm the validated reads of each quarter hour, some of
-them estimated; in the conventional arm the yearly visit's register, so the day's true energy.
+them estimated, and later the true ones of these; in the conventional arm the yearly visit's register, so the day's true energy.
 """
 
 from __future__ import annotations
@@ -56,14 +56,29 @@ class KnownDay:
     message: int = -1
 
 
+@dataclass(frozen=True)
+class LateReads:
+    """True reads of days already told, (k,) each: quarter hours since 1970, meters, energies in kWh.
+
+    message: index of the message that told them.
+    """
+
+    quarter: Ints
+    meter: Ints
+    import_kwh: np.ndarray
+    export_kwh: np.ndarray
+    message: int = -1
+
+
 class Retailer:
-    """Keeps prices and known days until they are needed."""
+    """Keeps prices and known days until they are needed, and late reads as they came."""
 
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
         self.price_eur_per_mwh: dict[int, float] = {}
         self.price_message: dict[int, int] = {}  # which message told the price of an hour
         self.known_days: dict[int, KnownDay] = {}
+        self.late_reads: list[LateReads] = []
 
     def learn_prices(self, first_hour: int, price_eur_per_mwh: Floats, message: int = -1) -> None:
         """Remember day-ahead prices by hour since 1970, and the message that told them."""

@@ -47,6 +47,10 @@ TOPICS = (
     Topic(Kind.TELEMETRY, "substation", D, O, "each minute", ("substation", "v_pu", "loading_pct", "p_kw")),
     Topic(Kind.TELEMETRY, "forecast", O, P, "each hour (conventional: 10:45), without what the aggregator steers", (), ("first_quarter", "town_kw")),
     Topic(Kind.TELEMETRY, "day_reads", O, P, "00:45", (), ("first_quarter", "import_kwh", "export_kwh", "status")),
+    Topic(
+        *(Kind.TELEMETRY, "late_reads", O, P, "00:45, if reads of earlier days came late", ()),
+        ("quarter", "meter", "import_kwh", "export_kwh"),
+    ),
     Topic(Kind.TELEMETRY, "rest_forecast", O, M, "10:45", (), ("first_hour", "rest_mw")),
     Topic(Kind.TELEMETRY, "metered", O, M, "00:48", (), ("first_hour", "infeed_mwh")),
     Topic(Kind.BID, "offer", G, M, "11:00", ("unit", "p_min_mw", "p_max_mw", "cost_2", "cost_1", "cost_0", "start_usd")),

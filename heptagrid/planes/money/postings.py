@@ -13,6 +13,7 @@ from heptagrid.planes.money.reasons import Reason
 from heptagrid.planes.money.settlement import Wholesale
 from heptagrid.planes.money.tariffs import Bills
 from heptagrid.planes.money.telecom import ITEMS
+from heptagrid.planes.money.true_up import TrueUp
 from heptagrid.world.accounts import OUTSIDE, REST_BUYERS, REST_GENERATION
 
 Floats = npt.NDArray[np.float64]
@@ -30,11 +31,17 @@ def post_bills(ledger: Ledger, bills: Bills, at_ns: int, cause: npt.ArrayLike = 
     ledger.transfer(Domain.PROVIDERS, points, bills.export_credit, at_ns, Reason.EXPORT_CREDIT, cause)
     ledger.transfer(OUTSIDE, points, bills.feed_in_premium, at_ns, Reason.FEED_IN_PREMIUM, cause)
 
-    fees_eur = bills.network.sum() + bills.base.sum()
-    taxes_eur = bills.state.sum() + bills.energy_vat.sum() + bills.standing_vat.sum() + bills.rounding.sum()
-    ledger.transfer(Domain.PROVIDERS, Domain.DISTRIBUTION, fees_eur, at_ns, Reason.NETWORK_FEE)
+    ledger.transfer(Domain.PROVIDERS, Domain.DISTRIBUTION, _fees_eur(bills), at_ns, Reason.NETWORK_FEE)
     ledger.transfer(Domain.PROVIDERS, Domain.OPERATIONS, bills.metering.sum(), at_ns, Reason.METERING_FEE)
-    ledger.transfer(Domain.PROVIDERS, OUTSIDE, taxes_eur, at_ns, Reason.TAXES)
+    ledger.transfer(Domain.PROVIDERS, OUTSIDE, _taxes_eur(bills), at_ns, Reason.TAXES)
+
+
+def _fees_eur(bills: Bills) -> float:
+    return float(bills.network.sum() + bills.base.sum())
+
+
+def _taxes_eur(bills: Bills) -> float:
+    return float(bills.state.sum() + bills.energy_vat.sum() + bills.standing_vat.sum() + bills.rounding.sum())
 
 
 def post_wholesale(ledger: Ledger, wholesale: Wholesale, at_ns: int, cause: int = -1) -> None:
@@ -44,8 +51,26 @@ def post_wholesale(ledger: Ledger, wholesale: Wholesale, at_ns: int, cause: int 
         (Domain.PROVIDERS, wholesale.imbalance_eur, Reason.IMBALANCE),
         (Domain.DISTRIBUTION, wholesale.losses_eur, Reason.LOSSES),
     ):
-        posted = ledger.transfer(payer, Domain.MARKETS, amount_eur, at_ns, reason, cause)
-        ledger.transfer_millicent(Domain.MARKETS, Domain.GENERATION, posted, at_ns, reason, cause)
+        _post_through_market(ledger, payer, amount_eur, at_ns, reason, cause)
+
+
+def _post_through_market(
+    ledger: Ledger, payer: Domain, amount_eur: float, at_ns: int, reason: Reason, cause: int
+) -> None:
+    posted = ledger.transfer(payer, Domain.MARKETS, amount_eur, at_ns, reason, cause)
+    ledger.transfer_millicent(Domain.MARKETS, Domain.GENERATION, posted, at_ns, reason, cause)
+
+
+def post_true_up(ledger: Ledger, change: TrueUp, at_ns: int, cause: int) -> None:
+    """What late reads change of a day already billed; `cause` is the message that brought them to the provider."""
+    points, bills, reason = ledger.accounts.of_points[change.points], change.bills, Reason.TRUE_UP
+    owed_eur = bills.energy_bill + bills.standing_charge + bills.rounding - bills.export_credit
+    ledger.transfer(points, Domain.PROVIDERS, owed_eur, at_ns, reason, cause)
+    ledger.transfer(OUTSIDE, points, bills.feed_in_premium, at_ns, reason, cause)
+    ledger.transfer(Domain.PROVIDERS, Domain.DISTRIBUTION, _fees_eur(bills), at_ns, reason, cause)
+    ledger.transfer(Domain.PROVIDERS, OUTSIDE, _taxes_eur(bills), at_ns, reason, cause)
+    _post_through_market(ledger, Domain.PROVIDERS, change.wholesale.imbalance_eur, at_ns, reason, cause)
+    _post_through_market(ledger, Domain.DISTRIBUTION, change.wholesale.losses_eur, at_ns, reason, cause)
 
 
 def post_rest(ledger: Ledger, rest_eur: float, at_ns: int) -> None:

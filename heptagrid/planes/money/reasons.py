@@ -44,6 +44,10 @@ class Reason(IntEnum):
         20,
         "customers pay providers, or are paid, what the rounded taxes of a bill lack against the tax on all its lines",
     )
+    TRUE_UP = (
+        21,
+        "what reads that came after their day was billed change of it: bills, fees, taxes and premiums, imbalance and losses",
+    )
 
 
 REASON_NAMES = tuple(reason.name.lower() for reason in Reason)

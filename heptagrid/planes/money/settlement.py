@@ -32,6 +32,19 @@ class Wholesale:
     def total_eur(self) -> float:
         return self.energy_eur + self.imbalance_eur + self.losses_eur
 
+    def __sub__(self, other: Wholesale) -> Wholesale:
+        return Wholesale(
+            self.energy_eur - other.energy_eur,
+            self.imbalance_eur - other.imbalance_eur,
+            self.losses_eur - other.losses_eur,
+        )
+
+
+def net_use_mwh(import_kwh: tariffs.Energies, export_kwh: tariffs.Energies) -> Floats:
+    """What all points used less what they fed in, (slots,), from their energies, (slots, points)."""
+    net_kwh = import_kwh.sum(axis=1, dtype=np.float64) - export_kwh.sum(axis=1, dtype=np.float64)
+    return np.asarray(net_kwh / 1000.0)
+
 
 def wholesale(
     day_ahead_eur_per_mwh: Floats,

@@ -1,0 +1,97 @@
+"""True-ups: what reads that came after their day was billed change of its bills and of its settlement in the market.
+
+A day is billed on what was known when its books were closed. A true read that comes later replaces the estimate that stood in for
+it; the day's bill is made anew, whole cents included, and what it differs from what has been billed is posted. So a day's bill and its
+true-ups together are always the bill of what is known by now, and losses, bought as what no meter explains, change by as many kWh the
+other way. That meter operators send corrected values and suppliers settle the difference is market practice (EDIFACT MSCONS).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.planes.money import network_fees, settlement, tariffs
+from heptagrid.planes.money.settlement import Wholesale
+from heptagrid.planes.money.tariffs import Bills
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """By what points are billed: (points,) who has the dynamic tariff and who pays for the days, and all prices.
+
+    years: that a day stands for.
+    """
+
+    on_dynamic: Bools
+    is_customer: Bools
+    years: float
+    supply: tariffs.Parameters
+    fees: network_fees.Parameters
+
+    def bills(self, import_kwh: np.ndarray, export_kwh: np.ndarray, price_eur_per_mwh: Floats) -> Bills:
+        """A day's bills in whole cents, from energies by slot, (slots, points)."""
+        exact = tariffs.bills(
+            import_kwh,
+            export_kwh,
+            price_eur_per_mwh / 1000.0,
+            self.on_dynamic,
+            self.is_customer,
+            self.years,
+            self.supply,
+            self.fees,
+        )
+        return tariffs.in_cents(exact, self.supply)
+
+    def of(self, points: Ints) -> Terms:
+        """The terms of some points alone."""
+        return replace(self, on_dynamic=self.on_dynamic[points], is_customer=self.is_customer[points])
+
+
+@dataclass(frozen=True)
+class BilledDay:
+    """What a day's bills, true-ups included, rest on: series (slots,) and energies (slots, points), as `wholesale` and `bills` take them."""
+
+    price_eur_per_mwh: Floats
+    position_mwh: Floats
+    infeed_mwh: Floats
+    import_kwh: np.ndarray
+    export_kwh: np.ndarray
+    bills: Bills
+
+    def wholesale(self, fees: network_fees.Parameters) -> Wholesale:
+        """The day's settlement in the market."""
+        settled_mwh = settlement.net_use_mwh(self.import_kwh, self.export_kwh)
+        return settlement.wholesale(self.price_eur_per_mwh, self.position_mwh, settled_mwh, self.infeed_mwh, fees)
+
+
+@dataclass(frozen=True)
+class TrueUp:
+    """New less billed, in EUR: the bills of the points concerned, (k,) each, and the settlement in the market."""
+
+    points: Ints
+    bills: Bills
+    wholesale: Wholesale
+
+
+def true_up(
+    billed: BilledDay, slots: Ints, points: Ints, import_kwh: np.ndarray, export_kwh: np.ndarray, terms: Terms
+) -> tuple[BilledDay, TrueUp]:
+    """The day with true reads in place of what it was billed on, (k,) each, and what that changes."""
+    imported, exported = billed.import_kwh.copy(), billed.export_kwh.copy()
+    imported[slots, points], exported[slots, points] = import_kwh, export_kwh
+    concerned = np.unique(points)
+    new = terms.of(concerned).bills(imported[:, concerned], exported[:, concerned], billed.price_eur_per_mwh)
+    names = [one.name for one in fields(Bills)]
+    whole = {name: getattr(billed.bills, name).copy() for name in names}
+    change = {name: getattr(new, name) - whole[name][concerned] for name in names}
+    for name in names:
+        whole[name][concerned] = getattr(new, name)
+    day = replace(billed, import_kwh=imported, export_kwh=exported, bills=Bills(**whole))
+    return day, TrueUp(concerned, Bills(**change), day.wholesale(terms.fees) - billed.wholesale(terms.fees))

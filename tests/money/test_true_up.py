@@ -1,0 +1,142 @@
+"""Reads that come after their day was billed change the bill, the settlement in the market, and nothing else."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from heptagrid.domains.operations.meter_store import ReadStatus
+from heptagrid.domains.providers.retailer import LateReads, Retailer
+from heptagrid.domains.providers.retailer import Parameters as RetailerParameters
+from heptagrid.engine.corrections import Corrections
+from heptagrid.foundation.domains import Domain
+from heptagrid.planes.money import network_fees, postings, tariffs
+from heptagrid.planes.money.ledger import Ledger
+from heptagrid.planes.money.reasons import Reason
+from heptagrid.planes.money.true_up import BilledDay, Terms
+from heptagrid.world.accounts import FIRST_POINT, OUTSIDE, Accounts
+
+FIRST = date(2016, 1, 1)
+QUARTER = 1_612_800  # a midnight, in quarter hours since 1970
+NOON = 48
+
+
+def terms(points: int, supply: tariffs.Parameters, fees: network_fees.Parameters) -> Terms:
+    return Terms(np.zeros(points, dtype=bool), np.ones(points, dtype=bool), 1 / 366, supply, fees)
+
+
+def bare(price_eur_per_kwh: float) -> Terms:
+    """One customer who pays for the kWh alone, without taxes."""
+    supply = tariffs.Parameters(
+        flat_procurement_eur_per_mwh=1000.0 * price_eur_per_kwh,
+        **dict.fromkeys(("margin_ct_per_kwh", "standing_eur_per_year", "levies_ct_per_kwh"), 0.0),
+        **dict.fromkeys(("concession_ct_per_kwh", "electricity_tax_ct_per_kwh", "vat_share"), 0.0),
+    )
+    nothing = ("energy_ct_per_kwh", "base_eur_per_year", "metering_eur_per_year", "imbalance_spread_eur_per_mwh")
+    return terms(1, supply, network_fees.Parameters(**dict.fromkeys(nothing, 0.0)))
+
+
+class Town:
+    """Books of bills and wholesale alone; all energy of a day is used at noon, at a market price of 1 EUR/kWh."""
+
+    def __init__(self, by: Terms) -> None:
+        points = len(by.is_customer)
+        self.ledger, self.retailer = Ledger(Accounts(points)), Retailer(RetailerParameters())
+        self.corrections = Corrections(by)
+
+    def bill(self, day: int, billed_kwh: list[float], true_kwh: float, status: ReadStatus) -> None:
+        import_kwh = np.zeros((96, len(billed_kwh)), dtype=np.float32)
+        import_kwh[NOON] = billed_kwh
+        infeed_mwh = np.zeros(96)
+        infeed_mwh[NOON] = true_kwh / 1000.0
+        price, nothing = np.full(96, 1000.0), np.zeros_like(import_kwh)
+        bills = self.corrections.terms.bills(import_kwh, nothing, price)
+        billed = BilledDay(price, np.zeros(96), infeed_mwh, import_kwh, nothing, bills)
+        postings.post_bills(self.ledger, bills, day)
+        postings.post_wholesale(self.ledger, billed.wholesale(self.corrections.terms.fees), day)
+        known = np.full(import_kwh.shape, status, dtype=np.uint8)
+        self.corrections.keep(FIRST + timedelta(days=day), QUARTER + 96 * day, billed, known)
+
+    def hear(self, day: int, meter: int, import_kwh: float, message: int) -> None:
+        at, energy = np.array([QUARTER + 96 * day + NOON]), np.array([import_kwh], dtype=np.float32)
+        self.retailer.late_reads.append(LateReads(at, np.array([meter]), energy, np.zeros_like(energy), message))
+
+    def owed_cents(self, point: int = 0) -> int:
+        return -int(self.ledger.balances()[FIRST_POINT + point]) // 1000
+
+
+def test_an_estimate_of_10_kwh_that_was_12_is_billed_later_at_60_cents() -> None:
+    """By hand: true use 10, 12, 8 kWh at 0.30 EUR; billed 10, 10, 8, so 3.00 + 3.00 + 2.40; 2 kWh more are 0.60; 30 kWh are 9.00."""
+    town = Town(bare(0.30))
+    town.bill(0, [10.0], 10.0, ReadStatus.MEASURED)
+    town.bill(1, [10.0], 12.0, ReadStatus.ESTIMATED)
+    town.bill(2, [8.0], 8.0, ReadStatus.MEASURED)
+    assert town.owed_cents() == 300 + 300 + 240
+    since = len(town.ledger)
+    town.hear(1, 0, 12.0, message=77)
+    [found] = town.corrections.post(town.ledger, town.retailer, at_ns=4)
+    assert (found.day, found.message, found.reads.tolist()) == (FIRST + timedelta(days=1), 77, [1])
+    assert found.owed_eur.tolist() == pytest.approx([0.60]) and found.changed_kwh.tolist() == pytest.approx([2.0])
+    assert town.owed_cents() == 900
+    rows = {name: column[since:] for name, column in town.ledger.rows().items()}
+    assert set(rows["reason"]) == {Reason.TRUE_UP} and set(rows["cause"]) == {77}
+    moved = {
+        (int(p), int(q)): int(a) for p, q, a in zip(rows["payer"], rows["payee"], rows["amount_millicent"], strict=True)
+    }
+    assert moved == {
+        (FIRST_POINT, Domain.PROVIDERS): 60_000,
+        (Domain.PROVIDERS, Domain.MARKETS): 200_000,  # 2 kWh more were its customer's,
+        (Domain.MARKETS, Domain.GENERATION): 200_000,
+        (Domain.MARKETS, Domain.DISTRIBUTION): 200_000,  # and 2 kWh less were losses
+        (Domain.GENERATION, Domain.MARKETS): 200_000,
+    }
+    town.ledger.totals().check()
+    assert town.corrections.replaced.reads == 1 and town.corrections.replaced.error_kwh == pytest.approx(2.0)
+
+
+def test_a_message_is_heard_once_and_the_same_read_again_changes_nothing() -> None:
+    town = Town(bare(0.30))
+    town.bill(0, [10.0], 12.0, ReadStatus.ESTIMATED)
+    town.hear(0, 0, 12.0, message=5)
+    assert len(town.corrections.post(town.ledger, town.retailer, 1)) == 1
+    rows = len(town.ledger)
+    assert town.corrections.post(town.ledger, town.retailer, 2) == []
+    town.hear(0, 0, 12.0, message=6)
+    town.corrections.post(town.ledger, town.retailer, 3)
+    assert len(town.ledger) == rows and town.owed_cents() == 360
+    assert town.corrections.replaced.reads == 1
+
+
+def test_a_day_that_was_never_billed_or_is_a_week_old_is_left_alone() -> None:
+    town = Town(bare(0.30))
+    for day in range(8):
+        town.bill(day, [10.0], 10.0, ReadStatus.ESTIMATED)
+    for day in (-1, 0, 9):
+        town.hear(day, 0, 12.0, message=1)
+    assert town.corrections.post(town.ledger, town.retailer, 1) == []
+    town.hear(1, 0, 12.0, message=1)
+    assert len(town.corrections.post(town.ledger, town.retailer, 1)) == 1
+
+
+def test_bill_and_true_ups_together_are_the_bill_of_the_true_reads_to_the_cent() -> None:
+    """Each point's total after two true-ups of a day is what one bill of the true energies comes to, fees and taxes passed on included."""
+    rng = np.random.default_rng(7)
+    points = 40
+    by = terms(points, tariffs.Parameters(), network_fees.Parameters())
+    billed, true = rng.uniform(0.0, 20.0, points).astype(np.float32), rng.uniform(0.0, 20.0, points).astype(np.float32)
+    late, at_once = Town(by), Town(by)
+    late.bill(0, billed.tolist(), 400.0, ReadStatus.ESTIMATED)
+    at_once.bill(0, true.tolist(), 400.0, ReadStatus.MEASURED)
+    for part in (range(0, points, 2), range(1, points, 2)):
+        for meter in part:
+            late.hear(0, meter, float(true[meter]), message=meter)
+        late.corrections.post(late.ledger, late.retailer, 1)
+    theirs, ours = at_once.ledger.balances(), late.ledger.balances()
+    assert ours[FIRST_POINT:].tolist() == theirs[FIRST_POINT:].tolist()
+    for account in (Domain.OPERATIONS, OUTSIDE):
+        assert ours[account] == theirs[account]
+    # In the market each of 40 true-ups is rounded to a thousandth of a cent.
+    assert np.abs(ours - theirs).max() <= points
+    late.ledger.totals().check()
