@@ -32,6 +32,11 @@ def recorded_millicent(run: Run, customer: int) -> int:
     return int(paid - rows.filter(polars.col("payee") == f"point {customer}")["amount_millicent"].sum())
 
 
+def in_cents(amount_eur: float) -> float:
+    """A positive amount to the cent, half a cent up."""
+    return float(np.floor(amount_eur * 100.0 + 0.5) / 100.0)
+
+
 def test_the_lines_add_up_to_the_bill_to_the_last_digit(day: Run, steered: int) -> None:
     found = explain(day.folder, steered)
     assert found["remarks"] == []
@@ -39,12 +44,12 @@ def test_the_lines_add_up_to_the_bill_to_the_last_digit(day: Run, steered: int) 
     bills = day.bills["bill_eur_smart"]
     assert found["bill_eur"] == pytest.approx(bills[steered], abs=5e-5)
     by_hour = sum(one["energy_eur"] for one in found["hours"])
-    energy = next(one for one in found["lines"] if one["line"] == "energy")
-    assert by_hour == pytest.approx(energy["amount_eur"], abs=2e-5), "the hours explain the line"
-    state = (1.574 + 1.66 + 2.05) / 100.0 * energy["kwh"]
-    assert next(one["amount_eur"] for one in found["lines"] if "levies" in one["line"]) == pytest.approx(
-        state, abs=1e-5
-    )
+    by_line = {one["line"]: one["amount_eur"] for one in found["lines"]}
+    kwh = next(one["kwh"] for one in found["lines"] if one["line"] == "energy")
+    energy, margin = by_line["energy"], by_line["retailer's margin"]
+    assert energy + margin == pytest.approx(in_cents(by_hour + 0.02 * kwh)), "the hours explain the line"
+    state = by_line["levies, concession fee and electricity tax"]
+    assert state == pytest.approx(in_cents((1.574 + 1.66 + 2.05) / 100.0 * kwh))
 
 
 def test_a_steered_customer_on_the_dynamic_tariff_reads_the_whole_story(day: Run, steered: int) -> None:
