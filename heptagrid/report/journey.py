@@ -155,7 +155,7 @@ def _consequence_lines(found: Mapping[str, Any]) -> list[str]:
     if late:
         lines.append(
             f"  → too late for its day's bill, which took an estimate; told with other late reads in message {late['id']}, "
-            f"sent {when(late['sent'], date=True)}; on them rest:"
+            f"sent {when(late['sent'], date=True)}; these depend on them:"
         )
     for one in found["ledger"]:
         count = "one line" if one["lines"] == 1 else f"{number(one['lines'])} lines"
