@@ -63,6 +63,10 @@ class Reference:
             sent[message.source] = message.number + 1
         self.world = simpy.Environment()
         self.stores = [simpy.PriorityStore(self.world) for _ in links]
+        self.free_ns = [0] * len(links)
+        self.between: dict[tuple[int, int], list[int]] = {}
+        for number, link in enumerate(links):
+            self.between.setdefault((link.source, link.destination), []).append(number)
         self.turns = 0
         for number in range(len(links)):
             self.world.process(self.serve(number))
@@ -86,14 +90,35 @@ class Reference:
         if not path:
             message.status, message.delivered_ns = "delivered", int(self.world.now)
             return
+        path = [self.soonest(path[0], message), *path[1:]]
         link, store = self.links[path[0]], self.stores[path[0]]
-        is_idle = bool(store.get_queue)
-        if not is_idle and link.queue_packets is not None and len(store.items) >= link.queue_packets:
+        if self.is_full(path[0]):
             message.status = "dropped"
             return
         self.turns += 1
         urgency = min(message.priority, link.priorities - 1)
         store.put(simpy.PriorityItem((urgency, self.turns), (message, path)))
+
+    def is_full(self, number: int) -> bool:
+        link, store = self.links[number], self.stores[number]
+        is_idle = bool(store.get_queue)
+        return not is_idle and link.queue_packets is not None and len(store.items) >= link.queue_packets
+
+    def soonest(self, number: int, message: Message) -> int:
+        """Of parallel links that are not full, the one over which the message would be there first; of equal ones the first."""
+        ends = self.links[number].source, self.links[number].destination
+        parallel = self.between[ends]
+        if len(parallel) == 1:
+            return number
+        found: list[tuple[int, int]] = []
+        for k in parallel:
+            link = self.links[k]
+            if not self.is_full(k):
+                once = link.transmission_ns(message.size_bytes)
+                takes = min(round(once / (1.0 - link.loss)), 1 << 58) if link.loss < 1.0 else 1 << 58
+                waits = sum(link.transmission_ns(each.item[0].size_bytes) for each in self.stores[k].items)
+                found.append((max(0, self.free_ns[k] - int(self.world.now)) + waits + takes + link.delay_ns, k))
+        return min(found)[1] if found else number
 
     def serve(self, number: int) -> Iterator[simpy.Event]:
         """A link: one message after another, each again until it is through or may not be sent again."""
@@ -101,6 +126,9 @@ class Reference:
         while True:
             item = yield self.stores[number].get()
             message, path = item.item
+            tries = [attempt for attempt in range(1, link.retries + 2) if not self.is_lost(number, message, attempt)]
+            attempts = tries[0] if tries else link.retries + 1
+            self.free_ns[number] = int(self.world.now) + attempts * link.transmission_ns(message.size_bytes)
             for attempt in range(1, link.retries + 2):
                 self.transmissions += 1
                 yield self.at(link.transmission_ns(message.size_bytes), ENDS)

@@ -222,7 +222,7 @@ def _check_times(
     ends = (path_at, path_at + path_hops)
 
     def on_the_way_s(tries: Any) -> Any:
-        costs = (per_byte * tries, once * header * tries)
+        costs = (_worst_parallel(net.port, cost) for cost in (per_byte * tries, once * header * tries))
         so_far = [np.append(0.0, np.cumsum(cost[paths.port])) for cost in costs]
         of_bytes, of_headers = (total[ends[1]] - total[ends[0]] for total in so_far)
         return traffic.size_bytes * of_bytes + of_headers
@@ -242,6 +242,17 @@ def _check_times(
                 f"{latest_s:.3g} s; the clock ends after {_END_S:.3g} s; choose faster links or fewer retries"
             ],
         )
+
+
+def _worst_parallel(port: Ints, cost: Any) -> Any:
+    """(ports,) the greatest cost of each port and the links parallel to it, which may be taken in its place."""
+    worst, one = cost.copy(), np.flatnonzero((port[:, t.P_MEDIUM] < 0) & (port[:, t.P_NEXT] > 0))
+    other = port[one, t.P_NEXT] - 1
+    while len(one):
+        worst[one] = np.maximum(worst[one], cost[other])
+        goes_on = port[other, t.P_NEXT] - 1 != one
+        one, other = one[goes_on], port[other[goes_on], t.P_NEXT] - 1
+    return worst
 
 
 def _check_sizes(

@@ -28,11 +28,11 @@ _SENDING = {
     *("rate_bps", "delay_s", "loss", "retries", "priorities", "queue_packets", "technology"),
     *("mtu_bytes", "header_bytes", "fragmentation"),
 }
-_LINK = _SENDING | {"from", "to"}
+_LINK = _SENDING | {"from", "to", "name"}
 _DECLARED = {name: one for name, _, _, one in declarations(Medium)}
 _CONSTANTS = set(_DECLARED)
 _MEDIUM = _SENDING | {"members", "access", "base", "name", "range_m", "spreading"} | _CONSTANTS
-_OUTAGE = {"node", "from", "to", "begin_s", "end_s"}
+_OUTAGE = {"node", "link", "from", "to", "begin_s", "end_s"}
 _ROUTE = {"at", "to", "next"}
 _GROUP = {"name", "members"}
 _TABLES = {"node": _NODE, "link": _LINK, "medium": _MEDIUM, "outage": _OUTAGE, "route": _ROUTE, "group": _GROUP}
@@ -155,20 +155,22 @@ class _Reader:
         wiring = Wiring(len(self._number), xy_m)
         edges, mtu = _Edges(), []
         pairs: dict[tuple[int, int], list[int]] = {}
+        named = self._link_names(tables["link"])
         links = [self._link(k, row, xy_m) for k, row in enumerate(tables["link"], start=1)]
         good = [link for link in links if link is not None]
         if good and not self._problems:
             columns: dict[str, Any] = {name: [link[name] for link in good] for name in good[0]}
             ends = columns.pop("from"), columns.pop("to")
             limits = columns.pop("mtu_bytes")
-            ports = wiring.links(*ends, **columns, queued=bool(tables["outage"]))
+            ports = wiring.links(*ends, **columns, queued=bool(tables["outage"]), shared=True)
             edges.add(*ends, ports, -1, 0.0, columns["delay_ns"])
             mtu.extend(limits)
             for pair, port in zip(zip(*ends, strict=True), ports, strict=True):
                 pairs.setdefault(pair, []).append(int(port))
+            self._refuse_unlike(pairs, limits)
         for k, row in enumerate(tables["medium"], start=1):
             self._medium(k, row, wiring, edges, mtu, xy_m)
-        outages = [one for k, row in enumerate(tables["outage"], start=1) for one in self._outage(k, row, pairs)]
+        outages = [one for k, row in enumerate(tables["outage"], start=1) for one in self._outage(k, row, pairs, named)]
         ways = [self._route(k, row) for k, row in enumerate(tables["route"], start=1)]
         groups = self._groups(tables["group"])
         failover_ns = round(self._value("at the top", self._content, "failover_s", 0.0, 0.0, 1e6) * 1e9)
@@ -217,6 +219,30 @@ class _Reader:
             where = f"[[node]] {k}"
             xy_m[k - 1] = [self._value(where, row, axis, 0.0, -1e9, 1e9) for axis in ("x_m", "y_m")]
         return xy_m
+
+    def _link_names(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+        """The number, from 0, of each link that has a name."""
+        numbers: dict[str, int] = {}
+        for k, row in enumerate(rows, start=1):
+            name = row.get("name", "")
+            if not isinstance(name, str) or ("name" in row and not name):
+                self._problems.append(f"[[link]] {k}: name is {name!r}; write a text")
+            elif same_form(name) in numbers:
+                self._problems.append(f"[[link]] {k}: name {name!r} is taken by another link")
+            elif name:
+                numbers[same_form(name)] = k - 1
+        return numbers
+
+    def _refuse_unlike(self, pairs: Mapping[tuple[int, int], list[int]], mtu_bytes: Sequence[int]) -> None:
+        """Refuse parallel links of which one does not take every message that the other takes."""
+        for (a, b), ports in pairs.items():
+            if len({mtu_bytes[port] for port in ports}) > 1:
+                names = list(self._number)
+                which = ", ".join(str(1 + port) for port in ports)
+                self._problems.append(
+                    f"[[link]] {which}: parallel links from {names[a]!r} to {names[b]!r} share their load, so that each must take "
+                    "every message; give them the same mtu_bytes, or fragmentation = true"
+                )
 
     def _link(self, k: int, row: Mapping[str, Any], xy_m: Floats) -> dict[str, Any] | None:
         where = f"[[link]] {k}"
@@ -434,7 +460,7 @@ class _Reader:
         return known[name]
 
     def _outage(
-        self, k: int, row: Mapping[str, Any], ports: Mapping[tuple[int, int], list[int]]
+        self, k: int, row: Mapping[str, Any], ports: Mapping[tuple[int, int], list[int]], named: Mapping[str, int]
     ) -> list[tuple[int, bool, int, bool]]:
         where = f"[[outage]] {k}"
         begin = self._value(where, row, "begin_s", 0.0, 0.0, LATEST_S)
@@ -443,6 +469,11 @@ class _Reader:
             self._problems.append(f"{where}: end_s must be later than begin_s")
         if "node" in row:
             which, is_link = [self._node(where, row, "node")], False
+        elif "link" in row:
+            name = same_form(str(row["link"]))
+            if name not in named:
+                self._problems.append(f"{where}: no [[link]] has the name {name!r}{_near(name, named)}")
+            which, is_link = [named.get(name, 0)], True
         else:
             pair = (self._node(where, row, "from"), self._node(where, row, "to"))
             if pair not in ports and min(pair) >= 0 and not self._problems:

@@ -84,6 +84,7 @@ from heptagrid.planes.messages.tables import (
     P_KEY,
     P_LISTS_AT,
     P_MEDIUM,
+    P_NEXT,
     P_NODE,
     P_STORES,
     P_WAITING,
@@ -173,12 +174,16 @@ def _offer(net, p, what, key, now, heap, size, state, facts, seed):  # type: ign
             return cellular.offer_down(net, p, what, key, now, heap, size, state, facts, seed)
         if method == CLASS_A and net.medium[m, M_BASE] == p:
             return class_a.offer_down(net, p, what, key, now, heap, size, state)
+    elif port[p, P_NEXT] > 0:
+        p = link.soonest(net, p, what, now, state, facts)
     if port[p, P_ACTIVE] == 1:
         if port[p, P_BUFFER] >= 0 and port[p, P_WAITING] >= port[p, P_BUFFER]:
             return push_lost(heap, size, now, key, what, BY_BUFFER)
         urgency = min(state[what & 0xFFFFFFFF, PRIORITY], port[p, P_CLASSES] - 1)
         wait_last(net.lists, net.queue, port[p, P_LISTS_AT] + urgency, what, key)
         port[p, P_WAITING] += 1
+        if m < 0:
+            link.count_waiting(net, p, what, 1, state, facts)
         return size
     port[p, P_ACTIVE], port[p, P_WHAT], port[p, P_KEY] = 1, what, key
     return _begin(net, p, now, True, heap, size, state, facts, seed)

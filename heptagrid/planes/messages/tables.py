@@ -53,6 +53,9 @@ COUNTERS = N_LOST + len(CAUSES)
 (P_LISTS_AT, P_CLASSES, P_BUFFER, P_SLOT, P_COUNTER, P_CAUSE, P_STORES, P_PARTS) = range(24, 32)
 P_RING_AT, P_RING_HEAD, P_DOWN = P_SLOT, P_COUNTER, P_COLLIDED  # a link has none of the three
 P_LISTENS = P_CAUSE  # of a class A device: until when it listens; it has no use for the other
+# Of a link with parallel ones: the next of these + 1, from the last to the first again; 0: it has none; and the nanoseconds that
+# what waits takes. Only media have the others.
+P_NEXT, P_BACKLOG = P_PARTS, P_READY
 PORT = 32
 
 # A shared medium. Which of the columns matter depends on its method of access.

@@ -62,11 +62,13 @@ class Wiring:
         payload_bytes: Any = 0,
         queued: bool = False,
         stores: bool = False,
+        shared: bool = False,
     ) -> Ints:
         """Add (n,) links in one direction each; their ports. `source` is -1 for one shared by several nodes.
 
         priorities: classes. queue_packets: -1 for unbounded. queued: the link keeps a queue of events even with one
-        class, so that an outage can take back what waits. stores: what waits survives an outage.
+        class, so that an outage can take back what waits. stores: what waits survives an outage. shared: links with the same
+        ends share their load and back each other up; such links keep a queue as well.
         """
         rates = np.atleast_1d(np.asarray(rate_bps, dtype=np.float64))
         sources = np.atleast_1d(np.asarray(source, dtype=np.int64))
@@ -77,7 +79,11 @@ class Wiring:
         port[:, t.P_DELAY] = delay_ns
         port[:, t.P_RETRIES] = retries
         port[:, t.P_LINK_CLASS] = link_class
-        has_queue = queued | (np.asarray(priorities) > 1) | (np.asarray(queue_packets) > MOST_IN_RING)
+        if shared:
+            port[:, t.P_NEXT] = _next_parallel(sources, np.asarray(destination, dtype=np.int64), self.ports)
+        has_queue = (
+            queued | (port[:, t.P_NEXT] > 0) | (np.asarray(priorities) > 1) | (np.asarray(queue_packets) > MOST_IN_RING)
+        )
         port[:, t.P_CLASSES] = np.where(has_queue, priorities, 0)
         port[:, t.P_BUFFER] = queue_packets
         port[:, t.P_HEADER] = header_bytes
@@ -231,6 +237,19 @@ class Wiring:
         ends = ends[ends >= 0]
         order = np.argsort(ends, kind="stable")
         return np.searchsorted(ends[order], np.arange(self.nodes + 1)), ports[order]
+
+
+def _next_parallel(source: Ints, destination: Ints, first_port: int) -> Ints:
+    """(n,) the port + 1 of the next link with the same ends, from the last to the first again; 0 without another."""
+    order = np.lexsort((destination, source))
+    ends = np.column_stack([source, destination])[order]
+    begins = np.flatnonzero(np.append(True, (ends[1:] != ends[:-1]).any(axis=1)))
+    sizes = np.diff(np.append(begins, len(order)))
+    following = np.arange(1, len(order) + 1)
+    following[begins + sizes - 1] = begins
+    chained = np.empty(len(order), dtype=np.int64)
+    chained[order] = np.where(np.repeat(sizes, sizes) > 1, first_port + order[following] + 1, 0)
+    return chained
 
 
 def with_room(net: Net, slots: int) -> Net:

@@ -3,12 +3,17 @@
 A link with one class and an unbounded buffer needs no events of its own: a copy that arrives at time t leaves at
 max(t, free) + its transmissions, where `free` is when the copies that arrived earlier have gone. With a finite
 buffer the begin times of those that still wait are kept in a ring.
+
+Parallel links share their load and back each other up: a copy takes the one over which it would be there first, and what waits
+at one that goes down takes another that is up. Such links keep a queue of events.
 """
 
 from __future__ import annotations
 
+import numpy as np
+
 from heptagrid.foundation.kernel import kernel
-from heptagrid.planes.messages.events import push_lost, push_port
+from heptagrid.planes.messages.events import push, push_lost, push_port
 from heptagrid.planes.messages.ports import draw_attempts, push_next, take_next, transmission_ns, wire_bytes
 from heptagrid.planes.messages.tables import (
     BY_BUFFER,
@@ -16,7 +21,10 @@ from heptagrid.planes.messages.tables import (
     E_END,
     EPOCHS,
     HORIZON,
+    LONGEST_WAIT,
+    NEVER,
     P_ACTIVE,
+    P_BACKLOG,
     P_BUFFER,
     P_BUSY,
     P_CAUSE,
@@ -25,6 +33,7 @@ from heptagrid.planes.messages.tables import (
     P_EPOCH,
     P_FREE,
     P_KEY,
+    P_NEXT,
     P_RING_AT,
     P_RING_HEAD,
     P_STORES,
@@ -61,6 +70,57 @@ def cross(  # type: ignore[no-untyped-def]
     return port[p, P_FREE] + port[p, P_DELAY], cause
 
 
+@kernel(allocates=False)
+def soonest(net, p, what, now, state, facts):  # type: ignore[no-untyped-def]
+    """Of the links parallel to `p`, the one over which a copy would be there first; one that is down or full only if all are.
+
+    Counted are what is being sent until it is through, what waits once, the copy as often as the loss makes it on average, and the
+    delay; of equal ones it is the first.
+    """
+    port = net.port
+    chosen, least, q = p, NEVER, p
+    while True:
+        is_full = port[q, P_ACTIVE] == 1 and port[q, P_BUFFER] >= 0 and port[q, P_WAITING] >= port[q, P_BUFFER]
+        if port[q, P_DOWN] == 0 and not is_full:
+            once = transmission_ns(wire_bytes(port, q, what, state, facts), net.rate_bps[q])
+            takes = np.rint(once / (1.0 - net.loss[q])) if net.loss[q] < 1.0 else np.inf
+            after = np.int64(min(takes, np.float64(LONGEST_WAIT))) + port[q, P_BACKLOG] + port[q, P_DELAY]
+            if port[q, P_ACTIVE] == 1:
+                after += port[q, P_FREE] - now
+            if after < least or (after == least and q < chosen):
+                chosen, least = q, after
+        q = port[q, P_NEXT] - 1
+        if q == p:
+            return chosen
+
+
+@kernel(inline=True, allocates=False)
+def count_waiting(net, p, what, sign, state, facts):  # type: ignore[no-untyped-def]
+    """A copy begins (+1) or ends (-1) to wait at a link."""
+    if net.port[p, P_NEXT] > 0:
+        taken = transmission_ns(wire_bytes(net.port, p, what, state, facts), net.rate_bps[p])
+        net.port[p, P_BACKLOG] += sign * taken
+
+
+@kernel(inline=True, allocates=False)
+def _take(net, p, state, facts):  # type: ignore[no-untyped-def]
+    """Take the next copy in hand; whether there was one."""
+    if not take_next(net, p):
+        return False
+    count_waiting(net, p, net.port[p, P_WHAT], -1, state, facts)
+    return True
+
+
+@kernel(allocates=False)
+def _another_is_up(port, p):  # type: ignore[no-untyped-def]
+    q = port[p, P_NEXT] - 1
+    while q >= 0 and q != p:
+        if port[q, P_DOWN] == 0:
+            return True
+        q = port[q, P_NEXT] - 1
+    return False
+
+
 @kernel(inline=True, allocates=False)
 def begin(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """Begin with the copy in hand."""
@@ -68,10 +128,14 @@ def begin(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyp
     if port[p, P_DOWN] > 0:
         if port[p, P_STORES] == 1:
             return size  # it waits in hand until the link is up again
-        while True:
-            size = push_lost(heap, size, now, port[p, P_KEY], port[p, P_WHAT], BY_OUTAGE)
-            if not take_next(net, p):
-                return size
+        size = push_lost(heap, size, now, port[p, P_KEY], port[p, P_WHAT], BY_OUTAGE)
+        goes_over = _another_is_up(port, p)
+        while _take(net, p, state, facts):
+            if goes_over:
+                size = push(heap, size, now, port[p, P_KEY], port[p, P_WHAT])
+            else:
+                size = push_lost(heap, size, now, port[p, P_KEY], port[p, P_WHAT], BY_OUTAGE)
+        return size
     what = port[p, P_WHAT]
     transmission = transmission_ns(wire_bytes(port, p, what, state, facts), net.rate_bps[p])
     attempts, cause = draw_attempts(port, net.break_loss, p, what, state, net.loss[p], seed)
@@ -89,7 +153,7 @@ def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped
         size = push_next(net, heap, size, now + port[p, P_DELAY], port[p, P_KEY], port[p, P_WHAT], state)
     else:
         size = push_lost(heap, size, now, port[p, P_KEY], port[p, P_WHAT], port[p, P_CAUSE])
-    if take_next(net, p):
+    if _take(net, p, state, facts):
         size = begin(net, p, now, heap, size, state, facts, seed)
     return size
 
