@@ -12,9 +12,11 @@ from heptagrid.foundation.printable import has_control
 
 MOST_BYTES = 64 * 1024 * 1024
 """Of a text file that is read as a whole: assumption, a thousand times the largest scenario that we know."""
+MOST_NETWORK_BYTES = 1024 * 1024 * 1024
+"""Of a network: assumption, more than any public one that we know."""
 MOST_NESTED = 24
 """Tables and lists within one another: assumption; ours need four."""
-_MARKS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16", codecs.BOM_UTF8: "UTF-8"}
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class UnreadableError(ValueError):
@@ -29,8 +31,10 @@ def is_file(path: Path) -> bool:
         return False
 
 
-def read_text(path: Path, most_bytes: int = MOST_BYTES) -> str:
-    """The text of a file in UTF-8, with or without its mark.
+def read_text(path: Path, most_bytes: int = MOST_BYTES, errors: str = "strict") -> str:
+    """The text of a file in UTF-8, with or without its mark, or in UTF-16 with its mark.
+
+    errors: as for `bytes.decode`, of bytes that are no UTF-8.
 
     Raises
     ------
@@ -45,14 +49,13 @@ def read_text(path: Path, most_bytes: int = MOST_BYTES) -> str:
         if isinstance(problem, UnreadableError):
             raise
         raise UnreadableError(f"cannot be read: {getattr(problem, 'strerror', None) or problem}") from None
-    kind = next((name for mark, name in _MARKS.items() if content.startswith(mark)), None)
-    if kind == "UTF-16":
-        raise UnreadableError("is a text in UTF-16; save it as UTF-8")
+    is_utf_16 = content.startswith(_UTF_16)
     try:
-        return content.decode("utf-8-sig")
+        return content.decode("utf-16") if is_utf_16 else content.decode("utf-8-sig", errors)
     except UnicodeDecodeError as problem:
         line = content[: problem.start].count(b"\n") + 1
-        raise UnreadableError(f"is not text in UTF-8 (line {line}); save it as UTF-8") from None
+        encoding = "UTF-16" if is_utf_16 else "UTF-8"
+        raise UnreadableError(f"is not text in {encoding} (line {line}); save it as UTF-8") from None
 
 
 def read_toml(path: Path, most_bytes: int = MOST_BYTES) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from heptagrid.foundation.errors import FileError
-from heptagrid.foundation.text_file import read_text
+from heptagrid.foundation.input_files import MOST_NETWORK_BYTES, UnreadableError, read_text
 from heptagrid.importers.importer import Importer, Reading, unsupported
 from heptagrid.importers.matlab.program import run
 from heptagrid.importers.matlab.tokens import MatlabError
@@ -194,7 +194,10 @@ def read(source: str, reading: Reading | None = None) -> BalancedNetwork:
 
 def _fields(source: str) -> dict[str, Value]:
     """The fields of the struct that the file returns."""
-    text = read_text(source, errors="surrogateescape")
+    try:
+        text = read_text(Path(source), MOST_NETWORK_BYTES, errors="surrogateescape")
+    except UnreadableError as problem:
+        raise FileError(source, [str(problem)]) from problem
     try:
         returned, variables = run(text, NAMES, frozenset({*_COLUMNS, "version", "baseMVA"}))
     except MatlabError as problem:

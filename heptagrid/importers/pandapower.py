@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from heptagrid.foundation.errors import FileError
-from heptagrid.foundation.text_file import read_text
+from heptagrid.foundation.input_files import MOST_NETWORK_BYTES, UnreadableError, read_text
 from heptagrid.importers.importer import Importer, MissingPackageError, Reading, unsupported
 from heptagrid.importers.pandapower_classes import forbidden
 from heptagrid.importers.pandapower_taps import Shifters, in_service, phase_shifters, settle
@@ -101,9 +101,11 @@ def read(source: str, reading: Reading | None = None) -> BalancedNetwork:
     """
     with quiet():
         pandapower = package("a pandapower network", "pandapower")
-        text = read_text(source)
         try:
+            text = read_text(Path(source), MOST_NETWORK_BYTES)
             content = json.loads(text)
+        except UnreadableError as problem:
+            raise FileError(source, [str(problem)]) from problem
         except (ValueError, RecursionError) as problem:
             what = "nested too deep" if isinstance(problem, RecursionError) else str(problem)
             raise FileError(source, [f"is no JSON: {what}"]) from problem

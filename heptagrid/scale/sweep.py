@@ -281,7 +281,7 @@ def _groups(key: str, rows: Sequence[Row], at: Callable[[Row], Mapping[str, Any]
 def _record(variant: Variant) -> Record:
     try:
         return read_record(variant.record_path)
-    except (OSError, ValueError, KeyError) as problem:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         raise OutputError(
             f"{variant.record_path} cannot be read ({problem}); delete it and start the same sweep again"
         ) from problem

@@ -133,7 +133,7 @@ REFUSED = {
     "a key with a control character": '"a\\u001b" = 3',
     "a name that turns its direction around": 'name = "a\\u202eb"',
     "days in Latin-1": "typical_days = 'latin.csv'",
-    "days in UTF-16": "typical_days = 'utf16.csv'",
+    "days in half of UTF-16": "typical_days = 'utf16.csv'",
     "a field of 200,000 letters": "typical_days = 'long.csv'",
 }
 
@@ -141,7 +141,7 @@ REFUSED = {
 @pytest.mark.parametrize("kind", REFUSED)
 def test_what_a_file_holds_is_refused_by_its_name(kind: str, tmp_path: Path) -> None:
     (tmp_path / "latin.csv").write_bytes("date,weight\n2016-01-27,3\u00a0\n".encode("latin-1"))
-    (tmp_path / "utf16.csv").write_text("date,weight\n2016-01-27,3\n", encoding="utf-16")
+    (tmp_path / "utf16.csv").write_bytes("date,weight\n2016-01-27,3\n".encode("utf-16")[:-1])
     (tmp_path / "long.csv").write_text("date,weight\n" + "a" * 200_000 + ",1\n", encoding="utf-8")
     path = tmp_path / "strange.toml"
     path.write_text(REFUSED[kind], encoding="utf-8")
@@ -150,17 +150,18 @@ def test_what_a_file_holds_is_refused_by_its_name(kind: str, tmp_path: Path) -> 
 
 def test_a_file_in_another_encoding_is_refused_with_the_remedy(tmp_path: Path) -> None:
     path = tmp_path / "wide.toml"
-    path.write_text("[run]\ndays = 2\n", encoding="utf-16")
-    with pytest.raises(ScenarioError, match="UTF-16; save it as UTF-8"):
+    path.write_bytes("[run]\ndays = 2\n".encode("utf-16")[:-1])
+    with pytest.raises(ScenarioError, match="not text in UTF-16"):
         heptagrid.load(path)
     path.write_bytes(b"[run]\nzone = '\xe9'\n")
     with pytest.raises(ScenarioError, match=r"line 2\); save it as UTF-8"):
         heptagrid.load(path)
 
 
-def test_a_mark_of_utf_8_is_no_part_of_the_first_key(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_mark_of_the_encoding_is_no_part_of_the_first_key(encoding: str, tmp_path: Path) -> None:
     path = tmp_path / "marked.toml"
-    path.write_text("[run]\ndays = 2\n", encoding="utf-8-sig")
+    path.write_text("[run]\ndays = 2\n", encoding=encoding)
     assert heptagrid.load(path).days == 2
 
 
