@@ -81,7 +81,7 @@ def carry(folder: Path, network: str | bytes, traffic: str | bytes, *more: str) 
                     for value in ("inf", "1e10")
                 ),
                 *(("csma-ca", "duty_cycle", value) for value in ("2", "1e-7", "-0.1", "nan")),
-                *(("aloha", "channels", value) for value in ("0", "1.5", "10000000000000000000")),
+                *(("aloha", "channels", value) for value in ("0", "1.5", "1000000000000000000")),
                 *(("aloha", "path_exponent", "0"), ("aloha", "sense_m", "-1"), ("aloha", "spreading", "9")),
                 *(("csma-ca", "back_offs", "1000000000"), ("csma-ca", "window_s", "inf"), ("csma-ca", "update_s", "0")),
             )

@@ -130,7 +130,7 @@ def read_traffic(path: Path, names: list[str], groups: Sequence[str] = ()) -> Tr
         known = [*names, *groups] if column == "destination" else names
         number = _numbers(table[column], known)
         what = "node or group" if len(known) > len(names) else "node"
-        _list(problems, table, column, number < 0, f"it is no {what} of the network", known)
+        _list(problems, table, column, number < 0, f"it is not a {what} of the network", known)
         ends.append(number)
     size = _whole(problems, table, "bytes", 1, 2**31, "a whole number of bytes, at least 1")
     if "priority" in table.columns:
