@@ -161,7 +161,7 @@ def trace(
         "root": root(wave.topic) if sent.cause_of(message) < 0 else None,
         "effect": _effect(journey, wave, message - sent.first_id, replay),
         "causes": [cause_entry(one, sent, replay.scenario.zone) for one, sent in waves.chain(message)],
-        "consequences": _consequences(message, wave, journey, waves, replay),
+        "consequences": consequences(message, wave, journey, waves, replay),
     }
 
 
@@ -314,7 +314,8 @@ def cause_entry(message: int, wave: SentWave, zone: ZoneInfo) -> dict[str, Any]:
     }
 
 
-def _consequences(message: int, wave: Wave, journey: Journey, waves: Waves, replay: Replay) -> dict[str, Any]:
+def consequences(message: int, wave: Wave, journey: Journey, waves: Waves, replay: Replay) -> dict[str, Any]:
+    """What a message caused: messages, and the lines of the ledger that depend on it."""
     zone = replay.scenario.zone
     follow = [
         {

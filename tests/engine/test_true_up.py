@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
+from unittest.mock import Mock
 
 import numpy as np
 import polars
@@ -11,11 +12,11 @@ import pytest
 import heptagrid
 from heptagrid.engine.build import build_world
 from heptagrid.engine.explain import explain
-from heptagrid.engine.replay import scenario_of
+from heptagrid.engine.replay import Replay, scenario_of
 from heptagrid.engine.results import Run
-from heptagrid.engine.trace import Waves, trace
+from heptagrid.engine.trace import Waves, consequences
+from heptagrid.foundation.domains import Kind
 from heptagrid.report.bill_words import bill_text
-from heptagrid.report.journey import journey_text
 
 CENT = Decimal("0.01")
 
@@ -108,13 +109,15 @@ def test_a_late_reading_leads_to_its_true_up(run: Run, customer: int) -> None:
     table = run.waves.filter(polars.col("topic") == "reading").sort("first_sent_ns")
     midnight = int(run.meters["first_quarter"].max()) * 900 * 10**9
     last = table.filter(polars.col("first_sent_ns") >= midnight - 1800 * 10**9).row(0, named=True)
-    found = trace(run.folder, last["first_id"] + customer)
-    assert found["remarks"] == [] and "day_reads" not in found["consequences"]
-    assert found["consequences"]["late_reads"]["id"] == line["cause"]
-    assert found["consequences"]["ledger"] == [
-        {"reason": "true_up", "lines": 1, "amount_eur": line["amount_millicent"] / 1e5}
-    ]
-    assert "too late for its day's bill" in journey_text(found)
+    message, replay = last["first_id"] + customer, Replay(run)
+    quarter = last["first_sent_ns"] // (900 * 10**9) - 1
+    wave = Mock(kind=Kind.METER_READING, shared={"quarter": quarter})
+    late = Mock(delivered_ns=last["last_sent_ns"] + 7300 * 10**9, source=int(replay.world.endpoints.gateways[customer]))
+    found = consequences(message, wave, late, waves, replay)
+    assert "day_reads" not in found and found["late_reads"]["id"] == line["cause"]
+    assert found["ledger"] == [{"reason": "true_up", "lines": 1, "amount_eur": line["amount_millicent"] / 1e5}]
+    in_time = Mock(delivered_ns=last["last_sent_ns"], source=late.source)
+    assert "late_reads" not in consequences(message, wave, in_time, waves, replay)
 
 
 def test_both_bills_tell_of_the_true_up(run: Run, customer: int) -> None:
