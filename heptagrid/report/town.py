@@ -37,15 +37,12 @@ def town_section(frames: dict[str, polars.DataFrame | None], arms: list[str], pl
 def _bases(nodes: polars.DataFrame, customers: polars.DataFrame, arms: Sequence[str]) -> str:
     """Why a customer may be outside the band where no node is, if that may be."""
     at = customers["node"].to_numpy()
-    apart = max(
-        float(
-            np.nan_to_num(
-                np.abs(customers[f"{end}_{arm}"].to_numpy() - nodes[f"{end}_{arm}"].to_numpy()[at]), posinf=0.0
-            ).max(initial=0.0)
-        )
-        for arm in arms
-        for end in ("v_min", "v_max")
-    )
+    apart = 0.0
+    for arm in arms:
+        for end in ("v_min", "v_max"):
+            theirs, node = customers[f"{end}_{arm}"].to_numpy(), nodes[f"{end}_{arm}"].to_numpy()[at]
+            is_known = np.isfinite(theirs) & np.isfinite(node)  # neither is, before the first power flow
+            apart = max(apart, float(np.abs(theirs[is_known] - node[is_known]).max(initial=0.0)))
     if apart < DIFFERS_PU:
         return ""
     return (

@@ -114,7 +114,7 @@ def test_a_ledger_that_was_tripled_explains_no_bill(folder: Path) -> None:
     ("changed", "said"),
     [
         ({"format_version": 99}, "in version 99 of the format of results"),
-        ({"format": "heptagrid sweep"}, "something else"),
+        ({"format": "heptagrid sweep"}, "by another program"),
         ({"seed": 7}, "changed or damaged"),
         ({"dates": 3}, "changed or damaged"),
         ({"seal": None}, "changed or damaged"),

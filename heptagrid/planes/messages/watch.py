@@ -324,7 +324,9 @@ class WatchedQueue:
         port = net.port[leg.port]
         leg.travel_ns = 0 if leg.lost is not None else int(port[t.P_DELAY])
         if leg.method in _FRAME_BY_FRAME:
-            if leg.method != t.DCF and leg.lost is None:
+            # What a LoRaWAN gateway sends, the kernel lets arrive at once, as it does frames of 802.11.
+            is_down = leg.method == t.CLASS_A and leg.port == net.medium[port[t.P_MEDIUM], t.M_BASE]
+            if leg.method != t.DCF and not is_down and leg.lost is None:
                 far_m = float(np.hypot(*(net.xy_m[leg.node_from] - net.xy_m[leg.node_to])))
                 leg.travel_ns += round(far_m * NS_PER_M)
             return
