@@ -51,6 +51,8 @@ def asked(monkeypatch: pytest.MonkeyPatch, day: Any) -> list[dict[str, Any]]:
     monkeypatch.setattr("heptagrid.engine.carry.api.carry", carry)
     monkeypatch.setattr("heptagrid.scale.sweep.sweep", sweep)
     monkeypatch.setattr("heptagrid.scale.compare.compare", compare)
+    monkeypatch.setattr("heptagrid.report.studies_terminal.sweep_summary", lambda content: "")
+    monkeypatch.setattr("heptagrid.report.studies_terminal.compare_summary", lambda content: "")
     return calls
 
 

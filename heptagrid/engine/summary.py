@@ -160,7 +160,6 @@ def _devices(world: World) -> dict[str, int]:
         "heat_pumps": len(owned.heat_pumps),
         "batteries": len(owned.batteries),
         "local_units": len(owned.unit_point),
-        "enrolled_customers": int(owned.enrolled.sum()),
     }
 
 
@@ -197,6 +196,7 @@ def summarise(
         "days": sum(job.span.days for job in jobs if job.arm == jobs[0].arm),
         "step_s": scenario.step_s,
         "customers": customers,
+        "enrolled_customers": int(world.owned.enrolled.sum()),
         "customers_without_power": int((world.dead_points < world.customers_count).sum()),
         "nodes": world.network.nodes,
         "wall_s": None,

@@ -131,7 +131,7 @@ def devices(summary: dict[str, Any]) -> str:
     counts = next(iter(summary["arms"].values()))["devices"]
     return (
         f"{number(counts['vehicles'])} vehicles, {number(counts['heat_pumps'])} heat pumps, {number(counts['batteries'])} batteries and "
-        f"{number(counts['local_units'])} units of local generation; {number(counts['enrolled_customers'])} of {number(summary['customers'])} "
+        f"{number(counts['local_units'])} units of local generation; {number(summary['enrolled_customers'])} of {number(summary['customers'])} "
         "customers let the aggregator control their devices"
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import replace
 from datetime import date
+from html import unescape
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -56,7 +57,7 @@ def test_the_manifest_says_what_the_network_was_made_of(run: heptagrid.Run) -> N
 
 
 def test_the_page_speaks_of_a_feeder_and_draws_what_is_there(run: heptagrid.Run) -> None:
-    text = run.report.read_text(encoding="utf-8")
+    text = unescape(run.report.read_text(encoding="utf-8"))
     assert "the feeder's import peaked" in text and "The feeder</h2>" in text
     assert "the town's import" not in text and "The town</h2>" not in text
     for title, idle, column in (

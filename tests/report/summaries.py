@@ -15,7 +15,7 @@ ARM: dict[str, Any] = {
         "violation_customer_minutes": 0.0,
         "band_pu": [0.9, 1.1],
     },
-    "devices": {"vehicles": 3, "heat_pumps": 2, "batteries": 1, "local_units": 4, "enrolled_customers": 5},
+    "devices": {"vehicles": 3, "heat_pumps": 2, "batteries": 1, "local_units": 4},
     "interruptions": {"customers": 0.0, "customer_minutes": 0.0, "energy_not_served_mwh": 0.0},
     "frequency": None,
     "loading": {
@@ -53,6 +53,7 @@ def summary(*arms: str) -> dict[str, Any]:
     both = {"conventional", "smart"} <= set(names)
     made: dict[str, Any] = {
         "customers": 1000,
+        "enrolled_customers": 5,
         "days": 1,
         "partial": False,
         "unconverged": [],

@@ -157,7 +157,10 @@ def test_a_full_disk_keeps_what_was_done(tmp_path: Path, monkeypatch: pytest.Mon
     out = tmp_path / "sweep"
     result = CliRunner().invoke(main, ["sweep", "--vary", *VARY, "--workers", "1", "--out", str(out)])
     assert result.exit_code == 5
-    assert "No space left on device; 0 of 3 arms are done and kept; the same sweep, started again, goes on" in result.stderr
+    assert (
+        "No space left on device; 0 of 3 arms are done and kept; the same sweep, started again, goes on"
+        in result.stderr
+    )
     assert "Make room, or write to another place" in result.stderr
     assert [path.name for path in out.iterdir()] == ["definition.json"], "by which it is known, and goes on"
 
