@@ -120,6 +120,7 @@ def test_a_late_reading_leads_to_its_true_up(run: Run, customer: int) -> None:
     assert "late_reads" not in consequences(message, wave, in_time, waves, replay)
 
 
+@pytest.mark.slow  # two replays of two days
 def test_both_bills_tell_of_the_true_up(run: Run, customer: int) -> None:
     first, second = run.manifest["dates"]
     [line] = lines_of(run, customer).filter(polars.col("reason") == "true_up").iter_rows(named=True)
