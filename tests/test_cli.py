@@ -28,7 +28,7 @@ ROOT = Path(heptagrid.__file__).parents[1]
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch, day: Any) -> list[dict[str, Any]]:
-    """What `run`, `sweep` and `compare` were asked for; the answer is always the same finished day."""
+    """What `run`, `sweep`, `compare` and `validate` were asked for; the answer is always the same finished day."""
     calls: list[dict[str, Any]] = []
 
     def run(scenario: str, **options: Any) -> Any:
@@ -47,7 +47,12 @@ def asked(monkeypatch: pytest.MonkeyPatch, day: Any) -> list[dict[str, Any]]:
         calls.append({"network": network, "traffic": traffic, "out": out, **options})
         return SimpleNamespace(summary=dict)
 
+    def run_cases(cases: list[Any], live: bool, tick: Any) -> list[Any]:
+        calls.append({"cases": cases, "live": live})
+        return []
+
     monkeypatch.setattr(api, "run", run)
+    monkeypatch.setattr("heptagrid.validate.rows.run_cases", run_cases)
     monkeypatch.setattr("heptagrid.engine.carry.api.carry", carry)
     monkeypatch.setattr("heptagrid.scale.sweep.sweep", sweep)
     monkeypatch.setattr("heptagrid.scale.compare.compare", compare)
@@ -179,7 +184,8 @@ def test_commands_in_the_documents_are_understood(
     (tmp_path / "myrun").symlink_to(day.folder)
     (tmp_path / "Master.dss").symlink_to(ROOT / "tests/cases/lane/lane.dss")
     text = (ROOT / page).read_text(encoding="utf-8")
-    commands = re.findall(r"^(?:\$ )?heptagrid (.+?)(?:  +#.*)?$", text, re.M)
+    shown = "\n".join(re.findall(r"^```.*?\n(.*?)^```", text, re.M | re.S))
+    commands = re.findall(r"^(?:\$ )?heptagrid (.+?)(?:  +#.*)?$", shown, re.M)
     assert commands, "the page shows how to use the command"
     monkeypatch.chdir(tmp_path)
     for command in commands:
