@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 from unittest.mock import Mock
 
 import numpy as np
@@ -14,8 +15,9 @@ from heptagrid.engine.build import build_world
 from heptagrid.engine.explain import explain
 from heptagrid.engine.replay import Replay, scenario_of
 from heptagrid.engine.results import Run
-from heptagrid.engine.trace import Waves, consequences
+from heptagrid.engine.trace import Waves, consequences, trace
 from heptagrid.foundation.domains import Kind
+from heptagrid.planes.messages.watch import WatchedQueue
 from heptagrid.report.bill_words import bill_text
 
 CENT = Decimal("0.01")
@@ -100,16 +102,21 @@ def test_only_reads_that_never_came_stay_estimates(run: Run) -> None:
         assert bills[point] == pytest.approx(lines_of(run, point)["owed_cents"].sum() / 100 - flexibility / 1e5)
 
 
+def late_reading(run: Run) -> dict[str, Any]:
+    """The wave of readings that left half an hour before the second day."""
+    table = run.waves.filter(polars.col("topic") == "reading").sort("first_sent_ns")
+    midnight = int(run.meters["first_quarter"].max()) * 900 * 10**9
+    return table.filter(polars.col("first_sent_ns") >= midnight - 1800 * 10**9).row(0, named=True)
+
+
 def test_a_late_reading_leads_to_its_true_up(run: Run, customer: int) -> None:
     waves = Waves(run, "smart", 0)
     [line] = lines_of(run, customer).filter(polars.col("reason") == "true_up").iter_rows(named=True)
     told = waves.of(line["cause"])
     assert (told.topic, told.sender, told.receiver) == ("late_reads", "operations", "providers")
     assert waves.of(told.cause).topic == "reading"
-    table = run.waves.filter(polars.col("topic") == "reading").sort("first_sent_ns")
-    midnight = int(run.meters["first_quarter"].max()) * 900 * 10**9
-    last = table.filter(polars.col("first_sent_ns") >= midnight - 1800 * 10**9).row(0, named=True)
-    message, replay = last["first_id"] + customer, Replay(run)
+    last, replay = late_reading(run), Replay(run)
+    message = last["first_id"] + customer
     quarter = last["first_sent_ns"] // (900 * 10**9) - 1
     wave = Mock(kind=Kind.METER_READING, shared={"quarter": quarter})
     late = Mock(delivered_ns=last["last_sent_ns"] + 7300 * 10**9, source=int(replay.world.endpoints.gateways[customer]))
@@ -118,6 +125,37 @@ def test_a_late_reading_leads_to_its_true_up(run: Run, customer: int) -> None:
     assert found["ledger"] == [{"reason": "true_up", "lines": 1, "amount_eur": line["amount_millicent"] / 1e5}]
     in_time = Mock(delivered_ns=last["last_sent_ns"], source=late.source)
     assert "late_reads" not in consequences(message, wave, in_time, waves, replay)
+
+
+@pytest.mark.slow  # a replay of a day and a half
+def test_a_reading_that_takes_hours_is_traced_hop_by_hop_to_its_true_up(
+    run: Run, customer: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stops = []
+    plain = WatchedQueue._look
+    monkeypatch.setattr(WatchedQueue, "_look", lambda *given: stops.append(given[2]) or plain(*given))
+    last = late_reading(run)
+    found = trace(run.folder, last["first_id"] + customer)
+    assert found["remarks"] == []
+    assert (found["outcome"]["status"], found["root"]) == ("late", "a measurement: the quarter hour had ended")
+    copies = found["copies"]
+    first = copies[0]
+    assert (
+        first["sent"] >= f"{run.manifest['dates'][0]}T23:30" and first["arrived"] >= f"{run.manifest['dates'][1]}T01:3"
+    )
+    for copy in copies:
+        for hop in copy["hops"]:
+            far_s = 7300.0 if hop["class"] == "access" else 0.0
+            assert far_s < hop["propagation_s"] < far_s + 0.2, "the access network alone takes hours"
+        spent = sum(hop[one] for hop in copy["hops"] for one in ("queue_s", "contention_s", "air_s", "propagation_s"))
+        assert spent == pytest.approx(copy["took_s"], abs=1e-6)
+    [line] = lines_of(run, customer).filter(polars.col("reason") == "true_up").iter_rows(named=True)
+    assert found["consequences"]["late_reads"]["id"] == line["cause"]
+    assert found["consequences"]["ledger"] == [
+        {"reason": "true_up", "lines": 1, "amount_eur": line["amount_millicent"] / 1e5}
+    ]
+    hops = sum(len(copy["hops"]) for copy in copies)
+    assert len(stops) < 20 * (hops + len(copies)) + 4 * 8, "everybody else's events are passed over"
 
 
 @pytest.mark.slow  # two replays of two days

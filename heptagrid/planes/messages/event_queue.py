@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,9 @@ from heptagrid.planes.messages.paths import Paths
 from heptagrid.planes.messages.statistics import KINDS, Counts
 from heptagrid.planes.messages.tables import Ints, Net
 from heptagrid.planes.messages.wiring import with_room
+
+NO_PORTS = np.empty((0, 1 + t.PORT), dtype=np.int64)
+"""Nothing is watched."""
 
 
 class Outcome(NamedTuple):
@@ -55,8 +59,12 @@ class EventQueue:
         self._timer_size = np.zeros(KINDS, dtype=np.int64)
         self._numbers = np.zeros(kernel.SCALARS, dtype=np.int64)
 
-    def advance(self, due: Ints, until_ns: int) -> Outcome:
-        """Let time pass to `until_ns`; `due` (n, PENDING) are the messages that leave by then, by time and index."""
+    def advance(self, due: Ints, until_ns: int, watched: Ints = NO_PORTS) -> Outcome:
+        """Let time pass to `until_ns`; `due` (n, PENDING) are the messages that leave by then, by time and index.
+
+        Time stops sooner, at `changed_ns`, right after the event that changes a port of `watched`; of `due`, `taken` have
+        left by then.
+        """
         self._make_room(len(due))
         numbers = self._numbers
         under_way = len(self.state) - int(numbers[kernel.S_VACANT]) + len(due)
@@ -64,6 +72,7 @@ class EventQueue:
         answered = np.empty((under_way, 2), dtype=np.int64)
         lost = np.empty((under_way, 4), dtype=np.int64)
         numbers[[kernel.S_CURSOR, kernel.S_ARRIVED, kernel.S_ANSWERED, kernel.S_LOST, kernel.S_EVENTS]] = 0
+        numbers[kernel.S_CHANGED] = t.NEVER
         paths, counts = self._paths, self.counts
         self.net = self.net._replace(path=paths.table)
         nothing = np.empty((0, 4), dtype=np.int64)
@@ -72,16 +81,35 @@ class EventQueue:
                 *(until_ns, 0, max(1, len(self.state)), due, self._heap, self._timers, self._timer_head),
                 *(self._timer_size, self.state, self._vacant, self.facts, self.net, self.seed),
                 *(numbers, counts.counters, counts.pairs, counts.histogram, self.quarter, self.worst_ns),
-                *(arrived, answered, lost, nothing, nothing),
+                *(arrived, answered, lost, nothing, nothing, watched),
             )
             if not numbers[kernel.S_FULL]:
                 break
             numbers[kernel.S_FULL] = 0
             self._make_heap(2 * len(self._heap))
         self.hop_events += int(numbers[kernel.S_EVENTS])
+        # Copies: what is kept of a span is what happened in it, not room for all that is under way.
         return Outcome(
-            arrived[: numbers[kernel.S_ARRIVED]], answered[: numbers[kernel.S_ANSWERED]], lost[: numbers[kernel.S_LOST]]
+            arrived[: numbers[kernel.S_ARRIVED]].copy(),
+            answered[: numbers[kernel.S_ANSWERED]].copy(),
+            lost[: numbers[kernel.S_LOST]].copy(),
         )
+
+    def as_seen(self, ports: Iterable[int]) -> Ints:
+        """Ports and what they are doing now, (ports, 1 + PORT), to be watched by `advance`."""
+        numbers = np.fromiter(ports, dtype=np.int64)
+        return np.column_stack([numbers, self.net.port[numbers]])
+
+    @property
+    def changed_ns(self) -> int | None:
+        """When a watched port changed and stopped the last `advance`; None if none did."""
+        changed = int(self._numbers[kernel.S_CHANGED])
+        return None if changed == t.NEVER else changed
+
+    @property
+    def taken(self) -> int:
+        """How many of its messages the last `advance` let leave."""
+        return int(self._numbers[kernel.S_CURSOR])
 
     @property
     def heap(self) -> Ints:

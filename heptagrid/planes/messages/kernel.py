@@ -92,6 +92,7 @@ from heptagrid.planes.messages.tables import (
     PAIR,
     PATH,
     PENDING,
+    PORT,
     PORT_BIT,
     PRIORITY,
     READY_BIT,
@@ -114,6 +115,7 @@ BINS = 27_700  # from 1 microsecond over eleven decades
 # events in the heap, beyond which one more event might make more than it holds.
 (S_HEAP, S_VACANT, S_ARRIVED, S_ANSWERED, S_LOST, S_CROSSED, S_NOTES, S_EVENTS, S_CURSOR, S_NEXT, S_FULL) = range(11)
 S_LIMIT = 11
+S_CHANGED = 12  # when a watched port changed, and time stood still with it; NEVER: none did
 SCALARS = 16  # two cache lines: shards that run side by side share none
 
 # Columns of what is handed over between shards: a copy (when, key, what, to), a note (row, data, acknowledgements, end).
@@ -316,10 +318,21 @@ def finish(state, row, counters, quarter, lost, lost_size):  # type: ignore[no-u
     return lost_size
 
 
+@kernel(inline=True, allocates=False)
+def _has_changed(port, watched):  # type: ignore[no-untyped-def]
+    """Whether a port is no longer as it was: a row of `watched` is a port and its row at that time."""
+    for k in range(watched.shape[0]):
+        p = watched[k, 0]
+        for column in range(PORT):
+            if port[p, column] != watched[k, 1 + column]:
+                return True
+    return False
+
+
 @kernel(allocates=False)
 def advance(  # type: ignore[no-untyped-def]
     until, shard, rows_each, pending, heap, timers, timer_head, timer_size, state, vacant, facts, net, seed,
-    numbers, counters, pairs, histogram, quarter, worst, arrived, answered, lost, crossed, notes,
+    numbers, counters, pairs, histogram, quarter, worst, arrived, answered, lost, crossed, notes, watched,
 ):  # fmt: skip
     """Process one shard's events up to and including `until`; `pending` are its messages that leave by then.
 
@@ -327,7 +340,7 @@ def advance(  # type: ignore[no-untyped-def]
     moments of a kind's first time-outs come in the order in which they were set, so a ring for each kind holds them; the
     rest is in the heap, and with it the dithered time-out of who still waits at that moment. Fills `arrived` and
     `answered` (id, time) with first deliveries and first acknowledgements, and `lost` (id, time, cause, hops done); how
-    many is in `numbers`.
+    many is in `numbers`. Stops before `until` right after the event that changes a port of `watched`.
     """
     heap_size, vacant_size, cursor = numbers[S_HEAP], numbers[S_VACANT], numbers[S_CURSOR]
     arrivals, answers, lost_size = numbers[S_ARRIVED], numbers[S_ANSWERED], numbers[S_LOST]
@@ -344,7 +357,11 @@ def advance(  # type: ignore[no-untyped-def]
     ring = timers.shape[1]
     hand_when, hand_key, hand_what = NEVER, NEVER, np.int64(0)
     timer_kind, next_timer, timer_id = _earliest_timer(timers, timer_head, timer_size)
+    is_watched, now = watched.shape[0] > 0, np.int64(0)
     while True:
+        if is_watched and _has_changed(port, watched):
+            numbers[S_NEXT] = numbers[S_CHANGED] = now
+            break
         # The earliest of hand and heap, then of those and the time-outs (last at one nanosecond), then of all.
         if heap_size > 0 and (heap[0, 0] < hand_when or (heap[0, 0] == hand_when and heap[0, 1] < hand_key)):
             if hand_when != NEVER:

@@ -1,7 +1,9 @@
-"""A watch on single messages: the event queue is stopped after every event while one lives, and looked at.
+"""A watch on single messages: the event queue is stopped whenever something happens to one that lives, and looked at.
 
-The kernel knows nothing of it, so a run that watches nothing pays nothing; and since stopping a queue changes nothing,
-a watched run is the same run. What is seen: where each copy is, since when, and what its port has done for it.
+A copy on its way has its next event in the queue: nothing happens to it before. What waits at a port, or is in its hand, is seen
+whenever that port changes. So the stops are those of the message itself and of the ports where it waits, however long it
+lives and whatever the others do. Stopping a queue changes nothing: a watched run is the same run. What is seen: where each copy is,
+since when, and what its port has done for it.
 """
 
 from __future__ import annotations
@@ -134,31 +136,47 @@ class WatchedQueue:
         """As `EventQueue.advance`, with the same result."""
         parts: list[Outcome] = []
         cursor = 0
-        wanted = np.flatnonzero(np.isin(due[:, t.ID], self._wanted))
-        while True:
-            following = int(due[cursor, t.SENT]) if cursor < len(due) else int(t.NEVER)
-            if self._rows:
-                when = min(self._queue.next_ns, following)
-            else:
-                begins = wanted[wanted >= cursor]
-                when = int(due[begins[0], t.SENT]) if len(begins) else int(t.NEVER)
-                before = int(np.searchsorted(due[:, t.SENT], min(when, until_ns + 1), side="left"))
-                parts.append(self._queue.advance(due[cursor:before], min(when - 1, until_ns)))
-                cursor = before
-            if when > until_ns:
-                if self._rows:
-                    parts.append(self._queue.advance(due[cursor:], until_ns))
-                break
-            last = int(np.searchsorted(due[:, t.SENT], when, side="right"))
+        births = due[np.isin(due[:, t.ID], self._wanted), t.SENT]
+        now = -1
+        while now < until_ns:
+            when = min([until_ns, *births[births > now][:1].tolist(), *self._own_events()])
+            before = int(np.searchsorted(due[:, t.SENT], when, side="left"))
+            watched = self._queue.as_seen(self._ports())
+            parts.append(self._queue.advance(due[cursor:before], when - 1, watched))
+            cursor += self._queue.taken
+            now = when if self._queue.changed_ns is None else self._queue.changed_ns
             busy_ns = self._queue.net.port[:, t.P_BUSY].copy()
-            parts.append(self._queue.advance(due[cursor:last], when))
+            busy_ns[watched[:, 0]] = watched[:, 1 + t.P_BUSY]
+            last = int(np.searchsorted(due[:, t.SENT], now, side="right"))
+            parts.append(self._queue.advance(due[cursor:last], now))
             born = due[cursor:last][np.isin(due[cursor:last, t.ID], self._wanted)]
             cursor = last
             for one in born:
                 self._begin(one)
             for message in list(self._rows):
-                self._look(self.journeys[message], when, busy_ns, parts[-1])
+                self._look(self.journeys[message], now, busy_ns, parts[-1])
         return Outcome(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+    def _own_events(self) -> list[int]:
+        """When something is to happen to watched messages that no port decides: copies on their way, and time-outs."""
+        what = self._queue.heap[:, 2]
+        is_own = np.isin(what & _ROW, list(self._rows.values())) & ((what & (t.NODE_BIT | t.PORT_BIT)) == 0)
+        times: list[int] = self._queue.heap[is_own, 0].tolist()
+        for message, row in self._rows.items():
+            state = self._queue.state[row]
+            if state[t.TIMER] == 1 and state[t.COPIES] == 1 and state[t.ACKNOWLEDGED] < 0:
+                times.append(self.journeys[message].sent_ns + self.journeys[message].timeout_ns)
+        return times
+
+    def _ports(self) -> set[int]:
+        """Where watched copies wait or are in hand: those that have no event of their own."""
+        ports = set()
+        for message, row in self._rows.items():
+            events = self._events(row)
+            for copy in self.journeys[message].copies:
+                if _is_live(copy) and (copy.is_ack, copy.number) not in events:
+                    ports.add(copy.legs[-1].port)
+        return ports
 
     def _begin(self, pending: Ints) -> None:
         queue = self._queue
