@@ -357,7 +357,7 @@ def advance(  # type: ignore[no-untyped-def]
     ring = timers.shape[1]
     hand_when, hand_key, hand_what = NEVER, NEVER, np.int64(0)
     timer_kind, next_timer, timer_id = _earliest_timer(timers, timer_head, timer_size)
-    is_watched, now = watched.shape[0] > 0, np.int64(0)
+    is_watched, now = watched.shape[0] > 0, until
     while True:
         if is_watched and _has_changed(port, watched):
             numbers[S_NEXT] = numbers[S_CHANGED] = now
