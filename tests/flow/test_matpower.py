@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from heptagrid.cli import main
+from heptagrid.engine.flow.api import flow
 from heptagrid.foundation.errors import FileError, NetworkError
 from heptagrid.importers.importer import Reading
 from heptagrid.importers.matpower import read
@@ -180,3 +181,54 @@ def test_an_isolated_bus_has_no_voltage_and_its_load_is_listed(tmp_path: Path) -
 def test_pv_bus_without_generator_is_a_pq_bus(tmp_path: Path) -> None:
     off = solve(case(tmp_path, RING.replace("1.03 100 1", "1.03 100 0")))
     assert off.converged and abs(off.v[4]) != pytest.approx(1.03, abs=1e-3)
+
+
+NO_GENERATOR_AT_THE_SLACK = """function mpc = unfed
+mpc.version = '2';
+mpc.baseMVA = 100;
+mpc.bus = [
+1 3 20 0 0 0 1 1.00 0 110 1 1.1 0.9;
+2 1 30 10 0 0 1 1.00 0 110 1 1.1 0.9;
+3 2 0 0 0 0 1 1.00 5 110 1 1.1 0.9;
+4 2 0 0 0 0 1 1.00 0 110 1 1.1 0.9;
+];
+mpc.gen = [
+1 60 0 100 -100 1.00 100 0 100 0;
+4 25 0 100 -100 1.01 100 1 100 0;
+3 25 0 100 -100 1.02 100 1 100 0;
+];
+mpc.branch = [
+1 2 0.01 0.10 0 0 0 0 0 0 1 -360 360;
+2 3 0.01 0.10 0 0 0 0 0 0 1 -360 360;
+3 4 0.01 0.10 0 0 0 0 0 0 1 -360 360;
+];
+"""
+
+
+def test_the_first_held_bus_is_the_slack_where_the_declared_one_is_not_fed(tmp_path: Path) -> None:
+    """As in bustypes.m: bus 3 is the first PV bus in mpc.bus, though bus 4's generator comes first in mpc.gen; it keeps its 5 degrees.
+
+    By hand: what bus 4 feeds in arrives at bus 3, so bus 3 gives 50 MW and losses less 25 MW.
+    """
+    case = tmp_path / "unfed.m"
+    case.write_text(NO_GENERATOR_AT_THE_SLACK)
+    found = flow(str(case))
+    assert found.converged
+    by_name = dict(zip(found.nodes.node, zip(found.nodes.v_pu, found.nodes.angle_deg, strict=True), strict=True))
+    assert by_name["3"] == pytest.approx((1.02, 5.0)) and by_name["4"][0] == pytest.approx(1.01)
+    assert found.totals.fed_in_kw == pytest.approx(50e3 + found.totals.losses_kw)
+    assert "slack bus 1 has no generator in service, so it is a PQ bus" in found.remarks
+    assert any(line.startswith("bus 3 is the slack in its place") for line in found.remarks)
+
+
+def test_reactive_limits_that_are_passed_are_told_of(tmp_path: Path) -> None:
+    case = tmp_path / "unfed.m"
+    case.write_text(NO_GENERATOR_AT_THE_SLACK.replace("4 25 0 100 -100 1.01", "4 25 0 100 -1 1.01"))
+    found = flow(str(case))
+    remark = next(line for line in found.remarks if "beyond" in line)
+    # By hand: r P + x Q over 0.01 + 0.1j pu is the difference -0.01 * 1.02, so Q is about (-0.0102 - 0.0025) / 0.1 pu, -12.7 Mvar of -1.
+    assert remark.startswith("1 generator is beyond its reactive limits (farthest: 2 at bus 4, by ")
+    assert float(remark.split(" by ")[1].split(" Mvar")[0]) == pytest.approx(11.7, abs=0.6)
+    held = flow(str(case), q_limits=True)
+    assert not any("beyond" in line for line in held.remarks)
+    assert any(line.startswith("generator 2 at bus 4 is at its least reactive power, -1 Mvar") for line in held.remarks)

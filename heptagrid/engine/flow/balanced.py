@@ -9,9 +9,11 @@ import numpy as np
 from heptagrid.engine.flow import balance
 from heptagrid.engine.flow.snapshot import DE_ENERGISED, PHASE, BranchRows, NodeRows, NotServed, Snapshot, Totals
 from heptagrid.planes.power.balanced import BalancedFlow, solve
+from heptagrid.planes.power.bus_kinds import changed_slack
 from heptagrid.world.balanced import WARD, BalancedNetwork, Complex, Floats
 
 _SHOWN = 20
+_BEYOND_MVAR = 1e-3  # a deviation below this is rounding
 
 
 def snapshot(network: BalancedNetwork, source: str, format: str, *, q_limits: bool = False) -> Snapshot:
@@ -41,6 +43,7 @@ def snapshot(network: BalancedNetwork, source: str, format: str, *, q_limits: bo
         not_served=_not_served(network, flow),
         remarks=(
             *network.left_out,
+            *changed_slack(network),
             *_dead(network, flow),
             *_at_limit(network, flow),
             *balance.below_rounding(network, flow, rounding),
@@ -142,9 +145,19 @@ def _dead(network: BalancedNetwork, flow: BalancedFlow) -> list[str]:
 
 
 def _at_limit(network: BalancedNetwork, flow: BalancedFlow) -> list[str]:
-    """Generators that gave up their voltage at a reactive limit."""
+    """Generators that gave up their voltage at a reactive limit, and a line for those that are beyond one."""
     generators = network.generators
-    return [
+    found = [
         f"generator {generators.names[k]} is at its {'most' if flow.at_limit[k] > 0 else 'least'} reactive power, {flow.q_mvar[k]:g} Mvar"
         for k in np.flatnonzero(flow.at_limit)
     ]
+    beyond_mvar = np.maximum(flow.q_mvar - generators.q_max_mvar, generators.q_min_mvar - flow.q_mvar)
+    beyond_mvar[~(generators.in_service & flow.is_live[generators.bus]) | (flow.at_limit != 0)] = 0.0
+    count = int((beyond_mvar > _BEYOND_MVAR).sum())
+    if count:
+        farthest = int(beyond_mvar.argmax())
+        found.append(
+            f"{count} generator{'s are' if count > 1 else ' is'} beyond {'their' if count > 1 else 'its'} reactive limits (farthest: "
+            f"{generators.names[farthest]}, by {beyond_mvar[farthest]:,.4g} Mvar); --q-limits holds all but the slack's"
+        )
+    return found

@@ -6,20 +6,21 @@ import numpy as np
 
 from heptagrid.engine.flow.inventory import Count, Inventory, drawing, levels, loops
 from heptagrid.foundation.errors import NetworkError
-from heptagrid.planes.power.balanced import choice, live_buses
+from heptagrid.planes.power.balanced import choice
+from heptagrid.planes.power.bus_kinds import changed_slack, kinds_of, live_buses
 from heptagrid.world.balanced import BalancedNetwork, BusKind
 
 
 def inventory(network: BalancedNetwork, source: str, format: str) -> Inventory:
     """Count, sum and draw a balanced network; nothing is solved."""
     buses, branches, generators = network.buses, network.branches, network.generators
-    live = live_buses(network)
+    live, kind = live_buses(network), kinds_of(network)
     on = branches.in_service & live[branches.from_bus] & live[branches.to_bus]
     loads_kw, loads_kvar = 1e3 * (buses.p_mw + buses.current_p_mw), 1e3 * (buses.q_mvar + buses.current_q_mvar)
     shunts = (buses.shunt_p_mw != 0.0) | (buses.shunt_q_mvar != 0.0)
     draws = (loads_kw != 0.0) | (loads_kvar != 0.0)
     feeds = generators.in_service & live[generators.bus]
-    slack = np.flatnonzero(buses.kind == BusKind.SLACK)
+    slack = np.flatnonzero(kind == BusKind.SLACK)
     shown = np.flatnonzero(on)
     return Inventory(
         source=source,
@@ -32,7 +33,7 @@ def inventory(network: BalancedNetwork, source: str, format: str) -> Inventory:
                 "bus",
                 len(network.nodes.bus),
                 int(live[network.nodes.bus].sum()),
-                f"{len(slack)} slack, {int((live & (buses.kind == BusKind.PV)).sum())} hold their voltage",
+                f"{len(slack)} slack, {int((live & (kind == BusKind.PV)).sum())} hold their voltage",
             ),
             *(
                 Count(kind, int((branches.kinds == kind).sum()), int((on & (branches.kinds == kind)).sum()))
@@ -64,7 +65,7 @@ def inventory(network: BalancedNetwork, source: str, format: str) -> Inventory:
             network.nodes.bus,
             ~live,
         ),
-        remarks=network.left_out,
+        remarks=(*network.left_out, *changed_slack(network)),
     )
 
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
-from heptagrid.foundation.errors import NetworkError
+from heptagrid.planes.power import loading
 from heptagrid.planes.power.balanced_sweeps import Sweeps
+from heptagrid.planes.power.bus_kinds import check_slack, kinds_of, live_buses
 from heptagrid.planes.power.newton import Injections, Newton, Solution
 from heptagrid.world.balanced import BalancedNetwork, BusKind
 
@@ -24,10 +24,8 @@ Complex = npt.NDArray[np.complex128]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-_SHOWN = 8
 _LIMIT_MVAR = 5e-6  # beyond a limit by less than this is within it; MATPOWER's opf.violation
 _FAR_RAD = 1e3  # no angle of a network, but one of a matrix that is singular to rounding
-_SHARES = 12  # halvings in the search for the loading that a network can carry: to 0.02 %
 
 
 @dataclass(frozen=True)
@@ -62,18 +60,20 @@ def solve(network: BalancedNetwork, *, q_limits: bool = False) -> BalancedFlow:
     NetworkError
         Without a slack bus that feeds. A network that does not converge is no error: see `BalancedFlow.converged`.
     """
+    check_slack(network)
     problem = _Problem(network)
-    problem.check_slack()
     sweeps = problem.sweeps()
     solver = _method(sweeps)
     solution = problem.sweep(sweeps) if not sweeps.why_not else problem.solve(problem.start(), 1.0)
     if not sweeps.why_not and not solution.converged:
         solver = "Newton-Raphson, as the sweeps did not converge"
         solution = problem.solve(problem.start(), 1.0)
+    trouble = ""
+    if not solution.converged:
+        solution, trouble = problem.search(solution)
     iterations = solution.iterations
     if q_limits and solution.converged:
-        solution, iterations = problem.enforce_limits(solution)
-    trouble = "" if solution.converged else problem.diagnose(solution)
+        solution, iterations, trouble = problem.enforce_limits(solution)
     return problem.flow(solver, solution, iterations, trouble)
 
 
@@ -85,9 +85,8 @@ def choice(network: BalancedNetwork) -> str:
     NetworkError
         As `solve`.
     """
-    problem = _Problem(network)
-    problem.check_slack()
-    return _method(problem.sweeps())
+    check_slack(network)
+    return _method(_Problem(network).sweeps())
 
 
 def _method(sweeps: Sweeps) -> str:
@@ -96,20 +95,6 @@ def _method(sweeps: Sweeps) -> str:
     if sweeps.loops:
         return f"forward and backward sweeps with compensation: a tree with {sweeps.loops} loop{'s' if sweeps.loops > 1 else ''}"
     return "forward and backward sweeps: a tree with one source"
-
-
-def live_buses(network: BalancedNetwork) -> Bools:
-    """(buses,) whether branches in service join the bus to a slack bus; all that are not declared isolated, where there is no slack."""
-    buses, branches = network.buses, network.branches
-    connected = buses.kind != BusKind.ISOLATED
-    slack = np.flatnonzero(buses.kind == BusKind.SLACK)
-    if not len(slack):
-        return np.asarray(connected)
-    on = branches.in_service & connected[branches.from_bus] & connected[branches.to_bus]
-    ends, count = (branches.from_bus[on], branches.to_bus[on]), len(buses.names)
-    _, part = connected_components(csr_matrix((np.ones(len(ends[0])), ends), shape=(count, count)), directed=False)
-    is_live: Bools = connected & np.isin(part, part[slack])
-    return is_live
 
 
 class _Admittances:
@@ -131,32 +116,14 @@ class _Problem:
 
     def __init__(self, network: BalancedNetwork) -> None:
         self.network = network
-        buses, branches, generators = network.buses, network.branches, network.generators
+        branches, generators = network.branches, network.generators
         self.live = live_buses(network)
         self.on = branches.in_service & self.live[branches.from_bus] & self.live[branches.to_bus]
         self.running = generators.in_service & self.live[generators.bus]
         self.admittances = _Admittances(network, self.on)
         self.limited = np.zeros(len(generators.bus), dtype=np.int64)
         self.given_mvar = generators.q_mvar
-        fed = np.zeros(len(buses.kind), dtype=bool)
-        fed[generators.bus[self.running]] = True
-        kind = np.where((buses.kind == BusKind.PV) & ~fed, BusKind.PQ, buses.kind)
-        self.kind = np.where(self.live, kind, BusKind.ISOLATED)
-        self.unfed_slack = np.flatnonzero((buses.kind == BusKind.SLACK) & ~fed)
-
-    def check_slack(self) -> None:
-        """Refuse a network without a slack bus, and a slack bus that nothing feeds."""
-        buses = self.network.buses
-        if len(self.unfed_slack):
-            raise NetworkError(
-                f"{self.network.name}: slack {_listed(buses.names, self.unfed_slack)} has no generator in service; put one in service, "
-                "or make another bus the slack"
-            )
-        slack = np.flatnonzero(self.kind == BusKind.SLACK)
-        if not len(slack):
-            raise NetworkError(
-                f"{self.network.name} has no slack bus; declare one (type 3), with a generator in service"
-            )
+        self.kind = np.where(self.live, kinds_of(network), BusKind.ISOLATED)
 
     def start(self, share: float = 1.0) -> Complex:
         """The file's voltages, with the generators' magnitudes at the buses that hold one.
@@ -257,10 +224,13 @@ class _Problem:
         excess[~self.live], excess[slack] = 0.0, 0.0
         return Solution(v, iterations, converged, float(excess.max()), int(excess.argmax()))
 
-    def enforce_limits(self, solution: Solution) -> tuple[Solution, int]:
-        """Solve again with generators beyond their reactive limits at them, until there is none; the iterations of all solutions."""
+    def enforce_limits(self, solution: Solution) -> tuple[Solution, int, str]:
+        """Solve again with generators beyond their reactive limits at them, until there is none.
+
+        Also the iterations of all solutions, and what is known of the reason if there is none.
+        """
         generators = self.network.generators
-        iterations = solution.iterations
+        iterations, trouble = solution.iterations, ""
         while solution.converged:
             q_mvar = self.outputs(solution.v).imag
             free = self.running & (self.limited == 0) & (self.kind[generators.bus] != BusKind.SLACK)
@@ -274,8 +244,10 @@ class _Problem:
             self.given_mvar = np.where(there & self.running, q_mvar, self.given_mvar)
             self.kind[generators.bus[there]] = BusKind.PQ
             solution = self.solve(solution.v, 1.0)
+            if not solution.converged:
+                solution, trouble = self.search(solution)
             iterations += solution.iterations
-        return solution, iterations
+        return solution, iterations, trouble
 
     def outputs(self, v: Complex) -> Complex:
         """(generators,) complex MVA: of a bus that holds its voltage shared by the widths of the generators' reactive ranges."""
@@ -320,30 +292,34 @@ class _Problem:
             trouble=trouble,
         )
 
-    def diagnose(self, solution: Solution) -> str:
-        """What is known of a network that does not converge: how much of its loading it can carry."""
-        names = self.network.buses.names
-        base_mva = self.network.base_mva
-        words = (
-            f"no convergence after {solution.iterations} iterations: {solution.mismatch_pu * base_mva:.3g} MVA do not add up at bus "
-            f"{names[solution.worst_bus]}"
-        )
-        carried = self.solve(self.start(0.0), 0.0)
-        if not carried.converged:
-            return f"{words}; nor does it without any load: check impedances, ratios and set-points"
-        low, high = 0.0, 1.0
-        for _ in range(_SHARES):
-            middle = 0.5 * (low + high)
-            tried = self.solve(carried.v, middle)
-            if tried.converged:
-                low, carried = middle, tried
-            else:
-                high = middle
-        weakest = int(np.where(self.live, np.abs(carried.v), np.inf).argmin())
-        return (
-            f"{words}; voltage collapse: it carries {100.0 * low:.1f} % of its loading, with {abs(carried.v[weakest]):.3f} pu at bus "
-            f"{names[weakest]}, and no more; reduce loads or support the voltage there"
-        )
+    def search(self, failed: Solution) -> tuple[Solution, str]:
+        """A solution from other starts than the file's; or what failed there, and what is known of the reason.
+
+        Behind branches of small impedance, ratios and shifts decide the voltages: the voltages without any load are near the solution.
+        """
+        start = self.without_load()
+        solution = self.solve(start, 1.0)
+        if solution.converged:
+            return solution, ""
+        carried, share = loading.raised(self.solve, start)
+        if share == 1.0:
+            return carried, ""
+        return failed, loading.trouble(self.network, self.kind == BusKind.PQ, self.on, carried, share)
+
+    def without_load(self) -> Complex:
+        """Voltages of buses that nothing is drawn at and no current fed into, between those that hold theirs."""
+        v = self.start(0.0)
+        free = np.flatnonzero(self.kind == BusKind.PQ)
+        held = np.flatnonzero(np.isin(self.kind, (BusKind.PV, BusKind.SLACK)))
+        rows = self.matrix()[free]
+        if len(free):
+            try:
+                found = splu(rows[:, free].tocsc(), permc_spec="MMD_AT_PLUS_A").solve(-(rows[:, held] @ v[held]))
+            except RuntimeError:  # SuperLU: the matrix is exactly singular
+                return v
+            if np.isfinite(found).all() and (found != 0.0).all():
+                v[free] = found
+        return v
 
 
 def _shared(at: Ints, needed: Floats, low: Floats, high: Floats, buses: int) -> Floats:
@@ -368,8 +344,3 @@ def _shared(at: Ints, needed: Floats, low: Floats, high: Floats, buses: int) -> 
     part = np.divide(beyond, width, out=np.zeros(len(at)), where=ranged)
     shared = low + np.where(ranged, part * (high - low), beyond / count)
     return np.where(count > 1, shared, needed)
-
-
-def _listed(names: npt.NDArray[np.str_], which: Ints) -> str:
-    more = f" and {len(which) - _SHOWN} more" if len(which) > _SHOWN else ""
-    return f"bus{'es' if len(which) > 1 else ''} {', '.join(names[which[:_SHOWN]].tolist())}{more}"
