@@ -256,8 +256,14 @@ def _print_summary(finished: Any) -> None:
 @click.option(
     "--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True, help="Seed of all random numbers."
 )
+@click.option(
+    "--svg",
+    type=click.Path(path_type=Path),
+    metavar="MAP.svg",
+    help="Draw the network: nodes, links, media, and uncovered nodes.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON and nothing else on standard output.")
-def carry(network: Path, traffic: Path, out: Path | None, seed: int, as_json: bool) -> None:
+def carry(network: Path, traffic: Path, out: Path | None, seed: int, svg: Path | None, as_json: bool) -> None:
     """Carry the messages of TRAFFIC.csv over NETWORK.toml: the message plane alone, exact to the nanosecond.
 
     \b
@@ -271,14 +277,20 @@ def carry(network: Path, traffic: Path, out: Path | None, seed: int, as_json: bo
 
     \b
     Example:
-      heptagrid carry network.toml traffic.csv --out delivered.csv
+      heptagrid carry network.toml traffic.csv --out delivered.csv --svg map.svg
     """
     import json
 
     from heptagrid.engine.carry import api
+    from heptagrid.engine.carry.layout import layout
+    from heptagrid.foundation.output_file import refuse_overwriting
+    from heptagrid.report.communication_map import write_communication_map
 
+    refuse_overwriting([network, traffic], [out, svg])
     carried = _with_progress(lambda tick: api.carry(network, traffic, out, seed=seed, progress=tick))
     summary = carried.summary()
+    if svg is not None:
+        write_communication_map(svg, layout(carried.network, carried.uncovered), network.stem)
     if as_json:
         click.echo(json.dumps(summary))
         return
@@ -288,8 +300,9 @@ def carry(network: Path, traffic: Path, out: Path | None, seed: int, as_json: bo
                 ", ".join(map(repr, value[:20])) + (f" and {len(value) - 20} more" if len(value) > 20 else "") or None
             )
         click.echo(f"{name:15} {'-' if value is None else f'{value:.9g}' if isinstance(value, float) else value}")
-    if out is not None:
-        click.echo(f"\ndeliveries: {out}")
+    written = [f"{name}: {path}" for name, path in (("deliveries", out), ("map", svg)) if path is not None]
+    if written:
+        click.echo("\n".join(["", *written]))
 
 
 @main.command(epilog=EPILOG)

@@ -9,19 +9,17 @@ import numpy.typing as npt
 
 from heptagrid.engine.flow.inventory import Drawing
 from heptagrid.foundation.output_file import whole_file
+from heptagrid.report.map_layout import MARGIN, fit, labels
 from heptagrid.report.words import text
 
 SIZE = 1000
-_MARGIN = 30
 
 # Line colours from the highest voltage to the lowest: distinct in hue and in brightness (after Okabe and Ito 2008).
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 _DEAD_COLOUR = "#767676"
 
 _MOST_TITLES = 10_000  # buses that have an element of their own, which shows their name
-_MOST_LABELS = 250  # buses of a drawing that still has room for names
 _ROW = 40.0  # between buses one above the other, at most
-_LETTER = 6.0  # width of a letter of a name
 
 # The bits of a braille character, [row][column], from U+2800 on.
 _BRAILLE = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
@@ -30,7 +28,7 @@ _BRAILLE = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
 def map_svg(drawing: Drawing, title: str) -> str:
     """The whole file."""
     high = SIZE if drawing.is_surveyed or not len(drawing.y) else min(SIZE, max(_ROW * float(np.ptp(drawing.y)), _ROW))
-    x, y, width, height = _fit(drawing, SIZE, high, keeps_shape=drawing.is_surveyed)
+    x, y, width, height = fit(drawing.x, drawing.y, SIZE, high, keeps_shape=drawing.is_surveyed)
     parts = []
     end_level = np.maximum(drawing.level[drawing.from_bus], drawing.level[drawing.to_bus])
     is_dead_stroke = drawing.is_dead[drawing.from_bus] | drawing.is_dead[drawing.to_bus]
@@ -41,20 +39,22 @@ def map_svg(drawing: Drawing, title: str) -> str:
         parts.append(_group(drawing, x, y, label, colour, thick, np.flatnonzero(mine), np.flatnonzero(buses)))
         count = f"{drawing.level_buses[level]:,} bus{'' if drawing.level_buses[level] == 1 else 'es'}"
         parts.append(
-            f'<text x="{_MARGIN}" y="{height + 20 * level + 20:.0f}" fill="{colour}">{text(label)}, {count}</text>'
+            f'<text x="{MARGIN}" y="{height + 20 * level + 20:.0f}" fill="{colour}">{text(label)}, {count}</text>'
         )
     if drawing.is_dead.any():
         dead = np.flatnonzero(is_dead_stroke), np.flatnonzero(drawing.is_dead)
         parts.append(_group(drawing, x, y, "de-energised", _DEAD_COLOUR, 1.0, *dead))
-    parts.append(_labels(drawing, x, y, width))
+    half = np.full(len(x), 3.0)
+    half[drawing.sources] = 10.0
+    parts.append(labels(drawing.names, x, y, half, width))
     parts += [_square(x[k], y[k], 8.0, f"source, {drawing.names[k]}") for k in drawing.sources.tolist()]
     below = height + 20 * len(drawing.levels_kv)
-    parts.append(_square(_MARGIN + 6.0, below + 15.0, 5.0, "source"))
-    parts.append(f'<text x="{_MARGIN + 18}" y="{below + 20:.0f}">{text(_legend(drawing))}</text>')
+    parts.append(_square(MARGIN + 6.0, below + 15.0, 5.0, "source"))
+    parts.append(f'<text x="{MARGIN + 18}" y="{below + 20:.0f}">{text(_legend(drawing))}</text>')
     if drawing.is_dead.any():
         below += 20
         label = f"de-energised, {int(drawing.is_dead.sum()):,} of these buses"
-        parts.append(f'<text x="{_MARGIN}" y="{below + 20:.0f}" fill="{_DEAD_COLOUR}">{label}</text>')
+        parts.append(f'<text x="{MARGIN}" y="{below + 20:.0f}" fill="{_DEAD_COLOUR}">{label}</text>')
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {below + 40:.0f}" font-family="sans-serif" font-size="15" '
         f'role="img" aria-label="{text(title)}"><title>{text(title)}</title><rect width="100%" height="100%" fill="#fff"/>{"".join(parts)}</svg>\n'
@@ -98,37 +98,6 @@ def _square(x: float, y: float, half: float, title: str) -> str:
     )
 
 
-def _labels(drawing: Drawing, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], width: float) -> str:
-    """The names of the buses, where there is room for them; all of them show under a pointer."""
-    if len(x) > _MOST_LABELS:
-        return ""
-    half = np.full(len(x), 3.0)
-    half[drawing.sources] = 10.0
-    taken = np.column_stack([x - half, y - half, x + half, y + half])
-    parts = []
-    for k, name in enumerate(drawing.names):
-        if not name:
-            continue
-        wide = _LETTER * len(name)
-        for left, top in (
-            (5.0, -14.0),
-            (5.0, 3.0),
-            (-5.0 - wide, -14.0),
-            (-5.0 - wide, 3.0),
-            (12.0, -14.0),
-            (12.0, 3.0),
-        ):
-            box = x[k] + left, y[k] + top, x[k] + left + wide, y[k] + top + 11.0
-            apart = (
-                (taken[:, 0] >= box[2]) | (taken[:, 2] <= box[0]) | (taken[:, 1] >= box[3]) | (taken[:, 3] <= box[1])
-            )
-            if apart.all() and box[0] >= 0.0 and box[2] <= width and box[1] >= 0.0:
-                taken = np.vstack([taken, box])
-                parts.append(f'<text x="{box[0]:.1f}" y="{box[3] - 2.0:.1f}">{text(name)}</text>')
-                break
-    return f'<g font-size="10" fill="#444" stroke="#fff" stroke-width="2" paint-order="stroke">{"".join(parts)}</g>'
-
-
 def write_map(path: Path, drawing: Drawing, title: str) -> None:
     """Write the SVG file.
 
@@ -145,7 +114,7 @@ def map_text(drawing: Drawing, columns: int = 72, rows: int = 16) -> str:
     """The strokes in braille dots, and a line that says how the buses are placed; empty without buses."""
     if not len(drawing.x):
         return ""
-    x, y, _, _ = _fit(drawing, 2 * columns - 1, 4 * rows - 1, margin=0, keeps_shape=drawing.is_surveyed)
+    x, y, _, _ = fit(drawing.x, drawing.y, 2 * columns - 1, 4 * rows - 1, margin=0, keeps_shape=drawing.is_surveyed)
     dots = np.zeros((4 * rows, 2 * columns), dtype=bool)
     at_x, at_y = _points_between(x, y, drawing.from_bus, drawing.to_bus)
     for px, py in ((at_x, at_y), (x, y)):
@@ -165,20 +134,6 @@ def _legend(drawing: Drawing) -> str:
     if drawing.is_surveyed:
         return "source; placed by the file's coordinates"
     return "source; the file has no coordinates: each column is one branch farther from it"
-
-
-def _fit(
-    drawing: Drawing, width: float, height: float, margin: float = _MARGIN, keeps_shape: bool = True
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], float, float]:
-    """Coordinates that fill a rectangle, north up, and the rectangle's size."""
-    x, y = drawing.x, drawing.y
-    span_x, span_y = float(np.ptp(x)) if len(x) else 0.0, float(np.ptp(y)) if len(y) else 0.0
-    scale_x, scale_y = width / (span_x or 1.0), height / (span_y or 1.0)
-    if keeps_shape and span_x and span_y:
-        scale_x = scale_y = min(scale_x, scale_y)
-    px = (x - x.min() if len(x) else x) * scale_x + margin
-    py = (y.max() - y if len(y) else y) * scale_y + margin
-    return px, py, max(span_x * scale_x, 1.0) + 2.0 * margin, max(span_y * scale_y, 1.0) + 2.0 * margin
 
 
 def _points_between(

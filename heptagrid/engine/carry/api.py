@@ -48,9 +48,11 @@ Progress = Callable[[int, int], object]
 class Carried:
     """What became of each message, in the traffic's order: (n,) time (-1 if never), index of `WORDS`, hops done.
 
-    uncovered: the nodes that messages could not leave or reach, for they are out of reach on their medium.
+    network: that it was carried over. uncovered: the nodes that messages could not leave or reach, for they are out of reach on
+    their medium.
     """
 
+    network: CarryNetwork
     traffic: Traffic
     delivered_ns: Ints
     status: Ints
@@ -145,7 +147,7 @@ def carry_messages(
     if residual:
         raise ConservationError(f"{residual} messages are unaccounted for: a defect in heptagrid")
     uncovered = uncovered_nodes(network, traffic, ~is_covered)
-    return Carried(traffic, delivered_ns, status, hops, queue.hop_events, seconds, uncovered)
+    return Carried(network, traffic, delivered_ns, status, hops, queue.hop_events, seconds, uncovered)
 
 
 def _carry_loops(network: CarryNetwork, traffic: Traffic, origin: str, seed: int) -> Carried:
@@ -176,7 +178,7 @@ def _carry_loops(network: CarryNetwork, traffic: Traffic, origin: str, seed: int
     receivers = [network.names[to] for to in legs.destination.tolist()] if traffic.groups else []
     told = with_fates(legs, fates.left_ns, fates.acknowledged_ns, fates.copies, fates.reason, receivers)
     uncovered = uncovered_nodes(network, legs, ~ways.is_covered)
-    return Carried(told, fates.delivered_ns, fates.status, fates.hops, queue.hop_events, seconds, uncovered)
+    return Carried(network, told, fates.delivered_ns, fates.status, fates.hops, queue.hop_events, seconds, uncovered)
 
 
 def _paths(

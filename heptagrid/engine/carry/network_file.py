@@ -63,7 +63,8 @@ class CarryNetwork:
 
     mtu_bytes: (ports,) longest message a port takes; 0 for any. outages: (node or port, is a link, ns, is up).
     failover_ns: after each of them, until other paths are taken. joined: the graph as if every member of a medium reached
-    every other. relays: (media,) whether members of a medium relay for each other. groups: the nodes of each group, by its name.
+    every other. relays: (media,) whether members of a medium relay for each other. media: what each is called, or its technology
+    or method. groups: the nodes of each group, by its name.
     """
 
     names: list[str]
@@ -74,6 +75,7 @@ class CarryNetwork:
     failover_ns: int = 0
     joined: Graph | None = None
     relays: tuple[bool, ...] = ()
+    media: tuple[str, ...] = ()
     groups: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
@@ -148,6 +150,7 @@ class _Reader:
         self._hubs = 0
         self._shared = _Edges()
         self._relays: list[bool] = []
+        self._media: list[str] = []
 
     def network(self) -> CarryNetwork:
         tables = self._tables()
@@ -182,6 +185,7 @@ class _Reader:
             *(list(self._number), wiring, graph, np.array(mtu, dtype=np.int64), outages, failover_ns),
             joined=self._shared.with_all(edges).graph(len(self._number)),
             relays=tuple(self._relays),
+            media=tuple(self._media),
             groups=groups,
         )
 
@@ -332,6 +336,7 @@ class _Reader:
         delay_ns = sending["delay_ns"]
         is_mesh = base is None and (facts is None or facts.multi_hop)
         self._relays.append(is_mesh or base is not None)
+        self._media.append(str(row.get("name") or row.get("technology") or settings.access))
         self._share(nodes, ports, ports, self._shared, delay_ns)
         if reach.is_whole:
             self._share(nodes, ports, ports, edges, delay_ns)
