@@ -182,3 +182,45 @@ def test_a_positive_sequence_circuit_has_the_powers_of_three_phases_and_no_run(t
     assert json.loads(done.stdout)["loads_kw"] == pytest.approx(1500.0)
     done = CliRunner().invoke(main, ["run", "--feeder", path, "--out", str(tmp_path / "run")])
     assert done.exit_code == 4 and "positive sequence" in done.stderr and "take MakePosSeq out" in done.stderr
+
+
+# The IEEE 4 node test feeder: a grounded wye to delta step-down, balanced load of 5.4 MW at a power factor of 0.9, between phases.
+FOUR_NODES = """New Circuit.four basekv=12.47 phases=3 mvasc3=2000000 mvasc1=2000000
+New Linecode.w nphases=3 units=mi basefreq=60 cmatrix=[0|0 0|0 0 0]
+~ rmatrix=[.4576|.1559 .4666|.1535 .1580 .4615] xmatrix=[1.0780|.5017 1.0482|.3849 .4236 1.0651]
+New Line.one bus1=sourcebus bus2=n2 linecode=w length=2000 units=ft
+New Transformer.t phases=3 windings=2 xhl=6 ppm=1
+~ wdg=1 bus=n2 conn=wye kv=12.47 kva=6000 %r=0.5 wdg=2 bus=n3 conn=delta kv=4.16 kva=6000 %r=0.5
+New Line.two bus1=n3 bus2=n4 linecode=w length=2500 units=ft
+New Load.d phases=3 bus1=n4 conn=delta kv=4.16 kw=5400 pf=0.9 model=1 vminpu=0.7
+Set voltagebases=[12.47 4.16]
+Calcv
+"""
+
+
+def test_voltages_of_a_part_that_nothing_earths_are_between_phases(tmp_path: Path) -> None:
+    """Published (IEEE PES test feeders, 4 node, grounded wye to delta, step-down, balanced): 3437, 3497 and 3388 V at node 4."""
+    found = api.flow(written(tmp_path, FOUR_NODES))
+    at = {f"{bus}.{phase}": k for k, (bus, phase) in enumerate(zip(found.nodes.node, found.nodes.phase, strict=True))}
+    between_v = 4160.0 * found.nodes.v_to_neutral_pu[[at["n4.a"], at["n4.b"], at["n4.c"]]]
+    assert between_v == pytest.approx([3437.0, 3497.0, 3388.0], abs=1.0)
+    summary = found.summary()
+    assert (summary["least_v_node"], summary["least_v_phase"]) == ("n4", "c")
+    assert summary["least_v_pu"] == pytest.approx(3388.0 / 4160.0, abs=3e-4)
+    assert any(line.startswith("nothing earths buses n3, n4: ") for line in found.remarks)
+    # A load from a phase to the ground makes the voltage to ground what its customer has.
+    earthed = api.flow(written(tmp_path, FOUR_NODES + "New Load.e phases=1 bus1=n4.1 kv=2.4 kw=1\n"))
+    assert not any("earths" in line for line in earthed.remarks)
+
+
+def test_a_base_voltage_that_does_not_fit_is_told(tmp_path: Path) -> None:
+    wrong = FOUR_NODES.replace("[12.47 4.16]", "[4.16]")
+    found = api.flow(written(tmp_path, wrong))
+    [remark] = [line for line in found.remarks if line.startswith("base voltages do not fit")]
+    assert (
+        "sourcebus (4.16 kV beside vsource.source of 12.47 kV)" in remark
+        and "n2 (4.16 kV beside transformer.t of 12.47 kV)" in remark
+    )
+    assert "n3" not in remark
+    right = api.flow(written(tmp_path, FOUR_NODES))
+    assert not any("base voltages" in line for line in right.remarks)

@@ -277,3 +277,19 @@ def test_data_in_files_is_read_under_a_name_of_ours(tmp_path: Path) -> None:
     (folder / "main.dss").write_text(SCRIPT + "New XYCurve.half npts=2 csvfile=half.CSV\n" + system)
     devices = opendss.read(str(folder / "main.dss"), Reading(controls=False)).devices
     assert devices.p_kw[devices.names == "pvsystem.p"] == pytest.approx(-50.0, rel=1e-6)  # half of 100 kW of sun
+
+
+def test_stray_zero_bytes_are_left_out(tmp_path: Path) -> None:
+    """As an editor left one in two files of EPRI's circuit 5, which OpenDSS reads."""
+    (tmp_path / "main.dss").write_bytes((SCRIPT + "Load.d.kw=42\0\n! a comment\0\n").encode())
+    assert load_kw(opendss.read(str(tmp_path / "main.dss"), Reading(controls=False))) == pytest.approx(42.0)
+
+
+@pytest.mark.parametrize(
+    "lines", ["Solve\nSolve mode=harmonics", "Solve\nSet mode=harm\nSolve", "Solve mode=harmonicT"]
+)
+def test_a_solution_of_harmonics_is_left_out(tmp_path: Path, lines: str) -> None:
+    """The engine would write the voltages before it to a file, and stop there since it may not."""
+    found = read(tmp_path, lines)
+    assert load_kw(found) == pytest.approx(300.0) and found.frequency_hz == 60.0
+    assert any("mode=harm" in line and "not set" in line for line in found.left_out)

@@ -22,7 +22,7 @@ class NodeRows:
     NaN without a solution.
 
     conductor: PHASE, NEUTRAL or DE_ENERGISED. v_to_neutral_pu: of a phase at a bus with a neutral the
-    voltage between both, else v_pu.
+    voltage between both; in a part that nothing earths that to the next phase, over the square root of 3; else v_pu.
     """
 
     node: list[str]

@@ -19,6 +19,7 @@ from heptagrid.engine.flow.snapshot import (
     Snapshot,
     Totals,
 )
+from heptagrid.engine.flow.voltage_bases import misfits
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.foundation.sums import dot
 from heptagrid.planes.power.controls.control import Controlled
@@ -67,6 +68,8 @@ def snapshot(circuit: Circuit, source: str, format: str) -> Snapshot:
         remarks=(
             *circuit.left_out,
             *_dead(circuit, conductors),
+            *misfits(circuit),
+            *_between_phases(circuit, conductors),
             *_settled(controlled),
             *_beyond_limits(flow, conductors),
             *_at_rest(flow),
@@ -114,6 +117,17 @@ def _dead(circuit: Circuit, conductors: Conductors) -> list[str]:
     if dead:
         found.append(f"de-energised: bus{'es' if len(dead) > 1 else ''} {_some(dead[:_SHOWN], len(dead))}")
     return found
+
+
+def _between_phases(circuit: Circuit, conductors: Conductors) -> list[str]:
+    """A line for buses whose voltages are told between phases."""
+    buses = circuit.buses.names[np.unique(circuit.nodes.bus[conductors.next_phase != GROUND])].tolist()
+    if not buses:
+        return []
+    return [
+        f"nothing earths bus{'es' if len(buses) > 1 else ''} {_some(buses[:_SHOWN], len(buses))}: voltages there are between phases (of a that to b, "
+        "of b to c, of c to a); those to ground depend on stray capacitances alone"
+    ]
 
 
 def _some(shown: list[str], count: int) -> str:

@@ -48,11 +48,11 @@ OPTIONS = _words(
     "relaymarkersize processtime totaltime steptime sampleenergymeters miniterations keepload zmag seasonrating "
     "seasonsignal linetypes eventlogdefault longlinecorrection"
 )
-# What an option or property may be set to where other values write files.
+# What an option or property may be set to where other values write files, as a solution of harmonics does with the voltages before it.
 VALUES: Mapping[str, tuple[str, ...]] = {
     "mode": (
         *("snapshot", "daily", "yearly", "dutycycle", "peakday", "loadduration1", "loadduration2", "ld1", "ld2"),
-        *("direct", "harmonics", "harmonict", "dynamics", "faultstudy", "mf", "time", "m1", "m2", "m3"),
+        *("direct", "dynamics", "faultstudy", "mf", "time", "m1", "m2", "m3"),
     ),
     "loadshape.action": ("normalize",),
     "tshape.action": ("normalize",),

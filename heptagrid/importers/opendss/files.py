@@ -12,8 +12,11 @@ from heptagrid.foundation.errors import FileError
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
+STRAY = 0.01  # of a file's bytes: as many zeros some editors leave behind; a text in UTF-16 is half of them
+
+
 def lines_of(path: Path) -> list[str]:
-    """The lines of a script in UTF-8, UTF-16 with its mark, or else Latin-1.
+    """The lines of a script in UTF-8, UTF-16 with its mark, or else Latin-1, without stray zero bytes.
 
     Raises
     ------
@@ -29,8 +32,9 @@ def lines_of(path: Path) -> list[str]:
             return data.decode("utf-16").splitlines()
         except UnicodeDecodeError:
             raise FileError(str(path), ["begins like UTF-16 and is none; save it as UTF-8"]) from None
-    if b"\0" in data:
+    if data.count(b"\0") > STRAY * len(data):
         raise FileError(str(path), ["holds zero bytes, so it is not text, or UTF-16 without a mark; save it as UTF-8"])
+    data = data.replace(b"\0", b"")
     with suppress(UnicodeDecodeError):
         return data.decode("utf-8-sig").splitlines()
     return data.decode("latin-1").splitlines()

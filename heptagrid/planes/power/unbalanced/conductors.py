@@ -1,7 +1,8 @@
 """Which nodes of a circuit are energised phase conductors, which are neutrals, and which are de-energised.
 
 A node is energised where lines, transformers and other elements that deliver power join it to a source; loads and capacitors deliver none.
-A neutral is a conductor beside energised ones that has no voltage when nothing is drawn, and that loads or windings return to.
+A neutral is a conductor beside energised ones that has no voltage when nothing is drawn, and that loads or windings return to. In a part that nothing
+earths, such as behind a delta winding, voltages are measured between phases: those to ground depend on stray capacitances alone.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from heptagrid.foundation.errors import NetworkError
-from heptagrid.planes.power.unbalanced.network import Network, connected_parts, fed_nodes
+from heptagrid.planes.power.unbalanced.network import Network, connected_parts, fed_nodes, unearthed
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
 from heptagrid.world.circuit import GROUND, Bools, Circuit, Complex, Connection, Devices, Floats, Ints
 
@@ -23,11 +24,15 @@ PHASES = 3
 
 @dataclass(frozen=True)
 class Conductors:
-    """is_phase, is_neutral: (nodes,) energised; neither: de-energised. neutral: (nodes,) of the same bus, GROUND where it has none."""
+    """is_phase, is_neutral: (nodes,) energised; neither: de-energised. neutral: (nodes,) of the same bus, GROUND where it has none.
+
+    next_phase: (nodes,) of a phase in a part that nothing earths the bus's next phase (b of a, c of b, a of c), else GROUND.
+    """
 
     is_phase: Bools
     is_neutral: Bools
     neutral: Ints
+    next_phase: Ints
 
     @property
     def is_dead(self) -> Bools:
@@ -45,9 +50,14 @@ class Conductors:
         return np.asarray(np.bincount(device, self.are_served(devices), len(count)) / count, dtype=np.float64)
 
     def v_pu(self, circuit: Circuit, v: Complex) -> Floats:
-        """(nodes,) from voltages v (nodes,) to ground: of phases to their bus's neutral, of others to ground, on the buses' base voltages."""
-        across = np.where(self.is_phase, v - np.append(v, 0.0)[self.neutral], v)
-        return np.asarray(np.abs(across) / (1000.0 * circuit.buses.v_base_kv[circuit.nodes.bus]), dtype=np.float64)
+        """(nodes,) from voltages v (nodes,) to ground, on the buses' base voltages.
+
+        Of phases to their bus's neutral, or to the next phase where nothing earths them; of others to ground.
+        """
+        is_between = self.next_phase != GROUND
+        other = np.where(is_between, self.next_phase, np.where(self.is_phase, self.neutral, GROUND))
+        base_v = 1000.0 * circuit.buses.v_base_kv[circuit.nodes.bus] * np.where(is_between, np.sqrt(3.0), 1.0)
+        return np.asarray(np.abs(v - np.append(v, 0.0)[other]) / base_v, dtype=np.float64)
 
 
 def conductors_of(solver: UnbalancedSolver) -> Conductors:
@@ -68,7 +78,8 @@ def conductors_of(solver: UnbalancedSolver) -> Conductors:
     of_bus[0, circuit.nodes.bus[is_phase]] = True
     of_bus[1, circuit.nodes.bus[~is_neutral]] = True
     is_neutral &= (of_bus[0] | ~of_bus[1])[circuit.nodes.bus]
-    return Conductors(is_phase, is_neutral, _neutral_of(circuit, is_neutral))
+    next_phase = _next_phase(circuit, is_phase & unearthed(network))
+    return Conductors(is_phase, is_neutral, _neutral_of(circuit, is_neutral), next_phase)
 
 
 def _fed(network: Network) -> tuple[Bools, Bools]:
@@ -97,3 +108,18 @@ def _neutral_of(circuit: Circuit, is_neutral: Bools) -> Ints:
     nodes = np.flatnonzero(is_neutral)[::-1]
     of_bus[circuit.nodes.bus[nodes]] = nodes
     return np.asarray(of_bus[circuit.nodes.bus])
+
+
+def _next_phase(circuit: Circuit, is_measured: Bools) -> Ints:
+    """(nodes,) of those that are measured the next one of their bus, GROUND of one that is alone there."""
+    found = np.full(len(circuit.nodes.bus), GROUND, dtype=np.int64)
+    measured = np.flatnonzero(is_measured & (circuit.nodes.number <= PHASES))
+    order = measured[np.lexsort((circuit.nodes.number[measured], circuit.nodes.bus[measured]))]
+    bus = circuit.nodes.bus[order]
+    first = np.flatnonzero(np.append(True, bus[1:] != bus[:-1])[: len(bus)])
+    size = np.diff(np.append(first, len(bus)))
+    place = np.arange(len(bus)) - np.repeat(first, size)
+    following = np.repeat(first, size) + (place + 1) % np.repeat(size, size)
+    several = np.repeat(size, size) > 1
+    found[order[several]] = order[following[several]]
+    return found

@@ -150,8 +150,23 @@ def nearly_floating(network: Network) -> Bools:
     return _floating(network.circuit, network.capacitors, network.bonds, but_for_little=True)
 
 
+def unearthed(network: Network) -> Bools:
+    """(nodes,) whether the node nearly floats and nothing in its part draws from a conductor to the ground: its voltage to ground says nothing."""
+    devices = network.circuit.devices
+    part = _parts(network.circuit, network.capacitors, network.bonds, but_for_little=True)
+    ends = np.stack([devices.circuit_from, devices.circuit_to])
+    drawn_from = ends.max(axis=0)[(ends < 0).any(axis=0)]
+    return np.asarray(~np.isin(part[:-1], np.append(part[drawn_from], part[-1])))
+
+
 def _floating(circuit: Circuit, capacitors: Primitives, bonds: Ints, but_for_little: bool = False) -> Bools:
     """(nodes,) whether no conductor, coil or capacitance leads from the node to the ground; `but_for_little`: see `nearly_floating`."""
+    part = _parts(circuit, capacitors, bonds, but_for_little)
+    return np.asarray(part[:-1] != part[-1])
+
+
+def _parts(circuit: Circuit, capacitors: Primitives, bonds: Ints, but_for_little: bool) -> Ints:
+    """(nodes + 1,) the part that conductors, coils and capacitances join each node to, the ground's last; `but_for_little`: see `nearly_floating`."""
     ground = nodes = len(circuit.nodes.bus)
     lines, transformers = circuit.lines, circuit.transformers
     windings = transformers.windings
@@ -182,8 +197,7 @@ def _floating(circuit: Circuit, capacitors: Primitives, bonds: Ints, but_for_lit
         ],
     ]
     joined = np.concatenate(pairs)
-    part = connected_parts(np.where(joined < 0, ground, joined), nodes + 1)
-    return np.asarray(part[:-1] != part[ground])
+    return connected_parts(np.where(joined < 0, ground, joined), nodes + 1)
 
 
 def _source_ends(sources: Sources) -> Ints:
