@@ -563,7 +563,7 @@ def trace(run: Path, message: int | None, as_list: bool, as_json: bool, **option
     import json
 
     from heptagrid.engine import trace as tracing
-    from heptagrid.report.journey import journey_text, list_text
+    from heptagrid.report.message_words import list_text, message_text
 
     arm, day = options.pop("arm"), options.pop("day")
     if as_list == (message is not None):
@@ -572,7 +572,7 @@ def trace(run: Path, message: int | None, as_list: bool, as_json: bool, **option
         found = _with_progress(lambda tick: tracing.list_messages(run, **options, arm=arm, day=day, progress=tick))
     else:
         found = _with_progress(lambda tick: tracing.trace(run, message, arm, day, tick))  # type: ignore[arg-type]
-    click.echo(json.dumps(found, allow_nan=False) if as_json else (list_text if as_list else journey_text)(found))
+    click.echo(json.dumps(found, allow_nan=False) if as_json else (list_text if as_list else message_text)(found))
 
 
 @main.command(epilog=EPILOG)

@@ -21,7 +21,7 @@ from heptagrid.planes.messages import outcomes
 from heptagrid.planes.messages.links import CLASS_NAMES
 from heptagrid.planes.messages.statistics import Counts
 from heptagrid.planes.money import business, settlement
-from heptagrid.planes.money.ledger import Totals
+from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, Totals
 from heptagrid.scenario.schema import Scenario
 
 Floats = npt.NDArray[np.float64]
@@ -229,7 +229,9 @@ def summarise(
         "storms": [_storm(scenario, one, arms, k) for k, one in enumerate(world.storms)],
         "arms": {name: arm.summary(scenario, world) for name, arm in arms.items()},
         "difference": _difference(arms, case) if pair else None,
-        "business": None if case is None else case[0].summary(case[1]),
+        "business": None
+        if case is None
+        else case[0].summary(case[1]) | {"state_eur_per_year": _state(scenario, typical, arms)},
         "break": _against_intact(arms, broken) if broken and "intact" in arms and not partial else None,
     }
 
@@ -322,6 +324,19 @@ def annualised(
         yearly["smart"], yearly["conventional"], spending["smart"], spending["conventional"], parameters
     )
     return case, float(weights.sum())
+
+
+def _state(scenario: Scenario, typical: bool, arms: Mapping[str, Joined]) -> float:
+    """EUR that the state receives more in a year with the smart grid, each typical day as often as it stands for."""
+    weight_of = dict(scenario.typical_days) if typical else {}
+    eur = {
+        name: sum(
+            weight_of.get(result.days[0].day, 1.0) * result.money.state / MILLICENT_PER_EUR
+            for result in arms[name].results
+        )
+        for name in ("smart", "conventional")
+    }
+    return eur["smart"] - eur["conventional"]
 
 
 def _add(sums: dict[str, float], more: Mapping[str, float]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from heptagrid.report.journey import kind_words, when
-from heptagrid.report.words import duration, number
+from heptagrid.report.message_words import when
+from heptagrid.report.words import duration, kind_words, number
 
 _WHAT = {
     "prices": "the market's result",

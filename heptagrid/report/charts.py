@@ -11,6 +11,8 @@ from heptagrid.report.words import number, text
 
 WIDTH, HEIGHT = 480, 230
 LEFT, RIGHT, TOP, BOTTOM = 46, 10, 12, 28
+BROKEN = ("conventional", "intact")
+"""Styles of dashed and dotted lines: drawn over the others, so that both are seen where they coincide."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def line_chart(
         parts.append(
             f'<path class="limit" d="M{LEFT} {py(at):.1f}H{WIDTH - RIGHT}"><title>{text(label)}</title></path>'
         )
-    for line in lines:
+    for line in sorted(lines, key=lambda one: one.style in BROKEN):
         parts.append(
             f'<path class="line {line.style}" d="{_path(line, px, py)}"><title>{text(line.label)}</title></path>'
         )

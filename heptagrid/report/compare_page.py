@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ from heptagrid.foundation.output_file import write_text
 from heptagrid.report.charts import bars
 from heptagrid.report.page import document, section
 from heptagrid.report.tables import table
-from heptagrid.report.value_headline import troubles, worst
+from heptagrid.report.value_headline import caveat, troubles, worst
+from heptagrid.report.verdict import digits_of, shares
 from heptagrid.report.words import DOMAIN_TITLES, number, plain, signed, text
 
 Content = Mapping[str, Any]
@@ -75,17 +76,29 @@ def _as_point(run: Content) -> Content:
 
 
 def _sentences(first: Content, other: Content, content: Content) -> tuple[str, str]:
-    change, names = other["less_first"], content["figures"]["net_benefit_eur"]["parts"]
-    years = other["by"] == "npv_eur"
-    total = change["total_npv_eur" if years else "total_benefit_eur"]
-    what = "net present value" if years else "net benefit over the run"
-    gains = _named(other["gains"], names, change, other["by"])
-    loses = _named(other["loses"], names, change, other["by"])
+    names = content["figures"]["net_benefit_eur"]["parts"]
+    years = all(run["figures"]["npv_eur"] is not None and run["annuity_factor"] for run in (first, other))
+    figure, total = ("npv_eur", "total_npv_eur") if years else ("net_benefit_eur", "total_benefit_eur")
+    unit = "EUR per customer and year" if years else "EUR per customer and day"
+    what = "net present value as an annuity, with what must be bought" if years else "operation alone"
+    parts = [f"{figure}.{name}" for name in names]
+    changes = [_per_customer(other, key, years) - _per_customer(first, key, years) for key in (*parts, total)]
+    change = changes.pop()
+    changes.append(change - sum(changes))  # the state's
+    digits = digits_of([change, *changes])
     return (
-        f"{other['label']} against {first['label']}: the smart grid's peak import is {_by(change['peak_kw'] / 1000, 2, 'MW')}, its "
-        f"{what} to the seven domains and the state {_by(total, 0, 'EUR')}.",
-        f"Loses: {loses or 'nobody'}. Gains: {gains or 'nobody'}. (EUR; the domain's {what}, less that of {first['label']})",
+        f"{other['label']} against {first['label']}: the smart grid's peak import is "
+        f"{_by(other['less_first']['peak_kw'] / 1000, 2, 'MW')}, and what it is worth to the seven domains and the state is "
+        f"{_by(change, digits, unit)} ({what}).",
+        f"By domain, {unit}: {shares(changes)}."
+        + caveat([(run["label"], run["figures"]["estimated_pct"] or 0.0) for run in (first, other)]),
     )
+
+
+def _per_customer(run: Content, figure: str, years: bool) -> float:
+    """A run's EUR per customer and year, of a present value, or per customer and day."""
+    per = run["annuity_factor"] if years else len(run["dates"])
+    return float((run["figures"][figure] or 0.0) / per / run["customers"])
 
 
 def _by(change: float, digits: int, unit: str) -> str:
@@ -93,11 +106,6 @@ def _by(change: float, digits: int, unit: str) -> str:
     if float(f"{change:.{digits}f}") == 0.0:
         return "the same"
     return f"{amount} {unit} {'higher' if change > 0 else 'lower'}"
-
-
-def _named(keys: Sequence[str], names: Sequence[str], change: Content, figure: str) -> str:
-    ranked = sorted(keys, key=lambda key: -abs(change[f"{figure}.{key}"]))
-    return ", ".join(f"{DOMAIN_TITLES[names.index(key)].lower()} {signed(change[f'{figure}.{key}'])}" for key in ranked)
 
 
 def _figures(content: Content) -> str:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from heptagrid.report.charts import round_steps
+from heptagrid.report.charts import BROKEN, round_steps
 from heptagrid.report.words import number, text
 
 WIDTH, HEIGHT = 480, 270
@@ -56,7 +56,7 @@ def curve_chart(
 
     parts = [_axes(title, unit, x_title, steps, ticks, py)]
     parts += [_hatched(*_ground(px, x, k)) for k, hidden in enumerate(unresolved) if hidden]
-    for curve in curves:
+    for curve in sorted(curves, key=lambda one: one.style in BROKEN):
         parts.append(_band(curve, x, px, py))
         points = [(px(at), py(value), at, value) for at, value in zip(x, curve.mean, strict=True) if value is not None]
         path = "".join(f"{'L' if k else 'M'}{a:.1f} {b:.1f}" for k, (a, b, _, _) in enumerate(points))

@@ -56,34 +56,35 @@ def day_charts(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: 
         limits=((0.9, "EN 50160: 0.9"), (1.1, "EN 50160: 1.1")),
     )
     devices, idle = [], []
-    for title, what, column in (
-        ("Vehicles charging", "vehicle charges", "vehicles_kw"),
-        ("Heat pumps", "heat pump runs", "heat_pumps_kw"),
-        ("Batteries (positive: charging)", "battery works", "batteries_kw"),
+    owned = next(iter(arms.values()))["devices"]
+    for title, key, what, column in (
+        ("Vehicles charging", "vehicles", "vehicle charges", "vehicles_kw"),
+        ("Heat pumps", "heat_pumps", "heat pump runs", "heat_pumps_kw"),
+        ("Batteries (positive: charging)", "batteries", "battery works", "batteries_kw"),
     ):
         if not (mine[column] != 0.0).any():
-            idle.append(f"no {what}")
+            idle.append(f"no {what} on this day" if owned[key] else f"there are no {key.replace('_', ' ')}")
             continue
         its_unit, its_scale = _unit(mine, column)
         devices.append(line_chart(title, its_unit, lines(column, scale=its_scale), ticks, from_zero=True))
     first = next(iter(series))
     local = [
-        Line(
-            "base demand", "base", x[first], per_kw * _thinned(series[first]["base_kw"].to_numpy(), len(series[first]))
-        ),
-        Line(
-            "local generation",
-            "units",
-            x[first],
-            per_kw * _thinned(series[first]["generated_kw"].to_numpy(), len(series[first])),
-        ),
+        Line(label, style, x[first], per_kw * _thinned(series[first][column].to_numpy(), len(series[first])))
+        for label, style, column in (
+            ("demand without vehicles, heat pumps and batteries", "base", "base_kw"),
+            ("local generation", "units", "generated_kw"),
+        )
+        if column == "base_kw" or (series[first][column] != 0.0).any()
     ]
+    both = "Demand and local generation" if len(local) == 2 else "Demand"
+    if len(local) == 1:
+        idle.append("no local unit generates on this day" if owned["local_units"] else "there is no local generation")
     price = Line(
         "every arm", "base", x[first], _thinned(series[first]["price_eur_per_mwh"].to_numpy(), len(series[first]))
     )
     parts.append(
         f'<div class="charts">{net}{volts}{"".join(devices)}'
-        + line_chart("Demand and local generation, the same in every arm", unit, local, ticks, from_zero=True)
+        + line_chart(f"{both}, the same in every arm", unit, local, ticks, from_zero=True)
         + line_chart("Day-ahead price", "EUR/MWh", [price], ticks, from_zero=True)
         + line_chart(
             "Highest transformer loading",
@@ -99,8 +100,8 @@ def day_charts(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: 
         + "</div>"
     )
     if idle:
-        words = ", ".join(idle)
-        parts.append(f"<p class='small'>{words[0].upper()}{words[1:]} on this day.</p>")
+        words = "; ".join(idle)
+        parts.append(f"<p class='small'>{words[0].upper()}{words[1:]}.</p>")
     if len(days) > 1:
         parts.append(_every_day(totals, arms, manifest))
     return "".join(parts)

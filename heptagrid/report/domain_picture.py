@@ -12,7 +12,6 @@ WIDTH, HEIGHT = 600, 360
 BOX_W, BOX_H = 112, 40
 # Centres in the order of the domains: the four with wires below, the three without above.
 PLACES = ((60, 290), (220, 290), (380, 290), (540, 290), (300, 70), (92, 70), (508, 70))
-SHORT = ("Generation", "Transmission", "Distribution", "Customers", "Operations", "Markets", "Providers")
 
 
 def domain_pictures(arm: Mapping[str, Any], days: int) -> str:
@@ -28,13 +27,19 @@ def domain_pictures(arm: Mapping[str, Any], days: int) -> str:
     span = "the day" if days == 1 else f"the {days} days"
     return (
         '<div class="pictures">'
-        + _picture(f"Energy of {span}", "MWh", "energy", energy, lambda v: number(v, 0))
+        + _picture(f"Energy of {span}", "MWh", "energy", energy, lambda v: number(v, 2 if v < 10.0 else 0))
         + _picture(f"Messages delivered in {span}", "", "messages", _pairs(arm["messages"]["by_domain_pair"]), _count)
         + _picture(
-            f"Money of {span}, arrows point to who is paid", "EUR", "money", _pairs(arm["money_eur"]["matrix"]), number
+            *(f"Money of {span}, arrows point to who is paid", "EUR", "money", _pairs(arm["money_eur"]["matrix"])),
+            lambda v: number(v, money_digits(arm)),
         )
         + "</div>"
     )
+
+
+def money_digits(arm: Mapping[str, Any]) -> int:
+    """Decimals of EUR where an arm's payments between domains stand side by side: cents where the largest is below 1,000 EUR."""
+    return 2 if max(value for row in arm["money_eur"]["matrix"] for value in row) < 1000.0 else 0
 
 
 def _pairs(matrix: list[list[float]]) -> dict[tuple[int, int], float]:
@@ -58,12 +63,20 @@ def _picture(
         boxes.append(
             f'<rect class="box" x="{x - BOX_W / 2}" y="{y - BOX_H / 2}" width="{BOX_W}" height="{BOX_H}" rx="6">'
             f"<title>{text(DOMAIN_TITLES[k])}</title></rect>"
-            f'<text class="box-label" x="{x}" y="{y + 4}" text-anchor="middle">{SHORT[k]}</text>'
+            f"{_label(DOMAIN_TITLES[k], x, y)}"
         )
     return (
         f'<figure><figcaption>{text(title)} <span class="unit">{unit}</span></figcaption>'
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{text(title)}">{"".join(parts)}{"".join(boxes)}</svg></figure>'
     )
+
+
+def _label(title: str, x: float, y: float) -> str:
+    """A domain's name in its box, each word on a line of its own."""
+    words = title.split()
+    top = y + 5 - 8 * (len(words) - 1)
+    spans = "".join(f'<tspan x="{x}" y="{top + 16 * k}">{text(word)}</tspan>' for k, word in enumerate(words))
+    return f'<text class="box-label" text-anchor="middle">{spans}</text>'
 
 
 def _arrow(i: int, j: int, width: float, style: str, label: str) -> str:
@@ -87,8 +100,10 @@ def _arrow(i: int, j: int, width: float, style: str, label: str) -> str:
     # The label sits nearer to where the arrow begins, clear of the label of the arrow that comes back.
     t = 0.5 if abs(dy) < 1 else 0.36
     lx, ly = ((1 - t) ** 2 * a + 2 * t * (1 - t) * b + t**2 * c for a, b, c in ((sx, cx, ex), (sy, cy, ey)))
+    if abs(dy) < 1:  # beside the arrow, which may be as short as its label
+        ly += 9.0 * ux
     return (
-        f'<g class="flow {style}"><title>{SHORT[i]} to {SHORT[j]}: {text(label)}</title>'
+        f'<g class="flow {style}"><title>{DOMAIN_TITLES[i]} to {DOMAIN_TITLES[j]}: {text(label)}</title>'
         f'<path class="shaft" d="M{sx:.1f} {sy:.1f}Q{cx:.1f} {cy:.1f} {ex - bx * head:.1f} {ey - by * head:.1f}" '
         f'stroke-width="{width:.1f}"/><path class="head" d="{tip}"/>'
         f'<text class="flow-label" x="{lx:.1f}" y="{ly + 3:.1f}" text-anchor="middle">{text(label)}</text></g>'

@@ -14,13 +14,13 @@ from heptagrid.report import requirements, tables
 from heptagrid.report.access_networks import access_table
 from heptagrid.report.charts import bars
 from heptagrid.report.day import day_charts
-from heptagrid.report.domain_picture import domain_pictures
+from heptagrid.report.domain_picture import domain_pictures, money_digits
 from heptagrid.report.frequency import frequency_section
 from heptagrid.report.headline import headline, key_figures
 from heptagrid.report.storms import storm_table
 from heptagrid.report.terms import explained
 from heptagrid.report.town import town_section
-from heptagrid.report.words import ARM_TITLES, DOMAIN_TITLES, number, text
+from heptagrid.report.words import ARM_TITLES, DOMAIN_TITLES, LOST_BY, energy_unit, number, text
 
 if TYPE_CHECKING:
     import polars
@@ -147,8 +147,7 @@ def _messages(arms: dict[str, Any], place: str, transformers: polars.DataFrame |
         causes = messages["lost_by_cause"]
         parts.append(
             f"<h3>{ARM_TITLES[name]}</h3><p>{number(messages['sent'])} messages sent, {number(messages['delivered'])} "
-            f"delivered, {number(messages['lost'])} lost ({number(causes['link_loss'])} on lossy links, "
-            f"{number(causes['break'])} to the break), {number(messages['in_flight'])} under way at the end. "
+            f"delivered, {number(messages['lost'])} lost{_by_cause(causes)}, {number(messages['in_flight'])} under way at the end. "
             "A message sent again counts once. Acknowledgements are messages too.</p>"
         )
         parts.append(tables.message_table(messages["by_kind"]))
@@ -158,9 +157,7 @@ def _messages(arms: dict[str, Any], place: str, transformers: polars.DataFrame |
             reads = arm["metering"]
             parts.append(
                 f"<p>Meter data: {number(reads['expected'])} reads expected, {number(reads['received'])} received, "
-                f"<b>{number(reads['estimated'])} estimated and marked as estimates</b> ({number(reads['estimated_energy_mwh'], 1)} MWh, off by "
-                f"{number(reads['estimation_error_mwh'], 1)} MWh in sum of errors), {number(reads['replaced'])} estimates "
-                "replaced by a late read.</p>"
+                f"<b>{number(reads['estimated'])} estimated and marked as estimates</b>{_estimates(reads)}.</p>"
             )
     if "conventional" in arms and len(arms) > 1:
         sent = arms["conventional"]["messages"]["sent"]
@@ -169,6 +166,24 @@ def _messages(arms: dict[str, Any], place: str, transformers: polars.DataFrame |
             f"dispatch and telemetry. The {place} sends and receives nothing.</p>"
         )
     return "".join(parts)
+
+
+def _estimates(reads: dict[str, float]) -> str:
+    """How much energy was estimated, and how well; nothing where none was."""
+    if not reads["estimated"]:
+        return ""
+    unit, scale, digits = energy_unit(reads["estimated_energy_mwh"])
+    return (
+        f" ({number(scale * reads['estimated_energy_mwh'], digits)} {unit}; the errors of all estimates, each without its sign, sum to "
+        f"{number(scale * reads['estimation_error_mwh'], digits)} {unit}), {number(reads['replaced'])} estimates replaced by a late read"
+    )
+
+
+def _by_cause(causes: dict[str, int]) -> str:
+    """What messages were lost to, the commonest first, in brackets."""
+    ranked = sorted((one for one in causes.items() if one[1]), key=lambda one: -one[1])
+    said = ", ".join(f"{number(count)} {LOST_BY[cause]}" for cause, count in ranked)
+    return f" ({said})" if said else ""
 
 
 def _domains(arm: dict[str, Any], name: str, days: int, place: str) -> str:
@@ -190,12 +205,14 @@ def _money(summary: dict[str, Any]) -> str:
                 arms["smart"]["money_eur"]["by_domain"], arms["conventional"]["money_eur"]["by_domain"], strict=True
             )
         ]
-        rows = list(zip(DOMAIN_TITLES, change, strict=True))
+        states = [arms[name]["money_eur"]["state"] for name in ("smart", "conventional")]
+        rows = [*zip(DOMAIN_TITLES, change, strict=True), ("The state", states[0] - states[1])]
         parts.append('<div class="charts">')
         span = (
             "over the run" if summary["business"] is None else f"over these {summary['days']} days, each counted once"
         )
-        parts.append(bars(f"Difference (smart minus conventional), operation {span}", "EUR", rows))
+        title = f"Difference (smart minus conventional), operation {span}"
+        parts.append(bars(title, "EUR", rows, money_digits(arms["smart"])))
         if summary["business"]:
             business = summary["business"]
             npv = [(DOMAIN_TITLES[k], one["npv_eur"]) for k, one in enumerate(business["rows"])]
@@ -228,8 +245,13 @@ def _checks(summary: dict[str, Any]) -> str:
 
 
 def _assumptions(manifest: dict[str, Any]) -> str:
-    notes = "".join(f"<li>{text(one)}</li>" for one in manifest["notes"])
+    notes = "".join(f"<li>{_with_code(one)}</li>" for one in manifest["notes"])
     return f"<ul>{notes}</ul>{tables.assumption_tables(manifest['scenario'])}"
+
+
+def _with_code(note: str) -> str:
+    """A note as HTML; what stands between back-quotes is code."""
+    return "".join(f"<code>{text(one)}</code>" if k % 2 else text(one) for k, one in enumerate(note.split("`")))
 
 
 def _reading(manifest: dict[str, Any]) -> str:

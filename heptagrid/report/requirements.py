@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from heptagrid.report.findings import places_missed
 from heptagrid.report.tables import table
-from heptagrid.report.words import duration, number, text
+from heptagrid.report.words import duration, kind_words, number, text
 
 INTERFERENCE = (
     "Neighbouring networks do not disturb each other here: interference between access networks on the same channel is not "
@@ -18,12 +19,12 @@ def requirement_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """One row for each application: what it asks for and who says so, what happened, and where."""
     cells = [
         [
-            f"<b>{text(one['application'])}</b><br><span class='small'>{text(one['kind'].replace('_', ' '))}</span>",
+            f"<b>{text(one['application'])}</b><br><span class='small'>{text(kind_words(one['kind']))}</span>",
             f"{_share(one['reliability'])} within {duration(one['latency_s'])}<br><span class='small'>{text(_source(one))}</span>",
             verdict_cell(one["verdict"]),
             _happened(one),
             _places(one["by_place"]),
-            text(", ".join(one["technologies"].values()) or "–"),
+            text(", ".join(one["technologies"].values())),
         ]
         for one in rows
     ]
@@ -48,12 +49,12 @@ def sentence(rows: Sequence[Mapping[str, Any]]) -> str:
     local = [one for one in used if one["verdict"] != "missed" and one["by_place"]["missed"]]
     parts = []
     if by["missed"]:
-        each = ", ".join(f"{one['application']} ({_share(one['share_in_time'])} in time)" for one in by["missed"])
+        each = ", ".join(
+            f"{one['application']} ({_share(one['share_in_time'], one['reliability'])} in time)" for one in by["missed"]
+        )
         parts.append(f"missed: {each}")
     if local:
-        each = ", ".join(
-            f"{one['application']} (in {number(one['by_place']['missed'])} access networks)" for one in local
-        )
+        each = ", ".join(f"{one['application']} (in {places_missed(one)} access networks)" for one in local)
         parts.append(f"missed in places: {each}")
     said = f"{len(by['met'])} of {len(used)} applications in use met their requirement"
     if by["not refuted"]:
@@ -74,15 +75,16 @@ def _happened(one: Mapping[str, Any]) -> str:
         return ""
     under_way = f", {number(one['in_flight'])} under way" if one["in_flight"] else ""
     return (
-        f"<b>{_share(one['share_in_time'])}</b> in time<br><span class='small'>of {number(one['sent'])}{under_way}; 95\u202f% "
+        f"<b>{_share(one['share_in_time'], one['reliability'])}</b> in time<br><span class='small'>of {number(one['sent'])}{under_way}; 95\u202f% "
         f"within {duration(one['p95_s'])}</span>"
     )
 
 
-def _share(share: float) -> str:
-    """A share in percent with as many digits as it needs to differ from the whole; never rounded up to it."""
+def _share(share: float, asked: float = 1.0) -> str:
+    """A share in percent with as many digits as it needs to differ from the whole, and from what is asked if it falls short of that."""
     percent = 100.0 * share
-    digits = next((k for k in (1, 2, 3) if share >= 1.0 or round(percent, k) < 100.0), 4)
+    below = [100.0 * limit for limit in (1.0, asked) if share < limit]
+    digits = next((k for k in (1, 2, 3) if all(round(percent, k) < round(limit, 4) for limit in below)), 4)
     return f"{number(percent, 0 if share >= 1.0 else digits)}\u202f%"
 
 

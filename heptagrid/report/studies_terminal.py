@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from heptagrid.report.compare_page import lines
-from heptagrid.report.value_headline import money_figures, sentences
+from heptagrid.report.value_headline import per_customer, sentences, worth_eur
+from heptagrid.report.verdict import digits_of
 from heptagrid.report.words import number, plain, signed
 
 Content = Mapping[str, Any]
@@ -21,14 +22,14 @@ MOST_ROWS = 20
 _FIGURES = {
     "customers_min_pu": "lowest voltage, pu",
     "violation_customer_minutes": "outside the band, min",
-    "transformer_pct": "trafo, %",
+    "transformer_pct": "trans- former, %",
     "line_pct": "line, %",
-    "requirements_missed": "apps that missed",
+    "requirements_missed": "missed require- ments",
     "missed_pct": "lost or late, %",
     "peak_kw": "peak import, kW",
-    "vehicles": "EVs",
+    "vehicles": "vehicles",
     "heat_pumps": "heat pumps",
-    "batteries": "bat- tery",
+    "batteries": "bat- teries",
 }
 _COUNTS = ("vehicles", "heat_pumps", "batteries")
 """Shown of a sweep only if they vary."""
@@ -38,16 +39,20 @@ def sweep_summary(content: Content) -> Group:
     """A renderable: sentences, and a row for each point."""
     points = content["points"]
     first, *others = sentences(content, content["figures"]["net_benefit_eur"]["parts"])
-    total = money_figures(content)[1]
+    _, total, unit, _ = per_customer(content)
+    worth = [worth_eur(content, point, total) for point in points]
+    digits = digits_of(worth)
     shown = {figure: title for figure, title in _FIGURES.items() if figure not in _COUNTS or _varies(points, figure)}
     grid = Table(box=None, pad_edge=False)
     for varied in content["varied"]:
-        grid.add_column(varied["key"], overflow="fold")
-    for title in (*shown.values(), f"net benefit, {content['figures'][total]['unit']}"):
+        grid.add_column(
+            varied["key"].replace(".", ". "), overflow="fold", min_width=max(map(len, varied["key"].split("."))) + 1
+        )
+    for title in (*shown.values(), f"worth, {unit}"):
         grid.add_column(title, justify="right", overflow="fold")
-    for point in points[:MOST_ROWS]:
+    for point, eur in zip(points[:MOST_ROWS], worth, strict=False):
         cells = [_cell(content, point, figure) for figure in shown]
-        grid.add_row(*(plain(value) for value in point["at"].values()), *cells, signed(_mean(point, total)))
+        grid.add_row(*(plain(value) for value in point["at"].values()), *cells, signed(eur, digits))
     left = len(points) - MOST_ROWS
     more = [Text(f"and {left} points more, on the page", style="dim")] if left > 0 else []
     return Group(Text(first, style="bold"), *(Text(one) for one in others), grid, *more)

@@ -15,7 +15,7 @@ from heptagrid.report.sweep_requirements import FIGURE as REQUIREMENTS
 from heptagrid.report.sweep_requirements import choices_table
 from heptagrid.report.tables import table
 from heptagrid.report.value_headline import headline, money_figures
-from heptagrid.report.words import DOMAIN_TITLES, number, plain, signed, text
+from heptagrid.report.words import DOMAIN_TITLES, kind_words, number, plain, signed, text
 
 Content = Mapping[str, Any]
 Points = Sequence[Content]
@@ -108,7 +108,7 @@ def _single_curves(content: Content, varied: Content, points: Points) -> list[st
     ]
     shown = sorted(kinds, key=lambda name: -max(_value(one, f"missed_pct.{name}") or 0.0 for one in points))[:6]
     missed = [("all kinds", "c7", "missed_pct")]
-    missed += [(name.replace("_", " "), f"c{k}", f"missed_pct.{name}") for k, name in enumerate(shown)]
+    missed += [(kind_words(name), f"c{k}", f"missed_pct.{name}") for k, name in enumerate(shown)]
     charts = [
         _chart(content, varied, points, "peak_kw", _both("peak_kw", "peak_conventional_kw"), 1e-3, "MW", False),
         _chart(
@@ -306,9 +306,7 @@ def _all_figures(content: Content) -> str:
         if not one["parts"]:
             continue
         titles = (
-            DOMAIN_TITLES
-            if len(one["parts"]) == len(DOMAIN_TITLES)
-            else [part.replace("_", " ") for part in one["parts"]]
+            DOMAIN_TITLES if len(one["parts"]) == len(DOMAIN_TITLES) else [kind_words(part) for part in one["parts"]]
         )
         head = [*(text(varied["key"]) for varied in content["varied"]), *titles]
         rows = [

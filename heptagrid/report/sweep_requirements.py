@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from heptagrid.report.tables import table
-from heptagrid.report.words import plain, text
+from heptagrid.report.words import kind_words, plain, text
 
 FIGURE = "requirements_missed"
 
@@ -23,12 +23,12 @@ def sentence(content: Content, points: Sequence[Content]) -> str:
             " at any of these points." if len(points) > 1 else "."
         )
     parts = []
+    shown = f"{key}=" if is_number else ""
     for names, group in groupby(missed, key=lambda one: one[1]):
         values = [value for value, _ in group]
         where = f"{values[0]} to {values[-1]}" if is_number and len(values) > 2 else ", ".join(values)
-        parts.append(
-            f"{'at' if is_number else 'with'} {where} {'missed by ' + ', '.join(names) if names else 'missed by none'}"
-        )
+        what = f"these kinds of messages missed it: {', '.join(names)}" if names else "none missed it"
+        parts.append(f"{'at' if is_number else 'with'} {shown}{where} {what}")
     return f"Published requirements of the applications: {'; '.join(parts)}."
 
 
@@ -40,7 +40,7 @@ def choices_table(content: Content, key: str, points: Sequence[Content]) -> str:
         if any(point["figures"][f"{FIGURE}.{name}"] is not None for point in points)
     ]
     rows = [
-        [text(name.replace("_", " ")), *(_verdict(point["figures"][f"{FIGURE}.{name}"]) for point in points)]
+        [text(kind_words(name)), *(_verdict(point["figures"][f"{FIGURE}.{name}"]) for point in points)]
         for name in kinds
     ]
     head = ("requirement, with", *(text(plain(point["at"][key])) for point in points))
@@ -51,7 +51,7 @@ def _missed(content: Content, point: Content) -> tuple[str, ...]:
     """The kinds of message whose application missed its requirement, with any seed."""
     figures = point["figures"]
     parts = content["figures"][FIGURE]["parts"]
-    return tuple(name.replace("_", " ") for name in parts if (figures[f"{FIGURE}.{name}"] or {"max": 0.0})["max"] > 0.0)
+    return tuple(kind_words(name) for name in parts if (figures[f"{FIGURE}.{name}"] or {"max": 0.0})["max"] > 0.0)
 
 
 def _verdict(one: Content | None) -> str:

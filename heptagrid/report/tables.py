@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from heptagrid.foundation.domains import DOMAIN_NAMES
-from heptagrid.report.domain_picture import SHORT
-from heptagrid.report.words import ARM_TITLES, DOMAIN_TITLES, duration, number, signed, text
+from heptagrid.report.domain_picture import money_digits
+from heptagrid.report.words import ARM_TITLES, DOMAIN_TITLES, duration, energy_unit, kind_words, number, signed, text
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "", style: str = "") -> str:
@@ -28,7 +28,7 @@ def message_table(kinds: Mapping[str, Mapping[str, Any]]) -> str:
         bar = "" if one["p99_s"] is None else _bar_of_deadline(one["p99_s"] / one["deadline_s"])
         rows.append(
             [
-                f"<b>{text(name.replace('_', ' '))}</b>",
+                f"<b>{text(kind_words(name))}</b>",
                 f"{number(one['wire_bytes'])}",
                 number(sent),
                 number(share, 2) + ("\u202f%" if share is not None else ""),
@@ -67,16 +67,19 @@ def money_table(arm: Mapping[str, Any]) -> str:
     """Who pays whom: rows pay, columns are paid, EUR."""
     matrix, outside = arm["money_eur"]["matrix"], arm["money_eur"]["outside_by_domain"]
     largest = max((value for row in matrix for value in row), default=1.0) or 1.0
+    digits = money_digits(arm)
     rows = []
     for k, row in enumerate(matrix):
-        cells = [f"<b>{SHORT[k]}</b>"]
+        cells = [f"<b>{DOMAIN_TITLES[k]}</b>"]
         for value in row:
             shade = 0.0 if value <= 0 else 0.12 + 0.6 * (value / largest) ** 0.5
-            cells.append(f'<span class="heat" style="--heat:{shade:.2f}">{number(value) if value else "·"}</span>')
-        cells.append(signed(outside[k]))
-        cells.append(f"<b>{signed(arm['money_eur']['by_domain'][k])}</b>")
+            cells.append(
+                f'<span class="heat" style="--heat:{shade:.2f}">{number(value, digits) if value else "·"}</span>'
+            )
+        cells.append(signed(outside[k], digits))
+        cells.append(f"<b>{signed(arm['money_eur']['by_domain'][k], digits)}</b>")
         rows.append(cells)
-    return table(("pays \\ is paid", *SHORT, "from outside", "balance"), rows, style="numbers matrix")
+    return table(("pays \\ is paid", *DOMAIN_TITLES, "from outside", "balance"), rows, style="numbers matrix")
 
 
 def reason_table(arm: Mapping[str, Any]) -> str:
@@ -94,16 +97,20 @@ def checks_table(arms: Mapping[str, Mapping[str, Any]]) -> str:
     for name, arm in arms.items():
         energy, messages, money = arm["energy_mwh"], arm["messages"], arm["money_eur"]
         through = energy["generated"] + energy["imported"]
+        unit, scale, digits = energy_unit(energy["lost"])
+        said = {
+            what: number(scale * (abs(value) if what == "stored" else value), digits) for what, value in energy.items()
+        }
         good = abs(energy["residual"]) <= 1e-6 * max(through, 1e-9)
         formula = (
-            f"{number(energy['generated'], 2)} generated + {number(energy['imported'], 2)} imported \u2212 "
-            f"{number(energy['exported'], 2)} exported = {number(energy['consumed'], 2)} consumed + "
-            f"{number(energy['lost'], 2)} lost + {number(energy['stored'], 2)} stored"
+            f"{said['generated']} generated + {said['imported']} imported \u2212 {said['exported']} exported = {said['consumed']} consumed + "
+            f"{said['lost']} lost {'less' if energy['stored'] < 0 else '+'} {said['stored']} {'taken from' if energy['stored'] < 0 else 'put into'} store"
         )
-        rows.append([ARM_TITLES[name], "energy, MWh", formula, f"{energy['residual']:.1e}", _verdict(good)])
+        residual = f"{scale * energy['residual']:.1e}".replace("-", "\u2212")
+        rows.append([ARM_TITLES[name], f"energy, {unit}", formula, residual, _verdict(good)])
         formula = (
             f"{number(messages['sent'])} sent = {number(messages['delivered'])} delivered + "
-            f"{number(messages['lost'])} lost + {number(messages['in_flight'])} in flight"
+            f"{number(messages['lost'])} lost + {number(messages['in_flight'])} under way at the end"
         )
         rows.append(
             [ARM_TITLES[name], "messages", formula, str(messages["residual"]), _verdict(messages["residual"] == 0)]
@@ -162,6 +169,20 @@ def business_table(business: Mapping[str, Any]) -> str:
     total += [-sum(one["investment_eur"] for one in business["rows"])]
     total += [sum(one[key] for one in business["rows"]) for key in ("avoided_investment_eur", "npv_eur")]
     rows.append(["<b>all seven</b>", *(f"<b>{signed(value)}</b>" for value in total)])
+    yearly_eur = business["state_eur_per_year"]
+    worth_eur = yearly_eur * business["rows"][0]["annuity_factor"]
+    rows.append(
+        [
+            "<b>The state</b> (taxes and levies)",
+            signed(yearly_eur),
+            signed(worth_eur),
+            signed(0.0),
+            signed(0.0),
+            f"<b>{signed(worth_eur)}</b>",
+        ]
+    )
+    total = [total[0] + yearly_eur, total[1] + worth_eur, total[2], total[3], total[4] + worth_eur]
+    rows.append(["<b>all seven and the state</b>", *(f"<b>{signed(value)}</b>" for value in total)])
     head = ("domain", "operation, a year", "its present value", "investment", "avoided investment", "net present value")
     return table(head, rows, style="numbers")
 
@@ -175,7 +196,7 @@ BOUGHT = {
     "line_m": ("lines laid for communications", True),
     "head_end": ("head end and meter-data store", False),
     "feeder_sensor": ("measuring kits of the substations", False),
-    "control_box": ("control boxes of the customers whose devices are steered", False),
+    "control_box": ("control boxes of the customers whose devices are controlled", False),
     "plain_meter": ("plain meters", False),
     "reading_visit": ("equipment for reading meters by visit", False),
     "station_transformers": ("transformers of overloaded substations", False),

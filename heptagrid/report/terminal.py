@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rich.console import Group
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -13,7 +14,7 @@ from heptagrid.report.frequency import frequency_lines
 from heptagrid.report.headline import devices, title
 from heptagrid.report.storms import storm_lines
 from heptagrid.report.verdict import answers
-from heptagrid.report.words import ARM_TITLES, duration, number, signed
+from heptagrid.report.words import ARM_TITLES, duration, energy_unit, kind_words, number, signed
 
 
 def summary(summary: dict[str, Any], manifest: dict[str, Any]) -> Group:
@@ -30,10 +31,19 @@ def summary(summary: dict[str, Any], manifest: dict[str, Any]) -> Group:
         grid.add_column(ARM_TITLES[name], justify="right")
     if difference:
         grid.add_column("difference", justify="right", style="bold")
-    for label, digits, value, key in _ROWS:
+    lost_in, per_mwh, lost_digits = energy_unit(*(arm["energy_mwh"]["lost"] for arm in arms.values()))
+    lost = (
+        f"lost in the network, {lost_in}",
+        lost_digits,
+        lambda a: per_mwh * a["energy_mwh"]["lost"],
+        "energy_lost_mwh",
+    )
+    for label, digits, value, key in (_ROWS[0], lost, *_ROWS[1:]):
         cells = [number(value(arm), digits) for arm in arms.values()]
         if difference:
-            cells.append(signed(difference.get(key), digits) if key else "")
+            change = difference.get(key) if key else None
+            change = per_mwh * change if key == "energy_lost_mwh" and change is not None else change
+            cells.append(signed(change, digits) if key else "")
         grid.add_row(label, *cells)
     parts: list[Any] = [
         head,
@@ -45,10 +55,12 @@ def summary(summary: dict[str, Any], manifest: dict[str, Any]) -> Group:
     shown = arms[next(reversed(arms)) if "smart" not in arms else "smart"]
     kinds = shown["messages"]["by_kind"]
     slow = ", ".join(
-        f"{name.replace('_', ' ')} {duration(kinds[name]['p99_s'])}"
+        f"{kind_words(name)} {duration(kinds[name]['p99_s'])}"
         for name in ("meter_reading", "setpoint", "alarm", "dispatch")
+        if kinds[name]["p99_s"] is not None
     )
-    parts.append(Text(f"99 % of messages took at most: {slow}", style="dim"))
+    if slow:
+        parts.append(Text(f"99 % of the messages of a kind took at most: {slow}", style="dim"))
     parts += [Text(line, style="yellow") for line in (*storm_lines(summary), *frequency_lines(summary))]
     if summary["break"]:
         one = summary["break"]["against_intact"]
@@ -83,20 +95,18 @@ def summary(summary: dict[str, Any], manifest: dict[str, Any]) -> Group:
     return Group(*parts)
 
 
-def _verdict(summary: dict[str, Any]) -> list[Text]:
-    """The three answers, each with its reasons."""
-    lines = []
+def _verdict(summary: dict[str, Any]) -> list[Text | Padding]:
+    """The three answers, each with its reasons below it."""
+    lines: list[Text | Padding] = []
     for one in answers(summary):
         style = "" if one.is_good is None else "green" if one.is_good else "red"
-        lines.append(
-            Text.assemble(f"{one.question} ", (one.word, f"bold {style}".strip()), f"  {' '.join(one.reasons)}")
-        )
+        lines.append(Text.assemble(f"{one.question} ", (one.word, f"bold {style}".strip())))
+        lines += [Padding(reason, (0, 0, 0, 2)) for reason in one.reasons]
     return lines
 
 
 _ROWS: tuple[tuple[str, int, Callable[[dict[str, Any]], float | None], str | None], ...] = (
     ("peak import, kW", 0, lambda a: a["loading"]["primary_peak_kw"], "primary_peak_kw"),
-    ("lost in the network, MWh", 2, lambda a: a["energy_mwh"]["lost"], "energy_lost_mwh"),
     ("lowest supply voltage, pu", 3, lambda a: a["voltage"]["customers_min_pu"], None),
     ("highest supply voltage, pu", 3, lambda a: a["voltage"]["customers_max_pu"], None),
     (

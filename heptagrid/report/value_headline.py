@@ -3,7 +3,8 @@
 The rule. First stands the worst that any point came to, each finding with the point where it is worst, in the order of
 `_WORST`; of several points that are equally bad, the first. Then what changes along the first varied key: from its first value to its last where the
 values are numbers, from the value that misses least to the one that misses most where they are words (applications that missed, then messages
-lost or late). Where more keys are varied, the sentences say at which of their values this is. Money comes last, and who loses before who gains.
+lost or late). Where more keys are varied, the sentences say at which of their values this is. Money comes last, per customer as in a run's verdict, and
+who loses before who gains.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from heptagrid.planes.money.business import annuity_factor
 from heptagrid.report import sweep_requirements
 from heptagrid.report.findings import ESTIMATED, MOST, RATED_PCT, capital, listed, percent
-from heptagrid.report.words import DOMAIN_TITLES, number, plain, signed, text
+from heptagrid.report.verdict import digits_of, shares
+from heptagrid.report.words import number, plain, signed, text
 
 Content = Mapping[str, Any]
 Points = Sequence[Content]
@@ -120,42 +123,56 @@ def _elsewhere(content: Content) -> str:
 
 
 def _economist(content: Content, first: Content, last: Content, names: Sequence[str]) -> str:
-    figure, total, unit, over = money_figures(content)
-    sums = [_mean(point, figure) for point in (first, last)]
-    totals = [_mean(point, total) for point in (first, last)]
-    changes = [_mean(last, f"{figure}.{name}") - _mean(first, f"{figure}.{name}") for name in names]
-    order = sorted(range(len(names)), key=lambda k: changes[k])
-    loser, winner = order[0], order[-1]
-    who = []
-    state = totals[1] - totals[0] - sums[1] + sums[0]
-    if state <= -0.5:
-        who.append(f"{signed(-state)} of it what the state goes without, mostly taxes on bills")
-    if changes[loser] <= -0.5:
-        who.append(f"most lost by {DOMAIN_TITLES[loser].lower()}, {signed(changes[loser])}")
-    if changes[winner] >= 0.5:
-        who.append(f"most gained by {DOMAIN_TITLES[winner].lower()}, {signed(changes[winner])}")
-    years = ""
-    if all(point["figures"]["npv_eur"] for point in (first, last)):
-        values = [_mean(point, "total_npv_eur") / 1e6 for point in (first, last)]
-        years = (
-            f" Over {content['horizon_years']:g} years the net present value, with the state, goes from {number(values[0], 2)} to "
-            f"{number(values[1], 2)} million EUR."
-        )
-    details = f" ({'; '.join(who)})" if who else ""
-    alone = f"; to the seven domains alone it is {signed(sums[1] - sums[0])} {unit}{details}"
-    return (
-        f"Between these two the smart grid's net benefit to the seven domains and the state, over {over}, goes from {signed(totals[0])} "
-        f"to {signed(totals[1])} {unit}, a change of {signed(totals[1] - totals[0])} {unit}{alone}.{years}"
+    figure, total, unit, what = per_customer(content)
+    before, after = ([worth_eur(content, point, f"{figure}.{name}") for name in names] for point in (first, last))
+    totals = [worth_eur(content, point, total) for point in (first, last)]
+    changes = [b - a for a, b in zip(before, after, strict=True)]
+    changes.append(totals[1] - totals[0] - sum(changes))  # the state's
+    digits = digits_of([*totals, *changes])
+    said = (
+        f"Between these two the smart grid's {what} goes from {signed(totals[0], digits)} to {signed(totals[1], digits)} {unit}, a change of "
+        f"{signed(totals[1] - totals[0], digits)}: {shares(changes)}."
     )
+    return said + caveat([(point["label"], _greatest(point, "estimated_pct")) for point in (first, last)])
+
+
+def caveat(estimated: Sequence[tuple[str, float]]) -> str:
+    """What is said of money where reads were estimated; (label, percent of the reads)."""
+    many = [(label, pct) for label, pct in estimated if pct > 100.0 * ESTIMATED]
+    if not many:
+        return ""
+    label, pct = max(many, key=lambda one: one[1])
+    return (
+        f" Part of this is money for energy that was not metered, and no gain: {number(pct, 1)}\u202f% of the meter reads are estimated "
+        f"({label})."
+    )
+
+
+def per_customer(content: Content) -> tuple[str, str, str, str]:
+    """By which figure of the domains, and with the state, money is told; its unit per customer, and what it is."""
+    if all(point["figures"]["npv_eur"] for point in content["points"]):
+        what = "net present value for the seven domains and the state, as an annuity with what must be bought,"
+        return "npv_eur", "total_npv_eur", "EUR per customer and year", what
+    what = "net benefit to the seven domains and the state, operation alone,"
+    return "net_benefit_eur", "total_benefit_eur", "EUR per customer and day", what
+
+
+def worth_eur(content: Content, point: Content, figure: str) -> float:
+    """A figure of `per_customer` in its unit, mean over the seeds."""
+    if figure.partition(".")[0] in ("npv_eur", "total_npv_eur"):
+        years, rate = (point["at"].get(f"business.{key}", content[key]) for key in ("horizon_years", "discount_rate"))
+        return _mean(point, figure) / annuity_factor(rate, years) / float(content["customers"])
+    return _mean(point, figure) / len(content["dates"]) / float(content["customers"])
 
 
 def _single(content: Content) -> list[str]:
     (point,) = content["points"]
-    _, total, unit, over = money_figures(content)
+    _, total, unit, what = per_customer(content)
+    eur = worth_eur(content, point, total)
     return [
         f"At {point['label']} the smart grid's peak import is {number(_mean(point, 'peak_kw') / 1000, 2)} MW, "
-        f"{number(_mean(point, 'missed_pct'), 2)}\u202f% of the messages are lost or late, and the net benefit to the seven domains and "
-        f"the state over {over} is {signed(_mean(point, total))} {unit}.",
+        f"{number(_mean(point, 'missed_pct'), 2)}\u202f% of the messages are lost or late, and the {what} is "
+        f"{signed(eur, digits_of([eur]))} {unit}.{caveat([(point['label'], _greatest(point, 'estimated_pct'))])}",
         sweep_requirements.sentence(content, [point]),
     ]
 

@@ -1,13 +1,13 @@
 """The verdict of a run: does the grid hold, do the applications get what they need, does it pay and for whom.
 
-The grid holds where no customer lost supply, no load was shed, every flow was found, every supply voltage stayed in the band and no
-transformer or line carried more than its rating. Money is per customer and year, of a run that stands for a year, and else
-per customer and day, of operation alone.
+The grid holds where no customer lost supply, no load was shed, every flow was found, every control of taps and capacitors settled, every
+supply voltage stayed in the band and no transformer or line carried more than its rating. Money is of the seven domains and the state, whose
+taxes are no cost to all together: per customer and year, of a run that stands for a year, and else per customer and day, of operation alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,8 @@ from heptagrid.report.findings import (
 from heptagrid.report.words import ARM_TITLES, DOMAIN_TITLES, number, signed, text
 
 Summary = Mapping[str, Any]
+
+_WHO = (*(title.lower() for title in DOMAIN_TITLES), "the state")
 
 
 @dataclass(frozen=True)
@@ -59,11 +61,11 @@ def _grid(summary: Summary) -> Answer:
         word, is_good = ("no", False) if troubles[0].is_smart else ("yes; the conventional grid does not", True)
     reasons = [capital(one.words) + "." for one in troubles]
     for name in sorted(arms, key=lambda one: one != "smart"):
-        reasons.append(f"{capital(ARM_TITLES[name])} arm: {_state(arms[name])}.")
+        reasons.append(f"{capital(ARM_TITLES[name])} arm: {_condition(arms[name])}.")
     return Answer("Does the grid hold?", word, is_good, tuple(reasons))
 
 
-def _state(arm: Summary) -> str:
+def _condition(arm: Summary) -> str:
     """Voltages and loadings of an arm."""
     volts, loading = arm["voltage"], arm["loading"]
     if volts["customers_min_pu"] is None:
@@ -84,7 +86,16 @@ def _applications(summary: Summary) -> Answer:
     if not verdicts:
         return Answer(question, "none is used", None, ("No application sent a message whose fate is known.",))
     is_good = "missed" not in verdicts
-    word = "no" if not is_good else "yes" if set(verdicts) == {"met"} else "none missed"
+    in_places = any(one["by_place"]["missed"] for one in rows if one["verdict"] != "missed")
+    word = (
+        "no"
+        if not is_good
+        else "none missed over all"
+        if in_places
+        else "yes"
+        if set(verdicts) == {"met"}
+        else "none missed"
+    )
     return Answer(question, word, is_good, (capital(requirements.sentence(rows)) + ".",))
 
 
@@ -104,28 +115,35 @@ def _money(summary: Summary) -> Answer:
     if yearly is not None:
         business = summary["business"]
         each = [one["npv_eur"] / one["annuity_factor"] / summary["customers"] for one in business["rows"]]
+        each.append(business["state_eur_per_year"] / summary["customers"])
         reasons.insert(
             0,
-            f"All seven domains together: {signed(yearly, 2)} EUR per customer and year, the net present value over "
+            f"The seven domains and the state together: {signed(yearly, 2)} EUR per customer and year, the net present value over "
             f"{business['horizon_years']:g} years as an annuity, with what must be bought.",
         )
-        reasons.append(f"{capital(_shares(each))} (EUR per customer and year).")
+        reasons.append(f"{capital(shares(each))} (EUR per customer and year).")
         return Answer(question, "yes" if yearly > 0.0 else "no", yearly > 0.0, tuple(reasons))
     if summary["partial"]:
         return Answer(question, "not known", None, ("The run was stopped before its end.",))
     per = summary["customers"] * summary["days"] or 1
-    both = (arms[name]["money_eur"]["by_domain"] for name in ("smart", "conventional"))
-    each = [(smart - conventional) / per for smart, conventional in zip(*both, strict=True)]
+    smart, conventional = (arms[name]["money_eur"] for name in ("smart", "conventional"))
+    each = [(one - other) / per for one, other in zip(smart["by_domain"], conventional["by_domain"], strict=True)]
+    each.append((smart["state"] - conventional["state"]) / per)
     reasons.insert(0, "This run stands for no year: run --typical for euros per customer and year.")
     reasons.append(
-        f"Operation alone, without what must be bought, EUR per customer and day: {_shares(each)}; together {signed(sum(each), 3)}."
+        f"Operation alone, without what must be bought, EUR per customer and day: {shares(each)}; together "
+        f"{signed(sum(each), digits_of(each))}."
     )
     return Answer(question, "not known", None, tuple(reasons))
 
 
-def _shares(each: list[float]) -> str:
-    """Who loses and who gains, the greatest loss first; amounts below a tenth of a cent are left out."""
+def shares(each: Sequence[float]) -> str:
+    """Who of the seven domains and the state loses and gains, the greatest loss first; what rounds to nothing is left out."""
     order = sorted(range(len(each)), key=lambda k: each[k])
-    digits = 2 if max(map(abs, each), default=0.0) >= 1.0 else 3
-    said = [f"{DOMAIN_TITLES[k].lower()} {signed(each[k], digits)}" for k in order if abs(each[k]) >= 0.0005]
+    said = [f"{_WHO[k]} {signed(each[k], digits_of(each))}" for k in order if round(each[k], digits_of(each))]
     return ", ".join(said) if said else "nobody gains or loses"
+
+
+def digits_of(each: Sequence[float]) -> int:
+    """Decimals of euros per customer, the same for all parts and their sum."""
+    return 2 if max(map(abs, each), default=0.0) >= 1.0 else 3

@@ -10,7 +10,35 @@ DOMAIN_TITLES = (
     *("Bulk generation", "Transmission", "Distribution", "Customers"),
     *("Operations", "Markets", "Service providers"),
 )
+KIND_WORDS = {
+    "meter_reading": "meter reading",
+    "telemetry": "telemetry",
+    "dispatch": "dispatch",
+    "bid": "bid",
+    "schedule": "schedule",
+    "price": "price",
+    "setpoint": "set-point",
+    "alarm": "alarm",
+    "bill": "bill",
+    "ack": "acknowledgement",
+    "firmware": "firmware",
+}
+"""Each kind of message in words; files, options and JSON keep the names."""
+LOST_BY = {
+    "link_loss": "on lossy links",
+    "break": "to broken links",
+    "buffer": "to full buffers",
+    "collision": "to collisions",
+    "access": "to media that were never free",
+    "outage": "at places without supply and on cut lines",
+}
+"""What messages are lost to, after a number of them."""
 ARM_TITLES = {"conventional": "conventional", "smart": "smart", "intact": "smart, links intact"}
+
+
+def kind_words(kind: str) -> str:
+    """A kind of message, by its name in files and options, in words."""
+    return KIND_WORDS.get(kind, kind.replace("_", " "))
 
 
 def number(value: float | None, digits: int = 0) -> str:
@@ -29,6 +57,11 @@ def signed(value: float | None, digits: int = 0) -> str:
         return "–"
     text = number(value, digits)
     return text if text.startswith("\u2212") or float(f"{value:.{digits}f}") == 0.0 else f"+{text}"
+
+
+def energy_unit(*mwh: float) -> tuple[str, float, int]:
+    """The unit in which energies are written side by side, what an MWh is in it, and digits: kWh where all are below 1 MWh."""
+    return ("MWh", 1.0, 2) if max(map(abs, mwh), default=0.0) >= 1.0 else ("kWh", 1000.0, 1)
 
 
 def duration(seconds: float | None) -> str:

@@ -179,6 +179,8 @@ def _content(labels: Sequence[str], runs: Sequence[Run]) -> dict[str, Any]:
                 "folder": str(run.folder),
                 "scenario": run.manifest["name"],
                 **{key: run.manifest[key] for key in ("seed", "step_s", "dates", "typical_days")},
+                "customers": summary["customers"],
+                "annuity_factor": summary["business"]["rows"][0]["annuity_factor"] if summary["business"] else None,
                 "settings": _changed(runs[0].manifest, run.manifest),
                 "figures": figures,
                 "less_first": change,

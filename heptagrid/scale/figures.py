@@ -7,14 +7,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from heptagrid.foundation.domains import DOMAIN_NAMES, KIND_NAMES
-from heptagrid.planes.money.reasons import Reason
+from heptagrid.planes.money.reasons import REASON_NAMES, STATE_REASONS, Reason
 from heptagrid.planes.money.telecom import ITEMS
 
 Summary = Mapping[str, Any]
 Figures = dict[str, float | None]
 
-# Ledger reasons by which the state, outside the seven domains, takes and gives; of a true-up the part that is paid to it or by it.
-STATE = ("taxes", "feed_in_premium", "true_up")
+STATE = tuple(REASON_NAMES[one] for one in STATE_REASONS)
+"""The ledger's reasons by which the state takes and gives, by name."""
 TELECOM_ITEMS = tuple(name for name, item in ITEMS.items() if item.reason is Reason.TELECOM)
 
 

@@ -211,6 +211,7 @@ def _content(
         "dates": [str(span.first + timedelta(days=k)) for span in spans for k in range(span.days)],
         "step_s": first.step_s,
         "seeds": definition["seeds"],
+        "customers": build_world(first).customers_count,
         "horizon_years": business.horizon_years,
         "discount_rate": business.discount_rate,
         "varied": [_varied(one, base) for one in variations],

@@ -32,14 +32,11 @@ from heptagrid.engine.seal import sealed
 from heptagrid.engine.summary import join_arms, summarise
 from heptagrid.engine.tally import DayBooks
 from heptagrid.foundation.output_file import write_json
-from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, Totals
-from heptagrid.planes.money.reasons import Reason
-from heptagrid.scale.figures import STATE
+from heptagrid.planes.money.ledger import MILLICENT_PER_EUR
 from heptagrid.scale.folder import WORK
 from heptagrid.scale.variations import Point
 from heptagrid.scenario.schema import Scenario
 from heptagrid.scenario.storms import given_of
-from heptagrid.world.accounts import OUTSIDE_COLUMN
 
 # Sections that certainly do not touch an arm. The conventional arm has no access network, backhaul, sensors, head
 # end, SCADA or aggregator, and nobody in it follows anybody; its bulk system speaks over the WAN. The business case is
@@ -158,7 +155,7 @@ def run_variant(variant: Variant, tick: Tick) -> bool:
         {
             "summary": arm.summary(variant.scenario, build_world(variant.scenario)),
             "days": [[str(one.day), one.by_domain_eur.tolist(), one.peak_kw] for one in arm.days],
-            "state_eur": [_state_eur(result.money) for result in results],
+            "state_eur": [result.money.state / MILLICENT_PER_EUR for result in results],
             "transformer_peak_pct": arm.extremes.transformer_peak_pct.tolist(),
             "held_feeders": len({feeder for result in results for feeder in result.held}),
         },
@@ -178,11 +175,6 @@ def _keep(variant: Variant, work: Path, jobs: list[Job], joined: Mapping[str, An
     mark_whole(work, manifest)
     variant.run_folder.parent.mkdir(exist_ok=True)
     work.replace(variant.run_folder)
-
-
-def _state_eur(money: Totals) -> float:
-    paid = money.paid[[Reason[name.upper()] for name in STATE]].sum(axis=0)
-    return int(paid[:, OUTSIDE_COLUMN].sum() - paid[OUTSIDE_COLUMN].sum()) / MILLICENT_PER_EUR
 
 
 def read_record(path: Path) -> Record:

@@ -15,7 +15,7 @@ from heptagrid.engine.replay import scenario_of
 from heptagrid.engine.results import Run
 from heptagrid.engine.trace import Waves, list_messages, trace
 from heptagrid.planes.messages.technology import technology
-from heptagrid.report.journey import journey_text
+from heptagrid.report.message_words import message_text
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_a_reading_leads_to_the_lines_of_the_bill(found: dict[str, Any], day: Ru
     assert sum(one["amount_eur"] for one in found["consequences"]["ledger"]) == pytest.approx(
         mine["amount_millicent"].sum() / 1e5
     )
-    text = journey_text(found)
+    text = message_text(found)
     assert "gateway of customer 17 → concentrator of substation" in text
     assert "energy bill" in text
 
@@ -95,7 +95,7 @@ def test_a_message_that_is_lost_says_where_and_why(broken_day: Run) -> None:
         assert copy["lost_to"] == copy["hops"][-1]["lost_to"] == "break"
         assert copy["hops"][-1]["class"] == "access"
     assert "never learnt it" in found["effect"]
-    text = journey_text(found)
+    text = message_text(found)
     assert "LOST after being sent 3 times" in text
     assert "Copy 3, after a time-out" in text
 

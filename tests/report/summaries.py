@@ -30,20 +30,23 @@ ARM: dict[str, Any] = {
     "requirements": [],
     "metering": {},
     "messages": {"delivered": 1000},
-    "money_eur": {"by_domain": [0.0] * 7},
+    "money_eur": {"by_domain": [0.0] * 7, "state": 0.0},
     "bills": {"mean_bill_eur": 2.0},
     "comfort": {},
     "energy_mwh": {"lost": 1.0},
 }
 
 
-def application(name: str, verdict: str, share: float | None = 1.0, places_missed: int = 0) -> dict[str, Any]:
+def application(
+    name: str, verdict: str, share: float | None = 1.0, places_missed: int = 0, reliability: float = 0.98
+) -> dict[str, Any]:
     """A row of an arm's requirements, as far as sentences need it."""
     return {
         "application": name,
         "verdict": verdict,
         "share_in_time": share,
-        "by_place": {"met": 0, "not_refuted": 0, "missed": places_missed},
+        "reliability": reliability,
+        "by_place": {"met": 100 - places_missed, "not_refuted": 0, "missed": places_missed},
     }
 
 
@@ -80,10 +83,13 @@ def summary(*arms: str) -> dict[str, Any]:
     return made
 
 
-def with_business(made: dict[str, Any], npv_eur: list[float], annuity_factor: float = 10.0) -> dict[str, Any]:
+def with_business(
+    made: dict[str, Any], npv_eur: list[float], annuity_factor: float = 10.0, state_eur_per_year: float = 0.0
+) -> dict[str, Any]:
     """The same, standing for a year."""
     made["business"] = {
         "horizon_years": 15.0,
+        "state_eur_per_year": state_eur_per_year,
         "rows": [{"npv_eur": one, "annuity_factor": annuity_factor} for one in npv_eur],
     }
     return made

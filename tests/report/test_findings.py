@@ -82,7 +82,7 @@ def test_at_most_three_findings_make_a_headline_and_the_worst_stand_first() -> N
     outside(smart, 1, 0.7)
     overload(smart, "transformer", 1, 100.2)
     overload(smart, "line", 1, 101.0)
-    assert [one.order for one in findings(made)] == [1, 4, 5, 6]
+    assert [one.order for one in findings(made)] == [1, 5, 6, 7]
     assert worst(made) == (
         "1 customer lost its supply, 1 customer had a voltage outside 0.9 to 1.1 pu (lowest 0.700 pu), and a transformer reached "
         "100.20\u202f% of its rating."
@@ -134,6 +134,61 @@ def test_money_is_told_in_euros_per_customer_and_year_losers_first() -> None:
     assert "it pays 5.00 EUR per customer and year" in title(gains)
 
 
+def test_what_the_state_receives_less_is_no_gain_of_all_together() -> None:
+    # The domains gain 5 EUR per customer and year; the state loses 7,000 EUR of taxes a year, 7 EUR per customer.
+    made = with_business(summary(), [50_000.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], state_eur_per_year=-7000.0)
+    pays = answers(made)[2]
+    assert pays.word == "no" and "\u22122.00 EUR per customer and year" in pays.reasons[0]
+    assert pays.reasons[1].startswith("The state \u22127.00, bulk generation +5.00")
+    day = summary()
+    day["arms"]["smart"]["money_eur"] = {"by_domain": [0.0] * 3 + [100.0] + [0.0] * 3, "state": -60.0}
+    assert answers(day)[2].reasons[1].endswith("the state \u22120.060, customers +0.100; together +0.040.")
+
+
+def test_a_control_that_did_not_settle_is_told_with_its_arm() -> None:
+    made = summary()
+    made["hunting"] = [{"arm": "conventional", "control": "regcontrol.r1", "steps": 3, "first": ""}]
+    assert title(made) == (
+        "A control (regcontrol.r1) of taps or capacitors did not settle in some steps in the conventional arm only."
+    )
+    assert answers(made)[0].word == "yes; the conventional grid does not"
+    made["hunting"] += [{"arm": "smart", "control": name, "steps": 3, "first": ""} for name in ("a", "b", "a")]
+    assert title(made).startswith(
+        "2 controls of taps or capacitors did not settle in some steps in the smart arm (1 in"
+    )
+    assert answers(made)[0].word == "no"
+
+
+def test_what_was_missed_in_places_follows_the_good_news_and_comes_last_among_the_bad() -> None:
+    made = summary()
+    made["arms"]["smart"]["requirements"].append(application("bill", "met", places_missed=2))
+    assert title(made) == (
+        "The grid held, and none of the 2 applications in use missed its requirement over all; an application missed its requirement in "
+        "some access networks (bill in 2 of 100)."
+    )
+    assert answers(made)[1].word == "none missed over all"
+    overload(made["arms"]["smart"], "line", 1, 130.0)
+    assert title(made).endswith("and an application missed its requirement in some access networks (bill in 2 of 100).")
+
+
+def test_a_share_that_falls_short_reads_as_less_than_what_is_asked() -> None:
+    made = summary()
+    made["arms"]["smart"]["requirements"] = [application("direct load control", "missed", 0.99496, reliability=0.995)]
+    assert "direct load control (99.496\u202f% in time)" in answers(made)[1].reasons[0]
+
+
+def test_changes_of_peak_and_losses_are_verbs_with_their_objects_in_a_unit_that_shows_them() -> None:
+    made = summary()  # 5,000 kW and 1 MWh in the conventional arm; 500 kW and 0.1 MWh less in the smart arm
+    assert changes(made, "feeder").startswith(
+        "The smart grid cut the feeder's peak import by 500 kW (10.0\u202f%) and cut losses by 0.10 MWh (10.0\u202f%);"
+    )
+    made["arms"]["conventional"]["energy_mwh"]["lost"] = 0.0041
+    made["difference"] |= {"energy_lost_mwh": 0.002, "primary_peak_kw": 0.1}
+    assert changes(made).startswith(
+        "The smart grid left the town's peak import as it was and raised losses by 2.0 kWh (48.8\u202f%);"
+    )
+
+
 def test_a_flow_that_was_not_found_is_told() -> None:
     made = summary()
     made["unconverged"] = [{"arm": "smart", "feeder": 3, "steps": 2}]
@@ -148,7 +203,7 @@ def test_what_is_not_refuted_is_not_called_met() -> None:
     ]
     (reason,) = answers(made)[1].reasons
     assert reason == (
-        "Missed in places: meter reading (in 7 access networks); 1 of 2 applications in use met their requirement; not refuted, but "
+        "Missed in places: meter reading (in 7 of 100 access networks); 1 of 2 applications in use met their requirement; not refuted, but "
         "too few messages to show it: market bid."
     )
 
@@ -157,8 +212,9 @@ def test_the_terminal_begins_as_the_page_does() -> None:
     made = summary("smart") | {"scenario": "town", "seed": 1, "difference": None}
     smart = made["arms"]["smart"]
     overload(smart, "transformer", 1, 123.0)
-    kinds = ("meter_reading", "setpoint", "alarm", "dispatch")
-    smart["messages"] |= {"by_kind": {kind: {"p99_s": 1.0} for kind in kinds}, "lost": 0, "residual": 0}
+    took_s = {"meter_reading": 1.0, "setpoint": 8.1, "alarm": None, "dispatch": 1.0}
+    smart["messages"] |= {"by_kind": {kind: {"p99_s": s} for kind, s in took_s.items()}, "lost": 0, "residual": 0}
+    smart["energy_mwh"]["lost"] = 0.0041
     smart["energy_mwh"]["residual"] = 0.0
     smart["money_eur"]["sum"] = 0.0
     console = Console(width=100, file=None, record=True, quiet=False)
@@ -168,3 +224,8 @@ def test_the_terminal_begins_as_the_page_does() -> None:
     assert lines[1].rstrip() == "A transformer reached 123\u202f% of its rating."
     assert lines[2].startswith("Does the grid hold? no")
     assert any(line.startswith("highest line loading, %") and number(60.0, 1) in line for line in lines)
+    assert any(line.startswith("lost in the network, kWh") and "4.1" in line for line in lines), (
+        "as MWh it would read 0.00"
+    )
+    (slow,) = (line for line in lines if line.startswith("99 %"))
+    assert "set-point 8.1" in slow and "alarm" not in slow, "no alarm was sent"

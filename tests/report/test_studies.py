@@ -42,7 +42,10 @@ def swept(varied: dict[str, list[Any]], figures: list[dict[str, float]]) -> dict
         for at, one in zip(ats, figures, strict=True)
     ]
     keys = [{"key": k, "values": v, "is_number": not isinstance(v[0], str), "unit": "1"} for k, v in varied.items()]
-    return {"varied": keys, "points": points, "figures": meanings(), "dates": ["2016-01-27"], "horizon_years": 15.0}
+    return {
+        **{"varied": keys, "points": points, "figures": meanings(), "dates": ["2016-01-27"]},
+        **{"customers": 1000, "horizon_years": 2.0, "discount_rate": 0.0},
+    }
 
 
 def test_the_worst_point_is_told_first_though_it_lies_between_the_ends() -> None:
@@ -81,13 +84,30 @@ def test_technologies_are_compared_by_what_they_miss_and_not_by_the_order_in_whi
     assert "0.10 to 52.60\u202f%" in said[1]
 
 
-def test_who_loses_stands_before_who_gains() -> None:
-    content = swept(
-        {"break.access": [0, 1]},
-        [{}, {"net_benefit_eur.distribution": -300.0, "net_benefit_eur.customers": 400.0, "net_benefit_eur": 100.0}],
+def test_money_is_told_per_customer_and_who_loses_stands_before_who_gains() -> None:
+    # 1,000 customers and one day: 300 EUR are 0.30 EUR per customer and day; the state's part is what the domains' leave of the whole.
+    gains = {"net_benefit_eur.distribution": -300.0, "net_benefit_eur.customers": 450.0, "total_benefit_eur": 100.0}
+    said = sentences(swept({"break.access": [0, 1]}, [{}, gains]), DOMAIN_NAMES)[-1]
+    assert said.endswith(
+        "goes from 0.000 to +0.100 EUR per customer and day, a change of +0.100: distribution \u22120.300, the state \u22120.050, "
+        "customers +0.450."
     )
+
+
+def test_money_over_the_years_is_an_annuity_per_customer_and_year() -> None:
+    # Without interest, 2 years' present value of 6,000 EUR for 1,000 customers is 3 EUR per customer and year.
+    parts = {f"npv_eur.{name}": 0.0 for name in DOMAIN_NAMES}
+    worth = {"npv_eur": 4000.0, "npv_eur.customers": 4000.0, "total_npv_eur": 6000.0}
+    content = swept({"break.access": [0, 1]}, [{**parts, "npv_eur": 1e-9, "total_npv_eur": 0.0}, {**parts, **worth}])
     said = sentences(content, DOMAIN_NAMES)[-1]
-    assert said.index("most lost by distribution, \u2212300") < said.index("most gained by customers, +400")
+    assert "+3.00 EUR per customer and year, a change of +3.00: the state +1.00, customers +2.00." in said
+    assert "with what must be bought" in said
+
+
+def test_money_at_a_point_with_estimates_is_not_told_as_a_gain_alone() -> None:
+    content = swept({"break.access": [0, 1]}, [{}, {"estimated_pct": 100.0, "total_benefit_eur": 100.0}])
+    said = sentences(content, DOMAIN_NAMES)[-1]
+    assert said.endswith("no gain: 100.0\u202f% of the meter reads are estimated (break.access=1).")
 
 
 def test_a_sweep_without_trouble_says_so_and_names_are_escaped_on_the_page() -> None:
@@ -113,7 +133,9 @@ def test_a_sweep_prints_its_result_in_the_terminal() -> None:
     assert said.startswith("A line carries 117\u202f% of its continuous rating (at vehicles.share=1.0).")
     rows = [line.split() for line in said.splitlines() if line.startswith(("0 ", "1 "))]
     assert [row[:5] for row in rows] == [["0", "0.970", "0", "60.0", "42.0"], ["1", "0.970", "0", "60.0", "117.0"]]
-    assert "EVs" in said and "heat pumps" not in said, "counts that do not vary are left to the page"
+    assert "vehicles" in said.split("worth")[0] and "heat pumps" not in said, (
+        "counts that do not vary are left to the page"
+    )
 
 
 def test_a_comparison_tells_of_the_run_in_trouble_first() -> None:
@@ -121,6 +143,7 @@ def test_a_comparison_tells_of_the_run_in_trouble_first() -> None:
     runs = [
         {
             "label": name,
+            **{"customers": 1000, "annuity_factor": None, "dates": ["2016-01-27"]},
             "figures": one,
             "less_first": {k: None if v is None else v - (figures[0][k] or 0.0) for k, v in one.items()},
         }
@@ -131,5 +154,5 @@ def test_a_comparison_tells_of_the_run_in_trouble_first() -> None:
     said = lines(content)
     assert said[0] == "other: A transformer carries 150\u202f% of its rating."
     assert said[1] == "mine: The grid holds, and no application missed its requirement."
-    assert "2.00 MW higher" in said[2] and "40 EUR lower" in said[2]
+    assert "2.00 MW higher" in said[2] and "0.040 EUR per customer and day lower" in said[2]
     assert "Highest line loading, %" in printed(compare_summary(content))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.errors import ConservationError
-from heptagrid.planes.money.reasons import REASON_NAMES, Reason
+from heptagrid.planes.money.reasons import REASON_NAMES, STATE_REASONS, Reason
 from heptagrid.world.accounts import COLUMN_NAMES, OUTSIDE_COLUMN, REST_COLUMN, Accounts
 
 Ints = npt.NDArray[np.int64]
@@ -94,6 +94,12 @@ class Totals:
         """The balances of all accounts together: 0."""
         return int(self.received_less_paid.sum())
 
+    @property
+    def state(self) -> int:
+        """What the state received less what it paid: taxes and levies less feed-in premiums."""
+        paid = self.paid[list(STATE_REASONS)].sum(axis=0)
+        return int(paid[:, OUTSIDE_COLUMN].sum() - paid[OUTSIDE_COLUMN].sum())
+
     def check(self) -> None:
         """Raise ConservationError unless all balances sum to 0 and agree with who paid whom."""
         matrix = self.matrix
@@ -116,6 +122,7 @@ class Totals:
             "matrix": eur(self.matrix).tolist(),
             "by_domain": eur(self.by_domain).tolist(),
             "outside_by_domain": eur(self.outside_by_domain).tolist(),
+            "state": self.state / MILLICENT_PER_EUR,
             "sum": self.sum / MILLICENT_PER_EUR,
             "by_reason": [
                 {"reason": reason, "payer": payer, "payee": payee, "amount_eur": amount_eur}

@@ -51,3 +51,5 @@ class Reason(IntEnum):
 
 
 REASON_NAMES = tuple(reason.name.lower() for reason in Reason)
+STATE_REASONS = (Reason.TAXES, Reason.FEED_IN_PREMIUM, Reason.TRUE_UP)
+"""Reasons by which the state, outside the seven domains, takes and gives; of a true-up the part that is paid to it or by it."""

@@ -5,19 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from heptagrid.report.words import duration, number
+from heptagrid.report.words import duration, kind_words, number
 
-_KINDS = {
-    "meter_reading": "meter reading",
-    "telemetry": "telemetry",
-    "dispatch": "dispatch",
-    "bid": "bid",
-    "schedule": "schedule",
-    "price": "price message",
-    "setpoint": "set-point",
-    "alarm": "alarm",
-    "bill": "bill",
-}
 LOST_TO = {
     "link_loss": "every attempt on a lossy link failed",
     "break": "the link class is broken",
@@ -28,11 +17,6 @@ LOST_TO = {
 }
 
 
-def kind_words(kind: str) -> str:
-    """A kind of message in words."""
-    return _KINDS.get(kind, kind)
-
-
 def when(iso: str | None, date: bool = False) -> str:
     """The local time of an ISO text, with its date if asked for, to the microsecond."""
     if iso is None:
@@ -41,7 +25,7 @@ def when(iso: str | None, date: bool = False) -> str:
     return f"{day} {rest[:15]}" if date else rest[:15]
 
 
-def journey_text(found: Mapping[str, Any]) -> str:
+def message_text(found: Mapping[str, Any]) -> str:
     """All that is known of the message."""
     message, outcome = found["message"], found["outcome"]
     topic = message["topic"].replace(".", " for ").replace("_", " ")
