@@ -105,7 +105,7 @@ def main() -> None:
       heptagrid explain RUN --bill 17      customer 17's bill, line by line, with its causes
       heptagrid validate                   compares with published cases and other programs
 
-    Every run, sweep and comparison writes a folder with a page, report.html. An arm is one of the two runs of the same days: conventional or smart.
+    Every run, sweep and comparison writes a folder with a page (report.html, sweep.html or compare.html). An arm is one of the two runs of the same days: conventional or smart.
     """
 
 
@@ -411,7 +411,7 @@ def inspect(source: str, svg: Path | None, as_json: bool) -> None:
 
 @main.command(epilog=EPILOG)
 @click.argument("cases", nargs=-1, metavar="[CASE]...")
-@click.option("--live", is_flag=True, help="Also run the peers again, where they are installed.")
+@click.option("--live", is_flag=True, help="Also run the other programs again, where they are installed.")
 @click.option("--list", "as_list", is_flag=True, help="List the cases and their sources; run nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON and nothing else on standard output.")
 def validate(cases: tuple[str, ...], live: bool, as_list: bool, as_json: bool) -> None:

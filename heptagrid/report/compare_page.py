@@ -19,6 +19,13 @@ Content = Mapping[str, Any]
 
 SAME = {"dates": "days", "step_s": "coupling step", "seed": "seed", "typical_days": "weights of the days"}
 
+WITH_STATE = {
+    "npv_eur": "total_npv_eur",
+    "operating_eur_per_year": "total_eur_per_year",
+    "net_benefit_eur": "total_benefit_eur",
+}
+"""Money of the seven domains, and the same with what the state received more."""
+
 
 def write_page(folder: Path) -> Path:
     """Write `compare.html` into a comparison's folder from its `compare.json`."""
@@ -129,7 +136,7 @@ def _figures(content: Content) -> str:
 def _domains(content: Content) -> str:
     first, *others = content["runs"]
     parts = []
-    for name in ("npv_eur", "operating_eur_per_year", "net_benefit_eur"):
+    for name, total in WITH_STATE.items():
         meaning = content["figures"][name]
         if any(run["figures"][name] is None for run in content["runs"]):
             continue
@@ -137,7 +144,13 @@ def _domains(content: Content) -> str:
             bars(
                 f"{meaning['title']}: {run['label']} less {first['label']}",
                 meaning["unit"],
-                [(DOMAIN_TITLES[k], run["less_first"][f"{name}.{part}"]) for k, part in enumerate(meaning["parts"])],
+                [
+                    *(
+                        (DOMAIN_TITLES[k], run["less_first"][f"{name}.{part}"])
+                        for k, part in enumerate(meaning["parts"])
+                    ),
+                    ("The state", run["less_first"][total] - run["less_first"][name]),
+                ],
             )
             for run in others
         ]
@@ -145,7 +158,9 @@ def _domains(content: Content) -> str:
             [f"<b>{DOMAIN_TITLES[k]}</b>", *(signed(run["figures"][f"{name}.{part}"]) for run in content["runs"])]
             for k, part in enumerate(meaning["parts"])
         ]
-        rows.append(["<b>all seven</b>", *(f"<b>{signed(run['figures'][name])}</b>" for run in content["runs"])])
+        states = [run["figures"][total] - run["figures"][name] for run in content["runs"]]
+        rows.append(["<b>The state</b>", *map(signed, states)])
+        rows.append(["<b>all together</b>", *(f"<b>{signed(run['figures'][total])}</b>" for run in content["runs"])])
         head = (_heading(meaning), *(text(run["label"]) for run in content["runs"]))
         parts.append(f'<div class="charts">{"".join(drawn)}</div>{table(head, rows, style="numbers")}')
     return "".join(parts)
@@ -173,7 +188,9 @@ def _heading(meaning: Content) -> str:
 
 def _meanings(content: Content) -> str:
     items = "".join(
-        f"<dt>{_heading(one)}</dt><dd>{text(one['definition'])}</dd>" for one in content["figures"].values()
+        f"<dt>{_heading(one)}</dt><dd>{text(one['definition'])}</dd>"
+        for name, one in content["figures"].items()
+        if any(run["figures"][name] is not None for run in content["runs"])
     )
     note = ""
     if any(run["figures"]["npv_eur"] is None for run in content["runs"]):

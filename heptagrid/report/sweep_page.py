@@ -96,7 +96,7 @@ def _curves(content: Content, varied: Content) -> str:
         if len(content["seeds"]) == 1
         else "<p>Lines are means over the seeds, bands reach from the least to the greatest.</p>"
     )
-    return f'{note}{spread}<div class="charts">{"".join(charts)}</div>{_silent_domains(content)}'
+    return f'{note}{spread}<div class="charts">{"".join(charts)}</div>{_not_drawn(content)}'
 
 
 def _single_curves(content: Content, varied: Content, points: Points) -> list[str]:
@@ -171,8 +171,10 @@ def _chart(
     suffix: str = "",
     points_of: Sequence[Points] | None = None,
 ) -> str:
-    """One chart; `lines` are (label, style, figure), each of `points` or of its own."""
+    """One chart; `lines` are (label, style, figure), each of `points` or of its own; none of what is zero at every point of the sweep."""
     meaning = content["figures"][figure]
+    if not any(_value(point, name) for _, _, name in lines for point in content["points"]):
+        return ""
     curves = [
         Curve(label, style, *_columns(points if points_of is None else points_of[k], name, scale))
         for k, (label, style, name) in enumerate(lines)
@@ -215,14 +217,21 @@ def _groups(content: Content, varied: Content) -> Iterator[tuple[str, Points]]:
         yield label, ordered
 
 
-def _silent_domains(content: Content) -> str:
+def _not_drawn(content: Content) -> str:
+    """What is zero at every point, of the figures that have a chart and of the domains."""
     figure, _, _, _ = money_figures(content)
-    silent = [
+    charted = ("violation_customer_minutes", "missed_pct", REQUIREMENTS, "estimated_pct")
+    zero = [
+        content["figures"][name]["title"].lower()
+        for name in charted
+        if not any(_value(point, name) for point in content["points"])
+    ]
+    silent = zero + [
         DOMAIN_TITLES[k].lower()
         for k, name in enumerate(_domains(content))
         if not any(_value(point, f"{figure}.{name}") for point in content["points"])
     ]
-    return f'<p class="small">Zero at every point and not drawn: {text(", ".join(silent))}.</p>' if silent else ""
+    return f'<p class="small">Zero at every point and not drawn: {text("; ".join(silent))}.</p>' if silent else ""
 
 
 def _choices(content: Content, varied: Content) -> str:

@@ -63,22 +63,27 @@ def sentences(content: Content, names: Sequence[str]) -> list[str]:
 
 def worst(content: Content) -> str:
     """The worst that any point came to in its smart arm, with any seed."""
-    found, points = troubles(content), content["points"]
+    found, points = troubles(content)[:MOST], content["points"]
     if found:
-        return capital(listed(found[:MOST])) + "."
+        places = {where for _, where in found}
+        if len(points) == 1:
+            return capital(listed([words for words, _ in found])) + "."
+        if len(places) == 1:
+            return f"At {min(places)} {listed([words for words, _ in found])}."
+        return capital(listed([f"{words} (at {where})" for words, where in found])) + "."
     where = "the grid holds" if len(points) == 1 else f"at all {len(points)} points the grid holds"
     return capital(f"{where}, and no application missed its requirement.")
 
 
-def troubles(content: Content) -> list[str]:
-    """What goes beyond its limit at any point, the worst first, each where it is worst."""
+def troubles(content: Content) -> list[tuple[str, str]]:
+    """What goes beyond its limit at any point, the worst first, each with the point where it is worst."""
     points = content["points"]
     found = []
     for figure, limit, say in _WORST:
         values = [_greatest(point, figure) for point in points]
         most = max(values)
         if most > limit:
-            found.append(say(most) + ("" if len(points) == 1 else f" (at {points[values.index(most)]['label']})"))
+            found.append((say(most), points[values.index(most)]["label"]))
     return found
 
 

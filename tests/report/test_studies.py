@@ -55,8 +55,7 @@ def test_the_worst_point_is_told_first_though_it_lies_between_the_ends() -> None
     )
     said = sentences(content, DOMAIN_NAMES)
     assert said[0] == (
-        "Voltage is outside the band for 40 customer-minutes (at vehicles.share=0.5), and a transformer carries 123\u202f% of its "
-        "rating (at vehicles.share=0.5)."
+        "At vehicles.share=0.5 voltage is outside the band for 40 customer-minutes, and a transformer carries 123\u202f% of its rating."
     )
     assert said[1].startswith("When vehicles.share goes from 0 to 1, the smart grid's peak import stays at 12.00 MW")
 
@@ -77,7 +76,7 @@ def test_technologies_are_compared_by_what_they_miss_and_not_by_the_order_in_whi
         [{"missed_pct": 0.3}, {"missed_pct": 52.6, "requirements_missed": 5.0}, {"missed_pct": 0.1}],
     )
     said = sentences(content, DOMAIN_NAMES)
-    assert said[0] == "5 applications missed their requirement (at messages.access.technology=lorawan)."
+    assert said[0] == "At messages.access.technology=lorawan 5 applications missed their requirement."
     assert said[1].startswith(
         "When wi-sun-50k is replaced by lorawan (messages.access.technology; of 3 the one that misses least"
     )
@@ -130,7 +129,7 @@ def test_a_sweep_prints_its_result_in_the_terminal() -> None:
     said = printed(
         sweep_summary(swept({"vehicles.share": [0.0, 1.0]}, [{"line_pct": 42.0}, {"line_pct": 117.0, "vehicles": 9.0}]))
     )
-    assert said.startswith("A line carries 117\u202f% of its continuous rating (at vehicles.share=1.0).")
+    assert said.startswith("At vehicles.share=1.0 a line carries 117\u202f% of its continuous rating.")
     rows = [line.split() for line in said.splitlines() if line.startswith(("0 ", "1 "))]
     assert [row[:5] for row in rows] == [["0", "0.970", "0", "60.0", "42.0"], ["1", "0.970", "0", "60.0", "117.0"]]
     assert "vehicles" in said.split("worth")[0] and "heat pumps" not in said, (
@@ -156,3 +155,11 @@ def test_a_comparison_tells_of_the_run_in_trouble_first() -> None:
     assert said[1] == "mine: The grid holds, and no application missed its requirement."
     assert "2.00 MW higher" in said[2] and "0.040 EUR per customer and day lower" in said[2]
     assert "Highest line loading, %" in printed(compare_summary(content))
+
+
+def test_findings_at_different_points_each_say_where() -> None:
+    content = swept({"break.access": [0, 1]}, [{"line_pct": 117.0}, {"requirements_missed": 2.0}])
+    assert sentences(content, DOMAIN_NAMES)[0] == (
+        "A line carries 117\u202f% of its continuous rating (at break.access=0), and 2 applications missed their requirement (at "
+        "break.access=1)."
+    )
