@@ -206,7 +206,7 @@ class ArmGrid:
 
     @property
     def fine_actors(self) -> tuple[FineActor, ...]:
-        """Those that are walked in sub-steps where `windows` says so: machines and frequency first."""
+        """Those that are run in sub-steps where `windows` says so: machines and frequency first."""
         return self.fleet, self.transmission, self.operations
 
     def price_at(self, ns: int) -> float:
@@ -457,7 +457,7 @@ def town_forecast(scenario: Scenario, world: World, smart: bool) -> Forecast:
 
 
 def _registered(scenario: Scenario, world: World, smart: bool) -> tuple[Registered, Registered]:
-    """Vehicles and heat pumps as operations knows them; heat pumps that are steered still draw as much as they must."""
+    """Vehicles and heat pumps as operations knows them; heat pumps that the aggregator controls still draw as much as they must."""
     sections, owned, weather = scenario.sections, world.owned, world.weather
     by_quarter_kw = standard_profiles.vehicle_kw(sections["vehicles"], np.arange(96) / 4.0)
 

@@ -114,7 +114,7 @@ def explain(
             told = replay.grid.providers.retailer.price_message.get(first_ns // NS_PER_HOUR, -1)
         return "day" in settled and step.end_ns >= corrected_ns
 
-    replay.walk(see, progress)
+    replay.advance(see, progress)
     if "day" not in settled:
         raise UsageError(f"the run was stopped before the books of {chosen} were closed; there is no bill to explain")
     return _explained(

@@ -71,13 +71,13 @@ def _stuck(circuit: Circuit) -> list[str]:
 
 
 def _without_homes(circuit: Circuit) -> list[str]:
-    """That the arms will hardly differ, where nobody has what the smart arm steers."""
+    """That the arms will hardly differ, where nobody has what the aggregator controls."""
     loads, _ = terminals_of(circuit)
     if not len(loads) or (np.abs(circuit.devices.p_kw[loads]) <= HOUSEHOLD_KW).any():
         return []
     return [
         f"none of its {len(loads)} loads is at most {HOUSEHOLD_KW:g} kW, so there is no household with vehicles, heat "
-        "pumps or batteries that the smart arm could steer, and the arms differ little"
+        "pumps or batteries that the aggregator could control, and the arms differ little"
     ]
 
 

@@ -49,7 +49,7 @@ class FrequencyLog:
             grid.mailbox.listeners.append(self._hear)
 
     def note(self, substep: Step) -> None:
-        """Take in a sub-step that has just been walked."""
+        """Take in a sub-step that has just been run."""
         grid, swing, agc = self._grid, self._swing, self._grid.operations.agc
         assert swing is not None
         self._times.append(substep.end_ns)
@@ -62,7 +62,7 @@ class FrequencyLog:
         )
 
     def note_messages(self) -> None:
-        """Take in what arrived, and what was lost, in the step that has just been walked."""
+        """Take in what arrived, and what was lost, in the step that has just been run."""
         if not self._waves:
             return
         mailbox = self._grid.mailbox

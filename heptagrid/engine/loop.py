@@ -1,4 +1,4 @@
-"""The step loop: one straight walk per coupling step, for one arm over one span of days."""
+"""The step loop: the actors in order, once per coupling step, for one arm over one span of days."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def run_arm(scenario: Scenario, arm: Arm, run_day: int, span: Span, parts: Path,
         if phase is Phase.COUNTED and not counting:
             recorder.begin()
             counting = True
-        walk(grid, step, phase, recorder, seconds)
+        run_step(grid, step, phase, recorder, seconds)
         if tick(step.index + 1):
             recorder.stop(step)
             break
     return recorder.finish(seconds, peak_rss_mb())
 
 
-def walk(grid: ArmGrid, step: Step, phase: Phase, recorder: Recorder, seconds: dict[str, float]) -> None:
+def run_step(grid: ArmGrid, step: Step, phase: Phase, recorder: Recorder, seconds: dict[str, float]) -> None:
     """Devices advance, power solves, sensors sample, messages travel, actors decide, the recorder notes.
 
     In the closing hour nothing moves but messages and actors. Where the scenario asks for it the step is divided: power,

@@ -114,7 +114,7 @@ class Recorder:
         self.books.begin()
 
     def note(self, phase: Phase, step: Step) -> None:
-        """Take in a step that has just been walked."""
+        """Take in a step that has just been run."""
         flow = self._grid.feeders.flow
         assert flow is not None
         if phase is not Phase.CLOSING and len(flow.held) == 0:
@@ -136,7 +136,7 @@ class Recorder:
             self._write_day()
 
     def note_finely(self, phase: Phase, substep: Step) -> None:
-        """Take in a sub-step that has just been walked."""
+        """Take in a sub-step that has just been run."""
         if phase is Phase.COUNTED:
             self._frequency.note(substep)
 

@@ -11,7 +11,7 @@ from heptagrid.engine.api import spans_of
 from heptagrid.engine.arms import arm_of
 from heptagrid.engine.build import ArmGrid, World, build_arm, build_world
 from heptagrid.engine.clock import Phase, Span
-from heptagrid.engine.loop import PARTS, walk
+from heptagrid.engine.loop import PARTS, run_step
 from heptagrid.engine.manifest import data_fingerprints
 from heptagrid.engine.recorder import Recorder
 from heptagrid.engine.results import Run
@@ -27,7 +27,7 @@ See = Callable[[Phase, Step], bool]
 
 
 class Replay:
-    """One arm of a run over one span of days, ready to be walked again.
+    """One arm of a run over one span of days, ready to be run again.
 
     Attributes: `run`, `scenario`, `world`, `grid`, `recorder` (which writes nothing), `span`, `run_day`, and
     `remarks`: sentences about what differs from the time of the run.
@@ -57,15 +57,15 @@ class Replay:
         self.grid: ArmGrid = build_arm(self.scenario, self.world, arm_of(self.arm, manifest["break"]), self.span)
         self.recorder = Recorder(self.scenario, self.grid, self.run_day, self.span, None)
 
-    def walk(self, see: See, progress: Progress | None = None) -> None:
-        """Walk from the warm-up on until `see`, called after each step, returns True, or to the end."""
+    def advance(self, see: See, progress: Progress | None = None) -> None:
+        """Run from the warm-up on until `see`, called after each step, returns True, or to the end."""
         seconds = dict.fromkeys(PARTS, 0.0)
         counting = False
         for phase, step in self.span.steps():
             if phase is Phase.COUNTED and not counting:
                 self.recorder.begin()
                 counting = True
-            walk(self.grid, step, phase, self.recorder, seconds)
+            run_step(self.grid, step, phase, self.recorder, seconds)
             if progress is not None and step.index % 16 == 0:
                 progress(step.index, self.span.all_steps)
             if see(phase, step):

@@ -29,7 +29,7 @@ class StormLog:
         self._off_s = np.zeros(grid.world.customers_count if self._entries else 0)
 
     def note(self, phase: Phase, step: Step) -> None:
-        """Take in a step that has just been walked."""
+        """Take in a step that has just been run."""
         if not self._entries:
             return
         if phase is Phase.COUNTED:

@@ -143,7 +143,7 @@ def trace(
 
     replay.grid.mailbox.listeners.append(listen)
     watched = replay.grid.mailbox.plane.watch([message])
-    replay.walk(lambda *_: watched.is_done, progress)
+    replay.advance(lambda *_: watched.is_done, progress)
     if message not in watched.journeys:
         raise OutputError(f"the replay sent no message {message}; the run was stopped before it left")
     journey, wave = watched.journeys[message], found["wave"]
@@ -254,7 +254,7 @@ def _effect(journey: Journey, wave: Wave, row: int, replay: Replay) -> str | Non
     point = Places(replay.world).point(journey.destination)
     if delivered is None:
         if wave.kind in (Kind.SETPOINT, Kind.PRICE) and point is not None:
-            return "The gateway never learnt it: its devices keep what they were told before until it lapses."
+            return "The gateway never received it: its devices follow what it received before, until that lapses."
         if wave.kind is Kind.METER_READING and journey.is_over:
             return "Operations estimated the quarter hour and marked it so."
         return None
@@ -278,7 +278,7 @@ def _effect(journey: Journey, wave: Wave, row: int, replay: Replay) -> str | Non
     if wave.kind is Kind.PRICE and point is not None:
         owned = replay.world.owned
         if point < len(owned.dynamic) and owned.dynamic[point]:
-            return f"Customer {point} is on the dynamic tariff: these are its prices, and devices that nobody steers follow them."
+            return f"Customer {point} is on the dynamic tariff: these are its prices, and devices that the aggregator does not control follow them."
         return f"Customer {point} is on the flat tariff: the prices change nothing there."
     return None
 
@@ -432,7 +432,7 @@ def list_messages(
             return len(tracker.lost) >= limit
         return len(tracker.listed) >= limit and all(one.fate is not None for one in tracker.listed.values())
 
-    replay.walk(see, progress)
+    replay.advance(see, progress)
     places, zone = Places(replay.world), replay.scenario.zone
     chosen = sorted((tracker.lost if lost else tracker.listed).values(), key=lambda one: one.id)[:limit]
     return {
@@ -499,7 +499,7 @@ class Tracker:
             self.listed[first + int(row)] = _Listed(first + int(row), wave, int(row))
 
     def note(self, replay: Replay) -> None:
-        """Take in what became known in the step that has just been walked."""
+        """Take in what became known in the step that has just been run."""
         mailbox = replay.grid.mailbox
         if self.listed:
             for message, at_ns in mailbox.arrived[np.isin(mailbox.arrived[:, 0], list(self.listed))].tolist():

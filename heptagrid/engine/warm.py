@@ -22,7 +22,7 @@ def compile_kernels() -> float:
     from heptagrid.engine.arms import arms_of
     from heptagrid.engine.build import build_arm, build_world
     from heptagrid.engine.clock import Phase, Span
-    from heptagrid.engine.loop import PARTS, walk
+    from heptagrid.engine.loop import PARTS, run_step
     from heptagrid.engine.recorder import Recorder
     from heptagrid.scenario.load import load
 
@@ -38,7 +38,7 @@ def compile_kernels() -> float:
             for phase, step in span.steps():
                 if phase is Phase.COUNTED and step.starts_day:
                     recorder.begin()
-                walk(grid, step, phase, recorder, seconds)
+                run_step(grid, step, phase, recorder, seconds)
             recorder.finish(seconds, 0.0)
     _solve_a_circuit()
     _mark().parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Windows: spans of time in which a part of the world is walked in sub-steps, finer than the coupling step."""
+"""Windows: spans of time in which a part of the world is run in sub-steps, finer than the coupling step."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from heptagrid.foundation.time import Step
 
 @dataclass(frozen=True)
 class Windows:
-    """Spans (begin, end) in ns, and the length of a sub-step; a coupling step that a span touches is walked finely."""
+    """Spans (begin, end) in ns, and the length of a sub-step; a coupling step that a span touches is run in sub-steps."""
 
     spans_ns: tuple[tuple[int, int], ...] = ()
     substep_ns: int = 0
 
     def cover(self, step: Step) -> bool:
-        """Whether the step is walked in sub-steps."""
+        """Whether the step is run in sub-steps."""
         return any(begin < step.end_ns and step.start_ns < end for begin, end in self.spans_ns)
 
     def substeps(self, step: Step) -> Iterator[Step]:

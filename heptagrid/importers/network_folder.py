@@ -21,7 +21,7 @@ def read_network(folder: Path) -> tuple[Tree, Circuit | None]:
     Raises
     ------
     NetworkError, HeptagridError
-        For a network that cannot be walked from its infeed, or data that cannot be read.
+        For a network that is not connected to its infeed throughout, or data that cannot be read.
     """
     grid = read_grid(folder)
     if not (folder / CIRCUIT_FILE).exists():

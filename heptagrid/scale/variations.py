@@ -84,6 +84,10 @@ def _values(key: str, text: str) -> tuple[Any, ...]:
     if not text:
         raise UsageError(f"--vary {key}=: no value is given; write {key}=first:last:step or {key}=one,another")
     parts = text.split(":")
+    if len(parts) == 2 and all(_is_number(part) for part in parts):
+        raise UsageError(
+            f"--vary {key}={text}: a range needs a step; write {key}=first:last:step, such as {text}:{_tenth(*parts)}"
+        )
     values = _range(key, text, parts) if len(parts) == 3 and '"' not in text else _list(text)
     if not values:
         raise UsageError(f"--vary {key}={text}: no value is given; write {key}=first:last:step or {key}=one,another")
@@ -91,6 +95,19 @@ def _values(key: str, text: str) -> tuple[Any, ...]:
     if twice is not None:
         raise UsageError(f"--vary {key}={text}: {plain(twice)} stands there twice; name each value once")
     return values
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return Decimal(text.strip()).is_finite()
+    except InvalidOperation:
+        return False
+
+
+def _tenth(first: str, last: str) -> str:
+    """A step that makes ten of a range, as an example."""
+    step = (Decimal(last.strip()) - Decimal(first.strip())) / 10
+    return f"{float(step or 1):g}"
 
 
 def _range(key: str, text: str, parts: Sequence[str]) -> tuple[int | float, ...]:

@@ -151,7 +151,11 @@ class Checks:
         if is_number and not (declaration.allows(value) and abs(value) < math.inf):
             return self._refuse(f"{key} = {value!r}: must {allowed(declaration)} ({declaration.info})", key, default)
         if declaration.choices and value not in declaration.choices:
-            return self._refuse(f"{key} = {value!r}: must be one of {', '.join(declaration.choices)}", key, default)
+            near = difflib.get_close_matches(str(value), declaration.choices, n=1)
+            meant = f"; did you mean {near[0]!r}?" if near else ""
+            return self._refuse(
+                f"{key} = {value!r}: must be one of {', '.join(declaration.choices)}{meant}", key, default
+            )
         return value
 
     def _refuse(self, violation: str, key: str, default: Any) -> Any:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunParameters:
-    """What the section `run` holds."""
+    """Which days are run, with which step and seed."""
 
     start: str = parameter(
         "2016-01-27",

@@ -50,6 +50,7 @@ def test_values_are_typed_as_toml_and_words_need_no_quotes() -> None:
         (["messages.access.loss=0:1:-0.1"], "never leads from 0 to 1; turn its sign"),
         (["messages.access.loss=0:1:much"], "must be three numbers"),
         (["messages.access.loss=0:inf:1"], "must be finite"),
+        (["vehicles.share=0:1"], "a range needs a step; write vehicles.share=first:last:step, such as 0:1:0.1"),
         (["messages.access.loss=0:1:0.00001"], "take a larger step"),
         (["messages.access.loss=0.1,0.1"], "0.1 stands there twice"),
         (["messages.access.loss=0,1", "messages.access.loss=0.5"], "varied twice"),

@@ -173,7 +173,7 @@ def test_lists_choices_switches_and_open_ranges_are_checked() -> None:
         "plugged.shares[1] = 1.5: must lie from 0 to 1",
         "plugged.power_kw = -1.0: must be at least 0 in kW",
         "plugged.offset_k = inf: must be finite in K",
-        "plugged.mode = 'of': must be one of on, off",
+        "plugged.mode = 'of': must be one of on, off; did you mean 'off'?",
         "plugged.active = 1: true or false is expected, such as True",
     ]
 

@@ -25,18 +25,18 @@ SLOT_H = 0.25
 
 @dataclass(frozen=True)
 class Parameters:
-    """Who takes part."""
+    """Which customers let the aggregator control their devices, and which have the dynamic tariff."""
 
     enrolled_share: float = parameter(
         0.8,
-        info="share of the owners of vehicles, heat pumps or batteries that let the aggregator steer them",
+        info="share of the owners of vehicles, heat pumps or batteries that let the aggregator control them",
         low=0.0,
         high=1.0,
         source="assumption: a mature programme; set it to 0.1 for an opt-in one",
     )
     dynamic_tariff_share: float = parameter(
         0.3,
-        info="share of customers on the dynamic tariff; their devices follow its prices if nobody steers them",
+        info="share of customers on the dynamic tariff; their devices follow its prices if the aggregator does not control them",
         low=0.0,
         high=1.0,
         source="assumption",

@@ -33,7 +33,7 @@ _REMEMBERED = 96  # quarter hours whose readings a meter keeps: assumption, a da
 
 @dataclass(frozen=True)
 class Parameters:
-    """When readings leave."""
+    """When meters send readings and last gasps."""
 
     reading_window_s: float = parameter(
         840.0,
@@ -58,7 +58,7 @@ class Parameters:
         unit="s",
         low=0.0,
         high=3600.0,
-        source="assumption: start of the modem, then spread at random so that not all speak at once",
+        source="assumption: start of the modem, then spread at random so that not all send at once",
     )
     reread_window_s: float = parameter(
         840.0,

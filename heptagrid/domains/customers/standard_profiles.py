@@ -1,4 +1,4 @@
-"""What vehicles and heat pumps draw on average if nobody steers them: the standard profiles of registered devices.
+"""What vehicles and heat pumps draw on average if nobody controls them: the standard profiles of registered devices.
 
 A vehicle that travels comes home at an hour that is normally distributed, and charges at full power until what it used is back.
 A house needs the heat that it loses, less what people and sun give; radiation counts as its mean over the last hours, as the

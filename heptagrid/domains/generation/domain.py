@@ -26,7 +26,7 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Parameters:
-    """When the fleet speaks."""
+    """How often the generating units report, and when they offer."""
 
     telemetry_s: int = parameter(
         60,

@@ -24,7 +24,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Parameters:
-    """How often the bulk desk acts."""
+    """How often the bulk system is dispatched, and the voltage asked for at the infeed."""
 
     dispatch_s: int = parameter(
         300,

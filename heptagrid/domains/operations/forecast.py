@@ -30,7 +30,7 @@ _REMEMBERED = 3 * 96  # quarter hours of reads that a forecast looks back on: as
 
 @dataclass(frozen=True)
 class Parameters:
-    """How well operations sees ahead."""
+    """The error of operations' forecast, and what it takes on from the meters."""
 
     units_error: float = parameter(
         0.1,

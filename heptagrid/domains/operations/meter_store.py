@@ -36,7 +36,7 @@ class ReadStatus(IntEnum):
 
 @dataclass(frozen=True)
 class Parameters:
-    """When the head end stops waiting."""
+    """How long the head end waits for a reading before it estimates it."""
 
     validation_delay_s: float = parameter(
         1800.0,

@@ -1,4 +1,4 @@
-"""The aggregator: steers enrolled vehicles, heat pumps and batteries, so that the town's peak falls.
+"""The aggregator: controls enrolled vehicles, heat pumps and batteries, so that the town's peak falls.
 
 Each device gets a signal for the next day, in kW per device, and fills the valley that it sees in it.
 The vehicles' signal is the forecast of the town's load divided by the vehicles that will share it: if

@@ -22,7 +22,7 @@ QUARTERS_PER_DAY = 96
 
 @dataclass(frozen=True)
 class Parameters:
-    """When the retailer speaks."""
+    """Over which times the retailer spreads its prices and bills."""
 
     price_spread_s: float = parameter(
         900.0,

@@ -28,7 +28,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Parameters:
-    """Where the town hangs, and how often substations report."""
+    """Where the town is connected, how flows are solved, and how often substations report."""
 
     town_bus: int = parameter(
         9,

@@ -45,7 +45,7 @@ TOPICS = (
     Topic(Kind.TELEMETRY, "flows", T, O, "each minute", ("bus", "load_mw", "highest_loading"), ("infeed_mw", "at_ns")),
     Topic(Kind.TELEMETRY, "frequency", T, O, "each `agc.period_s`, where the frequency is followed", ("deviation_hz",)),
     Topic(Kind.TELEMETRY, "substation", D, O, "each minute", ("substation", "v_pu", "loading_pct", "p_kw")),
-    Topic(Kind.TELEMETRY, "forecast", O, P, "each hour (conventional: 10:45), without what the aggregator steers", (), ("first_quarter", "town_kw")),
+    Topic(Kind.TELEMETRY, "forecast", O, P, "each hour (conventional: 10:45), without what the aggregator controls", (), ("first_quarter", "town_kw")),
     Topic(Kind.TELEMETRY, "day_reads", O, P, "00:45", (), ("first_quarter", "import_kwh", "export_kwh", "status")),
     Topic(
         *(Kind.TELEMETRY, "late_reads", O, P, "00:45, if reads of earlier days came late", ()),

@@ -54,7 +54,7 @@ GEOSTATIONARY = Technology(
         "members_per_site": "assumption: the terminals that share a carrier",
         "costs": "assumption: terminal and installation 1200 EUR, 30 EUR a month; the operator owns the rest",
     },
-    not_modelled="rain, which outages can stand for; other customers of the beam; preambles are detected as in LTE",
+    not_modelled="rain (an outage can represent it); other customers of the beam; preambles are detected as in LTE",
 )
 
 LOW_ORBIT = Technology(
