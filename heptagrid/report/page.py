@@ -95,7 +95,8 @@ def section(name: str, title: str, body: str) -> str:
 
 def _top(summary: dict[str, Any], manifest: dict[str, Any]) -> str:
     dates = manifest["dates"]
-    when = dates[0] if len(dates) == 1 else f"{len(dates)} days, {dates[0]} to {dates[-1]}"
+    typical = "typical " if manifest["typical_days"] else ""
+    when = dates[0] if len(dates) == 1 else f"{len(dates)} {typical}days, {dates[0]} to {dates[-1]}"
     banners = ""
     if summary["partial"]:
         banners += (
@@ -216,6 +217,7 @@ def _money(summary: dict[str, Any]) -> str:
         if summary["business"]:
             business = summary["business"]
             npv = [(DOMAIN_TITLES[k], one["npv_eur"]) for k, one in enumerate(business["rows"])]
+            npv.append(("The state", business["state_eur_per_year"] * business["rows"][0]["annuity_factor"]))
             parts.append(
                 bars(
                     f"Net present value over {business['horizon_years']:g} years at {100 * business['discount_rate']:g} %",

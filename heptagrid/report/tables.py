@@ -183,7 +183,10 @@ def business_table(business: Mapping[str, Any]) -> str:
     )
     total = [total[0] + yearly_eur, total[1] + worth_eur, total[2], total[3], total[4] + worth_eur]
     rows.append(["<b>all seven and the state</b>", *(f"<b>{signed(value)}</b>" for value in total)])
-    head = ("domain", "operation, a year", "its present value", "investment", "avoided investment", "net present value")
+    head = (
+        *("EUR", "operation, a year", "its present value", "investment", "avoided investment"),
+        "net present value",
+    )
     return table(head, rows, style="numbers")
 
 

@@ -21,7 +21,8 @@ def summary(summary: dict[str, Any], manifest: dict[str, Any]) -> Group:
     """A renderable: the verdict, arms side by side, the differences, and the three checks."""
     arms, difference = summary["arms"], summary["difference"] or {}
     dates = manifest["dates"]
-    when = dates[0] if len(dates) == 1 else f"{len(dates)} days from {dates[0]}"
+    typical = "typical " if manifest["typical_days"] else ""
+    when = dates[0] if len(dates) == 1 else f"{len(dates)} {typical}days from {dates[0]}"
     head = Text(
         f"{summary['scenario']}, {when}: {summary['customers']:,} customers, seed {summary['seed']}", style="bold"
     )

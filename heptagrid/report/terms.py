@@ -41,6 +41,11 @@ TERMS: tuple[tuple[str, str, str], ...] = (
     ("day-ahead", r"day-ahead", "The auction in which the energy of the next day is bought hour by hour."),
     ("imbalance", r"imbalance", "Energy drawn beyond, or short of, what was bought day-ahead."),
     ("flexibility", r"flexibility", "Consumption that a device moves on request, counted against a stated baseline."),
+    (
+        "the state",
+        r"the state",
+        "Receives taxes and levies and pays feed-in premiums; none of the seven domains. What it receives less is no gain of all together.",
+    ),
     ("net benefit", r"net benefits?", "What a domain received less what it paid, smart arm minus conventional arm."),
     (
         "net present value",

@@ -44,6 +44,18 @@ def test_received_less_paid_is_matrix_columns_less_rows_plus_outside(rows):
     totals.check()
 
 
+def test_the_state_receives_taxes_less_premiums_and_nothing_else():
+    # 30 EUR of taxes less 12 EUR of premiums, and a true-up of 1 EUR of tax; the telecom bill goes to others outside.
+    rows = [
+        (Domain.PROVIDERS, OUTSIDE, 30.0, Reason.TAXES),
+        (OUTSIDE, FIRST_POINT, 12.0, Reason.FEED_IN_PREMIUM),
+        (Domain.PROVIDERS, OUTSIDE, 1.0, Reason.TRUE_UP),
+        (FIRST_POINT, Domain.PROVIDERS, 5.0, Reason.TRUE_UP),
+        (Domain.OPERATIONS, OUTSIDE, 100.0, Reason.TELECOM),
+    ]
+    assert posted(rows).totals().state == 1_900_000  # thousandths of a cent
+
+
 @given(payments)
 def test_the_matrix_is_what_a_plain_loop_over_the_rows_adds_up(rows):
     ledger = posted(rows)

@@ -219,7 +219,7 @@ def test_the_terminal_begins_as_the_page_does() -> None:
     smart["money_eur"]["sum"] = 0.0
     console = Console(width=100, file=None, record=True, quiet=False)
     with console.capture() as captured:
-        console.print(terminal.summary(made, {"dates": ["2016-01-27"]}))
+        console.print(terminal.summary(made, {"dates": ["2016-01-27"], "typical_days": []}))
     lines = captured.get().splitlines()
     assert lines[1].rstrip() == "A transformer reached 123\u202f% of its rating."
     assert lines[2].startswith("Does the grid hold? no")
