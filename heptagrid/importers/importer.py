@@ -7,7 +7,7 @@ and, in pyproject.toml, under `heptagrid.importers`: `matpower = "heptagrid.impo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from heptagrid.foundation.errors import FileError, HeptagridError
@@ -17,6 +17,15 @@ from heptagrid.world.circuit import Circuit
 Network = BalancedNetwork | Circuit
 
 ANY = "*"  # among the kinds to ignore: all of them
+
+
+MOST_NAMES = 10
+
+
+def some_of(names: Sequence[str]) -> str:
+    """The first names of a list, and how many more there are."""
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more
 
 
 @dataclass(frozen=True)

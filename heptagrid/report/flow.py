@@ -25,8 +25,8 @@ def flow_text(found: Snapshot) -> str:
     if totals.fed_in_kw >= 0.001:
         lines[-1] += f"   {totals.losses_kw / totals.fed_in_kw:.2%} of what is fed in".replace("%", " %")
     lines.append("")
-    for word in ("least", "greatest"):
-        v_pu, node, phase = (summary[f"{word}_v_{what}"] for what in ("pu", "node", "phase"))
+    for word, key in (("lowest", "least"), ("highest", "greatest")):
+        v_pu, node, phase = (summary[f"{key}_v_{what}"] for what in ("pu", "node", "phase"))
         at = f"{node}" if phase == "0" else f"{node}.{phase}"
         lines.append(f"{word} voltage {v_pu:.6f} pu at {at}" if isinstance(v_pu, float) else f"{word} voltage: unknown")
     return "\n".join([*lines, *_others(found, summary)])
@@ -37,7 +37,7 @@ def _others(found: Snapshot, summary: dict[str, object]) -> list[str]:
     lines = []
     if summary["neutral_nodes"]:
         v_pu = found.nodes.v_pu[found.nodes.where(NEUTRAL)].max()
-        lines.append(f"neutral nodes: {summary['neutral_nodes']}, greatest voltage to ground {v_pu:.6f} pu")
+        lines.append(f"neutral nodes: {summary['neutral_nodes']}, highest voltage to ground {v_pu:.6f} pu")
     if summary["de_energised_nodes"]:
         lines.append(
             f"de-energised nodes: {summary['de_energised_nodes']}; loads not served: {summary['loads_not_served']}, "

@@ -107,24 +107,24 @@ def checks_table(arms: Mapping[str, Mapping[str, Any]]) -> str:
             f"{said['lost']} lost {'less' if energy['stored'] < 0 else '+'} {said['stored']} {'taken from' if energy['stored'] < 0 else 'put into'} store"
         )
         residual = f"{scale * energy['residual']:.1e}".replace("-", "\u2212")
-        rows.append([ARM_TITLES[name], f"energy, {unit}", formula, residual, _verdict(good)])
+        rows.append([ARM_TITLES[name], f"energy, {unit}", residual, _verdict(good), formula])
         formula = (
             f"{number(messages['sent'])} sent = {number(messages['delivered'])} delivered + "
             f"{number(messages['lost'])} lost + {number(messages['in_flight'])} under way at the end"
         )
         rows.append(
-            [ARM_TITLES[name], "messages", formula, str(messages["residual"]), _verdict(messages["residual"] == 0)]
+            [ARM_TITLES[name], "messages", str(messages["residual"]), _verdict(messages["residual"] == 0), formula]
         )
         rows.append(
             [
                 ARM_TITLES[name],
                 "money, EUR",
-                "sum over all accounts",
                 number(money["sum"], 5),
                 _verdict(money["sum"] == 0),
+                "sum over all accounts",
             ]
         )
-    return table(("arm", "law", "balance", "residual", ""), rows, style="left3")
+    return table(("arm", "law", "residual", "verdict", "balance"), rows, style="checks")
 
 
 def _verdict(good: bool) -> str:

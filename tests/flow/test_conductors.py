@@ -75,7 +75,7 @@ def test_a_customers_voltage_is_between_phase_and_neutral(tmp_path: Path) -> Non
     assert summary["greatest_neutral_v_pu"] == pytest.approx(neutral_v / 230.94, abs=2e-6)
     assert (tmp_path / "v.csv").read_text().splitlines()[0] == "node,phase,v_pu,angle_deg,conductor,v_to_neutral_pu"
     done = CliRunner().invoke(main, ["flow", path])
-    assert f"least voltage {summary['least_v_pu']:.6f} pu at end.a" in done.stdout
+    assert f"lowest voltage {summary['least_v_pu']:.6f} pu at end.a" in done.stdout
     assert "neutral nodes: 1, greatest voltage to ground 0.00" in done.stdout
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from heptagrid.foundation.errors import FileError
 from heptagrid.importers import opendss
-from heptagrid.importers.importer import Reading
+from heptagrid.importers.importer import Reading, some_of
 from heptagrid.world.circuit import GROUND, Circuit, Model
 from tests.importers.test_opendss_script import LINE, LOAD, SOURCE, write
 
@@ -123,3 +123,9 @@ def test_a_reactor_to_ground_is_use_and_an_autotransformer_is_delivery(tmp_path:
         "reactor.g": False,
         "autotrans.a": True,
     }
+
+
+def test_of_many_names_the_first_ten_are_told() -> None:
+    names = [f"shape_{k}" for k in range(1, 56)]
+    assert some_of(names[:3]) == "shape_1, shape_2, shape_3"
+    assert some_of(names).endswith("shape_9, shape_10 and 45 more")

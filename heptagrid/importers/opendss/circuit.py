@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from heptagrid.foundation.errors import FileError
-from heptagrid.importers.importer import MissingPackageError, Reading
+from heptagrid.importers.importer import MissingPackageError, Reading, some_of
 from heptagrid.importers.opendss import delivery
 from heptagrid.importers.opendss.apart import BrokenDownError, apart, say
 from heptagrid.importers.opendss.controls import capacitor_controls, regulators
@@ -203,7 +203,7 @@ def _general_objects(engine: Any) -> list[str]:
         engine.SetActiveClass(kind)
         names = [name for name in engine.ActiveClass.AllNames if name.lower() not in DEFAULT_OBJECTS]
         if names:
-            found.append(f"{kind}: {', '.join(names)} (without effect here)")
+            found.append(f"{kind}: {some_of(names)} (without effect here)")
     return found
 
 

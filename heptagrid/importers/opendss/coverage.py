@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from heptagrid.importers.importer import Reading, unsupported
+from heptagrid.importers.importer import Reading, some_of, unsupported
 from heptagrid.importers.opendss import inverters
 from heptagrid.importers.opendss.controls import CAPACITOR_CONTROLS
 from heptagrid.importers.opendss.delivery import is_line, is_plain_capacitor
@@ -76,7 +76,7 @@ def divide(source: str, elements: Sequence[Element], reading: Reading, all_admit
         frozenset(one.kind for one in elements),
         offers_ignore=reading.offers_ignore,
     )
-    parts.left_out += [f"{kind}: {', '.join(names)} (without effect here)" for kind, names in without.items()]
+    parts.left_out += [f"{kind}: {some_of(names)} (without effect here)" for kind, names in without.items()]
     return parts
 
 
