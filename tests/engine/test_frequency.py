@@ -11,6 +11,7 @@ import pytest
 import heptagrid
 from heptagrid.engine.results import Run
 from heptagrid.report.terminal import summary as terminal_summary
+from tests.conftest import shared_run
 
 TRIP = """
 name = "trip"
@@ -39,7 +40,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def tripped(file: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return heptagrid.run(file, step_s=300, threads=2, out=tmp_path_factory.mktemp("tripped") / "run")
+    return shared_run("tripped", tmp_path_factory, lambda out: heptagrid.run(file, step_s=300, threads=2, out=out))
 
 
 def test_the_loss_of_a_unit_shows(tripped: Run) -> None:

@@ -21,6 +21,7 @@ from heptagrid.planes.power.radial import RadialSolver
 from heptagrid.scenario.load import load, revised
 from heptagrid.scenario.template import template
 from heptagrid.world.outages import Outage, joined
+from tests.conftest import shared_run
 
 STORMS = """
 name = "stormy"
@@ -79,7 +80,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def stormy(file: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The day, both arms."""
-    return heptagrid.run(file, step_s=900, threads=2, out=tmp_path_factory.mktemp("stormy") / "run")
+    return shared_run("stormy", tmp_path_factory, lambda out: heptagrid.run(file, step_s=900, threads=2, out=out))
 
 
 def test_energy_and_messages_are_kept(stormy: Run) -> None:

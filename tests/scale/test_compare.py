@@ -37,7 +37,7 @@ def test_scenarios_are_run_and_their_folders_kept(day: Run, tmp_path: Path) -> N
     mine = tmp_path / "mine.toml"
     mine.write_text("[vehicles]\nshare = 0.0\n")
     out = tmp_path / "verdict"
-    words = ["compare", str(day.folder), str(mine), "--step", "900", "--threads", "2", "--json", "--out", str(out)]
+    words = ["compare", str(day.folder), str(mine), "--step", "900", "--threads", "1", "--json", "--out", str(out)]
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 0, result.output
     content = json.loads(result.stdout)

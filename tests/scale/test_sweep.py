@@ -260,6 +260,7 @@ def test_latencies_below_ten_steps_are_hatched(swept: Sweep, tmp_path: Path) -> 
     assert "<td>1*</td>" in text
 
 
+@pytest.mark.slow
 def test_halving_the_step_hardly_moves_the_net_benefit_at_a_latency_of_ten_steps(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
