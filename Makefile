@@ -7,7 +7,7 @@ PYTHON ?= $(shell for one in python3.11 python3.12 python3.13 python3.14 python3
 	$$one $(NEW_ENOUGH) 2>/dev/null && echo $$one && break; done)
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench validate docs lock clean
+.PHONY: help run test kernels lint bench validate docs lock clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -25,8 +25,7 @@ help:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-test.lock
 	@touch $@
 
-run: .venv/.run
-	$(BIN)/heptagrid compile
+run: kernels
 	$(BIN)/heptagrid run --typical
 
 lint: .venv/.test
@@ -35,8 +34,12 @@ lint: .venv/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint
+kernels: .venv/.run
 	$(BIN)/heptagrid compile
+
+# The checks of the text and the compilation keep one core each.
+test: .venv/.test
+	@$(MAKE) --no-print-directory -j 2 lint kernels
 	$(BIN)/python -m pytest -m "not slow" -n 2
 
 bench: .venv/.test
