@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from heptagrid.cli import main
-from heptagrid.engine.flow import api
+from heptagrid.engine.flow import api, unbalanced
+from heptagrid.foundation.errors import NetworkError
 
 # Two customers behind a four-wire cable of 0.1 ohm per conductor, the neutral earthed at the source alone.
 FOUR_WIRES = """New Circuit.four basekv=0.4 bus1=src pu=1 r1=0 x1=1e-6 r0=0 x0=1e-6
@@ -224,3 +226,29 @@ def test_a_base_voltage_that_does_not_fit_is_told(tmp_path: Path) -> None:
     assert "n3" not in remark
     right = api.flow(written(tmp_path, FOUR_NODES))
     assert not any("base voltages" in line for line in right.remarks)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("Load.l1.kw=1e200", r"load.l1: its active power is 1e\+200, more than 1e\+12"),
+        ("Capacitor.c3.kvar=1e300", r"capacitor.c3: its power is 1e\+300, more than 1e\+12"),
+        ("Line.a.c1=1e200", r"line.a: its shunt admittance is .*, more than 1e\+12"),
+    ],
+)
+def test_figures_too_large_to_compute_with_are_refused_by_element(tmp_path: Path, line: str, said: str) -> None:
+    with pytest.raises(NetworkError, match=said):
+        api.flow(written(tmp_path, SWITCHED + line))
+
+
+def test_a_solution_that_does_not_balance_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, totals = written(tmp_path, FOUR_WIRES), unbalanced._totals
+    api.flow(path)
+    monkeypatch.setattr(
+        unbalanced, "_totals", lambda flow: replace(totals(flow), fed_in_kw=totals(flow).fed_in_kw + 1.0)
+    )
+    with pytest.raises(NetworkError, match=r"does not balance: [0-9.]+ kW are fed in, [0-9.]+ kW drawn and lost"):
+        api.flow(path)
+    monkeypatch.setattr(unbalanced, "_totals", lambda flow: replace(totals(flow), losses_kw=np.inf))
+    with pytest.raises(NetworkError, match="does not balance"):
+        api.flow(path)

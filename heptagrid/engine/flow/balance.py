@@ -1,4 +1,4 @@
-"""Whether a balanced network's solution balances, and what rounding leaves of its branches' losses."""
+"""Whether a solution balances, and what rounding leaves of the losses of branches with very small impedances."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import numpy as np
 from heptagrid.engine.flow.snapshot import Totals
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.planes.power.balanced import BalancedFlow
+from heptagrid.planes.power.unbalanced.flow import Flow
 from heptagrid.world.balanced import BalancedNetwork, Floats
 
 _IMBALANCE = 1e-6  # of all that is fed in, drawn and lost
+_CHANGES = 1e3  # by what the voltages still change where a part nearly floats
 _DIGITS = 64.0 * np.finfo(np.float64).eps
 _SHOWN = 20
 _SHOWN_KW = 1e-9
@@ -33,11 +35,35 @@ def check(network: BalancedNetwork, flow: BalancedFlow, totals: Totals, rounding
     NetworkError
         With the figures.
     """
-    drawn = (totals.loads_kw, totals.shunts_kw, totals.losses_kw)
-    scale_kw = 1e3 * float(np.abs(flow.p_mw).sum()) + sum(map(abs, drawn))
-    if not abs(totals.fed_in_kw - sum(drawn)) <= _IMBALANCE * scale_kw + float(rounding.sum()):
+    drawn_kw = abs(totals.loads_kw) + abs(totals.shunts_kw) + abs(totals.losses_kw)
+    scale_kw = 1e3 * float(np.abs(flow.p_mw).sum()) + drawn_kw
+    _refuse(network.name, totals, _IMBALANCE * scale_kw + float(rounding.sum()))
+
+
+def check_circuit(flow: Flow, totals: Totals) -> None:
+    """As `check`, of a circuit of conductors.
+
+    Raises
+    ------
+    NetworkError
+        With the figures.
+    """
+    circuit, network = flow.network.circuit, flow.network
+    parts_kva = (flow.sources_kva, flow.devices_kva, flow.shunts_kva, flow.capacitors_kva, flow.lines_kva)
+    scale_kw = circuit.alike_phases * sum(float(np.abs(part).sum()) for part in parts_kva)
+    v_square = np.append(np.abs(flow.v) ** 2, 0.0)
+    tables = (network.lines, network.transformers, network.shunts, network.sources, network.capacitors)
+    rounding_kw = sum(_DIGITS / 1e3 * float(v_square.max() * np.abs(table.y_s).sum()) for table in tables)
+    left_open = _IMBALANCE + _CHANGES * flow.last_change_pu
+    _refuse(circuit.name, totals, left_open * scale_kw + circuit.alike_phases * rounding_kw)
+
+
+def _refuse(name: str, totals: Totals, left_open_kw: float) -> None:
+    drawn_kw = totals.loads_kw + totals.shunts_kw + totals.losses_kw
+    is_known = np.isfinite([totals.fed_in_kw, drawn_kw, totals.fed_in_kvar, left_open_kw]).all()
+    if not is_known or not abs(totals.fed_in_kw - drawn_kw) <= left_open_kw:
         raise NetworkError(
-            f"{network.name}: the solution does not balance: {totals.fed_in_kw:g} kW are fed in, {sum(drawn):g} kW drawn "
+            f"{name}: the solution does not balance: {totals.fed_in_kw:g} kW are fed in, {drawn_kw:g} kW drawn "
             "and lost; the network holds figures too large or too small to compute with"
         )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from heptagrid.engine.flow import balance
 from heptagrid.engine.flow.snapshot import (
     DE_ENERGISED,
     NEUTRAL,
@@ -40,7 +41,7 @@ def snapshot(circuit: Circuit, source: str, format: str) -> Snapshot:
     Raises
     ------
     NetworkError
-        For a circuit without a meaning, with all that is wrong with it.
+        For a circuit without a meaning, with all that is wrong with it; for a solution that does not balance.
     """
     began = time.perf_counter()
     try:
@@ -53,7 +54,8 @@ def snapshot(circuit: Circuit, source: str, format: str) -> Snapshot:
     except NetworkError as problem:
         return _collapsed(circuit, source, format, solver, str(problem), time.perf_counter() - began)
     seconds = time.perf_counter() - began
-    conductors = conductors_of(solver)
+    conductors, totals = conductors_of(solver), _totals(flow)
+    balance.check_circuit(flow, totals)
     return Snapshot(
         source=source,
         format=format,
@@ -63,7 +65,7 @@ def snapshot(circuit: Circuit, source: str, format: str) -> Snapshot:
         seconds=seconds,
         nodes=_nodes(flow, conductors),
         branches=_branches(flow),
-        totals=_totals(flow),
+        totals=totals,
         not_served=_not_served(circuit, conductors),
         remarks=(
             *circuit.left_out,

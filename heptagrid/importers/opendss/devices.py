@@ -88,7 +88,8 @@ def _device(one: Element, output_kva: dict[str, complex], frequency_hz: float, i
     share = 1.0 if is_load or not is_delta else 3.0
     # A third it is of a single phase too: that one's impedances, within limits and beyond, draw a third of what they should.
     of_impedance = 1.0 / 3.0 if is_lone_delta(one) else 1.0
-    s_kva = complex(np.sum(np.conj(y)) * share * reference_v**2 / 1e3)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is too large is told with the circuit's other figures
+        s_kva = complex(np.sum(np.conj(y)) * share * reference_v**2 / 1e3)
     holds = _holds_voltage(one) and not is_admittance
     if _holds_voltage(one):
         s_kva *= 100.0  # of which OpenDSS puts only a hundredth into the matrix

@@ -11,6 +11,9 @@ from heptagrid.planes.power.unbalanced.network import Network, network_of
 from heptagrid.planes.power.unbalanced.primitives import is_bond
 from heptagrid.world.circuit import Bools, Circuit, Floats, Ints, Names
 
+MOST = 1e12  # kW, kvar, kV, V or S: beyond every grid, and squares of it can be computed with
+_UNBOUNDED = frozenset(("impedance", "reactance", "winding resistance"))  # "infinite" ones stand for none
+
 
 def checked_network(circuit: Circuit, tap_pu: Floats, is_closed: Bools) -> Network:
     """The circuit with these taps (windings,) and capacitor steps (steps,), if it has a meaning; every violation names its element.
@@ -18,7 +21,7 @@ def checked_network(circuit: Circuit, tap_pu: Floats, is_closed: Bools) -> Netwo
     Raises
     ------
     NetworkError
-        With all violations: values that are not numbers, negative lengths, names that occur twice, impedances without an inverse, rings of
+        With all violations: values that are not numbers or beyond `MOST`, negative lengths, names that occur twice, impedances without an inverse, rings of
         lines without impedance, no source with a voltage.
     """
     found = [*_numbers(circuit), *_names(circuit), *_impedances(circuit), *_rings(circuit)]
@@ -75,6 +78,9 @@ def _numbers(circuit: Circuit) -> Iterator[str]:
         bad = ~np.isfinite(values)
         for k in np.unique(row[bad]):
             yield f"{names[k]}: its {what} is not a number"
+        is_bounded = what not in _UNBOUNDED
+        for k in np.unique(row[~bad][np.abs(values[~bad]) > MOST]) if is_bounded else ():
+            yield f"{names[k]}: its {what} is {np.abs(values[row == k]).max():g}, more than {MOST:g}"
         for k in np.unique(row[~bad][values.real[~bad] < least]):
             yield f"{names[k]}: its {what} is {values.real[row == k].min():g}; it must be {'positive' if least > 0.0 else 'at least 0'}"
     for k in np.flatnonzero(lines.length_km < 0.0):
