@@ -17,20 +17,19 @@ from heptagrid.validate.messages_neighbourhood import LITERATURE, Verdict
 
 HEAD = """# Which technology meets which application's requirement
 
-Made by `make docs` with `heptagrid.engine.neighbourhood`; do not edit. A run of the town says the same of its own applications:
-see its page.
+Made by `make docs` with `heptagrid.engine.neighbourhood`; do not edit. The page of a run has the same verdicts for the applications of that run.
 
 A **neighbourhood** is 500 homes and twelve feeder devices at 800 homes per km², around as many collectors or cells as the technology
-plans for; a **home** is ten devices; a **wide area** is twelve substations within 10 km. Only one technology is on trial; beyond it all is
-fibre. Below every application run 15-minute readings of every meter, each acknowledged. Each cell gives the verdict, the share of messages
+plans for; a **home** is ten devices; a **wide area** is twelve substations within 10 km. One technology is tested at a time; all links
+beyond it are fibre. Besides the application, every meter sends a reading each 15 minutes, which is acknowledged. Each cell gives the verdict, the share of messages
 within the latency, and the delay that 95 % of all messages did not exceed (none where more were lost). A message carries 96 bytes of
 signature and security besides its payload.
 
-- What may take 4 s or longer is acknowledged, and sent again after a quarter and three quarters of its latency (after 300 s at most).
-- A broadcast is one message to each home, spread over the first half of its latency: nothing here multicasts.
-- More than 4096 bytes go as a stream of 1024-byte blocks, the whole within half of the latency; the share is of blocks.
-- Events too rare to be seen are sampled 1000 times over twelve hours. Last gasps are such events: mains failure of a whole street is not
-  tried here.
+- A message whose latency is 4 s or more is acknowledged, and sent again after a quarter and three quarters of it (after 300 s at most).
+- A broadcast is one message to each home, spread over the first half of its latency: multicast is not modelled.
+- A payload of more than 4096 bytes is sent as a stream of 1024-byte blocks within half of the latency; the share is of blocks.
+- Rare events are sampled 1000 times over twelve hours. Last gasps are among them; a mains failure of a whole street is not
+  tested here.
 - **Met** means shown: were messages missed as often as the requirement just allows, so few misses would occur in at most 5 % of such
   trials (exact binomial test). **Not refuted** means that enough came in time, but too few were sent to show it: 99.9 % without a miss takes
   2995 messages, 99.9999 % three million.

@@ -70,10 +70,15 @@ def lines(content: Content) -> list[str]:
     """The sentences of the page as plain text: of each run the worst that its smart arm came to, those in trouble first, and against the first what changed."""
     first, *others = content["runs"]
     runs = sorted(content["runs"], key=lambda run: not troubles(_as_point(run)))
-    said = [f"{run['label']}: {worst(_as_point(run))}" for run in runs]
+    said = [f"{run['label']}: {_within(worst(_as_point(run)))}" for run in runs]
     for other in others:
         said += [*_sentences(first, other, content)]
     return said
+
+
+def _within(sentence: str) -> str:
+    """A sentence after a colon."""
+    return sentence[:1].lower() + sentence[1:]
 
 
 def _as_point(run: Content) -> Content:

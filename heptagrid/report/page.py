@@ -121,7 +121,7 @@ def _top(summary: dict[str, Any], manifest: dict[str, Any]) -> str:
 
 
 def _requirements(summary: dict[str, Any]) -> str:
-    """A table for each arm with a town that speaks, and what the verdicts leave out."""
+    """A table for each arm in which the town sends messages, and what the verdicts leave out."""
     arms = summary["arms"]
     parts = []
     for name, arm in arms.items():

@@ -41,7 +41,7 @@ LOADING_CLASSES = (
     (100.0, "above 100 %", "t3"),
 )
 
-# Applications whose requirement an access network missed: one hue, darker and larger with the number, so that any eye tells.
+# Applications whose requirement an access network missed: one hue, darker and larger with the number, which the colour-blind can read too.
 MISSED_CLASSES = (
     (1, "one", "r1"),
     (2, "two or three", "r2"),

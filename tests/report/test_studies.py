@@ -151,8 +151,8 @@ def test_a_comparison_tells_of_the_run_in_trouble_first() -> None:
     runs[1] |= {"by": "net_benefit_eur", "gains": [], "loses": []}
     content = {"runs": runs, "figures": meanings()}
     said = lines(content)
-    assert said[0] == "other: A transformer carries 150\u202f% of its rating."
-    assert said[1] == "mine: The grid holds, and no application missed its requirement."
+    assert said[0] == "other: a transformer carries 150\u202f% of its rating."
+    assert said[1] == "mine: the grid holds, and no application missed its requirement."
     assert "2.00 MW higher" in said[2] and "0.040 EUR per customer and day lower" in said[2]
     assert "Highest line loading, %" in printed(compare_summary(content))
 
