@@ -229,7 +229,7 @@ def page_of(sweep: Sweep) -> str:
 
 
 def test_the_page_needs_nothing_from_outside_and_says_what_was_swept(swept: Sweep) -> None:
-    text = page_of(swept)
+    text = re.sub(r"</?abbr[^>]*>", "", page_of(swept))
     for word in ("<script", "<link ", "http-equiv", "@import", "url(", "http://", "https://"):
         assert word not in text
     assert not re.search(r"\bnan\b|\bNone\b", text)
