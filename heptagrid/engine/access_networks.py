@@ -23,8 +23,8 @@ Floats = npt.NDArray[np.float64]
 class AccessNetworks:
     """Figures of each, (access networks,); not a number where there is none.
 
-    load_pct: time on the air of all members of the shared medium, of the time that its channels have. headroom_pct: what the sender that
-    sends most leaves of its duty cycle. hops_mean, hops_most: from a gateway to the concentrator or base station, as planned.
+    load_pct: time on the air of all members of the shared medium, of the time that its channels have, second windows of LoRaWAN apart.
+    headroom_pct: what the sender that sends most leaves of its duty cycle, in whichever band. hops_mean, hops_most: from a gateway to the concentrator or base station, as planned.
     in_time_pct: of all messages sent to or from its gateways, lost ones and those under way included.
     """
 
@@ -75,7 +75,7 @@ def _port_table(wiring: Wiring) -> Ints:
 
 
 def _air(wiring: Wiring, busy_s: Floats, counted_s: float) -> tuple[Floats, Floats]:
-    """(media,) load in percent, and the least headroom of any sender under the duty cycle in percent; not a number without one."""
+    """(media,) load in percent, and the least headroom of any sender under the duty cycles in percent; not a number without one."""
     net = wiring.net((0.0, 0.0, 0.0))
     media = len(net.medium)
     load, headroom = np.full(media, np.nan), np.full(media, np.nan)
@@ -83,12 +83,14 @@ def _air(wiring: Wiring, busy_s: Floats, counted_s: float) -> tuple[Floats, Floa
     if not media or not len(on) or counted_s <= 0.0:
         return load, headroom
     of = net.port[on, t.P_MEDIUM]
-    sums = np.bincount(of, busy_s[on], media)
+    sums = np.bincount(of, busy_s[0, on], media)
     load = 100.0 * sums / (counted_s * np.maximum(net.medium[:, t.M_CHANNELS], 1))
-    most = np.zeros(media)
-    np.maximum.at(most, of, busy_s[on])
-    duty = net.medium[:, t.M_DUTY_PPM] * 1e-6
-    np.divide(100.0 * (duty * counted_s - most), duty * counted_s, out=headroom, where=duty > 0.0)
+    for band_s, column in zip(busy_s, (t.M_DUTY_PPM, t.M_SECOND_DUTY_PPM), strict=True):
+        most, left = np.zeros(media), np.full(media, np.nan)
+        np.maximum.at(most, of, band_s[on])
+        duty = net.medium[:, column] * 1e-6
+        np.divide(100.0 * (duty * counted_s - most), duty * counted_s, out=left, where=duty > 0.0)
+        headroom = np.fmin(headroom, left)
     return np.asarray(load), headroom
 
 

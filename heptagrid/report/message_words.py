@@ -14,6 +14,7 @@ LOST_TO = {
     "collision": "collisions",
     "access": "a medium that was never free",
     "outage": "a place without supply",
+    "stale": "its receiver's windows had passed",
 }
 
 

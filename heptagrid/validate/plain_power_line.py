@@ -59,10 +59,16 @@ class Frame:
     begin_s: float
     end_s: float
     is_hit: bool = False
+    is_acked: bool = False
 
     @property
     def silent_s(self) -> float:
         return self.end_s + TURN_S + ACK_S
+
+    def deafens(self, other: Frame) -> bool:
+        """Whether another frame comes to its receiver while that acknowledges it."""
+        meets = other.begin_s < self.silent_s and other.end_s > self.end_s + TURN_S
+        return self.is_acked and other.receiver == self.receiver and meets
 
 
 class Line:
@@ -120,10 +126,11 @@ class Line:
             self._next(now, station)
 
     def _sends(self, now: float, station: int, tries: int) -> None:
-        """A frame is hit if its receiver hears another one in the meantime, or sends itself."""
+        """A frame is hit if its receiver hears another one in the meantime, or sends itself, be it an acknowledgement."""
         end_s = now + LEAD_S + 8.0 * (self.waiting[station][0][1] + HEADER_BYTES) / RATE_BPS
         mine = Frame(station, self.after[station], now, end_s)
         for other in self.air:
+            mine.is_hit |= other.deafens(mine)
             if other.end_s > now:
                 mine.is_hit |= self._hears(mine.receiver, other.sender)
                 other.is_hit |= self._hears(other.receiver, station)
@@ -139,6 +146,9 @@ class Line:
             self._backs_off(now, station, tries + 1)
             return
         self.ready_s[station] = now + TURN_S + ACK_S + GAP_S
+        frame.is_acked = not is_lost
+        for other in self.air:
+            other.is_hit |= other is not frame and frame.deafens(other)
         if not is_lost:
             self._stands_later(now + FORWARD_S, frame.receiver, self.waiting[station][0])
         self._next(now, station)

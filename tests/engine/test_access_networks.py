@@ -20,9 +20,9 @@ def test_a_port_is_busy_for_as_long_as_it_sends() -> None:
     none = np.zeros(3, dtype=int)
     plane.send(Kind.TELEMETRY, none, none + 1, none, sender=Domain.GENERATION, receiver=Domain.OPERATIONS)
     plane.advance(10 * S)
-    assert plane.busy_s().tolist() == pytest.approx([3.0])
+    assert plane.busy_s().tolist() == [[3.0], [0.0]]
     plane.begin_counting()
-    assert plane.busy_s().tolist() == [0.0]
+    assert plane.busy_s().tolist() == [[0.0], [0.0]]
 
 
 def test_hops_are_counted_to_the_first_place_that_is_no_gateway() -> None:
@@ -49,8 +49,8 @@ def test_load_and_headroom_are_times_on_the_air_by_hand() -> None:
     medium = net.port[up, t.P_MEDIUM]
     assert len(set(medium[:4].tolist())) == 1 and medium[4] != medium[0], "a gateway of its own 20 km apart"
     channels, duty = int(net.medium[medium[0], t.M_CHANNELS]), net.medium[medium[0], t.M_DUTY_PPM] * 1e-6
-    busy_s = np.zeros(len(net.port))
-    busy_s[up] = [1.0, 2.0, 3.0, 4.0, 0.5]
+    busy_s = np.zeros((2, len(net.port)))
+    busy_s[0, up] = [1.0, 2.0, 3.0, 4.0, 0.5]
     places = np.zeros((KINDS, 3, 4), dtype=np.int64)
     places[Kind.METER_READING, 1] = 90, 80, 5, 8  # five under way at the end
     places[Kind.BILL, 1] = 10, 10, 0, 0
@@ -64,11 +64,16 @@ def test_load_and_headroom_are_times_on_the_air_by_hand() -> None:
     )
     assert np.isnan(found.in_time_pct[1])
     assert found.summary()["headroom_pct"] == pytest.approx({"median": 77.5, "worst": 60.0})
+    # A gateway that sends 80 s in second windows leaves 1 - 8 % / 10 % of theirs, and loads none of the three channels.
+    busy_s[1, net.medium[medium[0], t.M_BASE]] = 80.0
+    found = access_networks(plan, places, busy_s, counted_s=1000.0)
+    assert found.headroom_pct.tolist() == pytest.approx([20.0, 95.0])
+    assert found.load_pct.tolist() == pytest.approx([1.0 / channels, 0.05 / channels])
 
 
 def test_a_line_of_its_own_has_no_shared_medium() -> None:
     plan = planned("fibre")
     ports = len(plan.topology.wiring.net((0.0, 0.0, 0.0)).port)
-    found = access_networks(plan, np.zeros((KINDS, 3, 4), dtype=np.int64), np.ones(ports), counted_s=10.0)
+    found = access_networks(plan, np.zeros((KINDS, 3, 4), dtype=np.int64), np.ones((2, ports)), counted_s=10.0)
     assert found.summary()["load_pct"] is None and found.summary()["headroom_pct"] is None
     assert found.hops_most.tolist() == [1.0, 1.0]

@@ -50,11 +50,17 @@ class _Part:
 
 
 class _Copy(NamedTuple):
-    """One message of the kernel: of a row, or its acknowledgement."""
+    """One message of the kernel: of a row, or its acknowledgement.
+
+    answers: the message of the kernel that it goes back for, -1 for none. begun: the one with which its row left its source, -1 for
+    itself.
+    """
 
     row: int
     part: _Part
     is_ack: bool
+    answers: int = -1
+    begun: int = -1
 
 
 @dataclass
@@ -138,7 +144,7 @@ class LoopRun:
             for when, which, cause, hops in sorted(come + gone):
                 copy = self._copies.pop(which)
                 if cause < 0:
-                    self._arrive(copy, when)
+                    self._arrive(copy if copy.begun >= 0 else copy._replace(begun=which), when)
                 else:
                     self._lose(copy, cause, hops)
         self._explain()
@@ -158,6 +164,8 @@ class LoopRun:
             self._numbers[part.source] = number + 1
             row[[t.ID, t.SOURCE, t.DESTINATION, t.BYTES, t.SENT]] = which, part.source, part.destination, size, when
             row[[t.NUMBER, t.GROUP, t.PRIORITY, t.PATH, t.HOPS]] = number, -1, self._legs.priority[leg], at, hops
+            if copy.answers >= 0:
+                row[[t.ACK_HOPS, t.ANSWERED]] = t.IS_ANSWER, copy.answers
             self._copies[which] = copy
             rows.append(row)
         return np.array(rows, dtype=np.int64).reshape(-1, t.PENDING)
@@ -174,8 +182,8 @@ class LoopRun:
             which, self._next_id = self._next_id, self._next_id + 1
         heappush(self._sends, (when, which, copy))
 
-    def _start(self, row: int, when: int) -> None:
-        """A row is sent, for the first time or again."""
+    def _start(self, row: int, when: int, answers: int = -1) -> None:
+        """A row is sent, for the first time or again; `answers` is the message of the kernel that it goes back for."""
         mine = self._legs_of[row]
         fates, first = self.fates, self.fates.copies[mine[0]] == 0
         if not self._ways.is_covered[mine].any():
@@ -184,7 +192,7 @@ class LoopRun:
         if first:
             fates.left_ns[mine] = when
         for k, part in enumerate(self._parts(mine)):
-            self._send(_Copy(row, part, False), when, row if first and k == 0 else None)
+            self._send(_Copy(row, part, False, answers), when, row if first and k == 0 else None)
         if self._loops.ack_timeout_ns[mine[0]] > 0 and fates.copies[mine[0]] <= self._loops.retries[mine[0]]:
             heappush(self._timers, (when + int(self._loops.ack_timeout_ns[mine[0]]), row, int(fates.copies[mine[0]])))
 
@@ -199,27 +207,30 @@ class LoopRun:
             self._acknowledge(copy.row, now)
             return
         for following in copy.part.following:
-            self._send(_Copy(copy.row, following, False), now)
+            self._send(copy._replace(part=following), now)
         for leg in copy.part.ends:
             first = self.fates.delivered_ns[leg] < 0
             if first:
                 self.fates.delivered_ns[leg], self.fates.status[leg] = now, 0
                 self.fates.hops[leg] = copy.part.done + copy.part.hops
-            self._answer(copy.row, leg, first, now)
+            self._answer(copy, leg, first, now)
             answered = int(self._loops.answers[leg])
             if first and answered >= 0 and self._acknowledges(copy.row, answered):
                 self._acknowledge(answered, now)
 
-    def _answer(self, row: int, leg: int, first: bool, now: int) -> None:
+    def _answer(self, copy: _Copy, leg: int, first: bool, now: int) -> None:
         """What the receiver of a copy sends: its answers; the acknowledging ones anew for each repeated copy."""
+        row = copy.row
         if self._loops.ack_bytes[leg] > 0 and self._loops.ack_timeout_ns[leg] > 0:
             ways = self._ack_ways
             source, destination = int(self._legs.destination[leg]), int(self._legs.source[leg])
-            self._send(_Copy(row, _Part(source, destination, int(ways.at[leg]), int(ways.hops[leg])), True), now)
+            back = _Part(source, destination, int(ways.at[leg]), int(ways.hops[leg]))
+            self._send(_Copy(row, back, True, copy.begun), now)
         for follower in self._followers[row]:
             mine = self._legs_of[follower][0]
             if self._legs.source[mine] == self._legs.destination[leg] and (first or self._acknowledges(follower, row)):
-                self._start(follower, now + int(self._loops.think_ns[mine]))
+                goes_back = self._legs.destination[mine] == self._legs.source[leg]
+                self._start(follower, now + int(self._loops.think_ns[mine]), copy.begun if goes_back else -1)
 
     def _acknowledges(self, row: int, answered: int) -> bool:
         """Whether a row is what the sender of the one that it answers waits for."""

@@ -20,6 +20,7 @@ from heptagrid.foundation.parameters import Declaration, declarations
 from heptagrid.planes.messages.graph import Graph, GraphRouter, NoPathError, RoutingLoopError
 from heptagrid.planes.messages.media import DCF_OFDM, IEEE_802_15_4, METHODS, PLAIN_CARRIER_SENSE, Medium
 from heptagrid.planes.messages.tables import EPOCHS, Floats, Ints
+from heptagrid.planes.messages.technologies.lorawan import SPREADING
 from heptagrid.planes.messages.technology import Technology, technologies
 from heptagrid.planes.messages.wiring import Wiring
 
@@ -330,7 +331,14 @@ class _Reader:
             rates[base] = facts.downlink_bps
         factors = None if reach.star is None else reach.star.spreading
         ports = wiring.medium(
-            nodes, settings, rate_bps=rates, base=base, spreading=factors, payload_bytes=payload, **sending
+            nodes,
+            settings,
+            rate_bps=rates,
+            base=base,
+            spreading=factors,
+            payload_bytes=payload,
+            second_payload_bytes=SPREADING[settings.second_spreading].payload_bytes,
+            **sending,
         )
         mtu.extend(largest.tolist())
         delay_ns = sending["delay_ns"]

@@ -19,7 +19,7 @@ from heptagrid.planes.messages.mesh import WORST_POOR_HOP, etx_tree
 from heptagrid.planes.messages.paths import TreeEdges
 from heptagrid.planes.messages.requirements import PRIORITIES
 from heptagrid.planes.messages.tables import Floats, Ints
-from heptagrid.planes.messages.technologies.lorawan import star
+from heptagrid.planes.messages.technologies.lorawan import SPREADING, star
 from heptagrid.planes.messages.technology import Technology, technology
 from heptagrid.planes.messages.wiring import Wiring
 
@@ -336,6 +336,7 @@ class _Build:
             link_class=one.number,
             payload_bytes=payload,
             spreading=spreading,
+            second_payload_bytes=SPREADING[medium.second_spreading].payload_bytes,
             base=0 if far_m is not None else None,
             stores=(members == members[0]) | (one.number == BACKHAUL),
         )

@@ -106,6 +106,18 @@ def wait_last(lists, queue, line, what, key):  # type: ignore[no-untyped-def]
 
 
 @kernel(allocates=False)
+def wait_first(lists, queue, line, what, key):  # type: ignore[no-untyped-def]
+    """Put a copy at the beginning of a waiting line."""
+    lists, queue = rows(lists, LIST), rows(queue, WAITING)
+    slot = queue[0, 2]
+    queue[0, 2] = queue[slot, 2]
+    queue[slot, 0], queue[slot, 1], queue[slot, 2] = what, key, lists[line, 0]
+    lists[line, 0] = slot
+    if lists[line, 1] == 0:
+        lists[line, 1] = slot
+
+
+@kernel(allocates=False)
 def take_first(lists, queue, line):  # type: ignore[no-untyped-def]
     """Take the first copy of a waiting line that is not empty: (what, key)."""
     lists, queue = rows(lists, LIST), rows(queue, WAITING)

@@ -18,7 +18,7 @@ from heptagrid.foundation.kernel import kernel
 from heptagrid.foundation.prefetch import prefetch
 from heptagrid.foundation.rows import line, rows
 from heptagrid.planes.messages.access import carrier_sense, cellular, class_a, contention, dcf, link, tdma
-from heptagrid.planes.messages.events import drop_first, push, push_lost, wait_last
+from heptagrid.planes.messages.events import drop_first, push, push_lost, push_port, wait_last
 from heptagrid.planes.messages.ports import fetch, fetch_medium, fetch_next, of_known_shape, take_next
 from heptagrid.planes.messages.tables import (
     ACK_AT,
@@ -86,6 +86,7 @@ from heptagrid.planes.messages.tables import (
     P_MEDIUM,
     P_NEXT,
     P_NODE,
+    P_READY,
     P_STORES,
     P_WAITING,
     P_WHAT,
@@ -175,7 +176,7 @@ def _offer(net, p, what, key, now, heap, size, state, facts, seed):  # type: ign
         if method == CELLULAR and net.medium[m, M_BASE] == p:
             return cellular.offer_down(net, p, what, key, now, heap, size, state, facts, seed)
         if method == CLASS_A and net.medium[m, M_BASE] == p:
-            return class_a.offer_down(net, p, what, key, now, heap, size, state)
+            return class_a.offer_down(net, p, what, key, now, heap, size, state, facts)
     elif port[p, P_NEXT] > 0:
         p = link.soonest(net, p, what, now, state, facts)
     if port[p, P_ACTIVE] == 1:
@@ -227,14 +228,15 @@ def _port_event(net, what, now, heap, size, state, facts, seed):  # type: ignore
     if method == CLASS_A:
         base = net.medium[m, M_BASE]
         if p == base:
-            if kind == E_END:
-                return class_a.end_down(net, p, now, heap, size, state, seed)
-            return class_a.start_down(net, p, now, heap, size, state, facts, seed)
+            return class_a.end_down(net, p, now, heap, size, state, seed)
         if kind == E_END:
+            sent = port[p, P_WHAT]
             size = contention.end(net, p, now, heap, size, state, facts, seed)
-            return class_a.open_windows(net, p, now, heap, size)
+            return class_a.open_windows(net, p, sent, now, heap, size, state)
         if kind in (E_ATTEMPT, E_RESPONSE):
             return class_a.listen(net, base, p, kind == E_ATTEMPT, now, heap, size, state, facts, seed)
+        if port[p, P_READY] > now:
+            return push_port(heap, size, port[p, P_READY], E_START, p, epoch)
     if kind == E_END:
         return contention.end(net, p, now, heap, size, state, facts, seed)
     return contention.start(net, p, now, heap, size, state, facts, seed)
@@ -246,10 +248,12 @@ def _switch_port(net, p, up, now, heap, size, state, facts, seed):  # type: igno
     port = net.port
     m = port[p, P_MEDIUM]
     port[p, P_EPOCH] = (port[p, P_EPOCH] + 1) & EPOCHS
+    if net.medium[m, M_METHOD] == CLASS_A:
+        if net.medium[m, M_BASE] == p:
+            return class_a.interrupt(net, p, now, heap, size, state)
+        size = class_a.close_windows(net, p, now, heap, size)
     if port[p, P_ACTIVE] == 0:
-        if net.medium[m, M_METHOD] == CLASS_A and port[p, P_STORES] == 0:
-            size = class_a.forget(net, p, now, heap, size)
-        elif port[p, P_STORES] == 0:
+        if port[p, P_STORES] == 0:
             port[p, P_WAITING] = 0  # of a base station that was paging
         return size
     if net.medium[m, M_METHOD] == DCF and not up:

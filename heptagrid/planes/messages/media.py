@@ -64,6 +64,8 @@ class Medium:
     to the broadcast channel for the dwell at the beginning of each interval, counted from the clock's zero, and no other frame may
     overlap that; 0: there is none. stack_s: what host, protocol stack and driver at both ends take together, of a message from
     where it enters the network to where it leaves it. duty_cycle: share of the time that a sender may send; 0 for all.
+    receive_delay_s, second_spreading, second_duty_cycle: a class A device listens so long after its uplink, and a second later again;
+    that second window has a spreading factor for all devices and a band of its own, of which a gateway may use this share.
     sense_m, interfere_m: how far a sender is heard and disturbs. capture_db, path_exponent: a frame survives an
     interferer weaker by this. opportunity_s, preambles, response_s, setup_s, grant_s, inactivity_s, paging_s: of a cell.
     active_s, update_s: a device without a connection hears paging for so long, and sleeps; it listens again when it has
@@ -92,6 +94,11 @@ class Medium:
     broadcast_dwell_s: float = _time("how long all listen for broadcasts in each interval")
     stack_s: float = _time("what host and protocol stack take at both ends together")
     duty_cycle: float = _constant(0.0, "share of the time that a sender may send; 0 for all", 0.0, 1.0, least=1e-6)
+    receive_delay_s: float = _constant(1.0, "from an uplink to the first window of its device", 1.0, 15.0, "s")
+    second_spreading: int = _constant(12, "spreading factor of the second window", 7, 12)
+    second_duty_cycle: float = _constant(
+        0.0, "share of the time that a gateway may send in second windows; 0 for all", 0.0, 1.0, least=1e-6
+    )
     sense_m: float = _constant(math.inf, "how far a sender is heard", 0.0, math.inf, "m")
     interfere_m: float = _constant(math.inf, "how far a sender disturbs", 0.0, math.inf, "m")
     capture_db: float = _constant(math.inf, "a frame survives what is weaker by this", 0.0, math.inf, "dB")

@@ -66,7 +66,7 @@ class MessagePlane:
         self._next_id = 0
         self._numbers = np.zeros((KINDS, topology.places), dtype=np.int64)
         self._taken = np.zeros_like(self._queue.quarter)
-        self._busy_before_ns = self._queue.net.port[:, t.P_BUSY].copy()
+        self._busy_before_ns = self._busy_ns()
         self.crossed = np.zeros((KINDS, len(CLASS_NAMES)), dtype=bool)
         self._waves: list[Ints] = []
         self._troubles: list[_Trouble] = []
@@ -214,7 +214,7 @@ class MessagePlane:
         """Count from here; what is under way now is not counted."""
         self._queue.begin_counting()
         self._taken[:] = 0
-        self._busy_before_ns = self._queue.net.port[:, t.P_BUSY].copy()
+        self._busy_before_ns = self._busy_ns()
 
     def counts(self) -> Counts:
         """Counts since `begin_counting`; what is in flight is counted among the messages under way."""
@@ -237,8 +237,19 @@ class MessagePlane:
         return columns
 
     def busy_s(self) -> Floats:
-        """(ports,) seconds that each port has sent since `begin_counting`, with what was sent in vain."""
-        return np.asarray((self._queue.net.port[:, t.P_BUSY] - self._busy_before_ns) * 1e-9)
+        """(2, ports) seconds that each port has sent since `begin_counting`, with what was sent in vain.
+
+        The second row is what LoRaWAN gateways have sent in second windows, in a band of its own; the first is all else.
+        """
+        return np.asarray((self._busy_ns() - self._busy_before_ns) * 1e-9)
+
+    def _busy_ns(self) -> Ints:
+        """(2, ports) as `busy_s`, since the beginning."""
+        net = self._queue.net
+        of_class_a = net.medium[net.medium[:, t.M_METHOD] == t.CLASS_A, t.M_BASE]
+        second = np.zeros(len(net.port), dtype=np.int64)
+        second[of_class_a] = net.port[of_class_a, t.P_BUSY_SECOND]
+        return np.stack([net.port[:, t.P_BUSY] - second, second])
 
     def counts_by_place(self) -> Ints:
         """(kinds, 1 + access networks, 4) sent, delivered, lost, late since `begin_counting`.

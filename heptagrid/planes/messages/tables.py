@@ -31,6 +31,8 @@ PENDING = 14
 # and cause in one number.
 (DELIVERED, ACKNOWLEDGED, DATA_COPIES, ACK_COPIES, COPIES, TIMER, LAST_END, ACK_SENT, OVER, COUNTED) = range(14, 24)
 STATE = 24
+# Of a message that is itself an answer, so that nothing acknowledges it: ACK_HOPS says so, and ANSWERED is the ID of what it answers.
+ANSWERED, IS_ANSWER = ACK_PATH, np.int64(-1)
 END_AT, HOP_OF_END, CAUSE_OF_END = 11, 3, 7
 LATEST_END = (np.int64(1) << np.int64(52)) - 1  # nanoseconds that LAST_END holds: 52 days
 
@@ -39,8 +41,8 @@ LATEST_END = (np.int64(1) << np.int64(52)) - 1  # nanoseconds that LAST_END hold
 FACTS = 5
 
 # Why a copy was lost, and the counters by kind: sent, delivered, late, then lost by each cause.
-(BY_LINK, BY_BREAK, BY_BUFFER, BY_COLLISION, BY_ACCESS, BY_OUTAGE) = range(6)
-CAUSES = ("link_loss", "break", "buffer", "collision", "access", "outage")
+(BY_LINK, BY_BREAK, BY_BUFFER, BY_COLLISION, BY_ACCESS, BY_OUTAGE, BY_STALE) = range(7)
+CAUSES = ("link_loss", "break", "buffer", "collision", "access", "outage", "stale")
 (N_SENT, N_DELIVERED, N_LATE, N_LOST) = range(4)
 COUNTERS = N_LOST + len(CAUSES)
 
@@ -52,7 +54,10 @@ COUNTERS = N_LOST + len(CAUSES)
 (P_RATE, P_DELAY, P_RETRIES, P_LINK_CLASS, P_FREE, P_BUSY, P_HEADER, P_PAYLOAD) = range(16, 24)
 (P_LISTS_AT, P_CLASSES, P_BUFFER, P_SLOT, P_COUNTER, P_CAUSE, P_STORES, P_PARTS) = range(24, 32)
 P_RING_AT, P_RING_HEAD, P_DOWN = P_SLOT, P_COUNTER, P_COLLIDED  # a link has none of the three
-P_LISTENS = P_CAUSE  # of a class A device: until when it listens; it has no use for the other
+# Of a class A device: until when it listens, and the message after whose frame it does; of its gateway: when it may send again in
+# second windows, whether the frame on the air is in one, and the nanoseconds that it has sent in them.
+P_LISTENS, P_ASKED = P_CAUSE, P_COUNTER
+P_READY_SECOND, P_IN_SECOND, P_BUSY_SECOND = P_CAUSE, P_COUNTER, P_PARTS
 # Of a link with parallel ones: the next of these + 1, from the last to the first again; 0: it has none; and the nanoseconds that
 # what waits takes. Only media have the others.
 P_NEXT, P_BACKLOG = P_PARTS, P_READY
@@ -63,7 +68,8 @@ PORT = 32
 (M_ACK_WAIT, M_GAP, M_CHANNELS, M_DWELL, M_DUTY_PPM, M_MEMBERS_AT, M_AIR_SIZE, M_JAMMED_UNTIL) = range(8, 16)
 (M_COLLISION_GAP, M_VERSION, M_IDLE_FROM, M_OPPORTUNITY, M_PREAMBLES, M_RESPONSE, M_SETUP, M_INACTIVITY) = range(16, 24)
 (M_PAGING, M_GRANT, M_BUSY_UNTIL, M_MEMBERS, M_BASE, M_WINDOW, M_ACTIVE, M_UPDATE) = range(24, 32)
-(M_BROADCAST, M_BROADCAST_DWELL, M_STACK) = range(32, 35)
+(M_BROADCAST, M_BROADCAST_DWELL, M_STACK, M_RECEIVE_DELAY, M_SECOND_FACTOR, M_SECOND_DUTY_PPM) = range(32, 38)
+M_SECOND_PAYLOAD = 38
 MEDIUM = 40
 
 # How members of a medium take turns.
@@ -73,9 +79,10 @@ MEDIUM = 40
 (R_SENSE, R_INTERFERE, R_CAPTURE) = range(3)
 REACH = 3
 
-# A transmission on the air; the last of each member at most, so that a medium has a row for each of its members.
-(A_PORT, A_BEGIN, A_END, A_QUIET, A_LANE, A_FROM, A_TO) = range(7)
-AIR = 7
+# A transmission on the air; the last of each member at most, so that a medium has a row for each of its members. A_ACKED: whether
+# its receiver acknowledges it, and so hears nothing else meanwhile.
+(A_PORT, A_BEGIN, A_END, A_QUIET, A_LANE, A_FROM, A_TO, A_ACKED) = range(8)
+AIR = 8
 
 # A node.
 (N_SHARD, N_DOWN) = range(2)

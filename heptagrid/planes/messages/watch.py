@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from heptagrid.planes.messages import tables as t
-from heptagrid.planes.messages.access.contention import NS_PER_M
+from heptagrid.planes.messages.access.radio import NS_PER_M
 from heptagrid.planes.messages.event_queue import EventQueue, Outcome
 from heptagrid.planes.messages.ports import draw_attempts, wire_bytes
 from heptagrid.planes.messages.statistics import Counts
@@ -342,9 +342,8 @@ class WatchedQueue:
         port = net.port[leg.port]
         leg.travel_ns = 0 if leg.lost is not None else int(port[t.P_DELAY])
         if leg.method in _FRAME_BY_FRAME:
-            # What a LoRaWAN gateway sends, the kernel lets arrive at once, as it does frames of 802.11.
-            is_down = leg.method == t.CLASS_A and leg.port == net.medium[port[t.P_MEDIUM], t.M_BASE]
-            if leg.method != t.DCF and not is_down and leg.lost is None:
+            # Frames of 802.11 the kernel lets arrive at once.
+            if leg.method != t.DCF and leg.lost is None:
                 far_m = float(np.hypot(*(net.xy_m[leg.node_from] - net.xy_m[leg.node_to])))
                 leg.travel_ns += round(far_m * NS_PER_M)
             return
@@ -355,7 +354,7 @@ class WatchedQueue:
         if leg.air_ns > 0:  # seen while it was in hand
             leg.sent = max(1, round(leg.air_ns / max(airtime_ns, 1)))
             return
-        if leg.lost in (t.BY_BUFFER, t.BY_OUTAGE, t.BY_ACCESS):
+        if leg.lost in (t.BY_BUFFER, t.BY_OUTAGE, t.BY_ACCESS, t.BY_STALE):
             return
         chance = float(net.loss[leg.port])
         attempts, _ = draw_attempts(

@@ -109,12 +109,14 @@ class Wiring:
         link_class: Any = 0,
         payload_bytes: Any = None,
         spreading: Any = None,
+        second_payload_bytes: int = 0,
         base: int | None = None,
         stores: Any = 0,
     ) -> Ints:
         """Add a medium that `members` (n,) share; their ports.
 
-        base: which member is the base station or gateway. spreading: (n,) spreading factors of a class A network.
+        base: which member is the base station or gateway. spreading: (n,) spreading factors of a class A network;
+        second_payload_bytes: most payload of a frame in a second window of its devices, 0 for any.
         """
         nodes = np.asarray(members, dtype=np.int64)
         count = len(nodes)
@@ -134,7 +136,7 @@ class Wiring:
         port[:, t.P_READY] = -1 if settings.method == t.CELLULAR else 0
         port[:, t.P_COUNTER] = -1 if settings.method == t.DCF else 0
         if settings.method == t.CLASS_A and base is not None:
-            port[base, t.P_CLASSES] = count
+            port[base, t.P_CLASSES] = 2 * count  # for each device a line for its answer and one for all else
         rates = np.broadcast_to(np.asarray(rate_bps, dtype=np.float64), (count,))
         if settings.access == "csma" and settings.gap_s == 0.0:
             settings = replace(settings, gap_s=GAP_BITS / float(rates[0]))
@@ -157,6 +159,10 @@ class Wiring:
             (t.M_BROADCAST_DWELL, _ns(settings.broadcast_dwell_s)),
             (t.M_STACK, _ns(settings.stack_s)),
             (t.M_DUTY_PPM, round(settings.duty_cycle * 1e6)),
+            (t.M_RECEIVE_DELAY, _ns(settings.receive_delay_s)),
+            (t.M_SECOND_FACTOR, settings.second_spreading),
+            (t.M_SECOND_DUTY_PPM, round(settings.second_duty_cycle * 1e6)),
+            (t.M_SECOND_PAYLOAD, second_payload_bytes),
             (t.M_OPPORTUNITY, max(1, _ns(settings.opportunity_s))),
             (t.M_PREAMBLES, settings.preambles),
             (t.M_RESPONSE, _ns(settings.response_s)),

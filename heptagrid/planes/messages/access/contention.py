@@ -17,9 +17,11 @@ import numpy as np
 from heptagrid.foundation.kernel import kernel
 from heptagrid.foundation.prefetch import prefetch
 from heptagrid.planes.messages.access.radio import (
-    distance_m2,
+    acknowledge,
+    flight_ns,
     frame_airtime_ns,
     is_idle,
+    lane_of,
     receives_until,
     silence_ns,
     transmit,
@@ -85,8 +87,6 @@ from heptagrid.planes.messages.tables import (
     SLOTTED_ALOHA,
     SLOTTED_CSMA_CA,
 )
-
-NS_PER_M = 3.336  # speed of light
 
 
 @kernel(inline=True, allocates=False)
@@ -174,7 +174,10 @@ def sense(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyp
 @kernel(inline=True, allocates=False)
 def start(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
     """A frame goes on the air."""
-    ends = transmit(net, p, p, now, state, facts, seed)
+    what = net.port[p, P_WHAT]
+    airtime = frame_airtime_ns(net, p, p, copy_bytes(what, state, facts))
+    lane = lane_of(net, p, net.path[path_at(what, state)].node, now, seed)
+    ends = transmit(net, p, airtime, lane, now, state)
     return push_port(heap, size, ends, E_END, p, net.port[p, P_EPOCH])
 
 
@@ -211,6 +214,8 @@ def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped
     after = now + medium[m, M_TURNAROUND] + medium[m, M_ACK] if acked else now
     silent = now + silence_ns(now - port[p, P_FREE], medium[m, M_DUTY_PPM])
     cause = outcome(net, p, state, seed)
+    if cause < 0 and acked:
+        acknowledge(net, p, now)
     if cause >= 0 and acked and port[p, P_TRY] < port[p, P_RETRIES]:
         port[p, P_TRY] += 1
         again = now + medium[m, M_ACK_WAIT]
@@ -229,8 +234,7 @@ def end(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyped
     if port[p, P_FRAMES] > 0:
         port[p, P_TRY] = 0
         return attempt(net, p, now, heap, size, state, seed)
-    far_m = np.sqrt(distance_m2(net.xy_m, port[p, P_NODE], net.path[path_at(what, state)].node))
-    out = now + port[p, P_DELAY] + np.int64(np.rint(far_m * NS_PER_M))
+    out = now + port[p, P_DELAY] + flight_ns(net, p, what, state)
     if medium[m, M_STACK] > 0 and _leaves(net, m, what, state):
         out += medium[m, M_STACK]
     size = push_next(net, heap, size, out, key, what, state)

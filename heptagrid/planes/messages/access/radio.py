@@ -1,8 +1,9 @@
 """Transmissions in the air: who hears whom, what collides, what is captured, and how long a frame takes.
 
 Two frames that overlap at a receiver which hears both are lost, unless one is stronger by the capture ratio: power
-falls with distance, so that is a ratio of distances. A node that sends hears nothing. Interference is judged
-between pairs of frames, not summed; a link-layer acknowledgement keeps the medium busy but is itself never lost.
+falls with distance, so that is a ratio of distances. A node that sends hears nothing, be it a frame or an
+acknowledgement. Interference is judged between pairs of frames, not summed; a link-layer acknowledgement keeps the
+medium busy and its sender deaf, but is itself never lost.
 Frames in different lanes (channels, spreading factors) do not meet. Networks on other media do not interfere.
 """
 
@@ -12,8 +13,9 @@ import numpy as np
 
 from heptagrid.foundation.kernel import kernel
 from heptagrid.foundation.random import Stream, bits
-from heptagrid.planes.messages.ports import copy_bytes, draw, frames_of, path_at, transmission_ns
+from heptagrid.planes.messages.ports import draw, frames_of, path_at, transmission_ns
 from heptagrid.planes.messages.tables import (
+    A_ACKED,
     A_BEGIN,
     A_END,
     A_FROM,
@@ -49,6 +51,8 @@ from heptagrid.planes.messages.tables import (
     SLOTTED_ALOHA,
 )
 
+NS_PER_M = 3.336  # speed of light
+
 _HOPPING = int(Stream.BACK_OFF)
 
 
@@ -56,6 +60,13 @@ _HOPPING = int(Stream.BACK_OFF)
 def distance_m2(xy_m, a, b):  # type: ignore[no-untyped-def]
     """Squared distance between two nodes."""
     return (xy_m[a, 0] - xy_m[b, 0]) ** 2 + (xy_m[a, 1] - xy_m[b, 1]) ** 2
+
+
+@kernel(inline=True, allocates=False)
+def flight_ns(net, p, what, state):  # type: ignore[no-untyped-def]
+    """How long the copy in hand takes from a port to its next node through the air."""
+    far_m = np.sqrt(distance_m2(net.xy_m, net.port[p, P_NODE], net.path[path_at(what, state)].node))
+    return np.int64(np.rint(far_m * NS_PER_M))
 
 
 @kernel(allocates=False)
@@ -71,18 +82,22 @@ def lora_airtime_ns(size_bytes, spreading):  # type: ignore[no-untyped-def]
 
 
 @kernel(inline=True, allocates=False)
+def part_bytes(port, p, rate_of, size_bytes):  # type: ignore[no-untyped-def]
+    """What the next frame carries of a copy of `size_bytes`, cut for the rate of port `rate_of`."""
+    payload = port[rate_of, P_PAYLOAD]
+    if payload <= 0:
+        return size_bytes
+    if port[p, P_FRAMES] <= 1:
+        return size_bytes - (frames_of(port, rate_of, size_bytes) - 1) * payload
+    return payload
+
+
+@kernel(inline=True, allocates=False)
 def frame_airtime_ns(net, p, rate_of, size_bytes):  # type: ignore[no-untyped-def]
     """Time on air of the next frame of a copy of `size_bytes`, at the rate of port `rate_of`."""
     port, medium = net.port, net.medium
     m = port[p, P_MEDIUM]
-    payload = port[rate_of, P_PAYLOAD]
-    last = port[p, P_FRAMES] <= 1
-    if payload <= 0:
-        part = size_bytes
-    elif last:
-        part = size_bytes - (frames_of(port, rate_of, size_bytes) - 1) * payload
-    else:
-        part = payload
+    part = part_bytes(port, p, rate_of, size_bytes)
     if medium[m, M_METHOD] == CLASS_A:
         return lora_airtime_ns(part + port[p, P_HEADER], port[rate_of, P_FRAME])
     return port[p, P_FRAME] + transmission_ns(part + port[p, P_HEADER], net.rate_bps[rate_of])
@@ -173,7 +188,7 @@ def _drowns(net, m, noise, source, receiver):  # type: ignore[no-untyped-def]
 
 
 @kernel(inline=True, allocates=False)
-def transmit(net, p, rate_of, begin, state, facts, seed):  # type: ignore[no-untyped-def]
+def transmit(net, p, airtime, lane, begin, state):  # type: ignore[no-untyped-def]
     """Put the next frame of the copy in hand on the air; when it ends. Marks what collides."""
     port, medium = net.port, net.medium
     m = port[p, P_MEDIUM]
@@ -181,10 +196,8 @@ def transmit(net, p, rate_of, begin, state, facts, seed):  # type: ignore[no-unt
         clear_air(net, m, begin)  # who senses first has done so in `is_idle`
     what = port[p, P_WHAT]
     node, to = port[p, P_NODE], net.path[path_at(what, state)].node
-    airtime = frame_airtime_ns(net, p, rate_of, copy_bytes(what, state, facts))
     end = begin + airtime
     quiet = end + medium[m, M_TURNAROUND] + medium[m, M_ACK] if medium[m, M_ACK] > 0 else end
-    lane = lane_of(net, rate_of if medium[m, M_METHOD] == CLASS_A else p, to, begin, seed)
     port[p, P_COLLIDED] = 1 if medium[m, M_JAMMED_UNTIL] > begin else 0
     port[p, P_BUSY] += airtime
     port[p, P_FREE] = begin
@@ -193,6 +206,9 @@ def transmit(net, p, rate_of, begin, state, facts, seed):  # type: ignore[no-unt
     for k in range(at, new):
         if air[k, A_PORT] == p:
             own = k
+        acks = air[k, A_ACKED] == 1 and air[k, A_TO] == to
+        if acks and begin < air[k, A_QUIET] < end + medium[m, M_ACK]:
+            port[p, P_COLLIDED] = 1
         if air[k, A_END] <= begin or air[k, A_BEGIN] >= end:
             continue
         other, source, receiver = air[k, A_PORT], air[k, A_FROM], air[k, A_TO]
@@ -205,5 +221,23 @@ def transmit(net, p, rate_of, begin, state, facts, seed):  # type: ignore[no-unt
     else:  # its last frame has ended, and the acknowledgement of that has not
         quiet = max(quiet, air[own, A_QUIET])
     air[own, A_PORT], air[own, A_BEGIN], air[own, A_END], air[own, A_QUIET] = p, begin, end, quiet
-    air[own, A_LANE], air[own, A_FROM], air[own, A_TO] = lane, node, to
+    air[own, A_LANE], air[own, A_FROM], air[own, A_TO], air[own, A_ACKED] = lane, node, to, 0
     return end
+
+
+@kernel(inline=True, allocates=False)
+def acknowledge(net, p, now):  # type: ignore[no-untyped-def]
+    """The receiver of the frame that a port has sent acknowledges it, and loses what comes to it meanwhile."""
+    port, medium, air = net.port, net.medium, net.air
+    m = port[p, P_MEDIUM]
+    begin = now + medium[m, M_TURNAROUND]
+    end = begin + medium[m, M_ACK]
+    first, last = medium[m, M_MEMBERS_AT], medium[m, M_MEMBERS_AT] + medium[m, M_AIR_SIZE]
+    receiver = np.int64(-1)
+    for k in range(first, last):
+        if air[k, A_PORT] == p:
+            air[k, A_ACKED], receiver = 1, air[k, A_TO]
+    for k in range(first, last):
+        meets = air[k, A_BEGIN] < end and air[k, A_END] > begin
+        if meets and air[k, A_TO] == receiver and air[k, A_PORT] != p:
+            port[air[k, A_PORT], P_COLLIDED] = 1

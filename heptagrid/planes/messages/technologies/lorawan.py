@@ -42,6 +42,9 @@ LORAWAN = Technology(
         frame_s=12.25 * 0.032768,
         channels=3,
         duty_cycle=0.01,
+        receive_delay_s=1.0,
+        second_spreading=12,
+        second_duty_cycle=0.1,
         capture_db=6.0,
         path_exponent=3.5,
     ),
@@ -61,7 +64,8 @@ LORAWAN = Technology(
     costs=Costs(15.0, 0.0, 1500.0, 460.0),
     sources={
         "networks": "assumption: meters and sensors to a gateway",
-        "medium": "three default channels, 1 % of the time (LoRaMac-node RegionEU868.h); capture 6 dB, source not read; preamble of "
+        "medium": "three default channels, 1 % of the time; windows 1 s and 2 s after an uplink, the second at 869.525 MHz and factor 12 in a "
+        "band of 10 % (LoRaMac-node RegionEU868.h: LC1 to LC3 in band 1, RECEIVE_DELAY1, RX_WND_2_FREQ, RX_WND_2_DR, BAND3); capture 6 dB, source not read; preamble of "
         "12.25 symbols of 32.768 ms at spreading factor 12 (Semtech AN1200.13), used only where no factor is set",
         "uplink_bps": "at spreading factor 12 (RAKwireless data-rate appendix); a nearer device is faster: SPREADING",
         "downlink_bps": "the same",
@@ -81,7 +85,7 @@ LORAWAN = Technology(
         "2024), shared by ten gateways: assumption",
     },
     not_modelled="several gateways that hear one device; interference between spreading factors and from other networks; "
-    "adaptive data rate as a protocol; joining",
+    "adaptive data rate as a protocol; joining; that the second window's rate reaches farther than a near device's own",
 )
 
 
