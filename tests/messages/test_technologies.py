@@ -98,6 +98,17 @@ def test_a_medium_has_the_constants_of_its_method(one: Technology) -> None:
     if medium.access == "class-a":
         assert medium.channels > 0 and 0.0 < medium.duty_cycle <= 1.0
         assert medium.ack_s == 0.0, "nothing is sent again"
+        # LoRaMac-node RegionEU868.h: RECEIVE_DELAY1, RX_WND_2_DR (DR_0 is factor 12), BAND3.
+        assert (medium.receive_delay_s, medium.second_spreading, medium.second_duty_cycle) == (1.0, 12, 0.1)
+
+
+@each_technology
+def test_a_device_that_sleeps_is_awake_for_at_least_one_paging_occasion(one: Technology) -> None:
+    """Else its base station would look for it for ever; without occasions it looks every 10 s. `carry` refuses such files."""
+    medium = one.medium
+    if medium is None or medium.active_s == 0.0:
+        return
+    assert medium.active_s >= (medium.paging_s or 10.0)
 
 
 @each_technology
