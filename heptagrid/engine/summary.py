@@ -22,7 +22,9 @@ from heptagrid.planes.messages.links import CLASS_NAMES
 from heptagrid.planes.messages.statistics import Counts
 from heptagrid.planes.money import business, settlement
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, Totals
+from heptagrid.planes.power.unbalanced.conductors import Conductors
 from heptagrid.scenario.schema import Scenario
+from heptagrid.world.circuit import GROUND
 
 Floats = npt.NDArray[np.float64]
 
@@ -199,6 +201,7 @@ def summarise(
         "enrolled_customers": int(world.owned.enrolled.sum()),
         "customers_without_power": int((world.dead_points < world.customers_count).sum()),
         "nodes": world.network.nodes,
+        "conductors": _conductors(world.conductors),
         "wall_s": None,
         "peak_rss_mb": None,
         "customer_steps_per_s": None,
@@ -346,3 +349,15 @@ def _add(sums: dict[str, float], more: Mapping[str, float]) -> None:
 
 def _finite(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
+
+
+def _conductors(conductors: Conductors | None) -> dict[str, int] | None:
+    """How many of a circuit's nodes are what; only energised phases count in figures of voltage. None of a balanced network."""
+    if conductors is None:
+        return None
+    return {
+        "phases": int(conductors.is_phase.sum()),
+        "neutrals": int(conductors.is_neutral.sum()),
+        "de_energised": int(conductors.is_dead.sum()),
+        "between_phases": int((conductors.next_phase != GROUND).sum()),
+    }

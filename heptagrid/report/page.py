@@ -116,8 +116,24 @@ def _top(summary: dict[str, Any], manifest: dict[str, Any]) -> str:
         f'<header><p class="eyebrow">heptagrid · {text(summary["scenario"])} · {text(when)} · seed {summary["seed"]}</p>'
         f"{headline(summary, _place(manifest))}{banners}"
         f'<p class="small">{number(summary["customers"])} customers, {number(summary["nodes"])} nodes, steps of '
-        f"{summary['step_s']} s, run in {number(summary['wall_s'], 1)} s.</p></header>"
+        f"{summary['step_s']} s, run in {number(summary['wall_s'], 1)} s.{_conductors(summary.get('conductors'))}</p></header>"
     )
+
+
+def _conductors(counts: dict[str, int] | None) -> str:
+    """Which nodes of a feeder the figures of voltage leave out, and which they measure between phases."""
+    if not counts:
+        return ""
+    others = [
+        f"{number(counts[kind])} {words}"
+        for kind, words in (("neutrals", "neutral"), ("de_energised", "de-energised"))
+        if counts[kind]
+    ]
+    said = f" Voltages are those of {number(counts['phases'])} energised phase conductors"
+    said += f"; {' and '.join(others)} nodes are left out." if others else "."
+    if counts["between_phases"]:
+        said += f" Nothing earths {number(counts['between_phases'])} of them: their voltages are between phases."
+    return said
 
 
 def _requirements(summary: dict[str, Any]) -> str:

@@ -70,3 +70,16 @@ def test_the_least_voltage_is_a_customers_and_no_neutrals(run: heptagrid.Run) ->
     without = (names == "b2") | (number == 4) | ((names == "b3") & (number == 3))
     assert (least[without] == 0.0).all() and (least[~without] > 0.9).all()
     assert np.isfinite(least).all()
+
+
+def test_the_page_counts_the_nodes_that_its_voltages_leave_out(run: heptagrid.Run) -> None:
+    """By name: dead are b2.3 and b2.4, where load.dark hangs (the line that is off has no ends), and b3.3; neutrals are b1.4 and b3.4.
+
+    Of phases src, lv, b1 and b3 have 3 + 3 + 3 + 2.
+    """
+    counts = run.summary["conductors"]
+    assert counts == {"phases": 11, "neutrals": 2, "de_energised": 3, "between_phases": 0}
+    page = (run.folder / "report.html").read_text()
+    assert (
+        "Voltages are those of 11 energised phase conductors; 2 neutral and 3 de-energised nodes are left out." in page
+    )
