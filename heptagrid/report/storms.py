@@ -92,7 +92,10 @@ def storm_lines(summary: Mapping[str, Any]) -> list[str]:
 
 def _title(storm: Mapping[str, Any]) -> str:
     where = f" of {storm['where']}" if storm["where"] else ""
-    return f"{TITLES[storm['kind']]}{where}, {storm['begin'][5:16].replace('T', ' ')} to {storm['end'][5:16].replace('T', ' ')}"
+    begin, end = (storm[one][:16].replace("T", " ") for one in ("begin", "end"))
+    if end == begin:
+        return f"{TITLES[storm['kind']]}{where}, {begin}"
+    return f"{TITLES[storm['kind']]}{where}, {begin} to {end.removeprefix(begin[:11])}"
 
 
 def _blackout(one: Mapping[str, Any]) -> str:

@@ -1,0 +1,20 @@
+"""Events are named by kind, place and local time."""
+
+from heptagrid.report.storms import storm_lines
+
+
+def told(begin: str, end: str) -> str:
+    """The line of a cut in which three messages were lost."""
+    arms = {"smart": {"messages_lost": 3, "backlog_drain_s": None}}
+    (line,) = storm_lines({"storms": [{"kind": "cut", "where": "hub", "begin": begin, "end": end, "arms": arms}]})
+    return line
+
+
+def test_a_date_is_written_once_where_the_event_ends_on_the_same_day() -> None:
+    said = told("2016-01-27T17:02:30+01:00", "2016-01-27T18:32:30+01:00")
+    assert said == "Cut line of hub, 2016-01-27 17:02 to 18:32: 3 messages lost while it lasted"
+
+
+def test_both_dates_are_written_where_the_event_goes_past_midnight() -> None:
+    said = told("2016-01-27T23:30:00+01:00", "2016-01-28T00:30:00+01:00")
+    assert said.startswith("Cut line of hub, 2016-01-27 23:30 to 2016-01-28 00:30:")
