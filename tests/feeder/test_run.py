@@ -60,11 +60,14 @@ def test_the_page_speaks_of_a_feeder_and_draws_what_is_there(run: heptagrid.Run)
     text = unescape(run.report.read_text(encoding="utf-8"))
     assert "the feeder's import peaked" in text and "The feeder</h2>" in text
     assert "the town's import" not in text and "The town</h2>" not in text
-    for title, idle, column in (
-        ("Vehicles charging", "o vehicle charges", "vehicles_kw"),
-        ("Batteries (positive: charging)", "o battery works", "batteries_kw"),
+    owned = run.summary["arms"][next(iter(run.summary["arms"]))]["devices"]
+    for title, key, idle, column in (
+        ("Vehicles charging", "vehicles", "o vehicle charges", "vehicles_kw"),
+        ("Batteries (positive: charging)", "batteries", "o battery works", "batteries_kw"),
+        ("local generation, the same", "local_units", "o local unit generates", "generated_kw"),
     ):
-        assert (title in text) == (run.totals[column] != 0.0).any() != (idle in text)
+        words = idle if owned[key] else f"here {'is no local generation' if key == 'local_units' else f'are no {key}'}"
+        assert (title in text) == (run.totals[column] != 0.0).any() != (words in text)
 
 
 def test_what_makes_the_arms_alike_is_told(tmp_path: Path) -> None:
