@@ -12,6 +12,7 @@ from heptagrid.domains.operations.meter_store import ReadStatus
 from heptagrid.engine.build import ArmGrid
 from heptagrid.engine.clock import Phase, Span
 from heptagrid.engine.corrections import Corrections
+from heptagrid.engine.standing_estimates import Standing
 from heptagrid.engine.tables import TableWriter
 from heptagrid.engine.tally import DayBooks
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step, midnight_ns
@@ -55,12 +56,11 @@ class Books:
         self.ledger = Ledger(Accounts(grid.world.points))
         self.days: list[DayBooks] = []
         self.bills_eur = np.zeros(grid.world.customers_count)
-        self.metering = {"expected": 0, "received": 0, "estimated": 0, "replaced": 0}
-        self.estimated_mwh = self.estimation_error_mwh = 0.0
+        self.standing = Standing(grid.world.points)
         self.settled: SettledDay | None = None
         self._sections, self._grid, self._span = scenario.sections, grid, span
         self._days_in_year = 366 if span.first.year % 4 == 0 else 365
-        self.corrections = Corrections(self._terms())
+        self.corrections = Corrections(self._terms(), self.standing)
         self._infeed_mwh: dict[int, float] = {}
         self._reads: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         self._peak_kw: dict[date, float] = {}
@@ -172,11 +172,13 @@ class Books:
         corrected_eur = np.zeros(world.points)
         for one in self.corrections.post(ledger, grid.providers.retailer, at_ns):
             corrected_eur[one.points] += one.owed_eur
+        true_kwh = true_import.astype(import_kwh.dtype), true_export.astype(export_kwh.dtype)
+        owed_eur = self.corrections.terms.bills(*true_kwh, price).net if smart else bills.net
+        error_kwh = self.standing.bill(status, (import_kwh, export_kwh, bills.net), (*true_kwh, owed_eur))
         if smart:
-            self.corrections.keep(day, first, billed, status)
+            self.corrections.keep(day, first, billed, status, error_kwh)
         self.bills_eur += (bills.net - flexibility_eur + corrected_eur)[: world.customers_count]
         self._write(first, true_import, true_export, status, since, writer)
-        self._tally(true_import, true_export, import_kwh, export_kwh, status)
         self.days.append(DayBooks(day, eur(ledger.totals(since).by_domain), peak_kw))
 
     def _known(
@@ -199,26 +201,6 @@ class Books:
     def _price_message(self, first_quarter: int) -> int:
         """The message that told the retailer the day's prices."""
         return self._grid.providers.retailer.price_message.get(first_quarter // 4, -1)
-
-    def _tally(
-        self,
-        true_import: np.ndarray,
-        true_export: np.ndarray,
-        import_kwh: np.ndarray,
-        export_kwh: np.ndarray,
-        status: np.ndarray,
-    ) -> None:
-        if not self._grid.arm.smart:
-            return
-        estimated = status == ReadStatus.ESTIMATED
-        self.metering["expected"] += status.size
-        self.metering["estimated"] += int(estimated.sum())
-        self.metering["replaced"] += int((status == ReadStatus.REPLACED).sum())
-        self.metering["received"] += int((status <= ReadStatus.REPLACED).sum() - estimated.sum())
-        self.estimated_mwh += float(import_kwh[estimated].sum(dtype=np.float64)) / 1000.0
-        error = np.abs(import_kwh - true_import)[estimated].sum(dtype=np.float64)
-        error += np.abs(export_kwh - true_export)[estimated].sum(dtype=np.float64)
-        self.estimation_error_mwh += float(error) / 1000.0
 
     def _write(
         self,
@@ -259,15 +241,6 @@ class Books:
         totals: Totals = self.ledger.totals()
         totals.check()
         result.money, result.days, result.bills_eur = totals, self.days, self.bills_eur
+        result.delivered_kwh, result.billed_kwh = self.standing.delivered_kwh, self.standing.billed_kwh
         if self._grid.arm.smart:
-            late, counts = self.corrections.replaced, dict(self.metering)
-            counts["estimated"] -= late.reads
-            counts["received"] += late.reads
-            counts["replaced"] += late.reads
-            # Never below 0: the energies of reads are rounded to 32 bits, those of meters are not.
-            error_mwh = max(self.estimation_error_mwh - late.error_kwh / 1000.0, 0.0)
-            result.metering = {
-                **{name: float(value) for name, value in counts.items()},
-                "estimated_energy_mwh": max(self.estimated_mwh - late.estimated_kwh / 1000.0, 0.0),
-                "estimation_error_mwh": error_mwh,
-            }
+            result.metering = self.standing.summary()

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from heptagrid.engine.books import CLOSE_AFTER_NS
+from heptagrid.domains.operations.meter_store import MeterStore, ReadStatus
+from heptagrid.engine.books import CLOSE_AFTER_NS, SettledDay
 from heptagrid.engine.corrections import Correction
 from heptagrid.engine.replay import Replay
 from heptagrid.engine.results import Run
@@ -46,11 +47,23 @@ def true_up_lines(
         row = _row(one, customer)
         amount = left if k == len(corrections) - 1 else int(millicent(one.owed_eur[row]))
         left -= amount
-        name = f"true-up of {one.day}, {one.reads[row]} late reads"
+        name = f"true-up of {one.day}, {what_came(int(one.reads[row]), int(one.settled[row]))}"
         lines.append(bill_line(TRUE_UP, name, amount, float(one.changed_kwh[row]), one.message))
     if left:  # of a run that the replay does not repeat
         lines.append(bill_line(TRUE_UP, "true-up of earlier days", left, None, cause))
     return lines
+
+
+def what_came(reads: int, settled: int) -> str:
+    """What brought a true-up: late reads, quarter hours that the next register settled, or both."""
+    parts = [f"{reads} late reads"] if reads else []
+    return " and ".join([*parts, f"{settled} settled by the register"] if settled else parts)
+
+
+def settled_by(store: MeterStore, settled: SettledDay, customer: int) -> list[int]:
+    """The readings whose registers settled quarter hours of the day before it was billed."""
+    quarters = settled.first_quarter + np.flatnonzero(settled.status[:, customer] == ReadStatus.SETTLED)
+    return sorted({store.ended_by(int(quarter), customer) for quarter in quarters} - {-1})
 
 
 def _row(correction: Correction, customer: int) -> int:
@@ -63,9 +76,11 @@ def later_true_ups(customer: int, corrections: list[Correction], waves: Waves, z
         {
             "billed_with": str(day_of(one.at_ns, zone)),
             "reads": int(one.reads[row]),
+            "settled": int(one.settled[row]),
             "changed_kwh": float(one.changed_kwh[row]),
             "amount_eur": float(one.owed_eur[row]),
             "message": cause_entry(one.message, waves.of(one.message), zone),
+            "brought_by": cause_entry(int(one.brought_by[row]), waves.of(int(one.brought_by[row])), zone),
         }
         for one in corrections
         for row in (_row(one, customer),)

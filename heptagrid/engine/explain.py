@@ -13,7 +13,14 @@ from heptagrid.domains.operations.meter_store import ReadStatus
 from heptagrid.engine.books import SettledDay
 from heptagrid.engine.build import World
 from heptagrid.engine.clock import Phase
-from heptagrid.engine.corrected_bill import bill_line, day_of, last_true_up_ns, later_true_ups, true_up_lines
+from heptagrid.engine.corrected_bill import (
+    bill_line,
+    day_of,
+    last_true_up_ns,
+    later_true_ups,
+    settled_by,
+    true_up_lines,
+)
 from heptagrid.engine.places import Places
 from heptagrid.engine.replay import Progress, Replay
 from heptagrid.engine.results import Run, open_run
@@ -88,7 +95,7 @@ def explain(
     branch, transformer = _above(world, int(world.point_node[customer]))
     first_ns = midnight_ns(chosen, zone)
     corrected_ns = last_true_up_ns(run, replay, customer)
-    seen, settled, told = Seen(), {}, -1
+    seen, settled, brought, told = Seen(), {}, list[int](), -1
     tracker = Tracker(
         {Kind.PRICE, Kind.SETPOINT}, int(world.endpoints.gateways[customer]), replay.span.warm_up_ns, 2**31
     )
@@ -111,6 +118,8 @@ def explain(
         done = replay.recorder.books.settled
         if done is not None and done.day == chosen and "day" not in settled:
             settled["day"] = done
+            desk = replay.grid.operations.customers_desk
+            brought.extend(settled_by(desk.store, done, customer) if desk else [])
             told = replay.grid.providers.retailer.price_message.get(first_ns // NS_PER_HOUR, -1)
         return "day" in settled and step.end_ns >= corrected_ns
 
@@ -118,7 +127,8 @@ def explain(
     if "day" not in settled:
         raise UsageError(f"the run was stopped before the books of {chosen} were closed; there is no bill to explain")
     return _explained(
-        run, replay, customer, settled["day"], seen, tracker, bills_eur, (branch, transformer), first_ns, told
+        *(run, replay, customer, settled["day"], brought, seen, tracker, bills_eur),
+        *((branch, transformer), first_ns, told),
     )
 
 
@@ -170,6 +180,7 @@ def _explained(
     replay: Replay,
     customer: int,
     settled: SettledDay,
+    brought: list[int],
     seen: Seen,
     tracker: Tracker,
     owed: dict[date, int],
@@ -204,7 +215,7 @@ def _explained(
         "tariff": "dynamic" if dynamic else "flat",
         "devices": _devices(world, customer),
         "lines": lines,
-        "reads": _reads(settled, customer, waves, zone)
+        "reads": _reads(settled, customer, brought, waves, zone)
         | {
             "corrections": later_true_ups(customer, [one for one in corrections if one.day == settled.day], waves, zone)
         },
@@ -291,12 +302,14 @@ def _devices(world: World, customer: int) -> list[dict[str, Any]]:
     ]
 
 
-def _reads(settled: SettledDay, customer: int, waves: Waves, zone: Any) -> dict[str, Any]:
+def _reads(settled: SettledDay, customer: int, brought: list[int], waves: Waves, zone: Any) -> dict[str, Any]:
     status = settled.status[:, customer]
     message = settled.message
     return {
         "quarters": len(status),
         "estimated": int((status == ReadStatus.ESTIMATED).sum()),
+        "settled": int((status == ReadStatus.SETTLED).sum()),
+        "settled_by": [cause_entry(one, waves.of(one), zone) for one in brought],
         "replaced": int((status == ReadStatus.REPLACED).sum()),
         "message": None if message < 0 else cause_entry(message, waves.of(message), zone),
     }

@@ -59,7 +59,11 @@ def write_lists(folder: Path, world: World, arms: Mapping[str, Joined]) -> None:
         customers[f"v_max_{name}"] = arm.extremes.customer_v_max.astype(np.float32)
         customers[f"outside_min_{name}"] = (arm.extremes.customer_outside_s / 60.0).astype(np.float32)
     bills = {"customer": np.arange(world.customers_count, dtype=np.int32), "name": grid.loads.names.tolist()}
-    bills |= {f"bill_eur_{name}": arm.bills_eur for name, arm in arms.items() if arm.days}
+    for name, arm in arms.items():
+        if arm.days:
+            bills[f"bill_eur_{name}"] = arm.bills_eur
+            bills[f"delivered_kwh_{name}"] = arm.delivered_kwh[: world.customers_count]
+            bills[f"billed_kwh_{name}"] = arm.billed_kwh[: world.customers_count]
     lists = {"node_list": nodes, "transformer_list": trafo, "customer_list": customers, "bills": bills}
     for table, columns in lists.items():
         write_table(polars.DataFrame(columns), folder / f"{table}.parquet")

@@ -64,7 +64,10 @@ class Joined:
             _add(self.metering, result.metering)
             _add(self.comfort, result.comfort)
             _add(self.interruptions, result.interruptions)
-        self.bills_eur = np.sum([result.bills_eur for result in results], axis=0)
+        self.bills_eur, self.delivered_kwh, self.billed_kwh = (
+            np.sum([getattr(result, name) for result in results], axis=0)
+            for name in ("bills_eur", "delivered_kwh", "billed_kwh")
+        )
         self.prices = [price for result in results for price in result.price_eur_per_mwh]
         self.days = [day for result in results for day in result.days]
 

@@ -18,7 +18,7 @@ _WHAT = {
     "relief": "operations' call for relief of a transformer",
     "reading": "the last meter reading that had arrived",
     "day_reads": "the day's validated reads",
-    "late_reads": "reads that came after their day had been told",
+    "late_reads": "what came to be known of reads after their day had been told",
 }
 _LIMIT_PCT = 100.0
 
@@ -65,23 +65,38 @@ def _reads(found: Mapping[str, Any]) -> str:
         )
     else:
         told = f"Operations told the retailer the day's reads in message {message['id']}, sent {when(message['sent'], date=True)}."
-    measured = reads["quarters"] - reads["estimated"]
-    if reads["estimated"] == 0:
+    measured = reads["quarters"] - reads["estimated"] - reads["settled"]
+    if measured == reads["quarters"]:
         return f"The meter reported all {reads['quarters']} quarter hours of the day. {told}"
-    return (
-        f"The meter reported {measured} of {reads['quarters']} quarter hours; {reads['estimated']} had not arrived in time and "
-        f"were estimated. {told}"
-    )
+    missing = []
+    if reads["settled"]:
+        ids = ", ".join(str(one["id"]) for one in reads["settled_by"][:5])
+        missing.append(
+            f"{reads['settled']} were lost, but the next reading's register told the energy of each gap (message {ids}), which was "
+            "spread over it as estimated"
+        )
+    if reads["estimated"]:
+        missing.append(f"{reads['estimated']} had not arrived in time and were estimated")
+    return f"The meter reported {measured} of {reads['quarters']} quarter hours; {'; '.join(missing)}. {told}"
 
 
 def _corrections(found: Mapping[str, Any]) -> list[str]:
-    """What late reads changed of this bill afterwards, one sentence for each true-up."""
+    """What late reads and registers changed of this bill afterwards, one sentence for each true-up."""
     return [
-        f"{one['reads']} of them came late: {number(one['changed_kwh'], 3)} kWh more than estimated. The bill of {one['billed_with']} "
-        f"corrects this one by {number(one['amount_eur'], 2)} EUR (true-up, message {one['message']['id']}, sent "
-        f"{when(one['message']['sent'], date=True)})."
+        f"{_afterwards(one)}: {number(abs(one['changed_kwh']), 3)} kWh {'less' if one['changed_kwh'] < 0.0 else 'more'} than billed. "
+        f"The bill of {one['billed_with']} corrects this one by {number(one['amount_eur'], 2)} EUR (true-up, message "
+        f"{one['message']['id']}, sent {when(one['message']['sent'], date=True)})."
         for one in found["reads"]["corrections"]
     ]
+
+
+def _afterwards(one: Mapping[str, Any]) -> str:
+    """What came after the bill, and with which reading."""
+    by = f"message {one['brought_by']['id']}"
+    if not one["settled"]:
+        return f"{one['reads']} of them came late (the last in {by})"
+    late = f"{one['reads']} of them came late and " if one["reads"] else ""
+    return f"{late}{one['settled']} were settled by the meter's register (the last in {by})"
 
 
 def _price(found: Mapping[str, Any]) -> list[str]:

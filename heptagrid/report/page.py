@@ -174,7 +174,8 @@ def _messages(arms: dict[str, Any], place: str, transformers: polars.DataFrame |
             reads = arm["metering"]
             parts.append(
                 f"<p>Meter data: {number(reads['expected'])} reads expected, {number(reads['received'])} received, "
-                f"<b>{number(reads['estimated'])} estimated and marked as estimates</b>{_estimates(reads)}.</p>"
+                f"{number(reads['settled'])} lost whose energy the meter's next register told, <b>{number(reads['estimated'])} estimated and "
+                f"marked as estimates</b>, {number(reads['replaced'])} estimates replaced by a late read.{_unread(reads)}</p>"
             )
     if "conventional" in arms and len(arms) > 1:
         sent = arms["conventional"]["messages"]["sent"]
@@ -185,22 +186,29 @@ def _messages(arms: dict[str, Any], place: str, transformers: polars.DataFrame |
     return "".join(parts)
 
 
-def _estimates(reads: dict[str, float]) -> str:
-    """How much energy was estimated, and how well; nothing where none was."""
-    if not reads["estimated"]:
-        return ""
-    unit, scale, digits = energy_unit(reads["estimated_energy_mwh"])
-    return (
-        f" ({number(scale * reads['estimated_energy_mwh'], digits)} {unit}; the errors of all estimates, each without its sign, sum to "
-        f"{number(scale * reads['estimation_error_mwh'], digits)} {unit}), {number(reads['replaced'])} estimates replaced by a late read"
-    )
-
-
 def _by_cause(causes: dict[str, int]) -> str:
     """What messages were lost to, the commonest first, in brackets."""
     ranked = sorted((one for one in causes.items() if one[1]), key=lambda one: -one[1])
     said = ", ".join(f"{number(count)} {LOST_BY[cause]}" for cause, count in ranked)
     return f" ({said})" if said else ""
+
+
+def _unread(reads: dict[str, Any]) -> str:
+    """What no reading has settled: energy and money."""
+    if not reads["estimated"]:
+        return ""
+    more_eur = reads["unbilled_eur"]
+    unit, scale, digits = energy_unit(max(reads["estimated_energy_mwh"], reads["unread_energy_mwh"]))
+    billed, delivered, errors = (
+        f"{number(scale * reads[name], digits)} {unit}"
+        for name in ("estimated_energy_mwh", "unread_energy_mwh", "estimation_error_mwh")
+    )
+    return (
+        f" {number(reads['unread_points'])} metering points are billed on estimates that no later reading settles, "
+        f"{number(reads['never_heard_points'])} of them were never heard: {billed} are billed for {delivered} delivered (the errors of all "
+        f"estimates, each without its sign, sum to {errors}), and they would owe {number(abs(more_eur), 2)} EUR "
+        f"{'less' if more_eur < 0.0 else 'more'} by their meters."
+    )
 
 
 def _domains(arm: dict[str, Any], name: str, days: int, place: str) -> str:

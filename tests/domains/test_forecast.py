@@ -8,6 +8,7 @@ import pytest
 import heptagrid
 from heptagrid.domains.customers import heat_pumps, standard_profiles, vehicles
 from heptagrid.domains.operations.forecast import Forecast, Parameters, Registered
+from heptagrid.domains.providers import aggregator
 from heptagrid.engine.build import build_world, town_forecast
 from heptagrid.foundation.time import NS_PER_QUARTER, midnight_ns
 from heptagrid.world.grid import Profiles
@@ -60,6 +61,26 @@ def test_what_the_aggregator_steers_is_no_surprise() -> None:
     one.learn_steered(at, np.array([2.0]))
     one.learn_reads(at, np.array([0.25, 1.25]), np.zeros(2), np.array([True, True]))
     assert one.town_kw(at + 96, 1)[0] == pytest.approx(4.0)
+
+
+def test_steered_vehicles_that_did_not_charge_are_no_lack_of_load() -> None:
+    """Full ones, as on a run's first night: the other customer reads 1 kW as foreseen, so nothing is learnt, and 4 kW stay 4 kW."""
+    at = QUARTER + 10 * 96
+    one = forecast(steered=True)
+    one.learn_steered(at, np.array([2.0, 0.0]))
+    one.learn_reads(at, np.array([0.25, 0.75]), np.zeros(2), np.array([True, True]))
+    assert one.town_kw(at + 96, 1)[0] == pytest.approx(4.0)
+    one.learn_reads(at + 1, np.array([0.25, 1.0]), np.zeros(2), np.array([True, True]))
+    assert one.town_kw(at + 97, 1)[0] == pytest.approx(5.0), (
+        "while they stand still, their owner's house counts: 4 kW, not 3"
+    )
+
+
+def test_the_aggregator_expects_what_its_vehicles_draw() -> None:
+    """70 % of the days a trip of 10 kWh, charged with 90 %: 7.78 kWh a day."""
+    assert aggregator.Parameters().vehicle_kwh_per_day == pytest.approx(7.78, rel=0.01)
+    one = vehicles.Parameters()
+    assert one.travel_share * one.trip_kwh / one.efficiency == pytest.approx(7.78, rel=0.01)
 
 
 def test_a_vehicles_standard_profile_holds_what_it_drives_on_a_mean_day() -> None:

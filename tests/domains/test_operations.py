@@ -13,7 +13,7 @@ import heptagrid
 from heptagrid.domains.distribution import tap_changer
 from heptagrid.domains.operations import bulk_desk, meter_store, scada
 from heptagrid.domains.operations.customers_desk import CustomersDesk
-from heptagrid.domains.operations.meter_store import MeterStore, ReadStatus
+from heptagrid.domains.operations.meter_store import MeterStore, Reads, ReadStatus
 from heptagrid.domains.providers.aggregator import Aggregator, Parameters
 from heptagrid.foundation.actors import Delivery, Wave
 from heptagrid.foundation.domains import Domain, Kind
@@ -21,15 +21,25 @@ from heptagrid.foundation.time import NS_PER_QUARTER, Step
 from tests.domains.bulk_alone import rts, same_units
 
 
+def reads(
+    meters: list[int], import_kwh: list[float], export_kwh: list[float] | None = None, **given: list[float]
+) -> Reads:
+    """Reads of one quarter hour; `registers` (kWh, of import) and `message` for those who ask for them."""
+    nothing = np.zeros(len(meters))
+    fed_in, registers = np.array(export_kwh or nothing), np.array(given.get("registers", nothing))
+    message = np.array(given.get("message", nothing), dtype=np.int64)
+    return Reads(np.array(meters), np.array(import_kwh), fed_in, registers, nothing, message)
+
+
 def test_a_missing_read_is_estimated_marked_and_replaced_when_it_comes() -> None:
     store = MeterStore(3)
-    store.receive(1000, np.array([0, 2]), np.array([1.0, 3.0]), np.zeros(2))
+    store.receive(1000, reads([0, 2], [1.0, 3.0]))
     missing = store.validate(1000, np.array([9.0, 8.0, 7.0]), np.zeros(3))
     assert missing.tolist() == [1]
     imported, _, status = store.day(1000, 1)
     assert imported[0].tolist() == [1.0, 8.0, 3.0], "the standard profile stands in"
     assert status[0].tolist() == [ReadStatus.MEASURED, ReadStatus.ESTIMATED, ReadStatus.MEASURED]
-    store.receive(1000, np.array([1]), np.array([2.0]), np.zeros(1))
+    store.receive(1000, reads([1], [2.0]))
     imported, _, status = store.day(1000, 1)
     assert imported[0].tolist() == [1.0, 2.0, 3.0]
     assert status[0, 1] == ReadStatus.REPLACED
@@ -37,7 +47,7 @@ def test_a_missing_read_is_estimated_marked_and_replaced_when_it_comes() -> None
 
 def test_yesterday_stands_in_before_the_standard_profile() -> None:
     store = MeterStore(2)
-    store.receive(1000, np.array([0]), np.array([4.0]), np.array([0.5]))
+    store.receive(1000, reads([0], [4.0], [0.5]))
     store.validate(1000, np.array([9.0, 9.0]), np.zeros(2))
     store.validate(1096, np.array([6.0, 7.0]), np.zeros(2))
     imported, exported, _ = store.day(1096, 1)
@@ -49,10 +59,10 @@ def test_a_read_within_a_week_still_replaces_its_estimate() -> None:
     store = MeterStore(2)
     store.validate(1000, np.array([1.0, 1.0]), np.zeros(2))
     store.validate(1000 + 6 * 96, np.array([2.0, 2.0]), np.zeros(2))
-    replaced = store.receive(1000, np.array([1, 0]), np.array([5.0, 6.0]), np.zeros(2))
+    replaced = store.receive(1000, reads([1, 0], [5.0, 6.0]))
     assert replaced.tolist() == [True, True]
     assert store.at(np.array([1000, 1000]), np.array([0, 1]))[0].tolist() == [6.0, 5.0]
-    assert store.receive(1000, np.array([1]), np.array([7.0]), np.zeros(1)).tolist() == [False], "each is stored once"
+    assert store.receive(1000, reads([1], [7.0])).tolist() == [False], "each is stored once"
 
 
 def test_reads_of_days_already_told_follow_with_the_next_days() -> None:
@@ -62,12 +72,10 @@ def test_reads_of_days_already_told_follow_with_the_next_days() -> None:
     outbox = Mock(send=sent.append)
 
     def read(quarter: int, meters: list[int], ids: list[int]) -> None:
-        rows = np.arange(len(meters))
-        columns = {
-            "meter": np.array(meters),
-            "import_kwh": np.full(len(meters), 2.5),
-            "export_kwh": np.zeros(len(meters)),
-        }
+        """Each meter counts 2.5 kWh in every quarter hour."""
+        rows, nothing = np.arange(len(meters)), np.zeros(len(meters))
+        columns = {"meter": np.array(meters), "import_kwh": nothing + 2.5, "export_kwh": nothing}
+        columns |= {"import_register_kwh": nothing + 2.5 * (quarter - first + 1), "export_register_kwh": nothing}
         ends = (Kind.METER_READING, Domain.CUSTOMERS, Domain.OPERATIONS, rows, rows, rows, "reading")
         desk.receive(Delivery(Wave(*ends, payload=columns, shared={"quarter": quarter}), rows, rows, np.array(ids)))
 
@@ -88,18 +96,79 @@ def test_reads_of_days_already_told_follow_with_the_next_days() -> None:
     read(first + 96 + 1, [1], [13])  # of the day that has not been told
     work(1, 95)
     day, late = work(2, 3)
-    assert (day.topic, late.topic, late.cause.tolist()) == ("day_reads", "late_reads", [12])
+    assert (day.topic, late.topic, late.cause.tolist()) == ("day_reads", "late_reads", [13])
+    gap = list(range(first + 42, first + 96))  # of the second meter, on the day that had been told
     assert {name: np.asarray(column).tolist() for name, column in late.shared.items()} == {
-        **{"quarter": [first + 40], "meter": [2], "import_kwh": [2.5], "export_kwh": [0.0]},
+        **{"quarter": [first + 40, *gap], "meter": [2, *[1] * 54], "import_kwh": [2.5] * 55, "export_kwh": [0.0] * 55},
+        **{"was_read": [True, *[False] * 54], "brought_by": [12, *[13] * 54]},
     }
     assert [one.topic for one in work(3, 3)] == ["day_reads"], "once"
+
+
+def gap_of_three(estimates_kwh: list[float], read_kwh: float, register_kwh: float) -> MeterStore:
+    """A store that read 1 kWh, register 1 kWh, then estimated three quarter hours, then read again with message 77."""
+    store = MeterStore(1)
+    store.receive(1000, reads([0], [1.0], registers=[1.0]))
+    for k, each in enumerate(estimates_kwh, start=1001):
+        store.validate(k, np.array([each]), np.zeros(1))
+    store.receive(1004, reads([0], [read_kwh], registers=[register_kwh], message=[77]))
+    return store
+
+
+def test_the_next_register_settles_a_gap_in_proportion_to_its_estimates() -> None:
+    """By hand: 14.5 - 1 kWh on the register less 1.5 kWh read are 12 kWh; estimates of 1, 2 and 3 kWh become 2, 4 and 6."""
+    store = gap_of_three([1.0, 2.0, 3.0], 1.5, 14.5)
+    changes = store.settle()
+    imported, _, status = store.day(1000, 5)
+    assert imported[:, 0].tolist() == [1.0, 2.0, 4.0, 6.0, 1.5]
+    assert status[1:4, 0].tolist() == [ReadStatus.SETTLED] * 3
+    assert (changes.quarter.tolist(), changes.message.tolist()) == ([1001, 1002, 1003], [77] * 3)
+    assert [store.ended_by(quarter, 0) for quarter in (1001, 1004)] == [77, -1]
+    assert len(store.settle().quarter) == 0, "once"
+
+
+def test_a_gap_whose_estimates_say_nothing_is_settled_evenly() -> None:
+    """By hand: 10 - 1 - 0 kWh over three quarter hours are 3 kWh each; a register that has not moved leaves nothing."""
+    for register_kwh, each_kwh in ((10.0, 3.0), (1.0, 0.0)):
+        store = gap_of_three([0.0, 0.0, 0.0], 0.0, register_kwh)
+        store.settle()
+        assert store.day(1001, 3)[0][:, 0].tolist() == [each_kwh] * 3
+
+
+def test_a_late_read_within_a_settled_gap_leaves_the_rest_of_the_energy_to_the_others() -> None:
+    """By hand: of the 12 kWh, 5 are read late for the second quarter hour, up to register 7.5: 1.5 before it and 5.5 after it."""
+    store = gap_of_three([1.0, 2.0, 3.0], 1.5, 14.5)
+    store.settle()
+    assert store.receive(1002, reads([0], [5.0], registers=[7.5], message=[80])).tolist() == [True]
+    changes = store.settle()
+    assert store.day(1001, 3)[0][:, 0].tolist() == [1.5, 5.0, 5.5]
+    assert (changes.quarter.tolist(), changes.message.tolist()) == ([1001, 1003], [80, 77])
+
+
+def test_what_is_not_validated_yet_and_what_no_register_ends_is_left_alone() -> None:
+    store = gap_of_three([1.0, 2.0], 1.5, 14.5)
+    assert len(store.settle().quarter) == 0, "the third quarter hour is still waited for"
+    store.validate(1003, np.array([3.0]), np.zeros(1))
+    store.validate(1005, np.array([9.0]), np.zeros(1))
+    assert store.settle().quarter.tolist() == [1001, 1002, 1003]
+    assert store.day(1005, 1)[2][0, 0] == ReadStatus.ESTIMATED
+
+
+def test_a_gap_longer_than_what_is_kept_is_settled_within_it() -> None:
+    """By hand: 300 quarter hours estimated at 1 kWh, 208 of them kept with the read; the register says 400 + 1 kWh: 307 kWh on 207."""
+    store = MeterStore(1, days=2)
+    for quarter in range(1000, 1300):
+        store.validate(quarter, np.array([1.0]), np.zeros(1))
+    store.receive(1300, reads([0], [1.0], registers=[401.0]))
+    assert store.settle().quarter.tolist() == list(range(1093, 1300))
+    assert store.day(1093, 207)[0].sum(dtype=np.float64) == pytest.approx(400.0 - 93.0)
 
 
 def test_a_read_that_is_older_than_the_store_keeps_is_left_alone() -> None:
     store = MeterStore(1, days=2)
     store.validate(1000, np.array([1.0]), np.zeros(1))
     store.validate(1000 + 208, np.array([2.0]), np.zeros(1))
-    assert store.receive(1000, np.array([0]), np.array([5.0]), np.zeros(1)).tolist() == [False]
+    assert store.receive(1000, reads([0], [5.0])).tolist() == [False]
     assert store.day(1208, 1)[0][0, 0] == 2.0
 
 
@@ -172,7 +241,7 @@ def test_the_aggregators_plan_flattens_the_town_it_foresees() -> None:
     town_kw = 8000.0 - 3000.0 * np.cos((hour - 6.0) / 24.0 * 2.0 * np.pi)
     aggregator = Aggregator(Parameters(price_tilt_kw_per_eur_mwh=0.0), 1000, 10, 10)
     signals = aggregator.plan(town_kw, np.full(96, 20.0), hour)
-    assert signals.expected_kw.sum() / 4.0 == pytest.approx(7000.0, rel=1e-6), "what the vehicles need"
+    assert signals.expected_kw.sum() / 4.0 == pytest.approx(7800.0, rel=1e-6), "what the vehicles need"
     night = signals.expected_kw > 0.0
     assert np.ptp((town_kw + signals.expected_kw)[night]) < 1e-6, "the valley is filled flat"
     assert (town_kw + signals.expected_kw).max() == pytest.approx(town_kw.max())
@@ -197,4 +266,5 @@ def test_a_slow_access_network_makes_reads_late_and_replaced(tmp_path: object) -
     assert reading["late"] > 0
     assert reading["in_flight"] > 0
     assert smart["metering"]["replaced"] > 0
-    assert smart["metering"]["expected"] == smart["metering"]["received"] + smart["metering"]["estimated"]
+    metering = smart["metering"]
+    assert metering["expected"] == metering["received"] + metering["estimated"] + metering["settled"]

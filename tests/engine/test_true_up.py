@@ -1,4 +1,7 @@
-"""A run whose last reads of each day come two hours late: bills go out on estimates, and true-ups put them right a day later."""
+"""A run whose last reads of each day come two hours late, and one of whose access networks is jammed from evening to morning.
+
+Bills go out on estimates; late reads, and registers where no read ever comes, put them right a day later.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +26,25 @@ from heptagrid.report.bill_words import bill_text
 CENT = Decimal("0.01")
 
 
+JAMMED = 5  # a substation
+EVENTS = f"""
+name = "late"
+[[events]]
+kind = "jam"
+where = {JAMMED}
+begin = 72000
+duration_s = 28800
+"""
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Two days of the smart arm."""
+    """Two days of the smart arm; the jam is from 20:00 to 04:00."""
     settings = ["messages.access.delay_s=7300"]  # a hop of two hours: later than readings may be
-    out = tmp_path_factory.mktemp("late") / "run"
-    return heptagrid.run("town", step_s=900, single="smart", threads=1, days=2, settings=settings, out=out)
+    folder = tmp_path_factory.mktemp("late")
+    (folder / "late.toml").write_text(EVENTS, encoding="utf-8")
+    given = {"single": "smart", "threads": 1, "days": 2, "settings": settings, "out": folder / "run"}
+    return heptagrid.run(folder / "late.toml", step_s=900, **given)  # type: ignore[arg-type]
 
 
 def lines_of(run: Run, point: int) -> polars.DataFrame:
@@ -72,8 +88,9 @@ def test_bill_and_true_up_of_a_day_come_to_the_bill_of_its_true_energy(run: Run)
     eur_by_year = [supply["standing_eur_per_year"], fees["base_eur_per_year"], fees["metering_eur_per_year"]]
     by_day = [rounded(Decimal(one) / 366) for one in eur_by_year]
     plain = np.setdiff1d(np.flatnonzero(~world.owned.dynamic), world.owned.unit_point)
+    jammed = np.flatnonzero(world.plan.group[: world.points] == JAMMED)
     corrected = 0
-    for point in plain[:40].tolist():
+    for point in [*plain[:40].tolist(), *np.intersect1d(plain, jammed)[:40].tolist()]:
         lines = [rounded(used_kwh[point] * Decimal(f"{ct:.6f}") / 100) for ct in ct_by_kwh] + by_day
         net = sum(lines)
         owed = net + rounded(net * Decimal(str(supply["vat_share"])))
@@ -89,11 +106,24 @@ def test_only_reads_that_never_came_stay_estimates(run: Run) -> None:
     smart = run.summary["arms"]["smart"]
     metering, points = smart["metering"], run.meters["meter"].n_unique()
     assert smart["messages"]["residual"] == 0 and smart["money_eur"]["sum"] == 0.0
-    assert metering["expected"] == 2 * 96 * points == metering["received"] + metering["estimated"]
+    assert (
+        metering["expected"] == 2 * 96 * points == sum(metering[name] for name in ("received", "estimated", "settled"))
+    )
     statuses = np.array(run.meters.sort("first_quarter")["status"].to_list()).reshape(2, points, 96)
     billed_on_estimates = (statuses == 1).sum(axis=(1, 2))
     assert (billed_on_estimates > 7 * points).all(), "about the last two hours of each day"
-    assert metering["estimated"] == billed_on_estimates[1], "the first day's have come since"
+    assert metering["estimated"] == billed_on_estimates[1], (
+        "the first day's have come since, or registers have settled them"
+    )
+    settled_at_once = int((statuses[1] == 3).sum())
+    assert 0 < settled_at_once < metering["settled"], (
+        "of the evening by true-ups, of the night with the second day's bills"
+    )
+    bills = run.bills
+    off_kwh = (bills["delivered_kwh_smart"] - bills["billed_kwh_smart"]).sum()
+    assert metering["unread_energy_mwh"] - metering["estimated_energy_mwh"] == pytest.approx(
+        off_kwh / 1000.0, abs=0.02
+    ), "with the few points that are no customers"
     bills = run.bills["bill_eur_smart"].to_numpy()
     for point in range(0, len(bills), 997):
         flexibility = run.ledger.filter(
@@ -167,11 +197,11 @@ def test_both_bills_tell_of_the_true_up(run: Run, customer: int) -> None:
     [correction] = before["reads"]["corrections"]
     assert correction["billed_with"] == second and correction["message"]["id"] == line["cause"]
     assert correction["amount_eur"] == pytest.approx(line["owed_cents"] / 100)
-    assert correction["reads"] == before["reads"]["estimated"] > 0
+    assert correction["reads"] + correction["settled"] == before["reads"]["estimated"] > 0
     assert "were estimated" in bill_text(before) and "came late" in bill_text(before)
     after = explain(run.folder, customer, second)
     assert after["remarks"] == [], "the lines add up to the ledger"
     [shown] = [one for one in after["lines"] if one["reason"] == "true_up"]
     assert (shown["message"], shown["amount_millicent"]) == (line["cause"], line["amount_millicent"])
-    assert shown["line"] == f"true-up of {first}, {correction['reads']} late reads"
+    assert shown["line"].startswith(f"true-up of {first}, {correction['reads']} late reads")
     assert shown["kwh"] == pytest.approx(correction["changed_kwh"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -11,6 +12,7 @@ from heptagrid.domains.operations.meter_store import ReadStatus
 from heptagrid.domains.providers.retailer import LateReads, Retailer
 from heptagrid.domains.providers.retailer import Parameters as RetailerParameters
 from heptagrid.engine.corrections import Corrections
+from heptagrid.engine.standing_estimates import Standing
 from heptagrid.foundation.domains import Domain
 from heptagrid.planes.money import network_fees, postings, tariffs
 from heptagrid.planes.money.ledger import Ledger
@@ -44,9 +46,17 @@ class Town:
     def __init__(self, by: Terms) -> None:
         points = len(by.is_customer)
         self.ledger, self.retailer = Ledger(Accounts(points)), Retailer(RetailerParameters())
-        self.corrections = Corrections(by)
+        self.standing = Standing(points)
+        self.corrections = Corrections(by, self.standing)
 
-    def bill(self, day: int, billed_kwh: list[float], true_kwh: float, status: ReadStatus) -> None:
+    def bill(
+        self,
+        day: int,
+        billed_kwh: list[float],
+        true_kwh: float,
+        status: ReadStatus,
+        delivered_kwh: list[float] | None = None,
+    ) -> None:
         import_kwh = np.zeros((96, len(billed_kwh)), dtype=np.float32)
         import_kwh[NOON] = billed_kwh
         infeed_mwh = np.zeros(96)
@@ -56,12 +66,18 @@ class Town:
         billed = BilledDay(price, np.zeros(96), infeed_mwh, import_kwh, nothing, bills)
         postings.post_bills(self.ledger, bills, day)
         postings.post_wholesale(self.ledger, billed.wholesale(self.corrections.terms.fees), day)
-        known = np.full(import_kwh.shape, status, dtype=np.uint8)
-        self.corrections.keep(FIRST + timedelta(days=day), QUARTER + 96 * day, billed, known)
+        known = np.full(import_kwh.shape, ReadStatus.NOT_READ, dtype=np.uint8)
+        known[NOON] = status
+        delivered = np.zeros_like(import_kwh)
+        delivered[NOON] = delivered_kwh or billed_kwh
+        owed_eur = self.corrections.terms.bills(delivered, nothing, price).net
+        error_kwh = self.standing.bill(known, (import_kwh, nothing, bills.net), (delivered, nothing, owed_eur))
+        self.corrections.keep(FIRST + timedelta(days=day), QUARTER + 96 * day, billed, known, error_kwh)
 
-    def hear(self, day: int, meter: int, import_kwh: float, message: int) -> None:
+    def hear(self, day: int, meter: int, import_kwh: float, message: int, was_read: bool = True) -> None:
         at, energy = np.array([QUARTER + 96 * day + NOON]), np.array([import_kwh], dtype=np.float32)
-        self.retailer.late_reads.append(LateReads(at, np.array([meter]), energy, np.zeros_like(energy), message))
+        how = np.array([was_read]), np.array([message - 1])
+        self.retailer.late_reads.append(LateReads(at, np.array([meter]), energy, np.zeros_like(energy), *how, message))
 
     def owed_cents(self, point: int = 0) -> int:
         return -int(self.ledger.balances()[FIRST_POINT + point]) // 1000
@@ -71,7 +87,7 @@ def test_an_estimate_of_10_kwh_that_was_12_is_billed_later_at_60_cents() -> None
     """By hand: true use 10, 12, 8 kWh at 0.30 EUR; billed 10, 10, 8, so 3.00 + 3.00 + 2.40; 2 kWh more are 0.60; 30 kWh are 9.00."""
     town = Town(bare(0.30))
     town.bill(0, [10.0], 10.0, ReadStatus.MEASURED)
-    town.bill(1, [10.0], 12.0, ReadStatus.ESTIMATED)
+    town.bill(1, [10.0], 12.0, ReadStatus.ESTIMATED, [12.0])
     town.bill(2, [8.0], 8.0, ReadStatus.MEASURED)
     assert town.owed_cents() == 300 + 300 + 240
     since = len(town.ledger)
@@ -93,7 +109,13 @@ def test_an_estimate_of_10_kwh_that_was_12_is_billed_later_at_60_cents() -> None
         (Domain.GENERATION, Domain.MARKETS): 200_000,
     }
     town.ledger.totals().check()
-    assert town.corrections.replaced.reads == 1 and town.corrections.replaced.error_kwh == pytest.approx(2.0)
+    found = town.standing.summary()
+    assert (found["replaced"], found["estimated"], found["unread_points"], found["estimation_error_mwh"]) == (
+        1,
+        0,
+        0,
+        0,
+    )
 
 
 def test_a_message_is_heard_once_and_the_same_read_again_changes_nothing() -> None:
@@ -106,7 +128,31 @@ def test_a_message_is_heard_once_and_the_same_read_again_changes_nothing() -> No
     town.hear(0, 0, 12.0, message=6)
     town.corrections.post(town.ledger, town.retailer, 3)
     assert len(town.ledger) == rows and town.owed_cents() == 360
-    assert town.corrections.replaced.reads == 1
+    assert town.standing.summary()["replaced"] == 1
+
+
+def test_an_estimate_that_nobody_settles_is_said_in_energy_and_money() -> None:
+    """By hand: 10 kWh are billed at 0.30 EUR where 12 kWh were delivered: 0.60 EUR are owed; the second meter reports."""
+    town = Town(replace(bare(0.30), on_dynamic=np.zeros(2, dtype=bool), is_customer=np.ones(2, dtype=bool)))
+    town.bill(0, [10.0, 5.0], 17.0, ReadStatus.ESTIMATED, [12.0, 5.0])
+    town.hear(0, 1, 5.0, message=5)
+    town.corrections.post(town.ledger, town.retailer, 1)
+    found = town.standing.summary()
+    assert {
+        name: round(found[name], 9) for name in ("estimated", "unread_points", "never_heard_points", "unbilled_eur")
+    } == {**{"estimated": 1, "unread_points": 1, "never_heard_points": 1, "unbilled_eur": 0.60}}
+    assert (found["estimated_energy_mwh"], found["unread_energy_mwh"]) == pytest.approx((0.010, 0.012))
+    assert found["estimation_error_mwh"] == pytest.approx(0.002)
+
+
+def test_a_register_settles_an_estimate_as_a_late_read_would() -> None:
+    town = Town(bare(0.30))
+    town.bill(0, [10.0], 12.0, ReadStatus.ESTIMATED, [12.0])
+    town.hear(0, 0, 12.0, message=5, was_read=False)
+    [found] = town.corrections.post(town.ledger, town.retailer, 1)
+    assert (found.reads.tolist(), found.settled.tolist(), found.brought_by.tolist()) == ([0], [1], [4])
+    assert town.owed_cents() == 360 and town.standing.summary()["settled"] == 1
+    assert town.standing.billed_kwh.tolist() == town.standing.delivered_kwh.tolist() == [12.0]
 
 
 def test_a_day_that_was_never_billed_or_is_a_week_old_is_left_alone() -> None:

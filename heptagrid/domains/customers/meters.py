@@ -1,7 +1,7 @@
 """Smart meters: import and export registers, quarter-hour energies, and the readings they send.
 
-Each meter sends a quarter hour's energies at its own fixed offset within the reading window, so that the
-access network is not asked for everything at once. The meters' clocks are the simulator's.
+Each meter sends a quarter hour's energies, and its registers at its end (ANSI C12.19 load profiles; 1-0:1.8.0 and 2.8.0 of IEC 62056-6-1),
+at its own fixed offset within the reading window, so that the access network is not asked for everything at once. The meters' clocks are the simulator's.
 
 A meter that has lost its supply waits, in case a recloser brings it back, then sends a last gasp, and falls silent when its
 capacitor is empty. When supply is back it says so if it had sent a last gasp or had fallen silent, and sends the readings
@@ -122,14 +122,16 @@ class Meters:
         """Send the closed quarter hour's energies to the head end; who is without supply keeps them for later."""
         points = np.flatnonzero(self._has_supply)
         quarter = step.end_ns // NS_PER_QUARTER - 1
-        readings = {"import_kwh": self.import_kwh.astype(np.float32), "export_kwh": self.export_kwh.astype(np.float32)}
         due_ns = step.end_ns + self._offset_ns
-        columns: dict[str, np.ndarray] = {"meter": points}
-        columns |= {name: column[points] for name, column in readings.items()}
-        self._send(Kind.METER_READING, "reading", due_ns[points], columns, outbox, {"quarter": quarter})
-        self._scheduled = [one for one in self._scheduled if one.quarter > quarter - _REMEMBERED]
         everyone = np.arange(len(due_ns), dtype=np.int64)
-        self._scheduled.append(_Scheduled(quarter, everyone, due_ns, self._has_supply.copy(), **readings))
+        one = _Scheduled(
+            *(quarter, everyone, due_ns, self._has_supply.copy()),
+            *(self.import_kwh.astype(np.float32), self.export_kwh.astype(np.float32)),
+            *(self.register_import_kwh.copy(), self.register_export_kwh.copy()),
+        )
+        columns = {"meter": points, **{name: column[points] for name, column in one.energies().items()}}
+        self._send(Kind.METER_READING, "reading", due_ns[points], columns, outbox, {"quarter": quarter})
+        self._scheduled = [*(old for old in self._scheduled if old.quarter > quarter - _REMEMBERED), one]
 
     def follow_supply(self, supplied: Bools, step: Step, outbox: Outbox) -> None:
         """Notice at the step's start who has lost supply and who has it again; send the last gasps due within the step."""
@@ -176,12 +178,11 @@ class Meters:
             meter = one.meter[missed]
             again = _Scheduled(
                 *(one.quarter, meter, np.where(is_past, at_ns[one.meter], one.due_ns)[missed]),
-                *(np.ones(len(meter), dtype=np.bool_), one.import_kwh[missed], one.export_kwh[missed]),
+                *(np.ones(len(meter), dtype=np.bool_), *(column[missed] for column in one.energies().values())),
             )
             self._scheduled.append(again)
             one.due_ns[missed] = -1  # `again` stands for these from now on
-            columns: dict[str, np.ndarray] = {"meter": meter}
-            columns |= {"import_kwh": again.import_kwh, "export_kwh": again.export_kwh}
+            columns: dict[str, np.ndarray] = {"meter": meter, **again.energies()}
             shared: dict[str, object] = {"quarter": one.quarter, "of_ns": now_ns}
             self._send(Kind.METER_READING, "missed", again.due_ns, columns, outbox, shared)
 
@@ -231,6 +232,13 @@ class _Scheduled:
     was_sent: Bools
     import_kwh: npt.NDArray[np.float32]
     export_kwh: npt.NDArray[np.float32]
+    import_register_kwh: Floats
+    export_register_kwh: Floats
+
+    def energies(self) -> dict[str, np.ndarray]:
+        """Energies and registers, as columns of a message."""
+        names = ("import_kwh", "export_kwh", "import_register_kwh", "export_register_kwh")
+        return {name: getattr(self, name) for name in names}
 
 
 @kernel

@@ -1,12 +1,18 @@
-"""The customers' desk of operations: head end and meter-data store, and what it tells the providers."""
+"""The customers' desk of operations: head end and meter-data store, and what it tells the providers.
+
+Before it tells a day's reads, it settles by the registers what was estimated. What it learns of days already told follows
+as late reads: true ones, and shares of a gap whose energy is known by now.
+"""
 
 from __future__ import annotations
+
+from dataclasses import fields
 
 import numpy as np
 import numpy.typing as npt
 
 from heptagrid.domains.operations.forecast import Forecast
-from heptagrid.domains.operations.meter_store import MeterStore, Parameters, ReadStatus
+from heptagrid.domains.operations.meter_store import Changes, MeterStore, Parameters, Reads, ReadStatus
 from heptagrid.foundation.actors import Delivery, Outbox, Wave
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.time import NS_PER_QUARTER, NS_PER_S, Step
@@ -15,7 +21,7 @@ from heptagrid.world.endpoints import Endpoints
 Ints = npt.NDArray[np.int64]
 
 DAY_READS_AFTER_NS = 3 * NS_PER_QUARTER  # after midnight: when the last quarter hour has been validated
-_LATE_READ_BYTES = 16  # quarter hour, meter, import and export, four bytes each
+_LATE_READ_BYTES = 16  # quarter hour and whether it was read, meter, import and export, four bytes each
 
 
 class CustomersDesk:
@@ -30,17 +36,22 @@ class CustomersDesk:
         self._validated = -1
         self._last_read = -1  # the message of the last read that came in
         self._told_until = -1  # the first quarter hour that the retailer has not been told of
-        self._late: list[tuple[int, Ints]] = []  # quarter hours already told, and meters whose reads came since
-        self._last_late = -1  # the message of the last of these
+        self._late: list[tuple[Changes, bool]] = []  # of quarter hours already told; whether they were read
 
     def receive(self, delivery: Delivery) -> None:
         """Store the reads of one delivery."""
         self._last_read = int(delivery.ids[-1])
-        quarter, meters = int(delivery.wave.shared["quarter"]), delivery.column("meter")  # type: ignore[call-overload]
-        replaced = self.store.receive(quarter, meters, delivery.column("import_kwh"), delivery.column("export_kwh"))
-        if quarter < self._told_until and replaced.any():
-            self._late.append((quarter, meters[replaced]))
-            self._last_late = int(delivery.ids[replaced][-1])
+        quarter = int(delivery.wave.shared["quarter"])  # type: ignore[call-overload]
+        columns = ("meter", "import_kwh", "export_kwh", "import_register_kwh", "export_register_kwh")
+        reads = Reads(**{name: delivery.column(name) for name in columns}, message=delivery.ids)
+        late = reads.of(self.store.receive(quarter, reads))
+        self._note(Changes(np.full(len(late.meter), quarter), late.meter, late.message), was_read=True)
+
+    def _note(self, changes: Changes, was_read: bool) -> None:
+        """Keep for the retailer what is known better of days that it has been told."""
+        told = changes.quarter < self._told_until
+        if told.any():
+            self._late.append((Changes(*(getattr(changes, one.name)[told] for one in fields(changes))), was_read))
 
     def work(self, step: Step, outbox: Outbox) -> None:
         """Validate what is due by the step's end, and send the day's reads once all of it is."""
@@ -54,6 +65,7 @@ class CustomersDesk:
             self._learn(self._validated)
         at_ns = step.day_start_ns + DAY_READS_AFTER_NS
         if step.start_ns < at_ns <= step.end_ns:
+            self._note(self.store.settle(), was_read=False)
             self._send_day(step, outbox)
             self._send_late(step, outbox)
 
@@ -76,20 +88,23 @@ class CustomersDesk:
         self._told_until = last
 
     def _send_late(self, step: Step, outbox: Outbox) -> None:
-        """The reads that replaced estimates of days already told, each with its quarter hour and meter."""
+        """What is known better of days already told, by quarter hour and meter, with the reading that brought it."""
         late, self._late = self._late, []
         if not late:
             return
-        quarter = np.concatenate([np.full(len(meters), one) for one, meters in late])
-        meter = np.concatenate([meters for _, meters in late])
+        quarter, meter, message = (
+            np.concatenate([getattr(changes, name) for changes, _ in late]) for name in ("quarter", "meter", "message")
+        )
         import_kwh, export_kwh = self.store.at(quarter, meter)
         columns: dict[str, object] = {
             "quarter": quarter,
             "meter": meter,
             "import_kwh": import_kwh,
             "export_kwh": export_kwh,
+            "was_read": np.concatenate([np.full(len(changes.meter), was_read) for changes, was_read in late]),
+            "brought_by": message,
         }
-        self._tell("late_reads", columns, _LATE_READ_BYTES * len(meter), self._last_late, step, outbox)
+        self._tell("late_reads", columns, _LATE_READ_BYTES * len(meter), int(message.max()), step, outbox)
 
     def _tell(
         self, topic: str, shared: dict[str, object], payload_bytes: int, cause: int, step: Step, outbox: Outbox

@@ -3,7 +3,8 @@
 Loads are taken as the same weekday's standard profiles one week earlier (persistence, the usual
 benchmark of load forecasting); registered vehicles and heat pumps by their standard profiles; local units as their true
 quarter hours times an error drawn once a day, which stands for a numerical weather forecast. Where meters are read, the
-forecast takes on part of what they read beyond the standard profiles at the same time of the latest day that has been read.
+forecast takes on part of what they read beyond the standard profiles at the same time of the latest day that has been read. The meters
+of steered vehicles are left out while these are meant to charge: what they read then is the aggregator's doing.
 In the conventional arm no meter is read in time, and the standard profiles are all there is.
 """
 
@@ -119,12 +120,13 @@ class Forecast:
         self, quarter: int, import_kwh: Floats, export_kwh: Floats, was_read: npt.NDArray[np.bool_]
     ) -> None:
         """Take what the meters read in a quarter hour, (points,) each; what was not read tells nothing."""
-        standard_kw = self._standard_kw(quarter, quarter)
+        standard_kw, counts = self._standard_kw(quarter, quarter), was_read.copy()
+        are_meant_to_charge = self._steered_kw.get(quarter, np.inf) > 0.0
         for one in self._registered:
             standard_kw[one.owner[~one.is_steered]] += one.mean_kw(np.array([quarter]))[0]
-        beyond_kw = np.where(was_read, 4.0 * (import_kwh - export_kwh) - standard_kw, 0.0)
-        steered_kw = self._steered_kw.get(quarter, 0.0) * float(was_read.mean())
-        self._read_beyond_kw[quarter] = float(beyond_kw.sum()) - steered_kw
+            counts[one.owner[one.is_steered]] &= not are_meant_to_charge
+        beyond_kw = np.where(counts, 4.0 * (import_kwh - export_kwh) - standard_kw, 0.0)
+        self._read_beyond_kw[quarter] = float(beyond_kw.sum())
         for known in (self._read_beyond_kw, self._steered_kw):
             for old in [each for each in known if each < quarter - _REMEMBERED]:
                 del known[old]

@@ -3,16 +3,21 @@
 A read that is missing when its quarter hour is validated is replaced by an estimate (the same quarter
 hour of the day before where that was measured, else the customer's standard profile); a read that
 arrives later replaces the estimate, also after its day was billed. This is validation, estimation and editing as metering codes ask.
+
+Every read carries the meter's registers. Where reads never come, the next one tells the energy of the gap before it: the difference of
+the registers, less what was read. The gap's estimates are scaled to it (register scaling: Itron Enterprise Edition, "TOU scaling"; in
+proportion to the estimated profile: US patent 8,620,885, claim 3), and are estimates of the shape alone from then on.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.foundation.kernel import kernel
 from heptagrid.foundation.parameters import parameter
 
 Ints = npt.NDArray[np.int64]
@@ -22,16 +27,26 @@ Bools = npt.NDArray[np.bool_]
 QUARTERS_PER_DAY = 96
 KEPT_DAYS = 7  # assumption: within a week a late read still replaces its estimate
 _LONGEST_DAY, _MARGIN = 100, 8  # quarter hours of a day of 25 hours, and those that have not been validated yet
+_EXACT = 1e-6  # relative; to this a gap's energies, kept in 32 bits, add up to the difference of the registers
 
 
 class ReadStatus(IntEnum):
-    """What is known of a meter's quarter hour."""
+    """What is known of a meter's quarter hour.
+
+    SETTLED: estimated as one of a gap whose energy the registers tell. REPLACED: estimated first, read later.
+    """
 
     MEASURED = 0
     ESTIMATED = 1
     REPLACED = 2
+    SETTLED = 3
     MISSING = 254
     NOT_READ = 255
+
+
+_MEASURED, _ESTIMATED, _REPLACED, _SETTLED, _MISSING = (
+    int(ReadStatus[name]) for name in ("MEASURED", "ESTIMATED", "REPLACED", "SETTLED", "MISSING")
+)
 
 
 @dataclass(frozen=True)
@@ -48,10 +63,35 @@ class Parameters:
     )
 
 
+@dataclass(frozen=True)
+class Reads:
+    """Reads of one quarter hour, (k,) each: energies in kWh, registers at its end in kWh, and the messages that brought them."""
+
+    meter: Ints
+    import_kwh: Floats
+    export_kwh: Floats
+    import_register_kwh: Floats
+    export_register_kwh: Floats
+    message: Ints
+
+    def of(self, which: Bools) -> Reads:
+        """Some of them alone."""
+        return Reads(*(getattr(self, one.name)[which] for one in fields(self)))
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What is known better of single quarter hours and meters, (k,) each, and the message that brought it."""
+
+    quarter: Ints
+    meter: Ints
+    message: Ints
+
+
 class MeterStore:
     """Quarter-hour energies of every meter over the last `days`, by quarter hour since 1970.
 
-    stored: reads taken in; repeated: reads that came a second time and were left alone.
+    Registers are 0 when the store begins. stored: reads taken in; repeated: reads that came a second time and were left alone.
     """
 
     def __init__(self, meters: int, days: int = KEPT_DAYS) -> None:
@@ -61,20 +101,44 @@ class MeterStore:
         self.export_kwh = np.zeros((slots, meters), dtype=np.float32)
         self.status = np.full((slots, meters), ReadStatus.MISSING, dtype=np.uint8)
         self._quarter = np.full(slots, -1, dtype=np.int64)
+        self._newest = -1
+        # Registers at the end of what was read, and what they came to, estimates included, before the oldest quarter hour that is kept.
+        self._import_register_kwh, self._export_register_kwh = np.zeros((slots, meters)), np.zeros((slots, meters))
+        self._import_before_kwh, self._export_before_kwh = np.zeros(meters), np.zeros(meters)
+        self._ended_gap: dict[
+            int, Ints
+        ] = {}  # by quarter hour: the messages of reads before which there was a gap, -1 where none
         self.stored = self.repeated = 0
 
     def slot(self, quarter: int) -> int:
         """The row of `quarter`; emptied first when it still held an older quarter hour."""
         row = quarter % self._slots
-        if self._quarter[row] < quarter:
-            self._quarter[row] = quarter
+        if self._newest < 0:
+            self._newest = quarter - 1
+        for one in range(max(self._newest + 1, quarter - self._slots + 1), quarter + 1):
+            self._open(one)
+        self._newest = max(self._newest, quarter)
+        if self._quarter[row] < 0:
+            self._open(quarter)
+        return row
+
+    def _open(self, quarter: int) -> None:
+        row = quarter % self._slots
+        if self._quarter[row] >= 0:
+            was_read, missing = _was_read(self.status[row]), self.status[row] == ReadStatus.MISSING
+            for before, register, energy in (
+                (self._import_before_kwh, self._import_register_kwh[row], self.import_kwh[row]),
+                (self._export_before_kwh, self._export_register_kwh[row], self.export_kwh[row]),
+            ):
+                before[:] = np.where(was_read, register, np.where(missing, before, before + energy))
+            self._ended_gap.pop(int(self._quarter[row]), None)
             self.status[row] = ReadStatus.MISSING
             self.import_kwh[row] = 0.0
             self.export_kwh[row] = 0.0
-        return row
+        self._quarter[row] = quarter
 
-    def receive(self, quarter: int, meters: Ints, import_kwh: Floats, export_kwh: Floats) -> Bools:
-        """Store reads of `quarter`, (k,) each; those that come after an estimate replace it, each read is stored once.
+    def receive(self, quarter: int, reads: Reads) -> Bools:
+        """Store reads of `quarter`, (k,); those that come after an estimate replace it, each read is stored once.
 
         Returns
         -------
@@ -83,17 +147,29 @@ class MeterStore:
         """
         row = self.slot(quarter)
         if self._quarter[row] != quarter:
-            return np.zeros(len(meters), dtype=np.bool_)  # older than what is kept
+            return np.zeros(len(reads.meter), dtype=np.bool_)  # older than what is kept
         status = self.status[row]
-        is_late = np.asarray(status[meters] == ReadStatus.ESTIMATED)
-        fresh = is_late | (status[meters] == ReadStatus.MISSING)
+        before = status[reads.meter]
+        is_late = (before == ReadStatus.ESTIMATED) | (before == ReadStatus.SETTLED)
+        fresh = is_late | (before == ReadStatus.MISSING)
         self.stored += int(fresh.sum())
         self.repeated += int((~fresh).sum())
-        self.import_kwh[row, meters[fresh]] = import_kwh[fresh]
-        self.export_kwh[row, meters[fresh]] = export_kwh[fresh]
-        status[meters[fresh]] = ReadStatus.MEASURED
-        status[meters[is_late]] = ReadStatus.REPLACED
-        return is_late
+        new = reads.of(fresh)
+        self.import_kwh[row, new.meter], self.export_kwh[row, new.meter] = new.import_kwh, new.export_kwh
+        self._import_register_kwh[row, new.meter] = new.import_register_kwh
+        self._export_register_kwh[row, new.meter] = new.export_register_kwh
+        self._note_gaps(quarter, new)
+        status[new.meter] = ReadStatus.MEASURED
+        status[reads.meter[is_late]] = ReadStatus.REPLACED
+        return np.asarray(is_late)
+
+    def _note_gaps(self, quarter: int, reads: Reads) -> None:
+        """Keep the messages of reads before which there is a gap."""
+        before = (quarter - 1) % self._slots
+        after_gap = ~_was_read(self.status[before, reads.meter]) | (self._quarter[before] != quarter - 1)
+        if after_gap.any():
+            ended = self._ended_gap.setdefault(quarter, np.full(self.meters, -1, dtype=np.int64))
+            ended[reads.meter[after_gap]] = reads.message[after_gap]
 
     def validate(self, quarter: int, standard_import_kwh: Floats, standard_export_kwh: Floats) -> Ints:
         """Estimate what is missing of `quarter`; returns the meters concerned.
@@ -107,14 +183,49 @@ class MeterStore:
         before = (quarter - QUARTERS_PER_DAY) % self._slots
         import_kwh, export_kwh = standard_import_kwh[missing], standard_export_kwh[missing]
         if self._quarter[before] == quarter - QUARTERS_PER_DAY:
-            status = self.status[before, missing]
-            known = (status == ReadStatus.MEASURED) | (status == ReadStatus.REPLACED)
+            known = _was_read(self.status[before, missing])
             import_kwh = np.where(known, self.import_kwh[before, missing], import_kwh)
             export_kwh = np.where(known, self.export_kwh[before, missing], export_kwh)
         self.import_kwh[row, missing] = import_kwh
         self.export_kwh[row, missing] = export_kwh
         self.status[row, missing] = ReadStatus.ESTIMATED
         return missing
+
+    def settle(self) -> Changes:
+        """Scale the estimates of each gap between two reads to what the registers tell; returns those that it changed."""
+        quarters = np.sort(self._quarter[self._quarter >= 0])
+        ended_by = np.zeros((len(quarters), self.meters), dtype=np.int16)
+        _settle(
+            quarters % self._slots,
+            self.status,
+            self.import_kwh,
+            self._import_register_kwh,
+            self._import_before_kwh,
+            self.export_kwh,
+            self._export_register_kwh,
+            self._export_before_kwh,
+            ended_by,
+        )
+        at, meter = np.nonzero(ended_by)
+        return Changes(quarters[at], meter, self._ended(quarters[ended_by[at, meter]], meter))
+
+    def ended_by(self, quarter: int, meter: int) -> int:
+        """The message whose registers settled a quarter hour of a meter, -1 if none did."""
+        if self.status[quarter % self._slots, meter] != ReadStatus.SETTLED:
+            return -1
+        after = next(
+            one for one in range(quarter + 1, self._newest + 1) if _was_read(self.status[one % self._slots, meter])
+        )
+        return int(self._ended(np.array([after]), np.array([meter]))[0])
+
+    def _ended(self, quarters: Ints, meters: Ints) -> Ints:
+        """The messages of the reads that ended gaps, (k,)."""
+        found = np.full(len(quarters), -1, dtype=np.int64)
+        for quarter in np.unique(quarters).tolist():
+            mine = quarters == quarter
+            if quarter in self._ended_gap:
+                found[mine] = self._ended_gap[quarter][meters[mine]]
+        return found
 
     def day(self, first_quarter: int, quarters: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Import, export (kWh) and status of a day's quarter hours, (quarters, meters) each."""
@@ -125,3 +236,59 @@ class MeterStore:
         """Import and export (kWh) of single reads, (k,) each; their quarter hours must still be kept."""
         rows = quarters % self._slots
         return self.import_kwh[rows, meters], self.export_kwh[rows, meters]
+
+
+def _was_read(status: np.ndarray) -> Bools:
+    """Whether there is a read, with its registers."""
+    return np.asarray((status == ReadStatus.MEASURED) | (status == ReadStatus.REPLACED))
+
+
+@kernel
+def _settle(rows, status, imported, import_register, import_before, exported, export_register, export_before, ended_by):  # type: ignore[no-untyped-def]
+    """Settle every gap of every meter; `ended_by` (quarters, meters) takes, where it changed a value, the number of the read after the gap."""
+    for meter in range(status.shape[1]):
+        import_kwh, export_kwh = import_before[meter], export_before[meter]
+        first = 0
+        estimated = missing = False
+        for k in range(rows.shape[0]):
+            row = rows[k]
+            known = status[row, meter]
+            if known != _MEASURED and known != _REPLACED:
+                estimated, missing = estimated or known == _ESTIMATED, missing or known == _MISSING
+                continue
+            if first < k and not missing:
+                total_import = max(import_register[row, meter] - imported[row, meter] - import_kwh, 0.0)
+                total_export = max(export_register[row, meter] - exported[row, meter] - export_kwh, 0.0)
+                gap = rows[first:k]
+                if (
+                    estimated
+                    or _differs(gap, meter, imported, total_import)
+                    or _differs(gap, meter, exported, total_export)
+                ):
+                    _scale(gap, meter, imported, total_import)
+                    _scale(gap, meter, exported, total_export)
+                    for slot in range(first, k):
+                        status[rows[slot], meter] = _SETTLED
+                        ended_by[slot, meter] = k
+            import_kwh, export_kwh = import_register[row, meter], export_register[row, meter]
+            first = k + 1
+            estimated = missing = False
+
+
+@kernel
+def _differs(gap, meter, energies, total):  # type: ignore[no-untyped-def]
+    """Whether a gap's energies do not come to its total."""
+    found = 0.0
+    for row in gap:
+        found += energies[row, meter]
+    return abs(found - total) > _EXACT * (1.0 + total)
+
+
+@kernel
+def _scale(gap, meter, energies, total):  # type: ignore[no-untyped-def]
+    """Scale a gap's energies to its total; spread it evenly where they say nothing."""
+    found = 0.0
+    for row in gap:
+        found += energies[row, meter]
+    for row in gap:
+        energies[row, meter] = energies[row, meter] * (total / found) if found > 0.0 else total / gap.shape[0]

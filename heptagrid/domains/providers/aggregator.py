@@ -52,12 +52,12 @@ class Parameters:
         source="assumption: 20 EUR/MWh weigh like 100 kW, 1 % of the town's peak",
     )
     vehicle_kwh_per_day: float = parameter(
-        7.0,
-        info="what a vehicle is expected to charge on a day, for the aggregator's own model",
+        7.8,
+        info="what a vehicle is expected to draw on a day, losses of charging included, for the aggregator's own model",
         unit="kWh",
         low=0.0,
         high=100.0,
-        source="Mobilität in Deutschland 2017: about 37 km per car and day, times 0.19 kWh/km (source not read)",
+        source="Mobilität in Deutschland 2017: about 37 km per car and day (source not read), times 0.19 kWh/km, over 0.9",
     )
     night_from_h: float = parameter(
         18.0,

@@ -1,7 +1,7 @@
 """The retailer: bids for its customers, passes prices on, and bills what it knows of their use.
 
 It knows what operations told it: in the smart arm the validated reads of each quarter hour, some of
-them estimated, and later the true ones of these; in the conventional arm the yearly visit's register, so the day's true energy.
+them estimated, and later the true ones of these or what the registers tell of them; in the conventional arm the yearly visit's register, so the day's true energy.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from heptagrid.foundation.time import NS_PER_S
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 QUARTERS_PER_DAY = 96
 
@@ -58,15 +59,18 @@ class KnownDay:
 
 @dataclass(frozen=True)
 class LateReads:
-    """True reads of days already told, (k,) each: quarter hours since 1970, meters, energies in kWh.
+    """What is known better of days already told, (k,) each: quarter hours since 1970, meters, energies in kWh.
 
-    message: index of the message that told them.
+    was_read: whether the meter's read came late; else registers told the energy of a gap, of which this is the share.
+    brought_by: the readings' messages. message: index of the message that told all of it.
     """
 
     quarter: Ints
     meter: Ints
     import_kwh: np.ndarray
     export_kwh: np.ndarray
+    was_read: Bools
+    brought_by: Ints
     message: int = -1
 
 

@@ -32,13 +32,14 @@ class Topic:
 
 
 _ENERGY = ("meter", "import_kwh", "export_kwh")
+_READ = (*_ENERGY, "import_register_kwh", "export_register_kwh")
 _PLAN = ("signals", "first_quarter", "valid_quarters")
 _EACH_HOUR = "each hour"
 
 TOPICS = (
-    Topic(Kind.METER_READING, "reading", C, O, "each quarter hour, at the meter's own offset within 840 s", _ENERGY, ("quarter",)),
+    Topic(Kind.METER_READING, "reading", C, O, "each quarter hour, at the meter's own offset within 840 s", _READ, ("quarter",)),
     Topic(
-        Kind.METER_READING, "missed", C, O, "when supply is back, over 840 s: what could not be sent", _ENERGY, ("quarter", "of_ns")
+        Kind.METER_READING, "missed", C, O, "when supply is back, over 840 s: what could not be sent", _READ, ("quarter", "of_ns")
     ),
     Topic(Kind.METER_READING, "on_demand", C, O, "at an event `read_all`: the registers", _ENERGY, ("of_ns",)),
     Topic(Kind.TELEMETRY, "unit", G, O, "each minute", ("unit", "output_mw", "is_on", "has_failed")),
@@ -48,8 +49,8 @@ TOPICS = (
     Topic(Kind.TELEMETRY, "forecast", O, P, "each hour (conventional: 10:45), without what the aggregator controls", (), ("first_quarter", "town_kw")),
     Topic(Kind.TELEMETRY, "day_reads", O, P, "00:45", (), ("first_quarter", "import_kwh", "export_kwh", "status")),
     Topic(
-        *(Kind.TELEMETRY, "late_reads", O, P, "00:45, if reads of earlier days came late", ()),
-        ("quarter", "meter", "import_kwh", "export_kwh"),
+        *(Kind.TELEMETRY, "late_reads", O, P, "00:45, if reads of earlier days came late or registers told of them", ()),
+        ("quarter", "meter", "import_kwh", "export_kwh", "was_read", "brought_by"),
     ),
     Topic(Kind.TELEMETRY, "rest_forecast", O, M, "10:45", (), ("first_hour", "rest_mw")),
     Topic(Kind.TELEMETRY, "metered", O, M, "00:48", (), ("first_hour", "infeed_mwh")),
