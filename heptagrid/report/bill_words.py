@@ -27,7 +27,7 @@ def bill_text(found: Mapping[str, Any]) -> str:
     """The whole explanation."""
     who = f"Customer {found['customer']} ({found['name']})"
     verb = "owes" if found["bill_eur"] >= 0 else "is owed"
-    lines = [f"{who} {verb} {number(abs(found['bill_eur']), 5)} EUR for {found['day']}, in the {found['arm']} arm."]
+    lines = [f"{who} {verb} {number(abs(found['bill_eur']), 2)} EUR for {found['day']}, in the {found['arm']} arm."]
     if found["days_of_run"] > 1:
         lines.append(
             f"Over the run's {found['days_of_run']} days the bills come to {number(found['bill_of_run_eur'], 2)} EUR."
@@ -52,8 +52,8 @@ def _lines(lines: Sequence[Mapping[str, Any]], total_eur: float) -> list[str]:
     for one in lines:
         kwh = f"{number(one['kwh'], 3)} kWh" if one["kwh"] is not None else ""
         rests = f"message {one['message']}" if one["message"] is not None else ""
-        rows.append(f"  {one['line']:46} {kwh:>14} {number(one['amount_eur'], 5):>12} EUR  {rests}".rstrip())
-    return [*rows, f"  {'together':46} {'':>14} {number(total_eur, 5):>12} EUR"]
+        rows.append(f"  {one['line']:46} {kwh:>14} {number(one['amount_eur'], 2):>12} EUR  {rests}".rstrip())
+    return [*rows, f"  {'together':46} {'':>14} {number(total_eur, 2):>12} EUR"]
 
 
 def _reads(found: Mapping[str, Any]) -> str:
@@ -174,7 +174,7 @@ def _flexibility(found: Mapping[str, Any]) -> list[str]:
     else:
         lines.append("None was for congestion: they move your consumption to hours of low demand.")
     pay = sum(one["amount_eur"] for one in found["lines"] if one["reason"] == "flexibility")
-    lines.append(f"You were paid {number(-pay, 5)} EUR for what your devices moved.")
+    lines.append(f"You were paid {number(-pay, 2)} EUR for what your devices moved.")
     if setpoints["last"]:
         last = setpoints["last"]
         lines.append(f"The last that arrived was message {last['id']}, sent {when(last['sent'], date=True)}.")

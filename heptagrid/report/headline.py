@@ -64,6 +64,9 @@ def _bill(summary: dict[str, Any]) -> str:
     if change_eur is None or estimated_share(summary["arms"]["smart"]) > ESTIMATED:
         return ""
     when = "over these days" if summary["days"] > 1 else "that day"
+    if summary["business"]:  # days that stand for a year: their bills, each counted once, are those of no customer
+        [customers] = (one for one in summary["business"]["rows"] if one["domain"] == "customers")
+        change_eur, when = -customers["operating_eur_per_year"] / summary["customers"], "a year"
     return f" The mean customer paid {number(abs(change_eur), 2)} EUR {'less' if change_eur < 0 else 'more'} {when}."
 
 
@@ -110,7 +113,13 @@ def key_figures(summary: dict[str, Any]) -> str:
         ("Highest line loading", "%", 1, lambda a: a["loading"]["max_line_pct"], None),
         ("Peak import", "kW", 0, lambda a: a["loading"]["primary_peak_kw"], "primary_peak_kw"),
         ("Lost in the network", lost_in, lost_digits, lambda a: per_mwh * a["energy_mwh"]["lost"], "energy_lost_mwh"),
-        ("Mean bill", "EUR", 2, lambda a: a["bills"]["mean_bill_eur"], "mean_bill_eur"),
+        (
+            f"Mean bill{', each day counted once' if summary['business'] else ''}",
+            "EUR",
+            2,
+            lambda a: a["bills"]["mean_bill_eur"],
+            "mean_bill_eur",
+        ),
         ("Vehicles short of energy", "kWh", 1, lambda a: a["comfort"].get("vehicle_shortfall_kwh"), None),
         ("Houses too cold", "house-min", 0, lambda a: a["comfort"].get("cold_house_minutes"), None),
         ("Messages delivered", "", 0, lambda a: a["messages"]["delivered"], None),

@@ -52,3 +52,18 @@ def test_every_line_of_a_customers_bill_is_whole_cents_and_the_ledger_balances()
     rows = ledger.rows()
     assert (rows["amount_millicent"] % 1000 == 0).all()
     assert totals.by_domain[Domain.CUSTOMERS] % 1000 == 0
+
+
+def test_a_published_bill_of_three_supplies_is_met_to_the_cent() -> None:
+    """Stadtwerke Wittenberg, example of an invoice (31.12.2008): nets of electricity, gas and water, their taxes and the gross sums."""
+    nets_eur, rates = np.array([428.67, 1699.43, 236.80]), (0.19, 0.19, 0.07)
+    found = [invoice(np.array([net]), rate) for net, rate in zip(nets_eur, rates, strict=True)]
+    assert [int(one.tax) for one in found] == [8145, 32289, 1658]
+    assert [int(one.gross) for one in found] == [51012, 202232, 25338]
+    assert sum(int(one.gross) for one in found) == 278582
+
+
+def test_a_published_yearly_bill_of_3931_kwh_is_met_to_the_cent() -> None:
+    """Stadtwerke Rostock, example of a yearly bill (2014/15): net 864.75 EUR, 19 % tax 164.30, gross 1,029.05."""
+    found = invoice(np.array([864.75]), 0.19)
+    assert (int(found.tax), int(found.gross)) == (16430, 102905)

@@ -35,6 +35,22 @@ def test_being_out_of_balance_is_never_rewarded(price, position, used, infeed):
     assert settled.energy_eur + settled.imbalance_eur >= balanced.energy_eur + balanced.imbalance_eur - 1e-6
 
 
+@pytest.mark.parametrize(
+    ("price", "position_mwh", "used_mwh", "paid_eur"),
+    [
+        (180.0, -100.0, -80.0, 3_600.0),
+        (-10.0, -10.0, -12.0, 20.0),
+        (180.0, -80.0, -100.0, -3_600.0),
+        (-10.0, 12.0, 14.0, -20.0),
+    ],
+)
+def test_who_is_short_pays_a_positive_price_and_is_paid_a_negative_one(price, position_mwh, used_mwh, paid_eur):
+    """Regulation (EU) 2017/2195, article 55, table 2, in numbers: a wind farm sold 100 MWh and gave 80 at 180 EUR/MWh: it pays 3,600; a
+    battery sold 10 and gave 12 at -10 EUR/MWh: it pays 20; and the other two corners of the table."""
+    one = (np.array([value]) for value in (price, position_mwh, used_mwh, used_mwh))
+    assert settlement.wholesale(*one, NO_SPREAD).imbalance_eur == pytest.approx(paid_eur)
+
+
 @given(prices, mwh, mwh, mwh)
 def test_markets_keep_not_a_thousandth_of_a_cent(price, position, used, infeed):
     ledger = Ledger(Accounts(1))

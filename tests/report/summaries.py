@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from heptagrid.foundation.domains import DOMAIN_NAMES
+
 ARM: dict[str, Any] = {
     "voltage": {
         "min_pu": 0.97,
@@ -90,6 +92,14 @@ def with_business(
     made["business"] = {
         "horizon_years": 15.0,
         "state_eur_per_year": state_eur_per_year,
-        "rows": [{"npv_eur": one, "annuity_factor": annuity_factor} for one in npv_eur],
+        "rows": [
+            {
+                "domain": name,
+                "operating_eur_per_year": one / annuity_factor,
+                "npv_eur": one,
+                "annuity_factor": annuity_factor,
+            }
+            for name, one in zip(DOMAIN_NAMES, npv_eur, strict=True)
+        ],
     }
     return made

@@ -114,6 +114,16 @@ def test_bills_that_rest_on_estimates_are_no_saving() -> None:
     assert answers(made)[2].reasons[1].startswith("100.0\u202f% of the meter reads are estimates")
 
 
+def test_bills_of_days_that_stand_for_a_year_are_told_by_the_year() -> None:
+    """By hand: the customers receive 2,000 EUR a year more, each of 1,000 customers 2.00."""
+    made = with_business(summary(), [0.0] * 7)
+    made["days"] = 12
+    [row] = (one for one in made["business"]["rows"] if one["domain"] == "customers")
+    row["operating_eur_per_year"] = 2.0 * made["customers"]
+    assert "The mean customer paid 2.00 EUR less a year." in changes(made)
+    assert "each day counted once" in headline(made)
+
+
 def test_a_few_estimates_still_let_the_bill_be_told() -> None:
     made = summary()
     made["arms"]["smart"]["metering"]["estimated"] = 960  # 1 %, not more
