@@ -63,11 +63,13 @@ def _bill(summary: dict[str, Any]) -> str:
     change_eur = summary["difference"]["mean_bill_eur"]
     if change_eur is None or estimated_share(summary["arms"]["smart"]) > ESTIMATED:
         return ""
-    when = "over these days" if summary["days"] > 1 else "that day"
+    amount, when = "EUR", " over these days" if summary["days"] > 1 else " that day"
     if summary["business"]:  # days that stand for a year: their bills, each counted once, are those of no customer
         [customers] = (one for one in summary["business"]["rows"] if one["domain"] == "customers")
-        change_eur, when = -customers["operating_eur_per_year"] / summary["customers"], "a year"
-    return f" The mean customer paid {number(abs(change_eur), 2)} EUR {'less' if change_eur < 0 else 'more'} {when}."
+        change_eur, amount, when = -customers["operating_eur_per_year"] / summary["customers"], "EUR a year", ""
+    return (
+        f" The mean customer paid {number(abs(change_eur), 2)} {amount} {'less' if change_eur < 0 else 'more'}{when}."
+    )
 
 
 def _classes(broken: dict[str, float]) -> str:
