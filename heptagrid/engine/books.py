@@ -56,6 +56,7 @@ class Books:
         self.ledger = Ledger(Accounts(grid.world.points))
         self.days: list[DayBooks] = []
         self.bills_eur = np.zeros(grid.world.customers_count)
+        self.traded_mwh: dict[str, float] = {}
         self.standing = Standing(grid.world.points)
         self.settled: SettledDay | None = None
         self._sections, self._grid, self._span = scenario.sections, grid, span
@@ -148,6 +149,8 @@ class Books:
         world, smart, years = grid.world, grid.arm.smart, self.corrections.terms.years
         bills = self.corrections.terms.bills(import_kwh, export_kwh, price)
         billed = BilledDay(price, position, infeed, import_kwh, export_kwh, bills)
+        for name, each in settlement.traded_mwh(position, settlement.net_use_mwh(import_kwh, export_kwh)).items():
+            self.traded_mwh[name] = self.traded_mwh.get(name, 0.0) + each
         since = len(ledger)
         self.settled = SettledDay(day, first, price, import_kwh, export_kwh, status, bills, cause)
         postings.post_bills(ledger, bills, at_ns, cause)
@@ -241,6 +244,7 @@ class Books:
         totals: Totals = self.ledger.totals()
         totals.check()
         result.money, result.days, result.bills_eur = totals, self.days, self.bills_eur
+        result.traded_mwh = self.traded_mwh
         result.delivered_kwh, result.billed_kwh = self.standing.delivered_kwh, self.standing.billed_kwh
         if self._grid.arm.smart:
             result.metering = self.standing.summary()

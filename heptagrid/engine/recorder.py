@@ -64,6 +64,7 @@ class ArmResult:
     money: Totals = field(default_factory=Totals.nothing)
     days: list[DayBooks] = field(default_factory=list)
     bills_eur: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    traded_mwh: dict[str, float] = field(default_factory=dict)
     delivered_kwh: np.ndarray = field(default_factory=lambda: np.zeros(0))
     billed_kwh: np.ndarray = field(default_factory=lambda: np.zeros(0))
     held: dict[int, tuple[int, int]] = field(default_factory=dict)

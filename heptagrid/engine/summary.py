@@ -49,6 +49,7 @@ class Joined:
         self.busy_s, self.counted_s = np.zeros_like(first.busy_s), 0.0
         self.money = Totals.nothing()
         self.metering: dict[str, float] = {}
+        self.traded_mwh: dict[str, float] = {}
         self.interruptions: dict[str, float] = {}
         self.storms, self.frequency = first.storms, first.frequency
         self.comfort: dict[str, float] = {}
@@ -62,6 +63,7 @@ class Joined:
             self.busy_s, self.counted_s = self.busy_s + result.busy_s, self.counted_s + result.counted_s
             self.money = self.money + result.money
             _add(self.metering, result.metering)
+            _add(self.traded_mwh, result.traded_mwh)
             _add(self.comfort, result.comfort)
             _add(self.interruptions, result.interruptions)
         self.bills_eur, self.delivered_kwh, self.billed_kwh = (
@@ -124,6 +126,7 @@ class Joined:
             "access_networks": self.access_networks(world).summary(),
             "metering": self.metering,
             "comfort": self.comfort,
+            "traded_mwh": self.traded_mwh,
             "money_eur": self.money.summary(),
             "bills": {
                 "mean_bill_eur": self.mean_bill_eur,

@@ -193,6 +193,17 @@ def _by_cause(causes: dict[str, int]) -> str:
     return f" ({said})" if said else ""
 
 
+def _traded(traded: dict[str, float]) -> str:
+    """How much of its customers' energy the retailer had bought day ahead."""
+    if not traded:
+        return ""
+    return (
+        f"<p>Customers used {number(traded['used'], 1)} MWh more than they fed in, as first billed. The retailer had bought "
+        f"{number(traded['day_ahead'], 1)} MWh day ahead; quarter hour by quarter hour it was short of {number(traded['short'], 1)} MWh and "
+        f"had {number(traded['over'], 1)} MWh too much (imbalance).</p>"
+    )
+
+
 def _unread(reads: dict[str, Any]) -> str:
     """What no reading has settled: energy and money."""
     if not reads["estimated"]:
@@ -260,6 +271,7 @@ def _money(summary: dict[str, Any]) -> str:
             )
     for name, arm in arms.items():
         parts.append(f"<h3>{ARM_TITLES[name]}: rows pay, columns are paid, EUR</h3>{tables.money_table(arm)}")
+        parts.append(_traded(arm["traded_mwh"]))
         parts.append(f"<details><summary>By reason</summary>{tables.reason_table(arm)}</details>")
     return "".join(parts)
 

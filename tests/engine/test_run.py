@@ -50,6 +50,16 @@ def test_every_message_is_delivered_lost_or_in_flight(day: Run, arm: str) -> Non
 
 
 @pytest.mark.parametrize("arm", ["conventional", "smart"])
+def test_the_day_ahead_market_brings_most_of_what_is_used(day: Run, arm: str) -> None:
+    """Before vehicles and heat pumps were foreseen, half of it; out of balance is at most an eighth of what is used and generated."""
+    traded, energy = (day.summary["arms"][arm][name] for name in ("traded_mwh", "energy_mwh"))
+    assert traded["day_ahead"] + traded["short"] - traded["over"] == pytest.approx(traded["used"])
+    assert traded["used"] == pytest.approx(energy["imported"] - energy["exported"] - energy["lost"], rel=1e-5)
+    assert traded["day_ahead"] == pytest.approx(traded["used"], rel=0.15)
+    assert traded["short"] + traded["over"] < (energy["consumed"] + energy["generated"]) / 8.0
+
+
+@pytest.mark.parametrize("arm", ["conventional", "smart"])
 def test_all_accounts_sum_to_zero(day: Run, arm: str) -> None:
     money = day.summary["arms"][arm]["money_eur"]
     matrix = np.array(money["matrix"])

@@ -60,6 +60,12 @@ def test_markets_keep_not_a_thousandth_of_a_cent(price, position, used, infeed):
     assert totals.by_domain.sum() == 0
 
 
+def test_what_was_used_was_bought_day_ahead_or_was_imbalance():
+    """By hand: bought 10 and 10 MWh, used 12 and 7: short of 2, 3 too much, 19 used."""
+    found = settlement.traded_mwh(np.array([10.0, 10.0]), np.array([12.0, 7.0]))
+    assert found == {"used": 19.0, "day_ahead": 20.0, "short": 2.0, "over": 3.0}
+
+
 def test_the_years_peak_charge_is_price_times_the_highest_day():
     peaks, weights = np.array([8000.0, 11000.0, -50.0]), np.array([200.0, 16.0, 150.0])
     days = [settlement.peak_demand_eur(peak, 1 / 366, FEES) for peak in peaks]

@@ -71,6 +71,17 @@ def wholesale(
     )
 
 
+def traded_mwh(position_mwh: Floats, settled_mwh: Floats) -> dict[str, float]:
+    """What customers used less their feed-in, how much of it was bought day ahead, and by how much the provider was short and over, from (slots,)."""
+    imbalance_mwh = settled_mwh - position_mwh
+    return {
+        "used": float(settled_mwh.sum()),
+        "day_ahead": float(position_mwh.sum()),
+        "short": float(np.maximum(imbalance_mwh, 0.0).sum()),
+        "over": float(np.maximum(-imbalance_mwh, 0.0).sum()),
+    }
+
+
 def use_of_system_eur(infeed_mwh: Floats, fees: network_fees.Parameters) -> float:
     """What distribution owes transmission for the energy taken; feeding back is free."""
     return float(np.maximum(infeed_mwh, 0.0).sum()) * fees.use_of_system_eur_per_mwh
