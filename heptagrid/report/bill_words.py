@@ -81,13 +81,16 @@ def _reads(found: Mapping[str, Any]) -> str:
 
 
 def _corrections(found: Mapping[str, Any]) -> list[str]:
-    """What late reads and registers changed of this bill afterwards, one sentence for each true-up."""
+    """What late reads and registers changed of this bill afterwards, one sentence for each true-up, and what stays an estimate."""
+    reads = found["reads"]
+    standing = reads["estimated"] - sum(one["reads"] + one["settled"] for one in reads["corrections"])
+    stands = f"No later reading of this run settled {standing} of them: the bill rests on their estimates."
     return [
         f"{_afterwards(one)}: {number(abs(one['changed_kwh']), 3)} kWh {'less' if one['changed_kwh'] < 0.0 else 'more'} than billed. "
         f"The bill of {one['billed_with']} corrects this one by {number(one['amount_eur'], 2)} EUR (true-up, message "
         f"{one['message']['id']}, sent {when(one['message']['sent'], date=True)})."
-        for one in found["reads"]["corrections"]
-    ]
+        for one in reads["corrections"]
+    ] + ([stands] if standing > 0 else [])
 
 
 def _afterwards(one: Mapping[str, Any]) -> str:

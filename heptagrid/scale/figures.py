@@ -91,7 +91,10 @@ MEANINGS = {
         KIND_NAMES,
     ),
     "estimated_pct": Meaning(
-        "Meter reads estimated", "%", 2, "Reads that had to be estimated for the bills, as a share of those expected."
+        "Meter reads estimated",
+        "%",
+        2,
+        "Reads that bills rest on as estimates, neither read nor settled by a later register, as a share of those expected.",
     ),
     "net_benefit_eur": Meaning(
         "Net benefit over the run",

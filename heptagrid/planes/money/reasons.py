@@ -46,7 +46,7 @@ class Reason(IntEnum):
     )
     TRUE_UP = (
         21,
-        "what reads that came after their day was billed change of it: bills, fees, taxes and premiums, imbalance and losses",
+        "what late reads, and registers that settle a gap of reads, change of days already billed: bills, fees, taxes and premiums, imbalance and losses",
     )
 
 
