@@ -21,7 +21,7 @@ ROOT = Path(heptagrid.__file__).parents[1]
 LONG = ("pv-day-", "simbench-complete")  # each takes a minute
 
 
-@pytest.mark.parametrize("live", [False, True])
+@pytest.mark.parametrize("live", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_every_exact_comparison_of_power_and_money_passes(live: bool) -> None:
     cases = [one for one in choose(["power", "money"], all_cases()) if not one.name.startswith(LONG)]
     rows = run_cases(cases, live)
