@@ -110,7 +110,7 @@ def read(source: str, reading: Reading | None = None) -> BalancedNetwork:
             what = "nested too deep" if isinstance(problem, RecursionError) else str(problem)
             raise FileError(source, [f"is no JSON: {what}"]) from problem
         if not isinstance(content, dict) or content.get("_class") != "pandapowerNet":
-            raise FileError(source, ["is JSON, but no pandapower network: pandapower.to_json writes one"])
+            raise FileError(source, [_no_network(content)])
         try:
             named = forbidden(text)
         except ValueError as problem:
@@ -124,6 +124,16 @@ def read(source: str, reading: Reading | None = None) -> BalancedNetwork:
         except Exception as problem:
             raise FileError(source, [f"pandapower cannot read it: {_said(problem)}"]) from problem
     return convert(net, source, reading or Reading(), shifters)
+
+
+def _no_network(content: Any) -> str:
+    """What JSON is that is no network as it is written today."""
+    if isinstance(content, dict) and {"bus", "ext_grid", "version"} <= content.keys():
+        return (
+            f"is a network in the form of pandapower {str(content['version'])[:10]}, which is not read here: read it with pandapower.from_json and "
+            "save it with pandapower.to_json"
+        )
+    return "is JSON, but no pandapower network: pandapower.to_json writes one"
 
 
 def convert(net: Any, source: str, reading: Reading, shifters: Shifters | None = None) -> BalancedNetwork:

@@ -278,7 +278,16 @@ def test_a_line_without_impedance_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("{", "is no JSON"), ("[1]", "no pandapower network"), ('{"a": 1}', "no pandapower network")]
+    ("text", "words"),
+    [
+        ("{", "is no JSON"),
+        ("[1]", "no pandapower network"),
+        ('{"a": 1}', "no pandapower network"),
+        (
+            '{"bus": {"vn_kv": {"0": 20.0}}, "ext_grid": {}, "version": 1.2}',
+            "form of pandapower 1.2, which is not read here: read it with pandapower.from_json and save it with pandapower.to_json",
+        ),
+    ],
 )
 def test_other_json_is_no_network(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "net.json").write_text(text)
