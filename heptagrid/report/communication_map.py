@@ -85,7 +85,7 @@ def _strokes(hops: Hops, x: Floats, y: Floats) -> tuple[str, str]:
         middle_x, middle_y = float(x[hops.members].mean()), float(y[hops.members].mean())
         path = "".join(f"M{middle_x:.1f} {middle_y:.1f}L{x[k]:.1f} {y[k]:.1f}" for k in hops.members.tolist())
         return path, f"{len(hops.members):,} members, each in reach of each; drawn from their middle"
-    words = f"{len(hops.pairs):,} hop{'' if len(hops.pairs) == 1 else 's'} in reach"
+    words = f"{len(hops.pairs):,} pair{'' if len(hops.pairs) == 1 else 's'} of nodes"
     if len(hops.pairs) > _MOST_HOPS:
         return "", f"{words}, too many to be drawn"
     return "".join(f"M{x[a]:.1f} {y[a]:.1f}L{x[b]:.1f} {y[b]:.1f}" for a, b in hops.pairs.tolist()), words

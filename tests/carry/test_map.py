@@ -75,8 +75,8 @@ def test_the_cross_stands_on_the_uncovered_node(tmp_path: Path) -> None:
     legend = texts(svg)
     for words_of_legend in (
         "5 nodes; placed by the file's coordinates",
-        "links: 1 hop in reach",
-        "street: 2 hops in reach",
+        "links: 1 pair of nodes",
+        "street: 2 pairs of nodes",
         "shared queue: 2 members, each in reach of each; drawn from their middle",
         "uncovered, 1 of these nodes: out of reach of those that they exchange messages with",
     ):

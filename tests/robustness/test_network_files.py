@@ -1,4 +1,7 @@
-"""Whatever a MATPOWER or pandapower file holds, it is solved with figures that add up, or refused with the file's name: changed at random, by a seed."""
+"""Whatever a MATPOWER, pandapower or OpenDSS file holds, it is solved with figures that add up, or refused with the file's name.
+
+Files are changed at random, by a seed.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +29,75 @@ VALUES = [
 ]
 
 
+SCRIPT = (Path(__file__).parents[1] / "cases" / "lane" / "lane.dss").read_text()
+LINES = [
+    *("new load.z bus1=home1.1.2 kv=nan kw=1", "new load.z bus1=nowhere kv=0.24 kw=1", "batchedit load..* kw=-1e9"),
+    *(
+        "new load.z bus1=home1.1.2.3.4.5 kv=0.24 kw=1e30",
+        "set loadmult=nan",
+        "set loadmult=0",
+        "edit circuit.lane pu=0",
+    ),
+    *(
+        "new line.q bus1=mill bus2=mill length=0",
+        "new reactor.q bus1=mill x=0 r=0",
+        "open line.trunk1",
+        "remove line.trunk1",
+    ),
+    *(
+        "disable transformer.sub",
+        "set frequency=0",
+        "set basefrequency=-50",
+        "solve mode=harmonics",
+        "solve number=3 mode=daily",
+    ),
+    *(
+        "new fault.f bus1=mill r=0",
+        "set tolerance=0",
+        "new transformer.t phases=3 windings=1000",
+        "new linecode.lc nphases=50",
+    ),
+    *("clear", "clearall", "set voltagebases=[-1 0]", "calcv", "~ kw=3", "var @x=3", "edit load.home1 kw=@y", "reset"),
+    *(
+        "new xfmrcode.x phases=0",
+        "select load.home1",
+        "set class=zzz",
+        "formedit x",
+        "/* unfinished",
+        "redirect lane.dss",
+    ),
+    *(
+        "new vsource.v bus1=mill pu=nan",
+        "new pvsystem.p bus1=mill kva=0 pmpp=0",
+        "new storage.s bus1=mill kwrated=0 kwhrated=0",
+    ),
+    *(
+        "new regcontrol.r transformer=nothing",
+        "new invcontrol.i mode=voltvar",
+        "solve mode=snap maxiter=0",
+        "compile .",
+    ),
+    "new capcontrol.c capacitor=pond element=line.trunk1 type=kvar ptratio=0",
+]
+
+
 def changed_case(rng: random.Random) -> str:
     """The ring with one or two of its numbers, lines or signs changed."""
-    text = RING
+    return changed(RING, rng)
+
+
+def changed_script(rng: random.Random) -> str:
+    """The lane with one or two of its numbers, lines or signs changed, or with lines that fit ill."""
+    text = changed(SCRIPT, rng) if rng.random() < 0.8 else SCRIPT
+    if text is SCRIPT or rng.random() < 0.3:
+        lines = text.splitlines()
+        lines.insert(rng.randrange(len(lines) + 1), rng.choice(LINES))
+        text = "\n".join(lines) + "\n"
+    return text
+
+
+def changed(text: str, rng: random.Random) -> str:
+    """A text with one or two of its numbers, lines or signs changed."""
     for _ in range(rng.choice([1, 1, 2])):
         lines = text.splitlines()
         k = rng.randrange(len(lines))
@@ -164,3 +233,23 @@ def _network(folder: Path, text: str, seed: int) -> None:
     path = folder / "net.json"
     path.write_text(changed_network(text, rng))
     judge(path, rng)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_changed_script_is_solved_or_refused(tmp_path: Path, seed: int) -> None:
+    _script(tmp_path, seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3, 600))
+def test_a_changed_script_is_solved_or_refused_at_length(tmp_path: Path, seed: int) -> None:
+    _script(tmp_path, seed)
+
+
+def _script(folder: Path, seed: int) -> None:
+    pytest.importorskip("dss_python_backend")
+    rng = random.Random(seed)
+    path = folder / "lane.dss"
+    path.write_text(changed_script(rng))
+    judge(path, rng)
+    assert [one.name for one in folder.iterdir()] == ["lane.dss"], "a script writes nothing beside itself"
