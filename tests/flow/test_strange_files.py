@@ -31,6 +31,8 @@ def case(folder: Path, text: str) -> str:
         ("a = zeros(Inf);", "elements"),
         ("a = ones(1e6,1e6);", "makes a matrix of 1e+12 elements"),
         ("a = zeros(NaN);", "this call of zeros is not understood"),
+        ("a = [1 ones(3)];", "parts side by side of 1 and 3 rows"),
+        ("a = [[1; 2] [3; 4; 5]];", "parts side by side of 2 and 3 rows"),
         ("a = 1:1e12;", "elements"),
         ("a = 1:Inf;", "elements"),
         ("a = [1];\n" + "a = [a a; a a];\n" * 40, "elements"),

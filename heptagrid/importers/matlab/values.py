@@ -297,7 +297,11 @@ class Expressions(Tokens):
             if len(parts) < len(row):
                 raise self.fail("a matrix of something else than numbers is not understood")
             self.bounded(sum(part.size for part in parts))
-            rows.append(np.hstack([part for part in parts if part.size or len(parts) == 1]))
+            parts = [part for part in parts if part.size] or [np.zeros((0, 0))]
+            heights = sorted({part.shape[0] for part in parts})
+            if len(heights) > 1:
+                raise self.fail(f"this matrix has parts side by side of {heights[0]} and {heights[-1]} rows")
+            rows.append(np.hstack(parts))
             self.bounded(sum(part.size for part in rows))
         if len({row.shape[1] for row in rows if row.size}) > 1:
             raise self.fail("this matrix has rows of unequal length")
