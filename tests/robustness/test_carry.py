@@ -69,6 +69,20 @@ def test_slots_that_are_counted_for_long_leave_no_stale_events_behind() -> None:
     assert (found.status == 0).all()
 
 
+@pytest.mark.parametrize(("sense_s", "is_taken"), [(0.01, True), (0.010001, False), (10_000.0, False)])
+def test_a_look_ends_within_its_slot(sense_s: float, is_taken: bool) -> None:
+    """Who finds two slots free sends at the end of the second; a longer look would send frames back in time."""
+    medium = {"members": ["a", "b"], "access": "slotted-csma-ca", "rate_bps": 1e5, "slot_s": 0.01, "sense_s": sense_s}
+    tables = {"node": [{"name": "a"}, {"name": "b"}], "medium": [medium]}
+    if not is_taken:
+        with pytest.raises(FileError, match=r"must be at most slot_s, 0\.01"):
+            build_network(tables, "network")
+        return
+    messages = [Message(0, S, 0, 1, 100)]
+    found = carried(tables, messages, 1)
+    assert found.delivered_ns[0] >= S + 20_000_000, "two looks of a slot each"
+
+
 def test_traffic_that_would_outlast_the_clock_is_refused() -> None:
     """Every hour a message of nine days, which is repeated 200 times: 300 years, and the clock has 253."""
     row = {"from": "a", "to": "b", "rate_bps": 1.0, "retries": 200, "loss": 1.0}

@@ -443,6 +443,10 @@ class _Reader:
             self._problems.append(
                 f"{where}: broadcast_dwell_s is {dwell_s:g}; it must be less than broadcast_interval_s, {interval_s:g}"
             )
+        if settings.access == "slotted-csma-ca" and settings.sense_s > settings.slot_s:
+            self._problems.append(
+                f"{where}: sense_s is {settings.sense_s:g}; a look ends within its slot, so it must be at most slot_s, {settings.slot_s:g}"
+            )
         period_s = settings.paging_s or _PAGING_AGAIN_S
         if settings.access == "cellular" and 0.0 < settings.active_s < period_s:
             self._problems.append(
