@@ -26,6 +26,8 @@ Bools = npt.NDArray[np.bool_]
 
 _LIMIT_MVAR = 5e-6  # beyond a limit by less than this is within it; MATPOWER's opf.violation
 _FAR_RAD = 1e3  # no angle of a network, but one of a matrix that is singular to rounding
+# What leaves the range of numbers on the way is no solution in the end, and is told so.
+_TO_THE_END = np.errstate(over="ignore", divide="ignore", invalid="ignore")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class BalancedFlow:
     trouble: str = ""
 
 
+@_TO_THE_END
 def solve(network: BalancedNetwork, *, q_limits: bool = False) -> BalancedFlow:
     """Voltages and flows of a network; what no path in service joins to a slack bus is de-energised.
 
@@ -77,6 +80,7 @@ def solve(network: BalancedNetwork, *, q_limits: bool = False) -> BalancedFlow:
     return problem.flow(solver, solution, iterations, trouble)
 
 
+@_TO_THE_END
 def choice(network: BalancedNetwork) -> str:
     """Which solver `solve` picks for a network, and why.
 
