@@ -6,6 +6,7 @@ Bills go out on estimates; late reads, and registers where no read ever comes, p
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
@@ -22,6 +23,7 @@ from heptagrid.engine.trace import Waves, consequences, trace
 from heptagrid.foundation.domains import Kind
 from heptagrid.planes.messages.watch import WatchedQueue
 from heptagrid.report.bill_words import bill_text
+from tests.conftest import shared_run
 
 CENT = Decimal("0.01")
 
@@ -41,10 +43,13 @@ duration_s = 28800
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Two days of the smart arm; the jam is from 20:00 to 04:00."""
     settings = ["messages.access.delay_s=7300"]  # a hop of two hours: later than readings may be
-    folder = tmp_path_factory.mktemp("late")
-    (folder / "late.toml").write_text(EVENTS, encoding="utf-8")
-    given = {"single": "smart", "threads": 1, "days": 2, "settings": settings, "out": folder / "run"}
-    return heptagrid.run(folder / "late.toml", step_s=900, **given)  # type: ignore[arg-type]
+    file = tmp_path_factory.mktemp("late") / "late.toml"
+    file.write_text(EVENTS, encoding="utf-8")
+
+    def make(out: Path) -> Run:
+        return heptagrid.run(file, step_s=900, single="smart", threads=1, days=2, settings=settings, out=out)
+
+    return shared_run("late", tmp_path_factory, make)
 
 
 def lines_of(run: Run, point: int) -> polars.DataFrame:
