@@ -28,10 +28,13 @@ def test_the_example_ends_as_the_page_says(tmp_path: Path, monkeypatch: pytest.M
     traffic, delivered, *_ = blocks("csv")
     Path("network.toml").write_text(network, encoding="utf-8")
     Path("traffic.csv").write_text(traffic, encoding="utf-8")
-    (command,) = blocks("sh")
+    command, drawing = blocks("sh")
     result = CliRunner().invoke(main, shlex.split(command)[1:])
     assert result.exit_code == 0, result.output
     assert Path("delivered.csv").read_text(encoding="utf-8") == delivered
+    result = CliRunner().invoke(main, shlex.split(drawing)[1:])
+    assert result.exit_code == 0, result.output
+    assert Path("map.svg").read_text(encoding="utf-8").startswith("<svg")
     (example,) = blocks("python")
     exec(compile(example, "docs/carry.md", "exec"), {})
     Path("network.toml").write_text(network + route, encoding="utf-8")
