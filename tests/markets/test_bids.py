@@ -106,10 +106,10 @@ def test_beyond_its_end_a_forecast_says_what_it_said_of_the_day_before() -> None
 
 
 def test_the_retailer_buys_what_the_aggregator_means_to_steer() -> None:
-    """100 vehicles of 7 kWh are 0.7 MWh, charged in the plugged-in hours of the night."""
+    """100 vehicles of 7.8 kWh, charging losses included, are 0.78 MWh in the plugged-in hours of the night."""
     step = step_at(date(2016, 1, 27), "Europe/Berlin", 11.5)
     aggregator = Aggregator(AggregatorParameters(), 100, 0, 0)
     told = forecast(step.end_ns // NS_PER_QUARTER, np.full(160, 8000.0))
     demand_mw = bid(step, "Europe/Berlin", told, aggregator=aggregator)[1]
-    assert demand_mw.sum() == pytest.approx(24 * 8.0 + 0.7)
+    assert demand_mw.sum() == pytest.approx(24 * 8.0 + 0.78)
     assert demand_mw[8:17].tolist() == pytest.approx([8.0] * 9)

@@ -11,8 +11,9 @@ from heptagrid.planes.power.unbalanced.network import Network, network_of
 from heptagrid.planes.power.unbalanced.primitives import is_bond
 from heptagrid.world.circuit import Bools, Circuit, Floats, Ints, Names
 
-MOST = 1e12  # kW, kvar, kV, V or S: beyond every grid, and squares of it can be computed with
-_UNBOUNDED = frozenset(("impedance", "reactance", "winding resistance"))  # "infinite" ones stand for none
+MOST = 1e12  # kW, kvar, kV, V, A or S: beyond every grid, and squares of it can be computed with
+# "Infinite" impedances stand for none, and a source of current is a voltage as great behind one.
+_UNBOUNDED = frozenset(("impedance", "reactance", "winding resistance", "voltage"))
 
 
 def checked_network(circuit: Circuit, tap_pu: Floats, is_closed: Bools) -> Network:
@@ -83,8 +84,21 @@ def _numbers(circuit: Circuit) -> Iterator[str]:
             yield f"{names[k]}: its {what} is {np.abs(values[row == k]).max():g}, more than {MOST:g}"
         for k in np.unique(row[~bad][values.real[~bad] < least]):
             yield f"{names[k]}: its {what} is {values.real[row == k].min():g}; it must be {'positive' if least > 0.0 else 'at least 0'}"
+    yield from _currents(circuit)
     for k in np.flatnonzero(lines.length_km < 0.0):
         yield f"{lines.names[k]}: its length is {lines.length_km[k]:g} km"
+
+
+def _currents(circuit: Circuit) -> Iterator[str]:
+    """Sources beyond the bound in both, their voltage and what they would feed into a short circuit: a source of current has a great voltage only."""
+    sources = circuit.sources
+    for k, name in enumerate(sources.names):
+        emf_v = np.abs(sources.emf_v[sources.node_at[k] : sources.node_at[k + 1]])
+        y_s = np.abs(sources.y_s[sources.matrix_at[k] : sources.matrix_at[k + 1]])
+        with np.errstate(over="ignore"):
+            current_a = emf_v.max(initial=0.0) * y_s.max(initial=0.0)
+        if min(emf_v.max(initial=0.0), current_a) > MOST:
+            yield f"{name}: its voltage is {emf_v.max():g}, more than {MOST:g}"
 
 
 def _rows(at: Ints) -> Ints:
