@@ -94,7 +94,7 @@ def test_a_message_that_is_lost_says_where_and_why(broken_day: Run) -> None:
     for copy in found["copies"]:
         assert copy["lost_to"] == copy["hops"][-1]["lost_to"] == "break"
         assert copy["hops"][-1]["class"] == "access"
-    assert "never learnt it" in found["effect"]
+    assert "never received it" in found["effect"]
     text = message_text(found)
     assert "LOST after being sent 3 times" in text
     assert "Copy 3, after a time-out" in text
