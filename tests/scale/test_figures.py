@@ -68,7 +68,9 @@ def swept(values: list[Any], missed: list[list[float | None]]) -> tuple[dict[str
 def test_a_sweep_says_from_where_on_which_application_misses_its_requirement() -> None:
     values, missed = [0.0, 0.25, 0.5, 0.75, 1.0], [[0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, 1.0], [1.0, 1.0]]
     said = sweep_requirements.sentence(*swept(values, list(missed)))
-    assert "at 0 to 0.5 missed by none; at 0.75 missed by price; at 1 missed by meter reading, price." in said
+    assert "at a.key=0 to 0.5 none missed it" in said
+    assert "at a.key=0.75 these kinds of messages missed it: price;" in said
+    assert said.endswith("at a.key=1 these kinds of messages missed it: meter reading, price.")
     assert sweep_requirements.sentence(*swept([0.0, 1.0], [[0.0, 0.0], [0.0, None]])) == (
         "No application misses its published requirement at any of these points."
     )
