@@ -48,7 +48,7 @@ def test_units_hold_their_voltage_within_their_reactive_limits(system: BulkSyste
 
 def test_what_cannot_be_carried_is_told(system: BulkSystem) -> None:
     output_mw, load_mw, load_mvar = loading(system, 0.6)
-    with pytest.raises(NetworkError, match="it carries .* voltage collapse"):
+    with pytest.raises(NetworkError, match=r"it carries .* voltage collapse"):
         AcNetwork(system).solve(output_mw, 4.0 * load_mw, 4.0 * load_mvar)
     with pytest.raises(NetworkError, match="no unit"):
         AcNetwork(system).solve(np.zeros_like(output_mw), load_mw, load_mvar)
