@@ -78,7 +78,7 @@ def test_a_customers_voltage_is_between_phase_and_neutral(tmp_path: Path) -> Non
     assert (tmp_path / "v.csv").read_text().splitlines()[0] == "node,phase,v_pu,angle_deg,conductor,v_to_neutral_pu"
     done = CliRunner().invoke(main, ["flow", path])
     assert f"lowest voltage {summary['least_v_pu']:.6f} pu at end.a" in done.stdout
-    assert "neutral nodes: 1, greatest voltage to ground 0.00" in done.stdout
+    assert "neutral nodes: 1, highest voltage to ground 0.00" in done.stdout
 
 
 def test_what_no_source_feeds_has_no_voltage_and_its_loads_are_listed(tmp_path: Path) -> None:
