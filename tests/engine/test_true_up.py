@@ -93,7 +93,7 @@ def test_bill_and_true_up_of_a_day_come_to_the_bill_of_its_true_energy(run: Run)
     eur_by_year = [supply["standing_eur_per_year"], fees["base_eur_per_year"], fees["metering_eur_per_year"]]
     by_day = [rounded(Decimal(one) / 366) for one in eur_by_year]
     plain = np.setdiff1d(np.flatnonzero(~world.owned.dynamic), world.owned.unit_point)
-    jammed = np.flatnonzero(world.plan.group[: world.points] == JAMMED)
+    jammed = np.flatnonzero(world.plan.topology.group[world.plan.gateways] == JAMMED)
     corrected = 0
     for point in [*plain[:40].tolist(), *np.intersect1d(plain, jammed)[:40].tolist()]:
         lines = [rounded(used_kwh[point] * Decimal(f"{ct:.6f}") / 100) for ct in ct_by_kwh] + by_day
