@@ -219,7 +219,7 @@ def _check_times(
         return
     net = network.wiring.net()
     payload, header = net.port[:, t.P_PAYLOAD], net.port[:, t.P_HEADER]
-    once = 8.0 / net.rate_bps
+    once = 8.0 / net.rate_bps[: len(net.port)]
     per_byte = once * (1.0 + np.where(payload > 0, header / np.maximum(1, payload), 0.0))
     ends = (path_at, path_at + path_hops)
 

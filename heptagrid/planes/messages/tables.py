@@ -121,7 +121,7 @@ EARLY_CLASS = -(np.int64(1) << np.int64(62))  # and what puts the ends of transm
 class Net(NamedTuple):
     """Everything about the network that the kernel reads and writes.
 
-    port: (ports, PORT). rate_bps, loss: (ports,), columns of the same table. lists: (lists, LIST) first and last of each waiting line.
+    port: (ports, PORT). rate_bps, loss: (ports,), two at least, columns of the same table. lists: (lists, LIST) first and last of each waiting line.
     queue: (slots, WAITING) what, key and the next of each waiting copy; slot 0's next is the first vacant one.
     rings: begin times of the copies that wait at ports with a finite buffer. medium: (media, MEDIUM).
     reach: (media, REACH) squared distances. members: ports of media, one medium after another (M_MEMBERS_AT);

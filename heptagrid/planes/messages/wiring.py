@@ -204,10 +204,12 @@ class Wiring:
 
         shard: (nodes,) which shard a node belongs to.
         """
-        port = aligned(_joined(self._port, (0, t.PORT)))
-        numbers = port.view(np.float64)
-        numbers[:, t.P_RATE] = _joined(self._rate, (0,), np.float64)
-        numbers[:, t.P_LOSS] = _joined(self._loss, (0,), np.float64)
+        # A column of one row counts as contiguous, another type, for which the kernels would be compiled again: hence two rows at least.
+        table = aligned_room(max(2, self.ports), t.PORT)
+        port, numbers = table[: self.ports], table.view(np.float64)
+        port[:] = _joined(self._port, (0, t.PORT))
+        numbers[: self.ports, t.P_RATE] = _joined(self._rate, (0,), np.float64)
+        numbers[: self.ports, t.P_LOSS] = _joined(self._loss, (0,), np.float64)
         media = len(self._medium)
         node = np.zeros((self.nodes, t.NODE), dtype=np.int64)
         if shard is not None:
