@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from heptagrid.foundation.domains import Domain, Kind
@@ -13,33 +15,34 @@ S = 1_000_000_000
 METERS = 200
 
 
-def star() -> Topology:
+def star(meters: int = METERS) -> Topology:
     """Meters around a head end, each with a line of its own in either direction."""
-    parent = np.append(-1, np.zeros(METERS, dtype=np.int64))
-    up = np.append(-1, np.arange(METERS))
-    lines = 2 * METERS
+    parent = np.append(-1, np.zeros(meters, dtype=np.int64))
+    up = np.append(-1, np.arange(meters))
+    lines = 2 * meters
     return Topology(
-        *(parent, up, np.append(-1, np.arange(METERS, lines)), (parent >= 0).astype(np.int64)),
+        *(parent, up, np.append(-1, np.arange(meters, lines)), (parent >= 0).astype(np.int64)),
         rate_bps=np.full(lines, 1e6),
         delay_ns=np.full(lines, 1_000_000),
         loss=np.zeros(lines),
         retries=np.zeros(lines, dtype=np.int64),
         link_class=np.zeros(lines, dtype=np.int64),
-        group=np.full(METERS + 1, -1),
+        group=np.full(meters + 1, -1),
         groups=0,
     )
 
 
-def copies_ns(seed: int) -> np.ndarray:
+@lru_cache
+def copies_ns(seed: int, meters: int = METERS) -> np.ndarray:
     """(messages, copies) when the copies of two alarms of each meter left, where nothing gets through."""
-    plane = MessagePlane(star(), seed, (1.0, 0.0, 0.0))
-    meters, to = np.arange(1, METERS + 1), np.zeros(METERS, dtype=np.int64)
-    watched = plane.watch(range(2 * METERS))
+    plane = MessagePlane(star(meters), seed, (1.0, 0.0, 0.0))
+    senders, to = np.arange(1, meters + 1), np.zeros(meters, dtype=np.int64)
+    watched = plane.watch(range(2 * meters))
     for _ in range(2):
-        at_ns = np.full(METERS, S)
-        plane.send(Kind.ALARM, meters, to, at_ns, sender=Domain.CUSTOMERS, receiver=Domain.OPERATIONS)
+        at_ns = np.full(meters, S)
+        plane.send(Kind.ALARM, senders, to, at_ns, sender=Domain.CUSTOMERS, receiver=Domain.OPERATIONS)
     plane.advance(100 * S)
-    journeys = [watched.journeys[k] for k in range(2 * METERS)]
+    journeys = [watched.journeys[k] for k in range(2 * meters)]
     assert all(one.is_over for one in journeys)
     data = [[copy.sent_ns for copy in one.copies if not copy.is_ack] for one in journeys]
     assert [one.timeout_ns for one in journeys] == [at[1] - at[0] for at in data]
@@ -63,8 +66,9 @@ def test_who_sent_together_does_not_repeat_together() -> None:
 
 
 def test_luck_is_the_seeds_alone() -> None:
-    assert np.array_equal(copies_ns(1), copies_ns(1))
-    assert not np.array_equal(copies_ns(1), copies_ns(2))
+    first, again, other = (copies_ns.__wrapped__(seed, 20) for seed in (1, 1, 2))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
 
 
 def test_an_acknowledgement_between_the_shortest_and_the_own_time_out_stops_the_repeat() -> None:
