@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
@@ -19,6 +20,8 @@ from heptagrid.foundation.actors import Delivery, Wave
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.time import NS_PER_QUARTER, Step
 from tests.domains.bulk_alone import rts, same_units
+
+LANE = Path(__file__).parents[1] / "cases/lane/lane.dss"
 
 
 def reads(
@@ -257,9 +260,9 @@ def test_an_overloaded_transformer_is_relieved_end_to_end(tmp_path: object) -> N
     assert any(row["reason"] == "relief" and row["amount_eur"] > 0 for row in smart["money_eur"]["by_reason"])
 
 
-def test_a_slow_access_network_makes_reads_late_and_replaced(tmp_path: object) -> None:
+def test_a_slow_access_network_makes_reads_late_and_replaced(tmp_path: Path) -> None:
     settings = ["messages.access.delay_s=7300"]  # a hop of two hours: later than readings may be
-    run = heptagrid.run("town", step_s=900, single="smart", threads=1, settings=settings, out=f"{tmp_path}/run")
+    run = heptagrid.run(feeder=LANE, step_s=900, single="smart", threads=1, settings=settings, out=tmp_path / "run")
     smart = run.summary["arms"]["smart"]
     reading = smart["messages"]["by_kind"]["meter_reading"]
     assert smart["messages"]["residual"] == 0
