@@ -1,5 +1,6 @@
 # make run     set up, run the typical days of the default scenario, say where the report is
 # make test    set up, run all checks
+# make check   the text and the quick tests, in less than a minute once all is set up
 
 # The first Python on the path that runs and is new enough; `make PYTHON=/path/to/python` chooses another.
 NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
@@ -7,7 +8,7 @@ PYTHON ?= $(shell for one in python3.11 python3.12 python3.13 python3.14 python3
 	$$one $(NEW_ENOUGH) 2>/dev/null && echo $$one && break; done)
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test kernels lint bench validate docs lock clean
+.PHONY: help run test check kernels lint bench validate docs lock clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -33,6 +34,9 @@ lint: .venv/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check: lint
+	$(BIN)/python -m pytest -q -m "not slow" -n 2 tests/scenario tests/money tests/markets tests/test_foundation.py tests/test_sums.py
 
 kernels: .venv/.run
 	$(BIN)/heptagrid compile
