@@ -105,8 +105,8 @@ def test_no_character_is_needed_that_the_terminal_lacks(ring: Path, coding: str)
 def test_a_closed_stream_is_nothing_to_stop_for(ring: Path, closed: str) -> None:
     command = f"{sys.executable} -m heptagrid flow {ring} --out {ring}.csv {closed}"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
-    assert done.returncode == 0
-    assert all(line.startswith("note: ") for line in done.stderr.splitlines()), done.stderr
+    note = "2 generators are beyond their reactive limits (farthest: 3 at bus 9, by 68.01 Mvar); --q-limits holds all but the slack's"
+    assert (done.returncode, done.stderr) == (0, "" if "2>&-" in closed else f"note: {note}\n")
     assert Path(f"{ring}.csv").read_text().startswith("node,phase")
 
 

@@ -36,9 +36,8 @@ def _rated(circuit: Circuit) -> tuple[Ints, Floats, Floats, list[str]]:
     windings, transformers, sources = circuit.transformers.windings, circuit.transformers, circuit.sources
     node = windings.node[windings.conductor_at[:-1]]
     unit = np.repeat(np.arange(len(transformers.names)), np.diff(transformers.winding_at))
-    is_single = (
-        transformers.phases[unit] == 1
-    )  # from a phase to the neutral, to another phase, or across both of a split phase
+    # A single-phase winding may go from a phase to the neutral, to another phase, or across both of a split phase.
+    is_single = transformers.phases[unit] == 1
     most = np.where(is_single, windings.kv, windings.kv / np.sqrt(3.0))
     least = np.where(is_single, windings.kv / 2.0, most)
     first = sources.node_at[:-1]

@@ -128,7 +128,7 @@ def work(  # type: ignore[no-untyped-def]
         advance(
             limit, s, rows_each, due[cuts[s] : cuts[s + 1]], heap[s], timers[s], timer_head[s], timer_size[s], state,
             vacant[s], facts, own, seed, numbers[s], counters[s], pairs[s], histogram[s], quarter[s], worst[s],
-            arrived[s], answered[s], lost[s], crossed, notes, mail[:0],
+            arrived[s], answered[s], lost[s], crossed, notes, mail[:0],  # nothing is watched
         )  # fmt: skip
 
 

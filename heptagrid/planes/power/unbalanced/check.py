@@ -84,12 +84,12 @@ def _numbers(circuit: Circuit) -> Iterator[str]:
             yield f"{names[k]}: its {what} is {np.abs(values[row == k]).max():g}, more than {MOST:g}"
         for k in np.unique(row[~bad][values.real[~bad] < least]):
             yield f"{names[k]}: its {what} is {values.real[row == k].min():g}; it must be {'positive' if least > 0.0 else 'at least 0'}"
-    yield from _currents(circuit)
+    yield from _sources(circuit)
     for k in np.flatnonzero(lines.length_km < 0.0):
         yield f"{lines.names[k]}: its length is {lines.length_km[k]:g} km"
 
 
-def _currents(circuit: Circuit) -> Iterator[str]:
+def _sources(circuit: Circuit) -> Iterator[str]:
     """Sources beyond the bound in both, their voltage and what they would feed into a short circuit: a source of current has a great voltage only."""
     sources = circuit.sources
     for k, name in enumerate(sources.names):
