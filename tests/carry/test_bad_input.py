@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import time
 from pathlib import Path
 
 import pytest
@@ -117,6 +119,20 @@ def carry(folder: Path, network: str | bytes, traffic: str | bytes, *more: str) 
         ('[[outage]]\nnode = "beta"\nbegin_s = 5\nend_s = 4', "[[outage]] 1: end_s must be later than begin_s"),
         ('[[outage]]\nfrom = "beta"\nto = "gamma"', "[[outage]] 1: there is no [[link]] from 'beta' to 'gamma'"),
         ('[[outage]]\nnode = "zeta"', "[[outage]] 1: node 'zeta' is not a node; did you mean beta?"),
+        (
+            '[[outage]]\nnode = "gamma"\nfrom = "alpha"\nto = "beta"',
+            "[[outage]] 1: node and from are given; an outage is",
+        ),
+        (
+            '[[outage]]\nnode = "gamma"\nlink = "one"',
+            "[[outage]] 1: node and link are given; an outage is of a node or",
+        ),
+        ('[[node]]\nname = " beta "', "[[node]] 4: name 'beta' is taken by another node"),
+        ('[[node]]\nname = " "', "[[node]] 4: name is missing"),
+        (
+            '[[node]]\nname = "b\u00e9"\n[[group]]\nname = "be\u0301"\nmembers = ["beta", "gamma"]',
+            "[[group]] 1: name 'b\u00e9' is taken by another group or a node",
+        ),
     ],
 )
 def test_a_problem_of_the_network_names_its_table_and_the_remedy(tmp_path: Path, added: str, words: str) -> None:
@@ -142,6 +158,11 @@ def test_a_problem_of_the_network_names_its_table_and_the_remedy(tmp_path: Path,
         ("0,alpha,beta,0", "row 1 (line 2): bytes is '0'"),
         ("0,alpha,beta,1.5", "row 1 (line 2): bytes is '1.5'"),
         ("0,alpha,beta", "row 1 (line 2): bytes is empty"),
+        (
+            "0,alpha,beta,2147483649",
+            "row 1 (line 2): bytes is '2147483649'; it must be a whole number of bytes, at least 1 and",
+        ),
+        ("0,alpha," + "z" * 100_000 + ",1", "row 1 (line 2): destination is '" + "z" * 60 + "'...; it is not a node"),
         ("0,alpha,beta,1\n0,alpha,beta,1,2,3", "row 2 (line 3): has 6 fields, and the header 4"),
         ("0,alpha,beta,1\n0,alpha,gamma,100", "row 2 (line 3): no links lead from 'alpha' to 'gamma'"),
     ],
@@ -323,6 +344,83 @@ def test_traffic_as_spreadsheets_write_it_is_read(tmp_path: Path, traffic: str |
     result = carry(tmp_path, NETWORK, traffic, "--out", str(out))
     assert result.exit_code == 0, result.output
     assert [line.split(",")[4] for line in out.read_text().splitlines()[1:]] == ["0.001000000", "1.001000000"]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        'name,sent_s,source,destination,bytes,answers\n"q","0","alpha","beta","125",""\n"","","beta","alpha","125","q"\n',
+        "sent_s, source, destination, bytes, answers\n0, alpha, beta, 125, \n , beta, alpha, 125, 1\n",
+        "sent_s,source,destination,bytes,answers\n0.0,alpha,beta,125.0,\n,beta,alpha,125.0,1.0\n",
+        "sent_s,source,destination,bytes,answers,,\n0,alpha,beta,125,,,\n,beta,alpha,125,1,,\n",
+        "name,sent_s,source,destination,bytes,answers\ne\u0301,0,alpha,beta,125,\n,,beta,alpha,125,e\u0301\n",
+        "sent_s,source,destination,bytes,answers,priority\n0,alpha,beta,125,,\n,beta,alpha,125,1,0\n",
+    ],
+    ids=["all quoted", "spaces", "floats", "unnamed columns", "decomposed names", "some priorities"],
+)
+def test_rows_that_answer_are_read_as_other_programs_write_them(tmp_path: Path, rows: str) -> None:
+    """125 bytes at 1 Mbit/s take 1 ms each way."""
+    network = NETWORK + '[[link]]\nfrom = "beta"\nto = "alpha"\nrate_bps = 1e6\n'
+    out = tmp_path / "out.csv"
+    result = carry(tmp_path, network, rows, "--out", str(out))
+    assert result.exit_code == 0, result.output
+    assert [row["delivered_s"] for row in csv.DictReader(out.read_text().splitlines())] == [
+        "0.001000000",
+        "0.002000000",
+    ]
+
+
+def test_a_header_alone_with_the_columns_of_loops_is_no_problem(tmp_path: Path) -> None:
+    assert carry(tmp_path, NETWORK, f"{HEADER},answers\n").exit_code == 0
+
+
+def test_columns_that_differ_by_blanks_are_the_same_column(tmp_path: Path) -> None:
+    result = carry(tmp_path, NETWORK, f"{HEADER}, bytes\n0,alpha,beta,1,2\n")
+    assert result.exit_code == 3
+    assert "column bytes stands there more than once" in result.output
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        ("think_s", "think_s is '2'; the row answers none; give answers, or leave it empty"),
+        ("retries", "retries is '2'; nobody waits for an acknowledgement; give ack_timeout_s"),
+        ("ack_bytes", "ack_bytes is '2'; nobody waits for an acknowledgement; give ack_timeout_s"),
+    ],
+)
+def test_a_value_that_would_do_nothing_is_refused(tmp_path: Path, column: str, words: str) -> None:
+    """A sender with retries and no time-out would never send again, and its file would not say so."""
+    for more in ("", ",answers"):
+        result = carry(tmp_path, NETWORK, f"{HEADER},{column}{more}\n0,alpha,beta,1,2{',' if more else ''}\n")
+        assert result.exit_code == 3
+        assert f"row 1 (line 2): {words}" in result.output
+        assert (
+            carry(tmp_path, NETWORK, f"{HEADER},{column}{more}\n0,alpha,beta,1,0{',' if more else ''}\n").exit_code == 0
+        )
+
+
+def test_late_times_are_exact_beside_one_with_an_exponent(tmp_path: Path) -> None:
+    """At two thousand million seconds a float64 of seconds holds every 238th nanosecond."""
+    out = tmp_path / "out.csv"
+    rows = "2000000000.123456789,alpha,beta,125\n2e9,alpha,beta,125\n"
+    result = carry(tmp_path, NETWORK, f"{HEADER}\n{rows}", "--out", str(out))
+    assert result.exit_code == 0, result.output
+    assert [line.split(",")[4] for line in out.read_text().splitlines()[1:]] == [
+        "2000000000.124456789",
+        "2000000000.001000000",
+    ]
+
+
+def test_a_network_of_ten_thousand_unknown_names_is_refused_at_once(tmp_path: Path) -> None:
+    """A similar name is looked for only while problems are few: each search reads all names."""
+    nodes = "".join(f'[[node]]\nname = "meter {k}"\n' for k in range(10_000))
+    members = ", ".join(f'"Meter {k}"' for k in range(10_000))
+    network = nodes + f'[[medium]]\naccess = "queue"\nrate_bps = 1\nmembers = [{members}]\n'
+    began = time.perf_counter()
+    result = carry(tmp_path, network, f"{HEADER}\n")
+    assert time.perf_counter() - began < 60.0, "it took about 0.1 s for each of 10,000 names"
+    assert "member 'Meter 0' is not a node; did you mean meter 0?" in result.output
+    assert "10000 problems" in result.output
 
 
 def test_a_blank_row_between_others_is_named(tmp_path: Path) -> None:

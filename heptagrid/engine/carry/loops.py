@@ -306,6 +306,7 @@ def problems_of(loops: Loops, row_of: Ints, legs: Traffic) -> list[str]:
     problems = []
     first_leg = np.unique(row_of, return_index=True)[1]
     size_of = np.bincount(row_of)
+    destinations = np.split(legs.destination, first_leg[1:])
     answered_by: dict[int, list[int]] = {}
     for row, leg in enumerate(first_leg.tolist()):
         if loops.answers[leg] >= 0:
@@ -313,11 +314,11 @@ def problems_of(loops: Loops, row_of: Ints, legs: Traffic) -> list[str]:
     for row, leg in enumerate(first_leg.tolist()):
         answered = int(loops.answers[leg])
         if answered >= 0:
-            theirs = np.flatnonzero(row_of == answered)
+            theirs, is_receiver = first_leg[answered], legs.source[leg] in destinations[answered]
             after = "its destination nor its source"
-            if legs.source[leg] not in legs.destination[theirs] and legs.source[leg] != legs.source[theirs[0]]:
+            if not is_receiver and legs.source[leg] != legs.source[theirs]:
                 problems.append(f"{row_name(row)}: answers {row_name(answered)}, but its source is neither {after}")
-            elif legs.source[leg] not in legs.destination[theirs] and loops.ack_timeout_ns[theirs[0]] == 0:
+            elif not is_receiver and loops.ack_timeout_ns[theirs] == 0:
                 problems.append(
                     f"{row_name(row)}: waits for the acknowledgement of {row_name(answered)}, which has none; give that ack_timeout_s"
                 )
@@ -339,10 +340,10 @@ def problems_of(loops: Loops, row_of: Ints, legs: Traffic) -> list[str]:
     chain = {row: int(loops.answers[leg]) for row, leg in enumerate(first_leg.tolist())}
     settled: set[int] = {-1}
     for row in chain:
-        way: list[int] = []
+        way: set[int] = set()
         at = row
         while at not in settled and at not in way:
-            way.append(at)
+            way.add(at)
             at = chain[at]
         if at not in settled:
             problems.append(

@@ -55,6 +55,8 @@ LATEST_S = 5e9
 """The latest time that a file may name: 158 years."""
 _NEVER_S = 8e9  # the horizon of the clock
 _MOST_OUTAGES = EPOCHS // 2
+_MOST_HINTS = 20  # problems that come with a similar name
+_LONGEST_HINT = 60  # characters of a name that is looked for
 _PAGING_AGAIN_S = 10.0  # between looks for a device that sleeps, where paging has no occasions
 
 
@@ -193,7 +195,7 @@ class _Reader:
     def _tables(self) -> dict[str, list[dict[str, Any]]]:
         for key in self._content:
             if key not in {*_TABLES, "failover_s"}:
-                self._problems.append(f"[[{key}]] is unknown{_near(key, _TABLES)}")
+                self._problems.append(f"[[{key}]] is unknown{self._near(key, _TABLES)}")
         tables: dict[str, list[dict[str, Any]]] = {}
         for name, keys in _TABLES.items():
             rows = self._content.get(name, [])
@@ -202,7 +204,7 @@ class _Reader:
                 rows = []
             for k, row in enumerate(rows, start=1):
                 self._problems += [
-                    f"[[{name}]] {k}: {key} is unknown{_near(key, keys)}" for key in row if key not in keys
+                    f"[[{name}]] {k}: {key} is unknown{self._near(key, keys)}" for key in row if key not in keys
                 ]
             tables[name] = rows
         if not tables["node"]:
@@ -213,10 +215,10 @@ class _Reader:
         xy_m = np.zeros((len(rows), 2))
         for k, row in enumerate(rows, start=1):
             name = row.get("name")
-            if not isinstance(name, str) or not name:
+            name = same_form(name) if isinstance(name, str) else ""
+            if not name:
                 self._problems.append(f"[[node]] {k}: name is missing; write a text")
                 name = f"\x00{k}"
-            name = same_form(name)
             if name in self._number:
                 self._problems.append(f"[[node]] {k}: name {name!r} is taken by another node")
                 name = f"\x00{k}"
@@ -382,7 +384,8 @@ class _Reader:
         groups: dict[str, tuple[int, ...]] = {}
         for k, row in enumerate(rows, start=1):
             where, name = f"[[group]] {k}", row.get("name")
-            if not isinstance(name, str) or not name:
+            name = same_form(name) if isinstance(name, str) else ""
+            if not name:
                 self._problems.append(f"{where}: name is missing; write a text")
             elif name in groups or name in self._number:
                 self._problems.append(f"{where}: name {name!r} is taken by another group or a node")
@@ -397,7 +400,8 @@ class _Reader:
             return [0, 0]
         members = [same_form(name) if isinstance(name, str) else repr(name) for name in members]
         unknown = [name for name in members if name not in self._number]
-        self._problems += [f"{where}: member {name!r} is not a node{_near(name, self._number)}" for name in unknown]
+        for name in unknown:
+            self._problems.append(f"{where}: member {name!r} is not a node{self._near(name, self._number)}")
         if len(set(members)) < len(members):
             self._problems.append(f"{where}: a node is among the members more than once")
         return [self._number.get(name, 0) for name in members]
@@ -471,7 +475,7 @@ class _Reader:
         known = technologies()
         if not isinstance(name, str) or name not in known:
             self._problems.append(
-                f"{where}: technology {name!r} is unknown{_near(str(name), known)}; known are {', '.join(known)}"
+                f"{where}: technology {name!r} is unknown{self._near(str(name), known)}; known are {', '.join(known)}"
             )
             return None
         return known[name]
@@ -484,12 +488,15 @@ class _Reader:
         end = self._value(where, row, "end_s", _NEVER_S, 0.0, LATEST_S)
         if end <= begin:
             self._problems.append(f"{where}: end_s must be later than begin_s")
+        named_by = [key for key in ("node", "link", "from") if key in row or (key == "from" and "to" in row)]
+        if len(named_by) > 1:
+            self._problems.append(f"{where}: {' and '.join(named_by)} are given; an outage is of a node or of a link")
         if "node" in row:
             which, is_link = [self._node(where, row, "node")], False
         elif "link" in row:
             name = same_form(str(row["link"]))
             if name not in named:
-                self._problems.append(f"{where}: no [[link]] has the name {name!r}{_near(name, named)}")
+                self._problems.append(f"{where}: no [[link]] has the name {name!r}{self._near(name, named)}")
             which, is_link = [named.get(name, 0)], True
         else:
             pair = (self._node(where, row, "from"), self._node(where, row, "to"))
@@ -555,11 +562,18 @@ class _Reader:
             raise FileError(self._origin, self._problems)
         return graph
 
+    def _near(self, word: str, known: Any) -> str:
+        """A name like one that is unknown, as long as problems are few: among many names the search takes long."""
+        if len(self._problems) >= _MOST_HINTS:
+            return ""
+        close = get_close_matches(word[:_LONGEST_HINT], [str(each) for each in known], n=1)
+        return f"; did you mean {close[0]}?" if close else ""
+
     def _node(self, where: str, row: Mapping[str, Any], key: str) -> int:
         name = row.get(key)
         if isinstance(name, str) and same_form(name) in self._number:
             return self._number[same_form(name)]
-        found = "is missing" if name is None else f"{name!r} is not a node{_near(str(name), self._number)}"
+        found = "is missing" if name is None else f"{name!r} is not a node{self._near(str(name), self._number)}"
         self._problems.append(f"{where}: {key} {found}")
         return -1
 
@@ -591,11 +605,6 @@ class _Reader:
         return default
 
 
-def _near(word: str, known: Any) -> str:
-    close = get_close_matches(str(word), [str(each) for each in known], n=1)
-    return f"; did you mean {close[0]}?" if close else ""
-
-
 def _is_number(given: Any) -> bool:
     """Whether a value is a number that a float holds."""
     if isinstance(given, bool) or not isinstance(given, int | float):
@@ -610,5 +619,5 @@ def _limit(bounds: Declaration) -> str:
 
 
 def same_form(name: str) -> str:
-    """A name in the composed form of Unicode (NFC), in which names that look equal are equal."""
-    return unicodedata.normalize("NFC", name)
+    """A name in the composed form of Unicode (NFC) and without blanks around it: names that look equal are equal."""
+    return unicodedata.normalize("NFC", name.strip())

@@ -19,6 +19,8 @@ from heptagrid.foundation.output_file import whole_file
 from heptagrid.planes.messages.tables import CAUSES, Ints
 
 COLUMNS = ("sent_s", "source", "destination", "bytes")
+_OF_LOOPS = ("answers", "think_s", "ack_timeout_s", "retries", "ack_bytes")
+_OPTIONAL = ("name", "priority", *_OF_LOOPS)
 STATUS = (
     "delivered",
     *("lost" if cause == "link_loss" else "dropped" if cause == "buffer" else cause for cause in CAUSES),
@@ -35,6 +37,9 @@ _EXACT_S = 4e6  # beyond, a float64 of seconds does not hold nanoseconds
 _SHOWN = 20
 _LONGEST_WAIT_S = 1e6
 _LONGEST_HEADER = 1 << 16
+_LARGEST = 2**31  # of what is counted
+_LONGEST_QUOTE = 60  # characters of a cell that an error shows
+_MOST_SEARCHED = 20_000  # names among which a similar one is looked for
 
 _Problems = list[tuple[int, str]]  # each with its row, which they are listed by
 
@@ -101,89 +106,119 @@ def read_traffic(path: Path, names: list[str], groups: Sequence[str] = ()) -> Tr
         raise FileError(origin, [f"is empty; write the columns {', '.join(COLUMNS)}"]) from None
     except (pl.exceptions.PolarsError, UnicodeDecodeError) as problem:
         raise FileError(origin, [_no_csv(path, str(problem))]) from problem
-    table = _without_blank_rows(table, origin)
-    table = table.rename({name: name.strip() for name in table.columns if name.strip() != name})
-    twice = [name for name in table.columns if f"{name}_duplicated_0" in table.columns]
-    if twice:
-        raise FileError(origin, [f"column {name} stands there more than once" for name in twice])
+    table = _named(_without_blank_rows(table, origin), origin)
     missing = [name for name in COLUMNS if name not in table.columns]
     if missing:
         raise FileError(origin, [f"column {name} is missing{_near(name, table.columns)}" for name in missing])
+    cells = _cells(table)
     problems: _Problems = []
-    loops = _loops(problems, table)
-    follows = np.zeros(len(table), dtype=bool) if loops is None else loops.answers >= 0
-    seconds = table["sent_s"].fill_null("").str.strip_chars().cast(pl.Float64, strict=False).to_numpy()
-    wrong = ~(np.isfinite(seconds) & (seconds >= 0.0) & (seconds <= LATEST_S)) & ~follows
-    given = ~table["sent_s"].is_null().to_numpy() & follows
-    _list(
-        problems, table, "sent_s", given, "it must be empty, for the row leaves when the one that it answers has come"
-    )
-    seconds = np.where(follows, 0.0, seconds)
-    _list(problems, table, "sent_s", wrong, f"it must be a number of seconds from 0 to {LATEST_S:g}")
-    sent_ns = np.rint(np.where(wrong, 0.0, seconds) * 1e9).astype(np.int64)
-    if len(seconds) and not wrong.any() and seconds.max() > _EXACT_S:
-        exact = table["sent_s"].str.strip_chars().cast(pl.Decimal(38, 9), strict=False)
-        if exact.null_count() == 0:
-            sent_ns = (exact * 10**9).cast(pl.Int64).to_numpy()
+    loops, follows = _loops(problems, cells)
+    sent_ns = _sent_ns(problems, cells, follows)
     ends = []
     for column in ("source", "destination"):
         known = [*names, *groups] if column == "destination" else names
-        number = _numbers(table[column], known)
+        number = _numbers(cells[column], known)
         what = "node or group" if len(known) > len(names) else "node"
-        _list(problems, table, column, number < 0, f"it is not a {what} of the network", known)
+        _list(problems, cells, column, number < 0, f"it is not a {what} of the network", known)
         ends.append(number)
-    size = _whole(problems, table, "bytes", 1, 2**31, "a whole number of bytes, at least 1")
-    if "priority" in table.columns:
-        priority = _whole(problems, table, "priority", 0, 2**31, "a whole number, 0 for the most urgent")
-    else:
-        priority = np.zeros(len(table), dtype=np.int64)
+    size = _whole(problems, cells, "bytes", 1, _LARGEST, f"a whole number of bytes, at least 1 and at most {_LARGEST}")
+    rule = f"a whole number, 0 for the most urgent and at most {_LARGEST}"
+    priority = _whole(problems, cells, "priority", 0, _LARGEST, rule, default=0)
     same = (ends[0] == ends[1]) & (ends[0] >= 0)
-    _list(problems, table, "destination", same, "it is the source itself")
+    _list(problems, cells, "destination", same, "it is the source itself")
     if problems:
         raise FileError(origin, [text for _, text in sorted(problems, key=lambda one: one[0])])
     return Traffic(sent_ns, ends[0], ends[1], size, priority, table, loops, tuple(groups))
 
 
-def _loops(problems: _Problems, table: Any) -> Loops | None:
-    """The columns that make messages depend on each other; none if none is there."""
+def _named(table: Any, origin: str) -> Any:
+    """The table with its columns' names without blanks around them, and without columns that have neither name nor content."""
+    unnamed = [name for name in table.columns if not name.split("_duplicated_")[0].strip()]
+    table = table.drop([name for name in unnamed if table[name].null_count() == len(table)])
+    names = [name.strip() for name in table.columns]
+    twice = [name for name in dict.fromkeys(names) if f"{name}_duplicated_0" in names or names.count(name) > 1]
+    if twice:
+        raise FileError(origin, [f"column {name or 'without a name'} stands there more than once" for name in twice])
+    return table.rename(dict(zip(table.columns, names, strict=True)))
+
+
+def _cells(table: Any) -> Any:
+    """The columns that are read, without blanks around what stands in them; nothing but blanks is empty."""
     import polars as pl
 
-    if not {"answers", "ack_timeout_s"} & set(table.columns):
-        return None
-    rows = len(table)
+    read = [name for name in (*COLUMNS, *_OPTIONAL) if name in table.columns]
+    text = pl.col(read).str.strip_chars()
+    return table.select(pl.when(text != "").then(text))
+
+
+def _sent_ns(problems: _Problems, cells: Any, follows: Any) -> Ints:
+    """(n,) when rows leave; 0 of those that follow others."""
+    import polars as pl
+
+    column = cells["sent_s"]
+    seconds = column.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
+    wrong = ~((seconds >= 0.0) & (seconds <= LATEST_S)) & ~follows
+    given = ~column.is_null().to_numpy() & follows
+    _list(
+        problems, cells, "sent_s", given, "it must be empty, for the row leaves when the one that it answers has come"
+    )
+    _list(problems, cells, "sent_s", wrong, f"it must be a number of seconds from 0 to {LATEST_S:g}")
+    seconds = np.where(follows | wrong, 0.0, seconds)
+    sent_ns = np.rint(seconds * 1e9).astype(np.int64)
+    late = seconds > _EXACT_S
+    if late.any():
+        exact = (column.cast(pl.Decimal(38, 9), strict=False) * 10**9).cast(pl.Int64, strict=False)
+        sent_ns = np.where(late & ~exact.is_null().to_numpy(), exact.fill_null(0).to_numpy(), sent_ns)
+    return np.asarray(sent_ns)
+
+
+def _loops(problems: _Problems, cells: Any) -> tuple[Loops | None, Any]:
+    """The columns that make messages depend on each other, none if none does; and (n,) which rows answer others."""
+    import polars as pl
+
+    rows = len(cells)
+    follows = np.zeros(rows, dtype=bool)
+    if not set(_OF_LOOPS) & set(cells.columns):
+        return None, follows
     answers = np.full(rows, -1, dtype=np.int64)
-    if "answers" in table.columns:
-        names = table["name"].str.strip_chars() if "name" in table.columns else None
+    if "answers" in cells.columns:
+        names = cells["name"].str.normalize("NFC") if "name" in cells.columns else None
         known = [str(k + 1) for k in range(rows)] if names is None else [name or "" for name in names.to_list()]
         is_twice = np.zeros(rows, dtype=bool)
         if names is not None:
             is_twice = names.is_duplicated().to_numpy() & ~names.is_null().to_numpy()
-            _list(problems, table, "name", is_twice, "another row has the same; let names differ")
-        given = ~table["answers"].is_null().to_numpy()
+            _list(problems, cells, "name", is_twice, "another row has the same; let names differ")
+        follows = ~cells["answers"].is_null().to_numpy()
         if not is_twice.any():
             named = [(k, name) for k, name in enumerate(known) if name]
-            found = _numbers(table["answers"], [name for _, name in named])
-            answers = np.where(given & (found >= 0), np.array([*(k for k, _ in named), -1])[found], -1)
+            column = cells["answers"] if names is not None else _without_fraction(cells["answers"])
+            found = _numbers(column, [name for _, name in named])
+            answers = np.where(follows & (found >= 0), np.array([*(k for k, _ in named), -1])[found], -1)
             how = "the number of a row, the first being 1" if names is None else "what a row has in the column name"
-            _list(problems, table, "answers", given & (found < 0), f"it must be {how}", known)
+            _list(problems, cells, "answers", follows & (found < 0), f"it must be {how}", known)
 
     def seconds(name: str) -> Ints:
-        if name not in table.columns:
+        if name not in cells.columns:
             return np.zeros(rows, dtype=np.int64)
-        value = table[name].fill_null("0").str.strip_chars().cast(pl.Float64, strict=False).fill_null(-1.0).to_numpy()
+        value = cells[name].fill_null("0").cast(pl.Float64, strict=False).fill_null(-1.0).to_numpy()
         wrong = ~((value >= 0.0) & (value <= _LONGEST_WAIT_S))
-        _list(problems, table, name, wrong, f"it must be a number of seconds from 0 to {_LONGEST_WAIT_S:g}")
+        _list(problems, cells, name, wrong, f"it must be a number of seconds from 0 to {_LONGEST_WAIT_S:g}")
         return np.asarray(np.rint(np.where(wrong, 0.0, value) * 1e9).astype(np.int64))
 
     def whole(name: str, high: int) -> Ints:
-        if name not in table.columns:
-            return np.zeros(rows, dtype=np.int64)
-        filled = table.with_columns(table[name].fill_null("0").alias(name))
-        return _whole(problems, filled, name, 0, high, f"a whole number from 0 to {high}")
+        return _whole(problems, cells, name, 0, high, f"a whole number from 0 to {high}", default=0)
 
-    return Loops(
-        answers, seconds("think_s"), seconds("ack_timeout_s"), whole("retries", 200), whole("ack_bytes", 2**31)
+    think_ns, timeout_ns = seconds("think_s"), seconds("ack_timeout_s")
+    retries, ack_bytes = whole("retries", 200), whole("ack_bytes", _LARGEST)
+    _list(
+        problems, cells, "think_s", (think_ns > 0) & ~follows, "the row answers none; give answers, or leave it empty"
     )
+    for name, value in (("retries", retries), ("ack_bytes", ack_bytes)):
+        idle = (value > 0) & (timeout_ns == 0)
+        _list(problems, cells, name, idle, "nobody waits for an acknowledgement; give ack_timeout_s, or leave it empty")
+    if not {"answers", "ack_timeout_s"} & set(cells.columns):
+        return None, follows
+    return Loops(answers, think_ns, timeout_ns, retries, ack_bytes), follows
 
 
 def row_name(k: int) -> str:
@@ -258,7 +293,7 @@ def _no_csv(path: Path, found: str) -> str:
 
 
 def _near(word: str, known: Sequence[str]) -> str:
-    close = get_close_matches(word, known, n=1)
+    close = get_close_matches(word[:_LONGEST_QUOTE], known, n=1) if len(known) <= _MOST_SEARCHED else []
     return f"; did you mean {close[0]}?" if close else ""
 
 
@@ -266,27 +301,42 @@ def _numbers(column: Any, names: list[str]) -> Ints:
     """(n,) the number of each name; -1 for one that is unknown."""
     import polars as pl
 
-    known = pl.DataFrame({"name": names, "number": np.arange(len(names))})
-    found = pl.DataFrame({"name": column.str.strip_chars().str.normalize("NFC")}).join(
+    known = pl.DataFrame({"name": names, "number": np.arange(len(names))}, schema_overrides={"name": pl.String})
+    found = pl.DataFrame({"name": column.str.normalize("NFC")}).join(
         known, on="name", how="left", maintain_order="left"
     )
     return found["number"].fill_null(-1).to_numpy()
 
 
-def _whole(problems: _Problems, table: Any, name: str, low: int, high: int, rule: str) -> Ints:
+def _without_fraction(column: Any) -> Any:
+    """Whole numbers that are written with a point, as spreadsheets do, without it."""
+    return column.str.replace(r"^([+-]?\d+)\.0*$", "${1}")
+
+
+def _whole(
+    problems: _Problems, cells: Any, name: str, low: int, high: int, rule: str, default: int | None = None
+) -> Ints:
+    """(n,) whole numbers; the default, if there is one, of what is empty or of a column that is not there."""
     import polars as pl
 
-    text = table[name].str.strip_chars().str.replace(r"^([+-]?\d+)\.0*$", "${1}")
+    if default is not None and name not in cells.columns:
+        return np.full(len(cells), default, dtype=np.int64)
+    text = _without_fraction(cells[name] if default is None else cells[name].fill_null(str(default)))
     given = text.cast(pl.Int64, strict=False).fill_null(low - 1).to_numpy()
-    _list(problems, table, name, (given < low) | (given > high), f"it must be {rule}")
+    _list(problems, cells, name, (given < low) | (given > high), f"it must be {rule}")
     return np.asarray(given)
 
 
-def _list(problems: _Problems, table: Any, name: str, wrong: Any, rule: str, known: Sequence[str] = ()) -> None:
+def _list(problems: _Problems, cells: Any, name: str, wrong: Any, rule: str, known: Sequence[str] = ()) -> None:
     rows = np.flatnonzero(wrong)
     for k in rows[:_SHOWN].tolist():
-        given = table[name][k]
-        found = "empty" if given is None else repr(given)
+        given = cells[name][k]
+        found = "empty" if given is None else _quoted(given)
         problems.append((k, f"{row_name(k)}: {name} is {found}; {rule}{_near(given, known) if given else ''}"))
     if len(rows) > _SHOWN:
-        problems.append((len(table), f"and {len(rows) - _SHOWN} more rows with a wrong {name}"))
+        problems.append((len(cells), f"and {len(rows) - _SHOWN} more rows with a wrong {name}"))
+
+
+def _quoted(given: str) -> str:
+    """What a cell holds, as errors show it."""
+    return repr(given) if len(given) <= _LONGEST_QUOTE else f"{given[:_LONGEST_QUOTE]!r}..."
