@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,13 +33,6 @@ def _carried(
     destination = np.array([names.index(row[2]) for row in rows], dtype=np.int64)
     nothing = np.zeros(len(rows), dtype=np.int64)
     given = {name: np.array(value, dtype=np.int64) for name, value in loops.items()}
-    plain = {
-        "answers": nothing - 1,
-        "think_ns": nothing,
-        "ack_timeout_ns": nothing,
-        "retries": nothing,
-        "ack_bytes": nothing,
-    }
     traffic = Traffic(
         np.rint([row[0] * _S for row in rows]).astype(np.int64),
         source,
@@ -46,7 +40,7 @@ def _carried(
         np.array([row[3] for row in rows], dtype=np.int64),
         nothing,
         table=None,
-        loops=Loops(**(plain | given)),
+        loops=replace(Loops.none(len(rows)), **given),
         groups=tuple(network.groups),
     )
     return carry_messages(network, traffic, "a validation case", seed=1)

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from heptagrid.cli import main
 from heptagrid.engine.carry.api import carry
 from heptagrid.engine.carry.network_file import _CONSTANTS, _DEFAULTS, _TABLES
-from heptagrid.engine.carry.traffic_file import COLUMNS, WORDS
+from heptagrid.engine.carry.traffic_file import _OPTIONAL, COLUMNS, WORDS
 from heptagrid.planes.messages.media import METHODS, Medium
 
 PAGE = (Path(__file__).parents[2] / "docs/carry.md").read_text(encoding="utf-8")
@@ -42,7 +42,10 @@ def test_the_example_ends_as_the_page_says(tmp_path: Path, monkeypatch: pytest.M
     assert "there is no link from 'substation' to 'meter 2'" in result.output
 
 
-@pytest.mark.parametrize("traffic", blocks("csv")[2:])
+SET_POINT = next(block for block in blocks("csv") if "uplink_timeout_s" in block)
+
+
+@pytest.mark.parametrize("traffic", [block for block in blocks("csv")[2:] if block != SET_POINT])
 def test_the_loops_of_the_page_come_to_their_end(tmp_path: Path, traffic: str) -> None:
     ends = [("master", "unit", 9600 * 8 / 11, 0.0), ("head end", "meter", 1e5, 0.01), ("protection", "a", 1e8, 0.0)]
     ends += [(b, a, rate, delay) for a, b, rate, delay in ends] + [("a", "b", 1e8, 0.0)]
@@ -60,7 +63,17 @@ def test_the_loops_of_the_page_come_to_their_end(tmp_path: Path, traffic: str) -
         assert abs(found.delivered_ns[-1] * 1e-9 - 2 * cycle_s) < 1e-6 and abs(cycle_s - 0.6867) < 1e-4
 
 
-@pytest.mark.parametrize("word", sorted({*METHODS, *WORDS, *COLUMNS, *set().union(*_TABLES.values())}))
+def test_a_set_point_that_goes_out_of_date_ends_as_the_page_says(tmp_path: Path) -> None:
+    network = '[[node]]\nname = "gateway"\n[[node]]\nname = "meter"\nx_m = 100\n'
+    network += '[[medium]]\ntechnology = "lorawan"\nloss = 0.0\ndelay_s = 0.0\nmembers = ["gateway", "meter"]\n'
+    (tmp_path / "network.toml").write_text(network)
+    (tmp_path / "traffic.csv").write_text(SET_POINT)
+    found = carry(tmp_path / "network.toml", tmp_path / "traffic.csv")
+    assert [WORDS[status] for status in found.status] == ["delivered", "stale", "delivered", "delivered", "delivered"]
+    assert "1801.123 s" in PAGE and abs(found.delivered_ns[3] * 1e-9 - 1801.1234) < 1e-5
+
+
+@pytest.mark.parametrize("word", sorted({*METHODS, *WORDS, *COLUMNS, *_OPTIONAL, *set().union(*_TABLES.values())}))
 def test_every_word_is_explained(word: str) -> None:
     assert re.search(rf"^\|.*`{re.escape(word)}`", PAGE, re.M)
 

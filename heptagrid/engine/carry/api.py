@@ -27,6 +27,7 @@ from heptagrid.engine.carry.traffic_file import (
 from heptagrid.foundation.errors import ConservationError, FileError
 from heptagrid.foundation.output_file import refuse_overwriting
 from heptagrid.planes.messages import tables as t
+from heptagrid.planes.messages.downlinks import gateway_hops
 from heptagrid.planes.messages.event_queue import EventQueue
 from heptagrid.planes.messages.graph import GraphRouter
 from heptagrid.planes.messages.paths import Paths
@@ -164,6 +165,7 @@ def _carry_loops(network: CarryNetwork, traffic: Traffic, origin: str, seed: int
     back = replace(legs, source=legs.destination, destination=legs.source, size_bytes=ack_bytes)
     ways = Ways(*_paths(paths, router, network, legs, origin))
     ack_ways = Ways(*_paths(paths, router, network, back, origin)) if is_acked.any() else ways
+    _check_limits(paths, network, legs, row_of, ways, origin)
     queue = EventQueue(network.wiring.net(), paths, np.zeros((KINDS, 5), dtype=np.int64), seed)
     for which, is_link, when_ns, up in network.outages:
         queue.switch(when_ns, which, up=up, is_link=is_link)
@@ -200,6 +202,21 @@ def _paths(
     _check_sizes(paths, network, traffic, origin, path_at, path_hops)
     _check_times(paths, network, traffic, origin, path_at, path_hops)
     return path_at, path_hops, is_covered[place]
+
+
+def _check_limits(paths: Paths, network: CarryNetwork, legs: Traffic, row_of: Ints, ways: Ways, origin: str) -> None:
+    """Refuse a limit to waiting for a LoRaWAN device of rows on whose way there is none."""
+    assert legs.loops is not None
+    net = network.wiring.net()._replace(path=paths.table)
+    problems = {}
+    for leg in np.flatnonzero((legs.loops.uplink_timeout_ns > 0) & ways.is_covered).tolist():
+        if not any(gateway_hops(net, int(ways.at[leg]), int(ways.hops[leg]))):
+            row = int(row_of[leg])
+            problems[row] = (
+                f"{row_name(row)}: has uplink_timeout_s, but no LoRaWAN gateway sends it to its device; leave it empty"
+            )
+    if problems:
+        raise FileError(origin, list(problems.values()))
 
 
 def _check_hops(network: CarryNetwork, traffic: Traffic, origin: str, path_hops: Ints) -> None:

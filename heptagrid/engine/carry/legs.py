@@ -24,8 +24,7 @@ def legs_of(traffic: Traffic, groups: Mapping[str, Sequence[int]], nodes: int) -
         row_of += [row] * len(ends)
         destination += ends
     rows = np.array(row_of, dtype=np.int64)
-    nothing = np.zeros(len(traffic.sent_ns), dtype=np.int64)
-    loops = traffic.loops or Loops(nothing - 1, *([nothing] * 4))
+    loops = traffic.loops or Loops.none(len(traffic.sent_ns))
     return (
         Traffic(
             *(traffic.sent_ns[rows], traffic.source[rows], np.array(destination, dtype=np.int64)),

@@ -53,7 +53,7 @@ class _Copy(NamedTuple):
     """One message of the kernel: of a row, or its acknowledgement.
 
     answers: the message of the kernel that it goes back for, -1 for none. begun: the one with which its row left its source, -1 for
-    itself.
+    itself. until_ns: how long it waits at a LoRaWAN gateway for its device to speak.
     """
 
     row: int
@@ -61,6 +61,7 @@ class _Copy(NamedTuple):
     is_ack: bool
     answers: int = -1
     begun: int = -1
+    until_ns: int = int(NEVER)
 
 
 @dataclass
@@ -117,6 +118,7 @@ class LoopRun:
         self._numbers: dict[int, int] = {}
         self._sends: list[tuple[int, int, _Copy]] = []
         self._timers: list[tuple[int, int, int]] = []
+        self._limits: list[tuple[int, int]] = []
         thinks = self._loops.think_ns[self._loops.answers >= 0]
         is_instant = (self._loops.ack_bytes > 0).any() or any(len(mine) > 1 for mine in self._legs_of)
         self._span_ns = 0 if is_instant else int(thinks.min(initial=NEVER))
@@ -128,13 +130,17 @@ class LoopRun:
                 self._start(row, int(self._legs.sent_ns[mine[0]]))
         next_ns = int(NEVER)
         while True:
-            timer_ns = self._timers[0][0] if self._timers else int(NEVER)
+            limit_ns = self._limits[0][0] if self._limits else int(NEVER)
+            timer_ns = min(limit_ns, self._timers[0][0] if self._timers else int(NEVER))
             send_ns = self._sends[0][0] if self._sends else int(NEVER)
             now = min(next_ns, send_ns, timer_ns)
             if now >= HORIZON:
                 break
             if timer_ns == now < min(next_ns, send_ns):
-                self._time_out()
+                if limit_ns > now:
+                    self._time_out()
+                elif self._queue.drop(heappop(self._limits)[1], now):
+                    next_ns = now
                 continue
             until = max(now, min(now + self._span_ns, timer_ns, int(HORIZON)) - 1)
             outcome = self._queue.advance(self._due(until), until)
@@ -181,6 +187,8 @@ class LoopRun:
         if which is None:
             which, self._next_id = self._next_id, self._next_id + 1
         heappush(self._sends, (when, which, copy))
+        if copy.until_ns < NEVER:
+            heappush(self._limits, (max(when, copy.until_ns), which))
 
     def _start(self, row: int, when: int, answers: int = -1) -> None:
         """A row is sent, for the first time or again; `answers` is the message of the kernel that it goes back for."""
@@ -191,8 +199,11 @@ class LoopRun:
         fates.copies[mine] += 1
         if first:
             fates.left_ns[mine] = when
+        limit_ns = int(self._loops.uplink_timeout_ns[mine[0]])
+        until_ns = when + limit_ns if limit_ns > 0 else int(NEVER)
         for k, part in enumerate(self._parts(mine)):
-            self._send(_Copy(row, part, False, answers), when, row if first and k == 0 else None)
+            copy = _Copy(row, part, False, answers, until_ns=until_ns)
+            self._send(copy, when, row if first and k == 0 else None)
         if self._loops.ack_timeout_ns[mine[0]] > 0 and fates.copies[mine[0]] <= self._loops.retries[mine[0]]:
             heappush(self._timers, (when + int(self._loops.ack_timeout_ns[mine[0]]), row, int(fates.copies[mine[0]])))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from heptagrid.foundation.output_file import whole_file
 from heptagrid.planes.messages.tables import CAUSES, Ints
 
 COLUMNS = ("sent_s", "source", "destination", "bytes")
-_OF_LOOPS = ("answers", "think_s", "ack_timeout_s", "retries", "ack_bytes")
+_OF_LOOPS = ("answers", "think_s", "ack_timeout_s", "retries", "ack_bytes", "uplink_timeout_s")
 _OPTIONAL = ("name", "priority", *_OF_LOOPS)
 STATUS = (
     "delivered",
@@ -50,7 +50,8 @@ class Loops:
 
     answers: the row that is answered, -1 for none. think_ns: how long after it. ack_timeout_ns: how long an
     acknowledgement is waited for, 0 for none. retries: how often the message is then sent again. ack_bytes: of an
-    acknowledgement that is no row of its own, 0 for none.
+    acknowledgement that is no row of its own, 0 for none. uplink_timeout_ns: how long after it was sent a message may wait at a
+    LoRaWAN gateway for its device to speak, 0 for ever.
     """
 
     answers: Ints
@@ -58,11 +59,17 @@ class Loops:
     ack_timeout_ns: Ints
     retries: Ints
     ack_bytes: Ints
+    uplink_timeout_ns: Ints
+
+    @classmethod
+    def none(cls, rows: int) -> Loops:
+        """Those of rows that depend on none."""
+        nothing = np.zeros(rows, dtype=np.int64)
+        return cls(nothing - 1, *([nothing] * (len(fields(cls)) - 1)))
 
     def of(self, rows: Ints) -> Loops:
         """Those of some rows, which still name rows of the file."""
-        columns = (self.answers, self.think_ns, self.ack_timeout_ns, self.retries, self.ack_bytes)
-        return Loops(*(each[rows] for each in columns))
+        return Loops(*(getattr(self, each.name)[rows] for each in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -216,9 +223,10 @@ def _loops(problems: _Problems, cells: Any) -> tuple[Loops | None, Any]:
     for name, value in (("retries", retries), ("ack_bytes", ack_bytes)):
         idle = (value > 0) & (timeout_ns == 0)
         _list(problems, cells, name, idle, "nobody waits for an acknowledgement; give ack_timeout_s, or leave it empty")
-    if not {"answers", "ack_timeout_s"} & set(cells.columns):
+    uplink_timeout_ns = seconds("uplink_timeout_s")
+    if not {"answers", "ack_timeout_s"} & set(cells.columns) and not uplink_timeout_ns.any():
         return None, follows
-    return Loops(answers, think_ns, timeout_ns, retries, ack_bytes), follows
+    return Loops(answers, think_ns, timeout_ns, retries, ack_bytes, uplink_timeout_ns), follows
 
 
 def row_name(k: int) -> str:

@@ -10,7 +10,8 @@ import numpy as np
 from heptagrid.foundation.domains import Kind
 from heptagrid.planes.messages import kernel
 from heptagrid.planes.messages import tables as t
-from heptagrid.planes.messages.events import push
+from heptagrid.planes.messages.downlinks import take_waiting
+from heptagrid.planes.messages.events import push, push_lost
 from heptagrid.planes.messages.kinds import ENVELOPE_BYTES, KindFacts
 from heptagrid.planes.messages.paths import Paths
 from heptagrid.planes.messages.statistics import KINDS, Counts
@@ -129,6 +130,17 @@ class EventQueue:
         what = int(t.NODE_BIT) | (int(up) << kernel.UP_AT) | (int(is_link) << (kernel.UP_AT + 1)) | k
         key = int(t.EARLY_CLASS) - self._switches
         self._numbers[kernel.S_HEAP] = push(self._heap, self._numbers[kernel.S_HEAP], when_ns, key, what)
+
+    def drop(self, message: int, when_ns: int) -> bool:
+        """Drop a message, by its ID, as stale at `when_ns` if it waits at a LoRaWAN gateway for its device; whether it did."""
+        row = np.flatnonzero((self.state[:, t.ID] == message) & (self.state[:, t.OVER] == 0))
+        taken = take_waiting(self.net, self.state, int(row[0])) if len(row) else None
+        if taken is None:
+            return False
+        what, key = taken
+        size = self._numbers[kernel.S_HEAP]
+        self._numbers[kernel.S_HEAP] = push_lost(self._heap, size, when_ns, key, what, t.BY_STALE)
+        return True
 
     def begin_counting(self) -> None:
         """Count from here; what is under way now is not counted."""
