@@ -23,7 +23,8 @@ Floats = npt.NDArray[np.float64]
 class AccessNetworks:
     """Figures of each, (access networks,); not a number where there is none.
 
-    load_pct: time on the air of all members of the shared medium, of the time that its channels have, second windows of LoRaWAN apart.
+    load_pct: time on the air of all members of the shared medium, of the time that its channels have, second windows of LoRaWAN apart;
+    of a cell, whose uplink and downlink are carriers of their own, that of the fuller one.
     headroom_pct: what the sender that sends most leaves of its duty cycle, in whichever band. hops_mean, hops_most: from a gateway to the concentrator or base station, as planned.
     in_time_pct: of all messages sent to or from its gateways, lost ones and those under way included.
     """
@@ -83,8 +84,9 @@ def _air(wiring: Wiring, busy_s: Floats, counted_s: float) -> tuple[Floats, Floa
     if not media or not len(on) or counted_s <= 0.0:
         return load, headroom
     of = net.port[on, t.P_MEDIUM]
-    sums = np.bincount(of, busy_s[0, on], media)
-    load = 100.0 * sums / (counted_s * np.maximum(net.medium[:, t.M_CHANNELS], 1))
+    is_down = (net.medium[of, t.M_METHOD] == t.CELLULAR) & (net.medium[of, t.M_BASE] == on)
+    up_s, down_s = (np.bincount(of, np.where(is_down == down, busy_s[0, on], 0.0), media) for down in (False, True))
+    load = 100.0 * np.maximum(up_s / np.maximum(net.medium[:, t.M_CHANNELS], 1), down_s) / counted_s
     for band_s, column in zip(busy_s, (t.M_DUTY_PPM, t.M_SECOND_DUTY_PPM), strict=True):
         most, left = np.zeros(media), np.full(media, np.nan)
         np.maximum.at(most, of, band_s[on])

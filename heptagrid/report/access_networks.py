@@ -42,6 +42,7 @@ def access_table(transformers: polars.DataFrame, arm: str) -> str:
     )
     return table(head, rows, style="numbers") + (
         "<p class='small'>In time is of all messages sent to or from the network's customers and substation, lost ones and those under way at the "
-        "end included. Channel load is the time on the air of all that share the medium, of the time that its channels have; a cell shared by several "
+        "end included. Channel load is the time on the air of all that share the medium, of the time that its channels have, "
+        "of a cell in the fuller of its two directions; it may pass 100 % where senders that do not hear each other send at once. A cell shared by several "
         "substations is shown with each. Duty cycle left is that of the sender that sends most; a dash where there is no limit, or no shared medium.</p>"
     )

@@ -71,6 +71,21 @@ def test_load_and_headroom_are_times_on_the_air_by_hand() -> None:
     assert found.load_pct.tolist() == pytest.approx([1.0 / channels, 0.05 / channels])
 
 
+def test_the_load_of_a_cell_is_that_of_its_fuller_carrier() -> None:
+    """NB-IoT: twelve tones up, one carrier down (3GPP TS 36.211). 10 s of 1000 s up are 1/12 %; 500 s down are 50 %, not 510/12000."""
+    plan = planned("nb-iot")
+    net = plan.topology.wiring.net((0.0, 0.0, 0.0))
+    up = plan.topology.edges.up_port[plan.gateways]
+    medium = net.medium[net.port[up[0], t.P_MEDIUM]]
+    assert medium[t.M_CHANNELS] == 12
+    busy_s = np.zeros((2, len(net.port)))
+    busy_s[0, up[:4]] = [1.0, 2.0, 3.0, 4.0]
+    places = np.zeros((KINDS, 3, 4), dtype=np.int64)
+    assert access_networks(plan, places, busy_s, counted_s=1000.0).load_pct[0] == pytest.approx(1.0 / 12.0)
+    busy_s[0, medium[t.M_BASE]] = 500.0
+    assert access_networks(plan, places, busy_s, counted_s=1000.0).load_pct[0] == pytest.approx(50.0)
+
+
 def test_a_line_of_its_own_has_no_shared_medium() -> None:
     plan = planned("fibre")
     ports = len(plan.topology.wiring.net((0.0, 0.0, 0.0)).port)
