@@ -87,8 +87,8 @@ def test_vehicles_keep_energy_and_leave_full_with_and_without_a_plan() -> None:
         assert fleet.content_kwh.min() > 0.0
     conventional, steered = drive(300, 300), drive(300, 300, np.linspace(10.0, 0.0, 96))
     assert steered.driven_kwh == pytest.approx(conventional.driven_kwh), "the same trips"
-    assert conventional.moved_kwh.sum() == 0.0
-    assert steered.moved_kwh.sum() > 0.0
+    assert conventional.moved.kwh.sum() == 0.0
+    assert steered.moved.kwh.sum() > 0.0
 
 
 def test_halving_the_step_keeps_arrivals() -> None:
@@ -174,7 +174,7 @@ def test_houses_stay_warm_and_halving_the_step_changes_little(town_folder: Path)
     assert fine.used_kwh == pytest.approx(coarse.used_kwh, rel=0.01)
     steered = heated(60, town_folder, True)
     assert steered.cold_minutes == 0.0
-    assert steered.moved_kwh.sum() > 0.0
+    assert steered.moved.kwh.sum() > 0.0
 
 
 @given(st.lists(st.floats(-6, 6), min_size=1, max_size=12), st.booleans())

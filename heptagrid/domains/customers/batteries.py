@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.domains.customers.gateways import SLOT_H, PlanBook, plan_in_force
+from heptagrid.domains.customers.moved_energy import MovedEnergy
 from heptagrid.foundation.kernel import kernel
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.time import NS_PER_QUARTER, Step
@@ -70,8 +71,8 @@ class Parameters:
 class Batteries:
     """All home batteries as arrays; `owner` is the customer of each.
 
-    content_kwh: (batteries,). moved_kwh: (batteries,) what each drew less, or gave more, under an aggregator's plan than its
-    baseline at the same time: self-consumption. baseline_kwh: (batteries,) what it would hold so.
+    content_kwh: (batteries,). moved: what they drew less, or gave more, under an aggregator's plan than their baseline:
+    self-consumption. baseline_kwh: (batteries,) what each would hold so.
     """
 
     def __init__(self, parameters: Parameters, owner: Ints) -> None:
@@ -81,7 +82,7 @@ class Batteries:
         # Before the warm-up day; what a winter's day leaves: assumption.
         self.content_kwh = np.full(count, 0.2 * parameters.capacity_kwh)
         self.baseline_kwh = self.content_kwh.copy()
-        self.moved_kwh = np.zeros(count)
+        self.moved = MovedEnergy(count)
         self.total_kw = 0.0
         self.losses_kwh = 0.0
         self._charge_level = np.full(count, -np.inf)
@@ -95,10 +96,11 @@ class Batteries:
         self.total_kw, losses_kwh = _move(
             *(step.start_ns, step.dt_s / 3600.0, self.owner, one.capacity_kwh, one.power_kw, one.one_way_efficiency),
             *(self.content_kwh, self._charge_level, self._discharge_level, plans.signals, plans.first_quarter),
-            *(plans.slots, plans.until_quarter, plans.steered, plans.priced, self.baseline_kwh, self.moved_kwh),
+            *(plans.slots, plans.until_quarter, plans.steered, plans.priced, self.baseline_kwh, self.moved.less_kwh),
             *(supplied, p_kw),
         )
         self.losses_kwh += losses_kwh
+        self.moved.advance(step)
 
     @property
     def stored_kwh(self) -> float:
@@ -117,7 +119,7 @@ def _possible(power, content, capacity, p_max, efficiency, hours):  # type: igno
 @kernel
 def _move(  # type: ignore[no-untyped-def]
     start, hours, owner, capacity, p_max, efficiency, content, charge_level, discharge_level, signals, first_quarter,
-    slots, until_quarter, steered, priced, baseline, moved, supplied, point_p,
+    slots, until_quarter, steered, priced, baseline, less, supplied, point_p,
 ):  # fmt: skip
     quarter = start // NS_PER_QUARTER
     begins = start % NS_PER_QUARTER == 0
@@ -156,7 +158,7 @@ def _move(  # type: ignore[no-untyped-def]
             content[k] += power * hours / efficiency
             losses += -power * hours * (1.0 / efficiency - 1.0)
         if row >= 0 and row == steered[k]:
-            moved[k] += max(by_itself - power, 0.0) * hours
+            less[k] += (by_itself - power) * hours
         total += power
         point_p[owner[k]] += power
     return total, losses

@@ -177,10 +177,10 @@ class Customers:
         return self.heat_pumps.stored_heat_kwh
 
     def moved_kwh(self) -> Floats:
-        """What devices drew less under the aggregator's plans than by their own control at the time, since the start, (points,)."""
+        """What devices drew less under the aggregator's plans than by their own control, by the quarter hour, since the start, (points,)."""
         moved = np.zeros(len(self._wires.point_p_kw))
         for one in self._devices.values():
-            moved[one.owner] += one.moved_kwh
+            moved[one.owner] += one.moved.kwh
         return moved
 
     def comfort(self) -> dict[str, float]:

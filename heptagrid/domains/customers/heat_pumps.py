@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.domains.customers.gateways import PlanBook, plan_in_force
+from heptagrid.domains.customers.moved_energy import MovedEnergy
 from heptagrid.foundation.kernel import kernel
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.random import Stream, normals, uniforms
@@ -107,8 +108,8 @@ def performance(outside_c: float) -> float:
 class HeatPumps:
     """All heat pumps and their houses as arrays; `owner` is the customer of each.
 
-    air_c, mass_c: (houses,) state. moved_kwh: (houses,) what each drew less, under an aggregator's plan, than its baseline at the
-    same time: the same house at its own set-point. baseline_air_c, baseline_mass_c: (houses,) the state that it would have so.
+    air_c, mass_c: (houses,) state. moved: what they drew less, under an aggregator's plan, than their baseline: the same house
+    at its own set-point. baseline_air_c, baseline_mass_c: (houses,) the state that each would have so.
     """
 
     def __init__(self, parameters: Parameters, owner: Ints, ids: Ints, weather: Weather, seed: int) -> None:
@@ -122,7 +123,7 @@ class HeatPumps:
         self.air_c, self.mass_c = self.set_c.copy(), self.set_c.copy()
         self.shift_k = np.zeros(count)
         self.baseline_air_c, self.baseline_mass_c = self.set_c.copy(), self.set_c.copy()
-        self.moved_kwh = np.zeros(count)
+        self.moved = MovedEnergy(count)
         self.total_kw = 0.0
         self.used_kwh = 0.0
         self.cold_minutes = 0.0
@@ -168,10 +169,11 @@ class HeatPumps:
                 self._step_outside,
             ),
             *(plans.shape, plans.first_quarter, plans.until_quarter),
-            *(plans.steered, plans.priced, self.moved_kwh, supplied, p_kw),
+            *(plans.steered, plans.priced, self.moved.less_kwh, supplied, p_kw),
         )
         self.used_kwh += self.total_kw * step.dt_s / 3600.0
         self.cold_minutes += cold * step.dt_s / 60.0
+        self.moved.advance(step)
 
     @property
     def stored_heat_kwh(self) -> float:
@@ -239,7 +241,7 @@ def _warm(k, heat, outside_c, matrix, by_heat, by_outside, air, mass):  # type: 
 @kernel
 def _heat(  # type: ignore[no-untyped-def]
     quarter, dt_s, outside_c, radiation, performance, band, flex, most_k, owner, set_c, gains, window, p_max,
-    air, mass, own_air, own_mass, shift_k, matrix, by_heat, by_outside, shape, first_quarter, until_quarter, steered, priced, moved, supplied,
+    air, mass, own_air, own_mass, shift_k, matrix, by_heat, by_outside, shape, first_quarter, until_quarter, steered, priced, less, supplied,
     point_p,
 ):  # fmt: skip
     total = 0.0
@@ -263,6 +265,6 @@ def _heat(  # type: ignore[no-untyped-def]
             cold += 1
         total += power
         if row >= 0 and row == steered[k]:
-            moved[k] += max(by_itself - power, 0.0) * dt_s / 3600.0
+            less[k] += (by_itself - power) * dt_s / 3600.0
         point_p[owner[k]] += power
     return total, cold

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.domains.customers.gateways import SLOT_H, PlanBook, plan_in_force
+from heptagrid.domains.customers.moved_energy import MovedEnergy
 from heptagrid.foundation.kernel import kernel
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.random import Stream, normals, uniforms
@@ -81,8 +82,8 @@ class Parameters:
 class Vehicles:
     """All vehicles as arrays; `owner` is the customer at whose point each charges.
 
-    moved_kwh: (vehicles,) what each drew less, under an aggregator's plan, than its baseline at the same time: the same trips,
-    charged at full power from arrival on. baseline_kwh: (vehicles,) what the battery would hold so.
+    moved: what they drew less, under an aggregator's plan, than their baseline: the same trips, charged at full power from
+    arrival on. baseline_kwh: (vehicles,) what each battery would hold so.
     """
 
     def __init__(self, parameters: Parameters, owner: Ints, ids: Ints, zone: ZoneInfo, seed: int) -> None:
@@ -93,7 +94,7 @@ class Vehicles:
         self.cap_until_ns = np.zeros(count, dtype=np.int64)
         self.content_kwh = np.full(count, parameters.battery_kwh)
         self.baseline_kwh = self.content_kwh.copy()
-        self.moved_kwh = np.zeros(count)
+        self.moved = MovedEnergy(count)
         self.total_kw = 0.0
         self.driven_kwh = 0.0
         self.losses_kwh = 0.0
@@ -117,12 +118,13 @@ class Vehicles:
             *(one.battery_kwh, one.charger_kw, one.efficiency, self._home, self.content_kwh, self._level),
             *(self._planned, self.cap_kw, self.cap_until_ns, plans.signals, plans.first_quarter),
             *(plans.slots, plans.until_quarter),
-            *(plans.steered, plans.priced, self.baseline_kwh, self.moved_kwh, supplied, p_kw),
+            *(plans.steered, plans.priced, self.baseline_kwh, self.moved.less_kwh, supplied, p_kw),
         )
         self.total_kw = sums[0]
         self.driven_kwh += sums[1]
         self.losses_kwh += sums[2]
         self.shortfall_kwh += sums[3]
+        self.moved.advance(step)
 
     @property
     def stored_kwh(self) -> float:
@@ -159,7 +161,7 @@ class Vehicles:
 def _charge(  # type: ignore[no-untyped-def]
     start, end, owner, departure, arrival, following, trip_kwh, capacity, p_max, efficiency, home, content, level,
     planned, cap_kw, cap_until, signals, first_quarter, slots, until_quarter, steered, priced,
-    baseline, moved, supplied, point_p,
+    baseline, less, supplied, point_p,
 ):  # fmt: skip
     hours = (end - start) / 3.6e12
     quarter = start // NS_PER_QUARTER
@@ -212,6 +214,6 @@ def _charge(  # type: ignore[no-untyped-def]
         losses += power * hours * (1.0 - efficiency)
         total += power
         if row >= 0 and row == steered[k]:
-            moved[k] += max(by_itself - power, 0.0) * hours
+            less[k] += (by_itself - power) * hours
         point_p[owner[k]] += power
     return total, driven, losses, shortfall

@@ -23,7 +23,7 @@ class Reason(IntEnum):
     FEED_IN_PREMIUM = 3, "outside pays customers and producers what the feed-in tariff lies above the market value"
     FLEXIBILITY = (
         4,
-        "providers pay customers for each kWh that a device drew less, on request, than it would have by itself at the time",
+        "providers pay customers for each kWh that a device drew less in a quarter hour, on request, than it would have by itself",
     )
     NETWORK_FEE = 5, "providers pass the network fees in the bills on to distribution"
     METERING_FEE = 6, "providers and distribution pay operations for running the meters"

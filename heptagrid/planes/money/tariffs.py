@@ -101,7 +101,7 @@ class Parameters:
     )
     flexibility_ct_per_kwh: float = parameter(
         5.0,
-        info="what the provider pays for each kWh that a device drew less, on request, than it would have by itself at the time",
+        info="what the provider pays for each kWh that a device drew less in a quarter hour, on request, than it would have by itself",
         unit="ct/kWh",
         low=0.0,
         high=100.0,
