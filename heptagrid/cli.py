@@ -193,12 +193,19 @@ def run(scenario: str, as_json: bool, single: str | None, **options: Any) -> Non
       heptagrid run --feeder Master.dss --set vehicles.share=0.5
       heptagrid run --single conventional --json | jq .arms.conventional.loading
     """
+    import difflib
+
     from heptagrid.engine import api
+    from heptagrid.scenario.load import builtin_scenarios
 
     if single is not None and single not in ("smart", "conventional"):
         # `--single NAME` may have been meant as `--single` and a scenario.
-        if click.get_current_context().get_parameter_source("scenario") is ParameterSource.COMMANDLINE:
-            raise click.BadParameter(f"there is no arm {single!r}; write smart or conventional", param_hint="--single")
+        has_scenario = click.get_current_context().get_parameter_source("scenario") is ParameterSource.COMMANDLINE
+        if has_scenario or (single not in builtin_scenarios() and not Path(single).exists()):
+            near = difflib.get_close_matches(single, ("smart", "conventional"), 1)
+            hint = f"did you mean {near[0]}?" if near else "write smart or conventional"
+            nor = "" if has_scenario else " and no scenario of that name"
+            raise click.BadParameter(f"there is no arm {single!r}{nor}; {hint}", param_hint="--single")
         scenario, single = single, "smart"
     finished = _with_progress(lambda tick: api.run(scenario, single=single, progress=tick, **options))
     if as_json:
@@ -217,11 +224,7 @@ def _with_progress(work: Callable[[Any], Any]) -> Any:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from heptagrid.engine.warm import are_kernels_compiled
-
     console = Console(stderr=True)
-    if not are_kernels_compiled():
-        console.print("compiling the kernels; this happens once and takes about a minute")
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -230,12 +233,33 @@ def _with_progress(work: Callable[[Any], Any]) -> Any:
     )
     with (
         warnings.catch_warnings(),
+        _told(),
         Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
     ):
         warnings.simplefilter("always")
         warnings.showwarning = lambda message, *_: click.echo(f"note: {message}", err=True)
         task = bar.add_task("running", total=None)
         return work(lambda done, total: bar.update(task, completed=done, total=total))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What heptagrid says of its own work, that it compiles kernels, goes to standard error."""
+    import logging
+
+    class Told(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            click.echo(f"note: {record.getMessage()}", err=True)
+
+    log, told = logging.getLogger("heptagrid"), Told(logging.INFO)
+    before = log.level
+    log.setLevel(logging.INFO)
+    log.addHandler(told)
+    try:
+        yield
+    finally:
+        log.removeHandler(told)
+        log.setLevel(before)
 
 
 def _print_summary(finished: Any) -> None:
@@ -355,14 +379,10 @@ def flow(source: str, out: Path | None, branches: Path | None, controls: str, as
     import json
 
     from heptagrid.engine.flow import api
-    from heptagrid.engine.warm import are_kernels_compiled
     from heptagrid.report.flow import flow_text
 
-    if sys.stderr.isatty() and not are_kernels_compiled():
-        click.echo(
-            "note: kernels that are not compiled yet are compiled first; heptagrid compile does it for all", err=True
-        )
-    found = api.flow(source, out, branches, controls=controls == "on", **options)
+    with _told():
+        found = api.flow(source, out, branches, controls=controls == "on", **options)
     for remark in found.remarks:
         click.echo(f"note: {remark}", err=True)
     if as_json:

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 import heptagrid
 from heptagrid.cli import main
-from heptagrid.engine import api
+from heptagrid.engine import api, warm
 from heptagrid.foundation.errors import NetworkError, PartialRunWarning
 from heptagrid.scale.compare import Comparison
 from heptagrid.scale.sweep import Sweep
@@ -97,6 +97,25 @@ def test_options_reach_sweeps_and_comparisons(asked: list[dict[str, Any]]) -> No
 def test_single_alone_means_smart(asked: list[dict[str, Any]], words: str, scenario: str, single: str) -> None:
     assert CliRunner().invoke(main, words.split()).exit_code == 0
     assert (asked[0]["scenario"], asked[0]["single"]) == (scenario, single)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("run --single smrt", "no arm 'smrt' and no scenario of that name; did you mean smart?"),
+        ("run --single conventionl", "no arm 'conventionl' and no scenario of that name; did you mean conventional?"),
+        (
+            "run --single nowhere.toml",
+            "no arm 'nowhere.toml' and no scenario of that name; write smart or conventional",
+        ),
+        ("run town --single smrt", "no arm 'smrt'; did you mean smart?"),
+    ],
+)
+def test_a_slip_in_the_name_of_an_arm_is_named(asked: list[dict[str, Any]], words: str, said: str) -> None:
+    result = CliRunner().invoke(main, words.split())
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert asked == []
 
 
 def test_json_prints_the_summary_and_nothing_else(asked: list[dict[str, Any]], day: Any) -> None:
@@ -231,3 +250,47 @@ def test_the_kinds_of_messages_that_trace_names_are_those_that_actors_send() -> 
     from heptagrid.planes.messages.topics import TOPICS
 
     assert {one.kind.name.lower() for one in TOPICS} == set(KIND_NAMES) - {"ack"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("run --set vehicles.shar=1", "did you mean vehicles.share?"),
+        ("run --break acces", "did you mean 'access'?"),
+        ("sweep --vary vehicles.shar=0,1", "did you mean vehicles.share?"),
+        ("compare town nowhere", "nowhere"),
+        ("trace nowhere 1", "nowhere"),
+        ("explain nowhere --bill 1", "nowhere"),
+        ("carry nowhere nowhere", "nowhere"),
+        ("flow nowhere", "nowhere"),
+    ],
+)
+def test_a_slip_is_reported_before_anything_is_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(warm, "are_kernels_compiled", lambda: False)
+    monkeypatch.setattr(warm, "compile_kernels", lambda: pytest.fail("compiles"))
+    result = CliRunner().invoke(main, words.split())
+    assert result.exit_code in (2, 3, 5)
+    assert said in result.stderr
+    assert "compil" not in result.stderr
+
+
+def test_what_takes_a_minute_at_the_first_run_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(warm, "are_kernels_compiled", lambda: False)
+    monkeypatch.setattr(warm, "compile_kernels", lambda: 0.0)
+    (tmp_path / "network.toml").write_text(
+        '[[node]]\nname = "a"\n[[node]]\nname = "b"\n[[link]]\nfrom = "a"\nto = "b"\nrate_bps = 1e6\n'
+    )
+    (tmp_path / "traffic.csv").write_text("sent_s,source,destination,bytes\n0,a,b,100\n")
+    result = CliRunner().invoke(main, ["carry", "network.toml", "traffic.csv"])
+    assert result.exit_code == 0, result.stderr
+    assert (
+        result.stderr
+        == "note: kernels that are not compiled yet are compiled first; heptagrid compile does it for all\n"
+    )
+    result = CliRunner().invoke(main, ["validate", "wood-wollenberg-3a"])
+    assert result.exit_code == 0, result.stderr
+    assert result.stderr == "note: compiling the kernels; this happens once and takes about a minute\n"

@@ -28,7 +28,7 @@ from heptagrid.engine.seal import sealed
 from heptagrid.engine.storms import boundaries_ns
 from heptagrid.engine.summary import Joined, join_arms, summarise
 from heptagrid.engine.tables import join_parts
-from heptagrid.engine.warm import are_kernels_compiled, compile_kernels
+from heptagrid.engine.warm import ensure_kernels
 from heptagrid.foundation.errors import OutputError, UsageError
 from heptagrid.foundation.output_file import write_json
 from heptagrid.foundation.results_folder import results_folder
@@ -97,8 +97,7 @@ def run(
         parts.mkdir()
         world = build_world(resolved)
         jobs = [Job(arm, k, span, parts) for k, span in enumerate(spans) for arm in arms]
-        if not are_kernels_compiled():
-            compile_kernels()
+        ensure_kernels()
         results = run_jobs(resolved, jobs, threads or os.cpu_count() or 1, progress)
         if not results:
             raise KeyboardInterrupt  # before any arm had begun

@@ -15,7 +15,7 @@ from heptagrid.engine.loop import PARTS, run_step
 from heptagrid.engine.manifest import data_fingerprints
 from heptagrid.engine.recorder import Recorder
 from heptagrid.engine.results import Run
-from heptagrid.engine.warm import are_kernels_compiled, compile_kernels
+from heptagrid.engine.warm import ensure_kernels
 from heptagrid.foundation.errors import OutputError, UsageError
 from heptagrid.foundation.kernel import fingerprint_of_package
 from heptagrid.foundation.time import Step
@@ -51,8 +51,7 @@ class Replay:
         spans = spans_of(self.scenario, bool(manifest["typical_days"]))
         self.run_day = _span_of(spans, day)
         self.span: Span = spans[self.run_day]
-        if not are_kernels_compiled():
-            compile_kernels()
+        ensure_kernels()
         self.world: World = build_world(self.scenario)
         self.grid: ArmGrid = build_arm(self.scenario, self.world, arm_of(self.arm, manifest["break"]), self.span)
         self.recorder = Recorder(self.scenario, self.grid, self.run_day, self.span, None)

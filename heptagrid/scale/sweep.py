@@ -16,7 +16,7 @@ from heptagrid.engine.api import default_folder, resolve, spans_of
 from heptagrid.engine.build import build_world
 from heptagrid.engine.jobs import Progress, run_tasks
 from heptagrid.engine.summary import annualised
-from heptagrid.engine.warm import are_kernels_compiled, compile_kernels
+from heptagrid.engine.warm import ensure_kernels
 from heptagrid.foundation.errors import OutputError, UsageError
 from heptagrid.foundation.output_file import write_json
 from heptagrid.foundation.results_folder import unwritable
@@ -166,8 +166,7 @@ def _run(variants: list[Variant], workers: int, progress: Progress | None) -> No
     waiting = [one for one in variants if not one.is_done]
     if not waiting:
         return
-    if not are_kernels_compiled():
-        compile_kernels()
+    ensure_kernels()
     skipped = sum(one.steps for one in variants if one.is_done)
     report = None if progress is None else lambda done, total: progress(skipped + done, skipped + total)
     folder = variants[0].folder

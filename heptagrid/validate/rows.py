@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from heptagrid.engine.warm import are_kernels_compiled, compile_kernels
+from heptagrid.engine.warm import ensure_kernels
 from heptagrid.validate.case import Case, Finding, Kind, NotRun, Plane
 
 Verdict = Literal["pass", "fail", "outside", "not run"]
@@ -54,8 +54,7 @@ def run_cases(
     cases: Sequence[Case], live: bool = False, progress: Callable[[int, int], None] | None = None
 ) -> list[Row]:
     """Run the cases one after another; what a case raises is its own row and stops no other."""
-    if not are_kernels_compiled():
-        compile_kernels()
+    ensure_kernels()
     rows: list[Row] = []
     for done, one in enumerate(cases):
         if progress:

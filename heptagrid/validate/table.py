@@ -49,8 +49,14 @@ def table(rows: Sequence[Row]) -> Group:
     ]
     sources = dict.fromkeys((row.case.name, row.source) for row in rows)
     lines = [Text(f"  {name}: {source}", style="dim") for name, source in sources]
-    legend = [Text(SAME_READER, style="dim")] if any(map(_mark, rows)) else []
-    return Group(grid, *legend, *reasons, Text("against", style="dim"), *lines, Text(count(rows), style="bold"))
+    return Group(
+        grid,
+        *_legend(any(map(_mark, rows))),
+        *reasons,
+        Text("against", style="dim"),
+        *lines,
+        Text(count(rows), style="bold"),
+    )
 
 
 def count(rows: Sequence[Row]) -> str:
@@ -83,14 +89,14 @@ def as_json(rows: Sequence[Row]) -> str:
     return json.dumps({"cases": cases}, indent=1, allow_nan=False)
 
 
-def listing(cases: Sequence[Case]) -> Table:
+def listing(cases: Sequence[Case]) -> Group:
     """What each case is compared with, plane by plane."""
     grid = Table(box=None, pad_edge=False)
-    for title in ("case", "plane", "kind", "reader", "source"):
+    for title in ("case", "plane", "kind", "source"):
         grid.add_column(title, overflow="fold")
     for one in sorted(cases, key=lambda one: PLANES.index(one.plane)):
-        grid.add_row(one.name, one.plane, one.kind, "same" if one.same_reader else "", one.source)
-    return grid
+        grid.add_row(one.name, one.plane, one.kind + ("*" if one.same_reader else ""), one.source)
+    return Group(grid, *_legend(any(one.same_reader for one in cases)))
 
 
 def check(rows: Sequence[Row]) -> None:
@@ -104,6 +110,10 @@ def check(rows: Sequence[Row]) -> None:
     failed = [row.name for row in rows if row.verdict == "fail"]
     if failed:
         raise ValidationError(f"{len(failed)} of {len(rows)} comparisons fail: {'; '.join(failed)}")
+
+
+def _legend(is_marked: bool) -> list[Text]:
+    return [Text(SAME_READER, style="dim")] if is_marked else []
 
 
 def _mark(row: Row) -> str:

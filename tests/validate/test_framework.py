@@ -17,7 +17,7 @@ from heptagrid.foundation.errors import UsageError
 from heptagrid.validate import peers, registry
 from heptagrid.validate.case import Case, Finding, NotRun, case, farthest, within
 from heptagrid.validate.rows import run_cases
-from heptagrid.validate.table import table
+from heptagrid.validate.table import listing, table
 
 KEYS = [
     "case",
@@ -201,6 +201,18 @@ def test_the_list_runs_nothing(cases: list[Case]) -> None:
     result = validate("--list")
     assert result.exit_code == 0
     assert all(one.name in result.stdout for one in ALL)
+    assert "one reading of the file" not in result.stdout, "no star, no legend"
+
+
+def test_the_list_says_what_its_star_means() -> None:
+    console = Console(width=140, record=True, file=io.StringIO())
+    shared = Case(
+        "shared", "power", "exact", "another program on the same file", lambda live: iter(()), same_reader=True
+    )
+    console.print(listing([shared, *ALL]))
+    text = console.export_text()
+    assert re.search(r"^shared +power +exact\* +another program on the same file", text, re.M)
+    assert "* expected and ours come of one reading of the file" in text
 
 
 def test_the_table_fits_a_terminal_of_80_columns(cases: list[Case]) -> None:

@@ -24,6 +24,7 @@ from heptagrid.engine.carry.traffic_file import (
     row_name,
     write_delivered,
 )
+from heptagrid.engine.warm import say_what_is_compiled
 from heptagrid.foundation.errors import ConservationError, FileError
 from heptagrid.foundation.output_file import refuse_overwriting
 from heptagrid.planes.messages import tables as t
@@ -125,6 +126,7 @@ def carry_messages(
         pending[:, column] = values[order]
     pending[:, t.GROUP] = -1
     pending[:, t.NUMBER] = _running_numbers(pending[:, t.SOURCE])
+    say_what_is_compiled()
     queue = EventQueue(network.wiring.net(), paths, np.zeros((KINDS, 5), dtype=np.int64), seed)
     for which, is_link, when_ns, up in network.outages:
         queue.switch(when_ns, which, up=up, is_link=is_link)
@@ -166,6 +168,7 @@ def _carry_loops(network: CarryNetwork, traffic: Traffic, origin: str, seed: int
     ways = Ways(*_paths(paths, router, network, legs, origin))
     ack_ways = Ways(*_paths(paths, router, network, back, origin)) if is_acked.any() else ways
     _check_limits(paths, network, legs, row_of, ways, origin)
+    say_what_is_compiled()
     queue = EventQueue(network.wiring.net(), paths, np.zeros((KINDS, 5), dtype=np.int64), seed)
     for which, is_link, when_ns, up in network.outages:
         queue.switch(when_ns, which, up=up, is_link=is_link)

@@ -10,6 +10,7 @@ from heptagrid.engine.flow import balanced, balanced_inventory, unbalanced, unba
 from heptagrid.engine.flow.inventory import Inventory
 from heptagrid.engine.flow.snapshot import Snapshot
 from heptagrid.engine.flow.tables import write_rows
+from heptagrid.engine.warm import say_what_is_compiled
 from heptagrid.foundation.errors import FileError, UsageError
 from heptagrid.foundation.output_file import refuse_overwriting
 from heptagrid.foundation.printable import printable_names
@@ -39,6 +40,7 @@ def flow(
     """
     refuse_overwriting([source], [out, branches])
     importer, network = read(source, Reading(frozenset(ignore), controls, q_limits))
+    say_what_is_compiled()
     found = snapshot(network, source, importer.format, q_limits=q_limits)
     if q_limits and not isinstance(network, BalancedNetwork):
         found = replace(
