@@ -21,7 +21,7 @@ import heptagrid
 from heptagrid.engine import jobs
 from heptagrid.engine.api import LONGEST_NAME, as_file_name, default_folder
 from heptagrid.engine.results import RUN
-from heptagrid.engine.seal import sealed
+from heptagrid.engine.seal import vouching
 from heptagrid.foundation.errors import OutputError
 from heptagrid.foundation.folder_lock import LOCK
 from heptagrid.foundation.frames import join_tables, read_table, write_table
@@ -250,7 +250,7 @@ def test_a_plain_name_stays(tmp_path: Path) -> None:
 def a_run(folder: Path, rows: int) -> heptagrid.Run:
     """A run's folder with one table of so many rows, and another in two parts."""
     (folder / "parts").mkdir(parents=True)
-    write_json(folder / RUN.mark, sealed({**RUN.format(), "name": "small", "partial": True, "dates": []}))
+    write_json(folder / RUN.mark, vouching({**RUN.format(), "name": "small", "partial": True, "dates": []}))
     frame = polars.DataFrame({"row": range(rows)})
     write_table(frame, folder / "ledger.parquet")
     for k in range(2):

@@ -24,7 +24,7 @@ from heptagrid.engine.manifest import manifest_of
 from heptagrid.engine.memory import tree_peak_rss_mb
 from heptagrid.engine.recorder import ArmResult
 from heptagrid.engine.results import RUN, Run
-from heptagrid.engine.seal import sealed
+from heptagrid.engine.seal import vouching
 from heptagrid.engine.storms import boundaries_ns
 from heptagrid.engine.summary import Joined, join_arms, summarise
 from heptagrid.engine.tables import join_parts
@@ -88,11 +88,11 @@ def run(
     with results_folder(given, RUN, force) as place:
         # The mark comes first: whatever ends the run from here on leaves a folder that is known for what it is.
         manifest = manifest_of(resolved, spans, typical, arms, broken, command)
-        write_json(place.work / RUN.mark, sealed(manifest))
+        write_json(place.work / RUN.mark, vouching(manifest))
         if feeder and circuit:
             resolved = on_feeder(resolved, circuit, Path(feeder), place.work / "network")
             manifest = manifest_of(resolved, spans, typical, arms, broken, command)
-            write_json(place.work / RUN.mark, sealed(manifest))
+            write_json(place.work / RUN.mark, vouching(manifest))
         parts = place.work / "parts"
         parts.mkdir()
         world = build_world(resolved)
@@ -105,7 +105,7 @@ def run(
         summary = summarise(resolved, world, jobs, joined, broken, typical)
         write_results(place.work, world, joined, summary, began, _memory(results))
         if summary["partial"]:
-            write_json(place.work / RUN.mark, sealed(manifest, _contents(place.work)))
+            write_json(place.work / RUN.mark, vouching(manifest, _contents(place.work)))
             return Run(place.work if place.replaces else given)
         place.promote()
         if feeder:
@@ -137,7 +137,7 @@ def write_results(
 def mark_whole(folder: Path, manifest: dict[str, Any]) -> None:
     """Say of a run's folder that nothing in it is missing; the last that is written."""
     manifest["partial"] = False
-    write_json(folder / RUN.mark, sealed(manifest, _contents(folder)))
+    write_json(folder / RUN.mark, vouching(manifest, _contents(folder)))
 
 
 def _contents(folder: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Seals of a run's folder: its manifest carries a hash of every file that the run wrote, and one of itself.
+"""Seals: a run's manifest carries a hash of every file that the run wrote, and one of itself; so does an arm's record in a sweep.
 
 They tell damage, a mixture of two runs and a change by hand from what the run wrote. They prove nothing against somebody who
 makes the hashes anew.
@@ -15,17 +15,24 @@ from typing import Any
 SEAL, CONTENTS = "seal", "contents"
 
 
-def sealed(manifest: Mapping[str, Any], files: Iterable[Path] = ()) -> dict[str, Any]:
+def vouching(manifest: Mapping[str, Any], files: Iterable[Path] = ()) -> dict[str, Any]:
     """The manifest with a hash of each of the files in its folder, by name, and one of itself."""
-    content = {name: value for name, value in manifest.items() if name != SEAL}
-    content[CONTENTS] = {path.name: hash_of(path) for path in files}
-    return content | {SEAL: _hash_of_json(content)}
+    return sealed({**manifest, CONTENTS: {path.name: hash_of(path) for path in files}})
 
 
-def is_sealed(manifest: Mapping[str, Any]) -> bool:
-    """Whether a manifest is as it was written."""
-    content = {name: value for name, value in manifest.items() if name != SEAL}
-    return SEAL in manifest and manifest[SEAL] == _hash_of_json(content)
+def sealed(content: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON content with a hash of itself."""
+    bare = _without_seal(content)
+    return bare | {SEAL: _hash_of_json(bare)}
+
+
+def is_sealed(content: Mapping[str, Any]) -> bool:
+    """Whether JSON content is as it was written."""
+    return SEAL in content and content[SEAL] == _hash_of_json(_without_seal(content))
+
+
+def _without_seal(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in content.items() if name != SEAL}
 
 
 def hash_of(path: Path) -> str:

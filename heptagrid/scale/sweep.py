@@ -17,7 +17,7 @@ from heptagrid.engine.build import build_world
 from heptagrid.engine.jobs import Progress, run_tasks
 from heptagrid.engine.summary import annualised
 from heptagrid.engine.warm import ensure_kernels
-from heptagrid.foundation.errors import OutputError, UsageError
+from heptagrid.foundation.errors import UsageError
 from heptagrid.foundation.output_file import write_json
 from heptagrid.foundation.results_folder import unwritable
 from heptagrid.report.sweep_page import write_page
@@ -139,6 +139,9 @@ def sweep(
             for point in run
         ]
         variants = {one.name: one for arm in ARMS for of_point in pairs for pair in of_point for one in [pair[arm]]}
+        for one in variants.values():
+            if one.is_done:
+                read_record(one)  # what is not as it was written is refused before the rest is run
         _run(list(variants.values()), workers or os.cpu_count() or 1, progress)
         done = sum(one.is_done for one in variants.values())
         if done < len(variants):
@@ -191,7 +194,7 @@ def _content(
     definition: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The content of `sweep.json`, but for what depends on this very call; after the `count` points of the grid stand silenced ones."""
-    records = {one.name: _record(one) for of_point in pairs for pair in of_point for one in pair.values()}
+    records = {one.name: read_record(one) for of_point in pairs for pair in of_point for one in pair.values()}
     all_rows = [_point(point, of_point, records) for point, of_point in zip(run, pairs, strict=True)]
     rows, silent_rows = all_rows[:count], iter(all_rows[count:])
     choices = [
@@ -276,12 +279,3 @@ def _groups(key: str, rows: Sequence[Row], at: Callable[[Row], Mapping[str, Any]
         others = {name: as_json(value) for name, value in at(row).items() if name != key}
         groups.setdefault(json.dumps(others), []).append(row)
     return list(groups.values())
-
-
-def _record(variant: Variant) -> Record:
-    try:
-        return read_record(variant.record_path)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
-        raise OutputError(
-            f"{variant.record_path} cannot be read ({problem}); delete it and start the same sweep again"
-        ) from problem

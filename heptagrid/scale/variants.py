@@ -28,9 +28,11 @@ from heptagrid.engine.loop import Tick, run_arm
 from heptagrid.engine.manifest import manifest_of
 from heptagrid.engine.memory import peak_rss_mb
 from heptagrid.engine.results import RUN
-from heptagrid.engine.seal import sealed
+from heptagrid.engine.seal import is_sealed, sealed, vouching
 from heptagrid.engine.summary import join_arms, summarise
 from heptagrid.engine.tally import DayBooks
+from heptagrid.foundation.errors import OutputError
+from heptagrid.foundation.input_files import UnreadableError, read_text
 from heptagrid.foundation.output_file import write_json
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR
 from heptagrid.scale.folder import WORK
@@ -50,6 +52,7 @@ UNTOUCHED_BY = {
 }
 # What lays out other links, and so numbers the WAN's otherwise: every link has luck of its own, by its number.
 LAYING_OUT = (("messages.access", "technology"), ("messages.backhaul", "technology"))
+_REMEDY = "delete it and start the same sweep again, which runs this arm anew"
 UNBROKEN = {"smart": set[str](), "conventional": {"access", "backhaul"}}
 
 
@@ -150,16 +153,15 @@ def run_variant(variant: Variant, tick: Tick) -> bool:
         shutil.rmtree(work)
     (arm,) = joined.values()
     variant.record_path.parent.mkdir(exist_ok=True)
-    write_json(
-        variant.record_path,
-        {
-            "summary": arm.summary(variant.scenario, build_world(variant.scenario)),
-            "days": [[str(one.day), one.by_domain_eur.tolist(), one.peak_kw] for one in arm.days],
-            "state_eur": [result.money.state / MILLICENT_PER_EUR for result in results],
-            "transformer_peak_pct": arm.extremes.transformer_peak_pct.tolist(),
-            "held_feeders": len({feeder for result in results for feeder in result.held}),
-        },
-    )
+    content = {
+        "arm": variant.name,
+        "summary": arm.summary(variant.scenario, build_world(variant.scenario)),
+        "days": [[str(one.day), one.by_domain_eur.tolist(), one.peak_kw] for one in arm.days],
+        "state_eur": [result.money.state / MILLICENT_PER_EUR for result in results],
+        "transformer_peak_pct": arm.extremes.transformer_peak_pct.tolist(),
+        "held_feeders": len({feeder for result in results for feeder in result.held}),
+    }
+    write_json(variant.record_path, sealed(content))
     return True
 
 
@@ -170,16 +172,32 @@ def _keep(variant: Variant, work: Path, jobs: list[Job], joined: Mapping[str, An
     world = build_world(scenario)
     manifest = manifest_of(scenario, variant.spans, variant.typical, [arm], broken, "heptagrid sweep")
     summary = summarise(scenario, world, jobs, joined, broken, variant.typical)
-    write_json(work / RUN.mark, sealed(manifest))
+    write_json(work / RUN.mark, vouching(manifest))
     write_results(work, world, joined, summary, began, peak_rss_mb())
     mark_whole(work, manifest)
     variant.run_folder.parent.mkdir(exist_ok=True)
     work.replace(variant.run_folder)
 
 
-def read_record(path: Path) -> Record:
-    """What an arm came to, read back."""
-    content = json.loads(path.read_text(encoding="utf-8"))
+def read_record(variant: Variant) -> Record:
+    """What an arm came to, read back.
+
+    Raises
+    ------
+    OutputError
+        If its record is not as the sweep wrote it.
+    """
+    path = variant.record_path
+    try:
+        content = json.loads(read_text(path))
+    except UnreadableError as problem:
+        raise OutputError(f"{path} {problem}; {_REMEDY}") from None
+    except (ValueError, RecursionError) as problem:
+        raise OutputError(f"{path} cannot be read ({problem}); {_REMEDY}") from None
+    if not isinstance(content, dict) or not is_sealed(content):
+        raise OutputError(f"{path} is not as the sweep wrote it: it was changed or damaged; {_REMEDY}")
+    if content["arm"] != variant.name:
+        raise OutputError(f"{path} is the record of another arm, {content['arm']}; {_REMEDY}")
     return Record(
         content["summary"],
         [DayBooks(date.fromisoformat(day), np.array(eur), peak_kw) for day, eur, peak_kw in content["days"]],

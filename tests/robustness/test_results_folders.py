@@ -16,7 +16,7 @@ import heptagrid
 from heptagrid.cli import main
 from heptagrid.engine.explain import explain
 from heptagrid.engine.results import Run
-from heptagrid.engine.seal import is_sealed, sealed
+from heptagrid.engine.seal import is_sealed, sealed, vouching
 from heptagrid.engine.trace import trace
 from heptagrid.foundation.errors import OutputError
 
@@ -131,7 +131,7 @@ def test_a_manifest_of_another_version_or_run_is_told_apart(folder: Path, change
 def test_a_damaged_part_of_a_killed_run_is_refused_by_name(folder: Path, day: Run) -> None:
     for path in folder.iterdir():
         path.unlink()
-    (folder / "manifest.json").write_text(json.dumps(sealed({**day.manifest, "partial": True})), encoding="utf-8")
+    (folder / "manifest.json").write_text(json.dumps(vouching({**day.manifest, "partial": True})), encoding="utf-8")
     (folder / "parts").mkdir()
     (folder / "parts" / "totals.smart-0.0000.part").write_bytes(b"PAR1 no")
     run = heptagrid.open_run(folder)

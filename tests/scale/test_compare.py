@@ -12,7 +12,7 @@ from click.testing import CliRunner
 import heptagrid
 from heptagrid.cli import main
 from heptagrid.engine.results import Run
-from heptagrid.engine.seal import sealed
+from heptagrid.engine.seal import vouching
 from heptagrid.foundation.errors import OutputError, UsageError
 
 
@@ -63,10 +63,10 @@ def test_what_cannot_be_compared_is_refused(day: Run, tmp_path: Path) -> None:
     one_arm.mkdir()
     arms = {"smart": day.summary["arms"]["smart"]}
     (one_arm / "summary.json").write_text(json.dumps({**day.summary, "arms": arms}))
-    (one_arm / "manifest.json").write_text(json.dumps(sealed(day.manifest, [one_arm / "summary.json"])))
+    (one_arm / "manifest.json").write_text(json.dumps(vouching(day.manifest, [one_arm / "summary.json"])))
     with pytest.raises(UsageError, match="one arm only"):
         heptagrid.compare(day.folder, one_arm, out=tmp_path / "b")
-    (one_arm / "manifest.json").write_text(json.dumps(sealed({**day.manifest, "partial": True})))
+    (one_arm / "manifest.json").write_text(json.dumps(vouching({**day.manifest, "partial": True})))
     with pytest.raises(UsageError, match="stopped before its end"):
         heptagrid.compare(day.folder, one_arm, out=tmp_path / "c")
     (tmp_path / "precious.txt").write_text("mine")

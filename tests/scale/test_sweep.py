@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -165,15 +166,36 @@ def test_a_full_disk_keeps_what_was_done(tmp_path: Path, monkeypatch: pytest.Mon
     assert [path.name for path in out.iterdir()] == ["definition.json"], "by which it is known, and goes on"
 
 
-def test_a_record_that_cannot_be_read_is_named(swept: Sweep, tmp_path: Path) -> None:
-    path = next((swept.folder / "arms").glob("smart-*.json"))
-    whole = path.read_text()
-    path.write_text(whole[:100])
-    try:
-        with pytest.raises(OutputError, match=rf"{path.name} cannot be read .*delete it and start"):
-            heptagrid.sweep("town", VARY, step_s=STEP_S, out=swept.folder)
-    finally:
-        path.write_text(whole)
+def cut(path: Path) -> str:
+    path.write_text(path.read_text()[:100])
+    return "cannot be read"
+
+
+def with_another_peak(path: Path) -> str:
+    record = json.loads(path.read_text())
+    record["summary"]["loading"]["primary_peak_kw"] += 1.0
+    path.write_text(json.dumps(record, indent=1))
+    return "is not as the sweep wrote it: it was changed or damaged"
+
+
+def of_another_arm(path: Path) -> str:
+    other = next(one for one in path.parent.glob("smart-*.json") if one != path)
+    path.write_bytes(other.read_bytes())
+    return f"is the record of another arm, {other.stem}"
+
+
+@pytest.mark.parametrize("spoil", [cut, with_another_peak, of_another_arm])
+def test_a_record_that_is_not_as_it_was_written_is_refused_before_the_rest_is_run(
+    swept: Sweep, tmp_path: Path, spoil: Callable[[Path], str]
+) -> None:
+    out = tmp_path / "sweep"
+    shutil.copytree(swept.folder, out)
+    next((out / "arms").glob("conventional-*.json")).unlink()
+    path = next((out / "arms").glob("smart-*.json"))
+    wrong = spoil(path)
+    with pytest.raises(OutputError, match=f"{path.name} {wrong}.*; delete it and start the same sweep again"):
+        heptagrid.sweep("town", VARY, step_s=STEP_S, workers=2, out=out)
+    assert len(list((out / "arms").iterdir())) == 2, "nothing was run"
 
 
 @pytest.mark.slow

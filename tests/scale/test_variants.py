@@ -49,7 +49,7 @@ def test_what_is_said_not_to_touch_the_conventional_arm_does_not(tmp_path: Path)
         losses = (point.broken.get("access", 0.0), point.broken.get("backhaul", 0.0), 0.0)
         variant = replace(variant, arm=replace(variant.arm, break_loss=losses))
         assert run_variant(variant, never)
-        summaries.append(read_record(variant.record_path))
+        summaries.append(read_record(variant))
     assert summaries[0].summary == summaries[1].summary
     assert asdict(points[0].scenario.sections["scada"]) != asdict(points[1].scenario.sections["scada"])
     for one, other in zip(summaries[0].books, summaries[1].books, strict=True):
