@@ -187,7 +187,7 @@ def business_table(business: Mapping[str, Any]) -> str:
         *("EUR", "operation, a year", "its present value", "investment", "avoided investment"),
         "net present value",
     )
-    return table(head, rows, style="numbers")
+    return table(head, rows, style="numbers business")
 
 
 BOUGHT = {

@@ -96,6 +96,9 @@ def with_business(
             {
                 "domain": name,
                 "operating_eur_per_year": one / annuity_factor,
+                "operating_pv_eur": one,
+                "investment_eur": 0.0,
+                "avoided_investment_eur": 0.0,
                 "npv_eur": one,
                 "annuity_factor": annuity_factor,
             }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,9 @@ from heptagrid.planes.money import telecom
 from heptagrid.planes.money.reasons import Reason
 from heptagrid.report import requirements, tables
 from heptagrid.report.charts import Line, line_chart
+from heptagrid.report.page import document, section
 from heptagrid.report.words import duration, number, signed
+from tests.report.summaries import summary, with_business
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -167,3 +170,21 @@ def test_what_is_bought_is_listed_with_the_share_of_communications() -> None:
     assert "plain meters, not needed" in drawn
     assert "lines laid" not in drawn, "none was bought"
     assert f"<b>{number(1100.0)}</b>" in drawn
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_net_present_value_of_every_domain_is_in_sight(browser: Any, width: int, tmp_path: Path) -> None:
+    """With values of eight digits, which a town of a million customers has."""
+    made = with_business(summary(), [-39_066_060.0] * 7, state_eur_per_year=-1_200_000.0)
+    path = tmp_path / "page.html"
+    path.write_text(document("", [section("money", "", tables.business_table(made["business"]))]), encoding="utf-8")
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto(path.as_uri())
+    assert page.evaluate("(one => one.scrollWidth <= one.clientWidth)(document.querySelector('.scroll'))")
+    ends = page.evaluate(
+        "[...document.querySelectorAll('.business tbody td:last-child')].map(one => one.getBoundingClientRect().right)"
+    )
+    assert len(ends) == 10
+    assert max(ends) <= width
+    page.close()
