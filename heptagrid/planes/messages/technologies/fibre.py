@@ -52,7 +52,8 @@ FIBRE = Technology(
         "Deployment Cost Annual Report 2023) at 0.925 EUR per USD; transceiver 150 EUR, switch 1500 EUR, a tenth of each a "
         "year: assumption",
     },
-    not_modelled="protection switching; the several fibres of a cable cost one trench",
+    not_modelled="protection switching; that fibres to several places can share a cable and its trench: each is "
+    "paid for its whole length",
 )
 
 ETHERNET_100M = replace(

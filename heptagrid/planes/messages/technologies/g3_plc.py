@@ -72,8 +72,9 @@ G3_PLC = Technology(
         "members_per_site": "assumption: the customers of a European substation",
         "costs": "assumption: modem 8 EUR in the meter, concentrator 800 EUR and a tenth a year; the line is there",
     },
-    not_modelled="the time of host and protocol stack at both ends, "
-    "noise that follows the mains period, adaptive tone maps, the two priority windows, neighbouring substations",
+    not_modelled="the processing time of host and protocol stack at both ends; noise that follows the mains period; "
+    "tone maps that adapt to the channel; the two contention windows, one for urgent and one for other frames; "
+    "interference from neighbouring substations",
 )
 
 G3_PLC_FCC = replace(

@@ -84,8 +84,10 @@ LORAWAN = Technology(
         "costs": "device 15 EUR, gateway 1500 EUR and 100 EUR a year, network server 300 EUR a month (worked example of IoT Class, "
         "2024), shared by ten gateways: assumption",
     },
-    not_modelled="several gateways that hear one device; that a gateway demodulates eight frames at once at most; interference "
-    "between spreading factors and from other networks; adaptive data rate as a protocol; joining; that the second window's rate reaches farther than a near device's own",
+    not_modelled="reception of one device by several gateways; that a gateway demodulates no more than eight frames "
+    "at once; interference between spreading factors and from other networks; rates that change during operation "
+    "(adaptive data rate); joining; that the slower rate of the second receive window reaches farther than the rate "
+    "of a near device",
 )
 
 

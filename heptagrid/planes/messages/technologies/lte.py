@@ -55,8 +55,8 @@ LTE = Technology(
         "members_per_site": "assumption: a cell among other users",
         "costs": "assumption: module 25 EUR, subscription 2 EUR a month; the operator owns the sites",
     },
-    not_modelled="other users of the cell, how many preambles one random-access response can grant, interference from neighbouring "
-    "cells, and rates below the peak far from the mast",
+    not_modelled="other users of the cell; that one random-access response can grant only so many preambles; "
+    "interference from neighbouring cells; rates below the peak far from the mast",
 )
 
 LTE_CAT_4 = replace(

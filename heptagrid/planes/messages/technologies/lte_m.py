@@ -54,5 +54,5 @@ LTE_M = Technology(
         "costs": "module 15 EUR, subscription 1 EUR a month: assumption between the LoRaWAN and NB-IoT worked examples of "
         "IoT Class (2024); the operator owns the sites",
     },
-    not_modelled="other users of the cell, and interference from neighbouring cells",
+    not_modelled="other users of the cell; interference from neighbouring cells",
 )

@@ -46,5 +46,5 @@ MPLS = Technology(
         "members_per_site": "assumption: no site of the utility's is needed; a network of a hundred accesses",
         "costs": "assumption: edge router 1500 EUR, 300 EUR a month for each access",
     },
-    not_modelled="the operator's routes, its other customers and its fast reroute",
+    not_modelled="the operator's own routes, other customers and fast reroute",
 )

@@ -61,8 +61,9 @@ NB_IOT = Technology(
         "costs": "device 20 EUR, 1.50 EUR a month (worked example of IoT Class, 2024; Mekki et al. 2019 give more than 20 EUR, "
         "source not read); the operator owns the sites",
     },
-    not_modelled="other users of the carrier; coverage classes of one cell, which are two technologies here; power saving, in "
-    "which a device hears no paging at all, is a third (`nb-iot-power-saving`)",
+    not_modelled="other users of the carrier; several coverage classes in one cell: here each class is a technology "
+    "of its own; power saving, in which a sleeping device hears no paging: that is the technology "
+    "`nb-iot-power-saving`",
 )
 
 NB_IOT_EXTENDED = replace(
@@ -99,6 +100,7 @@ NB_IOT_POWER_SAVING = replace(
         "none until the device has sent something or, once a day, tells where it is (timer T3412): 3GPP TS 23.682 and 24.008, source not read; the "
         "lengths are an assumption",
     },
-    not_modelled="other users of the carrier; coverage classes of one cell, which are two technologies here; what waits for a device that sleeps "
-    "is sent at the first paging occasion after it has woken, up to 10 s later than a network would",
+    not_modelled="other users of the carrier; several coverage classes in one cell: here each class is a technology "
+    "of its own; that the network sends what waits for a sleeping device as soon as it has woken: here it is sent at "
+    "the next paging occasion, up to 10 s later",
 )

@@ -55,7 +55,7 @@ BROADBAND = Technology(
         "members_per_site": "assumption: a cell among other users",
         "costs": "assumption: module 100 EUR, subscription 5 EUR a month; the operator owns the sites",
     },
-    not_modelled="other users of the cell, beams, and interference from neighbouring cells",
+    not_modelled="other users of the cell; beams; interference from neighbouring cells",
 )
 
 URLLC = Technology(
@@ -111,5 +111,5 @@ URLLC = Technology(
         "members_per_site": "assumption: configured grants take up their share whether used or not",
         "costs": "assumption: module 300 EUR, private cell 30,000 EUR and a tenth of that a year",
     },
-    not_modelled="the share of the cell that unused configured grants take up; redundant paths",
+    not_modelled="the capacity of the cell that configured grants take up while they are not used; redundant paths",
 )

@@ -60,7 +60,7 @@ PRIME = Technology(
         "members_per_site": "assumption: the customers of a European substation",
         "costs": "assumption: modem 7 EUR in the meter, base node 800 EUR and a tenth a year; the line is there",
     },
-    not_modelled="the time of host and protocol stack at both ends, "
-    "beacons and the contention-free period; acknowledgements go from end to end of a connection, here from hop "
-    "to hop; noise that follows the mains period",
+    not_modelled="the processing time of host and protocol stack at both ends; beacons and the contention-free "
+    "period; acknowledgements from end to end of a connection: here each hop acknowledges; noise that follows the "
+    "mains period",
 )

@@ -54,7 +54,8 @@ GEOSTATIONARY = Technology(
         "members_per_site": "assumption: the terminals that share a carrier",
         "costs": "assumption: terminal and installation 1200 EUR, 30 EUR a month; the operator owns the rest",
     },
-    not_modelled="rain (an outage can represent it); other customers of the beam; preambles are detected as in LTE",
+    not_modelled="rain, which an outage can represent; other customers of the beam; the satellite's own way to "
+    "detect preambles: here they are detected as in LTE",
 )
 
 LOW_ORBIT = Technology(
@@ -105,5 +106,5 @@ LOW_ORBIT = Technology(
         "members_per_site": "assumption: the terminals of a service cell",
         "costs": "assumption: terminal 450 EUR, 50 EUR a month; the operator owns the rest",
     },
-    not_modelled="hand-over from satellite to satellite, links between satellites, other customers of the cell",
+    not_modelled="hand-over from satellite to satellite; links between satellites; other customers of the cell",
 )

@@ -68,8 +68,9 @@ WI_SUN_50K = Technology(
         "members_per_site": "assumption: some hundred meters a border router",
         "costs": "module 12 EUR, border router 800 EUR: assumptions beside the LoRaWAN worked example of IoT Class (2024)",
     },
-    not_modelled="interference from neighbouring meshes and other users of the band; broadcasts and the routing and joining messages "
-    "of the mesh itself; source-routing headers, which grow with the hops; the alternating slots to send and to receive of Arm's stack",
+    not_modelled="interference from neighbouring meshes and from other users of the band; broadcasts; the mesh's "
+    "own messages for routing and joining; source-routing headers, which grow with the number of hops; that Arm's "
+    "stack sends and receives in alternating slots",
 )
 
 WI_SUN_150K = replace(

@@ -51,6 +51,6 @@ ZIGBEE = Technology(
         "members_per_site": "assumption: the devices of a household",
         "costs": "assumption: module 4 EUR, gateway 40 EUR",
     },
-    not_modelled="the time of host and protocol stack at both ends, "
-    "interference from Wi-Fi beyond the fixed loss, route discovery, sleeping devices that poll",
+    not_modelled="the processing time of host and protocol stack at both ends; interference from Wi-Fi beyond the "
+    "fixed loss; route discovery; sleeping devices that poll for their messages",
 )
