@@ -24,6 +24,7 @@ MODULES = (
     "messages_aloha",
     "messages_csma_ca",
     "messages_dcf",
+    "messages_hidden",
     "messages_lorawan",
     "messages_power_line",
     "messages_ns3",

@@ -103,9 +103,11 @@ def test_four_hundred_frames_at_one_receiver_all_collide() -> None:
     assert {WORDS[status] for status in found.status} == {"collision"}
 
 
-@pytest.mark.parametrize(("name", "reach_m"), [("g3-plc", 616.7), ("g3-plc-fcc", 427.3), ("prime", 584.6)])
+@pytest.mark.parametrize(
+    ("name", "reach_m"), [("g3-plc", 616.7), ("g3-plc-fcc", 427.3), ("prime", 584.6), ("bpl", 166.7)]
+)
 def test_a_power_line_station_is_heard_as_far_as_its_budget_reaches(name: str, reach_m: float) -> None:
-    """(sent - coupling - sensitivity) / loss per km: (23 - 20 + 34) / 60, (23 - 20 + 44) / 110, (23 - 20 + 35) / 65."""
+    """(sent - coupling - sensitivity) / loss per km: (23 - 20 + 34) / 60, (23 - 20 + 44) / 110, (23 - 20 + 35) / 65, (19 - 20 + 26) / 150."""
     medium = technologies()[name].medium
     assert medium is not None
     assert medium.sense_m == pytest.approx(reach_m, abs=0.1)

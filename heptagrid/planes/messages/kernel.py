@@ -48,7 +48,6 @@ from heptagrid.planes.messages.tables import (
     E_RESPONSE,
     E_SENSE,
     E_START,
-    E_TICK,
     END_AT,
     EPOCHS,
     EVENT,
@@ -198,8 +197,6 @@ def _port_event(net, what, now, heap, size, state, facts, seed):  # type: ignore
     p, kind, epoch = what & 0xFFFFFFFF, (what >> 40) & 0xFF, (what >> 48) & EPOCHS
     port = net.port
     m = port[p, P_MEDIUM]
-    if kind == E_TICK:
-        return dcf.tick(net, m, epoch, now, heap, size, state, facts)
     if epoch != port[p, P_EPOCH]:
         return size
     if m < 0:
@@ -212,7 +209,14 @@ def _port_event(net, what, now, heap, size, state, facts, seed):  # type: ignore
             return carrier_sense.ready(net, p, now, heap, size, state, facts, seed)
         return carrier_sense.attempt(net, p, now, heap, size, state, facts, seed)
     if method == DCF:
-        return dcf.end(net, p, now, heap, size, state, facts, seed)
+        if kind == E_END:
+            return dcf.end(net, p, now, heap, size, state, seed)
+        if kind == E_START:
+            dcf.answer(net, p, now, state)
+            return size
+        if kind == E_RESPONSE:
+            return dcf.response(net, p, now, heap, size, state, facts, seed)
+        return dcf.attempt(net, p, now, heap, size, state, facts)
     if method == TDMA:
         return tdma.end(net, p, now, heap, size, state, facts, seed)
     if method == CELLULAR:
@@ -257,7 +261,7 @@ def _switch_port(net, p, up, now, heap, size, state, facts, seed):  # type: igno
             port[p, P_WAITING] = 0  # of a base station that was paging
         return size
     if net.medium[m, M_METHOD] == DCF and not up:
-        size = dcf.leave(net, p, now, heap, size)
+        dcf.leave(net, p)
     in_hand = port[p, P_WHAT] != NOTHING
     if up:
         if in_hand or take_next(net, p):

@@ -58,6 +58,8 @@ P_RING_AT, P_RING_HEAD, P_DOWN = P_SLOT, P_COUNTER, P_COLLIDED  # a link has non
 # second windows, whether the frame on the air is in one, and the nanoseconds that it has sent in them.
 P_LISTENS, P_ASKED = P_CAUSE, P_COUNTER
 P_READY_SECOND, P_IN_SECOND, P_BUSY_SECOND = P_CAUSE, P_COUNTER, P_PARTS
+# Of a station that counts slots: since when, or from when on, what it hears is idle.
+P_IDLE_FROM = P_READY
 # Of a link with parallel ones: the next of these + 1, from the last to the first again; 0: it has none; and the nanoseconds that
 # what waits takes. Only media have the others.
 P_NEXT, P_BACKLOG = P_PARTS, P_READY
@@ -66,10 +68,11 @@ PORT = 32
 # A shared medium. Which of the columns matter depends on its method of access.
 (M_METHOD, M_SLOT, M_LEAST_EXPONENT, M_MOST_EXPONENT, M_MOST_BACK_OFFS, M_CCA, M_TURNAROUND, M_ACK) = range(8)
 (M_ACK_WAIT, M_GAP, M_CHANNELS, M_DWELL, M_DUTY_PPM, M_MEMBERS_AT, M_AIR_SIZE, M_JAMMED_UNTIL) = range(8, 16)
-(M_COLLISION_GAP, M_VERSION, M_IDLE_FROM, M_OPPORTUNITY, M_PREAMBLES, M_RESPONSE, M_SETUP, M_INACTIVITY) = range(16, 24)
+(M_COLLISION_GAP, M_STACK, M_RECEIVE_DELAY, M_OPPORTUNITY, M_PREAMBLES, M_RESPONSE, M_SETUP, M_INACTIVITY) = range(
+    16, 24
+)
 (M_PAGING, M_GRANT, M_BUSY_UNTIL, M_MEMBERS, M_BASE, M_WINDOW, M_ACTIVE, M_UPDATE) = range(24, 32)
-(M_BROADCAST, M_BROADCAST_DWELL, M_STACK, M_RECEIVE_DELAY, M_SECOND_FACTOR, M_SECOND_DUTY_PPM) = range(32, 38)
-M_SECOND_PAYLOAD = 38
+(M_BROADCAST, M_BROADCAST_DWELL, M_SECOND_FACTOR, M_SECOND_DUTY_PPM, M_SECOND_PAYLOAD) = range(32, 37)
 MEDIUM = 40
 
 # How members of a medium take turns.
@@ -99,7 +102,7 @@ HOP = np.dtype([("port", np.int32), ("node", np.int32), ("peer", np.int32), ("lo
 EPOCHS = 0xFFF
 
 # Kinds of port events, in the order in which they are taken at one and the same nanosecond.
-(E_END, E_SENSE, E_START, E_ATTEMPT, E_RESPONSE, E_TICK) = range(6)
+(E_END, E_SENSE, E_START, E_ATTEMPT, E_RESPONSE) = range(5)
 
 NOTHING = np.int64(-1)  # in a port's hand, in the gap after what it sent
 

@@ -21,6 +21,7 @@ MODULES = (
         "bridge",
         "core",
         "csma",
+        "energy",
         "internet",
         "lr-wpan",
         "mobility",
@@ -28,14 +29,14 @@ MODULES = (
         "point-to-point",
         "propagation",
     ),
-    *("spectrum", "stats", "traffic-control"),
+    *("spectrum", "stats", "traffic-control", "wifi"),
 )
 
 _FOLDER = tempfile.TemporaryDirectory(prefix="heptagrid-ns3-")
 
 
 def delays_ns(program: str, arrivals: Ints, **options: object) -> tuple[Ints, float]:
-    """What became of (n, 3) arrivals (sender, time in nanoseconds, bytes of payload) in `links`, `csma` or `lr_wpan`.
+    """What became of (n, 3) arrivals (sender, time in nanoseconds, bytes of payload) in `links`, `csma`, `lr_wpan` or `wifi`.
 
     Returns the one-way delay of each, -1 if it did not arrive, and the seconds that ns-3 took for its events. `options`
     are those of the program; its scheduler is the fastest for these networks.

@@ -6,6 +6,8 @@ from heptagrid.planes.messages.technology import Costs, LinkBudget, Technology
 SLOT_S = 35.84e-6
 DELIMITER_S = 110.48e-6
 
+BUDGET = LinkBudget(sent_dbm=19.0, sensitivity_dbm=-26.0, loss_1m_db=20.0, exponent=0.0, db_per_km=150.0)
+
 BROADBAND_PLC = Technology(
     name="bpl",
     title="Broadband power line (IEEE 1901)",
@@ -19,6 +21,8 @@ BROADBAND_PLC = Technology(
         gap_s=100e-6 + 2 * SLOT_S,
         collision_gap_s=140e-6 + DELIMITER_S,
         frame_s=DELIMITER_S,
+        sense_m=BUDGET.reach_m(),
+        interfere_m=BUDGET.reach_m(),
     ),
     uplink_bps=50e6,
     downlink_bps=50e6,
@@ -29,7 +33,7 @@ BROADBAND_PLC = Technology(
     retries=7,
     ns_per_km=6000.0,
     range_m=150.0,
-    budget=LinkBudget(sent_dbm=19.0, sensitivity_dbm=-26.0, loss_1m_db=20.0, exponent=0.0, db_per_km=150.0),
+    budget=BUDGET,
     loss=0.01,
     multi_hop=True,
     members_per_site=60,
@@ -37,7 +41,8 @@ BROADBAND_PLC = Technology(
     sources={
         "networks": "IEEE 1901-2010, scope, source not read",
         "medium": "slot 35.84 us, contention space 100 us, response space 140 us (table of IFS values of HomePlug AV, reproduced "
-        "in a Zyxel PLA-470 guide); two priority slots and a delimiter of 110.48 us, windows of 8 to 64 slots: source not read",
+        "in a Zyxel PLA-470 guide); two priority slots and a delimiter of 110.48 us, windows of 8 to 64 slots: source not read; a "
+        "station senses and disturbs as far as its budget reaches (167 m): who needs a repeater cannot be heard",
         "uplink_bps": "HomePlug AV 200 Mbit/s PHY (white paper, source not read); a quarter of it at the range: assumption",
         "downlink_bps": "the same: one half-duplex medium",
         "layers": "assumption: MAC frame header, block headers and checksums; IEEE 802.3, RFC 791, RFC 768",
@@ -53,6 +58,5 @@ BROADBAND_PLC = Technology(
         "members_per_site": "assumption: the customers that one head end serves",
         "costs": "assumption: modem 35 EUR, head end 900 EUR and a tenth a year; the line is there",
     },
-    not_modelled="the deferral counter, which widens the window without a collision; time division; stations too far apart to "
-    "hear each other; frame aggregation",
+    not_modelled="The deferral counter, which widens the window without a collision, time division and frame aggregation are left out.",
 )
