@@ -81,7 +81,7 @@ def _charts(
         return found
 
     first = next(iter(arms.values()))
-    limits = tuple((first["nominal_hz"] + sign * first["band_hz"], "") for sign in (-1.0, 1.0))
+    limits = ((first["nominal_hz"] - first["band_hz"], ""), (first["nominal_hz"] + first["band_hz"], _band(first)))
     shown = "smart" if "smart" in parts else names[0]
     balance = [lines("given_mw", "given", "smart"), lines("drawn_mw", "drawn", "conventional")]
     at = names.index(shown)

@@ -37,17 +37,21 @@ _FIGURES: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
     ("known_after_s", "operations knows of it after", duration),
     ("last_gasps_sent", "last gasps sent", _count),
     ("last_gasps_arrived", "last gasps arrived", _count),
-    ("most_last_gasps_after_s", "90 % of them after", duration),
+    ("most_last_gasps_after_s", "90 % of those sent had arrived after", duration),
     ("restorations_arrived", "restorations reported", _count),
     ("missed_readings_sent", "missed readings sent again", _count),
     ("missed_readings_arrived", "missed readings recovered", _count),
-    ("most_missed_readings_after_s", "90 % of them, counted from the return of supply, after", duration),
-    ("readings_sent", "meters that answered", _count),
+    (
+        "most_missed_readings_after_s",
+        "90 % of those sent had arrived, counted from the return of supply, after",
+        duration,
+    ),
+    ("readings_sent", "meters that sent an answer", _count),
     ("readings_arrived", "answers arrived", _count),
-    ("most_readings_after_s", "90 % of them after", duration),
+    ("most_readings_after_s", "90 % of all answers had arrived after", duration),
     ("meters", "meters to be updated", _count),
     ("complete_share", "meters complete, %", _percent),
-    ("most_complete_after_s", "90 % of them after", duration),
+    ("most_complete_after_s", "90 % of all meters complete after", duration),
     ("unit", "number of the unit", _count),
     ("lost_mw", "power lost, MW", lambda value: number(value, 1)),
     ("rocof_hz_per_s", "rate of change of frequency over the first 0.5 s, Hz/s", _thousandths),
@@ -64,10 +68,12 @@ _FIGURES: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
 
 def storm_table(summary: Mapping[str, Any]) -> str:
     """A table for each event, arms side by side."""
-    parts = [
-        "<p>Every arm has the same events. In the conventional arm only customers' calls tell operations of an outage, "
-        "and these are not modelled: a dash. Base stations of operators and the sites of the wide-area network run on batteries.</p>"
-    ]
+    outage = (
+        " In the conventional arm operations learns of an outage only by customers' calls, which are not modelled: a dash stands "
+        "there. Base stations of operators and the sites of the wide-area network run on batteries."
+    )
+    has_outage = any(storm["kind"] == "blackout" for storm in summary["storms"])
+    parts = [f"<p>Every arm has the same events.{outage if has_outage else ''}</p>"]
     for storm in summary["storms"]:
         arms = storm["arms"]
         rows = [
@@ -116,7 +122,7 @@ def _read_all(one: Mapping[str, Any]) -> str:
     if one["readings_sent"] is None:
         return "no meter answers in this arm"
     return (
-        f"{number(one['readings_arrived'])} of {number(one['readings_sent'])} answers arrived, 90 % of them after "
+        f"{number(one['readings_arrived'])} of {number(one['readings_sent'])} answers arrived, 90 % of all answers after "
         f"{duration(one['most_readings_after_s'])}"
     )
 
@@ -133,7 +139,7 @@ def _unit_trip(one: Mapping[str, Any]) -> str:
         return words
     return (
         f"{words}; {number(one['rocof_hz_per_s'], 2)} Hz/s, lowest {number(one['nadir_hz'], 3)} Hz after "
-        f"{duration(one['nadir_after_s'])}, settled at {number(one['settled_hz'], 3)} Hz, {number(one['shed_mw'], 1)} MW shed"
+        f"{duration(one['nadir_after_s'])}, {number(one['settled_hz'], 3)} Hz when last followed, {number(one['shed_mw'], 1)} MW shed"
     )
 
 
