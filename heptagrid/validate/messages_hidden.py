@@ -78,7 +78,7 @@ class TwoGroups:
 def through_bps(arrivals: Ints, there_ns: Ints) -> float:
     """Payload a second between a tenth and nine tenths of the time until the first station has sent all it had."""
     sender = arrivals[:, 0]
-    all_sent_ns = min(there_ns[sender == k].max() for k in range(sender.max() + 1))
+    all_sent_ns = min(int(there_ns[sender == k].max()) for k in range(sender.max() + 1))
     through = np.sum((there_ns > 0.1 * all_sent_ns) & (there_ns <= 0.9 * all_sent_ns))
     return float(through) * 8 * PAYLOAD_BYTES / (0.8 * all_sent_ns) * 1e9
 
