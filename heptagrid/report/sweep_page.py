@@ -21,6 +21,7 @@ Content = Mapping[str, Any]
 Points = Sequence[Content]
 
 MOST_CURVES = 6  # of other varied quantities in one chart
+MOST_BESIDE = 6  # points in the tables of figures
 
 
 def write_page(folder: Path) -> Path:
@@ -305,26 +306,30 @@ def _cheapest(one: Content) -> str:
 def _all_figures(content: Content) -> str:
     """A table of all the sums, and one, folded, for the parts of each."""
     figures = {name: one for name, one in content["figures"].items() if _is_known(content, name)}
-    head = [*(text(one["key"]) for one in content["varied"]), *(_heading(one) for one in figures.values())]
-    rows = [
-        [*_place(point), *(_cell(point, name, one["digits"]) for name, one in figures.items())]
-        for point in content["points"]
-    ]
-    parts = [table(head, rows, style="numbers")]
+    parts = [_figure_table(content, [(_heading(one), name, one["digits"]) for name, one in figures.items()])]
     for name, one in figures.items():
         if not one["parts"]:
             continue
         titles = (
             DOMAIN_TITLES if len(one["parts"]) == len(DOMAIN_TITLES) else [kind_words(part) for part in one["parts"]]
         )
-        head = [*(text(varied["key"]) for varied in content["varied"]), *titles]
-        rows = [
-            [*_place(point), *(_cell(point, f"{name}.{part}", one["digits"]) for part in one["parts"])]
-            for point in content["points"]
-        ]
-        parts.append(f"<details><summary>{_heading(one)}</summary>{table(head, rows, style='numbers')}</details>")
+        of_parts = [(title, f"{name}.{part}", one["digits"]) for title, part in zip(titles, one["parts"], strict=True)]
+        parts.append(f"<details><summary>{_heading(one)}</summary>{_figure_table(content, of_parts)}</details>")
     spread = "Means over the seeds; in brackets the least and the greatest. " if len(content["seeds"]) > 1 else ""
     return f"<p>{spread}The same figures, seed by seed, are in <code>sweep.json</code>.</p>{''.join(parts)}"
+
+
+def _figure_table(content: Content, figures: Sequence[tuple[str, str, int]]) -> str:
+    """Figures, (title, name, digits) each, of every point: points stand side by side where they are few, below one another where not."""
+    keys = [text(one["key"]) for one in content["varied"]]
+    columns = [[title, *(_cell(point, name, digits) for point in content["points"])] for title, name, digits in figures]
+    places = [_place(point) for point in content["points"]]
+    if len(places) <= MOST_BESIDE:
+        return table([", ".join(keys), *(", ".join(one) for one in places)], columns, style="numbers")
+    head = [*keys, *(title for title, *_ in columns)]
+    return table(
+        head, [[*one, *(column[k + 1] for column in columns)] for k, one in enumerate(places)], style="numbers"
+    )
 
 
 def _is_known(content: Content, figure: str) -> bool:

@@ -135,7 +135,7 @@ def _economist(content: Content, first: Content, last: Content, names: Sequence[
     changes.append(totals[1] - totals[0] - sum(changes))  # the state's
     digits = digits_of([*totals, *changes])
     said = (
-        f"Between these two the smart grid's {what} goes from {signed(totals[0], digits)} to {signed(totals[1], digits)} {unit}, a change of "
+        f"From {first['label']} to {last['label']} the smart grid's {what} goes from {signed(totals[0], digits)} to {signed(totals[1], digits)} {unit}, a change of "
         f"{signed(totals[1] - totals[0], digits)}: {shares(changes)}."
     )
     return said + caveat([(point["label"], _greatest(point, "estimated_pct")) for point in (first, last)])

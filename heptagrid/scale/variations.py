@@ -149,7 +149,7 @@ def _value(text: str) -> Any:
 def declaration_of(key: str, scenario: Scenario) -> Declaration | None:
     """What is known of a varied key; None if there is no such key."""
     if key.startswith(BREAK):
-        info = f"probability that a crossing of the {key.removeprefix(BREAK)} class is lost to a break"
+        info = f"probability that a message is lost on a link of the class {key.removeprefix(BREAK)}"
         return Declaration(info, "", 0.0, 1.0, None, "assumption: what if")
     section, _, name = key.rpartition(".")
     kind = RunParameters if section == "run" else type(scenario.sections.get(section))

@@ -87,6 +87,7 @@ def test_money_is_told_per_customer_and_who_loses_stands_before_who_gains() -> N
     # 1,000 customers and one day: 300 EUR are 0.30 EUR per customer and day; the state's part is what the domains' leave of the whole.
     gains = {"net_benefit_eur.distribution": -300.0, "net_benefit_eur.customers": 450.0, "total_benefit_eur": 100.0}
     said = sentences(swept({"break.access": [0, 1]}, [{}, gains]), DOMAIN_NAMES)[-1]
+    assert said.startswith("From break.access=0 to break.access=1 the smart grid's net benefit")
     assert said.endswith(
         "goes from 0.000 to +0.100 EUR per customer and day, a change of +0.100: distribution \u22120.300, the state \u22120.050, "
         "customers +0.450."

@@ -282,7 +282,16 @@ def test_latencies_below_ten_steps_are_hatched(swept: Sweep, tmp_path: Path) -> 
     text = page(content)
     assert text.count('class="hatch"') == text.count("<figure>")
     assert "hatched: not resolved" in text
-    assert "<td>1*</td>" in text
+    assert "<th>1*</th>" in text
+
+
+def test_few_points_stand_side_by_side_and_many_below_one_another(swept: Sweep) -> None:
+    from heptagrid.report.sweep_page import page
+
+    few = page(swept.content).partition("All figures")[2]
+    assert "<thead><tr><th>break.access</th><th>0</th><th>1</th></tr></thead><tbody><tr><td>Peak import, kW</td>" in few
+    many = page({**swept.content, "points": 4 * swept.content["points"]}).partition("All figures")[2]
+    assert "<thead><tr><th>break.access</th><th>Peak import, kW</th>" in many
 
 
 @pytest.mark.slow
