@@ -134,8 +134,10 @@ def _economist(content: Content, first: Content, last: Content, names: Sequence[
     changes = [b - a for a, b in zip(before, after, strict=True)]
     changes.append(totals[1] - totals[0] - sum(changes))  # the state's
     digits = digits_of([*totals, *changes])
+    varied = content["varied"][0]
+    ends = [one["label"] if varied["is_number"] else plain(one["at"][varied["key"]]) for one in (first, last)]
     said = (
-        f"From {first['label']} to {last['label']} the smart grid's {what} goes from {signed(totals[0], digits)} to {signed(totals[1], digits)} {unit}, a change of "
+        f"From {ends[0]} to {ends[1]} the smart grid's {what} goes from {signed(totals[0], digits)} to {signed(totals[1], digits)} {unit}, a change of "
         f"{signed(totals[1] - totals[0], digits)}: {shares(changes)}."
     )
     return said + caveat([(point["label"], _greatest(point, "estimated_pct")) for point in (first, last)])

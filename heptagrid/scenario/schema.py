@@ -33,7 +33,9 @@ class RunParameters:
         high=900,
         source="assumption: power moves within minutes; messages keep exact times whatever the step",
     )
-    seed: int = parameter(1, info="of all random numbers", low=0, high=2**62, source="assumption: any number will do")
+    seed: int = parameter(
+        1, info="seed of all random numbers", low=0, high=2**62, source="assumption: any number will do"
+    )
     zone: str = parameter("Europe/Berlin", info="IANA time zone of days, tariffs and gates", source="SimBench: Germany")
 
 

@@ -68,14 +68,14 @@ class Firmware:
 
     payload_bytes: int = parameter(
         400_000,
-        info="of the image",
+        info="size of the image",
         unit="bytes",
         low=1,
         high=10**8,
         source="firmware updates of 400 to 2000 kB, Kuzlu et al. 2014 (source not read)",
     )
     block_bytes: int = parameter(
-        1024, info="of each message", unit="bytes", low=16, high=65535, source="assumption: a kibibyte, as in CoAP"
+        1024, info="size of each message", unit="bytes", low=16, high=65535, source="assumption: a kibibyte, as in CoAP"
     )
     rate_bps: float = parameter(
         200.0,
@@ -86,7 +86,7 @@ class Firmware:
         source="assumption: 80 meters of a substation take a third of a mesh of 50 kbit/s for four and a half hours",
     )
     share: float = parameter(
-        1.0, info="of the meters that get it, drawn at random", low=0.0, high=1.0, source="assumption: all"
+        1.0, info="share of the meters that get it, drawn at random", low=0.0, high=1.0, source="assumption: all"
     )
 
 

@@ -61,7 +61,7 @@ class Parameters:
     )
     one_way_efficiency: float = parameter(
         0.95,
-        info="of charging, and of discharging",
+        info="efficiency of charging, and of discharging",
         low=0.5,
         high=1.0,
         source="assumption: 0.9 round trip with inverter (HTW Berlin storage inspection: 0.85 to 0.95)",

@@ -72,7 +72,7 @@ class Parameters:
     )
     efficiency: float = parameter(
         0.9,
-        info="of charging, grid to battery",
+        info="efficiency of charging, from grid to battery",
         low=0.5,
         high=1.0,
         source="assumption: on-board chargers reach 0.88 to 0.94",

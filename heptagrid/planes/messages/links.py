@@ -87,7 +87,7 @@ def _queue() -> int:
 class Access:
     """The network between gateways and the data concentrator at their substation, or the cell that replaces it."""
 
-    technology: str = _technology("wi-sun-50k", "access", "of the access networks")
+    technology: str = _technology("wi-sun-50k", "access", "technology of the access networks")
     rate_bps: float = _rate()
     delay_s: float = _delay()
     loss: float = _loss()
@@ -115,7 +115,9 @@ class Access:
 class Backhaul:
     """The links between data concentrators and the primary substation."""
 
-    technology: str = _technology("lte", "backhaul", "of the links between concentrators and the primary substation")
+    technology: str = _technology(
+        "lte", "backhaul", "technology of the links between concentrators and the primary substation"
+    )
     rate_bps: float = _rate()
     delay_s: float = _delay()
     loss: float = _loss()
@@ -135,7 +137,7 @@ class Backhaul:
 class Wan:
     """The links of the wide-area network: hub, operations, providers, market, plants, substations to its core."""
 
-    technology: str = _technology("mpls", "wan", "of the wide-area network")
+    technology: str = _technology("mpls", "wan", "technology of the wide-area network")
     rate_bps: float = _rate()
     delay_s: float = _delay()
     loss: float = _loss()
