@@ -295,9 +295,13 @@ def carry(network: Path, traffic: Path, out: Path | None, seed: int, svg: Path |
       [[node]]    name, x_m, y_m
       [[link]]    from, to (one direction), technology or rate_bps, delay_s, loss, retries, priorities, queue_packets
       [[medium]]  members, technology or access = "csma" | "csma-ca" | "aloha" | ... and the same
-      [[outage]]  node (or from, to), begin_s, end_s
-    TRAFFIC.csv:  sent_s, source, destination, bytes, and optionally kind, priority (0 is the most urgent)
+      [[outage]]  node (or link; or from, to), begin_s, end_s
+      [[group]]   name, members (several destinations of one row)
+      [[route]]   at, to, next (a static route)
+    TRAFFIC.csv:  sent_s, source, destination, bytes, and optionally kind, priority (0 is the most urgent);
+                  of rows that depend on others: name, answers, think_s, ack_timeout_s, retries, ack_bytes, uplink_timeout_s
     DELIVERED.csv: the same rows, with delivered_s, status and hops
+    docs/carry.md explains every key and column.
 
     \b
     Example:

@@ -14,12 +14,17 @@ SENSITIVITY_DBM = {7: -124.0, 8: -127.0, 9: -130.0, 10: -133.0, 11: -135.0, 12: 
 MARGIN_DB, CAPTURE_DB, CHANNELS, DUTY, HEADER_BYTES = 3.0, 6.0, 3, 0.01, 13
 
 
-def airtime_s(frame_bytes: int, factor: int) -> float:
+def airtime_s(frame_bytes: int, factor: int, checksum_bits: int = 16) -> float:
     """Time on air at 125 kHz, coding rate 4/5, with header and checksum, 8 symbols of preamble."""
     symbol_s = 2**factor / 125e3
     slow = 1 if factor >= 11 else 0
-    blocks = max(0, math.ceil((8 * frame_bytes - 4 * factor + 44) / (4 * (factor - 2 * slow))))
+    blocks = max(0, math.ceil((8 * frame_bytes - 4 * factor + 28 + checksum_bits) / (4 * (factor - 2 * slow))))
     return float((8 + 4.25 + 8 + 5 * blocks) * symbol_s)
+
+
+def downlink_s(frame_bytes: int, factor: int) -> float:
+    """Time on air of a downlink, whose payload has no checksum (LoRaMac-node's regions listen with crcOn false)."""
+    return airtime_s(frame_bytes, factor, checksum_bits=0)
 
 
 def delivered(far_m: list[float], sent_s: list[float], device: list[int], size_bytes: int, seed: int) -> float:

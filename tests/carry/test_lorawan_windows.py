@@ -1,8 +1,8 @@
 """A LoRaWAN gateway answers in the two windows after an uplink, or not at all; times and capacities by hand.
 
 Airtimes are Semtech's (AN1200.13, `plain_lorawan`). EU868: the first window is in a band of 1 %, the second at factor 12 in one of 10 %
-(LoRaMac-node RegionEU868.h). At factor 7 an uplink of 20 bytes lasts 71.9 ms and a downlink of one byte 46.3 ms; at factor 12 the
-downlink lasts 1.155 s. So a gateway may begin one every 4.634 s in first windows, and one every 11.55 s in second ones.
+(LoRaMac-node RegionEU868.h). At factor 7 an uplink of 20 bytes lasts 71.9 ms and a downlink of one byte, which has no checksum, 41.2 ms; at
+factor 12 the downlink lasts 1.155 s. So a gateway may begin one every 4.122 s in first windows, and one every 11.55 s in second ones.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from heptagrid.engine.carry.api import carry
-from heptagrid.validate.plain_lorawan import airtime_s
+from heptagrid.validate.plain_lorawan import airtime_s, downlink_s
 
 HEADER = 13
-UP_S, FIRST_S, SECOND_S = airtime_s(20 + HEADER, 7), airtime_s(1 + HEADER, 7), airtime_s(1 + HEADER, 12)
+UP_S, FIRST_S, SECOND_S = airtime_s(20 + HEADER, 7), downlink_s(1 + HEADER, 7), downlink_s(1 + HEADER, 12)
 FLIGHT_S = 100.0 * 3.336e-9
 
 Rows = list[dict[str, str]]
@@ -61,19 +61,23 @@ IN_SECOND = 2.0 + SECOND_S
 
 
 def test_an_answer_goes_in_the_first_window_else_in_the_second_else_nowhere(tmp_path: Path) -> None:
-    """The first window is free again 4.634 s after 1.07 s, the second 11.55 s after 2.27 s."""
-    assert (round(100 * FIRST_S, 4), round(10 * SECOND_S, 4)) == (4.6336, 11.5507)
-    sent_s = [0.0, 0.2, 0.4, 4.7, 9.0, 12.0, 12.1]
+    """The first window is free again 4.122 s after 1.07 s, the second 11.55 s after 2.27 s.
+
+    14 bytes at factor 7 with header and no checksum: (112 - 28 + 28) / 28 = 4 blocks of five symbols, 40.25 in all, each 1.024 ms.
+    """
+    assert (round(100 * FIRST_S, 4), round(10 * SECOND_S, 4)) == (4.1216, 11.5507)
+    assert pytest.approx(40.25 * 1.024e-3) == FIRST_S
+    sent_s = [0.0, 0.2, 0.4, 4.7, 8.7, 12.0, 12.1]
     traffic = [line for k, at_s in enumerate(sent_s) for line in asked(str(k), at_s, k)]
     counts, rows = carried(tmp_path, traffic)
     one, two = pytest.approx(IN_FIRST, abs=3e-9), pytest.approx(IN_SECOND, abs=3e-9)
-    # 9 s: the first is taken until 1.07 + 2 x 4.63 = 10.4 s (the window is at 10.07 s), the second until 13.8 s.
+    # 8.7 s: the first is taken until 5.77 + 4.12 = 9.89 s (the window is at 9.77 s), the second until 13.8 s.
     assert answers(rows) == [one, two, "stale", one, "stale", one, two]
     assert counts["stale"] == 2 and counts["delivered"] == 12
 
 
 def test_answers_to_many_meters_keep_to_both_windows_and_both_duty_cycles(tmp_path: Path) -> None:
-    """Two uplinks a second for 250 s: 0.216 a second at most can be answered in first windows, 0.0866 in second ones."""
+    """Two uplinks a second for 250 s: 0.243 a second at most can be answered in first windows, 0.0866 in second ones."""
     random = np.random.default_rng(5)
     sent_s = np.sort(random.uniform(0.0, 250.0, 500)).round(6).tolist()
     traffic = [line for k, at_s in enumerate(sent_s) for line in asked(str(k), at_s, k % 100)]
@@ -82,7 +86,7 @@ def test_answers_to_many_meters_keep_to_both_windows_and_both_duty_cycles(tmp_pa
     first = sum(abs(one - IN_FIRST) < 3e-9 for one in came)
     second = sum(abs(one - IN_SECOND) < 3e-9 for one in came)
     assert first + second == len(came), "none comes outside its own windows"
-    assert pytest.approx(0.216, abs=5e-4) == 0.01 / FIRST_S and pytest.approx(0.0866, abs=5e-5) == 0.1 / SECOND_S
+    assert pytest.approx(0.2426, abs=5e-5) == 0.01 / FIRST_S and pytest.approx(0.0866, abs=5e-5) == 0.1 / SECOND_S
     assert 0.6 * 250.0 * 0.01 / FIRST_S < first <= 1.0 + 250.0 * 0.01 / FIRST_S
     assert 0.8 * 250.0 * 0.1 / SECOND_S < second <= 1.0 + 250.0 * 0.1 / SECOND_S
     ends = ("delivered", "collision", "stale", "not sent")
@@ -106,7 +110,7 @@ def test_a_command_waits_for_the_next_uplink_and_goes_before_an_answer(tmp_path:
     """Both could go after the uplink at 30 s; a device listens to one frame."""
     traffic = ["u0,0,d0,g,20,,", "command,9,g,d0,5,,", *asked("1", 30.0, 0), *asked("2", 60.0, 0)]
     _, rows = carried(tmp_path, traffic)
-    arrives_s = 30.0 + UP_S + 1.0 + airtime_s(5 + HEADER, 7) + FLIGHT_S
+    arrives_s = 30.0 + UP_S + 1.0 + downlink_s(5 + HEADER, 7) + FLIGHT_S
     assert float(rows[1]["delivered_s"]) == pytest.approx(arrives_s, abs=3e-9)
     assert answers(rows) == ["stale", pytest.approx(IN_FIRST, abs=3e-9)]
 
@@ -114,7 +118,7 @@ def test_a_command_waits_for_the_next_uplink_and_goes_before_an_answer(tmp_path:
 def test_a_command_too_long_for_the_second_window_leaves_that_to_an_answer(tmp_path: Path) -> None:
     _, rows = carried(tmp_path, ["command,0,g,d1,52,,", *asked("0", 0.0, 0), *asked("1", 0.2, 1), "u2,60,d1,g,20,,"])
     assert answers(rows) == [pytest.approx(IN_FIRST, abs=3e-9), pytest.approx(IN_SECOND, abs=3e-9)]
-    arrives_s = 60.0 + UP_S + 1.0 + airtime_s(52 + HEADER, 7) + FLIGHT_S
+    arrives_s = 60.0 + UP_S + 1.0 + downlink_s(52 + HEADER, 7) + FLIGHT_S
     assert float(rows[0]["delivered_s"]) == pytest.approx(arrives_s, abs=3e-9)
 
 
@@ -123,14 +127,14 @@ def test_a_command_of_several_frames_takes_a_window_of_as_many_uplinks(tmp_path:
     sent_s = [0.0, 400.0, 1200.0]
     traffic = ["command,0,g,d0,100,,", *(line for k, at_s in enumerate(sent_s) for line in asked(str(k), at_s, 0))]
     _, rows = carried(tmp_path, traffic, more="spreading = 12\n")
-    arrives_s = 400.0 + airtime_s(20 + HEADER, 12) + 1.0 + airtime_s(49 + HEADER, 12) + FLIGHT_S
+    arrives_s = 400.0 + airtime_s(20 + HEADER, 12) + 1.0 + downlink_s(49 + HEADER, 12) + FLIGHT_S
     assert float(rows[0]["delivered_s"]) == pytest.approx(arrives_s, abs=3e-9)
-    assert answers(rows) == ["stale", "stale", pytest.approx(1.0 + airtime_s(1 + HEADER, 12), abs=3e-9)]
+    assert answers(rows) == ["stale", "stale", pytest.approx(1.0 + downlink_s(1 + HEADER, 12), abs=3e-9)]
 
 
 def test_a_command_takes_the_second_window_if_its_frame_fits_that(tmp_path: Path) -> None:
     """51 bytes fit factor 12, 52 do not (RegionEU868.h); the first window is taken by the answer to another device."""
-    for size, window_s in ((51, 2.0 + airtime_s(51 + HEADER, 12)), (52, None)):
+    for size, window_s in ((51, 2.0 + downlink_s(51 + HEADER, 12)), (52, None)):
         traffic = [f"command,0,g,d1,{size},,", *asked("0", 0.0, 0), "u1,0.2,d1,g,20,,"]
         _, rows = carried(tmp_path, traffic)
         if window_s is None:
@@ -142,7 +146,7 @@ def test_a_command_takes_the_second_window_if_its_frame_fits_that(tmp_path: Path
 
 def test_an_answer_longer_than_a_frame_has_no_window(tmp_path: Path) -> None:
     """A frame of factor 7 carries 222 bytes."""
-    for size, what in ((222, pytest.approx(1.0 + airtime_s(222 + HEADER, 7), abs=3e-9)), (223, "stale")):
+    for size, what in ((222, pytest.approx(1.0 + downlink_s(222 + HEADER, 7), abs=3e-9)), (223, "stale")):
         _, rows = carried(tmp_path, [*asked("0", 0.0, 0, answer_bytes=size), "u1,60,d0,g,20,,"])
         assert answers(rows) == [what]
 
@@ -174,13 +178,14 @@ def test_a_device_is_silent_until_its_windows_have_passed(tmp_path: Path) -> Non
 def test_keys_set_the_windows_delay_factor_and_duty_cycle(tmp_path: Path) -> None:
     """As The Things Network has them: 5 s, and factor 9 in the second window."""
     keys = "receive_delay_s = 5\nsecond_spreading = 9\nsecond_duty_cycle = 0.05\n"
-    sent_s = [0.0, 0.2, 0.4, 4.5]
+    sent_s = [0.0, 0.2, 0.4, 4.1]
     traffic = [line for k, at_s in enumerate(sent_s) for line in asked(str(k), at_s, k)]
     _, rows = carried(tmp_path, traffic, more=keys)
-    factor_9_s = airtime_s(1 + HEADER, 9)
+    factor_9_s = downlink_s(1 + HEADER, 9)
     one, two = pytest.approx(5.0 + FIRST_S, abs=3e-9), pytest.approx(6.0 + factor_9_s, abs=3e-9)
-    # The second windows are at 6.27, 6.47 and 10.57 s; the band is free again 20 x 0.165 s after 6.27 s.
-    assert 3.2 < 20 * factor_9_s < 4.2
+    # The first windows are at 5.07 s and, of the last, at 9.17 s, before 5.07 + 4.12 s. The second ones are at 6.27, 6.47 and 10.17 s; their
+    # band is free again 20 x 0.144 s after 6.27 s.
+    assert 0.2 < 20 * factor_9_s < 3.9
     assert answers(rows) == [one, two, "stale", two]
 
 

@@ -13,10 +13,10 @@ import pytest
 
 from heptagrid.engine.carry.api import carry
 from heptagrid.foundation.errors import FileError
-from heptagrid.validate.plain_lorawan import airtime_s
+from heptagrid.validate.plain_lorawan import airtime_s, downlink_s
 
 HEADER = 13
-UP_S, DOWN_S = airtime_s(20 + HEADER, 7), airtime_s(5 + HEADER, 7)
+UP_S, DOWN_S = airtime_s(20 + HEADER, 7), downlink_s(5 + HEADER, 7)
 FLIGHT_S = 100.0 * 3.336e-9
 
 Rows = list[dict[str, str]]

@@ -202,7 +202,7 @@ def _send(net, base, device, line, is_first, now, heap, size, state, facts, seed
         lane = lane_of(net, device, port[device, P_NODE], now, seed)
     else:
         frame_bytes = part_bytes(port, base, device, size_bytes) + port[base, P_HEADER]
-        airtime, lane = lora_airtime_ns(frame_bytes, medium[m, M_SECOND_FACTOR]), SECOND_LANE
+        airtime, lane = lora_airtime_ns(frame_bytes, medium[m, M_SECOND_FACTOR], True), SECOND_LANE
         port[base, P_BUSY_SECOND] += airtime
     port[base, P_IN_SECOND] = 0 if is_first else 1
     ends = transmit(net, base, airtime, lane, now, state)

@@ -29,6 +29,7 @@ from heptagrid.planes.messages.tables import (
     LONGEST_WAIT,
     M_ACK,
     M_AIR_SIZE,
+    M_BASE,
     M_CHANNELS,
     M_DWELL,
     M_JAMMED_UNTIL,
@@ -70,13 +71,15 @@ def flight_ns(net, p, what, state):  # type: ignore[no-untyped-def]
 
 
 @kernel(allocates=False)
-def lora_airtime_ns(size_bytes, spreading):  # type: ignore[no-untyped-def]
-    """Time on air of a LoRa frame: 125 kHz, coding rate 4/5, 8 symbols of preamble, header, checksum.
+def lora_airtime_ns(size_bytes, spreading, is_down):  # type: ignore[no-untyped-def]
+    """Time on air of a LoRaWAN frame: 125 kHz, coding rate 4/5, 8 symbols of preamble, header; a checksum on the way up only.
 
-    Source: Semtech AN1200.13, with the low data rate optimisation at spreading factors 11 and 12.
+    Source: Semtech AN1200.13, with the low data rate optimisation at spreading factors 11 and 12; LoRaMac-node listens for
+    downlinks without a checksum of the payload (Radio.SetRxConfig of its regions, crcOn false).
     """
     slow = 1 if spreading >= 11 else 0
-    blocks = max(0, -((-(8 * size_bytes - 4 * spreading + 28 + 16)) // (4 * (spreading - 2 * slow))))
+    bits_of_frame = 8 * size_bytes + 28 + (0 if is_down else 16)
+    blocks = max(0, -((4 * spreading - bits_of_frame) // (4 * (spreading - 2 * slow))))
     symbol_ns = np.int64(1 << spreading) * 8000
     return (49 * symbol_ns) // 4 + (8 + blocks * 5) * symbol_ns
 
@@ -99,7 +102,7 @@ def frame_airtime_ns(net, p, rate_of, size_bytes):  # type: ignore[no-untyped-de
     m = port[p, P_MEDIUM]
     part = part_bytes(port, p, rate_of, size_bytes)
     if medium[m, M_METHOD] == CLASS_A:
-        return lora_airtime_ns(part + port[p, P_HEADER], port[rate_of, P_FRAME])
+        return lora_airtime_ns(part + port[p, P_HEADER], port[rate_of, P_FRAME], p == medium[m, M_BASE])
     return port[p, P_FRAME] + transmission_ns(part + port[p, P_HEADER], net.rate_bps[rate_of])
 
 
