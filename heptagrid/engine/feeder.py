@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from heptagrid.engine.flow.voltage_bases import misfits, misrated
 from heptagrid.foundation.errors import NetworkError, UsageError
 from heptagrid.foundation.printable import printable, printable_names
 from heptagrid.importers.feeder import HOUSEHOLD_KW, write_town
@@ -46,7 +47,16 @@ def read_feeder(scenario: Scenario, path: Path) -> Circuit:
             f"{path}: its circuit is of the positive sequence (CktModel=Positive), one of three equal phases, so that its loads are no customers; "
             "take MakePosSeq out of the script"
         )
-    for remark in (*circuit.left_out, *_without_power(circuit, conductors), *_stuck(circuit), *_without_homes(circuit)):
+    remarks = (
+        *circuit.left_out,
+        *misfits(circuit),
+        *misrated(circuit, conductors),
+        *_without_power(circuit, conductors),
+        *_feeding_in(circuit),
+        *_stuck(circuit),
+        *_without_homes(circuit),
+    )
+    for remark in remarks:
         warnings.warn(remark, stacklevel=2)
     return circuit
 
@@ -59,9 +69,27 @@ def _without_power(circuit: Circuit, conductors: Conductors) -> list[str]:
         raise NetworkError(
             f"circuit {circuit.name!r}: no source feeds any of its loads; close a switch, or correct a bus's name"
         )
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    words = f"no source feeds these loads: their customers are without power all the time: {', '.join(names[:_SHOWN])}{more}"
-    return [words] if names else []
+    return (
+        [f"no source feeds these loads: their customers are without power all the time: {_some(names)}"]
+        if names
+        else []
+    )
+
+
+def _feeding_in(circuit: Circuit) -> list[str]:
+    """Loads that are no customers and generators that are."""
+    loads, units = terminals_of(circuit)
+    kinds, names = circuit.devices.kinds, circuit.devices.names
+    feeding, drawing = names[units[kinds[units] == "load"]].tolist(), names[loads[kinds[loads] != "load"]].tolist()
+    words = (
+        (feeding, "below 0 kW, so it is local generation and no customer"),
+        (drawing, "below 0 kW, so it is a customer and no generation"),
+    )
+    return [f"{_some(these)}: {what}" for these, what in words if these]
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
 
 
 def _stuck(circuit: Circuit) -> list[str]:

@@ -247,16 +247,18 @@ def _columns(profile_names: Names, first: str) -> Ints:
 
 
 def _units(circuit: Circuit, rows: Ints, bus: Ints, profile_names: Names, seed: int) -> Units:
-    """Local units; all follow the sun, but generators, which follow a plant that runs on biomass."""
-    devices, inverters = circuit.devices, circuit.inverters
+    """Local units; panels follow the sun, generators and loads that feed in a plant that runs on biomass.
+
+    Panels have their rating, since the day brings the sun; others what they feed in the file's snapshot, or their rating where that is nothing.
+    """
+    devices = circuit.devices
+    is_sun = devices.kinds[rows] == "pvsystem"
     p_kw = np.abs(devices.p_kw[rows])
-    rated = np.zeros(len(devices.names))
-    rated[inverters.device] = inverters.rated_kw
-    p_kw = np.where(p_kw > 0.0, p_kw, rated[rows])
+    if len(circuit.rated_feed_kw):
+        p_kw = np.where(is_sun | (p_kw == 0.0), circuit.rated_feed_kw[rows], p_kw)
     sun = np.flatnonzero(np.char.startswith(profile_names, "PV"))
     steady = np.flatnonzero(np.char.startswith(profile_names, "BM"))[0]
     drawn = np.asarray(uniforms(seed, int(Stream.SAMPLE), rows, _PROFILE_OCCASION))
-    is_sun = devices.kinds[rows] == "pvsystem"
     return Units(
         names=devices.names[rows],
         bus=bus,

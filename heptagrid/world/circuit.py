@@ -386,7 +386,8 @@ class Circuit:
     """All of it. left_out: what the file held beyond this, a line each, without effect on the power flow.
 
     alike_phases: how many equal phases each conductor stands for, 3 in a circuit of the positive sequence: the powers of the whole are so many times
-    those of the conductors.
+    those of the conductors. rated_feed_kw: (devices,) what panels in full sun within their inverter's rating, and generators, can feed in, whatever
+    they feed at the moment of the snapshot; 0 of other devices; empty where it is not known.
     """
 
     name: str
@@ -405,12 +406,18 @@ class Circuit:
     voltage_holders: VoltageHolders = field(default_factory=no_voltage_holders)
     left_out: tuple[str, ...] = field(default=())
     alike_phases: int = 1
+    rated_feed_kw: Floats = field(default_factory=lambda: np.empty(0))
 
 
 def terminals_of(circuit: Circuit) -> tuple[Ints, Ints]:
-    """The devices that are customers' loads, and those that are local units; storages are neither."""
-    kinds = circuit.devices.kinds
-    return np.flatnonzero(kinds == "load"), np.flatnonzero((kinds == "generator") | (kinds == "pvsystem"))
+    """The devices that are customers' loads, and those that are local units; storages are neither.
+
+    What a device does counts, not what it is called: a load below 0 kW feeds in, a generator below 0 kW draws.
+    """
+    kinds, p_kw = circuit.devices.kinds, circuit.devices.p_kw
+    is_load, is_generator = kinds == "load", kinds == "generator"
+    draws = (is_load & ~(p_kw < 0.0)) | (is_generator & (p_kw > 0.0))
+    return np.flatnonzero(draws), np.flatnonzero((is_load | is_generator | (kinds == "pvsystem")) & ~draws)
 
 
 def bus_of_windings(circuit: Circuit) -> Ints:

@@ -37,7 +37,7 @@ def _names(circuit: Circuit) -> list[str]:
 def test_every_load_is_a_customer_and_every_panel_a_unit(lane: Circuit) -> None:
     grid = grid_of(lane, read_profiles(TOWN).names, seed=1)
     assert len(grid.loads.bus) == 17
-    assert grid.units.p_kw.tolist() == pytest.approx([6.4, 4.8], rel=1e-3), "panels at the irradiance of the file"
+    assert grid.units.p_kw.tolist() == pytest.approx([8.0, 6.0], rel=1e-6), "as rated, not at the file's irradiance"
     homes = np.char.startswith(grid.loads.profile_names, "H0")
     assert homes.sum() == 16 and not homes[grid.loads.p_kw > 100.0].any(), "the shop is no household"
 
@@ -128,7 +128,7 @@ def test_two_sources_in_one_tree_are_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_a_circuit_without_loads_has_no_customers(lane: Circuit) -> None:
-    empty = replace(lane, devices=replace(lane.devices, kinds=np.full(len(lane.devices.names), "generator")))
+    empty = replace(lane, devices=replace(lane.devices, kinds=np.full(len(lane.devices.names), "storage")))
     with pytest.raises(NetworkError, match="no loads"):
         grid_of(empty, read_profiles(TOWN).names, seed=1)
 

@@ -25,7 +25,8 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 LOWEST_PU, HIGHEST_PU = 0.5, 2.0
-"""Beyond these customers draw as a constant impedance; a run that comes here has other troubles."""
+"""Of the voltage that there is when nothing is drawn: beyond these nobody draws the power that he says, and the circuit counts as not solved."""
+_SHOWN = 6
 
 
 @dataclass
@@ -71,7 +72,7 @@ class CircuitLines:
         self.terminals = len(circuit.devices.names)
         self._tree = tree
         self._whole = _as_customers_draw(circuit, conductors)
-        self._view = _View(self._whole, tree, conductors)
+        self._view = _View(circuit, tree, conductors)
         self._controlled = Controlled(self._whole)
         self._has_begun = False
         self._rated_infeed_pu, self._rated_target_pu = rated_infeed_pu, rated_target_pu
@@ -85,7 +86,7 @@ class CircuitLines:
         Raises
         ------
         NetworkError
-            If there is no solution and none to fall back on.
+            If there is no solution in which customers draw what they say, and none to fall back on.
         """
         controlled = self._controlled
         if not self._has_begun:
@@ -96,6 +97,7 @@ class CircuitLines:
             controlled.solver.set_sources(self._emf_v())
         try:
             flow = controlled.advance(step.dt_s, p_kw, q_kvar)
+            _refuse_other_draws(flow)
         except NetworkError:
             if self._last is None:
                 raise
@@ -219,18 +221,46 @@ def _in_transformers(circuit: Circuit, tree: CircuitTree) -> tuple[Ints, Ints]:
     return np.array(rows, dtype=np.int64), np.array(at, dtype=np.int64)
 
 
+def _refuse_other_draws(flow: Flow) -> None:
+    """Raise NetworkError, with names, where devices draw other than they say, since their voltage is far from what it is when nothing is drawn."""
+    circuits, v = flow.circuits, np.abs(flow.circuits_v)
+    least, most = circuits.limits_v[:, 2], circuits.limits_v[:, 3]
+    is_beyond = (v > 0.0) & ((v <= least) | (v > most)) & ((flow.p_w != 0.0) | (flow.q_var != 0.0))
+    if not is_beyond.any():
+        return
+    circuit = flow.network.circuit
+    names = circuit.devices.names[np.unique(circuits.device[is_beyond])].tolist()
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    raise NetworkError(
+        f"circuit {circuit.name!r}: the voltage at {', '.join(names[:_SHOWN])}{more} is below {LOWEST_PU:g} or above {HIGHEST_PU:g} of what it is when "
+        "nothing is drawn, where no power can be held; draw less there, or look for an impedance that is wrong"
+    )
+
+
 def _as_customers_draw(circuit: Circuit, conductors: Conductors) -> Circuit:
-    """The circuit with constant power at every device; inverters feed what customers say, and the fed phases of a device carry all of it."""
+    """The circuit with constant power at every device, whatever voltage its file rates it for.
+
+    Inverters feed what customers say, and the fed phases of a device carry all of it.
+    """
     devices = _on_fed_phases(circuit.devices, conductors)
     count = len(devices.names)
     constant = replace(
         devices,
+        v_rated_v=_offered_v(devices, conductors),
         model=np.full(count, int(Model.CONSTANT_POWER)),
         v_min_pu=np.full(count, LOWEST_PU),
         v_low_pu=np.full(count, np.nan),
         v_max_pu=np.full(count, HIGHEST_PU),
     )
     return replace(circuit, devices=constant, inverters=no_inverters())
+
+
+def _offered_v(devices: Devices, conductors: Conductors) -> Floats:
+    """(devices,) the mean voltage across the phase circuits of each when nothing is drawn; the rated one where there is none, or it is not known."""
+    count = np.diff(devices.circuit_at)
+    device = np.repeat(np.arange(len(count)), count)
+    mean = _summed(device, conductors.idle_across_v(devices), len(count)) / count
+    return np.where(mean > 0.0, mean, devices.v_rated_v)
 
 
 def _on_fed_phases(devices: Devices, conductors: Conductors) -> Devices:

@@ -20,7 +20,7 @@ from heptagrid.engine.flow.snapshot import (
     Snapshot,
     Totals,
 )
-from heptagrid.engine.flow.voltage_bases import misfits
+from heptagrid.engine.flow.voltage_bases import misfits, misrated
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.foundation.sums import dot
 from heptagrid.planes.power.controls.control import Controlled
@@ -71,6 +71,7 @@ def snapshot(circuit: Circuit, source: str, format: str) -> Snapshot:
             *circuit.left_out,
             *_dead(circuit, conductors),
             *misfits(circuit),
+            *misrated(circuit, conductors),
             *_between_phases(circuit, conductors),
             *_settled(controlled),
             *_beyond_limits(flow, conductors),

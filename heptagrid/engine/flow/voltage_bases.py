@@ -1,9 +1,11 @@
-"""Whether a circuit's base voltages fit what stands at their buses: a base that does not makes every per-unit figure there misleading."""
+"""Whether a circuit's base and rated voltages fit: a base that does not fit what stands at its bus, or a rating that does not fit the voltage
+there, makes every per-unit figure of it misleading."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from heptagrid.planes.power.unbalanced.conductors import Conductors
 from heptagrid.world.circuit import GROUND, Circuit, Floats, Ints
 
 FACTOR = 1.5
@@ -28,6 +30,28 @@ def misfits(circuit: Circuit) -> list[str]:
     return [
         f"base voltages do not fit what stands at bus{'es' if len(found) > 1 else ''} {', '.join(list(found.values())[:_SHOWN])}{more}: voltages in pu "
         "mislead there and at buses that lines join to them; list every level in Set VoltageBases, or use SetkVBase"
+    ]
+
+
+def misrated(circuit: Circuit, conductors: Conductors) -> list[str]:
+    """A line for the devices whose rated voltage is far from that across them when nothing is drawn."""
+    devices = circuit.devices
+    if not len(devices.names):
+        return []
+    offered_v = np.maximum.reduceat(conductors.idle_across_v(devices), devices.circuit_at[:-1])
+    with np.errstate(invalid="ignore"):  # of what is not known
+        wrong = (devices.v_rated_v > offered_v * FACTOR) | (devices.v_rated_v < offered_v / FACTOR)
+    rows = np.flatnonzero(wrong & (offered_v > 0.0) & (conductors.served_share(devices) > 0.0))
+    if not len(rows):
+        return []
+    found = [
+        f"{devices.names[k]} ({devices.v_rated_v[k] / 1000.0:.4g} kV where there are {offered_v[k] / 1000.0:.4g} kV)"
+        for k in rows[:_SHOWN].tolist()
+    ]
+    more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
+    return [
+        f"rated voltages do not fit those across {', '.join(found)}{more}: voltages in shares of them mislead; correct their kv, or the phases that "
+        "they are connected to"
     ]
 
 

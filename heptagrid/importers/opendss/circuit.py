@@ -15,7 +15,7 @@ from heptagrid.importers.opendss import delivery
 from heptagrid.importers.opendss.apart import BrokenDownError, apart, say
 from heptagrid.importers.opendss.controls import capacitor_controls, regulators
 from heptagrid.importers.opendss.coverage import divide
-from heptagrid.importers.opendss.devices import devices, storage_output_kva, voltage_holders
+from heptagrid.importers.opendss.devices import devices, rated_feed_kw, storage_output_kva, voltage_holders
 from heptagrid.importers.opendss.elements import (
     Element,
     GarbledError,
@@ -76,6 +76,7 @@ def read(source: str, reading: Reading | None = None) -> Circuit:
         inverters=inverters(parts.inverter_controls, systems, drawing, found.curves),
         voltage_holders=voltage_holders(parts.devices, drawing, found.all_admittances),
         alike_phases=found.alike_phases,
+        rated_feed_kw=rated_feed_kw(parts.devices),
         left_out=(
             *silent,
             *delivery.lost_digits(parts.sources),

@@ -130,6 +130,20 @@ def _device(one: Element, output_kva: dict[str, complex], frequency_hz: float, i
     )
 
 
+def rated_feed_kw(elements: Sequence[Element]) -> Floats:
+    """(devices,) as `Circuit.rated_feed_kw`: irradiance, dispatch and what else depends on the moment left aside."""
+    return np.array([_rated_feed_kw(one) for one in elements], dtype=np.float64)
+
+
+def _rated_feed_kw(one: Element) -> float:
+    data = one.properties
+    if one.kind == "generator":
+        return max(float(data["kw"]), 0.0)
+    if one.kind == "pvsystem":
+        return min(float(data["pmpp"]) * float(data["pctpmpp"]) / 100.0, float(data["kva"]))
+    return 0.0
+
+
 def is_lone_delta(one: Element) -> bool:
     """Whether it is a single phase in delta and no load."""
     return one.kind != "load" and one.phases == 1 and str(one.properties["conn"]).lower() in ("delta", "ll")

@@ -17,7 +17,9 @@ from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
 from heptagrid.world.circuit import GROUND, Bools, Circuit, Complex, Connection, Devices, Floats, Ints
 
 EARTHED_PU = 0.1
-"""Below this share of the bus's base voltage, with nothing drawn, a conductor is no phase."""
+"""Below this share of the voltage that a phase there has, with nothing drawn, a conductor is no phase."""
+SILENT_V = 1.0
+"""Where lines join no conductor to one of more than this, with nothing drawn, there is no phase: assumption, far below any grid's voltage."""
 PHASES = 3
 """Nodes of a bus up to this number are phases by OpenDSS's custom."""
 
@@ -26,13 +28,15 @@ PHASES = 3
 class Conductors:
     """is_phase, is_neutral: (nodes,) energised; neither: de-energised. neutral: (nodes,) of the same bus, GROUND where it has none.
 
-    next_phase: (nodes,) of a phase in a part that nothing earths the bus's next phase (b of a, c of b, a of c), else GROUND.
+    next_phase: (nodes,) of a phase in a part that nothing earths the bus's next phase (b of a, c of b, a of c), else GROUND. idle_v: (nodes,)
+    complex volts to ground when nothing is drawn; NaN where only what is drawn holds a part to the ground.
     """
 
     is_phase: Bools
     is_neutral: Bools
     neutral: Ints
     next_phase: Ints
+    idle_v: Complex
 
     @property
     def is_dead(self) -> Bools:
@@ -48,6 +52,11 @@ class Conductors:
         count = np.diff(devices.circuit_at)
         device = np.repeat(np.arange(len(count)), count)
         return np.asarray(np.bincount(device, self.are_served(devices), len(count)) / count, dtype=np.float64)
+
+    def idle_across_v(self, devices: Devices) -> Floats:
+        """(phase circuits,) volts across each when nothing is drawn; NaN where that is not known."""
+        v = np.append(self.idle_v, 0.0)
+        return np.asarray(np.abs(v[devices.circuit_from] - v[devices.circuit_to]), dtype=np.float64)
 
     def v_pu(self, circuit: Circuit, v: Complex) -> Floats:
         """(nodes,) from voltages v (nodes,) to ground, on the buses' base voltages.
@@ -66,9 +75,10 @@ def conductors_of(solver: UnbalancedSolver) -> Conductors:
     circuit = network.circuit
     is_fed, is_earthed = _fed(network)
     try:
-        idle_pu = np.abs(solver.without_devices()) / (1000.0 * circuit.buses.v_base_kv[circuit.nodes.bus])
-        has_voltage = idle_pu > EARTHED_PU
+        idle_v = solver.without_devices()
+        has_voltage = np.abs(idle_v) > EARTHED_PU * _of_phases_v(circuit, np.abs(idle_v))
     except NetworkError:  # a part floats that devices hold; then the numbers of the nodes must do
+        idle_v = np.full(len(circuit.nodes.bus), complex(np.nan, np.nan))
         has_voltage = circuit.nodes.number <= PHASES
     is_phase = is_fed & has_voltage
     is_neutral = (is_fed | is_earthed) & ~has_voltage & _returns(circuit)
@@ -79,7 +89,23 @@ def conductors_of(solver: UnbalancedSolver) -> Conductors:
     of_bus[1, circuit.nodes.bus[~is_neutral]] = True
     is_neutral &= (of_bus[0] | ~of_bus[1])[circuit.nodes.bus]
     next_phase = _next_phase(circuit, is_phase & unearthed(network))
-    return Conductors(is_phase, is_neutral, _neutral_of(circuit, is_neutral), next_phase)
+    return Conductors(is_phase, is_neutral, _neutral_of(circuit, is_neutral), next_phase, idle_v)
+
+
+def _of_phases_v(circuit: Circuit, idle_v: Floats) -> Floats:
+    """(nodes,) what a phase there has to ground when nothing is drawn.
+
+    The base voltage of its bus; less where that does not fit: the highest voltage that lines join to the bus.
+    """
+    lines, bus = circuit.lines, circuit.nodes.bus
+    pairs = np.stack([lines.from_node, lines.to_node], axis=1)
+    pairs = bus[pairs[(pairs >= 0).all(axis=1)]]
+    part = connected_parts(pairs, len(circuit.buses.names))
+    highest = np.zeros(part.max(initial=-1) + 1)
+    np.maximum.at(highest, part[bus], idle_v)
+    base_v = 1000.0 * circuit.buses.v_base_kv[bus]
+    joined_v = highest[part[bus]]
+    return np.asarray(np.where(joined_v > SILENT_V, np.minimum(base_v, joined_v), base_v))
 
 
 def _fed(network: Network) -> tuple[Bools, Bools]:
