@@ -165,6 +165,17 @@ def test_a_gateway_that_sends_in_the_second_window_hears_nothing(tmp_path: Path)
     assert status == ["delivered", "collision", "collision", "collision", "delivered"]
 
 
+def test_an_uplink_beside_it_does_not_disturb_a_downlink(tmp_path: Path) -> None:
+    """Downlinks are sent with I and Q exchanged, so that devices do not hear each other (LoRaMac-node, iqInverted of Radio.SetRxConfig).
+
+    One channel; the downlink lasts from 1.072 to 1.113 s, the uplink of a device at the same place from 1.08 s. The gateway, which
+    sends, does not hear that.
+    """
+    _, rows = carried(tmp_path, [*asked("0", 0.0, 0), "v,1.08,d5,g,20,,"], more="channels = 1\n")
+    assert answers(rows) == [pytest.approx(IN_FIRST, abs=3e-9)]
+    assert rows[2]["status"] == "collision"
+
+
 def test_a_device_is_silent_until_its_windows_have_passed(tmp_path: Path) -> None:
     """LoRaWAN L2 1.0.4: no uplink before the second window has passed, or while a downlink comes."""
     free = "duty_cycle = 0\nsecond_duty_cycle = 0\n"

@@ -238,7 +238,7 @@ def _port_event(net, what, now, heap, size, state, facts, seed):  # type: ignore
             size = contention.end(net, p, now, heap, size, state, facts, seed)
             return class_a.open_windows(net, p, sent, now, heap, size, state)
         if kind in (E_ATTEMPT, E_RESPONSE):
-            return class_a.listen(net, base, p, kind == E_ATTEMPT, now, heap, size, state, facts, seed)
+            return class_a.listen(net, base, p, kind == E_ATTEMPT, now, heap, size, state, facts)
         if port[p, P_READY] > now:
             return push_port(heap, size, port[p, P_READY], E_START, p, epoch)
     if kind == E_END:

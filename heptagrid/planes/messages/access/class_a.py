@@ -5,7 +5,8 @@ channel and at a rate that are the same for all devices, in a band with a duty c
 in the first window if the gateway may send then, else in the second if the frame fits that rate. What has waited goes before an
 answer, and waits for the next uplink if it could not go. An answer is worth something only in the windows of the uplink that it
 answers: it is dropped when they have passed, as one is that is longer than a frame. While the gateway sends, in whichever window, it hears
-nothing; a device neither speaks before its windows have passed nor while it receives.
+nothing; a device neither speaks before its windows have passed nor while it receives. Uplinks do not disturb downlinks, whose
+chirps are inverted (I and Q exchanged: iqInverted in LoRaMac-node's Radio.SetRxConfig), so that devices do not hear each other.
 
 Source: LoRaWAN L2 1.0.4 section 3.3 (Semtech's course on it read); EU868 as in LoRaMac-node RegionEU868.h.
 """
@@ -19,7 +20,6 @@ from heptagrid.planes.messages.access.contention import outcome
 from heptagrid.planes.messages.access.radio import (
     flight_ns,
     frame_airtime_ns,
-    lane_of,
     lora_airtime_ns,
     part_bytes,
     silence_ns,
@@ -73,7 +73,7 @@ from heptagrid.planes.messages.tables import (
 )
 
 BETWEEN_NS = np.int64(1_000_000_000)  # from the first window to the second
-SECOND_LANE = np.int64(-1)
+DOWN_LANE = np.int64(-1)  # chirps of downlinks are inverted: no uplink disturbs them
 
 
 @kernel(inline=True, allocates=False)
@@ -179,33 +179,32 @@ def _choose(net, base, device, is_first, now, state, facts):  # type: ignore[no-
 
 
 @kernel(allocates=False)
-def listen(net, base, device, is_first, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
+def listen(net, base, device, is_first, now, heap, size, state, facts):  # type: ignore[no-untyped-def]
     """A device listens: the gateway sends what it has for it, if it may; an answer that did not go is stale."""
     port = net.port
     line = _choose(net, base, device, is_first, now, state, facts)
     if line < 0 and is_first:
         return push_port(heap, size, now + BETWEEN_NS, E_RESPONSE, device, port[device, P_EPOCH])
     if line >= 0:
-        size = _send(net, base, device, line, is_first, now, heap, size, state, facts, seed)
+        size = _send(net, base, device, line, is_first, now, heap, size, state, facts)
     return close_windows(net, device, now, heap, size)
 
 
 @kernel(allocates=False)
-def _send(net, base, device, line, is_first, now, heap, size, state, facts, seed):  # type: ignore[no-untyped-def]
-    """The gateway's frame goes on the air: at the device's rate and on a channel of the uplinks, or as all second windows are."""
+def _send(net, base, device, line, is_first, now, heap, size, state, facts):  # type: ignore[no-untyped-def]
+    """The gateway's frame goes on the air: at the device's rate in the band of the uplinks, or as all second windows are."""
     port, medium, m = net.port, net.medium, net.port[base, P_MEDIUM]
     what, key = take_first(net.lists, net.queue, line)
     size_bytes = copy_bytes(what, state, facts)
     port[base, P_WHAT], port[base, P_KEY], port[base, P_ACTIVE] = what, key, 1
     if is_first:
         airtime = frame_airtime_ns(net, base, device, size_bytes)
-        lane = lane_of(net, device, port[device, P_NODE], now, seed)
     else:
         frame_bytes = part_bytes(port, base, device, size_bytes) + port[base, P_HEADER]
-        airtime, lane = lora_airtime_ns(frame_bytes, medium[m, M_SECOND_FACTOR], True), SECOND_LANE
+        airtime = lora_airtime_ns(frame_bytes, medium[m, M_SECOND_FACTOR], True)
         port[base, P_BUSY_SECOND] += airtime
     port[base, P_IN_SECOND] = 0 if is_first else 1
-    ends = transmit(net, base, airtime, lane, now, state)
+    ends = transmit(net, base, airtime, DOWN_LANE, now, state)
     port[device, P_READY] = max(port[device, P_READY], ends)
     return push_port(heap, size, ends, E_END, base, port[base, P_EPOCH])
 

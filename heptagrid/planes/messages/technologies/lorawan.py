@@ -67,7 +67,7 @@ LORAWAN = Technology(
         "medium": "three default channels, 1 % of the time; windows 1 s and 2 s after an uplink, the second at 869.525 MHz and factor 12 in a "
         "band of 10 % (LoRaMac-node RegionEU868.h: LC1 to LC3 in band 1, RECEIVE_DELAY1, RX_WND_2_FREQ, RX_WND_2_DR, BAND3); capture 6 dB, source not read; preamble of "
         "12.25 symbols of 32.768 ms at spreading factor 12 (Semtech AN1200.13), used only where no factor is set; a downlink has no checksum of its "
-        "payload (LoRaMac-node's regions listen with crcOn false)",
+        "payload, and inverted chirps that no uplink disturbs (LoRaMac-node's regions listen with crcOn false and iqInverted true)",
         "uplink_bps": "at spreading factor 12 (RAKwireless data-rate appendix); a nearer device is faster: SPREADING",
         "downlink_bps": "the same",
         "layers": "13 bytes (Semtech LoRaWAN-lib LoRaMac.cpp)",
