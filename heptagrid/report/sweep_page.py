@@ -321,7 +321,7 @@ def _all_figures(content: Content) -> str:
 
 def _figure_table(content: Content, figures: Sequence[tuple[str, str, int]]) -> str:
     """Figures, (title, name, digits) each, of every point: points stand side by side where they are few, below one another where not."""
-    keys = [text(one["key"]) for one in content["varied"]]
+    keys = [text(one["key"]).replace(".", ".<wbr>") for one in content["varied"]]  # a long key may break at its dots
     columns = [[title, *(_cell(point, name, digits) for point in content["points"])] for title, name, digits in figures]
     places = [_place(point) for point in content["points"]]
     if len(places) <= MOST_BESIDE:
