@@ -277,6 +277,26 @@ def test_a_slip_is_reported_before_anything_is_compiled(
     assert "compil" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("trace RUN 99999999999", "there is no message 99999999999"),
+        ("trace RUN --list --kind bogus", "there is no kind 'bogus'"),
+        ("trace RUN --list --from 99:99", "'99:99' is not a time"),
+        ("explain RUN --bill 999999", "there is no customer 999999"),
+    ],
+)
+def test_a_slip_about_a_run_is_reported_before_anything_is_compiled(
+    day: Any, monkeypatch: pytest.MonkeyPatch, words: str, said: str
+) -> None:
+    monkeypatch.setattr(warm, "are_kernels_compiled", lambda: False)
+    monkeypatch.setattr(warm, "compile_kernels", lambda: pytest.fail("compiles"))
+    result = CliRunner().invoke(main, words.replace("RUN", str(day.folder)).split())
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert "compil" not in result.stderr
+
+
 def test_what_takes_a_minute_at_the_first_run_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(warm, "are_kernels_compiled", lambda: False)

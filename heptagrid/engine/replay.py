@@ -51,13 +51,13 @@ class Replay:
         spans = spans_of(self.scenario, bool(manifest["typical_days"]))
         self.run_day = _span_of(spans, day)
         self.span: Span = spans[self.run_day]
-        ensure_kernels()
         self.world: World = build_world(self.scenario)
         self.grid: ArmGrid = build_arm(self.scenario, self.world, arm_of(self.arm, manifest["break"]), self.span)
         self.recorder = Recorder(self.scenario, self.grid, self.run_day, self.span, None)
 
     def advance(self, see: See, progress: Progress | None = None) -> None:
         """Run from the warm-up on until `see`, called after each step, returns True, or to the end."""
+        ensure_kernels()
         seconds = dict.fromkeys(PARTS, 0.0)
         counting = False
         for phase, step in self.span.steps():
