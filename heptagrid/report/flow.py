@@ -17,11 +17,12 @@ def flow_text(found: Snapshot) -> str:
     ]
     for name, kw, kvar in (
         ("fed in", totals.fed_in_kw, totals.fed_in_kvar),
+        *([("taken back", totals.taken_back_kw, totals.taken_back_kvar)] if totals.taken_back_kw > 0.0 else []),
         ("loads", totals.loads_kw, totals.loads_kvar),
         ("shunts", totals.shunts_kw, totals.shunts_kvar),
         ("losses", totals.losses_kw, totals.losses_kvar),
     ):
-        lines.append(f"{name:8} {kw:16,.3f} kW {kvar:16,.3f} kvar")
+        lines.append(f"{name:10} {kw:14,.3f} kW {kvar:16,.3f} kvar")
     if totals.fed_in_kw >= 0.001:
         lines[-1] += f"   {totals.losses_kw / totals.fed_in_kw:.2%} of what is fed in".replace("%", " %")
     lines.append("")

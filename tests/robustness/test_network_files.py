@@ -193,9 +193,9 @@ def judge(path: Path, rng: random.Random) -> None:
         assert found.trouble
         return
     totals = found.totals
-    figures = (totals.fed_in_kw, totals.loads_kw, totals.shunts_kw, totals.losses_kw)
+    figures = (totals.fed_in_kw, totals.taken_back_kw, totals.loads_kw, totals.shunts_kw, totals.losses_kw)
     assert all(map(math.isfinite, figures))
-    drawn_kw = totals.loads_kw + totals.shunts_kw + totals.losses_kw
+    drawn_kw = totals.taken_back_kw + totals.loads_kw + totals.shunts_kw + totals.losses_kw
     assert totals.fed_in_kw == pytest.approx(drawn_kw, rel=1e-5, abs=1e-3 + 1e-5 * sum(map(abs, figures)))
 
 

@@ -59,7 +59,7 @@ def check_circuit(flow: Flow, totals: Totals) -> None:
 
 
 def _refuse(name: str, totals: Totals, left_open_kw: float) -> None:
-    drawn_kw = totals.loads_kw + totals.shunts_kw + totals.losses_kw
+    drawn_kw = totals.taken_back_kw + totals.loads_kw + totals.shunts_kw + totals.losses_kw
     is_known = np.isfinite([totals.fed_in_kw, drawn_kw, totals.fed_in_kvar, left_open_kw]).all()
     if not is_known or not abs(totals.fed_in_kw - drawn_kw) <= left_open_kw:
         raise NetworkError(

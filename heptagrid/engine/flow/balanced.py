@@ -7,7 +7,16 @@ import time
 import numpy as np
 
 from heptagrid.engine.flow import balance
-from heptagrid.engine.flow.snapshot import DE_ENERGISED, PHASE, BranchRows, NodeRows, NotServed, Snapshot, Totals
+from heptagrid.engine.flow.snapshot import (
+    DE_ENERGISED,
+    PHASE,
+    BranchRows,
+    NodeRows,
+    NotServed,
+    Snapshot,
+    Totals,
+    fed_and_taken,
+)
 from heptagrid.planes.power.balanced import BalancedFlow, solve
 from heptagrid.planes.power.bus_kinds import changed_slack
 from heptagrid.world.balanced import WARD, BalancedNetwork, Complex, Floats
@@ -100,13 +109,16 @@ def _totals(network: BalancedNetwork, flow: BalancedFlow) -> Totals:
     # What is lost inside an extended ward is part of what it draws.
     in_wards = network.branches.kinds == WARD
     drawn, lost = (1e3 * complex(flow.losses_mva[mine].sum()) for mine in (in_wards, ~in_wards))
+    fed_in, taken_back = fed_and_taken(1e3 * (flow.p_mw + 1j * flow.q_mvar))
 
     def kilo(of_buses: Floats) -> float:
         return 1e3 * float(of_buses[live].sum())
 
     return Totals(
-        fed_in_kw=1e3 * float(flow.p_mw.sum()),
-        fed_in_kvar=1e3 * float(flow.q_mvar.sum()),
+        fed_in_kw=fed_in.real,
+        fed_in_kvar=fed_in.imag,
+        taken_back_kw=taken_back.real,
+        taken_back_kvar=taken_back.imag,
         loads_kw=kilo(buses.p_mw + buses.current_p_mw * v_pu) + drawn.real,
         loads_kvar=kilo(buses.q_mvar + buses.current_q_mvar * v_pu) + drawn.imag,
         shunts_kw=kilo(buses.shunt_p_mw * v_pu**2),

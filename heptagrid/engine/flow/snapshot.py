@@ -12,8 +12,10 @@ from heptagrid.foundation.errors import NetworkError
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Complex = npt.NDArray[np.complex128]
 
 PHASE, NEUTRAL, DE_ENERGISED = "phase", "neutral", "de-energised"
+_ROUNDING = 1e-9  # of all that sources deliver
 
 
 @dataclass(frozen=True)
@@ -61,16 +63,28 @@ class BranchRows:
 
 @dataclass(frozen=True)
 class Totals:
-    """Of the whole network: fed in = drawn by loads + drawn by shunts + lost."""
+    """Of the whole network: fed in = taken back + drawn by loads + drawn by shunts + lost.
+
+    fed_in: by the sources and generators that deliver active power. taken_back: by those that draw it, as a source does where more is generated
+    than drawn. Whose active power is no more than rounding feeds in.
+    """
 
     fed_in_kw: float
     fed_in_kvar: float
+    taken_back_kw: float
+    taken_back_kvar: float
     loads_kw: float
     loads_kvar: float
     shunts_kw: float
     shunts_kvar: float
     losses_kw: float
     losses_kvar: float
+
+
+def fed_and_taken(s_kva: Complex) -> tuple[complex, complex]:
+    """What sources that deliver s_kva (sources,) feed in, and what they take back."""
+    takes = s_kva.real < -_ROUNDING * np.abs(s_kva).sum()
+    return complex(s_kva[~takes].sum()), -complex(s_kva[takes].sum())
 
 
 @dataclass(frozen=True)

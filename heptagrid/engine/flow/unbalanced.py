@@ -19,6 +19,7 @@ from heptagrid.engine.flow.snapshot import (
     NotServed,
     Snapshot,
     Totals,
+    fed_and_taken,
 )
 from heptagrid.engine.flow.voltage_bases import misfits, misrated
 from heptagrid.foundation.errors import NetworkError
@@ -226,12 +227,15 @@ def _totals(flow: Flow) -> Totals:
     drawn, shunts = flow.devices_kva, flow.shunts_kva
     is_lost = flow.network.circuit.shunts.counts_as_loss
     feeds = drawn.real < 0.0
-    fed_in = flow.sources_kva.sum() - drawn[feeds].sum()
+    fed_in, taken_back = fed_and_taken(flow.sources_kva)
+    fed_in -= drawn[feeds].sum()
     loads = drawn[~feeds].sum()
     used = shunts[~is_lost].sum() + flow.capacitors_kva.sum()
     lost = flow.lines_kva.sum() + flow.transformers_kva.sum() + shunts[is_lost].sum()
     phases = flow.network.circuit.alike_phases
-    return Totals(*[phases * float(part) for kva in (fed_in, loads, used, lost) for part in (kva.real, kva.imag)])
+    return Totals(
+        *[phases * float(part) for kva in (fed_in, taken_back, loads, used, lost) for part in (kva.real, kva.imag)]
+    )
 
 
 @dataclass(frozen=True)
