@@ -64,7 +64,6 @@ class Books:
         self.corrections = Corrections(self._terms(), self.standing)
         self._infeed_mwh: dict[int, float] = {}
         self._reads: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-        self._peak_kw: dict[date, float] = {}
         self._fuel_usd: dict[date, np.ndarray] = {}
         self._rest_eur: dict[date, float] = {}
         self._moved_kwh: dict[date, np.ndarray] = {}
@@ -107,7 +106,6 @@ class Books:
         infeed_kw = grid.wires.infeed_p_kw
         hours = step.dt_s / 3600.0
         self._infeed_mwh[quarter] = self._infeed_mwh.get(quarter, 0.0) + infeed_kw * hours / 1000.0
-        self._peak_kw[step.day] = max(self._peak_kw.get(step.day, 0.0), infeed_kw)
         rest_mwh = grid.transmission.rest_mw * hours
         self._rest_eur[step.day] = self._rest_eur.get(step.day, 0.0) + rest_mwh * grid.price_at(step.start_ns)
         if step.start_ns % FUEL_EVERY_NS == 0:
@@ -158,7 +156,7 @@ class Books:
         postings.post_rest(ledger, self._rest_eur.pop(day), at_ns)
         with_town, without_town = self._fuel_usd.pop(day) * sections["market"].eur_per_usd
         postings.post_fuel(ledger, with_town, without_town, at_ns)
-        peak_kw = self._peak_kw.pop(day)
+        peak_kw = settlement.metered_peak_kw(infeed)
         postings.post_transmission(
             ledger,
             settlement.use_of_system_eur(infeed, fees),

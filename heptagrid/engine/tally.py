@@ -102,7 +102,7 @@ class Extremes:
 
 @dataclass
 class DayBooks:
-    """One day's money: by_domain in EUR, and what the day's import peak was."""
+    """One day's money: by_domain in EUR, and the day's peak of import, the highest mean power of a quarter hour."""
 
     day: date
     by_domain_eur: Floats

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import polars
 import pytest
 
 import heptagrid
@@ -103,6 +104,17 @@ def test_meters_and_balance_agree(day: Run) -> None:
         net = (sum(meters["import_kwh"].list.sum()) - sum(meters["export_kwh"].list.sum())) / 1000.0
         wanted = flows["distribution_to_customers"] - flows["customers_to_distribution"]
         assert net == pytest.approx(wanted, rel=1e-4)
+
+
+@pytest.mark.parametrize("arm", ["conventional", "smart"])
+def test_transmission_charges_for_the_highest_quarter_hour(day: Run, arm: str) -> None:
+    """The mean of the steps of each quarter hour, times the charge of a year, over the 366 days of 2016."""
+    totals = day.totals.filter(polars.col("arm") == arm).sort("time_ns")
+    steps_kw = (totals["import_kw"] - totals["export_kw"]).to_numpy().reshape(96, 900 // STEP_S)
+    price = day.manifest["scenario"]["network_fees"]["peak_demand_eur_per_kw_year"]["value"]
+    paid = day.ledger.filter((polars.col("arm") == arm) & (polars.col("reason") == "peak_demand"))
+    assert paid["amount_millicent"].sum() / 1e5 == pytest.approx(steps_kw.mean(axis=1).max() * price / 366, rel=1e-5)
+    assert steps_kw.max() > 1.002 * steps_kw.mean(axis=1).max(), "the highest step is above it"
 
 
 def test_the_smart_grid_lowers_the_peak(day: Run) -> None:

@@ -66,6 +66,16 @@ def test_what_was_used_was_bought_day_ahead_or_was_imbalance():
     assert found == {"used": 19.0, "day_ahead": 20.0, "short": 2.0, "over": 3.0}
 
 
+def test_the_peak_that_is_charged_for_is_the_highest_mean_of_a_quarter_hour():
+    """By hand: 12 MW for five minutes and 6 MW for ten are 1 + 1 = 2 MWh, a mean of 8 MW; 7.9 MW throughout are 1.975 MWh.
+
+    Network operators charge for the year's highest power (StromNEV section 17), which is the highest quarter-hour value (glossary of
+    energieja.de, "Jahreshöchstleistung").
+    """
+    assert settlement.metered_peak_kw(np.array([1.975, 2.0, -3.0])) == pytest.approx(8000.0)
+    assert settlement.metered_peak_kw(np.array([-1.0, -2.0])) == 0.0
+
+
 def test_the_years_peak_charge_is_price_times_the_highest_day():
     peaks, weights = np.array([8000.0, 11000.0, -50.0]), np.array([200.0, 16.0, 150.0])
     days = [settlement.peak_demand_eur(peak, 1 / 366, FEES) for peak in peaks]

@@ -61,7 +61,7 @@ class Parameters:
     )
     peak_demand_eur_per_kw_year: float = parameter(
         round(eur_2024(74.43, "EUR", 2022), 2),
-        info="what distribution pays transmission for a year's highest power taken at the infeed",
+        info="what distribution pays transmission for a year's highest power taken at the infeed, the mean of a quarter hour",
         unit="EUR/kW/year",
         low=0.0,
         high=1000.0,

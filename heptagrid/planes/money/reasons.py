@@ -34,7 +34,10 @@ class Reason(IntEnum):
     REST_ENERGY = 11, "the loads beyond the scenario's own pay their generation"
     FUEL = 12, "generation pays outside what the fleet's fuel and starts cost more with the town than without"
     USE_OF_SYSTEM = 13, "distribution pays transmission for each MWh taken at the infeed"
-    PEAK_DEMAND = 14, "distribution pays transmission for the highest power taken at the infeed"
+    PEAK_DEMAND = (
+        14,
+        "distribution pays transmission for the highest power taken at the infeed, the mean of a quarter hour",
+    )
     RELIEF = 15, "distribution pays providers for power given up behind an overloaded transformer"
     TELECOM = 16, "operations pays outside for the upkeep of communication devices and links"
     INFORMATION_TECHNOLOGY = 17, "operations pays outside for running the head end and its data store"

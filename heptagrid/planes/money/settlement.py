@@ -19,6 +19,8 @@ from heptagrid.planes.money.cents import CENT_PER_EUR, cents
 
 Floats = npt.NDArray[np.float64]
 
+QUARTER_H = 0.25
+
 
 @dataclass(frozen=True)
 class Wholesale:
@@ -87,6 +89,14 @@ def use_of_system_eur(infeed_mwh: Floats, fees: network_fees.Parameters) -> floa
     return float(np.maximum(infeed_mwh, 0.0).sum()) * fees.use_of_system_eur_per_mwh
 
 
+def metered_peak_kw(infeed_mwh: Floats) -> float:
+    """The peak that is charged for: the highest mean power of a quarter hour, as meters record it; 0 if none took anything.
+
+    infeed_mwh: (quarters,) taken at the infeed, negative where it was fed back.
+    """
+    return max(float(infeed_mwh.max()), 0.0) * 1000.0 / QUARTER_H
+
+
 def peak_demand_eur(peak_kw: float, years: float, fees: network_fees.Parameters) -> float:
     """A span's part of the year's charge, as if its own peak were the year's; `over_year` puts that right."""
     return max(peak_kw, 0.0) * fees.peak_demand_eur_per_kw_year * years
@@ -95,7 +105,7 @@ def peak_demand_eur(peak_kw: float, years: float, fees: network_fees.Parameters)
 def peak_demand_over_year_eur(peaks_kw: Floats, weights: Floats, fees: network_fees.Parameters) -> float:
     """What a year's true peak charge lies above the sum of its days' parts.
 
-    peaks_kw: (days,) each day's highest infeed; weights: (days,) how many days of the year each stands for.
+    peaks_kw: (days,) each day's `metered_peak_kw`; weights: (days,) how many days of the year each stands for.
     """
     peaks_kw = np.maximum(peaks_kw, 0.0)
     mean_kw = dot(peaks_kw, weights) / float(weights.sum())
