@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from heptagrid.cli import main
+from heptagrid.engine.carry.network_file import build_network
 from heptagrid.planes.messages.technology import technologies
 from tests.carry.networks import WORDS, carried
 from tests.carry.reference import Message
@@ -82,6 +84,20 @@ def test_one_meter_out_of_reach_is_reported_and_the_others_are_served(tmp_path: 
     counts = dict(line.split(maxsplit=1) for line in result.output.splitlines() if " " in line)
     assert (counts["delivered"], counts["uncovered"], counts["uncovered_nodes"]) == ("99", "1", "'m99'")
     assert out.read_text().splitlines()[-1] == "99,m99,g,100,,uncovered,0"
+
+
+def test_who_reaches_whom_in_a_large_mesh_takes_memory_for_hops_and_not_for_pairs() -> None:
+    """6000 members 1 m apart in a line, each of which reaches its neighbours: 2 x 5999 hops. A table of all pairs takes 288 MB."""
+    names = [f"n{k}" for k in range(6000)]
+    nodes = [{"name": name, "x_m": float(k)} for k, name in enumerate(names)]
+    medium = {"members": names, "access": "csma-ca", "rate_bps": 1e6, "range_m": 1.5, "loss": 0.0}
+    tracemalloc.start()
+    network = build_network({"node": nodes, "medium": [medium]}, "network")
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    ends = np.stack([network.graph.source, network.graph.destination])
+    assert ends.shape == (2, 2 * 5999) and (np.abs(ends[0] - ends[1]) == 1).all()
+    assert most < 200e6
 
 
 def test_four_hundred_pairs_out_of_each_others_reach_do_not_collide() -> None:

@@ -7,11 +7,16 @@ from collections.abc import Container
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from heptagrid.planes.messages.media import Medium
 from heptagrid.planes.messages.tables import Floats, Ints
 from heptagrid.planes.messages.technologies.lorawan import Star, star
 from heptagrid.planes.messages.technology import Technology
+
+Booleans = npt.NDArray[np.bool_]
+
+_BLOCK = 256  # members whose distances to all others are in memory at once
 
 WORST_ERROR = 0.5
 """A pair with a worse frame error is out of reach: as in a mesh of the town (`planes.messages.mesh`)."""
@@ -53,23 +58,35 @@ def reach_of(
     limit_m = range_m
     if facts is not None and "range_m" not in written and base is None and (facts.multi_hop or not has_budget):
         limit_m = facts.range_m
-    at_m = xy_m[[base]] if base is not None else xy_m
-    far_m = np.hypot(*(at_m[:, None] - xy_m[None, :]).transpose(2, 0, 1))
-    devices = star(far_m[0], spreading) if settings.access == "class-a" else None
-    error = np.zeros_like(far_m)
-    if devices is not None:
-        error = devices.frame_error[None, :]
-    elif facts is not None and facts.budget is not None:
-        error = np.asarray(facts.budget.frame_error(far_m))
-    near = far_m <= limit_m
-    if not ("range_m" in written and "loss" in written):
-        near &= error <= WORST_ERROR
-    if "loss" in written:
+    budget = None if facts is None else facts.budget
+
+    def hops(at_m: Floats, devices: Star | None = None) -> tuple[Booleans, Floats]:
+        """(places, members) which are in reach of each other, and the error of a frame."""
+        far_m = np.hypot(*(at_m[:, None] - xy_m[None, :]).transpose(2, 0, 1))
         error = np.zeros_like(far_m)
+        if devices is not None:
+            error = devices.frame_error[None, :]
+        elif budget is not None:
+            error = np.asarray(budget.frame_error(far_m))
+        near = far_m <= limit_m
+        if not ("range_m" in written and "loss" in written):
+            near &= error <= WORST_ERROR
+        return near, np.zeros_like(far_m) if "loss" in written else error
+
     if base is None:
-        near &= ~np.eye(count, dtype=bool)
-        a, b = np.nonzero(near)
-        return Reach(a, b, error[a, b])
+        ends: list[tuple[Ints, Ints, Floats]] = []
+        for begin in range(0, count, _BLOCK):
+            near, error = hops(xy_m[begin : begin + _BLOCK])
+            own = np.arange(len(near))
+            near[own, begin + own] = False
+            a, b = np.nonzero(near)
+            ends.append((begin + a, b, error[a, b]))
+        sources, destinations, errors = (np.concatenate(column) for column in zip(*ends, strict=True))
+        return Reach(sources, destinations, errors)
+    devices = None
+    if settings.access == "class-a":
+        devices = star(np.hypot(*(xy_m - xy_m[base]).T), spreading)
+    near, error = hops(xy_m[[base]], devices)
     near[0, base] = False
     device = np.flatnonzero(near[0])
     center = np.full(len(device), base)
