@@ -169,7 +169,10 @@ def convert(net: Any, source: str, reading: Reading, shifters: Shifters | None =
     if problems or undecided:
         raise FileError(source, [*problems, *undecided])
     _fill(net, source, reading)
-    return _network(net, source, (*remarks, *concluded, *_without_effect(net, reading)))
+    with np.errstate(
+        invalid="ignore", over="ignore"
+    ):  # what is no finite number is told with the network's other figures
+        return _network(net, source, (*remarks, *concluded, *_without_effect(net, reading)))
 
 
 def _fill(net: Any, source: str, reading: Reading) -> None:
@@ -375,6 +378,8 @@ def _nonsense(net: Any) -> Iterator[str]:
         for column in [name for name in rows if name in _ENDS]:
             for index in rows.index[~rows[column].isin(known)]:
                 yield f"{kind} {_called(rows, index)}: its {column} {rows[column][index]} is not among the buses"
+        for column in [name for name in _FIGURES.get(kind, ()) if name not in rows]:
+            yield f"{kind} has no column {column}"
         for column in [name for name in _FIGURES.get(kind, ()) if name in rows]:
             for index in rows.index[on & ~np.isfinite(_numbers(rows[column]))]:
                 yield f"{kind} {_called(rows, index)}: {column} is {rows[column][index]}"
@@ -385,7 +390,7 @@ def _nonsense(net: Any) -> Iterator[str]:
         ]:
             for index in rows.index[on & (_numbers(rows[column]) <= 0.0)]:
                 yield f"{kind} {_called(rows, index)}: {column} is {rows[column][index]}; it must be above zero"
-        if kind == "trafo":
+        if kind == "trafo" and {"vk_percent", "vkr_percent"} <= set(rows):
             vk, vkr = _numbers(rows["vk_percent"]), _numbers(rows["vkr_percent"])
             # A negative one is the capacitive branch of a star that stands for three windings.
             for index in rows.index[on & ((vk == 0.0) | (np.abs(vkr) > np.abs(vk)))]:

@@ -208,3 +208,31 @@ def test_pickles_and_sheets_are_no_format_here(tmp_path: Path, name: str) -> Non
     (tmp_path / name).write_bytes(b"cos\nsystem\n(S'touch made'\ntR.")
     with pytest.raises(HeptagridError, match="in no format that is read here"):
         flow(str(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("vk_percent", None, "vk_percent"),
+        ("vn_lv_kv", None, "vn_lv_kv"),
+        ("shift_degree", 1e309, "trafo"),
+        ("vk_percent", 1e-300, "trafo"),
+    ],
+)
+def test_a_transformer_without_a_figure_or_with_an_absurd_one_is_refused(
+    tmp_path: Path, column: str, value: float | None, said: str
+) -> None:
+    net = pandapower.create_empty_network()
+    for kv in (20.0, 0.4):
+        pandapower.create_bus(net, kv)
+    pandapower.create_ext_grid(net, 0)
+    pandapower.create_transformer(net, 0, 1, "0.4 MVA 20/0.4 kV")
+    if value is None:
+        del net.trafo[column]
+    else:
+        net.trafo[column] = value
+    path = tmp_path / "net.json"
+    pandapower.to_json(net, str(path))
+    with pytest.raises(HeptagridError, match=said) as raised:
+        flow(str(path))
+    assert "net.json" in str(raised.value)

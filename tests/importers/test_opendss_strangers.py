@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from heptagrid.cli import main
-from heptagrid.foundation.errors import FileError
+from heptagrid.engine.flow.api import flow
+from heptagrid.foundation.errors import FileError, HeptagridError
 from heptagrid.importers import opendss
 from heptagrid.importers.importer import Reading
 from heptagrid.importers.opendss import allowed, apart, circuit, elements, files, statement
@@ -293,3 +294,20 @@ def test_a_solution_of_harmonics_is_left_out(tmp_path: Path, lines: str) -> None
     found = read(tmp_path, lines)
     assert load_kw(found) == pytest.approx(300.0) and found.frequency_hz == 60.0
     assert any("mode=harm" in line and "not set" in line for line in found.left_out)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("New Load.z bus1=b kv=nan kw=1", "load.z: kv is no number"),
+        ("New Load.z bus1=b kv=7.2 kw=1 vminpu=NaN", "load.z: vminpu is no number"),
+        ("New Vsource.z bus1=b basekv=12 pu=nan", "vsource.z: pu is no number"),
+        ("New Load.z bus1=b kv=1e300 kw=1", "load.z"),
+        ("New InvControl.i mode=voltvar\nNew PVSystem.p bus1=b kv=12 kva=5 pmpp=5", "vvc_curve1 name no XYCurve"),
+    ],
+)
+def test_figures_that_are_none_and_curves_that_are_missing_are_named(tmp_path: Path, line: str, said: str) -> None:
+    (tmp_path / "main.dss").write_text(f"{SCRIPT}{line}\nSolve\n")
+    with pytest.raises(HeptagridError, match=said) as raised:
+        flow(str(tmp_path / "main.dss"))
+    assert "main.dss" in str(raised.value)

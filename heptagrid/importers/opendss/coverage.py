@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from heptagrid.foundation.errors import FileError
 from heptagrid.importers.importer import Reading, some_of, unsupported
 from heptagrid.importers.opendss import inverters
 from heptagrid.importers.opendss.controls import CAPACITOR_CONTROLS
@@ -56,6 +57,10 @@ def divide(source: str, elements: Sequence[Element], reading: Reading, all_admit
     """
     parts = Parts()
     ignored = {kind.lower() for kind in reading.ignore}
+    counting = [one for one in elements if one.kind not in ignored and one.kind not in WITHOUT_EFFECT]
+    nonsense = [f"{one.full_name}: {key} is no number" for one in counting for key in one.no_numbers]
+    if nonsense:
+        raise FileError(source, nonsense)
     without: dict[str, list[str]] = defaultdict(list)
     unrepresented: dict[str, list[str]] = {kind: [] for kind in sorted(ignored)}
     for one in sorted(elements, key=lambda one: one.kind in CONTROLS):  # what is controlled comes first

@@ -79,16 +79,17 @@ def _device(one: Element, output_kva: dict[str, complex], frequency_hz: float, i
     is_delta = str(data["conn"]).lower() in ("delta", "ll")
     begin = np.arange(n)
     end = (begin + 1) % len(conductors) if is_delta else np.full(n, len(conductors) - 1)
-    y = -one.y_s[begin, end]
-    y = y.real + 1j * y.imag * frequency_hz / float(data["basefreq"])
-    kv = float(data["kv"])
+    with np.errstate(invalid="ignore"):  # what is no finite number is told with the circuit's other figures
+        y = -one.y_s[begin, end]
+        y = y.real + 1j * y.imag * frequency_hz / float(data["basefreq"])
+    kv = np.float64(data["kv"])
     across_v = 1e3 * kv if n == 1 or is_delta else 1e3 * kv / np.sqrt(3.0)
     # The admittance of a generator counts as between line and neutral, a third of it in each side of a delta.
     reference_v = across_v if is_load or n == 1 or not is_delta else 1e3 * kv / np.sqrt(3.0)
     share = 1.0 if is_load or not is_delta else 3.0
     # A third it is of a single phase too: that one's impedances, within limits and beyond, draw a third of what they should.
     of_impedance = 1.0 / 3.0 if is_lone_delta(one) else 1.0
-    with np.errstate(over="ignore", invalid="ignore"):  # what is too large is told with the circuit's other figures
+    with np.errstate(over="ignore", invalid="ignore"):
         s_kva = complex(np.sum(np.conj(y)) * share * reference_v**2 / 1e3)
     holds = _holds_voltage(one) and not is_admittance
     if _holds_voltage(one):

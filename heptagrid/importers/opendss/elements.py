@@ -19,6 +19,32 @@ NOT_A_NUMBER = re.compile(r"(?<=[\[,])\s*[+-]?(?:nan|inf)\b", re.IGNORECASE)
 CMATRIX = re.compile(r'(?<="CMatrix":)\[\[.*?\]\]')
 
 
+_NUMBERS = frozenset(
+    {
+        *("amps", "angle", "basefreq", "basekv", "frequency", "pu", "z0", "z1"),
+        *("irradiance", "kva", "kv", "kvar", "kvarmax", "kvarmaxabs", "kw", "pctpmpp", "pf", "pmpp", "temperature"),
+        *("cvrvars", "cvrwatts", "vlowpu", "vmaxpu", "vminpu", "zipv"),
+        *("cuf", "kvas", "kvs", "length", "normamps", "rneut", "taps", "xhl", "xneut"),
+        *(
+            "band",
+            "ctprim",
+            "ctratio",
+            "deadtime",
+            "delay",
+            "delayoff",
+            "ptratio",
+            "r",
+            "vlimit",
+            "vmax",
+            "vmin",
+            "vreg",
+            "x",
+        ),
+    }
+)
+"""Properties that are read as numbers or lists of them; an element that has one has a value for it."""
+
+
 @dataclass(frozen=True)
 class Element:
     """One enabled circuit element.
@@ -39,6 +65,12 @@ class Element:
     @property
     def full_name(self) -> str:
         return f"{self.kind}.{self.name}"
+
+    @property
+    def no_numbers(self) -> list[str]:
+        """The properties that need a number and have none: the engine reports nothing where a script says `nan`, or makes one."""
+        values = ((key, value) for key, value in self.properties.items() if key in _NUMBERS)
+        return [key for key, value in values if value is None or (isinstance(value, list) and None in value)]
 
     @property
     def phases(self) -> int:

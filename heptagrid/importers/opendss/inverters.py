@@ -24,6 +24,9 @@ def why_not(control: Element, systems: Sequence[Element]) -> str:
     mode, combined = str(data["mode"]).lower(), str(data["combimode"]).lower()
     if combined not in ("", "vv_vw") or (not combined and mode not in ("voltvar", "voltwatt")):
         return f"mode={combined or mode} is not modelled: VOLTVAR, VOLTWATT and VV_VW are"
+    without = [key for key in _curve_keys(control) if not data[key]]
+    if without:
+        return f"{' and '.join(without)} name no XYCurve"
     if float(data["hysteresis_offset"]) != 0.0:
         return "hysteresis is not modelled"
     if str(data["voltage_curvex_ref"]).lower() != "rated" or data["monbus"]:
@@ -84,8 +87,7 @@ def inverters(controls: Sequence[Element], systems: Sequence[Element], devices: 
     of_device = positions(devices.names)
     rows = [(one, control_of[one.full_name.lower()]) for one in systems if one.full_name.lower() in control_of]
     device = np.array([of_device[one.full_name.lower()] for one, _ in rows], dtype=np.int64)
-    vv = [_curve(control, "vvc_curve1", "voltvar", curves) for _, control in rows]
-    vw = [_curve(control, "voltwatt_curve", "voltwatt", curves) for _, control in rows]
+    vv, vw = ([_curve(control, key, curves) for _, control in rows] for key in _FUNCTIONS)
     available = [_available_kw(one, curves) for one, _ in rows]
     limits = [_limits_kvar(one, kw) for (one, _), kw in zip(rows, available, strict=True)]
 
@@ -120,12 +122,21 @@ def inverters(controls: Sequence[Element], systems: Sequence[Element], devices: 
     )
 
 
-def _curve(control: Element, key: str, mode: str, curves: Curves) -> tuple[Floats, Floats]:
-    """The points of a function that the control has, drawn on to both sides as OpenDSS does; none of one that it has not."""
+_FUNCTIONS = {"vvc_curve1": "voltvar", "voltwatt_curve": "voltwatt"}
+"""The properties that name a function's curve, and the mode in which a control has it; a combined one has both."""
+
+
+def _curve_keys(control: Element) -> list[str]:
+    """The properties that name the curves of the functions that the control has."""
     data = control.properties
-    if mode != str(data["mode"]).lower() and not data["combimode"]:
+    return [key for key, mode in _FUNCTIONS.items() if data["combimode"] or mode == str(data["mode"]).lower()]
+
+
+def _curve(control: Element, key: str, curves: Curves) -> tuple[Floats, Floats]:
+    """The points of a function that the control has, drawn on to both sides as OpenDSS does; none of one that it has not."""
+    if key not in _curve_keys(control):
         return np.empty(0), np.empty(0)
-    x, y = curves[str(data[key]).lower()]
+    x, y = curves[str(control.properties[key]).lower()]
     ends = np.array([0.0, FAR_PU])
     outside = (ends < x[0]) | (ends > x[-1])
     x, y = np.concatenate([x, ends[outside]]), np.concatenate([y, value(x, y, ends[outside])])
