@@ -19,7 +19,7 @@ from heptagrid.engine.flow.snapshot import (
 )
 from heptagrid.planes.power.balanced import BalancedFlow, solve
 from heptagrid.planes.power.bus_kinds import changed_slack
-from heptagrid.world.balanced import WARD, BalancedNetwork, Complex, Floats
+from heptagrid.world.balanced import WARD, BalancedNetwork, Complex, Floats, in_complex
 
 _SHOWN = 20
 _BEYOND_MVAR = 1e-3  # a deviation below this is rounding
@@ -109,7 +109,7 @@ def _totals(network: BalancedNetwork, flow: BalancedFlow) -> Totals:
     # What is lost inside an extended ward is part of what it draws.
     in_wards = network.branches.kinds == WARD
     drawn, lost = (1e3 * complex(flow.losses_mva[mine].sum()) for mine in (in_wards, ~in_wards))
-    fed_in, taken_back = fed_and_taken(1e3 * (flow.p_mw + 1j * flow.q_mvar))
+    fed_in, taken_back = fed_and_taken(1e3 * in_complex(flow.p_mw, flow.q_mvar))
 
     def kilo(of_buses: Floats) -> float:
         return 1e3 * float(of_buses[live].sum())
