@@ -104,15 +104,11 @@ def _engineer(content: Content, along: Points, first: Content, last: Content) ->
         span = f"When {before} is replaced by {after} ({varied['key']}"
         span += f"; of {len(along)} the one that misses least, and the one that misses most)" if len(along) > 2 else ")"
     span += _elsewhere(content)
-    peaks = [_mean(point, "peak_kw") for point in (first, last)]
-    missed = [_mean(point, "missed_pct") for point in (first, last)]
-    loads = [number(one / 1000.0, 2) for one in peaks]
-    peak = (
-        f"stays at {loads[0]} MW" if abs(peaks[0] - peaks[1]) < 0.5 else f"{_moves(peaks)} {loads[0]} to {loads[1]} MW"
-    )
+    peaks_mw = [_mean(point, "peak_kw") / 1000.0 for point in (first, last)]
+    missed_pct = [_mean(point, "missed_pct") for point in (first, last)]
     return (
-        f"{span}, the smart grid's peak import {peak}, and the share of messages lost or late {_moves(missed, 0.005)} "
-        f"{number(missed[0], 2)} to {number(missed[1], 2)}\u202f%."
+        f"{span}, the smart grid's peak import {_course(peaks_mw)} MW, and the share of messages lost or late "
+        f"{_course(missed_pct)}\u202f%."
     )
 
 
@@ -135,11 +131,15 @@ def _economist(content: Content, first: Content, last: Content, names: Sequence[
     changes.append(totals[1] - totals[0] - sum(changes))  # the state's
     digits = digits_of([*totals, *changes])
     varied = content["varied"][0]
-    ends = [one["label"] if varied["is_number"] else plain(one["at"][varied["key"]]) for one in (first, last)]
-    said = (
-        f"From {ends[0]} to {ends[1]} the smart grid's {what} goes from {signed(totals[0], digits)} to {signed(totals[1], digits)} {unit}, a change of "
-        f"{signed(totals[1] - totals[0], digits)}: {shares(changes)}."
+    name = f"{varied['key']}=" if varied["is_number"] else ""
+    ends = [f"{name}{plain(one['at'][varied['key']])}" for one in (first, last)]
+    worth = [signed(one, digits) for one in totals]
+    course = (
+        f"stays at {worth[0]} {unit}"
+        if worth[0] == worth[1]
+        else f"goes from {worth[0]} to {worth[1]} {unit}, a change of {signed(totals[1] - totals[0], digits)}"
     )
+    said = f"From {ends[0]} to {ends[1]} the smart grid's {what} {course}: {shares(changes)}."
     return said + caveat([(point["label"], _greatest(point, "estimated_pct")) for point in (first, last)])
 
 
@@ -200,9 +200,12 @@ def _ends(content: Content, along: Points) -> tuple[Content, Content]:
     return ranked[0], ranked[-1]
 
 
-def _moves(ends: Sequence[float], least: float = 0.5) -> str:
-    before, after = ends
-    return "rises from" if after - before >= least else "falls from" if before - after >= least else "stays at about"
+def _course(ends: Sequence[float]) -> str:
+    """What a figure does between two points, as far as two decimals show it."""
+    before, after = (number(one, 2) for one in ends)
+    if before == after:
+        return f"stays at {before}"
+    return f"{'rises' if ends[1] > ends[0] else 'falls'} from {before} to {after}"
 
 
 def _mean(point: Content, figure: str) -> float:

@@ -164,3 +164,12 @@ def test_findings_at_different_points_each_say_where() -> None:
         "A line carries 117\u202f% of its continuous rating (at break.access=0), and 2 applications missed their requirement (at "
         "break.access=1)."
     )
+
+
+def test_what_does_not_change_stays() -> None:
+    said = sentences(
+        swept({"vehicles.share": [0.1, 0.4], "break.wan": [0, 1]}, [{"peak_kw": 12_001.0}] * 4), DOMAIN_NAMES
+    )
+    assert "the smart grid's peak import stays at 12.00 MW, and the share of messages lost or late stays at" in said[1]
+    assert said[-1].startswith("From vehicles.share=0.1 to vehicles.share=0.4 the smart grid's net benefit")
+    assert said[-1].endswith("stays at 0.000 EUR per customer and day: nobody gains or loses.")
