@@ -53,10 +53,10 @@ def frequency_section(summary: Mapping[str, Any], series: polars.DataFrame, zone
     ]
     rows = [[label, *(show(one) for one in arms.values())] for label, show in figures]
     return (
-        f"<p>The bulk system is one swinging mass at {number(first['nominal_hz'])} Hz; its units answer by their governors at "
-        "once, and by the set-points of secondary control, which travel as messages over the wide-area network. Late is what "
-        "took longer than the published requirement, 0.5 s. Curves end where the frequency is followed no longer. Protection "
-        "that disconnects units, below 47.5 Hz or at fast changes, is not modelled.</p>"
+        f"<p>The bulk system is modelled as one rotating mass, with a nominal frequency of {number(first['nominal_hz'])} Hz. Its units answer "
+        "a deviation at once by their governors, and then by the set-points of secondary control, which travel as messages over the wide-area "
+        "network. A message is late if it takes longer than the published requirement, 0.5 s. Curves end where the frequency is no longer "
+        "followed. Protection that disconnects units, below 47.5 Hz or at fast changes, is not modelled.</p>"
         f'<div class="charts">{"".join(charts)}</div>'
         + tables.table(("", *(text(ARM_TITLES[name]) for name in arms)), rows, style="numbers")
     )
