@@ -13,6 +13,9 @@ from click.testing import CliRunner
 from heptagrid.cli import main
 from heptagrid.engine.flow import api, unbalanced
 from heptagrid.foundation.errors import NetworkError
+from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
+from heptagrid.world.circuit import Circuit, Complex
+from heptagrid.world.circuit_builder import CircuitBuilder
 
 # Two customers behind a four-wire cable of 0.1 ohm per conductor, the neutral earthed at the source alone.
 FOUR_WIRES = """New Circuit.four basekv=0.4 bus1=src pu=1 r1=0 x1=1e-6 r0=0 x0=1e-6
@@ -252,3 +255,34 @@ def test_a_solution_that_does_not_balance_is_refused(tmp_path: Path, monkeypatch
     monkeypatch.setattr(unbalanced, "_totals", lambda flow: replace(totals(flow), losses_kw=np.inf))
     with pytest.raises(NetworkError, match="does not balance"):
         api.flow(path)
+
+
+def _two_sources(shunt_s: Complex, second_s: Complex) -> Circuit:
+    """Two buses of 7.2 kV that nothing joins, each with a source; at the second one of admittance `second_s`, and a shunt."""
+    builder = CircuitBuilder("wind", frequency_hz=60.0)
+    for bus in ("head", "far"):
+        builder.bus(bus, v_base_kv=7.2)
+        nodes = builder.nodes(bus, 1, 2, 3)
+        builder.source(bus, nodes, 7200.0 * np.exp(-2j * np.pi / 3.0 * np.arange(3)), 0.1j * np.eye(3))
+    builder.shunt("open", nodes, shunt_s)
+    circuit = builder.circuit()
+    y_s = circuit.sources.y_s.copy()
+    y_s[9:] = second_s.ravel()
+    return replace(circuit, sources=replace(circuit.sources, y_s=y_s))
+
+
+@pytest.mark.parametrize("coupling", [0.0, 1.0])
+def test_a_shunt_between_phases_or_open_holds_nothing_to_the_ground(coupling: float) -> None:
+    """A source without a zero sequence, as behind an open transformer, or with a reactor in delta: by symmetry no neutral shift, so 1 pu times the divider."""
+    delta = np.array([[2, -1, -1], [-1, 2, -1], [-1, -1, 2]], dtype=complex)
+    circuit = _two_sources(-1j * coupling * delta, -9j * delta)
+    found = UnbalancedSolver(circuit).solve()
+    rounding_pu = 1e-5  # some 1e-12 A, the last digits of 195 kA, through the nanosiemens that hold the part
+    assert found.v_pu[3:] == pytest.approx(9.0 / (9.0 + coupling), abs=rounding_pu)
+
+
+def test_where_admittances_cancel_is_named() -> None:
+    """A capacitor of just the source's susceptance: series resonance without any resistance."""
+    circuit = _two_sources(8j * np.eye(3), -8j * np.eye(3))
+    with pytest.raises(NetworkError, match=r"wind: .*leaves the voltage open at bus far; earth a winding"):
+        UnbalancedSolver(circuit, method="sparse").solve()

@@ -19,9 +19,10 @@ from heptagrid.planes.power.unbalanced.primitives import (
     source_primitives,
 )
 from heptagrid.planes.power.unbalanced.transformers import tapped, transformer_primitives
-from heptagrid.world.circuit import Bools, Circuit, Complex, Floats, Ints, Sources
+from heptagrid.world.circuit import Bools, Circuit, Complex, Floats, Ints, Shunts, Sources
 
 FLOATING_S = 1e-9  # to ground at each node of a part without any other path to it
+_NO_COUPLING = 1e-9  # of a shunt's greatest admittance: below this what it couples is rounding
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,7 @@ def _parts(circuit: Circuit, capacitors: Primitives, bonds: Ints, but_for_little
         np.stack([windings.node, windings.node[windings.conductor_at[of_winding]]], axis=1),
         _with(windings.node[held[of_winding]], -1),
         _source_ends(sources),
-        _with(circuit.shunts.node, -1),
+        _shunt_ends(circuit.shunts),
         np.stack([circuit.capacitors.circuit_from, circuit.capacitors.circuit_to], axis=1)[
             np.repeat(
                 np.add.reduceat(np.append(np.abs(capacitors.y_s), 0.0), capacitors.matrix_at[:-1]) > 0.0,
@@ -211,6 +212,19 @@ def _source_ends(sources: Sources) -> Ints:
             np.stack([sources.to_node[:-1][same], sources.to_node[1:][same]], axis=1),
         ]
     )
+
+
+def _shunt_ends(shunts: Shunts) -> Ints:
+    """Pairs of nodes that a shunt couples: with one another, and with the ground where one voltage at all of them would drive a current."""
+    pairs = [np.empty((0, 2), dtype=np.int64)]
+    for k in range(len(shunts.names)):
+        nodes = shunts.node[shunts.node_at[k] : shunts.node_at[k + 1]]
+        y_s = shunts.y_s[shunts.matrix_at[k] : shunts.matrix_at[k + 1]].reshape(len(nodes), len(nodes))
+        least = _NO_COUPLING * np.abs(y_s).max(initial=0.0)
+        row, column = np.nonzero(np.triu(np.abs(y_s) > least, 1))
+        pairs.append(np.stack([nodes[row], nodes[column]], axis=1))
+        pairs.append(_with(nodes[np.abs(y_s.sum(axis=1)) > least], -1))
+    return np.concatenate(pairs)
 
 
 def _with(nodes: Ints, other: int) -> Ints:

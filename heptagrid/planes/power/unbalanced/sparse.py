@@ -15,7 +15,12 @@ from heptagrid.foundation.kernel import kernel
 from heptagrid.planes.power.unbalanced.draws import PhaseCircuits, drawn
 from heptagrid.planes.power.unbalanced.network import Network
 from heptagrid.planes.power.unbalanced.sweep import settled
-from heptagrid.world.circuit import Complex, Floats
+from heptagrid.world.circuit import Complex, Floats, Ints
+
+_NUDGE = 1e-14  # of the greatest admittance: makes a matrix without an inverse invertible
+_ROUNDS = 3
+_SHOWN = 10
+_SHARE = 0.1  # of the greatest voltage of the vector
 
 
 class SparseNetwork:
@@ -61,12 +66,16 @@ class SparseNetwork:
                     values.append((1.0 if i == j else -1.0) * linear_s[there, cell])
         place = np.concatenate(rows), np.concatenate(columns)
         linear = scipy.sparse.csc_matrix((np.concatenate(values), place), shape=self._fixed.shape)
+        matrix = self._fixed + linear
         try:
-            self._lu = scipy.sparse.linalg.splu(self._fixed + linear)
+            self._lu = scipy.sparse.linalg.splu(matrix)
         except RuntimeError as error:
-            name = self._network.circuit.name
+            circuit = self._network.circuit
+            buses = circuit.buses.names[np.unique(circuit.nodes.bus[_undetermined(matrix, nodes)])].tolist()
+            more = f" and {len(buses) - _SHOWN} more" if len(buses) > _SHOWN else ""
             raise NetworkError(
-                f"{name}: the admittance matrix has no inverse ({error}); a part of the circuit floats"
+                f"{circuit.name}: the admittance matrix has no inverse ({error}): it leaves the voltage open at bus{'es' if len(buses) > 1 else ''} "
+                f"{', '.join(buses[:_SHOWN])}{more}; earth a winding or a source there, or look for admittances that cancel"
             ) from error
 
     def start(self) -> Complex:
@@ -99,6 +108,18 @@ class SparseNetwork:
         right[:nodes], right[nodes : 2 * nodes] = injected_a.real, injected_a.imag
         solution = self._lu.solve(right)
         return np.asarray(solution[:nodes] + 1j * solution[nodes : 2 * nodes])
+
+
+def _undetermined(matrix: scipy.sparse.csc_matrix, nodes: int) -> Ints:
+    """Nodes whose voltages the matrix leaves open: those of the vector that it all but takes to zero, by inverse iteration."""
+    size = np.abs(matrix.data).max()
+    near = scipy.sparse.linalg.splu((matrix + _NUDGE * size * scipy.sparse.identity(matrix.shape[0])).tocsc())
+    x = np.ones(matrix.shape[0])
+    for _ in range(_ROUNDS):
+        x = near.solve(x)
+        x /= np.abs(x).max()
+    v = np.hypot(x[:nodes], x[nodes : 2 * nodes])
+    return np.flatnonzero(v > _SHARE * v.max())
 
 
 @kernel(allocates=False)
