@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from heptagrid.engine.carry.api import carry
 from heptagrid.foundation.errors import FileError
 from tests.carry.networks import WORDS, carried, content
 from tests.carry.reference import Link, Message, shortest_path
@@ -125,3 +128,54 @@ def test_detours_are_the_shortest_paths_over_what_is_up(seed: int) -> None:
         assert found.hops[message.row] == len(way)
         detours += way != shortest_path(links, message.source, message.destination)
     assert detours > 0
+
+
+ROUND = "".join(f'[[node]]\nname = "{name}"\n' for name in "abmc") + "".join(
+    f'[[link]]\nfrom = "{x}"\nto = "{y}"\nrate_bps = 1e9\ndelay_s = {delay_s}\n'
+    for u, v, delay_s in (("a", "m", 0.001), ("m", "b", 0.001), ("a", "c", 0.01), ("c", "b", 0.01))
+    for x, y in ((u, v), (v, u))
+)
+DOWN = '[[outage]]\nnode = "m"\nbegin_s = 0\nend_s = 10\n'
+
+
+def loops(folder: Path, more: str, traffic: str) -> list[dict[str, str]]:
+    (folder / "network.toml").write_text(ROUND + DOWN + more)
+    (folder / "traffic.csv").write_text(traffic)
+    carry(folder / "network.toml", folder / "traffic.csv", folder / "out.csv")
+    return list(csv.DictReader((folder / "out.csv").read_text().splitlines()))
+
+
+def test_answers_and_acknowledgements_go_round_only_while_something_is_down(tmp_path: Path) -> None:
+    """2 ms by way of m, which is down until 10 s, and 20 ms round it, each way; 8 ns a byte and link."""
+    header = "name,sent_s,source,destination,bytes,answers,ack_timeout_s,ack_bytes\n"
+    rows = loops(tmp_path, "", header + "q,1,a,b,1,,1,1\nr,100,a,b,1,,1,1\ns,100,a,b,1,,,\nt,,b,a,1,s,,\n")
+    assert [round(1e3 * (float(row["delivered_s"]) - float(row["left_s"])), 3) for row in rows] == [20.0, 2.0, 2.0, 2.0]
+    acked_ms = [1e3 * (float(row["acknowledged_s"]) - float(row["left_s"])) for row in rows[:2]]
+    assert [round(each, 3) for each in acked_ms] == [40.0, 4.0]
+
+
+def test_a_copy_that_is_repeated_after_an_outage_goes_its_usual_way(tmp_path: Path) -> None:
+    """The first copy, at 9.99 s, goes round, where all is lost; the second, at 10.99 s, takes 2 ms."""
+    lost = ROUND.replace('from = "c"\nto = "b"\nrate_bps = 1e9\n', 'from = "c"\nto = "b"\nrate_bps = 1e9\nloss = 1.0\n')
+    (tmp_path / "network.toml").write_text(lost + DOWN)
+    (tmp_path / "traffic.csv").write_text(
+        "sent_s,source,destination,bytes,ack_timeout_s,retries,ack_bytes\n9.99,a,b,1,1,3,1\n"
+    )
+    carry(tmp_path / "network.toml", tmp_path / "traffic.csv", tmp_path / "out.csv")
+    (row,) = csv.DictReader((tmp_path / "out.csv").read_text().splitlines())
+    assert row["copies"] == "2" and round(float(row["delivered_s"]), 5) == 10.992
+
+
+def test_a_detour_of_a_row_that_answers_has_its_own_limits(tmp_path: Path) -> None:
+    narrow = ROUND.replace(
+        'from = "b"\nto = "c"\nrate_bps = 1e9\n', 'from = "b"\nto = "c"\nrate_bps = 1e9\nmtu_bytes = 5\n'
+    )
+    (tmp_path / "network.toml").write_text(narrow + DOWN + '[[group]]\nname = "all"\nmembers = ["b", "m"]\n')
+    traffic = "name,sent_s,source,destination,bytes,answers\nx,50,a,all,1,\nq,{at_s},a,b,10,\nr,,b,a,10,q\n"
+    for at_s in (1, 100):
+        (tmp_path / "traffic.csv").write_text(traffic.format(at_s=at_s))
+        if at_s == 100:
+            carry(tmp_path / "network.toml", tmp_path / "traffic.csv")
+            continue
+        with pytest.raises(FileError, match=r"row 3 \(line 4\): 10 bytes are more than the 5 that a frame on its way"):
+            carry(tmp_path / "network.toml", tmp_path / "traffic.csv")

@@ -95,6 +95,22 @@ def test_the_time_counts_from_the_sending_and_not_from_the_gateway(tmp_path: Pat
         assert (rows[1]["status"], rows[1]["hops"]) == (status, "2" if status == "delivered" else "1")
 
 
+def test_a_time_that_is_over_before_the_gateway_is_reached_ends_the_command_there(tmp_path: Path) -> None:
+    """The centre's line takes 10 ms; the command is good for 1 ms."""
+    _, rows = carried(tmp_path, ["command,9,c,d,5,,,,0.001", "u,30,d,g,20,,,,"])
+    assert (rows[0]["status"], rows[0]["hops"]) == ("stale", "1")
+
+
+def test_of_a_group_the_time_counts_for_the_devices(tmp_path: Path) -> None:
+    group = '[[group]]\nname = "all"\nmembers = ["g", "d", "e"]\n'
+    _, rows = carried(tmp_path, ["command,9,c,all,5,,,,20", "u,20,d,g,20,,,,", "v,30,e,g,20,,,,"], group)
+    assert [(row["receiver"], row["status"]) for row in rows[:3]] == [
+        ("g", "delivered"),
+        ("d", "delivered"),
+        ("e", "stale"),
+    ]
+
+
 def test_what_is_left_of_a_command_of_several_frames_is_dropped_too(tmp_path: Path) -> None:
     """500 bytes are three frames of 222 at factor 7, and take three uplinks; the next command goes whole."""
     uplinks = [f"u{at_s},{at_s},d,g,20,,,," for at_s in (10, 100, 200, 300)]

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -44,6 +44,17 @@ _LONGEST_S = LONGEST_TRANSMISSION * 1e-9
 _MOST_FRAMES = 65_535  # of one message
 
 Progress = Callable[[int, int], object]
+
+
+class _Rows(NamedTuple):
+    """Messages of a file: which row of it each of them belongs to, (n,), and how errors name the file."""
+
+    traffic: Traffic
+    row_of: Ints
+    origin: str
+
+    def name(self, k: int) -> str:
+        return row_name(int(self.row_of[k]))
 
 
 @dataclass(frozen=True)
@@ -114,7 +125,7 @@ def carry_messages(
     count = len(traffic.sent_ns)
     router = GraphRouter(network.graph)
     paths = Paths(len(network.names), router)
-    path_at, path_hops, is_covered = _paths(paths, router, network, traffic, origin)
+    path_at, path_hops, is_covered = _paths(paths, router, network, _Rows(traffic, np.arange(count), origin))
     order = np.argsort(traffic.sent_ns, kind="stable")
     order = order[is_covered[order]]
     pending = np.zeros((len(order), t.PENDING), dtype=np.int64)
@@ -165,14 +176,21 @@ def _carry_loops(network: CarryNetwork, traffic: Traffic, origin: str, seed: int
     is_acked = (legs.loops.ack_bytes > 0) & (legs.loops.ack_timeout_ns > 0)
     ack_bytes = np.maximum(1, legs.loops.ack_bytes)
     back = replace(legs, source=legs.destination, destination=legs.source, size_bytes=ack_bytes)
-    ways = Ways(*_paths(paths, router, network, legs, origin))
-    ack_ways = Ways(*_paths(paths, router, network, back, origin)) if is_acked.any() else ways
+    ways = Ways(*_paths(paths, router, network, _Rows(legs, row_of, origin), is_usual=True))
+    ack_ways = ways
+    if is_acked.any():
+        ack_ways = Ways(*_paths(paths, router, network, _Rows(back, row_of, origin), is_usual=True))
     _check_limits(paths, network, legs, row_of, ways, origin)
     say_what_is_compiled()
     queue = EventQueue(network.wiring.net(), paths, np.zeros((KINDS, 5), dtype=np.int64), seed)
     for which, is_link, when_ns, up in network.outages:
         queue.switch(when_ns, which, up=up, is_link=is_link)
-    run = LoopRun(network, paths, queue, legs, row_of, ways, ack_ways)
+
+    def check(leg: int, size_bytes: int, at: int, hops: int) -> None:
+        one = replace(legs.of(np.array([leg])), size_bytes=np.array([size_bytes]))
+        _check_sizes(paths, network, _Rows(one, row_of[[leg]], origin), np.array([at]), np.array([hops]))
+
+    run = LoopRun(network, paths, queue, legs, row_of, ways, ack_ways, check)
     began = time.perf_counter()
     run.run()
     seconds = time.perf_counter() - began
@@ -187,23 +205,28 @@ def _carry_loops(network: CarryNetwork, traffic: Traffic, origin: str, seed: int
 
 
 def _paths(
-    paths: Paths, router: GraphRouter, network: CarryNetwork, traffic: Traffic, origin: str
+    paths: Paths, router: GraphRouter, network: CarryNetwork, rows: _Rows, *, is_usual: bool = False
 ) -> tuple[Ints, Ints, Booleans]:
-    """Where the path of each message stands and its hops, (n,) each; and whether it has one."""
-    nodes, names = len(network.names), network.names
+    """Where the path of each message stands and its hops, (n,) each; and whether it has one.
+
+    is_usual: the usual path, for the detour of a message is known when it leaves; else the one at the time that the file has.
+    """
+    nodes, names, traffic = len(network.names), network.names, rows.traffic
     pairs, place = np.unique(traffic.source * nodes + traffic.destination, return_inverse=True)
     source, destination = pairs // nodes, pairs % nodes
     is_covered, is_joined = covered(network, paths, router, source, destination)
     lost = np.flatnonzero(~is_joined[place])
     if len(lost):
         ends = [(k, names[traffic.source[k]], names[traffic.destination[k]]) for k in lost.tolist()]
-        raise FileError(origin, [f"{row_name(k)}: no links lead from {a!r} to {b!r}" for k, a, b in ends])
+        raise FileError(rows.origin, [f"{rows.name(k)}: no links lead from {a!r} to {b!r}" for k, a, b in ends])
     at, hops = np.zeros(len(pairs), dtype=np.int64), np.zeros(len(pairs), dtype=np.int64)
     at[is_covered], hops[is_covered] = paths.of(source[is_covered], destination[is_covered])
-    path_at, path_hops = detoured(network, paths, traffic, at[place], hops[place])
-    _check_hops(network, traffic, origin, path_hops)
-    _check_sizes(paths, network, traffic, origin, path_at, path_hops)
-    _check_times(paths, network, traffic, origin, path_at, path_hops)
+    path_at, path_hops = at[place], hops[place]
+    if not is_usual:
+        path_at, path_hops = detoured(network, paths, traffic, path_at, path_hops)
+    _check_hops(network, rows, path_hops)
+    _check_sizes(paths, network, rows, path_at, path_hops)
+    _check_times(paths, network, rows, path_at, path_hops)
     return path_at, path_hops, is_covered[place]
 
 
@@ -211,30 +234,32 @@ def _check_limits(paths: Paths, network: CarryNetwork, legs: Traffic, row_of: In
     """Refuse a limit to waiting for a LoRaWAN device of rows on whose way there is none."""
     assert legs.loops is not None
     net = network.wiring.net()._replace(path=paths.table)
-    problems = {}
-    for leg in np.flatnonzero((legs.loops.uplink_timeout_ns > 0) & ways.is_covered).tolist():
-        if not any(gateway_hops(net, int(ways.at[leg]), int(ways.hops[leg]))):
-            row = int(row_of[leg])
-            problems[row] = (
-                f"{row_name(row)}: has uplink_timeout_s, but no LoRaWAN gateway sends it to its device; leave it empty"
-            )
+    limited = np.flatnonzero((legs.loops.uplink_timeout_ns > 0) & ways.is_covered)
+    served = {
+        int(row_of[leg]) for leg in limited.tolist() if any(gateway_hops(net, int(ways.at[leg]), int(ways.hops[leg])))
+    }
+    problems = [
+        f"{row_name(row)}: has uplink_timeout_s, but no LoRaWAN gateway sends it to its device; leave it empty"
+        for row in np.unique(row_of[limited]).tolist()
+        if row not in served
+    ]
     if problems:
-        raise FileError(origin, list(problems.values()))
+        raise FileError(origin, problems)
 
 
-def _check_hops(network: CarryNetwork, traffic: Traffic, origin: str, path_hops: Ints) -> None:
+def _check_hops(network: CarryNetwork, rows: _Rows, path_hops: Ints) -> None:
     """Refuse messages whose path is longer than a message counts."""
+    traffic = rows.traffic
     if path_hops.max(initial=0) > _MOST_HOPS:
         k = int(np.argmax(path_hops > _MOST_HOPS))
         source, destination = (network.names[ends[k]] for ends in (traffic.source, traffic.destination))
         way = f"the path from {source!r} to {destination!r} has {path_hops[k]} hops"
-        raise FileError(origin, [f"{row_name(k)}: {way}; {_MOST_HOPS} at most"])
+        raise FileError(rows.origin, [f"{rows.name(k)}: {way}; {_MOST_HOPS} at most"])
 
 
-def _check_times(
-    paths: Paths, network: CarryNetwork, traffic: Traffic, origin: str, path_at: Ints, path_hops: Ints
-) -> None:
+def _check_times(paths: Paths, network: CarryNetwork, rows: _Rows, path_at: Ints, path_hops: Ints) -> None:
     """Refuse traffic whose transmissions, one after another, would pass the end of the clock."""
+    traffic, origin = rows.traffic, rows.origin
     if not len(path_hops):
         return
     net = network.wiring.net()
@@ -253,14 +278,14 @@ def _check_times(
     if once_s.max() > _LONGEST_S:
         k = int(np.argmax(once_s))
         limit = f"{_LONGEST_S:.3g} s at most; choose faster links"
-        raise FileError(origin, [f"{row_name(k)}: is on the way for {once_s[k]:.3g} s without waiting; {limit}"])
+        raise FileError(origin, [f"{rows.name(k)}: is on the way for {once_s[k]:.3g} s without waiting; {limit}"])
     latest_s = float(traffic.sent_ns.max()) * 1e-9 + float(taken_s.sum())
     if latest_s + 1e-9 * float(net.port[:, t.P_DELAY].max()) * float(path_hops.max()) > _END_S:
         k = int(np.argmax(taken_s))
         raise FileError(
             origin,
             [
-                f"{row_name(k)}: is on the way for up to {taken_s[k]:.3g} s, and all rows together may last "
+                f"{rows.name(k)}: is on the way for up to {taken_s[k]:.3g} s, and all rows together may last "
                 f"{latest_s:.3g} s; the clock ends after {_END_S:.3g} s; choose faster links or fewer retries"
             ],
         )
@@ -277,10 +302,9 @@ def _worst_parallel(port: Ints, cost: Any) -> Any:
     return worst
 
 
-def _check_sizes(
-    paths: Paths, network: CarryNetwork, traffic: Traffic, origin: str, path_at: Ints, path_hops: Ints
-) -> None:
+def _check_sizes(paths: Paths, network: CarryNetwork, rows: _Rows, path_at: Ints, path_hops: Ints) -> None:
     """Refuse messages longer than a port on their path takes, or cut into more frames than it counts."""
+    traffic, origin = rows.traffic, rows.origin
     payload = network.wiring.net().port[:, t.P_PAYLOAD]
     if not (network.mtu_bytes > 0).any() and not (payload > 0).any():
         return
@@ -294,12 +318,12 @@ def _check_sizes(
 
     whole, part = least(network.mtu_bytes), least(payload)
     problems = [
-        f"{row_name(k)}: {traffic.size_bytes[k]} bytes are more than the {whole[k]} that a frame on its way carries, "
+        f"{rows.name(k)}: {traffic.size_bytes[k]} bytes are more than the {whole[k]} that a frame on its way carries, "
         "and nothing there cuts messages; send less, or set fragmentation = true"
         for k in np.flatnonzero(traffic.size_bytes > whole).tolist()
     ]
     problems += [
-        f"{row_name(k)}: {traffic.size_bytes[k]} bytes are cut into frames of {part[k]}, more than {_MOST_FRAMES}; send less"
+        f"{rows.name(k)}: {traffic.size_bytes[k]} bytes are cut into frames of {part[k]}, more than {_MOST_FRAMES}; send less"
         for k in np.flatnonzero((traffic.size_bytes - 1) // part >= _MOST_FRAMES).tolist()
     ]
     if problems:

@@ -23,8 +23,9 @@ Booleans = npt.NDArray[np.bool_]
 def detoured(
     network: CarryNetwork, paths: Paths, traffic: Traffic, path_at: Ints, path_hops: Ints
 ) -> tuple[Ints, Ints]:
-    """The paths of messages, (n,) each, from their usual ones; `paths` learns the detours."""
+    """The paths of messages, (n,) each, from their usual ones; the table of `paths` has the detours, and what it finds are usual ones."""
     at, hops = path_at.copy(), path_hops.copy()
+    is_led_round = False
     for begin_ns, end_ns, dead, cut in _troubled(network):
         rows = np.flatnonzero((traffic.sent_ns >= begin_ns) & (traffic.sent_ns < end_ns))
         rows = rows[_is_broken(paths, traffic.source[rows], path_at[rows], path_hops[rows], dead, cut)]
@@ -35,6 +36,9 @@ def detoured(
         reached = GraphRouter(graph).reaches(source, destination)
         rows, source, destination = rows[reached], source[reached], destination[reached]
         at[rows], hops[rows] = _found(paths, graph, source, destination)
+        is_led_round = True
+    if is_led_round:
+        paths.reroute(GraphRouter(network.graph))
     return at, hops
 
 

@@ -7,6 +7,7 @@ event to the next. A group is reached over a tree: a frame goes once over each l
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import NamedTuple
@@ -83,7 +84,8 @@ class LoopRun:
     Parameters
     ----------
     legs : the traffic with a row for each destination; `row_of` (legs,) which row of the file each belongs to.
-    ways, ack_ways : of the legs and of their acknowledgements.
+    ways, ack_ways : of the legs and of their acknowledgements, the usual ones.
+    check : refuses what a leg sends (bytes) if its detour (where it stands, hops) cannot take that.
     """
 
     def __init__(
@@ -95,10 +97,12 @@ class LoopRun:
         row_of: Ints,
         ways: Ways,
         ack_ways: Ways,
+        check: Callable[[int, int, int, int], None],
     ) -> None:
         assert legs.loops is not None
         self._network, self._paths, self._queue = network, paths, queue
         self._legs, self._loops, self._ways, self._ack_ways = legs, legs.loops, ways, ack_ways
+        self._check = check
         count = len(row_of)
         never = np.full(count, -1, dtype=np.int64)
         status = np.where(ways.is_covered, WAITING, UNCOVERED)
@@ -139,8 +143,8 @@ class LoopRun:
             if timer_ns == now < min(next_ns, send_ns):
                 if limit_ns > now:
                     self._time_out()
-                elif self._queue.drop(heappop(self._limits)[1], now):
-                    next_ns = now
+                else:
+                    next_ns = self._give_up(now, next_ns)
                 continue
             until = max(now, min(now + self._span_ns, timer_ns, int(HORIZON)) - 1)
             outcome = self._queue.advance(self._due(until), until)
@@ -162,10 +166,12 @@ class LoopRun:
             when, which, copy = heappop(self._sends)
             part, leg = copy.part, self._legs_of[copy.row][0]
             at, hops = part.at, part.hops
+            size = int(self._loops.ack_bytes[leg] if copy.is_ack else self._legs.size_bytes[leg])
             if self._network.outages:
                 at, hops = self._detour(part, when)
+                if at != part.at:
+                    self._check(leg, size, at, hops)
             row = np.zeros(t.PENDING, dtype=np.int64)
-            size = self._loops.ack_bytes[leg] if copy.is_ack else self._legs.size_bytes[leg]
             number = self._numbers.get(part.source, 0)
             self._numbers[part.source] = number + 1
             row[[t.ID, t.SOURCE, t.DESTINATION, t.BYTES, t.SENT]] = which, part.source, part.destination, size, when
@@ -212,6 +218,16 @@ class LoopRun:
         leg = self._legs_of[row][0]
         if self.fates.acknowledged_ns[leg] < 0 and self.fates.copies[leg] == copies:
             self._start(row, when)
+
+    def _give_up(self, now: int, next_ns: int) -> int:
+        """The time of a copy at its gateway is over; one that is still on its way there is looked for after each event. The next event."""
+        _, which = heappop(self._limits)
+        if which not in self._copies:
+            return next_ns
+        if self._queue.drop(which, now):
+            return now
+        heappush(self._limits, (next_ns, which))
+        return next_ns
 
     def _arrive(self, copy: _Copy, now: int) -> None:
         if copy.is_ack:

@@ -88,6 +88,11 @@ class Traffic:
     loops: Loops | None = None
     groups: tuple[str, ...] = ()
 
+    def of(self, rows: Ints) -> Traffic:
+        """The messages of some rows, without their table and what they depend on."""
+        ends = self.source[rows], self.destination[rows]
+        return Traffic(self.sent_ns[rows], *ends, self.size_bytes[rows], self.priority[rows], table=None)
+
 
 def read_traffic(path: Path, names: list[str], groups: Sequence[str] = ()) -> Traffic:
     """Read TRAFFIC.csv; the rows need not be in the order of time.
