@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from heptagrid.engine.api import run
     from heptagrid.engine.results import Run, open_run
+    from heptagrid.engine.simulation import Simulation
     from heptagrid.scale.compare import compare
     from heptagrid.scale.sweep import sweep
     from heptagrid.scenario.load import load
@@ -22,13 +23,14 @@ _WHERE = {
     "run": "heptagrid.engine.api",
     "open_run": "heptagrid.engine.results",
     "Run": "heptagrid.engine.results",
+    "Simulation": "heptagrid.engine.simulation",
     "sweep": "heptagrid.scale.sweep",
     "compare": "heptagrid.scale.compare",
     "load": "heptagrid.scenario.load",
     "Scenario": "heptagrid.scenario.schema",
 }
 
-__all__ = ["Run", "Scenario", "compare", "load", "open_run", "run", "sweep"]
+__all__ = ["Run", "Scenario", "Simulation", "compare", "load", "open_run", "run", "sweep"]
 
 
 def __getattr__(name: str) -> Any:

@@ -20,8 +20,8 @@ import heptagrid
 from heptagrid.cli import main
 from heptagrid.engine import api
 from heptagrid.engine.jobs import Job
-from heptagrid.engine.loop import run_arm
 from heptagrid.engine.recorder import ArmResult
+from heptagrid.engine.simulation import run_arm
 from heptagrid.engine.tables import TableWriter
 from heptagrid.foundation.errors import HeptagridError, NetworkError, OutputError, ScenarioError, UsageError
 from heptagrid.scenario.load import load

@@ -16,7 +16,6 @@ from typing import Any
 
 from heptagrid.engine.arms import LINK_CLASSES, arms_of
 from heptagrid.engine.build import World, build_world
-from heptagrid.engine.clock import Span
 from heptagrid.engine.feeder import on_feeder, read_feeder
 from heptagrid.engine.jobs import Job, Progress, run_jobs
 from heptagrid.engine.lists import write_lists
@@ -25,7 +24,7 @@ from heptagrid.engine.memory import tree_peak_rss_mb
 from heptagrid.engine.recorder import ArmResult
 from heptagrid.engine.results import RUN, Run
 from heptagrid.engine.seal import vouching
-from heptagrid.engine.storms import boundaries_ns
+from heptagrid.engine.spans import spans_of
 from heptagrid.engine.summary import Joined, join_arms, summarise
 from heptagrid.engine.tables import join_parts
 from heptagrid.engine.warm import ensure_kernels
@@ -36,7 +35,6 @@ from heptagrid.scenario.load import load, revised
 from heptagrid.scenario.schema import Scenario
 
 LONGEST_NAME = 100  # bytes; most file systems take 255, and a time, a number and an ending are added
-WARM_UP_STEP_S = 300  # assumption: fine enough to bring devices into the state of an ordinary midnight
 
 
 def run(
@@ -197,24 +195,6 @@ def resolve(
     if isinstance(scenario, Scenario):
         return revised(scenario, [*settings, *given])
     return load(scenario, [*settings, *given])
-
-
-def spans_of(scenario: Scenario, typical: bool) -> list[Span]:
-    """What to run: the scenario's days as one span, or each typical day as a span of its own."""
-    coarse = max(WARM_UP_STEP_S, scenario.step_s)
-    if typical:
-        if not scenario.typical_days:
-            raise UsageError(
-                f"scenario {scenario.name!r} names no typical days; write a table of date and weight and set typical_days"
-            )
-        if scenario.storms:
-            raise UsageError(
-                f"scenario {scenario.name!r} has events, and typical days represent a year without events; run its own days, "
-                "without --typical"
-            )
-        return [Span(day, 1, scenario.step_s, coarse, scenario.zone) for day, _ in scenario.typical_days]
-    cuts_ns = tuple(boundaries_ns(scenario))
-    return [Span(scenario.start, scenario.days, scenario.step_s, coarse, scenario.zone, cuts_ns)]
 
 
 def default_folder(name: str) -> Path:

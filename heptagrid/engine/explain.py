@@ -198,7 +198,7 @@ def _explained(
     remarks = list(replay.remarks)
     if total != owed[settled.day]:
         remarks.append("the replay's bill is not the one that the run recorded; it cannot be explained to the cent")
-    waves = Waves(run, replay.arm, replay.run_day)
+    waves = Waves(run, replay.arm.name, replay.run_day)
     dynamic = bool(world.owned.dynamic[customer])
     hours = _hours(replay, customer, settled, seen, dynamic)
     return {

@@ -25,8 +25,8 @@ from typing import Any
 
 from heptagrid.engine.arms import Arm
 from heptagrid.engine.clock import Span
-from heptagrid.engine.loop import Tick, run_arm
 from heptagrid.engine.recorder import ArmResult
+from heptagrid.engine.simulation import Tick, run_arm
 from heptagrid.foundation.errors import HeptagridError
 from heptagrid.foundation.interrupts import counted_interrupts, inherited_by_none
 from heptagrid.scenario.schema import Scenario

@@ -7,14 +7,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from heptagrid.engine.api import spans_of
 from heptagrid.engine.arms import arm_of
-from heptagrid.engine.build import ArmGrid, World, build_arm, build_world
 from heptagrid.engine.clock import Phase, Span
-from heptagrid.engine.loop import PARTS, run_step
 from heptagrid.engine.manifest import data_fingerprints
-from heptagrid.engine.recorder import Recorder
 from heptagrid.engine.results import Run
+from heptagrid.engine.simulation import Simulation
+from heptagrid.engine.spans import spans_of
 from heptagrid.engine.warm import ensure_kernels
 from heptagrid.foundation.errors import OutputError, UsageError
 from heptagrid.foundation.kernel import fingerprint_of_package
@@ -26,15 +24,14 @@ Progress = Callable[[int, int], None]
 See = Callable[[Phase, Step], bool]
 
 
-class Replay:
-    """One arm of a run over one span of days, ready to be run again.
+class Replay(Simulation):
+    """One arm of a run over one span of days, ready to be run again; its recorder writes nothing.
 
-    Attributes: `run`, `scenario`, `world`, `grid`, `recorder` (which writes nothing), `span`, `run_day`, and
-    `remarks`: sentences about what differs from the time of the run.
+    Attributes besides those of a simulation: `run`, and `remarks`: sentences about what differs from the time of the run.
     """
 
     def __init__(self, run: Run, arm: str | None = None, day: date | str | None = None) -> None:
-        """Set up.
+        """Set up, and build the arm.
 
         Raises
         ------
@@ -45,29 +42,22 @@ class Replay:
         """
         manifest = run.manifest
         self.run = run
-        self.arm = chosen_arm(manifest, arm)
-        self.scenario = scenario_of(manifest)
-        self.remarks = _remarks(manifest, self.scenario)
-        spans = spans_of(self.scenario, bool(manifest["typical_days"]))
-        self.run_day = _span_of(spans, day)
-        self.span: Span = spans[self.run_day]
-        self.world: World = build_world(self.scenario)
-        self.grid: ArmGrid = build_arm(self.scenario, self.world, arm_of(self.arm, manifest["break"]), self.span)
-        self.recorder = Recorder(self.scenario, self.grid, self.run_day, self.span, None)
+        chosen = chosen_arm(manifest, arm)
+        scenario = scenario_of(manifest)
+        self.remarks = _remarks(manifest, scenario)
+        spans = spans_of(scenario, bool(manifest["typical_days"]))
+        run_day = _span_of(spans, day)
+        super().__init__(scenario, arm_of(chosen, manifest["break"]), spans[run_day], run_day=run_day)
+        self.begin()
 
     def advance(self, see: See, progress: Progress | None = None) -> None:
         """Run from the warm-up on until `see`, called after each step, returns True, or to the end."""
         ensure_kernels()
-        seconds = dict.fromkeys(PARTS, 0.0)
-        counting = False
-        for phase, step in self.span.steps():
-            if phase is Phase.COUNTED and not counting:
-                self.recorder.begin()
-                counting = True
-            run_step(self.grid, step, phase, self.recorder, seconds)
-            if progress is not None and step.index % 16 == 0:
-                progress(step.index, self.span.all_steps)
-            if see(phase, step):
+        while self.step():
+            assert self.last_step is not None
+            if progress is not None and self.last_step.index % 16 == 0:
+                progress(self.last_step.index, self.span.all_steps)
+            if see(self.phase, self.last_step):
                 break
 
 

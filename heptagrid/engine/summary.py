@@ -12,8 +12,8 @@ from heptagrid.engine.access_networks import AccessNetworks, access_networks
 from heptagrid.engine.build import World
 from heptagrid.engine.extremes import BAND_PU
 from heptagrid.engine.jobs import Job
-from heptagrid.engine.loop import PARTS
 from heptagrid.engine.recorder import ArmResult
+from heptagrid.engine.simulation import PARTS
 from heptagrid.engine.storms import Happening
 from heptagrid.engine.tally import DayBooks, Energy, Extremes
 from heptagrid.foundation.time import from_ns

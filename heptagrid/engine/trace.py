@@ -129,10 +129,10 @@ def trace(
     """
     run = open_run(folder)
     replay = Replay(run, arm, day)
-    waves = Waves(run, replay.arm, replay.run_day)
+    waves = Waves(run, replay.arm.name, replay.run_day)
     if not 0 <= message < waves.messages:
         raise UsageError(
-            f"there is no message {message}; arm {replay.arm!r} sent messages 0 to {waves.messages - 1} "
+            f"there is no message {message}; arm {replay.arm.name!r} sent messages 0 to {waves.messages - 1} "
             "(heptagrid trace RUN --list shows some)"
         )
     found: dict[str, Wave] = {}
@@ -153,7 +153,7 @@ def trace(
         remarks.append("the replay's message of that number is another one than the run's: the run cannot be traced")
     return {
         "run": str(run.folder),
-        "arm": replay.arm,
+        "arm": replay.arm.name,
         "remarks": remarks,
         "message": _message(journey, wave, replay),
         "outcome": _outcome(journey, replay.scenario.zone),
@@ -381,7 +381,7 @@ def run_rows(table: polars.DataFrame, replay: Replay) -> polars.DataFrame:
     """The rows of a run's table that belong to the replayed arm and span."""
     import polars
 
-    return table.filter((polars.col("arm") == replay.arm) & (polars.col("run_day") == replay.run_day))
+    return table.filter((polars.col("arm") == replay.arm.name) & (polars.col("run_day") == replay.run_day))
 
 
 @dataclass
@@ -437,7 +437,7 @@ def list_messages(
     chosen = sorted((tracker.lost if lost else tracker.listed).values(), key=lambda one: one.id)[:limit]
     return {
         "run": str(run.folder),
-        "arm": replay.arm,
+        "arm": replay.arm.name,
         "remarks": replay.remarks,
         "messages": [listed_entry(one.id, one.wave, one.row, one.fate, places, zone) for one in chosen],
     }

@@ -36,10 +36,9 @@ def are_kernels_compiled() -> bool:
 def compile_kernels() -> float:
     """Compile what is not compiled yet; returns the seconds that it took."""
     from heptagrid.engine.arms import arms_of
-    from heptagrid.engine.build import build_arm, build_world
-    from heptagrid.engine.clock import Phase, Span
-    from heptagrid.engine.loop import PARTS, run_step
-    from heptagrid.engine.recorder import Recorder
+    from heptagrid.engine.build import build_world
+    from heptagrid.engine.clock import Span
+    from heptagrid.engine.simulation import Simulation
     from heptagrid.scenario.load import load
 
     began = time.perf_counter()
@@ -48,14 +47,11 @@ def compile_kernels() -> float:
     span = Span(scenario.start, 1, 900, 900, scenario.zone)
     with tempfile.TemporaryDirectory() as parts:
         for arm in arms_of(None, {}):
-            grid = build_arm(scenario, world, arm, span)
-            recorder = Recorder(scenario, grid, 0, span, Path(parts))
-            seconds = dict.fromkeys(PARTS, 0.0)
-            for phase, step in span.steps():
-                if phase is Phase.COUNTED and step.starts_day:
-                    recorder.begin()
-                run_step(grid, step, phase, recorder, seconds)
-            recorder.finish(seconds, 0.0)
+            simulation = Simulation(scenario, arm, span, parts=Path(parts))
+            simulation.begin(world)
+            while simulation.step():
+                pass
+            simulation.finish()
     _solve_a_circuit()
     _mark().parent.mkdir(parents=True, exist_ok=True)
     _mark().touch()

@@ -12,9 +12,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from heptagrid.engine.api import default_folder, resolve, spans_of
+from heptagrid.engine.api import default_folder, resolve
 from heptagrid.engine.build import build_world
 from heptagrid.engine.jobs import Progress, run_tasks
+from heptagrid.engine.spans import spans_of
 from heptagrid.engine.summary import annualised
 from heptagrid.engine.warm import ensure_kernels
 from heptagrid.foundation.errors import UsageError

@@ -19,16 +19,17 @@ from typing import Any
 
 import numpy as np
 
-from heptagrid.engine.api import mark_whole, spans_of, write_results
+from heptagrid.engine.api import mark_whole, write_results
 from heptagrid.engine.arms import LINK_CLASSES, Arm
 from heptagrid.engine.build import build_world
 from heptagrid.engine.clock import Span
 from heptagrid.engine.jobs import Job
-from heptagrid.engine.loop import Tick, run_arm
 from heptagrid.engine.manifest import manifest_of
 from heptagrid.engine.memory import peak_rss_mb
 from heptagrid.engine.results import RUN
 from heptagrid.engine.seal import is_sealed, sealed, vouching
+from heptagrid.engine.simulation import Tick, run_arm
+from heptagrid.engine.spans import spans_of
 from heptagrid.engine.summary import join_arms, summarise
 from heptagrid.engine.tally import DayBooks
 from heptagrid.foundation.errors import OutputError

@@ -21,8 +21,8 @@ from heptagrid.domains.operations.bulk_desk import BulkDesk
 from heptagrid.domains.operations.domain import Operations
 from heptagrid.domains.transmission import domain as transmission
 from heptagrid.domains.transmission.domain import Network
-from heptagrid.engine.loop import walk_finely
 from heptagrid.engine.mailbox import Mailbox
+from heptagrid.engine.simulation import walk_finely
 from heptagrid.foundation.time import NS_PER_S, Step, midnight_ns
 from heptagrid.foundation.windows import Windows
 from heptagrid.importers.rts import read_bulk

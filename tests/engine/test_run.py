@@ -12,10 +12,10 @@ import polars
 import pytest
 
 import heptagrid
-from heptagrid.engine.api import spans_of
 from heptagrid.engine.arms import Arm
-from heptagrid.engine.loop import run_arm
 from heptagrid.engine.results import Run
+from heptagrid.engine.simulation import run_arm
+from heptagrid.engine.spans import spans_of
 from heptagrid.foundation.domains import KIND_NAMES, Domain
 from tests.conftest import STEP_S
 

@@ -1,0 +1,164 @@
+"""A simulation: one arm of a scenario over one span of days, step by step."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from heptagrid.engine.arms import Arm, arm_of
+from heptagrid.engine.build import ArmGrid, World, build_arm, build_world
+from heptagrid.engine.clock import Phase, Span
+from heptagrid.engine.memory import peak_rss_mb
+from heptagrid.engine.recorder import ArmResult, Recorder
+from heptagrid.engine.spans import spans_of
+from heptagrid.foundation.time import Step
+from heptagrid.scenario.schema import Scenario
+
+PARTS = ("devices", "power", "sensors", "sub-steps", "messages", "actors", "recorder")
+
+Tick = Callable[[int], bool]
+
+
+class Simulation:
+    """One arm over a span: a warm-up day, the counted days, the closing hour.
+
+    simulation = Simulation(heptagrid.load("town"), "smart")
+    simulation.begin()
+    while simulation.step():
+        print(simulation.last_step.end_ns, simulation.grid.feeders.flow.infeed_p_kw)
+    result = simulation.finish()
+
+    Attributes: `scenario`, `arm`, `span`, `steps_done`, `last_step` (None before the first) and its `phase`; from `begin` on also `world`
+    (what all arms share), `grid` (the seven domains, the mailbox, the wires) and `recorder`. What one changes between two steps, the
+    next step finds.
+    """
+
+    world: World
+    grid: ArmGrid
+    recorder: Recorder
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        arm: Arm | str = "smart",
+        span: Span | None = None,
+        *,
+        run_day: int = 0,
+        parts: Path | None = None,
+    ) -> None:
+        """Set up; nothing is read or built yet.
+
+        Parameters
+        ----------
+        scenario : what to simulate.
+        arm : an arm, or the name of one with intact links ("smart" or "conventional").
+        span : the days (default: the scenario's own).
+        run_day : tells separate spans of one arm apart.
+        parts : a folder for the parts of the tables; None writes none.
+        """
+        self.scenario = scenario
+        self.arm = arm_of(arm, {}) if isinstance(arm, str) else arm
+        self.span = span or spans_of(scenario)[0]
+        self.run_day = run_day
+        self.steps_done = 0
+        self.last_step: Step | None = None
+        self.phase = Phase.WARM_UP
+        self.seconds = dict.fromkeys(PARTS, 0.0)
+        self._parts = parts
+        self._steps: Iterator[tuple[Phase, Step]] = iter(())
+
+    def begin(self, world: World | None = None) -> None:
+        """Build the arm at the start of its warm-up day, in a world that has been built already or a new one.
+
+        Raises
+        ------
+        NetworkError, HeptagridError
+            For a network or data that cannot be read.
+        """
+        self.world = world or build_world(self.scenario)
+        self.grid = build_arm(self.scenario, self.world, self.arm, self.span)
+        self.recorder = Recorder(self.scenario, self.grid, self.run_day, self.span, self._parts)
+        self._steps = self.span.steps()
+
+    def step(self) -> bool:
+        """Run the next step; False if there is none.
+
+        Devices advance, power solves, sensors sample, messages travel, actors decide, the recorder notes. In the closing hour nothing
+        moves but messages and actors. Where the scenario asks for it the step is divided: power, sensors, messages and actors of the
+        fine actors' part of the world go on sub-step by sub-step.
+        """
+        phase, step = next(self._steps, (None, None))
+        if phase is None or step is None:
+            return False
+        if phase is Phase.COUNTED and self.phase is Phase.WARM_UP:
+            self.recorder.begin()
+        self.phase = phase
+        grid, mailbox = self.grid, self.grid.mailbox
+        began = time.perf_counter()
+        if phase is not Phase.CLOSING:
+            for actor in grid.actors:
+                actor.advance(step)
+            began = self._lap("devices", began)
+            for actor in grid.carriers:
+                actor.carry(step)
+            began = self._lap("power", began)
+            for actor in grid.actors:
+                actor.sense(step, mailbox)
+            began = self._lap("sensors", began)
+            for substep in grid.windows.substeps(step):
+                walk_finely(grid, substep)
+                self.recorder.note_finely(phase, substep)
+            began = self._lap("sub-steps", began)
+        mailbox.advance(step.end_ns)
+        began = self._lap("messages", began)
+        for actor in grid.actors:
+            actor.act(step, mailbox.inbox(actor.domain), mailbox)
+        began = self._lap("actors", began)
+        self.recorder.note(phase, step)
+        self._lap("recorder", began)
+        self.last_step = step
+        self.steps_done += 1
+        return True
+
+    def finish(self) -> ArmResult:
+        """Close the books, assert the conservation laws, and say what the arm came to; also before its end.
+
+        Raises
+        ------
+        ConservationError
+            If energy, messages or money are unaccounted for.
+        """
+        if self.last_step is not None and self.steps_done < self.span.all_steps:
+            self.recorder.stop(self.last_step)
+        return self.recorder.finish(self.seconds, peak_rss_mb())
+
+    def _lap(self, part: str, began: float) -> float:
+        now = time.perf_counter()
+        self.seconds[part] += now - began
+        return now
+
+
+def walk_finely(grid: ArmGrid, substep: Step) -> None:
+    """One sub-step: what the fine actors' devices do, what they measure, what travels meanwhile, and what they decide on."""
+    mailbox = grid.mailbox
+    for actor in grid.fine_actors:
+        actor.advance_finely(substep)
+    for actor in grid.fine_actors:
+        actor.sense_finely(substep, mailbox)
+    arrived = mailbox.advance_within(substep.end_ns)
+    for actor in grid.fine_actors:
+        actor.act_finely(substep, arrived[actor.domain], mailbox)
+
+
+def run_arm(scenario: Scenario, arm: Arm, run_day: int, span: Span, parts: Path, tick: Tick) -> ArmResult:
+    """Run one arm over a span.
+
+    tick: called with the number of steps done; the run stops after a step for which it returns True.
+    """
+    simulation = Simulation(scenario, arm, span, run_day=run_day, parts=parts)
+    simulation.begin()
+    while simulation.step():
+        if tick(simulation.steps_done):
+            break
+    return simulation.finish()
