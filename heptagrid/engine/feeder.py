@@ -49,7 +49,7 @@ def read_feeder(scenario: Scenario, path: Path) -> Circuit:
         )
     remarks = (
         *circuit.left_out,
-        *misfits(circuit),
+        *misfits(circuit, conductors),
         *misrated(circuit, conductors),
         *_without_power(circuit, conductors),
         *_feeding_in(circuit),

@@ -30,6 +30,7 @@ from heptagrid.world.balanced import (
     BalancedNetwork,
     BalancedNodes,
     BusKind,
+    Complex,
     Floats,
     Ints,
     Names,
@@ -255,6 +256,11 @@ def _buses(net: Any, table: Floats, names: Names, bus_of_node: Ints) -> Balanced
     x[bus_of_node], y[bus_of_node] = _coordinates(net)
     p, q = table[:, _BUS["p"]], table[:, _BUS["q"]]
     ci_p, cz_p, ci_q, cz_q = (table[:, _BUS[name]] for name in ("ci_p", "cz_p", "ci_q", "cz_q"))
+    # At a bus that nothing supplies pandapower's figures are net of generation, or none; what is not served there is its loads.
+    dead = table[:, _BUS["kind"]] == BusKind.ISOLATED
+    loads = _loads_mva(net, bus_of_node, count)
+    p, q = np.where(dead, loads.real, p), np.where(dead, loads.imag, q)
+    ci_p, cz_p, ci_q, cz_q = (np.where(dead, 0.0, share) for share in (ci_p, cz_p, ci_q, cz_q))
     return BalancedBuses(
         names=np.array(called, dtype=str),
         kind=table[:, _BUS["kind"]].astype(np.int64),
@@ -270,6 +276,36 @@ def _buses(net: Any, table: Floats, names: Names, bus_of_node: Ints) -> Balanced
         x=x,
         y=y,
     )
+
+
+def _loads_mva(net: Any, bus_of_node: Ints, count: int) -> Complex:
+    """(buses,) what the loads, motors and wards in service at each are set to draw."""
+    at = dict(zip(net.bus.index.tolist(), bus_of_node.tolist(), strict=True))
+    total = np.zeros(count, dtype=np.complex128)
+    for kind in ("load", "asymmetric_load", "motor", "ward", "xward"):
+        rows = net[kind][in_service(net[kind])]
+        if not len(rows):
+            continue
+        if kind == "motor":  # as pandapower has it: what turns its shaft, with its losses
+            p_mw = (
+                _numbers(rows["pn_mech_mw"]) * _numbers(rows["loading_percent"]) / _numbers(rows["efficiency_percent"])
+            )
+            drawn = in_complex(p_mw, p_mw * np.tan(np.arccos(_numbers(rows["cos_phi"]))))
+        else:
+            parts = [in_complex(_numbers(rows[p]), _numbers(rows[q])) for p, q in _DRAWN[kind]]
+            drawn = np.sum(parts, axis=0)
+        if "scaling" in rows:
+            drawn = drawn * _numbers(rows["scaling"])
+        np.add.at(total, [at[bus] for bus in rows["bus"].tolist()], drawn)
+    return total
+
+
+_DRAWN = {
+    "load": [("p_mw", "q_mvar")],
+    "asymmetric_load": [("p_a_mw", "q_a_mvar"), ("p_b_mw", "q_b_mvar"), ("p_c_mw", "q_c_mvar")],
+    "ward": [("ps_mw", "qs_mvar")],
+    "xward": [("ps_mw", "qs_mvar")],
+}
 
 
 def _branches(net: Any, table: Any, names: Names, bus_names: Names) -> BalancedBranches:

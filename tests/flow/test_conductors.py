@@ -100,9 +100,13 @@ def test_what_no_source_feeds_has_no_voltage_and_its_loads_are_listed(tmp_path: 
     assert not any("vminpu" in line for line in found.remarks)
 
 
-def test_a_generator_that_holds_its_voltage_feeds_nothing_where_it_is_de_energised(tmp_path: Path) -> None:
-    more = "New Generator.g bus1=n3 kv=13.8 kw=400 model=3 maxkvar=200 minkvar=-200\nSet voltagebases"
-    found = api.flow(written(tmp_path, SWITCHED.replace("Set voltagebases", more)))
+@pytest.mark.parametrize(("switch", "more"), [("enabled=no", ""), ("", "open line.sw2 1"), ("", "open line.sw2 2")])
+def test_a_generator_that_holds_its_voltage_feeds_nothing_where_it_is_de_energised(
+    tmp_path: Path, switch: str, more: str
+) -> None:
+    generator = "New Generator.g bus1=n3 kv=13.8 kw=400 model=3 maxkvar=200 minkvar=-200\nSet voltagebases"
+    text = SWITCHED.replace("enabled=no", switch).replace("Set voltagebases", generator) + more
+    found = api.flow(written(tmp_path, text))
     assert found.totals.loads_kw == pytest.approx(700.0, rel=1e-6)
     assert found.totals.fed_in_kw == pytest.approx(700.0 + found.totals.losses_kw)
     assert (found.nodes.v_pu[found.nodes.where("de-energised")] == 0.0).all()
@@ -187,6 +191,25 @@ def test_a_positive_sequence_circuit_has_the_powers_of_three_phases_and_no_run(t
     assert json.loads(done.stdout)["loads_kw"] == pytest.approx(1500.0)
     done = CliRunner().invoke(main, ["run", "--feeder", path, "--out", str(tmp_path / "run")])
     assert done.exit_code == 4 and "positive sequence" in done.stderr and "take MakePosSeq out" in done.stderr
+
+
+def test_a_storage_of_a_positive_sequence_circuit_gives_its_power_once(tmp_path: Path) -> None:
+    """300 kW from a storage of three phases stay 300 kW of the three that the circuit stands for; by arithmetic 1,200 kW are left to the source."""
+    text = CASE.replace("SOURCE", "1.5").replace("=R", "=0.3")
+    storage = "New Storage.s bus1=b phases=3 kv=12.47 kwrated=300 kwhrated=900 state=discharging\nSet voltage"
+    three = api.flow(written(tmp_path, text.replace("Set voltage", storage))).totals
+    one = api.flow(written(tmp_path, text.replace("Set voltage", storage) + "MakePosSeq\n")).totals
+    assert one.fed_in_kw - one.losses_kw == pytest.approx(1500.0, rel=1e-6)
+    assert one.losses_kw == pytest.approx(three.losses_kw, rel=1e-6)
+
+
+def test_what_is_de_energised_is_not_said_to_have_a_base_that_does_not_fit(tmp_path: Path) -> None:
+    """At 0 V OpenDSS gives a bus whichever base comes first."""
+    behind = "New Transformer.t buses=[n3 n5] kvs=[13.8 .48] conns=[delta wye] kvas=[500 500]\nSet voltagebases"
+    text = SWITCHED.replace("Set voltagebases", behind).replace("[13.8]", "[13.8 .48]")
+    found = api.flow(written(tmp_path, text))
+    assert any("de-energised: buses n3, n5" in line for line in found.remarks)
+    assert not any("base voltages" in line for line in found.remarks)
 
 
 # The IEEE 4 node test feeder: a grounded wye to delta step-down, balanced load of 5.4 MW at a power factor of 0.9, between phases.

@@ -186,6 +186,33 @@ def test_rows_have_names_where_these_are_unique_else_the_index_and_dead_loads_ar
     assert any("bus 3 is de-energised" in remark and "0.25 MW" in remark for remark in found.remarks)
 
 
+def test_loads_that_are_not_served_are_those_of_the_file_whatever_cut_them_off(tmp_path: Path) -> None:
+    """Behind an open breaker 20 kW beside 100 kW of generation; behind a transformer's open switch 50 kW; at a bus out of service 0.6 times 30 kW
+    three phases of 1, 2 and 3 kW, and a motor of 45 kW at an efficiency of 90 %."""
+    net = pandapower.create_empty_network()
+    high, low, lone, out = (
+        pandapower.create_bus(net, kv, name=f"{kv} {k}") for k, kv in enumerate((20.0, 0.4, 20.0, 20.0))
+    )
+    pandapower.create_ext_grid(net, high)
+    pandapower.create_transformer(net, high, low, "0.4 MVA 20/0.4 kV")
+    pandapower.create_switch(net, high, 0, et="t", closed=False)
+    pandapower.create_switch(net, high, lone, et="b", closed=False)
+    pandapower.create_load(net, high, 0.3)
+    pandapower.create_load(net, low, 0.05, 0.01)
+    pandapower.create_load(net, lone, 0.02)
+    pandapower.create_sgen(net, lone, 0.1)
+    pandapower.create_load(net, out, 0.03, scaling=0.6)
+    pandapower.create_load(net, out, 0.5, in_service=False)
+    pandapower.create_asymmetric_load(net, out, 0.001, 0.002, 0.003)
+    pandapower.create_motor(net, out, 0.045, 0.8, efficiency_percent=90.0)
+    net.bus.loc[out, "in_service"] = False
+    found = flow(str(write(net, tmp_path)))
+    assert found.not_served.names == ["0.4 1", "20.0 2", "20.0 3"]
+    assert found.not_served.kw == pytest.approx(50.0 + 20.0 + 0.6 * 30.0 + 6.0 + 45.0 / 0.9)
+    assert found.not_served.kvar == pytest.approx(10.0 + 50.0 * 0.6 / 0.8)
+    assert found.totals.loads_kw == pytest.approx(300.0)
+
+
 def _svc(net: Any) -> None:
     pandapower.create_svc(net, 1, x_l_ohm=1.0, x_cvar_ohm=-10.0, set_vm_pu=1.0, thyristor_firing_angle_degree=144.0)
 

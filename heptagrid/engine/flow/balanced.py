@@ -129,10 +129,10 @@ def _totals(network: BalancedNetwork, flow: BalancedFlow) -> Totals:
 
 
 def _unserved_mva(network: BalancedNetwork, flow: BalancedFlow) -> Complex:
-    """(buses,) what would be drawn at 1 pu at de-energised buses."""
+    """(buses,) what would be drawn at 1 pu at de-energised buses; not what would be fed in, as a negative load is."""
     buses = network.buses
     drawn = buses.p_mw + buses.current_p_mw + 1j * (buses.q_mvar + buses.current_q_mvar)
-    return np.where(flow.is_live, 0.0, drawn)
+    return np.where(flow.is_live | (drawn.real < 0.0), 0.0, drawn)
 
 
 def _not_served(network: BalancedNetwork, flow: BalancedFlow) -> NotServed:

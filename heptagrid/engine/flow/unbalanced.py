@@ -71,7 +71,7 @@ def snapshot(circuit: Circuit, source: str, format: str) -> Snapshot:
         remarks=(
             *circuit.left_out,
             *_dead(circuit, conductors),
-            *misfits(circuit),
+            *misfits(circuit, conductors),
             *misrated(circuit, conductors),
             *_between_phases(circuit, conductors),
             *_settled(controlled),

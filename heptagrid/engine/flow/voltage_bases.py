@@ -13,11 +13,14 @@ FACTOR = 1.5
 _SHOWN = 5
 
 
-def misfits(circuit: Circuit) -> list[str]:
-    """A line for the buses whose base voltage is far from what a source or a winding there is rated for."""
+def misfits(circuit: Circuit, conductors: Conductors) -> list[str]:
+    """A line for the energised buses whose base voltage is far from what a source or a winding there is rated for."""
     bus, least, most, rated = _rated(circuit)
     base_kv = circuit.buses.v_base_kv[bus]
-    wrong = (base_kv > most * FACTOR) | (base_kv < least / FACTOR)
+    lives = np.isin(
+        bus, circuit.nodes.bus[~conductors.is_dead]
+    )  # where nothing is, OpenDSS cannot tell which base fits
+    wrong = lives & ((base_kv > most * FACTOR) | (base_kv < least / FACTOR))
     if not wrong.any():
         return []
     found: dict[int, str] = {}

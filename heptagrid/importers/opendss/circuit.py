@@ -159,7 +159,7 @@ def _find(engine: Any, path: Path, reading: Reading) -> _Found:
         elements=[replace(one, nodes=_renumbered(one.nodes, position)) for one in elements],
         buses=replace(buses, v_base_kv=v_base_kv),
         nodes=nodes,
-        output_kva=storage_output_kva(engine, storages) if storages else {},
+        output_kva=storage_output_kva(engine, storages, alike_phases) if storages else {},
         all_admittances=circuit.Solution.LoadModel == ADMITTANCES,
         curves=curves_of(engine),
         alike_phases=alike_phases,

@@ -180,10 +180,11 @@ def _model(one: Element) -> int:
     return int(Model.CURRENT_LIMITED if is_limited else Model.CONSTANT_POWER)
 
 
-def storage_output_kva(engine: Any, names: Sequence[str]) -> dict[str, complex]:
+def storage_output_kva(engine: Any, names: Sequence[str], alike_phases: int) -> dict[str, complex]:
     """What each storage gives at its terminals between its limits of voltage, idling and conversion losses counted.
 
     OpenDSS tells it only of a solution; any voltages will do, so the engine finds those without load, whose bases are not taken.
+    What it tells is of all of `alike_phases`; here it is of one.
     """
     circuit = engine.ActiveCircuit
     engine.Text.Command = "CalcVoltageBases"
@@ -195,7 +196,7 @@ def storage_output_kva(engine: Any, names: Sequence[str]) -> dict[str, complex]:
         _set(engine, full_name, WITHOUT_LIMITS)
         circuit.SetActiveElement(full_name)
         powers = np.asarray(circuit.ActiveCktElement.Powers)
-        found[name.lower()] = -complex(powers[0::2].sum(), powers[1::2].sum())
+        found[name.lower()] = -complex(powers[0::2].sum(), powers[1::2].sum()) / alike_phases
         _set(engine, full_name, settings)
     return found
 

@@ -73,7 +73,7 @@ def conductors_of(solver: UnbalancedSolver) -> Conductors:
     """The conductors of a solver's circuit at its taps and capacitor steps; it solves the circuit without any device."""
     network = solver.network
     circuit = network.circuit
-    is_fed, is_earthed = _fed(network)
+    is_fed, is_earthed = fed_and_earthed(network)
     try:
         idle_v = solver.without_devices()
         has_voltage = np.abs(idle_v) > EARTHED_PU * _of_phases_v(circuit, np.abs(idle_v))
@@ -108,7 +108,7 @@ def _of_phases_v(circuit: Circuit, idle_v: Floats) -> Floats:
     return np.asarray(np.where(joined_v > SILENT_V, np.minimum(base_v, joined_v), base_v))
 
 
-def _fed(network: Network) -> tuple[Bools, Bools]:
+def fed_and_earthed(network: Network) -> tuple[Bools, Bools]:
     """(nodes,) whether elements that deliver power join the node to a source with a voltage, and whether to the ground."""
     through = network.delivering()
     to_ground = (through < 0).any(axis=1)

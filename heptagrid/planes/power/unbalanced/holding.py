@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from heptagrid.foundation.errors import NetworkError
+from heptagrid.planes.power.unbalanced.conductors import fed_and_earthed
 from heptagrid.planes.power.unbalanced.flow import Flow
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
 from heptagrid.world.circuit import Bools, Circuit, Complex, Floats
@@ -41,9 +42,10 @@ class HoldingSolver(UnbalancedSolver):
         least, most = holders.least_feed_kvar, holders.most_feed_kvar
         feed = np.clip(self._feed_kvar, least, most)
         flow = self._fed(p_kw, q_kvar, feed)
+        is_fed = self._is_fed()
         for k in range(MOST_PASSES):
             short_v = holders.v_held_v - self._held_v(flow.v)
-            free = self._is_fed() & ~self._stuck(feed, short_v)
+            free = is_fed & ~self._stuck(feed, short_v)
             if np.abs(short_v[free] / holders.v_held_v[free]).max(initial=0.0) <= HELD_PU:
                 self._feed_kvar = feed
                 return flow
@@ -69,7 +71,7 @@ class HoldingSolver(UnbalancedSolver):
     def _is_fed(self) -> Bools:
         """(holders,) whether a source feeds them; a de-energised holder has no voltage to hold."""
         devices = self.circuit.devices
-        lives = np.append(self.network.is_live, True)
+        lives = np.append(fed_and_earthed(self.network)[0], True)
         first = devices.circuit_at[self.circuit.voltage_holders.device]
         return np.asarray(lives[devices.circuit_from[first]] & lives[devices.circuit_to[first]])
 
