@@ -10,7 +10,8 @@ from click.testing import CliRunner
 
 from heptagrid.cli import main
 from heptagrid.engine.carry.api import carry
-from heptagrid.engine.carry.layout import SHARED_QUEUE, layout
+from heptagrid.engine.carry.layout import layout
+from heptagrid.engine.carry.network_file import SHARED_QUEUE
 from heptagrid.report.communication_map import communication_map
 
 PLACES = {"a": (0, 0), "b": (0, 80), "c": (60, 140), "far <1>": (1000, 0), "centre": (0, 1000)}

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from heptagrid.cli import main
-from heptagrid.engine.carry.network_file import build_network
+from heptagrid.engine.carry.network_file import _DEFAULTS, build_network
 from heptagrid.planes.messages.technology import technologies
 from tests.carry.networks import WORDS, carried
 from tests.carry.reference import Message
@@ -55,6 +55,22 @@ def test_a_written_range_holds_whatever_the_budget() -> None:
     assert share_at(29.0, technology="wi-fi", range_m=30) > 0.95
     assert share_at(10_001.0, access="csma", rate_bps=1e6, range_m=10_000) == 0.0
     assert share_at(400.0, technology="wi-fi", range_m=500, loss=0.0) == 1.0
+
+
+@pytest.mark.parametrize("method", sorted(_DEFAULTS))
+def test_range_and_budget_hold_whatever_the_method(method: str) -> None:
+    """Wi-Fi reaches some 40 m; without a technology those who are too far apart relay, through a queue too."""
+    given = {"access": method, "slot_s": 0.01} if method in ("tdma", "slotted-aloha") else {"access": method}
+    assert share_at(200.0, technology="wi-fi", **given) == 0.0
+    assert share_at(31.0, technology="wi-fi", range_m=30, **given) == 0.0
+    assert share_at(31.0, rate_bps=1e6, range_m=30, **given) == 0.0
+    assert share_at(29.0, rate_bps=1e6, range_m=30, **given) == 1.0
+    nodes = [{"name": name, "x_m": x} for name, x in (("a", 0.0), ("b", 25.0), ("c", 50.0))]
+    medium = {"members": ["a", "b", "c"], "rate_bps": 1e6, "range_m": 30, **given}
+    found = carried({"node": nodes, "medium": [medium]}, [Message(0, 0, 0, 2, 20)], 1)
+    assert (WORDS[found.status[0]], found.hops[0]) == ("delivered", 2)
+    found = carried({"node": nodes, "medium": [medium | {"technology": "wi-fi"}]}, [Message(0, 0, 0, 2, 20)], 1)
+    assert WORDS[found.status[0]] == "uncovered"
 
 
 def test_stations_of_a_single_hop_technology_do_not_relay() -> None:

@@ -7,7 +7,6 @@ import numpy.typing as npt
 
 from heptagrid.engine.carry.network_file import CarryNetwork
 from heptagrid.engine.carry.traffic_file import Traffic
-from heptagrid.planes.messages import tables as t
 from heptagrid.planes.messages.graph import Graph, GraphRouter
 from heptagrid.planes.messages.paths import Paths
 from heptagrid.planes.messages.tables import Ints
@@ -46,7 +45,7 @@ def uncovered_nodes(network: CarryNetwork, traffic: Traffic, is_uncovered: Boole
 
 def _relayed(network: CarryNetwork, paths: Paths, path_at: Ints, path_hops: Ints) -> Booleans:
     """(n,) whether a path takes a medium whose members do not relay twice running."""
-    medium = network.wiring.net().port[:, t.P_MEDIUM][paths.port]
+    medium = np.append(network.medium, -1)[paths.port]
     alone = ~np.array([*network.relays, True])[medium]
     again = np.append(False, (medium[1:] == medium[:-1]) & (medium[1:] >= 0) & alone[1:])
     so_far = np.append(0, np.cumsum(again))

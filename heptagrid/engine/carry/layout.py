@@ -9,11 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.engine.carry.network_file import CarryNetwork
-from heptagrid.planes.messages import tables as t
 from heptagrid.planes.messages.graph import Graph
 from heptagrid.planes.messages.tables import Floats, Ints
 
-SHARED_QUEUE = "shared queue"
 LINKS = "links"
 
 
@@ -48,8 +46,7 @@ class Layout:
 def layout(network: CarryNetwork, uncovered: Sequence[str]) -> Layout:
     """How a network is drawn; `uncovered` are names of nodes."""
     graph, nodes = network.graph, len(network.names)
-    ports = network.wiring.net().port
-    medium = np.append(ports[:, t.P_MEDIUM], -1)[graph.port]
+    medium = np.append(network.medium, -1)[graph.port]
     is_pair = (graph.source < nodes) & (graph.destination < nodes)
     names = (LINKS, *network.media)
     hops = [Hops(name, _pairs(graph, is_pair & (medium == k - 1)), _nothing()) for k, name in enumerate(names)]
@@ -58,10 +55,7 @@ def layout(network: CarryNetwork, uncovered: Sequence[str]) -> Layout:
         mine = enters & (graph.destination == hub)
         which = int(medium[mine][0])
         members = np.unique(graph.source[mine])
-        if which < 0:
-            hops.append(Hops(SHARED_QUEUE, _pairs(graph, np.zeros_like(mine)), members))
-        else:
-            hops[1 + which] = Hops(names[1 + which], hops[1 + which].pairs, members)
+        hops[1 + which] = Hops(names[1 + which], hops[1 + which].pairs, members)
     is_surveyed = bool(network.wiring.xy_m.any())
     x_m, y_m = network.wiring.xy_m.T
     if not is_surveyed:

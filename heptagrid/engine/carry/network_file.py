@@ -57,6 +57,7 @@ _NEVER_S = 8e9  # the horizon of the clock
 _MOST_OUTAGES = EPOCHS // 2
 _MOST_HINTS = 20  # problems that come with a similar name
 _LONGEST_HINT = 60  # characters of a name that is looked for
+SHARED_QUEUE = "shared queue"
 _PAGING_AGAIN_S = 10.0  # between looks for a device that sleeps, where paging has no occasions
 
 
@@ -66,8 +67,8 @@ class CarryNetwork:
 
     mtu_bytes: (ports,) longest message a port takes; 0 for any. outages: (node or port, is a link, ns, is up).
     failover_ns: after each of them, until other paths are taken. joined: the graph as if every member of a medium reached
-    every other. relays: (media,) whether members of a medium relay for each other. media: what each is called, or its technology
-    or method. groups: the nodes of each group, by its name.
+    every other. medium: (ports,) the medium of each, -1 for a link. relays: (media,) whether members of a medium relay for each
+    other. media: what each is called, or its technology or method. groups: the nodes of each group, by its name.
     """
 
     names: list[str]
@@ -77,6 +78,7 @@ class CarryNetwork:
     outages: list[tuple[int, bool, int, bool]]
     failover_ns: int = 0
     joined: Graph | None = None
+    medium: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     relays: tuple[bool, ...] = ()
     media: tuple[str, ...] = ()
     groups: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
@@ -152,6 +154,7 @@ class _Reader:
         self._number: dict[str, int] = {}
         self._hubs = 0
         self._shared = _Edges()
+        self._medium_of: list[int] = []
         self._relays: list[bool] = []
         self._media: list[str] = []
 
@@ -171,6 +174,7 @@ class _Reader:
             ports = wiring.links(*ends, **columns, queued=bool(tables["outage"]), shared=True)
             edges.add(*ends, ports, -1, 0.0, columns["delay_ns"])
             mtu.extend(limits)
+            self._medium_of = [-1] * len(limits)
             for pair, port in zip(zip(*ends, strict=True), ports, strict=True):
                 pairs.setdefault(pair, []).append(int(port))
             self._refuse_unlike(pairs, limits)
@@ -187,6 +191,7 @@ class _Reader:
         return CarryNetwork(
             *(list(self._number), wiring, graph, np.array(mtu, dtype=np.int64), outages, failover_ns),
             joined=self._shared.with_all(edges).graph(len(self._number)),
+            medium=np.array(self._medium_of, dtype=np.int64),
             relays=tuple(self._relays),
             media=tuple(self._media),
             groups=groups,
@@ -312,13 +317,23 @@ class _Reader:
         if len(self._problems) > before or settings is None:
             return
         limits, nodes = sending.pop("mtu_bytes"), np.array(members)
+        reach = reach_of(xy_m[nodes], facts, settings, base, range_m, row.keys(), spreading)
+        is_mesh = base is None and (facts is None or facts.multi_hop)
+        number = len(self._media)
+        self._relays.append(is_mesh or base is not None)
         if settings.access == "queue":
+            self._media.append(str(row.get("name") or SHARED_QUEUE))
+            self._medium_of.append(number)
             queued = bool(self._content.get("outage"))
             port = wiring.links(np.array([-1]), np.array([-1]), queued=queued, **sending)
             mtu.append(limits)
-            self._share(nodes, port, -1, edges, sending["delay_ns"])
+            delay_ns = sending["delay_ns"]
+            self._share(nodes, port, -1, edges if reach.is_whole else self._shared, delay_ns)
+            if not reach.is_whole:
+                edges.add(nodes[reach.source], nodes[reach.destination], port, -1, 0.0, delay_ns)
             return
-        reach = reach_of(xy_m[nodes], facts, settings, base, range_m, row.keys(), spreading)
+        self._media.append(str(row.get("name") or row.get("technology") or settings.access))
+        self._medium_of += [number] * len(nodes)
         payload = np.full(len(nodes), sending.pop("payload_bytes"))
         largest = np.full(len(nodes), limits)
         if reach.star is not None and "mtu_bytes" not in row:
@@ -344,9 +359,6 @@ class _Reader:
         )
         mtu.extend(largest.tolist())
         delay_ns = sending["delay_ns"]
-        is_mesh = base is None and (facts is None or facts.multi_hop)
-        self._relays.append(is_mesh or base is not None)
-        self._media.append(str(row.get("name") or row.get("technology") or settings.access))
         self._share(nodes, ports, ports, self._shared, delay_ns)
         if reach.is_whole:
             self._share(nodes, ports, ports, edges, delay_ns)
