@@ -7,6 +7,7 @@ later engine is executed before somebody has looked at it. Source: the commands,
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 
 def _words(text: str) -> frozenset[str]:
@@ -258,9 +259,15 @@ LEFT_OUT_PROPERTIES = _marked("-")
 REFUSED_PROPERTIES = _marked("!")
 
 
+@cache
+def in_lower_case(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names in lower case; a script asks for the same few lists tens of thousands of times."""
+    return tuple(name.lower() for name in names)
+
+
 def spelled_out(word: str, names: Iterable[str]) -> str:
     """The name that a word stands for as the engine takes it: itself, or the first that begins with it; "" of none."""
-    known = [name.lower() for name in names]
+    known = in_lower_case(tuple(names))
     short = word.lower()
     return short if short in known else next((name for name in known if short and name.startswith(short)), "")
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from heptagrid.importers.opendss.allowed import spelled_out
+from heptagrid.importers.opendss.allowed import in_lower_case, spelled_out
 
 STAND_IN = "\x01"  # for the mark of a variable while the engine's parser is at work
 BEGINS = r"(?:^|(?<=[\s,=|\"'(\[{]))"
@@ -66,7 +66,7 @@ def variables_of(parser: Any, line: str, known: Mapping[str, str]) -> dict[str, 
 def named(given: Sequence[Parameter], names: Sequence[str]) -> list[tuple[str, str, str]]:
     """The full name, "" if there is no such, the name as given, and the value of each; a value without a name follows the one before it."""
     at = -1
-    lower = [name.lower() for name in names]
+    lower = in_lower_case(tuple(names))
     found = []
     for name, value in given:
         full = spelled_out(name, lower) if name else (lower[at + 1] if at + 1 < len(lower) else "")
