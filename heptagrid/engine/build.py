@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -369,7 +370,7 @@ def build_arm(scenario: Scenario, world: World, arm: Arm, span: Span) -> ArmGrid
     retailer = Retailer(sections["retailer"])
     bulk_desk = BulkDesk(sections["dispatch"], bulk.units, world.endpoints)
     operations = Operations(
-        *(world.endpoints, scenario.zone, forecast, _rest_forecast(scenario, bulk), bulk_desk),
+        *(world.endpoints, scenario.zone, forecast, _RestForecast(bulk, scenario.zone), bulk_desk),
         CustomersDesk(sections["head_end"], _meter_store(world, span), forecast, world.endpoints)
         if arm.smart
         else None,
@@ -403,7 +404,7 @@ def build_arm(scenario: Scenario, world: World, arm: Arm, span: Span) -> ArmGrid
         *(world, arm, wires, Mailbox(plane), customers, feeders, transmission, fleet, operations, exchange, providers),
         windows,
     )
-    _start_market(grid, forecast, _rest_forecast(scenario, bulk), span)
+    _start_market(grid, forecast, _RestForecast(bulk, scenario.zone), span)
     return grid
 
 
@@ -442,9 +443,15 @@ def _agc(scenario: Scenario, world: World, swing: Swing | None, desk: BulkDesk) 
     )
 
 
-def _rest_forecast(scenario: Scenario, bulk: BulkSystem) -> Any:
+@dataclass(frozen=True)
+class _RestForecast:
     """The other loads' forecast at a time: RTS-GMLC's load series is a day-ahead forecast, and is what happens."""
-    return lambda ns: bulk.rest_mw(from_ns(ns, scenario.zone))
+
+    bulk: BulkSystem
+    zone: ZoneInfo
+
+    def __call__(self, ns: int) -> Any:
+        return self.bulk.rest_mw(from_ns(ns, self.zone))
 
 
 def town_forecast(scenario: Scenario, world: World, smart: bool) -> Forecast:
@@ -458,19 +465,25 @@ def town_forecast(scenario: Scenario, world: World, smart: bool) -> Forecast:
 
 def _registered(scenario: Scenario, world: World, smart: bool) -> tuple[Registered, Registered]:
     """Vehicles and heat pumps as operations knows them; heat pumps that the aggregator controls still draw as much as they must."""
-    sections, owned, weather = scenario.sections, world.owned, world.weather
+    sections, owned = scenario.sections, world.owned
     by_quarter_kw = standard_profiles.vehicle_kw(sections["vehicles"], np.arange(96) / 4.0)
-
-    def vehicle_kw(quarters: Ints) -> Floats:
-        return by_quarter_kw[(4.0 * local_hours(quarters, scenario.zone)).astype(np.int64)]
-
-    def heat_pump_kw(quarters: Ints) -> Floats:
-        return standard_profiles.heat_pump_kw(sections["heat_pumps"], weather, quarters)
-
+    vehicle_kw = _ByLocalQuarter(by_quarter_kw, scenario.zone)
+    heat_pump_kw = partial(standard_profiles.heat_pump_kw, sections["heat_pumps"], world.weather)
     return (
         Registered(owned.vehicles, smart & owned.enrolled[owned.vehicles], vehicle_kw),
         Registered(owned.heat_pumps, np.zeros(len(owned.heat_pumps), dtype=np.bool_), heat_pump_kw),
     )
+
+
+@dataclass(frozen=True)
+class _ByLocalQuarter:
+    """Power by the quarter hour of the local day: at (n,) quarter hours since the epoch."""
+
+    by_quarter_kw: Floats
+    zone: ZoneInfo
+
+    def __call__(self, quarters: Ints) -> Floats:
+        return self.by_quarter_kw[(4.0 * local_hours(quarters, self.zone)).astype(np.int64)]
 
 
 def _customers(scenario: Scenario, world: World, arm: Arm, wires: Wires) -> Customers:

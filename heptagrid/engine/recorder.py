@@ -143,6 +143,10 @@ class Recorder:
         if phase is Phase.COUNTED:
             self._frequency.note(substep)
 
+    def write_to(self, parts: Path) -> None:
+        """Write the parts of tables to another folder from now on, where those written so far stand."""
+        self._writer.write_to(parts)
+
     def stop(self, step: Step) -> None:
         """The run was interrupted after `step`: keep what there is."""
         self.result.stopped_ns = step.end_ns

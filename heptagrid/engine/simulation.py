@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict, fields
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from heptagrid.engine.arms import Arm, arm_of
 from heptagrid.engine.build import ArmGrid, World, build_arm, build_world
+from heptagrid.engine.checkpoint import read_checkpoint, write_checkpoint
 from heptagrid.engine.clock import Phase, Span
+from heptagrid.engine.manifest import data_fingerprints
 from heptagrid.engine.memory import peak_rss_mb
 from heptagrid.engine.recorder import ArmResult, Recorder
 from heptagrid.engine.spans import spans_of
 from heptagrid.foundation.time import Step
 from heptagrid.scenario.schema import Scenario
+from heptagrid.scenario.storms import given_of
 
 PARTS = ("devices", "power", "sensors", "sub-steps", "messages", "actors", "recorder")
 
@@ -66,7 +74,7 @@ class Simulation:
         self.phase = Phase.WARM_UP
         self.seconds = dict.fromkeys(PARTS, 0.0)
         self._parts = parts
-        self._steps: Iterator[tuple[Phase, Step]] = iter(())
+        self._steps: Iterator[tuple[Phase, Step]] = iter(())  # begins with `begin`
 
     def begin(self, world: World | None = None) -> None:
         """Build the arm at the start of its warm-up day, in a world that has been built already or a new one.
@@ -133,10 +141,64 @@ class Simulation:
             self.recorder.stop(self.last_step)
         return self.recorder.finish(self.seconds, peak_rss_mb())
 
+    def save(self, path: str | Path) -> None:
+        """Write the whole state to a file, from which `restore` goes on to the same last bit.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written.
+        """
+        write_checkpoint(
+            Path(path), self._about, {name: value for name, value in vars(self).items() if name != "_steps"}
+        )
+
+    @classmethod
+    def restore(cls, path: str | Path, *, scenario: Scenario | None = None, parts: Path | None = None) -> Simulation:
+        """The simulation that was saved, ready for its next step. Read only files of your own: they hold objects, as pickles do.
+
+        scenario: what it must be a simulation of; None takes any. parts: where the parts of its tables stand now.
+
+        Raises
+        ------
+        OutputError
+            If the file is no checkpoint, damaged, of another heptagrid, or of another scenario.
+        """
+
+        def check(about: dict[str, Any]) -> str | None:
+            if scenario is not None and about["scenario"] != fingerprint_of(scenario):
+                return f"is of another scenario, or of {about['name']!r} with other settings; start the run over"
+            return None
+
+        simulation = cls.__new__(cls)
+        vars(simulation).update(read_checkpoint(Path(path), check))
+        simulation._steps = islice(simulation.span.steps(), simulation.steps_done, None)
+        if parts is not None:
+            simulation.recorder.write_to(parts)
+        return simulation
+
+    @property
+    def _about(self) -> dict[str, Any]:
+        return {"name": self.scenario.name, "scenario": fingerprint_of(self.scenario), "arm": self.arm.name}
+
     def _lap(self, part: str, began: float) -> float:
         now = time.perf_counter()
         self.seconds[part] += now - began
         return now
+
+
+def fingerprint_of(scenario: Scenario) -> str:
+    """A hash of all that a scenario sets and of its data; where its folders stand does not matter."""
+    sections = {name: asdict(one) for name, one in scenario.sections.items()}
+    rest = {
+        field.name: getattr(scenario, field.name)
+        for field in fields(scenario)
+        if field.name not in ("sections", "folder", "bulk_folder", "storms", "feeder")
+    }
+    given = json.dumps(
+        [sections, rest, given_of(scenario.storms), data_fingerprints(scenario)], sort_keys=True, default=str
+    )
+    return hashlib.sha256(given.encode()).hexdigest()
 
 
 def walk_finely(grid: ArmGrid, substep: Step) -> None:

@@ -21,6 +21,14 @@ class TableWriter:
         self._labels = dict(labels)
         self._parts = 0
 
+    def write_to(self, folder: Path) -> None:
+        """Write to another folder; what stands there of parts not written yet is of a run that went further, and goes."""
+        self._folder = folder
+        for part in _parts(folder):
+            *_, number, _ = part.name.split(".")
+            if part.name.split(".", 1)[1].startswith(f"{self._prefix}.") and int(number) >= self._parts:
+                part.unlink()
+
     def write(self, name: str, columns: Mapping[str, Any]) -> None:
         """Write columns of equal length as one part of the table `name`; 2-D arrays become lists."""
         import polars
