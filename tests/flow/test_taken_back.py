@@ -59,3 +59,17 @@ def test_a_source_behind_a_generator_takes_back(tmp_path: Path) -> None:
 def test_rounding_takes_nothing_back() -> None:
     fed_in, taken_back = fed_and_taken(np.array([1e6 + 2e5j, -1e-7 + 3e4j, -50.0 - 4.0j]))
     assert fed_in == pytest.approx(1e6 + 2.3e5j) and taken_back == 50.0 + 4.0j
+
+
+def test_a_source_of_hardly_any_impedance_feeds_in_what_is_drawn_and_lost(tmp_path: Path) -> None:
+    """By Kirchhoff's law; 1e12 MVA are 5e-11 ohm, across which 3 A are less than the last digit of 7,200 V."""
+    pytest.importorskip("dss", reason="reading OpenDSS scripts needs dss-python")
+    path = tmp_path / "stiff.dss"
+    path.write_text(
+        "Clear\nNew Circuit.stiff basekv=7.2 bus1=src mvasc1=1e12 mvasc3=1e12\n"
+        "New Line.l bus1=src bus2=end phases=3 r1=1 x1=1 r0=1 x0=1 c1=0 c0=0 length=1\n"
+        "New Load.d bus1=end phases=3 kv=7.2 kw=30 pf=1\nSet voltagebases=[7.2]\nCalcv\nSolve\n"
+    )
+    totals = flow(str(path)).totals
+    assert totals.loads_kw == pytest.approx(30.0, rel=1e-6) and totals.losses_kw > 0.0
+    assert totals.fed_in_kw == pytest.approx(totals.loads_kw + totals.losses_kw, rel=1e-9)

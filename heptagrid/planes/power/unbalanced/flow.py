@@ -50,7 +50,7 @@ class Flow:
         into_a = currents(network.lines, self.v)
         if len(network.bonds):
             from_end, to_end = _bond_ends(network)
-            through_a = _bond_currents(network.bonds, -self._node_sums(into_a))
+            through_a = _bond_currents(network.bonds, -self._lack(into_a))
             into_a[from_end] += through_a
             into_a[to_end] -= through_a
         return into_a
@@ -64,17 +64,23 @@ class Flow:
             (network.transformers, self.transformers_a),
             (network.capacitors, self.capacitors_a),
             (network.shunts, currents(network.shunts, self.v)),
-            (network.sources, currents(network.sources, self.v)),
         ):
             np.add.at(sums, table.node, into_a)
         np.add.at(sums, circuits.from_node, self.circuits_a)
         np.add.at(sums, circuits.to_node, -self.circuits_a)
-        return sums[:-1] - network.source_currents()
+        return sums[:-1]
+
+    def _lack(self, lines_a: Complex) -> Complex:
+        """(nodes,) what Kirchhoff's law lacks at each node with these currents of lines."""
+        sources = self.network.sources
+        sums = np.append(self._node_sums(lines_a) - self.network.source_currents(), 0.0)
+        np.add.at(sums, sources.node, currents(sources, self.v))
+        return sums[:-1]
 
     @cached_property
     def imbalance_a(self) -> Complex:
         """(nodes,) what Kirchhoff's law lacks at each node."""
-        return self._node_sums(self.lines_a)
+        return self._lack(self.lines_a)
 
     @cached_property
     def transformers_a(self) -> Complex:
@@ -113,7 +119,10 @@ class Flow:
 
     @cached_property
     def sources_kva(self) -> Complex:
-        """(sources,) what each source delivers at its terminals, its own impedance left out."""
+        """(sources,) what each source delivers at its terminals, its own impedance left out.
+
+        Of one of hardly any impedance what the other elements at its nodes take, since the voltage across so little has too few digits.
+        """
         sources = self.network.circuit.sources
         above_ground = np.append(self.v, 0.0)
         delivered = np.zeros(len(sources.names), dtype=np.complex128)
@@ -122,6 +131,8 @@ class Flow:
             n = sources.node_at[k + 1] - sources.node_at[k]
             across = above_ground[sources.to_node[rows]] - above_ground[sources.from_node[rows]]
             out_a = self.network.sources.matrix(k)[:n, :n] @ (sources.emf_v[rows] - across)
+            if self.network.stiff_sources[k]:
+                out_a = np.append(self._node_sums(self.lines_a), 0.0)[sources.to_node[rows]]
             delivered[k] = np.sum(across * out_a.conj()) / 1000.0
         return delivered
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse
@@ -22,6 +23,7 @@ from heptagrid.planes.power.unbalanced.transformers import tapped, transformer_p
 from heptagrid.world.circuit import Bools, Circuit, Complex, Floats, Ints, Shunts, Sources
 
 FLOATING_S = 1e-9  # to ground at each node of a part without any other path to it
+_STIFF = 10.0  # times the greatest admittance beside a source
 _NO_COUPLING = 1e-9  # of a shunt's greatest admittance: below this what it couples is rounding
 
 
@@ -93,6 +95,23 @@ class Network:
         tables = [self.lines, self.transformers, self.capacitors, self.shunts, self.sources]
         alone = np.where(self.is_live, np.where(self.is_floating, FLOATING_S, 0.0), 1.0)
         return assembled(tables, self.nodes) + scipy.sparse.diags(alone, format="csc")
+
+    @cached_property
+    def stiff_sources(self) -> Bools:
+        """(sources,) whose admittance is so much greater than all else at their nodes that their current has fewer digits than what flows on."""
+        others = np.zeros(self.nodes + 1)
+        for table in (self.lines, self.transformers, self.capacitors, self.shunts):
+            for k in _elements_at(table, self.circuit.sources.to_node).tolist():
+                np.maximum.at(others, table.nodes(k), np.abs(table.matrix(k)).max(initial=0.0))
+        others[-1] = 0.0
+        sources, found = self.circuit.sources, np.zeros(len(self.circuit.sources.names), dtype=np.bool_)
+        for k in range(len(found)):
+            nodes = sources.to_node[sources.node_at[k] : sources.node_at[k + 1]]
+            is_alone = (
+                np.isin(sources.to_node, nodes).sum() == len(nodes) and not np.isin(sources.from_node, nodes).any()
+            )
+            found[k] = is_alone and np.abs(self.sources.matrix(k)).max() > _STIFF * others[nodes].max(initial=0.0)
+        return found
 
     def source_currents(self) -> Complex:
         """(nodes,) what the sources drive into the short-circuited network."""
@@ -225,6 +244,12 @@ def _shunt_ends(shunts: Shunts) -> Ints:
         pairs.append(np.stack([nodes[row], nodes[column]], axis=1))
         pairs.append(_with(nodes[np.abs(y_s.sum(axis=1)) > least], -1))
     return np.concatenate(pairs)
+
+
+def _elements_at(table: Primitives, nodes: Ints) -> Ints:
+    """The elements of a table that touch any of these nodes."""
+    element = np.repeat(np.arange(table.elements), np.diff(table.node_at))
+    return np.unique(element[np.isin(table.node, nodes[nodes >= 0])])
 
 
 def _with(nodes: Ints, other: int) -> Ints:
