@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from heptagrid.report.findings import ESTIMATED, estimated_share
 from heptagrid.report.frequency import frequency_lines
 from heptagrid.report.headline import devices, title
 from heptagrid.report.storms import storm_lines
@@ -64,14 +65,7 @@ def summary(summary: dict[str, Any], manifest: dict[str, Any]) -> Group:
         parts.append(Text(f"99 % of the messages of a kind took at most: {slow}", style="dim"))
     parts += [Text(line, style="yellow") for line in (*storm_lines(summary), *frequency_lines(summary))]
     if summary["break"]:
-        one = summary["break"]["against_intact"]
-        parts.append(
-            Text(
-                f"the break cost, against intact links: peak {signed(one['primary_peak_kw'])} kW, mean bill "
-                f"{signed(one['mean_bill_eur'], 2)} EUR, {number(one['estimated_reads'])} reads estimated",
-                style="bold",
-            )
-        )
+        parts.append(Text(_break(summary), style="bold"))
     for name, arm in arms.items():
         energy = arm["energy_mwh"]
         parts.append(
@@ -94,6 +88,17 @@ def summary(summary: dict[str, Any], manifest: dict[str, Any]) -> Group:
     if summary["partial"]:
         parts.append(Text("partial: the run was stopped before its end", style="red"))
     return Group(*parts)
+
+
+def _break(summary: dict[str, Any]) -> str:
+    """What broken links changed; a bill that fell with the reads is no gain."""
+    one = summary["break"]["against_intact"]
+    is_estimate = estimated_share(summary["arms"]["smart"]) > ESTIMATED
+    return (
+        f"broken links against intact ones: peak import {signed(one['primary_peak_kw'])} kW, "
+        f"{number(one['estimated_reads'])} more meter reads estimated, mean bill {signed(one['mean_bill_eur'], 2)} EUR"
+        + (": as bills rest on estimates, no gain or loss of the customers" if is_estimate else "")
+    )
 
 
 def _verdict(summary: dict[str, Any]) -> list[Text | Padding]:

@@ -112,6 +112,15 @@ def test_bills_that_rest_on_estimates_are_no_saving() -> None:
     assert "paid" not in changes(made)
     assert "no gain or loss of the customers" in headline(made)
     assert answers(made)[2].reasons[1].startswith("100.0\u202f% of the meter reads are estimates")
+    made |= {"scenario": "town", "seed": 1, "difference": None}
+    for arm in made["arms"].values():
+        kinds = {kind: {"p99_s": None} for kind in ("meter_reading", "setpoint", "alarm", "dispatch")}
+        arm["messages"] |= {"by_kind": kinds, "lost": 0, "residual": 0}
+        arm["energy_mwh"]["residual"] = arm["money_eur"]["sum"] = 0.0
+    with (console := Console(width=200)).capture() as captured:
+        console.print(terminal.summary(made, {"dates": ["2016-01-27"], "typical_days": []}))
+    (line,) = (one for one in captured.get().splitlines() if one.startswith("broken links against intact ones"))
+    assert "96\u202f000 more meter reads estimated, mean bill −0.30 EUR: as bills rest on estimates, no gain" in line
 
 
 def test_bills_of_days_that_stand_for_a_year_are_told_by_the_year() -> None:
