@@ -72,6 +72,8 @@ class _Errors(click.Group):
                     raise KeyboardInterrupt from problem
                 if isinstance(problem, HeptagridError):
                     said, code = str(problem), problem.exit_code
+                elif isinstance(problem, MemoryError):
+                    said, code = f"there is not enough memory{': ' if str(problem) else ''}{problem}", 1
                 elif not isinstance(problem, OSError) or problem.errno == errno.EPIPE:
                     raise
                 elif problem.filename is None and output_refused():

@@ -222,6 +222,15 @@ def test_python_in_the_documents_runs(page: str, asked: list[dict[str, Any]]) ->
     exec(compile(example, page, "exec"), {})
 
 
+def test_want_of_memory_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*given: Any, **options: Any) -> None:
+        raise MemoryError("Unable to allocate 7.28 TiB")
+
+    monkeypatch.setattr("heptagrid.engine.flow.api.flow", fails)
+    done = CliRunner().invoke(main, ["flow", str(tmp_path / "case.m")])
+    assert (done.exit_code, done.stderr) == (1, "heptagrid: there is not enough memory: Unable to allocate 7.28 TiB\n")
+
+
 def test_help_leaves_no_sentence_unfinished() -> None:
     for width in ("60", "80", "200"):
         said = CliRunner(env={"COLUMNS": width}).invoke(main, ["--help"]).output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -270,6 +271,18 @@ def test_no_path_is_a_pattern(name: str, tmp_path: Path, monkeypatch: pytest.Mon
     join_tables([run.folder / "ledger.parquet"] * 2, run.folder / "joined.parquet")
     assert len(read_table(run.folder / "joined.parquet")) == 6
     assert len(heptagrid.open_run("q7").ledger) == 1
+
+
+@pytest.mark.parametrize(("kept", "said"), [(True, "is kept, marked partial"), (False, "nothing was written")])
+def test_what_is_said_to_be_kept_is_there(tmp_path: Path, kept: bool, said: str) -> None:
+    def fill_the_disk() -> None:
+        with results_folder(tmp_path / "new", OUTER, force=False) as place:
+            if kept:
+                (place.work / OUTER.mark).write_text("{}")
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+
+    with pytest.raises(OutputError, match=said):
+        fill_the_disk()
 
 
 def test_a_full_disk_is_an_error_of_the_operating_system_with_its_number(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ MOST_NETWORK_BYTES = 1024 * 1024 * 1024
 """Of a network: assumption, more than any public one that we know."""
 MOST_NESTED = 24
 """Tables and lists within one another: assumption; ours need four."""
+_TOLD_BY = 1024
+"""So many first bytes tell whether a file is UTF-16 without its mark: half of those of plain text are zero."""
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -50,6 +52,8 @@ def read_text(path: Path, most_bytes: int = MOST_BYTES, errors: str = "strict") 
             raise
         raise UnreadableError(f"cannot be read: {getattr(problem, 'strerror', None) or problem}") from None
     is_utf_16 = content.startswith(_UTF_16)
+    if not is_utf_16 and content[:_TOLD_BY].count(0) * 4 > len(content[:_TOLD_BY]):
+        raise UnreadableError("holds zero bytes, so it is not text, or UTF-16 without a mark; save it as UTF-8")
     try:
         return content.decode("utf-16") if is_utf_16 else content.decode("utf-8-sig", errors)
     except UnicodeDecodeError as problem:

@@ -130,7 +130,13 @@ def results_folder(folder: Path, kind: Kind, force: bool, goes_on: Mapping[str, 
                     with suppress(OSError):  # what was begun there stays
                         place.work.rmdir()
     except OSError as problem:
-        raise unwritable(folder, problem) from problem
+        is_something_kept = any(not one.name.startswith(TEMPORARY) for one in _entries(folder))
+        raise (
+            unwritable(folder, problem) if is_something_kept else unwritable(folder, problem, NOTHING_KEPT)
+        ) from problem
+
+
+NOTHING_KEPT = "nothing was written"
 
 
 def unwritable(

@@ -87,6 +87,14 @@ def test_a_case_is_read_in_utf_8_and_utf_16(tmp_path: Path, encoding: str) -> No
     assert read(str(path)).buses.p_mw.sum() == 80.0 + 120.0 + 90.0 + 40.0
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32"])
+def test_a_text_of_wide_letters_without_its_mark_is_named_for_what_it_is(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "ring.m"
+    path.write_bytes(RING.encode(encoding).removeprefix(b"\xff\xfe\0\0"))
+    with pytest.raises(FileError, match="UTF-16 without a mark; save it as UTF-8"):
+        read(str(path))
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [

@@ -153,6 +153,9 @@ def test_a_file_in_another_encoding_is_refused_with_the_remedy(tmp_path: Path) -
     path.write_bytes("[run]\ndays = 2\n".encode("utf-16")[:-1])
     with pytest.raises(ScenarioError, match="not text in UTF-16"):
         heptagrid.load(path)
+    path.write_bytes("[run]\ndays = 2\n".encode("utf-16-le"))
+    with pytest.raises(ScenarioError, match="UTF-16 without a mark; save it as UTF-8"):
+        heptagrid.load(path)
     path.write_bytes(b"[run]\nzone = '\xe9'\n")
     with pytest.raises(ScenarioError, match=r"line 2\); save it as UTF-8"):
         heptagrid.load(path)
