@@ -103,7 +103,7 @@ def _device(one: Element, output_kva: dict[str, complex], frequency_hz: float, i
         s_kva *= of_impedance
     q_kvar = s_kva.imag
     if model in (Model.FIXED_Q, Model.FIXED_X):  # which neither multipliers nor shapes change
-        q_kvar = float(data["kvar"]) if is_load else -float(data["kvar"])
+        q_kvar = float(np.nan if data["kvar"] is None else data["kvar"]) if is_load else -float(data["kvar"])
         q_kvar *= of_impedance if model == Model.FIXED_X else 1.0
     is_limited = model == Model.CURRENT_LIMITED
     least_pu = float(data["vminpu"])

@@ -44,6 +44,8 @@ _NUMBERS = frozenset(
 )
 """Properties that are read as numbers or lists of them; an element that has one has a value for it."""
 
+_OF_A_LOAD = frozenset({"kva", "kvar", "kw", "pf"})
+
 
 @dataclass(frozen=True)
 class Element:
@@ -68,8 +70,12 @@ class Element:
 
     @property
     def no_numbers(self) -> list[str]:
-        """The properties that need a number and have none: the engine reports nothing where a script says `nan`, or makes one."""
-        values = ((key, value) for key, value in self.properties.items() if key in _NUMBERS)
+        """The properties that need a number and have none: the engine reports nothing where a script says `nan`, or makes one.
+
+        What a load draws is read off its admittance, and told with the circuit's other figures.
+        """
+        needed = _NUMBERS - _OF_A_LOAD if self.kind == "load" else _NUMBERS
+        values = ((key, value) for key, value in self.properties.items() if key in needed)
         return [key for key, value in values if value is None or (isinstance(value, list) and None in value)]
 
     @property
