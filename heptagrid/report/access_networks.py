@@ -25,7 +25,7 @@ def access_table(transformers: polars.DataFrame, arm: str) -> str:
     if not len(used):
         return ""
     ranked = used.sort("in_time_pct", "load_pct", descending=[False, True], nulls_last=True, maintain_order=True)
-    digits = {"in_time_pct": 3, "load_pct": 2, "headroom_pct": 1, "hops_mean": 1, "hops_most": 0}
+    digits = {"in_time_pct": 3, "load_pct": 3, "headroom_pct": 1, "hops_mean": 1, "hops_most": 0}
     rows = [
         [text(one["name"]), *(number(one[name], digits[name]) for name in names)]
         for one in ranked.head(MOST_ROWS).iter_rows(named=True)
