@@ -78,7 +78,7 @@ def day_charts(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: 
     ]
     both = "Demand and local generation" if len(local) == 2 else "Demand"
     if len(local) == 1:
-        idle.append("no local unit generates on this day" if owned["local_units"] else "there is no local generation")
+        idle.append("local generation is 0 on this day" if owned["local_units"] else "there is no local generation")
     price = Line(
         "every arm", "base", x[first], _thinned(series[first]["price_eur_per_mwh"].to_numpy(), len(series[first]))
     )

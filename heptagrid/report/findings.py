@@ -118,7 +118,15 @@ def estimated_share(arm: Summary) -> float:
 
 def percent(value: float) -> str:
     """A loading in percent: whole, but for one that would read as the limit itself."""
-    return f"{number(value, 2 if round(value) == RATED_PCT else 0)}\u202f%"
+    return f"{_apart(value, RATED_PCT, 0, 2)}\u202f%"
+
+
+def _apart(value: float, limit: float, *digits: int) -> str:
+    """A figure with so few decimals, else with so many more, that it does not read as the limit that it is not."""
+    for count in (*digits, *range(digits[-1] + 1, 6)):
+        if round(value, count) != limit:
+            return number(value, count)
+    return number(value, digits[-1])
 
 
 def _told(troubles: Mapping[str, _Trouble], arms: int) -> str:
@@ -169,8 +177,8 @@ def _voltage(summary: Summary, name: str) -> _Trouble | None:
     if not count:
         return None
     least, most = volts["customers_min_pu"], volts["customers_max_pu"]
-    ends = [f"lowest {number(least, 3)} pu"] if least < low else []
-    ends += [f"highest {number(most, 3)} pu"] if most > high else []
+    ends = [f"lowest {_apart(least, low, 3)} pu"] if least < low else []
+    ends += [f"highest {_apart(most, high, 3)} pu"] if most > high else []
     said = ", ".join(ends)
     words = f"{number(count)} customer{_s(count)} had a voltage outside {low:g} to {high:g} pu ({said})"
     return _Trouble(words, f"{number(count)}, {said}")

@@ -28,7 +28,7 @@ CONTROLLED_TAP = -1  # of the two transformers with a tap changer, held all day 
     "town-day",
     plane="power",
     kind="exact",
-    source="power-grid-model 1.12 (Newton-Raphson, recorded), SimBench 1-MVLV-semiurb-all-0-sw, loads and local units alone",
+    source="power-grid-model 1.12 (Newton-Raphson, recorded), SimBench 1-MVLV-semiurb-all-0-sw, loads and local generation alone",
     same_reader=True,
 )
 def town_day(live: bool) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from heptagrid.report import terminal
@@ -193,6 +194,13 @@ def test_a_share_that_falls_short_reads_as_less_than_what_is_asked() -> None:
     made = summary()
     made["arms"]["smart"]["requirements"] = [application("direct load control", "missed", 0.99496, reliability=0.995)]
     assert "direct load control (99.496\u202f% in time)" in answers(made)[1].reasons[0]
+
+
+@pytest.mark.parametrize(("most_pu", "said"), [(1.1003, "1.1003"), (1.10004, "1.10004"), (1.104, "1.104")])
+def test_a_voltage_outside_the_band_does_not_read_as_its_limit(most_pu: float, said: str) -> None:
+    made = summary()
+    made["arms"]["smart"]["voltage"] |= {"customers_outside": 2, "customers_max_pu": most_pu}
+    assert f"outside 0.9 to 1.1 pu (highest {said} pu)" in title(made)
 
 
 def test_changes_of_peak_and_losses_are_verbs_with_their_objects_in_a_unit_that_shows_them() -> None:

@@ -37,7 +37,7 @@ class Parameters:
     )
     largest_unit_kw: float = parameter(
         30.0,
-        info="local unit up to which its owner may have a home battery",
+        info="rating of local generation up to which its owner may have a home battery",
         unit="kW",
         low=0.0,
         high=1000.0,

@@ -35,7 +35,7 @@ class Parameters:
 
     units_error: float = parameter(
         0.1,
-        info="standard deviation of the daily relative error of the local units' forecast",
+        info="standard deviation of the daily relative error of the forecast of local generation",
         low=0.0,
         high=1.0,
         source="assumption: regional day-ahead photovoltaic forecasts err by about 10 % of the day's energy",

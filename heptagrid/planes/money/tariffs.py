@@ -93,7 +93,7 @@ class Parameters:
     )
     feed_in_ct_per_kwh: float = parameter(
         8.11,
-        info="what a kWh fed in earns at least; every local unit is taken to have this tariff",
+        info="what a kWh fed in earns at least; all local generation is taken to have this tariff",
         unit="ct/kWh",
         low=0.0,
         high=60.0,
