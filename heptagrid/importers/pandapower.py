@@ -21,7 +21,7 @@ from heptagrid.foundation.errors import FileError
 from heptagrid.foundation.input_files import MOST_NETWORK_BYTES, UnreadableError, read_text
 from heptagrid.importers.importer import Importer, MissingPackageError, Reading, unsupported
 from heptagrid.importers.pandapower_classes import forbidden
-from heptagrid.importers.pandapower_taps import Shifters, in_service, phase_shifters, settle
+from heptagrid.importers.pandapower_taps import Shifters, in_service, phase_shifters, settle, tables_in_use
 from heptagrid.world.balanced import (
     WARD,
     BalancedBranches,
@@ -452,7 +452,7 @@ def _without_effect(net: Any, reading: Reading) -> Iterator[str]:
     """Tables that pandapower's power flow takes nothing of, and what it would take but is asked for here by a switch."""
     import pandas
 
-    known = {*_SUPPORTED, *_UNSUPPORTED}
+    known = {*_SUPPORTED, *_UNSUPPORTED, *tables_in_use(net)}
     for kind, rows in net.items():
         is_table = isinstance(rows, pandas.DataFrame) and len(rows) and not kind.startswith(("_", "res_"))
         if is_table and (kind not in known or (kind == "controller" and not reading.controls)):

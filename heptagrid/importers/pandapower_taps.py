@@ -178,6 +178,15 @@ def _own_steps(net: Any) -> list[str]:
     return problems
 
 
+def tables_in_use(net: Any) -> frozenset[str]:
+    """The tables of steps that a transformer or a shunt in service takes its figures from."""
+    by_table = {kind: _by_table(net[kind]).any() for kind in _SIDES if _has_rows(net, kind)}
+    found = {_TABLE} if any(by_table.values()) else set()
+    if _has_rows(net, "shunt") and (_is_true(net["shunt"], "step_dependency_table") & in_service(net["shunt"])).any():
+        found.add("shunt_characteristic_table")
+    return frozenset(found)
+
+
 def in_service(rows: Any) -> Bools:
     """(rows,) whether each counts."""
     if "in_service" not in rows:

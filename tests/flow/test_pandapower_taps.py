@@ -164,6 +164,15 @@ def test_transformers_that_share_a_table_have_each_its_own_step(tmp_path: Path) 
     found = solved(with_table([0, 1, 2]), tmp_path)
     assert found.nodes.v_pu[1:] == pytest.approx([1.0, 1.0 / 1.02, 1.0 / 1.05], abs=1e-9)
     assert found.nodes.angle_deg[1:] == pytest.approx([0.0, -0.5, -1.0], abs=1e-9)
+    assert not any("without effect" in remark for remark in found.remarks)
+
+
+def test_a_table_that_no_transformer_follows_is_said_to_have_no_effect(tmp_path: Path) -> None:
+    net = with_table([1])
+    net.trafo["tap_dependency_table"] = False
+    found = solved(net, tmp_path)
+    assert found.nodes.v_pu[1] == pytest.approx(1.0 / 1.025, abs=1e-9)
+    assert any("trafo_characteristic_table: 3 rows without effect" in remark for remark in found.remarks)
 
 
 def test_a_step_that_its_table_lacks_is_refused(tmp_path: Path) -> None:
