@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from heptagrid.engine.api import run
+    from heptagrid.engine.api import resume, run
     from heptagrid.engine.results import Run, open_run
     from heptagrid.engine.simulation import Simulation
     from heptagrid.scale.compare import compare
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "run": "heptagrid.engine.api",
+    "resume": "heptagrid.engine.api",
     "open_run": "heptagrid.engine.results",
     "Run": "heptagrid.engine.results",
     "Simulation": "heptagrid.engine.simulation",
@@ -30,7 +31,7 @@ _WHERE = {
     "Scenario": "heptagrid.scenario.schema",
 }
 
-__all__ = ["Run", "Scenario", "Simulation", "compare", "load", "open_run", "run", "sweep"]
+__all__ = ["Run", "Scenario", "Simulation", "compare", "load", "open_run", "resume", "run", "sweep"]
 
 
 def __getattr__(name: str) -> Any:

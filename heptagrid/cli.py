@@ -179,8 +179,22 @@ def _of_a_run(command: Callable[..., Any]) -> Callable[..., Any]:
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="Results folder (default: runs/<name>-<time>)."
 )
 @click.option("--force", is_flag=True, help="Replace the run that the folder holds.")
+@click.option(
+    "--checkpoint-every",
+    "checkpoint_every_h",
+    type=float,
+    metavar="HOURS",
+    help="Save each arm's state after so many simulated hours again, for --resume.",
+)
+@click.option(
+    "--resume",
+    "resumed",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Bring a run that was stopped or killed to its end, from its last checkpoints; with --threads and --json at most.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json and nothing else on standard output.")
-def run(scenario: str, as_json: bool, single: str | None, **options: Any) -> None:
+def run(scenario: str, as_json: bool, single: str | None, resumed: Path | None, **options: Any) -> None:
     """Run SCENARIO (a built-in name or a TOML file; default: town) in both arms, and write the report.
 
     \b
@@ -194,10 +208,13 @@ def run(scenario: str, as_json: bool, single: str | None, **options: Any) -> Non
       heptagrid run --break access=0.3 --out /tmp/broken
       heptagrid run --feeder Master.dss --set vehicles.share=0.5
       heptagrid run --single conventional --json | jq .arms.conventional.loading
+      heptagrid run --days 30 --checkpoint-every 24 --out month
+      heptagrid run --resume month
     """
     import difflib
 
     from heptagrid.engine import api
+    from heptagrid.engine.results import open_run
     from heptagrid.scenario.load import builtin_scenarios
 
     if single is not None and single not in ("smart", "conventional"):
@@ -209,7 +226,13 @@ def run(scenario: str, as_json: bool, single: str | None, **options: Any) -> Non
             nor = "" if has_scenario else " and no scenario of that name"
             raise click.BadParameter(f"there is no arm {single!r}{nor}; {hint}", param_hint="--single")
         scenario, single = single, "smart"
-    finished = _with_progress(lambda tick: api.run(scenario, single=single, progress=tick, **options))
+    if resumed is None:
+        finished = _with_progress(lambda tick: api.run(scenario, single=single, progress=tick, **options))
+    else:
+        _refuse_beside("--resume", "threads", "as_json", "resumed")
+        if not open_run(resumed).partial:
+            click.echo(f"{resumed}: this run is finished; nothing is left to do", err=True)
+        finished = _with_progress(lambda tick: api.resume(resumed, threads=options["threads"], progress=tick))
     if as_json:
         click.echo((finished.folder / "summary.json").read_text(encoding="utf-8"), nl=False)
     else:
@@ -218,7 +241,19 @@ def run(scenario: str, as_json: bool, single: str | None, **options: Any) -> Non
         kept = options["out"] and finished.folder != options["out"]
         earlier = f"; {options['out']} keeps the earlier run" if kept else ""
         click.echo(f"stopped before its end; the results so far are in {finished.folder}{earlier}", err=True)
+        if finished.manifest.get("checkpoint_every_h") is not None:
+            click.echo(f"heptagrid run --resume {shlex.quote(str(finished.folder))} goes on from there", err=True)
         sys.exit(130)
+
+
+def _refuse_beside(name: str, *allowed: str) -> None:
+    """Refuse what is given on the command line beside an option that takes the place of it."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        is_given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+        if is_given and parameter.name not in allowed:
+            what = parameter.opts[0] if isinstance(parameter, click.Option) else (parameter.name or "").upper()
+            raise click.UsageError(f"{name} goes on with the run as it was begun; leave {what} out")
 
 
 def _with_progress(work: Callable[[Any], Any]) -> Any:

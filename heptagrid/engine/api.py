@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import shlex
+import shutil
 import sys
 import time
 import warnings
@@ -14,23 +15,27 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from heptagrid.engine.arms import LINK_CLASSES, arms_of
+from heptagrid.engine.arms import LINK_CLASSES, Arm, arm_of, arms_of
 from heptagrid.engine.build import World, build_world
+from heptagrid.engine.clock import Span
 from heptagrid.engine.feeder import on_feeder, read_feeder
 from heptagrid.engine.jobs import Job, Progress, run_jobs
 from heptagrid.engine.lists import write_lists
 from heptagrid.engine.manifest import manifest_of
 from heptagrid.engine.memory import tree_peak_rss_mb
 from heptagrid.engine.recorder import ArmResult
+from heptagrid.engine.replay import remarks_of, scenario_of
 from heptagrid.engine.results import RUN, Run
 from heptagrid.engine.seal import vouching
+from heptagrid.engine.simulation import Checkpoints
 from heptagrid.engine.spans import spans_of
 from heptagrid.engine.summary import Joined, join_arms, summarise
-from heptagrid.engine.tables import join_parts
+from heptagrid.engine.tables import discard_parts, join_parts
 from heptagrid.engine.warm import ensure_kernels
 from heptagrid.foundation.errors import OutputError, UsageError
 from heptagrid.foundation.output_file import write_json
-from heptagrid.foundation.results_folder import results_folder
+from heptagrid.foundation.results_folder import Place, results_folder
+from heptagrid.foundation.time import NS_PER_HOUR
 from heptagrid.scenario.load import load, revised
 from heptagrid.scenario.schema import Scenario
 
@@ -52,6 +57,7 @@ def run(
     threads: int | None = None,
     out: str | Path | None = None,
     force: bool = False,
+    checkpoint_every_h: float | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Run a scenario, both arms, and return its results.
@@ -68,6 +74,7 @@ def run(
     feeder : an OpenDSS script; its circuit takes the place of the scenario's network.
     threads : processes to share the work among (default: one per core).
     out : results folder; refused if it holds another run, unless `force`.
+    checkpoint_every_h : hours of simulated time after which each arm saves its state, for `resume`; None saves none.
     progress : called with (steps done, steps in all).
 
     Raises
@@ -77,6 +84,10 @@ def run(
     began = time.perf_counter()
     broken = dict(break_)
     _check(single, broken, typical, days, start, threads)
+    if checkpoint_every_h is not None and not 0.0 < checkpoint_every_h < 1e6:
+        raise UsageError(
+            f"--checkpoint-every {checkpoint_every_h:g}: it must be more than 0 hours, and fewer than a million"
+        )
     resolved = resolve(scenario, settings, days, start, step_s, seed)
     spans = spans_of(resolved, typical)
     circuit = read_feeder(resolved, Path(feeder)) if feeder else None
@@ -85,30 +96,83 @@ def run(
     given = Path(out) if out else default_folder(circuit.name if circuit else resolved.name)
     with results_folder(given, RUN, force) as place:
         # The mark comes first: whatever ends the run from here on leaves a folder that is known for what it is.
-        manifest = manifest_of(resolved, spans, typical, arms, broken, command)
+        every_h = {"checkpoint_every_h": checkpoint_every_h}
+        manifest = manifest_of(resolved, spans, typical, arms, broken, command) | every_h
         write_json(place.work / RUN.mark, vouching(manifest))
         if feeder and circuit:
             resolved = on_feeder(resolved, circuit, Path(feeder), place.work / "network")
-            manifest = manifest_of(resolved, spans, typical, arms, broken, command)
+            manifest = manifest_of(resolved, spans, typical, arms, broken, command) | every_h
             write_json(place.work / RUN.mark, vouching(manifest))
-        parts = place.work / "parts"
-        parts.mkdir()
-        world = build_world(resolved)
-        jobs = [Job(arm, k, span, parts) for k, span in enumerate(spans) for arm in arms]
-        ensure_kernels()
-        results = run_jobs(resolved, jobs, threads or os.cpu_count() or 1, progress)
-        if not results:
-            raise KeyboardInterrupt  # before any arm had begun
-        joined = join_arms(jobs, results)
-        summary = summarise(resolved, world, jobs, joined, broken, typical)
-        write_results(place.work, world, joined, summary, began, _memory(results))
-        if summary["partial"]:
-            write_json(place.work / RUN.mark, vouching(manifest, _contents(place.work)))
-            return Run(place.work if place.replaces else given)
-        place.promote()
-        if feeder:
-            manifest["data"]["network"] = str(place.folder / "network")
-        mark_whole(place.folder, manifest)
+        return _carry_out(place, given, resolved, spans, arms, manifest, threads, progress, began)
+
+
+def resume(folder: str | Path, *, threads: int | None = None, progress: Progress | None = None) -> Run:
+    """Bring a run to its end that was killed or stopped: each arm goes on from its last checkpoint, and one without begins anew.
+
+    A run that is whole is returned as it is.
+
+    Raises
+    ------
+    OutputError
+        If the folder holds no run, was begun by another heptagrid or with data that have changed, is in use, or a checkpoint is damaged.
+    """
+    began = time.perf_counter()
+    _check(None, {}, False, None, None, threads)
+    given = Path(folder)
+    run = Run(given)
+    if not run.partial:
+        return run
+    manifest = dict(run.manifest)
+    if manifest["feeder"]:
+        manifest["data"] = manifest["data"] | {"network": str((given / "network").resolve())}
+    scenario = scenario_of(manifest)
+    for remark in remarks_of(manifest, scenario):
+        raise OutputError(f"{given} cannot go on: {remark}; run it again")
+    spans = spans_of(scenario, bool(manifest["typical_days"]))
+    arms = [arm_of(name, manifest["break"]) for name in manifest["arms"]]
+    with results_folder(given, RUN, force=False, goes_on=run.manifest) as place:
+        return _carry_out(place, given, scenario, spans, arms, manifest, threads, progress, began)
+
+
+def _carry_out(
+    place: Place,
+    given: Path,
+    scenario: Scenario,
+    spans: Sequence[Span],
+    arms: Sequence[Arm],
+    manifest: dict[str, Any],
+    threads: int | None,
+    progress: Progress | None,
+    began: float,
+) -> Run:
+    """Run the arms in a folder that is marked, or bring them to their end, and write what they came to."""
+    parts, checkpoints = place.work / "parts", None
+    parts.mkdir(exist_ok=True)
+    every_h = manifest.get("checkpoint_every_h")
+    if every_h is None:
+        discard_parts(parts)  # of a run that is begun anew
+    else:
+        checkpoints = Checkpoints(place.work / "checkpoints", round(every_h * NS_PER_HOUR))
+        checkpoints.folder.mkdir(exist_ok=True)
+    world = build_world(scenario)
+    jobs = [Job(arm, k, span, parts, checkpoints) for k, span in enumerate(spans) for arm in arms]
+    ensure_kernels()
+    results = run_jobs(scenario, jobs, threads or os.cpu_count() or 1, progress)
+    if not results:
+        raise KeyboardInterrupt  # before any arm had begun
+    joined = join_arms(jobs, results)
+    summary = summarise(scenario, world, jobs, joined, manifest["break"], bool(manifest["typical_days"]))
+    goes_on = summary["partial"] and checkpoints is not None
+    write_results(place.work, world, joined, summary, began, _memory(results), keep_parts=goes_on)
+    if summary["partial"]:
+        write_json(place.work / RUN.mark, vouching(manifest, _contents(place.work)))
+        return Run(place.work if place.replaces else given)
+    if checkpoints is not None:
+        shutil.rmtree(checkpoints.folder)
+    place.promote()
+    if manifest["feeder"]:
+        manifest["data"] = manifest["data"] | {"network": str(place.folder / "network")}
+    mark_whole(place.folder, manifest)
     return Run(given)
 
 
@@ -119,10 +183,12 @@ def write_results(
     summary: dict[str, Any],
     began: float,
     peak_rss_mb: float,
+    *,
+    keep_parts: bool = False,
 ) -> None:
-    """Write a run's tables, summary and page from what its arms came to, and drop the tables' parts."""
+    """Write a run's tables, summary and page from what its arms came to, and drop the tables' parts unless it is to go on."""
     write_lists(folder, world, joined)
-    join_parts(folder / "parts", folder)
+    join_parts(folder / "parts", folder, keep=keep_parts)
     with suppress(OSError):  # what others put there stays
         (folder / "parts").rmdir()
     wall_s = time.perf_counter() - began

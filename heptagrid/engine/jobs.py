@@ -26,7 +26,7 @@ from typing import Any
 from heptagrid.engine.arms import Arm
 from heptagrid.engine.clock import Span
 from heptagrid.engine.recorder import ArmResult
-from heptagrid.engine.simulation import Tick, run_arm
+from heptagrid.engine.simulation import Checkpoints, Tick, run_arm
 from heptagrid.foundation.errors import HeptagridError
 from heptagrid.foundation.interrupts import counted_interrupts, inherited_by_none
 from heptagrid.scenario.schema import Scenario
@@ -34,12 +34,13 @@ from heptagrid.scenario.schema import Scenario
 
 @dataclass(frozen=True)
 class Job:
-    """One arm over one span of days; `run_day` tells separate spans of one arm apart."""
+    """One arm over one span of days; `run_day` tells separate spans of one arm apart. checkpoints: what it goes on from, if it may."""
 
     arm: Arm
     run_day: int
     span: Span
     parts: Path
+    checkpoints: Checkpoints | None = None
 
 
 Progress = Callable[[int, int], None]
@@ -179,4 +180,4 @@ def _run_one(work: Work, k: int, task: Any) -> Any:
 
 
 def _run_job(scenario: Scenario, job: Job, tick: Tick) -> ArmResult:
-    return run_arm(scenario, job.arm, job.run_day, job.span, job.parts, tick)
+    return run_arm(scenario, job.arm, job.run_day, job.span, job.parts, tick, job.checkpoints)

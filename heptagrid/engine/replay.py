@@ -44,7 +44,7 @@ class Replay(Simulation):
         self.run = run
         chosen = chosen_arm(manifest, arm)
         scenario = scenario_of(manifest)
-        self.remarks = _remarks(manifest, scenario)
+        self.remarks = remarks_of(manifest, scenario)
         spans = spans_of(scenario, bool(manifest["typical_days"]))
         run_day = _span_of(spans, day)
         super().__init__(scenario, arm_of(chosen, manifest["break"]), spans[run_day], run_day=run_day)
@@ -98,7 +98,7 @@ def scenario_of(manifest: Mapping[str, Any]) -> Scenario:
     return rebuilt(manifest["name"], (folders[0], folders[1]), tables, typical, manifest.get("storms", ()))
 
 
-def _remarks(manifest: Mapping[str, Any], scenario: Scenario) -> list[str]:
+def remarks_of(manifest: Mapping[str, Any], scenario: Scenario) -> list[str]:
     """What is no longer as it was when the run was made."""
     remarks = []
     if manifest["sources"] != fingerprint_of_package():

@@ -39,7 +39,11 @@ RUN = Kind(
     "run",
     "manifest.json",
     frozenset({"manifest.json", "summary.json", "report.html", *(f"{table}.parquet" for table in TABLES)}),
-    {"parts": (".part",), "network": ("grid.npz", "circuit.npz", "profiles.npy", "weather.npy")},
+    {
+        "parts": (".part",),
+        "checkpoints": (".checkpoint", ".result"),
+        "network": ("grid.npz", "circuit.npz", "profiles.npy", "weather.npy"),
+    },
 )
 """The folder of a run: its mark says `partial` until it is whole."""
 

@@ -6,7 +6,8 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -150,7 +151,7 @@ class Simulation:
             If it cannot be written.
         """
         write_checkpoint(
-            Path(path), self._about, {name: value for name, value in vars(self).items() if name != "_steps"}
+            Path(path), self.about, {name: value for name, value in vars(self).items() if name != "_steps"}
         )
 
     @classmethod
@@ -164,21 +165,16 @@ class Simulation:
         OutputError
             If the file is no checkpoint, damaged, of another heptagrid, or of another scenario.
         """
-
-        def check(about: dict[str, Any]) -> str | None:
-            if scenario is not None and about["scenario"] != fingerprint_of(scenario):
-                return f"is of another scenario, or of {about['name']!r} with other settings; start the run over"
-            return None
-
         simulation = cls.__new__(cls)
-        vars(simulation).update(read_checkpoint(Path(path), check))
+        vars(simulation).update(read_checkpoint(Path(path), partial(mismatch, scenario)))
         simulation._steps = islice(simulation.span.steps(), simulation.steps_done, None)
         if parts is not None:
             simulation.recorder.write_to(parts)
         return simulation
 
     @property
-    def _about(self) -> dict[str, Any]:
+    def about(self) -> dict[str, Any]:
+        """What a checkpoint says of itself."""
         return {"name": self.scenario.name, "scenario": fingerprint_of(self.scenario), "arm": self.arm.name}
 
     def _lap(self, part: str, began: float) -> float:
@@ -187,13 +183,20 @@ class Simulation:
         return now
 
 
+def mismatch(scenario: Scenario | None, about: dict[str, Any]) -> str | None:
+    """Why a checkpoint does not fit a scenario; None if it does, or any will do."""
+    if scenario is None or about["scenario"] == fingerprint_of(scenario):
+        return None
+    return f"is of another scenario, or of {about['name']!r} with other settings or data; start the run over"
+
+
 def fingerprint_of(scenario: Scenario) -> str:
-    """A hash of all that a scenario sets and of its data; where its folders stand does not matter."""
+    """A hash of all that a scenario sets for an arm, and of its data; where its folders stand does not matter."""
     sections = {name: asdict(one) for name, one in scenario.sections.items()}
     rest = {
         field.name: getattr(scenario, field.name)
         for field in fields(scenario)
-        if field.name not in ("sections", "folder", "bulk_folder", "storms", "feeder")
+        if field.name not in ("sections", "folder", "bulk_folder", "storms", "feeder", "typical_days")
     }
     given = json.dumps(
         [sections, rest, given_of(scenario.storms), data_fingerprints(scenario)], sort_keys=True, default=str
@@ -213,14 +216,63 @@ def walk_finely(grid: ArmGrid, substep: Step) -> None:
         actor.act_finely(substep, arrived[actor.domain], mailbox)
 
 
-def run_arm(scenario: Scenario, arm: Arm, run_day: int, span: Span, parts: Path, tick: Tick) -> ArmResult:
-    """Run one arm over a span.
+@dataclass(frozen=True)
+class Checkpoints:
+    """Where the arms of a run put what they go on from, and after how much simulated time again (0: only at an interruption)."""
+
+    folder: Path
+    every_ns: int
+
+    def is_due(self, step: Step) -> bool:
+        """Whether a checkpoint is to be written after a step."""
+        return self.every_ns > 0 and step.start_ns // self.every_ns != step.end_ns // self.every_ns
+
+
+def run_arm(
+    scenario: Scenario,
+    arm: Arm,
+    run_day: int,
+    span: Span,
+    parts: Path,
+    tick: Tick,
+    checkpoints: Checkpoints | None = None,
+) -> ArmResult:
+    """Run one arm over a span, from its last checkpoint on if there is one.
 
     tick: called with the number of steps done; the run stops after a step for which it returns True.
     """
     simulation = Simulation(scenario, arm, span, run_day=run_day, parts=parts)
-    simulation.begin()
+    if checkpoints is None:
+        simulation.begin()
+        _go_on(simulation, tick)
+        return simulation.finish()
+    saved, ended = (checkpoints.folder / f"{arm.name}.{run_day:03d}.{word}" for word in ("checkpoint", "result"))
+    if ended.exists():
+        result: ArmResult = read_checkpoint(ended, partial(mismatch, scenario))
+        tick(span.all_steps)
+        return result
+    if saved.exists():
+        simulation = Simulation.restore(saved, scenario=scenario, parts=parts)
+    else:
+        simulation.begin()
+        simulation.recorder.write_to(parts)
+
+    def save_if_due(step: Step) -> None:
+        if checkpoints.is_due(step):
+            simulation.save(saved)
+
+    _go_on(simulation, tick, save_if_due)
+    if simulation.steps_done < span.all_steps:
+        simulation.save(saved)
+        return simulation.finish()
+    result = simulation.finish()
+    write_checkpoint(ended, simulation.about, result)
+    return result
+
+
+def _go_on(simulation: Simulation, tick: Tick, after: Callable[[Step], Any] = lambda step: None) -> None:
     while simulation.step():
+        assert simulation.last_step is not None
+        after(simulation.last_step)
         if tick(simulation.steps_done):
             break
-    return simulation.finish()

@@ -68,13 +68,19 @@ def parts_of(folder: Path, name: str) -> list[Path]:
     return sorted(one for one in _parts(folder) if _table_of(one) == name)
 
 
-def join_parts(folder: Path, out: Path) -> None:
-    """Join the parts of every table in `folder` into `out/<table>.parquet`, in the parts' order, and drop them."""
+def join_parts(folder: Path, out: Path, *, keep: bool = False) -> None:
+    """Join the parts of every table in `folder` into `out/<table>.parquet`, in the parts' order, and drop them unless told to `keep` them."""
     for name in sorted({_table_of(part) for part in _parts(folder)}):
         parts = parts_of(folder, name)
         join_tables(parts, out / f"{name}.parquet")
-        for part in parts:
+        for part in () if keep else parts:
             part.unlink()
+
+
+def discard_parts(folder: Path) -> None:
+    """Remove the parts of all tables."""
+    for part in _parts(folder):
+        part.unlink()
 
 
 def _parts(folder: Path) -> list[Path]:
