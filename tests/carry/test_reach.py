@@ -73,6 +73,14 @@ def test_range_and_budget_hold_whatever_the_method(method: str) -> None:
     assert WORDS[found.status[0]] == "uncovered"
 
 
+@pytest.mark.parametrize("method", ["csma", "csma-ca", "dcf", "tdma", "queue"])
+def test_a_frame_is_lost_by_distance_whatever_the_method(method: str) -> None:
+    """At 38 m Wi-Fi is 20 - 40 - 35 lg 38 + 74 = -1.3 dB above its sensitivity, so 1 / (1 + 9 / 10^0.43) = 0.23 of its frames fail."""
+    given = {"access": method, "slot_s": 0.01} if method == "tdma" else {"access": method}
+    share = share_at(38.0, technology="wi-fi", retries=0, ack_s=0.001, **given)
+    assert share == pytest.approx(0.99 * 0.77, abs=0.09)
+
+
 def test_stations_of_a_single_hop_technology_do_not_relay() -> None:
     nodes = [{"name": name, "x_m": x} for name, x in (("a", 0.0), ("b", 25.0), ("c", 50.0))]
     tables = {"node": nodes, "medium": [{"members": ["a", "b", "c"], "technology": "wi-fi"}]}

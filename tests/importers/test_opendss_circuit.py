@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from heptagrid.engine.flow.api import flow
 from heptagrid.foundation.errors import FileError
 from heptagrid.importers import opendss
 from heptagrid.importers.importer import Reading, some_of
+from heptagrid.validate.peers.dss_python import solved
 from heptagrid.world.circuit import GROUND, Circuit, Model
 from tests.importers.test_opendss_script import LINE, LOAD, SOURCE, write
 
@@ -129,3 +131,32 @@ def test_of_many_names_the_first_ten_are_told() -> None:
     names = [f"shape_{k}" for k in range(1, 56)]
     assert some_of(names[:3]) == "shape_1, shape_2, shape_3"
     assert some_of(names).endswith("shape_9, shape_10 and 45 more")
+
+
+OPENED = """New Circuit.small basekv=12.47 phases=3 bus1=a
+New Line.l bus1=a bus2=b length=1 units=km r1=0.2 x1=0.4 r0=0.5 x0=1.2
+New Load.d bus1=b phases=3 kv=12.47 kw=300 pf=0.9
+New Load.e bus1=b.1 phases=1 kv=7.2 kw=60 pf=0.9
+New Vsource.w bus1=b basekv=12.47 pu=1.02
+Set VoltageBases=(12.47)
+CalcVoltageBases
+"""
+
+
+def test_what_is_opened_at_its_terminal_draws_and_feeds_nothing(tmp_path: Path) -> None:
+    """As the script without these lines, and as OpenDSS."""
+    path = tmp_path / "open.dss"
+    path.write_text(OPENED + "Open Load.d\nOpen Vsource.w\nSolve\n")
+    found, theirs = flow(str(path)), solved(path)
+    assert "load.d, vsource.w: opened at the terminal, so without power" in found.remarks
+    by_node = dict(zip(theirs.nodes, np.abs(theirs.v) / theirs.v_base_v, strict=True))
+    for bus, phase, v_pu in zip(found.nodes.node, found.nodes.phase, found.nodes.v_pu, strict=True):
+        assert v_pu == pytest.approx(by_node[f"{bus}.{'abc'.index(phase) + 1}"], abs=1e-7)
+    path.write_text(
+        "\n".join(line for line in OPENED.splitlines() if ".d " not in line and ".w " not in line) + "\nSolve\n"
+    )
+    assert (
+        found.totals.loads_kw
+        == pytest.approx(flow(str(path)).totals.loads_kw, abs=1e-6)
+        == pytest.approx(60.0, abs=0.01)
+    )

@@ -330,7 +330,7 @@ class _Reader:
             delay_ns = sending["delay_ns"]
             self._share(nodes, port, -1, edges if reach.is_whole else self._shared, delay_ns)
             if not reach.is_whole:
-                edges.add(nodes[reach.source], nodes[reach.destination], port, -1, 0.0, delay_ns)
+                edges.add(nodes[reach.source], nodes[reach.destination], port, -1, reach.error, delay_ns)
             return
         self._media.append(str(row.get("name") or row.get("technology") or settings.access))
         self._medium_of += [number] * len(nodes)

@@ -63,9 +63,13 @@ def divide(source: str, elements: Sequence[Element], reading: Reading, all_admit
         raise FileError(source, nonsense)
     without: dict[str, list[str]] = defaultdict(list)
     unrepresented: dict[str, list[str]] = {kind: [] for kind in sorted(ignored)}
+    opened: list[str] = []
     for one in sorted(elements, key=lambda one: one.kind in CONTROLS):  # what is controlled comes first
         if one.kind in WITHOUT_EFFECT or (one.kind in CONTROLS and not reading.controls):
             without[one.kind].append(one.name)
+            continue
+        if one.kind in (*SOURCES, *KINDS) and not one.closed[:, : one.phases].any(axis=1).all():
+            opened.append(one.full_name)
             continue
         reason = "" if one.kind in ignored else _why_not(one, parts)
         if reason or one.kind in ignored:
@@ -81,6 +85,8 @@ def divide(source: str, elements: Sequence[Element], reading: Reading, all_admit
         frozenset(one.kind for one in elements),
         offers_ignore=reading.offers_ignore,
     )
+    if opened:
+        parts.left_out.append(f"{some_of(opened)}: opened at the terminal, so without power")
     parts.left_out += [f"{kind}: {some_of(names)} (without effect here)" for kind, names in without.items()]
     return parts
 

@@ -492,7 +492,9 @@ def advance(  # type: ignore[no-untyped-def]
                 cause = np.int64(BY_OUTAGE)
             elif port[p, P_MEDIUM] < 0 and port[p, P_CLASSES] == 0:
                 hop_events += 1
-                out, cause = link.cross(port, rate_bps, link_loss, rings, break_loss, p, what, now, state, facts, seed)
+                out, cause = link.cross(
+                    port, rate_bps, link_loss, rings, break_loss, p, path[at].loss, what, now, state, facts, seed
+                )
                 if cause < 0:
                     if not is_alone and node[path[at].node, N_SHARD] != shard:
                         crossed[crossings, 0], crossed[crossings, 1] = out, key

@@ -211,6 +211,12 @@ def draw_attempts(port, break_loss, p, what, state, chance, seed):  # type: igno
 
 
 @kernel(inline=True, allocates=False)
+def chance_of_loss(loss, there):  # type: ignore[no-untyped-def]
+    """Probability that one attempt fails: `loss` of the port, and `there` of the two places, by their distance."""
+    return loss if there == 0.0 else 1.0 - (1.0 - loss) * (1.0 - there)
+
+
+@kernel(inline=True, allocates=False)
 def draw(net, p, seed):  # type: ignore[no-untyped-def]
     """The next random number of a port's own row, for its back-off."""
     net.port[p, P_DRAWS] += 1

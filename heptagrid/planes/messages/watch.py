@@ -16,7 +16,7 @@ import numpy as np
 from heptagrid.planes.messages import tables as t
 from heptagrid.planes.messages.access.radio import NS_PER_M
 from heptagrid.planes.messages.event_queue import EventQueue, Outcome
-from heptagrid.planes.messages.ports import draw_attempts, wire_bytes
+from heptagrid.planes.messages.ports import chance_of_loss, draw_attempts, path_at, wire_bytes
 from heptagrid.planes.messages.statistics import Counts
 from heptagrid.planes.messages.tables import Ints
 from heptagrid.planes.messages.timeouts import first_timeout_ns
@@ -356,7 +356,8 @@ class WatchedQueue:
             return
         if leg.lost in (t.BY_BUFFER, t.BY_OUTAGE, t.BY_ACCESS, t.BY_STALE):
             return
-        chance = float(net.loss[leg.port])
+        there = float(net.path[int(path_at(what, self._queue.state))]["loss"])
+        chance = float(chance_of_loss(float(net.loss[leg.port]), there))
         attempts, _ = draw_attempts(
             net.port, net.break_loss, leg.port, what, self._queue.state, chance, self._queue.seed
         )

@@ -11,7 +11,16 @@ from __future__ import annotations
 
 from heptagrid.foundation.kernel import kernel
 from heptagrid.planes.messages.events import push_lost, push_port
-from heptagrid.planes.messages.ports import draw, draw_attempts, push_next, take_next, transmission_ns, wire_bytes
+from heptagrid.planes.messages.ports import (
+    chance_of_loss,
+    draw,
+    draw_attempts,
+    path_at,
+    push_next,
+    take_next,
+    transmission_ns,
+    wire_bytes,
+)
 from heptagrid.planes.messages.tables import (
     BY_ACCESS,
     E_ATTEMPT,
@@ -54,7 +63,8 @@ def attempt(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-unt
     if now >= busy_until:
         what = port[p, P_WHAT]
         transmission = transmission_ns(wire_bytes(port, p, what, state, facts), net.rate_bps[p])
-        attempts, cause = draw_attempts(port, net.break_loss, p, what, state, net.loss[p], seed)
+        chance = chance_of_loss(net.loss[p], net.path[path_at(what, state)].loss)
+        attempts, cause = draw_attempts(port, net.break_loss, p, what, state, chance, seed)
         port[p, P_CAUSE] = cause
         port[p, P_BUSY] += attempts * transmission
         medium[m, M_BUSY_UNTIL] = now + attempts * transmission + port[p, P_DELAY]

@@ -16,6 +16,7 @@ from heptagrid.foundation.kernel import kernel
 from heptagrid.foundation.random import Stream, bits
 from heptagrid.planes.messages.events import push, push_lost, push_port, wait_last
 from heptagrid.planes.messages.ports import (
+    chance_of_loss,
     draw,
     draw_attempts,
     path_at,
@@ -140,7 +141,7 @@ def _serve(net, p, ready, heap, size, state, facts, seed):  # type: ignore[no-un
     """
     port, medium, m = net.port, net.medium, net.port[p, P_MEDIUM]
     what = port[p, P_WHAT]
-    chance = 1.0 - (1.0 - net.loss[p]) * (1.0 - net.path[path_at(what, state)].loss)
+    chance = chance_of_loss(net.loss[p], net.path[path_at(what, state)].loss)
     attempts, port[p, P_CAUSE] = draw_attempts(port, net.break_loss, p, what, state, chance, seed)
     if net.outages and net.node[port[medium[m, M_BASE], P_NODE], N_DOWN] > 0:
         port[p, P_CAUSE] = BY_OUTAGE
@@ -230,7 +231,7 @@ def start_down(net, base, now, heap, size, state, facts, seed):  # type: ignore[
     """The base station sends the copy in hand, each failed block again; its device stays connected."""
     port, what = net.port, net.port[base, P_WHAT]
     at = path_at(what, state)
-    chance = 1.0 - (1.0 - net.loss[base]) * (1.0 - net.path[at].loss)
+    chance = chance_of_loss(net.loss[base], net.path[at].loss)
     attempts, port[base, P_CAUSE] = draw_attempts(port, net.break_loss, base, what, state, chance, seed)
     out = now + attempts * _airtime_ns(port, net.rate_bps, base, what, state, facts)
     port[base, P_BUSY] += out - now

@@ -28,6 +28,7 @@ from heptagrid.planes.messages.access.radio import (
 )
 from heptagrid.planes.messages.events import push_lost, push_port
 from heptagrid.planes.messages.ports import (
+    chance_of_loss,
     copy_bytes,
     draw,
     frames_of,
@@ -192,7 +193,7 @@ def outcome(net, p, state, seed):  # type: ignore[no-untyped-def]
     if port[p, P_COLLIDED] == 1:
         return BY_COLLISION
     number = 1 + port[p, P_TRY] + ((port[p, P_FRAMES] - 1) << np.int64(52))
-    chance = 1.0 - (1.0 - net.loss[p]) * (1.0 - net.path[at].loss)
+    chance = chance_of_loss(net.loss[p], net.path[at].loss)
     return BY_LINK if is_lost(p, what, state, number, chance, seed) else -1
 
 

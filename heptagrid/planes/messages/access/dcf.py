@@ -15,6 +15,7 @@ from heptagrid.foundation.kernel import kernel
 from heptagrid.planes.messages.access.radio import acknowledge, clear_air, distance_m2, transmit
 from heptagrid.planes.messages.events import push_lost, push_port
 from heptagrid.planes.messages.ports import (
+    chance_of_loss,
     draw,
     is_broken,
     is_lost,
@@ -165,7 +166,7 @@ def end(net, p, now, heap, size, state, seed):  # type: ignore[no-untyped-def]
     what = port[p, P_WHAT]
     at = path_at(what, state)
     receiver = net.path[at].node
-    chance = 1.0 - (1.0 - net.loss[p]) * (1.0 - net.path[at].loss)
+    chance = chance_of_loss(net.loss[p], net.path[at].loss)
     cause = -1
     if net.node[receiver, N_DOWN] > 0:
         cause = BY_OUTAGE

@@ -14,7 +14,15 @@ import numpy as np
 
 from heptagrid.foundation.kernel import kernel
 from heptagrid.planes.messages.events import push, push_lost, push_port
-from heptagrid.planes.messages.ports import draw_attempts, push_next, take_next, transmission_ns, wire_bytes
+from heptagrid.planes.messages.ports import (
+    chance_of_loss,
+    draw_attempts,
+    path_at,
+    push_next,
+    take_next,
+    transmission_ns,
+    wire_bytes,
+)
 from heptagrid.planes.messages.tables import (
     BY_BUFFER,
     BY_OUTAGE,
@@ -44,9 +52,12 @@ from heptagrid.planes.messages.tables import (
 
 @kernel(inline=True, allocates=False)
 def cross(  # type: ignore[no-untyped-def]
-    port, rate_bps, loss, rings, break_loss, p, what, now, state, facts, seed
+    port, rate_bps, loss, rings, break_loss, p, there, what, now, state, facts, seed
 ):
-    """Send a copy over a link that keeps no queue of events: (when it is out, why it is lost or -1)."""
+    """Send a copy over a link that keeps no queue of events: (when it is out, why it is lost or -1).
+
+    there: the loss of the pair of nodes, where several share the link.
+    """
     capacity = port[p, P_BUFFER]
     if capacity >= 0:
         at, head, waiting = port[p, P_RING_AT], port[p, P_RING_HEAD], port[p, P_WAITING]
@@ -63,7 +74,7 @@ def cross(  # type: ignore[no-untyped-def]
             waiting += 1
         port[p, P_WAITING] = waiting
     transmission = transmission_ns(wire_bytes(port, p, what, state, facts), rate_bps[p])
-    attempts, cause = draw_attempts(port, break_loss, p, what, state, loss[p], seed)
+    attempts, cause = draw_attempts(port, break_loss, p, what, state, chance_of_loss(loss[p], there), seed)
     begin = max(now, port[p, P_FREE])
     port[p, P_FREE] = min(begin + attempts * transmission, HORIZON)
     port[p, P_BUSY] += port[p, P_FREE] - begin
@@ -138,7 +149,8 @@ def begin(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyp
         return size
     what = port[p, P_WHAT]
     transmission = transmission_ns(wire_bytes(port, p, what, state, facts), net.rate_bps[p])
-    attempts, cause = draw_attempts(port, net.break_loss, p, what, state, net.loss[p], seed)
+    chance = chance_of_loss(net.loss[p], net.path[path_at(what, state)].loss)
+    attempts, cause = draw_attempts(port, net.break_loss, p, what, state, chance, seed)
     port[p, P_CAUSE] = cause
     port[p, P_FREE] = now + attempts * transmission
     port[p, P_BUSY] += attempts * transmission

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from heptagrid.foundation.kernel import kernel
 from heptagrid.planes.messages.events import push_lost, push_port
-from heptagrid.planes.messages.ports import draw_attempts, path_at, push_next, take_next, transmission_ns, wire_bytes
+from heptagrid.planes.messages.ports import (
+    chance_of_loss,
+    draw_attempts,
+    path_at,
+    push_next,
+    take_next,
+    transmission_ns,
+    wire_bytes,
+)
 from heptagrid.planes.messages.tables import (
     BY_OUTAGE,
     E_END,
@@ -32,8 +40,9 @@ def begin(net, p, now, heap, size, state, facts, seed):  # type: ignore[no-untyp
     slot = medium[m, M_SLOT]
     frame = slot * medium[m, M_MEMBERS]
     airtime = port[p, P_FRAME] + transmission_ns(wire_bytes(port, p, what, state, facts), net.rate_bps[p])
-    attempts, cause = draw_attempts(port, net.break_loss, p, what, state, net.loss[p], seed)
     at = path_at(what, state)
+    chance = chance_of_loss(net.loss[p], net.path[at].loss)
+    attempts, cause = draw_attempts(port, net.break_loss, p, what, state, chance, seed)
     port[p, P_CAUSE] = BY_OUTAGE if net.node[net.path[at].node, N_DOWN] > 0 else cause
     own = port[p, P_SLOT] * slot
     first = now + (own - now) % frame
