@@ -58,5 +58,5 @@ BROADBAND_PLC = Technology(
         "members_per_site": "assumption: the customers that one head end serves",
         "costs": "assumption: modem 35 EUR, head end 900 EUR and a tenth a year; the line is there",
     },
-    not_modelled="the deferral counter, which widens the window without a collision, time division, frame aggregation",
+    not_modelled="the deferral counter, which widens the window without a collision; time division; frame aggregation",
 )

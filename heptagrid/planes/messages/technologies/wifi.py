@@ -48,5 +48,5 @@ WIFI = Technology(
         "members_per_site": "assumption: the devices of a household",
         "costs": "assumption: module 5 EUR, access point 60 EUR; most homes have one",
     },
-    not_modelled="RTS and CTS, neighbours on the same channel, rate adaptation, traffic that is not the grid's, sleeping stations",
+    not_modelled="RTS and CTS; neighbours on the same channel; rate adaptation; traffic that is not the grid's; sleeping stations",
 )
