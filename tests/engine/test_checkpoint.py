@@ -14,21 +14,12 @@ import heptagrid
 from heptagrid import Simulation
 from heptagrid.engine.checkpoint import read_checkpoint, write_checkpoint
 from heptagrid.engine.clock import Phase
-from heptagrid.engine.feeder import on_feeder, read_feeder
 from heptagrid.engine.recorder import ArmResult
 from heptagrid.foundation.errors import OutputError
 from heptagrid.scenario.schema import Scenario
 from tests.engine.test_frequency import TRIP
-from tests.engine.test_run import LANE
 
 OF_THE_MACHINE = {"seconds", "peak_rss_mb", "process"}
-
-
-@pytest.fixture(scope="module")
-def lane(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
-    """The small feeder as a scenario, in quarter hours."""
-    scenario = heptagrid.load("town", ["run.step_s=900"])
-    return on_feeder(scenario, read_feeder(scenario, Path(LANE)), Path(LANE), tmp_path_factory.mktemp("lane"))
 
 
 def differences(one: Any, other: Any, where: str = "") -> list[str]:

@@ -11,16 +11,8 @@ import pytest
 import heptagrid
 from heptagrid import Simulation
 from heptagrid.engine.clock import Phase
-from heptagrid.engine.feeder import on_feeder, read_feeder
 from heptagrid.scenario.schema import Scenario
 from tests.engine.test_run import LANE
-
-
-@pytest.fixture(scope="module")
-def lane(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
-    """The small feeder as a scenario, in quarter hours."""
-    scenario = heptagrid.load("town", ["run.step_s=900"])
-    return on_feeder(scenario, read_feeder(scenario, Path(LANE)), Path(LANE), tmp_path_factory.mktemp("lane"))
 
 
 def test_one_steps_through_a_day_and_looks_at_it(lane: Scenario) -> None:
