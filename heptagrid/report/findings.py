@@ -14,7 +14,7 @@ figure. Good news is told only where there is no finding.
 8. an application missed its published requirement (smart arm only)
 9. more than `ESTIMATED` of the meter reads were estimated, so that bills rest on estimates (smart arm only)
 10. over the years the smart grid costs more than it brings; known of annualised runs only
-11. an application met its requirement over all and missed it in some access networks (smart arm only); alone it stands after the good news
+11. an application met its requirement over all and missed it in some access networks (smart arm only); the good news stands after it
 """
 
 from __future__ import annotations
@@ -84,11 +84,13 @@ def worst(summary: Summary) -> str:
         return capital(listed([one.words for one in found[:MOST]])) + "."
     smart = summary["arms"].get("smart")
     used = [] if smart is None else [one for one in smart["requirements"] if one["verdict"] != "not used"]
-    said = "The grid held"
-    said += f", and none of the {len(used)} applications in use missed its requirement over all" if used else ""
+    none = f"none of the {len(used)} applications in use missed its requirement over all"
+    if in_places:
+        said = f"{'; '.join(one.words for one in in_places)}; {none}, and the grid held"
+    else:
+        said = f"the grid held, and {none}" if used else "the grid held"
     gain = yearly_eur_per_customer(summary)
-    said += "" if gain is None else f"; it pays {number(gain, 2)} EUR per customer and year"
-    return said + "".join(f"; {one.words}" for one in in_places) + "."
+    return capital(said) + ("." if gain is None else f"; it pays {number(gain, 2)} EUR per customer and year.")
 
 
 def listed(words: Sequence[str]) -> str:

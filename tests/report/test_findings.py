@@ -178,12 +178,12 @@ def test_a_control_that_did_not_settle_is_told_with_its_arm() -> None:
     assert answers(made)[0].word == "no"
 
 
-def test_what_was_missed_in_places_follows_the_good_news_and_comes_last_among_the_bad() -> None:
+def test_what_was_missed_in_places_comes_before_the_good_news_and_last_among_the_bad() -> None:
     made = summary()
     made["arms"]["smart"]["requirements"].append(application("bill", "met", places_missed=2))
     assert title(made) == (
-        "The grid held, and none of the 2 applications in use missed its requirement over all; an application missed its requirement in "
-        "some access networks (bill in 2 of 100)."
+        "An application missed its requirement in some access networks (bill in 2 of 100); none of the 2 applications in use missed its "
+        "requirement over all, and the grid held."
     )
     assert answers(made)[1].word == "none missed over all"
     overload(made["arms"]["smart"], "line", 1, 130.0)
