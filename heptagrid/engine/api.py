@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import os
 import shlex
-import shutil
 import sys
 import time
 import warnings
@@ -84,10 +83,8 @@ def run(
     began = time.perf_counter()
     broken = dict(break_)
     _check(single, broken, typical, days, start, threads)
-    if checkpoint_every_h is not None and not 0.0 < checkpoint_every_h < 1e6:
-        raise UsageError(
-            f"--checkpoint-every {checkpoint_every_h:g}: it must be more than 0 hours, and fewer than a million"
-        )
+    if checkpoint_every_h is not None and not 0.001 <= checkpoint_every_h <= 1e6:
+        raise UsageError(f"--checkpoint-every {checkpoint_every_h:g}: it must be from 0.001 hours to a million")
     resolved = resolve(scenario, settings, days, start, step_s, seed)
     spans = spans_of(resolved, typical)
     circuit = read_feeder(resolved, Path(feeder)) if feeder else None
@@ -126,8 +123,9 @@ def resume(folder: str | Path, *, threads: int | None = None, progress: Progress
     if manifest["feeder"]:
         manifest["data"] = manifest["data"] | {"network": str((given / "network").resolve())}
     scenario = scenario_of(manifest)
-    for remark in remarks_of(manifest, scenario):
-        raise OutputError(f"{given} cannot go on: {remark}; run it again")
+    remarks = remarks_of(manifest, scenario)
+    if remarks:
+        raise OutputError(f"{given} cannot go on: {'; '.join(remarks)}; run it again")
     spans = spans_of(scenario, bool(manifest["typical_days"]))
     arms = [arm_of(name, manifest["break"]) for name in manifest["arms"]]
     with results_folder(given, RUN, force=False, goes_on=run.manifest) as place:
@@ -168,7 +166,7 @@ def _carry_out(
         write_json(place.work / RUN.mark, vouching(manifest, _contents(place.work)))
         return Run(place.work if place.replaces else given)
     if checkpoints is not None:
-        shutil.rmtree(checkpoints.folder)
+        checkpoints.discard()
     place.promote()
     if manifest["feeder"]:
         manifest["data"] = manifest["data"] | {"network": str(place.folder / "network")}

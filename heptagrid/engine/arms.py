@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from heptagrid.foundation.errors import UsageError
+
 LINK_CLASSES = ("access", "backhaul", "wan")
 
 
@@ -21,8 +23,17 @@ class Arm:
 
 
 def arm_of(name: str, broken: Mapping[str, float]) -> Arm:
-    """The arm of that name in a run with those breaks."""
-    return next(arm for arm in (*arms_of(None, broken), Arm("intact", smart=True)) if arm.name == name)
+    """The arm of that name in a run with those breaks.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    arms = {arm.name: arm for arm in (*arms_of(None, broken), Arm("intact", smart=True))}
+    if name not in arms:
+        raise UsageError(f"there is no arm {name!r}; the arms are {', '.join(arms)}")
+    return arms[name]
 
 
 def arms_of(single: str | None, broken: Mapping[str, float]) -> list[Arm]:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from functools import partial
 from itertools import islice
@@ -20,6 +21,8 @@ from heptagrid.engine.manifest import data_fingerprints
 from heptagrid.engine.memory import peak_rss_mb
 from heptagrid.engine.recorder import ArmResult, Recorder
 from heptagrid.engine.spans import spans_of
+from heptagrid.foundation.errors import UsageError
+from heptagrid.foundation.output_file import TEMPORARY
 from heptagrid.foundation.time import Step
 from heptagrid.scenario.schema import Scenario
 from heptagrid.scenario.storms import given_of
@@ -75,7 +78,7 @@ class Simulation:
         self.phase = Phase.WARM_UP
         self.seconds = dict.fromkeys(PARTS, 0.0)
         self._parts = parts
-        self._steps: Iterator[tuple[Phase, Step]] = iter(())  # begins with `begin`
+        self._steps: Iterator[tuple[Phase, Step]] | None = None
 
     def begin(self, world: World | None = None) -> None:
         """Build the arm at the start of its warm-up day, in a world that has been built already or a new one.
@@ -96,7 +99,14 @@ class Simulation:
         Devices advance, power solves, sensors sample, messages travel, actors decide, the recorder notes. In the closing hour nothing
         moves but messages and actors. Where the scenario asks for it the step is divided: power, sensors, messages and actors of the
         fine actors' part of the world go on sub-step by sub-step.
+
+        Raises
+        ------
+        UsageError
+            If the simulation has not begun.
         """
+        if self._steps is None:
+            raise UsageError("the simulation has not begun; call begin() before step()")
         phase, step = next(self._steps, (None, None))
         if phase is None or step is None:
             return False
@@ -218,14 +228,22 @@ def walk_finely(grid: ArmGrid, substep: Step) -> None:
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """Where the arms of a run put what they go on from, and after how much simulated time again (0: only at an interruption)."""
+    """Where the arms of a run put what they go on from, and after how much simulated time again."""
 
     folder: Path
     every_ns: int
 
     def is_due(self, step: Step) -> bool:
         """Whether a checkpoint is to be written after a step."""
-        return self.every_ns > 0 and step.start_ns // self.every_ns != step.end_ns // self.every_ns
+        return step.start_ns // self.every_ns != step.end_ns // self.every_ns
+
+    def discard(self) -> None:
+        """Remove what was saved, and what was being saved when a process was killed; what others put there stays."""
+        for one in self.folder.iterdir():
+            if one.suffix in (".checkpoint", ".result") or one.name.startswith(TEMPORARY):
+                one.unlink()
+        with suppress(OSError):
+            self.folder.rmdir()
 
 
 def run_arm(

@@ -112,8 +112,12 @@ def test_a_run_that_was_stopped_can_be_read_and_goes_on(
     partial = heptagrid.run(feeder=LANE, step_s=900, threads=1, checkpoint_every_h=5.0, out=out)
     assert partial.partial and partial.summary["partial"]
     assert 0 < len(partial.totals) < len(undisturbed.totals)
+    (out / "checkpoints" / "mine.txt").write_text("a stranger's")
     done[0] = 1000
-    assert_the_same(heptagrid.resume(out, threads=1), undisturbed)
+    whole = heptagrid.resume(out, threads=1)
+    assert [one.name for one in (out / "checkpoints").iterdir()] == ["mine.txt"], "what others put there stays"
+    shutil.rmtree(out / "checkpoints")
+    assert_the_same(whole, undisturbed)
     assert done[0] - 1000 == 204 - 125 + 1, "the rest of one arm, and the end of it"
 
 
@@ -160,7 +164,7 @@ def test_what_cannot_go_on_is_refused_with_the_reason(tmp_path: Path, monkeypatc
     assert json.loads(text)["partial"]
 
 
-@pytest.mark.parametrize("hours", ["0", "-1", "nan", "1e9"])
+@pytest.mark.parametrize("hours", ["0", "-1", "1e-13", "nan", "1e9"])
 def test_hours_between_checkpoints_have_bounds(tmp_path: Path, hours: str) -> None:
     found = CliRunner().invoke(main, ["run", "--checkpoint-every", hours, "--out", str(tmp_path / "run")])
     assert found.exit_code == 2

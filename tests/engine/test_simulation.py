@@ -11,6 +11,7 @@ import pytest
 import heptagrid
 from heptagrid import Simulation
 from heptagrid.engine.clock import Phase
+from heptagrid.foundation.errors import UsageError
 from heptagrid.scenario.schema import Scenario
 from tests.engine.test_run import LANE
 
@@ -79,6 +80,13 @@ def test_one_that_is_left_early_says_so_and_keeps_what_there_is(lane: Scenario) 
     assert result.stopped_ns == simulation.last_step.end_ns
     assert result.steps == 8
     assert abs(result.energy.residual) < 1e-6 * result.energy.imported
+
+
+def test_what_is_called_too_early_or_by_a_wrong_name_is_named(lane: Scenario) -> None:
+    with pytest.raises(UsageError, match=r"call begin\(\) before step"):
+        Simulation(lane, "smart").step()
+    with pytest.raises(UsageError, match="no arm 'smrt'; the arms are conventional, smart"):
+        Simulation(lane, "smrt")
 
 
 def test_the_example_of_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
