@@ -20,12 +20,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.history import report
 from heptagrid.importers.extract import read_grid, read_profiles
-from heptagrid.planes.power.batch import BatchFlow, Shares
-from heptagrid.planes.power.radial import RadialSolver
+from heptagrid.planes.power.balanced.batch import BatchFlow, Shares
+from heptagrid.planes.power.balanced.radial import RadialSolver
 from heptagrid.scenario import load
 from heptagrid.validate.peers.power_grid_model import Peer
+from heptagrid.world.balanced.radial_network import RadialNetwork, radial_network
 from heptagrid.world.grid import Buses, BusSwitches, Grid, Lines, Loads, Transformers, Units
-from heptagrid.world.network import RadialNetwork, radial_network
 
 TOWN = load.DATA / "town"
 STEPS, PER_SUBSTATION, FEEDERS = 1440, 10_400, 12

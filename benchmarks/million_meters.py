@@ -21,9 +21,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.networks import suburb
 from heptagrid.planes.messages import tables as t
-from heptagrid.planes.messages.event_queue import fact_table
+from heptagrid.planes.messages.kernel.event_queue import fact_table
+from heptagrid.planes.messages.kernel.shards import ShardedQueue
 from heptagrid.planes.messages.kinds import FACTS
-from heptagrid.planes.messages.shards import ShardedQueue
 
 QUARTER_NS = 900_000_000_000
 LEAVES_EACH = 2  # of a thread: while one waits for the hub, the other can go on

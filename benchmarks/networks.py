@@ -13,11 +13,11 @@ import numpy as np
 from heptagrid.foundation.domains import Kind
 from heptagrid.planes.messages import tables as t
 from heptagrid.planes.messages.kinds import FACTS
-from heptagrid.planes.messages.mesh import etx_tree
-from heptagrid.planes.messages.paths import Paths, TreeEdges, TreeRouter
+from heptagrid.planes.messages.planning.mesh import etx_tree
+from heptagrid.planes.messages.planning.network_builder import Wiring
+from heptagrid.planes.messages.routing.paths import Paths, TreeEdges, TreeRouter
 from heptagrid.planes.messages.tables import Ints, Net
 from heptagrid.planes.messages.technology import technology
-from heptagrid.planes.messages.wiring import Wiring
 
 PER_KM2 = 220.0  # meters: a suburb
 CORE_NS = 20_000_000

@@ -26,10 +26,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.history import report
 from heptagrid.importers.extract import read_grid
-from heptagrid.planes.power.batch import Draws
-from heptagrid.planes.power.radial import RadialSolver
+from heptagrid.planes.power.balanced.batch import Draws
+from heptagrid.planes.power.balanced.radial import RadialSolver
 from heptagrid.validate.peers.power_grid_model import Peer
-from heptagrid.world.network import radial_network
+from heptagrid.world.balanced.radial_network import radial_network
 from tools.build_town import grid_arrays, profile_table, save_arrays
 
 CODE = "1-MVLV-urban-all-0-sw"

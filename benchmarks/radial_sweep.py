@@ -16,10 +16,10 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.history import report
+from heptagrid.assembly.build import build_world
+from heptagrid.assembly.span import Phase, Span
 from heptagrid.domains.customers import demand, local_units
-from heptagrid.engine.build import build_world
-from heptagrid.engine.clock import Phase, Span
-from heptagrid.planes.power.radial import RadialSolver
+from heptagrid.planes.power.balanced.radial import RadialSolver
 from heptagrid.scenario.load import load
 from heptagrid.validate.peers.power_grid_model import Peer
 

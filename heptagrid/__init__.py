@@ -11,20 +11,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from heptagrid.engine.api import resume, run
-    from heptagrid.engine.results import Run, open_run
-    from heptagrid.engine.simulation import Simulation
+    from heptagrid.recording.results import Run, open_run
     from heptagrid.scale.compare import compare
+    from heptagrid.scale.run import resume, run
     from heptagrid.scale.sweep import sweep
     from heptagrid.scenario.load import load
     from heptagrid.scenario.schema import Scenario
+    from heptagrid.simulation.simulation import Simulation
 
 _WHERE = {
-    "run": "heptagrid.engine.api",
-    "resume": "heptagrid.engine.api",
-    "open_run": "heptagrid.engine.results",
-    "Run": "heptagrid.engine.results",
-    "Simulation": "heptagrid.engine.simulation",
+    "run": "heptagrid.scale.run",
+    "resume": "heptagrid.scale.run",
+    "open_run": "heptagrid.recording.results",
+    "Run": "heptagrid.recording.results",
+    "Simulation": "heptagrid.simulation.simulation",
     "sweep": "heptagrid.scale.sweep",
     "compare": "heptagrid.scale.compare",
     "load": "heptagrid.scenario.load",

@@ -213,8 +213,8 @@ def run(scenario: str, as_json: bool, single: str | None, resumed: Path | None, 
     """
     import difflib
 
-    from heptagrid.engine import api
-    from heptagrid.engine.results import open_run
+    from heptagrid.recording.results import open_run
+    from heptagrid.scale import run as api
     from heptagrid.scenario.load import builtin_scenarios
 
     if single is not None and single not in ("smart", "conventional"):
@@ -346,10 +346,10 @@ def carry(network: Path, traffic: Path, out: Path | None, seed: int, svg: Path |
     """
     import json
 
-    from heptagrid.engine.carry import api
-    from heptagrid.engine.carry.layout import layout
     from heptagrid.foundation.output_file import refuse_overwriting
     from heptagrid.report.communication_map import write_communication_map
+    from heptagrid.studies.carry import api
+    from heptagrid.studies.carry.layout import layout
 
     refuse_overwriting([network, traffic], [out, svg])
     carried = _with_progress(lambda tick: api.carry(network, traffic, out, seed=seed, progress=tick))
@@ -419,8 +419,8 @@ def flow(source: str, out: Path | None, branches: Path | None, controls: str, as
     """
     import json
 
-    from heptagrid.engine.flow import api
     from heptagrid.report.flow import flow_text
+    from heptagrid.studies.flow import api
 
     with _told():
         found = api.flow(source, out, branches, controls=controls == "on", **options)
@@ -451,10 +451,10 @@ def inspect(source: str, svg: Path | None, as_json: bool) -> None:
     """
     import json
 
-    from heptagrid.engine.flow import api
     from heptagrid.foundation.output_file import refuse_overwriting
     from heptagrid.report.inventory import inventory_text
     from heptagrid.report.network_map import write_map
+    from heptagrid.studies.flow import api
 
     refuse_overwriting([source], [svg])
     found = api.inspect(source)
@@ -623,7 +623,7 @@ def trace(run: Path, message: int | None, as_list: bool, as_json: bool, **option
     """
     import json
 
-    from heptagrid.engine import trace as tracing
+    from heptagrid.inquiry import trace as tracing
     from heptagrid.report.message_words import list_text, message_text
 
     arm, day = options.pop("arm"), options.pop("day")
@@ -653,7 +653,7 @@ def explain(run: Path, customer: int, day: str | None, as_json: bool) -> None:
     """
     import json
 
-    from heptagrid.engine.explain import explain as explained
+    from heptagrid.inquiry.explain import explain as explained
     from heptagrid.report.bill_words import bill_text
 
     found = _with_progress(lambda tick: explained(run, customer, day, tick))
@@ -689,6 +689,6 @@ def new(name: str, force: bool) -> None:
 @main.command("compile")
 def compile_() -> None:
     """Compile the kernels now, so that no later run has to."""
-    from heptagrid.engine.warm import compile_kernels
+    from heptagrid.simulation.precompile import compile_kernels
 
     click.echo(f"compiled the kernels in {compile_kernels():.0f} s ({os.cpu_count()} cores)")

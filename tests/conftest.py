@@ -12,7 +12,7 @@ import hypothesis
 import pytest
 
 import heptagrid
-from heptagrid.engine.results import Run
+from heptagrid.recording.results import Run
 
 # Kernels are compiled at their first use, which takes longer than an example may by default.
 hypothesis.settings.register_profile("heptagrid", deadline=None)

@@ -17,15 +17,15 @@ import pytest
 from click.testing import CliRunner
 
 import heptagrid
+from heptagrid.assembly.job import Job
 from heptagrid.cli import main
-from heptagrid.engine import api
-from heptagrid.engine.jobs import Job
-from heptagrid.engine.recorder import ArmResult
-from heptagrid.engine.simulation import run_arm
-from heptagrid.engine.tables import TableWriter
 from heptagrid.foundation.errors import HeptagridError, NetworkError, OutputError, ScenarioError, UsageError
+from heptagrid.recording.recorder import ArmResult
+from heptagrid.recording.tables import TableWriter
+from heptagrid.scale import run as api
 from heptagrid.scenario.load import load
 from heptagrid.scenario.schema import Scenario
+from heptagrid.simulation.simulation import run_arm
 from tests.conftest import heed_interrupts
 
 

@@ -18,10 +18,11 @@ from click.testing import CliRunner
 
 import heptagrid
 from heptagrid.cli import main
-from heptagrid.engine import api, warm
 from heptagrid.foundation.errors import NetworkError, PartialRunWarning
+from heptagrid.scale import run as api
 from heptagrid.scale.compare import Comparison
 from heptagrid.scale.sweep import Sweep
+from heptagrid.simulation import precompile as warm
 
 ROOT = Path(heptagrid.__file__).parents[1]
 
@@ -53,7 +54,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, day: Any) -> list[dict[str, Any]]:
 
     monkeypatch.setattr(api, "run", run)
     monkeypatch.setattr("heptagrid.validate.rows.run_cases", run_cases)
-    monkeypatch.setattr("heptagrid.engine.carry.api.carry", carry)
+    monkeypatch.setattr("heptagrid.studies.carry.api.carry", carry)
     monkeypatch.setattr("heptagrid.scale.sweep.sweep", sweep)
     monkeypatch.setattr("heptagrid.scale.compare.compare", compare)
     monkeypatch.setattr("heptagrid.report.studies_terminal.sweep_summary", lambda content: "")
@@ -226,7 +227,7 @@ def test_want_of_memory_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     def fails(*given: Any, **options: Any) -> None:
         raise MemoryError("Unable to allocate 7.28 TiB")
 
-    monkeypatch.setattr("heptagrid.engine.flow.api.flow", fails)
+    monkeypatch.setattr("heptagrid.studies.flow.api.flow", fails)
     done = CliRunner().invoke(main, ["flow", str(tmp_path / "case.m")])
     assert (done.exit_code, done.stderr) == (1, "heptagrid: there is not enough memory: Unable to allocate 7.28 TiB\n")
 

@@ -19,16 +19,16 @@ import polars
 import pytest
 
 import heptagrid
-from heptagrid.engine import jobs
-from heptagrid.engine.api import LONGEST_NAME, as_file_name, default_folder
-from heptagrid.engine.results import RUN
-from heptagrid.engine.seal import vouching
 from heptagrid.foundation.errors import OutputError
 from heptagrid.foundation.folder_lock import LOCK
 from heptagrid.foundation.frames import join_tables, read_table, write_table
 from heptagrid.foundation.interrupts import noted_interrupts
 from heptagrid.foundation.output_file import write_json, write_text
 from heptagrid.foundation.results_folder import Kind, Place, results_folder
+from heptagrid.recording.results import RUN
+from heptagrid.recording.seal import vouching
+from heptagrid.scale import jobs
+from heptagrid.scale.run import LONGEST_NAME, as_file_name, default_folder
 
 INNER = Kind("inner", "inner.json", frozenset({"inner.json", "data.txt"}))
 OUTER = Kind(

@@ -16,7 +16,20 @@ from heptagrid.foundation.sums import dot, weighted_columns, weighted_sum
 
 PACKAGE = Path(heptagrid.__file__).parent
 # Where a run's figures are made; importers and the solvers' matrices of a few rows are not.
-RECORDED = ("domains", "engine", "foundation", "planes/messages", "planes/money", "scale", "world")
+RECORDED = (
+    *(
+        "assembly",
+        "domains",
+        "foundation",
+        "inquiry",
+        "planes/messages",
+        "planes/money",
+        "recording",
+        "scale",
+        "simulation",
+    ),
+    *("studies", "world"),
+)
 OF_BLAS = {"dot", "vdot", "inner", "matmul", "tensordot", "einsum", "convolve", "correlate"}
 
 

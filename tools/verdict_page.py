@@ -10,14 +10,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from heptagrid.engine.neighbourhood import Outcome, outcome, setting_of, technologies_for
 from heptagrid.planes.messages.requirements import REQUIREMENTS, Requirement
 from heptagrid.planes.messages.technology import technology
+from heptagrid.studies.neighbourhood import Outcome, outcome, setting_of, technologies_for
 from heptagrid.validate.messages_neighbourhood import LITERATURE, Verdict
 
 HEAD = """# Which technology meets which application's requirement
 
-Made by `make docs` with `heptagrid.engine.neighbourhood`; do not edit. The page of a run has the same verdicts for the applications of that run.
+Made by `make docs` with `heptagrid.studies.neighbourhood`; do not edit. The page of a run has the same verdicts for the applications of that run.
 
 A **neighbourhood** is 500 homes and twelve feeder devices at 800 homes per km², around as many collectors or cells as the technology
 plans for; a **home** is ten devices; a **wide area** is twelve substations within 10 km. One technology is tested at a time; all links

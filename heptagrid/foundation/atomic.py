@@ -12,7 +12,7 @@ from numba.core import cgutils as _cgutils
 from numba.core import types
 from numba.extending import intrinsic
 
-from heptagrid.foundation.kernel import kernel
+from heptagrid.foundation.compiled.kernel import kernel
 
 cgutils: Any = _cgutils
 

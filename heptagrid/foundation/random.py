@@ -12,7 +12,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from heptagrid.foundation.kernel import kernel
+from heptagrid.foundation.compiled.kernel import kernel
 
 Number = int | np.int64
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, get_type_hints
 import numpy as np
 
 from heptagrid.foundation.errors import FileError
-from heptagrid.world.circuit import Circuit
+from heptagrid.world.circuit.circuit import Circuit
 
 Table = TypeVar("Table")
 

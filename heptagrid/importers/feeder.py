@@ -18,8 +18,8 @@ from heptagrid.foundation.random import Stream, uniforms
 from heptagrid.importers.circuit_file import write_circuit
 from heptagrid.importers.extract import read_profiles, write_grid
 from heptagrid.importers.network_folder import CIRCUIT_FILE
-from heptagrid.world.circuit import Circuit, bus_edges, bus_of_windings, terminals_of
-from heptagrid.world.circuit_tree import circuit_tree
+from heptagrid.world.circuit.circuit import Circuit, bus_edges, bus_of_windings, terminals_of
+from heptagrid.world.circuit.tree import circuit_tree
 from heptagrid.world.grid import Buses, BusSwitches, Grid, Lines, Loads, Transformers, Units
 
 Floats = npt.NDArray[np.float64]

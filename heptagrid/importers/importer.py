@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from heptagrid.foundation.errors import FileError, HeptagridError
-from heptagrid.world.balanced import BalancedNetwork
-from heptagrid.world.circuit import Circuit
+from heptagrid.world.balanced.network import BalancedNetwork
+from heptagrid.world.circuit.circuit import Circuit
 
 Network = BalancedNetwork | Circuit
 

@@ -18,7 +18,7 @@ from heptagrid.importers.importer import Importer, Reading, unsupported
 from heptagrid.importers.matlab.program import run
 from heptagrid.importers.matlab.tokens import MatlabError
 from heptagrid.importers.matlab.values import Matrix, Value
-from heptagrid.world.balanced import (
+from heptagrid.world.balanced.network import (
     BalancedBranches,
     BalancedBuses,
     BalancedGenerators,

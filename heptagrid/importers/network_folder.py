@@ -7,9 +7,9 @@ from pathlib import Path
 
 from heptagrid.importers.circuit_file import read_circuit
 from heptagrid.importers.extract import read_grid
-from heptagrid.world.circuit import Circuit
-from heptagrid.world.circuit_tree import circuit_tree
-from heptagrid.world.network import Tree, radial_network
+from heptagrid.world.balanced.radial_network import Tree, radial_network
+from heptagrid.world.circuit.circuit import Circuit
+from heptagrid.world.circuit.tree import circuit_tree
 
 CIRCUIT_FILE = "circuit.npz"
 

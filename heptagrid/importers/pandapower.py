@@ -22,7 +22,7 @@ from heptagrid.foundation.input_files import MOST_NETWORK_BYTES, UnreadableError
 from heptagrid.importers.importer import Importer, MissingPackageError, Reading, unsupported
 from heptagrid.importers.pandapower_classes import forbidden
 from heptagrid.importers.pandapower_taps import Shifters, in_service, phase_shifters, settle, tables_in_use
-from heptagrid.world.balanced import (
+from heptagrid.world.balanced.network import (
     WARD,
     BalancedBranches,
     BalancedBuses,

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.world.balanced import Bools, Floats
+from heptagrid.world.balanced.network import Bools, Floats
 
 Words = npt.NDArray[np.object_]
 

@@ -14,7 +14,7 @@ from heptagrid.foundation.errors import FileError
 from heptagrid.importers.importer import Importer, Reading
 from heptagrid.importers.pandapower import convert, package, quiet
 from heptagrid.importers.pandapower_taps import settle
-from heptagrid.world.balanced import BalancedNetwork
+from heptagrid.world.balanced.network import BalancedNetwork
 
 # Version, voltage levels, kind of grid, lower grids, scenario of the future, whether with all switches.
 _CODE = re.compile(r"[01]-[A-Za-z]+(?:_data)?-[\w.]*-[\w.]*-[012]-(?:no_)?sw")

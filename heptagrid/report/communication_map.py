@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from heptagrid.engine.carry.layout import Hops, Layout
 from heptagrid.foundation.output_file import whole_file
 from heptagrid.report.map_layout import MARGIN, Floats, fit, labels
 from heptagrid.report.words import text
+from heptagrid.studies.carry.layout import Hops, Layout
 
 SIZE = 1000
 _MOST_HOPS = 50_000  # strokes of one medium; a mesh in which more are in reach is a grey field

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from heptagrid.engine.flow.snapshot import NEUTRAL, Snapshot
+from heptagrid.studies.flow.snapshot import NEUTRAL, Snapshot
 
 
 def flow_text(found: Snapshot) -> str:

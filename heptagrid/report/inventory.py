@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from heptagrid.engine.flow.inventory import Inventory
 from heptagrid.report.network_map import map_text
+from heptagrid.studies.flow.inventory import Inventory
 
 
 def inventory_text(found: Inventory) -> str:

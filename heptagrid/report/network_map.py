@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.engine.flow.inventory import Drawing
 from heptagrid.foundation.output_file import whole_file
 from heptagrid.report.map_layout import MARGIN, fit, labels
 from heptagrid.report.words import text
+from heptagrid.studies.flow.inventory import Drawing
 
 SIZE = 1000
 

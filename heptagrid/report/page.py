@@ -15,9 +15,9 @@ from heptagrid.report.access_networks import access_table
 from heptagrid.report.charts import bars
 from heptagrid.report.day import day_charts
 from heptagrid.report.domain_picture import domain_pictures, money_digits
+from heptagrid.report.events import storm_table
 from heptagrid.report.frequency import frequency_section
 from heptagrid.report.headline import headline, key_figures
-from heptagrid.report.storms import storm_table
 from heptagrid.report.terms import explained
 from heptagrid.report.town import town_section
 from heptagrid.report.words import ARM_TITLES, DOMAIN_TITLES, LOST_BY, energy_unit, number, text

@@ -10,10 +10,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from heptagrid.report.events import storm_lines
 from heptagrid.report.findings import ESTIMATED, estimated_share
 from heptagrid.report.frequency import frequency_lines
 from heptagrid.report.headline import devices, title
-from heptagrid.report.storms import storm_lines
 from heptagrid.report.verdict import answers
 from heptagrid.report.words import ARM_TITLES, duration, energy_unit, kind_words, number, signed
 

@@ -8,17 +8,17 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from heptagrid.engine import api
-from heptagrid.engine.jobs import Progress
-from heptagrid.engine.results import RUN, Run, open_run
+from heptagrid.foundation.compiled.kernel import fingerprint_of_package
 from heptagrid.foundation.domains import DOMAIN_NAMES
 from heptagrid.foundation.errors import OutputError, UsageError
-from heptagrid.foundation.kernel import fingerprint_of_package
 from heptagrid.foundation.output_file import write_json
 from heptagrid.foundation.results_folder import Kind, Place, results_folder
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR
+from heptagrid.recording.results import RUN, Run, open_run
 from heptagrid.report.compare_page import write_page
+from heptagrid.scale import run as api
 from heptagrid.scale.figures import STATE, Figures, figures_of, meanings
+from heptagrid.scale.jobs import Progress
 from heptagrid.scenario.schema import Scenario
 
 Source = str | Path | Scenario

@@ -12,14 +12,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from heptagrid.engine.results import RUN
+from heptagrid.foundation.compiled.kernel import fingerprint_of_package
 from heptagrid.foundation.errors import OutputError
-from heptagrid.foundation.kernel import fingerprint_of_package
 from heptagrid.foundation.output_file import TEMPORARY, write_json
 from heptagrid.foundation.results_folder import Kind, Place, results_folder
+from heptagrid.recording.results import RUN
 from heptagrid.scale.variations import Variation, as_json
+from heptagrid.scenario.events import given_of
 from heptagrid.scenario.schema import Scenario
-from heptagrid.scenario.storms import given_of
 
 SWEEP = Kind(
     "sweep",

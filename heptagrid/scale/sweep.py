@@ -12,18 +12,17 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from heptagrid.engine.api import default_folder, resolve
-from heptagrid.engine.build import build_world
-from heptagrid.engine.jobs import Progress, run_tasks
-from heptagrid.engine.spans import spans_of
-from heptagrid.engine.summary import annualised
-from heptagrid.engine.warm import ensure_kernels
+from heptagrid.assembly.build import build_world
+from heptagrid.assembly.spans import spans_of
 from heptagrid.foundation.errors import UsageError
 from heptagrid.foundation.output_file import write_json
 from heptagrid.foundation.results_folder import unwritable
+from heptagrid.recording.summary import annualised
 from heptagrid.report.sweep_page import write_page
 from heptagrid.scale.figures import figures_of, meanings, over_seeds
 from heptagrid.scale.folder import WORK, data_digest, definition_of, sweep_folder
+from heptagrid.scale.jobs import Progress, run_tasks
+from heptagrid.scale.run import default_folder, resolve
 from heptagrid.scale.technologies import cheapest
 from heptagrid.scale.variants import Record, Variant, read_record, run_variant, variant_of
 from heptagrid.scale.variations import (
@@ -39,6 +38,7 @@ from heptagrid.scale.variations import (
     unresolved,
 )
 from heptagrid.scenario.schema import Scenario
+from heptagrid.simulation.precompile import ensure_kernels
 
 ARMS = ("smart", "conventional")  # the longer first, so that no process waits for it at the end
 

@@ -19,27 +19,27 @@ from typing import Any
 
 import numpy as np
 
-from heptagrid.engine.api import mark_whole, write_results
-from heptagrid.engine.arms import LINK_CLASSES, Arm
-from heptagrid.engine.build import build_world
-from heptagrid.engine.clock import Span
-from heptagrid.engine.jobs import Job
-from heptagrid.engine.manifest import manifest_of
-from heptagrid.engine.memory import peak_rss_mb
-from heptagrid.engine.results import RUN
-from heptagrid.engine.seal import is_sealed, sealed, vouching
-from heptagrid.engine.simulation import Tick, run_arm
-from heptagrid.engine.spans import spans_of
-from heptagrid.engine.summary import join_arms, summarise
-from heptagrid.engine.tally import DayBooks
+from heptagrid.assembly.arms import LINK_CLASSES, Arm
+from heptagrid.assembly.build import build_world
+from heptagrid.assembly.job import Job
+from heptagrid.assembly.span import Span
+from heptagrid.assembly.spans import spans_of
 from heptagrid.foundation.errors import OutputError
 from heptagrid.foundation.input_files import UnreadableError, read_text
 from heptagrid.foundation.output_file import write_json
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR
+from heptagrid.recording.manifest import manifest_of
+from heptagrid.recording.memory import peak_rss_mb
+from heptagrid.recording.results import RUN
+from heptagrid.recording.seal import is_sealed, sealed, vouching
+from heptagrid.recording.summary import join_arms, summarise
+from heptagrid.recording.totals import DayBooks
 from heptagrid.scale.folder import WORK
+from heptagrid.scale.run import mark_whole, write_results
 from heptagrid.scale.variations import Point
+from heptagrid.scenario.events import given_of
 from heptagrid.scenario.schema import Scenario
-from heptagrid.scenario.storms import given_of
+from heptagrid.simulation.simulation import Tick, run_arm
 
 # Sections that certainly do not touch an arm. The conventional arm has no access network, backhaul, sensors, head
 # end, SCADA or aggregator, and nobody in it follows anybody; its bulk system speaks over the WAN. The business case is

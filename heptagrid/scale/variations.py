@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from itertools import product
 from typing import Any
 
-from heptagrid.engine.arms import LINK_CLASSES
+from heptagrid.assembly.arms import LINK_CLASSES
 from heptagrid.foundation.errors import ScenarioError, UsageError
 from heptagrid.foundation.input_files import UnreadableError, toml_of
 from heptagrid.foundation.parameters import Declaration, declarations

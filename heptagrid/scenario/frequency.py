@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from heptagrid.scenario.checks import Checks
-from heptagrid.scenario.storms import Storm
+from heptagrid.scenario.events import Storm
 
 DISTURBANCES = ("unit_trip", "blackout")
 

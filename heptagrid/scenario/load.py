@@ -13,9 +13,9 @@ from heptagrid.foundation.errors import ScenarioError
 from heptagrid.foundation.input_files import UnreadableError, is_file, read_toml
 from heptagrid.foundation.parameters import declarations
 from heptagrid.scenario.checks import Checks, Tables, TypicalDays
+from heptagrid.scenario.events import Storm, given_of, storms_of
 from heptagrid.scenario.frequency import check_frequency
 from heptagrid.scenario.schema import Scenario
-from heptagrid.scenario.storms import Storm, given_of, storms_of
 
 DATA = Path(__file__).parent / "data"
 BULK = DATA / "rts"

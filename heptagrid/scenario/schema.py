@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from heptagrid.foundation.parameters import parameter
 
 if TYPE_CHECKING:
-    from heptagrid.scenario.storms import Storm
+    from heptagrid.scenario.events import Storm
 
 
 @dataclass(frozen=True)

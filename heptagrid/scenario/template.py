@@ -8,8 +8,8 @@ from typing import Any
 
 from heptagrid.foundation.parameters import Declaration, declarations
 from heptagrid.foundation.registry import parameter_sections
+from heptagrid.scenario.events import KINDS
 from heptagrid.scenario.schema import RunParameters
-from heptagrid.scenario.storms import KINDS
 from heptagrid.scenario.words import span
 
 _HEAD = """# A scenario for heptagrid. Every key has its default value; to change one, remove the '#' and write another value.

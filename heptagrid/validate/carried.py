@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.engine.carry.api import Carried, carry_messages
-from heptagrid.engine.carry.network_file import CarryNetwork
-from heptagrid.engine.carry.traffic_file import Traffic
-from heptagrid.planes.messages.graph import Graph
 from heptagrid.planes.messages.media import Medium
+from heptagrid.planes.messages.planning.graph import Graph
+from heptagrid.planes.messages.planning.network_builder import Wiring
 from heptagrid.planes.messages.tables import Floats, Ints
-from heptagrid.planes.messages.wiring import Wiring
+from heptagrid.studies.carry.api import Carried, carry_messages
+from heptagrid.studies.carry.network_file import CarryNetwork
+from heptagrid.studies.carry.traffic_file import Traffic
 
 
 def linked(nodes: int, source: npt.ArrayLike, destination: npt.ArrayLike, **settings: Any) -> CarryNetwork:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from heptagrid.engine import api
+from heptagrid.scale import run as api
 from heptagrid.validate.case import Finding, case, within
 
 STEP_S = 300  # coarser than the default, for time's sake; messages keep exact times all the same

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from heptagrid.engine.carry.api import Carried, carry_messages
-from heptagrid.engine.carry.network_file import build_network
-from heptagrid.engine.carry.traffic_file import Loops, Traffic
+from heptagrid.studies.carry.api import Carried, carry_messages
+from heptagrid.studies.carry.network_file import build_network
+from heptagrid.studies.carry.traffic_file import Loops, Traffic
 from heptagrid.validate.case import Finding, case
 
 _S = 1_000_000_000

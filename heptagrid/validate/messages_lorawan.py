@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.engine.carry.network_file import build_network
 from heptagrid.planes.messages.media import Medium
+from heptagrid.studies.carry.network_file import build_network
 from heptagrid.validate.carried import carried, share_through, shared
 from heptagrid.validate.case import Finding, case
 from heptagrid.validate.plain_lorawan import airtime_s, delivered

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from heptagrid.engine.neighbourhood import outcome
 from heptagrid.planes.messages.requirements import requirement
+from heptagrid.studies.neighbourhood import outcome
 from heptagrid.validate.case import Finding, case
 
 KUZLU = "Kuzlu, Pipattanasomporn and Rahman, Computer Networks 67, 2014 (source not read)"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from heptagrid.engine.carry.network_file import build_network
+from heptagrid.studies.carry.network_file import build_network
 from heptagrid.validate.carried import carried, poisson_ns
 from heptagrid.validate.case import Finding, case
 from heptagrid.validate.plain_power_line import HEARD_M, Line

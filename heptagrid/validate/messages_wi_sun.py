@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from heptagrid.engine.carry.api import carry_messages
-from heptagrid.engine.carry.network_file import build_network
-from heptagrid.engine.carry.traffic_file import Traffic
 from heptagrid.planes.messages.tables import Floats, Ints
+from heptagrid.studies.carry.api import carry_messages
+from heptagrid.studies.carry.network_file import build_network
+from heptagrid.studies.carry.traffic_file import Traffic
 from heptagrid.validate.case import Finding, case
 
 SOURCE = "Texas Instruments, application report SWRA714A (2023), tables 8 and 9"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.planes.money.dispatch import dispatch
+from heptagrid.planes.money.markets.dispatch import dispatch
 from heptagrid.validate.case import DATA, Finding, case, farthest
 from heptagrid.validate.peers import peer, run_now
 

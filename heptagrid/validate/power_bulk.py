@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.importers.rts import read_bulk
-from heptagrid.planes.power.dc import DcNetwork
+from heptagrid.planes.power.balanced.dc import DcNetwork
 from heptagrid.scenario import load
 from heptagrid.validate.case import DATA, Finding, case, farthest
 from heptagrid.validate.peers import peer, run_now

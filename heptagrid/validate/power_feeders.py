@@ -23,7 +23,7 @@ from heptagrid.planes.power.unbalanced.flow import Flow
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
 from heptagrid.validate.case import DATA, Case, Finding, NotRun, case, farthest
 from heptagrid.validate.peers import peer, run_now
-from heptagrid.world.circuit import Circuit, Complex, Floats, Ints
+from heptagrid.world.circuit.circuit import Circuit, Complex, Floats, Ints
 
 HELD = Reading(controls=False)
 FOLDER = DATA / "feeders"

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from numpy.polynomial import Polynomial
 
 from heptagrid.importers.rts import read_bulk
-from heptagrid.planes.power.frequency import SwingModel, Turbine
+from heptagrid.planes.power.dynamics.frequency import SwingModel, Turbine
 from heptagrid.scenario import load
 from heptagrid.validate.case import DATA, Finding, case, farthest
 from heptagrid.world.bulk import BulkUnits

@@ -16,11 +16,11 @@ import numpy as np
 
 from heptagrid.importers.circuit_file import read_circuit
 from heptagrid.planes.power.controls.control import Acts, Controlled
-from heptagrid.planes.power.ieee1547 import VOLT_VAR, VOLT_WATT, Category, VoltVar, VoltWatt, inverters_1547
+from heptagrid.planes.power.controls.ieee1547 import VOLT_VAR, VOLT_WATT, Category, VoltVar, VoltWatt, inverters_1547
 from heptagrid.validate.case import DATA, Case, Finding, case, farthest
 from heptagrid.validate.peers import peer, run_now
 from heptagrid.validate.power_feeders import FEEDERS, unpacked
-from heptagrid.world.circuit import Circuit, Floats, Ints
+from heptagrid.world.circuit.circuit import Circuit, Floats, Ints
 
 FOLDER = DATA / "pv_day"
 SCENARIO = FOLDER / "scenario.npz"

@@ -13,10 +13,10 @@ import numpy as np
 
 from heptagrid.foundation.errors import HeptagridError
 from heptagrid.importers import matpower
-from heptagrid.planes.power.balanced import solve
+from heptagrid.planes.power.balanced.bus_flow import solve
 from heptagrid.validate.case import DATA, Finding, NotRun, case, farthest
 from heptagrid.validate.peers import peer, run_now
-from heptagrid.world.balanced import BalancedNetwork, Complex
+from heptagrid.world.balanced.network import BalancedNetwork, Complex
 
 FOLDER = DATA / "meshed"
 CASES = FOLDER / "pglib.zip"

@@ -8,8 +8,8 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from heptagrid.engine.flow import api
-from heptagrid.engine.flow.snapshot import Totals
+from heptagrid.studies.flow import api
+from heptagrid.studies.flow.snapshot import Totals
 from heptagrid.validate.case import DATA, Finding, NotRun, case
 
 FOLDER = DATA / "positive_sequence"

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.importers.extract import read_grid
-from heptagrid.planes.power.radial import Flow, RadialSolver
+from heptagrid.planes.power.balanced.radial import Flow, RadialSolver
 from heptagrid.validate.case import DATA, Finding, case, farthest
 from heptagrid.validate.peers import peer, run_now
+from heptagrid.world.balanced.radial_network import RadialNetwork, radial_network
 from heptagrid.world.grid import Buses, BusSwitches, Grid, Lines, Loads, Transformers, Units
-from heptagrid.world.network import RadialNetwork, radial_network
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -12,12 +12,12 @@ import numpy.typing as npt
 
 from heptagrid.importers import simbench
 from heptagrid.importers.extract import read_grid
-from heptagrid.planes.power.balanced import solve
-from heptagrid.planes.power.radial import RadialSolver
+from heptagrid.planes.power.balanced.bus_flow import solve
+from heptagrid.planes.power.balanced.radial import RadialSolver
 from heptagrid.scenario import load
 from heptagrid.validate.case import Finding, NotRun, case, farthest
-from heptagrid.world.balanced import BalancedNetwork
-from heptagrid.world.network import radial_network
+from heptagrid.world.balanced.network import BalancedNetwork
+from heptagrid.world.balanced.radial_network import radial_network
 
 TOWN = "1-MVLV-semiurb-all-0-sw"
 _RATIOS = "transformers' ratios, by hand"

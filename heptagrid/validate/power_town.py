@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.importers.extract import read_grid, read_profiles
-from heptagrid.planes.power.radial import RadialSolver
+from heptagrid.planes.power.balanced.radial import RadialSolver
 from heptagrid.scenario import load
 from heptagrid.validate.case import DATA, Finding, case, farthest
 from heptagrid.validate.peers import peer, run_now
+from heptagrid.world.balanced.radial_network import RadialNetwork, radial_network
 from heptagrid.world.grid import Grid, Profiles
-from heptagrid.world.network import RadialNetwork, radial_network
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

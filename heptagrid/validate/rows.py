@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from heptagrid.engine.warm import ensure_kernels
+from heptagrid.simulation.precompile import ensure_kernels
 from heptagrid.validate.case import Case, Finding, Kind, NotRun, Plane
 
 Verdict = Literal["pass", "fail", "outside", "not run"]

@@ -1,7 +1,7 @@
 """A distribution grid as its file describes it: buses, lines, transformers, switches, loads, units.
 
 Positions in the arrays are the ids; names live beside them. What the radial solver needs is derived
-from this in `heptagrid.world.network`.
+from this in `heptagrid.world.balanced.radial_network`.
 """
 
 from __future__ import annotations

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from heptagrid.engine.carry.api import Carried, carry_messages
-from heptagrid.engine.carry.network_file import build_network
-from heptagrid.engine.carry.traffic_file import WORDS as WORDS
-from heptagrid.engine.carry.traffic_file import Traffic
+from heptagrid.studies.carry.api import Carried, carry_messages
+from heptagrid.studies.carry.network_file import build_network
+from heptagrid.studies.carry.traffic_file import WORDS as WORDS
+from heptagrid.studies.carry.traffic_file import Traffic
 from tests.carry.reference import Link, Message
 
 MS = 1_000_000

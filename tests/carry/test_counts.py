@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from heptagrid.cli import main
-from heptagrid.engine.carry.traffic_file import WORDS
+from heptagrid.studies.carry.traffic_file import WORDS
 
 Rows = list[dict[str, str]]
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from heptagrid.engine.carry.api import carry
 from heptagrid.foundation.errors import FileError
+from heptagrid.studies.carry.api import carry
 from tests.carry.networks import WORDS, carried, content
 from tests.carry.reference import Link, Message, shortest_path
 

@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from heptagrid.cli import main
-from heptagrid.engine.carry.api import carry
-from heptagrid.engine.carry.network_file import _CONSTANTS, _DEFAULTS, _TABLES
-from heptagrid.engine.carry.traffic_file import _OPTIONAL, COLUMNS, WORDS
 from heptagrid.planes.messages.media import METHODS, Medium
+from heptagrid.studies.carry.api import carry
+from heptagrid.studies.carry.network_file import _CONSTANTS, _DEFAULTS, _TABLES
+from heptagrid.studies.carry.traffic_file import _OPTIONAL, COLUMNS, WORDS
 
 PAGE = (Path(__file__).parents[2] / "docs/carry.md").read_text(encoding="utf-8")
 

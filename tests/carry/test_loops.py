@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from heptagrid.engine.carry.api import Carried, carry
 from heptagrid.foundation.errors import FileError
+from heptagrid.studies.carry.api import Carried, carry
 
 
 def carried(tmp_path: Path, network: str, traffic: str, seed: int = 1) -> tuple[Carried, list[dict[str, Any]]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from heptagrid.engine.carry.api import carry
+from heptagrid.studies.carry.api import carry
 from heptagrid.validate.plain_lorawan import airtime_s, downlink_s
 
 HEADER = 13

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heptagrid.engine.carry.api import Carried
 from heptagrid.planes.messages.technology import technologies
+from heptagrid.studies.carry.api import Carried
 from tests.carry.networks import WORDS, carried, content
 from tests.carry.reference import Link, Message
 

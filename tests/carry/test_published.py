@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from heptagrid.engine.carry.api import Carried, carry_messages
-from heptagrid.engine.carry.network_file import build_network
-from heptagrid.engine.carry.traffic_file import WORDS, Traffic
+from heptagrid.studies.carry.api import Carried, carry_messages
+from heptagrid.studies.carry.network_file import build_network
+from heptagrid.studies.carry.traffic_file import WORDS, Traffic
 
 S = 1_000_000_000
 SERVICE_S = 0.1  # of 100,000 bytes at 8 Mbit/s

@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from heptagrid.cli import main
-from heptagrid.engine.carry.network_file import _DEFAULTS, build_network
 from heptagrid.planes.messages.technology import technologies
+from heptagrid.studies.carry.network_file import _DEFAULTS, build_network
 from tests.carry.networks import WORDS, carried
 from tests.carry.reference import Message
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heptagrid.engine.carry import api
+from heptagrid.studies.carry import api
 from tests.carry.networks import MS, WORDS, carried, case, content
 from tests.carry.reference import Link, Message, Reference
 

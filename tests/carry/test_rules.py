@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from heptagrid.engine.carry.api import Carried
+from heptagrid.studies.carry.api import Carried
 from tests.carry.networks import MS, WORDS, carried, content
 from tests.carry.reference import Link, Message
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from heptagrid.engine.carry.api import carry
 from heptagrid.foundation.errors import FileError
+from heptagrid.studies.carry.api import carry
 from heptagrid.validate.plain_lorawan import airtime_s, downlink_s
 
 HEADER = 13

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from scipy.linalg import expm
 from scipy.optimize import minimize
 
+from heptagrid.assembly.span import Phase, Span
 from heptagrid.domains.customers import batteries, demand, heat_pumps, vehicles
-from heptagrid.engine.clock import Phase, Span
 from heptagrid.foundation.time import NS_PER_QUARTER, Step
 from heptagrid.importers.extract import read_grid, read_profiles
 from heptagrid.importers.weather import read_weather
-from heptagrid.world.valley import energy_at, fill
+from heptagrid.world.water_filling import energy_at, fill
 
 ZONE = ZoneInfo("Europe/Berlin")
 DAY = date(2016, 1, 27)

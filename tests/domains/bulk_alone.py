@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from heptagrid.assembly.modelled_transport import Mailbox
 from heptagrid.domains.generation import domain as generation
 from heptagrid.domains.generation.domain import Fleet
 from heptagrid.domains.generation.swing import Swing, Trip
@@ -21,21 +22,20 @@ from heptagrid.domains.operations.bulk_desk import BulkDesk
 from heptagrid.domains.operations.domain import Operations
 from heptagrid.domains.transmission import domain as transmission
 from heptagrid.domains.transmission.domain import Network
-from heptagrid.engine.mailbox import Mailbox
-from heptagrid.engine.simulation import walk_finely
 from heptagrid.foundation.time import NS_PER_S, Step, midnight_ns
 from heptagrid.foundation.windows import Windows
 from heptagrid.importers.rts import read_bulk
-from heptagrid.planes.messages.communications import plan_communications
 from heptagrid.planes.messages.links import Access, Backhaul, Wan
 from heptagrid.planes.messages.plane import MessagePlane
-from heptagrid.planes.power.frequency import SwingModel, Turbine
-from heptagrid.planes.power.load_shedding import Parameters as SheddingParameters
-from heptagrid.planes.power.load_shedding import Relays
+from heptagrid.planes.messages.planning.network_planner import plan_communications
+from heptagrid.planes.power.dynamics.frequency import SwingModel, Turbine
+from heptagrid.planes.power.dynamics.load_shedding import Parameters as SheddingParameters
+from heptagrid.planes.power.dynamics.load_shedding import Relays
 from heptagrid.scenario.load import BULK
+from heptagrid.simulation.simulation import walk_finely
 from heptagrid.world.bulk import BulkSystem
 from heptagrid.world.endpoints import Endpoints
-from heptagrid.world.wires import Wires
+from heptagrid.world.terminals import Wires
 
 ZONE = ZoneInfo("UTC")
 DAY = date(2016, 1, 27)

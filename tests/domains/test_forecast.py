@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import heptagrid
+from heptagrid.assembly.build import build_world, town_forecast
 from heptagrid.domains.customers import heat_pumps, standard_profiles, vehicles
 from heptagrid.domains.operations.forecast import Forecast, Parameters, Registered
 from heptagrid.domains.providers import aggregator
-from heptagrid.engine.build import build_world, town_forecast
 from heptagrid.foundation.time import NS_PER_QUARTER, midnight_ns
 from heptagrid.world.grid import Profiles
 

@@ -9,8 +9,8 @@ from heptagrid.domains.generation.swing import Trip
 from heptagrid.domains.operations.agc import Parameters as AgcParameters
 from heptagrid.foundation.time import NS_PER_S
 from heptagrid.planes.messages.links import Wan
-from heptagrid.planes.power.frequency import Turbine
-from heptagrid.planes.power.load_shedding import Parameters as SheddingParameters
+from heptagrid.planes.power.dynamics.frequency import Turbine
+from heptagrid.planes.power.dynamics.load_shedding import Parameters as SheddingParameters
 from tests.domains.bulk_alone import START_NS, BulkAlone, rts, same_units
 
 AT_ONCE = {"steam": Turbine("without any lag", "a test")}

@@ -11,13 +11,13 @@ import pytest
 pytest.importorskip("dss", reason="reading OpenDSS scripts needs dss-python")
 
 import heptagrid
-from heptagrid.engine.feeder import read_feeder
-from heptagrid.engine.flow.api import flow
+from heptagrid.assembly.own_feeder import read_feeder
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.importers.extract import read_profiles
 from heptagrid.importers.feeder import grid_of
 from heptagrid.importers.opendss import read
 from heptagrid.scenario.load import DATA, load
+from heptagrid.studies.flow.api import flow
 from heptagrid.world.grid import Grid
 
 STREET = """Clear

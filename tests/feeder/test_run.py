@@ -15,15 +15,15 @@ import pytest
 pytest.importorskip("dss", reason="reading OpenDSS scripts needs dss-python")
 
 import heptagrid
+from heptagrid.assembly.own_feeder import read_feeder
 from heptagrid.domains.distribution.circuit_lines import CircuitLines, without
-from heptagrid.engine.feeder import read_feeder
 from heptagrid.foundation.errors import FileError, HeptagridError, UsageError
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S, Step, midnight_ns
 from heptagrid.importers.extract import read_grid
 from heptagrid.importers.network_folder import read_network
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
 from heptagrid.scenario.load import load
-from heptagrid.world.circuit_tree import CircuitTree
+from heptagrid.world.circuit.tree import CircuitTree
 
 LANE = Path(__file__).parents[1] / "cases/lane/lane.dss"
 

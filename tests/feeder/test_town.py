@@ -18,8 +18,8 @@ from heptagrid.importers.feeder import grid_of, places_m, write_town
 from heptagrid.importers.network_folder import read_network
 from heptagrid.importers.opendss import read
 from heptagrid.scenario.load import DATA
-from heptagrid.world.circuit import Circuit
-from heptagrid.world.circuit_tree import circuit_tree
+from heptagrid.world.circuit.circuit import Circuit
+from heptagrid.world.circuit.tree import circuit_tree
 
 LANE = Path(__file__).parents[1] / "cases/lane/lane.dss"
 TOWN = DATA / "town"

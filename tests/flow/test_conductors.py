@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from heptagrid.cli import main
-from heptagrid.engine.flow import api, unbalanced
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
-from heptagrid.world.circuit import Circuit, Complex
-from heptagrid.world.circuit_builder import CircuitBuilder
+from heptagrid.studies.flow import api, unbalanced
+from heptagrid.world.circuit.builder import CircuitBuilder
+from heptagrid.world.circuit.circuit import Circuit, Complex
 
 # Two customers behind a four-wire cable of 0.1 ohm per conductor, the neutral earthed at the source alone.
 FOUR_WIRES = """New Circuit.four basekv=0.4 bus1=src pu=1 r1=0 x1=1e-6 r0=0 x0=1e-6

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from heptagrid.cli import main
-from heptagrid.engine.flow.inventory import drawing, levels, loops
 from heptagrid.report.network_map import map_svg, map_text
+from heptagrid.studies.flow.inventory import drawing, levels, loops
 from tests.flow.cases import RING
 
 

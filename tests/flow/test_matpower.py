@@ -10,12 +10,12 @@ import pytest
 from click.testing import CliRunner
 
 from heptagrid.cli import main
-from heptagrid.engine.flow.api import flow
 from heptagrid.foundation.errors import FileError, NetworkError
 from heptagrid.importers.importer import Reading
 from heptagrid.importers.matpower import read
-from heptagrid.planes.power.balanced import solve
-from heptagrid.world.balanced import BalancedNetwork
+from heptagrid.planes.power.balanced.bus_flow import solve
+from heptagrid.studies.flow.api import flow
+from heptagrid.world.balanced.network import BalancedNetwork
 from tests.flow.cases import RING
 
 KILOWATTS = """

@@ -13,8 +13,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from heptagrid.cli import main
-from heptagrid.engine.flow.api import flow
-from heptagrid.engine.flow.snapshot import Snapshot
+from heptagrid.studies.flow.api import flow
+from heptagrid.studies.flow.snapshot import Snapshot
 
 pandapower = pytest.importorskip("pandapower")
 

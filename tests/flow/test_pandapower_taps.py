@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from heptagrid.engine.flow.api import flow
-from heptagrid.engine.flow.snapshot import Snapshot
 from heptagrid.foundation.errors import FileError
+from heptagrid.studies.flow.api import flow
+from heptagrid.studies.flow.snapshot import Snapshot
 
 pandapower = pytest.importorskip("pandapower")
 

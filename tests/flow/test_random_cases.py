@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from heptagrid.engine.flow.api import flow
+from heptagrid.studies.flow.api import flow
 from tests.flow.plain_runpf import ISOLATED, PQ, PV, SLACK, runpf
 
 BASE_MVA = 100.0

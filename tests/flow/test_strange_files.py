@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from heptagrid.engine.flow import balance, balanced
-from heptagrid.engine.flow.api import flow
 from heptagrid.foundation.errors import FileError, HeptagridError, NetworkError
 from heptagrid.importers.matpower import read
-from heptagrid.planes.power.balanced import solve
+from heptagrid.planes.power.balanced.bus_flow import solve
+from heptagrid.studies.flow import balance, balanced
+from heptagrid.studies.flow.api import flow
 from tests.flow.cases import RING
 
 

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from heptagrid.cli import main
-from heptagrid.engine.flow.api import flow
-from heptagrid.engine.flow.snapshot import fed_and_taken
+from heptagrid.studies.flow.api import flow
+from heptagrid.studies.flow.snapshot import fed_and_taken
 
 EXPORTING = """function mpc = exporting
 mpc.version = '2';

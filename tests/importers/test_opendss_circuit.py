@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from heptagrid.engine.flow.api import flow
 from heptagrid.foundation.errors import FileError
 from heptagrid.importers import opendss
 from heptagrid.importers.importer import Reading, some_of
-from heptagrid.world.circuit import GROUND, Circuit, Model
+from heptagrid.studies.flow.api import flow
+from heptagrid.world.circuit.circuit import GROUND, Circuit, Model
 from tests.importers.test_opendss_script import LINE, LOAD, SOURCE, write
 
 pytest.importorskip("dss")

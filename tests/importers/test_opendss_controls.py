@@ -13,7 +13,7 @@ import pytest
 from heptagrid.importers import opendss as importer
 from heptagrid.importers.opendss.script import Script, opendss
 from heptagrid.planes.power.controls.control import Acts, Controlled
-from heptagrid.world.circuit import Circuit
+from heptagrid.world.circuit.circuit import Circuit
 
 pytest.importorskip("dss")
 

@@ -12,9 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from heptagrid.cli import main
-from heptagrid.engine.flow import api
-from heptagrid.engine.flow.snapshot import Snapshot
 from heptagrid.importers.opendss.script import opendss
+from heptagrid.studies.flow import api
+from heptagrid.studies.flow.snapshot import Snapshot
 from heptagrid.validate.peers.dss_python import solved
 
 pytest.importorskip("dss")

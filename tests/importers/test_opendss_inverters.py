@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from heptagrid.engine.flow import api
 from heptagrid.foundation.errors import FileError
 from heptagrid.importers import opendss
 from heptagrid.importers.importer import Reading
+from heptagrid.studies.flow import api
 from heptagrid.validate.peers.dss_python import solved
 
 pytest.importorskip("dss")

@@ -12,7 +12,7 @@ from heptagrid.foundation.errors import FileError
 from heptagrid.importers import opendss
 from heptagrid.importers.importer import MissingPackageError, Reading
 from heptagrid.importers.opendss import script
-from heptagrid.world.circuit import Circuit
+from heptagrid.world.circuit.circuit import Circuit
 
 pytest.importorskip("dss")
 

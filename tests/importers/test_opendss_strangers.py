@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from heptagrid.cli import main
-from heptagrid.engine.flow.api import flow
 from heptagrid.foundation.errors import FileError, HeptagridError
 from heptagrid.importers import opendss
 from heptagrid.importers.importer import Reading
 from heptagrid.importers.opendss import allowed, apart, circuit, elements, files, statement
-from heptagrid.world.circuit import Circuit
+from heptagrid.studies.flow.api import flow
+from heptagrid.world.circuit.circuit import Circuit
 
 pytest.importorskip("dss")
 

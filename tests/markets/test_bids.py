@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from heptagrid.assembly.span import Span
 from heptagrid.domains.providers.aggregator import Aggregator
 from heptagrid.domains.providers.aggregator import Parameters as AggregatorParameters
 from heptagrid.domains.providers.domain import Providers
 from heptagrid.domains.providers.retailer import Parameters, Retailer, forecast_of
-from heptagrid.engine.clock import Span
 from heptagrid.foundation.actors import Delivery, Wave
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step, market_hours

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heptagrid.importers.rts import read_bulk
-from heptagrid.planes.money.clearing import Parameters, clear
-from heptagrid.planes.money.commitment import commit
-from heptagrid.planes.money.dispatch import dispatch
+from heptagrid.planes.money.markets.clearing import Parameters, clear
+from heptagrid.planes.money.markets.commitment import commit
+from heptagrid.planes.money.markets.dispatch import dispatch
 from heptagrid.scenario.load import DATA
 from heptagrid.world.bulk import BulkUnits
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from heptagrid.planes.money.clearing import Parameters, clear
-from heptagrid.planes.money.commitment import commit
+from heptagrid.planes.money.markets.clearing import Parameters, clear
+from heptagrid.planes.money.markets.commitment import commit
 from heptagrid.world.bulk import BulkUnits
 from tests.markets.test_clearing import fleet
 

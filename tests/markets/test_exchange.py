@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from heptagrid.assembly.span import Span
 from heptagrid.domains.markets.domain import Exchange
-from heptagrid.engine.clock import Span
 from heptagrid.foundation.actors import Delivery, Wave
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.time import NS_PER_HOUR, Step
 from heptagrid.importers.rts import read_bulk
-from heptagrid.planes.money.clearing import Parameters
+from heptagrid.planes.money.markets.clearing import Parameters
 from heptagrid.scenario.load import DATA
 from heptagrid.world.endpoints import Endpoints
 

@@ -13,8 +13,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from heptagrid.planes.money.commitment import commit
-from heptagrid.planes.money.dispatch import dispatch
+from heptagrid.planes.money.markets.commitment import commit
+from heptagrid.planes.money.markets.dispatch import dispatch
 from heptagrid.world.bulk import BulkUnits
 from tests.markets.test_clearing import fleet
 

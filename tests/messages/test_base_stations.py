@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from heptagrid.engine.build import build_world
-from heptagrid.planes.messages.communications import Plan, plan_communications
+from heptagrid.assembly.build import build_world
 from heptagrid.planes.messages.links import Access, Backhaul, Wan
+from heptagrid.planes.messages.planning.network_planner import Plan, plan_communications
 from heptagrid.planes.messages.technology import technology
 from heptagrid.scenario.load import load
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from heptagrid.engine.carry.api import Carried
 from heptagrid.foundation.errors import FileError
+from heptagrid.studies.carry.api import Carried
 from heptagrid.validate.messages_wi_sun import MEASURED_S, round_trips_s
 from tests.carry.networks import carried
 from tests.carry.reference import Message

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from heptagrid.engine.carry.api import Carried
+from heptagrid.studies.carry.api import Carried
 from tests.carry.networks import WORDS, carried
 from tests.carry.reference import Message
 

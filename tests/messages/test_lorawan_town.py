@@ -13,10 +13,10 @@ import pytest
 
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.planes.messages import tables as t
-from heptagrid.planes.messages.communications import EARTH_RADIUS_M, Plan, plan_communications
 from heptagrid.planes.messages.kinds import FACTS
 from heptagrid.planes.messages.links import Access, Backhaul, Wan
 from heptagrid.planes.messages.plane import MessagePlane
+from heptagrid.planes.messages.planning.network_planner import EARTH_RADIUS_M, Plan, plan_communications
 from heptagrid.validate.plain_lorawan import airtime_s, downlink_s
 
 S = 1_000_000_000

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from heptagrid.foundation.domains import Domain, Kind
-from heptagrid.planes.messages.communications import Plan, plan_communications
 from heptagrid.planes.messages.links import Access, Backhaul, Wan
-from heptagrid.planes.messages.paths import TreeRouter
 from heptagrid.planes.messages.plane import MessagePlane
+from heptagrid.planes.messages.planning.network_planner import Plan, plan_communications
+from heptagrid.planes.messages.routing.paths import TreeRouter
 from heptagrid.planes.messages.tables import BY_OUTAGE, N_DELIVERED, N_LOST, N_SENT
 
 S = 1_000_000_000

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.errors import PolicyError
-from heptagrid.planes.messages.communications import Plan, plan_communications
 from heptagrid.planes.messages.kinds import ENVELOPE_BYTES, FACTS, KindFacts
 from heptagrid.planes.messages.links import Access, Backhaul, Wan
 from heptagrid.planes.messages.plane import MessagePlane
+from heptagrid.planes.messages.planning.network_planner import Plan, plan_communications
 from heptagrid.planes.messages.policy import ACKNOWLEDGED, POLICY, check
 from heptagrid.planes.messages.tables import N_DELIVERED, P_DELAY
 from heptagrid.planes.messages.technology import technologies, technology

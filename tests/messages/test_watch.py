@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from heptagrid.engine.carry import api
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.planes.messages import plane as plane_module
 from heptagrid.planes.messages import tables as t
-from heptagrid.planes.messages.event_queue import EventQueue, Outcome
+from heptagrid.planes.messages.kernel.event_queue import EventQueue, Outcome
+from heptagrid.planes.messages.kernel.message_tracer import WatchedQueue
 from heptagrid.planes.messages.plane import MessagePlane
 from heptagrid.planes.messages.tables import Ints
-from heptagrid.planes.messages.watch import WatchedQueue
+from heptagrid.studies.carry import api
 from tests.messages.test_outages import report, streets
 from tests.messages.test_timeouts import METERS, star
 

@@ -11,13 +11,13 @@ import pytest
 from heptagrid.domains.operations.meter_store import ReadStatus
 from heptagrid.domains.providers.retailer import LateReads, Retailer
 from heptagrid.domains.providers.retailer import Parameters as RetailerParameters
-from heptagrid.engine.corrections import Corrections
-from heptagrid.engine.standing_estimates import Standing
 from heptagrid.foundation.domains import Domain
 from heptagrid.planes.money import network_fees, postings, tariffs
 from heptagrid.planes.money.ledger import Ledger
 from heptagrid.planes.money.reasons import Reason
 from heptagrid.planes.money.true_up import BilledDay, Terms
+from heptagrid.recording.corrections import Corrections
+from heptagrid.recording.standing_estimates import Standing
 from heptagrid.world.accounts import FIRST_POINT, OUTSIDE, Accounts
 
 FIRST = date(2016, 1, 1)

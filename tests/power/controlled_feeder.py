@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from heptagrid.world import circuit as world
+from heptagrid.world.circuit import circuit as world
 
 NODES = ("source", "before", "after", "end")
 VOLTS = 7200.0

@@ -9,7 +9,7 @@ import pytest
 
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.importers.rts import read_bulk
-from heptagrid.planes.power.ac import AcNetwork
+from heptagrid.planes.power.balanced.ac import AcNetwork
 from heptagrid.scenario.load import BULK
 from heptagrid.world.bulk import BulkSystem
 

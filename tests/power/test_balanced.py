@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heptagrid.foundation.errors import NetworkError
-from heptagrid.planes.power.balanced import BalancedFlow, choice, solve
-from heptagrid.world.balanced import (
+from heptagrid.planes.power.balanced.bus_flow import BalancedFlow, choice, solve
+from heptagrid.world.balanced.network import (
     BalancedBranches,
     BalancedBuses,
     BalancedGenerators,

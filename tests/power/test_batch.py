@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heptagrid.foundation.errors import NetworkError
-from heptagrid.planes.power.batch import Draws, Shares, pieces_of
-from heptagrid.planes.power.radial import RadialSolver
-from heptagrid.world.network import radial_network
+from heptagrid.planes.power.balanced.batch import Draws, Shares, pieces_of
+from heptagrid.planes.power.balanced.radial import RadialSolver
+from heptagrid.world.balanced.radial_network import radial_network
 from tests.power.test_levels import levels
 from tests.power.test_loops import meshed
 

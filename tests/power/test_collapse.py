@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heptagrid.planes.power.radial import RadialSolver
-from heptagrid.planes.power.stopping import MOST_ITERATIONS
-from heptagrid.world.network import BASE_KVA, radial_network
+from heptagrid.planes.power.balanced.radial import RadialSolver
+from heptagrid.planes.power.convergence import MOST_ITERATIONS
+from heptagrid.world.balanced.radial_network import BASE_KVA, radial_network
 from tests.power.test_radial import random_grid
 
 Z_PU = 0.02 + 0.04j

@@ -10,10 +10,10 @@ import pytest
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.planes.power.controls import regulators as regulator_kernels
 from heptagrid.planes.power.controls.control import Acts, Controlled, settled_circuit
-from heptagrid.planes.power.ieee1547 import VOLT_VAR, VOLT_WATT, Category, VoltVar, VoltWatt, inverters_1547
-from heptagrid.planes.power.inverters import output
+from heptagrid.planes.power.controls.ieee1547 import VOLT_VAR, VOLT_WATT, Category, VoltVar, VoltWatt, inverters_1547
+from heptagrid.planes.power.controls.inverters import output
 from heptagrid.planes.power.unbalanced.flow import Flow
-from heptagrid.world.circuit import CapacitorControl, Circuit, Floats, Inverters
+from heptagrid.world.circuit.circuit import CapacitorControl, Circuit, Floats, Inverters
 from tests.power.controlled_feeder import VOLTS, capacitor_controls, feeder, ints, regulators
 
 AFTER, END = 2, 3

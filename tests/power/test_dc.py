@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.importers.rts import read_bulk
-from heptagrid.planes.power.dc import DcNetwork
+from heptagrid.planes.power.balanced.dc import DcNetwork
 from heptagrid.scenario.load import DATA
 from heptagrid.world.bulk import BulkSystem
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from heptagrid.foundation.errors import NetworkError
-from heptagrid.planes.power.radial import RadialSolver
+from heptagrid.planes.power.balanced.radial import RadialSolver
+from heptagrid.world.balanced.radial_network import radial_network
 from heptagrid.world.grid import Grid
-from heptagrid.world.network import radial_network
 from tests.power.test_levels import levels
 from tests.power.test_radial import random_grid
 

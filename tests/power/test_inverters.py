@@ -13,8 +13,8 @@ from scipy.optimize import brentq
 
 from heptagrid.foundation.errors import NetworkError, UsageError
 from heptagrid.foundation.parameters import declarations
-from heptagrid.planes.power import inverters as power
-from heptagrid.planes.power.ieee1547 import (
+from heptagrid.planes.power.controls import inverters as power
+from heptagrid.planes.power.controls.ieee1547 import (
     CAPABILITY,
     VOLT_VAR,
     VOLT_WATT,
@@ -25,7 +25,7 @@ from heptagrid.planes.power.ieee1547 import (
     volt_var_problems,
     volt_watt_problems,
 )
-from heptagrid.world.circuit import Inverters
+from heptagrid.world.circuit.circuit import Inverters
 
 Floats = npt.NDArray[np.float64]
 

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heptagrid.foundation.errors import NetworkError
-from heptagrid.planes.power.radial import Flow, RadialSolver
+from heptagrid.planes.power.balanced.radial import Flow, RadialSolver
 from heptagrid.validate.peers.power_grid_model import Peer
+from heptagrid.world.balanced.radial_network import BASE_KVA, MOST_LOOPS, RadialNetwork, radial_network
 from heptagrid.world.grid import Grid
-from heptagrid.world.network import BASE_KVA, MOST_LOOPS, RadialNetwork, radial_network
 from tests.power.test_levels import draws, levels
 
 

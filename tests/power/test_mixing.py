@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from heptagrid.planes.power.mixing import Mixing
+from heptagrid.planes.power.anderson_acceleration import Mixing
 
 
 def steps_to(matrix: np.ndarray, offset: np.ndarray, mixed: bool, most: int = 500) -> int:

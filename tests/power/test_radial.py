@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.importers.extract import read_grid, read_profiles
-from heptagrid.planes.power.dc import DcNetwork
-from heptagrid.planes.power.radial import RadialSolver
+from heptagrid.planes.power.balanced.dc import DcNetwork
+from heptagrid.planes.power.balanced.radial import RadialSolver
 from heptagrid.validate.peers.power_grid_model import Peer
+from heptagrid.world.balanced.radial_network import radial_network
 from heptagrid.world.grid import Buses, BusSwitches, Grid, Lines, Loads, Transformers, Units
-from heptagrid.world.network import radial_network
 
 NOTHING = np.empty(0)
 NO_ROWS = np.empty(0, dtype=np.int64)

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heptagrid.planes.power.ieee1547 import VOLT_VAR, VOLT_WATT, Category, VoltVar, inverters_1547
-from heptagrid.planes.power.inverters import Bank, bank
-from heptagrid.planes.power.radial import RadialSolver
-from heptagrid.world.network import radial_network
+from heptagrid.planes.power.balanced.radial import RadialSolver
+from heptagrid.planes.power.controls.ieee1547 import VOLT_VAR, VOLT_WATT, Category, VoltVar, inverters_1547
+from heptagrid.planes.power.controls.inverters import Bank, bank
+from heptagrid.world.balanced.radial_network import radial_network
 from tests.power.test_levels import draws, levels
 from tests.power.test_radial import random_grid
 

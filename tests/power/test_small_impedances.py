@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from heptagrid.planes.power.balanced import solve
-from heptagrid.planes.power.loading import raised
-from heptagrid.planes.power.newton import Solution
-from heptagrid.world.balanced import BalancedNetwork
+from heptagrid.planes.power.balanced.bus_flow import solve
+from heptagrid.planes.power.balanced.loading import raised
+from heptagrid.planes.power.balanced.newton import Solution
+from heptagrid.world.balanced.network import BalancedNetwork
 from tests.power.test_balanced import imbalance_mva, network
 
 

@@ -1,6 +1,6 @@
 """Events are named by kind, place and local time."""
 
-from heptagrid.report.storms import storm_lines, storm_table
+from heptagrid.report.events import storm_lines, storm_table
 
 
 def told(begin: str, end: str) -> str:

@@ -10,11 +10,11 @@ import polars
 import pytest
 from click.testing import CliRunner
 
+from heptagrid.assembly.build import build_world
 from heptagrid.cli import main
-from heptagrid.engine.build import build_world
-from heptagrid.engine.explain import explain
-from heptagrid.engine.replay import scenario_of
-from heptagrid.engine.results import Run
+from heptagrid.inquiry.explain import explain
+from heptagrid.inquiry.replay import scenario_of
+from heptagrid.recording.results import Run
 from heptagrid.report.bill_words import bill_text
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from heptagrid.engine.results import Run
 from heptagrid.planes.money import telecom
 from heptagrid.planes.money.reasons import Reason
+from heptagrid.recording.results import Run
 from heptagrid.report import requirements, tables
 from heptagrid.report.charts import Line, line_chart
 from heptagrid.report.page import document, section

@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from heptagrid.engine.carry.api import Carried, carry_messages
-from heptagrid.engine.carry.network_file import build_network
-from heptagrid.engine.carry.traffic_file import WORDS
 from heptagrid.foundation.errors import FileError
 from heptagrid.foundation.parameters import Declaration, declarations
 from heptagrid.planes.messages.media import Medium
 from heptagrid.planes.messages.tables import HORIZON
 from heptagrid.planes.messages.technology import technologies
+from heptagrid.studies.carry.api import Carried, carry_messages
+from heptagrid.studies.carry.network_file import build_network
+from heptagrid.studies.carry.traffic_file import WORDS
 from tests.carry.networks import traffic_of
 from tests.carry.reference import Message
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from heptagrid.engine.carry.network_file import build_network
 from heptagrid.foundation.errors import FileError
+from heptagrid.studies.carry.network_file import build_network
 from tests.carry.networks import WORDS, carried
 from tests.carry.reference import Message
 from tests.robustness import carry_cases

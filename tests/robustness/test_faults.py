@@ -20,11 +20,11 @@ import polars
 import pytest
 
 import heptagrid
-from heptagrid.engine.results import RUN, TABLES
 from heptagrid.foundation import frames
 from heptagrid.foundation.errors import OutputError
 from heptagrid.foundation.output_file import TEMPORARY
 from heptagrid.foundation.results_folder import results_folder
+from heptagrid.recording.results import RUN, TABLES
 from heptagrid.scale.folder import SWEEP
 from tests.conftest import heed_interrupts
 

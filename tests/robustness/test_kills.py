@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from heptagrid.engine.carry.api import carry
-from heptagrid.engine.flow.api import flow
 from heptagrid.foundation.output_file import TEMPORARY
+from heptagrid.studies.carry.api import carry
+from heptagrid.studies.flow.api import flow
 from tests.robustness.test_faults import ENDS_S, seeds, start
 
 EARLIER = "the earlier result\n"

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from heptagrid.engine.flow.api import flow, inspect
 from heptagrid.foundation.errors import FileError, HeptagridError
+from heptagrid.studies.flow.api import flow, inspect
 from tests.flow.cases import RING
 
 NUMBERS = [

@@ -14,11 +14,11 @@ from click.testing import CliRunner
 
 import heptagrid
 from heptagrid.cli import main
-from heptagrid.engine.explain import explain
-from heptagrid.engine.results import Run
-from heptagrid.engine.seal import is_sealed, sealed, vouching
-from heptagrid.engine.trace import trace
 from heptagrid.foundation.errors import OutputError
+from heptagrid.inquiry.explain import explain
+from heptagrid.inquiry.trace import trace
+from heptagrid.recording.results import Run
+from heptagrid.recording.seal import is_sealed, sealed, vouching
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from click.testing import CliRunner
 
 import heptagrid
 from heptagrid.cli import main
-from heptagrid.engine.results import Run
-from heptagrid.engine.seal import vouching
 from heptagrid.foundation.errors import OutputError, UsageError
+from heptagrid.recording.results import Run
+from heptagrid.recording.seal import vouching
 
 
 def test_finished_runs_are_read_and_set_against_the_first(day: Run, broken_day: Run, tmp_path: Path) -> None:

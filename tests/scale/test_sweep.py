@@ -20,8 +20,8 @@ from click.testing import CliRunner
 
 import heptagrid
 from heptagrid.cli import main
-from heptagrid.engine.results import Run
 from heptagrid.foundation.errors import OutputError
+from heptagrid.recording.results import Run
 from heptagrid.scale import variants, variations
 from heptagrid.scale.figures import figures_of
 from heptagrid.scale.sweep import Sweep

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import heptagrid
-from heptagrid.engine import api
+from heptagrid.scale import run as api
 from heptagrid.validate import grid_day
 from heptagrid.validate.case import DATA
 from heptagrid.validate.messages_neighbourhood import LITERATURE

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.foundation.kernel import kernel
+from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.random import Stream, uniform
 from heptagrid.foundation.time import NS_PER_MINUTE, NS_PER_QUARTER, Step

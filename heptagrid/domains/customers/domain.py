@@ -18,7 +18,7 @@ from heptagrid.domains.customers.vehicles import Vehicles
 from heptagrid.foundation.actors import Delivery, Outbox
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.time import Step
-from heptagrid.world.wires import Wires
+from heptagrid.world.terminals import Wires
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from heptagrid.domains.customers.gateways import PlanBook, plan_in_force
 from heptagrid.domains.customers.moved_energy import MovedEnergy
-from heptagrid.foundation.kernel import kernel
+from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.random import Stream, normals, uniforms
 from heptagrid.foundation.time import Step

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.foundation.actors import Outbox, Wave
+from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.domains import Domain, Kind
-from heptagrid.foundation.kernel import kernel
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.random import Stream, uniforms
 from heptagrid.foundation.time import NS_PER_QUARTER, NS_PER_S, Step

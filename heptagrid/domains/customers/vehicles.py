@@ -17,11 +17,11 @@ import numpy.typing as npt
 
 from heptagrid.domains.customers.gateways import SLOT_H, PlanBook, plan_in_force
 from heptagrid.domains.customers.moved_energy import MovedEnergy
-from heptagrid.foundation.kernel import kernel
+from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.random import Stream, normals, uniforms
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step, midnight_ns
-from heptagrid.world.valley import fill
+from heptagrid.world.water_filling import fill
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

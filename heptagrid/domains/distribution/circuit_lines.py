@@ -16,9 +16,9 @@ from heptagrid.planes.power.controls.control import Controlled
 from heptagrid.planes.power.unbalanced.conductors import Conductors, conductors_of
 from heptagrid.planes.power.unbalanced.flow import Flow
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
-from heptagrid.world.circuit import GROUND, Circuit, Complex, Devices, Model, no_inverters
-from heptagrid.world.circuit_tree import CircuitTree
-from heptagrid.world.network import BASE_KVA
+from heptagrid.world.balanced.radial_network import BASE_KVA
+from heptagrid.world.circuit.circuit import GROUND, Circuit, Complex, Devices, Model, no_inverters
+from heptagrid.world.circuit.tree import CircuitTree
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

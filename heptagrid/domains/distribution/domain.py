@@ -11,11 +11,11 @@ import numpy.typing as npt
 from heptagrid.domains.distribution.lines import FeederFlow, RegulatedLines
 from heptagrid.domains.distribution.sensors import Sensors
 from heptagrid.foundation.actors import Delivery, Outbox
+from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.domains import Domain, Kind
-from heptagrid.foundation.kernel import kernel
 from heptagrid.foundation.time import Step
 from heptagrid.world.outages import Outage, supplied_at
-from heptagrid.world.wires import Wires
+from heptagrid.world.terminals import Wires
 
 Ints = npt.NDArray[np.int64]
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from heptagrid.domains.distribution.tap_changer import TapChanger
 from heptagrid.foundation.time import Step
-from heptagrid.planes.power.radial import Flow, RadialSolver
+from heptagrid.planes.power.balanced.radial import Flow, RadialSolver
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

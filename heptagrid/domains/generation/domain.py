@@ -18,7 +18,7 @@ from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S, Step
 from heptagrid.world.bulk import BulkUnits
 from heptagrid.world.endpoints import Endpoints
-from heptagrid.world.wires import Wires
+from heptagrid.world.terminals import Wires
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

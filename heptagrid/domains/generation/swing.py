@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from heptagrid.foundation.time import Step
 from heptagrid.foundation.windows import Windows
-from heptagrid.planes.power.frequency import SwingModel
-from heptagrid.world.wires import Wires
+from heptagrid.planes.power.dynamics.frequency import SwingModel
+from heptagrid.world.terminals import Wires
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from heptagrid.foundation.actors import Delivery, Outbox, Wave
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.time import NS_PER_HOUR, Step
-from heptagrid.planes.money.clearing import Cleared, Parameters, clear
-from heptagrid.planes.money.commitment import LONG_H
+from heptagrid.planes.money.markets.clearing import Cleared, Parameters, clear
+from heptagrid.planes.money.markets.commitment import LONG_H
 from heptagrid.world.bulk import BulkUnits
 from heptagrid.world.endpoints import Endpoints
 

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from heptagrid.domains.operations.bulk_desk import BulkDesk
 from heptagrid.foundation.actors import Delivery, Outbox, Wave
+from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.domains import Domain, Kind
-from heptagrid.foundation.kernel import kernel
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.time import NS_PER_S, Step
 from heptagrid.world.bulk import BulkUnits

@@ -15,7 +15,7 @@ from heptagrid.foundation.actors import Delivery, Outbox, Wave
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S, Step
-from heptagrid.planes.money.dispatch import dispatch
+from heptagrid.planes.money.markets.dispatch import dispatch
 from heptagrid.world.bulk import BulkUnits
 from heptagrid.world.endpoints import Endpoints
 

@@ -16,12 +16,12 @@ from heptagrid.foundation.actors import Delivery, Outbox, Wave
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.time import NS_PER_S, Step, from_ns
-from heptagrid.planes.power.ac import AcFlow, AcNetwork
-from heptagrid.planes.power.dc import DcFlow, DcNetwork
-from heptagrid.planes.power.load_shedding import Relays
+from heptagrid.planes.power.balanced.ac import AcFlow, AcNetwork
+from heptagrid.planes.power.balanced.dc import DcFlow, DcNetwork
+from heptagrid.planes.power.dynamics.load_shedding import Relays
 from heptagrid.world.bulk import BulkSystem
 from heptagrid.world.endpoints import Endpoints
-from heptagrid.world.wires import Wires
+from heptagrid.world.terminals import Wires
 
 Floats = npt.NDArray[np.float64]
 

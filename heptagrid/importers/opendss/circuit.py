@@ -26,7 +26,7 @@ from heptagrid.importers.opendss.elements import (
 )
 from heptagrid.importers.opendss.inverters import Curves, between_phases, curves_of, inverters
 from heptagrid.importers.opendss.script import Script, engine_errors, opendss, said
-from heptagrid.world.circuit import GROUND, Buses, Circuit, Floats, Ints, Nodes
+from heptagrid.world.circuit.circuit import GROUND, Buses, Circuit, Floats, Ints, Nodes
 
 ADMITTANCES = 2  # of Set LoadModel
 CONTROLS_OFF = -1  # of Set ControlMode

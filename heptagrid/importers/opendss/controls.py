@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from heptagrid.importers.opendss.elements import Element
-from heptagrid.world.circuit import (
+from heptagrid.world.circuit.circuit import (
     GROUND,
     HIGHEST,
     LOWEST,

@@ -15,7 +15,7 @@ from heptagrid.importers.opendss.controls import CAPACITOR_CONTROLS
 from heptagrid.importers.opendss.delivery import is_line, is_plain_capacitor
 from heptagrid.importers.opendss.devices import GENERATOR_MODELS, KINDS, is_lone_delta
 from heptagrid.importers.opendss.elements import Element
-from heptagrid.world.circuit import GROUND
+from heptagrid.world.circuit.circuit import GROUND
 
 # What measures, or acts only in faults, in time and by command.
 WITHOUT_EFFECT = frozenset(("monitor", "energymeter", "sensor", "fuse", "relay", "recloser", "swtcontrol"))

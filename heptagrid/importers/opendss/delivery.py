@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from heptagrid.importers.opendss.elements import Element
-from heptagrid.world.circuit import (
+from heptagrid.world.circuit.circuit import (
     GROUND,
     Capacitors,
     Complex,

@@ -14,7 +14,7 @@ import numpy as np
 
 from heptagrid.importers.opendss.delivery import joined, offsets
 from heptagrid.importers.opendss.elements import Element
-from heptagrid.world.circuit import Devices, Floats, Ints, Model, VoltageHolders
+from heptagrid.world.circuit.circuit import Devices, Floats, Ints, Model, VoltageHolders
 
 KINDS = ("load", "generator", "pvsystem", "storage")
 GENERATOR_MODELS = {

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from heptagrid.importers.opendss.script import engine_errors
-from heptagrid.world.circuit import GROUND, Bools, Buses, Complex, Ints, Nodes
+from heptagrid.world.circuit.circuit import GROUND, Bools, Buses, Complex, Ints, Nodes
 
 SNAPSHOT = 0
 # Of a capacitor without one the engine reports memory that it never set, which need not even be numbers.

@@ -11,14 +11,14 @@ import numpy.typing as npt
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.planes.messages import policy
 from heptagrid.planes.messages import tables as t
-from heptagrid.planes.messages.communications import Communications
-from heptagrid.planes.messages.event_queue import EventQueue, fact_table
+from heptagrid.planes.messages.kernel.event_queue import EventQueue, fact_table
+from heptagrid.planes.messages.kernel.message_tracer import WatchedQueue
 from heptagrid.planes.messages.kinds import ENVELOPE_BYTES, FACTS, KindFacts
 from heptagrid.planes.messages.links import CLASS_NAMES
-from heptagrid.planes.messages.paths import Paths, TreeRouter
+from heptagrid.planes.messages.planning.network_planner import Communications
+from heptagrid.planes.messages.routing.paths import Paths, TreeRouter
 from heptagrid.planes.messages.statistics import KINDS, Counts
 from heptagrid.planes.messages.topology import Topology
-from heptagrid.planes.messages.watch import WatchedQueue
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.planes.messages.paths import TreeEdges
-from heptagrid.planes.messages.wiring import Wiring
+from heptagrid.planes.messages.planning.network_builder import Wiring
+from heptagrid.planes.messages.routing.paths import TreeEdges
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from heptagrid.importers.opendss.script import opendss
-from heptagrid.world.circuit import Complex, Floats, Ints
+from heptagrid.world.circuit.circuit import Complex, Floats, Ints
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pandapower.converter.pypower.from_ppc import from_ppc
 from heptagrid.importers.importer import Reading
 from heptagrid.importers.pandapower import convert, quiet
 from heptagrid.importers.simbench import with_taps
-from heptagrid.world.balanced import BalancedNetwork, Complex
+from heptagrid.world.balanced.network import BalancedNetwork, Complex
 from heptagrid.world.bulk import BulkSystem
 
 Floats = npt.NDArray[np.float64]

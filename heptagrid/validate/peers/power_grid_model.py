@@ -15,8 +15,8 @@ from power_grid_model import (
     initialize_array,
 )
 
+from heptagrid.world.balanced.radial_network import RadialNetwork
 from heptagrid.world.grid import Grid
-from heptagrid.world.network import RadialNetwork
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from heptagrid.world.circuit import GROUND, Circuit, Connection, Model
-from heptagrid.world.circuit_builder import CircuitBuilder, Winding
+from heptagrid.world.circuit.builder import CircuitBuilder, Winding
+from heptagrid.world.circuit.circuit import GROUND, Circuit, Connection, Model
 
 WYE, DELTA = Connection.WYE, Connection.DELTA
 TURN = np.exp(-2j * np.pi / 3.0)

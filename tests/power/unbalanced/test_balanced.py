@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from heptagrid.planes.power.radial import RadialSolver
+from heptagrid.planes.power.balanced.radial import RadialSolver
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
-from heptagrid.world.circuit import GROUND, Circuit
-from heptagrid.world.circuit_builder import CircuitBuilder
-from heptagrid.world.network import BASE_KVA, RadialNetwork, radial_network
+from heptagrid.world.balanced.radial_network import BASE_KVA, RadialNetwork, radial_network
+from heptagrid.world.circuit.builder import CircuitBuilder
+from heptagrid.world.circuit.circuit import GROUND, Circuit
 from tests.power.test_radial import random_grid
 
 TURN = np.exp(-2j * np.pi / 3.0 * np.arange(3))

@@ -9,8 +9,8 @@ import pytest
 
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
-from heptagrid.world.circuit import GROUND
-from heptagrid.world.circuit_builder import CircuitBuilder
+from heptagrid.world.circuit.builder import CircuitBuilder
+from heptagrid.world.circuit.circuit import GROUND
 
 Z = (0.3 + 0.6j) * np.eye(3) + 0.1 + 0.2j
 

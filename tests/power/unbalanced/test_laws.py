@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from heptagrid.planes.power.unbalanced.flow import Flow
 from heptagrid.planes.power.unbalanced.network import Network
 from heptagrid.planes.power.unbalanced.solver import Method, UnbalancedSolver
-from heptagrid.world.circuit import Circuit
+from heptagrid.world.circuit.circuit import Circuit
 from tests.power.unbalanced.circuits import random_circuit
 
 SEEDS = st.integers(0, 10**6)

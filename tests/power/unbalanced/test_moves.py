@@ -15,8 +15,8 @@ from heptagrid.planes.power.unbalanced.network import network_of
 from heptagrid.planes.power.unbalanced.radial_network import RadialNetwork
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
 from heptagrid.planes.power.unbalanced.tree import NotATree
-from heptagrid.world.circuit import GROUND, Circuit
-from heptagrid.world.circuit_builder import CircuitBuilder, Winding
+from heptagrid.world.circuit.builder import CircuitBuilder, Winding
+from heptagrid.world.circuit.circuit import GROUND, Circuit
 from tests.power.unbalanced.circuits import DELTA, TURN, WYE, random_circuit
 from tests.power.unbalanced.test_laws import floating, largest_difference
 

@@ -7,8 +7,8 @@ import pytest
 
 from heptagrid.planes.power.unbalanced.primitives import capacitor_primitives, line_primitives
 from heptagrid.planes.power.unbalanced.transformers import transformer_primitives
-from heptagrid.world.circuit import GROUND, Connection
-from heptagrid.world.circuit_builder import CircuitBuilder, Winding
+from heptagrid.world.circuit.builder import CircuitBuilder, Winding
+from heptagrid.world.circuit.circuit import GROUND, Connection
 from tests.power.unbalanced.opendss import engine, primitive
 
 WYE, DELTA = Connection.WYE, Connection.DELTA

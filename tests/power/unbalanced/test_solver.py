@@ -10,8 +10,8 @@ import pytest
 
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
-from heptagrid.world.circuit import GROUND, Circuit, Connection, Model
-from heptagrid.world.circuit_builder import CircuitBuilder, Winding
+from heptagrid.world.circuit.builder import CircuitBuilder, Winding
+from heptagrid.world.circuit.circuit import GROUND, Circuit, Connection, Model
 from tests.power.unbalanced.opendss import engine
 
 MODELS = {

@@ -9,9 +9,9 @@ csma-net-device.cc), with its constants: slots of 1 microsecond, from 1 to below
 
 from __future__ import annotations
 
-from heptagrid.foundation.kernel import kernel
-from heptagrid.planes.messages.events import push_lost, push_port
-from heptagrid.planes.messages.ports import (
+from heptagrid.foundation.compiled.kernel import kernel
+from heptagrid.planes.messages.kernel.events import push_lost, push_port
+from heptagrid.planes.messages.routing.ports import (
     chance_of_loss,
     draw,
     draw_attempts,

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from heptagrid.foundation.kernel import kernel
+from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.random import Stream, bits
-from heptagrid.planes.messages.events import push, push_lost, push_port, wait_last
-from heptagrid.planes.messages.ports import (
+from heptagrid.planes.messages.kernel.events import push, push_lost, push_port, wait_last
+from heptagrid.planes.messages.routing.ports import (
     chance_of_loss,
     draw,
     draw_attempts,

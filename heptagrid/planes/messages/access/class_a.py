@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from heptagrid.foundation.kernel import kernel
+from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.planes.messages.access.contention import outcome
 from heptagrid.planes.messages.access.radio import (
     flight_ns,
@@ -25,8 +25,8 @@ from heptagrid.planes.messages.access.radio import (
     silence_ns,
     transmit,
 )
-from heptagrid.planes.messages.events import push_lost, push_port, take_first, wait_first, wait_last
-from heptagrid.planes.messages.ports import copy_bytes, frames_of, is_broken, path_at, push_next, take_next
+from heptagrid.planes.messages.kernel.events import push_lost, push_port, take_first, wait_first, wait_last
+from heptagrid.planes.messages.routing.ports import copy_bytes, frames_of, is_broken, path_at, push_next, take_next
 from heptagrid.planes.messages.tables import (
     ACK_AT,
     ACK_HOPS,

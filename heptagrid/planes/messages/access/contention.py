@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from heptagrid.foundation.kernel import kernel
-from heptagrid.foundation.prefetch import prefetch
+from heptagrid.foundation.compiled.kernel import kernel
+from heptagrid.foundation.compiled.prefetch import prefetch
 from heptagrid.planes.messages.access.radio import (
     acknowledge,
     flight_ns,
@@ -26,8 +26,8 @@ from heptagrid.planes.messages.access.radio import (
     silence_ns,
     transmit,
 )
-from heptagrid.planes.messages.events import push_lost, push_port
-from heptagrid.planes.messages.ports import (
+from heptagrid.planes.messages.kernel.events import push_lost, push_port
+from heptagrid.planes.messages.routing.ports import (
     chance_of_loss,
     copy_bytes,
     draw,

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from heptagrid.foundation.kernel import kernel
+from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.planes.messages.access.radio import acknowledge, clear_air, distance_m2, transmit
-from heptagrid.planes.messages.events import push_lost, push_port
-from heptagrid.planes.messages.ports import (
+from heptagrid.planes.messages.kernel.events import push_lost, push_port
+from heptagrid.planes.messages.routing.ports import (
     chance_of_loss,
     draw,
     is_broken,

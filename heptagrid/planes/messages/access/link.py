@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from heptagrid.foundation.kernel import kernel
-from heptagrid.planes.messages.events import push, push_lost, push_port
-from heptagrid.planes.messages.ports import (
+from heptagrid.foundation.compiled.kernel import kernel
+from heptagrid.planes.messages.kernel.events import push, push_lost, push_port
+from heptagrid.planes.messages.routing.ports import (
     chance_of_loss,
     draw_attempts,
     path_at,

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from heptagrid.foundation.kernel import kernel
+from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.random import Stream, bits
-from heptagrid.planes.messages.ports import draw, frames_of, path_at, transmission_ns
+from heptagrid.planes.messages.routing.ports import draw, frames_of, path_at, transmission_ns
 from heptagrid.planes.messages.tables import (
     A_ACKED,
     A_BEGIN,

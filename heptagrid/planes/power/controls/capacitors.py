@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from heptagrid.foundation.kernel import kernel
-from heptagrid.world.circuit import (
+from heptagrid.foundation.compiled.kernel import kernel
+from heptagrid.world.circuit.circuit import (
     HIGHEST,
     LOWEST,
     MEAN,

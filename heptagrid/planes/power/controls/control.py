@@ -13,13 +13,13 @@ from enum import Enum
 import numpy as np
 
 from heptagrid.foundation.errors import NetworkError
-from heptagrid.planes.power import inverters as smart
+from heptagrid.planes.power.anderson_acceleration import Mixing
 from heptagrid.planes.power.controls import capacitors, regulators
-from heptagrid.planes.power.controls.leftovers import Leftovers
-from heptagrid.planes.power.mixing import Mixing
+from heptagrid.planes.power.controls import inverters as smart
+from heptagrid.planes.power.controls.opendss_queue import Leftovers
 from heptagrid.planes.power.unbalanced.flow import Flow
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
-from heptagrid.world.circuit import Bools, Circuit, Complex, Floats, Monitored
+from heptagrid.world.circuit.circuit import Bools, Circuit, Complex, Floats, Monitored
 
 MOST_PASSES = 100  # of a snapshot or a step; far beyond what controls that settle need
 SECONDS_A_DAY = 86400.0

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from heptagrid.foundation.kernel import kernel
+from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.planes.power.unbalanced.transformers import coil_volts, delta_direction
-from heptagrid.world.circuit import HIGHEST, LOWEST, Bools, Circuit, Connection, Floats, Ints, Transformers
+from heptagrid.world.circuit.circuit import HIGHEST, LOWEST, Bools, Circuit, Connection, Floats, Ints, Transformers
 
 OF_THE_WAY = 0.7  # that a static action goes, in whole taps and at least one
 SHORTEST_INVERSE = 10.0  # an inverse-time delay shrinks to no less than a tenth

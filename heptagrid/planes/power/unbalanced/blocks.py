@@ -20,7 +20,7 @@ from heptagrid.planes.power.unbalanced.primitives import (
     members,
 )
 from heptagrid.planes.power.unbalanced.tree import NONE, Layout, NotATree, layout_of
-from heptagrid.world.circuit import Bools, Complex, Ints, Lines
+from heptagrid.world.circuit.circuit import Bools, Complex, Ints, Lines
 
 FIXED = -1
 

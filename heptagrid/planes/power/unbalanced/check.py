@@ -9,7 +9,7 @@ import numpy as np
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.planes.power.unbalanced.network import Network, network_of
 from heptagrid.planes.power.unbalanced.primitives import is_bond
-from heptagrid.world.circuit import Bools, Circuit, Floats, Ints, Names
+from heptagrid.world.circuit.circuit import Bools, Circuit, Floats, Ints, Names
 
 MOST = 1e12  # kW, kvar, kV, V, A or S: beyond every grid, and squares of it can be computed with
 # "Infinite" impedances stand for none, and a source of current is a voltage as great behind one.

@@ -14,7 +14,7 @@ import numpy as np
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.planes.power.unbalanced.network import Network, connected_parts, fed_nodes, unearthed
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
-from heptagrid.world.circuit import GROUND, Bools, Circuit, Complex, Connection, Devices, Floats, Ints
+from heptagrid.world.circuit.circuit import GROUND, Bools, Circuit, Complex, Connection, Devices, Floats, Ints
 
 EARTHED_PU = 0.1
 """Below this share of the voltage that a phase there has, with nothing drawn, a conductor is no phase."""

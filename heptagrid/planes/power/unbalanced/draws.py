@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from heptagrid.foundation.kernel import kernel
-from heptagrid.world.circuit import Devices, Floats, Ints, Model
+from heptagrid.foundation.compiled.kernel import kernel
+from heptagrid.world.circuit.circuit import Devices, Floats, Ints, Model
 
 CONSTANT_POWER, CONSTANT_IMPEDANCE = int(Model.CONSTANT_POWER), int(Model.CONSTANT_IMPEDANCE)
 MOTOR, EXPONENTIAL = int(Model.MOTOR), int(Model.EXPONENTIAL)

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from heptagrid.foundation.kernel import kernel
+from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.planes.power.unbalanced.blocks import Tree
-from heptagrid.world.circuit import Bools, Ints
+from heptagrid.world.circuit.circuit import Bools, Ints
 
 
 @dataclass(frozen=True)

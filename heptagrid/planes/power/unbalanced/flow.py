@@ -9,11 +9,11 @@ import numpy as np
 import scipy.sparse
 import scipy.sparse.linalg
 
-from heptagrid.foundation.kernel import kernel
+from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.planes.power.unbalanced.draws import PhaseCircuits, drawn
 from heptagrid.planes.power.unbalanced.network import Network
 from heptagrid.planes.power.unbalanced.primitives import Primitives, currents, is_bond
-from heptagrid.world.circuit import Complex, Floats, Ints
+from heptagrid.world.circuit.circuit import Complex, Floats, Ints
 
 
 @dataclass

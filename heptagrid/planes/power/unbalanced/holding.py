@@ -12,7 +12,7 @@ from heptagrid.foundation.errors import NetworkError
 from heptagrid.planes.power.unbalanced.conductors import fed_and_earthed
 from heptagrid.planes.power.unbalanced.flow import Flow
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
-from heptagrid.world.circuit import Bools, Circuit, Complex, Floats
+from heptagrid.world.circuit.circuit import Bools, Circuit, Complex, Floats
 
 HELD_PU = 1e-9
 MOST_PASSES = 60

@@ -20,7 +20,7 @@ from heptagrid.planes.power.unbalanced.primitives import (
     source_primitives,
 )
 from heptagrid.planes.power.unbalanced.transformers import tapped, transformer_primitives
-from heptagrid.world.circuit import Bools, Circuit, Complex, Floats, Ints, Shunts, Sources
+from heptagrid.world.circuit.circuit import Bools, Circuit, Complex, Floats, Ints, Shunts, Sources
 
 FLOATING_S = 1e-9  # to ground at each node of a part without any other path to it
 _STIFF = 10.0  # times the greatest admittance beside a source

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 
-from heptagrid.foundation.kernel import kernel
-from heptagrid.world.circuit import Bools, Capacitors, Complex, Ints, Lines, Shunts, Sources
+from heptagrid.foundation.compiled.kernel import kernel
+from heptagrid.world.circuit.circuit import Bools, Capacitors, Complex, Ints, Lines, Shunts, Sources
 
 LEAST_SHARE = 1e-9
 """What is smaller than this share of an element's greatest admittance is no path of its own: the rest of rounding."""

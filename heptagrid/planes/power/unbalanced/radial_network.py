@@ -19,7 +19,7 @@ from heptagrid.planes.power.unbalanced.draws import PhaseCircuits
 from heptagrid.planes.power.unbalanced.elimination import Legs, Steps, eliminate, reduce_chains, steps_of
 from heptagrid.planes.power.unbalanced.network import Network
 from heptagrid.planes.power.unbalanced.series import Draws, march
-from heptagrid.world.circuit import Complex, Floats, Ints
+from heptagrid.world.circuit.circuit import Complex, Floats, Ints
 
 Array = npt.NDArray[Any]
 

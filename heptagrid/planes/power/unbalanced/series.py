@@ -13,10 +13,10 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.foundation.kernel import kernel
+from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.sums import weighted_sum
 from heptagrid.planes.power.unbalanced import sweep
-from heptagrid.world.circuit import Complex, Floats, Ints
+from heptagrid.world.circuit.circuit import Complex, Floats, Ints
 
 LEVEL_STEPS = 180  # an elimination costs about as much as a hundred iterations
 BLOCKS = 4

@@ -19,7 +19,7 @@ from heptagrid.planes.power.unbalanced.radial_network import RadialNetwork
 from heptagrid.planes.power.unbalanced.series import Draws, Series, levels
 from heptagrid.planes.power.unbalanced.sparse import SparseNetwork
 from heptagrid.planes.power.unbalanced.tree import NotATree
-from heptagrid.world.circuit import Bools, Circuit, Complex, Floats
+from heptagrid.world.circuit.circuit import Bools, Circuit, Complex, Floats
 
 TOLERANCE_PU = 1e-8
 MOST_ITERATIONS = 200

@@ -10,12 +10,12 @@ import numpy as np
 import scipy.sparse
 import scipy.sparse.linalg
 
+from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.errors import NetworkError
-from heptagrid.foundation.kernel import kernel
 from heptagrid.planes.power.unbalanced.draws import PhaseCircuits, drawn
 from heptagrid.planes.power.unbalanced.network import Network
 from heptagrid.planes.power.unbalanced.sweep import settled
-from heptagrid.world.circuit import Complex, Floats, Ints
+from heptagrid.world.circuit.circuit import Complex, Floats, Ints
 
 _NUDGE = 1e-14  # of the greatest admittance: makes a matrix without an inverse invertible
 _ROUNDS = 3

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from heptagrid.foundation.kernel import kernel
-from heptagrid.foundation.rows import line, rows
+from heptagrid.foundation.compiled.array_shapes import line, rows
+from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.planes.power.unbalanced.draws import CONSTANT_POWER, drawn
 
 

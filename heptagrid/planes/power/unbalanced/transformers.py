@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from heptagrid.planes.power.unbalanced.primitives import Primitives, members, pack
-from heptagrid.world.circuit import Complex, Connection, Floats, Ints, Transformers
+from heptagrid.world.circuit.circuit import Complex, Connection, Floats, Ints, Transformers
 
 SOLID_S = 1e6  # a solidly grounded neutral that has a node of its own
 

@@ -14,7 +14,7 @@ import scipy.sparse
 from scipy.sparse.csgraph import depth_first_order, minimum_spanning_tree
 
 from heptagrid.planes.power.unbalanced.network import Network, connected_parts
-from heptagrid.world.circuit import Bools, Circuit, Ints
+from heptagrid.world.circuit.circuit import Bools, Circuit, Ints
 
 NONE = -1
 

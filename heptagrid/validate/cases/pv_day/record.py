@@ -25,7 +25,7 @@ from heptagrid.validate.power_inverters import (
     scenario,
     write_answer,
 )
-from heptagrid.world.circuit import Floats
+from heptagrid.world.circuit.circuit import Floats
 
 SEED = 123
 PER_LOAD = 1.2  # photovoltaics at a load, of its rated power

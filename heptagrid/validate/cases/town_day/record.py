@@ -6,7 +6,7 @@ import numpy as np
 
 from heptagrid.importers.extract import read_grid, read_profiles
 from heptagrid.validate.power_town import ANSWERS, TOWN, draws, theirs
-from heptagrid.world.network import radial_network
+from heptagrid.world.balanced.radial_network import radial_network
 
 BUSES = 48
 

@@ -1,0 +1,236 @@
+"""Events on the world: what each takes down, and how it reaches wires, message plane and operations.
+
+Supply comes and goes at the event's exact times: the step in which it happens is cut in two there. Meters live on their
+capacitor, concentrators on their battery; base stations of operators, the primary substation and the sites of the
+wide-area network have batteries that outlast any event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.domains.distribution.domain import Substations
+from heptagrid.domains.generation.swing import Trip
+from heptagrid.domains.operations.firmware import Rollout
+from heptagrid.foundation.errors import ScenarioError
+from heptagrid.foundation.random import Stream, uniforms
+from heptagrid.foundation.time import NS_PER_S
+from heptagrid.foundation.windows import Windows
+from heptagrid.planes.messages.links import CLASS_NAMES
+from heptagrid.planes.messages.plane import MessagePlane
+from heptagrid.planes.messages.planning.network_planner import Plan
+from heptagrid.scenario.events import Firmware, Storm
+from heptagrid.scenario.schema import Scenario
+from heptagrid.world.balanced.radial_network import Tree
+from heptagrid.world.endpoints import Endpoints
+from heptagrid.world.outages import Outage, joined
+
+Ints = npt.NDArray[np.int64]
+
+
+def _nobody() -> Ints:
+    return np.empty(0, dtype=np.int64)
+
+
+BYTES_PER_MESSAGE = (
+    1000  # of a message under way, in the plane and its wave: 3.6 GB for 3.4 million blocks were measured
+)
+LARGEST_BYTES = 1_000_000_000  # what one step of a roll-out may take: assumption, an eighth of a small laptop's memory
+
+
+@dataclass(frozen=True)
+class Happening:
+    """An event and what it affects.
+
+    points: metering points without supply, or that are asked or sent something. nodes, substations: without supply.
+    places: of the message plane whose links to their parents are cut or jammed. around: of it, whose messages suffer.
+    """
+
+    storm: Storm
+    begin_ns: int
+    end_ns: int
+    points: Ints = field(default_factory=_nobody)
+    nodes: Ints = field(default_factory=_nobody)
+    substations: Ints = field(default_factory=_nobody)
+    places: Ints = field(default_factory=_nobody)
+    around: Ints = field(default_factory=_nobody)
+
+    @property
+    def kind(self) -> str:
+        return self.storm.kind
+
+    @property
+    def where(self) -> str | None:
+        """The place in words."""
+        what, which = self.storm.place
+        words = {"": None, "all": "the whole town", "site": str(which), "links": f"all {which} links"}
+        return words.get(what, "the largest unit" if which == "largest" else f"{what} {which}")
+
+
+def boundaries_ns(scenario: Scenario) -> Iterator[int]:
+    """When supply or a unit goes and comes, ascending."""
+    times = set()
+    for storm in scenario.storms:
+        if storm.kind in ("blackout", "unit_trip"):
+            begin = storm.begin_ns(scenario.start, scenario.zone)
+            times |= {begin, begin + storm.duration_ns}
+    yield from sorted(times)
+
+
+def happenings(
+    scenario: Scenario, network: Tree, point_node: Ints, substations: Substations, plan: Plan
+) -> tuple[Happening, ...]:
+    """The scenario's events, in its order."""
+    found: list[Happening] = []
+    for storm in scenario.storms:
+        begin_ns = storm.begin_ns(scenario.start, scenario.zone)
+        met = _met(storm, network, point_node, substations, plan, scenario.seed)
+        if isinstance(storm.entry, Firmware):
+            _refuse_what_memory_cannot_hold(scenario, len(found) + 1, storm.entry, len(met["points"]))
+        found.append(Happening(storm, begin_ns, begin_ns + storm.duration_ns, **met))
+    return tuple(found)
+
+
+def _refuse_what_memory_cannot_hold(scenario: Scenario, number: int, entry: Firmware, meters: int) -> None:
+    """Raise ScenarioError where more blocks leave within one step than memory should hold."""
+    blocks = -(-entry.payload_bytes // entry.block_bytes)
+    a_step = min(blocks, int(scenario.step_s * entry.rate_bps / 8.0 / entry.block_bytes) + 1)
+    needed_bytes = meters * a_step * BYTES_PER_MESSAGE
+    if needed_bytes <= LARGEST_BYTES:
+        return
+    fitting = LARGEST_BYTES // (meters * BYTES_PER_MESSAGE)
+    slower = f"lower it to {(fitting - 1) * 8.0 * entry.block_bytes / scenario.step_s:.0f}, or " if fitting > 1 else ""
+    raise ScenarioError(
+        scenario.name,
+        [
+            f"events[{number}].rate_bps = {entry.rate_bps:g}: {a_step} blocks for each of {meters} meters leave within a step of "
+            f"{scenario.step_s} s, and would take about {needed_bytes / 1e9:.1f} GB of memory, where {LARGEST_BYTES / 1e9:.1f} GB are "
+            f"allowed; {slower}send larger blocks (block_bytes) or to fewer meters (share)"
+        ],
+    )
+
+
+def _met(
+    storm: Storm, network: Tree, point_node: Ints, substations: Substations, plan: Plan, seed: int
+) -> dict[str, Ints]:
+    """What an event affects, as the columns of a `Happening`."""
+    what, which = storm.place
+    if storm.kind == "unit_trip":
+        return {}
+    everyone = np.arange(len(point_node), dtype=np.int64)
+    if storm.kind == "blackout":
+        is_off = _switched_off(what, int(which), network, substations)
+        points = everyone if what == "all" else np.flatnonzero(is_off[point_node])
+        stations = np.flatnonzero(is_off[substations.node])
+        around = np.concatenate([plan.gateways[points], plan.concentrators[stations]])
+        return {"nodes": np.flatnonzero(is_off), "points": points, "substations": stations, "around": around}
+    if isinstance(storm.entry, Firmware):
+        drawn = np.asarray(uniforms(seed, int(Stream.FIRMWARE), everyone, 0))
+        points = np.flatnonzero(drawn < storm.entry.share)
+        return {"points": points, "around": plan.gateways[points]}
+    if storm.kind == "read_all":
+        return {"points": everyone, "around": plan.gateways}
+    topology = plan.topology
+    if what == "substation":
+        behind = plan.gateways[topology.group[plan.gateways] == int(which)]
+        station = plan.concentrators[int(which) : int(which) + 1]
+        around = np.concatenate([behind, station])
+        return {"places": station if storm.kind == "cut" else behind, "around": around}
+    if storm.kind == "cut":
+        site = plan.hub if which == "hub" else plan.sites[str(which)]
+        around = np.arange(topology.places) if which == "hub" else np.array([site])
+        return {"places": np.array([site]), "around": around}
+    has_parent = np.flatnonzero(topology.edges.parent >= 0)
+    in_class = topology.port_class[topology.edges.up_port[has_parent]] == CLASS_NAMES.index(str(which))
+    return {"places": has_parent[in_class], "around": np.arange(topology.places)}
+
+
+def _switched_off(what: str, which: int, network: Tree, substations: Substations) -> npt.NDArray[np.bool_]:
+    """(nodes,) whether a node lies behind an open switch: those of feeders at the busbar, of a transformer above it."""
+    if what == "all":
+        return np.asarray(network.feeder > 0)
+    if what == "feeder":
+        return np.asarray(network.feeder == which)
+    station = network.bus_of_node[substations.node[which]]
+    is_off = network.bus_of_node == station  # all its conductors, where they are nodes of their own
+    for node in range(network.nodes):  # parents come first
+        is_off[node] |= network.parent[node] >= 0 and is_off[network.parent[node]]
+    return np.asarray(is_off)
+
+
+def outages_of(storms: Sequence[Happening], what: str) -> list[Outage]:
+    """When which "points", "nodes" or "substations" are without supply."""
+    return joined([Outage(one.begin_ns, one.end_ns, getattr(one, what)) for one in storms if one.kind == "blackout"])
+
+
+def silences_of(storms: Sequence[Happening], what: str, lasts_s: float) -> list[Outage]:
+    """The same from when a capacitor or battery of `lasts_s` is empty; none where supply is back before."""
+    silent = (replace(one, begin_ns=one.begin_ns + round(lasts_s * NS_PER_S)) for one in outages_of(storms, what))
+    return [one for one in silent if one.begin_ns < one.end_ns]
+
+
+def trips_of(storms: Sequence[Happening]) -> list[Trip]:
+    """When which units of the bulk system fail."""
+    trips = []
+    for one in storms:
+        if one.kind == "unit_trip":
+            unit = one.storm.place[1]
+            trips.append(Trip(one.begin_ns, one.end_ns, None if unit == "largest" else int(unit)))
+    return trips
+
+
+def windows_of(scenario: Scenario, start_ns: int, end_ns: int) -> Windows:
+    """When the frequency is followed, within [start_ns, end_ns)."""
+    settings = scenario.sections["frequency"]
+    substep_ns = round(settings.substep_s * NS_PER_S)
+    if not settings.enabled:
+        return Windows()
+    if settings.follow == "always":
+        return Windows(((start_ns, end_ns),), substep_ns)
+    before_ns, after_ns = round(settings.before_s * NS_PER_S), round(settings.after_s * NS_PER_S)
+    spans = ((max(ns - before_ns, start_ns), min(ns + after_ns, end_ns)) for ns in _disturbances_ns(scenario))
+    return Windows(tuple((begin, end) for begin, end in spans if begin < end), substep_ns)
+
+
+def _disturbances_ns(scenario: Scenario) -> Iterator[int]:
+    """When power changes at once; a unit that can be used again does nothing yet."""
+    for storm in scenario.storms:
+        begin_ns = storm.begin_ns(scenario.start, scenario.zone)
+        if storm.kind in ("blackout", "unit_trip"):
+            yield begin_ns
+        if storm.kind == "blackout":
+            yield begin_ns + storm.duration_ns
+
+
+def rollouts_of(storms: Sequence[Happening], at: Endpoints) -> list[Rollout]:
+    """The roll-outs of firmware, numbered as the events are."""
+    found = []
+    for number, one in enumerate(storms):
+        entry = one.storm.entry
+        if isinstance(entry, Firmware):
+            every_ns = round(8e9 * entry.block_bytes / entry.rate_bps)
+            found.append(
+                Rollout(number, one.begin_ns, every_ns, entry.payload_bytes, entry.block_bytes, one.points, at)
+            )
+    return found
+
+
+def strike(plane: MessagePlane, storms: Sequence[Happening], sections: Mapping[str, Any], at: Endpoints) -> None:
+    """Tell the message plane what will fail when."""
+    access, backhaul, wan = (sections[f"messages.{name}"] for name in CLASS_NAMES)
+    for what, places, lasts_s in (
+        ("points", at.gateways, access.last_gasp_s),
+        ("substations", at.concentrators, backhaul.battery_s),
+    ):
+        for one in silences_of(storms, what, lasts_s):
+            plane.fail(places[one.ids], one.begin_ns, one.end_ns, round(access.reparent_s * NS_PER_S))
+    for storm in storms:
+        if storm.kind == "cut":
+            plane.cut(storm.places, storm.begin_ns, storm.end_ns, round(wan.failover_s * NS_PER_S))
+        elif storm.kind == "jam":
+            plane.jam(plane.media_of(storm.places), storm.begin_ns, storm.end_ns)

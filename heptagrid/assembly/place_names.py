@@ -1,0 +1,42 @@
+"""The places of the message plane in words."""
+
+from __future__ import annotations
+
+from heptagrid.assembly.build import World
+
+_SITES = {
+    "operations": "operations' control centre",
+    "market": "the market",
+    "retailer": "the retailer",
+    "aggregator": "the aggregator",
+}
+
+
+class Places:
+    """Names of places: whose gateway, which substation's concentrator, which site."""
+
+    def __init__(self, world: World) -> None:
+        here = world.endpoints
+        self._customers = world.customers_count
+        self._points = world.points
+        self._names: dict[int, str] = {}
+        for number, place in enumerate(here.concentrators):
+            self._names[int(place)] = f"concentrator of substation {number}"
+        for number, place in enumerate(here.plants):
+            self._names[int(place)] = f"plant {number}"
+        for number, place in enumerate(here.substations):
+            self._names[int(place)] = f"transmission substation {number}"
+        self._names |= {int(getattr(here, name)): words for name, words in _SITES.items()}
+        self._names[int(here.hub)] = "primary substation"
+        self._gateway = {int(place): point for point, place in enumerate(here.gateways)}
+
+    def name(self, place: int) -> str:
+        """What stands at a place."""
+        point = self._gateway.get(place)
+        if point is not None:
+            return f"gateway of customer {point}" if point < self._customers else f"gateway of producer {point}"
+        return self._names.get(place, "core of the network")
+
+    def point(self, place: int) -> int | None:
+        """The metering point whose gateway stands at a place."""
+        return self._gateway.get(place)

@@ -1,1 +1,0 @@
-"""The engine: one clock, the step loop, the mailbox, the recorder, and the jobs that run the arms."""

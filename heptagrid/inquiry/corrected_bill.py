@@ -1,0 +1,97 @@
+"""True-ups on a customer's bill: those that it carries of earlier days, and those that later bills make of it."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+
+from heptagrid.domains.operations.meter_store import MeterStore, ReadStatus
+from heptagrid.foundation.time import from_ns
+from heptagrid.inquiry.replay import Replay
+from heptagrid.inquiry.trace import Waves, cause_entry, run_rows
+from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, millicent
+from heptagrid.planes.money.reasons import Reason
+from heptagrid.recording.books import CLOSE_AFTER_NS, SettledDay
+from heptagrid.recording.corrections import Correction
+from heptagrid.recording.results import Run
+
+TRUE_UP = Reason.TRUE_UP.name.lower()
+
+
+def day_of(at_ns: int, zone: Any) -> date:
+    """The day that a line posted at `at_ns` is for: books are closed an hour after the day's end, or at a step's end then."""
+    return from_ns(at_ns - CLOSE_AFTER_NS, zone).date() - timedelta(days=1)
+
+
+def bill_line(reason: str, name: str, amount: int, kwh: float | None, message: int) -> dict[str, Any]:
+    """A line of a bill: its amount in millicents, what was used (kWh), and the message that it rests on (-1: none)."""
+    return {
+        "reason": reason,
+        "line": name,
+        "amount_millicent": amount,
+        "amount_eur": amount / MILLICENT_PER_EUR,
+        "kwh": kwh,
+        "message": message if message >= 0 else None,
+    }
+
+
+def true_up_lines(
+    customer: int, corrections: list[Correction], ledger: dict[str, tuple[int, int]]
+) -> list[dict[str, Any]]:
+    """A line for each earlier day that this bill corrects; together they are the ledger's true-up."""
+    left, cause = ledger.get(TRUE_UP, (0, -1))
+    lines = []
+    for k, one in enumerate(corrections):
+        row = _row(one, customer)
+        amount = left if k == len(corrections) - 1 else int(millicent(one.owed_eur[row]))
+        left -= amount
+        name = f"true-up of {one.day}, {what_came(int(one.reads[row]), int(one.settled[row]))}"
+        lines.append(bill_line(TRUE_UP, name, amount, float(one.changed_kwh[row]), one.message))
+    if left:  # of a run that the replay does not repeat
+        lines.append(bill_line(TRUE_UP, "true-up of earlier days", left, None, cause))
+    return lines
+
+
+def what_came(reads: int, settled: int) -> str:
+    """What brought a true-up: late reads, quarter hours that the next register settled, or both."""
+    parts = [f"{reads} late reads"] if reads else []
+    return " and ".join([*parts, f"{settled} settled by the register"] if settled else parts)
+
+
+def settled_by(store: MeterStore, settled: SettledDay, customer: int) -> list[int]:
+    """The readings whose registers settled quarter hours of the day before it was billed."""
+    quarters = settled.first_quarter + np.flatnonzero(settled.status[:, customer] == ReadStatus.SETTLED)
+    return sorted({store.ended_by(int(quarter), customer) for quarter in quarters} - {-1})
+
+
+def _row(correction: Correction, customer: int) -> int:
+    return int(np.searchsorted(correction.points, customer))
+
+
+def later_true_ups(customer: int, corrections: list[Correction], waves: Waves, zone: Any) -> list[dict[str, Any]]:
+    """What later bills corrected of this one."""
+    return [
+        {
+            "billed_with": str(day_of(one.at_ns, zone)),
+            "reads": int(one.reads[row]),
+            "settled": int(one.settled[row]),
+            "changed_kwh": float(one.changed_kwh[row]),
+            "amount_eur": float(one.owed_eur[row]),
+            "message": cause_entry(one.message, waves.of(one.message), zone),
+            "brought_by": cause_entry(int(one.brought_by[row]), waves.of(int(one.brought_by[row])), zone),
+        }
+        for one in corrections
+        for row in (_row(one, customer),)
+    ]
+
+
+def last_true_up_ns(run: Run, replay: Replay, customer: int) -> int:
+    """When the last true-up of the customer was posted in the replayed span; 0 without one."""
+    import polars
+
+    name = f"point {customer}"
+    is_mine = (polars.col("payer") == name) | (polars.col("payee") == name)
+    rows = run_rows(run.ledger, replay).filter(is_mine & (polars.col("reason") == TRUE_UP))
+    return int(rows["at_ns"].max() or 0)  # type: ignore[arg-type]

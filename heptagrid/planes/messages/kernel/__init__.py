@@ -1,0 +1,1 @@
+"""The event loop of the message plane and its queues."""

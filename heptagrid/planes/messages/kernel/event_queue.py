@@ -1,0 +1,214 @@
+"""One global event queue over a network: holds the kernel's tables, makes room in them, and lets time pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from heptagrid.foundation.domains import Kind
+from heptagrid.planes.messages import tables as t
+from heptagrid.planes.messages.kernel import kernel
+from heptagrid.planes.messages.kernel.events import push, push_lost
+from heptagrid.planes.messages.kinds import ENVELOPE_BYTES, KindFacts
+from heptagrid.planes.messages.planning.network_builder import with_room
+from heptagrid.planes.messages.routing.downlinks import take_waiting
+from heptagrid.planes.messages.routing.paths import Paths
+from heptagrid.planes.messages.statistics import KINDS, Counts
+from heptagrid.planes.messages.tables import Ints, Net
+
+NO_PORTS = np.empty((0, 1 + t.PORT), dtype=np.int64)
+"""Nothing is watched."""
+
+
+class Outcome(NamedTuple):
+    """What became known in a span of time: arrived and answered (n, 2) id and time; lost (n, 4) id, time, cause, hops."""
+
+    arrived: Ints
+    answered: Ints
+    lost: Ints
+
+
+class EventQueue:
+    """All messages under way on a network.
+
+    Parameters
+    ----------
+    net : the network's tables, without room for waiting copies.
+    paths : of the messages; may grow between calls.
+    facts : (kinds, 5) of `fact_table`.
+    groups : access networks that are counted apart.
+    """
+
+    def __init__(self, net: Net, paths: Paths, facts: Ints, seed: int, groups: int = 0) -> None:
+        self.net = net
+        self.hop_events = 0
+        self.counts = Counts.none()
+        self.quarter = np.zeros((KINDS, groups + 1, 4), dtype=np.int64)
+        self.worst_ns = np.zeros((KINDS, groups + 1), dtype=np.int64)
+        self._paths = paths
+        self.facts = facts
+        self.seed = seed
+        self._copies = 2 * (1 + int(facts[:, t.RETRIES].max())) + 1
+        self._switches = 0
+        self.state = np.empty((0, t.STATE), dtype=np.int64)
+        self._vacant = np.empty(0, dtype=np.int64)
+        self._heap = np.empty((0, t.EVENT), dtype=np.int64)
+        self._timers = np.empty((KINDS, 1, 3), dtype=np.int64)
+        self._timer_head = np.zeros(KINDS, dtype=np.int64)
+        self._timer_size = np.zeros(KINDS, dtype=np.int64)
+        self._numbers = np.zeros(kernel.SCALARS, dtype=np.int64)
+
+    def advance(self, due: Ints, until_ns: int, watched: Ints = NO_PORTS) -> Outcome:
+        """Let time pass to `until_ns`; `due` (n, PENDING) are the messages that leave by then, by time and index.
+
+        Time stops sooner, at `changed_ns`, right after the event that changes a port of `watched`; of `due`, `taken` have
+        left by then.
+        """
+        self._make_room(len(due))
+        numbers = self._numbers
+        under_way = len(self.state) - int(numbers[kernel.S_VACANT]) + len(due)
+        arrived = np.empty((under_way, 2), dtype=np.int64)
+        answered = np.empty((under_way, 2), dtype=np.int64)
+        lost = np.empty((under_way, 4), dtype=np.int64)
+        numbers[[kernel.S_CURSOR, kernel.S_ARRIVED, kernel.S_ANSWERED, kernel.S_LOST, kernel.S_EVENTS]] = 0
+        numbers[kernel.S_CHANGED] = t.NEVER
+        paths, counts = self._paths, self.counts
+        self.net = self.net._replace(path=paths.table)
+        nothing = np.empty((0, 4), dtype=np.int64)
+        while True:
+            kernel.advance(
+                *(until_ns, 0, max(1, len(self.state)), due, self._heap, self._timers, self._timer_head),
+                *(self._timer_size, self.state, self._vacant, self.facts, self.net, self.seed),
+                *(numbers, counts.counters, counts.pairs, counts.histogram, self.quarter, self.worst_ns),
+                *(arrived, answered, lost, nothing, nothing, watched),
+            )
+            if not numbers[kernel.S_FULL]:
+                break
+            numbers[kernel.S_FULL] = 0
+            self._make_heap(2 * len(self._heap))
+        self.hop_events += int(numbers[kernel.S_EVENTS])
+        # Copies: what is kept of a span is what happened in it, not room for all that is under way.
+        return Outcome(
+            arrived[: numbers[kernel.S_ARRIVED]].copy(),
+            answered[: numbers[kernel.S_ANSWERED]].copy(),
+            lost[: numbers[kernel.S_LOST]].copy(),
+        )
+
+    def as_seen(self, ports: Iterable[int]) -> Ints:
+        """Ports and what they are doing now, (ports, 1 + PORT), to be watched by `advance`."""
+        numbers = np.fromiter(ports, dtype=np.int64)
+        return np.column_stack([numbers, self.net.port[numbers]])
+
+    @property
+    def changed_ns(self) -> int | None:
+        """When a watched port changed and stopped the last `advance`; None if none did."""
+        changed = int(self._numbers[kernel.S_CHANGED])
+        return None if changed == t.NEVER else changed
+
+    @property
+    def taken(self) -> int:
+        """How many of its messages the last `advance` let leave."""
+        return int(self._numbers[kernel.S_CURSOR])
+
+    @property
+    def heap(self) -> Ints:
+        """The events that wait, (events, 3): time, key and what; in the heap's order."""
+        return self._heap[: self._numbers[kernel.S_HEAP]]
+
+    @property
+    def next_ns(self) -> int:
+        """When the next event is due, as known after the last `advance`."""
+        return int(self._numbers[kernel.S_NEXT])
+
+    def switch(self, when_ns: int, k: int, *, up: bool, is_link: bool = False) -> None:
+        """Node (or link) `k` loses its supply, or gets it back, at `when_ns`."""
+        self.net = self.net._replace(outages=True)
+        self._switches += 1
+        self._make_room(0)
+        what = int(t.NODE_BIT) | (int(up) << kernel.UP_AT) | (int(is_link) << (kernel.UP_AT + 1)) | k
+        key = int(t.EARLY_CLASS) - self._switches
+        self._numbers[kernel.S_HEAP] = push(self._heap, self._numbers[kernel.S_HEAP], when_ns, key, what)
+
+    def drop(self, message: int, when_ns: int) -> bool:
+        """Drop a message, by its ID, as stale at `when_ns` if it waits at a LoRaWAN gateway for its device; whether it did."""
+        row = np.flatnonzero((self.state[:, t.ID] == message) & (self.state[:, t.OVER] == 0))
+        taken = take_waiting(self.net, self.state, int(row[0])) if len(row) else None
+        if taken is None:
+            return False
+        what, key = taken
+        size = self._numbers[kernel.S_HEAP]
+        self._numbers[kernel.S_HEAP] = push_lost(self._heap, size, when_ns, key, what, t.BY_STALE)
+        return True
+
+    def begin_counting(self) -> None:
+        """Count from here; what is under way now is not counted."""
+        self.counts = Counts.none()
+        self.quarter[:] = 0
+        self.worst_ns[:] = 0
+        self.state[:, t.COUNTED] = 0
+
+    def counts_now(self) -> Counts:
+        """Counts since `begin_counting`; what is in flight is counted among the messages under way."""
+        state = self.state[(self.state[:, t.COUNTED] == 1) & (self.state[:, t.OVER] == 0)]
+        flying = state[state[:, t.DELIVERED] < 0]
+        in_flight = np.bincount(flying[:, t.KIND], minlength=KINDS)
+        in_flight[Kind.ACK] = np.sum((state[:, t.ACK_SENT] > 0) & (state[:, t.ACKNOWLEDGED] < 0))
+        counts = self.counts
+        return Counts(counts.counters.copy(), in_flight, counts.pairs.copy(), counts.histogram.copy())
+
+    @property
+    def _burst(self) -> int:
+        """How many events one event may make: every copy that waits is lost, and every port begins."""
+        return len(self.state) * self._copies + 2 * len(self.net.port) + 64
+
+    def _make_heap(self, places: int) -> None:
+        """A heap of so many places; the events in it stay where they are.
+
+        Each copy stands in it once and each port about once, but what a port had planned before an outage stays until its time.
+        """
+        heap = np.empty((places, t.EVENT), dtype=np.int64)
+        heap_size = int(self._numbers[kernel.S_HEAP])
+        heap[:heap_size] = self._heap[:heap_size]
+        self._heap = heap
+        self._numbers[kernel.S_LIMIT] = places - self._burst
+
+    def _make_room(self, due: int) -> None:
+        """Grow the tables so that `due` more messages find room."""
+        vacant_size = int(self._numbers[kernel.S_VACANT])
+        if due <= vacant_size and self._numbers[kernel.S_HEAP] < self._numbers[kernel.S_LIMIT]:
+            return
+        old = len(self.state)
+        size = old if due <= vacant_size else max(1024, 2 * old, old + due)
+        self.state = np.concatenate([self.state, np.zeros((size - old, t.STATE), dtype=np.int64)])
+        self.state[old:, t.OVER] = 2
+        vacant = np.empty(size, dtype=np.int64)
+        vacant[:vacant_size] = self._vacant[:vacant_size]
+        vacant[vacant_size : vacant_size + size - old] = np.arange(size - 1, old - 1, -1)
+        self._vacant = vacant
+        self._numbers[kernel.S_VACANT] = vacant_size + size - old
+        self._make_heap(2 * (self._burst + self._switches))
+        if self.net.port.size and self.net.port[:, t.P_CLASSES].any():
+            self.net = with_room(self.net, size * self._copies)
+        timers = np.empty((KINDS, max(1, size), 3), dtype=np.int64)
+        for kind in range(KINDS):
+            there = (self._timer_head[kind] + np.arange(self._timer_size[kind])) % self._timers.shape[1]
+            timers[kind, : len(there)] = self._timers[kind, there]
+        self._timers = timers
+        self._timer_head[:] = 0
+
+
+def fact_table(facts: dict[Kind, KindFacts]) -> Ints:
+    """(kinds, 5) deadline (ns), acknowledged, time-out (ns), retries, bytes of an acknowledgement."""
+    ack_bytes = facts[Kind.ACK].payload_bytes + ENVELOPE_BYTES
+    return np.array(
+        [
+            (
+                *(round(facts[kind].deadline_s * 1e9), int(facts[kind].acknowledged)),
+                *(round(facts[kind].timeout_s * 1e9), facts[kind].retries, ack_bytes),
+            )
+            for kind in Kind
+        ],
+        dtype=np.int64,
+    )

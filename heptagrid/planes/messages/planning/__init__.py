@@ -1,0 +1,1 @@
+"""How a communication network is laid out over places: links, meshes, media."""

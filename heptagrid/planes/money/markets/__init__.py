@@ -1,0 +1,1 @@
+"""Markets: bids cleared, units committed and dispatched."""

@@ -1,0 +1,1 @@
+"""What a run keeps: series, tables, totals, summary, and how they are read back."""

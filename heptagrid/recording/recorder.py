@@ -1,0 +1,385 @@
+"""The recorder: follows one arm step by step, adds up, keeps series, and writes each day's tables."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from heptagrid.assembly.build import ArmGrid
+from heptagrid.assembly.span import Phase, Span
+from heptagrid.foundation.actors import Wave
+from heptagrid.foundation.compiled.kernel import kernel
+from heptagrid.foundation.domains import DOMAIN_NAMES, KIND_NAMES
+from heptagrid.foundation.errors import ConservationError
+from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step
+from heptagrid.planes.messages.links import CLASS_NAMES
+from heptagrid.planes.messages.statistics import KINDS, Counts
+from heptagrid.planes.money.ledger import Totals
+from heptagrid.planes.power.balanced.ac import AcFlow
+from heptagrid.recording.books import Books
+from heptagrid.recording.event_log import StormLog
+from heptagrid.recording.extremes import QuarterVoltages, SupplyVoltages
+from heptagrid.recording.frequency_log import FrequencyLog
+from heptagrid.recording.tables import TableWriter, list_series
+from heptagrid.recording.totals import DayBooks, Energy, Extremes
+from heptagrid.scenario.schema import Scenario
+
+PARTS = ("devices", "power", "sensors", "sub-steps", "messages", "actors", "recorder")
+"""Where a step's time goes, as a result's `seconds` name it."""
+TOTALS = (
+    *("import_kw", "export_kw", "base_kw", "vehicles_kw", "heat_pumps_kw", "batteries_kw", "generated_kw"),
+    *("consumed_kw", "lost_kw", "v_min_pu", "v_max_pu", "price_eur_per_mwh", "outside_c", "transformer_max_pct"),
+    *("line_max_pct", "customer_v_min_pu", "customer_v_max_pu"),
+)
+WAVE_COLUMNS = (
+    *("first_id", "messages", "first_sent_ns", "last_sent_ns", "kind", "sender", "receiver", "topic"),
+    *("cause", "causes"),
+)
+ENERGY_TOLERANCE = 1e-6  # of generated + imported, design section 6
+
+
+@dataclass
+class ArmResult:
+    """What one arm over one span came to.
+
+    places: `MessagePlane.counts_by_place`. busy_s: `MessagePlane.busy_s`, over `counted_s`. crossed: (kinds, link classes) whether messages went over such links.
+    """
+
+    arm: str
+    run_day: int
+    steps: int = 0
+    stopped_ns: int | None = None
+    energy: Energy = field(default_factory=Energy)
+    extremes: Extremes = field(default_factory=Extremes)
+    messages: Counts | None = None
+    places: np.ndarray = field(default_factory=lambda: np.zeros((KINDS, 1, 4), dtype=np.int64))
+    busy_s: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    counted_s: float = 0.0
+    crossed: np.ndarray = field(default_factory=lambda: np.zeros((KINDS, len(CLASS_NAMES)), dtype=bool))
+    metering: dict[str, float] = field(default_factory=dict)
+    comfort: dict[str, float] = field(default_factory=dict)
+    price_eur_per_mwh: list[float] = field(default_factory=list)
+    money: Totals = field(default_factory=Totals.nothing)
+    days: list[DayBooks] = field(default_factory=list)
+    bills_eur: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    traded_mwh: dict[str, float] = field(default_factory=dict)
+    delivered_kwh: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    billed_kwh: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    held: dict[int, tuple[int, int]] = field(default_factory=dict)
+    hunting: dict[str, tuple[int, int]] = field(default_factory=dict)
+    storms: list[dict[str, Any]] = field(default_factory=list)
+    interruptions: dict[str, float] = field(default_factory=dict)
+    frequency: dict[str, Any] | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    process: int = 0
+    peak_rss_mb: float = 0.0
+
+
+class Recorder:
+    """Notes every counted step of one arm; `finish` gives the result."""
+
+    def __init__(self, scenario: Scenario, grid: ArmGrid, run_day: int, span: Span, parts: Path | None) -> None:
+        arm, world = grid.arm, grid.world
+        nodes = world.network.nodes
+        self._grid = grid
+        self._span = span
+        self._writer = TableWriter(parts, f"{arm.name}.{run_day:03d}", {"arm": arm.name, "run_day": run_day})
+        self.books = Books(scenario, grid, span)
+        self._pct_per_pu = world.branch_pct_per_pu
+        self._is_line = world.network.line_of_node >= 0
+        self.result = ArmResult(arm.name, run_day)
+        transformers = len(world.network.node_of_transformer)
+        self.result.extremes = Extremes.none(nodes, transformers, world.customers_count)
+        self._quarter_voltages = QuarterVoltages(nodes)
+        self._supply = SupplyVoltages(world.customers_count)
+        self._counting = False
+        self._waves: list[tuple[Any, ...]] = []
+        grid.mailbox.listeners.append(self._note_wave)
+        self._frequency = FrequencyLog(grid)
+        self._storms = StormLog(grid, self._frequency)
+        self._comfort_before: dict[str, float] = {}
+        self._stored_before = 0.0
+        self._heat_before = 0.0
+        self._consumed_before = 0.0
+        self._open_day()
+
+    def begin(self) -> None:
+        """The warm-up is over: count from here."""
+        self._counting = True
+        grid = self._grid
+        self._stored_before = grid.customers.stored_kwh
+        self._heat_before = grid.customers.stored_heat_kwh
+        self._consumed_before = self._consumed_so_far = grid.customers.consumed_kwh
+        self._comfort_before = grid.customers.comfort()
+        grid.mailbox.plane.begin_counting()
+        self.books.begin()
+
+    def note(self, phase: Phase, step: Step) -> None:
+        """Take in a step that has just been run."""
+        flow = self._grid.feeders.flow
+        assert flow is not None
+        if phase is not Phase.CLOSING and len(flow.held) == 0:
+            self._grid.feeders.remember()
+        self.books.note(phase, step, self._writer)
+        self._storms.note(phase, step)
+        self._frequency.note_messages()
+        if phase is not Phase.COUNTED:
+            return
+        self.result.steps += 1
+        self.result.counted_s += step.dt_s
+        self._add_up(step)
+        self._keep_series(step)
+        if step.ends_quarter:
+            self._keep_quarter(step)
+        if step.end_ns == self._span.end_ns:
+            self._keep_messages()
+        if step.ends_day:
+            self._write_day()
+
+    def note_finely(self, phase: Phase, substep: Step) -> None:
+        """Take in a sub-step that has just been run."""
+        if phase is Phase.COUNTED:
+            self._frequency.note(substep)
+
+    def write_to(self, parts: Path) -> None:
+        """Write the parts of tables to another folder from now on, where those written so far stand."""
+        self._writer.write_to(parts)
+
+    def stop(self, step: Step) -> None:
+        """The run was interrupted after `step`: keep what there is."""
+        self.result.stopped_ns = step.end_ns
+        if self._series:
+            self._write_day()
+
+    def finish(self, seconds: dict[str, float], peak_rss_mb: float) -> ArmResult:
+        """Close the books, assert the conservation laws, and hand over.
+
+        A run that was interrupted in its warm-up counted nothing: it comes to zero throughout.
+        """
+        if not self._counting:
+            self.begin()
+        result, customers = self.result, self._grid.customers
+        if result.steps:  # else it was stopped in its warm-up, and nothing counts
+            result.energy.stored = customers.stored_kwh - self._stored_before
+            result.energy.stored_heat = customers.stored_heat_kwh - self._heat_before
+            result.energy.consumed = customers.consumed_kwh - self._consumed_before
+        extremes, supply = result.extremes, self._supply
+        extremes.outside_s, extremes.customer_outside_s = supply.total_s, supply.outside_s
+        extremes.customer_v_min, extremes.customer_v_max = supply.v_min_pu, supply.v_max_pu
+        if result.messages is None:
+            self._keep_messages()
+        result.comfort = (
+            {name: value - self._comfort_before.get(name, 0.0) for name, value in customers.comfort().items()}
+            if result.steps
+            else {}
+        )
+        self.books.finish(result)
+        self._write_waves()
+        result.frequency = self._frequency.found()
+        result.storms, result.interruptions = self._storms.found(), self._storms.interruptions()
+        result.seconds, result.peak_rss_mb, result.process = seconds, peak_rss_mb, os.getpid()
+        self._check()
+        return result
+
+    def _check(self) -> None:
+        """The laws of energy and messages; the ledger checks its own."""
+        energy, counts = self.result.energy, self.result.messages
+        through = energy.generated + energy.imported
+        if abs(energy.residual) > ENERGY_TOLERANCE * max(through, 1.0) and not self.result.held:
+            raise ConservationError(
+                f"arm {self.result.arm!r}: {energy.residual:.6f} kWh of {through:.1f} kWh are unaccounted for"
+            )
+        if abs(energy.bulk_residual) > ENERGY_TOLERANCE * max(energy.fleet, 1.0):
+            raise ConservationError(
+                f"arm {self.result.arm!r}: {energy.bulk_residual:.6f} kWh of the {energy.fleet:.1f} kWh that the bulk system's "
+                "units gave are unaccounted for"
+            )
+        assert counts is not None
+        if counts.residual != 0:
+            raise ConservationError(f"arm {self.result.arm!r}: {counts.residual} messages are unaccounted for")
+
+    def _add_up(self, step: Step) -> None:
+        grid, result, flow = self._grid, self.result, self._grid.feeders.flow
+        assert flow is not None
+        energy, extremes = result.energy, result.extremes
+        hours = step.dt_s / 3600.0
+        energy.imported += max(flow.infeed_p_kw, 0.0) * hours
+        energy.exported += max(-flow.infeed_p_kw, 0.0) * hours
+        energy.generated += grid.customers.generated_kw * hours
+        energy.lost += flow.losses_kw * hours
+        drawn_kw, fed_in_kw = _split(grid.wires.point_p_kw)
+        energy.points_drawn += drawn_kw * hours
+        energy.points_fed_in += fed_in_kw * hours
+        energy.fleet += grid.fleet.given_mw * 1000.0 * hours
+        energy.transmission_lost += grid.transmission.loss_mw * 1000.0 * hours
+        energy.rest += grid.transmission.rest_mw * 1000.0 * hours
+        if grid.fleet.swing is not None:
+            energy.damped += grid.fleet.swing.damped_mws / 3.6
+            energy.kinetic += grid.fleet.swing.kinetic_mws / 3.6
+        if flow.infeed_p_kw > extremes.peak_kw:
+            extremes.peak_kw, extremes.peak_ns = flow.infeed_p_kw, step.start_ns
+        np.maximum(extremes.transformer_peak_pct, flow.transformer_loading_pct, out=extremes.transformer_peak_pct)
+        self._v_min, self._v_max, self._line_max_pct = _follow_nodes(
+            *(flow.v_pu, flow.current_re, flow.current_im, self._pct_per_pu, self._is_line),
+            *(extremes.node_v_min, extremes.node_v_max, extremes.branch_peak_pct),
+        )
+        extremes.v_min_pu = min(extremes.v_min_pu, self._v_min)
+        extremes.v_max_pu = max(extremes.v_max_pu, self._v_max)
+        self._supply.follow(grid.wires.point_v_pu[: grid.world.customers_count], step.dt_s)
+        self._quarter_voltages.follow(flow.v_pu, step.dt_s)
+        for feeder in flow.held:
+            steps, first_ns = result.held.get(int(feeder), (0, step.start_ns))
+            result.held[int(feeder)] = (steps + 1, first_ns)
+        for control in flow.hunting:
+            steps, first_ns = result.hunting.get(control, (0, step.start_ns))
+            result.hunting[control] = (steps + 1, first_ns)
+
+    def _keep_series(self, step: Step) -> None:
+        grid, flow, customers = self._grid, self._grid.feeders.flow, self._grid.customers
+        assert flow is not None
+        consumed_kwh = customers.consumed_kwh
+        consumed_kw = (consumed_kwh - self._consumed_so_far) / (step.dt_s / 3600.0)
+        self._consumed_so_far = consumed_kwh
+        price = grid.price_at(step.start_ns)
+        if step.start_ns % NS_PER_HOUR == 0:
+            self.result.price_eur_per_mwh.append(price)
+        self._times.append(step.start_ns)
+        self._series.append(
+            (
+                *(max(flow.infeed_p_kw, 0.0), max(-flow.infeed_p_kw, 0.0)),
+                *(customers.base_kw, customers.vehicles_kw, customers.heat_pumps_kw, customers.batteries_kw),
+                *(customers.generated_kw, consumed_kw, flow.losses_kw, self._v_min, self._v_max, price),
+                *(grid.world.weather.outside_c_at(step.start_ns), float(flow.transformer_loading_pct.max())),
+                *(self._line_max_pct, self._supply.step_min_pu, self._supply.step_max_pu),
+            )
+        )
+        self._loading.append(flow.transformer_loading_pct.astype(np.float32))
+        bulk = grid.transmission.flow
+        if isinstance(bulk, AcFlow):
+            self._bulk.append((bulk.v_pu.astype(np.float32), bulk.angle_deg.astype(np.float32)))
+        self._sampled_v.append(flow.v_pu[grid.world.sample_nodes].astype(np.float32))
+        self._sampled_kw.append(grid.wires.point_p_kw[grid.world.sample_customers].astype(np.float32))
+
+    def _keep_quarter(self, step: Step) -> None:
+        quarter = step.end_ns // NS_PER_QUARTER - 1
+        self._quarters.append(quarter)
+        self._voltages.append(self._quarter_voltages.take())
+        taken = self._grid.mailbox.plane.take_quarter()
+        if len(taken["kind"]):
+            self._message_rows.append({"quarter": np.full(len(taken["kind"]), quarter), **taken})
+
+    def _keep_messages(self) -> None:
+        plane = self._grid.mailbox.plane
+        self.result.messages, self.result.places = plane.counts(), plane.counts_by_place()
+        self.result.crossed, self.result.busy_s = plane.crossed.copy(), plane.busy_s()
+
+    def _open_day(self) -> None:
+        self._times: list[int] = []
+        self._series: list[tuple[float, ...]] = []
+        self._loading: list[np.ndarray] = []
+        self._sampled_v: list[np.ndarray] = []
+        self._bulk: list[tuple[np.ndarray, np.ndarray]] = []
+        self._sampled_kw: list[np.ndarray] = []
+        self._quarters: list[int] = []
+        self._voltages: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        self._message_rows: list[dict[str, np.ndarray]] = []
+
+    def _write_day(self) -> None:
+        """Write the day's tables as parts; called at its end, or when the run is stopped."""
+        grid, write = self._grid, self._writer.write
+        times = np.array(self._times)
+        series = np.array(self._series, dtype=np.float32)
+        write("totals", {"time_ns": times, **{name: series[:, k] for k, name in enumerate(TOTALS)}})
+        loading = np.stack(self._loading)
+        write("transformers", _long(times, loading, "transformer", np.arange(loading.shape[1]), "loading_pct"))
+        write("sample_nodes", _long(times, np.stack(self._sampled_v), "node", grid.world.sample_nodes, "v_pu"))
+        write(
+            "sample_customers",
+            _long(times, np.stack(self._sampled_kw), "customer", grid.world.sample_customers, "p_kw"),
+        )
+        if self._quarters:
+            least, mean, greatest = (np.stack(columns, axis=1) for columns in zip(*self._voltages, strict=True))
+            first = self._quarters[0]
+            rows = np.arange(least.shape[0])
+            names = ("v_min_pu", "v_mean_pu", "v_max_pu")
+            write(
+                "nodes",
+                {"node": rows, "first_quarter": np.full(len(rows), first)}
+                | dict(zip(names, (least, mean, greatest), strict=True)),
+            )
+        if self._message_rows:
+            columns: dict[str, Any] = {
+                name: np.concatenate([rows[name] for rows in self._message_rows]) for name in self._message_rows[0]
+            }
+            columns["kind"] = np.array(KIND_NAMES)[columns["kind"]].tolist()
+            write("messages", columns)
+        if self._bulk:
+            v_pu, angle_deg = (np.stack(column) for column in zip(*self._bulk, strict=True))
+            columns = _long(times, v_pu, "bus", grid.world.bulk.bus_numbers, "v_pu")
+            write("bulk_buses", columns | {"angle_deg": np.ascontiguousarray(angle_deg.T).ravel()})
+        self._write_waves()
+        self._frequency.write(self._writer)
+        self._open_day()
+
+    def _note_wave(self, first: int, wave: Wave) -> None:
+        """Keep what a wave was and what caused it; the warm-up's too, for the first day's prices are made there."""
+        cause = -1 if wave.cause is None else int(wave.cause[0])
+        apart = wave.cause is not None and bool((wave.cause != cause).any())
+        self._waves.append(
+            (
+                *(first, len(wave.source), int(wave.sent_ns.min()), int(wave.sent_ns.max())),
+                *(KIND_NAMES[wave.kind], DOMAIN_NAMES[wave.sender], DOMAIN_NAMES[wave.receiver], wave.topic),
+                *(-1 if apart else cause, wave.cause.tolist() if apart and wave.cause is not None else None),
+            )
+        )
+
+    def _write_waves(self) -> None:
+        """Write the waves sent since the last call."""
+        if self._waves:
+            columns = dict(zip(WAVE_COLUMNS, map(list, zip(*self._waves, strict=True)), strict=True))
+            columns["causes"] = list_series(columns["causes"])
+            self._writer.write("waves", columns)
+        self._waves = []
+
+
+def _long(times: np.ndarray, values: np.ndarray, name: str, ids: np.ndarray, value: str) -> dict[str, np.ndarray]:
+    """A (times, things) array as columns of a long table, things after one another."""
+    return {
+        "time_ns": np.tile(times, len(ids)),
+        name: np.repeat(ids.astype(np.int32), len(times)),
+        value: np.ascontiguousarray(values.T).ravel(),
+    }
+
+
+@kernel
+def _split(p_kw):  # type: ignore[no-untyped-def]
+    """Sum of what is drawn and of what is fed in."""
+    drawn = 0.0
+    fed_in = 0.0
+    for k in range(p_kw.shape[0]):
+        if p_kw[k] > 0.0:
+            drawn += p_kw[k]
+        else:
+            fed_in -= p_kw[k]
+    return drawn, fed_in
+
+
+@kernel
+def _follow_nodes(v_pu, i_re, i_im, pct_per_pu, is_line, v_min, v_max, peak_pct):  # type: ignore[no-untyped-def]
+    """Update each node's extremes; the least and greatest voltage and the highest loading of a line in this step."""
+    least, greatest, most_pct = np.inf, -np.inf, 0.0
+    for k in range(v_pu.shape[0]):
+        v = v_pu[k]
+        if v == 0.0:
+            continue
+        least, greatest = min(least, v), max(greatest, v)
+        v_min[k], v_max[k] = min(v_min[k], v), max(v_max[k], v)
+        pct = np.sqrt(i_re[k] ** 2 + i_im[k] ** 2) * pct_per_pu[k]
+        peak_pct[k] = max(peak_pct[k], pct)
+        if is_line[k]:
+            most_pct = max(most_pct, pct)
+    return least, greatest, most_pct

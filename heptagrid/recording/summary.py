@@ -1,0 +1,368 @@
+"""The summary of a run: the figures of the page, from what the arms came to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.assembly.build import World
+from heptagrid.assembly.happenings import Happening
+from heptagrid.assembly.job import Job
+from heptagrid.foundation.time import from_ns
+from heptagrid.planes.messages.kernel import outcomes
+from heptagrid.planes.messages.links import CLASS_NAMES
+from heptagrid.planes.messages.statistics import Counts
+from heptagrid.planes.money import business, settlement
+from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, Totals
+from heptagrid.planes.power.unbalanced.conductors import Conductors
+from heptagrid.recording.access_networks import AccessNetworks, access_networks
+from heptagrid.recording.extremes import BAND_PU
+from heptagrid.recording.recorder import PARTS, ArmResult
+from heptagrid.recording.totals import DayBooks, Energy, Extremes
+from heptagrid.scenario.schema import Scenario
+from heptagrid.world.circuit.circuit import GROUND
+
+Floats = npt.NDArray[np.float64]
+
+YEAR_DAYS = (364.5, 366.5)  # weights that make up a year, leap or not
+
+
+class Joined:
+    """The results of one arm over all its spans, joined."""
+
+    def __init__(self, results: Sequence[ArmResult]) -> None:
+        first = results[0]
+        self.arm = first.arm
+        self.results = results
+        self.energy = Energy()
+        self.extremes = Extremes.none(
+            *(len(first.extremes.node_v_min), len(first.extremes.transformer_peak_pct)),
+            len(first.extremes.customer_v_min),
+        )
+        self.messages = Counts.none()
+        self.places = np.zeros_like(first.places)
+        self.crossed = np.zeros_like(first.crossed)
+        self.busy_s, self.counted_s = np.zeros_like(first.busy_s), 0.0
+        self.money = Totals.nothing()
+        self.metering: dict[str, float] = {}
+        self.traded_mwh: dict[str, float] = {}
+        self.interruptions: dict[str, float] = {}
+        self.storms, self.frequency = first.storms, first.frequency
+        self.comfort: dict[str, float] = {}
+        for result in results:
+            self.energy.add(result.energy)
+            self.extremes.join(result.extremes)
+            assert result.messages is not None
+            self.messages = self.messages + result.messages
+            self.places = self.places + result.places
+            self.crossed = self.crossed | result.crossed
+            self.busy_s, self.counted_s = self.busy_s + result.busy_s, self.counted_s + result.counted_s
+            self.money = self.money + result.money
+            _add(self.metering, result.metering)
+            _add(self.traded_mwh, result.traded_mwh)
+            _add(self.comfort, result.comfort)
+            _add(self.interruptions, result.interruptions)
+        self.bills_eur, self.delivered_kwh, self.billed_kwh = (
+            np.sum([getattr(result, name) for result in results], axis=0)
+            for name in ("bills_eur", "delivered_kwh", "billed_kwh")
+        )
+        self.prices = [price for result in results for price in result.price_eur_per_mwh]
+        self.days = [day for result in results for day in result.days]
+
+    @property
+    def mean_bill_eur(self) -> float | None:
+        """The customers' mean bill over the run; None before the first was written."""
+        return float(self.bills_eur.mean()) if self.days else None
+
+    def access_networks(self, world: World) -> AccessNetworks:
+        """How the access networks fared."""
+        return access_networks(world.plan, self.places, self.busy_s, self.counted_s)
+
+    def summary(self, scenario: Scenario, world: World) -> dict[str, Any]:
+        """The arm's entry."""
+        technologies = [scenario.sections[f"messages.{name}"].technology for name in CLASS_NAMES]
+        energy, extremes = self.energy, self.extremes
+        mwh = {name: getattr(energy, name) / 1000.0 for name in vars(energy)}
+        town = ("generated", "imported", "exported", "consumed", "lost", "stored")
+        bills = self.bills_eur if self.days else None
+        return {
+            "energy_mwh": {name: mwh[name] for name in town} | {"residual": energy.residual / 1000.0},
+            "domain_energy_mwh": {
+                "generation_to_transmission": mwh["fleet"],
+                "transmission_lost": mwh["transmission_lost"],
+                "transmission_to_rest": mwh["rest"] + mwh["damped"],
+                "transmission_to_distribution": mwh["imported"],
+                "distribution_to_transmission": mwh["exported"],
+                "distribution_lost": mwh["lost"],
+                "distribution_to_customers": mwh["points_drawn"],
+                "customers_to_distribution": mwh["points_fed_in"],
+            },
+            "voltage": {
+                "min_pu": _finite(extremes.v_min_pu),
+                "max_pu": _finite(extremes.v_max_pu),
+                "violation_customer_minutes": extremes.outside_s / 60.0,
+                "customers_min_pu": _finite(extremes.customer_v_min.min(initial=np.inf)),
+                "customers_max_pu": _finite(extremes.customer_v_max.max(initial=-np.inf)),
+                "customers_outside": int((extremes.customer_outside_s > 0.0).sum()),
+                "band_pu": list(BAND_PU),
+            },
+            "devices": _devices(world),
+            "interruptions": self.interruptions,
+            "frequency": self.frequency,
+            "loading": {
+                "primary_peak_kw": _finite(extremes.peak_kw),
+                "primary_peak_at": from_ns(extremes.peak_ns, scenario.zone).isoformat() if extremes.peak_ns else None,
+                "max_transformer_pct": float(extremes.transformer_peak_pct.max()),
+                "max_transformer": _name_of_most(extremes.transformer_peak_pct, world.grid.transformers.names),
+                "overloaded_transformers": int((extremes.transformer_peak_pct > 100.0).sum()),
+                **_lines(world, extremes.branch_peak_pct),
+            },
+            "messages": self.messages.summary(),
+            "requirements": outcomes.summary(self.messages, self.places, self.crossed, technologies),
+            "access_networks": self.access_networks(world).summary(),
+            "metering": self.metering,
+            "comfort": self.comfort,
+            "traded_mwh": self.traded_mwh,
+            "money_eur": self.money.summary(),
+            "bills": {
+                "mean_bill_eur": self.mean_bill_eur,
+                **{
+                    name: None if bills is None else float(np.quantile(bills, share))
+                    for name, share in (("p10_eur", 0.1), ("median_eur", 0.5), ("p90_eur", 0.9))
+                },
+            },
+            "price_eur_per_mwh": {
+                "mean": float(np.mean(self.prices)) if self.prices else None,
+                "min": min(self.prices, default=None),
+                "max": max(self.prices, default=None),
+            },
+        }
+
+
+def _name_of_most(values: Floats, names: npt.NDArray[Any]) -> str | None:
+    return str(names[values.argmax()]) if len(values) else None
+
+
+def _lines(world: World, branch_peak_pct: Floats) -> dict[str, Any]:
+    """How highly lines were loaded: cables and overhead lines, each by its most loaded conductor."""
+    names = world.grid.lines.names
+    line = world.network.line_of_node
+    peak_pct = np.zeros(len(names))
+    np.maximum.at(peak_pct, line[line >= 0], branch_peak_pct[line >= 0])
+    return {
+        "max_line_pct": float(peak_pct.max()) if len(names) else None,
+        "max_line": _name_of_most(peak_pct, names),
+        "overloaded_lines": int((peak_pct > 100.0).sum()),
+    }
+
+
+def _devices(world: World) -> dict[str, int]:
+    """How many customers own each class of device, and how many local units feed in."""
+    owned = world.owned
+    return {
+        "vehicles": len(owned.vehicles),
+        "heat_pumps": len(owned.heat_pumps),
+        "batteries": len(owned.batteries),
+        "local_units": len(owned.unit_point),
+    }
+
+
+def join_arms(jobs: Sequence[Job], results: Sequence[ArmResult]) -> dict[str, Joined]:
+    """The arms in the order in which they were asked for, each over all its spans."""
+    by_arm: dict[str, list[ArmResult]] = {job.arm.name: [] for job in jobs}
+    for result in results:
+        by_arm[result.arm].append(result)
+    return {name: Joined(of_arm) for name, of_arm in by_arm.items() if of_arm}
+
+
+def summarise(
+    scenario: Scenario,
+    world: World,
+    jobs: Sequence[Job],
+    arms: Mapping[str, Joined],
+    broken: Mapping[str, float],
+    typical: bool,
+) -> dict[str, Any]:
+    """The content of `summary.json`, but for wall time."""
+    results = [result for arm in arms.values() for result in arm.results]
+    stopped = [result.stopped_ns for result in results if result.stopped_ns is not None]
+    partial = bool(stopped) or len(results) < len(jobs)
+    pair = "smart" in arms and "conventional" in arms and not partial
+    case = None
+    if pair:
+        peaks_pct = {name: arm.extremes.transformer_peak_pct for name, arm in arms.items()}
+        case = annualised(scenario, world, typical, {name: arm.days for name, arm in arms.items()}, peaks_pct)
+    seconds = {part: sum(result.seconds.get(part, 0.0) for result in results) for part in PARTS}
+    customers = world.customers_count
+    return {
+        "scenario": scenario.name,
+        "seed": scenario.seed,
+        "days": sum(job.span.days for job in jobs if job.arm == jobs[0].arm),
+        "step_s": scenario.step_s,
+        "customers": customers,
+        "enrolled_customers": int(world.owned.enrolled.sum()),
+        "customers_without_power": int((world.dead_points < world.customers_count).sum()),
+        "nodes": world.network.nodes,
+        "conductors": _conductors(world.conductors),
+        "wall_s": None,
+        "peak_rss_mb": None,
+        "customer_steps_per_s": None,
+        "customer_steps": customers * sum(result.steps for result in results),
+        "phase_s": seconds,
+        "partial": partial,
+        "stopped_at": from_ns(min(stopped), scenario.zone).isoformat() if stopped else None,
+        "unconverged": [
+            {
+                "arm": r.arm,
+                "feeder": f,
+                "head": world.feeder_head(f),
+                "steps": n,
+                "first": from_ns(at, scenario.zone).isoformat(),
+            }
+            for r in results
+            for f, (n, at) in r.held.items()
+        ],
+        "hunting": [
+            {"arm": r.arm, "control": name, "steps": n, "first": from_ns(at, scenario.zone).isoformat()}
+            for r in results
+            for name, (n, at) in r.hunting.items()
+        ],
+        "technologies": {
+            name: {"name": one.name, "title": one.title, "not_modelled": one.not_modelled}
+            for name, one in zip(CLASS_NAMES, world.plan.technologies, strict=True)
+        },
+        "storms": [_storm(scenario, one, arms, k) for k, one in enumerate(world.storms)],
+        "arms": {name: arm.summary(scenario, world) for name, arm in arms.items()},
+        "difference": _difference(arms, case) if pair else None,
+        "business": None
+        if case is None
+        else case[0].summary(case[1]) | {"state_eur_per_year": _state(scenario, typical, arms)},
+        "break": _against_intact(arms, broken) if broken and "intact" in arms and not partial else None,
+    }
+
+
+def _storm(scenario: Scenario, storm: Happening, arms: Mapping[str, Joined], number: int) -> dict[str, Any]:
+    """What an event was, and what happened in each arm."""
+    begin, end = (from_ns(ns, scenario.zone).isoformat() for ns in (storm.begin_ns, storm.end_ns))
+    about = {"kind": storm.kind, "where": storm.where, "begin": begin, "end": end}
+    return about | {"arms": {name: arm.storms[number] for name, arm in arms.items()}}
+
+
+def _difference(arms: Mapping[str, Joined], case: tuple[business.Case, float] | None) -> dict[str, Any]:
+    """Smart minus conventional."""
+    smart, conventional = arms["smart"], arms["conventional"]
+    prices = conventional.prices
+    stored_kwh = smart.energy.stored - conventional.energy.stored
+    heat_kwh = smart.energy.stored_heat - conventional.energy.stored_heat
+    return {
+        **_changes(smart, conventional),
+        "npv_eur_by_domain": None if case is None else case[0].npv_eur.tolist(),
+        "stored_mwh": stored_kwh / 1000.0,
+        "stored_heat_mwh": heat_kwh / 1000.0,
+        "stored_value_eur": settlement.stored_value_eur(stored_kwh + heat_kwh, float(np.mean(prices)))
+        if prices
+        else 0.0,
+    }
+
+
+def _changes(one: Joined, other: Joined) -> dict[str, Any]:
+    bills = one.mean_bill_eur, other.mean_bill_eur
+    return {
+        "primary_peak_kw": one.extremes.peak_kw - other.extremes.peak_kw,
+        "energy_lost_mwh": (one.energy.lost - other.energy.lost) / 1000.0,
+        "violation_customer_minutes": (one.extremes.outside_s - other.extremes.outside_s) / 60.0,
+        "mean_bill_eur": None if bills[0] is None or bills[1] is None else bills[0] - bills[1],
+    }
+
+
+def _against_intact(arms: Mapping[str, Joined], broken: Mapping[str, float]) -> dict[str, Any]:
+    """What the break cost: the broken smart arm minus the intact one."""
+    smart, intact = arms["smart"], arms["intact"]
+    return {
+        "classes": dict(broken),
+        "against_intact": {
+            **_changes(smart, intact),
+            "by_domain_eur": ((smart.money.by_domain - intact.money.by_domain) / 1e5).tolist(),
+            "estimated_reads": smart.metering.get("estimated", 0) - intact.metering.get("estimated", 0),
+            "estimation_error_mwh": smart.metering.get("estimation_error_mwh", 0.0),
+            "min_pu": smart.extremes.v_min_pu - intact.extremes.v_min_pu,
+            "max_pu": smart.extremes.v_max_pu - intact.extremes.v_max_pu,
+        },
+    }
+
+
+def annualised(
+    scenario: Scenario,
+    world: World,
+    typical: bool,
+    books: Mapping[str, Sequence[DayBooks]],
+    transformer_peak_pct: Mapping[str, Floats],
+) -> tuple[business.Case, float] | None:
+    """The business case and the sum of the days' weights, if the days stand for a year.
+
+    books, transformer_peak_pct : of the arms "smart" and "conventional".
+    """
+    weight_of = dict(scenario.typical_days)
+    weights = np.array([float(weight_of[one.day]) if typical else 1.0 for one in books["smart"]])
+    if not YEAR_DAYS[0] < weights.sum() < YEAR_DAYS[1]:
+        return None
+    fees = scenario.sections["network_fees"]
+    parameters = scenario.sections["business"]
+    prices = world.device_prices(scenario.sections["telecom"])
+    yearly, spending = {}, {}
+    grid = world.grid
+    for name in ("smart", "conventional"):
+        yearly[name] = business.operating_eur_per_year(
+            np.array([one.by_domain_eur for one in books[name]]),
+            weights,
+            np.array([one.peak_kw for one in books[name]]),
+            fees,
+        )
+        counts = world.device_counts(smart=name == "smart")
+        spending[name] = [
+            *business.device_investments(counts, prices, parameters),
+            *business.transformer_investments(
+                *(transformer_peak_pct[name], grid.transformers.sn_mva, grid.transformers.vn_hv_kv, parameters)
+            ),
+        ]
+    case = business.business_case(
+        yearly["smart"], yearly["conventional"], spending["smart"], spending["conventional"], parameters
+    )
+    return case, float(weights.sum())
+
+
+def _state(scenario: Scenario, typical: bool, arms: Mapping[str, Joined]) -> float:
+    """EUR that the state receives more in a year with the smart grid, each typical day as often as it stands for."""
+    weight_of = dict(scenario.typical_days) if typical else {}
+    eur = {
+        name: sum(
+            weight_of.get(result.days[0].day, 1.0) * result.money.state / MILLICENT_PER_EUR
+            for result in arms[name].results
+        )
+        for name in ("smart", "conventional")
+    }
+    return eur["smart"] - eur["conventional"]
+
+
+def _add(sums: dict[str, float], more: Mapping[str, float]) -> None:
+    for name, value in more.items():
+        sums[name] = sums.get(name, 0) + value
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _conductors(conductors: Conductors | None) -> dict[str, int] | None:
+    """How many of a circuit's nodes are what; only energised phases count in figures of voltage. None of a balanced network."""
+    if conductors is None:
+        return None
+    return {
+        "phases": int(conductors.is_phase.sum()),
+        "neutrals": int(conductors.is_neutral.sum()),
+        "de_energised": int(conductors.is_dead.sum()),
+        "between_phases": int((conductors.next_phase != GROUND).sum()),
+    }

@@ -1,0 +1,168 @@
+"""The jobs of a run: each arm over each span of days, in processes of their own, one thread each.
+
+`run_tasks` does the same for any work. Days that are run apart and arms are independent, so they are the parts to run in parallel; a result
+never depends on how many processes share them. Workers are spawned, never forked.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing.synchronize import Event
+from typing import Any
+
+from heptagrid.assembly.job import Job
+from heptagrid.foundation.errors import HeptagridError
+from heptagrid.foundation.interrupts import counted_interrupts, inherited_by_none
+from heptagrid.recording.recorder import ArmResult
+from heptagrid.scenario.schema import Scenario
+from heptagrid.simulation.simulation import Tick, run_arm
+
+Progress = Callable[[int, int], None]
+Work = Callable[[Any, Tick], Any]
+
+_counts: Any = None
+_stop: Event | None = None
+
+
+def run_jobs(scenario: Scenario, jobs: list[Job], threads: int, progress: Progress | None) -> list[ArmResult]:
+    """Run all jobs and return their results in the jobs' order.
+
+    On Ctrl-C the jobs end at their next step and their results say so; a second Ctrl-C kills them.
+    progress: called with (steps done, steps in all) several times a second.
+    """
+    return run_tasks(partial(_run_job, scenario), jobs, [job.span.all_steps for job in jobs], threads, progress)
+
+
+def run_tasks(
+    work: Work, tasks: Sequence[Any], steps: Sequence[int], processes: int, progress: Progress | None
+) -> list[Any]:
+    """Do `work(task, tick)` for each task, in processes of one thread each, and return what it returned, in order.
+
+    On Ctrl-C `tick` returns True from then on and tasks not begun are left out; a second Ctrl-C kills them.
+    work: a function that a new process can import; it calls `tick` with the steps done, one after another.
+    steps: how many steps each task has. progress: called with (steps done, steps in all).
+    """
+    total = sum(steps)
+    report = progress or (lambda done, of: None)
+    if processes <= 1 or len(tasks) == 1:
+        return _run_here(work, tasks, steps, total, report)
+    return _run_in_processes(work, tasks, min(processes, len(tasks)), total, report)
+
+
+def _run_here(work: Work, tasks: Sequence[Any], steps: Sequence[int], total: int, report: Progress) -> list[Any]:
+    results = []
+    done = 0
+    with counted_interrupts(second_raises=True) as interrupts:
+        for task, of_task in zip(tasks, steps, strict=True):
+            start = done
+
+            def tick(steps: int, start: int = start) -> bool:
+                if steps % 16 == 0:
+                    report(start + steps, total)
+                return interrupts.count > 0
+
+            results.append(work(task, tick))
+            done += of_task
+            if interrupts.count:
+                break
+    return results
+
+
+def _run_in_processes(work: Work, tasks: Sequence[Any], workers: int, total: int, report: Progress) -> list[Any]:
+    context = multiprocessing.get_context("spawn")
+    with counted_interrupts() as interrupts:
+        counts = context.Array("q", len(tasks))
+        stop = context.Event()
+        with ProcessPoolExecutor(workers, context, initializer=_begin_worker, initargs=(counts, stop)) as pool:
+            waiting: list[Future[Any]] = []
+            try:
+                with _main_hidden(), inherited_by_none():
+                    waiting += (pool.submit(_run_one, work, k, task) for k, task in enumerate(tasks))
+            except OSError:  # no more processes or files; those begun are not waited for
+                stop.set()
+                raise
+            while not all(one.done() for one in waiting):
+                if interrupts.count > 1:
+                    for process in list(pool._processes.values()):
+                        process.kill()
+                    raise KeyboardInterrupt
+                if not stop.is_set() and (interrupts.count or any(one.done() and one.exception() for one in waiting)):
+                    stop.set()
+                    for one in waiting:
+                        one.cancel()
+                report(sum(counts[:]), total)
+                time.sleep(0.05)
+            report(total, total)
+        if interrupts.count and any(not one.cancelled() and one.exception() for one in waiting):
+            raise KeyboardInterrupt  # what broke off was being interrupted
+    return _collected(waiting)
+
+
+@contextmanager
+def _main_hidden() -> Iterator[None]:
+    """Start workers without the caller's script, which they do not need.
+
+    A spawned process would import it, and a script that calls heptagrid outside `if __name__ == "__main__"`
+    would start over in each.
+    """
+    main = sys.modules["__main__"]
+    kept: dict[str, Any] = {name: vars(main)[name] for name in ("__spec__", "__file__") if name in vars(main)}
+    vars(main).pop("__file__", None)
+    main.__spec__ = None
+    try:
+        yield
+    finally:
+        vars(main).update(kept)
+
+
+def _collected(waiting: list[Future[Any]]) -> list[Any]:
+    try:
+        return [one.result() for one in waiting if not one.cancelled()]
+    except BrokenProcessPool as broken:
+        raise HeptagridError(
+            "a worker process was killed, most likely for want of memory; run with fewer processes (--threads 1, of a "
+            "sweep --workers 1) or fewer customers"
+        ) from broken
+
+
+def _begin_worker(counts: Any, stop: Event) -> None:
+    global _counts, _stop
+    _counts, _stop = counts, stop
+    # Ctrl-C reaches all processes of a terminal; the parent tells its workers, which were started with it blocked.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for more work for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    multiprocessing.connection.wait([parent.sentinel])
+    os._exit(1)
+
+
+def _run_one(work: Work, k: int, task: Any) -> Any:
+    assert _stop is not None
+    stop = _stop
+
+    def tick(steps: int) -> bool:
+        if steps % 16 == 0:
+            _counts[k] = steps
+        return steps % 16 == 0 and stop.is_set()
+
+    return work(task, tick)
+
+
+def _run_job(scenario: Scenario, job: Job, tick: Tick) -> ArmResult:
+    return run_arm(scenario, job.arm, job.run_day, job.span, job.parts, tick, job.checkpoints)

@@ -1,0 +1,81 @@
+"""Compiles every kernel by running both arms through a few steps and solving a small circuit; a mark says that it has been done."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from heptagrid.foundation.compiled.kernel import fingerprint_of_package
+from heptagrid.foundation.compiled.kernel_cache import cache_folder
+
+_log = logging.getLogger(__name__)
+
+
+def ensure_kernels() -> None:
+    """Compile every kernel, and say so, unless it has been done; after what was asked for has been checked."""
+    if not are_kernels_compiled():
+        _log.info("compiling the kernels; this happens once and takes about a minute")
+        compile_kernels()
+
+
+def say_what_is_compiled() -> None:
+    """Say that kernels are compiled when they are first used, unless all have been compiled."""
+    if not are_kernels_compiled():
+        _log.info("kernels that are not compiled yet are compiled first; heptagrid compile does it for all")
+
+
+def are_kernels_compiled() -> bool:
+    """Whether the kernels of these very sources have been compiled on this machine before."""
+    return _mark().exists()
+
+
+def compile_kernels() -> float:
+    """Compile what is not compiled yet; returns the seconds that it took."""
+    from heptagrid.assembly.arms import arms_of
+    from heptagrid.assembly.build import build_world
+    from heptagrid.assembly.span import Span
+    from heptagrid.scenario.load import load
+    from heptagrid.simulation.simulation import Simulation
+
+    began = time.perf_counter()
+    scenario = load("town")
+    world = build_world(scenario)
+    span = Span(scenario.start, 1, 900, 900, scenario.zone)
+    with tempfile.TemporaryDirectory() as parts:
+        for arm in arms_of(None, {}):
+            simulation = Simulation(scenario, arm, span, parts=Path(parts))
+            simulation.begin(world)
+            while simulation.step():
+                pass
+            simulation.finish()
+    _solve_a_circuit()
+    _mark().parent.mkdir(parents=True, exist_ok=True)
+    _mark().touch()
+    return time.perf_counter() - began
+
+
+def _solve_a_circuit() -> None:
+    """By sweeps and by the whole matrix: a line of three conductors and a load on each."""
+    from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
+    from heptagrid.world.circuit.builder import CircuitBuilder
+
+    volts, turn = 230.0, np.exp(-2j * np.pi / 3.0)
+    builder = CircuitBuilder("small", 50.0)
+    for bus in ("near", "far"):
+        builder.bus(bus, volts / 1000.0)
+    near, far = builder.nodes("near", 1, 2, 3), builder.nodes("far", 1, 2, 3)
+    builder.source("source", near, [volts, volts * turn, volts * turn**2], 0.01 * np.eye(3))
+    builder.line("line", near, far, 0.1 * np.eye(3))
+    for node in far:
+        builder.device(f"load {node}", "load", [(node, -1)], 1.0, 0.2, volts)
+    swept = UnbalancedSolver(builder.circuit(), method="sweeps").solve()
+    solved = UnbalancedSolver(builder.circuit(), method="sparse").solve()
+    assert max(abs(swept.residual), abs(solved.residual)) < 1e-6, "what follows from voltages has kernels too"
+
+
+def _mark() -> Path:
+    return cache_folder() / "kernels" / f"{fingerprint_of_package()}.compiled"
