@@ -17,7 +17,7 @@ from heptagrid.foundation.errors import OutputError
 from heptagrid.recording.recorder import ArmResult
 from heptagrid.scenario.schema import Scenario
 from heptagrid.simulation.checkpoint import read_checkpoint, write_checkpoint
-from tests.engine.test_frequency import TRIP
+from tests.simulation.test_frequency import TRIP
 
 OF_THE_MACHINE = {"seconds", "peak_rss_mb", "process"}
 
