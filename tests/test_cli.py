@@ -1,4 +1,4 @@
-"""The command line: what it asks of the engine, what it prints, how fast it answers."""
+"""The command line: what it asks for, what it prints, how fast it answers."""
 
 from __future__ import annotations
 
@@ -239,6 +239,17 @@ def test_help_leaves_no_sentence_unfinished() -> None:
         for name, command in main.commands.items():
             words = command.get_short_help_str(limit=1000).split()
             assert " ".join(words) in " ".join(said.split()), name
+
+
+def test_a_command_imports_no_other() -> None:
+    names = {path.stem for path in (ROOT / "heptagrid/cli").glob("*.py")} - {"__init__", "console", "group", "options"}
+    assert names == set(main.commands)
+    shown = (
+        "print(*sorted(one.removeprefix('heptagrid.cli.') for one in sys.modules if one.startswith('heptagrid.cli.')))"
+    )
+    text = f"import sys; from heptagrid.cli import main; main(['scenarios'], standalone_mode=False); {shown}"
+    loaded = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True).stdout
+    assert set(loaded.splitlines()[-1].split()) & names == {"scenarios"}
 
 
 def test_a_wrong_setting_is_blamed_on_the_command_line(tmp_path: Path) -> None:
