@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from heptagrid.foundation.errors import HeptagridError
     from heptagrid.recording.results import Run, open_run
     from heptagrid.scale.compare import compare
     from heptagrid.scale.run import resume, run
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from heptagrid.scenario.load import load
     from heptagrid.scenario.schema import Scenario
     from heptagrid.simulation.simulation import Simulation
+    from heptagrid.studies.carry.api import carry
+    from heptagrid.studies.flow.api import flow, inspect
 
 _WHERE = {
     "run": "heptagrid.scale.run",
@@ -25,13 +28,31 @@ _WHERE = {
     "open_run": "heptagrid.recording.results",
     "Run": "heptagrid.recording.results",
     "Simulation": "heptagrid.simulation.simulation",
+    "flow": "heptagrid.studies.flow.api",
+    "inspect": "heptagrid.studies.flow.api",
+    "carry": "heptagrid.studies.carry.api",
     "sweep": "heptagrid.scale.sweep",
     "compare": "heptagrid.scale.compare",
     "load": "heptagrid.scenario.load",
     "Scenario": "heptagrid.scenario.schema",
+    "HeptagridError": "heptagrid.foundation.errors",
 }
 
-__all__ = ["Run", "Scenario", "Simulation", "compare", "load", "open_run", "resume", "run", "sweep"]
+__all__ = [
+    "HeptagridError",
+    "Run",
+    "Scenario",
+    "Simulation",
+    "carry",
+    "compare",
+    "flow",
+    "inspect",
+    "load",
+    "open_run",
+    "resume",
+    "run",
+    "sweep",
+]
 
 
 def __getattr__(name: str) -> Any:
