@@ -1,6 +1,7 @@
 # make run     set up, run the typical days of the default scenario, say where the report is
 # make test    set up, run all checks
 # make check   the text and the quick tests, in less than a minute once all is set up
+# make docs    the pages that are made from the code, then the site in site/ (open site/index.html)
 
 # The first Python on the path that runs and is new enough; `make PYTHON=/path/to/python` chooses another.
 NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
@@ -8,11 +9,11 @@ PYTHON ?= $(shell for one in python3.11 python3.12 python3.13 python3.14 python3
 	$$one $(NEW_ENOUGH) 2>/dev/null && echo $$one && break; done)
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test check kernels lint bench validate docs lock clean
+.PHONY: help run test check kernels lint bench validate docs release-check lock clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
-	@echo "make lint | bench | validate | docs | lock | clean"
+	@echo "make lint | bench | validate | release-check | lock | clean"
 
 .venv/.run: pyproject.toml requirements.lock
 	@test -n "$(PYTHON)" || { echo "heptagrid needs Python 3.11 or newer on the path"; exit 1; }
@@ -60,15 +61,21 @@ validate: .venv/.test
 	$(BIN)/heptagrid validate --live
 	$(BIN)/python -m pytest -m slow
 
-docs: .venv/.run
+docs: .venv/.test
 	$(BIN)/python tools/reference_page.py docs/reference/parameters.md
 	$(BIN)/python tools/technology_page.py docs/technologies.md
 	$(BIN)/python tools/verdict_page.py docs/verdicts.md
 	$(BIN)/python tools/topics_page.py docs/messages.md
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going -q docs site
+
+# The archives of a release, in dist/, and a look into them; without network.
+release-check: .venv/.test
+	rm -rf dist
+	$(BIN)/python tools/release_check.py dist
 
 # Exact versions of what is installed, without naming any package index.
 lock: .venv/.test
 	$(BIN)/python tools/write_locks.py
 
 clean:
-	rm -rf .venv build dist *.egg-info
+	rm -rf .venv build dist site *.egg-info
