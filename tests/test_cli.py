@@ -198,7 +198,8 @@ def test_help_and_import_answer_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/index.md", "docs/sweep.md", pytest.param("docs/trace.md", marks=pytest.mark.slow)]
+    "page",
+    ["README.md", "docs/architecture.md", "docs/sweep.md", pytest.param("docs/trace.md", marks=pytest.mark.slow)],
 )
 def test_commands_in_the_documents_are_understood(
     page: str, day: Any, asked: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -32,11 +32,13 @@ Tick = Callable[[int], bool]
 class Simulation:
     """One arm over a span: a warm-up day, the counted days, the closing hour.
 
-    simulation = Simulation(heptagrid.load("town"), "smart")
-    simulation.begin()
-    while simulation.step():
-        print(simulation.last_step.end_ns, simulation.grid.feeders.flow.infeed_p_kw)
-    result = simulation.finish()
+    In a loop of one's own::
+
+        simulation = heptagrid.Simulation(heptagrid.load("town"), "smart")
+        simulation.begin()
+        while simulation.step():
+            print(simulation.last_step.end_ns, simulation.grid.feeders.flow.infeed_p_kw)
+        result = simulation.finish()
 
     Attributes: `scenario`, `arm`, `span`, `steps_done`, `last_step` (None before the first) and its `phase`; from `begin` on also `world`
     (what all arms share), `grid` (the seven domains, the mailbox, the wires) and `recorder`. What one changes between two steps, the
