@@ -49,7 +49,7 @@ from heptagrid.domains.providers.aggregator import Aggregator
 from heptagrid.domains.providers.domain import Providers
 from heptagrid.domains.providers.retailer import Retailer
 from heptagrid.domains.transmission.domain import Network
-from heptagrid.foundation.actors import Actor, FineActor
+from heptagrid.foundation.actors import Actor, EarlySender, FineActor
 from heptagrid.foundation.random import Stream, uniforms
 from heptagrid.foundation.time import (
     NS_PER_HOUR,
@@ -210,6 +210,11 @@ class ArmGrid:
         """Those that are run in sub-steps where `windows` says so: machines and frequency first."""
         return self.fleet, self.transmission, self.operations
 
+    @property
+    def early_senders(self) -> tuple[EarlySender, ...]:
+        """Those whose measurements may leave before a step's end."""
+        return self.customers, self.operations
+
     def price_at(self, ns: int) -> float:
         """The day-ahead price of the hour at `ns`, EUR/MWh."""
         return self.exchange.price(ns // NS_PER_HOUR)
@@ -353,7 +358,7 @@ def _places(
 _CENTRES = ("operations", "market", "retailer", "aggregator")
 
 
-def build_arm(scenario: Scenario, world: World, arm: Arm, span: Span) -> ArmGrid:
+def build_arm(scenario: Scenario, world: World, arm: Arm, span: Span, threads: int = 1) -> ArmGrid:
     """One arm at the start of its warm-up day, on a schedule cleared for that day."""
     sections, bulk = scenario.sections, world.bulk
     wires = Wires.at_rest(world.points, len(bulk.units.bus), len(bulk.bus_numbers), sections["dispatch"].infeed_v_pu)
@@ -396,7 +401,7 @@ def build_arm(scenario: Scenario, world: World, arm: Arm, span: Span) -> ArmGrid
         *(world.endpoints, scenario.zone, retailer, aggregator if arm.smart else None, fleets),
         group[world.plan.gateways],
     )
-    plane = MessagePlane(world.plan.topology, scenario.seed, arm.break_loss)
+    plane = MessagePlane(world.plan.topology, scenario.seed, arm.break_loss, threads=threads)
     strike(plane, world.storms, sections, world.endpoints)
     if len(world.dead_points):
         plane.fail(world.endpoints.gateways[world.dead_points], span.warm_up_ns, span.end_ns + 24 * NS_PER_HOUR)

@@ -56,6 +56,10 @@ class Mailbox:
         for listen in self.listeners:
             listen(first, wave)
 
+    def begin(self, until_ns: int) -> None:
+        """Let messages travel to `until_ns` beside what actors do next; none of them will send anything that leaves by then."""
+        self.plane.begin(until_ns)
+
     def advance(self, until_ns: int) -> None:
         """Let messages travel until `until_ns`, the step's end; what arrives waits in the inboxes."""
         self._travel(until_ns)

@@ -89,6 +89,16 @@ class Actor(Protocol):
     def act(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None: ...
 
 
+class EarlySender(Protocol):
+    """An actor whose `sense` may send what leaves before the step's end.
+
+    Where none of them may, all that leaves in the step is known at its start, and messages travel beside the actors' work. All other
+    actors send from the step's end on; one that does not keep to that is refused.
+    """
+
+    def may_send_within(self, step: Step) -> bool: ...
+
+
 class FineActor(Protocol):
     """An actor that must answer faster than a coupling step.
 

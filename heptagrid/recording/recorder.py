@@ -118,8 +118,17 @@ class Recorder:
         grid.mailbox.plane.begin_counting()
         self.books.begin()
 
+    def note_flows(self, phase: Phase, step: Step) -> None:
+        """Take in what was used, generated and carried in a step; its messages may still be under way."""
+        if phase is not Phase.COUNTED:
+            return
+        self.result.steps += 1
+        self.result.counted_s += step.dt_s
+        self._add_up(step)
+        self._keep_series(step)
+
     def note(self, phase: Phase, step: Step) -> None:
-        """Take in a step that has just been run."""
+        """Take in a step that has just been run, after `note_flows`."""
         flow = self._grid.feeders.flow
         assert flow is not None
         if phase is not Phase.CLOSING and len(flow.held) == 0:
@@ -129,10 +138,6 @@ class Recorder:
         self._frequency.note_messages()
         if phase is not Phase.COUNTED:
             return
-        self.result.steps += 1
-        self.result.counted_s += step.dt_s
-        self._add_up(step)
-        self._keep_series(step)
         if step.ends_quarter:
             self._keep_quarter(step)
         if step.end_ns == self._span.end_ns:

@@ -1,7 +1,8 @@
-"""The jobs of a run: each arm over each span of days, in processes of their own, one thread each.
+"""The jobs of a run: each arm over each span of days, in processes of their own.
 
-`run_tasks` does the same for any work. Days that are run apart and arms are independent, so they are the parts to run in parallel; a result
-never depends on how many processes share them. Workers are spawned, never forked.
+Days that are run apart and arms are independent, so they are the parts to run in parallel; what threads are left each arm uses itself
+(`threads_of_job`). A result never depends on how many processes or threads share the work. `run_tasks` does the same for any work. Workers are
+spawned, never forked.
 """
 
 from __future__ import annotations
@@ -41,13 +42,23 @@ def run_jobs(scenario: Scenario, jobs: list[Job], threads: int, progress: Progre
     On Ctrl-C the jobs end at their next step and their results say so; a second Ctrl-C kills them.
     progress: called with (steps done, steps in all) several times a second.
     """
-    return run_tasks(partial(_run_job, scenario), jobs, [job.span.all_steps for job in jobs], threads, progress)
+    work = partial(_run_job, scenario, threads_of_job(threads, len(jobs)))
+    return run_tasks(work, jobs, [job.span.all_steps for job in jobs], threads, progress)
+
+
+def threads_of_job(threads: int, jobs: int) -> int:
+    """How many threads each job gets: its share, and two if there is more than one at all.
+
+    The second thread has work for a third of the time and waits without using a processor; so two arms fill two cores better with two threads
+    each than with one, the more so when one of them has come to its end.
+    """
+    return 1 if threads == 1 else max(2, threads // jobs)
 
 
 def run_tasks(
     work: Work, tasks: Sequence[Any], steps: Sequence[int], processes: int, progress: Progress | None
 ) -> list[Any]:
-    """Do `work(task, tick)` for each task, in processes of one thread each, and return what it returned, in order.
+    """Do `work(task, tick)` for each task, in processes of their own, and return what it returned, in order.
 
     On Ctrl-C `tick` returns True from then on and tasks not begun are left out; a second Ctrl-C kills them.
     work: a function that a new process can import; it calls `tick` with the steps done, one after another.
@@ -164,5 +175,5 @@ def _run_one(work: Work, k: int, task: Any) -> Any:
     return work(task, tick)
 
 
-def _run_job(scenario: Scenario, job: Job, tick: Tick) -> ArmResult:
-    return run_arm(scenario, job.arm, job.run_day, job.span, job.parts, tick, job.checkpoints)
+def _run_job(scenario: Scenario, threads: int, job: Job, tick: Tick) -> ArmResult:
+    return run_arm(scenario, job.arm, job.run_day, job.span, job.parts, tick, job.checkpoints, threads)

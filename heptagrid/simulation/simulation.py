@@ -57,6 +57,7 @@ class Simulation:
         *,
         run_day: int = 0,
         parts: Path | None = None,
+        threads: int = 1,
     ) -> None:
         """Set up; nothing is read or built yet.
 
@@ -67,11 +68,13 @@ class Simulation:
         span : the days (default: the scenario's own).
         run_day : tells separate spans of one arm apart.
         parts : a folder for the parts of the tables; None writes none.
+        threads : how many it may keep busy; the result is the same. With two, messages travel beside devices, power and sensors.
         """
         self.scenario = scenario
         self.arm = arm_of(arm, {}) if isinstance(arm, str) else arm
         self.span = span or spans_of(scenario)[0]
         self.run_day = run_day
+        self.threads = threads
         self.steps_done = 0
         self.last_step: Step | None = None
         self.phase = Phase.WARM_UP
@@ -88,15 +91,16 @@ class Simulation:
             For a network or data that cannot be read.
         """
         self.world = world or build_world(self.scenario)
-        self.grid = build_arm(self.scenario, self.world, self.arm, self.span)
+        self.grid = build_arm(self.scenario, self.world, self.arm, self.span, self.threads)
         self.recorder = Recorder(self.scenario, self.grid, self.run_day, self.span, self._parts)
         self._steps = self.span.steps()
 
     def step(self) -> bool:
         """Run the next step; False if there is none.
 
-        Devices advance, power solves, sensors sample, messages travel, actors decide, the recorder notes. In the closing hour nothing
-        moves but messages and actors. Where the scenario asks for it the step is divided: power, sensors, messages and actors of the
+        Devices advance, power solves, sensors sample, messages travel, actors decide, the recorder notes. Messages travel beside all that
+        comes before, if there is a thread for them and nobody may send before the step's end. In the closing hour nothing moves but
+        messages and actors. Where the scenario asks for it the step is divided: power, sensors, messages and actors of the
         fine actors' part of the world go on sub-step by sub-step.
 
         Raises
@@ -115,6 +119,8 @@ class Simulation:
         grid, mailbox = self.grid, self.grid.mailbox
         began = time.perf_counter()
         if phase is not Phase.CLOSING:
+            if not grid.windows.cover(step) and not any(one.may_send_within(step) for one in grid.early_senders):
+                mailbox.begin(step.end_ns - 1)
             for actor in grid.actors:
                 actor.advance(step)
             began = self._lap("devices", began)
@@ -128,6 +134,8 @@ class Simulation:
                 walk_finely(grid, substep)
                 self.recorder.note_finely(phase, substep)
             began = self._lap("sub-steps", began)
+            self.recorder.note_flows(phase, step)
+            began = self._lap("recorder", began)
         mailbox.advance(step.end_ns)
         began = self._lap("messages", began)
         for actor in grid.actors:
@@ -164,10 +172,12 @@ class Simulation:
         )
 
     @classmethod
-    def restore(cls, path: str | Path, *, scenario: Scenario | None = None, parts: Path | None = None) -> Simulation:
+    def restore(
+        cls, path: str | Path, *, scenario: Scenario | None = None, parts: Path | None = None, threads: int = 1
+    ) -> Simulation:
         """The simulation that was saved, ready for its next step. Read only files of your own: they hold objects, as pickles do.
 
-        scenario: what it must be a simulation of; None takes any. parts: where the parts of its tables stand now.
+        scenario: what it must be a simulation of; None takes any. parts: where the parts of its tables stand now. threads: as of a new one.
 
         Raises
         ------
@@ -176,6 +186,7 @@ class Simulation:
         """
         simulation = cls.__new__(cls)
         vars(simulation).update(read_checkpoint(Path(path), partial(mismatch, scenario)))
+        simulation.threads = simulation.grid.mailbox.plane.threads = threads
         simulation._steps = islice(simulation.span.steps(), simulation.steps_done, None)
         if parts is not None:
             simulation.recorder.write_to(parts)
@@ -233,12 +244,13 @@ def run_arm(
     parts: Path,
     tick: Tick,
     checkpoints: Checkpoints | None = None,
+    threads: int = 1,
 ) -> ArmResult:
     """Run one arm over a span, from its last checkpoint on if there is one.
 
     tick: called with the number of steps done; the run stops after a step for which it returns True.
     """
-    simulation = Simulation(scenario, arm, span, run_day=run_day, parts=parts)
+    simulation = Simulation(scenario, arm, span, run_day=run_day, parts=parts, threads=threads)
     if checkpoints is None:
         simulation.begin()
         _go_on(simulation, tick)
@@ -249,7 +261,7 @@ def run_arm(
         tick(span.all_steps)
         return result
     if saved.exists():
-        simulation = Simulation.restore(saved, scenario=scenario, parts=parts)
+        simulation = Simulation.restore(saved, scenario=scenario, parts=parts, threads=threads)
     else:
         simulation.begin()
         simulation.recorder.write_to(parts)

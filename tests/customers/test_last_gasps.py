@@ -51,11 +51,21 @@ def interrupt(one: Meters, off_s: float, until_s: float, cuts: tuple[float, ...]
         end_ns = round(end_s * NS_PER_S)
         step = Step(begin_ns, end_ns, date(2016, 1, 27), 0, 86400 * NS_PER_S, index)
         is_off = 90 * NS_PER_S <= begin_ns < round((90.0 + off_s) * NS_PER_S)
+        may_speak, before = one.may_speak_of(~(DARK & is_off)), len(outbox.waves)
         one.follow_supply(~(DARK & is_off), step, outbox)
+        assert may_speak or len(outbox.waves) == before, "what leaves before the step's end is announced"
         if step.ends_quarter:
             one.send(step, outbox)
         begin_ns = end_ns
     return outbox
+
+
+def test_meters_that_have_had_their_say_have_nothing_to_announce() -> None:
+    one = meters()
+    assert not one.may_speak_of(np.ones(POINTS, dtype=np.bool_))
+    interrupt(one, 300.0, 300.0)
+    assert not one.may_speak_of(~DARK), "dark, and told"
+    assert one.may_speak_of(np.ones(POINTS, dtype=np.bool_)), "supply is back"
 
 
 @pytest.mark.parametrize("off_s", [0.4, 20.0, 29.9])

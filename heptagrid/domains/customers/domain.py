@@ -86,11 +86,20 @@ class Customers:
         self.meters.follow_supply(self._wires.point_is_supplied, step, outbox)
         if step.ends_quarter:
             self.meters.send(step, outbox)
-        for begin_ns, end_ns in self._read_all:
-            if step.start_ns <= begin_ns < step.end_ns:
-                points = len(self._wires.point_p_kw)
-                spread_ns = (np.arange(points) * ((end_ns - begin_ns) / points)).astype(np.int64)
-                self.meters.send_registers(begin_ns, begin_ns + spread_ns, outbox)
+        for begin_ns, end_ns in self._asked_within(step):
+            points = len(self._wires.point_p_kw)
+            spread_ns = (np.arange(points) * ((end_ns - begin_ns) / points)).astype(np.int64)
+            self.meters.send_registers(begin_ns, begin_ns + spread_ns, outbox)
+
+    def may_send_within(self, step: Step) -> bool:
+        """Whether meters may have something to say before the step's end: of supply, or because all are asked for their registers."""
+        if not self._smart:
+            return False
+        return self.meters.may_speak_of(self._wires.point_is_supplied) or bool(self._asked_within(step))
+
+    def _asked_within(self, step: Step) -> list[tuple[int, int]]:
+        """The times over which all meters are asked for their registers that begin within the step."""
+        return [(begin_ns, end_ns) for begin_ns, end_ns in self._read_all if step.start_ns <= begin_ns < step.end_ns]
 
     def act(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
         """The gateways take set-points and prices to heart; the last to arrive wins."""

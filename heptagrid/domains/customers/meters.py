@@ -149,6 +149,11 @@ class Meters:
                 self._send(Kind.ALARM, "restored", up_ns, {"meter": restored}, outbox, {"of_ns": now_ns})
             self._send_missed(back, now_ns, outbox)
 
+    def may_speak_of(self, supplied: Bools) -> bool:
+        """Whether, with supply where `supplied` (points,) says, a meter has lost or regained it, or waits to send its last gasp."""
+        is_waiting = ~self._has_supply & ~self._has_told
+        return bool(((self._has_supply != supplied) | is_waiting).any())
+
     def _send_last_gasps(self, step: Step, outbox: Outbox) -> None:
         """The last gasps of the meters whose hold-off ends within the step, one wave for each instant of lost supply."""
         waiting = np.flatnonzero(~self._has_supply & ~self._has_told)

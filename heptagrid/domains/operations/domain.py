@@ -64,6 +64,10 @@ class Operations:
         for rollout in self._rollouts:
             rollout.work(step, outbox)
 
+    def may_send_within(self, step: Step) -> bool:
+        """Whether a roll-out may have blocks to send before the step's end."""
+        return any(rollout.may_send_within(step) for rollout in self._rollouts)
+
     def advance_finely(self, step: Step) -> None:
         """Operations has no devices."""
 

@@ -38,11 +38,18 @@ class Rollout:
         self._meters, self._at = meters, at
         self._phase_ns = (np.arange(len(meters)) * (every_ns / max(1, len(meters)))).astype(np.int64)
 
-    def work(self, step: Step, outbox: Outbox) -> None:
-        """Send the blocks whose time lies within the step."""
+    def may_send_within(self, step: Step) -> bool:
+        """Whether the roll-out may be under way in the step."""
+        return len(self._blocks_within(step)) > 0
+
+    def _blocks_within(self, step: Step) -> range:
         first = max(0, (step.start_ns - self._begin_ns) // self._every_ns - 1)
         last = min(self.blocks - 1, (step.end_ns - self._begin_ns) // self._every_ns)
-        for block in range(first, last + 1):
+        return range(first, last + 1)
+
+    def work(self, step: Step, outbox: Outbox) -> None:
+        """Send the blocks whose time lies within the step."""
+        for block in self._blocks_within(step):
             sent_ns = self._begin_ns + block * self._every_ns + self._phase_ns
             now = np.flatnonzero((sent_ns >= step.start_ns) & (sent_ns < step.end_ns))
             if len(now):

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.foundation.domains import Domain, Kind
+from heptagrid.foundation.domains import DOMAIN_NAMES, KIND_NAMES, Domain, Kind
+from heptagrid.foundation.errors import PolicyError
 from heptagrid.planes.messages import policy
 from heptagrid.planes.messages import tables as t
+from heptagrid.planes.messages.kernel.ahead import Ahead
 from heptagrid.planes.messages.kernel.event_queue import EventQueue, fact_table
 from heptagrid.planes.messages.kernel.message_tracer import WatchedQueue
 from heptagrid.planes.messages.kinds import ENVELOPE_BYTES, FACTS, KindFacts
@@ -44,6 +46,7 @@ class MessagePlane:
     seed : of the random numbers; a loss is a pure function of (seed, link, sender, kind, number, attempt).
     break_loss : probability by link class that a crossing is lost after all link retries.
     facts : of the kinds; other than the declared ones in tests.
+    threads : with two or more, messages may travel beside the caller's other work (`begin`); nothing depends on it.
 
     Attributes: `crossed` (kinds, link classes), whether messages of a kind went over links of a class.
     """
@@ -54,8 +57,11 @@ class MessagePlane:
         seed: int,
         break_loss: tuple[float, float, float] = (0.0, 0.0, 0.0),
         facts: dict[Kind, KindFacts] = FACTS,
+        threads: int = 1,
     ) -> None:
         self.topology = topology
+        self.threads = threads
+        self._ahead: Ahead | None = None
         self._sizes = np.array([facts[kind].payload_bytes for kind in Kind], dtype=np.int64)
         self._acknowledged = [facts[kind].acknowledged for kind in Kind]
         self._urgency = np.array([facts[kind].priority for kind in Kind], dtype=np.int64)
@@ -91,10 +97,15 @@ class MessagePlane:
         Raises
         ------
         PolicyError
-            If `sender` may not send `kind` to `receiver`.
+            If `sender` may not send `kind` to `receiver`, or if it sends at an instant that `begin` was told nobody would.
         """
         policy.check(kind, sender, receiver)
         count = len(source)
+        if self._ahead is not None and count and int(sent_ns.min()) <= self._ahead.until_ns:
+            raise PolicyError(
+                f"{DOMAIN_NAMES[sender]} sends a {KIND_NAMES[kind]} that leaves before the step's end, and had not said that it might "
+                "(`EarlySender`)"
+            )
         fresh = np.empty((count, t.PENDING), dtype=np.int64)
         first = self._next_id
         self._next_id += count
@@ -119,9 +130,22 @@ class MessagePlane:
             self._note_links(kind, fresh)
         return first
 
+    def begin(self, until_ns: int) -> None:
+        """Nobody will send anything more that leaves by `until_ns`: let messages travel till then beside the caller's other work.
+
+        Until the next `advance`, which waits for them, messages that leave later may be sent, and nothing else be asked of the plane. Does
+        nothing on one thread, while a message is watched, and where the network changes on the way.
+        """
+        changes = bool(self._troubles) and self._troubles[0].when_ns <= until_ns
+        if self.threads > 1 and isinstance(self._queue, EventQueue) and not changes:
+            self._ahead = Ahead(self._queue, self._take_due(until_ns), until_ns)
+
     def advance(self, until_ns: int) -> tuple[Ints, Ints]:
         """Let time pass to `until_ns`: indices and times of the messages that arrived, in order of time."""
         outcomes = []
+        if self._ahead is not None:
+            ahead, self._ahead = self._ahead, None
+            outcomes.append(ahead.outcome())
         while self._troubles and self._troubles[0].when_ns <= until_ns:
             trouble = self._troubles.pop(0)
             outcomes.append(self._queue.advance(self._take_due(trouble.when_ns), trouble.when_ns))
