@@ -268,10 +268,10 @@ def test_a_slip_in_a_link_class_is_answered_with_the_right_one() -> None:
 
 
 def test_the_kinds_of_messages_that_trace_names_are_those_that_actors_send() -> None:
+    from heptagrid.contracts.policy import declared
     from heptagrid.foundation.domains import KIND_NAMES
-    from heptagrid.planes.messages.topics import TOPICS
 
-    assert {one.kind.name.lower() for one in TOPICS} == set(KIND_NAMES) - {"ack"}
+    assert {one.kind.name.lower() for one in declared()} == set(KIND_NAMES) - {"ack"}
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
-"""Writes the table of topics into `docs/messages.md`: `python tools/topics_page.py docs/messages.md`."""
+"""Writes the table of contracts into `docs/messages.md`: `python tools/topics_page.py docs/messages.md`."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from heptagrid.planes.messages.topics import table
+from heptagrid.contracts.policy import declared, table
 
 BEGIN, END = "<!-- topics:", "<!-- end of topics -->"
 
@@ -14,7 +14,7 @@ def with_topics(page: str) -> str:
     """The page with the table between its marks made anew."""
     before, rest = page.split(BEGIN, 1)
     mark, old = rest.split("\n", 1)
-    return "\n".join([f"{before}{BEGIN}{mark}", *table(), END]) + old.split(END, 1)[1]
+    return "\n".join([f"{before}{BEGIN}{mark}", *table(declared()), END]) + old.split(END, 1)[1]
 
 
 if __name__ == "__main__":

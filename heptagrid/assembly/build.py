@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Any
@@ -21,8 +22,9 @@ from heptagrid.assembly.happenings import (
     trips_of,
     windows_of,
 )
-from heptagrid.assembly.modelled_transport import Mailbox
+from heptagrid.assembly.modelled_transport import ModelledTransport
 from heptagrid.assembly.span import Span
+from heptagrid.assembly.transport import SortingTransport
 from heptagrid.domains.customers import demand, local_units, standard_profiles
 from heptagrid.domains.customers.batteries import Batteries
 from heptagrid.domains.customers.domain import Customers
@@ -177,12 +179,12 @@ class World:
 
 @dataclass
 class ArmGrid:
-    """One arm, ready to step: its actors in the order of their domains' work, its wires and mailbox."""
+    """One arm, ready to step: its actors in the order of their domains' work, its wires and transport."""
 
     world: World
     arm: Arm
     wires: Wires
-    mailbox: Mailbox
+    transport: SortingTransport
     customers: Customers
     feeders: Feeders
     transmission: Network
@@ -358,8 +360,15 @@ def _places(
 _CENTRES = ("operations", "market", "retailer", "aggregator")
 
 
-def build_arm(scenario: Scenario, world: World, arm: Arm, span: Span, threads: int = 1) -> ArmGrid:
-    """One arm at the start of its warm-up day, on a schedule cleared for that day."""
+def build_arm(
+    scenario: Scenario,
+    world: World,
+    arm: Arm,
+    span: Span,
+    threads: int = 1,
+    transport_over: Callable[[MessagePlane], SortingTransport] = ModelledTransport,
+) -> ArmGrid:
+    """One arm at the start of its warm-up day, on a schedule cleared for that day; `transport_over` makes what carries its messages."""
     sections, bulk = scenario.sections, world.bulk
     wires = Wires.at_rest(world.points, len(bulk.units.bus), len(bulk.bus_numbers), sections["dispatch"].infeed_v_pu)
     forecast = town_forecast(scenario, world, arm.smart)
@@ -406,7 +415,19 @@ def build_arm(scenario: Scenario, world: World, arm: Arm, span: Span, threads: i
     if len(world.dead_points):
         plane.fail(world.endpoints.gateways[world.dead_points], span.warm_up_ns, span.end_ns + 24 * NS_PER_HOUR)
     grid = ArmGrid(
-        *(world, arm, wires, Mailbox(plane), customers, feeders, transmission, fleet, operations, exchange, providers),
+        *(
+            world,
+            arm,
+            wires,
+            transport_over(plane),
+            customers,
+            feeders,
+            transmission,
+            fleet,
+            operations,
+            exchange,
+            providers,
+        ),
         windows,
     )
     _start_market(grid, forecast, _RestForecast(bulk, scenario.zone), span)

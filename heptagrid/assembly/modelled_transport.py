@@ -1,115 +1,82 @@
-"""The mailbox: carries actors' waves through the message plane and sorts what arrives by receiver.
-
-The plane knows numbers only; here the payload stays with its wave until the messages are done.
-"""
+"""The modelled transport: the message plane carries the waves, over the scenario's technologies, at exact times."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.foundation.actors import Delivery, Wave
-from heptagrid.foundation.domains import Domain
+from heptagrid.assembly.transport import SortingTransport
+from heptagrid.foundation.contract import Contract, Wave
+from heptagrid.planes.messages.kernel.message_tracer import WatchedQueue
 from heptagrid.planes.messages.plane import MessagePlane
-from heptagrid.planes.messages.topics import check_topic
+from heptagrid.planes.messages.statistics import Counts
 
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_GATHERED = 256  # waves between two looks at what is done
 
+class ModelledTransport(SortingTransport):
+    """A transport over the message plane, with the plane's counts of what it carried."""
 
-class Mailbox:
-    """An outbox for every actor, and after each step an inbox for every domain.
+    def __init__(self, plane: MessagePlane, granted: Iterable[Contract[Any]] | None = None) -> None:
+        super().__init__(granted)
+        self._plane = plane
 
-    arrived, lost: what became known in the last step, as the plane has it.
-    """
-
-    def __init__(self, plane: MessagePlane) -> None:
-        self.plane = plane
-        self.arrived, self.lost = plane.arrived, plane.lost
-        self.listeners: list[Callable[[int, Wave], None]] = []  # told of each wave, with its first message's index
-        self._waves: list[Wave] = []
-        self._first_ids: list[int] = []
-        self._forget_at = _GATHERED
-        self._outcomes: list[tuple[Ints, Ints]] = []  # of this step so far
-        self._inboxes: dict[Domain, list[Delivery]] = {domain: [] for domain in Domain}
-
-    def send(self, wave: Wave) -> None:
-        """Hand a wave to the plane; a wave that policy refuses, or about no declared topic, raises PolicyError."""
-        if len(wave.source) == 0:
-            return
-        check_topic(wave.kind, wave.topic, wave.sender, wave.receiver, (*wave.payload, *wave.shared))
-        first = self.plane.send(
+    def _take(self, wave: Wave) -> int:
+        return self._plane.send(
             wave.kind,
             wave.source,
             wave.destination,
             wave.sent_ns,
             sender=wave.sender,
             receiver=wave.receiver,
-            payload_bytes=wave.payload_bytes,
+            payload_bytes=wave.size,
         )
-        self._waves.append(wave)
-        self._first_ids.append(first)
-        for listen in self.listeners:
-            listen(first, wave)
 
     def begin(self, until_ns: int) -> None:
         """Let messages travel to `until_ns` beside what actors do next; none of them will send anything that leaves by then."""
-        self.plane.begin(until_ns)
+        self._plane.begin(until_ns)
 
-    def advance(self, until_ns: int) -> None:
-        """Let messages travel until `until_ns`, the step's end; what arrives waits in the inboxes."""
-        self._travel(until_ns)
-        self.arrived, self.lost = (
-            parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*self._outcomes, strict=True)
-        )
-        self._outcomes = []
-        self._inboxes = self._sorted(self.arrived)
-        self._forget()
+    def _carry(self, until_ns: int) -> tuple[Ints, Ints]:
+        self._plane.advance(until_ns)
+        return self._plane.arrived, self._plane.lost
 
-    def advance_within(self, until_ns: int) -> dict[Domain, list[Delivery]]:
-        """Let messages travel until `until_ns`, within the step; what arrived since the last stop, by receiver.
+    def share(self, threads: int) -> None:
+        """Keep so many threads busy from now on; what is carried is the same."""
+        self._plane.threads = threads
 
-        At the step's end the inboxes hold all that arrived in it, as if there had been no stop.
-        """
-        self._travel(until_ns)
-        return self._sorted(self.plane.arrived)
+    def oldest_under_way(self) -> int:
+        """The least index of a message that may still arrive; all before it are done."""
+        return self._plane.oldest_under_way()
 
-    def _travel(self, until_ns: int) -> None:
-        self.plane.advance(until_ns)
-        self._outcomes.append((self.plane.arrived, self.plane.lost))
+    def watch(self, ids: Iterable[int]) -> WatchedQueue:
+        """Follow these messages hop by hop from now on; nothing else changes."""
+        return self._plane.watch(ids)
 
-    def inbox(self, domain: Domain) -> Sequence[Delivery]:
-        """What arrived at `domain` in the last step, one delivery per wave, waves in order of sending."""
-        return self._inboxes[domain]
+    def begin_counting(self) -> None:
+        """Count from here; what is under way now is not counted."""
+        self._plane.begin_counting()
 
-    def _sorted(self, arrived: Ints) -> dict[Domain, list[Delivery]]:
-        ids, delivered_ns = arrived[:, 0], arrived[:, 1]
-        found: dict[Domain, list[Delivery]] = {domain: [] for domain in Domain}
-        if not len(ids):
-            return found
-        owner = np.searchsorted(np.asarray(self._first_ids), ids, side="right") - 1
-        order = np.argsort(owner, kind="stable")
-        cuts = np.flatnonzero(np.diff(owner[order])) + 1
-        for part in np.split(order, cuts):
-            k = int(owner[part[0]])
-            wave = self._waves[k]
-            found[wave.receiver].append(Delivery(wave, ids[part] - self._first_ids[k], delivered_ns[part], ids[part]))
-        return found
+    def counts(self) -> Counts:
+        """Counts since `begin_counting`; what is in flight is counted among the messages under way."""
+        return self._plane.counts()
 
-    def _forget(self) -> None:
-        """Drop the waves that have no message under way any more, whenever many have gathered."""
-        if len(self._waves) < self._forget_at:
-            return
-        done = bisect_right(self._first_ids, self.plane.oldest_under_way()) - 1
-        if done > 0:
-            del self._waves[:done], self._first_ids[:done]
-        self._forget_at = len(self._waves) + _GATHERED
+    def counts_by_place(self) -> Ints:
+        """(kinds, 1 + access networks, 4) sent, delivered, lost, late since `begin_counting`; first of no access network."""
+        return self._plane.counts_by_place()
 
-    def wave_of(self, message: int) -> Wave | None:
-        """The wave that a message's index belongs to, while it is remembered."""
-        k = bisect_right(self._first_ids, message) - 1
-        return self._waves[k] if k >= 0 else None
+    def take_quarter(self) -> dict[str, np.ndarray]:
+        """Counts by kind and access network since the last call, as columns; only rows with any."""
+        return self._plane.take_quarter()
+
+    def busy_s(self) -> Floats:
+        """(2, ports) seconds that each port has sent since `begin_counting`; the second row in second windows of LoRaWAN."""
+        return self._plane.busy_s()
+
+    def crossed(self) -> Bools:
+        """(kinds, link classes) whether messages of a kind went over links of a class."""
+        return self._plane.crossed.copy()

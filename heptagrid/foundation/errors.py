@@ -59,8 +59,8 @@ class OutputError(HeptagridError):
     exit_code = 5
 
 
-class PolicyError(HeptagridError):
-    """A message that its sender may not send to its receiver."""
+class ContractError(HeptagridError):
+    """A message that does not carry what its contract declares."""
 
     exit_code = 6
 

@@ -12,6 +12,7 @@ import numpy as np
 from heptagrid.assembly.build import World
 from heptagrid.assembly.place_names import Places
 from heptagrid.assembly.span import Phase
+from heptagrid.contracts import retail
 from heptagrid.domains.operations.meter_store import ReadStatus
 from heptagrid.foundation.domains import Kind
 from heptagrid.foundation.errors import UsageError
@@ -103,7 +104,6 @@ def explain(
 
     def see(phase: Phase, step: Step) -> bool:
         nonlocal told
-        tracker.note(replay)
         if phase is Phase.COUNTED and step.day == chosen:
             flow = replay.grid.feeders.flow
             assert flow is not None
@@ -335,7 +335,7 @@ def _price(
     mine = [
         one
         for one in tracker.listed.values()
-        if one.wave.topic == "prices" and int(one.wave.shared["first_hour"]) == start_hour  # type: ignore[call-overload]
+        if (prices := retail.PRICES.of(one.wave)) is not None and prices.first_hour == start_hour
     ]
     if mine:
         one = mine[-1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import numpy.typing as npt
 
+from heptagrid.assembly.modelled_transport import ModelledTransport
 from heptagrid.assembly.place_names import Places
-from heptagrid.foundation.actors import Wave
+from heptagrid.contracts import flexibility, metering
+from heptagrid.foundation.contract import Delivery, Wave
 from heptagrid.foundation.domains import DOMAIN_NAMES, KIND_NAMES, Kind
 from heptagrid.foundation.errors import OutputError, UsageError
 from heptagrid.foundation.time import NS_PER_QUARTER, from_ns, next_midnight_ns, to_ns
+from heptagrid.foundation.transport import Listener
 from heptagrid.inquiry.replay import Progress, Replay
 from heptagrid.planes.messages import tables as t
 from heptagrid.planes.messages.kernel.message_tracer import Copy, Journey, Leg
@@ -135,18 +139,16 @@ def trace(
             f"there is no message {message}; arm {replay.arm.name!r} sent messages 0 to {waves.messages - 1} "
             "(heptagrid trace RUN --list shows some)"
         )
-    found: dict[str, Wave] = {}
-
-    def listen(first: int, wave: Wave) -> None:
-        if first <= message < first + len(wave.source):
-            found["wave"] = wave
-
-    replay.grid.mailbox.listeners.append(listen)
-    watched = replay.grid.mailbox.plane.watch([message])
+    finder = _WaveOf(message)
+    transport = replay.grid.transport
+    assert isinstance(transport, ModelledTransport)
+    transport.listen(finder)
+    watched = transport.watch([message])
     replay.advance(lambda *_: watched.is_done, progress)
     if message not in watched.journeys:
         raise OutputError(f"the replay sent no message {message}; the run was stopped before it left")
-    journey, wave = watched.journeys[message], found["wave"]
+    journey, wave = watched.journeys[message], finder.wave
+    assert wave is not None
     sent = waves.of(message)
     remarks = list(replay.remarks)
     if (sent.kind, sent.topic) != (KIND_NAMES[wave.kind], wave.topic):
@@ -163,6 +165,19 @@ def trace(
         "causes": [cause_entry(one, sent, replay.scenario.zone) for one, sent in waves.chain(message)],
         "consequences": consequences(message, wave, journey, waves, replay),
     }
+
+
+class _WaveOf(Listener):
+    """Finds the wave of a message."""
+
+    def __init__(self, message: int) -> None:
+        self.wave: Wave | None = None
+        self._message = message
+
+    def sent(self, first: int, wave: Wave) -> None:
+        """Keep the wave if the message is one of its own."""
+        if first <= self._message < first + len(wave.source):
+            self.wave = wave
 
 
 def _message(journey: Journey, wave: Wave, replay: Replay) -> dict[str, Any]:
@@ -260,15 +275,13 @@ def _effect(journey: Journey, wave: Wave, row: int, replay: Replay) -> str | Non
         return None
     step_ns = replay.scenario.step_s * 10**9
     at = from_ns(-(-delivered // step_ns) * step_ns, zone)
-    shared = wave.shared
-    if wave.kind is Kind.SETPOINT and wave.topic.startswith("signal."):
-        first = int(shared["first_quarter"])  # type: ignore[call-overload]
-        end = from_ns((first + int(shared["valid_quarters"])) * NS_PER_QUARTER, zone)  # type: ignore[call-overload]
-        name = wave.topic.removeprefix("signal.").replace("_", " ").removesuffix("s").replace("batterie", "battery")
+    device = wave.topic.removeprefix("signal.")
+    if device != wave.topic and (signal := flexibility.signal(device).of(wave)) is not None:
+        end = from_ns((signal.first_quarter + signal.valid_quarters) * NS_PER_QUARTER, zone)
+        name = device.replace("_", " ").removesuffix("s").replace("batterie", "battery")
         return f"The {name} of customer {point} follows it from {at:%H:%M:%S} on, until the next one or {end:%H:%M}."
-    if wave.kind is Kind.SETPOINT:
-        until = from_ns(int(wave.payload["until_ns"][row]), zone)
-        cap_kw = float(wave.payload["cap_kw"][row])
+    if (cap := flexibility.CAP.of(wave)) is not None:
+        until, cap_kw = from_ns(int(cap.until_ns[row]), zone), float(cap.cap_kw[row])
         if until <= at:
             return (
                 f"Congestion: a cap of {cap_kw:g} kW on the vehicle of customer {point} until {until:%H:%M:%S}; it had lapsed "
@@ -328,8 +341,9 @@ def consequences(message: int, wave: Wave, journey: Journey, waves: Waves, repla
     ]
     found: dict[str, Any] = {"messages": follow, "ledger": ledger_lines(replay, message)}
     point = Places(replay.world).point(journey.source)
-    if wave.kind is Kind.METER_READING and point is not None and journey.delivered_ns is not None:
-        quarter_ns = int(wave.shared["quarter"]) * NS_PER_QUARTER  # type: ignore[call-overload]
+    reading = metering.READING.of(wave) or metering.MISSED.of(wave)
+    if reading is not None and point is not None and journey.delivered_ns is not None:
+        quarter_ns = reading.quarter * NS_PER_QUARTER
         topic, reads = "day_reads", waves.first("day_reads", next_midnight_ns(quarter_ns, zone))
         if reads is not None and journey.delivered_ns > reads.first_sent_ns:  # the day had been told without it
             topic, reads = "late_reads", waves.first("late_reads", journey.delivered_ns)
@@ -427,7 +441,6 @@ def list_messages(
     tracker.attach(replay)
 
     def see(*_: Any) -> bool:
-        tracker.note(replay)
         if lost:
             return len(tracker.lost) >= limit
         return len(tracker.listed) >= limit and all(one.fate is not None for one in tracker.listed.values())
@@ -467,7 +480,7 @@ def listed_entry(
     }
 
 
-class Tracker:
+class Tracker(Listener):
     """Keeps messages of a replay, of some kinds and of one place, and what becomes of them.
 
     listed: by index, those that are kept from their sending on, `limit` at most (None: none but the lost ones).
@@ -481,10 +494,12 @@ class Tracker:
         self._kinds, self._place, self._since_ns, self._limit = kinds, place, since_ns, limit
 
     def attach(self, replay: Replay) -> None:
-        """Hear of every wave."""
-        replay.grid.mailbox.listeners.append(self._hear)
+        """Hear of every wave, and of what becomes of it."""
+        self._transport = replay.grid.transport
+        self._transport.listen(self)
 
-    def _hear(self, first: int, wave: Wave) -> None:
+    def sent(self, first: int, wave: Wave) -> None:
+        """Keep what is to be listed."""
         limit = self._limit
         if limit is None:
             self._first_ids.append(first)
@@ -498,13 +513,16 @@ class Tracker:
         for row in np.flatnonzero(mine)[: limit - len(self.listed)]:
             self.listed[first + int(row)] = _Listed(first + int(row), wave, int(row))
 
-    def note(self, replay: Replay) -> None:
-        """Take in what became known in the step that has just been run."""
-        mailbox = replay.grid.mailbox
+    def travelled(self, deliveries: Sequence[Delivery], lost: npt.NDArray[np.int64]) -> None:
+        """Take in what became known in a step."""
         if self.listed:
-            for message, at_ns in mailbox.arrived[np.isin(mailbox.arrived[:, 0], list(self.listed))].tolist():
-                self.listed[message].fate = "delivered", at_ns
-        for message, at_ns, cause, _ in mailbox.lost.tolist():
+            for delivery in deliveries:
+                mine = np.isin(delivery.ids, list(self.listed))
+                for message, at_ns in zip(
+                    delivery.ids[mine].tolist(), delivery.delivered_ns[mine].tolist(), strict=True
+                ):
+                    self.listed[message].fate = "delivered", at_ns
+        for message, at_ns, cause, _ in lost.tolist():
             fate = f"lost: {t.CAUSES[cause].replace('_', ' ')}", at_ns
             if message in self.listed:
                 self.listed[message].fate = fate
@@ -518,7 +536,7 @@ class Tracker:
                 if is_mine and wave.sent_ns[row] >= self._since_ns:
                     self.lost[message] = _Listed(message, wave, row, fate)
         if len(self._waves) > _GATHERED:
-            done = max(0, bisect_right(self._first_ids, mailbox.plane.oldest_under_way()) - 1)
+            done = max(0, bisect_right(self._first_ids, self._transport.oldest_under_way()) - 1)
             del self._waves[:done], self._first_ids[:done]
 
 

@@ -77,9 +77,13 @@ class Corrections:
         return new
 
     def _correct(self, kept: _Kept, late: LateReads, mine: np.ndarray, ledger: Ledger, at_ns: int) -> Correction:
-        slots, points, was_read = late.quarter[mine] - kept.first_quarter, late.meter[mine], late.was_read[mine]
+        reads_told = late.reads
+        slots, points = reads_told.quarter[mine] - kept.first_quarter, reads_told.meter[mine]
+        was_read = reads_told.was_read[mine]
         before = kept.billed
-        kept.billed, change = true_up(before, slots, points, late.import_kwh[mine], late.export_kwh[mine], self.terms)
+        kept.billed, change = true_up(
+            before, slots, points, reads_told.import_kwh[mine], reads_told.export_kwh[mine], self.terms
+        )
         kept.status = self.standing.replace(kept.status, before.import_kwh, kept.error_kwh, slots, points, was_read)
         postings.post_true_up(ledger, change, at_ns, late.message)
         more_kwh, more_fed_kwh, reads, settled = np.zeros((4, before.import_kwh.shape[1]))
@@ -91,7 +95,7 @@ class Corrections:
         np.add.at(reads, points, was_read)
         np.add.at(settled, points, ~was_read)
         brought_by = np.full(len(reads), -1, dtype=np.int64)
-        np.maximum.at(brought_by, points, late.brought_by[mine])
+        np.maximum.at(brought_by, points, reads_told.brought_by[mine])
         who = change.points
         found = Correction(
             *(kept.day, at_ns, late.message, who, change.bills.net, more_kwh[who], more_fed_kwh[who]),
@@ -104,4 +108,4 @@ class Corrections:
 def _of(kept: _Kept, late: LateReads) -> np.ndarray:
     """Which of the late reads are of the day, (k,)."""
     last = kept.first_quarter + len(kept.status)
-    return (late.quarter >= kept.first_quarter) & (late.quarter < last)
+    return np.asarray((late.reads.quarter >= kept.first_quarter) & (late.reads.quarter < last))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,10 @@ import numpy.typing as npt
 from heptagrid.assembly.build import ArmGrid
 from heptagrid.assembly.happenings import Happening
 from heptagrid.assembly.span import Phase
-from heptagrid.foundation.actors import Delivery
-from heptagrid.foundation.domains import Domain, Kind
+from heptagrid.contracts import control, metering, telemetry
+from heptagrid.foundation.contract import Contract, Delivery
 from heptagrid.foundation.time import NS_PER_S, Step
+from heptagrid.foundation.transport import Listener
 from heptagrid.planes.messages.tables import BY_OUTAGE
 from heptagrid.recording.frequency_log import FrequencyLog
 
@@ -20,13 +22,21 @@ Ints = npt.NDArray[np.int64]
 MOST = 0.9  # the share of messages whose arrival is timed
 
 
-class StormLog:
+class StormLog(Listener):
     """One entry for each event; see `found`."""
 
     def __init__(self, grid: ArmGrid, frequency: FrequencyLog) -> None:
         self._grid = grid
         self._entries = [_Entry(grid, frequency, one, number) for number, one in enumerate(grid.world.storms)]
         self._off_s = np.zeros(grid.world.customers_count if self._entries else 0)
+        self._deliveries: Sequence[Delivery] = ()
+        self._lost = np.empty((0, 4), dtype=np.int64)
+        if self._entries:
+            grid.transport.listen(self)
+
+    def travelled(self, deliveries: Sequence[Delivery], lost: Ints) -> None:
+        """Keep what arrived and what was lost until the step is noted."""
+        self._deliveries, self._lost = deliveries, lost
 
     def note(self, phase: Phase, step: Step) -> None:
         """Take in a step that has just been run."""
@@ -34,12 +44,9 @@ class StormLog:
             return
         if phase is Phase.COUNTED:
             self._off_s[self._grid.wires.point_v_pu[: len(self._off_s)] == 0.0] += step.dt_s
-        mailbox = self._grid.mailbox
-        deliveries = [delivery for domain in Domain for delivery in mailbox.inbox(domain)]
-        lost = mailbox.lost
         for entry in self._entries:
-            entry.note(phase, step, lost)
-            for delivery in deliveries:
+            entry.note(phase, step, self._lost)
+            for delivery in self._deliveries:
                 entry.take(delivery)
 
     def found(self) -> list[dict[str, Any]]:
@@ -94,24 +101,37 @@ class _Entry:
 
     def take(self, delivery: Delivery) -> None:
         """Take in what arrived."""
-        storm, wave = self._storm, delivery.wave
-        sent_ns = wave.sent_ns[delivery.rows]
+        storm, contract, sent_ns = self._storm, delivery.contract, delivery.sent_ns
         waited = (delivery.delivered_ns >= storm.end_ns) & (sent_ns >= storm.begin_ns) & (sent_ns < storm.end_ns)
         if waited.any():
             waited &= self._suffers[delivery.source] | self._suffers[delivery.destination]
             if waited.any():
                 last = int(delivery.delivered_ns[waited].max()) - storm.end_ns
                 self._drain_ns = max(self._drain_ns or 0, last)
-        if wave.topic == "firmware" and wave.shared["rollout"] == self._number:
-            self._take_blocks(delivery)
-        elif wave.topic == "substation" and wave.kind is Kind.ALARM and storm.kind == "blackout":
-            dead = np.isin(delivery.column("substation"), storm.substations) & (delivery.column("v_pu") == 0.0)
+        if contract is control.FIRMWARE:
+            self._take_block(delivery)
+        elif contract is telemetry.SUBSTATION_ALARM and storm.kind == "blackout":
+            alarm = telemetry.SUBSTATION_ALARM.read(delivery)
+            dead = np.isin(alarm.substation, storm.substations) & (alarm.v_pu == 0.0)
             self._learn(delivery.delivered_ns[dead & (sent_ns >= storm.begin_ns)])
-        elif wave.topic in _ANSWERS and wave.shared["of_ns"] == self._answered_ns(wave.topic):
-            mine = self._dark[delivery.column("meter")]
-            self._arrived_ns.setdefault(wave.topic, []).append(delivery.delivered_ns[mine])
-            if wave.topic == "last_gasp":
-                self._learn(delivery.delivered_ns[mine])
+        elif contract in (metering.LAST_GASP, metering.RESTORED):
+            supply = (metering.LAST_GASP if contract is metering.LAST_GASP else metering.RESTORED).read(delivery)
+            self._take_answer(delivery, supply.meter, supply.of_ns)
+        elif contract is metering.MISSED:
+            missed = metering.MISSED.read(delivery)
+            self._take_answer(delivery, missed.meter, missed.of_ns)
+        elif contract is metering.ON_DEMAND:
+            registers = metering.ON_DEMAND.read(delivery)
+            self._take_answer(delivery, registers.meter, registers.of_ns)
+
+    def _take_answer(self, delivery: Delivery, meters: Ints, of_ns: int) -> None:
+        """What meters say of the event itself: that supply is gone or back, or what was asked of them."""
+        if of_ns != self._answered_ns(delivery.contract):
+            return
+        times_ns = delivery.delivered_ns[self._dark[meters]]
+        self._arrived_ns.setdefault(delivery.contract.topic, []).append(times_ns)
+        if delivery.contract is metering.LAST_GASP:
+            self._learn(times_ns)
 
     def found(self) -> dict[str, Any]:
         """The figures; None where there is nothing to say."""
@@ -127,16 +147,16 @@ class _Entry:
                 "customer_minutes": self._off_s / 60.0,
                 "energy_not_served_mwh": self._unserved / 1000.0,
                 "known_after_s": None if self._known_ns is None else (self._known_ns - storm.begin_ns) / NS_PER_S,
-                **self._answers("last_gasp", "last_gasps", storm.begin_ns),
-                **self._answers("restored", "restorations", storm.end_ns),
-                **self._answers("missed", "missed_readings", storm.end_ns),
+                **self._answers(metering.LAST_GASP, "last_gasps", storm.begin_ns),
+                **self._answers(metering.RESTORED, "restorations", storm.end_ns),
+                **self._answers(metering.MISSED, "missed_readings", storm.end_ns),
             }
         if storm.kind == "unit_trip":
             units = [(unit, mw) for ns, unit, mw in self._grid.fleet.losses if ns == storm.begin_ns]
             found = {"unit": units[0][0], "lost_mw": units[0][1]} if units else {"unit": None, "lost_mw": None}
             found |= self._frequency.after(storm.begin_ns)
         if storm.kind == "read_all":
-            found = self._answers("on_demand", "readings", storm.begin_ns)
+            found = self._answers(metering.ON_DEMAND, "readings", storm.begin_ns)
         if storm.kind == "firmware" and self._grid.arm.smart:
             times = np.sort(np.concatenate(self._complete_ns)) if self._complete_ns else np.empty(0, dtype=np.int64)
             found |= {
@@ -148,14 +168,16 @@ class _Entry:
             found["most_complete_after_s"] = _after_s(times, len(storm.points), storm.begin_ns)
         return found
 
-    def _answered_ns(self, topic: str) -> int:
-        return self._storm.end_ns if topic in ("restored", "missed") else self._storm.begin_ns
+    def _answered_ns(self, contract: Contract[Any]) -> int:
+        after = contract in (metering.RESTORED, metering.MISSED)
+        return self._storm.end_ns if after else self._storm.begin_ns
 
-    def _answers(self, topic: str, name: str, since_ns: int) -> dict[str, Any]:
+    def _answers(self, contract: Contract[Any], name: str, since_ns: int) -> dict[str, Any]:
         """How many of a topic were sent and arrived, and when most had; None without meters that speak."""
         if not self._grid.arm.smart:
             return {f"{name}_sent": None, f"{name}_arrived": None, f"most_{name}_after_s": None}
         waves = self._grid.customers.meters.sent
+        topic = contract.topic
         sent = sum(int(self._dark[who].sum()) for what, of_ns, who in waves if what == topic and of_ns == since_ns)
         times = np.sort(np.concatenate(self._arrived_ns.get(topic, [np.empty(0, dtype=np.int64)])))
         return {
@@ -170,15 +192,15 @@ class _Entry:
             first = int(times_ns.min())
             self._known_ns = first if self._known_ns is None else min(self._known_ns, first)
 
-    def _take_blocks(self, delivery: Delivery) -> None:
-        meter = delivery.column("meter")
+    def _take_block(self, delivery: Delivery) -> None:
+        told = control.FIRMWARE.read(delivery)
+        if told.rollout != self._number:
+            return
+        meter = told.meter
         self._blocks[meter] += 1
         entry: Any = self._storm.storm.entry
         complete = self._blocks[meter] == -(-entry.payload_bytes // entry.block_bytes)
         self._complete_ns.append(delivery.delivered_ns[complete])
-
-
-_ANSWERS = ("last_gasp", "restored", "missed", "on_demand")
 
 
 def _after_s(times_ns: Ints, sent: int, since_ns: int) -> float | None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from heptagrid.assembly.build import ArmGrid
-from heptagrid.foundation.actors import Wave
+from heptagrid.foundation.contract import Delivery, Wave
 from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.sums import dot
 from heptagrid.foundation.time import NS_PER_S, Step
+from heptagrid.foundation.transport import Listener
 from heptagrid.planes.messages.requirements import REQUIREMENTS
 from heptagrid.recording.tables import TableWriter
 
@@ -32,7 +34,7 @@ COLUMNS = ("frequency_hz", "given_mw", "drawn_mw", "shed_mw", "regulation_mw")
 HZ, _, _, SHED, _ = range(len(COLUMNS))
 
 
-class FrequencyLog:
+class FrequencyLog(Listener):
     """One arm's frequency; empty where it is not followed."""
 
     def __init__(self, grid: ArmGrid) -> None:
@@ -46,7 +48,7 @@ class FrequencyLog:
         self._counts = {group: dict.fromkeys(("sent", "delivered", "late", "lost"), 0) for group in groups}
         self._latency_ns = round(REQUIREMENTS["automatic generation control"].latency_s * NS_PER_S)
         if self._swing is not None:
-            grid.mailbox.listeners.append(self._hear)
+            grid.transport.listen(self)
 
     def note(self, substep: Step) -> None:
         """Take in a sub-step that has just been run."""
@@ -61,20 +63,20 @@ class FrequencyLog:
             )
         )
 
-    def note_messages(self) -> None:
-        """Take in what arrived, and what was lost, in the step that has just been run."""
+    def travelled(self, deliveries: Sequence[Delivery], lost: Ints) -> None:
+        """Take in what arrived, and what was lost, in a step."""
         if not self._waves:
             return
-        mailbox = self._grid.mailbox
-        for domain in (Domain.OPERATIONS, Domain.GENERATION):
-            for delivery in mailbox.inbox(domain):
+        for delivery in deliveries:
+            of = -1
+            if delivery.wave.receiver in (Domain.OPERATIONS, Domain.GENERATION):
                 of = int(self._wave_of(delivery.ids[:1])[0])
-                if of >= 0:
-                    took_ns = delivery.delivered_ns - delivery.wave.sent_ns[delivery.rows]
-                    counts = self._counts[self._waves[of][0]]
-                    counts["delivered"] += len(delivery.ids)
-                    counts["late"] += int((took_ns > self._latency_ns).sum())
-        of_lost = self._wave_of(mailbox.lost[:, 0])
+            if of >= 0:
+                took_ns = delivery.delivered_ns - delivery.sent_ns
+                counts = self._counts[self._waves[of][0]]
+                counts["delivered"] += len(delivery.ids)
+                counts["late"] += int((took_ns > self._latency_ns).sum())
+        of_lost = self._wave_of(lost[:, 0])
         for of in of_lost[of_lost >= 0]:
             self._counts[self._waves[of][0]]["lost"] += 1
 
@@ -141,7 +143,8 @@ class FrequencyLog:
         substep_ns = self._grid.windows.substep_ns
         return np.minimum(np.diff(np.array(self._times), prepend=-(2**62)), substep_ns) / NS_PER_S
 
-    def _hear(self, first: int, wave: Wave) -> None:
+    def sent(self, first: int, wave: Wave) -> None:
+        """Note the waves of secondary control while the frequency is followed."""
         assert self._swing is not None
         if wave.topic in TOPICS and self._swing.is_running:
             self._first_ids.append(first)

@@ -11,11 +11,12 @@ import numpy as np
 
 from heptagrid.assembly.build import ArmGrid
 from heptagrid.assembly.span import Phase, Span
-from heptagrid.foundation.actors import Wave
 from heptagrid.foundation.compiled.kernel import kernel
+from heptagrid.foundation.contract import Wave
 from heptagrid.foundation.domains import DOMAIN_NAMES, KIND_NAMES
 from heptagrid.foundation.errors import ConservationError
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step
+from heptagrid.foundation.transport import Listener
 from heptagrid.planes.messages.links import CLASS_NAMES
 from heptagrid.planes.messages.statistics import KINDS, Counts
 from heptagrid.planes.money.ledger import Totals
@@ -79,7 +80,7 @@ class ArmResult:
     peak_rss_mb: float = 0.0
 
 
-class Recorder:
+class Recorder(Listener):
     """Notes every counted step of one arm; `finish` gives the result."""
 
     def __init__(self, scenario: Scenario, grid: ArmGrid, run_day: int, span: Span, parts: Path | None) -> None:
@@ -98,7 +99,7 @@ class Recorder:
         self._supply = SupplyVoltages(world.customers_count)
         self._counting = False
         self._waves: list[tuple[Any, ...]] = []
-        grid.mailbox.listeners.append(self._note_wave)
+        grid.transport.listen(self)
         self._frequency = FrequencyLog(grid)
         self._storms = StormLog(grid, self._frequency)
         self._comfort_before: dict[str, float] = {}
@@ -115,7 +116,7 @@ class Recorder:
         self._heat_before = grid.customers.stored_heat_kwh
         self._consumed_before = self._consumed_so_far = grid.customers.consumed_kwh
         self._comfort_before = grid.customers.comfort()
-        grid.mailbox.plane.begin_counting()
+        grid.transport.begin_counting()
         self.books.begin()
 
     def note_flows(self, phase: Phase, step: Step) -> None:
@@ -135,7 +136,6 @@ class Recorder:
             self._grid.feeders.remember()
         self.books.note(phase, step, self._writer)
         self._storms.note(phase, step)
-        self._frequency.note_messages()
         if phase is not Phase.COUNTED:
             return
         if step.ends_quarter:
@@ -273,14 +273,14 @@ class Recorder:
         quarter = step.end_ns // NS_PER_QUARTER - 1
         self._quarters.append(quarter)
         self._voltages.append(self._quarter_voltages.take())
-        taken = self._grid.mailbox.plane.take_quarter()
+        taken = self._grid.transport.take_quarter()
         if len(taken["kind"]):
             self._message_rows.append({"quarter": np.full(len(taken["kind"]), quarter), **taken})
 
     def _keep_messages(self) -> None:
-        plane = self._grid.mailbox.plane
-        self.result.messages, self.result.places = plane.counts(), plane.counts_by_place()
-        self.result.crossed, self.result.busy_s = plane.crossed.copy(), plane.busy_s()
+        transport = self._grid.transport
+        self.result.messages, self.result.places = transport.counts(), transport.counts_by_place()
+        self.result.crossed, self.result.busy_s = transport.crossed(), transport.busy_s()
 
     def _open_day(self) -> None:
         self._times: list[int] = []
@@ -330,15 +330,15 @@ class Recorder:
         self._frequency.write(self._writer)
         self._open_day()
 
-    def _note_wave(self, first: int, wave: Wave) -> None:
+    def sent(self, first: int, wave: Wave) -> None:
         """Keep what a wave was and what caused it; the warm-up's too, for the first day's prices are made there."""
-        cause = -1 if wave.cause is None else int(wave.cause[0])
-        apart = wave.cause is not None and bool((wave.cause != cause).any())
+        cause = int(wave.cause[0])
+        apart = bool((wave.cause != cause).any())
         self._waves.append(
             (
                 *(first, len(wave.source), int(wave.sent_ns.min()), int(wave.sent_ns.max())),
                 *(KIND_NAMES[wave.kind], DOMAIN_NAMES[wave.sender], DOMAIN_NAMES[wave.receiver], wave.topic),
-                *(-1 if apart else cause, wave.cause.tolist() if apart and wave.cause is not None else None),
+                *(-1 if apart else cause, wave.cause.tolist() if apart else None),
             )
         )
 

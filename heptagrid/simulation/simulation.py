@@ -15,10 +15,14 @@ from typing import Any
 from heptagrid.assembly.arms import Arm, arm_of
 from heptagrid.assembly.build import ArmGrid, World, build_arm, build_world
 from heptagrid.assembly.job import Checkpoints
+from heptagrid.assembly.modelled_transport import ModelledTransport
 from heptagrid.assembly.span import Phase, Span
 from heptagrid.assembly.spans import spans_of
+from heptagrid.assembly.transport import SortingTransport
+from heptagrid.foundation.clock import Clock, SimulatedClock
 from heptagrid.foundation.errors import UsageError
 from heptagrid.foundation.time import Step
+from heptagrid.planes.messages.plane import MessagePlane
 from heptagrid.recording.manifest import data_fingerprints
 from heptagrid.recording.memory import peak_rss_mb
 from heptagrid.recording.recorder import PARTS, ArmResult, Recorder
@@ -41,7 +45,7 @@ class Simulation:
         result = simulation.finish()
 
     Attributes: `scenario`, `arm`, `span`, `steps_done`, `last_step` (None before the first) and its `phase`; from `begin` on also `world`
-    (what all arms share), `grid` (the seven domains, the mailbox, the wires) and `recorder`. What one changes between two steps, the
+    (what all arms share), `grid` (the seven domains, the transport, the wires) and `recorder`. What one changes between two steps, the
     next step finds.
     """
 
@@ -58,6 +62,8 @@ class Simulation:
         run_day: int = 0,
         parts: Path | None = None,
         threads: int = 1,
+        clock: Clock | None = None,
+        transport_over: Callable[[MessagePlane], SortingTransport] = ModelledTransport,
     ) -> None:
         """Set up; nothing is read or built yet.
 
@@ -69,12 +75,16 @@ class Simulation:
         run_day : tells separate spans of one arm apart.
         parts : a folder for the parts of the tables; None writes none.
         threads : how many it may keep busy; the result is the same. With two, messages travel beside devices, power and sensors.
+        clock : what paces the steps; None takes as little time as it can.
+        transport_over : makes what carries the messages, of the modelled network.
         """
         self.scenario = scenario
         self.arm = arm_of(arm, {}) if isinstance(arm, str) else arm
         self.span = span or spans_of(scenario)[0]
         self.run_day = run_day
         self.threads = threads
+        self.clock = clock or SimulatedClock()
+        self._transport_over = transport_over
         self.steps_done = 0
         self.last_step: Step | None = None
         self.phase = Phase.WARM_UP
@@ -91,7 +101,7 @@ class Simulation:
             For a network or data that cannot be read.
         """
         self.world = world or build_world(self.scenario)
-        self.grid = build_arm(self.scenario, self.world, self.arm, self.span, self.threads)
+        self.grid = build_arm(self.scenario, self.world, self.arm, self.span, self.threads, self._transport_over)
         self.recorder = Recorder(self.scenario, self.grid, self.run_day, self.span, self._parts)
         self._steps = self.span.steps()
 
@@ -116,11 +126,11 @@ class Simulation:
         if phase is Phase.COUNTED and self.phase is Phase.WARM_UP:
             self.recorder.begin()
         self.phase = phase
-        grid, mailbox = self.grid, self.grid.mailbox
+        grid, transport = self.grid, self.grid.transport
         began = time.perf_counter()
         if phase is not Phase.CLOSING:
             if not grid.windows.cover(step) and not any(one.may_send_within(step) for one in grid.early_senders):
-                mailbox.begin(step.end_ns - 1)
+                transport.begin(step.end_ns - 1)
             for actor in grid.actors:
                 actor.advance(step)
             began = self._lap("devices", began)
@@ -128,7 +138,7 @@ class Simulation:
                 actor.carry(step)
             began = self._lap("power", began)
             for actor in grid.actors:
-                actor.sense(step, mailbox)
+                actor.sense(step, transport)
             began = self._lap("sensors", began)
             for substep in grid.windows.substeps(step):
                 walk_finely(grid, substep)
@@ -136,10 +146,11 @@ class Simulation:
             began = self._lap("sub-steps", began)
             self.recorder.note_flows(phase, step)
             began = self._lap("recorder", began)
-        mailbox.advance(step.end_ns)
+        self.clock.wait_until(step.end_ns)
+        transport.advance(step.end_ns)
         began = self._lap("messages", began)
         for actor in grid.actors:
-            actor.act(step, mailbox.inbox(actor.domain), mailbox)
+            actor.act(step, transport.inbox(actor.domain), transport)
         began = self._lap("actors", began)
         self.recorder.note(phase, step)
         self._lap("recorder", began)
@@ -186,7 +197,8 @@ class Simulation:
         """
         simulation = cls.__new__(cls)
         vars(simulation).update(read_checkpoint(Path(path), partial(mismatch, scenario)))
-        simulation.threads = simulation.grid.mailbox.plane.threads = threads
+        simulation.threads = threads
+        simulation.grid.transport.share(threads)
         simulation._steps = islice(simulation.span.steps(), simulation.steps_done, None)
         if parts is not None:
             simulation.recorder.write_to(parts)
@@ -226,14 +238,14 @@ def fingerprint_of(scenario: Scenario) -> str:
 
 def walk_finely(grid: ArmGrid, substep: Step) -> None:
     """One sub-step: what the fine actors' devices do, what they measure, what travels meanwhile, and what they decide on."""
-    mailbox = grid.mailbox
+    transport = grid.transport
     for actor in grid.fine_actors:
         actor.advance_finely(substep)
     for actor in grid.fine_actors:
-        actor.sense_finely(substep, mailbox)
-    arrived = mailbox.advance_within(substep.end_ns)
+        actor.sense_finely(substep, transport)
+    arrived = transport.advance_within(substep.end_ns)
     for actor in grid.fine_actors:
-        actor.act_finely(substep, arrived[actor.domain], mailbox)
+        actor.act_finely(substep, arrived[actor.domain], transport)
 
 
 def run_arm(

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from heptagrid.domains.customers.meters import Meters, Parameters
-from heptagrid.foundation.actors import Wave
+from heptagrid.foundation.contract import Wave
 from heptagrid.foundation.time import NS_PER_QUARTER, NS_PER_S, Step
 from heptagrid.world.endpoints import Endpoints
 
@@ -27,8 +27,9 @@ class Outbox:
     def __init__(self) -> None:
         self.waves: list[Wave] = []
 
-    def send(self, wave: Wave) -> None:
+    def send(self, wave: Wave) -> int:
         self.waves.append(wave)
+        return 0
 
     def of(self, topic: str) -> list[Wave]:
         return [wave for wave in self.waves if wave.topic == topic]
@@ -79,10 +80,10 @@ def test_a_sustained_interruption_is_told_once_after_the_hold_off() -> None:
     outbox = interrupt(meters(), 300.0, 600.0)
     (gasp,) = outbox.of("last_gasp")
     assert (gasp.sent_ns == 120 * NS_PER_S).all(), "90 s + 30 s"
-    assert np.array_equal(gasp.payload["meter"], np.flatnonzero(DARK))
-    assert gasp.shared["of_ns"] == 90 * NS_PER_S
+    assert np.array_equal(gasp.payload.meter, np.flatnonzero(DARK))
+    assert gasp.payload.of_ns == 90 * NS_PER_S
     (restored,) = outbox.of("restored")
-    assert np.array_equal(restored.payload["meter"], np.flatnonzero(DARK))
+    assert np.array_equal(restored.payload.meter, np.flatnonzero(DARK))
     assert (restored.sent_ns >= 390 * NS_PER_S).all()
 
 
@@ -118,7 +119,7 @@ def test_each_reading_of_a_quarter_hour_that_ended_in_the_dark_is_sent_once(off_
         if step.ends_quarter:
             one.send(step, outbox)
         begin_ns = end_ns
-    first = [wave for wave in outbox.waves if wave.shared.get("quarter") == 0]
-    sent = np.sort(np.concatenate([wave.payload["meter"] for wave in first]))
+    first = [wave for wave in outbox.waves if getattr(wave.payload, "quarter", None) == 0]
+    sent = np.sort(np.concatenate([wave.payload.meter for wave in first]))
     assert np.array_equal(sent, np.arange(POINTS))
     assert all((wave.sent_ns >= NS_PER_QUARTER).all() for wave in first)

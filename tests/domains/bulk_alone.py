@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from heptagrid.assembly.modelled_transport import Mailbox
+from heptagrid.assembly.modelled_transport import ModelledTransport
 from heptagrid.domains.generation import domain as generation
 from heptagrid.domains.generation.domain import Fleet
 from heptagrid.domains.generation.swing import Swing, Trip
@@ -100,7 +100,7 @@ class BulkAlone:
             np.array([at[f"substation {k}"] for k in range(buses)]),
         )
         self.windows = Windows(((START_NS, END_NS),), round(substep_s * NS_PER_S))
-        self.mailbox = Mailbox(MessagePlane(plan.topology, seed))
+        self.transport = ModelledTransport(MessagePlane(plan.topology, seed))
         self.wires = wires = Wires.at_rest(1, count, buses, 1.0)
         self.model = SwingModel(units, droop, F0_HZ, turbines)
         settings = agc or AgcParameters(enabled=False)
@@ -133,14 +133,16 @@ class BulkAlone:
         first = len(self.series)
         began_ns = START_NS + round((self.series[-1][0] if self.series else 0.0) * NS_PER_S)
         step = Step(began_ns, began_ns + round(duration_s * NS_PER_S), DAY, START_NS, END_NS, 0)
-        fine: Any = SimpleNamespace(mailbox=self.mailbox, fine_actors=(self.fleet, self.transmission, self.operations))
+        fine: Any = SimpleNamespace(
+            transport=self.transport, fine_actors=(self.fleet, self.transmission, self.operations)
+        )
         self.fleet.advance(step)
         self.transmission.advance(step)
         self.wires.required_mw = float(self.wires.rest_load_mw.sum())
         for substep in self.windows.substeps(step):
             walk_finely(fine, substep)
             self.series.append(((substep.end_ns - START_NS) / NS_PER_S, self.wires.deviation_hz))
-        self.mailbox.advance(step.end_ns)
+        self.transport.advance(step.end_ns)
         return np.array(self.series[first:])
 
 

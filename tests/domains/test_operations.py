@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 
 import heptagrid
+from heptagrid.contracts import metering, telemetry
 from heptagrid.domains.distribution import tap_changer
 from heptagrid.domains.operations import bulk_desk, meter_store, scada
 from heptagrid.domains.operations.customers_desk import CustomersDesk
 from heptagrid.domains.operations.meter_store import MeterStore, Reads, ReadStatus
 from heptagrid.domains.providers.aggregator import Aggregator, Parameters
-from heptagrid.foundation.actors import Delivery, Wave
-from heptagrid.foundation.domains import Domain, Kind
+from heptagrid.foundation.contract import Delivery, Wave
+from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.time import NS_PER_QUARTER, Step
 from tests.domains.bulk_alone import rts, same_units
 
@@ -77,10 +78,15 @@ def test_reads_of_days_already_told_follow_with_the_next_days() -> None:
     def read(quarter: int, meters: list[int], ids: list[int]) -> None:
         """Each meter counts 2.5 kWh in every quarter hour."""
         rows, nothing = np.arange(len(meters)), np.zeros(len(meters))
-        columns = {"meter": np.array(meters), "import_kwh": nothing + 2.5, "export_kwh": nothing}
-        columns |= {"import_register_kwh": nothing + 2.5 * (quarter - first + 1), "export_register_kwh": nothing}
-        ends = (Kind.METER_READING, Domain.CUSTOMERS, Domain.OPERATIONS, rows, rows, rows, "reading")
-        desk.receive(Delivery(Wave(*ends, payload=columns, shared={"quarter": quarter}), rows, rows, np.array(ids)))
+        reading = metering.Reading(
+            meter=np.array(meters),
+            import_kwh=np.full(len(meters), 2.5, dtype=np.float32),
+            export_kwh=nothing.astype(np.float32),
+            import_register_kwh=nothing + 2.5 * (quarter - first + 1),
+            export_register_kwh=nothing,
+            quarter=quarter,
+        )
+        desk.receive(Delivery(metering.READING.wave(reading, rows, rows, rows), rows, rows, np.array(ids)))
 
     def work(days: int, quarters: int) -> list[Wave]:
         """Let the desk work in the step of a quarter hour that ends `quarters` after a midnight."""
@@ -101,7 +107,7 @@ def test_reads_of_days_already_told_follow_with_the_next_days() -> None:
     day, late = work(2, 3)
     assert (day.topic, late.topic, late.cause.tolist()) == ("day_reads", "late_reads", [13])
     gap = list(range(first + 42, first + 96))  # of the second meter, on the day that had been told
-    assert {name: np.asarray(column).tolist() for name, column in late.shared.items()} == {
+    assert {name: np.asarray(column).tolist() for name, column in vars(late.payload).items()} == {
         **{"quarter": [first + 40, *gap], "meter": [2, *[1] * 54], "import_kwh": [2.5] * 55, "export_kwh": [0.0] * 55},
         **{"was_read": [True, *[False] * 54], "brought_by": [12, *[13] * 54]},
     }
@@ -188,16 +194,8 @@ def test_the_tap_changer_waits_then_steps_and_stays_in_its_range() -> None:
 
 def report(loading_pct: list[float], v_pu: list[float]) -> Delivery:
     rows = np.arange(len(loading_pct))
-    wave = Wave(
-        *(Kind.TELEMETRY, Domain.DISTRIBUTION, Domain.OPERATIONS, rows, rows, rows, "substation"),
-        payload={
-            "substation": rows,
-            "loading_pct": np.array(loading_pct),
-            "v_pu": np.array(v_pu),
-            "p_kw": np.zeros(len(rows)),
-        },
-    )
-    return Delivery(wave, rows, rows, rows)
+    told = telemetry.Substation(rows, np.array(v_pu), np.array(loading_pct), np.zeros(len(rows)))
+    return Delivery(telemetry.SUBSTATION.wave(told, rows, rows, rows), rows, rows, rows)
 
 
 def test_relief_is_asked_once_a_period_for_what_is_loaded_too_highly() -> None:
@@ -226,11 +224,11 @@ def test_a_report_of_units_that_a_younger_one_overtook_says_nothing() -> None:
 
     def told(units: list[int], sent_ns: int, output_mw: float, is_on: bool) -> Delivery:
         rows = np.arange(len(units))
-        columns = {"unit": np.array(units), "output_mw": np.full(len(units), output_mw)}
-        columns |= {"is_on": np.full(len(units), is_on), "has_failed": np.full(len(units), not is_on)}
-        at_ns = np.full(len(units), sent_ns)
-        wave = Wave(*(Kind.TELEMETRY, Domain.GENERATION, Domain.OPERATIONS, rows, rows, at_ns, "unit"), payload=columns)
-        return Delivery(wave, rows, at_ns, rows + sent_ns)
+        count, at_ns = len(units), np.full(len(units), sent_ns)
+        unit = telemetry.Unit(
+            np.array(units), np.full(count, output_mw), np.full(count, is_on), np.full(count, not is_on)
+        )
+        return Delivery(telemetry.UNIT.wave(unit, rows, rows, at_ns), rows, at_ns, rows + sent_ns)
 
     desk.receive(told([0], 8_000, 0.0, False))
     desk.receive(told([0, 1], 4_000, 70.0, True))

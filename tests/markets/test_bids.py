@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from heptagrid.assembly.span import Span
+from heptagrid.contracts import market, retail
 from heptagrid.domains.providers.aggregator import Aggregator
 from heptagrid.domains.providers.aggregator import Parameters as AggregatorParameters
 from heptagrid.domains.providers.domain import Providers
 from heptagrid.domains.providers.retailer import Parameters, Retailer, forecast_of
-from heptagrid.foundation.actors import Delivery, Wave
-from heptagrid.foundation.domains import Domain, Kind
+from heptagrid.foundation.contract import Delivery, Wave
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step, market_hours
 from heptagrid.world.endpoints import Endpoints
 
@@ -29,8 +29,9 @@ class Kept:
     def __init__(self) -> None:
         self.waves: list[Wave] = []
 
-    def send(self, wave: Wave) -> None:
+    def send(self, wave: Wave) -> int:
         self.waves.append(wave)
+        return 0
 
 
 def step_at(day: date, zone: str, hour: float) -> Step:
@@ -40,17 +41,16 @@ def step_at(day: date, zone: str, hour: float) -> Step:
 
 def forecast(first_quarter: int, town_kw: np.ndarray) -> Delivery:
     one = np.array([0])
-    shared: dict[str, object] = {"first_quarter": first_quarter, "town_kw": town_kw}
-    wave = Wave(Kind.TELEMETRY, Domain.OPERATIONS, Domain.PROVIDERS, one, one, one, "forecast", {}, shared)
-    return Delivery(wave, one, one, one)
+    told = retail.Forecast(first_quarter, np.asarray(town_kw, dtype=np.float64))
+    return Delivery(retail.FORECAST.wave(told, one, one, one), one, one, one)
 
 
 def bid(step: Step, zone: str, *inbox: Delivery, aggregator: Aggregator | None = None) -> tuple[int, np.ndarray]:
     providers = Providers(PLACES, ZoneInfo(zone), Retailer(Parameters()), aggregator, FLEETS, NONE)
     outbox = Kept()
     providers.act(step, inbox, outbox)
-    (wave,) = [wave for wave in outbox.waves if wave.kind is Kind.BID]
-    return int(wave.shared["first_hour"]), np.asarray(wave.shared["demand_mw"])  # type: ignore[call-overload]
+    (demand,) = [demand for wave in outbox.waves if (demand := market.DEMAND.of(wave)) is not None]
+    return demand.first_hour, demand.demand_mw
 
 
 def test_a_forecast_of_the_day_before_that_ends_early_is_continued_by_its_own_last_day() -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
 from heptagrid.assembly.span import Span
+from heptagrid.contracts import market
 from heptagrid.domains.markets.domain import Exchange
-from heptagrid.foundation.actors import Delivery, Wave
+from heptagrid.foundation.contract import Contract, Delivery, Wave
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.time import NS_PER_HOUR, Step
 from heptagrid.importers.rts import read_bulk
@@ -30,23 +32,20 @@ class Kept:
     def __init__(self) -> None:
         self.waves: list[Wave] = []
 
-    def send(self, wave: Wave) -> None:
+    def send(self, wave: Wave) -> int:
         self.waves.append(wave)
+        return 0
 
 
-def delivered(
-    kind: Kind, topic: str, count: int = 1, payload: dict | None = None, shared: dict | None = None
-) -> Delivery:
+def delivered(contract: Contract[Any], payload: object, count: int = 1) -> Delivery:
     rows = np.arange(count)
-    wave = Wave(kind, Domain.GENERATION, Domain.MARKETS, rows, rows, rows, topic, payload or {}, shared or {})
-    return Delivery(wave, rows, rows, rows)
+    return Delivery(contract.wave(payload, rows, rows, rows), rows, rows, rows)
 
 
 def offers(which: np.ndarray) -> Delivery:
     names = ("p_min_mw", "p_max_mw", "cost_2", "cost_1", "cost_0", "start_usd")
-    return delivered(
-        Kind.BID, "offer", len(which), {"unit": which, **{name: getattr(UNITS, name)[which] for name in names}}
-    )
+    offer = market.Offer(which, *(getattr(UNITS, name)[which] for name in names))
+    return delivered(market.OFFER, offer, len(which))
 
 
 def noon() -> Step:
@@ -56,8 +55,8 @@ def noon() -> Step:
 
 def cleared_with(inbox: list[Delivery]) -> tuple[Exchange, list[Wave]]:
     exchange, outbox, step = Exchange(Parameters(), UNITS, PLACES), Kept(), noon()
-    rest = {"first_hour": step.day_end_ns // NS_PER_HOUR, "rest_mw": np.full(24, 1200.0)}
-    exchange.act(step, [*inbox, delivered(Kind.TELEMETRY, "rest_forecast", shared=rest)], outbox)
+    rest = market.RestForecast(step.day_end_ns // NS_PER_HOUR, np.full(24, 1200.0))
+    exchange.act(step, [*inbox, delivered(market.REST_FORECAST, rest)], outbox)
     return exchange, outbox.waves
 
 
@@ -65,16 +64,15 @@ def test_only_units_whose_offers_arrived_are_scheduled() -> None:
     some = np.array([20, 21, 22, 31])
     _, waves = cleared_with([offers(some)])
     (schedule,) = [wave for wave in waves if wave.kind is Kind.SCHEDULE and wave.receiver is Domain.GENERATION]
-    p_mw = schedule.shared["p_mw"]
-    assert isinstance(p_mw, np.ndarray)
+    p_mw = schedule.payload.p_mw
     assert p_mw[:, some].sum() > 0
     assert np.delete(p_mw, some, axis=1).sum() == pytest.approx(0.0, abs=1e-6)
 
 
 def test_prices_and_positions_go_to_whom_they_concern() -> None:
     step = noon()
-    bid = {"first_hour": step.day_end_ns // NS_PER_HOUR, "demand_mw": np.full(24, 8.0)}
-    exchange, waves = cleared_with([offers(np.arange(COUNT)), delivered(Kind.BID, "demand", shared=bid)])
+    bid = market.Demand(step.day_end_ns // NS_PER_HOUR, np.full(24, 8.0))
+    exchange, waves = cleared_with([offers(np.arange(COUNT)), delivered(market.DEMAND, bid)])
     told = {(wave.kind, wave.receiver) for wave in waves}
     assert (Kind.PRICE, Domain.PROVIDERS) in told
     for receiver in (Domain.GENERATION, Domain.OPERATIONS, Domain.PROVIDERS):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from heptagrid.foundation.domains import Domain, Kind
-from heptagrid.foundation.errors import PolicyError
+from heptagrid.foundation.errors import ContractError
 from heptagrid.planes.messages.plane import MessagePlane
 from heptagrid.planes.messages.tables import N_SENT
 from tests.messages.test_plane import STEP_NS, WAYS, S, facts_with, random_tree, traffic
@@ -57,7 +57,7 @@ def test_what_leaves_at_an_instant_that_has_been_passed_is_refused() -> None:
     plane, operations = plane_of_two_threads()
     readings(plane, operations, 0)
     plane.begin(60 * S - 1)
-    with pytest.raises(PolicyError, match="customers sends a meter_reading that leaves before the step's end"):
+    with pytest.raises(ContractError, match="customers sends a meter_reading that leaves before the step's end"):
         readings(plane, operations, 60 * S - 1)
     readings(plane, operations, 60 * S)
     plane.advance(60 * S)

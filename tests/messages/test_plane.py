@@ -10,12 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heptagrid.foundation.domains import Domain, Kind
-from heptagrid.foundation.errors import PolicyError
 from heptagrid.planes.messages.kinds import ENVELOPE_BYTES, FACTS, KindFacts
 from heptagrid.planes.messages.links import Access, Backhaul, Wan
 from heptagrid.planes.messages.plane import MessagePlane
 from heptagrid.planes.messages.planning.network_planner import Plan, plan_communications
-from heptagrid.planes.messages.policy import ACKNOWLEDGED, POLICY, check
 from heptagrid.planes.messages.tables import N_DELIVERED, P_DELAY
 from heptagrid.planes.messages.technology import technologies, technology
 from heptagrid.planes.messages.topology import Topology
@@ -300,30 +298,6 @@ def test_counting_begins_where_it_is_asked_to() -> None:
     assert counts.residual == 0
     later = [int((sent_ns > 10 * S).sum()) for _, _, _, sent_ns in waves]
     assert [int(counts.counters[0, kind]) for kind, _, _, _ in waves] == later
-
-
-def test_the_policy_is_the_table() -> None:
-    g, t, d, c, o, m, p = Domain
-    table = {
-        Kind.METER_READING: {(c, o)},
-        Kind.TELEMETRY: {(g, o), (t, o), (d, o), (o, p), (o, m)},
-        Kind.DISPATCH: {(o, g), (o, t), (o, d)},
-        Kind.BID: {(g, m), (p, m)},
-        Kind.SCHEDULE: {(m, g), (m, o), (m, p), (p, o)},
-        Kind.PRICE: {(m, p), (p, c)},
-        Kind.SETPOINT: {(p, c)},
-        Kind.ALARM: {(d, o), (c, o), (o, p)},
-        Kind.BILL: {(p, c), (m, g), (m, p)},
-        Kind.FIRMWARE: {(o, c)},
-    }
-    assert set(POLICY) == {(kind, *pair) for kind, pairs in table.items() for pair in pairs}
-    assert {kind for kind, facts in FACTS.items() if facts.acknowledged} == ACKNOWLEDGED
-    for kind in Kind:
-        for sender in Domain:
-            for receiver in Domain:
-                if (kind, sender, receiver) not in POLICY:
-                    with pytest.raises(PolicyError, match="may not send"):
-                        check(kind, sender, receiver)
 
 
 def planned(access: str, backhaul: str = "fibre") -> Plan:

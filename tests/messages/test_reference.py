@@ -14,11 +14,9 @@ import numpy as np
 import pytest
 
 from heptagrid.foundation.domains import Domain, Kind
-from heptagrid.foundation.errors import PolicyError
 from heptagrid.foundation.random import Stream, uniform
 from heptagrid.planes.messages.kinds import ENVELOPE_BYTES, FACTS, KindFacts
 from heptagrid.planes.messages.plane import MessagePlane
-from heptagrid.planes.messages.policy import POLICY
 from heptagrid.planes.messages.topology import Topology
 from tests.messages.reference import first_timeout_ns
 
@@ -221,16 +219,3 @@ def test_windows_change_no_acknowledgement() -> None:
     whole = answered(6_000 * MS)
     assert len(whole) > 30
     assert answered(MS) == answered(3 * MS) == answered(500 * MS) == whole
-
-
-def test_the_plane_itself_refuses_what_the_policy_does_not_allow() -> None:
-    plane = MessagePlane(chained_tree(np.random.default_rng(0), 4), 1)
-    one = np.zeros(1, dtype=np.int64)
-    for kind in Kind:
-        for sender in Domain:
-            for receiver in Domain:
-                if (kind, sender, receiver) not in POLICY:
-                    with pytest.raises(PolicyError):
-                        plane.send(kind, one, one + 1, one, sender=sender, receiver=receiver)
-    plane.advance(1000 * MS)
-    assert plane.counts().counters.sum() == 0, "a refused message leaves no trace"

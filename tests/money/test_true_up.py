@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
+from heptagrid.contracts import retail
 from heptagrid.domains.operations.meter_store import ReadStatus
 from heptagrid.domains.providers.retailer import LateReads, Retailer
 from heptagrid.domains.providers.retailer import Parameters as RetailerParameters
@@ -77,7 +78,9 @@ class Town:
     def hear(self, day: int, meter: int, import_kwh: float, message: int, was_read: bool = True) -> None:
         at, energy = np.array([QUARTER + 96 * day + NOON]), np.array([import_kwh], dtype=np.float32)
         how = np.array([was_read]), np.array([message - 1])
-        self.retailer.late_reads.append(LateReads(at, np.array([meter]), energy, np.zeros_like(energy), *how, message))
+        self.retailer.late_reads.append(
+            LateReads(retail.LateReads(at, np.array([meter]), energy, np.zeros_like(energy), *how), message)
+        )
 
     def owed_cents(self, point: int = 0) -> int:
         return -int(self.ledger.balances()[FIRST_POINT + point]) // 1000

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.contracts import flexibility, retail
 from heptagrid.domains.customers.batteries import Batteries
 from heptagrid.domains.customers.demand import BaseDemand
 from heptagrid.domains.customers.gateways import price_signal
@@ -15,7 +16,8 @@ from heptagrid.domains.customers.local_units import LocalUnits
 from heptagrid.domains.customers.meters import Meters
 from heptagrid.domains.customers.ownership import Ownership
 from heptagrid.domains.customers.vehicles import Vehicles
-from heptagrid.foundation.actors import Delivery, Outbox
+from heptagrid.foundation.actors import Outbox
+from heptagrid.foundation.contract import Delivery
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.time import Step
 from heptagrid.world.terminals import Wires
@@ -104,33 +106,29 @@ class Customers:
     def act(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
         """The gateways take set-points and prices to heart; the last to arrive wins."""
         for delivery in inbox:
-            topic = delivery.wave.topic
             if delivery.wave.kind is Kind.SETPOINT:
                 self.steered_by[delivery.destination] = delivery.ids
-            if delivery.wave.kind is Kind.SETPOINT and topic == "cap":
-                rows = self._device_of["vehicles"][delivery.destination]
-                self.vehicles.cap_kw[rows] = delivery.column("cap_kw")
-                self.vehicles.cap_until_ns[rows] = delivery.column("until_ns")
-            elif delivery.wave.kind is Kind.SETPOINT:
-                self._take_plan(delivery, topic.removeprefix("signal."))
-            elif delivery.wave.kind is Kind.PRICE:
+            if delivery.contract is flexibility.CAP:
+                cap, rows = flexibility.CAP.read(delivery), self._device_of["vehicles"][delivery.destination]
+                self.vehicles.cap_kw[rows] = cap.cap_kw
+                self.vehicles.cap_until_ns[rows] = cap.until_ns
+            elif delivery.contract is retail.PRICES:
                 self._take_prices(delivery)
+            else:
+                for name in self._devices:
+                    if delivery.contract is flexibility.signal(name):
+                        self._take_plan(delivery, name)
 
     def _take_plan(self, delivery: Delivery, name: str) -> None:
-        plans = self._devices[name].plans
-        shared = delivery.wave.shared
-        signals = np.asarray(shared["signals"], dtype=np.float64)
-        group = delivery.column("group")
-        first = int(shared["first_quarter"])  # type: ignore[call-overload]
-        valid = int(shared["valid_quarters"])  # type: ignore[call-overload]
-        for one in np.unique(group):
-            row = plans.row_of(_key(delivery) + int(one), first, signals[one], valid)
-            plans.steered[self._device_of[name][delivery.destination[group == one]]] = row
+        plans, signal = self._devices[name].plans, flexibility.signal(name).read(delivery)
+        signals = signal.signals.astype(np.float64)
+        for one in np.unique(signal.group):
+            row = plans.row_of(_key(delivery) + int(one), signal.first_quarter, signals[one], signal.valid_quarters)
+            plans.steered[self._device_of[name][delivery.destination[signal.group == one]]] = row
 
     def _take_prices(self, delivery: Delivery) -> None:
-        shared = delivery.wave.shared
-        price = np.asarray(shared["price_eur_per_kwh"], dtype=np.float64)
-        first = 4 * int(shared["first_hour"])  # type: ignore[call-overload]
+        prices = retail.PRICES.read(delivery)
+        price, first = prices.price_eur_per_kwh, 4 * prices.first_hour
         here = delivery.destination[delivery.destination < len(self.owned.dynamic)]
         here = here[self.owned.dynamic[here]]
         for name, one in self._devices.items():

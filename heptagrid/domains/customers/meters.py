@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.foundation.actors import Outbox, Wave
+from heptagrid.contracts import metering
+from heptagrid.foundation.actors import Outbox
 from heptagrid.foundation.compiled.kernel import kernel
-from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.random import Stream, uniforms
 from heptagrid.foundation.time import NS_PER_QUARTER, NS_PER_S, Step
@@ -129,8 +129,9 @@ class Meters:
             *(self.import_kwh.astype(np.float32), self.export_kwh.astype(np.float32)),
             *(self.register_import_kwh.copy(), self.register_export_kwh.copy()),
         )
-        columns = {"meter": points, **{name: column[points] for name, column in one.energies().items()}}
-        self._send(Kind.METER_READING, "reading", due_ns[points], columns, outbox, {"quarter": quarter})
+        columns = {name: column[points] for name, column in one.energies().items()}
+        reading = metering.Reading(meter=points, quarter=quarter, **columns)
+        outbox.send(metering.READING.wave(reading, *self._from(points), due_ns[points]))
         self._scheduled = [*(old for old in self._scheduled if old.quarter > quarter - _REMEMBERED), one]
 
     def follow_supply(self, supplied: Bools, step: Step, outbox: Outbox) -> None:
@@ -146,7 +147,9 @@ class Meters:
             self._has_told[back] = False
             if len(restored):
                 up_ns = now_ns + (self._share[restored] * self._parameters.power_up_s * NS_PER_S).astype(np.int64)
-                self._send(Kind.ALARM, "restored", up_ns, {"meter": restored}, outbox, {"of_ns": now_ns})
+                self.sent.append((metering.RESTORED.topic, now_ns, restored))
+                supply = metering.Supply(restored, now_ns)
+                outbox.send(metering.RESTORED.wave(supply, *self._from(restored), up_ns))
             self._send_missed(back, now_ns, outbox)
 
     def may_speak_of(self, supplied: Bools) -> bool:
@@ -159,11 +162,12 @@ class Meters:
         waiting = np.flatnonzero(~self._has_supply & ~self._has_told)
         due = waiting[self._off_since_ns[waiting] + self._hold_off_ns < step.end_ns]
         self._has_told[due] = True
-        for of_ns in np.unique(self._off_since_ns[due]):
+        for of_ns in np.unique(self._off_since_ns[due]).tolist():
             meter = due[self._off_since_ns[due] == of_ns]
             at_ns = np.full(len(meter), of_ns + self._hold_off_ns)
             if self._hold_off_ns <= self._last_gasp_ns:  # else its capacitor is empty before
-                self._send(Kind.ALARM, "last_gasp", at_ns, {"meter": meter}, outbox, {"of_ns": int(of_ns)})
+                self.sent.append((metering.LAST_GASP.topic, of_ns, meter))
+                outbox.send(metering.LAST_GASP.wave(metering.Supply(meter, of_ns), *self._from(meter), at_ns))
 
     def _send_missed(self, back: Ints, now_ns: int, outbox: Outbox) -> None:
         """The readings that `back` (n,) meters could not send; those whose time has not come yet, at their time."""
@@ -187,44 +191,25 @@ class Meters:
             )
             self._scheduled.append(again)
             one.due_ns[missed] = -1  # `again` stands for these from now on
-            columns: dict[str, np.ndarray] = {"meter": meter, **again.energies()}
-            shared: dict[str, object] = {"quarter": one.quarter, "of_ns": now_ns}
-            self._send(Kind.METER_READING, "missed", again.due_ns, columns, outbox, shared)
+            self.sent.append((metering.MISSED.topic, now_ns, meter))
+            reading = metering.Missed(meter=meter, quarter=one.quarter, of_ns=now_ns, **again.energies())
+            outbox.send(metering.MISSED.wave(reading, *self._from(meter), again.due_ns))
 
     def send_registers(self, asked_ns: int, at_ns: Ints, outbox: Outbox) -> None:
         """Every meter that has supply sends its registers at its time, (points,), on demand of operations."""
         points = np.flatnonzero(self._has_supply)
-        registers = {
-            "import_kwh": self.register_import_kwh + self._running_import,
-            "export_kwh": self.register_export_kwh + self._running_export,
-        }
-        columns = {"meter": points, **{name: column[points] for name, column in registers.items()}}
-        self._send(Kind.METER_READING, "on_demand", at_ns[points], columns, outbox, {"of_ns": asked_ns})
-
-    def _send(
-        self,
-        kind: Kind,
-        topic: str,
-        sent_ns: Ints,
-        columns: dict[str, np.ndarray],
-        outbox: Outbox,
-        shared: dict[str, object],
-    ) -> None:
-        if "of_ns" in shared:
-            self.sent.append((topic, int(shared["of_ns"]), columns["meter"]))  # type: ignore[call-overload]
-        outbox.send(
-            Wave(
-                kind=kind,
-                sender=Domain.CUSTOMERS,
-                receiver=Domain.OPERATIONS,
-                source=self._endpoints.gateways[columns["meter"]],
-                destination=np.full(len(sent_ns), self._endpoints.operations, dtype=np.int64),
-                sent_ns=sent_ns,
-                topic=topic,
-                payload=columns,
-                shared=shared,
-            )
+        registers = metering.Registers(
+            meter=points,
+            import_kwh=(self.register_import_kwh + self._running_import)[points],
+            export_kwh=(self.register_export_kwh + self._running_export)[points],
+            of_ns=asked_ns,
         )
+        self.sent.append((metering.ON_DEMAND.topic, asked_ns, points))
+        outbox.send(metering.ON_DEMAND.wave(registers, *self._from(points), at_ns[points]))
+
+    def _from(self, meters: Ints) -> tuple[Ints, int]:
+        """Where meters send from, and where to: the head end."""
+        return self._endpoints.gateways[meters], self._endpoints.operations
 
 
 @dataclass(frozen=True)

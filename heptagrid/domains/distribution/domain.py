@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.contracts import control
 from heptagrid.domains.distribution.lines import FeederFlow, RegulatedLines
 from heptagrid.domains.distribution.sensors import Sensors
-from heptagrid.foundation.actors import Delivery, Outbox
+from heptagrid.foundation.actors import Outbox
 from heptagrid.foundation.compiled.kernel import kernel
-from heptagrid.foundation.domains import Domain, Kind
+from heptagrid.foundation.contract import Delivery
+from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.time import Step
 from heptagrid.world.outages import Outage, supplied_at
 from heptagrid.world.terminals import Wires
@@ -99,8 +101,8 @@ class Feeders:
     def act(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
         """Take a new busbar target where one arrived, let what regulates the lines look at them, and work the switches."""
         for delivery in inbox:
-            if delivery.wave.kind is Kind.DISPATCH and delivery.wave.topic == "busbar":
-                self.lines.aim(float(delivery.column("target_pu")[-1]))
+            if delivery.contract is control.BUSBAR:
+                self.lines.aim(float(control.BUSBAR.read(delivery).target_pu[-1]))
         if self.flow is not None:
             self.lines.regulate(step.dt_s)
         if self._point_outages:

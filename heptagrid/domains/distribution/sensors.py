@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.foundation.actors import Outbox, Wave
-from heptagrid.foundation.domains import Domain, Kind
+from heptagrid.contracts.telemetry import SUBSTATION, SUBSTATION_ALARM, Substation, SubstationAlarm
+from heptagrid.foundation.actors import Outbox
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.time import NS_PER_S, Step
 from heptagrid.world.endpoints import Endpoints
@@ -76,9 +76,9 @@ class Sensors:
             awake = np.ones(len(v_pu), dtype=np.bool_)
         substations = np.flatnonzero(awake)
         if step.end_ns % (self.parameters.scan_s * NS_PER_S) == 0 or step.dt_s >= self.parameters.scan_s:
-            measured = {"v_pu": v_pu, "loading_pct": loading_pct, "p_kw": p_kw}
-            columns = {"substation": substations, **{name: column[awake] for name, column in measured.items()}}
-            self._send(Kind.TELEMETRY, "substation", substations, columns, step, outbox)
+            measured = Substation(substations, v_pu[awake], loading_pct[awake], p_kw[awake])
+            places = self._endpoints.concentrators[substations]
+            outbox.send(SUBSTATION.wave(measured, places, self._endpoints.operations, step.end_ns))
         bounds = self.parameters
         alarming = (
             (loading_pct > bounds.alarm_loading_pct) | (v_pu < bounds.alarm_low_pu) | (v_pu > bounds.alarm_high_pu)
@@ -86,21 +86,6 @@ class Sensors:
         fresh = np.flatnonzero(alarming & ~self._in_alarm & awake)
         self._in_alarm = np.where(awake, alarming, self._in_alarm)
         if len(fresh):
-            columns = {"substation": fresh, "v_pu": v_pu[fresh], "loading_pct": loading_pct[fresh]}
-            self._send(Kind.ALARM, "substation", fresh, columns, step, outbox)
-
-    def _send(
-        self, kind: Kind, topic: str, rows: np.ndarray, columns: dict[str, np.ndarray], step: Step, outbox: Outbox
-    ) -> None:
-        outbox.send(
-            Wave(
-                kind=kind,
-                sender=Domain.DISTRIBUTION,
-                receiver=Domain.OPERATIONS,
-                source=self._endpoints.concentrators[rows],
-                destination=np.full(len(rows), self._endpoints.operations, dtype=np.int64),
-                sent_ns=np.full(len(rows), step.end_ns, dtype=np.int64),
-                topic=topic,
-                payload=columns,
-            )
-        )
+            alarm = SubstationAlarm(fresh, v_pu[fresh], loading_pct[fresh])
+            places = self._endpoints.concentrators[fresh]
+            outbox.send(SUBSTATION_ALARM.wave(alarm, places, self._endpoints.operations, step.end_ns))

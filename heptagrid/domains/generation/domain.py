@@ -11,9 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.contracts import control, market, telemetry
 from heptagrid.domains.generation.swing import Swing, Trip
-from heptagrid.foundation.actors import Delivery, Outbox, Wave
-from heptagrid.foundation.domains import Domain, Kind
+from heptagrid.foundation.actors import Outbox
+from heptagrid.foundation.contract import Delivery
+from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S, Step
 from heptagrid.world.bulk import BulkUnits
@@ -148,23 +150,19 @@ class Fleet:
     def act_finely(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
         """Take set-points as they arrive."""
         for delivery in inbox:
-            if delivery.wave.kind is Kind.DISPATCH:
-                self._take_targets(delivery)
+            self._take_targets(delivery)
 
     def act(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
         """Take schedules and set-points to heart; offer the next day at the time for it."""
         for delivery in inbox:
-            if delivery.wave.kind is Kind.DISPATCH:
-                self._take_targets(delivery)
-            elif delivery.wave.kind is Kind.SCHEDULE:
-                shared = delivery.wave.shared
-                units = delivery.column("unit")
-                self._learn_rows(int(shared["first_hour"]), np.asarray(shared["on"]), np.asarray(shared["p_mw"]), units)  # type: ignore[call-overload]
+            self._take_targets(delivery)
+            if delivery.contract is market.UNITS:
+                plan = market.UNITS.read(delivery)
+                self._learn_rows(plan.first_hour, plan.on, plan.p_mw, plan.unit)
         if step.passes_hour(self._parameters.bid_hour):
             u = self.units
-            columns = {"unit": self._all(), "p_min_mw": u.p_min_mw, "p_max_mw": u.p_max_mw}
-            columns |= {"cost_2": u.cost_2, "cost_1": u.cost_1, "cost_0": u.cost_0, "start_usd": u.start_usd}
-            self._send(Kind.BID, Domain.MARKETS, self._endpoints.market, "offer", columns, step, outbox)
+            offer = market.Offer(self._all(), u.p_min_mw, u.p_max_mw, u.cost_2, u.cost_1, u.cost_0, u.start_usd)
+            outbox.send(market.OFFER.wave(offer, self._endpoints.plants, self._endpoints.market, step.end_ns))
 
     @property
     def given_mw(self) -> float:
@@ -189,15 +187,19 @@ class Fleet:
 
     def _take_targets(self, delivery: Delivery) -> None:
         """The youngest set-point of each unit holds, whatever order they arrive in."""
-        units, sent_ns = delivery.column("unit"), delivery.wave.sent_ns[delivery.rows]
+        if delivery.contract not in (control.SET_POINT, control.AGC):
+            return
+        contract = control.AGC if delivery.contract is control.AGC else control.SET_POINT
+        target, sent_ns = contract.read(delivery), delivery.sent_ns
+        units = target.unit
         young = sent_ns >= self._commanded_ns[units]
-        self._target_mw[units[young]] = delivery.column("target_mw")[young]
+        self._target_mw[units[young]] = target.target_mw[young]
         self._commanded_ns[units[young]] = sent_ns[young]
 
     def _report(self, step: Step, outbox: Outbox) -> None:
-        columns = {"unit": self._all(), "output_mw": self._wires.unit_output_mw.copy()}
-        columns |= {"is_on": self.on.copy(), "has_failed": ~self._is_whole}
-        self._send(Kind.TELEMETRY, Domain.OPERATIONS, self._endpoints.operations, "unit", columns, step, outbox)
+        output_mw = self._wires.unit_output_mw.copy()
+        unit = telemetry.Unit(self._all(), output_mw, is_on=self.on.copy(), has_failed=~self._is_whole)
+        outbox.send(telemetry.UNIT.wave(unit, self._endpoints.plants, self._endpoints.operations, step.end_ns))
 
     def _learn(self, first_hour: int, on: npt.NDArray[np.bool_], p_mw: Floats) -> None:
         for k in range(len(on)):
@@ -212,20 +214,3 @@ class Fleet:
 
     def _all(self) -> np.ndarray:
         return np.arange(len(self.units.p_max_mw), dtype=np.int64)
-
-    def _send(
-        self, kind: Kind, to: Domain, place: int, topic: str, columns: dict[str, np.ndarray], step: Step, outbox: Outbox
-    ) -> None:
-        plants = self._endpoints.plants
-        outbox.send(
-            Wave(
-                kind=kind,
-                sender=Domain.GENERATION,
-                receiver=to,
-                source=plants,
-                destination=np.full(len(plants), place, dtype=np.int64),
-                sent_ns=np.full(len(plants), step.end_ns, dtype=np.int64),
-                topic=topic,
-                payload=columns,
-            )
-        )

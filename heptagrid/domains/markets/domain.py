@@ -8,8 +8,10 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.foundation.actors import Delivery, Outbox, Wave
-from heptagrid.foundation.domains import Domain, Kind
+from heptagrid.contracts import market
+from heptagrid.foundation.actors import Outbox
+from heptagrid.foundation.contract import Delivery
+from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.time import NS_PER_HOUR, Step
 from heptagrid.planes.money.markets.clearing import Cleared, Parameters, clear
 from heptagrid.planes.money.markets.commitment import LONG_H
@@ -40,11 +42,11 @@ class Exchange:
         self.uncleared = 0
         self._parameters, self._units, self._endpoints = parameters, units, endpoints
         self._offers: dict[str, Floats] = {name: np.zeros(len(units.p_max_mw)) for name in _OFFERED}
-        self._demand: tuple[int, Floats] | None = None
-        self._rest: tuple[int, Floats] | None = None
+        self._demand: market.Demand | None = None
+        self._rest: market.RestForecast | None = None
         self._last_on = np.zeros(len(units.p_max_mw), dtype=bool)
         self._since_h = np.full(len(units.p_max_mw), LONG_H)
-        self._metered_mwh: Floats | None = None
+        self._metered: market.Metered | None = None
         self._demand_by = self._rest_by = self._metered_by = -1  # the messages that told them
 
     def clear(self, first_hour: int, rest_mw: Floats, town_mw: Floats) -> Cleared:
@@ -81,93 +83,63 @@ class Exchange:
     def act(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
         """Take what arrived; clear and settle at their times."""
         for delivery in inbox:
-            wave = delivery.wave
-            if wave.kind is Kind.BID and wave.topic == "offer":
-                units = delivery.column("unit")
-                for name, column in self._offers.items():
-                    column[units] = delivery.column(name)
-            elif wave.kind is Kind.BID:
-                first_hour = int(wave.shared["first_hour"])  # type: ignore[call-overload]
-                if self._demand is None or first_hour >= self._demand[0]:
-                    self._demand, self._demand_by = (
-                        (first_hour, np.asarray(wave.shared["demand_mw"])),
-                        int(delivery.ids[-1]),
-                    )
-            elif wave.topic == "rest_forecast":
-                first_hour = int(wave.shared["first_hour"])  # type: ignore[call-overload]
-                if self._rest is None or first_hour >= self._rest[0]:
-                    self._rest, self._rest_by = (first_hour, np.asarray(wave.shared["rest_mw"])), int(delivery.ids[-1])
-            elif wave.topic == "metered":
-                self._metered_mwh = np.asarray(wave.shared["infeed_mwh"])
-                self._metered_by = int(delivery.ids[-1])
+            self._receive(delivery)
         if step.passes_hour(CLEAR_HOUR):
             self._clear_tomorrow(step, outbox)
         if step.passes_hour(SETTLE_HOUR):
             self._settle(step, outbox)
 
+    def _receive(self, delivery: Delivery) -> None:
+        if delivery.contract is market.OFFER:
+            offer = market.OFFER.read(delivery)
+            for name, column in self._offers.items():
+                column[offer.unit] = getattr(offer, name)
+        elif delivery.contract is market.DEMAND:
+            demand = market.DEMAND.read(delivery)
+            if self._demand is None or demand.first_hour >= self._demand.first_hour:
+                self._demand, self._demand_by = demand, delivery.last_id
+        elif delivery.contract is market.REST_FORECAST:
+            rest = market.REST_FORECAST.read(delivery)
+            if self._rest is None or rest.first_hour >= self._rest.first_hour:
+                self._rest, self._rest_by = rest, delivery.last_id
+        elif delivery.contract is market.METERED:
+            self._metered, self._metered_by = market.METERED.read(delivery), delivery.last_id
+
     def _clear_tomorrow(self, step: Step, outbox: Outbox) -> None:
         first_hour = step.day_end_ns // NS_PER_HOUR
-        if self._rest is None or self._rest[0] != first_hour:
+        if self._rest is None or self._rest.first_hour != first_hour:
             self.uncleared += 1
             return
-        rest_mw = self._rest[1]
+        rest_mw = self._rest.rest_mw
         town_mw = np.zeros(len(rest_mw))
         cause = self._rest_by
-        if self._demand is not None and self._demand[0] == first_hour:
+        if self._demand is not None and self._demand.first_hour == first_hour:
             cause = self._demand_by
-            known = self._demand[1][: len(rest_mw)]
+            known = self._demand.demand_mw[: len(rest_mw)]
             town_mw[: len(known)] = known
         cleared = self.clear(first_hour, rest_mw, town_mw)
         for column in self._offers.values():
             column[:] = 0.0
         here = self._endpoints
-        prices = {"first_hour": first_hour, "price_eur_per_mwh": cleared.price_eur_per_mwh}
-        plan = {"first_hour": first_hour, "on": cleared.on, "p_mw": cleared.p_mw}
         providers = np.array([here.retailer, here.aggregator])
+        prices = market.Prices(first_hour, cleared.price_eur_per_mwh)
+        outbox.send(market.PRICES.wave(prices, here.market, providers, step.end_ns, cause))
         units = np.arange(len(here.plants), dtype=np.int64)
-        self._send(Kind.PRICE, Domain.PROVIDERS, providers, "prices", step, outbox, prices, cause=cause)
-        self._send(Kind.SCHEDULE, Domain.GENERATION, here.plants, "units", step, outbox, plan, {"unit": units}, cause)
-        operations, retailer = np.array([here.operations]), np.array([here.retailer])
-        self._send(Kind.SCHEDULE, Domain.OPERATIONS, operations, "units", step, outbox, plan, cause=cause)
-        position = {"first_hour": first_hour, "demand_mw": town_mw}
-        self._send(Kind.SCHEDULE, Domain.PROVIDERS, retailer, "position", step, outbox, position, cause=cause)
+        plan = market.UnitSchedule(units, first_hour, cleared.on, cleared.p_mw)
+        outbox.send(market.UNITS.wave(plan, here.market, here.plants, step.end_ns, cause))
+        whole = market.Schedule(first_hour, cleared.on, cleared.p_mw)
+        outbox.send(market.UNITS_TO_OPERATIONS.wave(whole, here.market, here.operations, step.end_ns, cause))
+        position = market.Demand(first_hour, town_mw)
+        outbox.send(market.POSITION.wave(position, here.market, here.retailer, step.end_ns, cause))
 
     def _settle(self, step: Step, outbox: Outbox) -> None:
         """Tell each side what the day before came to; the payments are posted in the ledger."""
-        here = self._endpoints
-        self._send(Kind.BILL, Domain.GENERATION, here.plants, "settlement", step, outbox, {}, cause=self._metered_by)
-        shared: dict[str, object] = {} if self._metered_mwh is None else {"infeed_mwh": self._metered_mwh}
-        retailer = np.array([here.retailer])
-        self._send(Kind.BILL, Domain.PROVIDERS, retailer, "settlement", step, outbox, shared, cause=self._metered_by)
+        here, cause = self._endpoints, self._metered_by
+        outbox.send(market.SETTLEMENT_OF_UNITS.wave(market.Settled(), here.market, here.plants, step.end_ns, cause))
+        infeed_mwh = np.empty(0) if self._metered is None else self._metered.infeed_mwh
+        settled = market.SettledInfeed(infeed_mwh)
+        outbox.send(market.SETTLEMENT.wave(settled, here.market, here.retailer, step.end_ns, cause))
 
     def _units_offered(self) -> BulkUnits:
         """The units as their offers describe them; one that made no offer has nothing to give."""
         return replace(self._units, **self._offers)  # type: ignore[arg-type]
-
-    def _send(
-        self,
-        kind: Kind,
-        to: Domain,
-        places: Ints,
-        topic: str,
-        step: Step,
-        outbox: Outbox,
-        shared: dict[str, object],
-        payload: dict[str, np.ndarray] | None = None,
-        cause: int = -1,
-    ) -> None:
-        count = len(places)
-        outbox.send(
-            Wave(
-                kind=kind,
-                sender=Domain.MARKETS,
-                receiver=to,
-                source=np.full(count, self._endpoints.market, dtype=np.int64),
-                destination=places,
-                sent_ns=np.full(count, step.end_ns, dtype=np.int64),
-                topic=topic,
-                payload=payload or {},
-                shared=shared,
-                cause=np.full(count, cause, dtype=np.int64),
-            )
-        )

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.contracts import control, telemetry
 from heptagrid.domains.operations.bulk_desk import BulkDesk
-from heptagrid.foundation.actors import Delivery, Outbox, Wave
+from heptagrid.foundation.actors import Outbox
 from heptagrid.foundation.compiled.kernel import kernel
-from heptagrid.foundation.domains import Domain, Kind
+from heptagrid.foundation.contract import Delivery
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.time import NS_PER_S, Step
 from heptagrid.world.bulk import BulkUnits
@@ -91,10 +92,10 @@ class Agc:
 
     def receive(self, delivery: Delivery) -> None:
         """Take a frequency, if it is younger than the last."""
-        measured_ns = int(delivery.wave.sent_ns[delivery.rows[-1]])
+        measured_ns = int(delivery.sent_ns[-1])
         if measured_ns > self._measured_ns:
-            self._deviation_hz = float(delivery.column("deviation_hz")[-1])
-            self._measured_ns, self._cause = measured_ns, int(delivery.ids[-1])
+            self._deviation_hz = float(telemetry.FREQUENCY.read(delivery).deviation_hz[-1])
+            self._measured_ns, self._cause = measured_ns, delivery.last_id
 
     def work(self, step: Step, outbox: Outbox) -> None:
         """At the end of a cycle integrate and send set-points; without a fresh frequency pause."""
@@ -129,19 +130,8 @@ class Agc:
         return self._base_mw
 
     def _send(self, rows: npt.NDArray[np.int64], target_mw: Floats, step: Step, outbox: Outbox) -> None:
-        outbox.send(
-            Wave(
-                kind=Kind.DISPATCH,
-                sender=Domain.OPERATIONS,
-                receiver=Domain.GENERATION,
-                source=np.full(len(rows), self._endpoints.operations, dtype=np.int64),
-                destination=self._endpoints.plants[rows],
-                sent_ns=np.full(len(rows), step.end_ns, dtype=np.int64),
-                topic="agc",
-                payload={"unit": rows, "target_mw": target_mw[rows]},
-                cause=np.full(len(rows), self._cause, dtype=np.int64),
-            )
-        )
+        target, here = control.Target(rows, target_mw[rows]), self._endpoints
+        outbox.send(control.AGC.wave(target, here.operations, here.plants[rows], step.end_ns, self._cause))
 
 
 @kernel

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.foundation.actors import Delivery, Outbox, Wave
-from heptagrid.foundation.domains import Domain, Kind
+from heptagrid.contracts import control, telemetry
+from heptagrid.foundation.actors import Outbox
+from heptagrid.foundation.contract import Delivery
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S, Step
 from heptagrid.planes.money.markets.dispatch import dispatch
@@ -65,9 +66,8 @@ class BulkDesk:
 
     def receive_flows(self, delivery: Delivery) -> None:
         """Take what the town's infeed was measured to carry."""
-        self.flows_by = int(delivery.ids[-1])
-        hour = int(delivery.wave.shared["at_ns"]) // NS_PER_HOUR  # type: ignore[call-overload]
-        self._infeed_mw.setdefault(hour, []).append(float(delivery.wave.shared["infeed_mw"]))  # type: ignore[arg-type]
+        self.flows_by, flows = delivery.last_id, telemetry.FLOWS.read(delivery)
+        self._infeed_mw.setdefault(flows.at_ns // NS_PER_HOUR, []).append(flows.infeed_mw)
 
     def metered_mwh(self, first_hour: int, hours: int) -> Floats:
         """Energy at the infeed by hour, from the measurements that arrived, NaN without any; older ones are dropped."""
@@ -77,22 +77,22 @@ class BulkDesk:
 
     def receive(self, delivery: Delivery) -> None:
         """Take unit outputs, which units are connected, and which cannot be; a report that a younger one has overtaken says nothing."""
-        units, sent_ns = delivery.column("unit"), delivery.wave.sent_ns[delivery.rows]
+        told, sent_ns = telemetry.UNIT.read(delivery), delivery.sent_ns
+        units = told.unit
         young = sent_ns >= self._told_ns[units]
         if not young.any():
             return
         units = units[young]
-        self.output_mw[units], self.is_on[units] = delivery.column("output_mw")[young], delivery.column("is_on")[young]
-        self._has_failed[units] = delivery.column("has_failed")[young]
+        self.output_mw[units], self.is_on[units] = told.output_mw[young], told.is_on[young]
+        self._has_failed[units] = told.has_failed[young]
         self._told_ns[units] = sent_ns[young]
         self.reported_by = int(delivery.ids[young][-1])
 
     def work(self, step: Step, outbox: Outbox) -> None:
         """Dispatch when it is time, and once an hour ask transmission for the infeed's voltage."""
         if step.ends_hour:
-            place = np.array([self._endpoints.substations[0]])
-            columns = {"infeed_v_pu": np.array([self._parameters.infeed_v_pu])}
-            self._send(Domain.TRANSMISSION, place, "infeed", columns, step, outbox)
+            voltage, here = control.InfeedVoltage(np.array([self._parameters.infeed_v_pu])), self._endpoints
+            outbox.send(control.INFEED.wave(voltage, here.operations, here.substations[0], step.end_ns))
             self._schedule = {h: on for h, on in self._schedule.items() if h >= step.start_ns // NS_PER_HOUR - 1}
         every_ns = self._parameters.dispatch_s * NS_PER_S
         if step.end_ns % every_ns and step.end_ns - step.start_ns < every_ns:
@@ -105,31 +105,6 @@ class BulkDesk:
         low, high = np.where(on, units.p_min_mw, 0.0), np.where(on, units.p_max_mw, 0.0)
         target_mw, _ = dispatch(float(self.output_mw.sum()), low, high, units.cost_1, units.cost_2)
         rows = np.flatnonzero(on)
-        columns = {"unit": rows, "target_mw": target_mw[rows]}
-        plants = self._endpoints.plants[rows]
-        self._send(Domain.GENERATION, plants, "set-point", columns, step, outbox, self.reported_by)
+        target, here = control.Target(rows, target_mw[rows]), self._endpoints
+        outbox.send(control.SET_POINT.wave(target, here.operations, here.plants[rows], step.end_ns, self.reported_by))
         self.base_mw = target_mw
-
-    def _send(
-        self,
-        to: Domain,
-        places: np.ndarray,
-        topic: str,
-        columns: dict[str, np.ndarray],
-        step: Step,
-        outbox: Outbox,
-        cause: int = -1,
-    ) -> None:
-        outbox.send(
-            Wave(
-                kind=Kind.DISPATCH,
-                sender=Domain.OPERATIONS,
-                receiver=to,
-                source=np.full(len(places), self._endpoints.operations, dtype=np.int64),
-                destination=places,
-                sent_ns=np.full(len(places), step.end_ns, dtype=np.int64),
-                topic=topic,
-                payload=columns,
-                cause=np.full(len(places), cause, dtype=np.int64),
-            )
-        )

@@ -11,17 +11,17 @@ from dataclasses import fields
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.contracts import metering, retail
 from heptagrid.domains.operations.forecast import Forecast
 from heptagrid.domains.operations.meter_store import Changes, MeterStore, Parameters, Reads, ReadStatus
-from heptagrid.foundation.actors import Delivery, Outbox, Wave
-from heptagrid.foundation.domains import Domain, Kind
+from heptagrid.foundation.actors import Outbox
+from heptagrid.foundation.contract import Delivery
 from heptagrid.foundation.time import NS_PER_QUARTER, NS_PER_S, Step
 from heptagrid.world.endpoints import Endpoints
 
 Ints = npt.NDArray[np.int64]
 
 DAY_READS_AFTER_NS = 3 * NS_PER_QUARTER  # after midnight: when the last quarter hour has been validated
-_LATE_READ_BYTES = 16  # quarter hour and whether it was read, meter, import and export, four bytes each
 
 
 class CustomersDesk:
@@ -40,10 +40,18 @@ class CustomersDesk:
 
     def receive(self, delivery: Delivery) -> None:
         """Store the reads of one delivery."""
-        self._last_read = int(delivery.ids[-1])
-        quarter = int(delivery.wave.shared["quarter"])  # type: ignore[call-overload]
-        columns = ("meter", "import_kwh", "export_kwh", "import_register_kwh", "export_register_kwh")
-        reads = Reads(**{name: delivery.column(name) for name in columns}, message=delivery.ids)
+        self._last_read = delivery.last_id
+        contract = metering.MISSED if delivery.contract is metering.MISSED else metering.READING
+        told = contract.read(delivery)
+        quarter = told.quarter
+        reads = Reads(
+            meter=told.meter,
+            import_kwh=told.import_kwh,
+            export_kwh=told.export_kwh,
+            import_register_kwh=told.import_register_kwh,
+            export_register_kwh=told.export_register_kwh,
+            message=delivery.ids,
+        )
         late = reads.of(self.store.receive(quarter, reads))
         self._note(Changes(np.full(len(late.meter), quarter), late.meter, late.message), was_read=True)
 
@@ -82,9 +90,8 @@ class CustomersDesk:
         if last <= first:
             return
         import_kwh, export_kwh, status = self.store.day(first, last - first)
-        columns: dict[str, object] = {"import_kwh": import_kwh, "export_kwh": export_kwh, "status": status}
-        columns["first_quarter"] = first
-        self._tell("day_reads", columns, int(4 * import_kwh.size), self._last_read, step, outbox)
+        reads = retail.DayReads(first, import_kwh, export_kwh, status)
+        outbox.send(retail.DAY_READS.wave(reads, *self._to_retailer, step.end_ns, self._last_read))
         self._told_until = last
 
     def _send_late(self, step: Step, outbox: Outbox) -> None:
@@ -96,31 +103,10 @@ class CustomersDesk:
             np.concatenate([getattr(changes, name) for changes, _ in late]) for name in ("quarter", "meter", "message")
         )
         import_kwh, export_kwh = self.store.at(quarter, meter)
-        columns: dict[str, object] = {
-            "quarter": quarter,
-            "meter": meter,
-            "import_kwh": import_kwh,
-            "export_kwh": export_kwh,
-            "was_read": np.concatenate([np.full(len(changes.meter), was_read) for changes, was_read in late]),
-            "brought_by": message,
-        }
-        self._tell("late_reads", columns, _LATE_READ_BYTES * len(meter), int(message.max()), step, outbox)
+        was_read = np.concatenate([np.full(len(changes.meter), was_read) for changes, was_read in late])
+        reads = retail.LateReads(quarter, meter, import_kwh, export_kwh, was_read, brought_by=message)
+        outbox.send(retail.LATE_READS.wave(reads, *self._to_retailer, step.end_ns, int(message.max())))
 
-    def _tell(
-        self, topic: str, shared: dict[str, object], payload_bytes: int, cause: int, step: Step, outbox: Outbox
-    ) -> None:
-        """One message to the retailer."""
-        outbox.send(
-            Wave(
-                kind=Kind.TELEMETRY,
-                sender=Domain.OPERATIONS,
-                receiver=Domain.PROVIDERS,
-                source=np.array([self._endpoints.operations]),
-                destination=np.array([self._endpoints.retailer]),
-                sent_ns=np.array([step.end_ns]),
-                topic=topic,
-                shared=shared,
-                payload_bytes=payload_bytes,
-                cause=np.array([cause]),
-            )
-        )
+    @property
+    def _to_retailer(self) -> tuple[int, int]:
+        return self._endpoints.operations, self._endpoints.retailer

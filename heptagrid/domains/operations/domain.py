@@ -9,14 +9,16 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.contracts import control, flexibility, market, metering, retail, telemetry
 from heptagrid.domains.operations.agc import Agc
 from heptagrid.domains.operations.bulk_desk import BulkDesk
 from heptagrid.domains.operations.customers_desk import CustomersDesk
 from heptagrid.domains.operations.firmware import Rollout
 from heptagrid.domains.operations.forecast import Forecast
 from heptagrid.domains.operations.scada import Scada
-from heptagrid.foundation.actors import Delivery, Outbox, Wave
-from heptagrid.foundation.domains import Domain, Kind
+from heptagrid.foundation.actors import Outbox
+from heptagrid.foundation.contract import Delivery
+from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step, market_hours, midnight_ns, next_midnight_ns
 from heptagrid.world.endpoints import Endpoints
 
@@ -79,9 +81,9 @@ class Operations:
         if self.agc is None:
             return
         for delivery in inbox:
-            if delivery.wave.topic == "frequency":
+            if delivery.contract is telemetry.FREQUENCY:
                 self.agc.receive(delivery)
-            elif delivery.wave.topic == "unit":
+            elif delivery.contract is telemetry.UNIT:
                 self.bulk_desk.receive(delivery)
         self.agc.work(step, outbox)
 
@@ -103,27 +105,28 @@ class Operations:
             self._ask_relief(step, outbox)
 
     def _receive(self, delivery: Delivery) -> None:
-        wave = delivery.wave
-        if wave.kind is Kind.METER_READING and self.customers_desk:
-            if wave.topic != "on_demand":  # registers in between are looked at, not billed
-                self.customers_desk.receive(delivery)
-        elif wave.topic == "unit":
+        contract = delivery.contract
+        if contract in (metering.READING, metering.MISSED) and self.customers_desk:
+            self.customers_desk.receive(delivery)  # registers on demand are looked at, not billed
+        elif contract is telemetry.UNIT:
             self.bulk_desk.receive(delivery)
-        elif wave.topic == "flows":
+        elif contract is telemetry.FLOWS:
             self.bulk_desk.receive_flows(delivery)
-        elif wave.topic == "substation" and self.scada:
+        elif contract in (telemetry.SUBSTATION, telemetry.SUBSTATION_ALARM) and self.scada:
             self.scada.receive(delivery)
-        elif wave.kind is Kind.SCHEDULE and wave.topic == "units":
-            self.bulk_desk.learn_schedule(int(wave.shared["first_hour"]), np.asarray(wave.shared["on"]))  # type: ignore[call-overload]
-        elif wave.kind is Kind.SCHEDULE and wave.topic == "flexibility":
-            self._forecast.learn_steered(int(wave.shared["first_quarter"]), np.asarray(wave.shared["expected_kw"]))  # type: ignore[call-overload]
+        elif contract is market.UNITS_TO_OPERATIONS:
+            plan = market.UNITS_TO_OPERATIONS.read(delivery)
+            self.bulk_desk.learn_schedule(plan.first_hour, plan.on)
+        elif contract is flexibility.EXPECTED:
+            expected = flexibility.EXPECTED.read(delivery)
+            self._forecast.learn_steered(expected.first_quarter, expected.expected_kw)
 
     def _forecast_tomorrow(self, step: Step, outbox: Outbox) -> None:
         """The other loads of the next day to the market, the town's to the retailer."""
         hours = market_hours(step.day_end_ns, next_midnight_ns(step.day_end_ns, self._zone))
         rest_mw = np.array([self._rest_mw(hour * NS_PER_HOUR) for hour in hours])
-        columns = {"first_hour": hours[0], "rest_mw": rest_mw}
-        self._tell(Domain.MARKETS, self._endpoints.market, "rest_forecast", columns, step, outbox)
+        forecast, here = market.RestForecast(hours[0], rest_mw), self._endpoints
+        outbox.send(market.REST_FORECAST.wave(forecast, here.operations, here.market, step.end_ns))
         if self.customers_desk is None:
             self._forecast_town(step, outbox, (self._endpoints.retailer,))
 
@@ -131,34 +134,23 @@ class Operations:
         """What the town took yesterday, hour by hour, to the market."""
         yesterday_ns = midnight_ns(step.day - timedelta(days=1), self._zone)
         hours = market_hours(yesterday_ns, step.day_start_ns)
-        columns = {"first_hour": hours[0], "infeed_mwh": self.bulk_desk.metered_mwh(hours[0], len(hours))}
-        self._tell(
-            Domain.MARKETS, self._endpoints.market, "metered", columns, step, outbox, cause=self.bulk_desk.flows_by
-        )
+        metered = market.Metered(hours[0], self.bulk_desk.metered_mwh(hours[0], len(hours)))
+        here, cause = self._endpoints, self.bulk_desk.flows_by
+        outbox.send(market.METERED.wave(metered, here.operations, here.market, step.end_ns, cause))
 
     def _forecast_town(self, step: Step, outbox: Outbox, places: tuple[int, ...]) -> None:
         first = step.end_ns // NS_PER_QUARTER
-        columns = {"first_quarter": first, "town_kw": self._forecast.town_kw(first, FORECAST_QUARTERS)}
+        forecast = retail.Forecast(first, self._forecast.town_kw(first, FORECAST_QUARTERS))
         for place in places:
-            self._tell(Domain.PROVIDERS, place, "forecast", columns, step, outbox, 2 * FORECAST_QUARTERS)
+            outbox.send(retail.FORECAST.wave(forecast, self._endpoints.operations, place, step.end_ns))
 
     def _move_busbar(self, step: Step, outbox: Outbox) -> None:
         """Move the tap changer's target when the substations report voltages outside the wanted band."""
         assert self.scada is not None
         self.busbar_pu = self.scada.wanted_busbar_pu(self.busbar_pu)
-        outbox.send(
-            Wave(
-                kind=Kind.DISPATCH,
-                sender=Domain.OPERATIONS,
-                receiver=Domain.DISTRIBUTION,
-                source=np.array([self._endpoints.operations]),
-                destination=np.array([self._endpoints.hub]),
-                sent_ns=np.array([step.end_ns]),
-                topic="busbar",
-                payload={"target_pu": np.array([self.busbar_pu])},
-                cause=np.array([self.scada.seen_by.max(initial=-1)]),
-            )
-        )
+        target, cause = control.BusbarVoltage(np.array([self.busbar_pu])), self.scada.seen_by.max(initial=-1)
+        here = self._endpoints
+        outbox.send(control.BUSBAR.wave(target, here.operations, here.hub, step.end_ns, cause))
 
     def _ask_relief(self, step: Step, outbox: Outbox) -> None:
         """Ask the aggregator for relief of each transformer that is loaded too highly."""
@@ -168,43 +160,6 @@ class Operations:
             return
         for_s = self.scada.parameters.relief_for_s
         self.asked_relief_kwh += float(excess_kw.sum()) * for_s / 3600.0
-        outbox.send(
-            Wave(
-                kind=Kind.ALARM,
-                sender=Domain.OPERATIONS,
-                receiver=Domain.PROVIDERS,
-                source=np.full(len(rows), self._endpoints.operations, dtype=np.int64),
-                destination=np.full(len(rows), self._endpoints.aggregator, dtype=np.int64),
-                sent_ns=np.full(len(rows), step.end_ns, dtype=np.int64),
-                topic="relief",
-                payload={"substation": rows, "excess_kw": excess_kw},
-                shared={"for_s": for_s},
-                cause=self.scada.seen_by[rows],
-            )
-        )
-
-    def _tell(
-        self,
-        to: Domain,
-        place: int,
-        topic: str,
-        shared: dict[str, object],
-        step: Step,
-        outbox: Outbox,
-        payload_bytes: int | None = None,
-        cause: int = -1,
-    ) -> None:
-        outbox.send(
-            Wave(
-                kind=Kind.TELEMETRY,
-                sender=Domain.OPERATIONS,
-                receiver=to,
-                source=np.array([self._endpoints.operations]),
-                destination=np.array([place]),
-                sent_ns=np.array([step.end_ns]),
-                topic=topic,
-                shared=shared,
-                payload_bytes=payload_bytes,
-                cause=np.array([cause]),
-            )
-        )
+        relief, here = flexibility.Relief(rows, excess_kw, for_s), self._endpoints
+        cause = self.scada.seen_by[rows]
+        outbox.send(flexibility.RELIEF.wave(relief, here.operations, here.aggregator, step.end_ns, cause))

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.foundation.actors import Outbox, Wave
-from heptagrid.foundation.domains import Domain, Kind
+from heptagrid.contracts import control
+from heptagrid.foundation.actors import Outbox
 from heptagrid.foundation.time import Step
 from heptagrid.world.endpoints import Endpoints
 
@@ -53,18 +53,7 @@ class Rollout:
             sent_ns = self._begin_ns + block * self._every_ns + self._phase_ns
             now = np.flatnonzero((sent_ns >= step.start_ns) & (sent_ns < step.end_ns))
             if len(now):
-                outbox.send(self._wave(block, self._meters[now], sent_ns[now]))
-
-    def _wave(self, block: int, meters: Ints, sent_ns: Ints) -> Wave:
-        return Wave(
-            kind=Kind.FIRMWARE,
-            sender=Domain.OPERATIONS,
-            receiver=Domain.CUSTOMERS,
-            source=np.full(len(meters), self._at.operations, dtype=np.int64),
-            destination=self._at.gateways[meters],
-            sent_ns=sent_ns,
-            topic="firmware",
-            payload={"meter": meters},
-            shared={"block": block, "rollout": self.number},
-            payload_bytes=self._last_bytes if block == self.blocks - 1 else self._block_bytes,
-        )
+                meters, size = self._meters[now], self._last_bytes if block == self.blocks - 1 else self._block_bytes
+                told = control.Block(meters, block, self.number)
+                gateways = self._at.gateways[meters]
+                outbox.send(control.FIRMWARE.wave(told, self._at.operations, gateways, sent_ns[now], size=size))

@@ -68,8 +68,8 @@ class Reads:
     """Reads of one quarter hour, (k,) each: energies in kWh, registers at its end in kWh, and the messages that brought them."""
 
     meter: Ints
-    import_kwh: Floats
-    export_kwh: Floats
+    import_kwh: npt.NDArray[np.float32]
+    export_kwh: npt.NDArray[np.float32]
     import_register_kwh: Floats
     export_register_kwh: Floats
     message: Ints

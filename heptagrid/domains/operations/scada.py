@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.foundation.actors import Delivery
+from heptagrid.contracts import telemetry
+from heptagrid.foundation.contract import Delivery
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.time import NS_PER_S
 
@@ -75,15 +76,18 @@ class Scada:
         self._asked_until_ns = np.zeros(substations, dtype=np.int64)
 
     def receive(self, delivery: Delivery) -> None:
-        """Keep the values of one delivery of the topic "substation"; the last to arrive of each wins."""
-        rows = delivery.column("substation")
-        v_pu = delivery.column("v_pu")
+        """Keep the values of one delivery, telemetry or alarm; the last to arrive of each substation wins."""
+        told: telemetry.Substation | telemetry.SubstationAlarm
+        if delivery.contract is telemetry.SUBSTATION:
+            told = telemetry.SUBSTATION.read(delivery)
+            self.p_kw[told.substation] = told.p_kw
+        else:
+            told = telemetry.SUBSTATION_ALARM.read(delivery)
+        rows, v_pu = told.substation, told.v_pu
         self.v_pu[rows] = np.where(v_pu > 0.0, v_pu, np.nan)  # a dead substation says nothing of the busbar
-        self.loading_pct[rows] = delivery.column("loading_pct")
+        self.loading_pct[rows] = told.loading_pct
         self.seen_ns[rows] = delivery.delivered_ns
         self.seen_by[rows] = delivery.ids
-        if "p_kw" in delivery.wave.payload:
-            self.p_kw[rows] = delivery.column("p_kw")
 
     def overloads(self, now_ns: int) -> tuple[Ints, Floats]:
         """Substations to ask relief for now, and how much in kW; each at most once a relief period."""

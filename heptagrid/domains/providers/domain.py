@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.contracts import flexibility, market, retail
 from heptagrid.domains.providers.aggregator import SLOTS, Aggregator
 from heptagrid.domains.providers.retailer import KnownDay, LateReads, Retailer, forecast_of, spread
-from heptagrid.foundation.actors import Delivery, Outbox, Wave
-from heptagrid.foundation.domains import Domain, Kind
+from heptagrid.foundation.actors import Outbox
+from heptagrid.foundation.contract import Delivery
+from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.time import (
     NS_PER_HOUR,
     NS_PER_QUARTER,
@@ -77,34 +79,30 @@ class Providers:
             self._send_bills(step, outbox)
 
     def _receive(self, delivery: Delivery, step: Step, outbox: Outbox) -> None:
-        wave = delivery.wave
-        if wave.kind is Kind.TELEMETRY and wave.topic == "forecast":
-            first = int(wave.shared["first_quarter"])  # type: ignore[call-overload]
-            if first >= self._forecast_first:  # one that a younger has overtaken says nothing
-                self._forecast_first, self._forecast_kw = first, np.asarray(wave.shared["town_kw"])
-                self._forecast_by = int(delivery.ids[-1])
-        elif wave.kind is Kind.TELEMETRY and wave.topic == "day_reads":
-            shared = wave.shared
-            self._reads_by = int(delivery.ids[-1])
-            first = int(shared["first_quarter"])  # type: ignore[call-overload]
-            self.retailer.known_days[first] = KnownDay(
-                first_quarter=first,
-                import_kwh=np.asarray(shared["import_kwh"]),
-                export_kwh=np.asarray(shared["export_kwh"]),
-                status=np.asarray(shared["status"]),
-                message=int(delivery.ids[-1]),
+        contract = delivery.contract
+        if contract is retail.FORECAST:
+            forecast = retail.FORECAST.read(delivery)
+            if forecast.first_quarter >= self._forecast_first:  # one that a younger has overtaken says nothing
+                self._forecast_first, self._forecast_kw = forecast.first_quarter, forecast.town_kw
+                self._forecast_by = delivery.last_id
+        elif contract is retail.DAY_READS:
+            told, self._reads_by = retail.DAY_READS.read(delivery), delivery.last_id
+            self.retailer.known_days[told.first_quarter] = KnownDay(
+                first_quarter=told.first_quarter,
+                import_kwh=told.import_kwh,
+                export_kwh=told.export_kwh,
+                status=told.status,
+                message=delivery.last_id,
             )
-            self.retailer.forget(first // 4 - 48)
-        elif wave.kind is Kind.TELEMETRY and wave.topic == "late_reads":
-            columns = {name: np.asarray(column) for name, column in wave.shared.items()}
-            self.retailer.late_reads.append(LateReads(**columns, message=int(delivery.ids[-1])))
-        elif wave.kind is Kind.PRICE:
-            first_hour = int(wave.shared["first_hour"])  # type: ignore[call-overload]
-            prices = np.asarray(wave.shared["price_eur_per_mwh"])
-            self.retailer.learn_prices(first_hour, prices, int(delivery.ids[0]))
+            self.retailer.forget(told.first_quarter // 4 - 48)
+        elif contract is retail.LATE_READS:
+            self.retailer.late_reads.append(LateReads(retail.LATE_READS.read(delivery), delivery.last_id))
+        elif contract is market.PRICES:
+            prices = market.PRICES.read(delivery)
+            self.retailer.learn_prices(prices.first_hour, prices.price_eur_per_mwh, int(delivery.ids[0]))
             if self.aggregator and self._endpoints.retailer in delivery.destination:
-                self._publish(first_hour, prices, step, outbox, delivery)
-        elif wave.kind is Kind.ALARM and self.aggregator:
+                self._publish(prices, step, outbox, delivery.last_id)
+        elif contract is flexibility.RELIEF and self.aggregator:
             self._relieve(delivery, step, outbox)
 
     def _bid(self, step: Step, outbox: Outbox) -> None:
@@ -117,24 +115,15 @@ class Providers:
         if self.aggregator:
             demand_kw = demand_kw + self.aggregator.expected_kw(demand_kw, local_hours(quarters, self._zone))
         hourly_mw = demand_kw.reshape(-1, 4).mean(axis=1) / 1000.0
-        outbox.send(self._to_market(Kind.BID, "demand", {"first_hour": hours.start, "demand_mw": hourly_mw}, step))
+        demand, here = market.Demand(hours.start, hourly_mw), self._endpoints
+        outbox.send(market.DEMAND.wave(demand, here.retailer, here.market, step.end_ns, self._forecast_by))
 
-    def _publish(self, first_hour: int, prices: Floats, step: Step, outbox: Outbox, price: Delivery) -> None:
+    def _publish(self, prices: market.Prices, step: Step, outbox: Outbox, cause: int) -> None:
         """Pass the day-ahead prices on to every customer's gateway."""
         gateways = self._endpoints.gateways
-        outbox.send(
-            Wave(
-                kind=Kind.PRICE,
-                sender=Domain.PROVIDERS,
-                receiver=Domain.CUSTOMERS,
-                source=np.full(len(gateways), self._endpoints.retailer),
-                destination=gateways,
-                sent_ns=spread(step.end_ns, self.retailer.parameters.price_spread_s, len(gateways)),
-                topic="prices",
-                shared={"first_hour": first_hour, "price_eur_per_kwh": prices / 1000.0},
-                cause=np.full(len(gateways), price.ids[-1]),
-            )
-        )
+        told = retail.Prices(prices.first_hour, prices.price_eur_per_mwh / 1000.0)
+        sent_ns = spread(step.end_ns, self.retailer.parameters.price_spread_s, len(gateways))
+        outbox.send(retail.PRICES.wave(told, self._endpoints.retailer, gateways, sent_ns, cause))
 
     def _steer(self, step: Step, outbox: Outbox) -> None:
         """Plan from what is known now and send every enrolled device its signal."""
@@ -153,100 +142,40 @@ class Providers:
         for name in ("vehicles", "heat_pumps", "batteries"):
             signal = getattr(signals, name)
             customers = self._fleets[name]
-            outbox.send(
-                self._setpoints(
-                    f"signal.{name}",
-                    customers,
-                    step,
-                    payload={"group": np.zeros(len(customers), dtype=np.int64)},
-                    shared={
-                        "signals": signal[np.newaxis].astype(np.float32),
-                        "first_quarter": first,
-                        "valid_quarters": valid,
-                    },
-                    cause=np.full(len(customers), self._forecast_by),
-                )
+            told = flexibility.Signal(
+                group=np.zeros(len(customers), dtype=np.int64),
+                signals=signal[np.newaxis].astype(np.float32),
+                first_quarter=first,
+                valid_quarters=valid,
             )
-
+            here, cause = self._endpoints, self._forecast_by
+            gateways = here.gateways[customers]
+            outbox.send(flexibility.signal(name).wave(told, here.aggregator, gateways, step.end_ns, cause))
         self._announce(step, outbox, first, signals.expected_kw)
 
     def _announce(self, step: Step, outbox: Outbox, first_quarter: int, expected_kw: Floats) -> None:
         """Tell operations what the managed vehicles are expected to take."""
+        expected, here = flexibility.Expected(first_quarter, expected_kw), self._endpoints
         outbox.send(
-            Wave(
-                kind=Kind.SCHEDULE,
-                sender=Domain.PROVIDERS,
-                receiver=Domain.OPERATIONS,
-                source=np.array([self._endpoints.aggregator]),
-                destination=np.array([self._endpoints.operations]),
-                sent_ns=np.array([step.end_ns]),
-                topic="flexibility",
-                shared={"first_quarter": first_quarter, "expected_kw": expected_kw},
-                cause=np.array([self._forecast_by]),
-            )
+            flexibility.EXPECTED.wave(expected, here.aggregator, here.operations, step.end_ns, self._forecast_by)
         )
 
     def _relieve(self, alarm: Delivery, step: Step, outbox: Outbox) -> None:
         """Cap the vehicles behind each substation for which operations asks relief."""
         assert self.aggregator is not None
-        substations = alarm.column("substation")
-        behind = np.isin(self._vehicle_substation, substations)
+        relief = flexibility.RELIEF.read(alarm)
+        behind = np.isin(self._vehicle_substation, relief.substation)
         customers = self._fleets["vehicles"][behind]
-        until_ns = step.end_ns + int(float(alarm.wave.shared["for_s"]) * NS_PER_S)  # type: ignore[arg-type]
-        payload = {
-            "cap_kw": np.full(len(customers), self.aggregator.parameters.relief_cap_kw),
-            "until_ns": np.full(len(customers), until_ns, dtype=np.int64),
-        }
-        cause = np.full(len(customers), alarm.ids[-1])
-        outbox.send(self._setpoints("cap", customers, step, payload=payload, shared={}, cause=cause))
+        until_ns = step.end_ns + int(relief.for_s * NS_PER_S)
+        cap = flexibility.Cap(
+            cap_kw=np.full(len(customers), self.aggregator.parameters.relief_cap_kw),
+            until_ns=np.full(len(customers), until_ns, dtype=np.int64),
+        )
+        here = self._endpoints
+        outbox.send(flexibility.CAP.wave(cap, here.aggregator, here.gateways[customers], step.end_ns, alarm.last_id))
 
     def _send_bills(self, step: Step, outbox: Outbox) -> None:
         """The day's bill to every customer."""
         gateways = self._endpoints.gateways
-        outbox.send(
-            Wave(
-                kind=Kind.BILL,
-                sender=Domain.PROVIDERS,
-                receiver=Domain.CUSTOMERS,
-                source=np.full(len(gateways), self._endpoints.retailer),
-                destination=gateways,
-                sent_ns=spread(step.end_ns, self.retailer.parameters.bill_spread_s, len(gateways)),
-                topic="bill",
-                cause=np.full(len(gateways), self._reads_by),
-            )
-        )
-
-    def _setpoints(
-        self,
-        topic: str,
-        customers: Ints,
-        step: Step,
-        payload: dict[str, np.ndarray],
-        shared: dict[str, object],
-        cause: Ints | None = None,
-    ) -> Wave:
-        return Wave(
-            kind=Kind.SETPOINT,
-            sender=Domain.PROVIDERS,
-            receiver=Domain.CUSTOMERS,
-            source=np.full(len(customers), self._endpoints.aggregator),
-            destination=self._endpoints.gateways[customers],
-            sent_ns=np.full(len(customers), step.end_ns),
-            topic=topic,
-            payload=payload,
-            shared=shared,
-            cause=cause,
-        )
-
-    def _to_market(self, kind: Kind, topic: str, shared: dict[str, object], step: Step) -> Wave:
-        return Wave(
-            kind=kind,
-            sender=Domain.PROVIDERS,
-            receiver=Domain.MARKETS,
-            source=np.array([self._endpoints.retailer]),
-            destination=np.array([self._endpoints.market]),
-            sent_ns=np.array([step.end_ns]),
-            topic=topic,
-            shared=shared,
-            cause=np.array([self._forecast_by]),
-        )
+        sent_ns = spread(step.end_ns, self.retailer.parameters.bill_spread_s, len(gateways))
+        outbox.send(retail.BILL.wave(retail.Bill(), self._endpoints.retailer, gateways, sent_ns, self._reads_by))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.contracts import retail
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.time import NS_PER_S
 
@@ -59,19 +60,10 @@ class KnownDay:
 
 @dataclass(frozen=True)
 class LateReads:
-    """What is known better of days already told, (k,) each: quarter hours since 1970, meters, energies in kWh.
+    """What is known better of days already told, and the index of the message that told it."""
 
-    was_read: whether the meter's read came late; else registers told the energy of a gap, of which this is the share.
-    brought_by: the readings' messages. message: index of the message that told all of it.
-    """
-
-    quarter: Ints
-    meter: Ints
-    import_kwh: np.ndarray
-    export_kwh: np.ndarray
-    was_read: Bools
-    brought_by: Ints
-    message: int = -1
+    reads: retail.LateReads
+    message: int
 
 
 class Retailer:

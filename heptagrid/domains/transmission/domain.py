@@ -12,8 +12,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.foundation.actors import Delivery, Outbox, Wave
-from heptagrid.foundation.domains import Domain, Kind
+from heptagrid.contracts import control, telemetry
+from heptagrid.foundation.actors import Outbox
+from heptagrid.foundation.contract import Delivery
+from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.time import NS_PER_S, Step, from_ns
 from heptagrid.planes.power.balanced.ac import AcFlow, AcNetwork
@@ -149,40 +151,22 @@ class Network:
         highest = np.zeros(len(load_mw))
         np.maximum.at(highest, system.branch_from, loading)
         places = self._endpoints.substations
-        outbox.send(
-            Wave(
-                kind=Kind.TELEMETRY,
-                sender=Domain.TRANSMISSION,
-                receiver=Domain.OPERATIONS,
-                source=places,
-                destination=np.full(len(places), self._endpoints.operations, dtype=np.int64),
-                sent_ns=np.full(len(places), step.end_ns, dtype=np.int64),
-                topic="flows",
-                payload={
-                    "bus": np.arange(len(places), dtype=np.int64),
-                    "load_mw": load_mw,
-                    "highest_loading": highest,
-                },
-                shared={"infeed_mw": self._wires.infeed_p_kw / 1000.0, "at_ns": step.end_ns},
-            )
+        flows = telemetry.Flows(
+            bus=np.arange(len(places), dtype=np.int64),
+            load_mw=load_mw,
+            highest_loading=highest,
+            infeed_mw=self._wires.infeed_p_kw / 1000.0,
+            at_ns=step.end_ns,
         )
+        outbox.send(telemetry.FLOWS.wave(flows, places, self._endpoints.operations, step.end_ns))
 
     def sense_finely(self, step: Step, outbox: Outbox) -> None:
         """The substation to which the town is connected reports the frequency."""
         if step.end_ns // self._scan_ns == step.start_ns // self._scan_ns:
             return
-        outbox.send(
-            Wave(
-                kind=Kind.TELEMETRY,
-                sender=Domain.TRANSMISSION,
-                receiver=Domain.OPERATIONS,
-                source=self._endpoints.substations[[self._town]],
-                destination=np.array([self._endpoints.operations]),
-                sent_ns=np.array([step.end_ns]),
-                topic="frequency",
-                payload={"deviation_hz": np.array([self._wires.deviation_hz])},
-            )
-        )
+        frequency = telemetry.Frequency(np.array([self._wires.deviation_hz]))
+        place = self._endpoints.substations[self._town]
+        outbox.send(telemetry.FREQUENCY.wave(frequency, place, self._endpoints.operations, step.end_ns))
 
     def act_finely(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
         """Transmission takes its time."""
@@ -190,5 +174,5 @@ class Network:
     def act(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
         """Hold the infeed at the voltage that operations asked for."""
         for delivery in inbox:
-            if delivery.wave.kind is Kind.DISPATCH:
-                self._wires.infeed_v_pu = float(delivery.column("infeed_v_pu")[-1])
+            if delivery.contract is control.INFEED:
+                self._wires.infeed_v_pu = float(control.INFEED.read(delivery).infeed_v_pu[-1])

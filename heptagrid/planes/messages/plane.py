@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.foundation.domains import DOMAIN_NAMES, KIND_NAMES, Domain, Kind
-from heptagrid.foundation.errors import PolicyError
-from heptagrid.planes.messages import policy
+from heptagrid.foundation.errors import ContractError
 from heptagrid.planes.messages import tables as t
 from heptagrid.planes.messages.kernel.ahead import Ahead
 from heptagrid.planes.messages.kernel.event_queue import EventQueue, fact_table
@@ -96,13 +95,12 @@ class MessagePlane:
 
         Raises
         ------
-        PolicyError
-            If `sender` may not send `kind` to `receiver`, or if it sends at an instant that `begin` was told nobody would.
+        ContractError
+            If `sender` sends at an instant that `begin` was told nobody would.
         """
-        policy.check(kind, sender, receiver)
         count = len(source)
         if self._ahead is not None and count and int(sent_ns.min()) <= self._ahead.until_ns:
-            raise PolicyError(
+            raise ContractError(
                 f"{DOMAIN_NAMES[sender]} sends a {KIND_NAMES[kind]} that leaves before the step's end, and had not said that it might "
                 "(`EarlySender`)"
             )

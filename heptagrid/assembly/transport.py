@@ -1,0 +1,165 @@
+"""What every transport has in common: policy, listeners, and inboxes in which what arrives is sorted by receiver.
+
+What carries the messages knows numbers only; here the payload stays with its wave until the messages are done.
+"""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.contracts.policy import declared, refusal
+from heptagrid.foundation.contract import Contract, Delivery, Wave
+from heptagrid.foundation.domains import Domain
+from heptagrid.foundation.transport import Listener
+from heptagrid.planes.messages.statistics import Counts
+
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+_GATHERED = 256  # waves between two looks at what is done
+_log = logging.getLogger(__name__)
+
+
+class SortingTransport(ABC):
+    """Takes waves, has them carried, and hands out deliveries.
+
+    refused: messages that policy refused, by the name of their contract.
+    """
+
+    def __init__(self, granted: Iterable[Contract[Any]] | None = None) -> None:
+        """Set up; `granted` are the contracts that policy allows, all that are declared by default."""
+        self.refused: dict[str, int] = {}
+        self._granted = frozenset(declared() if granted is None else granted)
+        self._listeners: list[Listener] = []
+        self._waves: list[Wave] = []
+        self._first_ids: list[int] = []
+        self._forget_at = _GATHERED
+        self._outcomes: list[tuple[Ints, Ints]] = []  # of this step so far
+        self._inboxes: dict[Domain, list[Delivery]] = {domain: [] for domain in Domain}
+
+    @abstractmethod
+    def _take(self, wave: Wave) -> int:
+        """Take a wave's messages; returns the first one's index, which are consecutive over all waves."""
+
+    @abstractmethod
+    def _carry(self, until_ns: int) -> tuple[Ints, Ints]:
+        """Let time pass to `until_ns`: what arrived, (n, 2) index and time, and what was lost, (n, 4) index, time, cause and place."""
+
+    @abstractmethod
+    def share(self, threads: int) -> None:
+        """Keep so many threads busy from now on; what is carried is the same."""
+
+    @abstractmethod
+    def oldest_under_way(self) -> int:
+        """The least index of a message that may still arrive; all before it are done."""
+
+    @abstractmethod
+    def begin_counting(self) -> None:
+        """Count from here; what is under way now is not counted."""
+
+    @abstractmethod
+    def counts(self) -> Counts:
+        """Counts since `begin_counting`; what is in flight is counted among the messages under way."""
+
+    @abstractmethod
+    def counts_by_place(self) -> Ints:
+        """(kinds, 1 + access networks, 4) sent, delivered, lost, late since `begin_counting`; first of no access network."""
+
+    @abstractmethod
+    def take_quarter(self) -> dict[str, np.ndarray]:
+        """Counts by kind and access network since the last call, as columns; only rows with any."""
+
+    @abstractmethod
+    def busy_s(self) -> Floats:
+        """(2, ports) seconds that each port has sent since `begin_counting`; the second row in second windows of LoRaWAN."""
+
+    @abstractmethod
+    def crossed(self) -> Bools:
+        """(kinds, link classes) whether messages of a kind went over links of a class."""
+
+    def listen(self, listener: Listener) -> None:
+        """Tell a listener from now on."""
+        self._listeners.append(listener)
+
+    def send(self, wave: Wave) -> int:
+        """Take a wave; returns its first message's index, -1 if there was none or policy refused it."""
+        if len(wave.source) == 0:
+            return -1
+        reason = refusal(wave.contract, self._granted)
+        if reason is not None:
+            return self._refuse(wave, reason)
+        first = self._take(wave)
+        self._waves.append(wave)
+        self._first_ids.append(first)
+        for listener in self._listeners:
+            listener.sent(first, wave)
+        return first
+
+    @abstractmethod
+    def begin(self, until_ns: int) -> None:
+        """Messages may travel to `until_ns` beside what actors do next: none of them will send anything that leaves by then."""
+
+    def advance(self, until_ns: int) -> None:
+        """Let messages travel until `until_ns`, the step's end; what arrives waits in the inboxes."""
+        self._outcomes.append(self._carry(until_ns))
+        arrived, lost = (
+            parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*self._outcomes, strict=True)
+        )
+        self._outcomes = []
+        self._inboxes = self._sorted(arrived)
+        deliveries = [delivery for domain in Domain for delivery in self._inboxes[domain]]
+        for listener in self._listeners:
+            listener.travelled(deliveries, lost)
+        self._forget()
+
+    def advance_within(self, until_ns: int) -> dict[Domain, list[Delivery]]:
+        """Let messages travel until `until_ns`, within the step; what arrived since the last stop, by receiver.
+
+        At the step's end the inboxes hold all that arrived in it, as if there had been no stop.
+        """
+        self._outcomes.append(self._carry(until_ns))
+        return self._sorted(self._outcomes[-1][0])
+
+    def inbox(self, domain: Domain) -> Sequence[Delivery]:
+        """What arrived at `domain` in the last step, one delivery per wave, waves in order of sending."""
+        return self._inboxes[domain]
+
+    def _refuse(self, wave: Wave, reason: str) -> int:
+        name = wave.contract.name
+        if name not in self.refused:
+            _log.warning("a message was refused, and is not sent: %s", reason)
+        self.refused[name] = self.refused.get(name, 0) + len(wave.source)
+        for listener in self._listeners:
+            listener.refused(wave, reason)
+        return -1
+
+    def _sorted(self, arrived: Ints) -> dict[Domain, list[Delivery]]:
+        ids, delivered_ns = arrived[:, 0], arrived[:, 1]
+        found: dict[Domain, list[Delivery]] = {domain: [] for domain in Domain}
+        if not len(ids):
+            return found
+        owner = np.searchsorted(np.asarray(self._first_ids), ids, side="right") - 1
+        order = np.argsort(owner, kind="stable")
+        cuts = np.flatnonzero(np.diff(owner[order])) + 1
+        for part in np.split(order, cuts):
+            k = int(owner[part[0]])
+            wave = self._waves[k]
+            found[wave.receiver].append(Delivery(wave, ids[part] - self._first_ids[k], delivered_ns[part], ids[part]))
+        return found
+
+    def _forget(self) -> None:
+        """Drop the waves that have no message under way any more, whenever many have gathered."""
+        if len(self._waves) < self._forget_at:
+            return
+        done = bisect_right(self._first_ids, self.oldest_under_way()) - 1
+        if done > 0:
+            del self._waves[:done], self._first_ids[:done]
+        self._forget_at = len(self._waves) + _GATHERED

@@ -1,0 +1,66 @@
+"""What passes between operations, the aggregator and the devices that it controls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.contracts.protection import BUSINESS, CUSTOMER_CONTROL
+from heptagrid.foundation.contract import Contract, each, shared
+from heptagrid.foundation.domains import Domain, Kind
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Floats32 = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Signal:
+    """What a device is to follow: the signal of its group, valid for so many quarter hours."""
+
+    group: Ints = each("", "int64")
+    signals: Floats32 = shared("kW", "float32", "groups", "quarters")
+    first_quarter: int = shared("quarter hours since 1970")
+    valid_quarters: int = shared("quarter hours")
+
+
+@dataclass(frozen=True)
+class Cap:
+    """The highest charging power until a time."""
+
+    cap_kw: Floats = each("kW")
+    until_ns: Ints = each("ns", "int64")
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the aggregator expects its devices to draw."""
+
+    first_quarter: int = shared("quarter hours since 1970")
+    expected_kw: Floats = shared("kW", "float64", "quarters")
+
+
+@dataclass(frozen=True)
+class Relief:
+    """How much power is to be given up behind a transformer, and for how long."""
+
+    substation: Ints = each("", "int64")
+    excess_kw: Floats = each("kW")
+    for_s: float = shared("s")
+
+
+_P, _C, _O = Domain.PROVIDERS, Domain.CUSTOMERS, Domain.OPERATIONS
+
+
+@cache
+def signal(device: str) -> Contract[Signal]:
+    """The contract by which the aggregator controls a class of devices."""
+    return Contract(Signal, Kind.SETPOINT, f"signal.{device}", _P, _C, "each hour", CUSTOMER_CONTROL)
+
+
+CAP = Contract(Cap, Kind.SETPOINT, "cap", _P, _C, "on a request for relief", CUSTOMER_CONTROL)
+EXPECTED = Contract(Expected, Kind.SCHEDULE, "flexibility", _P, _O, "each hour", BUSINESS)
+RELIEF = Contract(Relief, Kind.ALARM, "relief", _O, _P, "while a transformer is loaded too highly", BUSINESS)

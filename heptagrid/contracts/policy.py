@@ -1,0 +1,48 @@
+"""Who may send what to whom: what is declared here or by an installed part, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+from heptagrid.contracts import control, flexibility, market, metering, retail, telemetry
+from heptagrid.foundation.contract import Contract, columns
+
+FAMILIES = (metering, telemetry, control, market, retail, flexibility)
+
+
+@cache
+def declared() -> tuple[Contract[Any], ...]:
+    """The contracts of all families, in their order."""
+    own = [one for family in FAMILIES for one in vars(family).values() if isinstance(one, Contract)]
+    return (*own, *(flexibility.signal(device) for device in ("vehicles", "heat_pumps", "batteries")))
+
+
+def refusal(contract: Contract[Any], granted: Iterable[Contract[Any]]) -> str | None:
+    """Why a message of a contract is refused; None if it is allowed."""
+    if contract in granted:
+        return None
+    return f"no {contract.name} is declared; let the part that sends it declare its contract"
+
+
+def table(contracts: Iterable[Contract[Any]]) -> list[str]:
+    """The contracts as lines of a Markdown table; alike ones of several topics or receivers in one line."""
+    rows: dict[tuple[str, ...], tuple[list[str], list[str]]] = {}
+    for one in contracts:
+        shown = []
+        for name, column in columns(one.payload):
+            of = f" [{', '.join(column.axes)}]" if column.axes else ""
+            shown.append(f"*{name}*{of}" if column.is_shared else name)
+        levels = one.protection
+        protection = f"{levels.category} {levels.confidentiality}{levels.integrity}{levels.availability}"
+        key = (one.kind.name.lower(), one.sender.name.lower(), one.when, protection, ", ".join(shown))
+        names, receivers = rows.setdefault(key, ([], []))
+        for value, values in ((one.topic, names), (one.receiver.name.lower(), receivers)):
+            if value not in values:
+                values.append(value)
+    lines = ["| kind | topic | from, to | when | protection | columns |", "|---|---|---|---|---|---|"]
+    for (kind, sender, when, protection, shown_columns), (names, receivers) in rows.items():
+        who = f"{sender}, {' and '.join(receivers)}"
+        lines.append(f"| {kind} | {', '.join(names)} | {who} | {when} | {protection} | {shown_columns} |")
+    return lines

@@ -1,0 +1,111 @@
+"""What passes between operations, the retailer and its customers: forecasts, reads, prices, bills."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.contracts.protection import BUSINESS, OUTSIDE_PARTY
+from heptagrid.foundation.contract import Contract, shared
+from heptagrid.foundation.domains import Domain, Kind
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Floats32 = npt.NDArray[np.float32]
+Bools = npt.NDArray[np.bool_]
+
+_LATE_READ_BYTES = 16  # quarter hour and whether it was read, meter, import and export, four bytes each
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The town's net import, without what the aggregator controls."""
+
+    first_quarter: int = shared("quarter hours since 1970")
+    town_kw: Floats = shared("kW", "float64", "quarters")
+
+
+@dataclass(frozen=True)
+class DayReads:
+    """A day's validated reads: energies, and what is known of each."""
+
+    first_quarter: int = shared("quarter hours since 1970")
+    import_kwh: Floats32 = shared("kWh", "float32", "quarters", "points")
+    export_kwh: Floats32 = shared("kWh", "float32", "quarters", "points")
+    status: npt.NDArray[np.uint8] = shared("", "uint8", "quarters", "points")
+
+
+@dataclass(frozen=True)
+class LateReads:
+    """What is known better of days already told: true reads, or shares of a gap whose energy the registers told."""
+
+    quarter: Ints = shared("quarter hours since 1970", "int64", "reads")
+    meter: Ints = shared("", "int64", "reads")
+    import_kwh: Floats32 = shared("kWh", "float32", "reads")
+    export_kwh: Floats32 = shared("kWh", "float32", "reads")
+    was_read: Bools = shared("", "bool", "reads")
+    brought_by: Ints = shared("message", "int64", "reads")
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Day-ahead prices for customers."""
+
+    first_hour: int = shared("hours since 1970")
+    price_eur_per_kwh: Floats = shared("EUR/kWh", "float64", "hours")
+
+
+@dataclass(frozen=True)
+class Bill:
+    """A day's bill."""
+
+
+_O, _P = Domain.OPERATIONS, Domain.PROVIDERS
+
+
+def _forecast_bytes(payload: Forecast) -> int:
+    return 2 * len(payload.town_kw)
+
+
+def _day_bytes(payload: DayReads) -> int:
+    return 4 * payload.import_kwh.size
+
+
+def _late_bytes(payload: LateReads) -> int:
+    return _LATE_READ_BYTES * len(payload.meter)
+
+
+FORECAST = Contract(
+    Forecast,
+    Kind.TELEMETRY,
+    "forecast",
+    _O,
+    _P,
+    "each hour (conventional: 10:45), without what the aggregator controls",
+    BUSINESS,
+    size=_forecast_bytes,
+)
+DAY_READS = Contract(
+    DayReads,
+    Kind.TELEMETRY,
+    "day_reads",
+    _O,
+    _P,
+    "00:45",
+    BUSINESS,
+    size=_day_bytes,
+)
+LATE_READS = Contract(
+    LateReads,
+    Kind.TELEMETRY,
+    "late_reads",
+    _O,
+    _P,
+    "00:45, if reads of earlier days came late or registers told of them",
+    BUSINESS,
+    size=_late_bytes,
+)
+PRICES = Contract(Prices, Kind.PRICE, "prices", _P, Domain.CUSTOMERS, "on arrival, over 900 s", OUTSIDE_PARTY)
+BILL = Contract(Bill, Kind.BILL, "bill", _P, Domain.CUSTOMERS, "01:00, over 1800 s", OUTSIDE_PARTY)
