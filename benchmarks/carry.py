@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.history import report
 from heptagrid.planes.messages.tables import Ints
 from heptagrid.studies.carry import api
-from heptagrid.studies.carry.network_file import CarryNetwork
+from heptagrid.studies.carry.network import CarryNetwork
 from heptagrid.validate import carried as cases
 from heptagrid.validate.case import NotRun
 from heptagrid.validate.messages_ns3 import HEADER_BYTES, star

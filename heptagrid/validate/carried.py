@@ -12,7 +12,7 @@ from heptagrid.planes.messages.planning.graph import Graph
 from heptagrid.planes.messages.planning.network_builder import Wiring
 from heptagrid.planes.messages.tables import Floats, Ints
 from heptagrid.studies.carry.api import Carried, carry_messages
-from heptagrid.studies.carry.network_file import CarryNetwork
+from heptagrid.studies.carry.network import CarryNetwork
 from heptagrid.studies.carry.traffic_file import Traffic
 
 

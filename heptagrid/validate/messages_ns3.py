@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from heptagrid.planes.messages.tables import Ints
-from heptagrid.studies.carry.network_file import CarryNetwork
+from heptagrid.studies.carry.network import CarryNetwork
 from heptagrid.validate.carried import carried, linked, poisson_ns
 from heptagrid.validate.case import DATA, Finding, case
 from heptagrid.validate.peers import peer, run_now

@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from heptagrid.cli import main
 from heptagrid.planes.messages.media import METHODS, Medium
 from heptagrid.studies.carry.api import carry
-from heptagrid.studies.carry.network_file import _CONSTANTS, _DEFAULTS, _TABLES
+from heptagrid.studies.carry.medium_rows import CONSTANTS, METHOD_DEFAULTS
+from heptagrid.studies.carry.network_file import TABLES
 from heptagrid.studies.carry.traffic_file import _OPTIONAL, COLUMNS, WORDS
 
 PAGE = (Path(__file__).parents[2] / "docs/carry.md").read_text(encoding="utf-8")
@@ -73,18 +74,18 @@ def test_a_set_point_that_goes_out_of_date_ends_as_the_page_says(tmp_path: Path)
     assert "1801.123 s" in PAGE and abs(found.delivered_ns[3] * 1e-9 - 1801.1234) < 1e-5
 
 
-@pytest.mark.parametrize("word", sorted({*METHODS, *WORDS, *COLUMNS, *_OPTIONAL, *set().union(*_TABLES.values())}))
+@pytest.mark.parametrize("word", sorted({*METHODS, *WORDS, *COLUMNS, *_OPTIONAL, *set().union(*TABLES.values())}))
 def test_every_word_is_explained(word: str) -> None:
     assert re.search(rf"^\|.*`{re.escape(word)}`", PAGE, re.M)
 
 
-@pytest.mark.parametrize("method", sorted(set(_DEFAULTS) - {"queue"}))
+@pytest.mark.parametrize("method", sorted(set(METHOD_DEFAULTS) - {"queue"}))
 def test_constants_are_the_defaults(method: str) -> None:
-    for key in _CONSTANTS - {"sense_m", "interfere_m", "capture_db", "path_exponent"}:
+    for key in CONSTANTS - {"sense_m", "interfere_m", "capture_db", "path_exponent"}:
         (row,) = re.findall(rf"^\| `{key}` \|.*\| (.+) \|$", PAGE, re.M)
         names = re.split(r"(?<=\)), ", row)
         group = next((each for each in names if f"`{method}`" in each), None)
-        default, unread = getattr(_DEFAULTS[method], key), getattr(Medium(access=method), key)
+        default, unread = getattr(METHOD_DEFAULTS[method], key), getattr(Medium(access=method), key)
         if (method, key) == ("csma", "gap_s"):  # in bits
             continue
         if group is None or "required" in group:

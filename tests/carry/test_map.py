@@ -12,7 +12,7 @@ from heptagrid.cli import main
 from heptagrid.report.communication_map import communication_map
 from heptagrid.studies.carry.api import carry
 from heptagrid.studies.carry.layout import layout
-from heptagrid.studies.carry.network_file import SHARED_QUEUE
+from heptagrid.studies.carry.medium_rows import SHARED_QUEUE
 
 PLACES = {"a": (0, 0), "b": (0, 80), "c": (60, 140), "far <1>": (1000, 0), "centre": (0, 1000)}
 MEDIA = """

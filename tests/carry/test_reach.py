@@ -13,7 +13,8 @@ from click.testing import CliRunner
 
 from heptagrid.cli import main
 from heptagrid.planes.messages.technology import technologies
-from heptagrid.studies.carry.network_file import _DEFAULTS, build_network
+from heptagrid.studies.carry.medium_rows import METHOD_DEFAULTS
+from heptagrid.studies.carry.network_file import build_network
 from tests.carry.networks import WORDS, carried
 from tests.carry.reference import Message
 
@@ -57,7 +58,7 @@ def test_a_written_range_holds_whatever_the_budget() -> None:
     assert share_at(400.0, technology="wi-fi", range_m=500, loss=0.0) == 1.0
 
 
-@pytest.mark.parametrize("method", sorted(_DEFAULTS))
+@pytest.mark.parametrize("method", sorted(METHOD_DEFAULTS))
 def test_range_and_budget_hold_whatever_the_method(method: str) -> None:
     """Wi-Fi reaches some 40 m; without a technology those who are too far apart relay, through a queue too."""
     given = {"access": method, "slot_s": 0.01} if method in ("tdma", "slotted-aloha") else {"access": method}

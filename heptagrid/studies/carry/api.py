@@ -24,7 +24,8 @@ from heptagrid.studies.carry.coverage import Booleans, covered, uncovered_nodes
 from heptagrid.studies.carry.detours import detoured
 from heptagrid.studies.carry.legs import legs_of, with_fates
 from heptagrid.studies.carry.loops import LoopRun, Ways, problems_of
-from heptagrid.studies.carry.network_file import CarryNetwork, read_network
+from heptagrid.studies.carry.network import CarryNetwork
+from heptagrid.studies.carry.network_file import read_network
 from heptagrid.studies.carry.traffic_file import (
     UNCOVERED,
     WAITING,

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from heptagrid.planes.messages.planning.graph import Graph, GraphRouter
 from heptagrid.planes.messages.routing.paths import Paths
 from heptagrid.planes.messages.tables import Ints
-from heptagrid.studies.carry.network_file import CarryNetwork
+from heptagrid.studies.carry.network import CarryNetwork
 from heptagrid.studies.carry.traffic_file import Traffic
 
 Booleans = npt.NDArray[np.bool_]

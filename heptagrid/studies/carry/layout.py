@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from heptagrid.planes.messages.planning.graph import Graph
 from heptagrid.planes.messages.tables import Floats, Ints
-from heptagrid.studies.carry.network_file import CarryNetwork
+from heptagrid.studies.carry.network import CarryNetwork
 
 LINKS = "links"
 

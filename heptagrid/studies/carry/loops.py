@@ -19,7 +19,7 @@ from heptagrid.planes.messages.kernel.event_queue import EventQueue
 from heptagrid.planes.messages.routing.paths import Paths
 from heptagrid.planes.messages.tables import CARRIER_SENSE, HORIZON, NEVER, TDMA, Ints
 from heptagrid.studies.carry.detours import detoured
-from heptagrid.studies.carry.network_file import CarryNetwork
+from heptagrid.studies.carry.network import CarryNetwork
 from heptagrid.studies.carry.traffic_file import NOT_SENT, UNCOVERED, WAITING, WORDS, Loops, Traffic, row_name
 
 _REACH_ALL = (CARRIER_SENSE, TDMA)  # methods of media of which every member hears every frame, and nothing collides

@@ -16,7 +16,7 @@ from heptagrid.foundation.errors import FileError
 from heptagrid.foundation.frames import os_errors
 from heptagrid.foundation.output_file import whole_file
 from heptagrid.planes.messages.tables import CAUSES, Ints
-from heptagrid.studies.carry.network_file import LATEST_S
+from heptagrid.studies.carry.table_rows import LATEST_S
 
 COLUMNS = ("sent_s", "source", "destination", "bytes")
 _OF_LOOPS = ("answers", "think_s", "ack_timeout_s", "retries", "ack_bytes", "uplink_timeout_s")
