@@ -28,7 +28,7 @@ def explain(run: Path, customer: int, day: str | None, as_json: bool) -> None:
     import json
 
     from heptagrid.inquiry.explain import explain as explained
-    from heptagrid.report.bill_words import bill_text
+    from heptagrid.report.bill_text import bill_text
 
     found = with_progress(lambda tick: explained(run, customer, day, tick))
     click.echo(json.dumps(found, allow_nan=False) if as_json else bill_text(found))

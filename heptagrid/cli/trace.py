@@ -36,14 +36,16 @@ def trace(run: Path, message: int | None, as_list: bool, as_json: bool, **option
     """
     import json
 
-    from heptagrid.inquiry import trace as tracing
-    from heptagrid.report.message_words import list_text, message_text
+    from heptagrid.inquiry.message_list import list_messages
+    from heptagrid.inquiry.trace import trace as traced
+    from heptagrid.report.trace_text import list_text, message_text
 
     arm, day = options.pop("arm"), options.pop("day")
     if as_list == (message is not None):
         raise click.UsageError("name one MESSAGE, or ask for a --list")
     if as_list:
-        found = with_progress(lambda tick: tracing.list_messages(run, **options, arm=arm, day=day, progress=tick))
+        found = with_progress(lambda tick: list_messages(run, **options, arm=arm, day=day, progress=tick))
     else:
-        found = with_progress(lambda tick: tracing.trace(run, message, arm, day, tick))  # type: ignore[arg-type]
+        assert message is not None
+        found = with_progress(lambda tick: traced(run, message, arm, day, tick))
     click.echo(json.dumps(found, allow_nan=False) if as_json else (list_text if as_list else message_text)(found))

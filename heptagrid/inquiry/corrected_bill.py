@@ -2,46 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 
 from heptagrid.domains.operations.meter_store import MeterStore, ReadStatus
-from heptagrid.foundation.time import from_ns
+from heptagrid.inquiry.bill_lines import Owed, bill_line, day_of
+from heptagrid.inquiry.consequences import run_rows
 from heptagrid.inquiry.replay import Replay
-from heptagrid.inquiry.trace import Waves, cause_entry, run_rows
-from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, millicent
+from heptagrid.inquiry.waves import Waves, cause_entry
+from heptagrid.planes.money.ledger import millicent
 from heptagrid.planes.money.reasons import Reason
-from heptagrid.recording.books import CLOSE_AFTER_NS, SettledDay
+from heptagrid.recording.books import SettledDay
 from heptagrid.recording.corrections import Correction
 from heptagrid.recording.results import Run
 
 TRUE_UP = Reason.TRUE_UP.name.lower()
 
 
-def day_of(at_ns: int, zone: Any) -> date:
-    """The day that a line posted at `at_ns` is for: books are closed an hour after the day's end, or at a step's end then."""
-    return from_ns(at_ns - CLOSE_AFTER_NS, zone).date() - timedelta(days=1)
-
-
-def bill_line(reason: str, name: str, amount: int, kwh: float | None, message: int) -> dict[str, Any]:
-    """A line of a bill: its amount in millicents, what was used (kWh), and the message that it rests on (-1: none)."""
-    return {
-        "reason": reason,
-        "line": name,
-        "amount_millicent": amount,
-        "amount_eur": amount / MILLICENT_PER_EUR,
-        "kwh": kwh,
-        "message": message if message >= 0 else None,
-    }
-
-
-def true_up_lines(
-    customer: int, corrections: list[Correction], ledger: dict[str, tuple[int, int]]
-) -> list[dict[str, Any]]:
+def true_up_lines(customer: int, corrections: list[Correction], owed: Owed) -> list[dict[str, Any]]:
     """A line for each earlier day that this bill corrects; together they are the ledger's true-up."""
-    left, cause = ledger.get(TRUE_UP, (0, -1))
+    left, cause = owed.get(TRUE_UP, (0, -1))
     lines = []
     for k, one in enumerate(corrections):
         row = _row(one, customer)

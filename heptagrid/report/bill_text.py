@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from heptagrid.report.message_words import when
+from heptagrid.report.trace_text import when
 from heptagrid.report.words import duration, kind_words, number
 
 _WHAT = {

@@ -11,11 +11,13 @@ import pytest
 from click.testing import CliRunner
 
 from heptagrid.cli import main
+from heptagrid.inquiry.message_list import list_messages
 from heptagrid.inquiry.replay import scenario_of
-from heptagrid.inquiry.trace import Waves, list_messages, trace
+from heptagrid.inquiry.trace import trace
+from heptagrid.inquiry.waves import Waves
 from heptagrid.planes.messages.technology import technology
 from heptagrid.recording.results import Run
-from heptagrid.report.message_words import message_text
+from heptagrid.report.trace_text import message_text
 
 
 @pytest.fixture(scope="module")

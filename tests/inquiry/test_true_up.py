@@ -17,12 +17,14 @@ import pytest
 import heptagrid
 from heptagrid.assembly.build import build_world
 from heptagrid.foundation.domains import Kind
+from heptagrid.inquiry.consequences import consequences
 from heptagrid.inquiry.explain import explain
 from heptagrid.inquiry.replay import Replay, scenario_of
-from heptagrid.inquiry.trace import Waves, consequences, trace
+from heptagrid.inquiry.trace import trace
+from heptagrid.inquiry.waves import Waves
 from heptagrid.planes.messages.kernel.message_tracer import WatchedQueue
 from heptagrid.recording.results import Run
-from heptagrid.report.bill_words import bill_text
+from heptagrid.report.bill_text import bill_text
 from tests.conftest import shared_run
 
 CENT = Decimal("0.01")

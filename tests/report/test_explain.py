@@ -15,7 +15,7 @@ from heptagrid.cli import main
 from heptagrid.inquiry.explain import explain
 from heptagrid.inquiry.replay import scenario_of
 from heptagrid.recording.results import Run
-from heptagrid.report.bill_words import bill_text
+from heptagrid.report.bill_text import bill_text
 
 
 @pytest.fixture(scope="module")

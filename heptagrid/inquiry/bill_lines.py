@@ -1,0 +1,90 @@
+"""The lines of a customer's bill of one day, each with the ledger's entry that it rests on."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+
+from heptagrid.foundation.time import from_ns
+from heptagrid.inquiry.consequences import run_rows
+from heptagrid.inquiry.replay import Replay
+from heptagrid.planes.money.cents import CENT_PER_EUR, cents
+from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, millicent
+from heptagrid.planes.money.tariffs import EUR_PER_CT
+from heptagrid.recording.books import CLOSE_AFTER_NS, SettledDay
+from heptagrid.recording.results import Run
+
+Owed = dict[str, tuple[int, int]]
+"""Millicents to pay (negative: to be paid) and the message that caused it, by reason."""
+
+
+def day_of(at_ns: int, zone: Any) -> date:
+    """The day that a line posted at `at_ns` is for: books are closed an hour after the day's end, or at a step's end then."""
+    return from_ns(at_ns - CLOSE_AFTER_NS, zone).date() - timedelta(days=1)
+
+
+def bill_line(reason: str, name: str, amount: int, kwh: float | None, message: int) -> dict[str, Any]:
+    """A line of a bill: its amount in millicents, what was used (kWh), and the message that it rests on (-1: none)."""
+    return {
+        "reason": reason,
+        "line": name,
+        "amount_millicent": amount,
+        "amount_eur": amount / MILLICENT_PER_EUR,
+        "kwh": kwh,
+        "message": message if message >= 0 else None,
+    }
+
+
+def owed_of_day(run: Run, replay: Replay, customer: int, day: date) -> Owed:
+    """The customer's lines of the ledger for the day."""
+    import polars
+
+    name, zone = f"point {customer}", replay.scenario.zone
+    mine = run_rows(run.ledger, replay).filter((polars.col("payer") == name) | (polars.col("payee") == name))
+    found: Owed = {}
+    for row in mine.iter_rows(named=True):
+        if day_of(row["at_ns"], zone) == day:
+            sign = 1 if row["payer"] == name else -1
+            before, _ = found.get(row["reason"], (0, -1))
+            found[row["reason"]] = before + sign * row["amount_millicent"], row["cause"]
+    return found
+
+
+def lines_of_day(replay: Replay, customer: int, settled: SettledDay, owed: Owed) -> list[dict[str, Any]]:
+    """The bill's lines; each reason's parts add up to its line of the ledger, all in whole cents."""
+    bills, sections = settled.bills, replay.scenario.sections
+    used_kwh = float(settled.import_kwh[:, customer].sum(dtype=np.float64))
+    fed_kwh = float(settled.export_kwh[:, customer].sum(dtype=np.float64))
+    margin_eur = float(cents(used_kwh * sections["tariffs"].margin_ct_per_kwh * EUR_PER_CT)) / CENT_PER_EUR
+    parts: dict[str, list[tuple[str, float]]] = {
+        "energy_bill": [
+            ("energy", float(bills.energy[customer]) - margin_eur),
+            ("retailer's margin", margin_eur),
+            ("network fee", float(bills.network[customer])),
+            ("levies, concession fee and electricity tax", float(bills.state[customer])),
+            ("value added tax on the energy", float(bills.energy_vat[customer])),
+        ],
+        "standing_charge": [
+            ("supply, for the day", float(bills.standing[customer])),
+            ("network connection, for the day", float(bills.base[customer])),
+            ("metering, for the day", float(bills.metering[customer])),
+            ("value added tax on the day's charges", float(bills.standing_vat[customer])),
+        ],
+        "rounding": [("rounding of the value added tax", 0.0)],
+        "export_credit": [("credit for what was fed in, at its market value", 0.0)],
+        "feed_in_premium": [("feed-in premium", 0.0)],
+        "flexibility": [("pay for flexibility", 0.0)],
+    }
+    kwh = {"energy_bill": used_kwh, "export_credit": fed_kwh, "feed_in_premium": fed_kwh}
+    lines = []
+    for reason, named in parts.items():
+        if reason not in owed:
+            continue
+        left, cause = owed[reason]
+        for k, (name, amount_eur) in enumerate(named):
+            amount = left if k == len(named) - 1 else int(millicent(amount_eur))
+            left -= amount
+            lines.append(bill_line(reason, name, amount, kwh.get(reason), cause))
+    return lines

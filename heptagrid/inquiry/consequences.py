@@ -1,0 +1,89 @@
+"""What a message of a run caused: further messages, and lines of the ledger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from heptagrid.assembly.place_names import Places
+from heptagrid.contracts import metering
+from heptagrid.foundation.contract import Wave
+from heptagrid.foundation.domains import Kind
+from heptagrid.foundation.time import NS_PER_QUARTER, next_midnight_ns
+from heptagrid.inquiry.replay import Replay
+from heptagrid.inquiry.waves import Waves, cause_entry, local
+from heptagrid.planes.messages.kernel.message_tracer import Journey
+from heptagrid.planes.money.ledger import MILLICENT_PER_EUR
+
+if TYPE_CHECKING:
+    import polars
+
+
+def consequences(message: int, wave: Wave, journey: Journey, waves: Waves, replay: Replay) -> dict[str, Any]:
+    """What a message caused: messages, and the lines of the ledger that depend on it."""
+    zone = replay.scenario.zone
+    follow = [
+        {
+            "first_id": one.first_id,
+            "messages": one.messages if one.causes is None else sum(each == message for each in one.causes),
+            **{name: getattr(one, name) for name in ("kind", "topic", "sender", "receiver")},
+            "sent": local(one.first_sent_ns, zone),
+        }
+        for one in waves.caused_by(message)
+    ]
+    found: dict[str, Any] = {"messages": follow, "ledger": ledger_lines(replay, message)}
+    point = Places(replay.world).point(journey.source)
+    reading = metering.READING.of(wave) or metering.MISSED.of(wave)
+    if reading is not None and point is not None and journey.delivered_ns is not None:
+        quarter_ns = reading.quarter * NS_PER_QUARTER
+        topic, reads = "day_reads", waves.first("day_reads", next_midnight_ns(quarter_ns, zone))
+        if reads is not None and journey.delivered_ns > reads.first_sent_ns:  # the day had been told without it
+            topic, reads = "late_reads", waves.first("late_reads", journey.delivered_ns)
+        if reads is not None:
+            found[topic] = cause_entry(reads.first_id, reads, zone)
+            found["ledger"] = ledger_lines(replay, reads.first_id, point)
+    if wave.kind is Kind.SETPOINT and journey.delivered_ns is not None and not found["ledger"]:
+        found["flexibility"] = _flexibility_pay(replay, journey)
+    return found
+
+
+def _flexibility_pay(replay: Replay, journey: Journey) -> dict[str, Any] | None:
+    """The receiver's next pay for flexibility; its line names the last set-point of the day."""
+    import polars
+
+    point = Places(replay.world).point(journey.destination)
+    closed_ns = next_midnight_ns(int(journey.delivered_ns or journey.sent_ns), replay.scenario.zone)
+    paid = run_rows(replay.run.ledger, replay).filter(
+        (polars.col("reason") == "flexibility")
+        & (polars.col("payee") == f"point {point}")
+        & (polars.col("at_ns") >= closed_ns)
+    )
+    if len(paid) == 0:
+        return None
+    row = paid.row(0, named=True)
+    return {"amount_eur": row["amount_millicent"] / MILLICENT_PER_EUR, "message": row["cause"]}
+
+
+def ledger_lines(replay: Replay, message: int, point: int | None = None) -> list[dict[str, Any]]:
+    """What the ledger's lines that rest on a message come to, by reason; of one metering point if it is given."""
+    import polars
+
+    mine = polars.col("cause") == message
+    if point is not None:
+        mine &= (polars.col("payer") == f"point {point}") | (polars.col("payee") == f"point {point}")
+    rows = (
+        run_rows(replay.run.ledger, replay)
+        .filter(mine)
+        .group_by("reason", maintain_order=True)
+        .agg(polars.len().alias("lines"), polars.col("amount_millicent").sum())
+    )
+    return [
+        {"reason": row["reason"], "lines": row["lines"], "amount_eur": row["amount_millicent"] / MILLICENT_PER_EUR}
+        for row in rows.iter_rows(named=True)
+    ]
+
+
+def run_rows(table: polars.DataFrame, replay: Replay) -> polars.DataFrame:
+    """The rows of a run's table that belong to the replayed arm and span."""
+    import polars
+
+    return table.filter((polars.col("arm") == replay.arm.name) & (polars.col("run_day") == replay.run_day))

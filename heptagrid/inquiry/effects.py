@@ -1,0 +1,45 @@
+"""What the receiver of a message did with it, in a sentence."""
+
+from __future__ import annotations
+
+from heptagrid.assembly.place_names import Places
+from heptagrid.contracts import flexibility
+from heptagrid.foundation.contract import Wave
+from heptagrid.foundation.domains import Kind
+from heptagrid.foundation.time import NS_PER_QUARTER, from_ns
+from heptagrid.inquiry.replay import Replay
+from heptagrid.planes.messages.kernel.message_tracer import Journey
+
+
+def effect(journey: Journey, wave: Wave, row: int, replay: Replay) -> str | None:
+    """What the receiver did with the message, where that can be said in a sentence."""
+    delivered = journey.delivered_ns
+    zone = replay.scenario.zone
+    point = Places(replay.world).point(journey.destination)
+    if delivered is None:
+        if wave.kind in (Kind.SETPOINT, Kind.PRICE) and point is not None:
+            return "The gateway never received it: its devices follow what it received before, until that lapses."
+        if wave.kind is Kind.METER_READING and journey.is_over:
+            return "Operations estimated the quarter hour and marked it so."
+        return None
+    step_ns = replay.scenario.step_s * 10**9
+    at = from_ns(-(-delivered // step_ns) * step_ns, zone)
+    device = wave.topic.removeprefix("signal.")
+    if device != wave.topic and (signal := flexibility.signal(device).of(wave)) is not None:
+        end = from_ns((signal.first_quarter + signal.valid_quarters) * NS_PER_QUARTER, zone)
+        name = device.replace("_", " ").removesuffix("s").replace("batterie", "battery")
+        return f"The {name} of customer {point} follows it from {at:%H:%M:%S} on, until the next one or {end:%H:%M}."
+    if (cap := flexibility.CAP.of(wave)) is not None:
+        until, cap_kw = from_ns(int(cap.until_ns[row]), zone), float(cap.cap_kw[row])
+        if until <= at:
+            return (
+                f"Congestion: a cap of {cap_kw:g} kW on the vehicle of customer {point} until {until:%H:%M:%S}; it had lapsed "
+                f"when the gateway could act on it at {at:%H:%M:%S}, the end of the run's step of {step_ns // 10**9} s."
+            )
+        return f"Congestion: the vehicle of customer {point} draws at most {cap_kw:g} kW from {at:%H:%M:%S} to {until:%H:%M:%S}."
+    if wave.kind is Kind.PRICE and point is not None:
+        owned = replay.world.owned
+        if point < len(owned.dynamic) and owned.dynamic[point]:
+            return f"Customer {point} is on the dynamic tariff: these are its prices, and devices that the aggregator does not control follow them."
+        return f"Customer {point} is on the flat tariff: the prices change nothing there."
+    return None
