@@ -24,7 +24,7 @@ from heptagrid.foundation.folder_lock import LOCK
 from heptagrid.foundation.frames import join_tables, read_table, write_table
 from heptagrid.foundation.interrupts import noted_interrupts
 from heptagrid.foundation.output_file import write_json, write_text
-from heptagrid.foundation.results_folder import Kind, Place, results_folder
+from heptagrid.foundation.results_folder import FORMAT_VERSION, Kind, Place, results_folder
 from heptagrid.recording.results import RUN
 from heptagrid.recording.seal import vouching
 from heptagrid.scale import jobs
@@ -137,9 +137,9 @@ def test_a_swap_that_fails_anywhere_loses_nothing_new_and_can_be_done_again(
     [
         ("outer.json", None),
         ("outer.json", {}),
-        ("outer.json", {"format": "heptagrid inner", "format_version": 1}),
-        ("outer.json", {"format": "heptagrid outer", "format_version": 2}),
-        ("inner.json", {"format": "heptagrid outer", "format_version": 1}),
+        ("outer.json", {"format": "heptagrid inner", "format_version": FORMAT_VERSION}),
+        ("outer.json", {"format": "heptagrid outer"}),
+        ("inner.json", {"format": "heptagrid outer", "format_version": FORMAT_VERSION}),
     ],
 )
 def test_a_folder_without_the_mark_is_not_ours(tmp_path: Path, mark: str, content: dict[str, Any] | None) -> None:
@@ -148,6 +148,15 @@ def test_a_folder_without_the_mark_is_not_ours(tmp_path: Path, mark: str, conten
     with pytest.raises(OutputError, match="holds no outer"), results_folder(tmp_path, OUTER, force=True):
         pass
     assert sorted(one.name for one in tmp_path.iterdir()) == sorted([mark, "page.html"])
+
+
+def test_results_of_another_version_are_named_and_stay(tmp_path: Path) -> None:
+    mark = tmp_path / "outer.json"
+    mark.write_text(json.dumps({"format": "heptagrid outer", "format_version": FORMAT_VERSION - 1}))
+    with pytest.raises(OutputError, match="remove the folder") as refused, results_folder(tmp_path, OUTER, force=True):
+        pass
+    assert f"holds a outer in version {FORMAT_VERSION - 1}" in str(refused.value)
+    assert [one.name for one in tmp_path.iterdir()] == ["outer.json"]
 
 
 def test_a_web_app_and_somebody_elses_definition_are_not_results(tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ class World:
     endpoints: Endpoints
     sample_nodes: Ints
     sample_customers: Ints
-    storms: tuple[Happening, ...] = ()
+    events: tuple[Happening, ...] = ()
     circuit: Circuit | None = None
     conductors: Conductors | None = None
     dead_points: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
@@ -261,7 +261,7 @@ def build_world(scenario: Scenario) -> World:
         dead_points = np.flatnonzero(conductors.served_share(circuit.devices)[point_terminal] == 0.0)
     substations = _substations(grid, network)
     nearest = circuit is not None
-    has_outages = bool(scenario.storms) or len(dead_points) > 0
+    has_outages = bool(scenario.events) or len(dead_points) > 0
     plan, endpoints = _places(
         *(scenario, grid, network, bulk, point_bus, point_node, substations, nearest, has_outages)
     )
@@ -279,7 +279,7 @@ def build_world(scenario: Scenario) -> World:
         endpoints=endpoints,
         sample_nodes=_sample(scenario.seed, 0, network.nodes),
         sample_customers=_sample(scenario.seed, 1, len(grid.loads.bus)),
-        storms=happenings(scenario, network, point_node, substations, plan),
+        events=happenings(scenario, network, point_node, substations, plan),
         circuit=circuit,
         conductors=conductors,
         dead_points=dead_points,
@@ -379,7 +379,7 @@ def build_arm(
     relays = Relays(sections["load_shedding"]) if windows.spans_ns else None
     transmission = Network(sections["transmission"], wires, bulk, world.endpoints, scenario.zone, relays, scan_ns)
     swing = _swing(scenario, world, wires, windows, scan_ns) if windows.spans_ns else None
-    fleet = Fleet(sections["generation"], wires, bulk.units, world.endpoints, swing, trips_of(world.storms))
+    fleet = Fleet(sections["generation"], wires, bulk.units, world.endpoints, swing, trips_of(world.events))
     exchange = Exchange(sections["market"], bulk.units, world.endpoints)
     retailer = Retailer(sections["retailer"])
     bulk_desk = BulkDesk(sections["dispatch"], bulk.units, world.endpoints)
@@ -390,7 +390,7 @@ def build_arm(
         else None,
         _scada(scenario, world) if arm.smart else None,
         sections["tap_changer"].target_pu,
-        rollouts_of(world.storms, world.endpoints) if arm.smart else (),
+        rollouts_of(world.events, world.endpoints) if arm.smart else (),
         _agc(scenario, world, swing, bulk_desk),
     )
     owned = world.owned
@@ -411,7 +411,7 @@ def build_arm(
         group[world.plan.gateways],
     )
     plane = MessagePlane(world.plan.topology, scenario.seed, arm.break_loss, threads=threads)
-    strike(plane, world.storms, sections, world.endpoints)
+    strike(plane, world.events, sections, world.endpoints)
     if len(world.dead_points):
         plane.fail(world.endpoints.gateways[world.dead_points], span.warm_up_ns, span.end_ns + 24 * NS_PER_HOUR)
     grid = ArmGrid(
@@ -532,7 +532,7 @@ def _customers(scenario: Scenario, world: World, arm: Arm, wires: Wires) -> Cust
             world.dead_points,
         ),
         arm.smart,
-        [(one.begin_ns, one.end_ns) for one in world.storms if one.kind == "read_all"],
+        [(one.begin_ns, one.end_ns) for one in world.events if one.kind == "read_all"],
     )
 
 
@@ -541,8 +541,8 @@ def _feeders(scenario: Scenario, world: World, arm: Arm, wires: Wires) -> Feeder
     return Feeders(
         *(wires, _lines(scenario, world), world.point_terminal, world.substations),
         Sensors(sections["sensors"], world.endpoints) if arm.smart else None,
-        *(outages_of(world.storms, "nodes"), outages_of(world.storms, "points")),
-        silences_of(world.storms, "substations", sections["messages.backhaul"].battery_s),
+        *(outages_of(world.events, "nodes"), outages_of(world.events, "points")),
+        silences_of(world.events, "substations", sections["messages.backhaul"].battery_s),
         world.dead_points,
     )
 

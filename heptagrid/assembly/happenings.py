@@ -24,7 +24,7 @@ from heptagrid.foundation.windows import Windows
 from heptagrid.planes.messages.links import CLASS_NAMES
 from heptagrid.planes.messages.plane import MessagePlane
 from heptagrid.planes.messages.planning.network_planner import Plan
-from heptagrid.scenario.events import Firmware, Storm
+from heptagrid.scenario.events import Event, Firmware
 from heptagrid.scenario.schema import Scenario
 from heptagrid.world.balanced.radial_network import Tree
 from heptagrid.world.endpoints import Endpoints
@@ -51,7 +51,7 @@ class Happening:
     places: of the message plane whose links to their parents are cut or jammed. around: of it, whose messages suffer.
     """
 
-    storm: Storm
+    event: Event
     begin_ns: int
     end_ns: int
     points: Ints = field(default_factory=_nobody)
@@ -62,12 +62,12 @@ class Happening:
 
     @property
     def kind(self) -> str:
-        return self.storm.kind
+        return self.event.kind
 
     @property
     def where(self) -> str | None:
         """The place in words."""
-        what, which = self.storm.place
+        what, which = self.event.place
         words = {"": None, "all": "the whole town", "site": str(which), "links": f"all {which} links"}
         return words.get(what, "the largest unit" if which == "largest" else f"{what} {which}")
 
@@ -75,10 +75,10 @@ class Happening:
 def boundaries_ns(scenario: Scenario) -> Iterator[int]:
     """When supply or a unit goes and comes, ascending."""
     times = set()
-    for storm in scenario.storms:
-        if storm.kind in ("blackout", "unit_trip"):
-            begin = storm.begin_ns(scenario.start, scenario.zone)
-            times |= {begin, begin + storm.duration_ns}
+    for event in scenario.events:
+        if event.kind in ("blackout", "unit_trip"):
+            begin = event.begin_ns(scenario.start, scenario.zone)
+            times |= {begin, begin + event.duration_ns}
     yield from sorted(times)
 
 
@@ -87,12 +87,12 @@ def happenings(
 ) -> tuple[Happening, ...]:
     """The scenario's events, in its order."""
     found: list[Happening] = []
-    for storm in scenario.storms:
-        begin_ns = storm.begin_ns(scenario.start, scenario.zone)
-        met = _met(storm, network, point_node, substations, plan, scenario.seed)
-        if isinstance(storm.entry, Firmware):
-            _refuse_what_memory_cannot_hold(scenario, len(found) + 1, storm.entry, len(met["points"]))
-        found.append(Happening(storm, begin_ns, begin_ns + storm.duration_ns, **met))
+    for event in scenario.events:
+        begin_ns = event.begin_ns(scenario.start, scenario.zone)
+        met = _met(event, network, point_node, substations, plan, scenario.seed)
+        if isinstance(event.entry, Firmware):
+            _refuse_what_memory_cannot_hold(scenario, len(found) + 1, event.entry, len(met["points"]))
+        found.append(Happening(event, begin_ns, begin_ns + event.duration_ns, **met))
     return tuple(found)
 
 
@@ -116,32 +116,32 @@ def _refuse_what_memory_cannot_hold(scenario: Scenario, number: int, entry: Firm
 
 
 def _met(
-    storm: Storm, network: Tree, point_node: Ints, substations: Substations, plan: Plan, seed: int
+    event: Event, network: Tree, point_node: Ints, substations: Substations, plan: Plan, seed: int
 ) -> dict[str, Ints]:
     """What an event affects, as the columns of a `Happening`."""
-    what, which = storm.place
-    if storm.kind == "unit_trip":
+    what, which = event.place
+    if event.kind == "unit_trip":
         return {}
     everyone = np.arange(len(point_node), dtype=np.int64)
-    if storm.kind == "blackout":
+    if event.kind == "blackout":
         is_off = _switched_off(what, int(which), network, substations)
         points = everyone if what == "all" else np.flatnonzero(is_off[point_node])
         stations = np.flatnonzero(is_off[substations.node])
         around = np.concatenate([plan.gateways[points], plan.concentrators[stations]])
         return {"nodes": np.flatnonzero(is_off), "points": points, "substations": stations, "around": around}
-    if isinstance(storm.entry, Firmware):
+    if isinstance(event.entry, Firmware):
         drawn = np.asarray(uniforms(seed, int(Stream.FIRMWARE), everyone, 0))
-        points = np.flatnonzero(drawn < storm.entry.share)
+        points = np.flatnonzero(drawn < event.entry.share)
         return {"points": points, "around": plan.gateways[points]}
-    if storm.kind == "read_all":
+    if event.kind == "read_all":
         return {"points": everyone, "around": plan.gateways}
     topology = plan.topology
     if what == "substation":
         behind = plan.gateways[topology.group[plan.gateways] == int(which)]
         station = plan.concentrators[int(which) : int(which) + 1]
         around = np.concatenate([behind, station])
-        return {"places": station if storm.kind == "cut" else behind, "around": around}
-    if storm.kind == "cut":
+        return {"places": station if event.kind == "cut" else behind, "around": around}
+    if event.kind == "cut":
         site = plan.hub if which == "hub" else plan.sites[str(which)]
         around = np.arange(topology.places) if which == "hub" else np.array([site])
         return {"places": np.array([site]), "around": around}
@@ -163,23 +163,23 @@ def _switched_off(what: str, which: int, network: Tree, substations: Substations
     return np.asarray(is_off)
 
 
-def outages_of(storms: Sequence[Happening], what: str) -> list[Outage]:
+def outages_of(events: Sequence[Happening], what: str) -> list[Outage]:
     """When which "points", "nodes" or "substations" are without supply."""
-    return joined([Outage(one.begin_ns, one.end_ns, getattr(one, what)) for one in storms if one.kind == "blackout"])
+    return joined([Outage(one.begin_ns, one.end_ns, getattr(one, what)) for one in events if one.kind == "blackout"])
 
 
-def silences_of(storms: Sequence[Happening], what: str, lasts_s: float) -> list[Outage]:
+def silences_of(events: Sequence[Happening], what: str, lasts_s: float) -> list[Outage]:
     """The same from when a capacitor or battery of `lasts_s` is empty; none where supply is back before."""
-    silent = (replace(one, begin_ns=one.begin_ns + round(lasts_s * NS_PER_S)) for one in outages_of(storms, what))
+    silent = (replace(one, begin_ns=one.begin_ns + round(lasts_s * NS_PER_S)) for one in outages_of(events, what))
     return [one for one in silent if one.begin_ns < one.end_ns]
 
 
-def trips_of(storms: Sequence[Happening]) -> list[Trip]:
+def trips_of(events: Sequence[Happening]) -> list[Trip]:
     """When which units of the bulk system fail."""
     trips = []
-    for one in storms:
+    for one in events:
         if one.kind == "unit_trip":
-            unit = one.storm.place[1]
+            unit = one.event.place[1]
             trips.append(Trip(one.begin_ns, one.end_ns, None if unit == "largest" else int(unit)))
     return trips
 
@@ -199,19 +199,19 @@ def windows_of(scenario: Scenario, start_ns: int, end_ns: int) -> Windows:
 
 def _disturbances_ns(scenario: Scenario) -> Iterator[int]:
     """When power changes at once; a unit that can be used again does nothing yet."""
-    for storm in scenario.storms:
-        begin_ns = storm.begin_ns(scenario.start, scenario.zone)
-        if storm.kind in ("blackout", "unit_trip"):
+    for event in scenario.events:
+        begin_ns = event.begin_ns(scenario.start, scenario.zone)
+        if event.kind in ("blackout", "unit_trip"):
             yield begin_ns
-        if storm.kind == "blackout":
-            yield begin_ns + storm.duration_ns
+        if event.kind == "blackout":
+            yield begin_ns + event.duration_ns
 
 
-def rollouts_of(storms: Sequence[Happening], at: Endpoints) -> list[Rollout]:
+def rollouts_of(events: Sequence[Happening], at: Endpoints) -> list[Rollout]:
     """The roll-outs of firmware, numbered as the events are."""
     found = []
-    for number, one in enumerate(storms):
-        entry = one.storm.entry
+    for number, one in enumerate(events):
+        entry = one.event.entry
         if isinstance(entry, Firmware):
             every_ns = round(8e9 * entry.block_bytes / entry.rate_bps)
             found.append(
@@ -220,17 +220,17 @@ def rollouts_of(storms: Sequence[Happening], at: Endpoints) -> list[Rollout]:
     return found
 
 
-def strike(plane: MessagePlane, storms: Sequence[Happening], sections: Mapping[str, Any], at: Endpoints) -> None:
+def strike(plane: MessagePlane, events: Sequence[Happening], sections: Mapping[str, Any], at: Endpoints) -> None:
     """Tell the message plane what will fail when."""
     access, backhaul, wan = (sections[f"messages.{name}"] for name in CLASS_NAMES)
     for what, places, lasts_s in (
         ("points", at.gateways, access.last_gasp_s),
         ("substations", at.concentrators, backhaul.battery_s),
     ):
-        for one in silences_of(storms, what, lasts_s):
+        for one in silences_of(events, what, lasts_s):
             plane.fail(places[one.ids], one.begin_ns, one.end_ns, round(access.reparent_s * NS_PER_S))
-    for storm in storms:
-        if storm.kind == "cut":
-            plane.cut(storm.places, storm.begin_ns, storm.end_ns, round(wan.failover_s * NS_PER_S))
-        elif storm.kind == "jam":
-            plane.jam(plane.media_of(storm.places), storm.begin_ns, storm.end_ns)
+    for event in events:
+        if event.kind == "cut":
+            plane.cut(event.places, event.begin_ns, event.end_ns, round(wan.failover_s * NS_PER_S))
+        elif event.kind == "jam":
+            plane.jam(plane.media_of(event.places), event.begin_ns, event.end_ns)

@@ -31,7 +31,7 @@ def read_feeder(scenario: Scenario, path: Path) -> Circuit:
     """
     if path.suffix.lower() != ".dss":
         raise UsageError(f"--feeder {path}: a feeder is an OpenDSS script, such as Master.dss")
-    if scenario.storms:
+    if scenario.events:
         raise UsageError(
             f"scenario {scenario.name!r} has events at places of its own network; remove them to run it on {path}"
         )

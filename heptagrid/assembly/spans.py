@@ -18,7 +18,7 @@ def spans_of(scenario: Scenario, typical: bool = False) -> list[Span]:
             raise UsageError(
                 f"scenario {scenario.name!r} names no typical days; write a table of date and weight and set typical_days"
             )
-        if scenario.storms:
+        if scenario.events:
             raise UsageError(
                 f"scenario {scenario.name!r} has events, and typical days represent a year without events; run its own days, "
                 "without --typical"

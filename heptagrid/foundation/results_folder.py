@@ -19,7 +19,7 @@ from heptagrid.foundation.errors import OutputError
 from heptagrid.foundation.folder_lock import LOCK, locked_folder
 from heptagrid.foundation.output_file import TEMPORARY, write_json
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 2: events are called `events` in manifest.json, definition.json and summary.json
 UNFINISHED = "unfinished"
 _FILES = "Allow more open files (ulimit -n), or run with fewer processes"
 _REMEDIES = {errno.EMFILE: _FILES, errno.ENFILE: _FILES}
@@ -45,11 +45,16 @@ class Kind:
 
     def is_marked(self, folder: Path) -> bool:
         """Whether a folder holds results of this kind, by what its mark says."""
+        return bool(self.version_in(folder) == FORMAT_VERSION)
+
+    def version_in(self, folder: Path) -> Any:
+        """The version of the format of the results of this kind that a folder holds; None if it holds none."""
         try:
             content = json.loads((folder / self.mark).read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError):
-            return False
-        return isinstance(content, dict) and {**content, **self.format()} == content
+            return None
+        is_this = isinstance(content, dict) and content.get("format") == self.format()["format"]
+        return content.get("format_version") if is_this else None
 
     def owned(self, folder: Path) -> list[Path]:
         """The files in a folder that heptagrid has written there, the mark last; no link to a folder is followed."""
@@ -158,6 +163,12 @@ def _place(folder: Path, given: Path, kind: Kind, force: bool, goes_on: Mapping[
     """Where to write in `folder`, which messages call as it was `given`."""
     if not any(not one.name.startswith(TEMPORARY) for one in _entries(folder)):
         return Place(kind, folder, folder)
+    version = kind.version_in(folder)
+    if version is not None and version != FORMAT_VERSION:
+        raise OutputError(
+            f"{given} holds a {kind.name} in version {version} of the format of results, and this heptagrid writes version "
+            f"{FORMAT_VERSION}; choose another --out, or remove the folder"
+        )
     if not kind.is_marked(folder):
         raise OutputError(f"{given} is not empty and holds no {kind.name} of heptagrid; choose another --out")
     unfinished = Place(kind, folder, _unfinished(folder, kind))

@@ -95,7 +95,7 @@ def scenario_of(manifest: Mapping[str, Any]) -> Scenario:
     if not typical:
         run |= {"start": manifest["dates"][0], "days": len(manifest["dates"])}
     tables["run"] = tables.get("run", {}) | run
-    return rebuilt(manifest["name"], (folders[0], folders[1]), tables, typical, manifest.get("storms", ()))
+    return rebuilt(manifest["name"], (folders[0], folders[1]), tables, typical, manifest["events"])
 
 
 def remarks_of(manifest: Mapping[str, Any], scenario: Scenario) -> list[str]:

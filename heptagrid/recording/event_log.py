@@ -22,12 +22,12 @@ Ints = npt.NDArray[np.int64]
 MOST = 0.9  # the share of messages whose arrival is timed
 
 
-class StormLog(Listener):
+class EventLog(Listener):
     """One entry for each event; see `found`."""
 
     def __init__(self, grid: ArmGrid, frequency: FrequencyLog) -> None:
         self._grid = grid
-        self._entries = [_Entry(grid, frequency, one, number) for number, one in enumerate(grid.world.storms)]
+        self._entries = [_Entry(grid, frequency, one, number) for number, one in enumerate(grid.world.events)]
         self._off_s = np.zeros(grid.world.customers_count if self._entries else 0)
         self._deliveries: Sequence[Delivery] = ()
         self._lost = np.empty((0, 4), dtype=np.int64)
@@ -66,15 +66,15 @@ class StormLog(Listener):
 class _Entry:
     """One event in one arm; times are since the event began, but for the drain."""
 
-    def __init__(self, grid: ArmGrid, frequency: FrequencyLog, storm: Happening, number: int) -> None:
-        self._grid, self._storm, self._number = grid, storm, number
+    def __init__(self, grid: ArmGrid, frequency: FrequencyLog, event: Happening, number: int) -> None:
+        self._grid, self._event, self._number = grid, event, number
         self._frequency = frequency
-        self._customers = storm.points[storm.points < grid.world.customers_count]
+        self._customers = event.points[event.points < grid.world.customers_count]
         topology = grid.world.plan.topology
         self._suffers = np.zeros(topology.places, dtype=np.bool_)
-        self._suffers[storm.around] = True
+        self._suffers[event.around] = True
         self._dark = np.zeros(grid.world.points, dtype=np.bool_)
-        self._dark[storm.points] = True
+        self._dark[event.points] = True
         self._off_s = 0.0
         self._unserved_before = self._unserved = 0.0
         self._lost = self._lost_by_outage = 0
@@ -86,34 +86,34 @@ class _Entry:
 
     def note(self, phase: Phase, step: Step, lost: Ints) -> None:
         """Take in a step's supply, and the messages that were lost in it."""
-        storm = self._storm
-        inside = (lost[:, 1] >= storm.begin_ns) & (lost[:, 1] < storm.end_ns)
+        event = self._event
+        inside = (lost[:, 1] >= event.begin_ns) & (lost[:, 1] < event.end_ns)
         self._lost += int(inside.sum())
         self._lost_by_outage += int((inside & (lost[:, 2] == BY_OUTAGE)).sum())
-        if storm.kind != "blackout":
+        if event.kind != "blackout":
             return
         unserved = float(self._grid.customers.unserved_kwh[self._customers].sum())
-        if step.end_ns <= storm.begin_ns:
+        if step.end_ns <= event.begin_ns:
             self._unserved_before = unserved
-        if phase is Phase.COUNTED and storm.begin_ns <= step.start_ns < storm.end_ns:
+        if phase is Phase.COUNTED and event.begin_ns <= step.start_ns < event.end_ns:
             self._unserved = unserved - self._unserved_before
             self._off_s += len(self._customers) * step.dt_s
 
     def take(self, delivery: Delivery) -> None:
         """Take in what arrived."""
-        storm, contract, sent_ns = self._storm, delivery.contract, delivery.sent_ns
-        waited = (delivery.delivered_ns >= storm.end_ns) & (sent_ns >= storm.begin_ns) & (sent_ns < storm.end_ns)
+        event, contract, sent_ns = self._event, delivery.contract, delivery.sent_ns
+        waited = (delivery.delivered_ns >= event.end_ns) & (sent_ns >= event.begin_ns) & (sent_ns < event.end_ns)
         if waited.any():
             waited &= self._suffers[delivery.source] | self._suffers[delivery.destination]
             if waited.any():
-                last = int(delivery.delivered_ns[waited].max()) - storm.end_ns
+                last = int(delivery.delivered_ns[waited].max()) - event.end_ns
                 self._drain_ns = max(self._drain_ns or 0, last)
         if contract is control.FIRMWARE:
             self._take_block(delivery)
-        elif contract is telemetry.SUBSTATION_ALARM and storm.kind == "blackout":
+        elif contract is telemetry.SUBSTATION_ALARM and event.kind == "blackout":
             alarm = telemetry.SUBSTATION_ALARM.read(delivery)
-            dead = np.isin(alarm.substation, storm.substations) & (alarm.v_pu == 0.0)
-            self._learn(delivery.delivered_ns[dead & (sent_ns >= storm.begin_ns)])
+            dead = np.isin(alarm.substation, event.substations) & (alarm.v_pu == 0.0)
+            self._learn(delivery.delivered_ns[dead & (sent_ns >= event.begin_ns)])
         elif contract in (metering.LAST_GASP, metering.RESTORED):
             supply = (metering.LAST_GASP if contract is metering.LAST_GASP else metering.RESTORED).read(delivery)
             self._take_answer(delivery, supply.meter, supply.of_ns)
@@ -135,42 +135,42 @@ class _Entry:
 
     def found(self) -> dict[str, Any]:
         """The figures; None where there is nothing to say."""
-        storm = self._storm
+        event = self._event
         found: dict[str, Any] = {
             "messages_lost": self._lost,
             "messages_lost_by_outage": self._lost_by_outage,
             "backlog_drain_s": None if self._drain_ns is None else self._drain_ns / NS_PER_S,
         }
-        if storm.kind == "blackout":
+        if event.kind == "blackout":
             found |= {
                 "customers": len(self._customers),
                 "customer_minutes": self._off_s / 60.0,
                 "energy_not_served_mwh": self._unserved / 1000.0,
-                "known_after_s": None if self._known_ns is None else (self._known_ns - storm.begin_ns) / NS_PER_S,
-                **self._answers(metering.LAST_GASP, "last_gasps", storm.begin_ns),
-                **self._answers(metering.RESTORED, "restorations", storm.end_ns),
-                **self._answers(metering.MISSED, "missed_readings", storm.end_ns),
+                "known_after_s": None if self._known_ns is None else (self._known_ns - event.begin_ns) / NS_PER_S,
+                **self._answers(metering.LAST_GASP, "last_gasps", event.begin_ns),
+                **self._answers(metering.RESTORED, "restorations", event.end_ns),
+                **self._answers(metering.MISSED, "missed_readings", event.end_ns),
             }
-        if storm.kind == "unit_trip":
-            units = [(unit, mw) for ns, unit, mw in self._grid.fleet.losses if ns == storm.begin_ns]
+        if event.kind == "unit_trip":
+            units = [(unit, mw) for ns, unit, mw in self._grid.fleet.losses if ns == event.begin_ns]
             found = {"unit": units[0][0], "lost_mw": units[0][1]} if units else {"unit": None, "lost_mw": None}
-            found |= self._frequency.after(storm.begin_ns)
-        if storm.kind == "read_all":
-            found = self._answers(metering.ON_DEMAND, "readings", storm.begin_ns)
-        if storm.kind == "firmware" and self._grid.arm.smart:
+            found |= self._frequency.after(event.begin_ns)
+        if event.kind == "read_all":
+            found = self._answers(metering.ON_DEMAND, "readings", event.begin_ns)
+        if event.kind == "firmware" and self._grid.arm.smart:
             times = np.sort(np.concatenate(self._complete_ns)) if self._complete_ns else np.empty(0, dtype=np.int64)
             found |= {
-                "meters": len(storm.points),
+                "meters": len(event.points),
                 "meters_complete": len(times),
                 "blocks_arrived": int(self._blocks.sum()),
             }
-            found["complete_share"] = len(times) / len(storm.points) if len(storm.points) else None
-            found["most_complete_after_s"] = _after_s(times, len(storm.points), storm.begin_ns)
+            found["complete_share"] = len(times) / len(event.points) if len(event.points) else None
+            found["most_complete_after_s"] = _after_s(times, len(event.points), event.begin_ns)
         return found
 
     def _answered_ns(self, contract: Contract[Any]) -> int:
         after = contract in (metering.RESTORED, metering.MISSED)
-        return self._storm.end_ns if after else self._storm.begin_ns
+        return self._event.end_ns if after else self._event.begin_ns
 
     def _answers(self, contract: Contract[Any], name: str, since_ns: int) -> dict[str, Any]:
         """How many of a topic were sent and arrived, and when most had; None without meters that speak."""
@@ -198,7 +198,7 @@ class _Entry:
             return
         meter = told.meter
         self._blocks[meter] += 1
-        entry: Any = self._storm.storm.entry
+        entry: Any = self._event.event.entry
         complete = self._blocks[meter] == -(-entry.payload_bytes // entry.block_bytes)
         self._complete_ns.append(delivery.delivered_ns[complete])
 

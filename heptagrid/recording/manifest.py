@@ -87,7 +87,7 @@ def manifest_of(
             }
             for section, parameters in scenario.sections.items()
         },
-        "storms": given_of(scenario.storms),
+        "events": given_of(scenario.events),
         "versions": {
             "python": platform.python_version(),
             **{name: _version(name) for name in ("heptagrid", "numpy", "numba", "polars")},

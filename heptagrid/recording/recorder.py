@@ -22,7 +22,7 @@ from heptagrid.planes.messages.statistics import KINDS, Counts
 from heptagrid.planes.money.ledger import Totals
 from heptagrid.planes.power.balanced.ac import AcFlow
 from heptagrid.recording.books import Books
-from heptagrid.recording.event_log import StormLog
+from heptagrid.recording.event_log import EventLog
 from heptagrid.recording.extremes import QuarterVoltages, SupplyVoltages
 from heptagrid.recording.frequency_log import FrequencyLog
 from heptagrid.recording.tables import TableWriter, list_series
@@ -72,7 +72,7 @@ class ArmResult:
     billed_kwh: np.ndarray = field(default_factory=lambda: np.zeros(0))
     held: dict[int, tuple[int, int]] = field(default_factory=dict)
     hunting: dict[str, tuple[int, int]] = field(default_factory=dict)
-    storms: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
     interruptions: dict[str, float] = field(default_factory=dict)
     frequency: dict[str, Any] | None = None
     seconds: dict[str, float] = field(default_factory=dict)
@@ -101,7 +101,7 @@ class Recorder(Listener):
         self._waves: list[tuple[Any, ...]] = []
         grid.transport.listen(self)
         self._frequency = FrequencyLog(grid)
-        self._storms = StormLog(grid, self._frequency)
+        self._events = EventLog(grid, self._frequency)
         self._comfort_before: dict[str, float] = {}
         self._stored_before = 0.0
         self._heat_before = 0.0
@@ -135,7 +135,7 @@ class Recorder(Listener):
         if phase is not Phase.CLOSING and len(flow.held) == 0:
             self._grid.feeders.remember()
         self.books.note(phase, step, self._writer)
-        self._storms.note(phase, step)
+        self._events.note(phase, step)
         if phase is not Phase.COUNTED:
             return
         if step.ends_quarter:
@@ -185,7 +185,7 @@ class Recorder(Listener):
         self.books.finish(result)
         self._write_waves()
         result.frequency = self._frequency.found()
-        result.storms, result.interruptions = self._storms.found(), self._storms.interruptions()
+        result.events, result.interruptions = self._events.found(), self._events.interruptions()
         result.seconds, result.peak_rss_mb, result.process = seconds, peak_rss_mb, os.getpid()
         self._check()
         return result

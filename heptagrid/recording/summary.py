@@ -50,7 +50,7 @@ class Joined:
         self.metering: dict[str, float] = {}
         self.traded_mwh: dict[str, float] = {}
         self.interruptions: dict[str, float] = {}
-        self.storms, self.frequency = first.storms, first.frequency
+        self.events, self.frequency = first.events, first.frequency
         self.comfort: dict[str, float] = {}
         for result in results:
             self.energy.add(result.energy)
@@ -234,7 +234,7 @@ def summarise(
             name: {"name": one.name, "title": one.title, "not_modelled": one.not_modelled}
             for name, one in zip(CLASS_NAMES, world.plan.technologies, strict=True)
         },
-        "storms": [_storm(scenario, one, arms, k) for k, one in enumerate(world.storms)],
+        "events": [_event(scenario, one, arms, k) for k, one in enumerate(world.events)],
         "arms": {name: arm.summary(scenario, world) for name, arm in arms.items()},
         "difference": _difference(arms, case) if pair else None,
         "business": None
@@ -244,11 +244,11 @@ def summarise(
     }
 
 
-def _storm(scenario: Scenario, storm: Happening, arms: Mapping[str, Joined], number: int) -> dict[str, Any]:
+def _event(scenario: Scenario, event: Happening, arms: Mapping[str, Joined], number: int) -> dict[str, Any]:
     """What an event was, and what happened in each arm."""
-    begin, end = (from_ns(ns, scenario.zone).isoformat() for ns in (storm.begin_ns, storm.end_ns))
-    about = {"kind": storm.kind, "where": storm.where, "begin": begin, "end": end}
-    return about | {"arms": {name: arm.storms[number] for name, arm in arms.items()}}
+    begin, end = (from_ns(ns, scenario.zone).isoformat() for ns in (event.begin_ns, event.end_ns))
+    about = {"kind": event.kind, "where": event.where, "begin": begin, "end": end}
+    return about | {"arms": {name: arm.events[number] for name, arm in arms.items()}}
 
 
 def _difference(arms: Mapping[str, Joined], case: tuple[business.Case, float] | None) -> dict[str, Any]:

@@ -66,42 +66,42 @@ _FIGURES: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
 )
 
 
-def storm_table(summary: Mapping[str, Any]) -> str:
+def event_table(summary: Mapping[str, Any]) -> str:
     """A table for each event, arms side by side."""
     outage = (
         " In the conventional arm operations learns of an outage only by customers' calls, which are not modelled: a dash stands "
         "there. Base stations of operators and the sites of the wide-area network run on batteries."
     )
-    has_outage = any(storm["kind"] == "blackout" for storm in summary["storms"])
+    has_outage = any(event["kind"] == "blackout" for event in summary["events"])
     parts = [f"<p>Every arm has the same events.{outage if has_outage else ''}</p>"]
-    for storm in summary["storms"]:
-        arms = storm["arms"]
+    for event in summary["events"]:
+        arms = event["arms"]
         rows = [
             [label, *(show(arm.get(key)) for arm in arms.values())]
             for key, label, show in _FIGURES
             if any(arm.get(key) is not None for arm in arms.values())
         ]
-        head = (text(_title(storm)), *(ARM_TITLES[name] for name in arms))
+        head = (text(_title(event)), *(ARM_TITLES[name] for name in arms))
         parts.append(tables.table(head, rows, style="numbers"))
     return "".join(parts)
 
 
-def storm_lines(summary: Mapping[str, Any]) -> list[str]:
+def event_lines(summary: Mapping[str, Any]) -> list[str]:
     """A line for each event, of the smart arm where there is one."""
     lines = []
-    for storm in summary.get("storms", ()):
-        arms = storm["arms"]
+    for event in summary.get("events", ()):
+        arms = event["arms"]
         one = arms["smart"] if "smart" in arms else next(iter(arms.values()))
-        lines.append(f"{_title(storm)}: {_WORDS[storm['kind']](one)}")
+        lines.append(f"{_title(event)}: {_WORDS[event['kind']](one)}")
     return lines
 
 
-def _title(storm: Mapping[str, Any]) -> str:
-    where = f" of {storm['where']}" if storm["where"] else ""
-    begin, end = (storm[one][:16].replace("T", " ") for one in ("begin", "end"))
+def _title(event: Mapping[str, Any]) -> str:
+    where = f" of {event['where']}" if event["where"] else ""
+    begin, end = (event[one][:16].replace("T", " ") for one in ("begin", "end"))
     if end == begin:
-        return f"{TITLES[storm['kind']]}{where}, {begin}"
-    return f"{TITLES[storm['kind']]}{where}, {begin} to {end.removeprefix(begin[:11])}"
+        return f"{TITLES[event['kind']]}{where}, {begin}"
+    return f"{TITLES[event['kind']]}{where}, {begin} to {end.removeprefix(begin[:11])}"
 
 
 def _blackout(one: Mapping[str, Any]) -> str:

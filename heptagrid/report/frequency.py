@@ -40,8 +40,8 @@ def frequency_section(summary: Mapping[str, Any], series: polars.DataFrame, zone
     arms = {name: arm["frequency"] for name, arm in summary["arms"].items() if arm.get("frequency")}
     first = next(iter(arms.values()))
     charts = [_charts(series, window, list(arms), arms, zone) for window in _windows(series)]
-    trips = [storm for storm in summary["storms"] if storm["kind"] == "unit_trip"]
-    charts += [_first_minute(series, storm, list(arms)) for storm in trips]
+    trips = [event for event in summary["events"] if event["kind"] == "unit_trip"]
+    charts += [_first_minute(series, event, list(arms)) for event in trips]
     figures: list[tuple[str, Callable[[Mapping[str, Any]], str]]] = [
         ("lowest frequency, Hz", lambda one: number(one["min_hz"], 3)),
         ("highest frequency, Hz", lambda one: number(one["max_hz"], 3)),
@@ -90,11 +90,11 @@ def _charts(
     )
 
 
-def _first_minute(series: polars.DataFrame, storm: Mapping[str, Any], names: list[str]) -> str:
+def _first_minute(series: polars.DataFrame, event: Mapping[str, Any], names: list[str]) -> str:
     """The frequency from just before a loss on."""
     import polars
 
-    begin = to_ns(datetime.fromisoformat(storm["begin"]))
+    begin = to_ns(datetime.fromisoformat(event["begin"]))
     here = series.filter(polars.col("time_ns").is_between(begin - 5 * NS_PER_S, begin + 60 * NS_PER_S))
     parts = {name: here.filter(polars.col("arm") == name) for name in names}
     lines = [
@@ -103,7 +103,7 @@ def _first_minute(series: polars.DataFrame, storm: Mapping[str, Any], names: lis
         if len(one)
     ]
     ticks = [(float(second), f"{second} s") for second in (0, 15, 30, 45)]
-    title = f"The first minute after {storm['begin'][11:19]}"
+    title = f"The first minute after {event['begin'][11:19]}"
     return line_chart(title, "Hz", lines, ticks) if lines else ""
 
 

@@ -15,7 +15,7 @@ from heptagrid.report.access_networks import access_table
 from heptagrid.report.charts import bars
 from heptagrid.report.day import day_charts
 from heptagrid.report.domain_picture import domain_pictures, money_digits
-from heptagrid.report.events import storm_table
+from heptagrid.report.events import event_table
 from heptagrid.report.frequency import frequency_section
 from heptagrid.report.headline import headline, key_figures
 from heptagrid.report.terms import explained
@@ -48,7 +48,7 @@ def page(summary: dict[str, Any], manifest: dict[str, Any], frames: dict[str, po
         _top(summary, manifest),
         section("figures", "What changed", key_figures(summary)),
         section("day", "Load and voltage", day_charts(frames["totals"], arms, manifest)),
-        *([section("events", "Events", storm_table(summary))] if summary.get("storms") else []),
+        *([section("events", "Events", event_table(summary))] if summary.get("events") else []),
         *_frequency(summary, manifest, frames.get("frequency")),
         section("town", f"The {place}", town_section(frames, list(arms), place)),
         section("requirements", "Which applications met their requirement", _requirements(summary)),

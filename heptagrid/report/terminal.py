@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from heptagrid.report.events import storm_lines
+from heptagrid.report.events import event_lines
 from heptagrid.report.findings import ESTIMATED, estimated_share
 from heptagrid.report.frequency import frequency_lines
 from heptagrid.report.headline import devices, title
@@ -63,7 +63,7 @@ def summary(summary: dict[str, Any], manifest: dict[str, Any]) -> Group:
     )
     if slow:
         parts.append(Text(f"99 % of the messages of a kind took at most: {slow}", style="dim"))
-    parts += [Text(line, style="yellow") for line in (*storm_lines(summary), *frequency_lines(summary))]
+    parts += [Text(line, style="yellow") for line in (*event_lines(summary), *frequency_lines(summary))]
     if summary["break"]:
         parts.append(Text(_break(summary), style="bold"))
     for name, arm in arms.items():

@@ -49,7 +49,7 @@ def definition_of(
         "zone": str(scenario.zone),
         "typical": typical,
         "typical_days": [[str(day), weight] for day, weight in scenario.typical_days],
-        "storms": given_of(scenario.storms),
+        "events": given_of(scenario.events),
         "settings": {name: asdict(one) for name, one in scenario.sections.items() if name != "run"},
         "data": _digest(scenario),
         "version": version("heptagrid"),

@@ -119,7 +119,7 @@ def variant_of(point: Point, seed: int, arm: str, typical: bool, data: str, fold
     sections["run"] = {"seed": seed, "start": scenario.start, "days": scenario.days, "step_s": scenario.step_s}
     days = [day for day, _ in scenario.typical_days] if typical else []
     laid_out = [getattr(scenario.sections[section], key) for section, key in LAYING_OUT]
-    reads = [data, arm, losses, sections, laid_out, str(scenario.zone), days, given_of(scenario.storms)]
+    reads = [data, arm, losses, sections, laid_out, str(scenario.zone), days, given_of(scenario.events)]
     digest = hashlib.sha256(json.dumps(reads, sort_keys=True, default=str).encode()).hexdigest()
     (access, backhaul, wan) = losses
     return Variant(

@@ -134,7 +134,7 @@ _YEARS = range(1970, 2200)  # of a begin as a date
 
 
 @dataclass(frozen=True)
-class Storm:
+class Event:
     """One event as resolved.
 
     begin: local date-time as a text, or seconds since the start of the first counted day. place: what `where` means:
@@ -166,7 +166,7 @@ class Storm:
         return {"kind": self.kind, "begin": self.begin, **asdict(self.entry)}
 
 
-def storms_of(
+def events_of(
     checks: Checks,
     given: Any,
     folders: tuple[Path, Path],
@@ -174,7 +174,7 @@ def storms_of(
     days: int,
     zone: ZoneInfo,
     sections: Mapping[str, Any],
-) -> tuple[Storm, ...]:
+) -> tuple[Event, ...]:
     """The events of a scenario; everything wrong with them is added to the violations of `checks`.
 
     folders: of the network, and of the bulk system.
@@ -185,9 +185,9 @@ def storms_of(
     found = []
     for number, entry in enumerate(given, start=1):
         before = len(checks.violations)
-        storm = _Reader(checks, f"events[{number}]", folders, start, days, zone, sections).read(entry)
-        if storm is not None and len(checks.violations) == before:
-            found.append(storm)
+        event = _Reader(checks, f"events[{number}]", folders, start, days, zone, sections).read(entry)
+        if event is not None and len(checks.violations) == before:
+            found.append(event)
     return tuple(found)
 
 
@@ -208,7 +208,7 @@ class _Reader:
         self._folder, self._bulk_folder = folders
         self._start, self._days, self._zone, self._sections = start, days, zone, sections
 
-    def read(self, entry: Mapping[str, Any]) -> Storm | None:
+    def read(self, entry: Mapping[str, Any]) -> Event | None:
         kind = entry.get("kind")
         if not isinstance(kind, str) or kind not in KINDS:
             near = difflib.get_close_matches(str(kind), KINDS, 1, 0.5)
@@ -227,9 +227,9 @@ class _Reader:
             place = self._place(kind, values["where"])
         if place is None:
             return None
-        storm = Storm(kind, begin, KINDS[kind](**values), place)
-        self._inside_run(storm)
-        return storm
+        event = Event(kind, begin, KINDS[kind](**values), place)
+        self._inside_run(event)
+        return event
 
     def _wrong(self, key: str, words: str) -> None:
         self._checks.violations.append(f"{self._name}.{key} {words}")
@@ -267,20 +267,20 @@ class _Reader:
         self._wrong("begin", f"= {begin!r}: {words}" if "begin" in entry else f"is missing: {words}")
         return None
 
-    def _inside_run(self, storm: Storm) -> None:
+    def _inside_run(self, event: Event) -> None:
         if any(one.startswith("run.") for one in self._checks.violations):
             return
         first = midnight_ns(self._start, self._zone)
         last = midnight_ns(self._start + timedelta(days=self._days), self._zone)
-        begin = storm.begin_ns(self._start, self._zone)
+        begin = event.begin_ns(self._start, self._zone)
         span = f"the run's days, {self._start} to {self._start + timedelta(days=self._days - 1)}"
         if not first <= begin < last:
-            self._wrong("begin", f"= {storm.begin!r}: this is outside {span}")
-        elif begin + storm.duration_ns > last:
-            which = "rate_bps" if isinstance(storm.entry, Firmware) else "duration_s"
+            self._wrong("begin", f"= {event.begin!r}: this is outside {span}")
+        elif begin + event.duration_ns > last:
+            which = "rate_bps" if isinstance(event.entry, Firmware) else "duration_s"
             self._wrong(
                 which,
-                f"= {getattr(storm.entry, which):g}: the event ends {(begin + storm.duration_ns - last) / 1e9:g} s after {span}",
+                f"= {getattr(event.entry, which):g}: the event ends {(begin + event.duration_ns - last) / 1e9:g} s after {span}",
             )
 
     def _place(self, kind: str, where: str) -> tuple[str, int | str] | None:
@@ -381,6 +381,6 @@ def _units(bulk_folder: str) -> int:
         return 0
 
 
-def given_of(storms: Sequence[Storm]) -> list[dict[str, Any]]:
+def given_of(events: Sequence[Event]) -> list[dict[str, Any]]:
     """The entries as a scenario writes them."""
-    return [storm.given for storm in storms]
+    return [event.given for event in events]

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from heptagrid.scenario.checks import Checks
-from heptagrid.scenario.events import Storm
+from heptagrid.scenario.events import Event
 
 DISTURBANCES = ("unit_trip", "blackout")
 
 
-def check_frequency(checks: Checks, sections: Mapping[str, Any], storms: Sequence[Storm]) -> None:
+def check_frequency(checks: Checks, sections: Mapping[str, Any], events: Sequence[Event]) -> None:
     """Add what does not fit to the violations of `checks`."""
     shedding, frequency = sections["load_shedding"], sections["frequency"]
     stages, shares = len(shedding.below_hz), len(shedding.share)
@@ -23,7 +23,7 @@ def check_frequency(checks: Checks, sections: Mapping[str, Any], storms: Sequenc
         checks.violations.append(
             f"load_shedding.share sums to {sum(shedding.share):g}: the stages cannot shed more than all load, 1"
         )
-    disturbed = any(storm.kind in DISTURBANCES for storm in storms)
+    disturbed = any(event.kind in DISTURBANCES for event in events)
     if frequency.enabled and frequency.follow == "disturbances" and not disturbed:
         checks.violations.append(
             "frequency.enabled = true: there is no disturbance to follow; add one, such as [[events]] with "

@@ -13,7 +13,7 @@ from heptagrid.foundation.errors import ScenarioError
 from heptagrid.foundation.input_files import UnreadableError, is_file, read_toml
 from heptagrid.foundation.parameters import declarations
 from heptagrid.scenario.checks import Checks, Tables, TypicalDays
-from heptagrid.scenario.events import Storm, given_of, storms_of
+from heptagrid.scenario.events import Event, events_of, given_of
 from heptagrid.scenario.frequency import check_frequency
 from heptagrid.scenario.schema import Scenario
 
@@ -56,7 +56,7 @@ def load(source: str | Path, settings: Sequence[str] = ()) -> Scenario:
         folder=folder,
         bulk_folder=BULK,
         typical_days=_typical_days(checks, path, top.get("typical_days"), folder),
-        storms=_storms(checks, events, (folder, BULK), resolved),
+        events=_events(checks, events, (folder, BULK), resolved),
         **resolved,
     )
     if checks.violations:
@@ -94,7 +94,7 @@ def revised(scenario: Scenario, settings: Sequence[str]) -> Scenario:
         checks.apply(setting, tables)
     checks.names({}, tables)
     resolved = _resolved(checks, tables)
-    resolved["storms"] = _storms(checks, given_of(scenario.storms), (scenario.folder, scenario.bulk_folder), resolved)
+    resolved["events"] = _events(checks, given_of(scenario.events), (scenario.folder, scenario.bulk_folder), resolved)
     if checks.violations:
         raise ScenarioError(f"{', '.join(settings)} on top of {scenario.name}", checks.violations)
     return replace(scenario, **resolved)
@@ -105,7 +105,7 @@ def rebuilt(
     folders: tuple[Path, Path],
     tables: Tables,
     typical_days: tuple[tuple[date, float], ...],
-    storms: Sequence[Mapping[str, Any]] = (),
+    events: Sequence[Mapping[str, Any]] = (),
 ) -> Scenario:
     """A scenario from the values of every section, as a run's manifest holds them; `folders`: network, bulk system.
 
@@ -117,7 +117,7 @@ def rebuilt(
     checks = Checks()
     checks.names({}, tables)
     resolved = _resolved(checks, tables)
-    resolved["storms"] = _storms(checks, list(storms), folders, resolved)
+    resolved["events"] = _events(checks, list(events), folders, resolved)
     if checks.violations:
         raise ScenarioError(f"{name}, as its manifest has it", checks.violations)
     return Scenario(name=name, folder=folders[0], bulk_folder=folders[1], typical_days=typical_days, **resolved)
@@ -132,14 +132,14 @@ def _resolved(checks: Checks, tables: Tables) -> dict[str, Any]:
     return {key: run[key] for key in ("days", "step_s", "seed")} | {"start": start, "zone": zone, "sections": sections}
 
 
-def _storms(checks: Checks, given: Any, folders: tuple[Path, Path], resolved: Mapping[str, Any]) -> tuple[Storm, ...]:
+def _events(checks: Checks, given: Any, folders: tuple[Path, Path], resolved: Mapping[str, Any]) -> tuple[Event, ...]:
     """The events, and whether the settings of frequency fit them."""
     run = (resolved[key] for key in ("start", "days", "zone", "sections"))
     before = len(checks.violations)
-    storms = storms_of(checks, given, folders, *run)
+    events = events_of(checks, given, folders, *run)
     if len(checks.violations) == before:
-        check_frequency(checks, resolved["sections"], storms)
-    return storms
+        check_frequency(checks, resolved["sections"], events)
+    return events
 
 
 def _find(source: str | Path) -> Path:

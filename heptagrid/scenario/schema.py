@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from heptagrid.foundation.parameters import parameter
 
 if TYPE_CHECKING:
-    from heptagrid.scenario.events import Storm
+    from heptagrid.scenario.events import Event
 
 
 @dataclass(frozen=True)
@@ -56,5 +56,5 @@ class Scenario:
     zone: ZoneInfo
     sections: Mapping[str, Any]
     typical_days: tuple[tuple[date, float], ...] = field(default=())
-    storms: tuple[Storm, ...] = field(default=())
+    events: tuple[Event, ...] = field(default=())
     feeder: str = ""

@@ -29,10 +29,10 @@ def template(name: str) -> str:
         lines += [f"\n[{section}]", f"# {_phrase(kind)}"]
         for key, _, default, declaration in declarations(kind):
             lines += [f"# {key} = {_toml(default)}", f"#   {_described(declaration)}"]
-    return "\n".join([*lines, *_storms()]) + "\n"
+    return "\n".join([*lines, *_events()]) + "\n"
 
 
-def _storms() -> list[str]:
+def _events() -> list[str]:
     """An example of each kind of event; without a space after the '#', so that nothing is taken in use by mistake."""
     lines = [
         "\n# Events: any number, each under [[events]] in two brackets. Remove the '#' in front of one example's lines."

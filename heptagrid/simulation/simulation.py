@@ -228,10 +228,10 @@ def fingerprint_of(scenario: Scenario) -> str:
     rest = {
         field.name: getattr(scenario, field.name)
         for field in fields(scenario)
-        if field.name not in ("sections", "folder", "bulk_folder", "storms", "feeder", "typical_days")
+        if field.name not in ("sections", "folder", "bulk_folder", "events", "feeder", "typical_days")
     }
     given = json.dumps(
-        [sections, rest, given_of(scenario.storms), data_fingerprints(scenario)], sort_keys=True, default=str
+        [sections, rest, given_of(scenario.events), data_fingerprints(scenario)], sort_keys=True, default=str
     )
     return hashlib.sha256(given.encode()).hexdigest()
 

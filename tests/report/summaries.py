@@ -63,7 +63,7 @@ def summary(*arms: str) -> dict[str, Any]:
         "partial": False,
         "unconverged": [],
         "hunting": [],
-        "storms": [],
+        "events": [],
         "arms": {name: copy.deepcopy(ARM) for name in names},
         "business": None,
         "break": None,

@@ -38,8 +38,8 @@ def test_what_does_not_fit_is_named(tmp_path: Path, text: str, words: str) -> No
 
 def test_a_unit_is_named_by_its_number_or_as_the_largest(tmp_path: Path) -> None:
     one, other = (load(file(tmp_path, TRIP.format(where=where))) for where in ("21", '"largest"'))
-    assert one.storms[0].place == ("unit", 21)
-    assert other.storms[0].place == ("unit", "largest")
+    assert one.events[0].place == ("unit", 21)
+    assert other.events[0].place == ("unit", "largest")
 
 
 def test_frequency_can_be_followed_all_the_time_without_a_disturbance(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def tripped(file: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_the_loss_of_a_unit_shows(tripped: Run) -> None:
     for name, arm in tripped.summary["arms"].items():
-        one = tripped.summary["storms"][0]["arms"][name]
+        one = tripped.summary["events"][0]["arms"][name]
         found = arm["frequency"]
         assert one["unit"] in (21, 22), "a nuclear unit gives most"
         assert -3.0 < one["rocof_hz_per_s"] < -0.5

@@ -23,8 +23,8 @@ from heptagrid.scenario.template import template
 from heptagrid.world.outages import Outage, joined
 from tests.conftest import shared_run
 
-STORMS = """
-name = "stormy"
+EVENTS = """
+name = "eventful"
 [messages.backhaul]
 technology = "fibre"
 battery_s = 600
@@ -72,54 +72,54 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The scenario; its second blackout lies within its first, and outlasts it."""
     world = build_world(load("town"))
     inside = np.flatnonzero(world.network.feeder[world.substations.node] == 2)
-    path = tmp_path_factory.mktemp("storms") / "stormy.toml"
-    path.write_text(STORMS.format(substation=int(inside[0])), encoding="utf-8")
+    path = tmp_path_factory.mktemp("events") / "eventful.toml"
+    path.write_text(EVENTS.format(substation=int(inside[0])), encoding="utf-8")
     return path
 
 
 @pytest.fixture(scope="module")
-def stormy(file: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def eventful(file: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The day, both arms."""
-    return shared_run("stormy", tmp_path_factory, lambda out: heptagrid.run(file, step_s=900, threads=2, out=out))
+    return shared_run("eventful", tmp_path_factory, lambda out: heptagrid.run(file, step_s=900, threads=2, out=out))
 
 
-def test_energy_and_messages_are_kept(stormy: Run) -> None:
-    for arm in stormy.summary["arms"].values():
+def test_energy_and_messages_are_kept(eventful: Run) -> None:
+    for arm in eventful.summary["arms"].values():
         energy, messages = arm["energy_mwh"], arm["messages"]
         assert abs(energy["residual"]) <= 1e-6 * (energy["generated"] + energy["imported"])
         assert messages["residual"] == 0
         assert messages["sent"] == messages["delivered"] + messages["lost"] + messages["in_flight"]
 
 
-def test_both_arms_suffer_the_same_storm(stormy: Run) -> None:
-    smart, conventional = (stormy.summary["arms"][name]["interruptions"] for name in ("smart", "conventional"))
+def test_both_arms_suffer_the_same_events(eventful: Run) -> None:
+    smart, conventional = (eventful.summary["arms"][name]["interruptions"] for name in ("smart", "conventional"))
     assert smart == conventional
-    one, other = stormy.summary["storms"][:2]
+    one, other = eventful.summary["events"][:2]
     for key in ("customers", "customer_minutes", "energy_not_served_mwh"):
         assert one["arms"]["smart"][key] == one["arms"]["conventional"][key] > 0
     assert one["arms"]["smart"]["customer_minutes"] == pytest.approx(90.0 * one["arms"]["smart"]["customers"])
-    # The second storm lies within the first until 18:32:30 and goes on until 19:00.
+    # The second event lies within the first until 18:32:30 and goes on until 19:00.
     within = other["arms"]["smart"]["customers"]
     assert smart["customers"] == one["arms"]["smart"]["customers"]
     assert smart["customer_minutes"] == pytest.approx(90.0 * smart["customers"] + 27.5 * within), "nobody twice"
     assert one["arms"]["conventional"]["known_after_s"] is None, "nobody tells"
 
 
-def test_without_supply_there_is_neither_load_nor_generation(stormy: Run, file: Path) -> None:
+def test_without_supply_there_is_neither_load_nor_generation(eventful: Run, file: Path) -> None:
     world = build_world(load(file))
-    off = world.storms[BLACKOUT].points
-    meters = stormy.meters.filter(stormy.meters["arm"] == "smart").sort("meter")
+    off = world.events[BLACKOUT].points
+    meters = eventful.meters.filter(eventful.meters["arm"] == "smart").sort("meter")
     drawn = np.stack(meters["import_kwh"].to_list()) + np.stack(meters["export_kwh"].to_list())
     # Quarter hours wholly inside: 17:15 to 18:30.
     assert (drawn[off, 69:74] == 0.0).all()
     assert (drawn[off, 60:68].sum(axis=1) > 0.0).any()
     on = np.setdiff1d(np.arange(world.points), off)
     assert drawn[on, 69:74].sum() > 0.0
-    assert stormy.summary["arms"]["smart"]["voltage"]["min_pu"] > 0.8, "no voltage is not a low voltage"
+    assert eventful.summary["arms"]["smart"]["voltage"]["min_pu"] > 0.8, "no voltage is not a low voltage"
 
 
-def test_meters_gasp_fall_silent_and_catch_up(stormy: Run) -> None:
-    one, within = (stormy.summary["storms"][k]["arms"]["smart"] for k in (BLACKOUT, WITHIN))
+def test_meters_gasp_fall_silent_and_catch_up(eventful: Run) -> None:
+    one, within = (eventful.summary["events"][k]["arms"]["smart"] for k in (BLACKOUT, WITHIN))
     assert one["last_gasps_sent"] >= one["customers"]
     assert 0 < one["last_gasps_arrived"] <= one["last_gasps_sent"]
     assert 30.0 < one["known_after_s"] < 60.0, "after the hold-off, before the capacitor is empty"
@@ -131,44 +131,44 @@ def test_meters_gasp_fall_silent_and_catch_up(stormy: Run) -> None:
     assert one["messages_lost_by_outage"] > 0
 
 
-def test_each_reading_is_stored_once(stormy: Run) -> None:
-    metering = stormy.summary["arms"]["smart"]["metering"]
-    points = stormy.meters["meter"].n_unique()
+def test_each_reading_is_stored_once(eventful: Run) -> None:
+    metering = eventful.summary["arms"]["smart"]["metering"]
+    points = eventful.meters["meter"].n_unique()
     assert metering["expected"] == 96 * points == sum(metering[name] for name in ("received", "estimated", "settled"))
     assert metering["replaced"] > 0, "readings that came after their estimate"
 
 
-def test_cut_lines_fail_over_or_wait(stormy: Run) -> None:
-    cut, fibre, jam = (stormy.summary["storms"][k]["arms"]["smart"] for k in (CUT, FIBRE, JAM))
+def test_cut_lines_fail_over_or_wait(eventful: Run) -> None:
+    cut, fibre, jam = (eventful.summary["events"][k]["arms"]["smart"] for k in (CUT, FIBRE, JAM))
     assert cut["messages_lost_by_outage"] <= 20, "what was on the line when it broke; the rest went the other way"
     assert 0.0 < fibre["backlog_drain_s"] < 120.0
     assert jam["messages_lost"] > 0
 
 
-def test_roll_out_and_reading_of_all_are_counted(stormy: Run) -> None:
-    read, firmware = (stormy.summary["storms"][k]["arms"] for k in (READ, FIRMWARE))
-    assert read["smart"]["readings_sent"] == stormy.meters["meter"].n_unique()
+def test_roll_out_and_reading_of_all_are_counted(eventful: Run) -> None:
+    read, firmware = (eventful.summary["events"][k]["arms"] for k in (READ, FIRMWARE))
+    assert read["smart"]["readings_sent"] == eventful.meters["meter"].n_unique()
     assert read["smart"]["readings_arrived"] <= read["smart"]["readings_sent"]
     assert read["conventional"]["readings_sent"] is None
     one = firmware["smart"]
     assert 300 < one["meters"] < 600
     assert 0.9 < one["complete_share"] <= 1.0
-    kind = stormy.summary["arms"]["smart"]["messages"]["by_kind"]["firmware"]
+    kind = eventful.summary["arms"]["smart"]["messages"]["by_kind"]["firmware"]
     assert kind["sent"] == 5 * one["meters"]
     assert kind["delivered"] == one["blocks_arrived"]
 
 
-def test_the_page_tells_of_the_storms(stormy: Run) -> None:
-    page = stormy.report.read_text(encoding="utf-8")
+def test_the_page_tells_of_the_events(eventful: Run) -> None:
+    page = eventful.report.read_text(encoding="utf-8")
     assert "Blackout of feeder 2" in page
     assert "customer-minutes of interruption" in page
-    assert json.loads((stormy.folder / "manifest.json").read_text())["storms"][0]["where"] == "feeder 2"
+    assert json.loads((eventful.folder / "manifest.json").read_text())["events"][0]["where"] == "feeder 2"
 
 
-def test_one_thread_finds_the_same(stormy: Run, file: Path, tmp_path: Path) -> None:
+def test_one_thread_finds_the_same(eventful: Run, file: Path, tmp_path: Path) -> None:
     alone = heptagrid.run(file, step_s=900, threads=1, single="smart", out=tmp_path / "run")
-    assert alone.summary["arms"]["smart"] == stormy.summary["arms"]["smart"]
-    for one, other in zip(alone.summary["storms"], stormy.summary["storms"], strict=True):
+    assert alone.summary["arms"]["smart"] == eventful.summary["arms"]["smart"]
+    for one, other in zip(alone.summary["events"], eventful.summary["events"], strict=True):
         assert one["arms"]["smart"] == other["arms"]["smart"]
 
 
@@ -232,7 +232,7 @@ def test_a_step_is_cut_where_supply_goes() -> None:
         ('kind = "jam"\nwhere = "wan"\nbegin = 0\nduration_s = 60', "shares no medium, so it cannot be jammed"),
     ],
 )
-def test_what_is_wrong_with_a_storm_is_said(entry: str, words: str, tmp_path: Path) -> None:
+def test_what_is_wrong_with_an_event_is_said(entry: str, words: str, tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(f"[vehicles]\nshare = 2\n[[events]]\n{entry}\n", encoding="utf-8")
     with pytest.raises(ScenarioError) as caught:
@@ -243,9 +243,9 @@ def test_what_is_wrong_with_a_storm_is_said(entry: str, words: str, tmp_path: Pa
     assert words in caught.value.violations[1]
 
 
-def test_storms_stay_with_a_revised_scenario_and_out_of_settings(file: Path, tmp_path: Path) -> None:
+def test_events_stay_with_a_revised_scenario_and_out_of_settings(file: Path, tmp_path: Path) -> None:
     scenario = load(file)
-    assert revised(scenario, ["vehicles.share=0.3"]).storms == scenario.storms
+    assert revised(scenario, ["vehicles.share=0.3"]).events == scenario.events
     with pytest.raises(ScenarioError, match="outside the run's days"):
         revised(scenario, ["run.start=2016-02-01"])
     with pytest.raises(ScenarioError, match="events are a list"):
@@ -277,7 +277,7 @@ def test_every_example_of_a_new_scenario_can_be_taken_in_use(tmp_path: Path) -> 
     path = tmp_path / "x.toml"
     path.write_text("\n".join(lines).replace('where = "operations"', 'where = "hub"'), encoding="utf-8")
     kinds = ["blackout", "read_all", "firmware", "jam", "cut", "unit_trip"]
-    assert [storm.kind for storm in load(path).storms] == kinds
+    assert [event.kind for event in load(path).events] == kinds
 
 
 def test_a_roll_out_that_memory_cannot_hold_is_refused_with_the_memory_it_would_take(tmp_path: Path) -> None:
@@ -287,4 +287,4 @@ def test_a_roll_out_that_memory_cannot_hold_is_refused_with_the_memory_it_would_
     with pytest.raises(ScenarioError, match=r"events\[1\]\.rate_bps = 1e\+06: 391 blocks .* 3\.[4-9] GB of memory"):
         build_world(load(file))
     file.write_text('name = "slow"\n[[events]]\nkind = "firmware"\nbegin = 36000\nrate_bps = 200\n')
-    assert len(build_world(load(file)).storms) == 1
+    assert len(build_world(load(file)).events) == 1
