@@ -165,6 +165,22 @@ def test_a_damaged_kernel_is_compiled_anew(
     assert sum(third.stats.cache_hits.values()) == 1, "and is whole again"
 
 
+def test_compiling_is_said_once_in_a_process_and_loading_is_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "heptagrid")
+    monkeypatch.setattr(kernel_cache, "_said", [])
+    monkeypatch.setenv("HEPTAGRID_CACHE_DIR", str(tmp_path))
+    kernel.kernel(_twice)(21)
+    kernel.kernel(_twice)(2.0)
+    assert [record.message for record in caplog.records] == [
+        "kernels that are not compiled yet are compiled first; heptagrid compile does it for all"
+    ]
+    monkeypatch.setattr(kernel_cache, "_said", [])
+    kernel.kernel(_twice)(21)
+    assert len(caplog.records) == 1
+
+
 def _twice(x):  # type: ignore[no-untyped-def]
     return x + x
 

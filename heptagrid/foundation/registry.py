@@ -1,7 +1,8 @@
-"""Plug-ins: what rooms and other packages register through entry points."""
+"""Plug-ins: what parts of heptagrid and other packages register through entry points."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from importlib.metadata import entry_points
 from typing import Any
@@ -29,16 +30,15 @@ def parameter_sections() -> dict[str, type]:
     return found
 
 
-@lru_cache
-def importers() -> dict[str, Any]:
-    """What reads network files: name to `heptagrid.importers.importer.Importer`, in the order of their names.
+def importers() -> Iterator[Any]:
+    """What reads network files, each a `heptagrid.importers.importer.Importer`, in the order of their names; loaded one by one.
 
     Raises
     ------
     HeptagridError
         If nothing is registered: the package was copied and not installed.
     """
-    found = {point.name: point.load() for point in sorted(entry_points(group=IMPORTERS), key=lambda one: one.name)}
-    if not found:
+    points = sorted(entry_points(group=IMPORTERS), key=lambda one: one.name)
+    if not points:
         raise HeptagridError(_NOT_INSTALLED)
-    return found
+    return (point.load() for point in points)

@@ -1,6 +1,6 @@
 """What an importer is: one file that turns what others wrote into a network of `world`, found through entry points.
 
-    MATPOWER = Importer("matpower", "MATPOWER case (.m)", claims=lambda source: source.endswith(".m"), read=read)
+    MATPOWER = Importer("matpower", "MATPOWER case (.m)", BalancedNetwork, claims=lambda source: source.endswith(".m"), read=read)
 
 and, in pyproject.toml, under `heptagrid.importers`: `matpower = "heptagrid.importers.matpower:MATPOWER"`.
 """
@@ -47,11 +47,12 @@ class Reading:
 class Importer:
     """format: in words, with how it is recognised. claims: whether a source (a path, or a code) is this importer's.
 
-    read: the network in the source; raises FileError, with every problem, for what breaks the format or cannot be represented.
+    network: the kind that it reads. read: the network in the source; raises FileError, with every problem, for what breaks the format or cannot be represented.
     """
 
     name: str
     format: str
+    network: type[Network]
     claims: Callable[[str], bool]
     read: Callable[[str, Reading], Network]
 

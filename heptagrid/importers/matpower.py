@@ -315,4 +315,6 @@ def _different_set_points(buses: Matrix, generators: Matrix) -> list[str]:
     return found
 
 
-MATPOWER = Importer("matpower", "MATPOWER case (.m)", claims=lambda source: source.lower().endswith(".m"), read=read)
+MATPOWER = Importer(
+    "matpower", "MATPOWER case (.m)", BalancedNetwork, claims=lambda source: source.lower().endswith(".m"), read=read
+)

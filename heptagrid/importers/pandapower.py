@@ -504,5 +504,9 @@ def quiet() -> Iterator[None]:
 
 
 PANDAPOWER = Importer(
-    "pandapower", "pandapower network (.json)", claims=lambda source: source.lower().endswith(".json"), read=read
+    "pandapower",
+    "pandapower network (.json)",
+    BalancedNetwork,
+    claims=lambda source: source.lower().endswith(".json"),
+    read=read,
 )

@@ -50,6 +50,7 @@ def with_taps(net: Any) -> Any:
 SIMBENCH = Importer(
     "simbench",
     "SimBench code (such as 1-MV-urban--0-sw)",
+    BalancedNetwork,
     claims=lambda source: _CODE.fullmatch(source.strip()) is not None,
     read=read,
 )

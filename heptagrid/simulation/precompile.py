@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import tempfile
 import time
 from pathlib import Path
@@ -10,22 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from heptagrid.foundation.compiled.kernel import fingerprint_of_package
-from heptagrid.foundation.compiled.kernel_cache import cache_folder
-
-_log = logging.getLogger(__name__)
+from heptagrid.foundation.compiled.kernel_cache import cache_folder, say_once
 
 
 def ensure_kernels() -> None:
     """Compile every kernel, and say so, unless it has been done; after what was asked for has been checked."""
     if not are_kernels_compiled():
-        _log.info("compiling the kernels; this happens once and takes about a minute")
+        say_once("compiling the kernels; this happens once and takes about a minute")
         compile_kernels()
-
-
-def say_what_is_compiled() -> None:
-    """Say that kernels are compiled when they are first used, unless all have been compiled."""
-    if not are_kernels_compiled():
-        _log.info("kernels that are not compiled yet are compiled first; heptagrid compile does it for all")
 
 
 def are_kernels_compiled() -> bool:

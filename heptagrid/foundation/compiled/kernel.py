@@ -1,12 +1,13 @@
-"""The one door to numba: compiled functions whose cache knows every source they were made from.
+"""The kernel decorator: functions compiled by numba, with a cache that depends on every source they were made from.
 
-numba's own cache looks only at the file of the function itself. Ours lives in a folder named after a
-hash of that file and of every heptagrid module it imports, of the versions and of the processor.
+numba's own cache depends on the file of the function alone. The folder of this one is named after a hash of that file
+and of every heptagrid module that it imports, of the versions and of the processor.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 import re
 import sys
@@ -21,7 +22,7 @@ import numba
 import numpy as np
 from numba.core import config as _config
 
-from heptagrid.foundation.compiled.kernel_cache import cache_folder, check_entries
+from heptagrid.foundation.compiled.kernel_cache import CheckedCache, cache_folder
 
 config: Any = _config
 _IMPORT = re.compile(
@@ -49,25 +50,24 @@ def kernel(function: Any = None, /, *, parallel: bool = False, inline: bool = Fa
 
 
 def _compile(function: Callable[..., Any], parallel: bool, inline: bool, allocates: bool) -> Any:
-    folder = cache_folder() / "kernels" / _fingerprint(function.__module__)
+    folder = _kernels_folder(os.environ.get("HEPTAGRID_CACHE_DIR")) / _fingerprint(function.__module__)
     if parallel:  # numba's cache does not tell one function compiled both ways apart
         folder /= "parallel"
+    options: dict[str, Any] = {} if allocates else {"_nrt": False}
+    compiled = numba.njit(nogil=True, parallel=parallel, error_model="numpy", forceinline=inline, **options)(function)
     before = config.CACHE_DIR
     config.CACHE_DIR = str(folder)
     try:
-        options: dict[str, Any] = {} if allocates else {"_nrt": False}
-        compiled = numba.njit(
-            cache=True,
-            nogil=True,
-            parallel=parallel,
-            error_model="numpy",
-            forceinline=inline,
-            **options,
-        )(function)
+        compiled._cache = CheckedCache(function)
     finally:
         config.CACHE_DIR = before
-    check_entries(compiled)
     return compiled
+
+
+@cache
+def _kernels_folder(chosen: str | None) -> Path:
+    """The folder is looked for once in a process: it is written to, to see whether that is possible."""
+    return cache_folder() / "kernels"
 
 
 def fingerprint_of_package() -> str:

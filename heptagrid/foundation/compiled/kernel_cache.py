@@ -7,16 +7,22 @@ changed is compiled anew.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import pickle
 import stat
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from numba.core import caching as _caching
+from numba.core import runtime as _runtime
 
 caching: Any = _caching
+runtime: Any = _runtime
+_log = logging.getLogger(__name__)
+_said: list[str] = []
 _HASH_BYTES = hashlib.sha256().digest_size
 
 
@@ -71,14 +77,35 @@ def _is_own(folder: Path) -> bool:
     return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & others
 
 
-def check_entries(dispatcher: Any) -> None:
-    """Let a compiled function's cache take whole files only."""
-    cache = dispatcher._cache
-    cache._cache_file = _CheckedFiles(
-        cache_path=cache._cache_path,
-        filename_base=cache._impl.filename_base,
-        source_stamp=cache._impl.locator.get_source_stamp(),
-    )
+def say_once(text: str) -> None:
+    """Log that kernels are compiled; only the first such remark of a process is."""
+    if not _said:
+        _said.append(text)
+        _log.info(text)
+
+
+class CheckedCache(caching.FunctionCache):  # type: ignore[misc]
+    """A compiled function's cache; it takes whole files only, and says it when a kernel has to be compiled."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        self._cache_file = _CheckedFiles(
+            cache_path=self._cache_path,
+            filename_base=self._impl.filename_base,
+            source_stamp=self._impl.locator.get_source_stamp(),
+        )
+
+    def load_overload(self, signature: Any, target_context: Any) -> Any:
+        """Load a compiled kernel, or None.
+
+        numba loads all that it needs to compile first, 0.2 s at every start; what is compiled already needs its memory management alone.
+        """
+        runtime.rtsys.initialize(target_context)
+        with self._guard_against_spurious_io_errors():
+            found = self._load_overload(signature, target_context)
+        if found is None:
+            say_once("kernels that are not compiled yet are compiled first; heptagrid compile does it for all")
+        return found
 
 
 class _CheckedFiles(caching.IndexDataCacheFile):  # type: ignore[misc]

@@ -19,7 +19,6 @@ from heptagrid.planes.messages.routing.downlinks import gateway_hops
 from heptagrid.planes.messages.routing.paths import Paths
 from heptagrid.planes.messages.statistics import KINDS
 from heptagrid.planes.messages.tables import HORIZON, LONGEST_TRANSMISSION, NEVER, Ints
-from heptagrid.simulation.precompile import say_what_is_compiled
 from heptagrid.studies.carry.coverage import Booleans, covered, uncovered_nodes
 from heptagrid.studies.carry.detours import detoured
 from heptagrid.studies.carry.legs import legs_of, with_fates
@@ -138,7 +137,6 @@ def carry_messages(
         pending[:, column] = values[order]
     pending[:, t.GROUP] = -1
     pending[:, t.NUMBER] = _running_numbers(pending[:, t.SOURCE])
-    say_what_is_compiled()
     queue = EventQueue(network.wiring.net(), paths, np.zeros((KINDS, 5), dtype=np.int64), seed)
     for which, is_link, when_ns, up in network.outages:
         queue.switch(when_ns, which, up=up, is_link=is_link)
@@ -182,7 +180,6 @@ def _carry_loops(network: CarryNetwork, traffic: Traffic, origin: str, seed: int
     if is_acked.any():
         ack_ways = Ways(*_paths(paths, router, network, _Rows(back, row_of, origin), is_usual=True))
     _check_limits(paths, network, legs, row_of, ways, origin)
-    say_what_is_compiled()
     queue = EventQueue(network.wiring.net(), paths, np.zeros((KINDS, 5), dtype=np.int64), seed)
     for which, is_link, when_ns, up in network.outages:
         queue.switch(when_ns, which, up=up, is_link=is_link)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from heptagrid.foundation.errors import NetworkError
-from heptagrid.planes.power.balanced.bus_flow import BalancedFlow
-from heptagrid.planes.power.unbalanced.flow import Flow
 from heptagrid.studies.flow.snapshot import Totals
 from heptagrid.world.balanced.network import BalancedNetwork, Floats
+
+if TYPE_CHECKING:
+    from heptagrid.planes.power.balanced.bus_flow import BalancedFlow
+    from heptagrid.planes.power.unbalanced.flow import Flow
 
 _IMBALANCE = 1e-6  # of all that is fed in, drawn and lost
 _CHANGES = 1e3  # by what the voltages still change where a part nearly floats

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from heptagrid.planes.power.unbalanced.connectivity import NONE
 from heptagrid.planes.power.unbalanced.network import FLOATING_S, Network
 from heptagrid.planes.power.unbalanced.primitives import (
     Primitives,
@@ -19,7 +20,7 @@ from heptagrid.planes.power.unbalanced.primitives import (
     is_bond,
     members,
 )
-from heptagrid.planes.power.unbalanced.tree import NONE, Layout, NotATree, layout_of
+from heptagrid.planes.power.unbalanced.tree import Layout, NotATree, layout_of
 from heptagrid.world.circuit.circuit import Bools, Complex, Ints, Lines
 
 FIXED = -1

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import scipy.sparse
-import scipy.sparse.linalg
 
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.planes.power.unbalanced.draws import PhaseCircuits, drawn
@@ -190,6 +188,8 @@ def _bond_ends(network: Network) -> tuple[Ints, Ints]:
 
 def _bond_currents(bonds: Ints, lack_a: Complex) -> Complex:
     """(bonds,) currents from first to second node that make up what is lacking at the nodes; bonds form no loops."""
+    import scipy.sparse.linalg
+
     pair, end = np.nonzero(bonds >= 0)
     sign = np.where(end == 0, 1.0, -1.0)
     out_of = scipy.sparse.csc_matrix((sign, (bonds[pair, end], pair)), shape=(len(lack_a), len(bonds)))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.sparse
-from scipy.sparse.csgraph import connected_components
 
+from heptagrid.planes.power.unbalanced.connectivity import connected_parts
 from heptagrid.planes.power.unbalanced.primitives import (
     Primitives,
-    assembled,
     capacitor_primitives,
+    cells,
     is_bond,
     is_source_earthed,
     line_primitives,
@@ -21,6 +21,9 @@ from heptagrid.planes.power.unbalanced.primitives import (
 )
 from heptagrid.planes.power.unbalanced.transformers import tapped, transformer_primitives
 from heptagrid.world.circuit.circuit import Bools, Circuit, Complex, Floats, Ints, Shunts, Sources
+
+if TYPE_CHECKING:
+    import scipy.sparse
 
 FLOATING_S = 1e-9  # to ground at each node of a part without any other path to it
 _STIFF = 10.0  # times the greatest admittance beside a source
@@ -81,20 +84,27 @@ class Network:
         greatest_ohm = np.maximum.reduceat(np.append(np.abs(lines.z_ohm), 0.0), lines.matrix_at[:-1])
         through = np.repeat(greatest_ohm * FLOATING_S < 1.0, np.diff(lines.node_at))
         through &= lines.from_closed & lines.to_closed
-        coupled = assembled([self.transformers, self.shunts, self.sources], self.nodes).tocoo()
-        joins = np.abs(coupled.data) > FLOATING_S
+        row, column, y_s = cells([self.transformers, self.shunts, self.sources])
+        places, which = np.unique(row * self.nodes + column, return_inverse=True)
+        coupled = np.zeros(len(places), dtype=np.complex128)
+        np.add.at(coupled, which, y_s)
+        joined = places[np.abs(coupled) > FLOATING_S]
         return np.concatenate(
             [
                 np.stack([lines.from_node[through], lines.to_node[through]], axis=1),
-                np.stack([coupled.row[joins], coupled.col[joins]], axis=1).astype(np.int64),
+                np.stack(np.divmod(joined, self.nodes), axis=1),
             ]
         )
 
     def matrix(self) -> scipy.sparse.csc_matrix:
         """The whole admittance matrix (nodes, nodes) without the devices; dead nodes stand alone."""
+        import scipy.sparse
+
         tables = [self.lines, self.transformers, self.capacitors, self.shunts, self.sources]
         alone = np.where(self.is_live, np.where(self.is_floating, FLOATING_S, 0.0), 1.0)
-        return assembled(tables, self.nodes) + scipy.sparse.diags(alone, format="csc")
+        row, column, y_s = cells(tables)
+        y = scipy.sparse.csc_matrix((y_s, (row, column)), shape=(self.nodes, self.nodes), dtype=np.complex128)
+        return y + scipy.sparse.diags(alone, format="csc")
 
     @cached_property
     def stiff_sources(self) -> Bools:
@@ -137,7 +147,7 @@ def network_of(circuit: Circuit, tap_pu: Floats, is_closed: Bools) -> Network:
     tables = [lines, transformers, capacitors, shunts, sources]
     return Network(
         *(circuit, tap_pu, is_closed, lines, transformers, capacitors, shunts, sources, bonds),
-        *(_live(circuit, assembled(tables, len(circuit.nodes.bus)), bonds), _floating(circuit, capacitors, bonds)),
+        *(_live(circuit, tables, bonds), _floating(circuit, capacitors, bonds)),
     )
 
 
@@ -156,12 +166,12 @@ def _bonds(circuit: Circuit) -> Ints:
     return np.stack([lines.from_node[rows], lines.to_node[rows]], axis=1)
 
 
-def _live(circuit: Circuit, y_s: scipy.sparse.csc_matrix, bonds: Ints) -> Bools:
+def _live(circuit: Circuit, tables: list[Primitives], bonds: Ints) -> Bools:
     """(nodes,) whether anything but the ground joins the node to a source with a voltage."""
-    coupled = y_s.tocoo()
+    row, column, _ = cells(tables)
     devices = np.stack([circuit.devices.circuit_from, circuit.devices.circuit_to], axis=1)
-    pairs = np.concatenate([np.stack([coupled.row, coupled.col], axis=1), bonds, devices])
-    part = connected_parts(pairs[(pairs >= 0).all(axis=1)], y_s.shape[0])
+    pairs = np.concatenate([np.stack([row, column], axis=1), bonds, devices])
+    part = connected_parts(pairs[(pairs >= 0).all(axis=1)], len(circuit.nodes.bus))
     return np.asarray(np.isin(part, part[fed_nodes(circuit)]))
 
 
@@ -254,9 +264,3 @@ def _elements_at(table: Primitives, nodes: Ints) -> Ints:
 
 def _with(nodes: Ints, other: int) -> Ints:
     return np.stack([nodes, np.full(len(nodes), other, dtype=np.int64)], axis=1)
-
-
-def connected_parts(pairs: Ints, nodes: int) -> Ints:
-    """(nodes,) the connected part of each."""
-    graph = scipy.sparse.coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(nodes, nodes))
-    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse
 
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.world.circuit.circuit import Bools, Capacitors, Complex, Ints, Lines, Shunts, Sources
@@ -209,8 +208,8 @@ def _multiply(node_at, node, matrix_at, y_s, v, out):  # type: ignore[no-untyped
             out[first + i] = complex(re, im)
 
 
-def assembled(tables: list[Primitives], nodes: int) -> scipy.sparse.csc_matrix:
-    """The whole network's matrix (nodes, nodes), without the ground."""
+def cells(tables: list[Primitives]) -> tuple[Ints, Ints, Complex]:
+    """Row, column and admittance of each entry of the whole network's matrix, without the ground; entries at one place are to be added."""
     rows: list[npt.NDArray[np.int64]] = []
     columns: list[npt.NDArray[np.int64]] = []
     values: list[Complex] = []
@@ -224,6 +223,4 @@ def assembled(tables: list[Primitives], nodes: int) -> scipy.sparse.csc_matrix:
             values.append(table.y_s[members(table.matrix_at, alike)].ravel())
     row, column = np.concatenate(rows), np.concatenate(columns)
     kept = (row >= 0) & (column >= 0)
-    return scipy.sparse.csc_matrix(
-        (np.concatenate(values)[kept], (row[kept], column[kept])), shape=(nodes, nodes), dtype=np.complex128
-    )
+    return row[kept], column[kept], np.concatenate(values)[kept]

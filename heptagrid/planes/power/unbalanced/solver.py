@@ -6,7 +6,7 @@ voltages (Newton's method); what is left of them is iterated.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -17,9 +17,11 @@ from heptagrid.planes.power.unbalanced.flow import Flow
 from heptagrid.planes.power.unbalanced.network import FLOATING_S, Network, nearly_floating, network_of
 from heptagrid.planes.power.unbalanced.radial_network import RadialNetwork
 from heptagrid.planes.power.unbalanced.series import Draws, Series, levels
-from heptagrid.planes.power.unbalanced.sparse import SparseNetwork
 from heptagrid.planes.power.unbalanced.tree import NotATree
 from heptagrid.world.circuit.circuit import Bools, Circuit, Complex, Floats
+
+if TYPE_CHECKING:
+    from heptagrid.planes.power.unbalanced.sparse import SparseNetwork
 
 TOLERANCE_PU = 1e-8
 MOST_ITERATIONS = 200
@@ -116,7 +118,13 @@ class UnbalancedSolver:
                 return
         elif self.method != "sparse":
             self.method, self.reason = "sparse", "asked for"
-        self._linear = SparseNetwork(network, self._circuits, self._v_base_v)
+        self._linear = self._sparse(network)
+
+    def _sparse(self, network: Network) -> SparseNetwork:
+        # It needs scipy, whose import takes longer than the sweeps of a small circuit.
+        from heptagrid.planes.power.unbalanced.sparse import SparseNetwork
+
+        return SparseNetwork(network, self._circuits, self._v_base_v)
 
     def _move(self) -> None:
         """Take taps and capacitors as they stand; what does not depend on them is kept."""
@@ -128,7 +136,7 @@ class UnbalancedSolver:
         if isinstance(self._linear, RadialNetwork):
             self._linear.move(moved)
         else:
-            self._linear = SparseNetwork(moved, self._circuits, self._v_base_v)
+            self._linear = self._sparse(moved)
 
     def solve(self, p_kw: Floats | None = None, q_kvar: Floats | None = None) -> Flow:
         """The flow at rated draws of p_kw, q_kvar (devices,) in kW and kvar; by default those of the circuit.

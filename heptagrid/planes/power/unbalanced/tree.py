@@ -10,13 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse
-from scipy.sparse.csgraph import depth_first_order, minimum_spanning_tree
+import numpy.typing as npt
 
-from heptagrid.planes.power.unbalanced.network import Network, connected_parts
+from heptagrid.planes.power.unbalanced.connectivity import NONE, connected_parts, depth_first
+from heptagrid.planes.power.unbalanced.network import Network
 from heptagrid.world.circuit.circuit import Bools, Circuit, Ints
-
-NONE = -1
 
 
 class NotATree(Exception):
@@ -150,12 +148,8 @@ def _spanning(joints: Joints, is_edge: Bools, groups: int, roots: Ints, most_loo
     part = connected_parts(edges, groups)
     if len(np.unique(part[roots])) < len(roots):
         raise NotATree("several sources feed one part")
-    weights = scipy.sparse.coo_matrix((1.0 + only_lines, (edges[:, 0], edges[:, 1])), shape=(groups + 1, groups + 1))
-    spanning = minimum_spanning_tree(weights.tocsr()).tocoo()
-    kept = np.zeros(len(edges), dtype=np.bool_)
-    key = edges[:, 0] * groups + edges[:, 1]
-    low, high = np.minimum(spanning.row, spanning.col), np.maximum(spanning.row, spanning.col)
-    kept[np.searchsorted(key, low.astype(np.int64) * groups + high)] = True
+    is_forest = len(edges) == groups - len(np.unique(part))
+    kept = np.ones(len(edges), dtype=np.bool_) if is_forest else _least_spanning(edges, 1.0 + only_lines, groups)
     is_closing = np.zeros(len(joints.groups), dtype=np.bool_)
     is_closing[is_edge] = ~kept[which]
     if (is_closing & ~joints.is_series).any():
@@ -164,12 +158,25 @@ def _spanning(joints: Joints, is_edge: Bools, groups: int, roots: Ints, most_loo
         raise NotATree(f"{is_closing.sum()} lines close loops")
     above = np.full(len(roots), groups)  # one more group, above all roots
     row, column = np.concatenate([edges[kept, 0], above]), np.concatenate([edges[kept, 1], roots])
-    graph = scipy.sparse.coo_matrix((np.ones(len(row)), (row, column)), shape=(groups + 1, groups + 1))
-    order, before = depth_first_order(graph.tocsr(), groups, directed=False)
-    order = order[1:].astype(np.int64)
+    order, before = depth_first(np.stack([row, column], axis=1), groups + 1, groups)
+    order = order[1:]
     rank = np.full(groups + 1, NONE)
     rank[order] = np.arange(len(order))
     return order, rank[before[order]], is_closing
+
+
+def _least_spanning(edges: Ints, weights: npt.NDArray[np.floating], groups: int) -> Bools:
+    """(edges,) those of the spanning trees of least weight; edges: (edges, 2) lower and higher group, sorted."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import minimum_spanning_tree
+
+    weighted = coo_matrix((weights, (edges[:, 0], edges[:, 1])), shape=(groups + 1, groups + 1))
+    spanning = minimum_spanning_tree(weighted.tocsr()).tocoo()
+    kept = np.zeros(len(edges), dtype=np.bool_)
+    key = edges[:, 0] * groups + edges[:, 1]
+    low, high = np.minimum(spanning.row, spanning.col), np.maximum(spanning.row, spanning.col)
+    kept[np.searchsorted(key, low.astype(np.int64) * groups + high)] = True
+    return kept
 
 
 def _places(group: Ints, groups: int, first: int) -> Places:
