@@ -19,12 +19,7 @@ PUBLIC = {"_replace", "_asdict", "_fields", "_make", "_value_", "_exit"}
 
 # What other programs keep private and we need all the same, by file.
 OF_OTHERS = {
-    "foundation/compiled/kernel_cache.py": {
-        "_cache",
-        "_cache_file",
-        "_cache_path",
-        "_impl",
-    },  # numba: where it keeps compiled code
+    "foundation/compiled/kernel.py": {"_cache"},  # numba: where it keeps compiled code
     "foundation/compiled/array_shapes.py": {"_getvalue"},  # numba: the value of a typed array
     "importers/pandapower.py": {
         "_ppc",

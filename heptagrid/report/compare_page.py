@@ -9,11 +9,10 @@ from typing import Any
 
 from heptagrid.foundation.output_file import write_text
 from heptagrid.report.charts import bars
-from heptagrid.report.page import document, section
-from heptagrid.report.tables import table
+from heptagrid.report.rendering import document
 from heptagrid.report.value_headline import caveat, troubles, worst
 from heptagrid.report.verdict import digits_of, shares
-from heptagrid.report.words import DOMAIN_TITLES, number, plain, signed, text
+from heptagrid.report.words import DOMAIN_TITLES, number
 
 Content = Mapping[str, Any]
 
@@ -37,33 +36,56 @@ def write_page(folder: Path) -> Path:
 
 def page(content: Content) -> str:
     """The whole page as text."""
-    sections = [
-        _top(content),
-        section("figures", "Figures side by side", _figures(content)),
-        section("domains", "Who gains and who loses", _domains(content)),
-        section("settings", "What differs", _settings(content)),
-        section("reading", "What the figures are", _meanings(content)),
-    ]
-    return document("heptagrid: " + ", ".join(one["label"] for one in content["runs"]), sections)
-
-
-def _top(content: Content) -> str:
-    first, *others = content["runs"]
-    said, *more = lines(content)
-    sentences = f"<h1>{text(said)}</h1>" + "".join(f"<p class='lead'>{text(one)}</p>" for one in more)
-    unlike = [words for key, words in SAME.items() if any(one[key] != first[key] for one in others)]
-    banner = ""
-    if unlike:
-        banner = (
-            f'<p class="banner">The runs differ in more than their settings ({text(", ".join(unlike))}): part of a difference may '
-            "come from that.</p>"
-        )
+    runs = content["runs"]
+    first, *others = runs
     dates = first["dates"]
-    when = dates[0] if len(dates) == 1 else f"{len(dates)} days, {dates[0]} to {dates[-1]}"
-    return (
-        f'<header><p class="eyebrow">heptagrid compare · {text(when)} · seed {first["seed"]} · steps of {first["step_s"]} s</p>'
-        f"{sentences}{banner}</header>"
+    known = {
+        name: one for name, one in content["figures"].items() if any(run["figures"][name] is not None for run in runs)
+    }
+    return document(
+        "compare.html",
+        "heptagrid: " + ", ".join(one["label"] for one in runs),
+        {
+            "first": first,
+            "when": dates[0] if len(dates) == 1 else f"{len(dates)} days, {dates[0]} to {dates[-1]}",
+            "lines": lines(content),
+            "unlike": [words for key, words in SAME.items() if any(one[key] != first[key] for one in others)],
+            "labels": [run["label"] for run in runs],
+            "lesses": [f"{run['label']} less {first['label']}" for run in others],
+            "figures": [
+                {
+                    "meaning": one,
+                    "of_runs": [run["figures"][name] for run in runs],
+                    "less_first": [run["less_first"][name] for run in others],
+                }
+                for name, one in known.items()
+            ],
+            "money": [
+                _money(content, name, total)
+                for name, total in WITH_STATE.items()
+                if all(run["figures"][name] is not None for run in runs)
+            ],
+            "settings": [
+                (key, run["label"], here, there) for run in others for key, (here, there) in run["settings"].items()
+            ],
+            "not_annualised": any(run["figures"]["npv_eur"] is None for run in runs),
+        },
     )
+
+
+def _money(content: Content, name: str, total: str) -> dict[str, Any]:
+    """A figure of money by domain, of each run and less the first; `total` is the same with the state."""
+    meaning, runs = content["figures"][name], content["runs"]
+    charts = []
+    for run in runs[1:]:
+        less = run["less_first"]
+        parts = [(DOMAIN_TITLES[k], less[f"{name}.{part}"]) for k, part in enumerate(meaning["parts"])]
+        title = f"{meaning['title']}: {run['label']} less {runs[0]['label']}"
+        charts.append(bars(title, meaning["unit"], [*parts, ("The state", less[total] - less[name])]))
+    figures = [run["figures"] for run in runs]
+    rows = [(DOMAIN_TITLES[k], [each[f"{name}.{part}"] for each in figures]) for k, part in enumerate(meaning["parts"])]
+    rows.append(("The state", [each[total] - each[name] for each in figures]))
+    return {"meaning": meaning, "charts": charts, "rows": rows, "together": [each[total] for each in figures]}
 
 
 def lines(content: Content) -> list[str]:
@@ -118,92 +140,3 @@ def _by(change: float, digits: int, unit: str) -> str:
     if float(f"{change:.{digits}f}") == 0.0:
         return "the same"
     return f"{amount} {unit} {'higher' if change > 0 else 'lower'}"
-
-
-def _figures(content: Content) -> str:
-    first, *others = content["runs"]
-    rows = []
-    for name, one in content["figures"].items():
-        if all(run["figures"][name] is None for run in content["runs"]):
-            continue
-        rows.append(
-            [
-                f"<b>{_heading(one)}</b>",
-                *(number(run["figures"][name], one["digits"]) for run in content["runs"]),
-                *(signed(run["less_first"][name], one["digits"]) for run in others),
-            ]
-        )
-    head = ["", *(text(run["label"]) for run in content["runs"])]
-    head += [f"{text(run['label'])} less {text(first['label'])}" for run in others]
-    return table(head, rows, style="numbers")
-
-
-def _domains(content: Content) -> str:
-    first, *others = content["runs"]
-    parts = []
-    for name, total in WITH_STATE.items():
-        meaning = content["figures"][name]
-        if any(run["figures"][name] is None for run in content["runs"]):
-            continue
-        drawn = [
-            bars(
-                f"{meaning['title']}: {run['label']} less {first['label']}",
-                meaning["unit"],
-                [
-                    *(
-                        (DOMAIN_TITLES[k], run["less_first"][f"{name}.{part}"])
-                        for k, part in enumerate(meaning["parts"])
-                    ),
-                    ("The state", run["less_first"][total] - run["less_first"][name]),
-                ],
-            )
-            for run in others
-        ]
-        rows = [
-            [f"<b>{DOMAIN_TITLES[k]}</b>", *(signed(run["figures"][f"{name}.{part}"]) for run in content["runs"])]
-            for k, part in enumerate(meaning["parts"])
-        ]
-        states = [run["figures"][total] - run["figures"][name] for run in content["runs"]]
-        rows.append(["<b>The state</b>", *map(signed, states)])
-        rows.append(["<b>all together</b>", *(f"<b>{signed(run['figures'][total])}</b>" for run in content["runs"])])
-        head = (_heading(meaning), *(text(run["label"]) for run in content["runs"]))
-        parts.append(f'<div class="charts">{"".join(drawn)}</div>{table(head, rows, style="numbers")}')
-    return "".join(parts)
-
-
-def _settings(content: Content) -> str:
-    first, *others = content["runs"]
-    rows = [
-        [f"<code>{text(key)}</code>", text(run["label"]), _set(here), _set(there)]
-        for run in others
-        for key, (here, there) in run["settings"].items()
-    ]
-    if not rows:
-        return "<p>No setting differs.</p>"
-    return table(("key", "in", "is", f"in {text(first['label'])}"), rows, style="left4")
-
-
-def _set(value: object) -> str:
-    return "not set" if value is None else text(plain(value))
-
-
-def _heading(meaning: Content) -> str:
-    return text(meaning["title"] + (f", {meaning['unit']}" if meaning["unit"] else ""))
-
-
-def _meanings(content: Content) -> str:
-    items = "".join(
-        f"<dt>{_heading(one)}</dt><dd>{text(one['definition'])}</dd>"
-        for name, one in content["figures"].items()
-        if any(run["figures"][name] is not None for run in content["runs"])
-    )
-    note = ""
-    if any(run["figures"]["npv_eur"] is None for run in content["runs"]):
-        note = (
-            "<p><b>Not annualised</b>: a net present value needs a year; compare with <code>--typical</code>. Money is that of the "
-            "days run, operation only.</p>"
-        )
-    return (
-        "<p>A net benefit is the difference between the arms (smart minus conventional) within one run; a difference between runs is a difference of net benefits.</p>"
-        f"{note}<dl class='meanings'>{items}</dl>"
-    )

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from heptagrid.report import tables
 from heptagrid.report.charts import Line, line_chart
-from heptagrid.report.words import ARM_TITLES, number, text
+from heptagrid.report.rendering import render
+from heptagrid.report.words import ARM_TITLES
 
 if TYPE_CHECKING:
     import polars
@@ -21,16 +21,13 @@ POINTS = 288  # of a line in a chart: a day by five minutes
 def day_charts(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: dict[str, Any]) -> str:
     """The charts of the day with the highest import, and a table of all days where there are several."""
     if totals is None:
-        return "<p>No series were recorded.</p>"
+        return render("run/no_series.html", {})
     import polars
 
     zone = ZoneInfo(manifest["zone"])
-    parts = []
     days = totals["run_day"].unique().sort().to_list()
     peaks = totals.group_by("run_day").agg(polars.col("import_kw").max()).sort("import_kw")["run_day"].to_list()
     chosen = peaks[-1]
-    if len(days) > 1:
-        parts.append(f"<p>The day with the highest import of the {len(days)}, {text(manifest['dates'][chosen])}:</p>")
     mine = totals.filter(polars.col("run_day") == chosen)
     found = {arm: mine.filter(polars.col("arm") == arm) for arm in arms}
     series = {arm: one for arm, one in found.items() if len(one)}  # an arm stopped in its warm-up has none
@@ -82,29 +79,36 @@ def day_charts(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: 
     price = Line(
         "every arm", "base", x[first], _thinned(series[first]["price_eur_per_mwh"].to_numpy(), len(series[first]))
     )
-    parts.append(
-        f'<div class="charts">{net}{volts}{"".join(devices)}'
-        + line_chart(f"{both}, the same in every arm", unit, local, ticks, from_zero=True)
-        + line_chart("Day-ahead price", "EUR/MWh", [price], ticks, from_zero=True)
-        + line_chart(
+    charts = [
+        net,
+        volts,
+        *devices,
+        line_chart(f"{both}, the same in every arm", unit, local, ticks, from_zero=True),
+        line_chart("Day-ahead price", "EUR/MWh", [price], ticks, from_zero=True),
+        line_chart(
             "Highest transformer loading",
             "%",
             lines("transformer_max_pct", "max"),
             ticks,
             ((100.0, "rated"),),
             from_zero=True,
-        )
-        + line_chart(
+        ),
+        line_chart(
             *("Highest line loading", "%", lines("line_max_pct", "max"), ticks, ((100.0, "rated"),)), from_zero=True
-        )
-        + "</div>"
+        ),
+    ]
+    words = "; ".join(idle)
+    return render(
+        "run/day.html",
+        {
+            "days": len(days),
+            "chosen": manifest["dates"][chosen],
+            "charts": charts,
+            "idle": words[:1].upper() + words[1:],
+            "peaks_of": [f"peak import, kW, {ARM_TITLES[arm]}" for arm in arms],
+            "rows": _every_day(totals, arms, manifest) if len(days) > 1 else [],
+        },
     )
-    if idle:
-        words = "; ".join(idle)
-        parts.append(f"<p class='small'>{words[0].upper()}{words[1:]}.</p>")
-    if len(days) > 1:
-        parts.append(_every_day(totals, arms, manifest))
-    return "".join(parts)
 
 
 def _unit(day: polars.DataFrame, column: str) -> tuple[str, float]:
@@ -112,8 +116,8 @@ def _unit(day: polars.DataFrame, column: str) -> tuple[str, float]:
     return ("MW", 1e-3) if float(day[column].abs().max() or 0.0) >= 1000.0 else ("kW", 1.0)  # type: ignore[arg-type]
 
 
-def _every_day(totals: polars.DataFrame, arms: dict[str, Any], manifest: dict[str, Any]) -> str:
-    """A table of the days: weight, peak of each arm, outdoor temperature."""
+def _every_day(totals: polars.DataFrame, arms: dict[str, Any], manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    """Of each day: its weight, the peak of each arm, the outdoor temperature."""
     import polars
 
     grouped = totals.group_by("run_day", "arm").agg(polars.col("import_kw").max(), polars.col("outside_c").mean())
@@ -122,11 +126,15 @@ def _every_day(totals: polars.DataFrame, arms: dict[str, Any], manifest: dict[st
     rows = []
     for day, when in enumerate(manifest["dates"][: totals["run_day"].n_unique()]):
         first = found.get((day, next(iter(arms))))
-        cells = [text(when), number(weights.get(when)), number(first["outside_c"] if first else None, 1)]
-        cells += [number(found[day, arm]["import_kw"]) if (day, arm) in found else "–" for arm in arms]
-        rows.append(cells)
-    head = ("day", "stands for days", "outdoor mean, °C", *(f"peak import, kW, {ARM_TITLES[arm]}" for arm in arms))
-    return tables.table(head, rows, style="numbers")
+        rows.append(
+            {
+                "day": when,
+                "weight": weights.get(when),
+                "outside_c": first["outside_c"] if first else None,
+                "peaks_kw": [found[day, arm]["import_kw"] if (day, arm) in found else None for arm in arms],
+            }
+        )
+    return rows
 
 
 def _thinned(values: np.ndarray, count: int, how: str = "mean") -> np.ndarray:

@@ -14,7 +14,7 @@ BOX_W, BOX_H = 112, 40
 PLACES = ((60, 290), (220, 290), (380, 290), (540, 290), (300, 70), (92, 70), (508, 70))
 
 
-def domain_pictures(arm: Mapping[str, Any], days: int) -> str:
+def domain_pictures(arm: Mapping[str, Any], days: int) -> list[str]:
     """Three pictures of one arm."""
     flows = arm["domain_energy_mwh"]
     energy = {
@@ -25,16 +25,14 @@ def domain_pictures(arm: Mapping[str, Any], days: int) -> str:
         (3, 2): flows["customers_to_distribution"],
     }
     span = "the day" if days == 1 else f"the {days} days"
-    return (
-        '<div class="pictures">'
-        + _picture(f"Energy of {span}", "MWh", "energy", energy, lambda v: number(v, 2 if v < 10.0 else 0))
-        + _picture(f"Messages delivered in {span}", "", "messages", _pairs(arm["messages"]["by_domain_pair"]), _count)
-        + _picture(
+    return [
+        _picture(f"Energy of {span}", "MWh", "energy", energy, lambda v: number(v, 2 if v < 10.0 else 0)),
+        _picture(f"Messages delivered in {span}", "", "messages", _pairs(arm["messages"]["by_domain_pair"]), _count),
+        _picture(
             *(f"Money of {span}, arrows point to who is paid", "EUR", "money", _pairs(arm["money_eur"]["matrix"])),
             lambda v: number(v, money_digits(arm)),
-        )
-        + "</div>"
-    )
+        ),
+    ]
 
 
 def money_digits(arm: Mapping[str, Any]) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from heptagrid.report import tables
-from heptagrid.report.words import ARM_TITLES, duration, number, text
+from heptagrid.report.rendering import render
+from heptagrid.report.words import ARM_TITLES, duration, number
 
 TITLES = {
     "blackout": "Blackout",
@@ -66,24 +66,25 @@ _FIGURES: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
 )
 
 
-def event_table(summary: Mapping[str, Any]) -> str:
+def event_tables(summary: Mapping[str, Any]) -> str:
     """A table for each event, arms side by side."""
-    outage = (
-        " In the conventional arm operations learns of an outage only by customers' calls, which are not modelled: a dash stands "
-        "there. Base stations of operators and the sites of the wide-area network run on batteries."
+    return render(
+        "run/events.html",
+        {
+            "has_blackout": any(event["kind"] == "blackout" for event in summary["events"]),
+            "events": [_figures(event) for event in summary["events"]],
+        },
     )
-    has_outage = any(event["kind"] == "blackout" for event in summary["events"])
-    parts = [f"<p>Every arm has the same events.{outage if has_outage else ''}</p>"]
-    for event in summary["events"]:
-        arms = event["arms"]
-        rows = [
-            [label, *(show(arm.get(key)) for arm in arms.values())]
-            for key, label, show in _FIGURES
-            if any(arm.get(key) is not None for arm in arms.values())
-        ]
-        head = (text(_title(event)), *(ARM_TITLES[name] for name in arms))
-        parts.append(tables.table(head, rows, style="numbers"))
-    return "".join(parts)
+
+
+def _figures(event: Mapping[str, Any]) -> dict[str, Any]:
+    arms = event["arms"]
+    rows = [
+        [label, *(show(arm.get(key)) for arm in arms.values())]
+        for key, label, show in _FIGURES
+        if any(arm.get(key) is not None for arm in arms.values())
+    ]
+    return {"head": [_title(event), *(ARM_TITLES[name] for name in arms)], "rows": rows}
 
 
 def event_lines(summary: Mapping[str, Any]) -> list[str]:

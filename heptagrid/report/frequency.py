@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from heptagrid.foundation.time import NS_PER_S, to_ns
-from heptagrid.report import tables
 from heptagrid.report.charts import Line, line_chart
-from heptagrid.report.words import ARM_TITLES, duration, number, text
+from heptagrid.report.rendering import render
+from heptagrid.report.words import ARM_TITLES, duration, number
 
 if TYPE_CHECKING:
     import polars
@@ -52,13 +52,14 @@ def frequency_section(summary: Mapping[str, Any], series: polars.DataFrame, zone
         ("its set-points: arrived, late, lost", lambda one: _fates(one["commands"])),
     ]
     rows = [[label, *(show(one) for one in arms.values())] for label, show in figures]
-    return (
-        f"<p>The bulk system is modelled as one rotating mass, with a nominal frequency of {number(first['nominal_hz'])} Hz. Its units answer "
-        "a deviation at once by their governors, and then by the set-points of secondary control, which travel as messages over the wide-area "
-        "network. A message is late if it takes longer than the published requirement, 0.5 s. Curves end where the frequency is no longer "
-        "followed. Protection that disconnects units, below 47.5 Hz or at fast changes, is not modelled.</p>"
-        f'<div class="charts">{"".join(charts)}</div>'
-        + tables.table(("", *(text(ARM_TITLES[name]) for name in arms)), rows, style="numbers")
+    return render(
+        "run/frequency.html",
+        {
+            "nominal_hz": first["nominal_hz"],
+            "charts": charts,
+            "arms": [ARM_TITLES[name] for name in arms],
+            "rows": rows,
+        },
     )
 
 

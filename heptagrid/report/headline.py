@@ -10,19 +10,22 @@ from collections.abc import Callable
 from typing import Any
 
 from heptagrid.report.findings import ESTIMATED, estimated_share, worst
-from heptagrid.report.verdict import verdict_list
-from heptagrid.report.words import ARM_TITLES, energy_unit, number, signed, text
+from heptagrid.report.rendering import render
+from heptagrid.report.verdict import answers
+from heptagrid.report.words import ARM_TITLES, energy_unit, number, signed
 
 
 def headline(summary: dict[str, Any], place: str = "town") -> str:
     """The worst news, the verdict, and what the smart grid changed; place: what was run on, in a word."""
-    parts = [f"<h1>{text(title(summary))}</h1>", verdict_list(summary)]
-    said = changes(summary, place)
-    if said:
-        parts.append(f"<p class='lead'>{text(said)}</p>")
-    if summary["break"]:
-        parts.append(_break(summary))
-    return "".join(parts)
+    return render(
+        "run/headline.html",
+        {
+            "title": title(summary),
+            "answers": answers(summary),
+            "changes": changes(summary, place),
+            "broken": _against_intact(summary) if summary["break"] else None,
+        },
+    )
 
 
 def title(summary: dict[str, Any]) -> str:
@@ -76,25 +79,18 @@ def _classes(broken: dict[str, float]) -> str:
     return ", ".join(f"{name}, {number(100.0 * loss)}\u202f% lost" for name, loss in broken.items())
 
 
-def _break(summary: dict[str, Any]) -> str:
+def _against_intact(summary: dict[str, Any]) -> dict[str, Any]:
     """What the broken links cost against the intact smart grid."""
-    one = summary["break"]["against_intact"]
-    unit, scale, digits = energy_unit(summary["arms"]["intact"]["energy_mwh"]["lost"])
-    money = one["by_domain_eur"]
-    state = summary["arms"]["smart"]["money_eur"]["state"] - summary["arms"]["intact"]["money_eur"]["state"]
-    bills = (
-        f"bills changed by {signed(one['mean_bill_eur'], 2)} EUR on average, but they are based on estimates that were off by "
-        f"{number(one['estimation_error_mwh'], 1)} MWh in sum: a difference of bills is no gain or loss of the customers. "
-        if estimated_share(summary["arms"]["smart"]) > ESTIMATED
-        else f"the mean bill changed by {signed(one['mean_bill_eur'], 2)} EUR. "
-    )
-    return (
-        f"<p class='banner'>Against the intact smart grid: peak import {_signed_mw(one['primary_peak_kw'])}, losses "
-        f"{signed(scale * one['energy_lost_mwh'], digits)} {unit}, lowest voltage of any node {signed(one['min_pu'], 4)} pu, customer-minutes outside the "
-        f"band {signed(one['violation_customer_minutes'])}. {number(one['estimated_reads'])} more meter reads had to be estimated; "
-        f"{bills}By domain, EUR: customers {signed(money[3])}, distribution {signed(money[2])}, service providers {signed(money[6])}, "
-        f"operations {signed(money[4])}, transmission {signed(money[1])}, bulk generation {signed(money[0])}, the state {signed(state)}.</p>"
-    )
+    one, arms = summary["break"]["against_intact"], summary["arms"]
+    unit, scale, digits = energy_unit(arms["intact"]["energy_mwh"]["lost"])
+    return {
+        "less_intact": one,
+        "peak": _signed_mw(one["primary_peak_kw"]),
+        "lost": f"{signed(scale * one['energy_lost_mwh'], digits)} {unit}",
+        "on_estimates": estimated_share(arms["smart"]) > ESTIMATED,
+        "by_domain_eur": one["by_domain_eur"],
+        "state_eur": arms["smart"]["money_eur"]["state"] - arms["intact"]["money_eur"]["state"],
+    }
 
 
 def key_figures(summary: dict[str, Any]) -> str:
@@ -126,27 +122,27 @@ def key_figures(summary: dict[str, Any]) -> str:
         ("Houses too cold", "house-min", 0, lambda a: a["comfort"].get("cold_house_minutes"), None),
         ("Messages delivered", "", 0, lambda a: a["messages"]["delivered"], None),
     ]
-    parts = []
+    shown = []
     for name, unit, digits, value, key in cards:
-        rows = "".join(
-            f'<div class="arm {arm_name}"><span>{text(ARM_TITLES[arm_name])}</span><b>{number(value(arm), digits)}</b></div>'
-            for arm_name, arm in arms.items()
-        )
         change = difference.get(key) if key else None
-        change = per_mwh * change if change is not None and key == "energy_lost_mwh" else change
-        delta = f'<div class="delta">{signed(change, digits)}</div>' if change is not None else ""
-        parts.append(
-            f'<div class="card"><h3>{text(name)} <span class="unit">{text(unit)}</span></h3>{rows}{delta}</div>'
+        shown.append(
+            {
+                "name": name,
+                "unit": unit,
+                "digits": digits,
+                "by_arm": {arm_name: value(arm) for arm_name, arm in arms.items()},
+                "change": per_mwh * change if change is not None and key == "energy_lost_mwh" else change,
+            }
         )
-    stored = difference.get("stored_value_eur")
-    note = f"<p class='small'>{devices(summary)}.</p>"
-    if stored is not None and any(abs(difference[key]) >= 0.0005 for key in ("stored_mwh", "stored_heat_mwh")):
-        note += (
-            f"<p class='small'>Over the run the smart arm's vehicles and batteries stored {_more(1000 * difference['stored_mwh'])}, and its houses "
-            f"{_more(1000 * difference['stored_heat_mwh'])} as heat, than the conventional arm's; together worth {signed(stored, 2)} EUR at the "
-            "mean day-ahead price.</p>"
-        )
-    return f'<div class="cards">{"".join(parts)}</div>{note}'
+    stored_eur = difference.get("stored_value_eur")
+    stored = None
+    if stored_eur is not None and any(abs(difference[key]) >= 0.0005 for key in ("stored_mwh", "stored_heat_mwh")):
+        stored = {
+            "energy": _more(1000 * difference["stored_mwh"]),
+            "heat": _more(1000 * difference["stored_heat_mwh"]),
+            "value_eur": stored_eur,
+        }
+    return render("run/figures.html", {"cards": shown, "devices": devices(summary), "stored": stored})
 
 
 def devices(summary: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.report.charts import Line, line_chart, round_steps
-from heptagrid.report.words import ARM_TITLES, number
+from heptagrid.report.words import ARM_TITLES
 
 if TYPE_CHECKING:
     import polars
@@ -30,13 +30,14 @@ def distances_km(parent: Ints, length_km: Floats) -> Floats:
     return distance
 
 
-def profile_charts(nodes: polars.DataFrame, arms: Sequence[str]) -> str:
-    """A chart for each arm; every stroke is a line or a transformer of the network."""
+def profile_charts(nodes: polars.DataFrame, arms: Sequence[str]) -> tuple[float, list[str]]:
+    """The farthest node's distance (km), and a chart for each arm; every stroke is a line or a transformer of the network."""
     parent = nodes["parent"].to_numpy().astype(np.int64)
     x = distances_km(parent, nodes["length_km"].to_numpy())
+    farthest_km = float(x.max())
     if not x.any():
-        return ""
-    ticks = [(one, f"{one:g}") for one in round_steps(0.0, float(x.max())) if one <= x.max()]
+        return farthest_km, []
+    ticks = [(one, f"{one:g}") for one in round_steps(0.0, farthest_km) if one <= farthest_km]
     charts = []
     for arm in arms:
         lines = [
@@ -48,11 +49,7 @@ def profile_charts(nodes: polars.DataFrame, arms: Sequence[str]) -> str:
             title = f"Voltage over distance (km), {ARM_TITLES[arm]}"
             limits = ((0.9, "0.9"), (1.1, "1.1"))
             charts.append(line_chart(title, "pu", drawn, ticks, limits))
-    note = (
-        f"<p class='small'>Each node's highest and lowest voltage over the run, over the length of line from the infeed; not all at the same moment; the farthest node is "
-        f"{number(float(x.max()), 2)} km of line away. Dashed: 10\u202f% either way (EN 50160).</p>"
-    )
-    return f'<div class="charts">{"".join(charts)}</div>{note}' if charts else ""
+    return farthest_km, charts
 
 
 def _strokes(parent: Ints, x: Floats, v_pu: Floats) -> tuple[Floats, Floats]:

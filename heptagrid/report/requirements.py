@@ -6,40 +6,31 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from heptagrid.report.findings import places_missed
-from heptagrid.report.tables import table
-from heptagrid.report.words import duration, kind_words, number, text
+from heptagrid.report.rendering import render
+from heptagrid.report.words import number
 
 INTERFERENCE = (
     "Neighbouring networks do not disturb each other here: interference between access networks on the same channel is not "
     "modelled, so a dense town may do worse than this table."
 )
+VERDICT_STYLES = {"met": "good", "missed": "bad"}
 
 
 def requirement_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """One row for each application: what it asks for and who says so, what happened, and where."""
-    cells = [
-        [
-            f"<b>{text(one['application'])}</b><br><span class='small'>{text(kind_words(one['kind']))}</span>",
-            f"{_share(one['reliability'])} within {duration(one['latency_s'])}<br><span class='small'>{text(_source(one))}</span>",
-            verdict_cell(one["verdict"]),
-            _happened(one),
-            _places(one["by_place"]),
-            text(", ".join(one["technologies"].values())),
-        ]
+    shown = [
+        {
+            **one,
+            "asked": _share(one["reliability"]),
+            "source": _source(one),
+            "style": VERDICT_STYLES.get(one["verdict"], "unknown"),
+            "in_time": _share(one["share_in_time"], one["reliability"]) if one["verdict"] != "not used" else "",
+            "places": _places(one["by_place"]),
+            "technologies": list(one["technologies"].values()),
+        }
         for one in rows
     ]
-    head = ("application", "asks for", "requirement", "what happened", "access networks", "over")
-    return table(head, cells, style="requirements")
-
-
-def not_modelled(technologies: Mapping[str, Mapping[str, str]]) -> str:
-    """What the verdicts leave out, technology by technology."""
-    titles = {one["name"]: one for one in technologies.values()}
-    items = "".join(f"<li>{text(one['title'])}: {text(one['not_modelled'])}</li>" for one in titles.values())
-    return (
-        f"<p class='small'>{INTERFERENCE}</p><details><summary>Not modelled, by technology</summary>"
-        f"<ul class='small'>{items}</ul></details>"
-    )
+    return render("run/requirement_table.html", {"rows": shown})
 
 
 def sentence(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -70,16 +61,6 @@ def _source(one: Mapping[str, Any]) -> str:
     return said + (f"; {' and '.join(sorted(assumed))} assumed" if partly else "")
 
 
-def _happened(one: Mapping[str, Any]) -> str:
-    if one["verdict"] == "not used":
-        return ""
-    under_way = f", {number(one['in_flight'])} under way" if one["in_flight"] else ""
-    return (
-        f"<b>{_share(one['share_in_time'], one['reliability'])}</b> in time<br><span class='small'>of {number(one['sent'])}{under_way}; 95\u202f% "
-        f"within {duration(one['p95_s'])}</span>"
-    )
-
-
 def _share(share: float, asked: float = 1.0) -> str:
     """A share in percent with as many digits as it needs to differ from the whole, and from what is asked if it falls short of that."""
     percent = 100.0 * share
@@ -88,13 +69,7 @@ def _share(share: float, asked: float = 1.0) -> str:
     return f"{number(percent, 0 if share >= 1.0 else digits)}\u202f%"
 
 
-def verdict_cell(verdict: str) -> str:
-    """A verdict in its colour."""
-    style = {"met": "good", "missed": "bad"}.get(verdict, "unknown")
-    return f'<span class="{style}">{text(verdict)}</span>'
-
-
-def _places(counted: Mapping[str, int]) -> str:
+def _places(counted: Mapping[str, int]) -> list[str]:
     """In how many access networks it was missed and met."""
     words = {"missed": "missed", "met": "met", "not_refuted": "not refuted"}
-    return "<br>".join(f"{number(counted[name])} {said}" for name, said in words.items() if counted[name])
+    return [f"{number(counted[name])} {said}" for name, said in words.items() if counted[name]]

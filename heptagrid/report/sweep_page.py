@@ -10,12 +10,11 @@ from typing import Any
 from heptagrid.foundation.output_file import write_text
 from heptagrid.report.charts import bars
 from heptagrid.report.curves import Curve, curve_chart
-from heptagrid.report.page import document, section
+from heptagrid.report.rendering import document, render
 from heptagrid.report.sweep_requirements import FIGURE as REQUIREMENTS
-from heptagrid.report.sweep_requirements import choices_table
-from heptagrid.report.tables import table
+from heptagrid.report.sweep_requirements import by_choice
 from heptagrid.report.value_headline import headline, money_figures
-from heptagrid.report.words import DOMAIN_TITLES, kind_words, number, plain, signed, text
+from heptagrid.report.words import DOMAIN_TITLES, kind_words, plain
 
 Content = Mapping[str, Any]
 Points = Sequence[Content]
@@ -34,45 +33,35 @@ def write_page(folder: Path) -> Path:
 
 def page(content: Content) -> str:
     """The whole page as text."""
-    sections = [_top(content)]
-    for k, varied in enumerate(content["varied"]):
-        if len(varied["values"]) < 2 and len(content["points"]) > 1:
-            continue
-        title = f"{varied['key']}: {varied['info']}"
-        body = _curves(content, varied) if varied["is_number"] else _choices(content, varied)
-        sections.append(section(f"varied-{k}", title, body))
-    sections.append(section("figures", "All figures", _all_figures(content)))
-    sections.append(section("reading", "What the figures are", _meanings(content)))
-    return document(f"heptagrid sweep: {content['scenario']}", sections)
+    dates, points = content["dates"], content["points"]
+    typical = "typical " if content["typical"] else ""
+    seeds = content["seeds"]
+    sections = [
+        {"number": k, "key": varied["key"], "info": varied["info"], "body": _body(content, varied)}
+        for k, varied in enumerate(content["varied"])
+        if len(varied["values"]) > 1 or len(points) == 1
+    ]
+    known = {name: one for name, one in content["figures"].items() if _is_known(content, name)}
+    return document(
+        "sweep.html",
+        f"heptagrid sweep: {content['scenario']}",
+        {
+            "content": content,
+            "when": dates[0] if len(dates) == 1 else f"{len(dates)} {typical}days, {dates[0]} to {dates[-1]}",
+            "seeds": f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}",
+            "headline": headline(content, _domains(content)),
+            "held": [point["label"] for point in points if any(run["held_feeders"] for run in point["by_seed"])],
+            "has_unresolved": any(point["unresolved"] for point in points),
+            "varied": sections,
+            "figures": _all_figures(content, known),
+            "not_annualised": "npv_eur" not in known,
+            "meanings": list(known.values()),
+        },
+    )
 
 
-def _top(content: Content) -> str:
-    dates, seeds = content["dates"], content["seeds"]
-    when = (
-        dates[0]
-        if len(dates) == 1
-        else f"{len(dates)} {'typical ' if content['typical'] else ''}days, {dates[0]} to {dates[-1]}"
-    )
-    seed = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
-    banners = ""
-    held = [point["label"] for point in content["points"] if any(run["held_feeders"] for run in point["by_seed"])]
-    if held:
-        banners += (
-            f'<p class="banner">At {len(held)} of {len(content["points"])} points (first {text(held[0])}) feeders did not '
-            "converge in some steps; their nodes were held at their last solution.</p>"
-        )
-    if any(point["unresolved"] for point in content["points"]):
-        banners += (
-            '<p class="banner">Hatched values are <b>not resolved</b>: actors act at the end of a coupling step '
-            f"({content['step_s']} s), so a latency shorter than ten steps has effects that the coupling resolves poorly. The "
-            "curves mean nothing there; a smaller step resolves more.</p>"
-        )
-    return (
-        f'<header><p class="eyebrow">heptagrid sweep · {text(content["scenario"])} · {text(when)} · {text(seed)}</p>'
-        f"{headline(content, _domains(content))}{banners}"
-        f'<p class="small">{len(content["points"])} points, steps of {content["step_s"]} s. Every point is run with and '
-        "without the smart grid, with the same people, weather and random numbers.</p></header>"
-    )
+def _body(content: Content, varied: Content) -> str:
+    return _curves(content, varied) if varied["is_number"] else _choices(content, varied)
 
 
 def _domains(content: Content) -> Sequence[str]:
@@ -83,21 +72,23 @@ def _domains(content: Content) -> Sequence[str]:
 def _curves(content: Content, varied: Content) -> str:
     """The curves against one varied number."""
     groups = list(_groups(content, varied))
-    note = ""
+    held_at = None
     if len(groups) > MOST_CURVES:
         groups = groups[:1]
-        note = f"<p>The other varied quantities are held at {text(groups[0][0])}; the table below has all combinations.</p>"
-    if len(groups) == 1:
-        charts = _single_curves(content, varied, groups[0][1])
-    else:
-        charts = _several_curves(content, varied, groups)
-        note = "<p>One curve for each combination of the other varied quantities.</p>"
-    spread = (
-        ""
-        if len(content["seeds"]) == 1
-        else "<p>Lines are means over the seeds, bands reach from the least to the greatest.</p>"
+        held_at = groups[0][0]
+    is_single = len(groups) == 1
+    return render(
+        "sweep/curves.html",
+        {
+            "held_at": held_at,
+            "has_several": not is_single,
+            "has_spread": len(content["seeds"]) > 1,
+            "charts": _single_curves(content, varied, groups[0][1])
+            if is_single
+            else _several_curves(content, varied, groups),
+            "not_drawn": _not_drawn(content),
+        },
     )
-    return f'{note}{spread}<div class="charts">{"".join(charts)}</div>{_not_drawn(content)}'
 
 
 def _single_curves(content: Content, varied: Content, points: Points) -> list[str]:
@@ -218,7 +209,7 @@ def _groups(content: Content, varied: Content) -> Iterator[tuple[str, Points]]:
         yield label, ordered
 
 
-def _not_drawn(content: Content) -> str:
+def _not_drawn(content: Content) -> list[str]:
     """What is zero at every point, of the figures that have a chart and of the domains."""
     figure, _, _, _ = money_figures(content)
     charted = ("violation_customer_minutes", "missed_pct", REQUIREMENTS, "estimated_pct")
@@ -227,108 +218,87 @@ def _not_drawn(content: Content) -> str:
         for name in charted
         if not any(_value(point, name) for point in content["points"])
     ]
-    silent = zero + [
+    return zero + [
         DOMAIN_TITLES[k].lower()
         for k, name in enumerate(_domains(content))
         if not any(_value(point, f"{figure}.{name}") for point in content["points"])
     ]
-    return f'<p class="small">Zero at every point and not drawn: {text("; ".join(silent))}.</p>' if silent else ""
 
 
 def _choices(content: Content, varied: Content) -> str:
     """Bars and the cheapest that keeps the benefit, for values that are words."""
-    parts = []
+    cheapest = [one for one in content["cheapest"] if one["key"] == varied["key"]]
     _, figure, unit, over = money_figures(content)
+    title = f"Net benefit to the seven domains and the state, {over}"
+    groups = []
     for k, (others, points) in enumerate(_groups(content, varied)):
-        if others:
-            parts.append(f"<h3>{text(others)}</h3>")
         names = [plain(point["at"][varied["key"]]) for point in points]
         rows = [(name, _value(point, figure) or 0.0) for name, point in zip(names, points, strict=True)]
-        title = f"Net benefit to the seven domains and the state, {over}"
-        parts.append(f'<div class="charts">{bars(title, unit, rows)}</div>')
-        parts.append(choices_table(content, varied["key"], points))
-        mine = [one for one in content["cheapest"] if one["key"] == varied["key"]]
-        parts.append(_cheapest(mine[k]))
-    return "".join(parts)
+        groups.append(
+            {
+                "others": others,
+                "chart": bars(title, unit, rows),
+                "values_of": names,
+                "requirements": by_choice(content, points),
+                "cheapest": cheapest[k],
+                **_how_chosen(cheapest[k]),
+            }
+        )
+    return render("sweep/choices.html", {"groups": groups})
 
 
-def _cheapest(one: Content) -> str:
-    """The verdict and how it was come to."""
+def _how_chosen(one: Content) -> dict[str, Any]:
+    """The words of the rule by which the cheapest value is found, and the head of its table."""
     share = f"{100 * one['kept_share']:g}\u202f%"
-    over = "present values over the horizon" if one["over"] == "years" else "over the run"
     is_against_silence = one["silent_eur"] is not None
-    benefit = "what the messages are worth" if is_against_silence else "the benefit"
-    against = (
-        f"; what the messages are worth is this less the same with these links dead, {number(one['silent_eur'])} EUR"
-        if is_against_silence
-        else ""
-    )
-    rows = [
-        [
-            f"<b>{text(plain(row['value']))}</b>",
-            "yes" if row["keeps"] else "no",
-            number(row["missed_pct"], 2),
-            number(row["requirements_missed"]),
-            number(row["benefit_before_telecom_eur"]),
-            *([number(row["worth_eur"])] if is_against_silence else []),
-            number(row["telecom_eur"], 2),
-            signed(row["net_benefit_eur"]),
-        ]
-        for row in one["rows"]
-    ]
-    verdict = (
-        f"<b>{text(plain(one['chosen']))}</b> is the cheapest that keeps {share} of {benefit}."
-        if one["chosen"] is not None
-        else f"With no value {benefit} is above zero before telecom cost, so there is none to keep and none is chosen."
-    )
-    verdict += (
-        f" <b>{text(plain(one['chosen_meeting']))}</b> is the cheapest with which every application meets its requirement."
-        if one["chosen_meeting"] is not None
-        else " With none of them every application meets its requirement."
-    )
-    head = (
-        "value",
-        f"keeps {share}",
-        "messages lost or late, %",
-        "applications that missed",
+    head = [
+        *("value", f"keeps {share}", "messages lost or late, %", "applications that missed"),
         "benefit before telecom cost, EUR",
         *(("worth of its messages, EUR",) if is_against_silence else ()),
-        "telecom cost, EUR",
-        "net benefit, EUR",
-    )
-    return (
-        f"<p>{verdict} How it is found: the benefit before telecom cost is the net benefit of the seven domains and the state, plus "
-        f"the telecom cost ({over}, means over the seeds){against}; a value keeps the benefit if it reaches at least {share} of the best value's; "
-        f"of those that do, the one with the lowest telecom cost is chosen.</p>{table(head, rows, style='numbers')}"
-    )
+        *("telecom cost, EUR", "net benefit, EUR"),
+    ]
+    return {
+        "share": share,
+        "over": "present values over the horizon" if one["over"] == "years" else "over the run",
+        "benefit": "what the messages are worth" if is_against_silence else "the benefit",
+        "head": head,
+    }
 
 
-def _all_figures(content: Content) -> str:
-    """A table of all the sums, and one, folded, for the parts of each."""
-    figures = {name: one for name, one in content["figures"].items() if _is_known(content, name)}
-    parts = [_figure_table(content, [(_heading(one), name, one["digits"]) for name, one in figures.items()])]
+def _all_figures(content: Content, figures: Content) -> dict[str, Any]:
+    """A table of all the sums, and one for the parts of each."""
+    parts = []
     for name, one in figures.items():
         if not one["parts"]:
             continue
-        titles = (
-            DOMAIN_TITLES if len(one["parts"]) == len(DOMAIN_TITLES) else [kind_words(part) for part in one["parts"]]
-        )
+        is_by_domain = len(one["parts"]) == len(DOMAIN_TITLES)
+        titles = DOMAIN_TITLES if is_by_domain else [kind_words(part) for part in one["parts"]]
         of_parts = [(title, f"{name}.{part}", one["digits"]) for title, part in zip(titles, one["parts"], strict=True)]
-        parts.append(f"<details><summary>{_heading(one)}</summary>{_figure_table(content, of_parts)}</details>")
-    spread = "Means over the seeds; in brackets the least and the greatest. " if len(content["seeds"]) > 1 else ""
-    return f"<p>{spread}The same figures, seed by seed, are in <code>sweep.json</code>.</p>{''.join(parts)}"
+        parts.append((one, _figure_table(content, of_parts)))
+    sums = [
+        (one["title"] + (f", {one['unit']}" if one["unit"] else ""), name, one["digits"])
+        for name, one in figures.items()
+    ]
+    return {"sums": _figure_table(content, sums), "parts": parts}
 
 
 def _figure_table(content: Content, figures: Sequence[tuple[str, str, int]]) -> str:
-    """Figures, (title, name, digits) each, of every point: points stand side by side where they are few, below one another where not."""
-    keys = [text(one["key"]).replace(".", ".<wbr>") for one in content["varied"]]  # a long key may break at its dots
-    columns = [[title, *(_cell(point, name, digits) for point in content["points"])] for title, name, digits in figures]
-    places = [_place(point) for point in content["points"]]
-    if len(places) <= MOST_BESIDE:
-        return table([", ".join(keys), *(", ".join(one) for one in places)], columns, style="numbers")
-    head = [*keys, *(title for title, *_ in columns)]
-    return table(
-        head, [[*one, *(column[k + 1] for column in columns)] for k, one in enumerate(places)], style="numbers"
+    """Figures, (title, name, digits) each, of every point."""
+    points = [
+        {
+            "at": [(value, "*" if key in point["unresolved"] else "") for key, value in point["at"].items()],
+            "figures": point["figures"],
+        }
+        for point in content["points"]
+    ]
+    return render(
+        "sweep/figures.html",
+        {
+            "keys": [one["key"] for one in content["varied"]],
+            "points": points,
+            "figures": figures,
+            "beside": len(points) <= MOST_BESIDE,
+        },
     )
 
 
@@ -336,48 +306,6 @@ def _is_known(content: Content, figure: str) -> bool:
     return any(point["figures"][figure] is not None for point in content["points"])
 
 
-def _heading(meaning: Content) -> str:
-    unit = f", {meaning['unit']}" if meaning["unit"] else ""
-    return text(meaning["title"] + unit)
-
-
-def _place(point: Content) -> list[str]:
-    return [text(plain(value)) + ("*" if key in point["unresolved"] else "") for key, value in point["at"].items()]
-
-
-def _cell(point: Content, figure: str, digits: int) -> str:
-    one = point["figures"][figure]
-    if one is None:
-        return "–"
-    if one["min"] == one["max"]:
-        return number(one["mean"], digits)
-    return f"{number(one['mean'], digits)} <span class='unit'>({number(one['min'], digits)} to {number(one['max'], digits)})</span>"
-
-
 def _value(point: Content, figure: str) -> float | None:
     one = point["figures"][figure]
     return None if one is None else float(one["mean"])
-
-
-def _meanings(content: Content) -> str:
-    items = "".join(
-        f"<dt>{_heading(one)}</dt><dd>{text(one['definition'])}</dd>"
-        for name, one in content["figures"].items()
-        if _is_known(content, name)
-    )
-    varied = "".join(
-        f"<dt><code>{text(one['key'])}</code></dt><dd>{text(one['info'])}</dd>" for one in content["varied"]
-    )
-    note = ""
-    if not _is_known(content, "npv_eur"):
-        note = (
-            "<p><b>Not annualised</b>: a net present value needs a year; sweep with <code>--typical</code>. Money is that of the "
-            "days run, operation only, without the cost of buying meters and links.</p>"
-        )
-    if any(point["unresolved"] for point in content["points"]):
-        note += "<p>* not resolved: a latency shorter than ten coupling steps.</p>"
-    return (
-        "<p>The same town is run with and without the smart grid at every point. Random numbers are the same at all points, so "
-        "that a difference between two points comes from the varied keys alone.</p>"
-        f"{note}<dl class='meanings'>{items}{varied}</dl>"
-    )

@@ -1,4 +1,4 @@
-"""Which applications met their published requirement along a sweep: a sentence for its head, and a table of choices."""
+"""Which applications met their published requirement along a sweep: a sentence for its head, and verdicts by choice."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from heptagrid.report.tables import table
-from heptagrid.report.words import kind_words, plain, text
+from heptagrid.report.words import kind_words, plain
 
 FIGURE = "requirements_missed"
 
@@ -32,19 +31,13 @@ def sentence(content: Content, points: Sequence[Content]) -> str:
     return f"Published requirements of the applications: {'; '.join(parts)}."
 
 
-def choices_table(content: Content, key: str, points: Sequence[Content]) -> str:
-    """One row for each application that sent anything, one column for each value of a key whose values are words."""
-    kinds = [
-        name
+def by_choice(content: Content, points: Sequence[Content]) -> list[tuple[str, list[tuple[str, str] | None]]]:
+    """Each kind of message that was sent, and at each point the style and the words of its verdict; None where it was not sent."""
+    return [
+        (name, [_verdict(point["figures"][f"{FIGURE}.{name}"]) for point in points])
         for name in content["figures"][FIGURE]["parts"]
         if any(point["figures"][f"{FIGURE}.{name}"] is not None for point in points)
     ]
-    rows = [
-        [text(kind_words(name)), *(_verdict(point["figures"][f"{FIGURE}.{name}"]) for point in points)]
-        for name in kinds
-    ]
-    head = ("requirement, with", *(text(plain(point["at"][key])) for point in points))
-    return table(head, rows, style="numbers")
 
 
 def _missed(content: Content, point: Content) -> tuple[str, ...]:
@@ -54,9 +47,9 @@ def _missed(content: Content, point: Content) -> tuple[str, ...]:
     return tuple(kind_words(name) for name in parts if (figures[f"{FIGURE}.{name}"] or {"max": 0.0})["max"] > 0.0)
 
 
-def _verdict(one: Content | None) -> str:
+def _verdict(one: Content | None) -> tuple[str, str] | None:
     if one is None:
-        return "–"
+        return None
     if one["min"] < one["max"]:
-        return '<span class="bad">missed with some seeds</span>'
-    return '<span class="bad">missed</span>' if one["max"] else '<span class="good">not missed</span>'
+        return "bad", "missed with some seeds"
+    return ("bad", "missed") if one["max"] else ("good", "not missed")

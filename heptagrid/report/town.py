@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from heptagrid.report import tables
 from heptagrid.report.profile import profile_charts
+from heptagrid.report.rendering import render
 from heptagrid.report.town_map import town_maps
-from heptagrid.report.words import ARM_TITLES, number, text
+from heptagrid.report.words import ARM_TITLES
 
 if TYPE_CHECKING:
     import polars
@@ -20,22 +20,29 @@ DIFFERS_PU = 0.005
 """Of a customer's voltage against its node's, both per unit, from which on the page says that their bases differ."""
 
 
-def town_section(frames: dict[str, polars.DataFrame | None], arms: list[str], place: str) -> str:
+def town_section(frames: Mapping[str, polars.DataFrame | None], arms: list[str], place: str) -> str:
     """Maps, profiles and tables; place: what they show, in a word."""
     nodes, transformers, customers = (frames.get(f"{name}_list") for name in ("node", "transformer", "customer"))
     if nodes is None or transformers is None or customers is None:
-        return "<p>No map was recorded.</p>"
-    return (
-        town_maps(nodes, transformers, customers, arms, place)
-        + _bases(nodes, customers, arms)
-        + profile_charts(nodes, arms)
-        + _most_loaded_transformers(transformers, arms)
-        + _most_loaded_lines(nodes, arms)
+        return render("run/no_map.html", {})
+    farthest_km, profiles = profile_charts(nodes, arms)
+    apart_pu = _apart_pu(nodes, customers, arms)
+    return render(
+        "run/network.html",
+        {
+            "maps": town_maps(nodes, transformers, customers, arms, place),
+            "differs_pu": apart_pu if apart_pu >= DIFFERS_PU else None,
+            "profiles": profiles,
+            "farthest_km": farthest_km,
+            "highest_of": [f"highest loading, %, {ARM_TITLES[arm]}" for arm in arms],
+            "transformers": _most_loaded_transformers(transformers, arms),
+            "lines": _most_loaded_lines(nodes, arms),
+        },
     )
 
 
-def _bases(nodes: polars.DataFrame, customers: polars.DataFrame, arms: Sequence[str]) -> str:
-    """Why a customer may be outside the band where no node is, if that may be."""
+def _apart_pu(nodes: polars.DataFrame, customers: polars.DataFrame, arms: Sequence[str]) -> float:
+    """By how much a customer's voltage differs from its node's at most: their bases may differ."""
     at = customers["node"].to_numpy()
     apart = 0.0
     for arm in arms:
@@ -43,44 +50,32 @@ def _bases(nodes: polars.DataFrame, customers: polars.DataFrame, arms: Sequence[
             theirs, node = customers[f"{end}_{arm}"].to_numpy(), nodes[f"{end}_{arm}"].to_numpy()[at]
             is_known = np.isfinite(theirs) & np.isfinite(node)  # neither is, before the first power flow
             apart = max(apart, float(np.abs(theirs[is_known] - node[is_known]).max(initial=0.0)))
-    if apart < DIFFERS_PU:
-        return ""
-    return (
-        "<p>Lines show the nodes' voltages, per unit of the network's base voltage. Customers' supply voltages (rings, minutes outside the "
-        f"band, chart above) are per unit of the voltage their loads are rated for; the two differ here by up to {number(apart, 3)} pu, so a "
-        "customer may be outside the band where no node is.</p>"
-    )
+    return apart
 
 
-def _most_loaded_transformers(transformers: polars.DataFrame, arms: Sequence[str]) -> str:
+def _most_loaded_transformers(transformers: polars.DataFrame, arms: Sequence[str]) -> list[dict[str, Any]]:
     peaks = np.stack([transformers[f"peak_pct_{arm}"].to_numpy() for arm in arms])
     order = np.argsort(-peaks.max(axis=0), kind="stable")[:MOST_ROWS]
     names, rated = transformers["name"].to_list(), transformers["sn_kva"].to_list()
-    rows = [[text(names[k]), number(rated[k]), *(number(float(one), 1) for one in peaks[:, k])] for k in order]
-    head = ("most loaded transformers", "kVA", *(f"highest loading, %, {ARM_TITLES[arm]}" for arm in arms))
-    return tables.table(head, rows, style="numbers")
+    return [{"name": names[k], "kva": rated[k], "peaks_pct": peaks[:, k].tolist()} for k in order]
 
 
-def _most_loaded_lines(nodes: polars.DataFrame, arms: Sequence[str]) -> str:
+def _most_loaded_lines(nodes: polars.DataFrame, arms: Sequence[str]) -> list[dict[str, Any]]:
     """Cables and overhead lines, each by its most loaded conductor and moment."""
     import polars
 
     peaks = [f"branch_peak_pct_{arm}" for arm in arms]
     lines = nodes.filter(polars.col("line") >= 0)
-    if not len(lines):
-        return ""
     each = lines.group_by("line", maintain_order=True).agg(
         polars.col("line_name", "vn_kv", "length_km").first(), *(polars.col(peak).max() for peak in peaks)
     )
     ranked = each.sort(polars.max_horizontal(peaks), descending=True, maintain_order=True).head(MOST_ROWS)
-    rows = [
-        [
-            text(one["line_name"]),
-            f"{one['vn_kv']:g}",
-            number(1000.0 * one["length_km"], 1),
-            *(number(one[peak], 1) for peak in peaks),
-        ]
+    return [
+        {
+            "name": one["line_name"],
+            "kv": one["vn_kv"],
+            "m": 1000.0 * one["length_km"],
+            "peaks_pct": [one[peak] for peak in peaks],
+        }
         for one in ranked.iter_rows(named=True)
     ]
-    head = ("most loaded lines", "kV", "m", *(f"highest loading, %, {ARM_TITLES[arm]}" for arm in arms))
-    return tables.table(head, rows, style="numbers")

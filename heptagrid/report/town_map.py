@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from heptagrid.report.rendering import render
 from heptagrid.report.words import ARM_TITLES, number, text
 
 if TYPE_CHECKING:
@@ -72,22 +73,20 @@ def town_maps(
     parent = nodes["parent"].to_numpy()
     box = f"0 0 {width * scale + 20:.0f} {height * scale + 20:.0f}"
     at = customers["node"].to_numpy()
-    maps = "".join(
+    maps = [
         _map(arm, box, x, y, parent, nodes, tx, ty, transformers, place, _rings(arm, x[at], y[at], customers))
         for arm in arms
-    )
-    width_keys = "".join(f'<span class="key {style}">{text(label)}</span>' for _, label, style in WIDTH_CLASSES)
-    legend = "".join(f'<span class="key {style}">{text(label)}</span>' for _, label, style in VOLTAGE_CLASSES)
-    loading = "".join(f'<span class="key dot {style}">{text(label)}</span>' for _, label, style in LOADING_CLASSES)
-    missed = "".join(f'<span class="key cross {style}">{text(label)}</span>' for _, label, style in MISSED_CLASSES)
-    return (
-        f'<div class="maps">{maps}</div><div class="legend"><b>Lines: worst voltage against nominal</b> {legend}</div>'
-        f'<div class="legend"><b>Width: highest loading of the line</b> {width_keys}</div>'
-        '<div class="legend"><b>Rings: supply voltage of a customer outside the band</b> <span class="key ring">0.9 to 1.1 pu left</span></div>'
-        f'<div class="legend"><b>Dots: highest transformer loading</b> {loading}</div>'
-        f'<div class="legend"><b>Crosses: applications that missed their requirement in the substation\'s access network</b> {missed}'
-        "<span>no cross: all met, or none used</span></div>"
-    )
+    ]
+    keys = {
+        name: [(label, style) for _, label, style in classes]
+        for name, classes in (
+            ("voltages", VOLTAGE_CLASSES),
+            ("widths", WIDTH_CLASSES),
+            ("loadings", LOADING_CLASSES),
+            ("missed", MISSED_CLASSES),
+        )
+    }
+    return render("run/maps.html", {"maps": maps, **keys})
 
 
 def _map(

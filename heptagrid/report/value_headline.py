@@ -15,8 +15,9 @@ from typing import Any
 from heptagrid.planes.money.business import annuity_factor
 from heptagrid.report import sweep_requirements
 from heptagrid.report.findings import ESTIMATED, MOST, RATED_PCT, capital, listed, percent
+from heptagrid.report.rendering import render
 from heptagrid.report.verdict import digits_of, shares
-from heptagrid.report.words import number, plain, signed, text
+from heptagrid.report.words import number, plain, signed
 
 Content = Mapping[str, Any]
 Points = Sequence[Content]
@@ -41,8 +42,7 @@ _WORST: tuple[tuple[str, float, Callable[[float], str]], ...] = (
 
 def headline(content: Content, names: Sequence[str]) -> str:
     """The sentences as HTML; `names` are the domains' keys."""
-    first, *others = sentences(content, names)
-    return f"<h1>{text(first)}</h1>" + "".join(f"<p class='lead'>{text(one)}</p>" for one in others)
+    return render("sweep/headline.html", {"sentences": sentences(content, names)})
 
 
 def sentences(content: Content, names: Sequence[str]) -> list[str]:

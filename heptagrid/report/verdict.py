@@ -21,7 +21,7 @@ from heptagrid.report.findings import (
     percent,
     yearly_eur_per_customer,
 )
-from heptagrid.report.words import ARM_TITLES, DOMAIN_TITLES, number, signed, text
+from heptagrid.report.words import ARM_TITLES, DOMAIN_TITLES, number, signed
 
 Summary = Mapping[str, Any]
 
@@ -37,20 +37,15 @@ class Answer:
     is_good: bool | None
     reasons: tuple[str, ...]
 
+    @property
+    def style(self) -> str:
+        """The class of the word on a page."""
+        return "unknown" if self.is_good is None else "good" if self.is_good else "bad"
+
 
 def answers(summary: Summary) -> tuple[Answer, Answer, Answer]:
     """The three questions, answered."""
     return _grid(summary), _applications(summary), _money(summary)
-
-
-def verdict_list(summary: Summary) -> str:
-    """The answers as a list of the page."""
-    items = []
-    for one in answers(summary):
-        style = "unknown" if one.is_good is None else "good" if one.is_good else "bad"
-        reasons = "".join(f"<div>{text(reason)}</div>" for reason in one.reasons)
-        items.append(f'<dt>{text(one.question)} <span class="{style}">{text(one.word)}</span></dt><dd>{reasons}</dd>')
-    return f'<dl class="verdict">{"".join(items)}</dl>'
 
 
 def _grid(summary: Summary) -> Answer:

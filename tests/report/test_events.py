@@ -1,6 +1,6 @@
 """Events are named by kind, place and local time."""
 
-from heptagrid.report.events import event_lines, event_table
+from heptagrid.report.events import event_lines, event_tables
 
 
 def told(begin: str, end: str) -> str:
@@ -24,7 +24,7 @@ def test_only_a_blackout_speaks_of_outages() -> None:
     begin, end = "2016-01-27T17:20:00+01:00", "2016-01-27T18:20:00+01:00"
     arms = {"conventional": {"known_after_s": None}, "smart": {"known_after_s": 31.0}}
     trip = {"kind": "unit_trip", "where": "the largest unit", "begin": begin, "end": end, "arms": arms}
-    assert "outage" not in event_table({"events": [trip]})
-    assert "operations learns of an outage only by customers' calls" in event_table(
+    assert "outage" not in event_tables({"events": [trip]})
+    assert "operations learns of an outage only by customers' calls" in event_tables(
         {"events": [trip | {"kind": "blackout"}]}
     )

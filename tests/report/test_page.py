@@ -16,7 +16,7 @@ from heptagrid.planes.money.reasons import Reason
 from heptagrid.recording.results import Run
 from heptagrid.report import requirements, tables
 from heptagrid.report.charts import Line, line_chart
-from heptagrid.report.page import document, section
+from heptagrid.report.rendering import FOLDER
 from heptagrid.report.words import duration, number, signed
 from tests.report.summaries import summary, with_business
 
@@ -178,7 +178,9 @@ def test_the_net_present_value_of_every_domain_is_in_sight(browser: Any, width: 
     """With values of eight digits, which a town of a million customers has."""
     made = with_business(summary(), [-39_066_060.0] * 7, state_eur_per_year=-1_200_000.0)
     path = tmp_path / "page.html"
-    path.write_text(document("", [section("money", "", tables.business_table(made["business"]))]), encoding="utf-8")
+    style = (FOLDER.parent / "style.css").read_text(encoding="utf-8")
+    html = f"<!DOCTYPE html><meta charset='utf-8'><style>{style}</style><main><section>{tables.business_table(made['business'])}</section></main>"
+    path.write_text(html, encoding="utf-8")
     page = browser.new_page(viewport={"width": width, "height": 900})
     page.goto(path.as_uri())
     assert page.evaluate("(one => one.scrollWidth <= one.clientWidth)(document.querySelector('.scroll'))")
