@@ -25,7 +25,7 @@ def with_progress(work: Callable[[Any], Any]) -> Any:
     )
     with (
         warnings.catch_warnings(),
-        remarks_told(),
+        remarks_printed(),
         Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
     ):
         warnings.simplefilter("always")
@@ -35,22 +35,22 @@ def with_progress(work: Callable[[Any], Any]) -> Any:
 
 
 @contextmanager
-def remarks_told() -> Iterator[None]:
+def remarks_printed() -> Iterator[None]:
     """Print on standard error what heptagrid logs of its own work, such as that it compiles kernels."""
     import logging
 
-    class Told(logging.Handler):
+    class OnStandardError(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             click.echo(f"note: {record.getMessage()}", err=True)
 
-    log, told = logging.getLogger("heptagrid"), Told(logging.INFO)
+    log, handler = logging.getLogger("heptagrid"), OnStandardError(logging.INFO)
     before = log.level
     log.setLevel(logging.INFO)
-    log.addHandler(told)
+    log.addHandler(handler)
     try:
         yield
     finally:
-        log.removeHandler(told)
+        log.removeHandler(handler)
         log.setLevel(before)
 
 

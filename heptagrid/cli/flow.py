@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from heptagrid.cli.console import remarks_told
+from heptagrid.cli.console import remarks_printed
 from heptagrid.cli.options import EPILOG
 
 
@@ -63,7 +63,7 @@ def flow(source: str, out: Path | None, branches: Path | None, controls: str, as
     from heptagrid.report.flow import flow_text
     from heptagrid.studies.flow import api
 
-    with remarks_told():
+    with remarks_printed():
         found = api.flow(source, out, branches, controls=controls == "on", **options)
     for remark in found.remarks:
         click.echo(f"note: {remark}", err=True)

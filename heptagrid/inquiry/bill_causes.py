@@ -30,11 +30,11 @@ def reads(settled: SettledDay, customer: int, brought: list[int], waves: Waves, 
 
 
 def price(
-    replay: Replay, settled: SettledDay, tracker: Tracker, waves: Waves, first_ns: int, told: int
+    replay: Replay, settled: SettledDay, tracker: Tracker, waves: Waves, first_ns: int, to_retailer: int
 ) -> dict[str, Any]:
-    """The message that told the customer the day's prices, what became of it, and what it came from.
+    """The message with the day's prices to the customer, what became of it, and what caused it.
 
-    told: the message that told the retailer, -1 if none did.
+    to_retailer: the message with the prices to the retailer, -1 if it never arrived.
     """
     places, zone = Places(replay.world), replay.scenario.zone
     found: dict[str, Any] = {
@@ -56,10 +56,10 @@ def price(
         found["message"] = listed_entry(one.id, one.wave, one.row, one.fate, places, zone)
         found["chain"] = [cause_entry(cause, wave, zone) for cause, wave in waves.chain(one.id)]
         return found
-    # The retailer never passed them on: what the market told the retailer, if anything.
-    if told >= 0:
-        found["chain"] = [cause_entry(told, waves.of(told), zone)]
-        found["chain"] += [cause_entry(cause, wave, zone) for cause, wave in waves.chain(told)]
+    # The retailer never passed them on: what the market sent to the retailer, if that arrived.
+    if to_retailer >= 0:
+        found["chain"] = [cause_entry(to_retailer, waves.of(to_retailer), zone)]
+        found["chain"] += [cause_entry(cause, wave, zone) for cause, wave in waves.chain(to_retailer)]
     return found
 
 

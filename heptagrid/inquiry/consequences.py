@@ -36,7 +36,7 @@ def consequences(message: int, wave: Wave, journey: Journey, waves: Waves, repla
     if reading is not None and point is not None and journey.delivered_ns is not None:
         quarter_ns = reading.quarter * NS_PER_QUARTER
         topic, reads = "day_reads", waves.first("day_reads", next_midnight_ns(quarter_ns, zone))
-        if reads is not None and journey.delivered_ns > reads.first_sent_ns:  # the day had been told without it
+        if reads is not None and journey.delivered_ns > reads.first_sent_ns:  # the day's reads had been sent without it
             topic, reads = "late_reads", waves.first("late_reads", journey.delivered_ns)
         if reads is not None:
             found[topic] = cause_entry(reads.first_id, reads, zone)

@@ -18,7 +18,7 @@ from heptagrid.recording.books import SettledDay
 class CustomerNetwork:
     """What a replay shows of a customer's part of the network, by quarter hour since 1970.
 
-    branch: the first of the feeder that the customer hangs on. transformer: the one above it, -1 without one.
+    branch: the first of the feeder that supplies the customer. transformer: the one above it, -1 without one.
     """
 
     node: int
@@ -60,7 +60,7 @@ class CustomerNetwork:
 
 
 def _above(world: World, node: int) -> tuple[int, int]:
-    """The first branch of the feeder that a node hangs on, and the transformer above it (-1 without one)."""
+    """The first branch of the feeder that supplies a node, and the transformer above it (-1 without one)."""
     network = world.network
     while True:
         parent = int(network.parent[node])

@@ -62,7 +62,7 @@ class _BilledDay:
     """What a replay shows of a customer's day until it is billed, and corrected for the last time.
 
     settled: the day as its books were closed. brought: the readings whose registers settled quarter hours of it. price_message:
-    the one that told the retailer its prices, -1 if none did.
+    the one with the day's prices to the retailer, -1 if it never arrived.
     """
 
     replay: Replay

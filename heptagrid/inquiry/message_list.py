@@ -24,7 +24,7 @@ from heptagrid.inquiry.waves import local
 from heptagrid.planes.messages import tables as t
 from heptagrid.recording.results import open_run
 
-_GATHERED = 512  # waves between two looks at what is over
+_KEPT = 512  # waves kept before those are dropped whose messages have all ended
 
 
 @dataclass
@@ -110,7 +110,7 @@ def listed_entry(
 
 
 class Tracker(Listener):
-    """Keeps messages of a replay, of some kinds and of one place, and what becomes of them.
+    """Follows messages of a replay, of some kinds and of one place, and what becomes of them.
 
     listed: by index, those that are kept from their sending on, `limit` at most (None: none but the lost ones).
     """
@@ -123,7 +123,7 @@ class Tracker(Listener):
         self._kinds, self._place, self._since_ns, self._limit = kinds, place, since_ns, limit
 
     def attach(self, replay: Replay) -> None:
-        """Hear of every wave, and of what becomes of it."""
+        """Follow every wave that is sent, and what becomes of it."""
         self._transport = replay.grid.transport
         self._transport.listen(self)
 
@@ -164,7 +164,7 @@ class Tracker(Listener):
                 )
                 if is_mine and wave.sent_ns[row] >= self._since_ns:
                     self.lost[message] = ListedMessage(message, wave, row, fate)
-        if len(self._waves) > _GATHERED:
+        if len(self._waves) > _KEPT:
             done = max(0, bisect_right(self._first_ids, self._transport.oldest_under_way()) - 1)
             del self._waves[:done], self._first_ids[:done]
 

@@ -1,4 +1,4 @@
-"""Runs an arm of a finished run again, the same to the last bit, and looks closer while it goes."""
+"""An arm of a finished run, run again to the same last bit with an observer that sees every step."""
 
 from __future__ import annotations
 

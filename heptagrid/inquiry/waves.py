@@ -105,7 +105,7 @@ _ROOTS = {
 
 
 def root(topic: str) -> str:
-    """What stands behind a message that no other caused."""
+    """Why a message was sent that no other message caused."""
     return _ROOTS.get(topic, "the clock, or a plan of the sender's own")
 
 

@@ -1,4 +1,4 @@
-"""How points fill a map, and where their names find room; for every map that is one SVG file."""
+"""Where points and their names are placed on a map that is one SVG file."""
 
 from __future__ import annotations
 

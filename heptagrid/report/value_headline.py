@@ -22,7 +22,7 @@ from heptagrid.report.words import number, plain, signed
 Content = Mapping[str, Any]
 Points = Sequence[Content]
 
-# Figure, greatest value that is no trouble, and how a greater one is told.
+# Figure, greatest value that is within its limit, and the words for a greater one.
 _WORST: tuple[tuple[str, float, Callable[[float], str]], ...] = (
     (
         "violation_customer_minutes",
@@ -156,7 +156,7 @@ def caveat(estimated: Sequence[tuple[str, float]]) -> str:
 
 
 def per_customer(content: Content) -> tuple[str, str, str, str]:
-    """By which figure of the domains, and with the state, money is told; its unit per customer, and what it is."""
+    """By which figure of the domains, and with the state, money is reported; its unit per customer, and what it is."""
     if all(point["figures"]["npv_eur"] for point in content["points"]):
         what = "net present value for the seven domains and the state, as an annuity with what must be bought,"
         return "npv_eur", "total_npv_eur", "EUR per customer and year", what

@@ -42,7 +42,7 @@ from heptagrid.scenario.schema import Scenario
 from heptagrid.simulation.simulation import Tick, run_arm
 
 # Sections that certainly do not touch an arm. The conventional arm has no access network, backhaul, sensors, head
-# end, SCADA or aggregator, and nobody in it follows anybody; its bulk system speaks over the WAN. The business case is
+# end, SCADA or aggregator, and no device in it follows messages; its bulk system sends over the WAN. The business case is
 # made from what the arms came to. `tests/scale/test_variants.py` runs the arm with each of them changed.
 UNTOUCHED_BY = {
     "smart": {"business"},
@@ -51,7 +51,7 @@ UNTOUCHED_BY = {
         *("sensors", "head_end", "scada", "aggregator", "gateways"),
     },
 }
-# What lays out other links, and so numbers the WAN's otherwise: every link has luck of its own, by its number.
+# What lays out other links, and so numbers the WAN's otherwise: every link draws random numbers by its own number.
 LAYING_OUT = (("messages.access", "technology"), ("messages.backhaul", "technology"))
 _REMEDY = "delete it and start the same sweep again, which runs this arm anew"
 UNBROKEN = {"smart": set[str](), "conventional": {"access", "backhaul"}}

@@ -1,1 +1,1 @@
-"""What to run: the scenario's schema, gathered from what the rooms declare, its checks, and the built-in ones."""
+"""What to run: the schema of a scenario, made of the parameters that packages declare, its checks, and the built-in scenarios."""

@@ -1,4 +1,4 @@
-"""Checks what a scenario says against the declared parameters, and gathers every violation, each with a remedy."""
+"""Checks what a scenario says against the declared parameters, and collects every violation, each with a remedy."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TypicalDays = tuple[tuple[date, float], ...]
 
 
 class Checks:
-    """Gathers violations while a scenario is put together; a key found wrong is not checked further."""
+    """Collects violations while a scenario is put together; a key found wrong is not checked further."""
 
     def __init__(self) -> None:
         self.violations: list[str] = []
