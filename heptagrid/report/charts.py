@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,9 @@ WIDTH, HEIGHT = 480, 230
 LEFT, RIGHT, TOP, BOTTOM = 46, 10, 12, 28
 BROKEN = ("conventional", "intact")
 """Styles of dashed and dotted lines: drawn over the others, so that both are seen where they coincide."""
+
+Scale = Callable[[float], float]
+"""Where a value stands on an axis."""
 
 
 @dataclass(frozen=True)
@@ -87,13 +90,13 @@ def line_chart(
     )
 
 
-def _path(line: Line, px: object, py: object) -> str:
+def _path(line: Line, px: Scale, py: Scale) -> str:
     drawn, pen_up = [], True
     for x, y in zip(line.x, line.y, strict=True):
         if not np.isfinite(y):
             pen_up = True
             continue
-        drawn.append(f"{'M' if pen_up else 'L'}{px(x):.1f} {py(y):.1f}")  # type: ignore[operator]
+        drawn.append(f"{'M' if pen_up else 'L'}{px(x):.1f} {py(y):.1f}")
         pen_up = False
     return "".join(drawn)
 

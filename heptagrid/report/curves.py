@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from heptagrid.report.charts import BROKEN, round_steps
+from heptagrid.report.charts import BROKEN, Scale, round_steps
 from heptagrid.report.words import number, text
 
 WIDTH, HEIGHT = 480, 270
@@ -14,8 +14,6 @@ LEFT, RIGHT, TOP, BOTTOM = 76, 14, 12, 52
 AXIS_LETTERS = 30
 TICK_ROOM = 26.0  # least distance of two ticks' labels
 HATCH = 9.0  # distance of the hatching's lines
-
-Scale = Callable[[float], float]
 
 
 @dataclass(frozen=True)

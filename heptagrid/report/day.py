@@ -49,7 +49,10 @@ def day_charts(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: 
     net = line_chart("Import at the infeed", unit, lines("import_kw", scale=per_kw), ticks, marks=marks, from_zero=True)
     low, high = lines("customer_v_min_pu", "min"), lines("customer_v_max_pu", "max")
     volts = line_chart(
-        *("Lowest and highest supply voltage of any customer", "pu", [*low, *high], ticks),
+        "Lowest and highest supply voltage of any customer",
+        "pu",
+        [*low, *high],
+        ticks,
         limits=((0.9, "EN 50160: 0.9"), (1.1, "EN 50160: 1.1")),
     )
     devices, idle = [], []
@@ -94,7 +97,7 @@ def day_charts(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: 
             from_zero=True,
         ),
         line_chart(
-            *("Highest line loading", "%", lines("line_max_pct", "max"), ticks, ((100.0, "rated"),)), from_zero=True
+            "Highest line loading", "%", lines("line_max_pct", "max"), ticks, ((100.0, "rated"),), from_zero=True
         ),
     ]
     words = "; ".join(idle)
@@ -113,7 +116,8 @@ def day_charts(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: 
 
 def _unit(day: polars.DataFrame, column: str) -> tuple[str, float]:
     """The unit in which a column of kW is drawn, and what a kW is in it."""
-    return ("MW", 1e-3) if float(day[column].abs().max() or 0.0) >= 1000.0 else ("kW", 1.0)  # type: ignore[arg-type]
+    largest_kw = np.abs(day[column].to_numpy()).max(initial=0.0)
+    return ("MW", 1e-3) if largest_kw >= 1000.0 else ("kW", 1.0)
 
 
 def _every_day(totals: polars.DataFrame, arms: dict[str, Any], manifest: dict[str, Any]) -> list[dict[str, Any]]:

@@ -29,7 +29,10 @@ def domain_pictures(arm: Mapping[str, Any], days: int) -> list[str]:
         _picture(f"Energy of {span}", "MWh", "energy", energy, lambda v: number(v, 2 if v < 10.0 else 0)),
         _picture(f"Messages delivered in {span}", "", "messages", _pairs(arm["messages"]["by_domain_pair"]), _count),
         _picture(
-            *(f"Money of {span}, arrows point to who is paid", "EUR", "money", _pairs(arm["money_eur"]["matrix"])),
+            f"Money of {span}, arrows point to who is paid",
+            "EUR",
+            "money",
+            _pairs(arm["money_eur"]["matrix"]),
             lambda v: number(v, money_digits(arm)),
         ),
     ]

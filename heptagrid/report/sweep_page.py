@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from heptagrid.foundation.output_file import write_text
 from heptagrid.report.charts import bars
@@ -21,6 +21,7 @@ Points = Sequence[Content]
 
 MOST_CURVES = 6  # of other varied quantities in one chart
 MOST_BESIDE = 6  # points in the tables of figures
+_NOT_FROM_ZERO = ("peak_kw", "customers_min_pu")  # figures whose charts show the range of their values alone
 
 
 def write_page(folder: Path) -> Path:
@@ -101,22 +102,20 @@ def _single_curves(content: Content, varied: Content, points: Points) -> list[st
     shown = sorted(kinds, key=lambda name: -max(_value(one, f"missed_pct.{name}") or 0.0 for one in points))[:6]
     missed = [("all kinds", "c7", "missed_pct")]
     missed += [(kind_words(name), f"c{k}", f"missed_pct.{name}") for k, name in enumerate(shown)]
+    along = _Along(content, varied, points)
     charts = [
-        _chart(content, varied, points, "peak_kw", _both("peak_kw", "peak_conventional_kw"), 1e-3, "MW", False),
+        _chart(along, "peak_kw", _both("peak_kw", "peak_conventional_kw")),
         _chart(
-            *(content, varied, points, "violation_customer_minutes"),
+            along,
+            "violation_customer_minutes",
             _both("violation_customer_minutes", "violation_conventional_customer_minutes"),
         ),
-        _chart(
-            *(content, varied, points, "customers_min_pu"),
-            _both("customers_min_pu", "customers_min_conventional_pu"),
-            from_zero=False,
-        ),
-        _chart(content, varied, points, "transformer_pct", _both("transformer_pct", "transformer_conventional_pct")),
-        _chart(content, varied, points, "line_pct", _both("line_pct", "line_conventional_pct")),
-        _chart(content, varied, points, "missed_pct", missed),
-        _chart(content, varied, points, REQUIREMENTS, [("of all applications", "smart", REQUIREMENTS)]),
-        _chart(content, varied, points, "estimated_pct", [("all meters", "smart", "estimated_pct")]),
+        _chart(along, "customers_min_pu", _both("customers_min_pu", "customers_min_conventional_pu")),
+        _chart(along, "transformer_pct", _both("transformer_pct", "transformer_conventional_pct")),
+        _chart(along, "line_pct", _both("line_pct", "line_conventional_pct")),
+        _chart(along, "missed_pct", missed),
+        _chart(along, REQUIREMENTS, [("of all applications", "smart", REQUIREMENTS)]),
+        _chart(along, "estimated_pct", [("all meters", "smart", "estimated_pct")]),
     ]
     for figure, with_state in _money_figures(content):
         parts = [
@@ -124,19 +123,19 @@ def _single_curves(content: Content, varied: Content, points: Points) -> list[st
             for k, name in enumerate(_domains(content))
             if any(_value(one, f"{figure}.{name}") for one in points)
         ]
-        charts.append(_chart(content, varied, points, with_state, [("seven domains and the state", "c0", with_state)]))
-        lines = [("seven domains in sum", "c7", figure), *parts]
-        charts.append(_chart(content, varied, points, figure, lines, suffix=", by domain"))
+        charts.append(_chart(along, with_state, [("seven domains and the state", "c0", with_state)]))
+        charts.append(_chart(along, figure, [("seven domains in sum", "c7", figure), *parts], suffix=", by domain"))
     return charts
 
 
 def _several_curves(content: Content, varied: Content, groups: Sequence[tuple[str, Points]]) -> list[str]:
     """One curve for each combination of the other quantities, of the smart arm."""
+    along = _Along(content, varied, groups[0][1])
     return [
         _chart(
-            *(content, varied, groups[0][1], figure),
+            along,
+            figure,
             [(label, f"c{k}", figure) for k, (label, _) in enumerate(groups)],
-            *((1e-3, "MW", False) if figure == "peak_kw" else (1.0, "", figure != "customers_min_pu")),
             points_of=[points for _, points in groups],
         )
         for figure in (
@@ -151,34 +150,41 @@ def _both(smart: str, conventional: str) -> list[tuple[str, str, str]]:
     return [("smart", "smart", smart), ("conventional", "conventional", conventional)]
 
 
+class _Along(NamedTuple):
+    """A sweep's points along one varied quantity."""
+
+    content: Content
+    varied: Content
+    points: Points
+
+
 def _chart(
-    content: Content,
-    varied: Content,
-    points: Points,
+    along: _Along,
     figure: str,
     lines: Sequence[tuple[str, str, str]],
-    scale: float = 1.0,
-    unit: str = "",
-    from_zero: bool = True,
     suffix: str = "",
     points_of: Sequence[Points] | None = None,
 ) -> str:
-    """One chart; `lines` are (label, style, figure), each of `points` or of its own; none of what is zero at every point of the sweep."""
+    """One chart; `lines` are (label, style, figure), each of the points or of its own; none of what is zero at every point of the sweep."""
+    content, varied, points = along
     meaning = content["figures"][figure]
     if not any(_value(point, name) for _, _, name in lines for point in content["points"]):
         return ""
+    scale, unit, least_digits = (1e-3, "MW", 2) if figure == "peak_kw" else (1.0, meaning["unit"], 0)
     curves = [
         Curve(label, style, *_columns(points if points_of is None else points_of[k], name, scale))
         for k, (label, style, name) in enumerate(lines)
     ]
     in_unit = f", {varied['unit']}" if varied["unit"] not in ("", "1") else ""
     return curve_chart(
-        *(meaning["title"] + suffix, unit or meaning["unit"], varied["key"] + in_unit),
+        meaning["title"] + suffix,
+        unit,
+        varied["key"] + in_unit,
         [point["at"][varied["key"]] for point in points],
         curves,
-        [varied["key"] in point["unresolved"] for point in points],
-        max(meaning["digits"], 2 if scale != 1.0 else 0),
-        from_zero,
+        unresolved=[varied["key"] in point["unresolved"] for point in points],
+        digits=max(meaning["digits"], least_digits),
+        from_zero=figure not in _NOT_FROM_ZERO,
     )
 
 

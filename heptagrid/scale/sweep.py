@@ -239,7 +239,7 @@ def _varied(variation: Variation, scenario: Scenario) -> dict[str, Any]:
 
 def _point(point: Point, pairs: Sequence[Pair], records: Mapping[str, Record]) -> dict[str, Any]:
     """One point: the figures of each seed, and their mean, least and greatest."""
-    by_seed = []
+    by_seed: list[dict[str, Any]] = []
     for pair in pairs:
         both = {arm: records[variant.name] for arm, variant in pair.items()}
         smart = pair["smart"]
@@ -268,7 +268,7 @@ def _point(point: Point, pairs: Sequence[Pair], records: Mapping[str, Record]) -
         "at": {key: as_json(value) for key, value in point.at.items()},
         "label": point.label,
         "unresolved": unresolved(point),
-        "figures": over_seeds([one["figures"] for one in by_seed]),  # type: ignore[misc]
+        "figures": over_seeds([one["figures"] for one in by_seed]),
         "by_seed": by_seed,
     }
 

@@ -197,8 +197,13 @@ def _facts(one: Requirement, size_bytes: int) -> dict[Kind, KindFacts]:
     timeout_s = min(one.latency_s / 4.0, 300.0)
     acknowledged = one.latency_s >= 4.0
     own = KindFacts(
-        *(size_bytes, one.latency_s, acknowledged, timeout_s if acknowledged else 0.0, 2 if acknowledged else 0),
-        *(one.priority_class, one.source),
+        payload_bytes=size_bytes,
+        deadline_s=one.latency_s,
+        acknowledged=acknowledged,
+        timeout_s=timeout_s if acknowledged else 0.0,
+        retries=2 if acknowledged else 0,
+        priority=one.priority_class,
+        source=one.source,
     )
     reading = replace(FACTS[Kind.METER_READING], timeout_s=300.0)
     return FACTS | {_UP[0]: own, _DOWN[0]: own, Kind.METER_READING: reading}
@@ -222,7 +227,8 @@ def _setting(place: str, name: str) -> Setting:
         homes_m = stations_m
         is_trunk = "backhaul" in facts.networks
         links = (
-            *(Access(technology="fibre"), Backhaul(technology=name if is_trunk else "fibre")),
+            Access(technology="fibre"),
+            Backhaul(technology=name if is_trunk else "fibre"),
             Wan(technology="fibre" if is_trunk else name),
         )
     nearest = np.argmin(((homes_m[:, None] - stations_m[None]) ** 2).sum(axis=2), axis=1)
@@ -230,7 +236,7 @@ def _setting(place: str, name: str) -> Setting:
     on_wan = place == "wide area" and "backhaul" not in facts.networks
     if on_wan:
         sites |= {f"substation {k}": (float(x), float(y)) for k, (x, y) in enumerate(_degrees(stations_m))}
-    plan = plan_communications(*(_degrees(homes_m), nearest, _degrees(stations_m), (0.0, 0.0), sites), *links)
+    plan = plan_communications(_degrees(homes_m), nearest, _degrees(stations_m), (0.0, 0.0), sites, *links)
     homes = plan.gateways[:HOMES] if place == "neighbourhood" else plan.gateways
     substations = (
         np.array([plan.sites[f"substation {k}"] for k in range(SUBSTATIONS)]) if on_wan else plan.concentrators

@@ -27,8 +27,11 @@ def legs_of(traffic: Traffic, groups: Mapping[str, Sequence[int]], nodes: int) -
     loops = traffic.loops or Loops.none(len(traffic.sent_ns))
     return (
         Traffic(
-            *(traffic.sent_ns[rows], traffic.source[rows], np.array(destination, dtype=np.int64)),
-            *(traffic.size_bytes[rows], traffic.priority[rows]),
+            sent_ns=traffic.sent_ns[rows],
+            source=traffic.source[rows],
+            destination=np.array(destination, dtype=np.int64),
+            size_bytes=traffic.size_bytes[rows],
+            priority=traffic.priority[rows],
             table=None if traffic.table is None else traffic.table[rows],
             loops=loops.of(rows),
         ),

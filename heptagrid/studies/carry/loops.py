@@ -107,8 +107,13 @@ class LoopRun:
         never = np.full(count, -1, dtype=np.int64)
         status = np.where(ways.is_covered, WAITING, UNCOVERED)
         self.fates = Fates(
-            *(never.copy(), never.copy(), never.copy(), np.zeros(count, dtype=np.int64), status),
-            *(np.zeros(count, dtype=np.int64), [""] * count),
+            left_ns=never.copy(),
+            delivered_ns=never.copy(),
+            acknowledged_ns=never.copy(),
+            copies=np.zeros(count, dtype=np.int64),
+            status=status,
+            hops=np.zeros(count, dtype=np.int64),
+            reason=[""] * count,
         )
         self._legs_of: list[list[int]] = [[] for _ in range(int(row_of.max(initial=-1)) + 1)]
         for leg, row in enumerate(row_of.tolist()):
