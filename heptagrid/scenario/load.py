@@ -13,7 +13,8 @@ from heptagrid.foundation.errors import ScenarioError
 from heptagrid.foundation.input_files import UnreadableError, is_file, read_toml
 from heptagrid.foundation.parameters import declarations
 from heptagrid.scenario.checks import Checks, Tables, TypicalDays
-from heptagrid.scenario.events import Event, events_of, given_of
+from heptagrid.scenario.event_entries import Surroundings, read_events
+from heptagrid.scenario.events import Event, given_of
 from heptagrid.scenario.frequency import check_frequency
 from heptagrid.scenario.schema import Scenario
 
@@ -134,9 +135,9 @@ def _resolved(checks: Checks, tables: Tables) -> dict[str, Any]:
 
 def _events(checks: Checks, given: Any, folders: tuple[Path, Path], resolved: Mapping[str, Any]) -> tuple[Event, ...]:
     """The events, and whether the settings of frequency fit them."""
-    run = (resolved[key] for key in ("start", "days", "zone", "sections"))
+    run = {key: resolved[key] for key in ("start", "days", "zone", "sections")}
     before = len(checks.violations)
-    events = events_of(checks, given, folders, *run)
+    events = read_events(checks, given, Surroundings(*folders, **run))
     if len(checks.violations) == before:
         check_frequency(checks, resolved["sections"], events)
     return events
