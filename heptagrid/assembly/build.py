@@ -25,6 +25,7 @@ from heptagrid.assembly.happenings import (
 from heptagrid.assembly.modelled_transport import ModelledTransport
 from heptagrid.assembly.span import Span
 from heptagrid.assembly.transport import SortingTransport
+from heptagrid.contracts.metering import KEPT_DAYS
 from heptagrid.domains.customers import demand, local_units, standard_profiles
 from heptagrid.domains.customers.batteries import Batteries
 from heptagrid.domains.customers.domain import Customers
@@ -32,26 +33,34 @@ from heptagrid.domains.customers.heat_pumps import HeatPumps
 from heptagrid.domains.customers.meters import Meters
 from heptagrid.domains.customers.ownership import Ownership, ownership
 from heptagrid.domains.customers.vehicles import Vehicles
+from heptagrid.domains.distribution.charges import Charges
 from heptagrid.domains.distribution.circuit_lines import CircuitLines
 from heptagrid.domains.distribution.domain import Feeders, Substations
 from heptagrid.domains.distribution.lines import BusbarRegulatedLines, RegulatedLines
 from heptagrid.domains.distribution.sensors import Sensors
 from heptagrid.domains.distribution.tap_changer import TapChanger
 from heptagrid.domains.generation.domain import Fleet
+from heptagrid.domains.generation.fuel import Fuel
 from heptagrid.domains.generation.swing import Swing
 from heptagrid.domains.markets.domain import Exchange
+from heptagrid.domains.markets.settlement import Settlement
 from heptagrid.domains.operations.agc import Agc
 from heptagrid.domains.operations.bulk_desk import BulkDesk
 from heptagrid.domains.operations.customers_desk import CustomersDesk
 from heptagrid.domains.operations.domain import Operations
 from heptagrid.domains.operations.forecast import Forecast, Registered
-from heptagrid.domains.operations.meter_store import KEPT_DAYS, MeterStore
+from heptagrid.domains.operations.meter_store import MeterStore
+from heptagrid.domains.operations.metered import MeteredDays, Visits
 from heptagrid.domains.operations.scada import Scada
 from heptagrid.domains.providers.aggregator import Aggregator
+from heptagrid.domains.providers.billing import Billing
 from heptagrid.domains.providers.domain import Providers
+from heptagrid.domains.providers.flexibility_pay import FlexibilityPay
 from heptagrid.domains.providers.retailer import Retailer
 from heptagrid.domains.transmission.domain import Network
 from heptagrid.foundation.actors import Actor, EarlySender, FineActor
+from heptagrid.foundation.domains import Domain
+from heptagrid.foundation.payments import PaidDays
 from heptagrid.foundation.random import Stream, uniforms
 from heptagrid.foundation.time import (
     NS_PER_HOUR,
@@ -69,12 +78,17 @@ from heptagrid.importers.weather import read_weather
 from heptagrid.planes.messages.plane import MessagePlane
 from heptagrid.planes.messages.planning.network_planner import Plan, plan_communications
 from heptagrid.planes.money import telecom
+from heptagrid.planes.money.ledger import Ledger
+from heptagrid.planes.money.posted import PostedPayments
+from heptagrid.planes.money.true_up import Terms
+from heptagrid.planes.money.upkeep import DailyUpkeep
 from heptagrid.planes.power.balanced.radial import RadialSolver
 from heptagrid.planes.power.dynamics.frequency import SwingModel
 from heptagrid.planes.power.dynamics.load_shedding import Relays
 from heptagrid.planes.power.unbalanced.conductors import Conductors, conductors_of
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
 from heptagrid.scenario.schema import Scenario
+from heptagrid.world.accounts import Accounts
 from heptagrid.world.balanced.radial_network import BASE_KVA, RadialNetwork, Tree
 from heptagrid.world.bulk import BulkSystem
 from heptagrid.world.circuit.circuit import Circuit, terminals_of
@@ -193,6 +207,10 @@ class ArmGrid:
     exchange: Exchange
     providers: Providers
     windows: Windows
+    ledger: Ledger
+    charges: Charges
+    settlement: Settlement
+    billing: Billing
 
     @property
     def actors(self) -> tuple[Actor, ...]:
@@ -372,27 +390,44 @@ def build_arm(
     sections, bulk = scenario.sections, world.bulk
     wires = Wires.at_rest(world.points, len(bulk.units.bus), len(bulk.bus_numbers), sections["dispatch"].infeed_v_pu)
     forecast = town_forecast(scenario, world, arm.smart)
+    money = _money(scenario, world, arm, span)
+    charges = money.charges()
     customers = _customers(scenario, world, arm, wires)
-    feeders = _feeders(scenario, world, arm, wires)
+    feeders = _feeders(scenario, world, arm, wires, charges)
     windows = windows_of(scenario, span.start_ns, span.end_ns)
     scan_ns = round(sections["agc"].period_s * NS_PER_S)
     relays = Relays(sections["load_shedding"]) if windows.spans_ns else None
     transmission = Network(sections["transmission"], wires, bulk, world.endpoints, scenario.zone, relays, scan_ns)
     swing = _swing(scenario, world, wires, windows, scan_ns) if windows.spans_ns else None
-    fleet = Fleet(sections["generation"], wires, bulk.units, world.endpoints, swing, trips_of(world.events))
-    exchange = Exchange(sections["market"], bulk.units, world.endpoints)
+    fleet = Fleet(
+        sections["generation"], wires, bulk.units, world.endpoints, swing, trips_of(world.events), money.fuel()
+    )
     retailer = Retailer(sections["retailer"])
     bulk_desk = BulkDesk(sections["dispatch"], bulk.units, world.endpoints)
+    desk = None
+    if arm.smart:
+        desk = CustomersDesk(sections["head_end"], _meter_store(world, span), forecast, world.endpoints)
+    metered_days = MeteredDays(desk or Visits(customers.meters.day), bulk_desk)
+    settlement = Settlement(sections["network_fees"], money.days, metered_days, money.payments)
+    exchange = Exchange(sections["market"], bulk.units, world.endpoints, settlement)
     operations = Operations(
-        *(world.endpoints, scenario.zone, forecast, _RestForecast(bulk, scenario.zone), bulk_desk),
-        CustomersDesk(sections["head_end"], _meter_store(world, span), forecast, world.endpoints)
-        if arm.smart
-        else None,
+        *(
+            world.endpoints,
+            scenario.zone,
+            forecast,
+            _RestForecast(bulk, scenario.zone),
+            bulk_desk,
+            metered_days,
+            money.days,
+        ),
+        desk,
         _scada(scenario, world) if arm.smart else None,
         sections["tap_changer"].target_pu,
         rollouts_of(world.events, world.endpoints) if arm.smart else (),
         _agc(scenario, world, swing, bulk_desk),
+        money.upkeep(Domain.OPERATIONS),
     )
+    billing = Billing(money.terms, money.days, metered_days, money.payments, exchange.price)
     owned = world.owned
     fleets = {
         name: owner[owned.enrolled[owner]]
@@ -409,6 +444,9 @@ def build_arm(
     providers = Providers(
         *(world.endpoints, scenario.zone, retailer, aggregator if arm.smart else None, fleets),
         group[world.plan.gateways],
+        billing,
+        money.flexibility_pay() if arm.smart else None,
+        money.upkeep(Domain.PROVIDERS),
     )
     plane = MessagePlane(world.plan.topology, scenario.seed, arm.break_loss, threads=threads)
     strike(plane, world.events, sections, world.endpoints)
@@ -429,9 +467,67 @@ def build_arm(
             providers,
         ),
         windows,
+        money.ledger,
+        charges,
+        settlement,
+        billing,
     )
     _start_market(grid, forecast, _RestForecast(bulk, scenario.zone), span)
     return grid
+
+
+@dataclass(frozen=True)
+class _Money:
+    """What an arm pays with: the ledger behind the payments, by what points are billed, and what its devices cost a day."""
+
+    scenario: Scenario
+    world: World
+    smart: bool
+    ledger: Ledger
+    payments: PostedPayments
+    days: PaidDays
+    terms: Terms
+
+    def upkeep(self, domain: Domain) -> DailyUpkeep:
+        """What a domain pays for its own devices, links and systems."""
+        counts = self.world.device_counts(self.smart)
+        prices = self.world.device_prices(self.scenario.sections["telecom"])
+        opex_eur = telecom.opex_eur(counts, prices, self.terms.years)
+        return DailyUpkeep(domain, opex_eur, self.days, self.payments)
+
+    def fuel(self) -> Fuel:
+        return Fuel(self.scenario.sections["market"].eur_per_usd, self.days, self.payments)
+
+    def charges(self) -> Charges:
+        """What distribution pays."""
+        return Charges(
+            self.terms.fees,
+            self.days,
+            self.terms.years,
+            self.world.points if self.smart else 0,
+            self.payments,
+            self.upkeep(Domain.DISTRIBUTION),
+        )
+
+    def flexibility_pay(self) -> FlexibilityPay:
+        return FlexibilityPay(self.world.points, self.terms.supply, self.terms.fees, self.payments)
+
+
+def _money(scenario: Scenario, world: World, arm: Arm, span: Span) -> _Money:
+    """The arm's payments; nobody has the dynamic tariff without a smart grid."""
+    on_dynamic = np.zeros(world.points, dtype=np.bool_)
+    if arm.smart:
+        on_dynamic[: world.customers_count] = world.owned.dynamic
+    terms = Terms(
+        on_dynamic=on_dynamic,
+        is_customer=np.arange(world.points) < world.customers_count,
+        years=1.0 / (366 if span.first.year % 4 == 0 else 365),
+        supply=scenario.sections["tariffs"],
+        fees=scenario.sections["network_fees"],
+    )
+    ledger = Ledger(Accounts(world.points))
+    days = PaidDays(scenario.zone, span.warm_up_ns)
+    return _Money(scenario, world, arm.smart, ledger, PostedPayments(ledger, span.start_ns), days, terms)
 
 
 def _meter_store(world: World, span: Span) -> MeterStore:
@@ -536,7 +632,7 @@ def _customers(scenario: Scenario, world: World, arm: Arm, wires: Wires) -> Cust
     )
 
 
-def _feeders(scenario: Scenario, world: World, arm: Arm, wires: Wires) -> Feeders:
+def _feeders(scenario: Scenario, world: World, arm: Arm, wires: Wires, charges: Charges) -> Feeders:
     sections = scenario.sections
     return Feeders(
         *(wires, _lines(scenario, world), world.point_terminal, world.substations),
@@ -544,6 +640,7 @@ def _feeders(scenario: Scenario, world: World, arm: Arm, wires: Wires) -> Feeder
         *(outages_of(world.events, "nodes"), outages_of(world.events, "points")),
         silences_of(world.events, "substations", sections["messages.backhaul"].battery_s),
         world.dead_points,
+        charges,
     )
 
 

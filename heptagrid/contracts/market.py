@@ -47,10 +47,16 @@ class RestForecast:
 
 @dataclass(frozen=True)
 class Metered:
-    """What the infeed took, hour by hour; not a number where nothing was measured."""
+    """What the infeed took, and what all metering points used less what they fed in, by quarter hour.
 
-    first_hour: int = shared("hours since 1970")
-    infeed_mwh: Floats = shared("MWh", "float64", "hours")
+    corrected_*: quarter hours of earlier days of which more is known by now, and what was used in them.
+    """
+
+    first_quarter: int = shared("quarter hours since 1970")
+    infeed_mwh: Floats = shared("MWh", "float64", "quarters")
+    settled_mwh: Floats = shared("MWh", "float64", "quarters")
+    corrected_quarter: Ints = shared("quarter hours since 1970", "int64", "corrections")
+    corrected_mwh: Floats = shared("MWh", "float64", "corrections")
 
 
 @dataclass(frozen=True)
@@ -81,15 +87,21 @@ class Schedule:
 
 
 @dataclass(frozen=True)
-class Settled:
-    """What a side's day came to."""
+class UnitSettlement:
+    """What a unit is paid for a day, by its part of the day's schedule."""
+
+    unit: Ints = each("", "int64")
+    amount_eur: Floats = each("EUR")
+    of_ns: int = shared("ns")
 
 
 @dataclass(frozen=True)
-class SettledInfeed:
-    """What the day's infeed was metered at."""
+class Settlement:
+    """What the buyer owes for a day: for what it bought day ahead, and for what was used beyond that."""
 
-    infeed_mwh: Floats = shared("MWh", "float64", "hours")
+    energy_eur: float = shared("EUR")
+    imbalance_eur: float = shared("EUR")
+    of_ns: int = shared("ns")
 
 
 _M, _P, _O = Domain.MARKETS, Domain.PROVIDERS, Domain.OPERATIONS
@@ -97,10 +109,10 @@ _M, _P, _O = Domain.MARKETS, Domain.PROVIDERS, Domain.OPERATIONS
 OFFER = Contract(Offer, Kind.BID, "offer", Domain.GENERATION, _M, "11:00", MARKET)
 DEMAND = Contract(Demand, Kind.BID, "demand", _P, _M, "11:30", MARKET)
 REST_FORECAST = Contract(RestForecast, Kind.TELEMETRY, "rest_forecast", _O, _M, "10:45", CONTROL_CENTRE)
-METERED = Contract(Metered, Kind.TELEMETRY, "metered", _O, _M, "00:48", CONTROL_CENTRE)
+METERED = Contract(Metered, Kind.TELEMETRY, "metered", _O, _M, "00:45", CONTROL_CENTRE)
 PRICES = Contract(Prices, Kind.PRICE, "prices", _M, _P, "12:15", MARKET)
 UNITS = Contract(UnitSchedule, Kind.SCHEDULE, "units", _M, Domain.GENERATION, "12:15", MARKET)
 UNITS_TO_OPERATIONS = Contract(Schedule, Kind.SCHEDULE, "units", _M, _O, "12:15", CONTROL_CENTRE)
 POSITION = Contract(Demand, Kind.SCHEDULE, "position", _M, _P, "12:15", MARKET)
-SETTLEMENT_OF_UNITS = Contract(Settled, Kind.BILL, "settlement", _M, Domain.GENERATION, "00:54", MARKET)
-SETTLEMENT = Contract(SettledInfeed, Kind.BILL, "settlement", _M, _P, "00:54", MARKET)
+SETTLEMENT_OF_UNITS = Contract(UnitSettlement, Kind.BILL, "settlement", _M, Domain.GENERATION, "00:54", MARKET)
+SETTLEMENT = Contract(Settlement, Kind.BILL, "settlement", _M, _P, "00:54", MARKET)

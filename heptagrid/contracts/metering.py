@@ -11,6 +11,9 @@ from heptagrid.contracts.protection import METERING
 from heptagrid.foundation.contract import Contract, each, shared
 from heptagrid.foundation.domains import Domain, Kind
 
+KEPT_DAYS = 7
+"""For how long a late read still replaces an estimate: assumption, a week."""
+
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Floats32 = npt.NDArray[np.float32]
@@ -18,13 +21,18 @@ Floats32 = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Reading:
-    """Energies of a quarter hour, and the registers at its end."""
+    """Energies of a quarter hour, and the registers at its end.
+
+    moved_kwh: register of what devices drew less on request than they would have by themselves; asked_by: the last set-point, -1 if none came.
+    """
 
     meter: Ints = each("", "int64")
     import_kwh: Floats32 = each("kWh", "float32")
     export_kwh: Floats32 = each("kWh", "float32")
     import_register_kwh: Floats = each("kWh")
     export_register_kwh: Floats = each("kWh")
+    moved_kwh: Floats = each("kWh")
+    asked_by: Ints = each("message", "int64")
     quarter: int = shared("quarter hours since 1970")
 
 
@@ -37,6 +45,8 @@ class Missed:
     export_kwh: Floats32 = each("kWh", "float32")
     import_register_kwh: Floats = each("kWh")
     export_register_kwh: Floats = each("kWh")
+    moved_kwh: Floats = each("kWh")
+    asked_by: Ints = each("message", "int64")
     quarter: int = shared("quarter hours since 1970")
     of_ns: int = shared("ns")
 

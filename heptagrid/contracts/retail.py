@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.contracts.protection import BUSINESS, OUTSIDE_PARTY
-from heptagrid.foundation.contract import Contract, shared
+from heptagrid.foundation.contract import Contract, each, shared
 from heptagrid.foundation.domains import Domain, Kind
 
 Ints = npt.NDArray[np.int64]
@@ -29,12 +29,17 @@ class Forecast:
 
 @dataclass(frozen=True)
 class DayReads:
-    """A day's validated reads: energies, and what is known of each."""
+    """A day's validated reads: energies, and what is known of each.
+
+    moved_kwh, asked_by: the registers of what devices moved on request, as last read, and the set-points that asked for it.
+    """
 
     first_quarter: int = shared("quarter hours since 1970")
     import_kwh: Floats32 = shared("kWh", "float32", "quarters", "points")
     export_kwh: Floats32 = shared("kWh", "float32", "quarters", "points")
     status: npt.NDArray[np.uint8] = shared("", "uint8", "quarters", "points")
+    moved_kwh: Floats = shared("kWh", "float64", "points")
+    asked_by: Ints = shared("message", "int64", "points")
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,11 @@ class Prices:
 
 @dataclass(frozen=True)
 class Bill:
-    """A day's bill."""
+    """What is owed for a day, and what late reads change of days billed before; negative where more is paid back."""
+
+    amount_eur: Floats = each("EUR")
+    true_up_eur: Floats = each("EUR")
+    of_ns: int = shared("ns")
 
 
 _O, _P = Domain.OPERATIONS, Domain.PROVIDERS
@@ -70,7 +79,7 @@ def _forecast_bytes(payload: Forecast) -> int:
 
 
 def _day_bytes(payload: DayReads) -> int:
-    return 4 * payload.import_kwh.size
+    return 4 * payload.import_kwh.size + 8 * payload.moved_kwh.size
 
 
 def _late_bytes(payload: LateReads) -> int:

@@ -28,12 +28,16 @@ class Unit:
 
 @dataclass(frozen=True)
 class Flows:
-    """A transmission substation's load, and the highest loading of a branch that leaves it; the infeed of the town."""
+    """A transmission substation's load, and the highest loading of a branch that leaves it; the infeed of the town.
+
+    infeed_mwh: the infeed's register at that time.
+    """
 
     bus: Ints = each("", "int64")
     load_mw: Floats = each("MW")
     highest_loading: Floats = each("1")
     infeed_mw: float = shared("MW")
+    infeed_mwh: float = shared("MWh")
     at_ns: int = shared("ns")
 
 

@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 from heptagrid.assembly.place_names import Places
 from heptagrid.contracts import retail
 from heptagrid.domains.operations.meter_store import ReadStatus
+from heptagrid.domains.providers.billing import Record
 from heptagrid.foundation.time import NS_PER_HOUR
 from heptagrid.inquiry.message_list import Tracker, listed_entry
 from heptagrid.inquiry.replay import Replay
 from heptagrid.inquiry.waves import Waves, cause_entry
-from heptagrid.recording.books import SettledDay
 
 
-def reads(settled: SettledDay, customer: int, brought: list[int], waves: Waves, zone: ZoneInfo) -> dict[str, Any]:
+def reads(settled: Record, customer: int, brought: list[int], waves: Waves, zone: ZoneInfo) -> dict[str, Any]:
     """How many of the day's reads were measured, estimated or settled, and the messages that brought them."""
     status = settled.status[:, customer]
     message = settled.message
@@ -30,7 +30,7 @@ def reads(settled: SettledDay, customer: int, brought: list[int], waves: Waves, 
 
 
 def price(
-    replay: Replay, settled: SettledDay, tracker: Tracker, waves: Waves, first_ns: int, to_retailer: int
+    replay: Replay, settled: Record, tracker: Tracker, waves: Waves, first_ns: int, to_retailer: int
 ) -> dict[str, Any]:
     """The message with the day's prices to the customer, what became of it, and what caused it.
 
@@ -38,9 +38,9 @@ def price(
     """
     places, zone = Places(replay.world), replay.scenario.zone
     found: dict[str, Any] = {
-        "min_eur_per_mwh": float(settled.price_eur_per_mwh.min()),
-        "mean_eur_per_mwh": float(settled.price_eur_per_mwh.mean()),
-        "max_eur_per_mwh": float(settled.price_eur_per_mwh.max()),
+        "min_eur_per_mwh": float(settled.billed.price_eur_per_mwh.min()),
+        "mean_eur_per_mwh": float(settled.billed.price_eur_per_mwh.mean()),
+        "max_eur_per_mwh": float(settled.billed.price_eur_per_mwh.max()),
         "flat_eur_per_mwh": float(replay.scenario.sections["tariffs"].flat_procurement_eur_per_mwh),
         "message": None,
         "chain": [],

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from heptagrid.foundation.time import from_ns
+from heptagrid.domains.providers.billing import Record
+from heptagrid.foundation.time import NS_PER_HOUR, from_ns
 from heptagrid.inquiry.consequences import run_rows
 from heptagrid.inquiry.replay import Replay
 from heptagrid.planes.money.cents import CENT_PER_EUR, cents
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, millicent
 from heptagrid.planes.money.tariffs import EUR_PER_CT
-from heptagrid.recording.books import CLOSE_AFTER_NS, SettledDay
+from heptagrid.planes.money.upkeep import PAY_HOUR
 from heptagrid.recording.results import Run
 
 Owed = dict[str, tuple[int, int]]
@@ -21,8 +22,8 @@ Owed = dict[str, tuple[int, int]]
 
 
 def day_of(at_ns: int, zone: Any) -> date:
-    """The day that a line posted at `at_ns` is for: books are closed an hour after the day's end, or at a step's end then."""
-    return from_ns(at_ns - CLOSE_AFTER_NS, zone).date() - timedelta(days=1)
+    """The day that a line posted at `at_ns` is for: bills are made an hour after the day's end, or at a step's end then."""
+    return from_ns(at_ns - round(PAY_HOUR * NS_PER_HOUR), zone).date() - timedelta(days=1)
 
 
 def bill_line(reason: str, name: str, amount: int, kwh: float | None, message: int) -> dict[str, Any]:
@@ -52,11 +53,11 @@ def owed_of_day(run: Run, replay: Replay, customer: int, day: date) -> Owed:
     return found
 
 
-def lines_of_day(replay: Replay, customer: int, settled: SettledDay, owed: Owed) -> list[dict[str, Any]]:
+def lines_of_day(replay: Replay, customer: int, settled: Record, owed: Owed) -> list[dict[str, Any]]:
     """The bill's lines; each reason's parts add up to its line of the ledger, all in whole cents."""
     bills, sections = settled.bills, replay.scenario.sections
-    used_kwh = float(settled.import_kwh[:, customer].sum(dtype=np.float64))
-    fed_kwh = float(settled.export_kwh[:, customer].sum(dtype=np.float64))
+    used_kwh = float(settled.known.import_kwh[:, customer].sum(dtype=np.float64))
+    fed_kwh = float(settled.known.export_kwh[:, customer].sum(dtype=np.float64))
     margin_eur = float(cents(used_kwh * sections["tariffs"].margin_ct_per_kwh * EUR_PER_CT)) / CENT_PER_EUR
     parts: dict[str, list[tuple[str, float]]] = {
         "energy_bill": [

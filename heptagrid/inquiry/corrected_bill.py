@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 
 from heptagrid.domains.operations.meter_store import MeterStore, ReadStatus
+from heptagrid.domains.providers.billing import Correction, Record
+from heptagrid.foundation.reasons import Reason
 from heptagrid.inquiry.bill_lines import Owed, bill_line, day_of
 from heptagrid.inquiry.consequences import run_rows
 from heptagrid.inquiry.replay import Replay
 from heptagrid.inquiry.waves import Waves, cause_entry
 from heptagrid.planes.money.ledger import millicent
-from heptagrid.planes.money.reasons import Reason
-from heptagrid.recording.books import SettledDay
-from heptagrid.recording.corrections import Correction
 from heptagrid.recording.results import Run
 
 TRUE_UP = Reason.TRUE_UP.name.lower()
@@ -41,7 +40,7 @@ def what_came(reads: int, settled: int) -> str:
     return " and ".join([*parts, f"{settled} settled by the register"] if settled else parts)
 
 
-def settled_by(store: MeterStore, settled: SettledDay, customer: int) -> list[int]:
+def settled_by(store: MeterStore, settled: Record, customer: int) -> list[int]:
     """The readings whose registers settled quarter hours of the day before it was billed."""
     quarters = settled.first_quarter + np.flatnonzero(settled.status[:, customer] == ReadStatus.SETTLED)
     return sorted({store.ended_by(int(quarter), customer) for quarter in quarters} - {-1})

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from heptagrid.assembly.build import World
+from heptagrid.domains.providers.billing import Record
 from heptagrid.foundation.time import NS_PER_QUARTER, Step
 from heptagrid.inquiry.replay import Replay
 from heptagrid.inquiry.waves import local
-from heptagrid.recording.books import SettledDay
 
 
 @dataclass
@@ -71,17 +71,15 @@ def _above(world: World, node: int) -> tuple[int, int]:
         node = parent
 
 
-def hours(
-    replay: Replay, customer: int, settled: SettledDay, seen: CustomerNetwork, dynamic: bool
-) -> list[dict[str, Any]]:
+def hours(replay: Replay, customer: int, settled: Record, seen: CustomerNetwork, dynamic: bool) -> list[dict[str, Any]]:
     """Hour by hour: energy used and its price, and the state of the customer's part of the network."""
     zone = replay.scenario.zone
     flat = float(replay.scenario.sections["tariffs"].flat_procurement_eur_per_mwh)
     found = []
-    for k in range(0, len(settled.price_eur_per_mwh), 4):
+    for k in range(0, len(settled.billed.price_eur_per_mwh), 4):
         quarters = range(settled.first_quarter + k, settled.first_quarter + k + 4)
-        kwh = float(settled.import_kwh[k : k + 4, customer].sum(dtype=np.float64))
-        market = float(settled.price_eur_per_mwh[k])
+        kwh = float(settled.known.import_kwh[k : k + 4, customer].sum(dtype=np.float64))
+        market = float(settled.billed.price_eur_per_mwh[k])
         price = market if dynamic else flat
         volts, feeder, transformer = (
             [value for quarter in quarters for value in series.get(quarter, [])]
@@ -91,7 +89,7 @@ def hours(
             {
                 "from": local(settled.first_quarter * NS_PER_QUARTER + k * NS_PER_QUARTER, zone),
                 "used_kwh": kwh,
-                "fed_in_kwh": float(settled.export_kwh[k : k + 4, customer].sum(dtype=np.float64)),
+                "fed_in_kwh": float(settled.known.export_kwh[k : k + 4, customer].sum(dtype=np.float64)),
                 "market_eur_per_mwh": market,
                 "energy_eur": kwh * price / 1000.0,
                 "v_min_pu": min(volts, default=None),

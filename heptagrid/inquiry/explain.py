@@ -9,6 +9,7 @@ from typing import Any
 
 from heptagrid.assembly.build import World
 from heptagrid.assembly.span import Phase
+from heptagrid.domains.providers.billing import Record
 from heptagrid.foundation.domains import Kind
 from heptagrid.foundation.errors import UsageError
 from heptagrid.foundation.time import NS_PER_HOUR, Step, midnight_ns, next_midnight_ns
@@ -20,7 +21,6 @@ from heptagrid.inquiry.message_list import Tracker, check_customer
 from heptagrid.inquiry.replay import Progress, Replay
 from heptagrid.inquiry.waves import Waves
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR
-from heptagrid.recording.books import SettledDay
 from heptagrid.recording.results import Run, open_run
 
 ARM = "smart"
@@ -69,7 +69,7 @@ class _BilledDay:
     customer: int
     day: date
     corrected_ns: int
-    settled: SettledDay | None = None
+    settled: Record | None = None
     brought: list[int] = field(default_factory=list)
     price_message: int = -1
 
@@ -85,7 +85,9 @@ class _BilledDay:
         """Look at a step that has just been run; whether nothing more will come."""
         if phase is Phase.COUNTED and step.day == self.day:
             self.network.note(self.replay, step)
-        done, grid = self.replay.recorder.books.settled, self.replay.grid
+        grid = self.replay.grid
+        records = grid.billing.records
+        done = records[-1] if records else None
         if done is not None and done.day == self.day and self.settled is None:
             self.settled = done
             desk = grid.operations.customers_desk
@@ -126,11 +128,11 @@ def _chosen_day(run: Run, owed: dict[date, int], day: date | str | None, custome
 
 
 def _explained(
-    run: Run, replay: Replay, customer: int, owed: dict[date, int], billed: _BilledDay, settled: SettledDay
+    run: Run, replay: Replay, customer: int, owed: dict[date, int], billed: _BilledDay, settled: Record
 ) -> dict[str, Any]:
     world, zone, first_ns = replay.world, replay.scenario.zone, billed.first_ns
     of_day = owed_of_day(run, replay, customer, settled.day)
-    corrections = [one for one in replay.recorder.books.corrections.posted if customer in one.points]
+    corrections = [one for one in replay.grid.billing.corrections if customer in one.points]
     lines = lines_of_day(replay, customer, settled, of_day)
     with_this_bill = [one for one in corrections if day_of(one.at_ns, zone) == settled.day]
     lines += true_up_lines(customer, with_this_bill, of_day)

@@ -21,7 +21,7 @@ from heptagrid.planes.messages.links import CLASS_NAMES
 from heptagrid.planes.messages.statistics import KINDS, Counts
 from heptagrid.planes.money.ledger import Totals
 from heptagrid.planes.power.balanced.ac import AcFlow
-from heptagrid.recording.books import Books
+from heptagrid.recording.day_log import DayLog
 from heptagrid.recording.event_log import EventLog
 from heptagrid.recording.extremes import QuarterVoltages, SupplyVoltages
 from heptagrid.recording.frequency_log import FrequencyLog
@@ -89,7 +89,7 @@ class Recorder(Listener):
         self._grid = grid
         self._span = span
         self._writer = TableWriter(parts, f"{arm.name}.{run_day:03d}", {"arm": arm.name, "run_day": run_day})
-        self.books = Books(scenario, grid, span)
+        self._days = DayLog(grid, span)
         self._pct_per_pu = world.branch_pct_per_pu
         self._is_line = world.network.line_of_node >= 0
         self.result = ArmResult(arm.name, run_day)
@@ -117,7 +117,6 @@ class Recorder(Listener):
         self._consumed_before = self._consumed_so_far = grid.customers.consumed_kwh
         self._comfort_before = grid.customers.comfort()
         grid.transport.begin_counting()
-        self.books.begin()
 
     def note_flows(self, phase: Phase, step: Step) -> None:
         """Take in what was used, generated and carried in a step; its messages may still be under way."""
@@ -134,7 +133,7 @@ class Recorder(Listener):
         assert flow is not None
         if phase is not Phase.CLOSING and len(flow.held) == 0:
             self._grid.feeders.remember()
-        self.books.note(phase, step, self._writer)
+        self._days.note(self._writer)
         self._events.note(phase, step)
         if phase is not Phase.COUNTED:
             return
@@ -182,7 +181,7 @@ class Recorder(Listener):
             if result.steps
             else {}
         )
-        self.books.finish(result)
+        self._days.finish(result)
         self._write_waves()
         result.frequency = self._frequency.found()
         result.events, result.interruptions = self._events.found(), self._events.interruptions()

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from heptagrid.domains.operations.meter_store import ReadStatus
 
 if TYPE_CHECKING:
-    from heptagrid.recording.corrections import Correction
+    from heptagrid.domains.providers.billing import Correction
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -71,17 +71,17 @@ class Standing:
     def replace(
         self,
         status: np.ndarray,
-        import_kwh: np.ndarray,
+        billed_kwh: np.ndarray,
         error_kwh: np.ndarray,
         slots: Ints,
         points: Ints,
         was_read: Bools,
     ) -> np.ndarray:
-        """The status of a billed day's reads once some, (k,), are known better; the others, (quarters, points), as billed so far."""
+        """The status of a billed day's reads, (quarters, points), once some, (k,), are known better; `billed_kwh` is what these were billed as."""
         before = status[slots, points]
         was_estimate = before == ReadStatus.ESTIMATED
         np.subtract.at(self._estimates, points[was_estimate], 1)
-        energies_kwh = import_kwh[slots, points][was_estimate].astype(np.float64)
+        energies_kwh = billed_kwh[was_estimate].astype(np.float64)
         np.subtract.at(self._estimated_kwh, points[was_estimate], energies_kwh)
         self._error_kwh -= float(error_kwh[slots, points][was_estimate].sum(dtype=np.float64))
         self._was_heard[points] = True

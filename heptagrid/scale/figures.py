@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from heptagrid.foundation.domains import DOMAIN_NAMES, KIND_NAMES
-from heptagrid.planes.money.reasons import REASON_NAMES, STATE_REASONS, Reason
+from heptagrid.foundation.reasons import REASON_NAMES, STATE_REASONS, Reason
 from heptagrid.planes.money.telecom import ITEMS
 
 Summary = Mapping[str, Any]

@@ -21,6 +21,12 @@ REST_BUYERS = 8
 REST_GENERATION = 9
 FIRST_POINT = 10
 
+
+def accounts_of(points: Ints) -> Ints:
+    """The accounts of metering points, the same shape."""
+    return FIRST_POINT + points
+
+
 OUTSIDE_COLUMN = 7
 REST_COLUMN = 8
 COLUMN_NAMES = (*DOMAIN_NAMES, "outside", "rest")

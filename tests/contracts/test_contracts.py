@@ -48,7 +48,8 @@ def test_who_may_send_what_to_whom_is_this_and_nothing_else() -> None:
 
 def reading(meters: int = 2, **changed: Any) -> metering.Reading:
     energy, register = np.ones(meters, dtype=np.float32), np.ones(meters)
-    given = {"meter": np.arange(meters), "import_kwh": energy, "export_kwh": energy, "import_register_kwh": register}
+    given: dict[str, Any] = {"moved_kwh": register, "asked_by": np.full(meters, -1)}
+    given |= {"meter": np.arange(meters), "import_kwh": energy, "export_kwh": energy, "import_register_kwh": register}
     return metering.Reading(**(given | {"export_register_kwh": register, "quarter": 7} | changed))
 
 
@@ -139,8 +140,10 @@ def test_one_message_of_many_is_written_alone() -> None:
 
 def test_the_size_of_a_days_reads_follows_from_them() -> None:
     energy = np.ones((96, 3), dtype=np.float32)
-    wave = retail.DAY_READS.wave(retail.DayReads(0, energy, energy, np.zeros((96, 3), dtype=np.uint8)), 1, 2, 3)
-    assert wave.size == 4 * 96 * 3, "a compressed register of four bytes for each quarter hour and meter"
+    nobody = np.full(3, -1)
+    day = retail.DayReads(0, energy, energy, np.zeros((96, 3), dtype=np.uint8), np.zeros(3), nobody)
+    wave = retail.DAY_READS.wave(day, 1, 2, 3)
+    assert wave.size == 4 * 96 * 3 + 8 * 3, "four bytes for each quarter hour and meter, eight for what it moved"
 
 
 def test_the_docs_hold_every_contract() -> None:

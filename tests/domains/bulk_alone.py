@@ -119,7 +119,7 @@ class BulkAlone:
         control = Agc(settings, units, self.model.gain_mw_per_hz, damping / F0_HZ, desk, endpoints)
         nothing: Any = None
         self.operations = Operations(
-            *(endpoints, ZONE, nothing, lambda ns: 0.0, desk, None, None, 1.0),
+            *(endpoints, ZONE, nothing, lambda ns: 0.0, desk, nothing, nothing, None, None, 1.0),
             agc=control if settings.enabled else None,
         )
         self.outputs_mw = np.array(outputs_mw, dtype=float)

@@ -32,7 +32,8 @@ def reads(
     nothing = np.zeros(len(meters))
     fed_in, registers = np.array(export_kwh or nothing), np.array(given.get("registers", nothing))
     message = np.array(given.get("message", nothing), dtype=np.int64)
-    return Reads(np.array(meters), np.array(import_kwh), fed_in, registers, nothing, message)
+    nobody = np.full(len(meters), -1)
+    return Reads(np.array(meters), np.array(import_kwh), fed_in, registers, nothing, nothing, nobody, message)
 
 
 def test_a_missing_read_is_estimated_marked_and_replaced_when_it_comes() -> None:
@@ -84,6 +85,8 @@ def test_reads_of_days_already_told_follow_with_the_next_days() -> None:
             export_kwh=nothing.astype(np.float32),
             import_register_kwh=nothing + 2.5 * (quarter - first + 1),
             export_register_kwh=nothing,
+            moved_kwh=nothing,
+            asked_by=np.full(len(meters), -1),
             quarter=quarter,
         )
         desk.receive(Delivery(metering.READING.wave(reading, rows, rows, rows), rows, rows, np.array(ids)))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from heptagrid.foundation.domains import Domain
+from heptagrid.foundation.payments import Dates
 from heptagrid.planes.money import network_fees, postings, settlement, tariffs
 from heptagrid.planes.money.cents import cents, invoice
 from heptagrid.planes.money.ledger import Ledger
+from heptagrid.planes.money.posted import PostedPayments
 from heptagrid.world.accounts import Accounts
 
 
@@ -45,8 +47,11 @@ def test_every_line_of_a_customers_bill_is_whole_cents_and_the_ledger_balances()
     assert tax_ct.tolist() == [(19 * int(ct) + 50) // 100 for ct in net_ct], "19 % of the lines, half a cent up"
     assert np.abs(bills.net - exact.net).max() < 0.05, "eight lines and a tax, each within half a cent"
     ledger = Ledger(Accounts(points))
-    postings.post_bills(ledger, bills, 0)
-    postings.post_flexibility(ledger, settlement.flexibility_eur(rng.random(points), supply), 0)
+    payments, everyone = PostedPayments(ledger, 0), np.arange(points)
+    postings.pay_bills(payments, everyone, bills, Dates(0, 0))
+    postings.pass_fees_on(payments, bills, Dates(0, 0))
+    moved_eur = settlement.flexibility_eur(rng.random(points), supply)
+    postings.pay_flexibility(payments, everyone, moved_eur, Dates(0, 0), np.full(points, -1))
     totals = ledger.totals()
     totals.check()
     rows = ledger.rows()

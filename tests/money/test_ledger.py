@@ -7,10 +7,13 @@ from hypothesis import strategies as st
 
 from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.errors import ConservationError
+from heptagrid.foundation.payments import Dates
+from heptagrid.foundation.reasons import REASON_NAMES, Reason
 from heptagrid.planes.money.ledger import Ledger, Totals, eur, millicent
-from heptagrid.planes.money.reasons import REASON_NAMES, Reason
+from heptagrid.planes.money.posted import PostedPayments
 from heptagrid.world.accounts import FIRST_POINT, OUTSIDE, REST_BUYERS, REST_GENERATION, Accounts
 
+NOW = Dates(0, 0)
 POINTS = 5
 REST = {REST_BUYERS, REST_GENERATION}
 
@@ -24,7 +27,7 @@ def posted(rows: list[tuple[int, int, float, Reason]]) -> Ledger:
     for payer, payee, amount_eur, reason in rows:
         mixed = (payer in REST) != (payee in REST) and OUTSIDE not in (payer, payee)
         if payer != payee and not mixed:
-            ledger.transfer(payer, payee, amount_eur, 0, reason)
+            ledger.transfer(payer, payee, amount_eur, NOW, reason)
     return ledger
 
 
@@ -85,16 +88,16 @@ def test_totals_of_two_ledgers_add_up_to_those_of_one(first, second):
 def test_arrays_post_the_same_rows_as_single_payments(amounts_eur):
     at_once, one_by_one = Ledger(Accounts(20)), Ledger(Accounts(20))
     payees = at_once.accounts.of_points[: len(amounts_eur)]
-    at_once.transfer(Domain.PROVIDERS, payees, amounts_eur, 7, Reason.EXPORT_CREDIT, cause=3)
+    at_once.transfer(Domain.PROVIDERS, payees, amounts_eur, Dates(7, 0), Reason.EXPORT_CREDIT, cause=3)
     for payee, amount_eur in zip(payees, amounts_eur, strict=True):
-        one_by_one.transfer(Domain.PROVIDERS, payee, amount_eur, 7, Reason.EXPORT_CREDIT, cause=3)
+        one_by_one.transfer(Domain.PROVIDERS, payee, amount_eur, Dates(7, 0), Reason.EXPORT_CREDIT, cause=3)
     for name, column in at_once.rows().items():
         assert np.array_equal(column, one_by_one.rows()[name])
 
 
 def test_a_negative_amount_swaps_payer_and_payee():
     ledger = Ledger(Accounts(1))
-    assert ledger.transfer(Domain.PROVIDERS, Domain.MARKETS, -2.5, 0, Reason.WHOLESALE_ENERGY).tolist() == [-250_000]
+    assert ledger.transfer(Domain.PROVIDERS, Domain.MARKETS, -2.5, NOW, Reason.WHOLESALE_ENERGY).tolist() == [-250_000]
     rows = ledger.rows()
     assert (rows["payer"][0], rows["payee"][0], rows["amount_millicent"][0]) == (
         Domain.MARKETS,
@@ -105,7 +108,7 @@ def test_a_negative_amount_swaps_payer_and_payee():
 
 def test_an_amount_that_rounds_to_nothing_leaves_no_row():
     ledger = Ledger(Accounts(1))
-    ledger.transfer(0, 1, [0.0, 4e-6, 1e-5], 0, Reason.FUEL)
+    ledger.transfer(0, 1, [0.0, 4e-6, 1e-5], NOW, Reason.FUEL)
     assert len(ledger) == 1
 
 
@@ -116,7 +119,7 @@ def test_rounding_is_half_to_even_thousandths_of_a_cent():
 
 def test_payments_between_customers_stand_on_the_diagonal():
     ledger = Ledger(Accounts(2))
-    ledger.transfer(FIRST_POINT, FIRST_POINT + 1, 1.0, 0, Reason.FLEXIBILITY)
+    ledger.transfer(FIRST_POINT, FIRST_POINT + 1, 1.0, NOW, Reason.FLEXIBILITY)
     totals = ledger.totals()
     assert totals.matrix[Domain.CUSTOMERS, Domain.CUSTOMERS] == 100_000
     assert totals.by_domain[Domain.CUSTOMERS] == 0
@@ -124,7 +127,7 @@ def test_payments_between_customers_stand_on_the_diagonal():
 
 def test_the_rest_is_in_the_ledger_but_in_no_domain():
     ledger = Ledger(Accounts(1))
-    ledger.transfer(REST_BUYERS, REST_GENERATION, 1e6, 0, Reason.REST_ENERGY)
+    ledger.transfer(REST_BUYERS, REST_GENERATION, 1e6, NOW, Reason.REST_ENERGY)
     totals = ledger.totals()
     assert not totals.matrix.any() and not totals.by_domain.any() and not totals.outside_by_domain.any()
     assert list(totals.by_reason()) == [("rest_energy", "rest", "rest", 1e6)]
@@ -132,8 +135,8 @@ def test_the_rest_is_in_the_ledger_but_in_no_domain():
 
 def test_outside_by_domain_is_received_from_outside_less_paid_to_it():
     ledger = Ledger(Accounts(1))
-    ledger.transfer(Domain.GENERATION, OUTSIDE, 3.0, 0, Reason.FUEL)
-    ledger.transfer(OUTSIDE, FIRST_POINT, 1.0, 0, Reason.FEED_IN_PREMIUM)
+    ledger.transfer(Domain.GENERATION, OUTSIDE, 3.0, NOW, Reason.FUEL)
+    ledger.transfer(OUTSIDE, FIRST_POINT, 1.0, NOW, Reason.FEED_IN_PREMIUM)
     summary = ledger.totals().summary()
     assert summary["outside_by_domain"] == [-3.0, 0, 0, 1.0, 0, 0, 0] == summary["by_domain"]
     assert summary["sum"] == 0.0
@@ -155,13 +158,13 @@ def test_outside_by_domain_is_received_from_outside_less_paid_to_it():
 def test_a_payment_that_cannot_be_is_refused_and_leaves_nothing(payer, payee, amount_eur):
     ledger = Ledger(Accounts(2))
     with pytest.raises(ConservationError):
-        ledger.transfer([1, payer], [2, payee], [1.0, amount_eur], 0, Reason.FUEL)
+        ledger.transfer([1, payer], [2, payee], [1.0, amount_eur], NOW, Reason.FUEL)
     assert len(ledger) == 0
 
 
 def test_posted_rows_cannot_be_written():
     ledger = Ledger(Accounts(2))
-    ledger.transfer(0, 1, 1.0, 0, Reason.FUEL)
+    ledger.transfer(0, 1, 1.0, NOW, Reason.FUEL)
     for column in ledger.rows().values():
         with pytest.raises(ValueError, match="read-only"):
             column[0] = 2
@@ -169,9 +172,9 @@ def test_posted_rows_cannot_be_written():
 
 def test_rows_already_read_stay_as_they_were_when_the_ledger_grows():
     ledger = Ledger(Accounts(2))
-    ledger.transfer(0, 1, 1.0, 0, Reason.FUEL)
+    ledger.transfer(0, 1, 1.0, NOW, Reason.FUEL)
     before = ledger.rows()["amount_millicent"]
-    ledger.transfer(0, 1, np.full(5000, 2.0), 0, Reason.FUEL)
+    ledger.transfer(0, 1, np.full(5000, 2.0), NOW, Reason.FUEL)
     assert before.tolist() == [100_000]
     assert len(ledger) == 5001
 
@@ -183,10 +186,23 @@ def test_a_total_that_does_not_balance_is_noticed():
         cooked.check()
 
 
-def test_totals_may_begin_at_a_later_row():
+def test_totals_and_balances_may_be_of_some_days_alone():
     ledger = Ledger(Accounts(1))
-    ledger.transfer(0, 1, [1.0, 2.0], [10, 20], Reason.FUEL)
-    assert ledger.totals(first_row=1).matrix[0, 1] == 200_000
+    ledger.transfer(0, 1, 1.0, Dates(30, 10), Reason.FUEL)
+    ledger.transfer(0, 1, 2.0, Dates(30, 20), Reason.TRUE_UP)
+    assert ledger.totals([20]).matrix[0, 1] == 200_000 == ledger.balances([20])[1]
+    assert ledger.totals([10, 20]).matrix[0, 1] == 300_000 == ledger.totals().matrix[0, 1]
+    assert not ledger.totals([]).paid.any()
+
+
+def test_what_is_paid_for_a_day_before_the_count_is_not_posted():
+    ledger = Ledger(Accounts(1))
+    payments = PostedPayments(ledger, first_ns=20)
+    for of_ns in (19, 20):
+        payments.pay(Reason.FUEL, Domain.GENERATION, OUTSIDE, 1.0, Dates(30, of_ns))
+        payments.pass_on(Reason.LOSSES, Domain.DISTRIBUTION, Domain.MARKETS, Domain.GENERATION, 1.0, Dates(30, of_ns))
+    assert ledger.rows()["of_ns"].tolist() == [20, 20, 20]
+    assert ledger.totals().by_domain[Domain.MARKETS] == 0
 
 
 def test_every_reason_says_what_it_is():

@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
-from heptagrid.contracts import retail
+from heptagrid.assembly.build import ArmGrid
+from heptagrid.assembly.span import Span
+from heptagrid.contracts import market, retail
+from heptagrid.contracts.paper import KnownDay
+from heptagrid.domains.markets.settlement import Settlement
 from heptagrid.domains.operations.meter_store import ReadStatus
+from heptagrid.domains.providers.billing import Billing, Correction
 from heptagrid.domains.providers.retailer import LateReads, Retailer
 from heptagrid.domains.providers.retailer import Parameters as RetailerParameters
 from heptagrid.foundation.domains import Domain
-from heptagrid.planes.money import network_fees, postings, tariffs
+from heptagrid.foundation.payments import PaidDays
+from heptagrid.foundation.reasons import Reason
+from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step, to_ns
+from heptagrid.planes.money import network_fees, tariffs
 from heptagrid.planes.money.ledger import Ledger
-from heptagrid.planes.money.reasons import Reason
-from heptagrid.planes.money.true_up import BilledDay, Terms
-from heptagrid.recording.corrections import Corrections
-from heptagrid.recording.standing_estimates import Standing
+from heptagrid.planes.money.posted import PostedPayments
+from heptagrid.planes.money.true_up import Terms
+from heptagrid.recording.day_log import DayLog
+from heptagrid.recording.tables import TableWriter
 from heptagrid.world.accounts import FIRST_POINT, OUTSIDE, Accounts
 
 FIRST = date(2016, 1, 1)
-QUARTER = 1_612_800  # a midnight, in quarter hours since 1970
+FIRST_NS = to_ns(datetime(2016, 1, 1, tzinfo=UTC))
+QUARTER = FIRST_NS // NS_PER_QUARTER
+DAY_NS = 24 * NS_PER_HOUR
 NOON = 48
 
 
@@ -42,13 +55,30 @@ def bare(price_eur_per_kwh: float) -> Terms:
 
 
 class Town:
-    """Books of bills and wholesale alone; all energy of a day is used at noon, at a market price of 1 EUR/kWh."""
+    """Bills and wholesale alone; all energy of a day is used at noon, at a market price of 1 EUR/kWh. On paper one knows what `bill` is told."""
 
     def __init__(self, by: Terms) -> None:
-        points = len(by.is_customer)
+        points, days = len(by.is_customer), PaidDays(ZoneInfo("UTC"), FIRST_NS)
         self.ledger, self.retailer = Ledger(Accounts(points)), Retailer(RetailerParameters())
-        self.standing = Standing(points)
-        self.corrections = Corrections(by, self.standing)
+        payments = PostedPayments(self.ledger, FIRST_NS)
+        self.billing = Billing(by, days, self, payments, lambda hour: 1000.0)
+        self.settlement = Settlement(by.fees, days, self, payments)
+        self._known: dict[int, np.ndarray] = {}
+        self._counted: dict[int, np.ndarray] = {}
+        self._status, self._infeed_kwh = ReadStatus.MEASURED, 0.0
+        self._corrected: dict[int, float] = {}
+        grid = SimpleNamespace(
+            arm=SimpleNamespace(smart=True),
+            world=SimpleNamespace(points=points, customers_count=points),
+            customers=SimpleNamespace(meters=SimpleNamespace(day=self._day)),
+            providers=SimpleNamespace(billing=self.billing),
+            billing=self.billing,
+            settlement=self.settlement,
+            ledger=self.ledger,
+        )
+        self._log = DayLog(cast(ArmGrid, grid), cast(Span, SimpleNamespace(start_ns=FIRST_NS)))
+        self._writer = TableWriter(None, "none", {})
+        self.standing = self._log.standing
 
     def bill(
         self,
@@ -58,22 +88,14 @@ class Town:
         status: ReadStatus,
         delivered_kwh: list[float] | None = None,
     ) -> None:
-        import_kwh = np.zeros((96, len(billed_kwh)), dtype=np.float32)
-        import_kwh[NOON] = billed_kwh
-        infeed_mwh = np.zeros(96)
-        infeed_mwh[NOON] = true_kwh / 1000.0
-        price, nothing = np.full(96, 1000.0), np.zeros_like(import_kwh)
-        bills = self.corrections.terms.bills(import_kwh, nothing, price)
-        billed = BilledDay(price, np.zeros(96), infeed_mwh, import_kwh, nothing, bills)
-        postings.post_bills(self.ledger, bills, day)
-        postings.post_wholesale(self.ledger, billed.wholesale(self.corrections.terms.fees), day)
-        known = np.full(import_kwh.shape, ReadStatus.NOT_READ, dtype=np.uint8)
-        known[NOON] = status
-        delivered = np.zeros_like(import_kwh)
-        delivered[NOON] = delivered_kwh or billed_kwh
-        owed_eur = self.corrections.terms.bills(delivered, nothing, price).net
-        error_kwh = self.standing.bill(known, (import_kwh, nothing, bills.net), (delivered, nothing, owed_eur))
-        self.corrections.keep(FIRST + timedelta(days=day), QUARTER + 96 * day, billed, known, error_kwh)
+        self._known[day] = np.array(billed_kwh, dtype=np.float32)
+        self._counted[day] = np.array(delivered_kwh or billed_kwh)
+        self._status, self._infeed_kwh = status, true_kwh
+        midnight, today = FIRST_NS + (day + 1) * DAY_NS, FIRST + timedelta(days=day + 1)
+        step = Step(midnight + NS_PER_HOUR // 2, midnight + NS_PER_HOUR, today, midnight, midnight + DAY_NS, day)
+        self.settlement.settle(step, lambda hour: 1000.0, lambda hour: 0.0, lambda hour: 0.0)
+        assert self.billing.bill(step, self.retailer) is not None
+        self._log.note(self._writer)
 
     def hear(self, day: int, meter: int, import_kwh: float, message: int, was_read: bool = True) -> None:
         at, energy = np.array([QUARTER + 96 * day + NOON]), np.array([import_kwh], dtype=np.float32)
@@ -81,6 +103,43 @@ class Town:
         self.retailer.late_reads.append(
             LateReads(retail.LateReads(at, np.array([meter]), energy, np.zeros_like(energy), *how), message)
         )
+        if day in self._known:
+            self._known[day][meter] = import_kwh
+            self._corrected[int(at[0])] = float(self._known[day].sum(dtype=np.float64)) / 1000.0
+            self._message = message
+
+    def correct(self, at_ns: int) -> list[Correction]:
+        """Let the retailer and the market correct what they have heard of since the last call."""
+        found = self.billing.correct(self.retailer, at_ns)
+        quarters, mwh = np.array(list(self._corrected), dtype=np.int64), np.array(list(self._corrected.values()))
+        if found and len(quarters):
+            told = market.Metered(0, np.empty(0), np.empty(0), quarters, mwh)
+            self.settlement.correct(told, at_ns, self._message)
+        self._corrected = {}
+        self._log.take_corrections()
+        return found
+
+    def reads(self, first_quarter: int, quarters: int) -> KnownDay:
+        known = self._known[(first_quarter - QUARTER) // 96]
+        import_kwh = np.zeros((quarters, len(known)), dtype=np.float32)
+        import_kwh[NOON] = known
+        status = np.full(import_kwh.shape, ReadStatus.NOT_READ, dtype=np.uint8)
+        status[NOON] = self._status
+        nobody = np.full(len(known), -1, dtype=np.int64)
+        return KnownDay(first_quarter, import_kwh, np.zeros_like(import_kwh), status, np.zeros(len(known)), nobody)
+
+    def metered(self, first_quarter: int, quarters: int) -> market.Metered:
+        infeed_mwh, settled_mwh = np.zeros(quarters), np.zeros(quarters)
+        infeed_mwh[NOON] = self._infeed_kwh / 1000.0
+        settled_mwh[NOON] = self._known[(first_quarter - QUARTER) // 96].sum(dtype=np.float64) / 1000.0
+        none: Any = np.empty(0)
+        return market.Metered(first_quarter, infeed_mwh, settled_mwh, none.astype(np.int64), none)
+
+    def _day(self, first_quarter: int, quarters: int) -> tuple[np.ndarray, np.ndarray]:
+        counted = self._counted[(first_quarter - QUARTER) // 96]
+        import_kwh = np.zeros((quarters, len(counted)))
+        import_kwh[NOON] = counted
+        return import_kwh, np.zeros_like(import_kwh)
 
     def owed_cents(self, point: int = 0) -> int:
         return -int(self.ledger.balances()[FIRST_POINT + point]) // 1000
@@ -95,7 +154,7 @@ def test_an_estimate_of_10_kwh_that_was_12_is_billed_later_at_60_cents() -> None
     assert town.owed_cents() == 300 + 300 + 240
     since = len(town.ledger)
     town.hear(1, 0, 12.0, message=77)
-    [found] = town.corrections.post(town.ledger, town.retailer, at_ns=4)
+    [found] = town.correct(4)
     assert (found.day, found.message, found.reads.tolist()) == (FIRST + timedelta(days=1), 77, [1])
     assert found.owed_eur.tolist() == pytest.approx([0.60]) and found.changed_kwh.tolist() == pytest.approx([2.0])
     assert town.owed_cents() == 900
@@ -125,11 +184,11 @@ def test_a_message_is_heard_once_and_the_same_read_again_changes_nothing() -> No
     town = Town(bare(0.30))
     town.bill(0, [10.0], 12.0, ReadStatus.ESTIMATED)
     town.hear(0, 0, 12.0, message=5)
-    assert len(town.corrections.post(town.ledger, town.retailer, 1)) == 1
+    assert len(town.correct(1)) == 1
     rows = len(town.ledger)
-    assert town.corrections.post(town.ledger, town.retailer, 2) == []
+    assert town.correct(2) == []
     town.hear(0, 0, 12.0, message=6)
-    town.corrections.post(town.ledger, town.retailer, 3)
+    town.correct(3)
     assert len(town.ledger) == rows and town.owed_cents() == 360
     assert town.standing.summary()["replaced"] == 1
 
@@ -139,7 +198,7 @@ def test_an_estimate_that_nobody_settles_is_said_in_energy_and_money() -> None:
     town = Town(replace(bare(0.30), on_dynamic=np.zeros(2, dtype=bool), is_customer=np.ones(2, dtype=bool)))
     town.bill(0, [10.0, 5.0], 17.0, ReadStatus.ESTIMATED, [12.0, 5.0])
     town.hear(0, 1, 5.0, message=5)
-    town.corrections.post(town.ledger, town.retailer, 1)
+    town.correct(1)
     found = town.standing.summary()
     assert {
         name: round(found[name], 9) for name in ("estimated", "unread_points", "never_heard_points", "unbilled_eur")
@@ -152,7 +211,7 @@ def test_a_register_settles_an_estimate_as_a_late_read_would() -> None:
     town = Town(bare(0.30))
     town.bill(0, [10.0], 12.0, ReadStatus.ESTIMATED, [12.0])
     town.hear(0, 0, 12.0, message=5, was_read=False)
-    [found] = town.corrections.post(town.ledger, town.retailer, 1)
+    [found] = town.correct(1)
     assert (found.reads.tolist(), found.settled.tolist(), found.brought_by.tolist()) == ([0], [1], [4])
     assert town.owed_cents() == 360 and town.standing.summary()["settled"] == 1
     assert town.standing.billed_kwh.tolist() == town.standing.delivered_kwh.tolist() == [12.0]
@@ -164,9 +223,9 @@ def test_a_day_that_was_never_billed_or_is_a_week_old_is_left_alone() -> None:
         town.bill(day, [10.0], 10.0, ReadStatus.ESTIMATED)
     for day in (-1, 0, 9):
         town.hear(day, 0, 12.0, message=1)
-    assert town.corrections.post(town.ledger, town.retailer, 1) == []
+    assert town.correct(1) == []
     town.hear(1, 0, 12.0, message=1)
-    assert len(town.corrections.post(town.ledger, town.retailer, 1)) == 1
+    assert len(town.correct(1)) == 1
 
 
 def test_bill_and_true_ups_together_are_the_bill_of_the_true_reads_to_the_cent() -> None:
@@ -181,7 +240,7 @@ def test_bill_and_true_ups_together_are_the_bill_of_the_true_reads_to_the_cent()
     for part in (range(0, points, 2), range(1, points, 2)):
         for meter in part:
             late.hear(0, meter, float(true[meter]), message=meter)
-        late.corrections.post(late.ledger, late.retailer, 1)
+        late.correct(1)
     theirs, ours = at_once.ledger.balances(), late.ledger.balances()
     assert ours[FIRST_POINT:].tolist() == theirs[FIRST_POINT:].tolist()
     for account in (Domain.OPERATIONS, OUTSIDE):

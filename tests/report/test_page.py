@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from heptagrid.foundation.reasons import Reason
 from heptagrid.planes.money import telecom
-from heptagrid.planes.money.reasons import Reason
 from heptagrid.recording.results import Run
 from heptagrid.report import requirements, tables
 from heptagrid.report.charts import Line, line_chart

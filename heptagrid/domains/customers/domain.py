@@ -87,7 +87,7 @@ class Customers:
             return
         self.meters.follow_supply(self._wires.point_is_supplied, step, outbox)
         if step.ends_quarter:
-            self.meters.send(step, outbox)
+            self.meters.send(step, self.moved_kwh(), self.steered_by, outbox)
         for begin_ns, end_ns in self._asked_within(step):
             points = len(self._wires.point_p_kw)
             spread_ns = (np.arange(points) * ((end_ns - begin_ns) / points)).astype(np.int64)

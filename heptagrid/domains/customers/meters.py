@@ -28,6 +28,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 _GOLDEN = (5.0**0.5 - 1.0) / 2.0
+_KEPT = 106  # quarter hours that a visit could read: a day of 25 hours, and until it has been billed
 _REMEMBERED = 96  # quarter hours whose readings a meter keeps: assumption, a day; meters keep weeks
 
 
@@ -104,6 +105,7 @@ class Meters:
         if dead is not None:
             self._has_supply[dead], self._has_told[dead] = False, True
         self._scheduled: list[_Scheduled] = []
+        self._kept: dict[int, tuple[Floats, Floats]] = {}  # by quarter hour
         self.sent: list[tuple[str, int, Ints]] = []
 
     def measure(self, step: Step, p_kw: Floats) -> None:
@@ -117,9 +119,20 @@ class Meters:
                 last[:] = running
                 register += running
                 running[:] = 0.0
+            quarter = step.end_ns // NS_PER_QUARTER - 1
+            self._kept[quarter] = self.import_kwh.copy(), self.export_kwh.copy()
+            self._kept.pop(quarter - _KEPT, None)
 
-    def send(self, step: Step, outbox: Outbox) -> None:
-        """Send the closed quarter hour's energies to the head end; who is without supply keeps them for later."""
+    def day(self, first_quarter: int, quarters: int) -> tuple[Floats, Floats]:
+        """Import and export (kWh) of a day's quarter hours, (quarters, points) each, as counted; of the last day at most."""
+        imported, exported = zip(*(self._kept[first_quarter + k] for k in range(quarters)), strict=True)
+        return np.stack(imported), np.stack(exported)
+
+    def send(self, step: Step, moved_kwh: Floats, asked_by: Ints, outbox: Outbox) -> None:
+        """Send the closed quarter hour's energies to the head end; who is without supply keeps them for later.
+
+        moved_kwh, asked_by : (points,) registers of what devices moved on request, and the last set-points that asked.
+        """
         points = np.flatnonzero(self._has_supply)
         quarter = step.end_ns // NS_PER_QUARTER - 1
         due_ns = step.end_ns + self._offset_ns
@@ -128,6 +141,7 @@ class Meters:
             *(quarter, everyone, due_ns, self._has_supply.copy()),
             *(self.import_kwh.astype(np.float32), self.export_kwh.astype(np.float32)),
             *(self.register_import_kwh.copy(), self.register_export_kwh.copy()),
+            *(moved_kwh, asked_by.copy()),
         )
         columns = {name: column[points] for name, column in one.energies().items()}
         reading = metering.Reading(meter=points, quarter=quarter, **columns)
@@ -224,10 +238,12 @@ class _Scheduled:
     export_kwh: npt.NDArray[np.float32]
     import_register_kwh: Floats
     export_register_kwh: Floats
+    moved_kwh: Floats
+    asked_by: Ints
 
     def energies(self) -> dict[str, np.ndarray]:
         """Energies and registers, as columns of a message."""
-        names = ("import_kwh", "export_kwh", "import_register_kwh", "export_register_kwh")
+        names = ("import_kwh", "export_kwh", "import_register_kwh", "export_register_kwh", "moved_kwh", "asked_by")
         return {name: getattr(self, name) for name in names}
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.contracts import control
+from heptagrid.domains.distribution.charges import Charges
 from heptagrid.domains.distribution.lines import FeederFlow, RegulatedLines
 from heptagrid.domains.distribution.sensors import Sensors
 from heptagrid.foundation.actors import Outbox
@@ -46,6 +47,7 @@ class Feeders:
         point_outages: Sequence[Outage] = (),
         silences: Sequence[Outage] = (),
         dead_points: Ints | None = None,
+        charges: Charges | None = None,
     ) -> None:
         """Set up from parts; `point_terminal` is where each metering point hangs on the lines, (points,).
 
@@ -60,6 +62,7 @@ class Feeders:
         self._sensors = sensors
         self._p_kw = np.zeros(lines.terminals)
         self._q_kvar = np.zeros(lines.terminals)
+        self.charges = charges
         self._silences = silences
         self._node_outages, self._point_outages = node_outages, point_outages
         self._dead_points = np.empty(0, dtype=np.int64) if dead_points is None else dead_points
@@ -85,7 +88,9 @@ class Feeders:
         self.lines.remember()
 
     def sense(self, step: Step, outbox: Outbox) -> None:
-        """Let the substations report."""
+        """Meter the infeed, and let the substations report."""
+        if self.charges:
+            self.charges.meter(step, self._wires.infeed_p_kw)
         if self._sensors is None or self.flow is None:
             return
         rows = self._substations
@@ -105,6 +110,8 @@ class Feeders:
                 self.lines.aim(float(control.BUSBAR.read(delivery).target_pu[-1]))
         if self.flow is not None:
             self.lines.regulate(step.dt_s)
+        if self.charges:
+            self.charges.work(step)
         if self._point_outages:
             wires = self._wires
             wires.point_is_supplied[:] = supplied_at(self._point_outages, step.end_ns, len(self._point_terminal))

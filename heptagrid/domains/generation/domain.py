@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.contracts import control, market, telemetry
+from heptagrid.domains.generation.fuel import Fuel
 from heptagrid.domains.generation.swing import Swing, Trip
 from heptagrid.foundation.actors import Outbox
 from heptagrid.foundation.contract import Delivery
@@ -66,6 +67,7 @@ class Fleet:
         endpoints: Endpoints,
         swing: Swing | None = None,
         trips: Sequence[Trip] = (),
+        fuel: Fuel | None = None,
     ) -> None:
         count = len(units.p_max_mw)
         self.units = units
@@ -73,7 +75,7 @@ class Fleet:
         self.swing = swing
         self.losses: list[tuple[int, int, float]] = []
         self.shortage_mwh = 0.0
-        self._trips = trips
+        self._trips, self._fuel = trips, fuel
         self._failed: dict[Trip, int] = {}
         self._is_whole: Bools = np.ones(count, dtype=bool)
         self._commanded_ns = np.zeros(count, dtype=np.int64)
@@ -159,6 +161,9 @@ class Fleet:
             if delivery.contract is market.UNITS:
                 plan = market.UNITS.read(delivery)
                 self._learn_rows(plan.first_hour, plan.on, plan.p_mw, plan.unit)
+        if self._fuel:
+            wires = self._wires
+            self._fuel.work(step, self, float(wires.unit_output_mw.sum()), wires.infeed_p_kw / 1000.0)
         if step.passes_hour(self._parameters.bid_hour):
             u = self.units
             offer = market.Offer(self._all(), u.p_min_mw, u.p_max_mw, u.cost_2, u.cost_1, u.cost_0, u.start_usd)

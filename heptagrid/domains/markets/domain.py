@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.contracts import market
+from heptagrid.domains.markets.settlement import Settlement
 from heptagrid.foundation.actors import Outbox
 from heptagrid.foundation.contract import Delivery
 from heptagrid.foundation.domains import Domain
@@ -36,18 +37,22 @@ class Exchange:
 
     domain = Domain.MARKETS
 
-    def __init__(self, parameters: Parameters, units: BulkUnits, endpoints: Endpoints) -> None:
+    def __init__(
+        self, parameters: Parameters, units: BulkUnits, endpoints: Endpoints, settlement: Settlement | None = None
+    ) -> None:
         self.price_eur_per_mwh: dict[int, float] = {}
         self.town_position_mwh: dict[int, float] = {}
+        self.rest_mwh: dict[int, float] = {}
+        self.settlement = settlement
         self.uncleared = 0
         self._parameters, self._units, self._endpoints = parameters, units, endpoints
         self._offers: dict[str, Floats] = {name: np.zeros(len(units.p_max_mw)) for name in _OFFERED}
         self._demand: market.Demand | None = None
-        self._rest: market.RestForecast | None = None
+        self._rest_forecast: market.RestForecast | None = None
         self._last_on = np.zeros(len(units.p_max_mw), dtype=bool)
         self._since_h = np.full(len(units.p_max_mw), LONG_H)
-        self._metered: market.Metered | None = None
-        self._demand_by = self._rest_by = self._metered_by = -1  # the messages that told them
+        self._scheduled_mwh: dict[int, Floats] = {}  # by hour, of each unit
+        self._demand_by = self._rest_by = -1  # the messages that told them
 
     def clear(self, first_hour: int, rest_mw: Floats, town_mw: Floats) -> Cleared:
         """Clear the hours from `first_hour` on and keep prices and the town's position."""
@@ -55,6 +60,8 @@ class Exchange:
         for k, price in enumerate(cleared.price_eur_per_mwh):
             self.price_eur_per_mwh[first_hour + k] = float(price)
             self.town_position_mwh[first_hour + k] = float(town_mw[k])
+            self.rest_mwh[first_hour + k] = float(rest_mw[k])
+            self._scheduled_mwh[first_hour + k] = cleared.p_mw[k]
         self._last_on, self._since_h = cleared.on[-1].copy(), cleared.since_h
         return cleared
 
@@ -86,8 +93,8 @@ class Exchange:
             self._receive(delivery)
         if step.passes_hour(CLEAR_HOUR):
             self._clear_tomorrow(step, outbox)
-        if step.passes_hour(SETTLE_HOUR):
-            self._settle(step, outbox)
+        if self.settlement and step.passes_hour(SETTLE_HOUR):
+            self._settle(self.settlement, step, outbox)
 
     def _receive(self, delivery: Delivery) -> None:
         if delivery.contract is market.OFFER:
@@ -100,17 +107,17 @@ class Exchange:
                 self._demand, self._demand_by = demand, delivery.last_id
         elif delivery.contract is market.REST_FORECAST:
             rest = market.REST_FORECAST.read(delivery)
-            if self._rest is None or rest.first_hour >= self._rest.first_hour:
-                self._rest, self._rest_by = rest, delivery.last_id
-        elif delivery.contract is market.METERED:
-            self._metered, self._metered_by = market.METERED.read(delivery), delivery.last_id
+            if self._rest_forecast is None or rest.first_hour >= self._rest_forecast.first_hour:
+                self._rest_forecast, self._rest_by = rest, delivery.last_id
+        elif delivery.contract is market.METERED and self.settlement:
+            self.settlement.learn(market.METERED.read(delivery), delivery.last_id)
 
     def _clear_tomorrow(self, step: Step, outbox: Outbox) -> None:
         first_hour = step.day_end_ns // NS_PER_HOUR
-        if self._rest is None or self._rest.first_hour != first_hour:
+        if self._rest_forecast is None or self._rest_forecast.first_hour != first_hour:
             self.uncleared += 1
             return
-        rest_mw = self._rest.rest_mw
+        rest_mw = self._rest_forecast.rest_mw
         town_mw = np.zeros(len(rest_mw))
         cause = self._rest_by
         if self._demand is not None and self._demand.first_hour == first_hour:
@@ -132,13 +139,33 @@ class Exchange:
         position = market.Demand(first_hour, town_mw)
         outbox.send(market.POSITION.wave(position, here.market, here.retailer, step.end_ns, cause))
 
-    def _settle(self, step: Step, outbox: Outbox) -> None:
-        """Tell each side what the day before came to; the payments are posted in the ledger."""
-        here, cause = self._endpoints, self._metered_by
-        outbox.send(market.SETTLEMENT_OF_UNITS.wave(market.Settled(), here.market, here.plants, step.end_ns, cause))
-        infeed_mwh = np.empty(0) if self._metered is None else self._metered.infeed_mwh
-        settled = market.SettledInfeed(infeed_mwh)
-        outbox.send(market.SETTLEMENT.wave(settled, here.market, here.retailer, step.end_ns, cause))
+    def _settle(self, settlement: Settlement, step: Step, outbox: Outbox) -> None:
+        """Settle the day before, and tell each side what it came to."""
+        here = self._endpoints
+        position = self.town_position_mwh
+        settled = settlement.settle(step, self.price, lambda hour: position.get(hour, 0.0), self._rest)
+        if settled is None:
+            return
+        dates, wholesale, cause = settled
+        first, last = dates.of_ns // NS_PER_HOUR, step.day_start_ns // NS_PER_HOUR
+        nothing = np.zeros(len(here.plants))
+        given_mwh = sum((self._scheduled_mwh.get(hour, nothing) for hour in range(first, last)), start=nothing)
+        paid_eur = wholesale.total_eur * given_mwh / max(float(given_mwh.sum()), 1e-9)
+        units = np.arange(len(here.plants), dtype=np.int64)
+        told = market.UnitSettlement(units, paid_eur, dates.of_ns)
+        outbox.send(market.SETTLEMENT_OF_UNITS.wave(told, here.market, here.plants, step.end_ns, cause))
+        owed = market.Settlement(wholesale.energy_eur, wholesale.imbalance_eur, dates.of_ns)
+        outbox.send(market.SETTLEMENT.wave(owed, here.market, here.retailer, step.end_ns, cause))
+        for known in (self._scheduled_mwh, self.rest_mwh):
+            for hour in [one for one in known if one < first - 24]:
+                del known[hour]
+
+    def _rest(self, hour: int) -> float:
+        """What the other loads were to take in an hour; of one that was not cleared as the day before."""
+        first = min(self.rest_mwh, default=hour)
+        while hour not in self.rest_mwh and hour > first:
+            hour -= 24
+        return self.rest_mwh.get(hour, 0.0)
 
     def _units_offered(self) -> BulkUnits:
         """The units as their offers describe them; one that made no offer has nothing to give."""

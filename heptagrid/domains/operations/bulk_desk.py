@@ -15,7 +15,7 @@ from heptagrid.contracts import control, telemetry
 from heptagrid.foundation.actors import Outbox
 from heptagrid.foundation.contract import Delivery
 from heptagrid.foundation.parameters import parameter
-from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S, Step
+from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, NS_PER_S, Step
 from heptagrid.planes.money.markets.dispatch import dispatch
 from heptagrid.world.bulk import BulkUnits
 from heptagrid.world.endpoints import Endpoints
@@ -56,7 +56,7 @@ class BulkDesk:
         self._told_ns = np.full(count, -(2**62), dtype=np.int64)
         self.base_mw: Floats | None = None  # what the fleet was last asked to give
         self._schedule: dict[int, npt.NDArray[np.bool_]] = {}
-        self._infeed_mw: dict[int, list[float]] = {}
+        self._infeed_mwh: dict[int, float] = {}  # the infeed's register by time
         self.reported_by = self.flows_by = -1  # the last message that told of the units, and of the infeed
 
     def learn_schedule(self, first_hour: int, on: npt.NDArray[np.bool_]) -> None:
@@ -65,15 +65,19 @@ class BulkDesk:
             self._schedule[first_hour + k] = state
 
     def receive_flows(self, delivery: Delivery) -> None:
-        """Take what the town's infeed was measured to carry."""
+        """Take the register of the town's infeed."""
         self.flows_by, flows = delivery.last_id, telemetry.FLOWS.read(delivery)
-        self._infeed_mw.setdefault(flows.at_ns // NS_PER_HOUR, []).append(flows.infeed_mw)
+        self._infeed_mwh[flows.at_ns] = flows.infeed_mwh
 
-    def metered_mwh(self, first_hour: int, hours: int) -> Floats:
-        """Energy at the infeed by hour, from the measurements that arrived, NaN without any; older ones are dropped."""
-        self._infeed_mw = {hour: values for hour, values in self._infeed_mw.items() if hour >= first_hour}
-        measured = (self._infeed_mw.get(first_hour + k, [np.nan]) for k in range(hours))
-        return np.array([float(np.mean(values)) for values in measured])
+    def metered_mwh(self, first_quarter: int, quarters: int) -> Floats:
+        """Energy at the infeed by quarter hour, by the registers that arrived, between two of them in proportion to time; older ones are dropped."""
+        bounds = np.arange(first_quarter, first_quarter + quarters + 1) * NS_PER_QUARTER
+        before = max((at_ns for at_ns in self._infeed_mwh if at_ns <= bounds[0]), default=0)
+        self._infeed_mwh = {at_ns: mwh for at_ns, mwh in self._infeed_mwh.items() if at_ns >= before}
+        if not self._infeed_mwh:
+            return np.zeros(quarters)
+        times = sorted(self._infeed_mwh)
+        return np.diff(np.interp(bounds, times, [self._infeed_mwh[at_ns] for at_ns in times]))
 
     def receive(self, delivery: Delivery) -> None:
         """Take unit outputs, which units are connected, and which cannot be; a report that a younger one has overtaken says nothing."""

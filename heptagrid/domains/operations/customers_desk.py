@@ -12,11 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.contracts import metering, retail
+from heptagrid.contracts.metering import KEPT_DAYS
+from heptagrid.contracts.paper import KnownDay
 from heptagrid.domains.operations.forecast import Forecast
 from heptagrid.domains.operations.meter_store import Changes, MeterStore, Parameters, Reads, ReadStatus
+from heptagrid.domains.operations.metered import Settled
 from heptagrid.foundation.actors import Outbox
 from heptagrid.foundation.contract import Delivery
 from heptagrid.foundation.time import NS_PER_QUARTER, NS_PER_S, Step
+from heptagrid.planes.money.settlement import net_use_mwh
 from heptagrid.world.endpoints import Endpoints
 
 Ints = npt.NDArray[np.int64]
@@ -37,6 +41,8 @@ class CustomersDesk:
         self._last_read = -1  # the message of the last read that came in
         self._told_until = -1  # the first quarter hour that the retailer has not been told of
         self._late: list[tuple[Changes, bool]] = []  # of quarter hours already told; whether they were read
+        self._settled_mwh: dict[int, float] = {}  # what all points used less what they fed in, as told
+        self._corrected_mwh: dict[int, float] = {}  # of these, what the last message corrected
 
     def receive(self, delivery: Delivery) -> None:
         """Store the reads of one delivery."""
@@ -50,6 +56,8 @@ class CustomersDesk:
             export_kwh=told.export_kwh,
             import_register_kwh=told.import_register_kwh,
             export_register_kwh=told.export_register_kwh,
+            moved_kwh=told.moved_kwh,
+            asked_by=told.asked_by,
             message=delivery.ids,
         )
         late = reads.of(self.store.receive(quarter, reads))
@@ -89,23 +97,46 @@ class CustomersDesk:
         first = max(last - 100, self._first_quarter)
         if last <= first:
             return
-        import_kwh, export_kwh, status = self.store.day(first, last - first)
-        reads = retail.DayReads(first, import_kwh, export_kwh, status)
+        told = self.reads(first, last - first)
+        moved = told.moved_kwh, told.asked_by
+        reads = retail.DayReads(first, told.import_kwh, told.export_kwh, told.status, *moved)
+        for k, mwh in enumerate(net_use_mwh(reads.import_kwh, reads.export_kwh).tolist()):
+            self._settled_mwh[first + k] = mwh
+        for old in [one for one in self._settled_mwh if one < last - KEPT_DAYS * 100]:
+            del self._settled_mwh[old]
         outbox.send(retail.DAY_READS.wave(reads, *self._to_retailer, step.end_ns, self._last_read))
         self._told_until = last
 
     def _send_late(self, step: Step, outbox: Outbox) -> None:
         """What is known better of days already told, by quarter hour and meter, with the reading that brought it."""
-        late, self._late = self._late, []
+        late, self._late, self._corrected_mwh = self._late, [], {}
         if not late:
             return
         quarter, meter, message = (
             np.concatenate([getattr(changes, name) for changes, _ in late]) for name in ("quarter", "meter", "message")
         )
         import_kwh, export_kwh = self.store.at(quarter, meter)
+        for one in np.unique(quarter).tolist():
+            imported, exported, _ = self.store.day(one, 1)
+            self._settled_mwh[one] = self._corrected_mwh[one] = float(net_use_mwh(imported, exported)[0])
         was_read = np.concatenate([np.full(len(changes.meter), was_read) for changes, was_read in late])
         reads = retail.LateReads(quarter, meter, import_kwh, export_kwh, was_read, brought_by=message)
         outbox.send(retail.LATE_READS.wave(reads, *self._to_retailer, step.end_ns, int(message.max())))
+
+    def reads(self, first_quarter: int, quarters: int) -> KnownDay:
+        """The reads of some quarter hours, as they stand."""
+        energies = self.store.day(first_quarter, quarters)
+        return KnownDay(first_quarter, *energies, *self.store.moved.until(first_quarter + quarters))
+
+    def settled(self, first_quarter: int, quarters: int) -> Settled:
+        """What all points used by the quarter hours of a day that has been told, and what is known better of earlier ones."""
+        known = [self._settled_mwh.get(first_quarter + k, 0.0) for k in range(quarters)]
+        corrected = {quarter: mwh for quarter, mwh in self._corrected_mwh.items() if quarter < first_quarter}
+        return Settled(
+            np.array(known),
+            np.fromiter(corrected.keys(), dtype=np.int64, count=len(corrected)),
+            np.fromiter(corrected.values(), dtype=np.float64, count=len(corrected)),
+        )
 
     @property
     def _to_retailer(self) -> tuple[int, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -15,17 +14,20 @@ from heptagrid.domains.operations.bulk_desk import BulkDesk
 from heptagrid.domains.operations.customers_desk import CustomersDesk
 from heptagrid.domains.operations.firmware import Rollout
 from heptagrid.domains.operations.forecast import Forecast
+from heptagrid.domains.operations.metered import MeteredDays
 from heptagrid.domains.operations.scada import Scada
 from heptagrid.foundation.actors import Outbox
 from heptagrid.foundation.contract import Delivery
 from heptagrid.foundation.domains import Domain
-from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step, market_hours, midnight_ns, next_midnight_ns
+from heptagrid.foundation.payments import PaidDays
+from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step, market_hours, next_midnight_ns
+from heptagrid.planes.money.upkeep import PAY_HOUR, DailyUpkeep
 from heptagrid.world.endpoints import Endpoints
 
 Floats = npt.NDArray[np.float64]
 
 FORECAST_HOUR = 10.75  # local; assumption: in time for the bids
-METERED_HOUR = 0.8  # local; assumption: just before the market settles
+METERED_HOUR = 0.75  # local; with the day's reads
 FORECAST_QUARTERS = 40 * 4  # from before noon to the end of the next day, also of 25 hours
 
 
@@ -41,18 +43,22 @@ class Operations:
         forecast: Forecast,
         rest_mw: Callable[[int], float],
         bulk_desk: BulkDesk,
+        metered_days: MeteredDays,
+        days: PaidDays,
         customers_desk: CustomersDesk | None,
         scada: Scada | None,
         busbar_pu: float,
         rollouts: Sequence[Rollout] = (),
         agc: Agc | None = None,
+        upkeep: DailyUpkeep | None = None,
     ) -> None:
         """Set up; `rest_mw` forecasts the other loads at a time, the two desks are None without a smart grid."""
         self.agc = agc
         self._rollouts = rollouts
         self.bulk_desk, self.customers_desk, self.scada = bulk_desk, customers_desk, scada
         self.busbar_pu = busbar_pu
-        self.asked_relief_kwh = 0.0
+        self.metered_days, self._days = metered_days, days
+        self.upkeep = upkeep
         self._endpoints, self._zone, self._forecast, self._rest_mw = endpoints, zone, forecast, rest_mw
 
     def advance(self, step: Step) -> None:
@@ -94,10 +100,13 @@ class Operations:
         self.bulk_desk.work(step, outbox)
         if step.passes_hour(FORECAST_HOUR):
             self._forecast_tomorrow(step, outbox)
+        if self.customers_desk:
+            self.customers_desk.work(step, outbox)
         if step.passes_hour(METERED_HOUR):
             self._tell_metered(step, outbox)
+        if self.upkeep and step.passes_hour(PAY_HOUR):
+            self.upkeep.pay(step)
         if self.customers_desk and self.scada:
-            self.customers_desk.work(step, outbox)
             if step.ends_hour:
                 self._forecast_town(step, outbox, (self._endpoints.retailer, self._endpoints.aggregator))
             if step.ends_quarter:
@@ -131,10 +140,12 @@ class Operations:
             self._forecast_town(step, outbox, (self._endpoints.retailer,))
 
     def _tell_metered(self, step: Step, outbox: Outbox) -> None:
-        """What the town took yesterday, hour by hour, to the market."""
-        yesterday_ns = midnight_ns(step.day - timedelta(days=1), self._zone)
-        hours = market_hours(yesterday_ns, step.day_start_ns)
-        metered = market.Metered(hours[0], self.bulk_desk.metered_mwh(hours[0], len(hours)))
+        """What the town took yesterday, and what its points used, to the market."""
+        dates = self._days.yesterday(step)
+        if dates is None:
+            return
+        first = dates.of_ns // NS_PER_QUARTER
+        metered = self.metered_days.metered(first, step.day_start_ns // NS_PER_QUARTER - first)
         here, cause = self._endpoints, self.bulk_desk.flows_by
         outbox.send(market.METERED.wave(metered, here.operations, here.market, step.end_ns, cause))
 
@@ -159,7 +170,6 @@ class Operations:
         if len(rows) == 0:
             return
         for_s = self.scada.parameters.relief_for_s
-        self.asked_relief_kwh += float(excess_kw.sum()) * for_s / 3600.0
         relief, here = flexibility.Relief(rows, excess_kw, for_s), self._endpoints
         cause = self.scada.seen_by[rows]
         outbox.send(flexibility.RELIEF.wave(relief, here.operations, here.aggregator, step.end_ns, cause))

@@ -17,6 +17,8 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.contracts.metering import KEPT_DAYS
+from heptagrid.domains.operations.moved_registers import MovedRegisters
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.parameters import parameter
 
@@ -25,7 +27,6 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 QUARTERS_PER_DAY = 96
-KEPT_DAYS = 7  # assumption: within a week a late read still replaces its estimate
 _LONGEST_DAY, _MARGIN = 100, 8  # quarter hours of a day of 25 hours, and those that have not been validated yet
 _EXACT = 1e-6  # relative; to this a gap's energies, kept in 32 bits, add up to the difference of the registers
 
@@ -65,13 +66,18 @@ class Parameters:
 
 @dataclass(frozen=True)
 class Reads:
-    """Reads of one quarter hour, (k,) each: energies in kWh, registers at its end in kWh, and the messages that brought them."""
+    """Reads of one quarter hour, (k,) each: energies in kWh, registers at its end in kWh, and the messages that brought them.
+
+    moved_kwh, asked_by: the register of what devices moved on request, and the set-point that asked for it.
+    """
 
     meter: Ints
     import_kwh: npt.NDArray[np.float32]
     export_kwh: npt.NDArray[np.float32]
     import_register_kwh: Floats
     export_register_kwh: Floats
+    moved_kwh: Floats
+    asked_by: Ints
     message: Ints
 
     def of(self, which: Bools) -> Reads:
@@ -105,6 +111,7 @@ class MeterStore:
         # Registers at the end of what was read, and what they came to, estimates included, before the oldest quarter hour that is kept.
         self._import_register_kwh, self._export_register_kwh = np.zeros((slots, meters)), np.zeros((slots, meters))
         self._import_before_kwh, self._export_before_kwh = np.zeros(meters), np.zeros(meters)
+        self.moved = MovedRegisters(meters)
         self._ended_gap: dict[
             int, Ints
         ] = {}  # by quarter hour: the messages of reads before which there was a gap, -1 where none
@@ -159,6 +166,7 @@ class MeterStore:
         self._import_register_kwh[row, new.meter] = new.import_register_kwh
         self._export_register_kwh[row, new.meter] = new.export_register_kwh
         self._note_gaps(quarter, new)
+        self.moved.receive(quarter, new.meter, new.moved_kwh, new.asked_by)
         status[new.meter] = ReadStatus.MEASURED
         status[reads.meter[is_late]] = ReadStatus.REPLACED
         return np.asarray(is_late)

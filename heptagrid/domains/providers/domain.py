@@ -9,13 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.contracts import flexibility, market, retail
+from heptagrid.contracts.paper import KnownDay
 from heptagrid.domains.providers.aggregator import SLOTS, Aggregator
-from heptagrid.domains.providers.retailer import KnownDay, LateReads, Retailer, forecast_of, spread
+from heptagrid.domains.providers.billing import Billing
+from heptagrid.domains.providers.flexibility_pay import FlexibilityPay
+from heptagrid.domains.providers.retailer import LateReads, Retailer, forecast_of, spread
 from heptagrid.foundation.actors import Outbox
 from heptagrid.foundation.contract import Delivery
 from heptagrid.foundation.domains import Domain
+from heptagrid.foundation.payments import Dates
 from heptagrid.foundation.time import (
-    NS_PER_HOUR,
     NS_PER_QUARTER,
     NS_PER_S,
     S_PER_QUARTER,
@@ -24,13 +27,13 @@ from heptagrid.foundation.time import (
     market_hours,
     next_midnight_ns,
 )
+from heptagrid.planes.money.upkeep import PAY_HOUR, DailyUpkeep
 from heptagrid.world.endpoints import Endpoints
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 BID_HOUR = 11.5  # local; European day-ahead auction: the gate closes at noon
-BILL_AFTER_NS = NS_PER_HOUR  # after midnight: the day's reads are in by then
 
 
 class Providers:
@@ -46,8 +49,12 @@ class Providers:
         aggregator: Aggregator | None,
         fleets: dict[str, Ints],
         substation_of: Ints,
+        billing: Billing | None = None,
+        flexibility_pay: FlexibilityPay | None = None,
+        upkeep: DailyUpkeep | None = None,
     ) -> None:
         """Set up; `fleets` lists the enrolled customers by device class, `substation_of` each customer's substation."""
+        self.billing, self._flexibility_pay, self._upkeep = billing, flexibility_pay, upkeep
         self.retailer = retailer
         self.aggregator = aggregator
         self._endpoints = endpoints
@@ -75,8 +82,10 @@ class Providers:
             self._bid(step, outbox)
         if self.aggregator and step.end_ns % (self.aggregator.parameters.plan_every_s * NS_PER_S) == 0:
             self._steer(step, outbox)
-        if self.aggregator and step.start_ns < step.day_start_ns + BILL_AFTER_NS <= step.end_ns:
-            self._send_bills(step, outbox)
+        if self.billing and step.passes_hour(PAY_HOUR):
+            self._bill(self.billing, step, outbox)
+        if self._upkeep and step.passes_hour(PAY_HOUR):
+            self._upkeep.pay(step)
 
     def _receive(self, delivery: Delivery, step: Step, outbox: Outbox) -> None:
         contract = delivery.contract
@@ -92,6 +101,8 @@ class Providers:
                 import_kwh=told.import_kwh,
                 export_kwh=told.export_kwh,
                 status=told.status,
+                moved_kwh=told.moved_kwh,
+                asked_by=told.asked_by,
                 message=delivery.last_id,
             )
             self.retailer.forget(told.first_quarter // 4 - 48)
@@ -173,9 +184,19 @@ class Providers:
         )
         here = self._endpoints
         outbox.send(flexibility.CAP.wave(cap, here.aggregator, here.gateways[customers], step.end_ns, alarm.last_id))
+        if self._flexibility_pay:
+            self._flexibility_pay.claim(relief, Dates(step.end_ns, step.day_start_ns), alarm.ids)
 
-    def _send_bills(self, step: Step, outbox: Outbox) -> None:
-        """The day's bill to every customer."""
-        gateways = self._endpoints.gateways
-        sent_ns = spread(step.end_ns, self.retailer.parameters.bill_spread_s, len(gateways))
-        outbox.send(retail.BILL.wave(retail.Bill(), self._endpoints.retailer, gateways, sent_ns, self._reads_by))
+    def _bill(self, billing: Billing, step: Step, outbox: Outbox) -> None:
+        """Bill the day before, pay for what was moved on request, and send every customer what it comes to."""
+        billed = billing.bill(step, self.retailer)
+        if billed is None:
+            return
+        record, true_up_eur = billed
+        if self._flexibility_pay:
+            self._flexibility_pay.pay(record.known, record.dates)
+        if self.aggregator:  # without a smart grid bills go by post
+            gateways = self._endpoints.gateways
+            bill = retail.Bill(record.billed.bills.net, true_up_eur, record.dates.of_ns)
+            sent_ns = spread(step.end_ns, self.retailer.parameters.bill_spread_s, len(gateways))
+            outbox.send(retail.BILL.wave(bill, self._endpoints.retailer, gateways, sent_ns, self._reads_by))

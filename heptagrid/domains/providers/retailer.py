@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.contracts import retail
+from heptagrid.contracts.paper import KnownDay
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.time import NS_PER_S
 
@@ -42,20 +43,6 @@ class Parameters:
         high=3600.0,
         source="assumption: half an hour at night",
     )
-
-
-@dataclass(frozen=True)
-class KnownDay:
-    """What the retailer knows of a day's use: energies in kWh and read status, (quarters, points).
-
-    message: index of the message that told it.
-    """
-
-    first_quarter: int
-    import_kwh: np.ndarray
-    export_kwh: np.ndarray
-    status: np.ndarray
-    message: int = -1
 
 
 @dataclass(frozen=True)

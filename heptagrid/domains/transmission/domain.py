@@ -76,6 +76,7 @@ class Network:
     ) -> None:
         self.flow: DcFlow | AcFlow | None = None
         self.overloads = 0
+        self.infeed_mwh = 0.0  # the infeed's register
         self.relays = relays
         self.shed_mw = 0.0
         self._scan_ns = scan_ns
@@ -141,6 +142,7 @@ class Network:
 
     def sense(self, step: Step, outbox: Outbox) -> None:
         """Each substation reports its load and the flows that leave it."""
+        self.infeed_mwh += self._wires.infeed_p_kw * (step.dt_s / 3600.0) / 1000.0
         every_s = self._parameters.telemetry_s
         if self.flow is None or (step.end_ns % (every_s * NS_PER_S) and step.dt_s < every_s):
             return
@@ -156,6 +158,7 @@ class Network:
             load_mw=load_mw,
             highest_loading=highest,
             infeed_mw=self._wires.infeed_p_kw / 1000.0,
+            infeed_mwh=self.infeed_mwh,
             at_ns=step.end_ns,
         )
         outbox.send(telemetry.FLOWS.wave(flows, places, self._endpoints.operations, step.end_ns))

@@ -7,7 +7,7 @@ read-only. The shape is that of TigerBeetle's transfers: two legs, integers, che
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.errors import ConservationError
-from heptagrid.planes.money.reasons import REASON_NAMES, STATE_REASONS, Reason
+from heptagrid.foundation.payments import Dates
+from heptagrid.foundation.reasons import REASON_NAMES, STATE_REASONS, Reason
 from heptagrid.world.accounts import COLUMN_NAMES, OUTSIDE_COLUMN, REST_COLUMN, Accounts
 
 Ints = npt.NDArray[np.int64]
@@ -31,6 +32,7 @@ _FIELDS = {
     "payee": np.int32,
     "amount_millicent": np.int64,
     "at_ns": np.int64,
+    "of_ns": np.int64,
     "reason": np.int8,
     "cause": np.int64,
 }
@@ -155,11 +157,11 @@ class Ledger:
         payer: npt.ArrayLike,
         payee: npt.ArrayLike,
         amount_eur: npt.ArrayLike,
-        at_ns: npt.ArrayLike,
+        dates: Dates,
         reason: Reason,
         cause: npt.ArrayLike = -1,
     ) -> Ints:
-        """Post transfers; all arguments but `reason` may be arrays of one shape (n,) or single values.
+        """Post transfers; accounts, amounts and causes may be arrays of one shape (n,) or single values.
 
         A negative amount swaps payer and payee; one that rounds to nothing leaves no row. `cause` is the
         index of the message that caused the payment, -1 if none did. All are posted, or none.
@@ -175,20 +177,20 @@ class Ledger:
             If an amount is not a number, an account does not exist, pays itself, or a rest account
             deals with a domain.
         """
-        return self.transfer_millicent(payer, payee, millicent(amount_eur), at_ns, reason, cause)
+        return self.transfer_millicent(payer, payee, millicent(amount_eur), dates, reason, cause)
 
     def transfer_millicent(
         self,
         payer: npt.ArrayLike,
         payee: npt.ArrayLike,
         amount: npt.ArrayLike,
-        at_ns: npt.ArrayLike,
+        dates: Dates,
         reason: Reason,
         cause: npt.ArrayLike = -1,
     ) -> Ints:
         """As `transfer`, with whole millicents."""
-        posted, payers, payees, times, causes = (
-            np.atleast_1d(one).astype(np.int64) for one in np.broadcast_arrays(amount, payer, payee, at_ns, cause)
+        posted, payers, payees, causes = (
+            np.atleast_1d(one).astype(np.int64) for one in np.broadcast_arrays(amount, payer, payee, cause)
         )
         self._refuse_bad_accounts(payers, payees)
         kept = posted != 0
@@ -198,7 +200,8 @@ class Ledger:
                 "payer": np.where(swapped, payees, payers)[kept],
                 "payee": np.where(swapped, payers, payees)[kept],
                 "amount_millicent": np.abs(posted)[kept],
-                "at_ns": times[kept],
+                "at_ns": np.full(int(kept.sum()), dates.at_ns),
+                "of_ns": np.full(int(kept.sum()), dates.of_ns),
                 "reason": np.full(int(kept.sum()), int(reason)),
                 "cause": causes[kept],
             }
@@ -206,24 +209,23 @@ class Ledger:
         return posted
 
     def rows(self) -> dict[str, npt.NDArray[np.integer[npt.NBitBase]]]:
-        """The rows as columns of integers, read-only: payer, payee, amount_millicent, at_ns, reason, cause."""
+        """The rows as columns of integers, read-only: payer, payee, amount_millicent, at_ns, of_ns, reason, cause."""
         columns = {name: buffer[: self._rows] for name, buffer in self._buffers.items()}
         for column in columns.values():
             column.flags.writeable = False
         return columns
 
-    def balances(self) -> Ints:
-        """What each account received less what it paid, in millicents, (accounts,)."""
-        rows = self.rows()
+    def balances(self, days_ns: Sequence[int] | None = None) -> Ints:
+        """What each account received less what it paid, in millicents, (accounts,), for the days that begin at `days_ns` (all by default)."""
+        rows, kept = self.rows(), self._paid_for(days_ns)
         balances = np.zeros(len(self.accounts), dtype=np.int64)
-        np.add.at(balances, rows["payee"], rows["amount_millicent"])
-        np.subtract.at(balances, rows["payer"], rows["amount_millicent"])
+        np.add.at(balances, rows["payee"][kept], rows["amount_millicent"][kept])
+        np.subtract.at(balances, rows["payer"][kept], rows["amount_millicent"][kept])
         return balances
 
-    def totals(self, first_row: int = 0) -> Totals:
-        """Sums by reason and domain, of the rows from `first_row` on (all by default)."""
-        rows = self.rows()
-        kept = slice(first_row, None)
+    def totals(self, days_ns: Sequence[int] | None = None) -> Totals:
+        """Sums by reason and domain, of what was paid for the days that begin at `days_ns` (all by default)."""
+        rows, kept = self.rows(), self._paid_for(days_ns)
         amount = rows["amount_millicent"][kept]
         paid = np.zeros((len(Reason), COLUMNS, COLUMNS), dtype=np.int64)
         payer, payee = self._columns[rows["payer"][kept]], self._columns[rows["payee"][kept]]
@@ -232,6 +234,12 @@ class Ledger:
         np.add.at(net, payee, amount)
         np.subtract.at(net, payer, amount)
         return Totals(paid, net)
+
+    def _paid_for(self, days_ns: Sequence[int] | None) -> slice | npt.NDArray[np.bool_]:
+        """Which rows are for some days."""
+        if days_ns is None:
+            return slice(None)
+        return np.asarray(np.isin(self.rows()["of_ns"], np.asarray(days_ns, dtype=np.int64)))
 
     def _refuse_bad_accounts(self, payers: Ints, payees: Ints) -> None:
         for ids in (payers, payees):

@@ -1,4 +1,4 @@
-"""Settled amounts, put into the ledger: who pays whom for what, each rule once."""
+"""Settled amounts, paid: who pays whom for what, each rule once."""
 
 from __future__ import annotations
 
@@ -8,32 +8,36 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.foundation.domains import Domain
-from heptagrid.planes.money.ledger import Ledger
-from heptagrid.planes.money.reasons import Reason
+from heptagrid.foundation.payments import Dates, Payments
+from heptagrid.foundation.reasons import Reason
 from heptagrid.planes.money.settlement import Wholesale
 from heptagrid.planes.money.tariffs import Bills
 from heptagrid.planes.money.telecom import ITEMS
 from heptagrid.planes.money.true_up import TrueUp
-from heptagrid.world.accounts import OUTSIDE, REST_BUYERS, REST_GENERATION
+from heptagrid.world.accounts import OUTSIDE, REST_BUYERS, REST_GENERATION, accounts_of
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
-def post_bills(ledger: Ledger, bills: Bills, at_ns: int, cause: npt.ArrayLike = -1) -> None:
-    """Every point pays and is paid by the provider, which passes fees and taxes on; `cause` may be (points,)."""
-    points = ledger.accounts.of_points
+def pay_bills(payments: Payments, points: Ints, bills: Bills, dates: Dates, cause: int = -1) -> None:
+    """Points, (n,), pay and are paid by the provider, by the message that told it what they used."""
+    accounts = accounts_of(points)
     for amount_eur, reason in (
         (bills.energy_bill, Reason.ENERGY_BILL),
         (bills.standing_charge, Reason.STANDING_CHARGE),
         (bills.rounding, Reason.ROUNDING),
     ):
-        ledger.transfer(points, Domain.PROVIDERS, amount_eur, at_ns, reason, cause)
-    ledger.transfer(Domain.PROVIDERS, points, bills.export_credit, at_ns, Reason.EXPORT_CREDIT, cause)
-    ledger.transfer(OUTSIDE, points, bills.feed_in_premium, at_ns, Reason.FEED_IN_PREMIUM, cause)
+        payments.pay(reason, accounts, Domain.PROVIDERS, amount_eur, dates, cause)
+    payments.pay(Reason.EXPORT_CREDIT, Domain.PROVIDERS, accounts, bills.export_credit, dates, cause)
+    payments.pay(Reason.FEED_IN_PREMIUM, OUTSIDE, accounts, bills.feed_in_premium, dates, cause)
 
-    ledger.transfer(Domain.PROVIDERS, Domain.DISTRIBUTION, _fees_eur(bills), at_ns, Reason.NETWORK_FEE)
-    ledger.transfer(Domain.PROVIDERS, Domain.OPERATIONS, bills.metering.sum(), at_ns, Reason.METERING_FEE)
-    ledger.transfer(Domain.PROVIDERS, OUTSIDE, _taxes_eur(bills), at_ns, Reason.TAXES)
+
+def pass_fees_on(payments: Payments, bills: Bills, dates: Dates) -> None:
+    """The provider passes on what bills, (n,) each, hold for others: network and metering fees, taxes and levies."""
+    payments.pay(Reason.NETWORK_FEE, Domain.PROVIDERS, Domain.DISTRIBUTION, _fees_eur(bills), dates)
+    payments.pay(Reason.METERING_FEE, Domain.PROVIDERS, Domain.OPERATIONS, float(bills.metering.sum()), dates)
+    payments.pay(Reason.TAXES, Domain.PROVIDERS, OUTSIDE, _taxes_eur(bills), dates)
 
 
 def _fees_eur(bills: Bills) -> float:
@@ -44,68 +48,66 @@ def _taxes_eur(bills: Bills) -> float:
     return float(bills.state.sum() + bills.energy_vat.sum() + bills.standing_vat.sum() + bills.rounding.sum())
 
 
-def post_wholesale(ledger: Ledger, wholesale: Wholesale, at_ns: int, cause: int = -1) -> None:
-    """Buyers pay the market and it pays generation the same whole millicents: it keeps nothing."""
+def pay_true_up(payments: Payments, change: TrueUp, dates: Dates, cause: int) -> None:
+    """What late reads change of the bills of a day already billed; `cause` is the message that brought them to the provider."""
+    points, bills, reason = accounts_of(change.points), change.bills, Reason.TRUE_UP
+    owed_eur = bills.energy_bill + bills.standing_charge + bills.rounding - bills.export_credit
+    payments.pay(reason, points, Domain.PROVIDERS, owed_eur, dates, cause)
+    payments.pay(reason, OUTSIDE, points, bills.feed_in_premium, dates, cause)
+    payments.pay(reason, Domain.PROVIDERS, Domain.DISTRIBUTION, _fees_eur(bills), dates, cause)
+    payments.pay(reason, Domain.PROVIDERS, OUTSIDE, _taxes_eur(bills), dates, cause)
+
+
+def pay_wholesale(payments: Payments, wholesale: Wholesale, dates: Dates, cause: int = -1) -> None:
+    """Buyers pay the market and it pays generation the same: it keeps nothing."""
     for payer, amount_eur, reason in (
         (Domain.PROVIDERS, wholesale.energy_eur, Reason.WHOLESALE_ENERGY),
         (Domain.PROVIDERS, wholesale.imbalance_eur, Reason.IMBALANCE),
         (Domain.DISTRIBUTION, wholesale.losses_eur, Reason.LOSSES),
     ):
-        _post_through_market(ledger, payer, amount_eur, at_ns, reason, cause)
+        payments.pass_on(reason, payer, Domain.MARKETS, Domain.GENERATION, amount_eur, dates, cause)
 
 
-def _post_through_market(
-    ledger: Ledger, payer: Domain, amount_eur: float, at_ns: int, reason: Reason, cause: int
-) -> None:
-    posted = ledger.transfer(payer, Domain.MARKETS, amount_eur, at_ns, reason, cause)
-    ledger.transfer_millicent(Domain.MARKETS, Domain.GENERATION, posted, at_ns, reason, cause)
+def pay_wholesale_true_up(payments: Payments, change: Wholesale, dates: Dates, cause: int) -> None:
+    """What late reads change of a day's settlement in the market."""
+    for payer, amount_eur in ((Domain.PROVIDERS, change.imbalance_eur), (Domain.DISTRIBUTION, change.losses_eur)):
+        payments.pass_on(Reason.TRUE_UP, payer, Domain.MARKETS, Domain.GENERATION, amount_eur, dates, cause)
 
 
-def post_true_up(ledger: Ledger, change: TrueUp, at_ns: int, cause: int) -> None:
-    """What late reads change of a day already billed; `cause` is the message that brought them to the provider."""
-    points, bills, reason = ledger.accounts.of_points[change.points], change.bills, Reason.TRUE_UP
-    owed_eur = bills.energy_bill + bills.standing_charge + bills.rounding - bills.export_credit
-    ledger.transfer(points, Domain.PROVIDERS, owed_eur, at_ns, reason, cause)
-    ledger.transfer(OUTSIDE, points, bills.feed_in_premium, at_ns, reason, cause)
-    ledger.transfer(Domain.PROVIDERS, Domain.DISTRIBUTION, _fees_eur(bills), at_ns, reason, cause)
-    ledger.transfer(Domain.PROVIDERS, OUTSIDE, _taxes_eur(bills), at_ns, reason, cause)
-    _post_through_market(ledger, Domain.PROVIDERS, change.wholesale.imbalance_eur, at_ns, reason, cause)
-    _post_through_market(ledger, Domain.DISTRIBUTION, change.wholesale.losses_eur, at_ns, reason, cause)
-
-
-def post_rest(ledger: Ledger, rest_eur: float, at_ns: int) -> None:
+def pay_rest(payments: Payments, rest_eur: float, dates: Dates, cause: int = -1) -> None:
     """The loads beyond the scenario's own pay their generation, outside all domains."""
-    ledger.transfer(REST_BUYERS, REST_GENERATION, rest_eur, at_ns, Reason.REST_ENERGY)
+    payments.pay(Reason.REST_ENERGY, REST_BUYERS, REST_GENERATION, rest_eur, dates, cause)
 
 
-def post_fuel(ledger: Ledger, cost_with_town_eur: float, cost_without_town_eur: float, at_ns: int) -> None:
+def pay_fuel(payments: Payments, cost_with_town_eur: float, cost_without_town_eur: float, dates: Dates) -> None:
     """Generation pays for what the fleet burns more with the town than without it."""
     fuel_eur = cost_with_town_eur - cost_without_town_eur
-    ledger.transfer(Domain.GENERATION, OUTSIDE, fuel_eur, at_ns, Reason.FUEL)
+    payments.pay(Reason.FUEL, Domain.GENERATION, OUTSIDE, fuel_eur, dates)
 
 
-def post_transmission(ledger: Ledger, use_of_system_eur: float, peak_demand_eur: float, at_ns: int) -> None:
+def pay_transmission(payments: Payments, use_of_system_eur: float, peak_demand_eur: float, dates: Dates) -> None:
     """Distribution pays transmission for energy and for power."""
-    ledger.transfer(Domain.DISTRIBUTION, Domain.TRANSMISSION, use_of_system_eur, at_ns, Reason.USE_OF_SYSTEM)
-    ledger.transfer(Domain.DISTRIBUTION, Domain.TRANSMISSION, peak_demand_eur, at_ns, Reason.PEAK_DEMAND)
+    payments.pay(Reason.USE_OF_SYSTEM, Domain.DISTRIBUTION, Domain.TRANSMISSION, use_of_system_eur, dates)
+    payments.pay(Reason.PEAK_DEMAND, Domain.DISTRIBUTION, Domain.TRANSMISSION, peak_demand_eur, dates)
 
 
-def post_flexibility(ledger: Ledger, flexibility_eur: Floats, at_ns: int, cause: npt.ArrayLike = -1) -> None:
-    """The provider pays each point, (points,), for what its devices moved."""
-    ledger.transfer(Domain.PROVIDERS, ledger.accounts.of_points, flexibility_eur, at_ns, Reason.FLEXIBILITY, cause)
+def pay_flexibility(payments: Payments, points: Ints, amount_eur: Floats, dates: Dates, cause: Ints) -> None:
+    """The provider pays points, (n,), for what their devices moved, each on request of a message."""
+    payments.pay(Reason.FLEXIBILITY, Domain.PROVIDERS, accounts_of(points), amount_eur, dates, cause)
 
 
-def post_relief(ledger: Ledger, relief_eur: npt.ArrayLike, at_ns: npt.ArrayLike, cause: npt.ArrayLike = -1) -> None:
+def pay_relief(payments: Payments, relief_eur: npt.ArrayLike, dates: Dates, cause: npt.ArrayLike = -1) -> None:
     """Distribution pays the provider for relief of its transformers; one amount, or one for each request."""
-    ledger.transfer(Domain.DISTRIBUTION, Domain.PROVIDERS, relief_eur, at_ns, Reason.RELIEF, cause)
+    payments.pay(Reason.RELIEF, Domain.DISTRIBUTION, Domain.PROVIDERS, relief_eur, dates, cause)
 
 
-def post_smart_metering(ledger: Ledger, smart_metering_eur: float, at_ns: int) -> None:
+def pay_smart_metering(payments: Payments, smart_metering_eur: float, dates: Dates) -> None:
     """Distribution pays operations its part for smart meters."""
-    ledger.transfer(Domain.DISTRIBUTION, Domain.OPERATIONS, smart_metering_eur, at_ns, Reason.METERING_FEE)
+    payments.pay(Reason.METERING_FEE, Domain.DISTRIBUTION, Domain.OPERATIONS, smart_metering_eur, dates)
 
 
-def post_upkeep(ledger: Ledger, opex_eur: Mapping[str, float], at_ns: int) -> None:
-    """Each item's owner pays outside for running it."""
+def pay_upkeep(payments: Payments, payer: Domain, opex_eur: Mapping[str, float], dates: Dates) -> None:
+    """A domain pays outside for running those of the items that are its own."""
     for name, amount_eur in opex_eur.items():
-        ledger.transfer(ITEMS[name].payer, OUTSIDE, amount_eur, at_ns, ITEMS[name].reason)
+        if ITEMS[name].payer is payer:
+            payments.pay(ITEMS[name].reason, payer, OUTSIDE, amount_eur, dates)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,7 @@ from heptagrid.planes.money import network_fees
 from heptagrid.planes.money.cents import CENT_PER_EUR, cents, invoice
 
 Floats = npt.NDArray[np.float64]
-Energies = npt.NDArray[np.floating[npt.NBitBase]]
+Energies = npt.NDArray[np.floating[Any]]
 Bools = npt.NDArray[np.bool_]
 
 EUR_PER_CT = 0.01

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.parameters import parameter
+from heptagrid.foundation.reasons import Reason
 from heptagrid.planes.money.prices import eur_2024
-from heptagrid.planes.money.reasons import Reason
 
 _VISIT = "assumption: a fitter's visit of about 45 minutes with travel, 50 EUR"
 _OWN = "the technology's file in planes/messages/technologies names the source"

@@ -1,6 +1,6 @@
 """True-ups: what reads that came after their day was billed change of its bills and of its settlement in the market.
 
-A day is billed on what was known when its books were closed. A true read that comes later replaces the estimate that stood in for
+A day is billed on what was known when its bills were made. A true read that comes later replaces the estimate that stood in for
 it; the day's bill is made anew, whole cents included, and what it differs from what has been billed is posted. So a day's bill and its
 true-ups together are always the bill of what is known by now, and losses, bought as what no meter explains, change by as many kWh the
 other way. That meter operators send corrected values and suppliers settle the difference is market practice (EDIFACT MSCONS).
@@ -56,34 +56,26 @@ class Terms:
 
 @dataclass(frozen=True)
 class BilledDay:
-    """What a day's bills, true-ups included, rest on: series (slots,) and energies (slots, points), as `wholesale` and `bills` take them."""
+    """What a day's bills, true-ups included, rest on: prices (slots,), energies (slots, points), as `bills` takes them."""
 
     price_eur_per_mwh: Floats
-    position_mwh: Floats
-    infeed_mwh: Floats
     import_kwh: np.ndarray
     export_kwh: np.ndarray
     bills: Bills
 
-    def wholesale(self, fees: network_fees.Parameters) -> Wholesale:
-        """The day's settlement in the market."""
-        settled_mwh = settlement.net_use_mwh(self.import_kwh, self.export_kwh)
-        return settlement.wholesale(self.price_eur_per_mwh, self.position_mwh, settled_mwh, self.infeed_mwh, fees)
-
 
 @dataclass(frozen=True)
 class TrueUp:
-    """New less billed, in EUR: the bills of the points concerned, (k,) each, and the settlement in the market."""
+    """New less billed, in EUR: the bills of the points concerned, (k,) each."""
 
     points: Ints
     bills: Bills
-    wholesale: Wholesale
 
 
 def true_up(
     billed: BilledDay, slots: Ints, points: Ints, import_kwh: np.ndarray, export_kwh: np.ndarray, terms: Terms
 ) -> tuple[BilledDay, TrueUp]:
-    """The day with true reads in place of what it was billed on, (k,) each, and what that changes."""
+    """The day with true reads in place of what it was billed on, (k,) each, and what that changes of its bills."""
     imported, exported = billed.import_kwh.copy(), billed.export_kwh.copy()
     imported[slots, points], exported[slots, points] = import_kwh, export_kwh
     concerned = np.unique(points)
@@ -94,4 +86,24 @@ def true_up(
     for name in names:
         whole[name][concerned] = getattr(new, name)
     day = replace(billed, import_kwh=imported, export_kwh=exported, bills=Bills(**whole))
-    return day, TrueUp(concerned, Bills(**change), day.wholesale(terms.fees) - billed.wholesale(terms.fees))
+    return day, TrueUp(concerned, Bills(**change))
+
+
+@dataclass(frozen=True)
+class SettledDay:
+    """A day's settlement in the market, true-ups included; series (slots,), as `settlement.wholesale` takes them."""
+
+    price_eur_per_mwh: Floats
+    position_mwh: Floats
+    settled_mwh: Floats
+    infeed_mwh: Floats
+
+    def wholesale(self, fees: network_fees.Parameters) -> Wholesale:
+        """What it comes to."""
+        return settlement.wholesale(self.price_eur_per_mwh, self.position_mwh, self.settled_mwh, self.infeed_mwh, fees)
+
+    def corrected(self, slots: Ints, settled_mwh: Floats) -> SettledDay:
+        """The day with what is known by now of what was used in some slots, (k,) each."""
+        settled = self.settled_mwh.copy()
+        settled[slots] = settled_mwh
+        return replace(self, settled_mwh=settled)

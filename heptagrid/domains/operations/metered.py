@@ -1,0 +1,84 @@
+"""What operations tells the market of a day, and gives on paper: what was metered at the infeed and at all points.
+
+With smart meters the points' energies are those of the head end's store. Without them they are what a yearly visit reads: here each quarter hour's
+own, as if the visit could share its reading out over the year as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.contracts import market
+from heptagrid.contracts.paper import KnownDay
+from heptagrid.domains.operations.bulk_desk import BulkDesk
+from heptagrid.domains.operations.meter_store import ReadStatus
+from heptagrid.planes.money.settlement import net_use_mwh
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What all points used less what they fed in: by the quarter hours of a day, and of earlier ones that are known better by now."""
+
+    settled_mwh: Floats
+    corrected_quarter: Ints
+    corrected_mwh: Floats
+
+
+class PointEnergies(Protocol):
+    """Where the energies of the metering points are known: the head end's desk, or the visits."""
+
+    def reads(self, first_quarter: int, quarters: int) -> KnownDay: ...
+    def settled(self, first_quarter: int, quarters: int) -> Settled: ...
+
+
+@dataclass(frozen=True)
+class Visits:
+    """What visits read; `counted` gives the meters' energies in and out, (quarters, points) in kWh."""
+
+    counted: Callable[[int, int], tuple[Floats, Floats]]
+
+    def reads(self, first_quarter: int, quarters: int) -> KnownDay:
+        """A day as it was counted."""
+        import_kwh, export_kwh = self.counted(first_quarter, quarters)
+        points = import_kwh.shape[1]
+        status = np.full(import_kwh.shape, ReadStatus.NOT_READ, dtype=np.uint8)
+        nobody = np.full(points, -1, dtype=np.int64)
+        return KnownDay(first_quarter, import_kwh, export_kwh, status, np.zeros(points), nobody)
+
+    def settled(self, first_quarter: int, quarters: int) -> Settled:
+        """What all points used; nothing is known better later."""
+        nothing = np.empty(0)
+        return Settled(net_use_mwh(*self.counted(first_quarter, quarters)), nothing.astype(np.int64), nothing)
+
+
+class MeteredDays:
+    """Puts the infeed's and the points' energies together, and keeps what the market was last told."""
+
+    def __init__(self, points: PointEnergies, bulk_desk: BulkDesk) -> None:
+        self._points, self._bulk_desk = points, bulk_desk
+        self._told: market.Metered | None = None
+
+    def reads(self, first_quarter: int, quarters: int) -> KnownDay:
+        """The day's reads, as they stand."""
+        return self._points.reads(first_quarter, quarters)
+
+    def metered(self, first_quarter: int, quarters: int) -> market.Metered:
+        """What the infeed took, and what all points used; the same if it was told before."""
+        if self._told is None or self._told.first_quarter != first_quarter:
+            settled = self._points.settled(first_quarter, quarters)
+            self._told = market.Metered(
+                first_quarter=first_quarter,
+                infeed_mwh=self._bulk_desk.metered_mwh(first_quarter, quarters),
+                settled_mwh=settled.settled_mwh,
+                corrected_quarter=settled.corrected_quarter,
+                corrected_mwh=settled.corrected_mwh,
+            )
+        return self._told

@@ -1,0 +1,195 @@
+"""The retailer's bills: each day's, and what late reads and registers change of days already billed.
+
+Bills are made in blocks of points, so that a day's end takes memory for a block and not for the town.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from datetime import date, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.contracts.metering import KEPT_DAYS
+from heptagrid.contracts.paper import KnownDay, Paper
+from heptagrid.domains.providers.retailer import LateReads, Retailer
+from heptagrid.foundation.payments import Dates, PaidDays, Payments
+from heptagrid.foundation.time import NS_PER_QUARTER, Step
+from heptagrid.planes.money import postings
+from heptagrid.planes.money.tariffs import Bills
+from heptagrid.planes.money.true_up import BilledDay, Terms, true_up
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+BLOCK = 8192  # points
+
+
+@dataclass
+class Record:
+    """A billed day: what the retailer knew, the bills that it made, and what has been billed with later corrections."""
+
+    day: date
+    dates: Dates
+    known: KnownDay
+    bills: Bills
+    billed: BilledDay
+
+    @property
+    def first_quarter(self) -> int:
+        return self.known.first_quarter
+
+    @property
+    def status(self) -> np.ndarray:
+        """(quarters, points) what was known of each read when it was billed."""
+        return self.known.status
+
+    @property
+    def message(self) -> int:
+        """That told the reads, -1 on paper."""
+        return self.known.message
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A day's true-up: which day it is of, when it was paid, and the message that told the retailer.
+
+    points, owed_eur, changed_kwh, fed_in_kwh: (k,) who, how much more they owe, used and fed in. reads, settled: (k,) how many reads came
+    late, and how many quarter hours the registers settled. brought_by: (k,) the last of the readings that brought it. changed: which reads.
+    """
+
+    day: date
+    at_ns: int
+    message: int
+    points: Ints
+    owed_eur: Floats
+    changed_kwh: Floats
+    fed_in_kwh: Floats
+    reads: Ints
+    settled: Ints
+    brought_by: Ints
+    changed: ChangedReads
+
+
+@dataclass(frozen=True)
+class ChangedReads:
+    """Reads that a correction replaced, (n,) each: quarter hours of the day, points, what they were billed as, and whether a true read came."""
+
+    first_quarter: int
+    slots: Ints
+    points: Ints
+    billed_kwh: np.ndarray
+    was_read: Bools
+
+
+@dataclass
+class Billing:
+    """Bills every point for each day, and keeps the days as long as a late read can change them.
+
+    records: the days billed of late, the youngest last. corrections: all that were made. price_on_paper: the market's price of an hour since 1970, where
+    no message told it.
+    """
+
+    terms: Terms
+    days: PaidDays
+    paper: Paper
+    payments: Payments
+    price_on_paper: Callable[[int], float]
+    records: list[Record] = field(default_factory=list)
+    corrections: list[Correction] = field(default_factory=list)
+
+    def bill(self, step: Step, retailer: Retailer) -> tuple[Record, Floats] | None:
+        """Bill yesterday, and correct earlier days by the late reads that came.
+
+        Returns the day, and what true-ups owe, (points,) in EUR; None on the first day.
+        """
+        dates = self.days.yesterday(step)
+        if dates is None:
+            return None
+        day = step.day - timedelta(days=1)
+        first = dates.of_ns // NS_PER_QUARTER
+        quarters = step.day_start_ns // NS_PER_QUARTER - first
+        known = self._known(retailer, first, quarters)
+        price = np.array([self._price(retailer, quarter // 4) for quarter in range(first, first + quarters)])
+        bills = self._bills(known, price)
+        record = Record(day, dates, known, bills, BilledDay(price, known.import_kwh, known.export_kwh, bills))
+        points = np.arange(known.import_kwh.shape[1], dtype=np.int64)
+        postings.pay_bills(self.payments, points, bills, record.dates, known.message)
+        postings.pass_fees_on(self.payments, bills, record.dates)
+        true_up_eur = np.zeros(len(points))
+        for one in self.correct(retailer, step.end_ns):
+            true_up_eur[one.points] += one.owed_eur
+        self.records = [*self.records[1 - KEPT_DAYS :], record]
+        return record, true_up_eur
+
+    def _known(self, retailer: Retailer, first: int, quarters: int) -> KnownDay:
+        """What a message told of the day's use, or what is asked for on paper."""
+        told = (known.of(first, quarters) for known in retailer.known_days.values())
+        return next((one for one in told if one is not None), None) or self.paper.reads(first, quarters)
+
+    def _price(self, retailer: Retailer, hour: int) -> float:
+        """The day-ahead price of an hour, as it was told, or on paper."""
+        known = retailer.price_eur_per_mwh.get(hour)
+        return self.price_on_paper(hour) if known is None else known
+
+    def _bills(self, known: KnownDay, price_eur_per_mwh: Floats) -> Bills:
+        points = known.import_kwh.shape[1]
+        blocks = []
+        for begin in range(0, points, BLOCK):
+            of = np.arange(begin, min(begin + BLOCK, points))
+            energies = known.import_kwh[:, of], known.export_kwh[:, of]
+            blocks.append(self.terms.of(of).bills(*energies, price_eur_per_mwh))
+        lines = {one.name: np.concatenate([getattr(block, one.name) for block in blocks]) for one in fields(Bills)}
+        return Bills(**lines)
+
+    def correct(self, retailer: Retailer, at_ns: int) -> list[Correction]:
+        """Pay what the late reads that reached the retailer since the last call change of the days kept."""
+        late, retailer.late_reads = retailer.late_reads, []
+        new = [
+            self._corrected(record, told, mine, at_ns)
+            for told in late
+            for record in self.records
+            if (mine := _of(record, told)).any()
+        ]
+        self.corrections += new
+        return new
+
+    def _corrected(self, record: Record, late: LateReads, mine: Bools, at_ns: int) -> Correction:
+        told, before = late.reads, record.billed
+        slots, points, was_read = told.quarter[mine] - record.first_quarter, told.meter[mine], told.was_read[mine]
+        energies = told.import_kwh[mine], told.export_kwh[mine]
+        record.billed, change = true_up(before, slots, points, *energies, self.terms)
+        postings.pay_true_up(self.payments, change, Dates(at_ns, record.dates.of_ns), late.message)
+        more_kwh, more_fed_kwh, reads, settled = np.zeros((4, before.import_kwh.shape[1]))
+        for more, now, old in (
+            (more_kwh, record.billed.import_kwh, before.import_kwh),
+            (more_fed_kwh, record.billed.export_kwh, before.export_kwh),
+        ):
+            np.add.at(more, points, now[slots, points].astype(np.float64) - old[slots, points])
+        np.add.at(reads, points, was_read)
+        np.add.at(settled, points, ~was_read)
+        brought_by = np.full(len(reads), -1, dtype=np.int64)
+        np.maximum.at(brought_by, points, told.brought_by[mine])
+        who = change.points
+        return Correction(
+            day=record.day,
+            at_ns=at_ns,
+            message=late.message,
+            points=who,
+            owed_eur=change.bills.net,
+            changed_kwh=more_kwh[who],
+            fed_in_kwh=more_fed_kwh[who],
+            reads=reads[who].astype(np.int64),
+            settled=settled[who].astype(np.int64),
+            brought_by=brought_by[who],
+            changed=ChangedReads(record.first_quarter, slots, points, before.import_kwh[slots, points], was_read),
+        )
+
+
+def _of(record: Record, late: LateReads) -> Bools:
+    """Which of the late reads are of the day, (k,)."""
+    last = record.first_quarter + len(record.status)
+    return np.asarray((late.reads.quarter >= record.first_quarter) & (late.reads.quarter < last))
