@@ -22,10 +22,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.history import report
 from benchmarks.networks import Network, suburb, tree_of_links
 from heptagrid.assembly.build import build_world
+from heptagrid.contracts.kinds import FACTS
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.planes.messages.kernel.event_queue import EventQueue, fact_table
 from heptagrid.planes.messages.kernel.shards import ShardedQueue
-from heptagrid.planes.messages.kinds import FACTS
 from heptagrid.planes.messages.plane import MessagePlane
 from heptagrid.planes.messages.topology import Topology
 from heptagrid.scenario.load import load

@@ -20,10 +20,10 @@ import numba
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.networks import suburb
+from heptagrid.contracts.kinds import FACTS
 from heptagrid.planes.messages import tables as t
 from heptagrid.planes.messages.kernel.event_queue import fact_table
 from heptagrid.planes.messages.kernel.shards import ShardedQueue
-from heptagrid.planes.messages.kinds import FACTS
 
 QUARTER_NS = 900_000_000_000
 LEAVES_EACH = 2  # of a thread: while one waits for the hub, the other can go on

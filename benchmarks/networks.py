@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from heptagrid.contracts.kinds import FACTS
 from heptagrid.foundation.domains import Kind
 from heptagrid.planes.messages import tables as t
-from heptagrid.planes.messages.kinds import FACTS
 from heptagrid.planes.messages.planning.mesh import etx_tree
 from heptagrid.planes.messages.planning.network_builder import Wiring
 from heptagrid.planes.messages.routing.paths import Paths, TreeEdges, TreeRouter

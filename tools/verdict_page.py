@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from heptagrid.planes.messages.requirements import REQUIREMENTS, Requirement
+from heptagrid.contracts.requirements import REQUIREMENTS, Requirement
 from heptagrid.planes.messages.technology import technology
 from heptagrid.studies.neighbourhood import Outcome, outcome, setting_of, technologies_for
 from heptagrid.validate.messages_neighbourhood import LITERATURE, Verdict

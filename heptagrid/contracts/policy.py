@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from heptagrid.contracts import control, flexibility, market, metering, retail, telemetry
+from heptagrid.contracts.kinds import FACTS
 from heptagrid.foundation.contract import Contract, columns
 
 FAMILIES = (metering, telemetry, control, market, retail, flexibility)
@@ -36,13 +37,19 @@ def table(contracts: Iterable[Contract[Any]]) -> list[str]:
             shown.append(f"*{name}*{of}" if column.is_shared else name)
         levels = one.protection
         protection = f"{levels.category} {levels.confidentiality}{levels.integrity}{levels.availability}"
-        key = (one.kind.name.lower(), one.sender.name.lower(), one.when, protection, ", ".join(shown))
+        facts = FACTS[one.kind]
+        size = "by its content" if one.size else str(facts.payload_bytes)
+        of_kind = one.kind.name.lower(), one.sender.name.lower(), one.when
+        key = (*of_kind, size, f"{facts.deadline_s:g}", protection, ", ".join(shown))
         names, receivers = rows.setdefault(key, ([], []))
         for value, values in ((one.topic, names), (one.receiver.name.lower(), receivers)):
             if value not in values:
                 values.append(value)
-    lines = ["| kind | topic | from, to | when | protection | columns |", "|---|---|---|---|---|---|"]
-    for (kind, sender, when, protection, shown_columns), (names, receivers) in rows.items():
-        who = f"{sender}, {' and '.join(receivers)}"
-        lines.append(f"| {kind} | {', '.join(names)} | {who} | {when} | {protection} | {shown_columns} |")
+    lines = [
+        "| kind | topic | from, to | when | bytes | deadline, s | protection | columns |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for (kind, sender, *facts_and_columns), (names, receivers) in rows.items():
+        cells = [kind, ", ".join(names), f"{sender}, {' and '.join(receivers)}", *facts_and_columns]
+        lines.append(f"| {' | '.join(cells)} |")
     return lines

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from heptagrid.assembly.modelled_transport import ModelledTransport
 from heptagrid.assembly.place_names import Places
+from heptagrid.contracts.kinds import FACTS
+from heptagrid.contracts.requirements import PRIORITIES
 from heptagrid.foundation.contract import Wave
 from heptagrid.foundation.domains import DOMAIN_NAMES, KIND_NAMES
 from heptagrid.foundation.errors import OutputError, UsageError
@@ -19,10 +21,8 @@ from heptagrid.inquiry.replay import Progress, Replay
 from heptagrid.inquiry.waves import Waves, cause_entry, local, root
 from heptagrid.planes.messages import tables as t
 from heptagrid.planes.messages.kernel.message_tracer import Copy, Journey, Leg
-from heptagrid.planes.messages.kinds import FACTS
 from heptagrid.planes.messages.links import CLASS_NAMES
 from heptagrid.planes.messages.media import METHODS
-from heptagrid.planes.messages.requirements import PRIORITIES
 from heptagrid.recording.results import open_run
 
 _METHOD_NAMES = {number: name for name, number in METHODS.items()} | {-1: "link"}

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.assembly.build import ArmGrid
+from heptagrid.contracts.requirements import REQUIREMENTS
 from heptagrid.foundation.contract import Delivery, Wave
 from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.sums import dot
 from heptagrid.foundation.time import NS_PER_S, Step
 from heptagrid.foundation.transport import Listener
-from heptagrid.planes.messages.requirements import REQUIREMENTS
 from heptagrid.recording.tables import TableWriter
 
 Floats = npt.NDArray[np.float64]

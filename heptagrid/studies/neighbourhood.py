@@ -13,13 +13,13 @@ from functools import lru_cache
 
 import numpy as np
 
+from heptagrid.contracts.kinds import FACTS, KindFacts
+from heptagrid.contracts.requirements import Requirement, Verdict, verdict
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.random import Stream, uniforms
-from heptagrid.planes.messages.kinds import FACTS, KindFacts
 from heptagrid.planes.messages.links import Access, Backhaul, Wan
 from heptagrid.planes.messages.plane import MessagePlane
 from heptagrid.planes.messages.planning.network_planner import EARTH_RADIUS_M, REACH, Plan, plan_communications
-from heptagrid.planes.messages.requirements import Requirement, Verdict, verdict
 from heptagrid.planes.messages.tables import Floats, Ints
 from heptagrid.planes.messages.technology import Technology, technologies, technology
 

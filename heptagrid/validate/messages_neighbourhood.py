@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from heptagrid.planes.messages.requirements import requirement
+from heptagrid.contracts.requirements import requirement
 from heptagrid.studies.neighbourhood import outcome
 from heptagrid.validate.case import Finding, case
 

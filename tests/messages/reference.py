@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import simpy
 
+from heptagrid.contracts.kinds import ENVELOPE_BYTES, KindFacts
 from heptagrid.foundation.domains import Kind
 from heptagrid.foundation.random import Stream, uniform
-from heptagrid.planes.messages.kinds import ENVELOPE_BYTES, KindFacts
 from heptagrid.planes.messages.topology import Topology
 
 

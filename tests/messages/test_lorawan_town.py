@@ -11,9 +11,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from heptagrid.contracts.kinds import FACTS
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.planes.messages import tables as t
-from heptagrid.planes.messages.kinds import FACTS
 from heptagrid.planes.messages.links import Access, Backhaul, Wan
 from heptagrid.planes.messages.plane import MessagePlane
 from heptagrid.planes.messages.planning.network_planner import EARTH_RADIUS_M, Plan, plan_communications

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from heptagrid.contracts.kinds import ENVELOPE_BYTES, FACTS, KindFacts
 from heptagrid.foundation.domains import Domain, Kind
-from heptagrid.planes.messages.kinds import ENVELOPE_BYTES, FACTS, KindFacts
 from heptagrid.planes.messages.links import Access, Backhaul, Wan
 from heptagrid.planes.messages.plane import MessagePlane
 from heptagrid.planes.messages.planning.network_planner import Plan, plan_communications

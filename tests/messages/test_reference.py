@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+from heptagrid.contracts.kinds import ENVELOPE_BYTES, FACTS, KindFacts
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.random import Stream, uniform
-from heptagrid.planes.messages.kinds import ENVELOPE_BYTES, FACTS, KindFacts
 from heptagrid.planes.messages.plane import MessagePlane
 from heptagrid.planes.messages.topology import Topology
 from tests.messages.reference import first_timeout_ns

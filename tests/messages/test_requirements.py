@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from heptagrid.contracts.kinds import FACTS
+from heptagrid.contracts.requirements import FOR_KIND, REQUIREMENTS, Verdict, requirement, verdict, verdicts
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.planes.messages.kernel import outcomes
-from heptagrid.planes.messages.kinds import FACTS
 from heptagrid.planes.messages.plane import MessagePlane
-from heptagrid.planes.messages.requirements import FOR_KIND, REQUIREMENTS, Verdict, requirement, verdict, verdicts
 from heptagrid.planes.messages.statistics import KINDS
 from heptagrid.recording.results import Run
 from heptagrid.studies.neighbourhood import Outcome, outcome, setting_of, technologies_for

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from benchmarks.networks import Network, suburb, tree_of_links
+from heptagrid.contracts.kinds import FACTS
 from heptagrid.foundation.domains import Kind
 from heptagrid.planes.messages import tables as t
 from heptagrid.planes.messages.kernel.event_queue import EventQueue, Outcome, fact_table
 from heptagrid.planes.messages.kernel.shards import ShardedQueue
-from heptagrid.planes.messages.kinds import FACTS
 from heptagrid.planes.messages.statistics import Counts
 from heptagrid.planes.messages.tables import Ints
 

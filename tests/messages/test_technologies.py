@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from heptagrid.contracts.requirements import FOR_KIND, PRIORITIES, REQUIREMENTS, Requirement, met, requirement
 from heptagrid.foundation.domains import DOMAIN_NAMES, Kind
 from heptagrid.foundation.errors import UsageError
 from heptagrid.planes.messages import technologies as folder
 from heptagrid.planes.messages.access.radio import lora_airtime_ns
 from heptagrid.planes.messages.media import METHODS
-from heptagrid.planes.messages.requirements import FOR_KIND, PRIORITIES, REQUIREMENTS, Requirement, met, requirement
 from heptagrid.planes.messages.technologies.lorawan import SPREADING, spreading_factors
 from heptagrid.planes.messages.technology import Technology
 

@@ -6,8 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from heptagrid.contracts.kinds import FACTS
 from heptagrid.foundation.domains import Domain, Kind
-from heptagrid.planes.messages.kinds import FACTS
 from heptagrid.planes.messages.plane import MessagePlane
 from heptagrid.planes.messages.topology import Topology
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 import heptagrid
+from heptagrid.contracts.kinds import FACTS
 from heptagrid.foundation.parameters import declarations
 from heptagrid.foundation.registry import parameter_sections
-from heptagrid.planes.messages.kinds import FACTS
 from heptagrid.scenario.load import builtin_scenarios, load
 from heptagrid.scenario.template import template
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.contracts.kinds import ENVELOPE_BYTES, FACTS, KindFacts
 from heptagrid.foundation.domains import DOMAIN_NAMES, KIND_NAMES, Domain, Kind
 from heptagrid.foundation.errors import ContractError
 from heptagrid.planes.messages import tables as t
 from heptagrid.planes.messages.kernel.ahead import Ahead
 from heptagrid.planes.messages.kernel.event_queue import EventQueue, fact_table
 from heptagrid.planes.messages.kernel.message_tracer import WatchedQueue
-from heptagrid.planes.messages.kinds import ENVELOPE_BYTES, FACTS, KindFacts
 from heptagrid.planes.messages.links import CLASS_NAMES
 from heptagrid.planes.messages.planning.network_planner import Communications
 from heptagrid.planes.messages.routing.paths import Paths, TreeRouter

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.contracts.kinds import FACTS
 from heptagrid.foundation.domains import KIND_NAMES, Kind
 from heptagrid.planes.messages.kernel.kernel import BINS, BINS_PER_E
-from heptagrid.planes.messages.kinds import FACTS
 from heptagrid.planes.messages.tables import CAUSES, COUNTERS, N_DELIVERED, N_LATE, N_LOST, N_SENT
 
 Ints = npt.NDArray[np.int64]

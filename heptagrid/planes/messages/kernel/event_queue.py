@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from heptagrid.contracts.kinds import ENVELOPE_BYTES, KindFacts
 from heptagrid.foundation.domains import Kind
 from heptagrid.planes.messages import tables as t
 from heptagrid.planes.messages.kernel import kernel
 from heptagrid.planes.messages.kernel.events import push, push_lost
-from heptagrid.planes.messages.kinds import ENVELOPE_BYTES, KindFacts
 from heptagrid.planes.messages.planning.network_builder import with_room
 from heptagrid.planes.messages.routing.downlinks import take_waiting
 from heptagrid.planes.messages.routing.paths import Paths

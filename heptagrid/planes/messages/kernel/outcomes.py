@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.contracts.requirements import FOR_KIND, REQUIREMENTS, Requirement, Verdict, verdict, verdicts
 from heptagrid.foundation.domains import KIND_NAMES, Kind
 from heptagrid.planes.messages.links import CLASS_NAMES
-from heptagrid.planes.messages.requirements import FOR_KIND, REQUIREMENTS, Requirement, Verdict, verdict, verdicts
 from heptagrid.planes.messages.statistics import Counts
 from heptagrid.planes.messages.tables import N_DELIVERED, N_LATE, N_SENT, Floats, Ints
 

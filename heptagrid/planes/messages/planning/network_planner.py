@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.contracts.requirements import PRIORITIES
 from heptagrid.planes.messages.links import ACCESS, BACKHAUL, OWN, WAN, Access, Backhaul, Wan
 from heptagrid.planes.messages.media import Medium
 from heptagrid.planes.messages.planning.mesh import WORST_POOR_HOP, etx_tree
 from heptagrid.planes.messages.planning.network_builder import Wiring
-from heptagrid.planes.messages.requirements import PRIORITIES
 from heptagrid.planes.messages.routing.paths import TreeEdges
 from heptagrid.planes.messages.tables import Floats, Ints
 from heptagrid.planes.messages.technologies.lorawan import SPREADING, star

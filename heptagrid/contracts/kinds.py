@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from heptagrid.contracts.requirements import FOR_KIND, REQUIREMENTS
 from heptagrid.foundation.domains import Kind
-from heptagrid.planes.messages.requirements import FOR_KIND, REQUIREMENTS
 
 ENVELOPE_BYTES = 96
 """Sender, sequence, time (16 bytes), an ECDSA P-256 signature (64 bytes, FIPS 186-5), and a DTLS 1.2 record
