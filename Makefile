@@ -49,7 +49,6 @@ test: .venv/.test
 
 bench: .venv/.test
 	$(BIN)/python benchmarks/radial_sweep.py
-	$(BIN)/python benchmarks/power_peers.py
 	$(BIN)/python benchmarks/city.py
 	$(BIN)/python benchmarks/unbalanced.py
 	$(BIN)/python benchmarks/message_kernel.py

@@ -19,7 +19,7 @@ import numpy as np
 from heptagrid.importers import opendss
 from heptagrid.importers.importer import Reading
 from heptagrid.planes.power.controls.control import Controlled
-from heptagrid.planes.power.unbalanced.flow import Flow
+from heptagrid.planes.power.unbalanced.flow import CircuitFlow
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
 from heptagrid.validate.case import DATA, Case, Finding, NotRun, case, farthest
 from heptagrid.validate.peers import peer, run_now
@@ -128,7 +128,7 @@ def _script(feeder: Feeder) -> Iterator[Path]:
         yield script
 
 
-def _findings(feeder: Feeder, flow: Flow, tolerance_pu: float, losses: float) -> Iterator[Finding]:
+def _findings(feeder: Feeder, flow: CircuitFlow, tolerance_pu: float, losses: float) -> Iterator[Finding]:
     recorded, circuit = np.load(ANSWERS), flow.network.circuit
     theirs = recorded[f"{feeder.name}_v"].astype(np.complex128)
     yield _voltages(feeder, circuit, theirs, flow.v[_order(circuit)], tolerance_pu)

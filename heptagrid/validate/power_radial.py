@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.importers.extract import read_grid
-from heptagrid.planes.power.balanced.radial import Flow, RadialSolver
+from heptagrid.planes.power.balanced.radial import RadialFlow, RadialSolver
 from heptagrid.validate.case import DATA, Finding, case, farthest
 from heptagrid.validate.peers import peer, run_now
 from heptagrid.world.balanced.radial_network import RadialNetwork, radial_network
@@ -76,7 +76,7 @@ def _published_feeder(path: Path, live: bool, losses_kw: float, least_v_pu: floa
 
 
 def _of_every_bus_live(
-    grid: Grid, network: RadialNetwork, p_kw: Floats, q_kvar: Floats, flow: Flow, tolerance: float
+    grid: Grid, network: RadialNetwork, p_kw: Floats, q_kvar: Floats, flow: RadialFlow, tolerance: float
 ) -> Finding:
     quantity = "voltage of every bus, live"
     model = peer("power_grid_model", quantity).Peer(grid, network, grid.transformers.tap_pos, grid.infeed_v_pu)
@@ -181,7 +181,7 @@ def levels_answers(grid: Grid, p_kw: Floats, q_kvar: Floats, taps: Ints) -> dict
     return {"v_pu": np.array(v_pu), "losses_kw": np.array(losses_kw), "loading_pct": np.array(loading_pct)}
 
 
-def _solve(grid: Grid, network: RadialNetwork, p_kw: Floats, q_kvar: Floats, taps: Ints) -> Flow:
+def _solve(grid: Grid, network: RadialNetwork, p_kw: Floats, q_kvar: Floats, taps: Ints) -> RadialFlow:
     solver = RadialSolver(network, grid)
     return solver.solve(_at_nodes(network, p_kw)[0], _at_nodes(network, q_kvar)[0], grid.infeed_v_pu, taps)
 

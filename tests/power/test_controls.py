@@ -12,7 +12,7 @@ from heptagrid.planes.power.controls import regulators as regulator_kernels
 from heptagrid.planes.power.controls.control import Acts, Controlled, settled_circuit
 from heptagrid.planes.power.controls.ieee1547 import VOLT_VAR, VOLT_WATT, Category, VoltVar, VoltWatt, inverters_1547
 from heptagrid.planes.power.controls.inverters import output
-from heptagrid.planes.power.unbalanced.flow import Flow
+from heptagrid.planes.power.unbalanced.flow import CircuitFlow
 from heptagrid.world.circuit.circuit import CapacitorControl, Circuit, Floats, Inverters
 from tests.power.controlled_feeder import VOLTS, capacitor_controls, feeder, ints, regulators
 
@@ -25,7 +25,7 @@ def idle(**settings: object) -> Circuit:
     return feeder(load_kw=IDLE_KW, load_kvar=0.0, **settings)  # type: ignore[arg-type]
 
 
-def secondary_v(flow: Flow, node: int = AFTER) -> float:
+def secondary_v(flow: CircuitFlow, node: int = AFTER) -> float:
     return float(abs(flow.v[node]) / 60.0)
 
 

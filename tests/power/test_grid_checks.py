@@ -103,17 +103,3 @@ def test_a_line_without_impedance_is_a_joint() -> None:
     ends = network.node_of_bus[[grid.lines.from_bus[0], grid.lines.to_bus[0]]]
     assert flow.v_pu[ends[0]] == flow.v_pu[ends[1]]
     assert len(flow.held) == 0
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_a_solution_is_the_same_in_any_number_of_threads(seed: int) -> None:
-    grid = levels(seed, 9)
-    network = radial_network(grid)
-    rng = np.random.default_rng(seed)
-    p_kw = rng.uniform(0.0, 10.0, network.nodes)
-    alone, spread = RadialSolver(network, grid), RadialSolver(network, grid, parallel=True)
-    for _ in range(2):
-        one = alone.solve(p_kw, 0.3 * p_kw, 1.0, grid.transformers.tap_pos)
-        other = spread.solve(p_kw, 0.3 * p_kw, 1.0, grid.transformers.tap_pos)
-        assert np.array_equal(one.v_re, other.v_re) and np.array_equal(one.v_im, other.v_im)
-        assert one.losses_kw == other.losses_kw

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heptagrid.foundation.errors import NetworkError
-from heptagrid.planes.power.balanced.radial import Flow, RadialSolver
+from heptagrid.planes.power.balanced.radial import RadialFlow, RadialSolver
 from heptagrid.validate.peers.power_grid_model import Peer
 from heptagrid.world.balanced.radial_network import BASE_KVA, MOST_LOOPS, RadialNetwork, radial_network
 from heptagrid.world.grid import Grid
@@ -56,7 +56,7 @@ def meshed(seed: int, stations: int, ties: int) -> Grid:
     return replace(grid, lines=lines, transformers=beside)
 
 
-def kirchhoff(network: RadialNetwork, solver: RadialSolver, flow: Flow, p_kw: np.ndarray, q_kvar: np.ndarray):
+def kirchhoff(network: RadialNetwork, solver: RadialSolver, flow: RadialFlow, p_kw: np.ndarray, q_kvar: np.ndarray):
     """What is left over of the currents at every node, and of the voltages along every branch, per unit."""
     v, current = flow.v_re + 1j * flow.v_im, flow.current_re + 1j * flow.current_im
     shunt = solver._shunt[:, 0] + 1j * solver._shunt[:, 1]

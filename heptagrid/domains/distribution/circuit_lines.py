@@ -14,7 +14,7 @@ from heptagrid.foundation.errors import NetworkError
 from heptagrid.foundation.time import NS_PER_S, Step
 from heptagrid.planes.power.controls.control import Controlled
 from heptagrid.planes.power.unbalanced.conductors import Conductors, conductors_of
-from heptagrid.planes.power.unbalanced.flow import Flow
+from heptagrid.planes.power.unbalanced.flow import CircuitFlow
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
 from heptagrid.world.balanced.radial_network import BASE_KVA
 from heptagrid.world.circuit.circuit import GROUND, Circuit, Complex, Devices, Model, no_inverters
@@ -31,7 +31,7 @@ _SHOWN = 6
 
 @dataclass
 class ConductorFlow:
-    """One solution, conductor by conductor in the tree's order; what is not told here is as in `planes.power.radial.Flow`.
+    """One solution, conductor by conductor in the tree's order; what is not told here is as in `planes.power.balanced.radial.RadialFlow`.
 
     v_pu: (nodes,) of energised phases, to the neutral where their bus has one; 0, no supply's voltage, at neutrals and de-energised nodes.
     current_re, current_im: (nodes,) per unit, into the conductor from the line or transformer above it.
@@ -161,7 +161,7 @@ class _View:
         self._per_v = 1.0 / (devices.v_rated_v * np.diff(devices.circuit_at))[self._device]
         self._devices = len(devices.names)
 
-    def of(self, flow: Flow) -> ConductorFlow:
+    def of(self, flow: CircuitFlow) -> ConductorFlow:
         above_ground = np.append(flow.v, 0.0)
         tree, into = self._tree, np.zeros(self._tree.nodes, dtype=np.complex128)
         into[self._line_row] -= flow.lines_a[self._line_at]
@@ -221,7 +221,7 @@ def _in_transformers(circuit: Circuit, tree: CircuitTree) -> tuple[Ints, Ints]:
     return np.array(rows, dtype=np.int64), np.array(at, dtype=np.int64)
 
 
-def _refuse_other_draws(flow: Flow) -> None:
+def _refuse_other_draws(flow: CircuitFlow) -> None:
     """Raise NetworkError, with names, where devices draw other than they say, since their voltage is far from what it is when nothing is drawn."""
     circuits, v = flow.circuits, np.abs(flow.circuits_v)
     least, most = circuits.limits_v[:, 2], circuits.limits_v[:, 3]

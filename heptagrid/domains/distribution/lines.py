@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from heptagrid.domains.distribution.tap_changer import TapChanger
 from heptagrid.foundation.time import Step
-from heptagrid.planes.power.balanced.radial import Flow, RadialSolver
+from heptagrid.planes.power.balanced.radial import RadialFlow, RadialSolver
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -20,7 +20,7 @@ Bools = npt.NDArray[np.bool_]
 
 
 class FeederFlow(Protocol):
-    """One solution of the lines, as a balanced network's `Flow` has it."""
+    """One solution of the lines, as a balanced network's `RadialFlow` has it."""
 
     v_pu: Floats
     current_re: Floats
@@ -79,7 +79,7 @@ class BusbarRegulatedLines:
         self._taps = taps.copy()
         self._busbar_v_pu = 1.0
 
-    def solve(self, p_kw: Floats, q_kvar: Floats, infeed_v_pu: float, step: Step) -> Flow:
+    def solve(self, p_kw: Floats, q_kvar: Floats, infeed_v_pu: float, step: Step) -> RadialFlow:
         self._taps[self._regulated] = self.tap_changer.tap
         flow = self._solver.solve(p_kw, q_kvar, infeed_v_pu, self._taps)
         self._busbar_v_pu = float(flow.v_pu[self._busbar_node])

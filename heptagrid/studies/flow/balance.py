@@ -12,7 +12,7 @@ from heptagrid.world.balanced.network import BalancedNetwork, Floats
 
 if TYPE_CHECKING:
     from heptagrid.planes.power.balanced.bus_flow import BalancedFlow
-    from heptagrid.planes.power.unbalanced.flow import Flow
+    from heptagrid.planes.power.unbalanced.flow import CircuitFlow
 
 _IMBALANCE = 1e-6  # of all that is fed in, drawn and lost
 _CHANGES = 1e3  # by what the voltages still change where a part nearly floats
@@ -44,7 +44,7 @@ def check(network: BalancedNetwork, flow: BalancedFlow, totals: Totals, rounding
     _refuse(network.name, totals, _IMBALANCE * scale_kw + float(rounding.sum()))
 
 
-def check_circuit(flow: Flow, totals: Totals) -> None:
+def check_circuit(flow: CircuitFlow, totals: Totals) -> None:
     """As `check`, of a circuit of conductors.
 
     Raises

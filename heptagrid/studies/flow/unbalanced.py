@@ -13,7 +13,7 @@ from heptagrid.foundation.errors import NetworkError
 from heptagrid.foundation.sums import dot
 from heptagrid.planes.power.controls.control import Controlled
 from heptagrid.planes.power.unbalanced.conductors import Conductors, conductors_of
-from heptagrid.planes.power.unbalanced.flow import Flow
+from heptagrid.planes.power.unbalanced.flow import CircuitFlow
 from heptagrid.planes.power.unbalanced.holding import HoldingSolver
 from heptagrid.planes.power.unbalanced.primitives import Primitives, currents
 from heptagrid.planes.power.unbalanced.voltage_bases import misfits, misrated
@@ -81,7 +81,7 @@ def snapshot(circuit: Circuit, source: str, format: str) -> Snapshot:
     )
 
 
-def _nodes(flow: Flow, conductors: Conductors) -> NodeRows:
+def _nodes(flow: CircuitFlow, conductors: Conductors) -> NodeRows:
     circuit = flow.network.circuit
     return NodeRows(
         *_node_names(circuit),
@@ -157,7 +157,7 @@ def _settled(controlled: Controlled) -> list[str]:
     return found
 
 
-def _beyond_limits(flow: Flow, conductors: Conductors) -> list[str]:
+def _beyond_limits(flow: CircuitFlow, conductors: Conductors) -> list[str]:
     """Loads that are served and do not draw what they are rated for, since their voltage is beyond their limits."""
     devices, circuits = flow.network.circuit.devices, flow.circuits
     device = circuits.device
@@ -184,7 +184,7 @@ def _beyond_limits(flow: Flow, conductors: Conductors) -> list[str]:
     return found
 
 
-def _at_rest(flow: Flow) -> list[str]:
+def _at_rest(flow: CircuitFlow) -> list[str]:
     """That voltages are known less closely than asked for."""
     if flow.last_change_pu <= TOLERANCE_PU:
         return []
@@ -223,7 +223,7 @@ def _phase(number: int) -> str:
     return PHASES.get(number, str(number))
 
 
-def _totals(flow: Flow) -> Totals:
+def _totals(flow: CircuitFlow) -> Totals:
     drawn, shunts = flow.devices_kva, flow.shunts_kva
     is_lost = flow.network.circuit.shunts.counts_as_loss
     feeds = drawn.real < 0.0
@@ -247,7 +247,7 @@ class _Ends:
     end: Ints
 
 
-def _branches(flow: Flow) -> BranchRows:
+def _branches(flow: CircuitFlow) -> BranchRows:
     """Conductor by conductor; a transformer's first winding against its second, further windings by themselves."""
     circuit, network = flow.network.circuit, flow.network
     parts = [
@@ -291,7 +291,7 @@ def _conductors(circuit: Circuit, transformer: int) -> Iterator[tuple[int, int, 
             yield transformer, begins[k] if k < len(begins) else -1, ends[k] if k < len(ends) else -1
 
 
-def _part(flow: Flow, elements: Primitives, into_a: Complex, names: object, ends: _Ends) -> BranchRows:
+def _part(flow: CircuitFlow, elements: Primitives, into_a: Complex, names: object, ends: _Ends) -> BranchRows:
     """The rows of one table of elements, whose currents are packed as their nodes."""
     circuit = flow.network.circuit
     full = np.asarray(names, dtype=str)[ends.element].tolist()

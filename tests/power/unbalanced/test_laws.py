@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heptagrid.planes.power.unbalanced.flow import Flow
+from heptagrid.planes.power.unbalanced.flow import CircuitFlow
 from heptagrid.planes.power.unbalanced.network import Network
 from heptagrid.planes.power.unbalanced.solver import Method, UnbalancedSolver
 from heptagrid.world.circuit.circuit import Circuit
@@ -16,7 +16,7 @@ SEEDS = st.integers(0, 10**6)
 TOLERANCE = 1e-11
 
 
-def solved(circuit: Circuit, method: Method | None = None) -> Flow:
+def solved(circuit: Circuit, method: Method | None = None) -> CircuitFlow:
     return UnbalancedSolver(circuit, method=method, tolerance_pu=TOLERANCE).solve()
 
 
@@ -24,7 +24,7 @@ def base_v(network: Network) -> np.ndarray:
     return 1000.0 * network.circuit.buses.v_base_kv[network.circuit.nodes.bus]
 
 
-def largest_difference(one: Flow, other: np.ndarray, floats: np.ndarray) -> float:
+def largest_difference(one: CircuitFlow, other: np.ndarray, floats: np.ndarray) -> float:
     """In per unit, to ground; between the conductors of a bus where it floats, since there the ground is far."""
     bus = one.network.circuit.nodes.bus
     difference = (one.v - other) / base_v(one.network)

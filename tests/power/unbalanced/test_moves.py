@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from heptagrid.planes.power.unbalanced.blocks import tree_of
 from heptagrid.planes.power.unbalanced.network import network_of
-from heptagrid.planes.power.unbalanced.radial_network import RadialNetwork
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
 from heptagrid.planes.power.unbalanced.tree import NotATree
+from heptagrid.planes.power.unbalanced.tree_sweeps import TreeSweeps
 from heptagrid.world.circuit.builder import CircuitBuilder, Winding
 from heptagrid.world.circuit.circuit import GROUND, Circuit
 from tests.power.unbalanced.circuits import DELTA, TURN, WYE, random_circuit
@@ -79,7 +79,7 @@ def test_what_moves_in_place_is_what_would_be_built(seed: int, buses: int, loops
             tree = tree_of(anew, 8)
         except NotATree:
             tree = None
-        if tree is not None and isinstance(solver._linear, RadialNetwork):
+        if tree is not None and isinstance(solver._linear, TreeSweeps):
             assert same(solver._linear._tree, tree)
         fresh = UnbalancedSolver(circuit, tap_pu=tap_pu, is_closed=is_closed, tolerance_pu=1e-11)
         assert largest_difference(flow, fresh.solve().v, floating(circuit)) < 1e-8

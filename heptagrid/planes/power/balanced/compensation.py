@@ -10,6 +10,8 @@ Source: Shirmohammadi and others, IEEE Trans. Power Systems 3(2), 1988; Luo and 
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
@@ -23,6 +25,24 @@ Complex = npt.NDArray[np.complex128]
 Bools = npt.NDArray[np.bool_]
 
 _ILL_CONDITIONED = 1e12
+
+
+class BreakPoints(NamedTuple):
+    """The loops as the sweeps take them; see `Compensation`.
+
+    from_node, to_node: (loops,) in the tree. trial: (skeleton,) room for voltages, then for currents.
+    """
+
+    from_node: Ints
+    to_node: Ints
+    nodes: Ints
+    above: Ints
+    ends: Ints
+    inverse_ratio: Floats
+    admittance: Complex
+    is_closed: Bools
+    current: Complex
+    trial: Complex
 
 
 class Compensation:
@@ -52,6 +72,23 @@ class Compensation:
         self.current = np.zeros(len(loops), dtype=np.complex128)
         self.held_together = _groups(network)
         self._impedance = np.zeros_like(self.admittance)
+        self._break_points = BreakPoints(
+            from_node=loops.from_node,
+            to_node=loops.to_node,
+            nodes=self.nodes,
+            above=self.above,
+            ends=self.ends,
+            inverse_ratio=self.inverse_ratio,
+            admittance=self.admittance,
+            is_closed=self.is_closed,
+            current=self.current,
+            trial=np.zeros(len(self.nodes), dtype=np.complex128),
+        )
+
+    @property
+    def break_points(self) -> BreakPoints:
+        """The loops as they stand, for the sweeps."""
+        return self._break_points
 
     def set_ratios(self, inverse_ratio: Floats, of_loops: Floats) -> None:
         """Take the ratios of the branches above the nodes, (nodes,), and of those through the break points, (loops,).
@@ -63,7 +100,7 @@ class Compensation:
         NetworkError
             If a loop has no impedance around it: nothing says how a current divides between its two ways.
         """
-        self.inverse_ratio = of_loops
+        self.inverse_ratio[:] = of_loops
         self._impedance = self._thevenin(inverse_ratio[self.nodes])
         if len(of_loops) and not np.linalg.cond(self._impedance) < _ILL_CONDITIONED:
             raise NetworkError(
@@ -73,7 +110,7 @@ class Compensation:
 
     def close(self, is_closed: Bools) -> None:
         """Close these loops, (loops,); the others keep the current they have."""
-        self.is_closed = is_closed
+        self.is_closed[:] = is_closed
         rows = np.flatnonzero(is_closed)
         self.admittance[:] = 0.0
         self.admittance[np.ix_(rows, rows)] = np.linalg.inv(self._impedance[np.ix_(rows, rows)])
@@ -101,33 +138,32 @@ def _groups(network: RadialNetwork) -> Ints:
     return group
 
 
-@kernel
-def close_loops(  # type: ignore[no-untyped-def]
-    infeed_v_pu, nodes, above, ends, inverse_ratio, admittance, is_closed, z, ratio_above, current, loop_current, trial
-):
+@kernel(allocates=False)
+def close_loops(infeed_v_pu, loops, z, ratio_above, current):  # type: ignore[no-untyped-def]
     """Find the break points' currents for the present currents of the branches, and add them along the skeleton.
 
-    trial: (skeleton,) room for voltages, then for currents. Branch currents must hold nothing of the closed loops yet.
+    loops: `BreakPoints`. Branch currents must hold nothing of the closed loops yet.
     """
+    nodes, above, ends, trial = loops.nodes, loops.above, loops.ends, loops.trial
     trial[0] = infeed_v_pu
     for s in range(1, nodes.shape[0]):
         k = nodes[s]
         drop = complex(z[k, 0], z[k, 1]) * complex(current[k, 0], current[k, 1])
         trial[s] = trial[above[s]] * ratio_above[k] - drop
 
-    loops = ends.shape[0]
-    for i in range(loops):
-        if is_closed[i]:
+    for i in range(ends.shape[0]):
+        if loops.is_closed[i]:
             total = 0.0j
-            for j in range(loops):
-                total += admittance[i, j] * (trial[ends[j, 0]] * inverse_ratio[j] - trial[ends[j, 1]])
-            loop_current[i] = total
+            for j in range(ends.shape[0]):
+                across = trial[ends[j, 0]] * loops.inverse_ratio[j] - trial[ends[j, 1]]
+                total += loops.admittance[i, j] * across
+            loops.current[i] = total
 
     trial[:] = 0.0
-    for i in range(loops):
-        if is_closed[i]:
-            trial[ends[i, 0]] += loop_current[i] * inverse_ratio[i]
-            trial[ends[i, 1]] -= loop_current[i]
+    for i in range(ends.shape[0]):
+        if loops.is_closed[i]:
+            trial[ends[i, 0]] += loops.current[i] * loops.inverse_ratio[i]
+            trial[ends[i, 1]] -= loops.current[i]
     for s in range(nodes.shape[0] - 1, -1, -1):
         k = nodes[s]
         current[k, 0] += trial[s].real

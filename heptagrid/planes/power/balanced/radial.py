@@ -20,11 +20,15 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.foundation.errors import NetworkError
-from heptagrid.planes.power.balanced.batch import AnyDraws, BatchFlow, solve_steps
 from heptagrid.planes.power.balanced.compensation import Compensation
-from heptagrid.planes.power.balanced.radial_inverters import Feeding, draw, set_shares
-from heptagrid.planes.power.balanced.radial_sweeps import evaluate, sweep, sweep_in_threads
-from heptagrid.planes.power.controls.inverters import Bank, renew
+from heptagrid.planes.power.balanced.radial_sweeps import (
+    NetDraws,
+    RatedTransformers,
+    SweepState,
+    SweptBranches,
+    evaluate,
+    sweep,
+)
 from heptagrid.planes.power.convergence import MOST_ITERATIONS
 from heptagrid.world.balanced.radial_network import BASE_KVA, RadialNetwork
 from heptagrid.world.grid import Grid
@@ -37,7 +41,7 @@ TOLERANCE_PU = 1e-8
 
 
 @dataclass
-class Flow:
+class RadialFlow:
     """One solution; the arrays are the solver's own and are overwritten by the next solve.
 
     v_pu: (nodes,) magnitudes, 0 at nodes that are switched off. v_re, v_im: (nodes,). current_re, current_im: (nodes,) per unit, through the
@@ -73,75 +77,80 @@ class Flow:
 class RadialSolver:
     """Solves one network again and again.
 
-    Divergence raises nothing: see `Flow.held`. NetworkError is raised for transformers joined to one branch at different
-    taps, and for a loop without impedance. With `parallel` the feeders of one solution are spread over the threads; the result is
-    the same to the last bit.
+    Divergence raises nothing: see `RadialFlow.held`. NetworkError is raised for transformers joined to one branch at different
+    taps, and for a loop without impedance.
     """
 
-    def __init__(
-        self, network: RadialNetwork, grid: Grid, tolerance_pu: float = TOLERANCE_PU, *, parallel: bool = False
-    ) -> None:
+    def __init__(self, network: RadialNetwork, grid: Grid, tolerance_pu: float = TOLERANCE_PU) -> None:
         nodes, transformers = network.nodes, grid.transformers
         self.network = network
-        self._grid = grid
         self.tolerance_pu = tolerance_pu
-        self._sweep_kernel = sweep_in_threads if parallel else sweep
         self._parent = network.parent.astype(np.int32)
         self._z = np.ascontiguousarray(np.stack([network.z_pu.real, network.z_pu.imag], axis=1))
         self._inverse_ratio = np.ones(nodes)
         self._shunt = np.zeros((nodes, 2))
         self._is_off = np.zeros(nodes, dtype=np.bool_)
+        self._branches = SweptBranches(self._parent, self._z, self._shunt, self._inverse_ratio, network.feeder_start)
         self._taps: Ints | None = None
-        self._v = np.zeros((nodes, 2))
-        self._v[:, 0] = 1.0
-        self._current = np.zeros((nodes, 2))
-        self._drawn = np.zeros((nodes, 2))
+        self._state = SweepState(
+            v=np.zeros((nodes, 2)),
+            current=np.zeros((nodes, 2)),
+            drawn=np.zeros((nodes, 2)),
+            moved=np.zeros(len(network.feeder_start) - 1),
+        )
+        self._state.v[:, 0] = 1.0
         self._magnitude = np.ones(nodes)
-        self._moved = np.zeros(len(network.feeder_start) - 1)
-        self._feeding: Feeding | None = None
-        self._is_probed = False
         self._loops = Compensation(network)
-        self._trial = np.zeros(len(self._loops.nodes), dtype=np.complex128)
         self.remember()
         low, high = network.node_of_transformer, network.high_node_of_transformer
         rated_a = transformers.sn_mva * 1000.0 / np.sqrt(3.0)
         base_a = BASE_KVA / np.sqrt(3.0) / network.v_base_kv
-        self._low_pu_to_pct = 100.0 * base_a[low] / (rated_a / transformers.vn_lv_kv)
-        self._high_pu_to_pct = 100.0 * base_a[high] / (rated_a / transformers.vn_hv_kv)
         in_loop = network.loop_of_transformer
-        self._parallels = network.parallels[low]
-        self._parallels[in_loop >= 0] = network.loops.parallels[in_loop[in_loop >= 0]]
-        self._transformer_shunt = np.zeros(len(rated_a), dtype=np.complex128)
-        self._transformer_inverse_ratio = np.ones(len(rated_a))
+        parallels = network.parallels[low]
+        parallels[in_loop >= 0] = network.loops.parallels[in_loop[in_loop >= 0]]
+        self._transformers = RatedTransformers(
+            low_node=low,
+            high_node=high,
+            loop=in_loop,
+            inverse_ratio=np.ones(len(rated_a)),
+            shunt_pu=np.zeros(len(rated_a), dtype=np.complex128),
+            parallels=parallels,
+            low_pu_to_pct=100.0 * base_a[low] / (rated_a / transformers.vn_lv_kv),
+            high_pu_to_pct=100.0 * base_a[high] / (rated_a / transformers.vn_hv_kv),
+        )
         self._loading_pct = np.zeros(len(rated_a))
         self._transformer_p_kw = np.zeros(len(rated_a))
 
-    def solve(self, p_kw: Floats, q_kvar: Floats, infeed_v_pu: float, taps: Ints) -> Flow:
+    def solve(self, p_kw: Floats, q_kvar: Floats, infeed_v_pu: float, taps: Ints) -> RadialFlow:
         """Solve for net draws (nodes,) in kW and kvar, the infeed's voltage, and the taps (transformers,)."""
         network = self.network
         if self._taps is None or not np.array_equal(taps, self._taps):
             self._set_taps(taps)
         active = np.ones(len(network.feeder_start) - 1, dtype=np.bool_)
-        if self._feeding is not None:
-            p_kw, q_kvar = self._feed_at_first(self._feeding, p_kw, q_kvar, infeed_v_pu)
-        iterations, converged = self._sweep(p_kw, q_kvar, infeed_v_pu, active)
+        draws = NetDraws(p_kw, q_kvar, 1.0 / BASE_KVA, infeed_v_pu)
+        iterations, converged = self._sweep(draws, active)
         held = np.empty(0, dtype=np.int64)
         if not converged:
-            held = self._hold(p_kw, q_kvar, infeed_v_pu, active)
+            held = self._hold(draws, active)
         loops = self._loops
         losses_pu, p_pu, q_pu = evaluate(
-            *(self._v, self._current, loops.current, self._z, network.loops.z_pu, self._shunt, self._is_off),
-            *(network.node_of_transformer, network.high_node_of_transformer, network.loop_of_transformer),
-            *(self._transformer_inverse_ratio, self._transformer_shunt, self._parallels),
-            *(self._low_pu_to_pct, self._high_pu_to_pct, BASE_KVA),
-            *(self._magnitude, self._loading_pct, self._transformer_p_kw),
+            self._branches,
+            self._state,
+            loops.current,
+            network.loops.z_pu,
+            self._is_off,
+            self._transformers,
+            BASE_KVA,
+            self._magnitude,
+            self._loading_pct,
+            self._transformer_p_kw,
         )
-        return Flow(
+        return RadialFlow(
             v_pu=self._magnitude,
-            v_re=self._v[:, 0],
-            v_im=self._v[:, 1],
-            current_re=self._current[:, 0],
-            current_im=self._current[:, 1],
+            v_re=self._state.v[:, 0],
+            v_im=self._state.v[:, 1],
+            current_re=self._state.current[:, 0],
+            current_im=self._state.current[:, 1],
             losses_kw=losses_pu * BASE_KVA,
             infeed_p_kw=p_pu * BASE_KVA,
             infeed_q_kvar=q_pu * BASE_KVA,
@@ -151,71 +160,6 @@ class RadialSolver:
             held=held,
             loop_current=loops.current,
         )
-
-    def solve_batch(
-        self, draws: AnyDraws, infeed_v_pu: float | Floats, taps: Ints, *, keep_voltages: bool = True
-    ) -> BatchFlow:
-        """Solve many steps with the taps (transformers,) held, on all of numba's threads; warm from step to step.
-
-        Nothing is carried over from or to `solve`, and no feeder is held: a step that does not converge is marked.
-
-        Parameters
-        ----------
-        draws : step by step, or as shares of profiles.
-        infeed_v_pu : one for all steps, or (steps,).
-        keep_voltages : whether `BatchFlow.v_pu` is wanted.
-
-        Raises
-        ------
-        NetworkError
-            For a network with loops, and for draws that do not fit the network.
-        """
-        if self._taps is None or not np.array_equal(taps, self._taps):
-            self._set_taps(taps)
-        arrays = (self._parent, self._z, self._shunt, self._inverse_ratio)
-        flow = solve_steps(self.network, arrays, draws, infeed_v_pu, self.tolerance_pu, keep_voltages)
-        if self._is_off.any():
-            flow.least_v_pu[self._is_off] = flow.greatest_v_pu[self._is_off] = 0.0
-            flow.v_pu[:, self._is_off if keep_voltages else slice(0)] = 0.0
-        return flow
-
-    def attach(self, bank: Bank, node: Ints) -> None:
-        """From the next solve on these inverters feed what their curves say, at these nodes, (inverters,).
-
-        The draws that `solve` takes are then without them; what they feed stands in the bank. Their shares of the gap
-        are set by probing the network. A batch knows nothing of them.
-        """
-        nodes = self.network.nodes
-        room = (np.zeros(nodes), np.zeros(nodes), np.zeros(nodes), np.zeros(nodes), np.ones(len(node)))
-        self._feeding = Feeding(bank, node, self._is_off, *room)
-        self._is_probed = False
-        self._good_seen_pu = bank.seen_pu.copy()
-
-    def _feed_at_first(
-        self, feeding: Feeding, p_kw: Floats, q_kvar: Floats, infeed_v_pu: float
-    ) -> tuple[Floats, Floats]:
-        """Net draws with what the inverters feed at the voltages that they saw last."""
-        if not self._is_probed:
-            probe = RadialSolver(self.network, self._grid, 1e-12)
-
-            def v_pu(fed_kw: Floats, fed_kvar: Floats) -> Floats:
-                p, q = np.zeros(self.network.nodes), np.zeros(self.network.nodes)
-                np.subtract.at(p, feeding.node, fed_kw)
-                np.subtract.at(q, feeding.node, fed_kvar)
-                assert self._taps is not None
-                return probe.solve(p, q, infeed_v_pu, self._taps).v_pu[feeding.node]
-
-            set_shares(feeding.bank, v_pu)
-            self._is_probed = True
-        self._feeding = feeding = feeding._replace(is_off=self._is_off)
-        for room, given in (
-            *((feeding.given_p_kw, p_kw), (feeding.given_q_kvar, q_kvar)),
-            *((feeding.p_kw, p_kw), (feeding.q_kvar, q_kvar)),
-        ):
-            room[:] = given
-        renew(feeding.bank, feeding.bank.seen_pu.copy())
-        draw(feeding)
-        return feeding.p_kw, feeding.q_kvar
 
     def switch_off(self, is_off: npt.NDArray[np.bool_]) -> None:
         """From the next solve on these nodes (nodes,) are cut off; with a node all below it, and none draws anything.
@@ -228,53 +172,48 @@ class RadialSolver:
         if self._taps is not None:
             self._set_taps(self._taps)
 
-    def _sweep(
-        self, p_kw: Floats, q_kvar: Floats, infeed_v_pu: float, active: npt.NDArray[np.bool_]
-    ) -> tuple[int, bool]:
+    def _sweep(self, draws: NetDraws, active: npt.NDArray[np.bool_]) -> tuple[int, bool]:
         """Sweep the active feeders to a solution: iterations, and whether it was found."""
-        loops, branches = self._loops, self.network.loops
-        iterations, converged = self._sweep_kernel(
-            *(p_kw, q_kvar, 1.0 / BASE_KVA, infeed_v_pu, self._parent, self._z, self._shunt, self._inverse_ratio),
-            *(self.network.feeder_start, active, self._v, self._current, self._drawn, self._moved),
-            *(branches.from_node, branches.to_node, loops.nodes, loops.above, loops.ends, loops.inverse_ratio),
-            *(loops.admittance, loops.is_closed, loops.current, self._trial),
-            *(self.tolerance_pu, MOST_ITERATIONS, self._feeding),
+        iterations, converged = sweep(
+            self._branches,
+            draws,
+            self._state,
+            self._loops.break_points,
+            active,
+            self.tolerance_pu,
+            MOST_ITERATIONS,
         )
         return int(iterations), bool(converged)
 
-    def _hold(self, p_kw: Floats, q_kvar: Floats, infeed_v_pu: float, active: npt.NDArray[np.bool_]) -> Ints:
+    def _hold(self, draws: NetDraws, active: npt.NDArray[np.bool_]) -> Ints:
         """Hold the feeders that do not converge by themselves, and solve the rest around them.
 
         Each feeder (with those that loops tie to it) is tried alone, the others held at their last solution, so that
-        one that collapses does not draw its neighbours into the verdict.
+        one that collapses does not make its neighbours count as collapsed.
         """
         group = self._loops.held_together
         for one in np.unique(group):
             alone = group == one
             self._fall_back()
             self._close_loops(alone)
-            active[alone] = self._sweep(p_kw, q_kvar, infeed_v_pu, alone)[1]
+            active[alone] = self._sweep(draws, alone)[1]
         self._fall_back()
         self._close_loops(active)
-        if not self._sweep(p_kw, q_kvar, infeed_v_pu, active)[1]:
+        if not self._sweep(draws, active)[1]:
             active[:] = False
             self._fall_back()
         self._close_loops(np.ones_like(active))
         return np.flatnonzero(~active) + 1
 
     def _fall_back(self) -> None:
-        self._v[:], self._current[:], self._loops.current[:] = self._good_v, self._good_current, self._good_loop_current
-        if self._feeding is not None:
-            self._feeding.bank.seen_pu[:] = self._good_seen_pu
-            renew(self._feeding.bank, self._good_seen_pu)
-            draw(self._feeding)
+        state = self._state
+        state.v[:], state.current[:] = self._good_v, self._good_current
+        self._loops.current[:] = self._good_loop_current
 
     def remember(self) -> None:
         """Take the present solution as the one to fall back on; call after a solve that held no feeder."""
-        self._good_v, self._good_current = self._v.copy(), self._current.copy()
+        self._good_v, self._good_current = self._state.v.copy(), self._state.current.copy()
         self._good_loop_current = self._loops.current.copy()
-        if self._feeding is not None:
-            self._good_seen_pu = self._feeding.bank.seen_pu.copy()
 
     def _close_loops(self, active: npt.NDArray[np.bool_]) -> None:
         """Close the loops whose ends are both in the trunk or in active feeders, and supplied."""
@@ -290,15 +229,16 @@ class RadialSolver:
         of_loops = np.ones(len(branches))
         self._inverse_ratio[node[in_loop < 0]] = inverse[in_loop < 0]
         of_loops[in_loop[in_loop >= 0]] = inverse[in_loop >= 0]
-        self._transformer_inverse_ratio = self._inverse_ratio[node]
-        self._transformer_inverse_ratio[in_loop >= 0] = of_loops[in_loop[in_loop >= 0]]
-        if (self._transformer_inverse_ratio != inverse).any():
+        windings = self._transformers
+        windings.inverse_ratio[:] = self._inverse_ratio[node]
+        windings.inverse_ratio[in_loop >= 0] = of_loops[in_loop[in_loop >= 0]]
+        if (windings.inverse_ratio != inverse).any():
             raise NetworkError("parallel transformers stand at different taps; they must move together")
         is_off = self._is_off
         own = np.where(is_off, 0.0, network.shunt_to_pu)
         of_loop = np.where(is_off[branches.from_node] | is_off[branches.to_node], 0.0, branches.shunt_pu)
-        self._transformer_shunt = own[node]
-        self._transformer_shunt[in_loop >= 0] = of_loop[in_loop[in_loop >= 0]]
+        windings.shunt_pu[:] = own[node]
+        windings.shunt_pu[in_loop >= 0] = of_loop[in_loop[in_loop >= 0]]
         shunt = own.copy()
         upper = np.where(is_off[1:], 0.0, network.shunt_from_pu[1:]) * self._inverse_ratio[1:] ** 2
         np.add.at(shunt, network.parent[1:], upper)

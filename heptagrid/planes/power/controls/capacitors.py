@@ -31,7 +31,7 @@ _HIGHEST, _LOWEST, _MEAN = HIGHEST, LOWEST, MEAN
 OF_A_STEP = 0.5  # of a further step's kvar must flow before a power factor control adds it
 
 
-class Settings(NamedTuple):
+class CapacitorSettings(NamedTuple):
     """As in `world.circuit.CapacitorControls`, (controls,) each, with what is looked up once.
 
     step_at: (controls, 2) first and last step of the capacitor. kvar: of all steps. is_delta: of the capacitor.
@@ -50,7 +50,7 @@ class Settings(NamedTuple):
     least_kvar: Floats
 
 
-class State(NamedTuple):
+class CapacitorState(NamedTuple):
     """What controls remember, (controls,) each: what they are about to do (1 close a step, -1 open one, 0 nothing), when (infinite: not at
     all), when the bank last opened, and how often it was switched."""
 
@@ -60,7 +60,7 @@ class State(NamedTuple):
     switched: Ints
 
 
-class Readings(NamedTuple):
+class CapacitorReadings(NamedTuple):
     """What controls see, (controls,) each: amperes and volts on the secondaries, the override's volts, watts and vars into the terminal."""
 
     amps: Floats
@@ -71,7 +71,7 @@ class Readings(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Terminals:
+class SensedTerminals:
     """The conductors whose voltages and currents controls see.
 
     at: (controls + 1,) into node. row, source, position: (pairs,) a conductor's current is the sum of these, from the currents of `source` (of
@@ -93,12 +93,12 @@ class Terminals:
     is_across: Bools
 
 
-def settings_of(circuit: Circuit) -> Settings:
+def settings_of(circuit: Circuit) -> CapacitorSettings:
     """The capacitor controls of a circuit."""
     c, banks = circuit.capacitor_controls, circuit.capacitors
     step_at = np.stack([banks.step_at[c.capacitor], banks.step_at[c.capacitor + 1]], axis=1)
     kvar = np.array([banks.step_kvar[first:last].sum() for first, last in step_at])
-    return Settings(
+    return CapacitorSettings(
         kind=c.kind,
         step_at=step_at,
         kvar=kvar,
@@ -113,7 +113,7 @@ def settings_of(circuit: Circuit) -> Settings:
     )
 
 
-def terminals_of(circuit: Circuit) -> Terminals:
+def terminals_of(circuit: Circuit) -> SensedTerminals:
     """Where the capacitor controls of a circuit are connected."""
     c, banks = circuit.capacitor_controls, circuit.capacitors
     at, nodes = [0], list[int]()
@@ -135,7 +135,7 @@ def terminals_of(circuit: Circuit) -> Terminals:
             override_nodes += seen
         override_at.append(len(override_nodes))
     first = banks.circuit_at[c.capacitor]
-    return Terminals(
+    return SensedTerminals(
         at=np.array(at),
         node=np.array(nodes, dtype=np.int64),
         row=np.array(rows, dtype=np.int64),
@@ -180,18 +180,18 @@ def _conductors(circuit: Circuit, kind: int, element: int, terminal: int) -> tup
     return list(where), list(where.values())
 
 
-def at_rest(count: int) -> State:
+def at_rest(count: int) -> CapacitorState:
     """Nothing pending, and no bank opened lately."""
     nothing = np.zeros(count, dtype=np.int64)
-    return State(nothing, np.full(count, np.inf), np.full(count, -np.inf), nothing.copy())
+    return CapacitorState(nothing, np.full(count, np.inf), np.full(count, -np.inf), nothing.copy())
 
 
-def readings(count: int) -> Readings:
+def readings(count: int) -> CapacitorReadings:
     """Room for what `count` controls see."""
-    return Readings(*(np.zeros(count) for _ in range(5)))
+    return CapacitorReadings(*(np.zeros(count) for _ in range(5)))
 
 
-def measure(terminals: Terminals, v_v: Complex, currents_a: dict[int, Complex], out: Readings) -> None:
+def measure(terminals: SensedTerminals, v_v: Complex, currents_a: dict[int, Complex], out: CapacitorReadings) -> None:
     """Fill readings from the nodes' voltages and the currents of what is monitored, by Monitored."""
     amps = np.zeros(len(terminals.node), dtype=np.complex128)
     for source, packed in currents_a.items():

@@ -17,7 +17,7 @@ from heptagrid.planes.power.anderson_acceleration import Mixing
 from heptagrid.planes.power.controls import capacitors, regulators
 from heptagrid.planes.power.controls import inverters as smart
 from heptagrid.planes.power.controls.opendss_queue import Leftovers
-from heptagrid.planes.power.unbalanced.flow import Flow
+from heptagrid.planes.power.unbalanced.flow import CircuitFlow
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
 from heptagrid.world.circuit.circuit import Bools, Circuit, Complex, Floats, Monitored
 
@@ -95,7 +95,7 @@ class Controlled:
         q_kvar: Floats | None = None,
         available_kw: Floats | None = None,
         most_passes: int = MOST_PASSES,
-    ) -> Flow:
+    ) -> CircuitFlow:
         """Let the controls settle at the present draws, (devices,), and what inverters could feed, (inverters,); time stands still.
 
         Raises
@@ -121,7 +121,7 @@ class Controlled:
         available_kw: Floats | None = None,
         acts: Acts = Acts.WHEN_DUE,
         most_passes: int = MOST_PASSES,
-    ) -> Flow:
+    ) -> CircuitFlow:
         """Go a step of `step_s` seconds with these draws, (devices,), and offers of inverters, (inverters,); the flow at its end.
 
         The draws hold from the beginning of the step. In a step in which controls hunt, all stay where they stood before it: see `hunting`.
@@ -143,7 +143,7 @@ class Controlled:
         smart.end_step(self.bank)
         return flow
 
-    def _act_until(self, end_s: float, p_kw: Floats | None, q_kvar: Floats | None, most_passes: int) -> Flow:
+    def _act_until(self, end_s: float, p_kw: Floats | None, q_kvar: Floats | None, most_passes: int) -> CircuitFlow:
         """Go from action to action, each at its second."""
         for _ in range(most_passes):
             flow = self._solve(p_kw, q_kvar)
@@ -156,7 +156,7 @@ class Controlled:
             self._act(self.now_s, at_once=False)
         raise self._hunting(p_kw, q_kvar, most_passes)
 
-    def _act_at(self, end_s: float, p_kw: Floats | None, q_kvar: Floats | None, most_passes: int) -> Flow:
+    def _act_at(self, end_s: float, p_kw: Floats | None, q_kvar: Floats | None, most_passes: int) -> CircuitFlow:
         """Go to the end and solve there as OpenDSS does: at first the inverters feed as before, what is due acts, and then they answer."""
         self.now_s = end_s
         inverters_answer = not len(self.circuit.inverters.device)
@@ -180,7 +180,7 @@ class Controlled:
         devices = self.circuit.devices
         return (devices.p_kw if p_kw is None else p_kw).copy(), (devices.q_kvar if q_kvar is None else q_kvar).copy()
 
-    def _solve_held(self, p_kw: Floats | None, q_kvar: Floats | None) -> Flow:
+    def _solve_held(self, p_kw: Floats | None, q_kvar: Floats | None) -> CircuitFlow:
         """The flow before the inverters have looked at it."""
         inverter = self.circuit.inverters.device
         p_kw, q_kvar = self._draws(p_kw, q_kvar)
@@ -190,7 +190,7 @@ class Controlled:
         p_kw[inverter], q_kvar[inverter] = -self.bank.p_kw, -self.bank.q_kvar
         return self.solver.solve(p_kw, q_kvar)
 
-    def _solve(self, p_kw: Floats | None, q_kvar: Floats | None) -> Flow:
+    def _solve(self, p_kw: Floats | None, q_kvar: Floats | None) -> CircuitFlow:
         inverter = self.circuit.inverters.device
         p_kw, q_kvar = self._draws(p_kw, q_kvar)
         self.solver.set_taps(self.tap_pu)
@@ -239,7 +239,7 @@ class Controlled:
         self.bank.share[:] = smart.shares(np.array(answers))
         self._is_probed = True
 
-    def _look(self, flow: Flow) -> None:
+    def _look(self, flow: CircuitFlow) -> None:
         """Measure, and start, renew or drop actions."""
         if len(self.regulators.pending):
             node = self.circuit.transformers.windings.node

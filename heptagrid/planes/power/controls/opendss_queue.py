@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from heptagrid.planes.power.controls import regulators
-from heptagrid.planes.power.controls.regulators import Settings, State
+from heptagrid.planes.power.controls.regulators import RegulatorSettings, RegulatorState
 from heptagrid.world.circuit.circuit import Floats
 
 
@@ -27,12 +27,12 @@ class Leftovers:
         """Infinite while nothing waits."""
         return min((due_s for due_s, _ in self._waiting), default=np.inf)
 
-    def keep(self, waited_s: Floats, state: State) -> None:
+    def keep(self, waited_s: Floats, state: RegulatorState) -> None:
         """Take in what regulators have just forgotten; waited_s: (regulators,) when they would have acted."""
         is_left = np.isfinite(waited_s) & np.isinf(state.due_s) & state.is_under_way
         self._waiting += [(float(waited_s[k]), int(k)) for k in np.flatnonzero(is_left)]
 
-    def act(self, settings: Settings, state: State, now_s: float, tap_pu: Floats) -> None:
+    def act(self, settings: RegulatorSettings, state: RegulatorState, now_s: float, tap_pu: Floats) -> None:
         """Do what is due, a tap each, changing tap_pu (windings,); a regulator with nothing pending lets it pass."""
         due = [k for due_s, k in self._waiting if due_s <= now_s]
         self._waiting = [(due_s, k) for due_s, k in self._waiting if due_s > now_s]

@@ -19,7 +19,7 @@ SHORTEST_INVERSE = 10.0  # an inverse-time delay shrinks to no less than a tenth
 _HIGHEST, _LOWEST, _DELTA = HIGHEST, LOWEST, int(Connection.DELTA)
 
 
-class Settings(NamedTuple):
+class RegulatorSettings(NamedTuple):
     """As in `world.circuit.Regulators`, with what is looked up once: (regulators,) each.
 
     winding: whose taps move, and seen: the winding that is measured, both among all windings. first, last: its conductors; phases of them
@@ -65,7 +65,7 @@ class Settings(NamedTuple):
     reverse_threshold_w: Floats
 
 
-class State(NamedTuple):
+class RegulatorState(NamedTuple):
     """What regulators remember, (regulators,) each.
 
     pending: taps they still want to move, up positive. due_s, reverse_due_s: when they act; infinite while nothing waits. is_under_way: what
@@ -81,7 +81,7 @@ class State(NamedTuple):
     taps_moved: Ints
 
 
-class Readings(NamedTuple):
+class RegulatorReadings(NamedTuple):
     """What regulators see, (regulators,) each: volts on the secondary of the potential transformer, after compensation, and at the regulator
     itself; watts that flow forward, out of the measured winding."""
 
@@ -90,13 +90,13 @@ class Readings(NamedTuple):
     forward_w: Floats
 
 
-def settings_of(circuit: Circuit) -> Settings:
+def settings_of(circuit: Circuit) -> RegulatorSettings:
     """The regulators of a circuit."""
     r, transformers = circuit.regulators, circuit.transformers
     windings = transformers.windings
     winding = transformers.winding_at[r.transformer] + r.winding
     seen = transformers.winding_at[r.transformer] + r.measured_winding
-    return Settings(
+    return RegulatorSettings(
         winding=winding,
         seen=seen,
         first=windings.conductor_at[seen],
@@ -141,17 +141,17 @@ def _turns(transformers: Transformers, which: Ints, seen: Ints) -> Ints:
     return np.where(is_delta, delta_direction(transformers)[which], 0)
 
 
-def at_rest(count: int) -> State:
+def at_rest(count: int) -> RegulatorState:
     """Nothing pending."""
     none = np.full(count, np.inf)
     nothing = np.zeros(count, dtype=np.int64)
     no = np.zeros(count, dtype=np.bool_)
-    return State(nothing, none, no, none.copy(), no.copy(), nothing.copy())
+    return RegulatorState(nothing, none, no, none.copy(), no.copy(), nothing.copy())
 
 
-def readings(count: int) -> Readings:
+def readings(count: int) -> RegulatorReadings:
     """Room for what `count` regulators see."""
-    return Readings(np.zeros(count), np.zeros(count), np.zeros(count))
+    return RegulatorReadings(np.zeros(count), np.zeros(count), np.zeros(count))
 
 
 @kernel

@@ -54,7 +54,7 @@ class Sums:
 
 
 @dataclass(frozen=True)
-class Tree:
+class GroupTree:
     """node: (conductors,) of the network; the sources' ideal voltages emf_v come first and have none (-1).
 
     conductor_at: (groups + 1,). parent: (groups,) -1 for the roots. up_at: (groups + 1,) into up, the conductors above that the
@@ -82,7 +82,7 @@ class Tree:
     def groups(self) -> int:
         return len(self.parent)
 
-    def moved(self, network: Network) -> Tree:
+    def moved(self, network: Network) -> GroupTree:
         """The tree of the same network with other taps and capacitor steps; see `Network.moved`."""
         return replace(self, block=self.block_sums.of(network), shunt_s=self.shunt_sums.of(network))
 
@@ -110,7 +110,7 @@ class _Entries:
         return Sums(fixed, cell[moves], self.source[moves])
 
 
-def tree_of(network: Network, most_loops: int) -> Tree:
+def tree_of(network: Network, most_loops: int) -> GroupTree:
     """The network as a tree; at most `most_loops` lines beside it. Raises NotATree."""
     layout = layout_of(network, most_loops)
     places, emf_v = layout.places, network.circuit.sources.emf_v
@@ -121,7 +121,7 @@ def tree_of(network: Network, most_loops: int) -> Tree:
     node = np.full(len(emf_v) + int(places.size.sum()), NONE)
     placed = np.flatnonzero(places.conductor >= 0)
     node[places.conductor[placed]] = placed
-    return Tree(
+    return GroupTree(
         node=node,
         emf_v=emf_v,
         conductor_at=len(emf_v) + np.concatenate([[0], np.cumsum(places.size)]),

@@ -7,8 +7,10 @@ linear in the voltage stays in the network's matrix; the rest is a current that 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.world.circuit.circuit import Devices, Floats, Ints, Model
@@ -19,6 +21,16 @@ CONSTANT_CURRENT, FIXED_Q = int(Model.CONSTANT_CURRENT), int(Model.FIXED_Q)
 FIXED_X, ZIP = int(Model.FIXED_X), int(Model.ZIP)
 CURRENT_LIMITED = int(Model.CURRENT_LIMITED)
 _STEEPNESS = 500.0  # of a ZIP load's drop-out at its cut-off voltage, per pu
+
+
+class CircuitModels(NamedTuple):
+    """Phase circuits as the kernels take them: both nodes of each, or conductors of a tree, and how it draws; see `PhaseCircuits`."""
+
+    from_node: npt.NDArray[np.integer]
+    to_node: npt.NDArray[np.integer]
+    model: Ints
+    limits_v: Floats
+    shape: Floats
 
 
 @dataclass(frozen=True)
@@ -36,6 +48,10 @@ class PhaseCircuits:
     model: Ints
     limits_v: Floats
     shape: Floats
+
+    @property
+    def models(self) -> CircuitModels:
+        return CircuitModels(self.from_node, self.to_node, self.model, self.limits_v, self.shape)
 
 
 def phase_circuits(devices: Devices) -> PhaseCircuits:
@@ -63,8 +79,9 @@ def rated_linear(circuits: PhaseCircuits, p_w: Floats, q_var: Floats) -> Floats:
 
 
 @kernel
-def tangents(from_node, to_node, model, limits_v, shape, p_w, q_var, v):  # type: ignore[no-untyped-def]
-    """(circuits, 4) how the current changes with the voltage at v (nodes,), by central differences."""
+def tangents(circuits, p_w, q_var, v):  # type: ignore[no-untyped-def]
+    """(circuits, 4) how the current changes with the voltage at v (nodes,), by central differences; circuits: `CircuitModels`."""
+    from_node, to_node, model, limits_v, shape = circuits
     out = np.zeros((from_node.shape[0], 4))
     for k in range(from_node.shape[0]):
         a, b = from_node[k], to_node[k]

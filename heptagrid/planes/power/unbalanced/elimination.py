@@ -15,12 +15,54 @@ out of them. Both are filled in from the rest once it is solved.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from heptagrid.foundation.compiled.kernel import kernel
-from heptagrid.planes.power.unbalanced.blocks import Tree
-from heptagrid.world.circuit.circuit import Bools, Ints
+from heptagrid.planes.power.unbalanced.blocks import GroupTree
+from heptagrid.world.circuit.circuit import Bools, Complex, Floats, Ints
+
+
+class TreeArrays(NamedTuple):
+    """A `GroupTree` as the kernels take it."""
+
+    conductor_at: Ints
+    parent: Ints
+    up_at: Ints
+    up: Ints
+    is_series: Bools
+    block_at: Ints
+    block: Complex
+    shunt_at: Ints
+    shunt_s: Complex
+
+
+class LinearLegs(NamedTuple):
+    """The devices' linear parts by group: linear_s (legs, 4), a real matrix of each, row by row; ground: the conductor that is none."""
+
+    leg_at: Ints
+    from_conductor: Ints
+    to_conductor: Ints
+    linear_s: Floats
+    ground: int
+
+
+class GroupMatrices(NamedTuple):
+    """N and M of the groups at inner_at, and K at 4 * shunt_at of the tree, column by column."""
+
+    inner_at: Ints
+    n: Floats
+    k: Floats
+    m: Floats
+
+
+class PassCells(NamedTuple):
+    """What the passes need: N and K of each step, M of each step, and N of each group filled in, with what injections below do to it."""
+
+    down: Floats
+    up: Floats
+    filled: Floats
 
 
 @dataclass(frozen=True)
@@ -58,7 +100,7 @@ class Steps:
         return 4 * self.size * (self.above + self.injecting)
 
 
-def steps_of(tree: Tree, injects: Bools) -> tuple[Steps, Steps, Ints]:
+def steps_of(tree: GroupTree, injects: Bools) -> tuple[Steps, Steps, Ints]:
     """The steps, the groups to fill in, and (groups,) the group of the step below each of these (-1: none).
 
     injects: (groups,) whether currents are injected at the group.
@@ -69,12 +111,22 @@ def steps_of(tree: Tree, injects: Bools) -> tuple[Steps, Steps, Ints]:
     highest, below = top[steps], end[filled]
     return (
         Steps(
-            *(steps, size[steps], above[highest], tree.conductor_at[steps], tree.conductor_at[steps], size[steps]),
-            tree.up[_packed(tree.up_at, highest)],
+            group=steps,
+            size=size[steps],
+            above=above[highest],
+            first=tree.conductor_at[steps],
+            injecting_first=tree.conductor_at[steps],
+            injecting=size[steps],
+            up=tree.up[_packed(tree.up_at, highest)],
         ),
         Steps(
-            *(filled, size[filled], above[filled], tree.conductor_at[filled], tree.conductor_at[below]),
-            *(np.where(below >= 0, size[below], 0), tree.up[_packed(tree.up_at, filled)]),
+            group=filled,
+            size=size[filled],
+            above=above[filled],
+            first=tree.conductor_at[filled],
+            injecting_first=tree.conductor_at[below],
+            injecting=np.where(below >= 0, size[below], 0),
+            up=tree.up[_packed(tree.up_at, filled)],
         ),
         end,
     )
@@ -111,14 +163,11 @@ def _chains(parent, injects):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def eliminate(  # type: ignore[no-untyped-def]
-    conductor_at, parent, up_at, up, is_series, block_at, block, shunt_at, shunt_s,
-    leg_at, leg_from, leg_to, leg_s, ground, inner_at, n_cells, k_cells, m_cells,
-):  # fmt: skip
-    """Fill N and M at inner_at and K at 4 * shunt_at, column by column; the group at which it failed, or -1.
-
-    leg_s: (legs, 4) the linear part of each phase circuit, a real matrix row by row.
-    """
+def eliminate(tree, legs, matrices):  # type: ignore[no-untyped-def]
+    """Fill in `GroupMatrices` for `TreeArrays` and `LinearLegs`; the group at which it failed, or -1."""
+    conductor_at, parent, up_at, up, is_series, block_at, block, shunt_at, shunt_s = tree
+    leg_at, leg_from, leg_to, leg_s, ground = legs
+    inner_at, n_cells, k_cells, m_cells = matrices
     groups = parent.shape[0]
     widest = 0
     for k in range(groups):
@@ -204,14 +253,14 @@ def eliminate(  # type: ignore[no-untyped-def]
 
 
 @kernel
-def reduce_chains(  # type: ignore[no-untyped-def]
-    conductor_at, parent, up_at, up, inner_at, shunt_at, n_cells, k_cells, m_cells,
-    step_group, end_of, filled_at, down_cells, up_cells, filled_cells,
-):  # fmt: skip
+def reduce_chains(tree, matrices, step_group, end_of, filled_at, cells):  # type: ignore[no-untyped-def]
     """Pack N and K, and M, of each step with the chain above it; for each other group N, and what the injection below does to its voltages.
 
-    end_of: (groups,) the group of the step at the lower end of a chain. filled_at: (groups,) where the others' go.
+    end_of: (groups,) the group of the step at the lower end of a chain. filled_at: (groups,) where the others' go. cells: `PassCells`.
     """
+    conductor_at, parent, up_at, up, shunt_at = tree.conductor_at, tree.parent, tree.up_at, tree.up, tree.shunt_at
+    inner_at, n_cells, k_cells, m_cells = matrices
+    down_cells, up_cells, filled_cells = cells
     widest = 2
     for k in range(parent.shape[0]):
         widest = max(widest, 2 * (conductor_at[k + 1] - conductor_at[k]), 2 * (up_at[k + 1] - up_at[k]))

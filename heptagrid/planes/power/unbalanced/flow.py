@@ -15,7 +15,7 @@ from heptagrid.world.circuit.circuit import Complex, Floats, Ints
 
 
 @dataclass
-class Flow:
+class CircuitFlow:
     """v: (nodes,) complex volts to ground; 0 where no source feeds the node. iterations: of the fixed point.
 
     last_change_pu: of a voltage, in the last of them.
@@ -137,12 +137,8 @@ class Flow:
     @cached_property
     def circuits_a(self) -> Complex:
         """(phase circuits,) the current that each takes, from its first node to its second."""
-        circuits = self.circuits
-        out = np.zeros(len(circuits.device), dtype=np.complex128)
-        _device_currents(
-            *(circuits.from_node, circuits.to_node, circuits.model, circuits.limits_v),
-            *(circuits.shape, self.p_w, self.q_var, self.v, out),
-        )
+        out = np.zeros(len(self.circuits.device), dtype=np.complex128)
+        _device_currents(self.circuits.models, self.p_w, self.q_var, self.v, out)
         return out
 
     @cached_property
@@ -199,7 +195,8 @@ def _bond_currents(bonds: Ints, lack_a: Complex) -> Complex:
 
 
 @kernel(allocates=False)
-def _device_currents(from_node, to_node, model, limits_v, shape, p_w, q_var, v, out):  # type: ignore[no-untyped-def]
+def _device_currents(circuits, p_w, q_var, v, out):  # type: ignore[no-untyped-def]
+    from_node, to_node, model, limits_v, shape = circuits
     for k in range(from_node.shape[0]):
         a, b = from_node[k], to_node[k]
         across = (v[a] if a >= 0 else 0j) - (v[b] if b >= 0 else 0j)

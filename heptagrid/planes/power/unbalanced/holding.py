@@ -10,7 +10,7 @@ import numpy as np
 
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.planes.power.unbalanced.conductors import fed_and_earthed
-from heptagrid.planes.power.unbalanced.flow import Flow
+from heptagrid.planes.power.unbalanced.flow import CircuitFlow
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
 from heptagrid.world.circuit.circuit import Bools, Circuit, Complex, Floats
 
@@ -27,7 +27,7 @@ class HoldingSolver(UnbalancedSolver):
         self._feed_kvar = -circuit.devices.q_kvar[circuit.voltage_holders.device]
         self._volts_per_kvar: Floats | None = None
 
-    def solve(self, p_kw: Floats | None = None, q_kvar: Floats | None = None) -> Flow:
+    def solve(self, p_kw: Floats | None = None, q_kvar: Floats | None = None) -> CircuitFlow:
         """As UnbalancedSolver's; the reactive draws of holders are found, whatever is given.
 
         Raises
@@ -75,7 +75,7 @@ class HoldingSolver(UnbalancedSolver):
         first = devices.circuit_at[self.circuit.voltage_holders.device]
         return np.asarray(lives[devices.circuit_from[first]] & lives[devices.circuit_to[first]])
 
-    def _fed(self, p_kw: Floats | None, q_kvar: Floats, feed_kvar: Floats) -> Flow:
+    def _fed(self, p_kw: Floats | None, q_kvar: Floats, feed_kvar: Floats) -> CircuitFlow:
         q_kvar[self.circuit.voltage_holders.device] = -feed_kvar
         return super().solve(p_kw, q_kvar)
 
@@ -88,7 +88,7 @@ class HoldingSolver(UnbalancedSolver):
         summed = np.concatenate([[0.0], np.cumsum(across)])
         return np.asarray((summed[last] - summed[first]) / (last - first), dtype=np.float64)
 
-    def _probed(self, p_kw: Floats | None, q_kvar: Floats, feed_kvar: Floats, flow: Flow) -> Floats:
+    def _probed(self, p_kw: Floats | None, q_kvar: Floats, feed_kvar: Floats, flow: CircuitFlow) -> Floats:
         """(holders, holders) what one more kvar of each of the second does to the voltages of the first."""
         holders = self.circuit.voltage_holders
         before = self._held_v(flow.v)

@@ -13,11 +13,10 @@ import numpy as np
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.planes.power.unbalanced.check import checked_network
 from heptagrid.planes.power.unbalanced.draws import phase_circuits, rated_linear, tangents
-from heptagrid.planes.power.unbalanced.flow import Flow
+from heptagrid.planes.power.unbalanced.flow import CircuitFlow
 from heptagrid.planes.power.unbalanced.network import FLOATING_S, Network, nearly_floating, network_of
-from heptagrid.planes.power.unbalanced.radial_network import RadialNetwork
-from heptagrid.planes.power.unbalanced.series import Draws, Series, levels
 from heptagrid.planes.power.unbalanced.tree import NotATree
+from heptagrid.planes.power.unbalanced.tree_sweeps import TreeSweeps
 from heptagrid.world.circuit.circuit import Bools, Circuit, Complex, Floats
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ MOST_ITERATIONS = 200
 AT_REST_PU = 1e-7  # a change that gets no smaller is a part that nearly floats, not a collapse
 PATIENCE = 8  # iterations before the devices are linearised anew
 MOST_LINEARISATIONS = 8
-STEP_PATIENCE = 40  # iterations of a step among many, all with one linearisation
 UNBALANCED_SHARE = (
     1e-8  # of the greatest current, what sweeps may leave unbalanced at a node of a part that nearly floats
 )
@@ -104,11 +102,11 @@ class UnbalancedSolver:
     def _set(self, network: Network) -> None:
         self._network = network
         self._nearly_floats = bool((network.is_live & nearly_floating(network)).any())
-        self._linear: RadialNetwork | SparseNetwork
+        self._linear: TreeSweeps | SparseNetwork
         self._is_linear = False
         if self._wanted != "sparse":
             try:
-                self._linear = RadialNetwork(network, self._circuits, self._v_base_v)
+                self._linear = TreeSweeps(network, self._circuits, self._v_base_v)
             except NotATree as not_a_tree:
                 if self._wanted == "sweeps":
                     raise NetworkError(f"{self.circuit.name} cannot be solved by sweeps: {not_a_tree}") from not_a_tree
@@ -133,12 +131,12 @@ class UnbalancedSolver:
             self._set(network_of(self.circuit, self.tap_pu, self.is_closed))
             return
         self._network, self._is_linear = moved, False
-        if isinstance(self._linear, RadialNetwork):
+        if isinstance(self._linear, TreeSweeps):
             self._linear.move(moved)
         else:
             self._linear = self._sparse(moved)
 
-    def solve(self, p_kw: Floats | None = None, q_kvar: Floats | None = None) -> Flow:
+    def solve(self, p_kw: Floats | None = None, q_kvar: Floats | None = None) -> CircuitFlow:
         """The flow at rated draws of p_kw, q_kvar (devices,) in kW and kvar; by default those of the circuit.
 
         Starts from the solution before, if there is one. Raises NetworkError when no solution is found, since the voltage collapses, or for a
@@ -167,7 +165,7 @@ class UnbalancedSolver:
                 "the voltage collapses under this load; draw less, or look for an impedance or a rated voltage that is wrong"
             )
         self._is_warm = True
-        return Flow(self._network, circuits, p_w, q_var, self._v.copy(), iterations, change)
+        return CircuitFlow(self._network, circuits, p_w, q_var, self._v.copy(), iterations, change)
 
     def _attempt(self, p_w: Floats, q_var: Floats) -> tuple[int, float]:
         """Iterations from the present voltages, or from the start, and the last change; 0 iterations if there is no solution."""
@@ -186,7 +184,7 @@ class UnbalancedSolver:
         Where a hundred-millionth of the coupling between conductors holds them to the ground, the sweeps' inverses have as many digits less;
         how many amperes that is changes from one linearisation to the next, and no iteration makes it smaller.
         """
-        flow = Flow(self._network, self._circuits, p_w, q_var, self._v, 0)
+        flow = CircuitFlow(self._network, self._circuits, p_w, q_var, self._v, 0)
         currents_a = np.concatenate([flow.lines_a, flow.transformers_a])
         floats = self._network.is_live & self._network.is_floating
         lack_a = flow.imbalance_a + np.where(floats, FLOATING_S * self._v, 0.0)
@@ -197,44 +195,6 @@ class UnbalancedSolver:
         self._wanted, self._is_warm = "sparse", False
         self._set(self._network)
         self.reason = reason
-
-    def solve_steps(self, draws: Draws) -> Series:
-        """The flow of many steps at the present taps and capacitors.
-
-        Radial circuits are solved in one compiled loop, any other step by step. Raises NetworkError as `solve` does.
-        """
-        devices, circuits = self.circuit.devices, self._circuits
-        p_kw, q_kvar = devices.p_kw * draws.scale, devices.q_kvar * draws.scale
-        steps = len(draws.p_shape)
-        sources = self.circuit.sources
-        v_pu = np.zeros((steps, len(self._v)), dtype=np.float32)
-        source_v = np.zeros((steps, len(sources.to_node)), dtype=np.complex128)
-        iterations = np.zeros(steps, dtype=np.int64)
-        if isinstance(self._linear, RadialNetwork):
-            rated = [1000.0 * kw[circuits.device] * circuits.share for kw in (p_kw, q_kvar)]
-            for which in levels(draws, p_kw):
-                p_mean, q_mean = (shape[which].mean(axis=0)[draws.shape] for shape in (draws.p_shape, draws.q_shape))
-                mean = self.solve(p_kw * p_mean, q_kvar * q_mean)
-                self._linearise(mean.p_w, mean.q_var, around_present=True)
-                self._linear.march(
-                    *(which, draws, rated[0], rated[1], mean.v, self.tolerance_pu, STEP_PATIENCE),
-                    *(sources.to_node, v_pu, source_v, iterations),
-                )
-        for t in np.flatnonzero(iterations == 0):
-            flow = self.solve(p_kw * draws.p_shape[t, draws.shape], q_kvar * draws.q_shape[t, draws.shape])
-            v_pu[t], source_v[t], iterations[t] = flow.v_pu, flow.v[sources.to_node], flow.iterations
-        return Series(v_pu, self._sources_kva(source_v), iterations)
-
-    def _sources_kva(self, v: Complex) -> Complex:
-        """(steps, sources) delivered at voltages v (steps, conductors of sources) to the ground."""
-        sources = self.circuit.sources
-        out = np.empty((len(v), len(sources.names)), dtype=np.complex128)
-        for k in range(len(sources.names)):
-            rows = slice(sources.node_at[k], sources.node_at[k + 1])
-            n = rows.stop - rows.start
-            out_a = (sources.emf_v[rows] - v[:, rows]) @ self._network.sources.matrix(k)[:n, :n].T
-            out[:, k] = (v[:, rows] * out_a.conj()).sum(axis=1) / 1000.0
-        return out
 
     def _found(self, p_w: Floats, q_var: Floats) -> tuple[int, float]:
         """Iterations, 0 if there is no solution, and the last change."""
@@ -258,9 +218,8 @@ class UnbalancedSolver:
             self._linear.linearise(rated_linear(circuits, p_w, q_var))
             self._v = self._linear.start()
             return True
-        fixed = circuits.from_node, circuits.to_node, circuits.model, circuits.limits_v, circuits.shape
         try:
-            self._linear.linearise(tangents(*fixed, p_w, q_var, self._v))
+            self._linear.linearise(tangents(circuits.models, p_w, q_var, self._v))
         except NetworkError:  # at the brink of a collapse
             return False
         return True

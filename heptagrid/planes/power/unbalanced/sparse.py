@@ -88,10 +88,7 @@ class SparseNetwork:
         change = before = np.inf
         for iteration in range(1, most + 1):
             injected = self._source_a.copy()
-            _inject(
-                *(circuits.from_node, circuits.to_node, circuits.model, circuits.limits_v, circuits.shape),
-                *(self._linear_s, p_w, q_var, v, injected),
-            )
+            _inject(circuits.models, self._linear_s, p_w, q_var, v, injected)
             after = self._voltages(injected)
             change = float(np.max(np.abs(after - v) * self._per_base))
             v[:] = after
@@ -123,8 +120,9 @@ def _undetermined(matrix: scipy.sparse.csc_matrix, nodes: int) -> Ints:
 
 
 @kernel(allocates=False)
-def _inject(from_node, to_node, model, limits_v, shape, linear_s, p_w, q_var, v, injected):  # type: ignore[no-untyped-def]
-    """Add to `injected` what the devices draw less than their linear parts."""
+def _inject(circuits, linear_s, p_w, q_var, v, injected):  # type: ignore[no-untyped-def]
+    """Add to `injected` what the devices draw less than their linear parts; circuits: `CircuitModels`."""
+    from_node, to_node, model, limits_v, shape = circuits
     for k in range(from_node.shape[0]):
         a, b = from_node[k], to_node[k]
         across = (v[a] if a >= 0 else 0j) - (v[b] if b >= 0 else 0j)

@@ -6,16 +6,60 @@ the passes meet them. Conductor `ground`, the last, stays at zero volts and coll
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+import numpy.typing as npt
 
 from heptagrid.foundation.compiled.array_shapes import line, rows
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.planes.power.unbalanced.draws import CONSTANT_POWER, drawn
 
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+class Downward(NamedTuple):
+    """What a pass downward goes through. size, above, injecting: (groups,) conductors of each, above it, and where currents flow in.
+
+    first, injecting_first: the first of them. up: the conductors above, packed. cells: the matrices.
+    """
+
+    size: Ints
+    above: Ints
+    first: Ints
+    injecting_first: Ints
+    injecting: Ints
+    up: Ints
+    cells: Floats
+
+
+class CutLoops(NamedTuple):
+    """Lines that close loops, cut: conductors at both ends, z and the inverse that closes them (pairs of reals); lack: room."""
+
+    from_conductor: Ints
+    to_conductor: Ints
+    z_ohm: Floats
+    inverse: Floats
+    lack: Floats
+
+
+class Passes(NamedTuple):
+    """Voltages v, two sets of injected currents that take turns, and the currents of cut loops; pairs of reals, renewed in place."""
+
+    v: Floats
+    now: Floats
+    after: Floats
+    loop_a: Floats
+
 
 @kernel(allocates=False)
-def inject(leg_from, leg_to, model, limits_v, shape, leg_s, power, v, injected):  # type: ignore[no-untyped-def]
-    """Add to `injected` what the phase circuits' linear parts draw more than the phase circuits. power: (legs, 2) W and var."""
+def inject(legs_of, leg_s, power, v, injected):  # type: ignore[no-untyped-def]
+    """Add to `injected` what the phase circuits' linear parts draw more than the phase circuits. power: (legs, 2) W and var.
+
+    legs_of: `CircuitModels`, with conductors of the tree as nodes.
+    """
+    leg_from, leg_to, model, limits_v, shape = legs_of
     legs = leg_from.shape[0]
     leg_from, leg_to, model, v, injected = line(leg_from), line(leg_to), line(model), line(v), line(injected)
     power, leg_s = rows(power, 2), rows(leg_s, 4)
@@ -41,13 +85,13 @@ def inject(leg_from, leg_to, model, limits_v, shape, leg_s, power, v, injected):
 
 
 @kernel(allocates=False)
-def down(size, above, first, injecting_first, injecting, up, cells, weight, v, current):  # type: ignore[no-untyped-def]
+def down(groups_down, weight, v, current):  # type: ignore[no-untyped-def]
     """New voltages of groups from those above and the currents injected below; the greatest squared change in per unit.
 
-    size, above, injecting: (groups,) conductors of each, above it, and where the currents flow in; first, injecting_first: the first of
-    them. weight: (conductors,) 1 / base volts squared.
+    groups_down: `Downward`. weight: (conductors,) 1 / base volts squared.
     """
     o, w, worst = 0, 0, 0.0
+    size, above, first, injecting_first, injecting, up, cells = groups_down
     groups = size.shape[0]
     size, above, first, injecting_first = line(size), line(above), line(first), line(injecting_first)
     injecting, up, cells, weight, v, current = (
@@ -118,8 +162,9 @@ def down(size, above, first, injecting_first, injecting, up, cells, weight, v, c
 
 
 @kernel(allocates=False)
-def upward(size, above, first, up, cells, current):  # type: ignore[no-untyped-def]
-    """Add the steps' currents to those of the conductors above, from the last step to the first."""
+def upward(groups_down, cells, current):  # type: ignore[no-untyped-def]
+    """Add the steps' currents to those of the conductors above, from the last step to the first; cells: the matrices of this pass."""
+    size, above, first, up = groups_down.size, groups_down.above, groups_down.first, groups_down.up
     o, w, groups = cells.shape[0], up.shape[0], size.shape[0]
     size, above, first, up, cells, current = line(size), line(above), line(first), line(up), line(cells), line(current)
     for k in range(groups - 1, -1, -1):
@@ -190,30 +235,27 @@ def _add(current, conductor, re, im):  # type: ignore[no-untyped-def]
 
 
 @kernel(allocates=False)
-def solve(  # type: ignore[no-untyped-def]
-    steps, cells, legs, leg_s, power, weight, loops, v, now, after, loop_a, tolerance, most
-):
+def solve(steps, up_cells, legs, leg_s, power, weight, loops, passes, tolerance, most):  # type: ignore[no-untyped-def]
     """The fixed point, starting from v: iterations (most + 1 if it is not found) and the last change in per unit.
 
-    In the end v and `now`, or with an even number of iterations `after`, belong to each other. loop_a: currents of the lines that close loops.
+    steps: `Downward`, up_cells: the matrices of the pass upward; legs: `CircuitModels`; loops: `CutLoops`; passes: `Passes`. In the end v and
+    `now`, or with an even number of iterations `after`, belong to each other.
     """
-    size, above, first, up = steps
-    down_cells, up_cells = cells
-    leg_from, leg_to, model, limits_v, shape = legs
+    v, now, after, loop_a = passes
     now[:] = 0.0
-    inject(leg_from, leg_to, model, limits_v, shape, leg_s, power, v, now)
+    inject(legs, leg_s, power, v, now)
     _close(loops, loop_a, now)
     change = before = np.inf
     for iteration in range(1, most + 1):
-        upward(size, above, first, up, up_cells, now)
-        change = np.sqrt(down(size, above, first, first, size, up, down_cells, weight, v, now))
+        upward(steps, up_cells, now)
+        change = np.sqrt(down(steps, weight, v, now))
         if settled(change, before, tolerance):
             return iteration, change
         if not np.isfinite(change):
             break
         before = change
         after[:] = 0.0
-        inject(leg_from, leg_to, model, limits_v, shape, leg_s, power, v, after)
+        inject(legs, leg_s, power, v, after)
         _correct(loops, v, loop_a)
         _close(loops, loop_a, after)
         now, after = after, now
@@ -248,7 +290,7 @@ def _correct(loops, v, loop_a):  # type: ignore[no-untyped-def]
 
 @kernel(allocates=False)
 def _close(loops, loop_a, current):  # type: ignore[no-untyped-def]
-    from_conductor, to_conductor = loops[0], loops[1]
+    from_conductor, to_conductor = loops.from_conductor, loops.to_conductor
     for i in range(loop_a.shape[0]):
         current[2 * from_conductor[i // 2] + i % 2] -= loop_a[i]
         current[2 * to_conductor[i // 2] + i % 2] += loop_a[i]
