@@ -18,6 +18,7 @@ from click.testing import CliRunner
 
 import heptagrid
 from heptagrid.cli import main
+from heptagrid.cli.group import COMMANDS
 from heptagrid.foundation.compiled import kernel_cache
 from heptagrid.foundation.errors import NetworkError, PartialRunWarning
 from heptagrid.scale import run as api
@@ -239,8 +240,9 @@ def test_help_leaves_no_sentence_unfinished() -> None:
         said = CliRunner(env={"COLUMNS": width}).invoke(main, ["--help"]).output
         assert "…" not in said
         for name, command in main.commands.items():
-            words = command.get_short_help_str(limit=1000).split()
-            assert " ".join(words) in " ".join(said.split()), name
+            words = command.get_short_help_str(limit=1000)
+            assert words == COMMANDS[name]
+            assert " ".join(words.split()) in " ".join(said.split()), name
 
 
 def test_a_command_imports_no_other() -> None:

@@ -36,6 +36,7 @@ TOO_LONG = {
     "importers/pandapower.py",
     "planes/messages/kernel/message_tracer.py",
     "planes/messages/planning/network_planner.py",
+    "tests/power/test_controls.py",
     "world/circuit/circuit.py",
 }
 
@@ -147,10 +148,14 @@ def is_kernel(node: ast.stmt) -> bool:
 
 
 def test_files_have_at_most_400_lines() -> None:
+    texts = {file: (ROOT / file).read_text(encoding="utf-8") for file in sources()}
+    for folder in ("benchmarks", "examples", "tests", "tools"):
+        for path in (ROOT.parent / folder).rglob("*.py"):
+            texts[path.relative_to(ROOT.parent).as_posix()] = path.read_text(encoding="utf-8")
     long = set()
-    for file, tree in sources().items():
-        lines = len((ROOT / file).read_text(encoding="utf-8").splitlines())
-        if lines > LONGEST and share_of_kernels_and_tables(tree, lines) < 0.5:
+    for file, text in texts.items():
+        lines = len(text.splitlines())
+        if lines > LONGEST and share_of_kernels_and_tables(ast.parse(text), lines) < 0.5:
             long.add(file)
     assert long <= TOO_LONG, f"split by subject: {sorted(long - TOO_LONG)}"
     assert long >= TOO_LONG, f"no longer too long: {sorted(TOO_LONG - long)}"

@@ -13,21 +13,21 @@ import click
 
 from heptagrid.cli.options import EPILOG
 
-# A command NAME is the function of that name in the file of that name.
-_NAMES = (
-    "carry",
-    "compare",
-    "compile",
-    "explain",
-    "flow",
-    "inspect",
-    "new",
-    "run",
-    "scenarios",
-    "sweep",
-    "trace",
-    "validate",
-)
+COMMANDS = {
+    "carry": "Carry the messages of TRAFFIC.csv over NETWORK.toml: the message plane alone, exact to the nanosecond.",
+    "compare": "Compare B, C... with A: figures side by side, who gains, who loses.",
+    "compile": "Compile the kernels now, so that no later run has to.",
+    "explain": "Explain a customer's bill in RUN (a results folder): every line and its causes.",
+    "flow": "Solve the network in FILE once: the power plane alone, voltages and flows of one snapshot.",
+    "inspect": "Describe the network in FILE: counts, totals, voltage levels, shape, its solver and the reason for it, and a map.",
+    "new": "Write NAME.toml, a scenario with every key, its default, unit, range and source as comments.",
+    "run": "Run SCENARIO (a built-in name or a TOML file; default: town) in both arms, and write the report.",
+    "scenarios": "List the built-in scenarios.",
+    "sweep": "Run SCENARIO with one or more keys varied, and draw how the results depend on them.",
+    "trace": "Follow message MESSAGE of RUN (a results folder): every hop, its causes, its consequences.",
+    "validate": "Compare heptagrid with published cases and with recorded answers of other programs.",
+}
+"""Each command and the first sentence of its help, which `heptagrid --help` shows without importing any; NAME is the function of that name in NAME.py."""
 
 
 @contextmanager
@@ -45,20 +45,20 @@ class _Imported(MutableMapping[str, click.Command]):
     """The commands by their names; the module of each is imported when it is asked for."""
 
     def __getitem__(self, name: str) -> click.Command:
-        if name not in _NAMES:
+        if name not in COMMANDS:
             raise KeyError(name)
         command = getattr(import_module(f"heptagrid.cli.{name}"), name)
         assert isinstance(command, click.Command)
         return command
 
     def __contains__(self, name: object) -> bool:
-        return name in _NAMES
+        return name in COMMANDS
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_NAMES)
+        return iter(COMMANDS)
 
     def __len__(self) -> int:
-        return len(_NAMES)
+        return len(COMMANDS)
 
     def __setitem__(self, name: str, command: click.Command) -> None:
         raise TypeError("a command is a file in heptagrid/cli and a name in group.py")
@@ -72,9 +72,8 @@ class _Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write each command and its first sentence, on as many lines as it takes."""
-        rows = [(name, one.get_short_help_str(limit=1000)) for name, one in sorted(self.commands.items())]
         with formatter.section("Commands"):
-            formatter.write_dl(rows)
+            formatter.write_dl(sorted(COMMANDS.items()))
 
     def main(self, *args: Any, **options: Any) -> Any:
         with _interrupted_in_a_line():
