@@ -15,36 +15,29 @@ import sys
 import time
 from pathlib import Path
 
-import numba
-
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.networks import suburb
 from heptagrid.contracts.kinds import FACTS
 from heptagrid.planes.messages import tables as t
-from heptagrid.planes.messages.kernel.event_queue import fact_table
-from heptagrid.planes.messages.kernel.shards import ShardedQueue
+from heptagrid.planes.messages.kernel.event_queue import EventQueue, fact_table
 
 QUARTER_NS = 900_000_000_000
-LEAVES_EACH = 2  # of a thread: while one waits for the hub, the other can go on
 
 
 def carry(meters: int, quarters: int) -> tuple[float, int, int]:
     """Seconds, messages (acknowledgements not counted) and hop-events of some quarter hours, and of the silence after them."""
-    threads = numba.get_num_threads()
-    leaves = LEAVES_EACH * threads
-    network = suburb(meters, leaves, period_ns=QUARTER_NS)
-    meters = len(network.rows)
-    queue = ShardedQueue(network.net, network.paths, fact_table(FACTS), 1, leaves + 1, max(4096, meters // leaves // 8))
+    network = suburb(meters, period_ns=QUARTER_NS)
+    queue = EventQueue(network.net, network.paths, fact_table(FACTS), 1)
     queue.advance(network.rows[:0], 0)  # compiles
-    print(f"{meters:,} meters, mean mesh depth {network.mean_depth:.2f}, {threads} threads")
+    print(f"{len(network.rows):,} meters, mean mesh depth {network.mean_depth:.2f}")
     seconds = 0.0
     for number in range(quarters + 1):
         rows = network.round(number, QUARTER_NS) if number < quarters else network.rows[:0]
         began = time.perf_counter()
         queue.advance(rows, (number + 1) * QUARTER_NS - 1)
         seconds += time.perf_counter() - began
-    counts = queue.counts()
+    counts = queue.counts_now()
     sent = int(counts.counters[t.N_SENT].sum())
     print(
         f"  {sent:,} messages with acknowledgements, {queue.hop_events:,} hop-events, residual {counts.residual}: "

@@ -1,4 +1,4 @@
-"""Networks that the message plane's benchmarks and its test of shards have in common.
+"""Networks that the message plane's benchmarks have in common.
 
 Each comes with what its meters report: one reading each, acknowledged end to end.
 """
@@ -14,7 +14,7 @@ from heptagrid.contracts.kinds import FACTS
 from heptagrid.foundation.domains import Kind
 from heptagrid.planes.messages import tables as t
 from heptagrid.planes.messages.planning.mesh import etx_tree
-from heptagrid.planes.messages.planning.network_builder import Wiring
+from heptagrid.planes.messages.planning.network_builder import NetworkBuilder
 from heptagrid.planes.messages.routing.paths import Paths, TreeEdges, TreeRouter
 from heptagrid.planes.messages.tables import Ints, Net
 from heptagrid.planes.messages.technology import technology
@@ -70,20 +70,16 @@ def _depth(parent: Ints) -> Ints:
 
 def suburb(
     meters: int,
-    leaves: int,
     *,
     period_ns: int,
     members: int = 500,
     collectors: int = 10,
-    core_loss: float = 0.0,
     to_collectors: bool = False,
 ) -> Network:
     """Meshes, cells and a core.
 
     `members` meters share a collector's Wi-SUN mesh (150 kbit/s), `collectors` of these an LTE cell; the cells reach the
-    head end over an operator's core of 20 ms. The cells are divided among `leaves` shards; core and head end are the hub.
-    Readings go to the head end, or no further than their collectors; then there is no core,
-    and it is meshes that are divided.
+    head end over an operator's core of 20 ms. Readings go to the head end, or no further than their collectors; then there is no core.
     """
     rng = np.random.default_rng(1)
     cells = max(1, meters // (members * collectors))
@@ -98,7 +94,7 @@ def suburb(
     parent = np.full(places, -1)
     up, down = np.full((places, 2), -1), np.full((places, 2), -1)
     loss = np.zeros(places)
-    wiring = Wiring(places, xy_m)
+    wiring = NetworkBuilder(places, xy_m)
     mesh, cell = technology("wi-sun-150k"), technology("lte")
     assert mesh.medium is not None
     assert cell.medium is not None
@@ -108,7 +104,8 @@ def suburb(
     for k in range(meshes):
         of_mesh = np.concatenate([[meters + k], k * members + np.arange(members)])
         ports = wiring.medium(
-            *(of_mesh, mesh_medium),
+            of_mesh,
+            mesh_medium,
             rate_bps=mesh.uplink_bps,
             delay_ns=round(mesh.delay_s * 1e9),
             loss=mesh.loss,
@@ -123,7 +120,8 @@ def suburb(
     for k in range(cells):
         of_cell = np.concatenate([[base[k]], meters + k * collectors + np.arange(collectors)])
         ports = wiring.medium(
-            *(of_cell, cell_medium),
+            of_cell,
+            cell_medium,
             rate_bps=cell.uplink_bps,
             delay_ns=round(cell.delay_s * 1e9),
             loss=cell.loss,
@@ -137,24 +135,18 @@ def suburb(
     for table, near, far in ((up, ends, np.full(len(ends), core)), (down, np.full(len(ends), core), ends)):
         if to_collectors:
             break
-        table[ends, 0] = wiring.links(near, far, rate_bps=np.full(len(ends), 1e9), delay_ns=CORE_NS, loss=core_loss)
+        table[ends, 0] = wiring.links(near, far, rate_bps=np.full(len(ends), 1e9), delay_ns=CORE_NS)
     parent[ends] = core
-    mesh_of = np.concatenate([np.arange(meters) // members, np.arange(meshes), np.arange(cells) * collectors])
-    parts, part_of = (meshes, mesh_of) if to_collectors else (cells, mesh_of // collectors)
-    shard = np.concatenate([1 + part_of * leaves // parts, [0, 0]])
     columns = (np.ascontiguousarray(each) for each in (*up.T, *down.T))
     paths = Paths(places, TreeRouter(TreeEdges(parent, _depth(parent), *columns, loss)))
     to = meters + np.arange(meters) // members if to_collectors else np.full(meters, head)
-    return Network(wiring.net(shard=shard), paths, _readings(paths, to, period_ns, rng), hops / meters)
+    return Network(wiring.net(), paths, _readings(paths, to, period_ns, rng), hops / meters)
 
 
-def tree_of_links(
-    meters: int, leaves: int, *, period_ns: int, members: int = 500, towns: int = 1, core_loss: float = 0.0
-) -> Network:
+def tree_of_links(meters: int, *, period_ns: int, members: int = 500, towns: int = 1) -> Network:
     """Plain links, first come, first served: `members` meters share each concentrator's line, and each has a trunk to its town.
 
-    One town: its middle and its head end are the hub, its lines are divided among `leaves` shards. Several towns have
-    nothing to do with each other, and each is one of `leaves` shards.
+    Several towns have nothing to do with each other.
     """
     rng = np.random.default_rng(1)
     lines = max(towns, meters // members // towns * towns)
@@ -164,7 +156,7 @@ def tree_of_links(
     middles = meters + lines + np.arange(towns)
     heads = middles + towns
     places = int(heads[-1]) + 1
-    wiring = Wiring(places)
+    wiring = NetworkBuilder(places)
     line = wiring.links(
         *(np.full(lines, -1), near), rate_bps=np.full(lines, 50e3), delay_ns=10_000_000, loss=0.02, retries=3
     )
@@ -172,14 +164,11 @@ def tree_of_links(
     trunks_up, trunks_down = (
         wiring.links(*each, **trunk) for each in ((near, middles[town_of]), (middles[town_of], near))
     )
-    top: Any = {"rate_bps": np.full(towns, 1e9), "delay_ns": 2_000_000, "loss": core_loss}
+    top: Any = {"rate_bps": np.full(towns, 1e9), "delay_ns": 2_000_000}
     top_up, top_down = (wiring.links(*each, **top) for each in ((middles, heads), (heads, middles)))
     parent = np.concatenate([near[line_of], middles[town_of], np.full(towns, -1), middles])
     none = np.full(places, -1)
     up = np.concatenate([line[line_of], trunks_up, none[:towns], top_down])
     down = np.concatenate([line[line_of], trunks_down, none[:towns], top_up])
     paths = Paths(places, TreeRouter(TreeEdges(parent, _depth(parent), up, none, down, none, np.zeros(places))))
-    of_line = np.arange(lines) * leaves // lines
-    top_shard = 1 + np.arange(towns) if towns > 1 else np.zeros(1, dtype=np.int64)
-    shard = np.concatenate([1 + of_line[line_of], 1 + of_line, top_shard, top_shard])
-    return Network(wiring.net(shard=shard), paths, _readings(paths, heads[town_of[line_of]], period_ns, rng), 1.0)
+    return Network(wiring.net(), paths, _readings(paths, heads[town_of[line_of]], period_ns, rng), 1.0)

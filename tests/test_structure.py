@@ -34,8 +34,6 @@ OF_OTHERS = {
 TOO_LONG = {
     "assembly/build.py",
     "importers/pandapower.py",
-    "planes/messages/kernel/message_tracer.py",
-    "planes/messages/planning/network_planner.py",
     "tests/power/test_controls.py",
     "world/circuit/circuit.py",
 }

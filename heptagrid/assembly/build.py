@@ -76,7 +76,8 @@ from heptagrid.importers.network_folder import read_network
 from heptagrid.importers.rts import read_bulk
 from heptagrid.importers.weather import read_weather
 from heptagrid.planes.messages.plane import MessagePlane
-from heptagrid.planes.messages.planning.network_planner import Plan, plan_communications
+from heptagrid.planes.messages.planning.network_planner import plan_network
+from heptagrid.planes.messages.planning.planned_network import Plan
 from heptagrid.planes.money import telecom
 from heptagrid.planes.money.ledger import Ledger
 from heptagrid.planes.money.posted import PostedPayments
@@ -350,7 +351,7 @@ def _places(
         f"substation {k}": (hub[0] - 0.1 * (1 + k % 6), hub[1] + 0.1 * (k // 6)) for k in range(len(bulk.bus_numbers))
     }
     sections = scenario.sections
-    plan = plan_communications(
+    plan = plan_network(
         *(
             degrees[point_bus],
             concentrator,

@@ -23,7 +23,7 @@ from heptagrid.foundation.time import NS_PER_S
 from heptagrid.foundation.windows import Windows
 from heptagrid.planes.messages.links import CLASS_NAMES
 from heptagrid.planes.messages.plane import MessagePlane
-from heptagrid.planes.messages.planning.network_planner import Plan
+from heptagrid.planes.messages.planning.planned_network import Plan
 from heptagrid.scenario.events import Event, Firmware
 from heptagrid.scenario.schema import Scenario
 from heptagrid.world.balanced.radial_network import Tree

@@ -11,14 +11,14 @@ from heptagrid.foundation.domains import Kind
 from heptagrid.foundation.time import NS_PER_QUARTER, next_midnight_ns
 from heptagrid.inquiry.replay import Replay
 from heptagrid.inquiry.waves import Waves, cause_entry, local
-from heptagrid.planes.messages.kernel.message_tracer import Journey
+from heptagrid.planes.messages.kernel.traces import MessageTrace
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR
 
 if TYPE_CHECKING:
     import polars
 
 
-def consequences(message: int, wave: Wave, journey: Journey, waves: Waves, replay: Replay) -> dict[str, Any]:
+def consequences(message: int, wave: Wave, traced: MessageTrace, waves: Waves, replay: Replay) -> dict[str, Any]:
     """What a message caused: messages, and the lines of the ledger that depend on it."""
     zone = replay.scenario.zone
     follow = [
@@ -31,27 +31,27 @@ def consequences(message: int, wave: Wave, journey: Journey, waves: Waves, repla
         for one in waves.caused_by(message)
     ]
     found: dict[str, Any] = {"messages": follow, "ledger": ledger_lines(replay, message)}
-    point = Places(replay.world).point(journey.source)
+    point = Places(replay.world).point(traced.source)
     reading = metering.READING.of(wave) or metering.MISSED.of(wave)
-    if reading is not None and point is not None and journey.delivered_ns is not None:
+    if reading is not None and point is not None and traced.delivered_ns is not None:
         quarter_ns = reading.quarter * NS_PER_QUARTER
         topic, reads = "day_reads", waves.first("day_reads", next_midnight_ns(quarter_ns, zone))
-        if reads is not None and journey.delivered_ns > reads.first_sent_ns:  # the day's reads had been sent without it
-            topic, reads = "late_reads", waves.first("late_reads", journey.delivered_ns)
+        if reads is not None and traced.delivered_ns > reads.first_sent_ns:  # the day's reads had been sent without it
+            topic, reads = "late_reads", waves.first("late_reads", traced.delivered_ns)
         if reads is not None:
             found[topic] = cause_entry(reads.first_id, reads, zone)
             found["ledger"] = ledger_lines(replay, reads.first_id, point)
-    if wave.kind is Kind.SETPOINT and journey.delivered_ns is not None and not found["ledger"]:
-        found["flexibility"] = _flexibility_pay(replay, journey)
+    if wave.kind is Kind.SETPOINT and traced.delivered_ns is not None and not found["ledger"]:
+        found["flexibility"] = _flexibility_pay(replay, traced)
     return found
 
 
-def _flexibility_pay(replay: Replay, journey: Journey) -> dict[str, Any] | None:
+def _flexibility_pay(replay: Replay, traced: MessageTrace) -> dict[str, Any] | None:
     """The receiver's next pay for flexibility; its line names the last set-point of the day."""
     import polars
 
-    point = Places(replay.world).point(journey.destination)
-    closed_ns = next_midnight_ns(int(journey.delivered_ns or journey.sent_ns), replay.scenario.zone)
+    point = Places(replay.world).point(traced.destination)
+    closed_ns = next_midnight_ns(int(traced.delivered_ns or traced.sent_ns), replay.scenario.zone)
     paid = run_rows(replay.run.ledger, replay).filter(
         (polars.col("reason") == "flexibility")
         & (polars.col("payee") == f"point {point}")

@@ -8,18 +8,18 @@ from heptagrid.foundation.contract import Wave
 from heptagrid.foundation.domains import Kind
 from heptagrid.foundation.time import NS_PER_QUARTER, from_ns
 from heptagrid.inquiry.replay import Replay
-from heptagrid.planes.messages.kernel.message_tracer import Journey
+from heptagrid.planes.messages.kernel.traces import MessageTrace
 
 
-def effect(journey: Journey, wave: Wave, row: int, replay: Replay) -> str | None:
+def effect(traced: MessageTrace, wave: Wave, row: int, replay: Replay) -> str | None:
     """What the receiver did with the message, where that can be said in a sentence."""
-    delivered = journey.delivered_ns
+    delivered = traced.delivered_ns
     zone = replay.scenario.zone
-    point = Places(replay.world).point(journey.destination)
+    point = Places(replay.world).point(traced.destination)
     if delivered is None:
         if wave.kind in (Kind.SETPOINT, Kind.PRICE) and point is not None:
             return "The gateway never received it: its devices follow what it received before, until that lapses."
-        if wave.kind is Kind.METER_READING and journey.is_over:
+        if wave.kind is Kind.METER_READING and traced.is_over:
             return "Operations estimated the quarter hour and marked it so."
         return None
     step_ns = replay.scenario.step_s * 10**9

@@ -20,7 +20,7 @@ from heptagrid.inquiry.effects import effect
 from heptagrid.inquiry.replay import Progress, Replay
 from heptagrid.inquiry.waves import Waves, cause_entry, local, root
 from heptagrid.planes.messages import tables as t
-from heptagrid.planes.messages.kernel.message_tracer import Copy, Journey, Leg
+from heptagrid.planes.messages.kernel.traces import CopyTrace, HopTrace, MessageTrace
 from heptagrid.planes.messages.links import CLASS_NAMES
 from heptagrid.planes.messages.media import METHODS
 from heptagrid.recording.results import open_run
@@ -58,9 +58,9 @@ def trace(
     transport.listen(finder)
     watched = transport.watch([message])
     replay.advance(lambda *_: watched.is_done, progress)
-    if message not in watched.journeys:
+    if message not in watched.traces:
         raise OutputError(f"the replay sent no message {message}; the run was stopped before it left")
-    journey, wave = watched.journeys[message], finder.wave
+    traced, wave = watched.traces[message], finder.wave
     assert wave is not None
     sent = waves.of(message)
     remarks = list(replay.remarks)
@@ -70,13 +70,13 @@ def trace(
         "run": str(run.folder),
         "arm": replay.arm.name,
         "remarks": remarks,
-        "message": _message(journey, wave, replay),
-        "outcome": _outcome(journey, replay.scenario.zone),
-        "copies": [_copy(one, replay) for one in journey.copies],
+        "message": _message(traced, wave, replay),
+        "outcome": _outcome(traced, replay.scenario.zone),
+        "copies": [_copy(one, replay) for one in traced.copies],
         "root": root(wave.topic) if sent.cause_of(message) < 0 else None,
-        "effect": effect(journey, wave, message - sent.first_id, replay),
+        "effect": effect(traced, wave, message - sent.first_id, replay),
         "causes": [cause_entry(one, sent, replay.scenario.zone) for one, sent in waves.chain(message)],
-        "consequences": consequences(message, wave, journey, waves, replay),
+        "consequences": consequences(message, wave, traced, waves, replay),
     }
 
 
@@ -93,49 +93,49 @@ class _WaveOf(Listener):
             self.wave = wave
 
 
-def _message(journey: Journey, wave: Wave, replay: Replay) -> dict[str, Any]:
+def _message(traced: MessageTrace, wave: Wave, replay: Replay) -> dict[str, Any]:
     places, zone = Places(replay.world), replay.scenario.zone
     return {
-        "id": journey.id,
+        "id": traced.id,
         "kind": KIND_NAMES[wave.kind],
         "topic": wave.topic,
         "sender": DOMAIN_NAMES[wave.sender],
         "receiver": DOMAIN_NAMES[wave.receiver],
-        "from": places.name(journey.source),
-        "to": places.name(journey.destination),
-        "bytes": journey.bytes,
+        "from": places.name(traced.source),
+        "to": places.name(traced.destination),
+        "bytes": traced.bytes,
         "priority": PRIORITIES[FACTS[wave.kind].priority],
-        "number": journey.number,
-        "sent": local(journey.sent_ns, zone),
-        "sent_ns": journey.sent_ns,
-        "deadline_s": journey.deadline_ns * 1e-9,
-        "acknowledged": journey.is_acknowledged,
-        "timeout_s": journey.timeout_ns * 1e-9 if journey.retries else None,
-        "retries": journey.retries,
+        "number": traced.number,
+        "sent": local(traced.sent_ns, zone),
+        "sent_ns": traced.sent_ns,
+        "deadline_s": traced.deadline_ns * 1e-9,
+        "acknowledged": traced.is_acknowledged,
+        "timeout_s": traced.timeout_ns * 1e-9 if traced.retries else None,
+        "retries": traced.retries,
     }
 
 
-def _outcome(journey: Journey, zone: ZoneInfo) -> dict[str, Any]:
-    delivered, acknowledged = journey.delivered_ns, journey.acknowledged_ns
+def _outcome(traced: MessageTrace, zone: ZoneInfo) -> dict[str, Any]:
+    delivered, acknowledged = traced.delivered_ns, traced.acknowledged_ns
     status = "under way"
     if delivered is not None:
-        status = "late" if delivered - journey.sent_ns > journey.deadline_ns else "delivered"
-    elif journey.is_over:
+        status = "late" if delivered - traced.sent_ns > traced.deadline_ns else "delivered"
+    elif traced.is_over:
         status = "lost"
-    data = [one for one in journey.copies if not one.is_ack]
+    data = [one for one in traced.copies if not one.is_ack]
     return {
         "status": status,
         "delivered": local(delivered, zone),
-        "delay_s": None if delivered is None else (delivered - journey.sent_ns) * 1e-9,
-        "lost_to": None if journey.lost is None else t.CAUSES[journey.lost],
+        "delay_s": None if delivered is None else (delivered - traced.sent_ns) * 1e-9,
+        "lost_to": None if traced.lost is None else t.CAUSES[traced.lost],
         "acknowledged": local(acknowledged, zone),
-        "acknowledged_after_s": None if acknowledged is None else (acknowledged - journey.sent_ns) * 1e-9,
+        "acknowledged_after_s": None if acknowledged is None else (acknowledged - traced.sent_ns) * 1e-9,
         "copies_sent": len(data),
         "duplicates": sum(one.is_duplicate for one in data),
     }
 
 
-def _copy(copy: Copy, replay: Replay) -> dict[str, Any]:
+def _copy(copy: CopyTrace, replay: Replay) -> dict[str, Any]:
     zone = replay.scenario.zone
     return {
         "what": "acknowledgement" if copy.is_ack else "message",
@@ -146,28 +146,28 @@ def _copy(copy: Copy, replay: Replay) -> dict[str, Any]:
         "is_duplicate": copy.is_duplicate,
         "lost": local(copy.lost_ns, zone),
         "lost_to": None if copy.lost is None else t.CAUSES[copy.lost],
-        "hops": [_hop(one, replay) for one in copy.legs],
+        "hops": [_hop(one, replay) for one in copy.hops],
     }
 
 
-def _hop(leg: Leg, replay: Replay) -> dict[str, Any]:
+def _hop(hop: HopTrace, replay: Replay) -> dict[str, Any]:
     places, zone = Places(replay.world), replay.scenario.zone
     classes = CLASS_NAMES
     return {
-        "from": places.name(leg.node_from),
-        "to": places.name(leg.node_to),
-        "class": classes[leg.link_class] if leg.link_class < len(classes) else str(leg.link_class),
-        "access": _METHOD_NAMES[leg.method],
-        "rate_bps": leg.rate_bps,
-        "arrived": local(leg.arrived_ns, zone),
-        "queue_s": _seconds(leg.queue_ns),
-        "contention_s": _seconds(leg.access_ns),
-        "back_offs": leg.back_offs,
-        "attempts": leg.sent,
-        "air_s": leg.air_ns * 1e-9,
-        "propagation_s": leg.travel_ns * 1e-9,
-        "out": local(leg.out_ns, zone),
-        "lost_to": None if leg.lost is None else t.CAUSES[leg.lost],
+        "from": places.name(hop.node_from),
+        "to": places.name(hop.node_to),
+        "class": classes[hop.link_class] if hop.link_class < len(classes) else str(hop.link_class),
+        "access": _METHOD_NAMES[hop.method],
+        "rate_bps": hop.rate_bps,
+        "arrived": local(hop.arrived_ns, zone),
+        "queue_s": _seconds(hop.queue_ns),
+        "contention_s": _seconds(hop.access_ns),
+        "back_offs": hop.back_offs,
+        "attempts": hop.sent,
+        "air_s": hop.air_ns * 1e-9,
+        "propagation_s": hop.travel_ns * 1e-9,
+        "out": local(hop.out_ns, zone),
+        "lost_to": None if hop.lost is None else t.CAUSES[hop.lost],
     }
 
 

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.planes.messages import tables as t
-from heptagrid.planes.messages.planning.network_builder import Wiring
-from heptagrid.planes.messages.planning.network_planner import Plan
+from heptagrid.planes.messages.planning.network_builder import NetworkBuilder
+from heptagrid.planes.messages.planning.planned_network import Plan
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -71,11 +71,11 @@ def access_networks(plan: Plan, places: Ints, busy_s: Floats, counted_s: float) 
     )
 
 
-def _port_table(wiring: Wiring) -> Ints:
+def _port_table(wiring: NetworkBuilder) -> Ints:
     return wiring.net((0.0, 0.0, 0.0)).port
 
 
-def _air(wiring: Wiring, busy_s: Floats, counted_s: float) -> tuple[Floats, Floats]:
+def _air(wiring: NetworkBuilder, busy_s: Floats, counted_s: float) -> tuple[Floats, Floats]:
     """(media,) load in percent, and the least headroom of any sender under the duty cycles in percent; not a number without one."""
     net = wiring.net((0.0, 0.0, 0.0))
     media = len(net.medium)

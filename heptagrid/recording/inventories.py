@@ -10,7 +10,7 @@ import numpy as np
 
 from heptagrid.assembly.build import World
 from heptagrid.foundation.frames import write_table
-from heptagrid.planes.messages.kernel import outcomes
+from heptagrid.planes.messages import reliability
 from heptagrid.recording.summary import Joined
 
 
@@ -75,14 +75,15 @@ def _requirements(world: World, arm: Joined, name: str) -> dict[str, Any]:
 
     of, count = world.substations.transformer, len(world.grid.transformers.names)
     share, missed, worst = (
-        find(arm.places) for find in (outcomes.share_by_place, outcomes.missed_by_place, outcomes.worst_by_place)
+        find(arm.places)
+        for find in (reliability.share_by_place, reliability.missed_by_place, reliability.worst_by_place)
     )
     served, not_met = np.zeros(count, dtype=np.int16), np.zeros(count, dtype=np.int16)
     served[of], not_met[of] = (~np.isnan(share)).sum(axis=0), missed.sum(axis=0)
     application: list[str | None] = [None] * count  # None too of transformers without an access network
     in_time = np.full(count, np.nan, dtype=np.float32)
     for place in np.flatnonzero(worst >= 0):
-        application[of[place]] = outcomes.BY_KIND[worst[place]].application
+        application[of[place]] = reliability.BY_KIND[worst[place]].application
         in_time[of[place]] = share[worst[place], place]
     return {
         f"applications_{name}": served,

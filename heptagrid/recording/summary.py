@@ -12,7 +12,7 @@ from heptagrid.assembly.build import World
 from heptagrid.assembly.happenings import Happening
 from heptagrid.assembly.job import Job
 from heptagrid.foundation.time import from_ns
-from heptagrid.planes.messages.kernel import outcomes
+from heptagrid.planes.messages import reliability
 from heptagrid.planes.messages.links import CLASS_NAMES
 from heptagrid.planes.messages.statistics import Counts
 from heptagrid.planes.money import business, settlement
@@ -121,7 +121,7 @@ class Joined:
                 **_lines(world, extremes.branch_peak_pct),
             },
             "messages": self.messages.summary(),
-            "requirements": outcomes.summary(self.messages, self.places, self.crossed, technologies),
+            "requirements": reliability.summary(self.messages, self.places, self.crossed, technologies),
             "access_networks": self.access_networks(world).summary(),
             "metering": self.metering,
             "comfort": self.comfort,

@@ -19,7 +19,9 @@ from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.random import Stream, uniforms
 from heptagrid.planes.messages.links import Access, Backhaul, Wan
 from heptagrid.planes.messages.plane import MessagePlane
-from heptagrid.planes.messages.planning.network_planner import EARTH_RADIUS_M, REACH, Plan, plan_communications
+from heptagrid.planes.messages.planning.base_stations import EARTH_RADIUS_M, REACH
+from heptagrid.planes.messages.planning.network_planner import plan_network
+from heptagrid.planes.messages.planning.planned_network import Plan
 from heptagrid.planes.messages.tables import Floats, Ints
 from heptagrid.planes.messages.technology import Technology, technologies, technology
 
@@ -236,7 +238,7 @@ def _setting(place: str, name: str) -> Setting:
     on_wan = place == "wide area" and "backhaul" not in facts.networks
     if on_wan:
         sites |= {f"substation {k}": (float(x), float(y)) for k, (x, y) in enumerate(_degrees(stations_m))}
-    plan = plan_communications(_degrees(homes_m), nearest, _degrees(stations_m), (0.0, 0.0), sites, *links)
+    plan = plan_network(_degrees(homes_m), nearest, _degrees(stations_m), (0.0, 0.0), sites, *links)
     homes = plan.gateways[:HOMES] if place == "neighbourhood" else plan.gateways
     substations = (
         np.array([plan.sites[f"substation {k}"] for k in range(SUBSTATIONS)]) if on_wan else plan.concentrators

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from heptagrid.planes.messages.media import Medium
 from heptagrid.planes.messages.planning.graph import Graph
-from heptagrid.planes.messages.planning.network_builder import Wiring
+from heptagrid.planes.messages.planning.network_builder import NetworkBuilder
 from heptagrid.planes.messages.tables import Floats, Ints
 from heptagrid.studies.carry.api import Carried, carry_messages
 from heptagrid.studies.carry.network import CarryNetwork
@@ -17,8 +17,8 @@ from heptagrid.studies.carry.traffic_file import Traffic
 
 
 def linked(nodes: int, source: npt.ArrayLike, destination: npt.ArrayLike, **settings: Any) -> CarryNetwork:
-    """Nodes joined by (n,) links in one direction each; `settings` are those of `Wiring.links`."""
-    wiring = Wiring(nodes)
+    """Nodes joined by (n,) links in one direction each; `settings` are those of `NetworkBuilder.links`."""
+    wiring = NetworkBuilder(nodes)
     ends = np.atleast_1d(np.asarray(source, dtype=np.int64)), np.atleast_1d(np.asarray(destination, dtype=np.int64))
     ports = wiring.links(*ends, **settings)
     delay_ns = np.broadcast_to(np.asarray(settings.get("delay_ns", 0), dtype=np.int64), ports.shape)
@@ -28,8 +28,8 @@ def linked(nodes: int, source: npt.ArrayLike, destination: npt.ArrayLike, **sett
 def shared(
     senders: int, settings: Medium, *, xy_m: Floats | None = None, spreading: int | None = None, **sending: Any
 ) -> CarryNetwork:
-    """Node 0 and (senders,) nodes that speak to it over one medium; `sending` are settings of `Wiring.medium`."""
-    wiring = Wiring(senders + 1, xy_m)
+    """Node 0 and (senders,) nodes that speak to it over one medium; `sending` are settings of `NetworkBuilder.medium`."""
+    wiring = NetworkBuilder(senders + 1, xy_m)
     ports = wiring.medium(
         np.arange(senders + 1),
         settings,
@@ -43,7 +43,7 @@ def shared(
     return _network(wiring, (from_node, to_sink, ports[1:], peer, np.zeros(senders, dtype=np.int64)))
 
 
-def _network(wiring: Wiring, edges: tuple[Ints, Ints, Ints, Ints, Ints]) -> CarryNetwork:
+def _network(wiring: NetworkBuilder, edges: tuple[Ints, Ints, Ints, Ints, Ints]) -> CarryNetwork:
     source, destination, port, peer, delay_ns = edges
     graph = Graph(wiring.nodes, source, destination, port, peer, np.zeros(len(source)), delay_ns)
     names = [str(node) for node in range(wiring.nodes)]

@@ -27,7 +27,7 @@ from heptagrid.foundation.windows import Windows
 from heptagrid.importers.rts import read_bulk
 from heptagrid.planes.messages.links import Access, Backhaul, Wan
 from heptagrid.planes.messages.plane import MessagePlane
-from heptagrid.planes.messages.planning.network_planner import plan_communications
+from heptagrid.planes.messages.planning.network_planner import plan_network
 from heptagrid.planes.power.dynamics.frequency import SwingModel, Turbine
 from heptagrid.planes.power.dynamics.load_shedding import Parameters as SheddingParameters
 from heptagrid.planes.power.dynamics.load_shedding import Relays
@@ -92,7 +92,7 @@ class BulkAlone:
         sites |= {f"substation {k}": (10.0 + 0.01 * k, 50.2) for k in range(buses)}
         one = np.array([[10.0, 50.0]])
         links = Access(), Backhaul(technology="fibre"), wan or Wan()
-        plan = plan_communications(one, np.zeros(1, dtype=np.int64), one, (10.0, 50.0), sites, *links, queued=True)
+        plan = plan_network(one, np.zeros(1, dtype=np.int64), one, (10.0, 50.0), sites, *links, queued=True)
         at = plan.sites
         endpoints = Endpoints(
             *(plan.gateways, plan.concentrators, plan.hub, at["operations"], -1, -1, -1),

@@ -22,7 +22,7 @@ from heptagrid.report.trace_text import message_text
 
 @pytest.fixture(scope="module")
 def found(day: Run) -> dict[str, Any]:
-    """The journey of the reading of 12:00 of customer 17."""
+    """The trace of the reading of 12:00 of customer 17."""
     waves = day.waves.filter((polars.col("arm") == "smart") & (polars.col("topic") == "reading"))
     noon = waves["first_sent_ns"][96 + 48]
     first = int(waves.filter(polars.col("first_sent_ns") == noon)["first_id"][0])

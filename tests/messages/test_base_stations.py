@@ -10,7 +10,8 @@ import pytest
 
 from heptagrid.assembly.build import build_world
 from heptagrid.planes.messages.links import Access, Backhaul, Wan
-from heptagrid.planes.messages.planning.network_planner import Plan, plan_communications
+from heptagrid.planes.messages.planning.network_planner import plan_network
+from heptagrid.planes.messages.planning.planned_network import Plan
 from heptagrid.planes.messages.technology import technology
 from heptagrid.scenario.load import load
 
@@ -23,7 +24,7 @@ def along_a_road(at_m: list[float], name: str) -> Plan:
     station = np.array([[10.0, 53.5]])
     links = Access(technology=name), Backhaul(technology="fibre"), Wan()
     nobody = np.zeros(len(at_m), dtype=np.int64)
-    return plan_communications(gateways, nobody, station, (10.0, 53.5), {"operations": (10.0, 53.6)}, *links)
+    return plan_network(gateways, nobody, station, (10.0, 53.5), {"operations": (10.0, 53.6)}, *links)
 
 
 def home_of(plan: Plan) -> list[int]:
@@ -46,7 +47,7 @@ def test_who_is_in_range_of_another_substations_mast_needs_none_of_its_own() -> 
     stations = gateways[[0, 2]]
     links = Access(technology="5g-urllc"), Backhaul(technology="fibre"), Wan()
     belongs = np.array([0, 0, 1])
-    plan = plan_communications(gateways, belongs, stations, (10.0, 53.5), {"operations": (10.0, 53.6)}, *links)
+    plan = plan_network(gateways, belongs, stations, (10.0, 53.5), {"operations": (10.0, 53.6)}, *links)
     assert home_of(plan) == [0, 1, 1]
     assert plan.access_sites == 2
 

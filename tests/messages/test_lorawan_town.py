@@ -16,7 +16,9 @@ from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.planes.messages import tables as t
 from heptagrid.planes.messages.links import Access, Backhaul, Wan
 from heptagrid.planes.messages.plane import MessagePlane
-from heptagrid.planes.messages.planning.network_planner import EARTH_RADIUS_M, Plan, plan_communications
+from heptagrid.planes.messages.planning.base_stations import EARTH_RADIUS_M
+from heptagrid.planes.messages.planning.network_planner import plan_network
+from heptagrid.planes.messages.planning.planned_network import Plan
 from heptagrid.validate.plain_lorawan import airtime_s, downlink_s
 
 S = 1_000_000_000
@@ -30,9 +32,7 @@ def plan() -> Plan:
     angle = 2.0 * np.pi * np.arange(METERS) / METERS
     gateways = np.degrees(100.0 / EARTH_RADIUS_M * np.column_stack([np.cos(angle), np.sin(angle)]))
     ends = gateways, np.zeros(METERS, dtype=np.int64), np.zeros((1, 2)), (0.0, 0.0), {"operations": (0.0, 0.0)}
-    return plan_communications(
-        *ends, Access(technology="lorawan"), Backhaul(technology="fibre"), Wan(technology="fibre")
-    )
+    return plan_network(*ends, Access(technology="lorawan"), Backhaul(technology="fibre"), Wan(technology="fibre"))
 
 
 def test_readings_are_acknowledged_in_their_windows_as_often_as_the_gateway_may_send() -> None:

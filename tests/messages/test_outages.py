@@ -8,7 +8,8 @@ import pytest
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.planes.messages.links import Access, Backhaul, Wan
 from heptagrid.planes.messages.plane import MessagePlane
-from heptagrid.planes.messages.planning.network_planner import Plan, plan_communications
+from heptagrid.planes.messages.planning.network_planner import plan_network
+from heptagrid.planes.messages.planning.planned_network import Plan
 from heptagrid.planes.messages.routing.paths import TreeRouter
 from heptagrid.planes.messages.tables import BY_OUTAGE, N_DELIVERED, N_LOST, N_SENT
 
@@ -23,7 +24,7 @@ def streets(meters: int = 6, far_m: float = 60.0, backhaul: Backhaul | None = No
     there = street + np.array([0.05, 0.0])
     stations = np.array([[10.0, 53.5], [10.05, 53.5]])
     which = np.repeat([0, 1], meters)
-    return plan_communications(
+    return plan_network(
         *(np.concatenate([street, there]), which, stations, (10.0, 53.5), {"operations": (10.0, 53.6)}),
         *(Access(), backhaul or Backhaul(technology="fibre"), Wan(), True),
     )
@@ -137,7 +138,7 @@ def test_the_children_of_a_dead_relay_find_another_parent() -> None:
 def test_nothing_gets_through_in_a_jammed_cell_connected_or_not() -> None:
     degree_m = 111_195.0
     homes = np.column_stack([np.full(4, 10.0), 53.5 + 60.0 * np.arange(1, 5) / degree_m])
-    plan = plan_communications(
+    plan = plan_network(
         *(homes, np.zeros(4, dtype=np.int64), np.array([[10.0, 53.5]]), (10.0, 53.5), {"operations": (10.0, 53.6)}),
         *(Access(technology="lte-m"), Backhaul(technology="fibre"), Wan(), True),
     )

@@ -13,7 +13,8 @@ from heptagrid.contracts.kinds import ENVELOPE_BYTES, FACTS, KindFacts
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.planes.messages.links import Access, Backhaul, Wan
 from heptagrid.planes.messages.plane import MessagePlane
-from heptagrid.planes.messages.planning.network_planner import Plan, plan_communications
+from heptagrid.planes.messages.planning.network_planner import plan_network
+from heptagrid.planes.messages.planning.planned_network import Plan
 from heptagrid.planes.messages.tables import N_DELIVERED, P_DELAY
 from heptagrid.planes.messages.technology import technologies, technology
 from heptagrid.planes.messages.topology import Topology
@@ -303,7 +304,7 @@ def test_counting_begins_where_it_is_asked_to() -> None:
 def planned(access: str, backhaul: str = "fibre") -> Plan:
     """Three customers of two substations, about a kilometre apart."""
     at = np.array([[10.0, 53.5], [10.0, 53.501], [10.02, 53.5]])
-    return plan_communications(
+    return plan_network(
         *(at, np.array([0, 0, 1]), at[[0, 2]], (10.0, 53.5), {"operations": (10.0, 53.6)}),
         *(Access(technology=access), Backhaul(technology=backhaul), Wan()),
     )

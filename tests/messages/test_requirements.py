@@ -8,7 +8,7 @@ import pytest
 from heptagrid.contracts.kinds import FACTS
 from heptagrid.contracts.requirements import FOR_KIND, REQUIREMENTS, Verdict, requirement, verdict, verdicts
 from heptagrid.foundation.domains import Domain, Kind
-from heptagrid.planes.messages.kernel import outcomes
+from heptagrid.planes.messages import reliability
 from heptagrid.planes.messages.plane import MessagePlane
 from heptagrid.planes.messages.statistics import KINDS
 from heptagrid.recording.results import Run
@@ -31,16 +31,16 @@ def _places(kind: Kind, *rows: tuple[int, int, int, int]) -> np.ndarray:
 
 def test_lost_and_late_are_missed_and_what_is_under_way_counts_neither_way() -> None:
     places = _places(Kind.ALARM, (100, 99, 1, 0), (100, 100, 0, 3), (100, 50, 0, 0), (0, 0, 0, 0))
-    share = outcomes.share_by_place(places)[Kind.ALARM]
+    share = reliability.share_by_place(places)[Kind.ALARM]
     np.testing.assert_allclose(share[:3], [0.99, 0.97, 1.0])
     assert np.isnan(share[3])
-    assert outcomes.missed_by_place(places)[Kind.ALARM].tolist() == [False, True, False, False], "98 % are asked for"
-    assert outcomes.worst_by_place(places).tolist() == [-1, Kind.ALARM, -1, -1]
+    assert reliability.missed_by_place(places)[Kind.ALARM].tolist() == [False, True, False, False], "98 % are asked for"
+    assert reliability.worst_by_place(places).tolist() == [-1, Kind.ALARM, -1, -1]
 
 
 def test_the_worst_application_is_the_one_farthest_beyond_its_allowance() -> None:
     places = _places(Kind.ALARM, (100, 90, 10, 0)) + _places(Kind.TELEMETRY, (100, 94, 6, 0))
-    assert outcomes.worst_by_place(places).tolist() == [Kind.TELEMETRY], "6 % of 0.5 % is more than 10 % of 2 %"
+    assert reliability.worst_by_place(places).tolist() == [Kind.TELEMETRY], "6 % of 0.5 % is more than 10 % of 2 %"
 
 
 def test_an_unused_application_is_neither_met_nor_missed() -> None:
@@ -48,7 +48,7 @@ def test_an_unused_application_is_neither_met_nor_missed() -> None:
     none = np.zeros(1, dtype=int)
     plane.send(Kind.TELEMETRY, none, none + 1, none, sender=Domain.GENERATION, receiver=Domain.OPERATIONS)
     plane.advance(S)
-    rows = outcomes.summary(plane.counts(), plane.counts_by_place(), plane.crossed, ("a", "b", "c"))
+    rows = reliability.summary(plane.counts(), plane.counts_by_place(), plane.crossed, ("a", "b", "c"))
     assert [one["met"] for one in rows] == [kind is Kind.TELEMETRY or None for kind in Kind]
     assert rows[Kind.TELEMETRY]["share_in_time"] == 1.0
     assert sum(len(one["technologies"]) for one in rows) == 1
@@ -85,7 +85,7 @@ def test_acknowledgements_of_the_bulk_system_are_no_customers() -> None:
     plane.advance(S)
     places = plane.counts_by_place()
     assert places[Kind.ACK].sum(axis=0).tolist() == [1, 1, 0, 0]
-    rows = outcomes.summary(plane.counts(), _apart(places), plane.crossed, ("a", "b", "c"))
+    rows = reliability.summary(plane.counts(), _apart(places), plane.crossed, ("a", "b", "c"))
     assert rows[Kind.ACK]["verdict"] == "not used" and rows[Kind.ACK]["sent"] == 0
     assert rows[Kind.DISPATCH]["verdict"] == "not refuted", "one message shows no 99.5 %"
 

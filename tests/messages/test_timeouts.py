@@ -42,10 +42,10 @@ def copies_ns(seed: int, meters: int = METERS) -> np.ndarray:
         at_ns = np.full(meters, S)
         plane.send(Kind.ALARM, senders, to, at_ns, sender=Domain.CUSTOMERS, receiver=Domain.OPERATIONS)
     plane.advance(100 * S)
-    journeys = [watched.journeys[k] for k in range(2 * meters)]
-    assert all(one.is_over for one in journeys)
-    data = [[copy.sent_ns for copy in one.copies if not copy.is_ack] for one in journeys]
-    assert [one.timeout_ns for one in journeys] == [at[1] - at[0] for at in data]
+    traces = [watched.traces[k] for k in range(2 * meters)]
+    assert all(one.is_over for one in traces)
+    data = [[copy.sent_ns for copy in one.copies if not copy.is_ack] for one in traces]
+    assert [one.timeout_ns for one in traces] == [at[1] - at[0] for at in data]
     return np.array(data)
 
 
@@ -81,8 +81,8 @@ def test_an_acknowledgement_between_the_shortest_and_the_own_time_out_stops_the_
     plane.send(Kind.ALARM, meters, to, np.full(METERS, S), sender=Domain.CUSTOMERS, receiver=Domain.OPERATIONS)
     ids, _ = plane.advance(100 * S)
     assert len(ids) == METERS
-    for one in watched.journeys.values():
+    for one in watched.traces.values():
         assert one.acknowledged_ns is not None
         copies = sum(not copy.is_ack for copy in one.copies)
         assert copies == (1 if one.acknowledged_ns <= one.sent_ns + one.timeout_ns else 2)
-    assert 10 < sum(len(one.copies) > 2 for one in watched.journeys.values()) < METERS - 10
+    assert 10 < sum(len(one.copies) > 2 for one in watched.traces.values()) < METERS - 10

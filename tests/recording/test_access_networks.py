@@ -9,7 +9,9 @@ from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.planes.messages import tables as t
 from heptagrid.planes.messages.links import Access, Backhaul, Wan
 from heptagrid.planes.messages.plane import MessagePlane
-from heptagrid.planes.messages.planning.network_planner import EARTH_RADIUS_M, Plan, plan_communications
+from heptagrid.planes.messages.planning.base_stations import EARTH_RADIUS_M
+from heptagrid.planes.messages.planning.network_planner import plan_network
+from heptagrid.planes.messages.planning.planned_network import Plan
 from heptagrid.planes.messages.statistics import KINDS
 from heptagrid.recording.access_networks import _hops, access_networks
 from tests.messages.test_plane import S, single_server
@@ -37,9 +39,7 @@ def planned(technology: str) -> Plan:
     stations_m = np.array([[0.0, 0.0], [20_000.0, 0.0]])
     degrees = [np.degrees(each / EARTH_RADIUS_M) for each in (gateways_m, stations_m)]
     ends = degrees[0], np.array([0, 0, 0, 0, 1]), degrees[1], (0.0, 0.0), {"operations": (0.0, 0.0)}
-    return plan_communications(
-        *ends, Access(technology=technology), Backhaul(technology="fibre"), Wan(technology="fibre")
-    )
+    return plan_network(*ends, Access(technology=technology), Backhaul(technology="fibre"), Wan(technology="fibre"))
 
 
 def test_load_and_headroom_are_times_on_the_air_by_hand() -> None:

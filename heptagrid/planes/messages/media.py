@@ -1,4 +1,4 @@
-"""A shared medium's settings: how its members take turns, with every constant of the method in one place."""
+"""A shared medium's settings: how its members share it, with every constant of the method in one place."""
 
 from __future__ import annotations
 
@@ -158,6 +158,3 @@ DCF_OFDM = Medium(
     frame_s=20e-6,
 )
 """IEEE 802.11 OFDM at 20 MHz: slot 9 us, SIFS 16 us, DIFS 34 us, 16 to 1024 slots."""
-
-ALOHA_WITHOUT_ACKNOWLEDGEMENT = Medium(access="aloha")
-"""Abramson's channel: send at once, never again."""

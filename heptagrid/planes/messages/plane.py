@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from heptagrid.contracts.kinds import ENVELOPE_BYTES, FACTS, KindFacts
+from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.domains import DOMAIN_NAMES, KIND_NAMES, Domain, Kind
 from heptagrid.foundation.errors import ContractError
 from heptagrid.planes.messages import tables as t
@@ -16,7 +18,7 @@ from heptagrid.planes.messages.kernel.ahead import Ahead
 from heptagrid.planes.messages.kernel.event_queue import EventQueue, fact_table
 from heptagrid.planes.messages.kernel.message_tracer import WatchedQueue
 from heptagrid.planes.messages.links import CLASS_NAMES
-from heptagrid.planes.messages.planning.network_planner import Communications
+from heptagrid.planes.messages.planning.planned_network import PlannedNetwork
 from heptagrid.planes.messages.routing.paths import Paths, TreeRouter
 from heptagrid.planes.messages.statistics import KINDS, Counts
 from heptagrid.planes.messages.topology import Topology
@@ -26,7 +28,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class _Trouble:
+class _Change:
     """Something that changes the network at a time: places are known to be dead or cut off, or media are jammed."""
 
     when_ns: int
@@ -34,6 +36,16 @@ class _Trouble:
     which: Ints
     up: bool = False
     until_ns: int = 0
+
+
+class _Common(NamedTuple):
+    """What the messages of a wave share, and the index of the first."""
+
+    first_id: int
+    kind: int
+    size_bytes: int
+    pair: int
+    priority: int
 
 
 class MessagePlane:
@@ -52,7 +64,7 @@ class MessagePlane:
 
     def __init__(
         self,
-        topology: Topology | Communications,
+        topology: Topology | PlannedNetwork,
         seed: int,
         break_loss: tuple[float, float, float] = (0.0, 0.0, 0.0),
         facts: dict[Kind, KindFacts] = FACTS,
@@ -74,7 +86,7 @@ class MessagePlane:
         self._busy_before_ns = self._busy_ns()
         self.crossed = np.zeros((KINDS, len(CLASS_NAMES)), dtype=bool)
         self._waves: list[Ints] = []
-        self._troubles: list[_Trouble] = []
+        self._changes: list[_Change] = []
         self._dead = np.zeros(topology.places, dtype=np.int64)
         self._cut = np.zeros(topology.places, dtype=np.int64)
         self.answered = self.arrived = np.empty((0, 2), dtype=np.int64)
@@ -104,28 +116,22 @@ class MessagePlane:
                 f"{DOMAIN_NAMES[sender]} sends a {KIND_NAMES[kind]} that leaves before the step's end, and had not said that it might "
                 "(`EarlySender`)"
             )
-        fresh = np.empty((count, t.PENDING), dtype=np.int64)
+        rows = np.empty((count, t.PENDING), dtype=np.int64)
         first = self._next_id
         self._next_id += count
-        fresh[:, t.ID] = first + np.arange(count)
-        fresh[:, t.SOURCE] = source
-        fresh[:, t.DESTINATION] = destination
-        fresh[:, t.KIND] = kind
-        fresh[:, t.BYTES] = ENVELOPE_BYTES + (self._sizes[kind] if payload_bytes is None else payload_bytes)
-        fresh[:, t.SENT] = sent_ns
-        fresh[:, t.PAIR] = 7 * sender + receiver
-        fresh[:, t.PRIORITY] = self._urgency[kind]
-        fresh[:, t.PATH], fresh[:, t.HOPS] = self._paths.of(source, destination)
+        size_bytes = ENVELOPE_BYTES + (self._sizes[kind] if payload_bytes is None else payload_bytes)
+        common = _Common(first, int(kind), int(size_bytes), 7 * sender + receiver, int(self._urgency[kind]))
+        _fill(rows, source, destination, sent_ns, self.topology.group, common)
+        rows[:, t.PATH], rows[:, t.HOPS] = self._paths.of(source, destination)
         if self._acknowledged[kind]:
-            fresh[:, t.ACK_PATH], fresh[:, t.ACK_HOPS] = self._paths.of(destination, source)
-        fresh[:, t.GROUP] = np.maximum(self.topology.group[source], self.topology.group[destination])
+            rows[:, t.ACK_PATH], rows[:, t.ACK_HOPS] = self._paths.of(destination, source)
         if count > 1 and (sent_ns[1:] < sent_ns[:-1]).any():
-            fresh = fresh[np.argsort(sent_ns, kind="stable")]
+            rows = rows[np.argsort(sent_ns, kind="stable")]
         distinct = count > 1 and bool((source[1:] > source[:-1]).all())
-        fresh[:, t.NUMBER] = self._numbered(kind, fresh[:, t.SOURCE], distinct)
+        rows[:, t.NUMBER] = self._numbered(kind, rows[:, t.SOURCE], distinct)
         if count:
-            self._waves.append(fresh)
-            self._note_links(kind, fresh)
+            self._waves.append(rows)
+            self._note_links(kind, rows)
         return first
 
     def begin(self, until_ns: int) -> None:
@@ -134,8 +140,8 @@ class MessagePlane:
         Until the next `advance`, which waits for them, messages that leave later may be sent, and nothing else be asked of the plane. Does
         nothing on one thread, while a message is watched, and where the network changes on the way.
         """
-        changes = bool(self._troubles) and self._troubles[0].when_ns <= until_ns
-        if self.threads > 1 and isinstance(self._queue, EventQueue) and not changes:
+        is_changing = bool(self._changes) and self._changes[0].when_ns <= until_ns
+        if self.threads > 1 and isinstance(self._queue, EventQueue) and not is_changing:
             self._ahead = Ahead(self._queue, self._take_due(until_ns), until_ns)
 
     def advance(self, until_ns: int) -> tuple[Ints, Ints]:
@@ -144,10 +150,10 @@ class MessagePlane:
         if self._ahead is not None:
             ahead, self._ahead = self._ahead, None
             outcomes.append(ahead.outcome())
-        while self._troubles and self._troubles[0].when_ns <= until_ns:
-            trouble = self._troubles.pop(0)
-            outcomes.append(self._queue.advance(self._take_due(trouble.when_ns), trouble.when_ns))
-            self._begin(trouble)
+        while self._changes and self._changes[0].when_ns <= until_ns:
+            change = self._changes.pop(0)
+            outcomes.append(self._queue.advance(self._take_due(change.when_ns), change.when_ns))
+            self._begin(change)
         outcomes.append(self._queue.advance(self._take_due(until_ns), until_ns))
         self.arrived, self.answered, self.lost = (
             parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*outcomes, strict=True)
@@ -157,12 +163,12 @@ class MessagePlane:
     def fail(self, places: Ints, begin_ns: int, end_ns: int, notice_ns: int = 0) -> None:
         """Places (n,) lose their supply for a time; `notice_ns` later their neighbours look for other ways.
 
-        A place that fails several times at once comes up when the last of its troubles is over.
+        A place that fails several times at once comes up when the last of its failures is over.
         """
         for when_ns, up in ((begin_ns, False), (end_ns, True)):
             for place in places:
                 self._queue.switch(when_ns, int(place), up=up)
-            self._expect(_Trouble(when_ns + notice_ns, "dead", places, up=up))
+            self._expect(_Change(when_ns + notice_ns, "dead", places, up=up))
 
     def cut(self, places: Ints, begin_ns: int, end_ns: int, notice_ns: int = 0) -> None:
         """The links of places (n,) to their parents are cut, in both directions; none of a shared medium can be."""
@@ -170,45 +176,45 @@ class MessagePlane:
         for when_ns, up in ((begin_ns, False), (end_ns, True)):
             for port in np.concatenate([edges.up_port[places], edges.down_port[places]]):
                 self._queue.switch(when_ns, int(port), up=up, is_link=True)
-            self._expect(_Trouble(when_ns + notice_ns, "cut", places, up=up))
+            self._expect(_Change(when_ns + notice_ns, "cut", places, up=up))
 
     def jam(self, media: Ints, begin_ns: int, end_ns: int) -> None:
         """Nothing gets through on these media (n,) for a time, and who listens finds them busy."""
-        self._expect(_Trouble(begin_ns, "jam", media, until_ns=end_ns))
+        self._expect(_Change(begin_ns, "jam", media, until_ns=end_ns))
 
     def media_of(self, places: Ints) -> Ints:
         """The shared media that places (n,) send on towards their parents."""
         medium = self._queue.net.port[self.topology.edges.up_port[places], t.P_MEDIUM]
         return np.unique(medium[medium >= 0])
 
-    def _expect(self, trouble: _Trouble) -> None:
-        self._troubles.append(trouble)
-        self._troubles.sort(key=lambda one: one.when_ns)
+    def _expect(self, change: _Change) -> None:
+        self._changes.append(change)
+        self._changes.sort(key=lambda one: one.when_ns)
 
-    def _begin(self, trouble: _Trouble) -> None:
+    def _begin(self, change: _Change) -> None:
         """A jam begins, or who is near a failure has noticed it and the paths change."""
-        if trouble.what == "jam":
+        if change.what == "jam":
             jammed = self._queue.net.medium[:, t.M_JAMMED_UNTIL]
-            jammed[trouble.which] = np.maximum(jammed[trouble.which], trouble.until_ns)
+            jammed[change.which] = np.maximum(jammed[change.which], change.until_ns)
             return
-        count = self._dead if trouble.what == "dead" else self._cut
-        count[trouble.which] += -1 if trouble.up else 1
-        if isinstance(self.topology, Communications):
+        count = self._dead if change.what == "dead" else self._cut
+        count[change.which] += -1 if change.up else 1
+        if isinstance(self.topology, PlannedNetwork):
             self._paths.reroute(TreeRouter(self.topology.edges_without(self._dead > 0, self._cut > 0)))
-            self._lead_anew()
+            self._reroute()
 
-    def _lead_anew(self) -> None:
+    def _reroute(self) -> None:
         """New paths for what has not left yet, and for what waits for its time-out with no copy under way."""
         state = self._queue.state
         rests = (state[:, t.OVER] == 0) & (state[:, t.DATA_COPIES] == 0) & (state[:, t.ACK_COPIES] == 0)
         for rows in self._waves:
-            self._lead(rows)
+            self._write_paths(rows)
         if rests.any():
-            led = state[rests]
-            self._lead(led)
-            state[rests] = led
+            resting = state[rests]
+            self._write_paths(resting)
+            state[rests] = resting
 
-    def _lead(self, rows: Ints) -> None:
+    def _write_paths(self, rows: Ints) -> None:
         """Write the paths of messages, (n, PENDING) or more columns."""
         source, destination = rows[:, t.SOURCE], rows[:, t.DESTINATION]
         rows[:, t.PATH], rows[:, t.HOPS] = self._paths.of(source, destination)
@@ -280,9 +286,9 @@ class MessagePlane:
         """
         return np.asarray(self._taken + self._queue.quarter)
 
-    def _note_links(self, kind: Kind, fresh: Ints) -> None:
+    def _note_links(self, kind: Kind, rows: Ints) -> None:
         """Which link classes the longest path of a wave crosses."""
-        at, hops = fresh[fresh[:, t.HOPS].argmax()][[t.PATH, t.HOPS]]
+        at, hops = rows[rows[:, t.HOPS].argmax()][[t.PATH, t.HOPS]]
         classes = self._queue.net.port[self._paths.port[at : at + hops], t.P_LINK_CLASS]
         self.crossed[kind, classes] = True
         if self._acknowledged[kind]:
@@ -303,7 +309,8 @@ class MessagePlane:
         if len(parts) == 1:
             return parts[0]
         due = np.concatenate(parts)
-        return np.asarray(due[np.lexsort((due[:, t.ID], due[:, t.SENT]))])
+        # Each wave is in the order of time and index, and waves follow one another in that of their indices.
+        return np.asarray(due[np.argsort(due[:, t.SENT], kind="stable")])
 
     def _numbered(self, kind: Kind, sources: Ints, distinct: bool) -> Ints:
         """Each sender's own running number of the kind, in order of sending."""
@@ -325,3 +332,15 @@ class MessagePlane:
         given = numbers[sources] + within
         np.add.at(numbers, sources, 1)
         return np.asarray(given)
+
+
+@kernel
+def _fill(rows, source, destination, sent_ns, group, common):  # type: ignore[no-untyped-def]
+    """Write what is known of a wave's messages without their paths and numbers into `rows` (n, PENDING)."""
+    for k in range(rows.shape[0]):
+        rows[k, t.ID] = common.first_id + k
+        rows[k, t.SOURCE], rows[k, t.DESTINATION] = source[k], destination[k]
+        rows[k, t.KIND], rows[k, t.BYTES] = common.kind, common.size_bytes
+        rows[k, t.SENT], rows[k, t.PAIR] = sent_ns[k], common.pair
+        rows[k, t.PRIORITY] = common.priority
+        rows[k, t.GROUP] = max(group[source[k]], group[destination[k]])

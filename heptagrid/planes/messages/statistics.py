@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from heptagrid.contracts.kinds import FACTS
 from heptagrid.foundation.domains import KIND_NAMES, Kind
-from heptagrid.planes.messages.kernel.kernel import BINS, BINS_PER_E
+from heptagrid.planes.messages.kernel.event_kernel import BINS, BINS_PER_E
 from heptagrid.planes.messages.tables import CAUSES, COUNTERS, N_DELIVERED, N_LATE, N_LOST, N_SENT
 
 Ints = npt.NDArray[np.int64]

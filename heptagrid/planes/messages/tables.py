@@ -75,7 +75,7 @@ PORT = 32
 (M_BROADCAST, M_BROADCAST_DWELL, M_SECOND_FACTOR, M_SECOND_DUTY_PPM, M_SECOND_PAYLOAD) = range(32, 37)
 MEDIUM = 40
 
-# How members of a medium take turns.
+# Methods of access: how members of a medium share it.
 (CARRIER_SENSE, CSMA_CA, SLOTTED_CSMA_CA, DCF, ALOHA, SLOTTED_ALOHA, TDMA, CELLULAR, CLASS_A, SHARED_QUEUE) = range(10)
 
 # Squared distances (m2) and ratios of a medium.
@@ -87,9 +87,9 @@ REACH = 3
 (A_PORT, A_BEGIN, A_END, A_QUIET, A_LANE, A_FROM, A_TO, A_ACKED) = range(8)
 AIR = 8
 
-# A node.
-(N_SHARD, N_DOWN) = range(2)
-NODE = 2
+# A node: how many failures keep it down.
+N_DOWN = 0
+NODE = 1
 
 # Columns of an event of the heap (time, key, what it is about), of a copy that waits (what, key, the next one), of a waiting
 # line (first, last) and of a place (x, y).
@@ -151,3 +151,39 @@ class Net(NamedTuple):
     path: npt.NDArray[np.void]
     break_loss: Floats
     outages: bool
+
+
+class UnderWay(NamedTuple):
+    """What is under way, and when something happens to it next.
+
+    state: (rows, STATE) messages. vacant: (rows,) rows that are free. heap: (places, EVENT). timers: (kinds, rows, 3) first time-outs in the order in
+    which they were set, a ring for each kind: time, row, ID; timer_head, timer_size: (kinds,) where each begins and how long it is.
+    numbers: (SCALARS,) of `event_kernel`.
+    """
+
+    state: Ints
+    vacant: Ints
+    heap: Ints
+    timers: Ints
+    timer_head: Ints
+    timer_size: Ints
+    numbers: Ints
+
+
+class Counters(NamedTuple):
+    """What is counted: by_kind (COUNTERS, kinds), pairs (domains, domains) delivered, histogram (kinds, bins) of delays; since the last quarter hour
+    quarter (kinds, access networks + 1, 4) sent, delivered, lost, late, and worst_ns (kinds, access networks + 1)."""
+
+    by_kind: Ints
+    pairs: Ints
+    histogram: Ints
+    quarter: Ints
+    worst_ns: Ints
+
+
+class Outcome(NamedTuple):
+    """What became known in a span of time: arrived and answered (n, 2) id and time; lost (n, 4) id, time, cause, hops."""
+
+    arrived: Ints
+    answered: Ints
+    lost: Ints

@@ -1,7 +1,7 @@
 """A tree of places with a first-come-first-served server for each link and direction, and nothing else.
 
-The plainest network there is: what an independent reference can be written for. The town's own is planned in
-`communications`.
+The plainest network there is: what an independent reference can be written for. The town's own is planned by
+`planning.network_planner`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.planes.messages.planning.network_builder import Wiring
+from heptagrid.planes.messages.planning.network_builder import NetworkBuilder
 from heptagrid.planes.messages.routing.paths import TreeEdges
 
 Ints = npt.NDArray[np.int64]
@@ -45,16 +45,17 @@ class Topology:
         return len(self.parent)
 
     @property
-    def wiring(self) -> Wiring:
+    def wiring(self) -> NetworkBuilder:
         """A port for every server; one that works in both directions belongs to no place."""
-        network = Wiring(self.places)
+        network = NetworkBuilder(self.places)
         count = len(self.rate_bps)
         near, far = np.full(count, -1), np.full(count, -1)
         apart = np.flatnonzero((self.parent >= 0) & (self.up != self.down))
         near[self.up[apart]], far[self.up[apart]] = apart, self.parent[apart]
         near[self.down[apart]], far[self.down[apart]] = self.parent[apart], apart
         network.links(
-            *(near, far),
+            near,
+            far,
             rate_bps=self.rate_bps,
             delay_ns=self.delay_ns,
             loss=self.loss,

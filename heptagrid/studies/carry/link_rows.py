@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from heptagrid.planes.messages.planning.network_builder import Wiring
+from heptagrid.planes.messages.planning.network_builder import NetworkBuilder
 from heptagrid.planes.messages.tables import Floats
 from heptagrid.planes.messages.technology import Technology
 from heptagrid.studies.carry.network import EdgeList
@@ -39,7 +39,13 @@ def link_names(rows: Sequence[TableRow]) -> dict[str, int]:
 
 
 def add_links(
-    rows: Sequence[TableRow], xy_m: Floats, checks: NetworkChecks, wiring: Wiring, edges: EdgeList, *, queued: bool
+    rows: Sequence[TableRow],
+    xy_m: Floats,
+    checks: NetworkChecks,
+    wiring: NetworkBuilder,
+    edges: EdgeList,
+    *,
+    queued: bool,
 ) -> tuple[PortsByEnds, list[int]]:
     """Add the links to the wiring and the edges, if all is well so far; their ports, and the longest message of each port.
 

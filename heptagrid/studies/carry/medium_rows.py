@@ -10,7 +10,7 @@ import numpy as np
 
 from heptagrid.foundation.parameters import declarations
 from heptagrid.planes.messages.media import DCF_OFDM, IEEE_802_15_4, METHODS, PLAIN_CARRIER_SENSE, Medium
-from heptagrid.planes.messages.planning.network_builder import Wiring
+from heptagrid.planes.messages.planning.network_builder import NetworkBuilder
 from heptagrid.planes.messages.tables import Floats, Ints
 from heptagrid.planes.messages.technologies.lorawan import SPREADING
 from heptagrid.planes.messages.technology import Technology
@@ -47,7 +47,9 @@ class MediumReader:
     member of a medium reached every other, as far as `edges` differ from it.
     """
 
-    def __init__(self, wiring: Wiring, edges: EdgeList, xy_m: Floats, link_mtu_bytes: list[int], *, queued: bool):
+    def __init__(
+        self, wiring: NetworkBuilder, edges: EdgeList, xy_m: Floats, link_mtu_bytes: list[int], *, queued: bool
+    ):
         self.joined = EdgeList()
         self.mtu_bytes = list(link_mtu_bytes)
         self.medium = [-1] * len(link_mtu_bytes)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from heptagrid.planes.messages.planning.graph import Graph
-from heptagrid.planes.messages.planning.network_builder import Wiring
+from heptagrid.planes.messages.planning.network_builder import NetworkBuilder
 from heptagrid.planes.messages.tables import Ints
 
 
@@ -24,7 +24,7 @@ class CarryNetwork:
     """
 
     names: list[str]
-    wiring: Wiring
+    wiring: NetworkBuilder
     graph: Graph
     mtu_bytes: Ints
     outages: list[tuple[int, bool, int, bool]]

@@ -10,7 +10,7 @@ import numpy as np
 
 from heptagrid.foundation.errors import FileError
 from heptagrid.foundation.input_files import UnreadableError, read_toml
-from heptagrid.planes.messages.planning.network_builder import Wiring
+from heptagrid.planes.messages.planning.network_builder import NetworkBuilder
 from heptagrid.planes.messages.tables import Floats
 from heptagrid.studies.carry.link_rows import LINK_KEYS, add_links, link_names
 from heptagrid.studies.carry.medium_rows import MEDIUM_KEYS, MediumReader
@@ -58,7 +58,7 @@ def build_network(content: Mapping[str, Any], origin: str) -> CarryNetwork:
     checks = NetworkChecks(origin)
     rows = _rows(content, checks)
     xy_m = _nodes(rows["node"], checks)
-    wiring, edges, has_outages = Wiring(len(checks.number), xy_m), EdgeList(), bool(rows["outage"])
+    wiring, edges, has_outages = NetworkBuilder(len(checks.number), xy_m), EdgeList(), bool(rows["outage"])
     named = link_names(rows["link"])
     ports, limits = add_links(rows["link"], xy_m, checks, wiring, edges, queued=has_outages)
     media = MediumReader(wiring, edges, xy_m, limits, queued=has_outages)

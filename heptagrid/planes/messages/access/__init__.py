@@ -1,1 +1,1 @@
-"""Methods of access to a link or to a shared medium, one file each: how the members of a medium take turns."""
+"""Methods of access to a link or to a shared medium, one file each: how the members of a medium share it."""

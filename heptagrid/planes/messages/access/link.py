@@ -51,13 +51,12 @@ from heptagrid.planes.messages.tables import (
 
 
 @kernel(inline=True, allocates=False)
-def cross(  # type: ignore[no-untyped-def]
-    port, rate_bps, loss, rings, break_loss, p, there, what, now, state, facts, seed
-):
+def cross(net, p, there, what, now, state, facts, seed):  # type: ignore[no-untyped-def]
     """Send a copy over a link that keeps no queue of events: (when it is out, why it is lost or -1).
 
     there: the loss of the pair of nodes, where several share the link.
     """
+    port, rings = net.port, net.rings
     capacity = port[p, P_BUFFER]
     if capacity >= 0:
         at, head, waiting = port[p, P_RING_AT], port[p, P_RING_HEAD], port[p, P_WAITING]
@@ -73,8 +72,9 @@ def cross(  # type: ignore[no-untyped-def]
             rings[at + (last if last < capacity else last - capacity)] = port[p, P_FREE]
             waiting += 1
         port[p, P_WAITING] = waiting
-    transmission = transmission_ns(wire_bytes(port, p, what, state, facts), rate_bps[p])
-    attempts, cause = draw_attempts(port, break_loss, p, what, state, chance_of_loss(loss[p], there), seed)
+    transmission = transmission_ns(wire_bytes(port, p, what, state, facts), net.rate_bps[p])
+    chance = chance_of_loss(net.loss[p], there)
+    attempts, cause = draw_attempts(port, net.break_loss, p, what, state, chance, seed)
     begin = max(now, port[p, P_FREE])
     port[p, P_FREE] = min(begin + attempts * transmission, HORIZON)
     port[p, P_BUSY] += port[p, P_FREE] - begin

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from heptagrid.planes.messages.kernel.event_queue import EventQueue, Outcome
-from heptagrid.planes.messages.tables import Ints
+from heptagrid.planes.messages.kernel.event_queue import EventQueue
+from heptagrid.planes.messages.tables import Ints, Outcome
 
 
 class Ahead:

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import numpy as np
 
 from heptagrid.contracts.kinds import ENVELOPE_BYTES, KindFacts
 from heptagrid.foundation.domains import Kind
 from heptagrid.planes.messages import tables as t
-from heptagrid.planes.messages.kernel import kernel
+from heptagrid.planes.messages.kernel import event_kernel
 from heptagrid.planes.messages.kernel.events import push, push_lost
 from heptagrid.planes.messages.planning.network_builder import with_room
 from heptagrid.planes.messages.routing.downlinks import take_waiting
 from heptagrid.planes.messages.routing.paths import Paths
 from heptagrid.planes.messages.statistics import KINDS, Counts
-from heptagrid.planes.messages.tables import Ints, Net
+from heptagrid.planes.messages.tables import Counters, Ints, Net, Outcome, UnderWay
 
 NO_PORTS = np.empty((0, 1 + t.PORT), dtype=np.int64)
 """Nothing is watched."""
-
-
-class Outcome(NamedTuple):
-    """What became known in a span of time: arrived and answered (n, 2) id and time; lost (n, 4) id, time, cause, hops."""
-
-    arrived: Ints
-    answered: Ints
-    lost: Ints
 
 
 class EventQueue:
@@ -52,13 +43,15 @@ class EventQueue:
         self.seed = seed
         self._copies = 2 * (1 + int(facts[:, t.RETRIES].max())) + 1
         self._switches = 0
-        self.state = np.empty((0, t.STATE), dtype=np.int64)
-        self._vacant = np.empty(0, dtype=np.int64)
-        self._heap = np.empty((0, t.EVENT), dtype=np.int64)
-        self._timers = np.empty((KINDS, 1, 3), dtype=np.int64)
-        self._timer_head = np.zeros(KINDS, dtype=np.int64)
-        self._timer_size = np.zeros(KINDS, dtype=np.int64)
-        self._numbers = np.zeros(kernel.SCALARS, dtype=np.int64)
+        self._under_way = UnderWay(
+            state=np.empty((0, t.STATE), dtype=np.int64),
+            vacant=np.empty(0, dtype=np.int64),
+            heap=np.empty((0, t.EVENT), dtype=np.int64),
+            timers=np.empty((KINDS, 1, 3), dtype=np.int64),
+            timer_head=np.zeros(KINDS, dtype=np.int64),
+            timer_size=np.zeros(KINDS, dtype=np.int64),
+            numbers=np.zeros(event_kernel.SCALARS, dtype=np.int64),
+        )
 
     def advance(self, due: Ints, until_ns: int, watched: Ints = NO_PORTS) -> Outcome:
         """Let time pass to `until_ns`; `due` (n, PENDING) are the messages that leave by then, by time and index.
@@ -68,32 +61,31 @@ class EventQueue:
         """
         self._make_room(len(due))
         numbers = self._numbers
-        under_way = len(self.state) - int(numbers[kernel.S_VACANT]) + len(due)
-        arrived = np.empty((under_way, 2), dtype=np.int64)
-        answered = np.empty((under_way, 2), dtype=np.int64)
-        lost = np.empty((under_way, 4), dtype=np.int64)
-        numbers[[kernel.S_CURSOR, kernel.S_ARRIVED, kernel.S_ANSWERED, kernel.S_LOST, kernel.S_EVENTS]] = 0
-        numbers[kernel.S_CHANGED] = t.NEVER
-        paths, counts = self._paths, self.counts
-        self.net = self.net._replace(path=paths.table)
-        nothing = np.empty((0, 4), dtype=np.int64)
+        under_way = len(self.state) - int(numbers[event_kernel.S_VACANT]) + len(due)
+        known = Outcome(
+            arrived=np.empty((under_way, 2), dtype=np.int64),
+            answered=np.empty((under_way, 2), dtype=np.int64),
+            lost=np.empty((under_way, 4), dtype=np.int64),
+        )
+        numbers[event_kernel.OF_ONE_CALL] = 0
+        numbers[event_kernel.S_CHANGED] = t.NEVER
+        counts = self.counts
+        counters = Counters(counts.counters, counts.pairs, counts.histogram, self.quarter, self.worst_ns)
+        self.net = self.net._replace(path=self._paths.table)
         while True:
-            kernel.advance(
-                *(until_ns, 0, max(1, len(self.state)), due, self._heap, self._timers, self._timer_head),
-                *(self._timer_size, self.state, self._vacant, self.facts, self.net, self.seed),
-                *(numbers, counts.counters, counts.pairs, counts.histogram, self.quarter, self.worst_ns),
-                *(arrived, answered, lost, nothing, nothing, watched),
+            event_kernel.advance(
+                until_ns, due, self._under_way, self.net, self.facts, self.seed, counters, known, watched
             )
-            if not numbers[kernel.S_FULL]:
+            if not numbers[event_kernel.S_FULL]:
                 break
-            numbers[kernel.S_FULL] = 0
-            self._make_heap(2 * len(self._heap))
-        self.hop_events += int(numbers[kernel.S_EVENTS])
+            numbers[event_kernel.S_FULL] = 0
+            self._make_heap(2 * len(self._under_way.heap))
+        self.hop_events += int(numbers[event_kernel.S_EVENTS])
         # Copies: what is kept of a span is what happened in it, not room for all that is under way.
         return Outcome(
-            arrived[: numbers[kernel.S_ARRIVED]].copy(),
-            answered[: numbers[kernel.S_ANSWERED]].copy(),
-            lost[: numbers[kernel.S_LOST]].copy(),
+            known.arrived[: numbers[event_kernel.S_ARRIVED]].copy(),
+            known.answered[: numbers[event_kernel.S_ANSWERED]].copy(),
+            known.lost[: numbers[event_kernel.S_LOST]].copy(),
         )
 
     def as_seen(self, ports: Iterable[int]) -> Ints:
@@ -102,34 +94,45 @@ class EventQueue:
         return np.column_stack([numbers, self.net.port[numbers]])
 
     @property
+    def state(self) -> Ints:
+        """The messages under way, (rows, STATE)."""
+        return self._under_way.state
+
+    @property
+    def _numbers(self) -> Ints:
+        return self._under_way.numbers
+
+    @property
     def changed_ns(self) -> int | None:
         """When a watched port changed and stopped the last `advance`; None if none did."""
-        changed = int(self._numbers[kernel.S_CHANGED])
+        changed = int(self._numbers[event_kernel.S_CHANGED])
         return None if changed == t.NEVER else changed
 
     @property
     def taken(self) -> int:
         """How many of its messages the last `advance` let leave."""
-        return int(self._numbers[kernel.S_CURSOR])
+        return int(self._numbers[event_kernel.S_CURSOR])
 
     @property
     def heap(self) -> Ints:
         """The events that wait, (events, 3): time, key and what; in the heap's order."""
-        return self._heap[: self._numbers[kernel.S_HEAP]]
+        return self._under_way.heap[: self._numbers[event_kernel.S_HEAP]]
 
     @property
     def next_ns(self) -> int:
         """When the next event is due, as known after the last `advance`."""
-        return int(self._numbers[kernel.S_NEXT])
+        return int(self._numbers[event_kernel.S_NEXT])
 
     def switch(self, when_ns: int, k: int, *, up: bool, is_link: bool = False) -> None:
         """Node (or link) `k` loses its supply, or gets it back, at `when_ns`."""
         self.net = self.net._replace(outages=True)
         self._switches += 1
         self._make_room(0)
-        what = int(t.NODE_BIT) | (int(up) << kernel.UP_AT) | (int(is_link) << (kernel.UP_AT + 1)) | k
+        what = int(t.NODE_BIT) | (int(up) << event_kernel.UP_AT) | (int(is_link) << (event_kernel.UP_AT + 1)) | k
         key = int(t.EARLY_CLASS) - self._switches
-        self._numbers[kernel.S_HEAP] = push(self._heap, self._numbers[kernel.S_HEAP], when_ns, key, what)
+        self._numbers[event_kernel.S_HEAP] = push(
+            self._under_way.heap, self._numbers[event_kernel.S_HEAP], when_ns, key, what
+        )
 
     def drop(self, message: int, when_ns: int) -> bool:
         """Drop a message, by its ID, as stale at `when_ns` if it waits at a LoRaWAN gateway for its device; whether it did."""
@@ -138,8 +141,8 @@ class EventQueue:
         if taken is None:
             return False
         what, key = taken
-        size = self._numbers[kernel.S_HEAP]
-        self._numbers[kernel.S_HEAP] = push_lost(self._heap, size, when_ns, key, what, t.BY_STALE)
+        size = self._numbers[event_kernel.S_HEAP]
+        self._numbers[event_kernel.S_HEAP] = push_lost(self._under_way.heap, size, when_ns, key, what, t.BY_STALE)
         return True
 
     def begin_counting(self) -> None:
@@ -169,46 +172,41 @@ class EventQueue:
         Each copy stands in it once and each port about once, but what a port had planned before an outage stays until its time.
         """
         heap = np.empty((places, t.EVENT), dtype=np.int64)
-        heap_size = int(self._numbers[kernel.S_HEAP])
-        heap[:heap_size] = self._heap[:heap_size]
-        self._heap = heap
-        self._numbers[kernel.S_LIMIT] = places - self._burst
+        heap[: len(self.heap)] = self.heap
+        self._under_way = self._under_way._replace(heap=heap)
+        self._numbers[event_kernel.S_LIMIT] = places - self._burst
 
     def _make_room(self, due: int) -> None:
         """Grow the tables so that `due` more messages find room."""
-        vacant_size = int(self._numbers[kernel.S_VACANT])
-        if due <= vacant_size and self._numbers[kernel.S_HEAP] < self._numbers[kernel.S_LIMIT]:
+        vacant_size = int(self._numbers[event_kernel.S_VACANT])
+        if due <= vacant_size and self._numbers[event_kernel.S_HEAP] < self._numbers[event_kernel.S_LIMIT]:
             return
-        old = len(self.state)
+        before = self._under_way
+        old = len(before.state)
         size = old if due <= vacant_size else max(1024, 2 * old, old + due)
-        self.state = np.concatenate([self.state, np.zeros((size - old, t.STATE), dtype=np.int64)])
-        self.state[old:, t.OVER] = 2
+        state = np.concatenate([before.state, np.zeros((size - old, t.STATE), dtype=np.int64)])
+        state[old:, t.OVER] = 2
         vacant = np.empty(size, dtype=np.int64)
-        vacant[:vacant_size] = self._vacant[:vacant_size]
+        vacant[:vacant_size] = before.vacant[:vacant_size]
         vacant[vacant_size : vacant_size + size - old] = np.arange(size - 1, old - 1, -1)
-        self._vacant = vacant
-        self._numbers[kernel.S_VACANT] = vacant_size + size - old
+        self._numbers[event_kernel.S_VACANT] = vacant_size + size - old
+        timers = np.empty((KINDS, max(1, size), 3), dtype=np.int64)
+        for kind in range(KINDS):
+            there = (before.timer_head[kind] + np.arange(before.timer_size[kind])) % before.timers.shape[1]
+            timers[kind, : len(there)] = before.timers[kind, there]
+        before.timer_head[:] = 0
+        self._under_way = before._replace(state=state, vacant=vacant, timers=timers)
         self._make_heap(2 * (self._burst + self._switches))
         if self.net.port.size and self.net.port[:, t.P_CLASSES].any():
             self.net = with_room(self.net, size * self._copies)
-        timers = np.empty((KINDS, max(1, size), 3), dtype=np.int64)
-        for kind in range(KINDS):
-            there = (self._timer_head[kind] + np.arange(self._timer_size[kind])) % self._timers.shape[1]
-            timers[kind, : len(there)] = self._timers[kind, there]
-        self._timers = timers
-        self._timer_head[:] = 0
 
 
 def fact_table(facts: dict[Kind, KindFacts]) -> Ints:
     """(kinds, 5) deadline (ns), acknowledged, time-out (ns), retries, bytes of an acknowledgement."""
     ack_bytes = facts[Kind.ACK].payload_bytes + ENVELOPE_BYTES
-    return np.array(
-        [
-            (
-                *(round(facts[kind].deadline_s * 1e9), int(facts[kind].acknowledged)),
-                *(round(facts[kind].timeout_s * 1e9), facts[kind].retries, ack_bytes),
-            )
-            for kind in Kind
-        ],
-        dtype=np.int64,
-    )
+    table = np.zeros((len(facts), t.FACTS), dtype=np.int64)
+    for kind, one in facts.items():
+        table[kind, t.DEADLINE], table[kind, t.ACKED] = round(one.deadline_s * 1e9), one.acknowledged
+        table[kind, t.TIMEOUT], table[kind, t.RETRIES] = round(one.timeout_s * 1e9), one.retries
+        table[kind, t.ACK_BYTES] = ack_bytes
+    return table

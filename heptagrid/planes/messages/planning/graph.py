@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.planes.messages.kernel.events import drop_first, push
-from heptagrid.planes.messages.routing.paths import Hops
+from heptagrid.planes.messages.routing.paths import PathHops
 from heptagrid.planes.messages.tables import NEVER, Floats, Ints
 
 
@@ -88,24 +89,65 @@ class NoPathError(ValueError):
         super().__init__(f"pair {pair} has no path")
 
 
+class _Edges(NamedTuple):
+    """(edges,) columns of a graph; hop is 1 for an edge that a port sends over, 0 for one from a shared medium to a member.
+
+    into, out: the edges that lead to each node and from it, node after node; into_at, out_at: (nodes + 1,) where those of each begin.
+    """
+
+    source: Ints
+    destination: Ints
+    delay_ns: Ints
+    hop: Ints
+    into: Ints
+    into_at: Ints
+    out: Ints
+    out_at: Ints
+
+
+class _Search(NamedTuple):
+    """Delay and hops from every node to one target, (nodes,), the best edge from it as far as it is known, -1 elsewhere; and room for a heap."""
+
+    delay: Ints
+    hops: Ints
+    best: Ints
+    heap: Ints
+
+
+class _Tails(NamedTuple):
+    """The single links before each pair's destination: near (pairs,) the node where they begin, edges, last one first, and at (pairs + 1,)."""
+
+    near: Ints
+    edges: Ints
+    at: Ints
+
+
+class _Found(NamedTuple):
+    """Where the edges of each pair's path begin, and how many they are, (pairs,) each."""
+
+    at: Ints
+    length: Ints
+
+
 class GraphRouter:
     """Finds shortest paths through a graph."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._all = int(max(graph.source.max(initial=-1), graph.destination.max(initial=-1), graph.nodes - 1)) + 1
-        self._into, self._into_at = _grouped(graph.destination, self._all)
-        self._out, self._out_at = _grouped(graph.source, self._all)
-        self._hop = (graph.source < graph.nodes).astype(np.int64)
+        into, into_at = _grouped(graph.destination, self._all)
+        out, out_at = _grouped(graph.source, self._all)
+        hop = (graph.source < graph.nodes).astype(np.int64)
+        self._edges = _Edges(graph.source, graph.destination, graph.delay_ns, hop, into, into_at, out, out_at)
         self._routed = np.array(sorted({to for _, to in graph.routes}), dtype=np.int64)
-        self._tables = (graph.source, graph.destination, graph.delay_ns, self._hop)
-        self._groups = (self._into, self._into_at, self._out, self._out_at)
-        self._scratch = (
-            *(np.empty(self._all, dtype=np.int64), np.empty(self._all, dtype=np.int64)),
-            *(np.empty(self._all, dtype=np.int64), np.empty((len(graph.source) + self._all + 1, 3), dtype=np.int64)),
+        self._search = _Search(
+            delay=np.empty(self._all, dtype=np.int64),
+            hops=np.empty(self._all, dtype=np.int64),
+            best=np.empty(self._all, dtype=np.int64),
+            heap=np.empty((len(graph.source) + self._all + 1, 3), dtype=np.int64),
         )
 
-    def find(self, sources: Ints, destinations: Ints) -> Hops:
+    def find(self, sources: Ints, destinations: Ints) -> PathHops:
         """The path of each pair.
 
         Raises
@@ -116,26 +158,21 @@ class GraphRouter:
             If static routes lead round.
         """
         graph = self._graph
-        near, tails, tail_at = _tails(destinations, graph.source, graph.nodes, self._into, self._into_at)
+        tails = _Tails(*_tails(destinations, self._edges, graph.nodes))
         has_routes = np.isin(destinations, self._routed)
         order = np.flatnonzero(~has_routes)
-        order = order[np.argsort(near[order], kind="stable")]
-        count = np.zeros(len(sources), dtype=np.int64)
+        order = order[np.argsort(tails.near[order], kind="stable")]
+        found = _Found(np.zeros(len(sources), dtype=np.int64), np.zeros(len(sources), dtype=np.int64))
         room = np.empty(max(64, 8 * len(sources)), dtype=np.int64)
-        at = np.zeros(len(sources), dtype=np.int64)
         size = 0
-        tables, groups, scratch = self._tables, self._groups, self._scratch
         begin = 0
         while begin < len(order):
-            target = near[order[begin]]
-            end = begin + int(np.searchsorted(near[order[begin:]], target, side="right"))
+            target = tails.near[order[begin]]
+            end = begin + int(np.searchsorted(tails.near[order[begin:]], target, side="right"))
             pairs = order[begin:end]
-            _distances(target, tables, groups, scratch)
+            _distances(target, self._edges, self._search)
             while True:
-                grown = _walk(
-                    *(pairs, sources, destinations, target, tails, tail_at, tables, groups, scratch, count, at),
-                    *(room, size),
-                )
+                grown = _walk(pairs, sources, destinations, target, tails, self._edges, self._search, found, room, size)
                 if grown >= 0:
                     size = grown
                     break
@@ -144,21 +181,22 @@ class GraphRouter:
                 else:
                     raise NoPathError(-2 - grown)
             begin = end
+        at, count = found
         parts = [room[:size]]
         for target in np.unique(destinations[has_routes]):
-            _distances(target, tables, groups, scratch)
+            _distances(target, self._edges, self._search)
             for k in np.flatnonzero(destinations == target):
-                path = self._follow(int(k), int(sources[k]), int(target), scratch[0], scratch[1])
+                path = self._follow(int(k), int(sources[k]), int(target), self._search.delay, self._search.hops)
                 parts.append(path)
                 at[k], count[k], size = size, len(path), size + len(path)
         room = np.concatenate(parts)
         edges = _in_order(room, at, count)
-        ports = self._hop[edges] == 1
+        ports = self._edges.hop[edges] == 1
         # An edge from a shared medium to a member says who receives what the edge before it sends.
         receives = np.flatnonzero(ports)
         last = np.where(graph.destination[edges[receives]] < graph.nodes, receives, receives + 1)
         owner = np.repeat(np.arange(len(count)), count)
-        return Hops(
+        return PathHops(
             np.bincount(owner[receives], minlength=len(count)).astype(np.int64),
             graph.port[edges[receives]].astype(np.int32),
             graph.destination[edges[last]].astype(np.int32),
@@ -171,8 +209,8 @@ class GraphRouter:
         found = np.zeros(len(sources), dtype=bool)
         for target in np.unique(destinations):
             mine = destinations == target
-            _distances(target, self._tables, self._groups, self._scratch)
-            found[mine] = self._scratch[0][sources[mine]] != NEVER
+            _distances(target, self._edges, self._search)
+            found[mine] = self._search.delay[sources[mine]] != NEVER
         return found
 
     def _follow(self, pair: int, node: int, target: int, delay: Ints, hops: Ints) -> Ints:
@@ -197,10 +235,10 @@ class GraphRouter:
         graph = self._graph
         if delay[node] == NEVER:
             return ()
-        for edge in self._out[self._out_at[node] : self._out_at[node + 1]].tolist():
+        for edge in self._edges.out[self._edges.out_at[node] : self._edges.out_at[node + 1]].tolist():
             to = graph.destination[edge]
             is_shortest = delay[to] != NEVER and graph.delay_ns[edge] + delay[to] == delay[node]
-            if is_shortest and self._hop[edge] + hops[to] == hops[node]:
+            if is_shortest and self._edges.hop[edge] + hops[to] == hops[node]:
                 return (edge,)
         raise AssertionError("a node at a finite distance has a next one")
 
@@ -212,8 +250,9 @@ def _grouped(ends: Ints, nodes: int) -> tuple[Ints, Ints]:
 
 
 @kernel
-def _tails(destinations, source, nodes, into, into_at):  # type: ignore[no-untyped-def]
+def _tails(destinations, edges, nodes):  # type: ignore[no-untyped-def]
     """Follow single links backwards: the nearest node with a choice, and the edges from there, last one first."""
+    source, into, into_at = edges.source, edges.into, edges.into_at
     near = destinations.copy()
     at = np.zeros(destinations.shape[0] + 1, dtype=np.int64)
     room = np.empty(max(16, 2 * destinations.shape[0]), dtype=np.int64)
@@ -238,11 +277,10 @@ def _tails(destinations, source, nodes, into, into_at):  # type: ignore[no-untyp
 
 
 @kernel
-def _distances(target, tables, groups, scratch):  # type: ignore[no-untyped-def]
+def _distances(target, edges, search):  # type: ignore[no-untyped-def]
     """Delay and hops from every node to `target`; NEVER where no links lead there."""
-    source, _, delay_ns, hop = tables
-    into, into_at, _, _ = groups
-    delay, hops, best, heap = scratch
+    source, delay_ns, hop, into, into_at = edges.source, edges.delay_ns, edges.hop, edges.into, edges.into_at
+    delay, hops, best, heap = search.delay, search.hops, search.best, search.heap
     delay[:] = NEVER
     hops[:] = NEVER
     best[:] = -1
@@ -263,23 +301,22 @@ def _distances(target, tables, groups, scratch):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _walk(  # type: ignore[no-untyped-def]
-    pairs, sources, destinations, target, tails, tail_at, tables, groups, scratch, count, at, room, size
-):
+def _walk(pairs, sources, destinations, target, tails, edges, search, found, room, size):  # type: ignore[no-untyped-def]
     """Write the edges of each pair's path into `room`: the new size; -1 for no room; -2 - pair for no path."""
-    _, destination, delay_ns, hop = tables
-    _, _, out, out_at = groups
-    delay, hops, best, _ = scratch
+    source, destination, delay_ns, hop = edges.source, edges.destination, edges.delay_ns, edges.hop
+    out, out_at = edges.out, edges.out_at
+    delay, hops, best = search.delay, search.hops, search.best
+    tail_at = tails.at
     for k in pairs:
         begin = size
         node = sources[k]
         # The source may itself stand on the single links before the destination.
         first = tail_at[k + 1]
         if node == destinations[k]:
-            at[k], count[k] = size, 0
+            found.at[k], found.length[k] = size, 0
             continue
         for j in range(tail_at[k], tail_at[k + 1]):
-            if tables[0][tails[j]] == node:
+            if source[tails.edges[j]] == node:
                 first = j + 1
                 node = target
                 break
@@ -303,9 +340,9 @@ def _walk(  # type: ignore[no-untyped-def]
         for j in range(first - 1, tail_at[k] - 1, -1):
             if size == room.shape[0]:
                 return -1
-            room[size] = tails[j]
+            room[size] = tails.edges[j]
             size += 1
-        at[k], count[k] = begin, size - begin
+        found.at[k], found.length[k] = begin, size - begin
     return size
 
 

@@ -24,7 +24,7 @@ WORST_POOR_HOP = 0.8
 _METRE_STEPS = 4096
 
 
-class Tree(NamedTuple):
+class MeshTree(NamedTuple):
     """parent: (members,) index of each member's parent, -1 for the collector. depth: hops to it. error: of the hop
     to the parent. expected: transmissions to the collector. is_poor: (members,) out of everyone's reach."""
 
@@ -35,7 +35,7 @@ class Tree(NamedTuple):
     is_poor: npt.NDArray[np.bool_]
 
 
-def etx_tree(xy_m: Floats, budget: LinkBudget | None, range_m: float, alive: np.ndarray | None = None) -> Tree:
+def etx_tree(xy_m: Floats, budget: LinkBudget | None, range_m: float, alive: np.ndarray | None = None) -> MeshTree:
     """The tree of members at `xy_m` (n, 2); the first is the collector.
 
     alive: (n,) members that take part; the others have parent -2.
@@ -44,19 +44,23 @@ def etx_tree(xy_m: Floats, budget: LinkBudget | None, range_m: float, alive: np.
     reach_m = min(range_m * 2.0, budget.reach_m(-10.0)) if budget is not None else range_m
     distances = np.linspace(0.0, reach_m, _METRE_STEPS)
     error = np.asarray(budget.frame_error(distances)) if budget is not None else np.zeros(_METRE_STEPS)
-    parent = np.full(count, -2, dtype=np.int64)
-    depth = np.zeros(count, dtype=np.int64)
-    hop_error = np.zeros(count)
-    expected = np.full(count, np.inf)
-    is_poor = np.zeros(count, dtype=bool)
+    tree = MeshTree(
+        parent=np.full(count, -2, dtype=np.int64),
+        depth=np.zeros(count, dtype=np.int64),
+        error=np.zeros(count),
+        expected=np.full(count, np.inf),
+        is_poor=np.zeros(count, dtype=bool),
+    )
     lives = np.ones(count, dtype=bool) if alive is None else np.asarray(alive, dtype=bool)
-    _grow(np.ascontiguousarray(xy_m), error, reach_m, lives, parent, depth, hop_error, expected, is_poor)
-    return Tree(parent, depth, hop_error, expected, is_poor)
+    _grow(np.ascontiguousarray(xy_m), error, reach_m, lives, tree)
+    return tree
 
 
 @kernel
-def _grow(xy_m, error, reach_m, alive, parent, depth, hop_error, expected, is_poor):  # type: ignore[no-untyped-def]
+def _grow(xy_m, error, reach_m, alive, tree):  # type: ignore[no-untyped-def]
     """Dijkstra's algorithm on all pairs, distances looked up in a table of errors."""
+    parent, depth, hop_error = tree.parent, tree.depth, tree.error
+    expected, is_poor = tree.expected, tree.is_poor
     count = xy_m.shape[0]
     done = ~alive
     step = reach_m / (error.shape[0] - 1)

@@ -21,7 +21,7 @@ def _ns(seconds: float) -> int:
     return round(seconds * 1e9)
 
 
-class Wiring:
+class NetworkBuilder:
     """A network in the making.
 
     Parameters
@@ -199,11 +199,8 @@ class Wiring:
         self.ports += count
         return np.arange(first, first + count)
 
-    def net(self, break_loss: tuple[float, ...] = (0.0, 0.0, 0.0), shard: Ints | None = None) -> Net:
-        """The tables, without paths and with room for no waiting copy yet (`with_room`).
-
-        shard: (nodes,) which shard a node belongs to.
-        """
+    def net(self, break_loss: tuple[float, ...] = (0.0, 0.0, 0.0)) -> Net:
+        """The tables, without paths and with room for no waiting copy yet (`with_room`)."""
         # A column of one row counts as contiguous, another type, for which the kernels would be compiled again: hence two rows at least.
         table = aligned_room(max(2, self.ports), t.PORT)
         port, numbers = table[: self.ports], table.view(np.float64)
@@ -211,9 +208,6 @@ class Wiring:
         numbers[: self.ports, t.P_RATE] = _joined(self._rate, (0,), np.float64)
         numbers[: self.ports, t.P_LOSS] = _joined(self._loss, (0,), np.float64)
         media = len(self._medium)
-        node = np.zeros((self.nodes, t.NODE), dtype=np.int64)
-        if shard is not None:
-            node[:, t.N_SHARD] = shard
         ports_at, ports_of = self._ports_by_node(port)
         return Net(
             port=port,
@@ -228,7 +222,7 @@ class Wiring:
             members=_joined(self._members, (0,)),
             preambles=np.full((media, self._preambles, 2), -1, dtype=np.int64),
             xy_m=self.xy_m,
-            node=node,
+            node=np.zeros((self.nodes, t.NODE), dtype=np.int64),
             node_ports_at=ports_at,
             node_ports=ports_of,
             path=np.zeros(1, dtype=t.HOP),

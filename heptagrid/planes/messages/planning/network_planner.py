@@ -11,107 +11,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from heptagrid.contracts.requirements import PRIORITIES
 from heptagrid.planes.messages.links import ACCESS, BACKHAUL, OWN, WAN, Access, Backhaul, Wan
 from heptagrid.planes.messages.media import Medium
-from heptagrid.planes.messages.planning.mesh import WORST_POOR_HOP, etx_tree
-from heptagrid.planes.messages.planning.network_builder import Wiring
+from heptagrid.planes.messages.planning.base_stations import access_cells, flat_m, place_cells
+from heptagrid.planes.messages.planning.mesh import WORST_POOR_HOP
+from heptagrid.planes.messages.planning.network_builder import NetworkBuilder
+from heptagrid.planes.messages.planning.planned_network import (
+    Backup,
+    Mesh,
+    Plan,
+    PlannedNetwork,
+    choose_parents,
+    depths,
+)
 from heptagrid.planes.messages.routing.paths import TreeEdges
 from heptagrid.planes.messages.tables import Floats, Ints
 from heptagrid.planes.messages.technologies.lorawan import SPREADING, star
 from heptagrid.planes.messages.technology import Technology, technology
-
-EARTH_RADIUS_M = 6371000.0
-REACH = 0.7
-"""Part of its range at which what a base station is planned for may lie: assumption, so that cells overlap."""
-
-
-@dataclass(frozen=True)
-class Communications:
-    """The network as the message plane needs it.
-
-    wiring: ports and media. edges: the tree of places. group: (places,) access network of a gateway or concentrator, -1
-    elsewhere; groups: how many. port_class: (ports,) link class. poor: (places,) out of everyone's good reach.
-    meshes: whose members find new parents when one dies. backup: second links of the WAN.
-    """
-
-    wiring: Wiring
-    edges: TreeEdges
-    group: Ints
-    groups: int
-    port_class: Ints
-    poor: npt.NDArray[np.bool_]
-    meshes: tuple[Mesh, ...]
-    backup: Backup
-
-    @property
-    def places(self) -> int:
-        return len(self.group)
-
-    def edges_without(self, dead: npt.NDArray[np.bool_], cut: npt.NDArray[np.bool_]) -> TreeEdges:
-        """The tree when some places are dead and some places' first links to their parents are cut, (places,) each.
-
-        Members of a mesh choose among the living; who loses the first router of the WAN turns to the second. Who has no
-        other way keeps the one that is gone.
-        """
-        edges = self.edges.copied()
-        for mesh in self.meshes:
-            if dead[mesh.members].any() and not dead[mesh.members[0]]:
-                _choose_parents(mesh, ~dead[mesh.members], edges)
-        place = self.backup.place
-        turns = (cut[place] | dead[edges.parent[place]]) & ~dead[self.backup.parent]
-        away = place[turns]
-        edges.parent[away] = self.backup.parent
-        edges.up_port[away], edges.down_port[away] = self.backup.up_port[turns], self.backup.down_port[turns]
-        edges.depth[:] = _depths(edges.parent)
-        return edges
-
-
-@dataclass(frozen=True)
-class Mesh:
-    """A mesh: its members' places and ports, the collector first, and what their links depend on."""
-
-    members: Ints
-    ports: Ints
-    xy_m: Floats
-    facts: Technology
-
-
-@dataclass(frozen=True)
-class Backup:
-    """Second links of places to the second router of the WAN: (links,) places and ports; parent is that router."""
-
-    parent: int
-    place: Ints
-    up_port: Ints
-    down_port: Ints
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A planned network and where things are in it: gateways, concentrators, hub, and sites by name.
-
-    access_sites: what the access networks stand on: concentrators, base stations or gateways. line_m: length of what
-    must be laid where a technology is a line of its own.
-    """
-
-    topology: Communications
-    gateways: Ints
-    concentrators: Ints
-    hub: int
-    sites: dict[str, int]
-    access_sites: int
-    line_m: float
-    access: Technology
-    backhaul: Technology
-    wan: Technology
-
-    @property
-    def technologies(self) -> tuple[Technology, Technology, Technology]:
-        """By link class."""
-        return self.access, self.backhaul, self.wan
 
 
 @dataclass(frozen=True)
@@ -128,7 +46,7 @@ class _Class:
     queue_packets: int
 
 
-def plan_communications(
+def plan_network(
     gateway_degrees: Floats,
     gateway_concentrator: Ints,
     concentrator_degrees: Floats,
@@ -149,22 +67,28 @@ def plan_communications(
     core = hub + 1 + len(sites)
     second = core + 1
     classes = [_class_of(ACCESS, access), _class_of(BACKHAUL, backhaul), _class_of(WAN, wan)]
-    cells = _access_cells(gateway_degrees, gateway_concentrator, concentrator_degrees, classes[ACCESS].facts)
-    trunk_cells, trunk_cell_of = _cells(np.ones(concentrators), concentrator_degrees, classes[BACKHAUL].facts)
-    bases = second + 1 + np.arange(len(cells.station))
+    sites_of_access = access_cells(gateway_degrees, gateway_concentrator, concentrator_degrees, classes[ACCESS].facts)
+    trunk_cells, trunk_cell_of = place_cells(np.ones(concentrators), concentrator_degrees, classes[BACKHAUL].facts)
+    bases = second + 1 + np.arange(len(sites_of_access.station))
     trunk_bases = second + 1 + len(bases) + np.arange(len(trunk_cells))
     site_degrees = np.array([sites[name] for name in sites]).reshape(-1, 2)
     hub_row = np.array([hub_degrees])
     degrees = np.concatenate(
         [
-            *(gateway_degrees, concentrator_degrees, hub_row, site_degrees, hub_row, hub_row),
-            *(cells.degrees, concentrator_degrees[trunk_cells]),
+            gateway_degrees,
+            concentrator_degrees,
+            hub_row,
+            site_degrees,
+            hub_row,
+            hub_row,
+            sites_of_access.degrees,
+            concentrator_degrees[trunk_cells],
         ]
     )
-    build = _Build(_flat_m(degrees), classes, queued)
+    build = _Build(flat_m(degrees), classes, queued)
 
     stations = gateways + np.arange(concentrators)
-    home = bases[cells.of_gateway] if len(bases) else gateways + gateway_concentrator
+    home = bases[sites_of_access.of_gateway] if len(bases) else gateways + gateway_concentrator
     build.attach(np.arange(gateways), home, ACCESS)
     trunk = trunk_bases[trunk_cell_of] if len(trunk_cells) else np.full(concentrators, hub)
     build.attach(stations, trunk, BACKHAUL)
@@ -172,7 +96,7 @@ def plan_communications(
     own = classes[ACCESS].facts.medium
     on_wan = [trunk_bases, hub + np.arange(1 + len(sites))]
     if len(bases) and own is not None and own.access == "class-a":
-        build.attach(bases, trunk[cells.station], BACKHAUL)
+        build.attach(bases, trunk[sites_of_access.station], BACKHAUL)
     else:
         on_wan.insert(0, bases)
     build.attach_twice(np.concatenate(on_wan), core, second)
@@ -181,7 +105,7 @@ def plan_communications(
     group[:gateways] = gateway_concentrator
     group[gateways:hub] = np.arange(concentrators)
     return Plan(
-        topology=build.communications(group, concentrators),
+        topology=build.network(group, concentrators),
         gateways=np.arange(gateways),
         concentrators=gateways + np.arange(concentrators),
         hub=hub,
@@ -200,7 +124,7 @@ class _Build:
     def __init__(self, xy_m: Floats, classes: list[_Class], queued: bool) -> None:
         self.places = len(xy_m)
         self._xy_m = xy_m
-        self._wiring = Wiring(self.places, xy_m)
+        self._wiring = NetworkBuilder(self.places, xy_m)
         self._classes = classes
         self._queued = queued
         self._parent = np.full(self.places, -1, dtype=np.int64)
@@ -237,13 +161,20 @@ class _Build:
         self._backup = Backup(second, children, self._up[children, 0], self._down[children, 0])
         self.attach(children, np.full(len(children), first), WAN)
 
-    def communications(self, group: Ints, groups: int) -> Communications:
+    def network(self, group: Ints, groups: int) -> PlannedNetwork:
         """What has been built."""
         up_port, up_peer, down_port, down_peer = (np.ascontiguousarray(each) for each in (*self._up.T, *self._down.T))
-        edges = TreeEdges(*(self._parent, _depths(self._parent), up_port, up_peer, down_port, down_peer, self._loss))
+        edges = TreeEdges(self._parent, depths(self._parent), up_port, up_peer, down_port, down_peer, self._loss)
         classes = np.concatenate(self._port_class)
-        return Communications(
-            *(self._wiring, edges, group, groups, classes, self._poor, tuple(self._meshes), self._backup)
+        return PlannedNetwork(
+            wiring=self._wiring,
+            edges=edges,
+            group=group,
+            groups=groups,
+            port_class=classes,
+            poor=self._poor,
+            meshes=tuple(self._meshes),
+            backup=self._backup,
         )
 
     def _by_links(self, children: Ints, parents: Ints, one: _Class) -> None:
@@ -296,7 +227,7 @@ class _Build:
         self._meshes.append(mesh)
         ends = (self._up[:, 0], self._up[:, 1], self._down[:, 0], self._down[:, 1])
         edges = TreeEdges(self._parent, np.zeros(self.places, dtype=np.int64), *ends, self._loss)
-        self._poor[children] = _choose_parents(mesh, np.ones(len(members), dtype=bool), edges)[1:]
+        self._poor[children] = choose_parents(mesh, np.ones(len(members), dtype=bool), edges)[1:]
         self._note(children, self._parent[children], one, ports)
 
     def _by_cell(self, children: Ints, parent: int, one: _Class, medium: Medium) -> None:
@@ -349,28 +280,6 @@ class _Build:
         return np.asarray(np.hypot(*(self._xy_m[a] - self._xy_m[b]).T))
 
 
-def _choose_parents(mesh: Mesh, alive: npt.NDArray[np.bool_], edges: TreeEdges) -> npt.NDArray[np.bool_]:
-    """Write the tree of a mesh's living members into `edges`; (members,) which are out of everyone's good reach."""
-    tree = etx_tree(mesh.xy_m, mesh.facts.budget, mesh.facts.range_m, alive)
-    chosen = np.flatnonzero(tree.parent >= 0)
-    up, children = tree.parent[chosen], mesh.members[chosen]
-    edges.parent[children] = mesh.members[up]
-    edges.up_port[children] = edges.down_peer[children] = mesh.ports[chosen]
-    edges.up_peer[children] = edges.down_port[children] = mesh.ports[up]
-    edges.loss[children] = tree.error[chosen]
-    return tree.is_poor
-
-
-def _depths(parent: Ints) -> Ints:
-    """Hops from each place to the root of its tree."""
-    depth = np.zeros(len(parent), dtype=np.int64)
-    place = parent.copy()
-    while (place >= 0).any():
-        depth += place >= 0
-        place = np.where(place >= 0, parent[np.maximum(place, 0)], -1)
-    return depth
-
-
 def _class_of(number: int, given: Access | Backhaul | Wan) -> _Class:
     """A technology with the scenario's changes on top."""
     facts = technology(given.technology)
@@ -385,72 +294,3 @@ def _class_of(number: int, given: Access | Backhaul | Wan) -> _Class:
         retries=facts.retries if given.retries == OWN else given.retries,
         queue_packets=-1 if isinstance(given, Wan) else given.queue_packets,
     )
-
-
-@dataclass(frozen=True)
-class _AccessCells:
-    """Base stations of the access networks: (sites, 2) degrees, (sites,) their substations, (gateways,) the site of each."""
-
-    degrees: Floats
-    station: Ints
-    of_gateway: Ints
-
-
-def _access_cells(
-    gateway_degrees: Floats, gateway_concentrator: Ints, concentrator_degrees: Floats, facts: Technology
-) -> _AccessCells:
-    """Base stations at substations, and at gateways that lie beyond the range of all these; none without base stations.
-
-    Who lies beyond the range of its substation's base station takes the nearest one in range. Of those that have none the
-    first gets one, which serves its nearest neighbours too.
-    """
-    load = np.bincount(gateway_concentrator, minlength=len(concentrator_degrees))
-    stands, cell_of = _cells(load, concentrator_degrees, facts)
-    site_of = cell_of[gateway_concentrator]
-    if not len(stands):
-        return _AccessCells(np.empty((0, 2)), stands, site_of)
-    xy_m = _flat_m(np.concatenate([gateway_degrees, concentrator_degrees]))
-    at_m, sites_m = xy_m[: len(gateway_degrees)], xy_m[len(gateway_degrees) :][stands]
-    beyond = np.flatnonzero(np.hypot(*(at_m - sites_m[site_of]).T) > facts.range_m)
-    far_m = np.hypot(*(at_m[beyond, np.newaxis] - sites_m).transpose(2, 0, 1))
-    site_of[beyond] = far_m.argmin(axis=1)
-    beyond = beyond[far_m.min(axis=1) > facts.range_m]
-    new, new_of = _cells(np.ones(len(beyond)), gateway_degrees[beyond], facts)
-    site_of[beyond] = len(stands) + new_of
-    return _AccessCells(
-        np.concatenate([concentrator_degrees[stands], gateway_degrees[beyond[new]]]),
-        np.concatenate([stands, gateway_concentrator[beyond[new]]]),
-        site_of,
-    )
-
-
-def _cells(load: npt.ArrayLike, degrees: Floats, facts: Technology) -> tuple[Ints, Ints]:
-    """At which of the places base stations stand, and the cell of each place; none without base stations.
-
-    Greedy: the first place without a cell gets one, and with it its nearest neighbours in reach while there is room for
-    their load.
-    """
-    cell_of = np.full(len(degrees), -1, dtype=np.int64)
-    if facts.medium is None or not facts.medium.has_base or not len(degrees):
-        return np.empty(0, dtype=np.int64), cell_of
-    weight = np.asarray(load)
-    xy_m = _flat_m(degrees)
-    stands: list[int] = []
-    for k in range(len(degrees)):
-        if cell_of[k] >= 0:
-            continue
-        far_m = np.hypot(*(xy_m - xy_m[k]).T)
-        near = np.flatnonzero((cell_of < 0) & (far_m <= REACH * facts.range_m))
-        near = near[np.argsort(far_m[near], kind="stable")]
-        fits = np.cumsum(weight[near]) <= max(facts.members_per_site, weight[k])
-        cell_of[near[fits]] = len(stands)
-        stands.append(k)
-    return np.array(stands, dtype=np.int64), cell_of
-
-
-def _flat_m(degrees: Floats) -> Floats:
-    """Metres east and north of the first point's surroundings; a town is flat."""
-    middle = np.radians(degrees.mean(axis=0))
-    east = np.radians(degrees[:, 0]) - middle[0]
-    north = np.radians(degrees[:, 1]) - middle[1]
-    return EARTH_RADIUS_M * np.column_stack([east * np.cos(middle[1]), north])

@@ -15,7 +15,7 @@ from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.planes.messages.tables import HOP, Floats, Ints
 
 
-class Hops(NamedTuple):
+class PathHops(NamedTuple):
     """Paths end to end: `hops` (paths,) each; the other arrays (hops,) one path after another."""
 
     hops: Ints
@@ -28,16 +28,29 @@ class Hops(NamedTuple):
 class Router(Protocol):
     """Finds paths."""
 
-    def find(self, sources: Ints, destinations: Ints) -> Hops:
+    def find(self, sources: Ints, destinations: Ints) -> PathHops:
         """The path of each pair."""
         ...
+
+
+REMEMBERED = 64
+"""Waves whose paths are remembered, of as many messages at least."""
+
+
+class _Asked(NamedTuple):
+    """A wave's pairs, and where their paths begin and their hops, (n,) each."""
+
+    sources: Ints
+    destinations: Ints
+    at: Ints
+    hops: Ints
 
 
 class Paths:
     """The paths in use; a pair that was not asked for before is found by the router.
 
     They stand in the order in which they were asked for first: who sends regularly sends in that order, and the memory
-    is read from one end to the other.
+    is read from one end to the other. And they send in the same waves, whose paths are remembered as a whole.
     """
 
     def __init__(self, nodes: int, router: Router) -> None:
@@ -47,6 +60,7 @@ class Paths:
         self._at = np.empty(0, dtype=np.int64)
         self._hops = np.empty(0, dtype=np.int64)
         self._size = 0
+        self._asked: dict[tuple[int, int, int], _Asked] = {}
         self.table = np.zeros(1, dtype=HOP)
 
     @property
@@ -56,6 +70,19 @@ class Paths:
 
     def of(self, sources: Ints, destinations: Ints) -> tuple[Ints, Ints]:
         """(n,) where each pair's path begins, and (n,) its hops."""
+        if len(sources) < REMEMBERED:
+            return self._looked_up(sources, destinations)
+        wave = (len(sources), int(sources[0]), int(destinations[0]))
+        asked = self._asked.get(wave)
+        is_same = asked and np.array_equal(asked.sources, sources) and np.array_equal(asked.destinations, destinations)
+        if asked is None or not is_same:
+            asked = _Asked(sources.copy(), destinations.copy(), *self._looked_up(sources, destinations))
+            if len(self._asked) >= REMEMBERED:
+                self._asked.clear()
+            self._asked[wave] = asked
+        return asked.at, asked.hops
+
+    def _looked_up(self, sources: Ints, destinations: Ints) -> tuple[Ints, Ints]:
         keys = sources * self._nodes + destinations
         place = self._find(keys)
         known = self._keys[place] == keys if len(self._keys) else np.zeros(len(keys), dtype=bool)
@@ -68,6 +95,7 @@ class Paths:
     def reroute(self, router: Router) -> None:
         """Find all paths anew from now on; those of messages under way stay as they are."""
         self._router = router
+        self._asked.clear()
         self._keys, self._at, self._hops = self._keys[:0], self._at[:0], self._hops[:0]
 
     def _find(self, keys: Ints) -> Ints:
@@ -108,8 +136,13 @@ class TreeEdges(NamedTuple):
     def copied(self) -> TreeEdges:
         """The same tree, to be changed."""
         return TreeEdges(
-            *(self.parent.copy(), self.depth.copy(), self.up_port.copy(), self.up_peer.copy()),
-            *(self.down_port.copy(), self.down_peer.copy(), self.loss.copy()),
+            self.parent.copy(),
+            self.depth.copy(),
+            self.up_port.copy(),
+            self.up_peer.copy(),
+            self.down_port.copy(),
+            self.down_peer.copy(),
+            self.loss.copy(),
         )
 
 
@@ -119,7 +152,7 @@ class TreeRouter:
     def __init__(self, edges: TreeEdges) -> None:
         self._edges = edges
 
-    def find(self, sources: Ints, destinations: Ints) -> Hops:
+    def find(self, sources: Ints, destinations: Ints) -> PathHops:
         """The path of each pair; a pair of one place has none."""
         edges = self._edges
         count = np.empty(len(sources), dtype=np.int64)
@@ -127,7 +160,7 @@ class TreeRouter:
         size = _climb(sources, destinations, edges, count, room)
         port, node, peer, loss = room[:, :size]
         as_int = (port.astype(np.int32), node.astype(np.int32), peer.astype(np.int32))
-        return Hops(count, *as_int, loss.astype(np.float32))
+        return PathHops(count, *as_int, loss.astype(np.float32))
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""What all ports have in common: the copy in hand, the waiting lines, the size of a copy, the luck of a link.
+"""What all ports have in common: the copy in hand, the waiting lines, the size of a copy, the random draws of a link.
 
 A large network's tables do not fit the cache, and a copy's next port is known long before the copy gets there: so its
 rows are fetched meanwhile.
@@ -60,11 +60,11 @@ _BACK_OFF = int(Stream.BACK_OFF)
 
 
 @kernel(inline=True, allocates=False)
-def of_known_shape(net, queue):  # type: ignore[no-untyped-def]
-    """The network's tables with the shapes that they always have, and the slots of `queue` for what waits."""
+def of_known_shape(net):  # type: ignore[no-untyped-def]
+    """The network's tables with the shapes that they always have."""
     return Net(
         rows(net.port, PORT), column(net.rate_bps, PORT), column(net.loss, PORT), rows(net.lists, LIST),
-        rows(queue, WAITING), net.rings, rows(net.medium, MEDIUM), rows(net.reach, REACH),
+        rows(net.queue, WAITING), net.rings, rows(net.medium, MEDIUM), rows(net.reach, REACH),
         rows(net.air, AIR), net.members, net.preambles, rows(net.xy_m, PLACE), rows(net.node, NODE),
         net.node_ports_at, net.node_ports, line(net.path), net.break_loss, net.outages,
     )  # fmt: skip
@@ -164,7 +164,7 @@ def push_next(net, heap, size, when, key, what, state):  # type: ignore[no-untyp
 
 
 @kernel(inline=True, allocates=False)
-def luck(p, what, state):  # type: ignore[no-untyped-def]
+def draw_keys(p, what, state):  # type: ignore[no-untyped-def]
     """(entity, occasion) of the random numbers of a copy's attempts at a port."""
     row = what & 0xFFFFFFFF
     lane = state[row, KIND] + 16 * ((what >> ACK_AT) & 1)
@@ -177,7 +177,7 @@ def is_lost(p, what, state, attempt, chance, seed):  # type: ignore[no-untyped-d
     """Whether an attempt (1, 2, ...) fails by chance."""
     if chance <= 0.0:
         return False
-    entity, occasion = luck(p, what, state)
+    entity, occasion = draw_keys(p, what, state)
     return uniform(seed, _LOSS, entity, occasion + attempt) < chance
 
 
@@ -187,7 +187,7 @@ def is_broken(net, p, what, state, seed):  # type: ignore[no-untyped-def]
     broken = net.break_loss[net.port[p, P_LINK_CLASS]]
     if broken <= 0.0:
         return False
-    entity, occasion = luck(p, what, state)
+    entity, occasion = draw_keys(p, what, state)
     return uniform(seed, _BREAK, entity, occasion) < broken
 
 
@@ -197,7 +197,7 @@ def draw_attempts(port, break_loss, p, what, state, chance, seed):  # type: igno
     attempts, cause = 1, -1
     broken = break_loss[port[p, P_LINK_CLASS]]
     if chance > 0.0 or broken > 0.0:
-        entity, occasion = luck(p, what, state)
+        entity, occasion = draw_keys(p, what, state)
         if chance > 0.0:
             retries = port[p, P_RETRIES]
             while uniform(seed, _LOSS, entity, occasion + attempts) < chance:

@@ -11,10 +11,10 @@ import pytest
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.planes.messages import plane as plane_module
 from heptagrid.planes.messages import tables as t
-from heptagrid.planes.messages.kernel.event_queue import EventQueue, Outcome
+from heptagrid.planes.messages.kernel.event_queue import EventQueue
 from heptagrid.planes.messages.kernel.message_tracer import WatchedQueue
 from heptagrid.planes.messages.plane import MessagePlane
-from heptagrid.planes.messages.tables import Ints
+from heptagrid.planes.messages.tables import Ints, Outcome
 from heptagrid.studies.carry import api
 from tests.messages.test_outages import report, streets
 from tests.messages.test_timeouts import METERS, star
@@ -54,7 +54,7 @@ class EveryEvent(WatchedQueue):
                 self._begin(one)
             cursor = last
             for message in list(self._rows):
-                self._look(self.journeys[message], when, busy_ns, parts[-1])
+                self._look(self.traces[message], when, busy_ns, parts[-1])
         parts.append(self._queue.advance(due[cursor:], until_ns))
         return Outcome(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
@@ -96,34 +96,34 @@ def test_a_watched_message_is_seen_on_every_hop(
         again = api.carry(*paths)
         assert np.array_equal(plain.delivered_ns, again.delivered_ns), "watching changes nothing"
         assert np.array_equal(plain.status, again.status)
-    assert watches[0].journeys == watches[1].journeys, "stops at a message's own events and ports are enough"
+    assert watches[0].traces == watches[1].traces, "stops at a message's own events and ports are enough"
     for message in ids:
-        journey = watches[0].journeys[message]
+        traced = watches[0].traces[message]
         delivered = int(plain.delivered_ns[message])
-        assert (journey.delivered_ns or -1) == delivered
-        (copy,) = journey.copies
+        assert (traced.delivered_ns or -1) == delivered
+        (copy,) = traced.copies
         if delivered < 0:
-            assert journey.lost == copy.legs[-1].lost == plain.status[message] - 1 or not journey.is_over
+            assert traced.lost == copy.hops[-1].lost == plain.status[message] - 1 or not traced.is_over
             continue
-        assert len(copy.legs) == plain.hops[message]
-        assert copy.legs[0].arrived_ns == journey.sent_ns
-        assert copy.legs[-1].out_ns == delivered
-        for leg, following in zip(copy.legs, copy.legs[1:], strict=False):
-            assert leg.out_ns == following.arrived_ns
-        for leg in copy.legs:
-            assert leg.sent >= 1, (message, leg)
-            assert leg.air_ns > 0
-            assert leg.queue_ns is not None and leg.queue_ns >= 0
-            assert leg.access_ns is not None and leg.access_ns >= 0, (message, leg)
-            assert leg.arrived_ns + leg.queue_ns + leg.access_ns + leg.air_ns + leg.travel_ns == leg.out_ns
-    legs = [leg for one in watches[0].journeys.values() for copy in one.copies for leg in copy.legs]
-    assert any(leg.sent > 1 for leg in legs) or "aloha" in access or access == "class-a", "lost frames are sent again"
-    assert any(leg.queue_ns for leg in legs) or "aloha" in access, "some had to wait behind others"
+        assert len(copy.hops) == plain.hops[message]
+        assert copy.hops[0].arrived_ns == traced.sent_ns
+        assert copy.hops[-1].out_ns == delivered
+        for hop, following in zip(copy.hops, copy.hops[1:], strict=False):
+            assert hop.out_ns == following.arrived_ns
+        for hop in copy.hops:
+            assert hop.sent >= 1, (message, hop)
+            assert hop.air_ns > 0
+            assert hop.queue_ns is not None and hop.queue_ns >= 0
+            assert hop.access_ns is not None and hop.access_ns >= 0, (message, hop)
+            assert hop.arrived_ns + hop.queue_ns + hop.access_ns + hop.air_ns + hop.travel_ns == hop.out_ns
+    hops = [hop for one in watches[0].traces.values() for copy in one.copies for hop in copy.hops]
+    assert any(hop.sent > 1 for hop in hops) or "aloha" in access or access == "class-a", "lost frames are sent again"
+    assert any(hop.queue_ns for hop in hops) or "aloha" in access, "some had to wait behind others"
 
 
 @pytest.mark.parametrize("what", ["fail", "cut"])
 def test_repeats_answers_and_outages_are_seen_as_from_every_event(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan, journeys = streets(), []
+    plan, traces = streets(), []
     for watch in (WatchedQueue, EveryEvent):
         monkeypatch.setattr(plane_module, "WatchedQueue", watch)
         plane = MessagePlane(plan.topology, 1)
@@ -135,12 +135,12 @@ def test_repeats_answers_and_outages_are_seen_as_from_every_event(what: str, mon
         for until_s in range(60, 1200, 60):
             plane.advance(until_s * S)
         assert watched.is_done
-        journeys.append(watched.journeys)
-    assert journeys[0] == journeys[1]
-    seen = journeys[0].values()
+        traces.append(watched.traces)
+    assert traces[0] == traces[1]
+    seen = traces[0].values()
     assert any(sum(not copy.is_ack for copy in one.copies) > 1 for one in seen), "some were sent again"
-    legs = [leg for one in seen for copy in one.copies for leg in copy.legs]
-    waited = any(leg.arrived_ns < 480 * S and leg.out_ns is not None and leg.out_ns > 500 * S for leg in legs)
+    hops = [hop for one in seen for copy in one.copies for hop in copy.hops]
+    waited = any(hop.arrived_ns < 480 * S and hop.out_ns is not None and hop.out_ns > 500 * S for hop in hops)
     assert waited == (what == "cut"), "only a line that is cut keeps what it has"
 
 
@@ -168,9 +168,9 @@ def test_a_message_of_two_hours_is_looked_at_as_often_as_something_happens_to_it
     spans = 5
     arrived = sum(len(plane.advance(k * 3600 * S)[0]) for k in range(1, spans + 1))
     assert arrived == 1 + 100 * (METERS - 1) and watched.is_done
-    [journey] = watched.journeys.values()
-    assert journey.delivered_ns == S + 1_568_000 + 7300 * S, "196 bytes at 1 Mbit/s"
-    assert sum(not one.is_ack for one in journey.copies) == 4
+    [traced] = watched.traces.values()
+    assert traced.delivered_ns == S + 1_568_000 + 7300 * S, "196 bytes at 1 Mbit/s"
+    assert sum(not one.is_ack for one in traced.copies) == 4
     happens = 1 + 3 + 4 + 4  # it leaves, three time-outs, four arrivals, four answers are back
     assert len(kept) <= 2 * (happens + spans)
     owned = sum((column if column.base is None else column.base).nbytes for one in kept for column in one)

@@ -4,10 +4,6 @@ Events are taken in the order of time, and at one and the same nanosecond: ends 
 arrivals in the order of their message's index (acknowledgements after their message, an earlier copy before a later
 one), then time-outs. Acknowledgements and transport retries happen here, at their exact times, and never wait for
 a step.
-
-The network may be divided into shards that share nothing but links with a delay. Each has its own heap and its own
-rows of messages; what crosses a border, and what a shard learns about another's message, is handed over between
-windows no longer than that delay (`shards`). One shard is the plain case.
 """
 
 from __future__ import annotations
@@ -70,7 +66,6 @@ from heptagrid.planes.messages.tables import (
     N_LATE,
     N_LOST,
     N_SENT,
-    N_SHARD,
     NEVER,
     NODE_BIT,
     NOTHING,
@@ -111,16 +106,11 @@ ACK_KIND = 9
 BINS_PER_E = 1000  # histogram bins per factor e of delay: 0.1 % wide
 BINS = 27_700  # from 1 microsecond over eleven decades
 
-# A shard's own numbers. S_FULL: whether it stopped for want of a row for a message, or of places in the heap; S_LIMIT:
-# events in the heap, beyond which one more event might make more than it holds.
-(S_HEAP, S_VACANT, S_ARRIVED, S_ANSWERED, S_LOST, S_CROSSED, S_NOTES, S_EVENTS, S_CURSOR, S_NEXT, S_FULL) = range(11)
-S_LIMIT = 11
-S_CHANGED = 12  # when a watched port changed, and time stood still with it; NEVER: none did
-SCALARS = 16  # two cache lines: shards that run side by side share none
-
-# Columns of what is handed over between shards: a copy (when, key, what, to), a note (row, data, acknowledgements, end).
-CROSSING = 4
-NOTE = 4
+# The queue's own numbers. S_FULL: whether it stopped for want of places in the heap; S_LIMIT: events in the heap, beyond which one more event
+# might make more than it holds; S_CHANGED: when a watched port changed, and time stood still with it; NEVER: none did.
+(S_HEAP, S_VACANT, S_ARRIVED, S_ANSWERED, S_LOST, S_EVENTS, S_CURSOR, S_NEXT, S_FULL, S_LIMIT, S_CHANGED) = range(11)
+SCALARS = 11
+OF_ONE_CALL = [S_ARRIVED, S_ANSWERED, S_LOST, S_EVENTS, S_CURSOR]  # those that begin at zero in each call
 
 UP_AT = 40  # of a node's or link's event: it comes up; and the next bit: it is a link
 
@@ -302,7 +292,7 @@ def _end_of(state, row, hop, now, cause):  # type: ignore[no-untyped-def]
 
 
 @kernel(inline=True, allocates=False)
-def finish(state, row, counters, quarter, lost, lost_size):  # type: ignore[no-untyped-def]
+def _finish(state, row, counters, quarter, lost, lost_size):  # type: ignore[no-untyped-def]
     """Close a message of which nothing travels any more and nothing can start another copy; the losses listed."""
     state = rows(state, STATE)
     if state[row, DATA_COPIES] != 0 or state[row, ACK_COPIES] != 0 or state[row, OVER] != 0:
@@ -339,29 +329,27 @@ def _has_changed(port, watched):  # type: ignore[no-untyped-def]
 
 @kernel(allocates=False)
 def advance(  # type: ignore[no-untyped-def]
-    until, shard, rows_each, pending, heap, timers, timer_head, timer_size, state, vacant, facts, net, seed,
-    numbers, counters, pairs, histogram, quarter, worst, arrived, answered, lost, crossed, notes, watched,
-):  # fmt: skip
-    """Process one shard's events up to and including `until`; `pending` are its messages that leave by then.
+    until, pending, under_way, net, facts, seed, counted, known, watched
+):
+    """Process the events up to and including `until`; `pending` are the messages that leave by then.
 
     An event waits in one of three places: the one just made is kept in hand, for it is often the next; the earliest
     moments of a kind's first time-outs come in the order in which they were set, so a ring for each kind holds them; the
-    rest is in the heap, and with it the dithered time-out of who still waits at that moment. Fills `arrived` and
-    `answered` (id, time) with first deliveries and first acknowledgements, and `lost` (id, time, cause, hops done); how
-    many is in `numbers`. Stops before `until` right after the event that changes a port of `watched`.
+    rest is in the heap, and with it the dithered time-out of who still waits at that moment. Fills `known` with first deliveries, first
+    acknowledgements and losses; how many is in `numbers`. Stops before `until` right after the event that changes a port of `watched`.
     """
+    numbers, arrived, answered, lost = under_way.numbers, known.arrived, known.answered, known.lost
+    timers, timer_head, timer_size = under_way.timers, under_way.timer_head, under_way.timer_size
+    counters, pairs, histogram = counted.by_kind, counted.pairs, counted.histogram
+    quarter, worst = counted.quarter, counted.worst_ns
     heap_size, vacant_size, cursor = numbers[S_HEAP], numbers[S_VACANT], numbers[S_CURSOR]
     arrivals, answers, lost_size = numbers[S_ARRIVED], numbers[S_ANSWERED], numbers[S_LOST]
-    crossings, noted, hop_events = numbers[S_CROSSED], numbers[S_NOTES], numbers[S_EVENTS]
-    heap_limit = numbers[S_LIMIT]
-    is_alone = crossed.shape[0] == 0
-    first_row, end_row = shard * rows_each, (shard + 1) * rows_each
-    net = of_known_shape(net, net.queue)
+    hop_events, heap_limit = numbers[S_EVENTS], numbers[S_LIMIT]
+    net = of_known_shape(net)
     due = pending.shape[0]
-    heap, state, vacant = rows(heap, EVENT), rows(state, STATE), line(vacant)
+    heap, state, vacant = rows(under_way.heap, EVENT), rows(under_way.state, STATE), line(under_way.vacant)
     pending, facts = rows(pending, PENDING), rows(facts, FACTS)
-    port, rate_bps, link_loss, rings, break_loss = net.port, net.rate_bps, net.loss, net.rings, net.break_loss
-    path, node = net.path, net.node
+    port, path, node = net.port, net.path, net.node
     ring = timers.shape[1]
     hand_when, hand_key, hand_what = NEVER, NEVER, np.int64(0)
     timer_kind, next_timer, timer_id = _earliest_timer(timers, timer_head, timer_size)
@@ -390,9 +378,6 @@ def advance(  # type: ignore[no-untyped-def]
             next_pending < next_event or (next_pending == next_event and pending[cursor, ID] << 9 < next_key)
         ):
             # A message's time has come: it takes a row, and its first copy arrives at the first port.
-            if vacant_size == 0:
-                numbers[S_NEXT], numbers[S_FULL] = next_pending, 1
-                break
             if in_hand:
                 heap_size = push(heap, heap_size, hand_when, hand_key, hand_what)
             vacant_size -= 1
@@ -492,20 +477,12 @@ def advance(  # type: ignore[no-untyped-def]
                 cause = np.int64(BY_OUTAGE)
             elif port[p, P_MEDIUM] < 0 and port[p, P_CLASSES] == 0:
                 hop_events += 1
-                out, cause = link.cross(
-                    port, rate_bps, link_loss, rings, break_loss, p, path[at].loss, what, now, state, facts, seed
-                )
+                out, cause = link.cross(net, p, path[at].loss, what, now, state, facts, seed)
                 if cause < 0:
-                    if not is_alone and node[path[at].node, N_SHARD] != shard:
-                        crossed[crossings, 0], crossed[crossings, 1] = out, key
-                        crossed[crossings, 2] = what + ONE_HOP
-                        crossed[crossings, 3] = node[path[at].node, N_SHARD]
-                        crossings += 1
-                    else:
-                        if hand_when != NEVER:
-                            heap_size = push(heap, heap_size, hand_when, hand_key, hand_what)
-                        fetch_next(net, what, state)
-                        hand_when, hand_key, hand_what = out, key, what + ONE_HOP
+                    if hand_when != NEVER:
+                        heap_size = push(heap, heap_size, hand_when, hand_key, hand_what)
+                    fetch_next(net, what, state)
+                    hand_when, hand_key, hand_what = out, key, what + ONE_HOP
             else:
                 hop_events += what & READY_BIT == 0
                 heap_size = _offer(net, p, what, key, now, heap, heap_size, state, facts, seed)
@@ -558,17 +535,11 @@ def advance(  # type: ignore[no-untyped-def]
 
         if cause >= 0:
             data_change, ack_change = (0, -1) if is_ack else (-1, 0)
-        if not is_alone and (row < first_row or row >= end_row):
-            if data_change != 0 or ack_change != 0:
-                notes[noted, 0], notes[noted, 1], notes[noted, 2] = row, data_change, ack_change
-                notes[noted, 3] = _end_of(state, row, hop, now, cause) if cause >= 0 else 0
-                noted += 1
-            continue
         state[row, DATA_COPIES] += data_change
         state[row, ACK_COPIES] += ack_change
         if cause >= 0:
             state[row, LAST_END] = max(state[row, LAST_END], _end_of(state, row, hop, now, cause))
-        lost_size = finish(state, row, counters, quarter, lost, lost_size)
+        lost_size = _finish(state, row, counters, quarter, lost, lost_size)
         if state[row, OVER] == 1 and state[row, TIMER] == 0:
             state[row, OVER] = 2
             vacant[vacant_size] = row
@@ -577,7 +548,7 @@ def advance(  # type: ignore[no-untyped-def]
         heap_size = push(heap, heap_size, hand_when, hand_key, hand_what)
     numbers[S_HEAP], numbers[S_VACANT], numbers[S_CURSOR] = heap_size, vacant_size, cursor
     numbers[S_ARRIVED], numbers[S_ANSWERED], numbers[S_LOST] = arrivals, answers, lost_size
-    numbers[S_CROSSED], numbers[S_NOTES], numbers[S_EVENTS] = crossings, noted, hop_events
+    numbers[S_EVENTS] = hop_events
 
 
 @kernel(inline=True, allocates=False)

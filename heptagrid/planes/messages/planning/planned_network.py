@@ -1,0 +1,122 @@
+"""A planned communication network: its ports and media, the tree of places, and how the tree changes when some of them fail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.planes.messages.planning.mesh import etx_tree
+from heptagrid.planes.messages.planning.network_builder import NetworkBuilder
+from heptagrid.planes.messages.routing.paths import TreeEdges
+from heptagrid.planes.messages.tables import Floats, Ints
+from heptagrid.planes.messages.technology import Technology
+
+
+@dataclass(frozen=True)
+class PlannedNetwork:
+    """The network as the message plane needs it.
+
+    wiring: ports and media. edges: the tree of places. group: (places,) access network of a gateway or concentrator, -1
+    elsewhere; groups: how many. port_class: (ports,) link class. poor: (places,) out of everyone's good reach.
+    meshes: whose members find new parents when one dies. backup: second links of the WAN.
+    """
+
+    wiring: NetworkBuilder
+    edges: TreeEdges
+    group: Ints
+    groups: int
+    port_class: Ints
+    poor: npt.NDArray[np.bool_]
+    meshes: tuple[Mesh, ...]
+    backup: Backup
+
+    @property
+    def places(self) -> int:
+        return len(self.group)
+
+    def edges_without(self, dead: npt.NDArray[np.bool_], cut: npt.NDArray[np.bool_]) -> TreeEdges:
+        """The tree when some places are dead and some places' first links to their parents are cut, (places,) each.
+
+        Members of a mesh choose among the living; who loses the first router of the WAN turns to the second. Who has no
+        other way keeps the one that is gone.
+        """
+        edges = self.edges.copied()
+        for mesh in self.meshes:
+            if dead[mesh.members].any() and not dead[mesh.members[0]]:
+                choose_parents(mesh, ~dead[mesh.members], edges)
+        place = self.backup.place
+        reroutes = (cut[place] | dead[edges.parent[place]]) & ~dead[self.backup.parent]
+        away = place[reroutes]
+        edges.parent[away] = self.backup.parent
+        edges.up_port[away], edges.down_port[away] = self.backup.up_port[reroutes], self.backup.down_port[reroutes]
+        edges.depth[:] = depths(edges.parent)
+        return edges
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """A mesh: its members' places and ports, the collector first, and what their links depend on."""
+
+    members: Ints
+    ports: Ints
+    xy_m: Floats
+    facts: Technology
+
+
+@dataclass(frozen=True)
+class Backup:
+    """Second links of places to the second router of the WAN: (links,) places and ports; parent is that router."""
+
+    parent: int
+    place: Ints
+    up_port: Ints
+    down_port: Ints
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A planned network and where things are in it: gateways, concentrators, hub, and sites by name.
+
+    access_sites: what the access networks stand on: concentrators, base stations or gateways. line_m: length of what
+    must be laid where a technology is a line of its own.
+    """
+
+    topology: PlannedNetwork
+    gateways: Ints
+    concentrators: Ints
+    hub: int
+    sites: dict[str, int]
+    access_sites: int
+    line_m: float
+    access: Technology
+    backhaul: Technology
+    wan: Technology
+
+    @property
+    def technologies(self) -> tuple[Technology, Technology, Technology]:
+        """By link class."""
+        return self.access, self.backhaul, self.wan
+
+
+def choose_parents(mesh: Mesh, alive: npt.NDArray[np.bool_], edges: TreeEdges) -> npt.NDArray[np.bool_]:
+    """Write the tree of a mesh's living members into `edges`; (members,) which are out of everyone's good reach."""
+    tree = etx_tree(mesh.xy_m, mesh.facts.budget, mesh.facts.range_m, alive)
+    chosen = np.flatnonzero(tree.parent >= 0)
+    up, children = tree.parent[chosen], mesh.members[chosen]
+    edges.parent[children] = mesh.members[up]
+    edges.up_port[children] = edges.down_peer[children] = mesh.ports[chosen]
+    edges.up_peer[children] = edges.down_port[children] = mesh.ports[up]
+    edges.loss[children] = tree.error[chosen]
+    return tree.is_poor
+
+
+def depths(parent: Ints) -> Ints:
+    """Hops from each place to the root of its tree."""
+    depth = np.zeros(len(parent), dtype=np.int64)
+    place = parent.copy()
+    while (place >= 0).any():
+        depth += place >= 0
+        place = np.where(place >= 0, parent[np.maximum(place, 0)], -1)
+    return depth
