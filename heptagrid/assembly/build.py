@@ -1,4 +1,4 @@
-"""Builds the world of a scenario once, and from it each arm: domains, wires, message plane, books."""
+"""Builds the world of a scenario once, and from it each arm: domains, terminals, message plane, books."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ from heptagrid.world.circuit.circuit import Circuit, terminals_of
 from heptagrid.world.circuit.tree import CircuitTree
 from heptagrid.world.endpoints import Endpoints
 from heptagrid.world.grid import Grid, Profiles, local_transformers
-from heptagrid.world.terminals import Wires
+from heptagrid.world.terminals import Terminals
 from heptagrid.world.weather import Weather
 
 Ints = npt.NDArray[np.int64]
@@ -194,11 +194,11 @@ class World:
 
 @dataclass
 class ArmGrid:
-    """One arm, ready to step: its actors in the order of their domains' work, its wires and transport."""
+    """One arm, ready to step: its actors in the order of their domains' work, its terminals and transport."""
 
     world: World
     arm: Arm
-    wires: Wires
+    terminals: Terminals
     transport: SortingTransport
     customers: Customers
     feeders: Feeders
@@ -223,7 +223,7 @@ class ArmGrid:
 
     @property
     def carriers(self) -> tuple[Actor, ...]:
-        """Those with wires, from the customers upwards."""
+        """Those with terminals, from the customers upwards."""
         return self.feeders, self.transmission, self.fleet
 
     @property
@@ -389,19 +389,21 @@ def build_arm(
 ) -> ArmGrid:
     """One arm at the start of its warm-up day, on a schedule cleared for that day; `transport_over` makes what carries its messages."""
     sections, bulk = scenario.sections, world.bulk
-    wires = Wires.at_rest(world.points, len(bulk.units.bus), len(bulk.bus_numbers), sections["dispatch"].infeed_v_pu)
+    terminals = Terminals.at_rest(
+        world.points, len(bulk.units.bus), len(bulk.bus_numbers), sections["dispatch"].infeed_v_pu
+    )
     forecast = town_forecast(scenario, world, arm.smart)
     money = _money(scenario, world, arm, span)
     charges = money.charges()
-    customers = _customers(scenario, world, arm, wires)
-    feeders = _feeders(scenario, world, arm, wires, charges)
+    customers = _customers(scenario, world, arm, terminals)
+    feeders = _feeders(scenario, world, arm, terminals, charges)
     windows = windows_of(scenario, span.start_ns, span.end_ns)
     scan_ns = round(sections["agc"].period_s * NS_PER_S)
     relays = Relays(sections["load_shedding"]) if windows.spans_ns else None
-    transmission = Network(sections["transmission"], wires, bulk, world.endpoints, scenario.zone, relays, scan_ns)
-    swing = _swing(scenario, world, wires, windows, scan_ns) if windows.spans_ns else None
+    transmission = Network(sections["transmission"], terminals, bulk, world.endpoints, scenario.zone, relays, scan_ns)
+    swing = _swing(scenario, world, terminals, windows, scan_ns) if windows.spans_ns else None
     fleet = Fleet(
-        sections["generation"], wires, bulk.units, world.endpoints, swing, trips_of(world.events), money.fuel()
+        sections["generation"], terminals, bulk.units, world.endpoints, swing, trips_of(world.events), money.fuel()
     )
     retailer = Retailer(sections["retailer"])
     bulk_desk = BulkDesk(sections["dispatch"], bulk.units, world.endpoints)
@@ -457,7 +459,7 @@ def build_arm(
         *(
             world,
             arm,
-            wires,
+            terminals,
             transport_over(plane),
             customers,
             feeders,
@@ -549,11 +551,11 @@ def _start_market(grid: ArmGrid, forecast: Forecast, rest_mw: Any, span: Span) -
     grid.providers.retailer.learn_prices(first, cleared.price_eur_per_mwh)
 
 
-def _swing(scenario: Scenario, world: World, wires: Wires, windows: Windows, scan_ns: int) -> Swing:
+def _swing(scenario: Scenario, world: World, terminals: Terminals, windows: Windows, scan_ns: int) -> Swing:
     """The bulk system's machines; town and bulk system are one synchronous area, at the town's nominal frequency."""
     settings = scenario.sections["frequency"]
     model = SwingModel(world.bulk.units, settings.droop, world.grid.frequency_hz)
-    return Swing(model, windows, settings.load_damping, scan_ns, wires)
+    return Swing(model, windows, settings.load_damping, scan_ns, terminals)
 
 
 def _agc(scenario: Scenario, world: World, swing: Swing | None, desk: BulkDesk) -> Agc | None:
@@ -609,11 +611,11 @@ class _ByLocalQuarter:
         return self.by_quarter_kw[(4.0 * local_hours(quarters, self.zone)).astype(np.int64)]
 
 
-def _customers(scenario: Scenario, world: World, arm: Arm, wires: Wires) -> Customers:
+def _customers(scenario: Scenario, world: World, arm: Arm, terminals: Terminals) -> Customers:
     sections, owned, seed = scenario.sections, world.owned, scenario.seed
     loads, units = world.grid.loads, world.grid.units
     return Customers(
-        wires,
+        terminals,
         owned,
         demand.BaseDemand(
             *(sections["customers"], world.profiles, np.arange(len(loads.bus)), loads.p_kw, loads.q_kvar),
@@ -633,10 +635,10 @@ def _customers(scenario: Scenario, world: World, arm: Arm, wires: Wires) -> Cust
     )
 
 
-def _feeders(scenario: Scenario, world: World, arm: Arm, wires: Wires, charges: Charges) -> Feeders:
+def _feeders(scenario: Scenario, world: World, arm: Arm, terminals: Terminals, charges: Charges) -> Feeders:
     sections = scenario.sections
     return Feeders(
-        *(wires, _lines(scenario, world), world.point_terminal, world.substations),
+        *(terminals, _lines(scenario, world), world.point_terminal, world.substations),
         Sensors(sections["sensors"], world.endpoints) if arm.smart else None,
         *(outages_of(world.events, "nodes"), outages_of(world.events, "points")),
         silences_of(world.events, "substations", sections["messages.backhaul"].battery_s),

@@ -1,4 +1,4 @@
-"""Events on the world: what each takes down, and how it reaches wires, message plane and operations.
+"""Events on the world: what each takes down, and how it reaches terminals, message plane and operations.
 
 Supply comes and goes at the event's exact times: the step in which it happens is cut in two there. Meters live on their
 capacitor, concentrators on their battery; base stations of operators, the primary substation and the sites of the

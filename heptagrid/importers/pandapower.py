@@ -20,8 +20,9 @@ import numpy as np
 from heptagrid.foundation.errors import FileError
 from heptagrid.foundation.input_files import MOST_NETWORK_BYTES, UnreadableError, read_text
 from heptagrid.importers.importer import Importer, MissingPackageError, Reading, unsupported
+from heptagrid.importers.pandapower_checks import UNSUPPORTED, called, nonsense, not_tables, numbers, without_effect
 from heptagrid.importers.pandapower_classes import forbidden
-from heptagrid.importers.pandapower_taps import Shifters, in_service, phase_shifters, settle, tables_in_use
+from heptagrid.importers.pandapower_taps import Shifters, in_service, phase_shifters, settle
 from heptagrid.world.balanced.network import (
     WARD,
     BalancedBranches,
@@ -37,31 +38,6 @@ from heptagrid.world.balanced.network import (
     in_complex,
 )
 
-# Elements whose equations are beyond a balanced AC network.
-_UNSUPPORTED = (
-    *("svc", "tcsc", "ssc", "vsc", "vsc_stacked", "vsc_bipolar", "bus_dc", "line_dc", "load_dc", "source_dc"),
-    "controller",
-)
-_SUPPORTED = (
-    *(
-        "bus",
-        "line",
-        "trafo",
-        "trafo3w",
-        "impedance",
-        "switch",
-        "ext_grid",
-        "gen",
-        "dcline",
-        "load",
-        "sgen",
-        "storage",
-        "motor",
-    ),
-    *("asymmetric_load", "asymmetric_sgen", "shunt", "ward", "xward"),
-)
-
-# Options that a file may bring along and that change the equations.
 _OPTIONS = {
     "distributed_slack": "shares the slack among generators",
     "tdpf": "lets conductors' temperature follow their currents",
@@ -147,12 +123,12 @@ def convert(net: Any, source: str, reading: Reading, shifters: Shifters | None =
     FileError
         As `read`; and what pandapower itself refuses, in its words.
     """
-    broken = list(_no_tables(net))
+    broken = list(not_tables(net))
     if broken:
         raise FileError(source, broken)
     elements = {
-        kind: [f"{_called(net[kind], index)}" for index in net[kind].index[in_service(net[kind])]]
-        for kind in _UNSUPPORTED
+        kind: [f"{called(net[kind], index)}" for index in net[kind].index[in_service(net[kind])]]
+        for kind in UNSUPPORTED
         if kind in net and len(net[kind]) and (kind != "controller" or reading.controls)
     }
     elements = {kind: lines for kind, lines in elements.items() if lines}
@@ -161,11 +137,11 @@ def convert(net: Any, source: str, reading: Reading, shifters: Shifters | None =
         for name, what in _OPTIONS.items()
         if net.get("user_pf_options", {}).get(name)
     }
-    remarks = unsupported(source, elements, reading.ignore, frozenset({*_UNSUPPORTED, *_OPTIONS}))
+    remarks = unsupported(source, elements, reading.ignore, frozenset({*UNSUPPORTED, *_OPTIONS}))
     for kind in elements:
         if kind in net and "in_service" in net[kind]:
             net[kind]["in_service"] = False
-    problems = list(_nonsense(net))
+    problems = list(nonsense(net))
     concluded, undecided = settle(net, shifters) if not problems else ([], [])
     if problems or undecided:
         raise FileError(source, [*problems, *undecided])
@@ -173,7 +149,7 @@ def convert(net: Any, source: str, reading: Reading, shifters: Shifters | None =
     with np.errstate(
         invalid="ignore", over="ignore"
     ):  # what is no finite number is told with the network's other figures
-        return _network(net, source, (*remarks, *concluded, *_without_effect(net, reading)))
+        return _network(net, source, (*remarks, *concluded, *without_effect(net, reading)))
 
 
 def _fill(net: Any, source: str, reading: Reading) -> None:
@@ -287,15 +263,13 @@ def _loads_mva(net: Any, bus_of_node: Ints, count: int) -> Complex:
         if not len(rows):
             continue
         if kind == "motor":  # as pandapower has it: what turns its shaft, with its losses
-            p_mw = (
-                _numbers(rows["pn_mech_mw"]) * _numbers(rows["loading_percent"]) / _numbers(rows["efficiency_percent"])
-            )
-            drawn = in_complex(p_mw, p_mw * np.tan(np.arccos(_numbers(rows["cos_phi"]))))
+            p_mw = numbers(rows["pn_mech_mw"]) * numbers(rows["loading_percent"]) / numbers(rows["efficiency_percent"])
+            drawn = in_complex(p_mw, p_mw * np.tan(np.arccos(numbers(rows["cos_phi"]))))
         else:
-            parts = [in_complex(_numbers(rows[p]), _numbers(rows[q])) for p, q in _DRAWN[kind]]
+            parts = [in_complex(numbers(rows[p]), numbers(rows[q])) for p, q in _DRAWN[kind]]
             drawn = np.sum(parts, axis=0)
         if "scaling" in rows:
-            drawn = drawn * _numbers(rows["scaling"])
+            drawn = drawn * numbers(rows["scaling"])
         np.add.at(total, [at[bus] for bus in rows["bus"].tolist()], drawn)
     return total
 
@@ -386,95 +360,6 @@ def _coordinates(net: Any) -> tuple[Floats, Floats]:
                 except (ValueError, KeyError, TypeError):
                     continue
     return x, y
-
-
-def _no_tables(net: Any) -> Iterator[str]:
-    """Elements that the file holds otherwise than in a table, and options that are none."""
-    import pandas
-
-    for kind in (*_SUPPORTED, *_UNSUPPORTED):
-        if kind in net and not isinstance(net[kind], pandas.DataFrame):
-            yield f"{kind} is not a table: {str(net[kind])[:40]!r}"
-    if "bus" not in net:
-        yield "has no table of buses"
-    if not isinstance(net.get("user_pf_options", {}), dict):
-        yield f"user_pf_options are none: {str(net['user_pf_options'])[:40]!r}"
-
-
-def _nonsense(net: Any) -> Iterator[str]:
-    """What pandapower would take without a word: figures that are none, lengths below zero, ends at buses that there are not."""
-    known = set(net.bus.index.tolist())
-    if net.bus.index.has_duplicates:
-        yield f"buses {net.bus.index[net.bus.index.duplicated()].unique().tolist()} stand there twice"
-    for kind in _SUPPORTED:
-        rows = net.get(kind, ())
-        if not len(rows):
-            continue
-        on = in_service(rows)
-        for column in [name for name in rows if name in _ENDS]:
-            for index in rows.index[~rows[column].isin(known)]:
-                yield f"{kind} {_called(rows, index)}: its {column} {rows[column][index]} is not among the buses"
-        for column in [name for name in _FIGURES.get(kind, ()) if name not in rows]:
-            yield f"{kind} has no column {column}"
-        for column in [name for name in _FIGURES.get(kind, ()) if name in rows]:
-            for index in rows.index[on & ~np.isfinite(_numbers(rows[column]))]:
-                yield f"{kind} {_called(rows, index)}: {column} is {rows[column][index]}"
-        for column in [
-            name
-            for name in ("length_km", "vn_kv", "sn_mva", "parallel")
-            if kind in ("bus", "line", "trafo") and name in rows
-        ]:
-            for index in rows.index[on & (_numbers(rows[column]) <= 0.0)]:
-                yield f"{kind} {_called(rows, index)}: {column} is {rows[column][index]}; it must be above zero"
-        if kind == "trafo" and {"vk_percent", "vkr_percent"} <= set(rows):
-            vk, vkr = _numbers(rows["vk_percent"]), _numbers(rows["vkr_percent"])
-            # A negative one is the capacitive branch of a star that stands for three windings.
-            for index in rows.index[on & ((vk == 0.0) | (np.abs(vkr) > np.abs(vk)))]:
-                yield f"trafo {_called(rows, index)}: vk_percent must not be zero, and no less than vkr_percent"
-
-
-_ENDS = ("bus", "from_bus", "to_bus", "hv_bus", "mv_bus", "lv_bus")
-_FIGURES = {
-    "bus": ("vn_kv",),
-    "line": ("length_km", "r_ohm_per_km", "x_ohm_per_km", "c_nf_per_km"),
-    "trafo": ("sn_mva", "vn_hv_kv", "vn_lv_kv", "vk_percent", "vkr_percent", "pfe_kw", "i0_percent"),
-    "load": ("p_mw", "q_mvar", "scaling"),
-    "sgen": ("p_mw", "q_mvar", "scaling"),
-    "storage": ("p_mw", "q_mvar"),
-    "gen": ("p_mw", "vm_pu"),
-    "ext_grid": ("vm_pu",),
-    "shunt": ("p_mw", "q_mvar"),
-    "impedance": ("rft_pu", "xft_pu"),
-}
-
-
-def _without_effect(net: Any, reading: Reading) -> Iterator[str]:
-    """Tables that pandapower's power flow takes nothing of, and what it would take but is asked for here by a switch."""
-    import pandas
-
-    known = {*_SUPPORTED, *_UNSUPPORTED, *tables_in_use(net)}
-    for kind, rows in net.items():
-        is_table = isinstance(rows, pandas.DataFrame) and len(rows) and not kind.startswith(("_", "res_"))
-        if is_table and (kind not in known or (kind == "controller" and not reading.controls)):
-            yield f"{kind}: {len(rows)} {'row' if len(rows) == 1 else 'rows'} without effect here"
-        elif is_table and kind.startswith("asymmetric"):
-            yield f"{kind}: {len(rows)} {'row' if len(rows) == 1 else 'rows'} counted as balanced, with the sum of the phases"
-    if net.get("user_pf_options", {}).get("enforce_q_lims") and not reading.q_limits:
-        yield "enforce_q_lims (an option of the file): reactive limits hold only with --q-limits"
-
-
-def _numbers(column: Any) -> Floats:
-    """The figures of a column, NaN where there is something else."""
-    import pandas
-
-    return np.asarray(pandas.to_numeric(column, errors="coerce"), dtype=np.float64)
-
-
-def _called(rows: Any, index: Any) -> str:
-    name = rows["name"][index] if "name" in rows and not rows.index.has_duplicates else None
-    if name is None and "object" in rows:
-        name = type(rows["object"][index]).__name__
-    return f"{index} ({name})" if isinstance(name, str) and name else str(index)
 
 
 def package(format: str, name: str) -> Any:

@@ -43,7 +43,7 @@ class EventLog(Listener):
         if not self._entries:
             return
         if phase is Phase.COUNTED:
-            self._off_s[self._grid.wires.point_v_pu[: len(self._off_s)] == 0.0] += step.dt_s
+            self._off_s[self._grid.terminals.point_v_pu[: len(self._off_s)] == 0.0] += step.dt_s
         for entry in self._entries:
             entry.note(phase, step, self._lost)
             for delivery in self._deliveries:

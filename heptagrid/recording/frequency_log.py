@@ -58,7 +58,7 @@ class FrequencyLog(Listener):
         self._rows.append(
             (
                 *(swing.model.frequency_hz, float(swing.model.output_mw.sum())),
-                *(grid.wires.required_mw + swing.damping_mw, grid.transmission.shed_mw),
+                *(grid.terminals.required_mw + swing.damping_mw, grid.transmission.shed_mw),
                 agc.regulation_mw if agc else 0.0,
             )
         )

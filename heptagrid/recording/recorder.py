@@ -215,7 +215,7 @@ class Recorder(Listener):
         energy.exported += max(-flow.infeed_p_kw, 0.0) * hours
         energy.generated += grid.customers.generated_kw * hours
         energy.lost += flow.losses_kw * hours
-        drawn_kw, fed_in_kw = _split(grid.wires.point_p_kw)
+        drawn_kw, fed_in_kw = _split(grid.terminals.point_p_kw)
         energy.points_drawn += drawn_kw * hours
         energy.points_fed_in += fed_in_kw * hours
         energy.fleet += grid.fleet.given_mw * 1000.0 * hours
@@ -233,7 +233,7 @@ class Recorder(Listener):
         )
         extremes.v_min_pu = min(extremes.v_min_pu, self._v_min)
         extremes.v_max_pu = max(extremes.v_max_pu, self._v_max)
-        self._supply.follow(grid.wires.point_v_pu[: grid.world.customers_count], step.dt_s)
+        self._supply.follow(grid.terminals.point_v_pu[: grid.world.customers_count], step.dt_s)
         self._quarter_voltages.follow(flow.v_pu, step.dt_s)
         for feeder in flow.held:
             steps, first_ns = result.held.get(int(feeder), (0, step.start_ns))
@@ -266,7 +266,7 @@ class Recorder(Listener):
         if isinstance(bulk, AcFlow):
             self._bulk.append((bulk.v_pu.astype(np.float32), bulk.angle_deg.astype(np.float32)))
         self._sampled_v.append(flow.v_pu[grid.world.sample_nodes].astype(np.float32))
-        self._sampled_kw.append(grid.wires.point_p_kw[grid.world.sample_customers].astype(np.float32))
+        self._sampled_kw.append(grid.terminals.point_p_kw[grid.world.sample_customers].astype(np.float32))
 
     def _keep_quarter(self, step: Step) -> None:
         quarter = step.end_ns // NS_PER_QUARTER - 1

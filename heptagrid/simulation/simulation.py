@@ -45,7 +45,7 @@ class Simulation:
         result = simulation.finish()
 
     Attributes: `scenario`, `arm`, `span`, `steps_done`, `last_step` (None before the first) and its `phase`; from `begin` on also `world`
-    (what all arms share), `grid` (the seven domains, the transport, the wires) and `recorder`. What one changes between two steps, the
+    (what all arms share), `grid` (the seven domains, the transport, the terminals) and `recorder`. What one changes between two steps, the
     next step finds.
     """
 

@@ -1,4 +1,4 @@
-"""The wires on which domains meet: what each puts on its terminals, and what it finds there.
+"""The terminals at which domains meet: what each puts there, and what it finds there.
 
 Each array has one writer, named in the comment; every other domain only reads. Positive power flows
 towards the customers.
@@ -16,7 +16,7 @@ Bools = npt.NDArray[np.bool_]
 
 
 @dataclass
-class Wires:
+class Terminals:
     """Terminals of one arm of a run; `points` are the customers' metering points, (m,)."""
 
     point_p_kw: Floats  # customers: net active power drawn
@@ -32,9 +32,9 @@ class Wires:
     deviation_hz: float = 0.0  # generation: of the frequency from nominal
 
     @staticmethod
-    def at_rest(points: int, units: int, buses: int, infeed_v_pu: float) -> Wires:
+    def at_rest(points: int, units: int, buses: int, infeed_v_pu: float) -> Terminals:
         """Terminals before the first step: no power anywhere, nominal voltage."""
-        return Wires(
+        return Terminals(
             point_p_kw=np.zeros(points),
             point_q_kvar=np.zeros(points),
             point_v_pu=np.ones(points),

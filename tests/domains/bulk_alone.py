@@ -35,7 +35,7 @@ from heptagrid.scenario.load import BULK
 from heptagrid.simulation.simulation import walk_finely
 from heptagrid.world.bulk import BulkSystem
 from heptagrid.world.endpoints import Endpoints
-from heptagrid.world.terminals import Wires
+from heptagrid.world.terminals import Terminals
 
 ZONE = ZoneInfo("UTC")
 DAY = date(2016, 1, 27)
@@ -101,17 +101,17 @@ class BulkAlone:
         )
         self.windows = Windows(((START_NS, END_NS),), round(substep_s * NS_PER_S))
         self.transport = ModelledTransport(MessagePlane(plan.topology, seed))
-        self.wires = wires = Wires.at_rest(1, count, buses, 1.0)
+        self.terminals = terminals = Terminals.at_rest(1, count, buses, 1.0)
         self.model = SwingModel(units, droop, F0_HZ, turbines)
         settings = agc or AgcParameters(enabled=False)
         scan_ns = round(settings.period_s * NS_PER_S)
         self.fleet = Fleet(
-            *(generation.Parameters(), wires, units, endpoints),
-            Swing(self.model, self.windows, damping, scan_ns, wires),
+            *(generation.Parameters(), terminals, units, endpoints),
+            Swing(self.model, self.windows, damping, scan_ns, terminals),
             trips,
         )
         self.transmission = Network(
-            *(transmission.Parameters(), wires, system, endpoints, ZONE),
+            *(transmission.Parameters(), terminals, system, endpoints, ZONE),
             Relays(shedding or SheddingParameters(below_hz=(), share=())),
             scan_ns,
         )
@@ -138,10 +138,10 @@ class BulkAlone:
         )
         self.fleet.advance(step)
         self.transmission.advance(step)
-        self.wires.required_mw = float(self.wires.rest_load_mw.sum())
+        self.terminals.required_mw = float(self.terminals.rest_load_mw.sum())
         for substep in self.windows.substeps(step):
             walk_finely(fine, substep)
-            self.series.append(((substep.end_ns - START_NS) / NS_PER_S, self.wires.deviation_hz))
+            self.series.append(((substep.end_ns - START_NS) / NS_PER_S, self.terminals.deviation_hz))
         self.transport.advance(step.end_ns)
         return np.array(self.series[first:])
 

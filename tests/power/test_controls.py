@@ -13,7 +13,8 @@ from heptagrid.planes.power.controls.control import Acts, Controlled, settled_ci
 from heptagrid.planes.power.controls.ieee1547 import VOLT_VAR, VOLT_WATT, Category, VoltVar, VoltWatt, inverters_1547
 from heptagrid.planes.power.controls.inverters import output
 from heptagrid.planes.power.unbalanced.flow import CircuitFlow
-from heptagrid.world.circuit.circuit import CapacitorControl, Circuit, Floats, Inverters
+from heptagrid.world.circuit.circuit import Circuit, Floats
+from heptagrid.world.circuit.controls import CapacitorControl, Inverters
 from tests.power.controlled_feeder import VOLTS, capacitor_controls, feeder, ints, regulators
 
 AFTER, END = 2, 3

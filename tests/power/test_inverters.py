@@ -25,7 +25,7 @@ from heptagrid.planes.power.controls.ieee1547 import (
     volt_var_problems,
     volt_watt_problems,
 )
-from heptagrid.world.circuit.circuit import Inverters
+from heptagrid.world.circuit.controls import Inverters
 
 Floats = npt.NDArray[np.float64]
 

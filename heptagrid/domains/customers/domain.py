@@ -20,7 +20,7 @@ from heptagrid.foundation.actors import Outbox
 from heptagrid.foundation.contract import Delivery
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.time import Step
-from heptagrid.world.terminals import Wires
+from heptagrid.world.terminals import Terminals
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -37,7 +37,7 @@ class Customers:
 
     def __init__(
         self,
-        wires: Wires,
+        terminals: Terminals,
         owned: Ownership,
         demand: BaseDemand,
         units: LocalUnits,
@@ -54,8 +54,8 @@ class Customers:
         self.meters = meters
         self.base_kwh = 0.0
         self._read_all = read_all
-        self._wires, self._demand, self._units, self._smart = wires, demand, units, smart
-        points = len(wires.point_p_kw)
+        self._terminals, self._demand, self._units, self._smart = terminals, demand, units, smart
+        points = len(terminals.point_p_kw)
         self.steered_by = np.full(points, -1, dtype=np.int64)  # the set-point that last reached each point
         devices: dict[str, Vehicles | HeatPumps | Batteries] = {
             "vehicles": vehicles,
@@ -67,8 +67,8 @@ class Customers:
 
     def advance(self, step: Step) -> None:
         """Everything behind the meters, in the order in which a battery sees it."""
-        p_kw, q_kvar = self._wires.point_p_kw, self._wires.point_q_kvar
-        supplied = self._wires.point_is_supplied
+        p_kw, q_kvar = self._terminals.point_p_kw, self._terminals.point_q_kvar
+        supplied = self._terminals.point_is_supplied
         p_kw[:] = 0.0
         self._demand.advance(step, p_kw, q_kvar, supplied)
         self.base_kwh += self._demand.total_kw * step.dt_s / 3600.0
@@ -85,11 +85,11 @@ class Customers:
         """The smart meters send each quarter hour that has ended, and notice when supply goes and comes."""
         if not self._smart:
             return
-        self.meters.follow_supply(self._wires.point_is_supplied, step, outbox)
+        self.meters.follow_supply(self._terminals.point_is_supplied, step, outbox)
         if step.ends_quarter:
             self.meters.send(step, self.moved_kwh(), self.steered_by, outbox)
         for begin_ns, end_ns in self._asked_within(step):
-            points = len(self._wires.point_p_kw)
+            points = len(self._terminals.point_p_kw)
             spread_ns = (np.arange(points) * ((end_ns - begin_ns) / points)).astype(np.int64)
             self.meters.send_registers(begin_ns, begin_ns + spread_ns, outbox)
 
@@ -97,7 +97,7 @@ class Customers:
         """Whether meters may have something to say before the step's end: of supply, or because all are asked for their registers."""
         if not self._smart:
             return False
-        return self.meters.may_speak_of(self._wires.point_is_supplied) or bool(self._asked_within(step))
+        return self.meters.may_speak_of(self._terminals.point_is_supplied) or bool(self._asked_within(step))
 
     def _asked_within(self, step: Step) -> list[tuple[int, int]]:
         """The times over which all meters are asked for their registers that begin within the step."""
@@ -185,7 +185,7 @@ class Customers:
 
     def moved_kwh(self) -> Floats:
         """What devices drew less under the aggregator's plans than by their own control, by the quarter hour, since the start, (points,)."""
-        moved = np.zeros(len(self._wires.point_p_kw))
+        moved = np.zeros(len(self._terminals.point_p_kw))
         for one in self._devices.values():
             moved[one.owner] += one.moved.kwh
         return moved

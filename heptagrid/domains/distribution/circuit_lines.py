@@ -17,7 +17,8 @@ from heptagrid.planes.power.unbalanced.conductors import Conductors, conductors_
 from heptagrid.planes.power.unbalanced.flow import CircuitFlow
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
 from heptagrid.world.balanced.radial_network import BASE_KVA
-from heptagrid.world.circuit.circuit import GROUND, Circuit, Complex, Devices, Model, no_inverters
+from heptagrid.world.circuit.circuit import GROUND, Circuit, Complex, Devices, Model
+from heptagrid.world.circuit.controls import no_inverters
 from heptagrid.world.circuit.tree import CircuitTree
 
 Floats = npt.NDArray[np.float64]

@@ -18,7 +18,7 @@ from heptagrid.foundation.contract import Delivery
 from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.time import Step
 from heptagrid.world.outages import Outage, supplied_at
-from heptagrid.world.terminals import Wires
+from heptagrid.world.terminals import Terminals
 
 Ints = npt.NDArray[np.int64]
 
@@ -38,7 +38,7 @@ class Feeders:
 
     def __init__(
         self,
-        wires: Wires,
+        terminals: Terminals,
         lines: RegulatedLines,
         point_terminal: Ints,
         substations: Substations,
@@ -56,7 +56,7 @@ class Feeders:
         """
         self.flow: FeederFlow | None = None
         self.lines = lines
-        self._wires = wires
+        self._terminals = terminals
         self._point_terminal = point_terminal
         self._substations = substations
         self._sensors = sensors
@@ -66,22 +66,22 @@ class Feeders:
         self._silences = silences
         self._node_outages, self._point_outages = node_outages, point_outages
         self._dead_points = np.empty(0, dtype=np.int64) if dead_points is None else dead_points
-        wires.point_is_supplied[self._dead_points] = False
+        terminals.point_is_supplied[self._dead_points] = False
 
     def advance(self, step: Step) -> None:
         """Lines and transformers have no state of their own."""
 
     def carry(self, step: Step) -> None:
         """Solve the feeders for what the customers draw."""
-        wires = self._wires
+        terminals = self._terminals
         if self._node_outages:
             self.lines.switch_off(~supplied_at(self._node_outages, step.start_ns, self.lines.nodes))
-        _gather(wires.point_p_kw, wires.point_q_kvar, self._point_terminal, self._p_kw, self._q_kvar)
-        self.flow = flow = self.lines.solve(self._p_kw, self._q_kvar, wires.infeed_v_pu, step)
-        np.take(flow.terminal_v_pu, self._point_terminal, out=wires.point_v_pu)
-        wires.point_v_pu[~wires.point_is_supplied] = 0.0
-        wires.infeed_p_kw = flow.infeed_p_kw
-        wires.infeed_q_kvar = flow.infeed_q_kvar
+        _gather(terminals.point_p_kw, terminals.point_q_kvar, self._point_terminal, self._p_kw, self._q_kvar)
+        self.flow = flow = self.lines.solve(self._p_kw, self._q_kvar, terminals.infeed_v_pu, step)
+        np.take(flow.terminal_v_pu, self._point_terminal, out=terminals.point_v_pu)
+        terminals.point_v_pu[~terminals.point_is_supplied] = 0.0
+        terminals.infeed_p_kw = flow.infeed_p_kw
+        terminals.infeed_q_kvar = flow.infeed_q_kvar
 
     def remember(self) -> None:
         """Keep the present solution to fall back on, should a feeder not converge."""
@@ -90,7 +90,7 @@ class Feeders:
     def sense(self, step: Step, outbox: Outbox) -> None:
         """Meter the infeed, and let the substations report."""
         if self.charges:
-            self.charges.meter(step, self._wires.infeed_p_kw)
+            self.charges.meter(step, self._terminals.infeed_p_kw)
         if self._sensors is None or self.flow is None:
             return
         rows = self._substations
@@ -113,9 +113,9 @@ class Feeders:
         if self.charges:
             self.charges.work(step)
         if self._point_outages:
-            wires = self._wires
-            wires.point_is_supplied[:] = supplied_at(self._point_outages, step.end_ns, len(self._point_terminal))
-            wires.point_is_supplied[self._dead_points] = False
+            terminals = self._terminals
+            terminals.point_is_supplied[:] = supplied_at(self._point_outages, step.end_ns, len(self._point_terminal))
+            terminals.point_is_supplied[self._dead_points] = False
 
 
 @kernel

@@ -21,7 +21,7 @@ from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S, Step
 from heptagrid.world.bulk import BulkUnits
 from heptagrid.world.endpoints import Endpoints
-from heptagrid.world.terminals import Wires
+from heptagrid.world.terminals import Terminals
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -62,7 +62,7 @@ class Fleet:
     def __init__(
         self,
         parameters: Parameters,
-        wires: Wires,
+        terminals: Terminals,
         units: BulkUnits,
         endpoints: Endpoints,
         swing: Swing | None = None,
@@ -81,7 +81,7 @@ class Fleet:
         self._commanded_ns = np.zeros(count, dtype=np.int64)
         self._swings = False
         self._step_s = 0.0
-        self._parameters, self._wires, self._endpoints = parameters, wires, endpoints
+        self._parameters, self._terminals, self._endpoints = parameters, terminals, endpoints
         self._target_mw = np.zeros(count)
         self._schedule: dict[int, tuple[Bools, Floats]] = {}
         self._hour = -1
@@ -91,7 +91,7 @@ class Fleet:
         self._learn(first_hour, on, p_mw)
         self.on = on[0].copy()
         self._target_mw = p_mw[0].copy()
-        self._wires.unit_output_mw[:] = p_mw[0]
+        self._terminals.unit_output_mw[:] = p_mw[0]
 
     def advance(self, step: Step) -> None:
         """Switch by the schedule and move towards the targets within the ramps."""
@@ -104,10 +104,10 @@ class Fleet:
                 on = on & self._is_whole
                 started = on & ~self.on
                 self.on = on
-                self._wires.unit_output_mw[started] = self.units.p_min_mw[started]
-                self._wires.unit_output_mw[~on] = 0.0
+                self._terminals.unit_output_mw[started] = self.units.p_min_mw[started]
+                self._terminals.unit_output_mw[~on] = 0.0
                 self._target_mw = p_mw.copy()
-        output = self._wires.unit_output_mw
+        output = self._terminals.unit_output_mw
         swung, self._swings = self._swings, self.swing is not None and self.swing.begin(step, self.on)
         self._step_s = step.dt_s
         if self._swings and not swung:
@@ -121,8 +121,8 @@ class Fleet:
         """Primary control: give together what transmission requires, to the last kilowatt; governors take their time."""
         if self._swings:
             return
-        output = self._wires.unit_output_mw
-        missing_mw = self._wires.required_mw - float(output.sum())
+        output = self._terminals.unit_output_mw
+        missing_mw = self._terminals.required_mw - float(output.sum())
         room = (self.units.p_max_mw - output if missing_mw > 0 else output - self.units.p_min_mw) * self.on
         room = np.maximum(room, 0.0)
         total_mw = float(room.sum())
@@ -162,8 +162,8 @@ class Fleet:
                 plan = market.UNITS.read(delivery)
                 self._learn_rows(plan.first_hour, plan.on, plan.p_mw, plan.unit)
         if self._fuel:
-            wires = self._wires
-            self._fuel.work(step, self, float(wires.unit_output_mw.sum()), wires.infeed_p_kw / 1000.0)
+            terminals = self._terminals
+            self._fuel.work(step, self, float(terminals.unit_output_mw.sum()), terminals.infeed_p_kw / 1000.0)
         if step.passes_hour(self._parameters.bid_hour):
             u = self.units
             offer = market.Offer(self._all(), u.p_min_mw, u.p_max_mw, u.cost_2, u.cost_1, u.cost_0, u.start_usd)
@@ -174,13 +174,13 @@ class Fleet:
         """Mean power of all units in the last step."""
         if self.swing is not None and self._swings:
             return self.swing.given_mws / self._step_s
-        return float(self._wires.unit_output_mw.sum())
+        return float(self._terminals.unit_output_mw.sum())
 
     def _fail(self, step: Step) -> None:
         """Units fail, or can be used again, at the step's start; the schedule says when they are."""
         for trip in self._trips:
             if trip.begin_ns <= step.start_ns < trip.end_ns and trip not in self._failed:
-                output = self._wires.unit_output_mw
+                output = self._terminals.unit_output_mw
                 unit = int(np.argmax(output)) if trip.unit is None else trip.unit
                 self._failed[trip] = unit
                 self.losses.append((step.start_ns, unit, float(output[unit])))
@@ -202,7 +202,7 @@ class Fleet:
         self._commanded_ns[units[young]] = sent_ns[young]
 
     def _report(self, step: Step, outbox: Outbox) -> None:
-        output_mw = self._wires.unit_output_mw.copy()
+        output_mw = self._terminals.unit_output_mw.copy()
         unit = telemetry.Unit(self._all(), output_mw, is_on=self.on.copy(), has_failed=~self._is_whole)
         outbox.send(telemetry.UNIT.wave(unit, self._endpoints.plants, self._endpoints.operations, step.end_ns))
 

@@ -82,7 +82,7 @@ class Exchange:
         """Markets have no devices."""
 
     def carry(self, step: Step) -> None:
-        """Markets have no wires."""
+        """Markets have no terminals."""
 
     def sense(self, step: Step, outbox: Outbox) -> None:
         """Markets measure nothing."""

@@ -65,7 +65,7 @@ class Operations:
         """Operations has no devices."""
 
     def carry(self, step: Step) -> None:
-        """Operations has no wires."""
+        """Operations has no terminals."""
 
     def sense(self, step: Step, outbox: Outbox) -> None:
         """Operations measures nothing itself; a firmware roll-out goes on as planned."""

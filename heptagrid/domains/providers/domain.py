@@ -69,7 +69,7 @@ class Providers:
         """Providers have no devices."""
 
     def carry(self, step: Step) -> None:
-        """Providers have no wires."""
+        """Providers have no terminals."""
 
     def sense(self, step: Step, outbox: Outbox) -> None:
         """Providers measure nothing."""

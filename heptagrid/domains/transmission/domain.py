@@ -23,7 +23,7 @@ from heptagrid.planes.power.balanced.dc import DcFlow, DcNetwork
 from heptagrid.planes.power.dynamics.load_shedding import Relays
 from heptagrid.world.bulk import BulkSystem
 from heptagrid.world.endpoints import Endpoints
-from heptagrid.world.terminals import Wires
+from heptagrid.world.terminals import Terminals
 
 Floats = npt.NDArray[np.float64]
 
@@ -67,7 +67,7 @@ class Network:
     def __init__(
         self,
         parameters: Parameters,
-        wires: Wires,
+        terminals: Terminals,
         system: BulkSystem,
         endpoints: Endpoints,
         zone: ZoneInfo,
@@ -81,7 +81,7 @@ class Network:
         self.shed_mw = 0.0
         self._scan_ns = scan_ns
         self._wanted_mw = self._drawn_mws = self._fine_s = 0.0
-        self._parameters, self._wires, self._system = parameters, wires, system
+        self._parameters, self._terminals, self._system = parameters, terminals, system
         self._endpoints, self._zone = endpoints, zone
         self._town = int(np.flatnonzero(system.bus_numbers == parameters.town_bus)[0])
         self._dc = DcNetwork(
@@ -98,7 +98,7 @@ class Network:
     def advance(self, step: Step) -> None:
         """The other loads of the hour."""
         local = from_ns(step.start_ns, self._zone)
-        rest = self._wires.rest_load_mw
+        rest = self._terminals.rest_load_mw
         np.multiply(self._system.bus_share, self._system.rest_mw(local), out=rest)
         if self.relays is not None:
             self.relays.restore(step.start_ns)
@@ -110,45 +110,45 @@ class Network:
     def advance_finely(self, step: Step) -> None:
         """Relays look at the frequency at the sub-step's end; what they shed is off from there on."""
         assert self.relays is not None
-        rest, wires = self._wires.rest_load_mw, self._wires
+        rest, terminals = self._terminals.rest_load_mw, self._terminals
         self._drawn_mws += float(rest.sum()) * step.dt_s
         self._fine_s += step.dt_s
         before = self.relays.connected
-        if len(self.relays.follow(wires.deviation_hz, step.dt_s, step.end_ns)):
+        if len(self.relays.follow(terminals.deviation_hz, step.dt_s, step.end_ns)):
             on_mw = float(rest.sum())
             rest *= self.relays.connected / before
-            wires.required_mw -= on_mw - float(rest.sum())
+            terminals.required_mw -= on_mw - float(rest.sum())
             self.shed_mw = self._wanted_mw - float(rest.sum())
 
     @property
     def rest_mw(self) -> float:
         """Mean of what the other loads drew in the last step, at nominal frequency."""
-        return self._drawn_mws / self._fine_s if self._fine_s else float(self._wires.rest_load_mw.sum())
+        return self._drawn_mws / self._fine_s if self._fine_s else float(self._terminals.rest_load_mw.sum())
 
     def carry(self, step: Step) -> None:
         """Flows and losses of what the units give and all loads take."""
-        wires = self._wires
-        taken = wires.rest_load_mw.copy()
-        taken[self._town] += wires.infeed_p_kw / 1000.0
-        given = np.bincount(self._system.units.bus, wires.unit_output_mw, minlength=len(taken))
+        terminals = self._terminals
+        taken = terminals.rest_load_mw.copy()
+        taken[self._town] += terminals.infeed_p_kw / 1000.0
+        given = np.bincount(self._system.units.bus, terminals.unit_output_mw, minlength=len(taken))
         if self._ac is None:
             self.flow = self._dc.solve(given - taken)
         else:
-            mvar = wires.rest_load_mw * self._system.mvar_per_mw
-            mvar[self._town] += wires.infeed_q_kvar / 1000.0
-            self.flow = self._ac.solve(wires.unit_output_mw, taken, mvar)
+            mvar = terminals.rest_load_mw * self._system.mvar_per_mw
+            mvar[self._town] += terminals.infeed_q_kvar / 1000.0
+            self.flow = self._ac.solve(terminals.unit_output_mw, taken, mvar)
         self.overloads += int((np.abs(self.flow.flow_mw) > self._system.branch_rating_mw).sum())
-        wires.required_mw = float(taken.sum()) + self.flow.loss_mw
+        terminals.required_mw = float(taken.sum()) + self.flow.loss_mw
 
     def sense(self, step: Step, outbox: Outbox) -> None:
         """Each substation reports its load and the flows that leave it."""
-        self.infeed_mwh += self._wires.infeed_p_kw * (step.dt_s / 3600.0) / 1000.0
+        self.infeed_mwh += self._terminals.infeed_p_kw * (step.dt_s / 3600.0) / 1000.0
         every_s = self._parameters.telemetry_s
         if self.flow is None or (step.end_ns % (every_s * NS_PER_S) and step.dt_s < every_s):
             return
         system = self._system
-        load_mw = self._wires.rest_load_mw.copy()
-        load_mw[self._town] += self._wires.infeed_p_kw / 1000.0
+        load_mw = self._terminals.rest_load_mw.copy()
+        load_mw[self._town] += self._terminals.infeed_p_kw / 1000.0
         loading = np.abs(self.flow.flow_mw) / system.branch_rating_mw
         highest = np.zeros(len(load_mw))
         np.maximum.at(highest, system.branch_from, loading)
@@ -157,7 +157,7 @@ class Network:
             bus=np.arange(len(places), dtype=np.int64),
             load_mw=load_mw,
             highest_loading=highest,
-            infeed_mw=self._wires.infeed_p_kw / 1000.0,
+            infeed_mw=self._terminals.infeed_p_kw / 1000.0,
             infeed_mwh=self.infeed_mwh,
             at_ns=step.end_ns,
         )
@@ -167,7 +167,7 @@ class Network:
         """The substation to which the town is connected reports the frequency."""
         if step.end_ns // self._scan_ns == step.start_ns // self._scan_ns:
             return
-        frequency = telemetry.Frequency(np.array([self._wires.deviation_hz]))
+        frequency = telemetry.Frequency(np.array([self._terminals.deviation_hz]))
         place = self._endpoints.substations[self._town]
         outbox.send(telemetry.FREQUENCY.wave(frequency, place, self._endpoints.operations, step.end_ns))
 
@@ -178,4 +178,4 @@ class Network:
         """Hold the infeed at the voltage that operations asked for."""
         for delivery in inbox:
             if delivery.contract is control.INFEED:
-                self._wires.infeed_v_pu = float(control.INFEED.read(delivery).infeed_v_pu[-1])
+                self._terminals.infeed_v_pu = float(control.INFEED.read(delivery).infeed_v_pu[-1])

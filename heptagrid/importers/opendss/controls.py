@@ -9,18 +9,15 @@ from typing import Any, TypeVar
 import numpy as np
 
 from heptagrid.importers.opendss.elements import Element
-from heptagrid.world.circuit.circuit import (
-    GROUND,
+from heptagrid.world.circuit.circuit import GROUND, Connection, Names, Transformers
+from heptagrid.world.circuit.controls import (
     HIGHEST,
     LOWEST,
     MEAN,
     CapacitorControl,
     CapacitorControls,
-    Connection,
     Monitored,
-    Names,
     Regulators,
-    Transformers,
 )
 
 NOT_REMOTE = -2

@@ -11,7 +11,8 @@ from heptagrid.importers.opendss.controls import positions
 from heptagrid.importers.opendss.delivery import joined, offsets
 from heptagrid.importers.opendss.devices import is_lone_delta
 from heptagrid.importers.opendss.elements import Element, properties_of
-from heptagrid.world.circuit.circuit import GROUND, Devices, Floats, Inverters, Model
+from heptagrid.world.circuit.circuit import GROUND, Devices, Floats, Model
+from heptagrid.world.circuit.controls import Inverters
 
 Curves = Mapping[str, tuple[Floats, Floats]]
 

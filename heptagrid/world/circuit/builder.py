@@ -12,7 +12,6 @@ import numpy.typing as npt
 from heptagrid.world.circuit.circuit import (
     GROUND,
     Buses,
-    CapacitorControls,
     Capacitors,
     Circuit,
     Connection,
@@ -20,12 +19,12 @@ from heptagrid.world.circuit.circuit import (
     Lines,
     Model,
     Nodes,
-    Regulators,
     Shunts,
     Sources,
     Transformers,
     Windings,
 )
+from heptagrid.world.circuit.controls import CapacitorControls, Regulators
 
 NO_ZIP = (0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0)
 

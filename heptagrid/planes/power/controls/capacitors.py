@@ -12,18 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from heptagrid.foundation.compiled.kernel import kernel
-from heptagrid.world.circuit.circuit import (
-    HIGHEST,
-    LOWEST,
-    MEAN,
-    Bools,
-    CapacitorControl,
-    Circuit,
-    Complex,
-    Floats,
-    Ints,
-    Monitored,
-)
+from heptagrid.world.circuit.circuit import Bools, Circuit, Complex, Floats, Ints
+from heptagrid.world.circuit.controls import HIGHEST, LOWEST, MEAN, CapacitorControl, Monitored
 
 _CURRENT, _VOLTAGE = int(CapacitorControl.CURRENT), int(CapacitorControl.VOLTAGE)
 _KVAR, _TIME, _POWER_FACTOR = int(CapacitorControl.KVAR), int(CapacitorControl.TIME), int(CapacitorControl.POWER_FACTOR)

@@ -19,7 +19,8 @@ from heptagrid.planes.power.controls import inverters as smart
 from heptagrid.planes.power.controls.opendss_queue import Leftovers
 from heptagrid.planes.power.unbalanced.flow import CircuitFlow
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
-from heptagrid.world.circuit.circuit import Bools, Circuit, Complex, Floats, Monitored
+from heptagrid.world.circuit.circuit import Bools, Circuit, Complex, Floats
+from heptagrid.world.circuit.controls import Monitored
 
 MOST_PASSES = 100  # of a snapshot or a step; far beyond what controls that settle need
 SECONDS_A_DAY = 86400.0

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from heptagrid.foundation.errors import UsageError
 from heptagrid.foundation.parameters import parameter
-from heptagrid.world.circuit.circuit import Inverters
+from heptagrid.world.circuit.controls import Inverters
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

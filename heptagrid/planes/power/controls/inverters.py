@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.errors import NetworkError
-from heptagrid.world.circuit.circuit import Inverters
+from heptagrid.world.circuit.controls import Inverters
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -12,7 +12,8 @@ import numpy as np
 
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.planes.power.unbalanced.transformers import coil_volts, delta_direction
-from heptagrid.world.circuit.circuit import HIGHEST, LOWEST, Bools, Circuit, Connection, Floats, Ints, Transformers
+from heptagrid.world.circuit.circuit import Bools, Circuit, Connection, Floats, Ints, Transformers
+from heptagrid.world.circuit.controls import HIGHEST, LOWEST
 
 OF_THE_WAY = 0.7  # that a static action goes, in whole taps and at least one
 SHORTEST_INVERSE = 10.0  # an inverse-time delay shrinks to no less than a tenth
