@@ -37,7 +37,7 @@ lint: .venv/.test
 	$(BIN)/lint-imports
 
 check: lint
-	$(BIN)/python -m pytest -q -m "not slow" -n 2 tests/scenario tests/money tests/markets tests/test_foundation.py tests/test_sums.py
+	$(BIN)/python -m pytest -q -m "not slow and not long" -n 2 --dist worksteal
 
 kernels: .venv/.run
 	$(BIN)/heptagrid compile
@@ -45,7 +45,7 @@ kernels: .venv/.run
 # The checks of the text and the compilation keep one core each.
 test: .venv/.test
 	@$(MAKE) --no-print-directory -j 2 lint kernels
-	$(BIN)/python -m pytest -m "not slow" -n 2
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal
 
 bench: .venv/.test
 	$(BIN)/python benchmarks/radial_sweep.py

@@ -15,7 +15,6 @@ copyright = author
 version = release = version_of("heptagrid")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-root_doc = "home"
 myst_heading_anchors = 4
 lexers["csv"] = TextLexer()
 

@@ -5,19 +5,22 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
 import pytest
 
 import heptagrid
+from heptagrid.assembly.own_feeder import on_feeder, read_feeder
 from heptagrid.recording.results import Run
 
 # Kernels are compiled at their first use, which takes longer than an example may by default.
 hypothesis.settings.register_profile("heptagrid", deadline=None)
 hypothesis.settings.load_profile("heptagrid")
 
+LANE = Path(__file__).parent / "cases/lane/lane.dss"
 STEP_S = 300  # coarser than the default, for time's sake; messages keep exact times all the same
 
 
@@ -29,25 +32,62 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="session")
 def broken_day(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The default day with a dead access network."""
+    """The default day with a dead access network, in one process: its other two arms are those of `day` again."""
     dead = {"access": 1.0}
     return shared_run(
         "broken",
         tmp_path_factory,
-        lambda out: heptagrid.run("town", step_s=STEP_S, threads=2, break_=dead, out=out),
+        lambda out: heptagrid.run("town", step_s=STEP_S, threads=1, break_=dead, out=out),
+    )
+
+
+@pytest.fixture(scope="session")
+def lane_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A scenario of seventeen customers, for what does not depend on the town's size: its runs take a tenth of the time."""
+    with locked("lane", tmp_path_factory) as root:
+        file = root / "lane.toml"
+        if not file.exists():
+            town = heptagrid.load("town")
+            on_feeder(town, read_feeder(town, LANE), LANE, root / "network")
+            file.write_text(f'name = "lane"\nnetwork = {str(root / "network")!r}\n', encoding="utf-8")
+    return file
+
+
+@pytest.fixture(scope="session")
+def lane_day(lane_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A day of it in quarter hours, both arms."""
+    return shared_run(
+        "lane_day", tmp_path_factory, lambda out: heptagrid.run(lane_file, step_s=900, threads=1, out=out)
     )
 
 
 def shared_run(name: str, tmp_path_factory: pytest.TempPathFactory, make: Callable[[Path], Run]) -> Run:
     """A run that one of the test processes makes and every one of them reads."""
+    with locked(name, tmp_path_factory) as root:
+        out = root / "run"
+        return heptagrid.open_run(out) if out.exists() else make(out)
+
+
+@contextmanager
+def locked(name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder that all test processes share, and one at a time has."""
     root = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         root = root.parent
-    out = root / name / "run"
-    out.parent.mkdir(exist_ok=True)
+    (root / name).mkdir(exist_ok=True)
     with (root / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return heptagrid.open_run(out) if out.exists() else make(out)
+        yield root / name
+
+
+WHOLE_RUNS = {"day", "broken_day", "lane_file", "lane_day", "lane"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What looks at a whole run takes as long as the run, for whoever is the first to ask for it."""
+    for item in items:
+        if isinstance(item, pytest.Function) and not WHOLE_RUNS.isdisjoint(item.fixturenames):
+            item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(scope="session")

@@ -28,6 +28,8 @@ from heptagrid.scenario.schema import Scenario
 from heptagrid.simulation.simulation import run_arm
 from tests.conftest import heed_interrupts
 
+pytestmark = pytest.mark.long
+
 
 def violations(*settings: str) -> list[str]:
     with pytest.raises(ScenarioError) as caught:
@@ -146,14 +148,14 @@ def test_a_feeder_that_does_not_converge_is_held_and_marked(town_folder: Path, t
     assert run.summary["arms"]["conventional"]["voltage"]["min_pu"] > 0.5
 
 
-def test_a_folder_with_another_run_is_refused_unless_forced(tmp_path: Path) -> None:
+def test_a_folder_with_another_run_is_refused_unless_forced(lane_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     arguments = {"step_s": 900, "single": "conventional", "threads": 1, "out": out}
-    heptagrid.run("town", **arguments)  # type: ignore[arg-type]
+    heptagrid.run(lane_file, **arguments)  # type: ignore[arg-type]
     with pytest.raises(OutputError, match="holds another run"):
-        heptagrid.run("town", **arguments)  # type: ignore[arg-type]
+        heptagrid.run(lane_file, **arguments)  # type: ignore[arg-type]
     assert heptagrid.open_run(out).summary["days"] == 1, "the refused run left the first one alone"
-    heptagrid.run("town", force=True, **arguments)  # type: ignore[arg-type]
+    heptagrid.run(lane_file, force=True, **arguments)  # type: ignore[arg-type]
 
 
 def test_a_folder_with_something_else_is_never_emptied(tmp_path: Path) -> None:
@@ -174,9 +176,21 @@ def test_unknown_arms_and_link_classes_are_refused(tmp_path: Path) -> None:
         heptagrid.run("town", typical=True, days=2, out=tmp_path / "d")
 
 
-def test_ctrl_c_keeps_what_was_computed(tmp_path: Path) -> None:
+def test_ctrl_c_keeps_what_was_computed(lane_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    command = [sys.executable, "-m", "heptagrid", "run", "--days", "5", "--threads", "2", "--out", str(out)]
+    command = [
+        sys.executable,
+        "-m",
+        "heptagrid",
+        "run",
+        str(lane_file),
+        "--days",
+        "20",
+        "--threads",
+        "2",
+        "--out",
+        str(out),
+    ]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, preexec_fn=heed_interrupts
     )
@@ -193,7 +207,9 @@ def test_ctrl_c_keeps_what_was_computed(tmp_path: Path) -> None:
     assert "Partial" in run.report.read_text(encoding="utf-8")
 
 
-def test_a_run_stopped_while_one_arm_warms_up_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_stopped_while_one_arm_warms_up_is_kept(
+    lane_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     last_step = {"conventional": 150, "smart": 10}
 
     def run_jobs(scenario: Scenario, jobs: list[Job], *_: object) -> list[ArmResult]:
@@ -203,7 +219,7 @@ def test_a_run_stopped_while_one_arm_warms_up_is_kept(tmp_path: Path, monkeypatc
         ]
 
     monkeypatch.setattr(api, "run_jobs", run_jobs)
-    run = heptagrid.run("town", step_s=900, out=tmp_path / "run")
+    run = heptagrid.run(lane_file, step_s=900, out=tmp_path / "run")
     assert run.partial
     assert run.summary["arms"]["smart"]["loading"]["primary_peak_kw"] is None
     assert len(run.totals) == 150 - 96
@@ -218,7 +234,7 @@ def test_a_run_stopped_while_one_arm_warms_up_is_kept(tmp_path: Path, monkeypatc
     ],
 )
 def test_an_interruption_at_any_moment_leaves_a_partial_run(
-    tmp_path: Path, moment: str, after_steps: int, counted: dict[str, int]
+    lane_file: Path, tmp_path: Path, moment: str, after_steps: int, counted: dict[str, int]
 ) -> None:
     def interrupt(done: int, _: int) -> None:
         if done >= after_steps and not interrupted:
@@ -226,7 +242,9 @@ def test_an_interruption_at_any_moment_leaves_a_partial_run(
             signal.raise_signal(signal.SIGINT)
 
     interrupted: list[int] = []
-    run = heptagrid.run("town", step_s=900, threads=1, break_={"access": 0.5}, out=tmp_path / "run", progress=interrupt)
+    run = heptagrid.run(
+        lane_file, step_s=900, threads=1, break_={"access": 0.5}, out=tmp_path / "run", progress=interrupt
+    )
     assert run.partial and run.summary["partial"], moment
     assert run.summary["break"] is None
     assert run.summary["stopped_at"]

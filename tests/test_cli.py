@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import polars
 import pytest
 from click.testing import CliRunner
 
@@ -21,10 +22,16 @@ from heptagrid.cli import main
 from heptagrid.cli.group import COMMANDS
 from heptagrid.foundation.compiled import kernel_cache
 from heptagrid.foundation.errors import NetworkError, PartialRunWarning
+from heptagrid.inquiry.explain import explain
+from heptagrid.inquiry.message_list import list_messages
+from heptagrid.inquiry.trace import trace
+from heptagrid.recording.results import Run
 from heptagrid.scale import run as api
 from heptagrid.scale.compare import Comparison
 from heptagrid.scale.sweep import Sweep
 from heptagrid.simulation import precompile as warm
+
+pytestmark = pytest.mark.long
 
 ROOT = Path(heptagrid.__file__).parents[1]
 
@@ -178,8 +185,9 @@ def test_remarks_are_made_when_they_arise(monkeypatch: pytest.MonkeyPatch) -> No
     assert result.stderr.index("note: a feeder is held") < result.stderr.index("an island")
 
 
-def test_more_threads_than_cores_is_a_remark(tmp_path: Path) -> None:
-    words = ["run", "--step", "900", "--single", "conventional", "--threads", "999", "--out", str(tmp_path / "run")]
+def test_more_threads_than_cores_is_a_remark(lane_file: Path, tmp_path: Path) -> None:
+    words = ["run", str(lane_file), "--step", "900", "--single", "conventional", "--threads", "999"]
+    words += ["--out", str(tmp_path / "run")]
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 0
     assert "999 threads" in result.stderr
@@ -199,14 +207,50 @@ def test_help_and_import_answer_at_once() -> None:
     assert least("-m", "heptagrid", "--help") - bare < 0.4
 
 
+@pytest.fixture
+def followed(lane_day: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is followed or explained is a reading and a bill of the lane, whatever is asked for."""
+    reading = int(
+        lane_day.waves.filter((polars.col("arm") == "smart") & (polars.col("topic") == "reading"))["first_id"][9]
+    )
+    answers = {
+        "message_list.list_messages": list_messages(lane_day.folder, kind="meter_reading", limit=3),
+        "trace.trace": trace(lane_day.folder, reading),
+        "explain.explain": explain(lane_day.folder, 3),
+    }
+    for name, answer in answers.items():
+        monkeypatch.setattr(f"heptagrid.inquiry.{name}", lambda *given, answer=answer, **options: answer)
+
+
 @pytest.mark.parametrize(
     "page",
-    ["README.md", "docs/architecture.md", "docs/sweep.md", pytest.param("docs/trace.md", marks=pytest.mark.slow)],
+    [
+        "README.md",
+        "docs/architecture.md",
+        "docs/feeder.md",
+        "docs/simulation.md",
+        "docs/sweep.md",
+        "docs/trace.md",
+        "docs/validation.md",
+    ],
 )
 def test_commands_in_the_documents_are_understood(
+    page: str, day: Any, asked: list[dict[str, Any]], followed: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_commands_of(page, day, tmp_path, monkeypatch)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["README.md", "docs/trace.md"])
+def test_messages_and_bills_that_the_documents_name_are_there(
     page: str, day: Any, asked: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    run_commands_of(page, day, tmp_path, monkeypatch)
+
+
+def run_commands_of(page: str, day: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "myrun").symlink_to(day.folder)
+    (tmp_path / "month").symlink_to(day.folder)
     (tmp_path / "Master.dss").symlink_to(ROOT / "tests/cases/lane/lane.dss")
     text = (ROOT / page).read_text(encoding="utf-8")
     shown = "\n".join(re.findall(r"^```.*?\n(.*?)^```", text, re.M | re.S))
@@ -217,13 +261,6 @@ def test_commands_in_the_documents_are_understood(
         words = shlex.split(command.split("|")[0])
         result = CliRunner().invoke(main, words)
         assert result.exit_code == 0, (command, result.output)
-
-
-@pytest.mark.parametrize("page", ["README.md", "docs/sweep.md"])
-def test_python_in_the_documents_runs(page: str, asked: list[dict[str, Any]]) -> None:
-    text = (ROOT / page).read_text(encoding="utf-8")
-    (example,) = re.findall(r"```python\n(.+?)```", text, re.S)
-    exec(compile(example, page, "exec"), {})
 
 
 def test_want_of_memory_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

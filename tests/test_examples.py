@@ -12,6 +12,8 @@ import pytest
 import heptagrid
 from heptagrid import Run, Simulation
 
+pytestmark = pytest.mark.long
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 

@@ -17,6 +17,8 @@ from heptagrid.foundation.errors import OutputError
 from heptagrid.foundation.output_file import refuse_overwriting, whole_file
 from tests.flow.cases import RING
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def ring(tmp_path: Path) -> Path:

@@ -14,6 +14,8 @@ import pytest
 import heptagrid
 from heptagrid.foundation.sums import dot, weighted_columns, weighted_sum
 
+pytestmark = pytest.mark.long
+
 PACKAGE = Path(heptagrid.__file__).parent
 # Where a run's figures are made; importers and the solvers' matrices of a few rows are not.
 RECORDED = (

@@ -14,6 +14,8 @@ from heptagrid.studies.carry.api import Carried
 from tests.carry.networks import WORDS, carried, content
 from tests.carry.reference import Link, Message
 
+pytestmark = pytest.mark.long
+
 S = 1_000_000_000
 METHODS: dict[str, dict[str, Any]] = {
     "csma": {"rate_bps": 10_000},
@@ -93,11 +95,12 @@ def rate_of(row: dict[str, Any]) -> float:
     return 6000.0 if row["technology"] == "lorawan" else max(facts.uplink_bps, facts.downlink_bps)
 
 
+@pytest.mark.parametrize("networks", [1, pytest.param(4, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("medium", MEDIA, ids=name_of)
 @settings(max_examples=12, deadline=20_000)
 @given(seed=st.integers(0, 2**40))
-def test_what_is_sent_is_delivered_or_lost_for_a_cause(medium: dict[str, Any], seed: int) -> None:
-    for number in range(4):
+def test_what_is_sent_is_delivered_or_lost_for_a_cause(networks: int, medium: dict[str, Any], seed: int) -> None:
+    for number in range(networks):
         rng = np.random.default_rng(seed + number)
         tables = network(rng, medium)
         nodes = len(tables["node"])

@@ -11,7 +11,9 @@ from heptagrid.studies.carry import api
 from tests.carry.networks import MS, WORDS, carried, case, content
 from tests.carry.reference import Link, Message, Reference
 
-CASES_EACH = 10
+pytestmark = pytest.mark.long
+
+FEW_AND_MANY = [2, pytest.param(10, marks=pytest.mark.slow)]  # networks of each example
 
 
 def agree(nodes: int, links: list[Link], messages: list[Message], seed: int) -> None:
@@ -22,19 +24,21 @@ def agree(nodes: int, links: list[Link], messages: list[Message], seed: int) -> 
         assert ours == (message.delivered_ns, message.status, message.hops), (links, message)
 
 
+@pytest.mark.parametrize("networks", FEW_AND_MANY)
 @settings(max_examples=400, deadline=None)
-@given(st.integers(0, 2**40), st.integers(0, 2**40))
-def test_every_message_has_the_time_status_and_hops_of_the_reference(first: int, seed: int) -> None:
-    for number in range(CASES_EACH):
+@given(first=st.integers(0, 2**40), seed=st.integers(0, 2**40))
+def test_every_message_has_the_time_status_and_hops_of_the_reference(networks: int, first: int, seed: int) -> None:
+    for number in range(networks):
         agree(*case(first + number), seed)
 
 
+@pytest.mark.parametrize("networks", FEW_AND_MANY)
 @settings(max_examples=60, deadline=None)
-@given(st.integers(0, 2**40), st.integers(1, 20))
-def test_batches_change_nothing(first: int, batch: int) -> None:
+@given(first=st.integers(0, 2**40), batch=st.integers(1, 20))
+def test_batches_change_nothing(networks: int, first: int, batch: int) -> None:
     with pytest.MonkeyPatch.context() as changed:
         changed.setattr(api, "_BATCH", batch)
-        for number in range(CASES_EACH):
+        for number in range(networks):
             agree(*case(first + number), first)
 
 

@@ -13,6 +13,8 @@ from heptagrid.foundation.errors import FileError
 from tests.carry.networks import carried, content, shape
 from tests.carry.reference import Link, Message, shortest_path
 
+pytestmark = pytest.mark.long
+
 
 def follow(links: list[Link], routes: dict[tuple[int, int], int], source: int, to: int) -> list[int] | None:
     """The links that a message takes; None if it goes round."""
@@ -30,10 +32,11 @@ def follow(links: list[Link], routes: dict[tuple[int, int], int], source: int, t
     return path
 
 
+@pytest.mark.parametrize("networks", [1, pytest.param(5, marks=pytest.mark.slow)])
 @settings(max_examples=80, deadline=None)
-@given(st.integers(0, 2**40))
-def test_messages_follow_the_routes_or_the_loop_is_named(seed: int) -> None:
-    for number in range(5):
+@given(seed=st.integers(0, 2**40))
+def test_messages_follow_the_routes_or_the_loop_is_named(networks: int, seed: int) -> None:
+    for number in range(networks):
         rng = np.random.default_rng(seed + number)
         nodes = int(rng.integers(3, 9))
         links = [Link(*ends, 10**6, int(rng.integers(0, 4)) * 10**6) for ends in shape(rng, nodes)]

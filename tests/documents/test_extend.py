@@ -13,6 +13,8 @@ import pytest
 
 from tests.documents.pages import DOCS, blocks
 
+pytestmark = pytest.mark.long
+
 PAGE = DOCS / "extend.md"
 
 

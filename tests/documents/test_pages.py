@@ -11,7 +11,7 @@ import pytest
 
 from tests.documents.pages import DOCS, ROOT, anchors, links, listed, named, pages
 
-HOME = DOCS / "home.md"
+HOME = DOCS / "index.md"
 AT_THE_ROOT = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")]
 
 

@@ -14,6 +14,8 @@ from heptagrid import Run
 from tests.documents.pages import DOCS, ROOT, blocks, named, pages
 from tests.flow.cases import RING
 
+pytestmark = pytest.mark.long
+
 HELD_ELSEWHERE = {"docs/simulation.md": "simulation/test_simulation.py", "docs/extend.md": "documents/test_extend.py"}
 """Pages whose blocks run in a test that also looks at what comes of it."""
 

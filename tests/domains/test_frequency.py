@@ -13,6 +13,8 @@ from heptagrid.planes.power.dynamics.frequency import Turbine
 from heptagrid.planes.power.dynamics.load_shedding import Parameters as SheddingParameters
 from tests.domains.bulk_alone import START_NS, BulkAlone, rts, same_units
 
+pytestmark = pytest.mark.long
+
 AT_ONCE = {"steam": Turbine("without any lag", "a test")}
 """Turbines that follow at once, so that what is left is the controller."""
 

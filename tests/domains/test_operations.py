@@ -22,6 +22,8 @@ from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.time import NS_PER_QUARTER, Step
 from tests.domains.bulk_alone import rts, same_units
 
+pytestmark = pytest.mark.long
+
 LANE = Path(__file__).parents[1] / "cases/lane/lane.dss"
 
 

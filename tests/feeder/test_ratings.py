@@ -20,6 +20,8 @@ from heptagrid.scenario.load import DATA, load
 from heptagrid.studies.flow.api import flow
 from heptagrid.world.grid import Grid
 
+pytestmark = pytest.mark.long
+
 STREET = """Clear
 Set DefaultBaseFrequency=50
 New Circuit.street basekv=11 bus1=src mvasc3=200 mvasc1=200

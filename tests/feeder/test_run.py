@@ -25,6 +25,8 @@ from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
 from heptagrid.scenario.load import load
 from heptagrid.world.circuit.tree import CircuitTree
 
+pytestmark = pytest.mark.long
+
 LANE = Path(__file__).parents[1] / "cases/lane/lane.dss"
 
 

@@ -17,6 +17,8 @@ from heptagrid.studies.flow import api, unbalanced
 from heptagrid.world.circuit.builder import CircuitBuilder
 from heptagrid.world.circuit.circuit import Circuit, Complex
 
+pytestmark = pytest.mark.long
+
 # Two customers behind a four-wire cable of 0.1 ohm per conductor, the neutral earthed at the source alone.
 FOUR_WIRES = """New Circuit.four basekv=0.4 bus1=src pu=1 r1=0 x1=1e-6 r0=0 x0=1e-6
 New Linecode.c nphases=4 rmatrix=[.1|0 .1|0 0 .1|0 0 0 .1] xmatrix=[0|0 0|0 0 0|0 0 0 0] cmatrix=[0|0 0|0 0 0|0 0 0 0]

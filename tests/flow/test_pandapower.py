@@ -16,6 +16,8 @@ from heptagrid.cli import main
 from heptagrid.studies.flow.api import flow
 from heptagrid.studies.flow.snapshot import Snapshot
 
+pytestmark = pytest.mark.long
+
 pandapower = pytest.importorskip("pandapower")
 
 

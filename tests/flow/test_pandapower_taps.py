@@ -20,6 +20,8 @@ from heptagrid.foundation.errors import FileError
 from heptagrid.studies.flow.api import flow
 from heptagrid.studies.flow.snapshot import Snapshot
 
+pytestmark = pytest.mark.long
+
 pandapower = pytest.importorskip("pandapower")
 
 

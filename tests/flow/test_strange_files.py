@@ -18,6 +18,8 @@ from heptagrid.studies.flow import balance, balanced
 from heptagrid.studies.flow.api import flow
 from tests.flow.cases import RING
 
+pytestmark = pytest.mark.long
+
 
 def case(folder: Path, text: str) -> str:
     path = folder / "ring.m"

@@ -14,6 +14,8 @@ from heptagrid.studies.flow.api import flow
 from heptagrid.world.circuit.circuit import GROUND, Circuit, Model
 from tests.importers.test_opendss_script import LINE, LOAD, SOURCE, write
 
+pytestmark = pytest.mark.long
+
 pytest.importorskip("dss")
 
 CONVERTERS = "New VSConverter.u phases=4 bus1=b.1.2.3.4\nNew VSConverter.v phases=4 bus1=b.1.2.3.4\n"

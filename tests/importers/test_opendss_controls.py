@@ -15,6 +15,8 @@ from heptagrid.importers.opendss.script import Script, opendss
 from heptagrid.planes.power.controls.control import Acts, Controlled
 from heptagrid.world.circuit.circuit import Circuit
 
+pytestmark = pytest.mark.long
+
 pytest.importorskip("dss")
 
 Floats = npt.NDArray[np.float64]

@@ -17,6 +17,8 @@ from heptagrid.studies.flow import api
 from heptagrid.studies.flow.snapshot import Snapshot
 from heptagrid.validate.peers.dss_python import solved
 
+pytestmark = pytest.mark.long
+
 pytest.importorskip("dss")
 
 HERE = Path(__file__).parent

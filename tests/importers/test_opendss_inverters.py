@@ -13,6 +13,8 @@ from heptagrid.importers.importer import Reading
 from heptagrid.studies.flow import api
 from heptagrid.validate.peers.dss_python import solved
 
+pytestmark = pytest.mark.long
+
 pytest.importorskip("dss")
 
 FEEDER = """

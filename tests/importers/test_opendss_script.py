@@ -14,6 +14,8 @@ from heptagrid.importers.importer import MissingPackageError, Reading
 from heptagrid.importers.opendss import script
 from heptagrid.world.circuit.circuit import Circuit
 
+pytestmark = pytest.mark.long
+
 pytest.importorskip("dss")
 
 SOURCE = "New Circuit.small basekv=12.47 phases=3 bus1=a\n"

@@ -16,6 +16,8 @@ from heptagrid.importers.opendss import allowed, apart, circuit, elements, files
 from heptagrid.studies.flow.api import flow
 from heptagrid.world.circuit.circuit import Circuit
 
+pytestmark = pytest.mark.long
+
 pytest.importorskip("dss")
 
 SCRIPT = """New Circuit.small basekv=12.47 phases=3 bus1=a

@@ -19,6 +19,8 @@ from heptagrid.planes.messages.technology import technology
 from heptagrid.recording.results import Run
 from heptagrid.report.trace_text import message_text
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def found(day: Run) -> dict[str, Any]:

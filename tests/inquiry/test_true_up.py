@@ -27,6 +27,8 @@ from heptagrid.recording.results import Run
 from heptagrid.report.bill_text import bill_text
 from tests.conftest import shared_run
 
+pytestmark = pytest.mark.long
+
 CENT = Decimal("0.01")
 
 

@@ -19,6 +19,8 @@ from heptagrid.studies.carry import api
 from tests.messages.test_outages import report, streets
 from tests.messages.test_timeouts import METERS, star
 
+pytestmark = pytest.mark.long
+
 S = 1_000_000_000
 
 NODES = "".join(f'[[node]]\nname = "n{k}"\nx_m = {40.0 * k}\ny_m = 0.0\n' for k in range(8))

@@ -15,6 +15,8 @@ from heptagrid.recording.results import Run
 from heptagrid.studies.neighbourhood import Outcome, outcome, setting_of, technologies_for
 from tests.messages.test_plane import S, single_server
 
+pytestmark = pytest.mark.long
+
 
 def test_a_kind_is_late_when_its_requirement_says_so() -> None:
     assert {kind: one.deadline_s for kind, one in FACTS.items()} == {

@@ -5,11 +5,14 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+import pytest
 
 from heptagrid.contracts.kinds import FACTS
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.planes.messages.plane import MessagePlane
 from heptagrid.planes.messages.topology import Topology
+
+pytestmark = pytest.mark.long
 
 S = 1_000_000_000
 METERS = 200

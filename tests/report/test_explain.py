@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars
@@ -16,6 +17,8 @@ from heptagrid.inquiry.explain import explain
 from heptagrid.inquiry.replay import scenario_of
 from heptagrid.recording.results import Run
 from heptagrid.report.bill_text import bill_text
+
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +40,14 @@ def in_cents(amount_eur: float) -> float:
     return float(np.floor(amount_eur * 100.0 + 0.5) / 100.0)
 
 
-def test_the_lines_add_up_to_the_bill_to_the_last_digit(day: Run, steered: int) -> None:
-    found = explain(day.folder, steered)
+@pytest.fixture(scope="module")
+def explained(day: Run, steered: int) -> dict[str, Any]:
+    """This customer's bill."""
+    return explain(day.folder, steered)
+
+
+def test_the_lines_add_up_to_the_bill_to_the_last_digit(day: Run, steered: int, explained: dict[str, Any]) -> None:
+    found = explained
     assert found["remarks"] == []
     assert sum(one["amount_millicent"] for one in found["lines"]) == recorded_millicent(day, steered)
     bills = day.bills["bill_eur_smart"]
@@ -52,8 +61,8 @@ def test_the_lines_add_up_to_the_bill_to_the_last_digit(day: Run, steered: int) 
     assert state == pytest.approx(in_cents((1.574 + 1.66 + 2.05) / 100.0 * kwh))
 
 
-def test_a_steered_customer_on_the_dynamic_tariff_reads_the_whole_story(day: Run, steered: int) -> None:
-    found = explain(day.folder, steered)
+def test_a_steered_customer_on_the_dynamic_tariff_reads_the_whole_story(day: Run, explained: dict[str, Any]) -> None:
+    found = explained
     price, setpoints = found["price"], found["setpoints"]
     assert price["message"]["status"] == "delivered" and 0.0 < price["message"]["delay_s"] < 60.0
     assert [one["topic"] for one in price["chain"]] == ["prices", "demand", "forecast"]
@@ -86,16 +95,16 @@ def test_without_messages_the_bill_says_what_was_missing(broken_day: Run, steere
     assert "never reached your gateway" in text
 
 
-def test_json_holds_json_and_nothing_else(day: Run) -> None:
-    result = CliRunner().invoke(main, ["explain", str(day.folder), "--bill", "17", "--json"])
+def test_json_holds_json_and_nothing_else(lane_day: Run) -> None:
+    result = CliRunner().invoke(main, ["explain", str(lane_day.folder), "--bill", "11", "--json"])
     found = json.loads(result.stdout)
-    assert found["customer"] == 17
+    assert found["customer"] == 11
     assert found["tariff"] in ("flat", "dynamic")
 
 
-def test_what_cannot_be_explained_is_said(day: Run, tmp_path: Path) -> None:
+def test_what_cannot_be_explained_is_said(day: Run, lane_file: Path, tmp_path: Path) -> None:
     alone = tmp_path / "alone"
-    words = ["run", "--step", "900", "--single", "conventional", "--threads", "1", "--out", str(alone)]
+    words = ["run", str(lane_file), "--step", "900", "--single", "conventional", "--threads", "1", "--out", str(alone)]
     assert CliRunner().invoke(main, words).exit_code == 0
     for folder, more, code, part in (
         (alone, [], 2, "holds the conventional arm only"),

@@ -18,6 +18,8 @@ from heptagrid.studies.carry.api import carry
 from heptagrid.studies.flow.api import flow
 from tests.robustness.test_faults import ENDS_S, seeds, start
 
+pytestmark = pytest.mark.long
+
 EARLIER = "the earlier result\n"
 BUSES = 3000
 ROWS = 30_000

@@ -18,6 +18,8 @@ from heptagrid.foundation.errors import FileError, HeptagridError
 from heptagrid.studies.flow.api import flow, inspect
 from tests.flow.cases import RING
 
+pytestmark = pytest.mark.long
+
 NUMBERS = [
     *("nan", "inf", "-inf", "-1", "0", "-0", "1e-320", "1e-12", "1e9", "1e15", "1e300", "1e400", "9223372036854775808"),
     *("0.5", "1.5", "999999", "-999", "1" + "0" * 400, "x", "", "1e6,1e6", "ones(3)", "zeros(Inf)", "ones(1e6,1e6)"),

@@ -15,6 +15,8 @@ from heptagrid.foundation.errors import OutputError, UsageError
 from heptagrid.recording.results import Run
 from heptagrid.recording.seal import vouching
 
+pytestmark = pytest.mark.long
+
 
 def test_finished_runs_are_read_and_set_against_the_first(day: Run, broken_day: Run, tmp_path: Path) -> None:
     compared = heptagrid.compare(day.folder, broken_day.folder, out=tmp_path / "verdict")
@@ -40,11 +42,13 @@ def test_finished_runs_are_read_and_set_against_the_first(day: Run, broken_day: 
     assert not (tmp_path / "verdict" / "runs").glob("*") or list((tmp_path / "verdict" / "runs").glob("*")) == []
 
 
-def test_scenarios_are_run_and_their_folders_kept(day: Run, tmp_path: Path) -> None:
+def test_scenarios_are_run_and_their_folders_kept(day: Run, lane_day: Run, lane_file: Path, tmp_path: Path) -> None:
     mine = tmp_path / "mine.toml"
-    mine.write_text("[vehicles]\nshare = 0.0\n")
+    mine.write_text(
+        lane_file.read_text(encoding="utf-8").partition("\n")[2] + "[vehicles]\nshare = 0.0\n", encoding="utf-8"
+    )
     out = tmp_path / "verdict"
-    words = ["compare", str(day.folder), str(mine), "--step", "900", "--threads", "1", "--json", "--out", str(out)]
+    words = ["compare", str(lane_day.folder), str(mine), "--step", "300", "--threads", "1", "--json", "--out", str(out)]
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 0, result.output
     content = json.loads(result.stdout)

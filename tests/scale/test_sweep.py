@@ -27,14 +27,17 @@ from heptagrid.scale.figures import figures_of
 from heptagrid.scale.sweep import Sweep
 from tests.conftest import STEP_S, heed_interrupts
 
+pytestmark = pytest.mark.long
+
 VARY = ["break.access=0,1"]
-COMMAND = [sys.executable, "-m", "heptagrid", "sweep", "--vary", *VARY, "--step", str(STEP_S), "--workers", "2"]
+HEPTAGRID = [sys.executable, "-m", "heptagrid"]
+OPTIONS = ["--vary", *VARY, "--step", "900", "--workers", "2"]
 
 
 @pytest.fixture(scope="session")
-def swept(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
-    """The default day with an intact and a dead access network."""
-    return heptagrid.sweep("town", VARY, step_s=STEP_S, workers=2, out=tmp_path_factory.mktemp("swept") / "sweep")
+def swept(lane_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Sweep:
+    """The lane's day with an intact and a dead access network."""
+    return heptagrid.sweep(lane_file, VARY, step_s=900, workers=2, out=tmp_path_factory.mktemp("swept") / "sweep")
 
 
 def without_times(folder: Path) -> str:
@@ -42,8 +45,9 @@ def without_times(folder: Path) -> str:
     return json.dumps({key: value for key, value in content.items() if key != "wall_s"})
 
 
-def test_the_figures_are_those_of_runs(swept: Sweep, day: Run, broken_day: Run) -> None:
-    for point, run in zip(swept.content["points"], (day, broken_day), strict=True):
+def test_the_figures_are_those_of_runs(swept: Sweep, lane_day: Run, lane_file: Path, tmp_path: Path) -> None:
+    dead = heptagrid.run(lane_file, step_s=900, threads=1, break_={"access": 1.0}, out=tmp_path / "dead")
+    for point, run in zip(swept.content["points"], (lane_day, dead), strict=True):
         (one,) = point["by_seed"]
         assert one["figures"] == figures_of(run.summary["arms"], None, 1, None)
         assert one["figures"]["peak_kw"] == run.summary["arms"]["smart"]["loading"]["primary_peak_kw"]
@@ -56,43 +60,46 @@ def test_the_conventional_arm_is_run_once(swept: Sweep) -> None:
     assert len(list((swept.folder / "arms").glob("conventional-*.json"))) == 1
 
 
-def test_a_dead_network_misses_everything_and_saves_nobody(swept: Sweep) -> None:
-    intact, dead = (point["figures"] for point in swept.content["points"])
-    assert intact["missed_pct"]["mean"] < 5.0 < 90.0 < dead["missed_pct"]["mean"]
-    assert intact["peak_kw"]["mean"] < dead["peak_kw"]["mean"]
-    assert dead["estimated_pct"]["mean"] == 100.0
-    assert dead["net_benefit_eur"]["mean"] > intact["net_benefit_eur"]["mean"], "bills by estimates carry less tax"
-    assert dead["total_benefit_eur"]["mean"] < intact["total_benefit_eur"]["mean"], "but nothing was saved"
+def test_a_dead_network_misses_everything_and_saves_nobody(day: Run, broken_day: Run) -> None:
+    """The figures of a sweep, of the town's runs."""
+    intact, dead = (figures_of(run.summary["arms"], None, 1, None) for run in (day, broken_day))
+    assert intact["missed_pct"] < 5.0 < 90.0 < dead["missed_pct"]
+    assert intact["peak_kw"] < dead["peak_kw"]
+    assert dead["estimated_pct"] == 100.0
+    assert dead["net_benefit_eur"] > intact["net_benefit_eur"], "bills by estimates carry less tax"
+    assert dead["total_benefit_eur"] < intact["total_benefit_eur"], "but nothing was saved"
 
 
-def test_a_finished_sweep_is_not_run_again(swept: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_finished_sweep_is_not_run_again(swept: Sweep, lane_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = without_times(swept.folder)
     monkeypatch.setattr(variants, "run_arm", None)
-    again = heptagrid.sweep("town", VARY, step_s=STEP_S, workers=1, out=swept.folder)
+    again = heptagrid.sweep(lane_file, VARY, step_s=900, workers=1, out=swept.folder)
     assert not again.partial
     assert without_times(swept.folder) == before
 
 
-def test_a_folder_with_another_sweep_or_anything_else_is_refused(swept: Sweep, day: Run, tmp_path: Path) -> None:
+def test_a_folder_with_another_sweep_or_anything_else_is_refused(
+    swept: Sweep, lane_file: Path, lane_day: Run, tmp_path: Path
+) -> None:
     before = without_times(swept.folder)
     with pytest.raises(OutputError, match=r"holds another sweep \(of another vary\)"):
-        heptagrid.sweep("town", ["break.access=0,0.5"], step_s=STEP_S, out=swept.folder)
+        heptagrid.sweep(lane_file, ["break.access=0,0.5"], step_s=900, out=swept.folder)
     with pytest.raises(OutputError, match="of another step_s"):
-        heptagrid.sweep("town", VARY, step_s=900, out=swept.folder)
+        heptagrid.sweep(lane_file, VARY, step_s=300, out=swept.folder)
     with pytest.raises(OutputError, match="of another scenario"):
-        heptagrid.sweep("town", VARY, step_s=STEP_S, settings=["vehicles.share=0.4"], out=swept.folder)
+        heptagrid.sweep(lane_file, VARY, step_s=900, settings=["vehicles.share=0.4"], out=swept.folder)
     assert without_times(swept.folder) == before
     with pytest.raises(OutputError, match="holds no sweep"):
-        heptagrid.sweep("town", VARY, step_s=STEP_S, out=day.folder, force=True)
+        heptagrid.sweep(lane_file, VARY, step_s=900, out=lane_day.folder, force=True)
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot be made"):
-        heptagrid.sweep("town", VARY, step_s=STEP_S, out=tmp_path / "file" / "sweep")
+        heptagrid.sweep(lane_file, VARY, step_s=900, out=tmp_path / "file" / "sweep")
 
 
-def started(out: Path) -> subprocess.Popen[bytes]:
+def started(scenario: Path, out: Path) -> subprocess.Popen[bytes]:
     """A sweep in a process group of its own, with its first arm done."""
     process = subprocess.Popen(
-        [*COMMAND, "--out", str(out)],
+        [*HEPTAGRID, "sweep", str(scenario), *OPTIONS, "--out", str(out)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
@@ -118,9 +125,9 @@ def processes_of(group: int) -> list[int]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="NOT RUN: needs /proc")
-def test_a_killed_sweep_goes_on_to_the_same_figures(swept: Sweep, tmp_path: Path) -> None:
+def test_a_killed_sweep_goes_on_to_the_same_figures(lane_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "sweep"
-    process = started(out)
+    process = started(lane_file, out)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=60)
     assert not (out / "sweep.json").exists()
@@ -130,15 +137,16 @@ def test_a_killed_sweep_goes_on_to_the_same_figures(swept: Sweep, tmp_path: Path
     assert processes_of(process.pid) == [], "no worker outlives its parent"
     kept = {path: path.stat().st_mtime_ns for path in out.glob("arms/*.json")}
     assert 0 < len(kept) < 3
-    heptagrid.sweep("town", VARY, step_s=STEP_S, workers=2, out=out)
-    assert without_times(out) == without_times(swept.folder)
+    heptagrid.sweep(lane_file, VARY, step_s=900, workers=1, out=out)
+    undisturbed = heptagrid.sweep(lane_file, VARY, step_s=900, workers=1, out=tmp_path / "undisturbed")
+    assert without_times(out) == without_times(undisturbed.folder)
     assert all(path.stat().st_mtime_ns == at for path, at in kept.items()), "what was done is not done again"
     assert sorted(path.name for path in out.iterdir()) == ["arms", "definition.json", "sweep.html", "sweep.json"]
 
 
-def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
+def test_ctrl_c_says_how_to_go_on(lane_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "sweep"
-    process = started(out)
+    process = started(lane_file, out)
     os.killpg(process.pid, signal.SIGINT)
     printed, remarks = process.communicate(timeout=60)
     assert process.returncode == 130, remarks.decode()
@@ -186,7 +194,7 @@ def of_another_arm(path: Path) -> str:
 
 @pytest.mark.parametrize("spoil", [cut, with_another_peak, of_another_arm])
 def test_a_record_that_is_not_as_it_was_written_is_refused_before_the_rest_is_run(
-    swept: Sweep, tmp_path: Path, spoil: Callable[[Path], str]
+    swept: Sweep, lane_file: Path, tmp_path: Path, spoil: Callable[[Path], str]
 ) -> None:
     out = tmp_path / "sweep"
     shutil.copytree(swept.folder, out)
@@ -194,7 +202,7 @@ def test_a_record_that_is_not_as_it_was_written_is_refused_before_the_rest_is_ru
     path = next((out / "arms").glob("smart-*.json"))
     wrong = spoil(path)
     with pytest.raises(OutputError, match=f"{path.name} {wrong}.*; delete it and start the same sweep again"):
-        heptagrid.sweep("town", VARY, step_s=STEP_S, workers=2, out=out)
+        heptagrid.sweep(lane_file, VARY, step_s=900, workers=2, out=out)
     assert len(list((out / "arms").iterdir())) == 2, "nothing was run"
 
 
@@ -214,10 +222,11 @@ def test_technologies_are_held_against_the_same_grid_with_dead_links(tmp_path: P
     assert "none missed it; with lorawan these kinds of messages missed it: meter reading" in page
 
 
-def test_seeds_words_and_kept_runs(tmp_path: Path) -> None:
+def test_seeds_words_and_kept_runs(lane_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "sweep"
     words = [
         "sweep",
+        str(lane_file),
         "--vary",
         "run.zone=Europe/Berlin,UTC",
         "--vary",

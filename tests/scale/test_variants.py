@@ -6,11 +6,15 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from heptagrid.foundation.parameters import declarations
 from heptagrid.scale.variants import LAYING_OUT, UNBROKEN, UNTOUCHED_BY, read_record, run_variant, variant_of
 from heptagrid.scale.variations import Point, points_of, read_variations
 from heptagrid.scenario.load import load
 from heptagrid.scenario.schema import Scenario
+
+pytestmark = pytest.mark.long
 
 
 def never(_: int) -> bool:

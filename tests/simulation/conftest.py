@@ -9,7 +9,7 @@ import pytest
 import heptagrid
 from heptagrid.assembly.own_feeder import on_feeder, read_feeder
 from heptagrid.scenario.schema import Scenario
-from tests.simulation.test_run import LANE
+from tests.conftest import LANE
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,8 @@ from heptagrid.scenario.schema import Scenario
 from heptagrid.simulation.checkpoint import read_checkpoint, write_checkpoint
 from tests.simulation.test_frequency import TRIP
 
+pytestmark = pytest.mark.long
+
 OF_THE_MACHINE = {"seconds", "peak_rss_mb", "process"}
 
 

@@ -23,6 +23,8 @@ from heptagrid.scenario.template import template
 from heptagrid.world.outages import Outage, joined
 from tests.conftest import shared_run
 
+pytestmark = pytest.mark.long
+
 EVENTS = """
 name = "eventful"
 [messages.backhaul]

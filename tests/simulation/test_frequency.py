@@ -13,6 +13,8 @@ from heptagrid.recording.results import Run
 from heptagrid.report.terminal import summary as terminal_summary
 from tests.conftest import shared_run
 
+pytestmark = pytest.mark.long
+
 TRIP = """
 name = "trip"
 [market]

@@ -19,8 +19,9 @@ from click.testing import CliRunner
 import heptagrid
 from heptagrid.cli import main
 from heptagrid.recording.results import TABLES, Run
-from tests.conftest import shared_run
-from tests.simulation.test_run import LANE
+from tests.conftest import LANE, shared_run
+
+pytestmark = pytest.mark.long
 
 OF_THE_MACHINE = ("wall_s", "peak_rss_mb", "customer_steps_per_s", "phase_s")
 BEGIN = [sys.executable, "-m", "heptagrid", "run", "--feeder", LANE, "--step", "900", "--checkpoint-every", "3"]

@@ -13,7 +13,9 @@ from heptagrid import Simulation
 from heptagrid.assembly.span import Phase
 from heptagrid.foundation.errors import UsageError
 from heptagrid.scenario.schema import Scenario
-from tests.simulation.test_run import LANE
+from tests.conftest import LANE
+
+pytestmark = pytest.mark.long
 
 
 def test_one_steps_through_a_day_and_looks_at_it(lane: Scenario) -> None:

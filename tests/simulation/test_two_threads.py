@@ -17,6 +17,8 @@ from heptagrid.scenario.schema import Scenario
 from heptagrid.world.endpoints import Endpoints
 from tests.simulation.test_checkpoint import differences, to_the_end
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("arm", ["smart", "conventional"])
 def test_two_threads_come_to_the_same_last_bit(lane: Scenario, arm: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,8 @@ from heptagrid.validate.registry import MODULES, all_cases, choose
 from heptagrid.validate.rows import run_cases
 from heptagrid.validate.table import count
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(heptagrid.__file__).parents[1]
 LONG = ("pv-day-", "simbench-complete")  # each takes a minute
 

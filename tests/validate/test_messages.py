@@ -11,6 +11,8 @@ from heptagrid.validate.messages_dcf import FHSS, OFDM
 from heptagrid.validate.messages_queues import constant_service_tail, mixed_service_tail, served_ns, two_class_tail
 from heptagrid.validate.plain_lorawan import airtime_s
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("load", [0.3, 0.5, 0.8])
 def test_the_inverted_transform_is_crommelins_distribution_where_all_sizes_are_one(load: float) -> None:

@@ -21,6 +21,8 @@ from heptagrid.validate.power_inverters import (
     scenario,
 )
 
+pytestmark = pytest.mark.long
+
 NOON = slice(700, 745)
 
 
