@@ -12,7 +12,6 @@ from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import bdtr
 
 from heptagrid.foundation.domains import Kind
 from heptagrid.foundation.errors import UsageError
@@ -345,6 +344,9 @@ def verdicts(reliability: npt.ArrayLike, in_time: npt.ArrayLike, known: npt.Arra
     at most 1 - `CONFIDENCE` (exact binomial test; Clopper and Pearson 1934). Not refuted: enough came in time, but so few
     messages cannot show it. Without a miss it takes ln(0.05) / ln(reliability) messages, about 3 / (1 - reliability) ("rule of three").
     """
+    # Loaded here, since a run asks once, at its end, and its processes do not.
+    from scipy.special import bdtr
+
     asked, came, of = np.broadcast_arrays(reliability, np.asarray(in_time), np.asarray(known))
     misses = np.asarray(of - came, dtype=np.float64)
     by_chance = bdtr(misses, np.maximum(of, 1).astype(np.int64), 1.0 - asked)

@@ -30,6 +30,7 @@ _IMPORT = re.compile(
     re.MULTILINE,
 )
 _NAME = re.compile(r"\w+")
+_ROOT = Path(__file__).parents[2]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -72,8 +73,7 @@ def _kernels_folder(chosen: str | None) -> Path:
 
 def fingerprint_of_package() -> str:
     """A hash of all of heptagrid's sources, of the versions and of the processor."""
-    root = Path(__file__).parents[2]
-    return _hashed({str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*.py")})
+    return _hashed({str(path.relative_to(_ROOT)): path.read_bytes() for path in _ROOT.rglob("*.py")})
 
 
 @cache
@@ -119,6 +119,12 @@ def _imports(module: str) -> list[str]:
 
 @cache
 def _source(module: str) -> bytes:
+    """What is in a module's file, nothing if there is no such module; those of heptagrid are not imported for it, as `find_spec` would."""
+    package, _, within = module.partition(".")
+    if package == "heptagrid":
+        place = _ROOT.joinpath(*within.split("."))
+        files = (place.with_name(f"{place.name}.py"), place / "__init__.py")
+        return next((file.read_bytes() for file in files if file.is_file()), b"")
     try:
         spec = find_spec(module)
     except ModuleNotFoundError:

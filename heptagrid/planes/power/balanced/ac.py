@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.foundation.errors import NetworkError
-from heptagrid.planes.power.balanced.bus_flow import solve
 from heptagrid.world.balanced.network import (
     BalancedBranches,
     BalancedBuses,
@@ -60,8 +59,19 @@ class AcNetwork:
             system.base_mva,
             BalancedNodes(names, np.arange(count)),
             BalancedBuses(
-                *(names, np.full(count, int(BusKind.PQ)), system.bus_kv, none, none, none, none),
-                *(system.shunt_mw, system.shunt_mvar, np.ones(count), none, unknown, unknown),
+                names,
+                kind=np.full(count, int(BusKind.PQ)),
+                v_base_kv=system.bus_kv,
+                p_mw=none,
+                q_mvar=none,
+                current_p_mw=none,
+                current_q_mvar=none,
+                shunt_p_mw=system.shunt_mw,
+                shunt_q_mvar=system.shunt_mvar,
+                v_pu=np.ones(count),
+                angle_deg=none,
+                x=unknown,
+                y=unknown,
             ),
             BalancedBranches(
                 *(np.arange(lines).astype(str), np.full(lines, "branch"), system.branch_from, system.branch_to, *ends),
@@ -87,6 +97,9 @@ class AcNetwork:
         NetworkError
             If no unit is on, or the network cannot carry its loads; says how much of them it can.
         """
+        # It needs scipy, and most runs take the linear flow.
+        from heptagrid.planes.power.balanced.bus_flow import solve
+
         system = self._system
         on = output_mw > 0.0
         if not on.any():

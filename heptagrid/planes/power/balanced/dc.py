@@ -16,6 +16,7 @@ import numpy.typing as npt
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.foundation.sums import weighted_sum
+from heptagrid.planes.power.connectivity import connected_parts
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -124,11 +125,7 @@ class DcNetwork:
 
 
 def _components(buses: int, from_bus: Ints, to_bus: Ints) -> int:
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    graph = coo_array((np.ones(len(from_bus)), (from_bus, to_bus)), shape=(buses, buses))
-    return int(connected_components(graph, directed=False, return_labels=False))
+    return int(connected_parts(np.stack([from_bus, to_bus], axis=1), buses).max(initial=-1)) + 1
 
 
 @kernel

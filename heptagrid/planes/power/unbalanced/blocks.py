@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from heptagrid.planes.power.unbalanced.connectivity import NONE
+from heptagrid.planes.power.connectivity import NONE
 from heptagrid.planes.power.unbalanced.network import FLOATING_S, Network
 from heptagrid.planes.power.unbalanced.primitives import (
     Primitives,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from heptagrid.foundation.errors import NetworkError
-from heptagrid.planes.power.unbalanced.connectivity import connected_parts
+from heptagrid.planes.power.connectivity import connected_parts
 from heptagrid.planes.power.unbalanced.network import Network, fed_nodes, unearthed
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
 from heptagrid.world.circuit.circuit import GROUND, Bools, Circuit, Complex, Connection, Devices, Floats, Ints

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from heptagrid.planes.power.unbalanced.connectivity import connected_parts
+from heptagrid.planes.power.connectivity import connected_parts
 from heptagrid.planes.power.unbalanced.primitives import (
     Primitives,
     capacitor_primitives,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.planes.power.unbalanced.connectivity import NONE, connected_parts, depth_first
+from heptagrid.planes.power.connectivity import NONE, connected_parts, depth_first
 from heptagrid.planes.power.unbalanced.network import Network
 from heptagrid.world.circuit.circuit import Bools, Circuit, Ints
 

@@ -7,7 +7,7 @@ import pytest
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components, depth_first_order
 
-from heptagrid.planes.power.unbalanced.connectivity import connected_parts, depth_first
+from heptagrid.planes.power.connectivity import connected_parts, depth_first
 
 
 @pytest.mark.parametrize("pairs_of_100", [0, 20, 60, 100, 300])
