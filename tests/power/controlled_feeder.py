@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from heptagrid.world.circuit import circuit as world
+from heptagrid.world.circuit import controls
 
 NODES = ("source", "before", "after", "end")
 VOLTS = 7200.0
@@ -22,9 +23,9 @@ def feeder(
     source_pu: float = 1.0,
     capacitor_kvar: tuple[float, ...] = (300.0,),
     is_closed: bool = False,
-    regulator: world.Regulators | None = None,
-    capacitor_control: world.CapacitorControls | None = None,
-    inverters: world.Inverters | None = None,
+    regulator: controls.Regulators | None = None,
+    capacitor_control: controls.CapacitorControls | None = None,
+    inverters: controls.Inverters | None = None,
 ) -> world.Circuit:
     """Node k belongs to bus k of NODES. Device 0 is the load, device 1 a unit with an inverter, both at the end."""
     windings = world.Windings(
@@ -122,11 +123,11 @@ def feeder(
         ),
         regulators=regulator or regulators(0),
         capacitor_controls=capacitor_control or capacitor_controls(0),
-        inverters=inverters or world.no_inverters(),
+        inverters=inverters or controls.no_inverters(),
     )
 
 
-def regulators(count: int = 1, **settings: object) -> world.Regulators:
+def regulators(count: int = 1, **settings: object) -> controls.Regulators:
     """Regulators of the feeder's transformer, 120 V wide 2 V at a ratio of 60, with what is given instead."""
     columns: dict[str, object] = {
         "names": np.array([f"regulator {k}" for k in range(count)], dtype=str),
@@ -149,16 +150,16 @@ def regulators(count: int = 1, **settings: object) -> world.Regulators:
         "reverse_delay_s": np.full(count, 60.0),
         "reverse_threshold_kw": np.full(count, 100.0),
     }
-    return world.Regulators(**_with(columns, settings))  # type: ignore[arg-type]
+    return controls.Regulators(**_with(columns, settings))  # type: ignore[arg-type]
 
 
-def capacitor_controls(count: int = 1, **settings: object) -> world.CapacitorControls:
+def capacitor_controls(count: int = 1, **settings: object) -> controls.CapacitorControls:
     """Controls of the feeder's bank by the voltage at its end, on below 118 V and off above 122 V, with what is given instead."""
     columns: dict[str, object] = {
         "names": np.array([f"switch {k}" for k in range(count)], dtype=str),
         **dict.fromkeys(("capacitor", "pt_phase", "ct_phase"), np.zeros(count, dtype=np.int64)),
-        "kind": np.full(count, int(world.CapacitorControl.VOLTAGE)),
-        "monitored_kind": np.full(count, int(world.Monitored.LINE)),
+        "kind": np.full(count, int(controls.CapacitorControl.VOLTAGE)),
+        "monitored_kind": np.full(count, int(controls.Monitored.LINE)),
         **dict.fromkeys(("monitored", "monitored_terminal"), np.ones(count, dtype=np.int64)),
         "on": np.full(count, 118.0),
         "off": np.full(count, 122.0),
@@ -169,7 +170,7 @@ def capacitor_controls(count: int = 1, **settings: object) -> world.CapacitorCon
         "dead_time_s": np.full(count, 300.0),
         "least_kvar_percent": np.full(count, 50.0),
     }
-    return world.CapacitorControls(**_with(columns, settings))  # type: ignore[arg-type]
+    return controls.CapacitorControls(**_with(columns, settings))  # type: ignore[arg-type]
 
 
 def _with(columns: dict[str, object], settings: dict[str, object]) -> dict[str, object]:
