@@ -33,9 +33,7 @@ OF_OTHERS = {
 # Files that are still to be split.
 TOO_LONG = {
     "assembly/build.py",
-    "importers/pandapower.py",
     "tests/power/test_controls.py",
-    "world/circuit/circuit.py",
 }
 
 

@@ -16,6 +16,7 @@ import pytest
 
 import heptagrid
 from heptagrid.assembly.build import build_world
+from heptagrid.contracts import metering
 from heptagrid.foundation.domains import Kind
 from heptagrid.inquiry.consequences import consequences
 from heptagrid.inquiry.explain import explain
@@ -161,7 +162,7 @@ def test_a_late_reading_leads_to_its_true_up(run: Run, customer: int) -> None:
     last, replay = late_reading(run), Replay(run)
     message = last["first_id"] + customer
     quarter = last["first_sent_ns"] // (900 * 10**9) - 1
-    wave = Mock(kind=Kind.METER_READING, shared={"quarter": quarter})
+    wave = Mock(kind=Kind.METER_READING, contract=metering.READING, payload=Mock(quarter=quarter))
     late = Mock(delivered_ns=last["last_sent_ns"] + 7300 * 10**9, source=int(replay.world.endpoints.gateways[customer]))
     found = consequences(message, wave, late, waves, replay)
     assert "day_reads" not in found and found["late_reads"]["id"] == line["cause"]
