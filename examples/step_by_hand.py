@@ -38,7 +38,7 @@ peak_kw, imported_kwh = to_the_end(simulation)
 
 changed = heptagrid.Simulation.restore(aside)
 aside.unlink()
-changed.grid.customers.heat_pumps.set_c -= 0.5
+changed.grid.customers.devices["heat_pumps"].set_c -= 0.5
 cooler_peak_kw, cooler_imported_kwh = to_the_end(changed)
 
 print(f"highest power of the day: {peak_kw:.0f} kW as it is, {cooler_peak_kw:.0f} kW half a degree cooler")

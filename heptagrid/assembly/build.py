@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,13 +26,9 @@ from heptagrid.assembly.modelled_transport import ModelledTransport
 from heptagrid.assembly.span import Span
 from heptagrid.assembly.transport import SortingTransport
 from heptagrid.contracts.metering import KEPT_DAYS
-from heptagrid.domains.customers import demand, local_units, standard_profiles
-from heptagrid.domains.customers.batteries import Batteries
-from heptagrid.domains.customers.domain import Customers
-from heptagrid.domains.customers.heat_pumps import HeatPumps
-from heptagrid.domains.customers.meters import Meters
-from heptagrid.domains.customers.ownership import Ownership, ownership
-from heptagrid.domains.customers.vehicles import Vehicles
+from heptagrid.domains.customers import assembly as customers_assembly
+from heptagrid.domains.customers.actor import Customers
+from heptagrid.domains.customers.ownership import Ownership
 from heptagrid.domains.distribution.charges import Charges
 from heptagrid.domains.distribution.circuit_lines import CircuitLines
 from heptagrid.domains.distribution.domain import Feeders, Substations
@@ -48,7 +44,7 @@ from heptagrid.domains.operations.agc import Agc
 from heptagrid.domains.operations.bulk_desk import BulkDesk
 from heptagrid.domains.operations.customers_desk import CustomersDesk
 from heptagrid.domains.operations.domain import Operations
-from heptagrid.domains.operations.forecast import Forecast, Registered
+from heptagrid.domains.operations.forecast import Forecast
 from heptagrid.domains.operations.meter_store import MeterStore
 from heptagrid.domains.operations.metered import MeteredDays, Visits
 from heptagrid.domains.operations.scada import Scada
@@ -66,7 +62,6 @@ from heptagrid.foundation.time import (
     NS_PER_HOUR,
     NS_PER_S,
     from_ns,
-    local_hours,
     market_hours,
     next_midnight_ns,
 )
@@ -164,7 +159,7 @@ class World:
         if not smart:
             return telecom.conventional_counts(self.points)
         owned = self.owned
-        boxes = sum(int(owned.enrolled[one].sum()) for one in (owned.vehicles, owned.heat_pumps, owned.batteries))
+        boxes = sum(len(owned.enrolled_owners(name)) for name in owned.devices)
         return telecom.smart_counts(
             meters=self.points,
             access_sites=self.plan.access_sites,
@@ -263,11 +258,7 @@ def build_world(scenario: Scenario) -> World:
     """
     grid, profiles, weather, bulk = _files(str(scenario.folder), str(scenario.bulk_folder))
     network, circuit = read_network(scenario.folder)
-    sections = scenario.sections
-    owned = ownership(
-        *(grid.loads, grid.units, sections["vehicles"], sections["heat_pumps"], sections["batteries"]),
-        *(sections["gateways"], scenario.seed),
-    )
+    owned = customers_assembly.owners(_customers_settings(scenario), grid.loads, grid.units)
     lonely = np.flatnonzero(owned.unit_point >= len(grid.loads.bus))
     point_bus = np.concatenate([grid.loads.bus, grid.units.bus[lonely]])
     point_node = network.node_of_bus[point_bus]
@@ -395,7 +386,9 @@ def build_arm(
     forecast = town_forecast(scenario, world, arm.smart)
     money = _money(scenario, world, arm, span)
     charges = money.charges()
-    customers = _customers(scenario, world, arm, terminals)
+    read_all = [(one.begin_ns, one.end_ns) for one in world.events if one.kind == "read_all"]
+    settings, site = _customers_settings(scenario), _customers_site(world)
+    customers = customers_assembly.customers(settings, site, terminals, arm.smart, read_all)
     feeders = _feeders(scenario, world, arm, terminals, charges)
     windows = windows_of(scenario, span.start_ns, span.end_ns)
     scan_ns = round(sections["agc"].period_s * NS_PER_S)
@@ -431,21 +424,10 @@ def build_arm(
         money.upkeep(Domain.OPERATIONS),
     )
     billing = Billing(money.terms, money.days, metered_days, money.payments, exchange.price)
-    owned = world.owned
-    fleets = {
-        name: owner[owned.enrolled[owner]]
-        for name, owner in (
-            ("vehicles", owned.vehicles),
-            ("heat_pumps", owned.heat_pumps),
-            ("batteries", owned.batteries),
-        )
-    }
-    aggregator = Aggregator(
-        sections["aggregator"], *(len(fleets[name]) for name in ("vehicles", "heat_pumps", "batteries"))
-    )
+    aggregator = Aggregator(sections["aggregator"], customers_assembly.enrolled(settings, world.owned))
     group = world.plan.topology.group
     providers = Providers(
-        *(world.endpoints, scenario.zone, retailer, aggregator if arm.smart else None, fleets),
+        *(world.endpoints, scenario.zone, retailer, aggregator if arm.smart else None),
         group[world.plan.gateways],
         billing,
         money.flexibility_pay() if arm.smart else None,
@@ -582,56 +564,27 @@ class _RestForecast:
 def town_forecast(scenario: Scenario, world: World, smart: bool) -> Forecast:
     """Operations' forecast of an arm, from what is registered."""
     loads, units = world.grid.loads, world.grid.units
+    registered = customers_assembly.registered(_customers_settings(scenario), _customers_site(world), smart)
     return Forecast(
         *(scenario.sections["forecast"], world.profiles, loads.p_kw, loads.p_profile, units.p_kw, units.profile),
-        *(world.owned.unit_point, world.points, scenario.seed, _registered(scenario, world, smart)),
+        *(world.owned.unit_point, world.points, scenario.seed, registered),
     )
 
 
-def _registered(scenario: Scenario, world: World, smart: bool) -> tuple[Registered, Registered]:
-    """Vehicles and heat pumps as operations knows them; heat pumps that the aggregator controls still draw as much as they must."""
-    sections, owned = scenario.sections, world.owned
-    by_quarter_kw = standard_profiles.vehicle_kw(sections["vehicles"], np.arange(96) / 4.0)
-    vehicle_kw = _ByLocalQuarter(by_quarter_kw, scenario.zone)
-    heat_pump_kw = partial(standard_profiles.heat_pump_kw, sections["heat_pumps"], world.weather)
-    return (
-        Registered(owned.vehicles, smart & owned.enrolled[owned.vehicles], vehicle_kw),
-        Registered(owned.heat_pumps, np.zeros(len(owned.heat_pumps), dtype=np.bool_), heat_pump_kw),
-    )
+def _customers_settings(scenario: Scenario) -> customers_assembly.Settings:
+    return customers_assembly.Settings.of(scenario.sections, scenario.zone, scenario.seed)
 
 
-@dataclass(frozen=True)
-class _ByLocalQuarter:
-    """Power by the quarter hour of the local day: at (n,) quarter hours since the epoch."""
-
-    by_quarter_kw: Floats
-    zone: ZoneInfo
-
-    def __call__(self, quarters: Ints) -> Floats:
-        return self.by_quarter_kw[(4.0 * local_hours(quarters, self.zone)).astype(np.int64)]
-
-
-def _customers(scenario: Scenario, world: World, arm: Arm, terminals: Terminals) -> Customers:
-    sections, owned, seed = scenario.sections, world.owned, scenario.seed
-    loads, units = world.grid.loads, world.grid.units
-    return Customers(
-        terminals,
-        owned,
-        demand.BaseDemand(
-            *(sections["customers"], world.profiles, np.arange(len(loads.bus)), loads.p_kw, loads.q_kvar),
-            *(loads.p_profile, loads.q_profile, seed),
-        ),
-        local_units.LocalUnits(world.profiles, units.p_kw, units.profile, owned.unit_point, world.points),
-        Vehicles(sections["vehicles"], owned.vehicles, owned.vehicles, scenario.zone, seed),
-        HeatPumps(sections["heat_pumps"], owned.heat_pumps, owned.heat_pumps, world.weather, seed),
-        Batteries(sections["batteries"], owned.batteries),
-        Meters(
-            *(sections["meters"], np.arange(world.points), world.endpoints, seed),
-            sections["messages.access"].last_gasp_s,
-            world.dead_points,
-        ),
-        arm.smart,
-        [(one.begin_ns, one.end_ns) for one in world.events if one.kind == "read_all"],
+def _customers_site(world: World) -> customers_assembly.Site:
+    grid = world.grid
+    return customers_assembly.Site(
+        loads=grid.loads,
+        units=grid.units,
+        profiles=world.profiles,
+        weather=world.weather,
+        owned=world.owned,
+        endpoints=world.endpoints,
+        dead_points=world.dead_points,
     )
 
 

@@ -9,15 +9,16 @@ from typing import Any
 from heptagrid.contracts import control, flexibility, market, metering, retail, telemetry
 from heptagrid.contracts.kinds import FACTS
 from heptagrid.foundation.contract import Contract, columns
+from heptagrid.foundation.registry import devices
 
 FAMILIES = (metering, telemetry, control, market, retail, flexibility)
 
 
 @cache
 def declared() -> tuple[Contract[Any], ...]:
-    """The contracts of all families, in their order."""
+    """The contracts of all families in their order, and the signals of all classes of devices."""
     own = [one for family in FAMILIES for one in vars(family).values() if isinstance(one, Contract)]
-    return (*own, *(flexibility.signal(device) for device in ("vehicles", "heat_pumps", "batteries")))
+    return (*own, *(flexibility.signal(device) for device in devices()))
 
 
 def refusal(contract: Contract[Any], granted: Iterable[Contract[Any]]) -> str | None:

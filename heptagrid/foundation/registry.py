@@ -10,6 +10,7 @@ from typing import Any
 from heptagrid.foundation.errors import HeptagridError
 
 PARAMETERS = "heptagrid.parameters"
+DEVICES = "heptagrid.devices"
 IMPORTERS = "heptagrid.importers"
 
 _NOT_INSTALLED = "heptagrid is not installed, only copied: its parts are found through entry points; pip install it"
@@ -19,15 +20,36 @@ _NOT_INSTALLED = "heptagrid is not installed, only copied: its parts are found t
 def parameter_sections() -> dict[str, type]:
     """The scenario's sections: name to the dataclass that declares its keys, in the order of their names.
 
+    A class of devices declares its own section.
+
     Raises
     ------
     HeptagridError
-        If nothing is registered: the package was copied and not installed.
+        If nothing is registered: the package was copied and not installed; or if two parts have sections of the same name.
     """
-    found = {point.name: point.load() for point in sorted(entry_points(group=PARAMETERS), key=lambda one: one.name)}
+    found = {point.name: point.load() for point in entry_points(group=PARAMETERS)}
     if not found:
         raise HeptagridError(_NOT_INSTALLED)
-    return found
+    of_devices = {name: one.section for name, one in devices().items()}
+    for name in found.keys() & of_devices.keys():
+        raise HeptagridError(f"the entry point {name} of {DEVICES}: there is a section of this name; choose another")
+    return dict(sorted((found | of_devices).items()))
+
+
+@lru_cache
+def devices() -> dict[str, Any]:
+    """The classes of devices behind the meter in the order of their work: name to a `heptagrid.domains.customers.device.Device`.
+
+    Raises
+    ------
+    HeptagridError
+        For an entry point that is no such class.
+    """
+    found = {point.name: point.load() for point in entry_points(group=DEVICES)}
+    for name, one in found.items():
+        if not (hasattr(one, "section") and hasattr(one, "order")):
+            raise HeptagridError(f"the entry point {name} of {DEVICES} is {one!r}; a subclass of Device is expected")
+    return dict(sorted(found.items(), key=lambda pair: (pair[1].order, pair[0])))
 
 
 def importers() -> Iterator[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from heptagrid.assembly.place_names import Places
 from heptagrid.contracts import flexibility
+from heptagrid.domains.customers.device import device_classes, device_words
 from heptagrid.foundation.contract import Wave
 from heptagrid.foundation.domains import Kind
 from heptagrid.foundation.time import NS_PER_QUARTER, from_ns
@@ -27,19 +28,27 @@ def effect(traced: MessageTrace, wave: Wave, row: int, replay: Replay) -> str | 
     device = wave.topic.removeprefix("signal.")
     if device != wave.topic and (signal := flexibility.signal(device).of(wave)) is not None:
         end = from_ns((signal.first_quarter + signal.valid_quarters) * NS_PER_QUARTER, zone)
-        name = device.replace("_", " ").removesuffix("s").replace("batterie", "battery")
-        return f"The {name} of customer {point} follows it from {at:%H:%M:%S} on, until the next one or {end:%H:%M}."
+        return f"The {device_words()[device].one} of customer {point} follows it from {at:%H:%M:%S} on, until the next one or {end:%H:%M}."
     if (cap := flexibility.CAP.of(wave)) is not None:
         until, cap_kw = from_ns(int(cap.until_ns[row]), zone), float(cap.cap_kw[row])
+        capped = _capped(replay, int(wave.destination[row]))
         if until <= at:
             return (
-                f"Congestion: a cap of {cap_kw:g} kW on the vehicle of customer {point} until {until:%H:%M:%S}; it had lapsed "
+                f"Congestion: a cap of {cap_kw:g} kW on the {capped} of customer {point} until {until:%H:%M:%S}; it had lapsed "
                 f"when the gateway could act on it at {at:%H:%M:%S}, the end of the run's step of {step_ns // 10**9} s."
             )
-        return f"Congestion: the vehicle of customer {point} draws at most {cap_kw:g} kW from {at:%H:%M:%S} to {until:%H:%M:%S}."
+        return f"Congestion: a cap of {cap_kw:g} kW on the {capped} of customer {point} from {at:%H:%M:%S} to {until:%H:%M:%S}."
     if wave.kind is Kind.PRICE and point is not None:
         owned = replay.world.owned
         if point < len(owned.dynamic) and owned.dynamic[point]:
             return f"Customer {point} is on the dynamic tariff: these are its prices, and devices that the aggregator does not control follow them."
         return f"Customer {point} is on the flat tariff: the prices change nothing there."
     return None
+
+
+def _capped(replay: Replay, customer: int) -> str:
+    """The customer's devices that a cap limits, in words."""
+    owned = replay.world.owned.devices
+    return " and ".join(
+        one.words.one for name, one in device_classes().items() if one.is_capped and customer in owned[name]
+    )

@@ -9,6 +9,7 @@ from typing import Any
 
 from heptagrid.assembly.build import World
 from heptagrid.assembly.span import Phase
+from heptagrid.domains.customers.device import device_words
 from heptagrid.domains.providers.billing import Record
 from heptagrid.foundation.domains import Kind
 from heptagrid.foundation.errors import UsageError
@@ -174,13 +175,9 @@ def _other_bill(run: Run, customer: int) -> float | None:
 
 
 def _devices(world: World, customer: int) -> list[dict[str, Any]]:
-    owned = world.owned
+    owned, words = world.owned, device_words()
     return [
-        {"device": name, "steered": bool(owned.enrolled[customer])}
-        for name, owners in (
-            ("vehicle", owned.vehicles),
-            ("heat pump", owned.heat_pumps),
-            ("battery", owned.batteries),
-        )
+        {"device": words[name].one, "steered": bool(owned.enrolled[customer])}
+        for name, owners in owned.devices.items()
         if customer in owners
     ]

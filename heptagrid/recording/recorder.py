@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,16 +32,20 @@ from heptagrid.scenario.schema import Scenario
 
 PARTS = ("devices", "power", "sensors", "sub-steps", "messages", "actors", "recorder")
 """Where a step's time goes, as a result's `seconds` name it."""
-TOTALS = (
-    *("import_kw", "export_kw", "base_kw", "vehicles_kw", "heat_pumps_kw", "batteries_kw", "generated_kw"),
-    *("consumed_kw", "lost_kw", "v_min_pu", "v_max_pu", "price_eur_per_mwh", "outside_c", "transformer_max_pct"),
-    *("line_max_pct", "customer_v_min_pu", "customer_v_max_pu"),
-)
 WAVE_COLUMNS = (
     *("first_id", "messages", "first_sent_ns", "last_sent_ns", "kind", "sender", "receiver", "topic"),
     *("cause", "causes"),
 )
 ENERGY_TOLERANCE = 1e-6  # of generated + imported, design section 6
+
+
+def totals_of(devices: Iterable[str]) -> tuple[str, ...]:
+    """The columns of the table of totals, beside time; devices: the names of the classes."""
+    return (
+        *("import_kw", "export_kw", "base_kw", *(f"{name}_kw" for name in devices), "generated_kw"),
+        *("consumed_kw", "lost_kw", "v_min_pu", "v_max_pu", "price_eur_per_mwh", "outside_c", "transformer_max_pct"),
+        *("line_max_pct", "customer_v_min_pu", "customer_v_max_pu"),
+    )
 
 
 @dataclass
@@ -255,7 +260,7 @@ class Recorder(Listener):
         self._series.append(
             (
                 *(max(flow.infeed_p_kw, 0.0), max(-flow.infeed_p_kw, 0.0)),
-                *(customers.base_kw, customers.vehicles_kw, customers.heat_pumps_kw, customers.batteries_kw),
+                *(customers.base_kw, *(one.total_kw for one in customers.devices.values())),
                 *(customers.generated_kw, consumed_kw, flow.losses_kw, self._v_min, self._v_max, price),
                 *(grid.world.weather.outside_c_at(step.start_ns), float(flow.transformer_loading_pct.max())),
                 *(self._line_max_pct, self._supply.step_min_pu, self._supply.step_max_pu),
@@ -297,7 +302,10 @@ class Recorder(Listener):
         grid, write = self._grid, self._writer.write
         times = np.array(self._times)
         series = np.array(self._series, dtype=np.float32)
-        write("totals", {"time_ns": times, **{name: series[:, k] for k, name in enumerate(TOTALS)}})
+        write(
+            "totals",
+            {"time_ns": times, **{name: series[:, k] for k, name in enumerate(totals_of(grid.customers.devices))}},
+        )
         loading = np.stack(self._loading)
         write("transformers", _long(times, loading, "transformer", np.arange(loading.shape[1]), "loading_pct"))
         write("sample_nodes", _long(times, np.stack(self._sampled_v), "node", grid.world.sample_nodes, "v_pu"))

@@ -162,12 +162,7 @@ def _lines(world: World, branch_peak_pct: Floats) -> dict[str, Any]:
 def _devices(world: World) -> dict[str, int]:
     """How many customers own each class of device, and how many local units feed in."""
     owned = world.owned
-    return {
-        "vehicles": len(owned.vehicles),
-        "heat_pumps": len(owned.heat_pumps),
-        "batteries": len(owned.batteries),
-        "local_units": len(owned.unit_point),
-    }
+    return {name: len(owner) for name, owner in owned.devices.items()} | {"local_units": len(owned.unit_point)}
 
 
 def join_arms(jobs: Sequence[Job], results: Sequence[ArmResult]) -> dict[str, Joined]:

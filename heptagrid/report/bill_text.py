@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from heptagrid.domains.customers.device import device_words
 from heptagrid.report.trace_text import when
-from heptagrid.report.words import duration, kind_words, number
+from heptagrid.report.words import duration, kind_words, listing, number
 
 _WHAT = {
     "prices": "the market's result",
@@ -153,7 +154,8 @@ def _chain(chain: Sequence[Mapping[str, Any]]) -> list[str]:
 def _flexibility(found: Mapping[str, Any]) -> list[str]:
     setpoints, devices = found["setpoints"], found["devices"]
     if not devices:
-        return ["You own no vehicle, heat pump or battery that the aggregator could control."]
+        owned = listing([one.one for one in device_words().values()], "or")
+        return [f"You own no {owned} that the aggregator could control."]
     names = " and ".join(one["device"] for one in devices)
     if not any(one["steered"] for one in devices):
         return [f"The aggregator does not control your {names}: you are not enrolled with the aggregator."]

@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from heptagrid.domains.customers.device import device_words
 from heptagrid.report.charts import Line, line_chart
 from heptagrid.report.rendering import render
-from heptagrid.report.words import ARM_TITLES
+from heptagrid.report.words import ARM_TITLES, listing
 
 if TYPE_CHECKING:
     import polars
@@ -57,21 +58,19 @@ def day_charts(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: 
     )
     devices, idle = [], []
     owned = next(iter(arms.values()))["devices"]
-    for title, key, what, column in (
-        ("Vehicles charging", "vehicles", "vehicle charges", "vehicles_kw"),
-        ("Heat pumps", "heat_pumps", "heat pump runs", "heat_pumps_kw"),
-        ("Batteries (positive: charging)", "batteries", "battery works", "batteries_kw"),
-    ):
+    words = {name: one for name, one in device_words().items() if name in owned}
+    for name, called in words.items():
+        column = f"{name}_kw"
         if not (mine[column] != 0.0).any():
-            idle.append(f"no {what} on this day" if owned[key] else f"there are no {key.replace('_', ' ')}")
+            idle.append(f"no {called.one} {called.verb} on this day" if owned[name] else f"there are no {called.many}")
             continue
         its_unit, its_scale = _unit(mine, column)
-        devices.append(line_chart(title, its_unit, lines(column, scale=its_scale), ticks, from_zero=True))
+        devices.append(line_chart(called.chart, its_unit, lines(column, scale=its_scale), ticks, from_zero=True))
     first = next(iter(series))
     local = [
         Line(label, style, x[first], per_kw * _thinned(series[first][column].to_numpy(), len(series[first])))
         for label, style, column in (
-            ("demand without vehicles, heat pumps and batteries", "base", "base_kw"),
+            (f"demand without {listing([one.many for one in words.values()])}", "base", "base_kw"),
             ("local generation", "units", "generated_kw"),
         )
         if column == "base_kw" or (series[first][column] != 0.0).any()
@@ -100,14 +99,14 @@ def day_charts(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: 
             "Highest line loading", "%", lines("line_max_pct", "max"), ticks, ((100.0, "rated"),), from_zero=True
         ),
     ]
-    words = "; ".join(idle)
+    said = "; ".join(idle)
     return render(
         "run/day.html",
         {
             "days": len(days),
             "chosen": manifest["dates"][chosen],
             "charts": charts,
-            "idle": words[:1].upper() + words[1:],
+            "idle": said[:1].upper() + said[1:],
             "peaks_of": [f"peak import, kW, {ARM_TITLES[arm]}" for arm in arms],
             "rows": _every_day(totals, arms, manifest) if len(days) > 1 else [],
         },

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from heptagrid.domains.customers.device import device_classes, device_words
 from heptagrid.report.findings import ESTIMATED, estimated_share, worst
 from heptagrid.report.rendering import render
 from heptagrid.report.verdict import answers
-from heptagrid.report.words import ARM_TITLES, energy_unit, number, signed
+from heptagrid.report.words import ARM_TITLES, energy_unit, listing, number, signed
 
 
 def headline(summary: dict[str, Any], place: str = "town") -> str:
@@ -93,11 +94,28 @@ def _against_intact(summary: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+_Card = tuple[str, str, int, Callable[[dict[str, Any]], float | None], str | None]
+"""Title, unit, digits, the figure of an arm, and the key of its difference."""
+
+
+def _complaints() -> list[_Card]:
+    """What owners of devices would complain of."""
+
+    def value_of(key: str) -> Callable[[dict[str, Any]], float | None]:
+        return lambda arm: arm["comfort"].get(key)
+
+    return [
+        (one.title, one.unit, one.digits, value_of(key), None)
+        for each in device_classes().values()
+        for key, one in each.complaints.items()
+    ]
+
+
 def key_figures(summary: dict[str, Any]) -> str:
     """Cards: a figure in every arm and its difference."""
     arms, difference = summary["arms"], summary["difference"] or {}
     lost_in, per_mwh, lost_digits = energy_unit(*(arm["energy_mwh"]["lost"] for arm in arms.values()))
-    cards: list[tuple[str, str, int, Callable[[dict[str, Any]], float | None], str | None]] = [
+    cards: list[_Card] = [
         ("Lowest supply voltage", "pu", 3, lambda a: a["voltage"]["customers_min_pu"], None),
         ("Highest supply voltage", "pu", 3, lambda a: a["voltage"]["customers_max_pu"], None),
         (
@@ -118,8 +136,7 @@ def key_figures(summary: dict[str, Any]) -> str:
             lambda a: a["bills"]["mean_bill_eur"],
             "mean_bill_eur",
         ),
-        ("Vehicles short of energy", "kWh", 1, lambda a: a["comfort"].get("vehicle_shortfall_kwh"), None),
-        ("Houses too cold", "house-min", 0, lambda a: a["comfort"].get("cold_house_minutes"), None),
+        *_complaints(),
         ("Messages delivered", "", 0, lambda a: a["messages"]["delivered"], None),
     ]
     shown = []
@@ -148,10 +165,11 @@ def key_figures(summary: dict[str, Any]) -> str:
 def devices(summary: dict[str, Any]) -> str:
     """How many devices there are, the same in every arm."""
     counts = next(iter(summary["arms"].values()))["devices"]
+    named = [f"{number(counts[name])} {one.many}" for name, one in device_words().items() if name in counts]
+    listed = listing([*named, f"{number(counts['local_units'])} units of local generation"])
     return (
-        f"{number(counts['vehicles'])} vehicles, {number(counts['heat_pumps'])} heat pumps, {number(counts['batteries'])} batteries and "
-        f"{number(counts['local_units'])} units of local generation; {number(summary['enrolled_customers'])} of {number(summary['customers'])} "
-        "customers let the aggregator control their devices"
+        f"{listed}; {number(summary['enrolled_customers'])} of {number(summary['customers'])} customers let the aggregator "
+        "control their devices"
     )
 
 

@@ -9,6 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from heptagrid.domains.customers.device import device_words
 from heptagrid.report.compare_page import lines
 from heptagrid.report.value_headline import per_customer, sentences, worth_eur
 from heptagrid.report.verdict import digits_of
@@ -27,12 +28,7 @@ _FIGURES = {
     "requirements_missed": "missed require- ments",
     "missed_pct": "lost or late, %",
     "peak_kw": "peak import, kW",
-    "vehicles": "vehicles",
-    "heat_pumps": "heat pumps",
-    "batteries": "bat- teries",
 }
-_COUNTS = ("vehicles", "heat_pumps", "batteries")
-"""Shown of a sweep only if they vary."""
 
 
 def sweep_summary(content: Content) -> Group:
@@ -42,7 +38,7 @@ def sweep_summary(content: Content) -> Group:
     _, total, unit, _ = per_customer(content)
     worth = [worth_eur(content, point, total) for point in points]
     digits = digits_of(worth)
-    shown = {figure: title for figure, title in _FIGURES.items() if figure not in _COUNTS or _varies(points, figure)}
+    shown = _FIGURES | {name: title for name, title in _counts(content).items() if _varies(points, name)}
     grid = Table(box=None, pad_edge=False)
     for varied in content["varied"]:
         grid.add_column(
@@ -65,12 +61,17 @@ def compare_summary(content: Content) -> Group:
     grid.add_column("")
     for run in runs:
         grid.add_column(run["label"], justify="right")
-    for figure in (*_FIGURES, "total_benefit_eur", "total_npv_eur"):
+    for figure in (*_FIGURES, *_counts(content), "total_benefit_eur", "total_npv_eur"):
         meaning = content["figures"][figure]
-        values = [run["figures"][figure] for run in runs]
+        values = [run["figures"].get(figure) for run in runs]
         if any(value is not None for value in values):
             grid.add_row(_heading(meaning), *(number(value, meaning["digits"]) for value in values))
     return Group(*(Text(one, style="bold" if k == 0 else "") for k, one in enumerate(lines(content))), grid)
+
+
+def _counts(content: Content) -> dict[str, str]:
+    """The figures that count devices, and what these are called."""
+    return {name: one.many for name, one in device_words().items() if name in content["figures"]}
 
 
 def _varies(points: Sequence[Content], figure: str) -> bool:

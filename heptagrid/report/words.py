@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from heptagrid.foundation.printable import printable
@@ -34,6 +35,12 @@ LOST_BY = {
 }
 """What messages are lost to, after a number of them."""
 ARM_TITLES = {"conventional": "conventional", "smart": "smart", "intact": "smart, links intact"}
+
+
+def listing(words: Sequence[str], last: str = "and") -> str:
+    """Things one after another: "vehicles, heat pumps and batteries"."""
+    *others, final = words or ("nothing",)
+    return f"{', '.join(others)} {last} {final}" if others else final
 
 
 def kind_words(kind: str) -> str:

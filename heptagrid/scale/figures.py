@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from heptagrid.domains.customers.device import device_words
 from heptagrid.foundation.domains import DOMAIN_NAMES, KIND_NAMES
 from heptagrid.foundation.reasons import REASON_NAMES, STATE_REASONS, Reason
 from heptagrid.planes.money.telecom import ITEMS
@@ -71,9 +72,6 @@ MEANINGS = {
         "Highest current of any cable or overhead line in any step, of what it may carry all the time, smart arm.",
     ),
     "line_conventional_pct": Meaning("Highest line loading, conventional", "%", 1, "The same in the conventional arm."),
-    "vehicles": Meaning("Vehicles", "", 0, "Customers with a vehicle that charges at home, in both arms."),
-    "heat_pumps": Meaning("Heat pumps", "", 0, "Customers with a heat pump, in both arms."),
-    "batteries": Meaning("Batteries", "", 0, "Customers with a battery, in both arms."),
     "messages_sent": Meaning(
         "Messages sent", "", 0, "Messages of all kinds in the smart arm; one sent again counts once.", KIND_NAMES
     ),
@@ -182,7 +180,9 @@ def figures_of(
         "transformer_conventional_pct": conventional["loading"]["max_transformer_pct"],
         "line_pct": smart["loading"]["max_line_pct"],
         "line_conventional_pct": conventional["loading"]["max_line_pct"],
-        **{name: smart["devices"][name] for name in ("vehicles", "heat_pumps", "batteries")},
+        **{
+            name: smart["devices"].get(name) for name in device_words()
+        },  # None: recorded without a class that is installed now
     }
     kinds = smart["messages"]["by_kind"]
     missed = {name: one["lost"] + one["late"] for name, one in kinds.items()}
@@ -266,5 +266,11 @@ def over_seeds(runs: Sequence[Figures]) -> dict[str, dict[str, float] | None]:
 
 
 def meanings() -> dict[str, Any]:
-    """What every figure is, as JSON content."""
-    return {name: asdict(one) for name, one in MEANINGS.items()}
+    """What every figure is, as JSON content; the counts of devices stand before those of messages."""
+    counts = {
+        name: Meaning(one.many.capitalize(), "", 0, f"Customers with {one.owned}, in both arms.")
+        for name, one in device_words().items()
+    }
+    first = list(MEANINGS).index("messages_sent")
+    ordered = [*list(MEANINGS.items())[:first], *counts.items(), *list(MEANINGS.items())[first:]]
+    return {name: asdict(one) for name, one in ordered}

@@ -15,10 +15,12 @@ from scipy.optimize import minimize
 
 from heptagrid.assembly.span import Phase, Span
 from heptagrid.domains.customers import batteries, demand, heat_pumps, vehicles
+from heptagrid.domains.customers.device import Surroundings
 from heptagrid.foundation.time import NS_PER_QUARTER, Step
 from heptagrid.importers.extract import read_grid, read_profiles
 from heptagrid.importers.weather import read_weather
 from heptagrid.world.water_filling import energy_at, fill
+from heptagrid.world.weather import Weather
 
 ZONE = ZoneInfo("Europe/Berlin")
 DAY = date(2016, 1, 27)
@@ -27,6 +29,12 @@ DAY = date(2016, 1, 27)
 def steps(step_s: int, days: int = 1) -> list[Step]:
     span = Span(DAY, days, step_s, step_s, ZONE)
     return [step for phase, step in span.steps() if phase is Phase.COUNTED]
+
+
+def surroundings(town: Path | None = None, seed: int = 1) -> Surroundings:
+    """Those of a device: the weather of `town`, or a year at 0 C without sun."""
+    calm = np.zeros(8760, dtype=np.float32)
+    return Surroundings(Weather(calm, calm) if town is None else read_weather(town), ZONE, seed)
 
 
 @pytest.mark.parametrize("step_s", [1, 20, 60, 150, 300, 900])
@@ -66,15 +74,15 @@ def test_a_subset_keeps_its_people(town_folder: Path) -> None:
 
 def drive(count: int, step_s: int, plan: np.ndarray | None = None, seed: int = 1) -> vehicles.Vehicles:
     ids = np.arange(count, dtype=np.int64)
-    fleet = vehicles.Vehicles(vehicles.Parameters(), ids, ids, ZONE, seed)
+    fleet = vehicles.Vehicles(vehicles.Parameters(), ids, surroundings(seed=seed))
     p_kw = np.zeros(count)
     for step in steps(step_s, 2):
         if plan is not None and step.starts_quarter and step.quarter % 48 == 0:
             fleet.plans.steered[:] = fleet.plans.row_of(step.index, step.quarter, plan, 96)
-        before, driven, losses = fleet.stored_kwh, fleet.driven_kwh, fleet.losses_kwh
+        before, driven, losses = fleet.stored_kwh, fleet.used_kwh, fleet.losses_kwh
         p_kw[:] = 0.0
         fleet.advance(step, p_kw)
-        used = fleet.driven_kwh - driven + fleet.losses_kwh - losses
+        used = fleet.used_kwh - driven + fleet.losses_kwh - losses
         assert p_kw.sum() * step.dt_s / 3600.0 == pytest.approx(used + fleet.stored_kwh - before, abs=1e-9)
     return fleet
 
@@ -86,14 +94,14 @@ def test_vehicles_keep_energy_and_leave_full_with_and_without_a_plan() -> None:
         assert fleet.shortfall_kwh == 0.0
         assert fleet.content_kwh.min() > 0.0
     conventional, steered = drive(300, 300), drive(300, 300, np.linspace(10.0, 0.0, 96))
-    assert steered.driven_kwh == pytest.approx(conventional.driven_kwh), "the same trips"
+    assert steered.used_kwh == pytest.approx(conventional.used_kwh), "the same trips"
     assert conventional.moved.kwh.sum() == 0.0
     assert steered.moved.kwh.sum() > 0.0
 
 
 def test_halving_the_step_keeps_arrivals() -> None:
     coarse, fine = drive(200, 300), drive(200, 60)
-    assert fine.driven_kwh == pytest.approx(coarse.driven_kwh)
+    assert fine.used_kwh == pytest.approx(coarse.used_kwh)
 
 
 def test_larger_shares_add_owners_without_changing_those_there_were(town_folder: Path) -> None:
@@ -101,11 +109,13 @@ def test_larger_shares_add_owners_without_changing_those_there_were(town_folder:
     from heptagrid.domains.customers.ownership import ownership
 
     grid = read_grid(town_folder)
-    others = (heat_pumps.Parameters(), batteries.Parameters(), gateways.Parameters(), 1)
-    few = ownership(grid.loads, grid.units, vehicles.Parameters(share=0.1), *others)
-    many = ownership(grid.loads, grid.units, vehicles.Parameters(share=0.3), *others)
-    assert set(few.vehicles) < set(many.vehicles)
-    assert few.heat_pumps.tolist() == many.heat_pumps.tolist()
+    others = {"heat_pumps": heat_pumps.Parameters(), "batteries": batteries.Parameters()}
+    few, many = (
+        ownership(grid.loads, grid.units, others | {"vehicles": vehicles.Parameters(share)}, gateways.Parameters(), 1)
+        for share in (0.1, 0.3)
+    )
+    assert set(few.devices["vehicles"]) < set(many.devices["vehicles"])
+    assert few.devices["heat_pumps"].tolist() == many.devices["heat_pumps"].tolist()
 
 
 def test_filling_is_the_optimum() -> None:
@@ -160,7 +170,7 @@ def test_the_performance_is_the_published_regression() -> None:
 
 def heated(step_s: int, town: Path, flex: bool) -> heat_pumps.HeatPumps:
     ids = np.arange(50, dtype=np.int64)
-    houses = heat_pumps.HeatPumps(heat_pumps.Parameters(), ids, ids, read_weather(town), 1)
+    houses = heat_pumps.HeatPumps(heat_pumps.Parameters(), ids, surroundings(town))
     for step in steps(step_s):
         if flex and step.starts_day:
             houses.plans.steered[:] = houses.plans.row_of(1, step.quarter, np.sin(np.arange(96) / 6.0), 96)
@@ -180,7 +190,7 @@ def test_houses_stay_warm_and_halving_the_step_changes_little(town_folder: Path)
 @given(st.lists(st.floats(-6, 6), min_size=1, max_size=12), st.booleans())
 @settings(max_examples=40, deadline=None)
 def test_batteries_keep_energy_and_never_feed_in(net: list[float], planned: bool) -> None:
-    store = batteries.Batteries(batteries.Parameters(), np.array([0]))
+    store = batteries.Batteries(batteries.Parameters(), np.array([0]), surroundings())
     start = steps(900)[0].quarter
     if planned:
         store.plans.steered[:] = store.plans.row_of(1, start, np.cos(np.arange(96) / 8.0) * 3.0 + 3.0, 96)
@@ -196,7 +206,7 @@ def test_batteries_keep_energy_and_never_feed_in(net: list[float], planned: bool
 
 def test_a_plan_that_has_lapsed_is_not_followed() -> None:
     ids = np.arange(40, dtype=np.int64)
-    fleet = vehicles.Vehicles(vehicles.Parameters(), ids, ids, ZONE, 1)
+    fleet = vehicles.Vehicles(vehicles.Parameters(), ids, surroundings())
     fleet.content_kwh[:] = 30.0
     step = steps(900)[0]
     fleet.plans.steered[:] = fleet.plans.row_of(1, step.quarter - 5, np.linspace(9.0, 0.0, 96), 5)

@@ -8,15 +8,14 @@ import numpy as np
 import pytest
 
 from heptagrid.domains.customers import batteries, heat_pumps, vehicles
-from heptagrid.importers.weather import read_weather
-from tests.customers.test_devices import ZONE, steps
+from tests.customers.test_devices import steps, surroundings
 
 STEPS_S = (60, 300, 900)  # what is paid is settled by the quarter hour, so it is the same at every step
 
 
 def charged(signal: np.ndarray, content_kwh: float, step_s: int = 900) -> vehicles.Vehicles:
     """One vehicle, at home from midnight to four at least, under one plan from midnight on."""
-    fleet = vehicles.Vehicles(vehicles.Parameters(), np.array([0]), np.array([0]), ZONE, 1)
+    fleet = vehicles.Vehicles(vehicles.Parameters(), np.array([0]), surroundings())
     fleet.content_kwh[:] = fleet.baseline_kwh[:] = content_kwh
     fleet.plans.steered[:] = fleet.plans.row_of(1, steps(step_s)[0].quarter, signal, 96)
     for step in steps(step_s)[: 16 * 900 // step_s]:
@@ -49,8 +48,8 @@ def test_a_vehicle_that_charges_slowly_has_moved_the_difference(step_s: int) -> 
 
 
 def test_a_heat_pump_has_moved_what_the_same_house_would_have_drawn_more(town_folder: Path) -> None:
-    ids, weather = np.arange(20, dtype=np.int64), read_weather(town_folder)
-    free, steered = (heat_pumps.HeatPumps(heat_pumps.Parameters(), ids, ids, weather, 1) for _ in range(2))
+    ids, around = np.arange(20, dtype=np.int64), surroundings(town_folder)
+    free, steered = (heat_pumps.HeatPumps(heat_pumps.Parameters(), ids, around) for _ in range(2))
     moved_kwh, less_kwh = np.zeros(20), np.zeros(20)
     for step in steps(300):
         if step.starts_day:
@@ -68,7 +67,7 @@ def test_a_heat_pump_has_moved_what_the_same_house_would_have_drawn_more(town_fo
 
 
 def test_a_battery_has_moved_what_it_gave_beyond_self_consumption() -> None:
-    free, steered = (batteries.Batteries(batteries.Parameters(), np.array([0])) for _ in range(2))
+    free, steered = (batteries.Batteries(batteries.Parameters(), np.array([0]), surroundings()) for _ in range(2))
     net_kw = 2.0 * np.sin(np.arange(96) / 7.0)
     moved_kwh = 0.0
     for step, draw in zip(steps(900), net_kw, strict=True):
@@ -89,7 +88,7 @@ def test_a_battery_that_gives_the_same_energy_later_in_the_quarter_hour_has_move
     """Its owner draws 3 kW. Alone it gives 3 kW for five minutes, 0.25 kWh, and is empty. Under the plan it has saved
     0.375 kWh for this quarter hour and gives 1.5 kW throughout: 0.125 kWh more, though it gave 0.25 kWh more in the last ten minutes.
     """
-    battery = batteries.Batteries(batteries.Parameters(), np.array([0]))
+    battery = batteries.Batteries(batteries.Parameters(), np.array([0]), surroundings())
     efficiency = battery.parameters.one_way_efficiency
     battery.baseline_kwh[:], battery.content_kwh[:] = 0.25 / efficiency, 0.375 / efficiency
     signal = np.where(np.arange(96) == 0, 10.0, 0.0)

@@ -7,11 +7,11 @@ import pytest
 
 import heptagrid
 from heptagrid.assembly.build import build_world, town_forecast
-from heptagrid.domains.customers import heat_pumps, standard_profiles, vehicles
-from heptagrid.domains.operations.forecast import Forecast, Parameters, Registered
-from heptagrid.domains.providers import aggregator
+from heptagrid.domains.customers import heat_pumps, vehicles
+from heptagrid.domains.operations.forecast import Forecast, Parameters
 from heptagrid.foundation.time import NS_PER_QUARTER, midnight_ns
 from heptagrid.world.grid import Profiles
+from heptagrid.world.registrations import Registered
 
 QUARTER = 1_612_800  # a midnight of 2016-01-01 UTC, in quarter hours since 1970
 
@@ -78,14 +78,14 @@ def test_steered_vehicles_that_did_not_charge_are_no_lack_of_load() -> None:
 
 def test_the_aggregator_expects_what_its_vehicles_draw() -> None:
     """70 % of the days a trip of 10 kWh, charged with 90 %: 7.78 kWh a day."""
-    assert aggregator.Parameters().vehicle_kwh_per_day == pytest.approx(7.78, rel=0.01)
     one = vehicles.Parameters()
+    assert one.foreseen_kwh_per_day == pytest.approx(7.78, rel=0.01)
     assert one.travel_share * one.trip_kwh / one.efficiency == pytest.approx(7.78, rel=0.01)
 
 
 def test_a_vehicles_standard_profile_holds_what_it_drives_on_a_mean_day() -> None:
     """70 % of the days a trip of 10 kWh, charged with 90 %: 7.78 kWh; at 60 kWh a trip ends, which takes off 0.3 %."""
-    drawn_kw = standard_profiles.vehicle_kw(vehicles.Parameters(), np.arange(96) / 4.0)
+    drawn_kw = vehicles.charging_kw(vehicles.Parameters(), np.arange(96) / 4.0)
     assert drawn_kw.sum() / 4.0 == pytest.approx(0.7 * 10.0 / 0.9, rel=0.01)
     assert 17.0 <= np.argmax(drawn_kw) / 4.0 <= 19.0
 
@@ -100,7 +100,7 @@ def test_a_heat_pumps_standard_profile_is_the_steady_state_of_its_house() -> Non
         def radiation_w_m2_at(self, ns: int) -> float:
             return 0.0
 
-    drawn_kw = standard_profiles.heat_pump_kw(heat_pumps.Parameters(), Winter(), np.arange(3))  # type: ignore[arg-type]
+    drawn_kw = heat_pumps.heating_kw(heat_pumps.Parameters(), Winter(), np.arange(3))  # type: ignore[arg-type]
     assert drawn_kw.tolist() == pytest.approx([3.29 / 2.788 * np.exp(0.25**2 / 2)] * 3)
 
 

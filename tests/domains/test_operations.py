@@ -20,6 +20,7 @@ from heptagrid.domains.providers.aggregator import Aggregator, Parameters
 from heptagrid.foundation.contract import Delivery, Wave
 from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.time import NS_PER_QUARTER, Step
+from heptagrid.world.registrations import Enrolled, Need
 from tests.domains.bulk_alone import rts, same_units
 
 pytestmark = pytest.mark.long
@@ -245,12 +246,32 @@ def test_a_report_of_units_that_a_younger_one_overtook_says_nothing() -> None:
 def test_the_aggregators_plan_flattens_the_town_it_foresees() -> None:
     hour = np.arange(96) / 4.0
     town_kw = 8000.0 - 3000.0 * np.cos((hour - 6.0) / 24.0 * 2.0 * np.pi)
-    aggregator = Aggregator(Parameters(price_tilt_kw_per_eur_mwh=0.0), 1000, 10, 10)
+    vehicles = Enrolled(np.arange(1000), Need(7.8, 18.0, 7.0), is_capped=True)
+    heat_pumps = Enrolled(np.arange(10), need=None, is_capped=False)
+    aggregator = Aggregator(Parameters(price_tilt_kw_per_eur_mwh=0.0), {"vehicles": vehicles, "heat_pumps": heat_pumps})
     signals = aggregator.plan(town_kw, np.full(96, 20.0), hour)
     assert signals.expected_kw.sum() / 4.0 == pytest.approx(7800.0, rel=1e-6), "what the vehicles need"
     night = signals.expected_kw > 0.0
     assert np.ptp((town_kw + signals.expected_kw)[night]) < 1e-6, "the valley is filled flat"
     assert (town_kw + signals.expected_kw).max() == pytest.approx(town_kw.max())
+    assert signals.kw["vehicles"] == pytest.approx(town_kw / 1000.0)
+    assert np.ptp(signals.kw["heat_pumps"]) < np.ptp(town_kw / 10.0), (
+        "what the vehicles will draw is in it, and it is smoothed"
+    )
+
+
+def test_a_second_class_with_a_known_need_sees_what_the_first_will_draw() -> None:
+    """1000 devices that need 10 kWh between 22 and 6 h, and 1000 that need 30 kWh between 10 and 14 h, beside a flat load of 1 MW."""
+    hour, flat_kw = np.arange(96) / 4.0, np.full(96, 1000.0)
+    night, noon = Need(10.0, 22.0, 6.0), Need(30.0, 10.0, 14.0)
+    both = {"first": Enrolled(np.arange(1000), night, False), "second": Enrolled(np.arange(1000), noon, False)}
+    signals = Aggregator(Parameters(price_tilt_kw_per_eur_mwh=0.0), both).plan(flat_kw, np.full(96, 20.0), hour)
+    assert signals.expected_kw[hour < 6.0] == pytest.approx(10_000.0 / 8.0)
+    assert signals.expected_kw[(hour >= 10.0) & (hour < 14.0)] == pytest.approx(30_000.0 / 4.0)
+    assert signals.expected_kw[(hour >= 14.0) & (hour < 22.0)] == pytest.approx(0.0)
+    assert signals.kw["second"] == pytest.approx(
+        (flat_kw + np.where((hour < 6.0) | (hour >= 22.0), 1250.0, 0.0)) / 1000.0
+    )
 
 
 def test_an_overloaded_transformer_is_relieved_end_to_end(tmp_path: object) -> None:

@@ -17,10 +17,10 @@ from heptagrid.domains.providers.retailer import Parameters, Retailer, forecast_
 from heptagrid.foundation.contract import Delivery, Wave
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step, market_hours
 from heptagrid.world.endpoints import Endpoints
+from heptagrid.world.registrations import Enrolled, Need
 
 NONE = np.empty(0, dtype=np.int64)
 PLACES = Endpoints(NONE, NONE, 0, 1, 2, 3, 4, NONE, NONE)
-FLEETS = dict.fromkeys(("vehicles", "heat_pumps", "batteries"), NONE)
 
 
 class Kept:
@@ -46,7 +46,7 @@ def forecast(first_quarter: int, town_kw: np.ndarray) -> Delivery:
 
 
 def bid(step: Step, zone: str, *inbox: Delivery, aggregator: Aggregator | None = None) -> tuple[int, np.ndarray]:
-    providers = Providers(PLACES, ZoneInfo(zone), Retailer(Parameters()), aggregator, FLEETS, NONE)
+    providers = Providers(PLACES, ZoneInfo(zone), Retailer(Parameters()), aggregator, NONE)
     outbox = Kept()
     providers.act(step, inbox, outbox)
     (demand,) = [demand for wave in outbox.waves if (demand := market.DEMAND.of(wave)) is not None]
@@ -108,7 +108,8 @@ def test_beyond_its_end_a_forecast_says_what_it_said_of_the_day_before() -> None
 def test_the_retailer_buys_what_the_aggregator_means_to_steer() -> None:
     """100 vehicles of 7.8 kWh, charging losses included, are 0.78 MWh in the plugged-in hours of the night."""
     step = step_at(date(2016, 1, 27), "Europe/Berlin", 11.5)
-    aggregator = Aggregator(AggregatorParameters(), 100, 0, 0)
+    vehicles = Enrolled(np.arange(100), Need(7.8, 18.0, 7.0), is_capped=True)
+    aggregator = Aggregator(AggregatorParameters(), {"vehicles": vehicles})
     told = forecast(step.end_ns // NS_PER_QUARTER, np.full(160, 8000.0))
     demand_mw = bid(step, "Europe/Berlin", told, aggregator=aggregator)[1]
     assert demand_mw.sum() == pytest.approx(24 * 8.0 + 0.78)

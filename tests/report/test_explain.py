@@ -25,7 +25,7 @@ pytestmark = pytest.mark.long
 def steered(day: Run) -> int:
     """A customer on the dynamic tariff whose vehicle and battery the aggregator steers."""
     owned = build_world(scenario_of(day.manifest)).owned
-    both = np.intersect1d(owned.vehicles, owned.batteries)
+    both = np.intersect1d(owned.devices["vehicles"], owned.devices["batteries"])
     return int(both[owned.dynamic[both] & owned.enrolled[both]][0])
 
 

@@ -59,13 +59,13 @@ def test_what_one_changes_the_next_steps_find(lane: Scenario) -> None:
         for _ in range(20):
             simulation.step()
         if simulation is warmer:
-            simulation.grid.customers.heat_pumps.set_c += 3.0
+            simulation.grid.customers.devices["heat_pumps"].set_c += 3.0
         kwh = np.zeros(2)
         for _ in range(8):
             simulation.step()
             flow = simulation.grid.feeders.flow
             assert flow is not None
-            kwh += 0.25 * np.array([simulation.grid.customers.heat_pumps_kw, flow.infeed_p_kw])
+            kwh += 0.25 * np.array([simulation.grid.customers.devices["heat_pumps"].total_kw, flow.infeed_p_kw])
         drawn_kwh.append(kwh)
     more = drawn_kwh[1] - drawn_kwh[0]
     assert more[0] > 0.1

@@ -1,21 +1,23 @@
 """Home batteries beside photovoltaics: self-consumption by themselves, plans on top.
 
 Without a plan a battery takes up its owner's surplus and covers its owner's demand. With one it also
-charges from the grid in the plan's valleys and saves what it holds for the plan's peaks; it never feeds
-into the grid.
+charges from the grid where the plan's signal is low, and saves what it holds for where it is high; it never
+feeds into the grid.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.domains.customers.gateways import SLOT_H, PlanBook, plan_in_force
-from heptagrid.domains.customers.moved_energy import MovedEnergy
+from heptagrid.domains.customers.device import Candidates, Device, Surroundings, Words
+from heptagrid.domains.customers.gateways import SLOT_H, plan_in_force
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.parameters import parameter
+from heptagrid.foundation.random import Stream
 from heptagrid.foundation.time import NS_PER_QUARTER, Step
 from heptagrid.world.water_filling import fill
 
@@ -68,39 +70,44 @@ class Parameters:
     )
 
 
-class Batteries:
-    """All home batteries as arrays; `owner` is the customer of each.
+class Batteries(Device[Parameters]):
+    """All home batteries as arrays.
 
-    content_kwh: (batteries,). moved: what they drew less, or gave more, under an aggregator's plan than their baseline:
-    self-consumption. baseline_kwh: (batteries,) what each would hold so.
+    content_kwh: (batteries,). baseline_kwh: (batteries,) what each would hold by self-consumption alone, from which `moved` counts.
     """
 
-    def __init__(self, parameters: Parameters, owner: Ints) -> None:
+    section = Parameters
+    words = Words("battery", "batteries", "works", "a battery", "Batteries (positive: charging)")
+    order = 30  # after all that its owner draws
+
+    def __init__(self, parameters: Parameters, owner: Ints, surroundings: Surroundings) -> None:
+        super().__init__(parameters, owner, surroundings)
         count = len(owner)
-        self.parameters, self.owner = parameters, owner
-        self.plans = PlanBook(count)
         # Before the warm-up day; what a winter's day leaves: assumption.
         self.content_kwh = np.full(count, 0.2 * parameters.capacity_kwh)
         self.baseline_kwh = self.content_kwh.copy()
-        self.moved = MovedEnergy(count)
-        self.total_kw = 0.0
-        self.losses_kwh = 0.0
-        self._charge_level = np.full(count, -np.inf)
-        self._discharge_level = np.full(count, np.inf)
+        self._levels = Levels(charge=np.full(count, -np.inf), discharge=np.full(count, np.inf))
 
-    def advance(self, step: Step, p_kw: Floats, supplied: Bools | None = None) -> None:
-        """Move through the step, seeing the owners' net draw so far; adds to it. Without supply it stands still."""
-        if supplied is None:
-            supplied = np.ones(len(p_kw), dtype=np.bool_)
-        one, plans = self.parameters, self.plans
-        self.total_kw, losses_kwh = _move(
-            *(step.start_ns, step.dt_s / 3600.0, self.owner, one.capacity_kwh, one.power_kw, one.one_way_efficiency),
-            *(self.content_kwh, self._charge_level, self._discharge_level, plans.signals, plans.first_quarter),
-            *(plans.slots, plans.until_quarter, plans.steered, plans.priced, self.baseline_kwh, self.moved.less_kwh),
-            *(supplied, p_kw),
+    @classmethod
+    def owners(cls, parameters: Parameters, candidates: Candidates) -> Bools:
+        has_small_unit = candidates.photovoltaic_kw <= parameters.largest_unit_kw
+        return has_small_unit & candidates.drawn(parameters.share, Stream.OWNERSHIP, 2)
+
+    def work(self, step: Step, p_kw: Floats, supplied: Bools) -> float:
+        """See the owners' net draw so far, and take up or cover it. Without supply it stands still."""
+        one = self.parameters
+        size = Size(one.capacity_kwh, one.power_kw, one.one_way_efficiency)
+        state = State(self.content_kwh, self.baseline_kwh, self.moved.less_kwh)
+        hours = step.dt_s / 3600.0
+        total_kw, losses_kwh = _move(
+            step.start_ns, hours, self.owner, size, state, self._levels, self.plans.table, supplied, p_kw
         )
         self.losses_kwh += losses_kwh
-        self.moved.advance(step)
+        return float(total_kw)
+
+    @property
+    def rated_kw(self) -> float:
+        return self.parameters.power_kw
 
     @property
     def stored_kwh(self) -> float:
@@ -108,56 +115,74 @@ class Batteries:
         return float(self.content_kwh.sum())
 
 
+class Size(NamedTuple):
+    """What a battery can do."""
+
+    capacity_kwh: float
+    power_kw: float
+    efficiency: float
+
+
+class State(NamedTuple):
+    """What batteries hold, would hold by themselves, and have drawn less; (batteries,) each."""
+
+    content_kwh: Floats
+    baseline_kwh: Floats
+    less_kwh: Floats
+
+
+class Levels(NamedTuple):
+    """The signal below which a plan charges, and above which it discharges; (batteries,) each."""
+
+    charge: Floats
+    discharge: Floats
+
+
 @kernel(inline=True)
-def _possible(power, content, capacity, p_max, efficiency, hours):  # type: ignore[no-untyped-def]
+def _possible(power, content, size, hours):  # type: ignore[no-untyped-def]
     """What a battery that holds `content` can do of `power` over a step."""
-    power = min(max(power, -p_max), p_max)
-    power = min(power, (capacity - content) / efficiency / hours)
-    return max(power, -content * efficiency / hours)
+    power = min(max(power, -size.power_kw), size.power_kw)
+    power = min(power, (size.capacity_kwh - content) / size.efficiency / hours)
+    return max(power, -content * size.efficiency / hours)
 
 
 @kernel
-def _move(  # type: ignore[no-untyped-def]
-    start, hours, owner, capacity, p_max, efficiency, content, charge_level, discharge_level, signals, first_quarter,
-    slots, until_quarter, steered, priced, baseline, less, supplied, point_p,
-):  # fmt: skip
+def _move(start, hours, owner, size, state, levels, plans, supplied, point_p):  # type: ignore[no-untyped-def]
     quarter = start // NS_PER_QUARTER
     begins = start % NS_PER_QUARTER == 0
+    efficiency, p_max = size.efficiency, size.power_kw
+    content, baseline, less = state
+    charge_level, discharge_level = levels
     total = losses = 0.0
     for k in range(owner.shape[0]):
         net = point_p[owner[k]]
-        row = plan_in_force(k, quarter, first_quarter, until_quarter, steered, priced)
+        row = plan_in_force(k, quarter, plans)
         power = -net
         if row >= 0:
-            slot = quarter - first_quarter[row]
-            signal = signals[row]
+            slot = quarter - plans.first_quarter[row]
+            slots = plans.slots[row]
+            signal = plans.signals[row]
             if begins:
-                room = (capacity - content[k]) / efficiency
+                room = (size.capacity_kwh - content[k]) / efficiency
                 held = content[k] * efficiency
-                charge_level[k] = (
-                    fill(signal, slot, slots[row], 1.0, room, 1, p_max, SLOT_H) if room > 1e-9 else -np.inf
-                )
-                discharge_level[k] = (
-                    fill(signal, slot, slots[row], 1.0, held, -1, p_max, SLOT_H) if held > 1e-9 else np.inf
-                )
+                charge_level[k] = fill(signal, slot, slots, 1.0, room, 1, p_max, SLOT_H) if room > 1e-9 else -np.inf
+                discharge_level[k] = fill(signal, slot, slots, 1.0, held, -1, p_max, SLOT_H) if held > 1e-9 else np.inf
             planned = 0.0
             if charge_level[k] < discharge_level[k]:
                 planned = max(charge_level[k] - signal[slot], 0.0) - max(signal[slot] - discharge_level[k], 0.0)
             power = max(planned, min(-net, 0.0)) if planned < 0.0 else max(planned, -net)
         if not supplied[owner[k]]:
             continue  # home batteries of today have no island mode: assumption
-        by_itself = _possible(
-            -net, content=baseline[k], capacity=capacity, p_max=p_max, efficiency=efficiency, hours=hours
-        )
+        by_itself = _possible(-net, baseline[k], size, hours)
         baseline[k] += by_itself * hours * (efficiency if by_itself >= 0.0 else 1.0 / efficiency)
-        power = _possible(power, content=content[k], capacity=capacity, p_max=p_max, efficiency=efficiency, hours=hours)
+        power = _possible(power, content[k], size, hours)
         if power >= 0.0:
             content[k] += power * hours * efficiency
             losses += power * hours * (1.0 - efficiency)
         else:
             content[k] += power * hours / efficiency
             losses += -power * hours * (1.0 / efficiency - 1.0)
-        if row >= 0 and row == steered[k]:
+        if row >= 0 and row == plans.steered[k]:
             less[k] += (by_itself - power) * hours
         total += power
         point_p[owner[k]] += power

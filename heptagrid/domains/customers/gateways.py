@@ -8,6 +8,7 @@ there were no smart grid.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,7 @@ class Parameters:
 
     enrolled_share: float = parameter(
         0.8,
-        info="share of the owners of vehicles, heat pumps or batteries that let the aggregator control them",
+        info="share of the owners of devices that let the aggregator control them",
         low=0.0,
         high=1.0,
         source="assumption: a mature programme; set it to 0.1 for an opt-in one",
@@ -43,12 +44,24 @@ class Parameters:
     )
 
 
-class PlanBook:
-    """Plans of one class of devices and which one each device holds.
+class Plans(NamedTuple):
+    """The plans of one class of devices and which each device holds, as kernels take them.
 
-    signals: (PLANS, SLOTS); shape: the same from -1 (lowest) to 1 (highest); first_quarter, slots: (PLANS,); until_quarter: (PLANS,) when a plan lapses; held: (devices,) row of the plan, -1 if none;
-    priced: (devices,) row of the price plan, -1 if none.
+    signals: (PLANS, SLOTS) in kW; shape: the same from -1 (lowest) to 1 (highest). first_quarter, slots: (PLANS,); until_quarter:
+    (PLANS,) when a plan lapses. steered: (devices,) row of the aggregator's plan, priced: (devices,) row of the prices; -1 if none.
     """
+
+    signals: Floats
+    shape: Floats
+    first_quarter: Ints
+    slots: Ints
+    until_quarter: Ints
+    steered: Ints
+    priced: Ints
+
+
+class PlanBook:
+    """The same, as plans arrive: a row is written when the first device receives its plan."""
 
     def __init__(self, devices: int) -> None:
         self.signals = np.zeros((PLANS, SLOTS))
@@ -60,6 +73,19 @@ class PlanBook:
         self.priced = np.full(devices, -1, dtype=np.int64)
         self._next = 0
         self._rows: dict[int, int] = {}
+
+    @property
+    def table(self) -> Plans:
+        """The arrays of now, which `row_of` and gateways write to."""
+        return Plans(
+            signals=self.signals,
+            shape=self.shape,
+            first_quarter=self.first_quarter,
+            slots=self.slots,
+            until_quarter=self.until_quarter,
+            steered=self.steered,
+            priced=self.priced,
+        )
 
     def row_of(self, key: int, first_quarter: int, signal: Floats, valid_quarters: int) -> int:
         """The row of a plan, written on first sight; `key` tells plans apart.
@@ -94,12 +120,12 @@ def price_signal(price_eur_per_kwh: Floats, p_max_kw: float) -> Floats:
 
 
 @kernel
-def plan_in_force(device, quarter, first_quarter, until_quarter, steered, priced):  # type: ignore[no-untyped-def]
+def plan_in_force(device, quarter, plans):  # type: ignore[no-untyped-def]
     """Row of the plan that the device follows in `quarter`, -1 if none: a set-point before a price."""
-    row = steered[device]
-    if row >= 0 and first_quarter[row] <= quarter < until_quarter[row]:
+    row = plans.steered[device]
+    if row >= 0 and plans.first_quarter[row] <= quarter < plans.until_quarter[row]:
         return row
-    row = priced[device]
-    if row >= 0 and first_quarter[row] <= quarter < until_quarter[row]:
+    row = plans.priced[device]
+    if row >= 0 and plans.first_quarter[row] <= quarter < plans.until_quarter[row]:
         return row
     return -1

@@ -8,17 +8,21 @@ regression of Ruhnau, Hirth and Praktiknjo (2019), Scientific Data 6:189, for ai
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.domains.customers.gateways import PlanBook, plan_in_force
-from heptagrid.domains.customers.moved_energy import MovedEnergy
+from heptagrid.domains.customers.device import Candidates, Complaint, Device, Surroundings, Words
+from heptagrid.domains.customers.gateways import plan_in_force
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.random import Stream, normals, uniforms
-from heptagrid.foundation.time import Step
+from heptagrid.foundation.time import NS_PER_QUARTER, Step
 from heptagrid.world.weather import Weather
 
 Floats = npt.NDArray[np.float64]
@@ -26,6 +30,8 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 J_PER_KWH = 3.6e6
+_ANY_KW = 4.5  # houses follow the shape of a signal, whatever its size
+_SUN_H = 6  # hours over which a house's mass evens the sun out: assumption, half its own time constant
 COLD_BELOW_SET_K = 2.0  # assumption: what people complain of; ISO 7730 category C allows 3 K around the optimum
 
 
@@ -105,75 +111,71 @@ def performance(outside_c: float) -> float:
     return max(0.85 * (6.08 - 0.09 * lift_k + 0.0005 * lift_k**2), 1.0)
 
 
-class HeatPumps:
-    """All heat pumps and their houses as arrays; `owner` is the customer of each.
+class HeatPumps(Device[Parameters]):
+    """All heat pumps and their houses as arrays; what they draw counts as used.
 
-    air_c, mass_c: (houses,) state. moved: what they drew less, under an aggregator's plan, than their baseline: the same house
-    at its own set-point. baseline_air_c, baseline_mass_c: (houses,) the state that each would have so.
+    air_c, mass_c: (houses,) state. baseline_air_c, baseline_mass_c: (houses,) the state that each would have at its own set-point,
+    from which `moved` counts. set_c, shift_k: (houses,) set-point, and how far a plan has moved it.
     """
 
-    def __init__(self, parameters: Parameters, owner: Ints, ids: Ints, weather: Weather, seed: int) -> None:
-        count = len(owner)
-        stream = int(Stream.HOUSE)
-        size = np.exp(parameters.spread * np.asarray(normals(seed, stream, ids, 0)))
-        self.parameters, self.owner = parameters, owner
-        self.plans = PlanBook(count)
+    section = Parameters
+    words = Words("heat pump", "heat pumps", "runs", "a heat pump", "Heat pumps")
+    order = 20
+    complaints = MappingProxyType({"cold_house_minutes": Complaint("Houses too cold", "house-min", 0)})
+
+    def __init__(self, parameters: Parameters, owner: Ints, surroundings: Surroundings) -> None:
+        super().__init__(parameters, owner, surroundings)
+        seed, stream = surroundings.seed, int(Stream.HOUSE)
+        size = np.exp(parameters.spread * np.asarray(normals(seed, stream, owner, 0)))
         # Set-points differ by up to 1 K either way from house to house: assumption.
-        self.set_c = parameters.set_c + 2.0 * (np.asarray(uniforms(seed, stream, ids, 100)) - 0.5)
+        self.set_c = parameters.set_c + 2.0 * (np.asarray(uniforms(seed, stream, owner, 100)) - 0.5)
         self.air_c, self.mass_c = self.set_c.copy(), self.set_c.copy()
-        self.shift_k = np.zeros(count)
+        self.shift_k = np.zeros(len(owner))
         self.baseline_air_c, self.baseline_mass_c = self.set_c.copy(), self.set_c.copy()
-        self.moved = MovedEnergy(count)
-        self.total_kw = 0.0
-        self.used_kwh = 0.0
         self.cold_minutes = 0.0
         self._size = size
-        self._weather = weather
-        self._gains_w = parameters.gains_w * size
-        self._window_m2 = parameters.window_m2 * size
         heat_w = parameters.loss_w_per_k * size * (self.set_c - parameters.design_c)
-        self._p_max_kw = heat_w / 1000.0 / performance(parameters.design_c)
+        self._houses = Houses(
+            gains_w=parameters.gains_w * size,
+            window_m2=parameters.window_m2 * size,
+            p_max_kw=heat_w / 1000.0 / performance(parameters.design_c),
+        )
         self._dt_s = 0.0
 
-    def advance(self, step: Step, p_kw: Floats, supplied: Bools | None = None) -> None:
-        """Heat through the step where there is supply; adds to the net draw of the owners' points."""
-        if supplied is None:
-            supplied = np.ones(len(p_kw), dtype=np.bool_)
+    @classmethod
+    def owners(cls, parameters: Parameters, candidates: Candidates) -> Bools:
+        return candidates.is_household & candidates.drawn(parameters.share, Stream.OWNERSHIP, 1)
+
+    def work(self, step: Step, p_kw: Floats, supplied: Bools) -> float:
+        """Heat through the step where there is supply."""
         if step.dt_s != self._dt_s:
             self._dt_s = step.dt_s
-            self._step_matrix, self._step_heat, self._step_outside = stepped(self.parameters, self._size, step.dt_s)
+            self._model = stepped(self.parameters, self._size, step.dt_s)
         middle_ns = (step.start_ns + step.end_ns) // 2
-        outside_c = self._weather.outside_c_at(middle_ns)
-        one, plans = self.parameters, self.plans
+        one, weather = self.parameters, self.surroundings.weather
+        outside_c = weather.outside_c_at(middle_ns)
         self._performance = performance(outside_c)
-        self.total_kw, cold = _heat(
-            *(step.quarter, step.dt_s, outside_c, self._weather.radiation_w_m2_at(middle_ns), self._performance),
-            *(
-                one.band_k,
-                one.flex_k,
-                one.slew_k_per_h * step.dt_s / 3600.0,
-                self.owner,
-                self.set_c,
-                self._gains_w,
-                self._window_m2,
-                self._p_max_kw,
-            ),
-            *(
-                self.air_c,
-                self.mass_c,
-                self.baseline_air_c,
-                self.baseline_mass_c,
-                self.shift_k,
-                self._step_matrix,
-                self._step_heat,
-                self._step_outside,
-            ),
-            *(plans.shape, plans.first_quarter, plans.until_quarter),
-            *(plans.steered, plans.priced, self.moved.less_kwh, supplied, p_kw),
+        total_kw, cold = _heat(
+            step.quarter,
+            step.dt_s,
+            Outside(outside_c, weather.radiation_w_m2_at(middle_ns), self._performance),
+            Control(one.band_k, one.flex_k, one.slew_k_per_h * step.dt_s / 3600.0),
+            self.owner,
+            self._houses,
+            State(self.set_c, self.air_c, self.mass_c, self.shift_k, self.moved.less_kwh),
+            Baseline(self.baseline_air_c, self.baseline_mass_c),
+            self._model,
+            self.plans.table,
+            supplied,
+            p_kw,
         )
-        self.used_kwh += self.total_kw * step.dt_s / 3600.0
+        self.used_kwh += total_kw * step.dt_s / 3600.0
         self.cold_minutes += cold * step.dt_s / 60.0
-        self.moved.advance(step)
+        return float(total_kw)
+
+    @property
+    def rated_kw(self) -> float:
+        return _ANY_KW
 
     @property
     def stored_heat_kwh(self) -> float:
@@ -186,13 +188,47 @@ class HeatPumps:
         )
         return float(heat.sum()) / self._performance
 
+    def complained(self) -> dict[str, float]:
+        return {"cold_house_minutes": self.cold_minutes}
 
-def stepped(parameters: Parameters, size: Floats, dt_s: float) -> tuple[Floats, Floats, Floats]:
-    """The exact step of the houses' linear model over `dt_s` with constant heat and outdoor temperature.
+    @classmethod
+    def mean_kw(cls, parameters: Parameters, surroundings: Surroundings) -> Callable[[Ints], Floats]:
+        return partial(heating_kw, parameters, surroundings.weather)
 
-    Returns the state matrix (houses, 2, 2), the effect of heat to the air (houses, 2) in K/W, and of the outdoor
-    temperature (houses, 2). All houses share the shape and differ in size, so heat alone scales.
+
+def heating_kw(parameters: Parameters, weather: Weather, quarters: Ints) -> Floats:
+    """Mean draw of a heat pump in consecutive quarter hours since 1970, the same shape, in kW.
+
+    A house needs the heat that it loses, less what people and sun give; radiation counts as its mean over the last hours, as the
+    mass takes it up and gives it back. The weather's forecast is the weather that comes: assumption, a day ahead temperatures err
+    by about 1 K, 4 % of the heat.
     """
+    one = parameters
+    middles_ns = [int(quarter) * NS_PER_QUARTER + NS_PER_QUARTER // 2 for quarter in quarters]
+    before_ns = [middles_ns[0] - k * NS_PER_QUARTER for k in range(4 * _SUN_H - 1, 0, -1)]
+    outside_c = np.array([weather.outside_c_at(ns) for ns in middles_ns])
+    radiation_w_m2 = np.array([weather.radiation_w_m2_at(ns) for ns in (*before_ns, *middles_ns)])
+    sun_w_m2 = np.lib.stride_tricks.sliding_window_view(radiation_w_m2, 4 * _SUN_H).mean(axis=1)
+    size = np.exp(one.spread**2 / 2.0)  # mean of the houses' sizes
+    heat_w = one.loss_w_per_k * (one.set_c - outside_c) - one.gains_w - one.window_m2 * sun_w_m2
+    by_quarter = np.array([performance(float(each)) for each in outside_c])
+    most_kw = one.loss_w_per_k * (one.set_c - one.design_c) / 1000.0 / performance(one.design_c)
+    return np.asarray(size * np.clip(heat_w / 1000.0 / by_quarter, 0.0, most_kw))
+
+
+class Model(NamedTuple):
+    """The exact step of the houses' linear model, with constant heat and outdoor temperature.
+
+    matrix: (houses, 2, 2) of the state, air and mass; by_heat: (houses, 2) effect of heat to the air in K/W; by_outside: (houses, 2).
+    """
+
+    matrix: Floats
+    by_heat: Floats
+    by_outside: Floats
+
+
+def stepped(parameters: Parameters, size: Floats, dt_s: float) -> Model:
+    """The model's step over `dt_s`. All houses share the shape and differ in size, so heat alone scales."""
     one = parameters
     air, mass = one.air_kwh_per_k * J_PER_KWH, one.mass_kwh_per_k * J_PER_KWH
     system = np.zeros((4, 4))
@@ -205,10 +241,10 @@ def stepped(parameters: Parameters, size: Floats, dt_s: float) -> tuple[Floats, 
     system[1] = [one.mass_w_per_k / mass, -one.mass_w_per_k / mass, 0.0, 0.0]
     whole = _exponential(system * dt_s)
     count = len(size)
-    return (
-        np.broadcast_to(whole[:2, :2], (count, 2, 2)).copy(),
-        whole[:2, 2] / size[:, np.newaxis],
-        np.broadcast_to(whole[:2, 3], (count, 2)).copy(),
+    return Model(
+        matrix=np.broadcast_to(whole[:2, :2], (count, 2, 2)).copy(),
+        by_heat=whole[:2, 2] / size[:, np.newaxis],
+        by_outside=np.broadcast_to(whole[:2, 3], (count, 2)).copy(),
     )
 
 
@@ -230,9 +266,51 @@ def _product(one: Floats, other: Floats) -> Floats:
     return np.asarray((one[:, :, np.newaxis] * other[np.newaxis]).sum(axis=1))
 
 
+class Outside(NamedTuple):
+    """The weather in a step, and what a heat pump makes of it."""
+
+    outside_c: float
+    radiation_w_m2: float
+    performance: float
+
+
+class Control(NamedTuple):
+    """The thermostat's band, how far a plan may move its set-point, and how far within a step."""
+
+    band_k: float
+    flex_k: float
+    most_k: float
+
+
+class Houses(NamedTuple):
+    """What houses are, (houses,) each."""
+
+    gains_w: Floats
+    window_m2: Floats
+    p_max_kw: Floats
+
+
+class State(NamedTuple):
+    """Set-points and how far a plan has moved them, temperatures, and energy drawn less, (houses,) each."""
+
+    set_c: Floats
+    air_c: Floats
+    mass_c: Floats
+    shift_k: Floats
+    less_kwh: Floats
+
+
+class Baseline(NamedTuple):
+    """Temperatures of the same houses without a plan, (houses,) each."""
+
+    air_c: Floats
+    mass_c: Floats
+
+
 @kernel(inline=True)
-def _warm(k, heat, outside_c, matrix, by_heat, by_outside, air, mass):  # type: ignore[no-untyped-def]
+def _warm(k, heat, outside_c, model, air, mass):  # type: ignore[no-untyped-def]
     """House `k` through a step with that heat, in W."""
+    matrix, by_heat, by_outside = model
     a, m = air[k], mass[k]
     air[k] = matrix[k, 0, 0] * a + matrix[k, 0, 1] * m + by_heat[k, 0] * heat + by_outside[k, 0] * outside_c
     mass[k] = matrix[k, 1, 0] * a + matrix[k, 1, 1] * m + by_heat[k, 1] * heat + by_outside[k, 1] * outside_c
@@ -240,18 +318,21 @@ def _warm(k, heat, outside_c, matrix, by_heat, by_outside, air, mass):  # type: 
 
 @kernel
 def _heat(  # type: ignore[no-untyped-def]
-    quarter, dt_s, outside_c, radiation, performance, band, flex, most_k, owner, set_c, gains, window, p_max,
-    air, mass, own_air, own_mass, shift_k, matrix, by_heat, by_outside, shape, first_quarter, until_quarter, steered, priced, less, supplied,
-    point_p,
+    quarter, dt_s, outside, control, owner, houses, state, baseline, model, plans, supplied, point_p
 ):  # fmt: skip
+    outside_c, radiation, performance = outside
+    band, flex, most_k = control
+    gains, window, p_max = houses
+    set_c, air, mass, shift_k, less = state
+    own_air, own_mass = baseline
     total = 0.0
     cold = 0
     for k in range(owner.shape[0]):
         wanted = set_c[k]
         shift = 0.0
-        row = plan_in_force(k, quarter, first_quarter, until_quarter, steered, priced)
+        row = plan_in_force(k, quarter, plans)
         if row >= 0:
-            shift = shape[row, quarter - first_quarter[row]]
+            shift = plans.shape[row, quarter - plans.first_quarter[row]]
         shift_k[k] += min(max(-flex * shift - shift_k[k], -most_k), most_k)
         wanted += shift_k[k]
         part = min(max((wanted + 0.5 * band - air[k]) / band, 0.0), 1.0)
@@ -259,12 +340,12 @@ def _heat(  # type: ignore[no-untyped-def]
         own_part = min(max((set_c[k] + 0.5 * band - own_air[k]) / band, 0.0), 1.0)
         by_itself = own_part * p_max[k] if supplied[owner[k]] else 0.0
         free = gains[k] + window[k] * radiation
-        _warm(k, power * 1000.0 * performance + free, outside_c, matrix, by_heat, by_outside, air, mass)
-        _warm(k, by_itself * 1000.0 * performance + free, outside_c, matrix, by_heat, by_outside, own_air, own_mass)
+        _warm(k, power * 1000.0 * performance + free, outside_c, model, air, mass)
+        _warm(k, by_itself * 1000.0 * performance + free, outside_c, model, own_air, own_mass)
         if air[k] < set_c[k] - COLD_BELOW_SET_K:
             cold += 1
         total += power
-        if row >= 0 and row == steered[k]:
+        if row >= 0 and row == plans.steered[k]:
             less[k] += (by_itself - power) * dt_s / 3600.0
         point_p[owner[k]] += power
     return total, cold

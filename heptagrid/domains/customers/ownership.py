@@ -1,4 +1,4 @@
-"""Who owns what: vehicles, heat pumps and batteries by customer, and who takes part in what.
+"""Who owns which devices, and who takes part in what.
 
 Each answer is a number drawn for the customer's global id against a share, so a larger share adds owners
 without changing those there were, and both arms have the same people.
@@ -6,73 +6,59 @@ without changing those there were, and both arms have the same people.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import IntEnum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.domains.customers import batteries, gateways, heat_pumps, vehicles
-from heptagrid.foundation.random import Stream, uniforms
+from heptagrid.domains.customers import gateways
+from heptagrid.domains.customers.device import Candidates, device_classes
+from heptagrid.foundation.random import Stream
 from heptagrid.world.grid import Loads, Units
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-
-class Question(IntEnum):
-    """What is asked of a customer; the occasion of the random number."""
-
-    VEHICLE = 0
-    HEAT_PUMP = 1
-    BATTERY = 2
-    ENROLLED = 3
-    DYNAMIC = 4
+_ENROLLED, _DYNAMIC = 3, 4  # occasions of the stream ENROLMENT
 
 
 @dataclass(frozen=True)
 class Ownership:
-    """Customers that own each device class, ascending; who is enrolled and who has the dynamic tariff, (customers,).
+    """Customers that own each class of devices, ascending, by name; who is enrolled and who has the dynamic tariff, (customers,).
 
     unit_point: (units,) metering point of each local unit; producers: how many points have no load.
     """
 
-    vehicles: Ints
-    heat_pumps: Ints
-    batteries: Ints
+    devices: Mapping[str, Ints]
     enrolled: Bools
     dynamic: Bools
     unit_point: Ints
     producers: int
 
+    def enrolled_owners(self, name: str) -> Ints:
+        """The owners of a class who let the aggregator control it, ascending."""
+        owner = self.devices[name]
+        return owner[self.enrolled[owner]]
+
 
 def ownership(
-    loads: Loads,
-    units: Units,
-    vehicle: vehicles.Parameters,
-    heat_pump: heat_pumps.Parameters,
-    battery: batteries.Parameters,
-    gateway: gateways.Parameters,
-    seed: int,
+    loads: Loads, units: Units, parameters: Mapping[str, Any], gateway: gateways.Parameters, seed: int
 ) -> Ownership:
-    """Draw who owns what. Households are the loads with an H0 profile."""
+    """Draw who owns what; `parameters` of each class of devices, by name. Households are the loads with an H0 profile."""
     customers = len(loads.bus)
-    ids = np.arange(customers, dtype=np.int64)
-
-    def drawn(stream: Stream, question: Question, share: float) -> Bools:
-        return np.asarray(uniforms(seed, int(stream), ids, int(question)) < share)
-
-    households = np.char.startswith(loads.profile_names, "H0")
     unit_point, producers = _unit_points(loads, units)
-    small = np.zeros(customers + producers, dtype=bool)
-    photovoltaic = np.char.startswith(units.kinds, "PV") & (units.p_kw <= battery.largest_unit_kw)
-    small[unit_point[photovoltaic]] = True
+    photovoltaic_kw = np.full(customers + producers, np.inf)
+    photovoltaic = np.char.startswith(units.kinds, "PV")
+    np.minimum.at(photovoltaic_kw, unit_point[photovoltaic], units.p_kw[photovoltaic])
+    candidates = Candidates(np.char.startswith(loads.profile_names, "H0"), photovoltaic_kw[:customers], seed)
     return Ownership(
-        vehicles=np.flatnonzero(households & drawn(Stream.OWNERSHIP, Question.VEHICLE, vehicle.share)),
-        heat_pumps=np.flatnonzero(households & drawn(Stream.OWNERSHIP, Question.HEAT_PUMP, heat_pump.share)),
-        batteries=np.flatnonzero(small[:customers] & drawn(Stream.OWNERSHIP, Question.BATTERY, battery.share)),
-        enrolled=drawn(Stream.ENROLMENT, Question.ENROLLED, gateway.enrolled_share),
-        dynamic=drawn(Stream.ENROLMENT, Question.DYNAMIC, gateway.dynamic_tariff_share),
+        devices={
+            name: np.flatnonzero(one.owners(parameters[name], candidates)) for name, one in device_classes().items()
+        },
+        enrolled=candidates.drawn(gateway.enrolled_share, Stream.ENROLMENT, _ENROLLED),
+        dynamic=candidates.drawn(gateway.dynamic_tariff_share, Stream.ENROLMENT, _DYNAMIC),
         unit_point=unit_point,
         producers=producers,
     )

@@ -2,31 +2,37 @@
 
 Every vehicle is at home at midnight. On a day on which it travels it leaves in the morning and comes back
 in the afternoon or evening with the trip's energy gone. Without a plan it charges at full power as soon
-as it is plugged in; with one it fills the plan's valleys until its next departure, always so that it
+as it is plugged in; with one it charges where the plan's signal is lowest until its next departure, always so that it
 leaves full if that can be done.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from zoneinfo import ZoneInfo
+from statistics import NormalDist
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.domains.customers.gateways import SLOT_H, PlanBook, plan_in_force
-from heptagrid.domains.customers.moved_energy import MovedEnergy
+from heptagrid.domains.customers.device import Candidates, Complaint, Device, Surroundings, Words
+from heptagrid.domains.customers.gateways import SLOT_H, plan_in_force
+from heptagrid.domains.customers.standard_profiles import ByLocalQuarter
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.random import Stream, normals, uniforms
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step, midnight_ns
+from heptagrid.world.registrations import Need
 from heptagrid.world.water_filling import fill
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
+_QUANTILES = 99  # points at which the distributions of arrival and energy are taken, evenly in probability
 _MID = "after Mobilität in Deutschland 2017, times of day of car trips (source not read)"
 
 
@@ -77,92 +83,190 @@ class Parameters:
         high=1.0,
         source="assumption: on-board chargers reach 0.88 to 0.94",
     )
+    foreseen_kwh_per_day: float = parameter(
+        7.8,
+        info="what the aggregator expects a vehicle to draw on a day, losses of charging included",
+        unit="kWh",
+        low=0.0,
+        high=100.0,
+        source="Mobilität in Deutschland 2017: about 37 km per car and day (source not read), times 0.19 kWh/km, over 0.9",
+    )
+    plugged_from_h: float = parameter(
+        18.0,
+        info="local hour from which the aggregator expects most vehicles to be plugged in",
+        unit="h",
+        low=0.0,
+        high=24.0,
+        source="assumption, after the evening arrival peak in Mobilität in Deutschland 2017",
+    )
+    plugged_to_h: float = parameter(
+        7.0,
+        info="local hour until which it does",
+        unit="h",
+        low=0.0,
+        high=24.0,
+        source="assumption, after the morning departure peak in Mobilität in Deutschland 2017",
+    )
 
 
-class Vehicles:
+class Vehicles(Device[Parameters]):
     """All vehicles as arrays; `owner` is the customer at whose point each charges.
 
-    moved: what they drew less, under an aggregator's plan, than their baseline: the same trips, charged at full power from
-    arrival on. baseline_kwh: (vehicles,) what each battery would hold so.
+    content_kwh: (vehicles,). baseline_kwh: (vehicles,) what each battery would hold after the same trips, charged at full power from
+    arrival on, from which `moved` counts. used_kwh: what was driven. shortfall_kwh: what trips needed and batteries did not hold.
     """
 
-    def __init__(self, parameters: Parameters, owner: Ints, ids: Ints, zone: ZoneInfo, seed: int) -> None:
+    section = Parameters
+    words = Words("vehicle", "vehicles", "charges", "a vehicle that charges at home", "Vehicles charging")
+    order = 10
+    complaints = MappingProxyType({"vehicle_shortfall_kwh": Complaint("Vehicles short of energy", "kWh", 1)})
+    is_capped = True
+
+    def __init__(self, parameters: Parameters, owner: Ints, surroundings: Surroundings) -> None:
+        super().__init__(parameters, owner, surroundings)
         count = len(owner)
-        self.parameters, self.owner = parameters, owner
-        self.plans = PlanBook(count)
-        self.cap_kw = np.full(count, np.inf)
-        self.cap_until_ns = np.zeros(count, dtype=np.int64)
         self.content_kwh = np.full(count, parameters.battery_kwh)
         self.baseline_kwh = self.content_kwh.copy()
-        self.moved = MovedEnergy(count)
-        self.total_kw = 0.0
-        self.driven_kwh = 0.0
-        self.losses_kwh = 0.0
         self.shortfall_kwh = 0.0
-        self._ids, self._zone, self._seed = ids, zone, seed
         self._day: date | None = None
         self._home = np.ones(count, dtype=np.bool_)
         self._level = np.zeros(count)
         self._planned = np.full(count, -2, dtype=np.int64)
 
-    def advance(self, step: Step, p_kw: Floats, supplied: Bools | None = None) -> None:
-        """Charge through the step where there is supply; adds to the net draw of the owners' points."""
-        if supplied is None:
-            supplied = np.ones(len(p_kw), dtype=np.bool_)
+    @classmethod
+    def owners(cls, parameters: Parameters, candidates: Candidates) -> Bools:
+        return candidates.is_household & candidates.drawn(parameters.share, Stream.OWNERSHIP, 0)
+
+    def work(self, step: Step, p_kw: Floats, supplied: Bools) -> float:
+        """Charge through the step where there is supply."""
         if step.day != self._day:
             self._begin_day(step.day)
         one = self.parameters
-        plans = self.plans
-        sums = _charge(
-            *(step.start_ns, step.end_ns, self.owner, self._departure, self._arrival, self._next, self._trip_kwh),
-            *(one.battery_kwh, one.charger_kw, one.efficiency, self._home, self.content_kwh, self._level),
-            *(self._planned, self.cap_kw, self.cap_until_ns, plans.signals, plans.first_quarter),
-            *(plans.slots, plans.until_quarter),
-            *(plans.steered, plans.priced, self.baseline_kwh, self.moved.less_kwh, supplied, p_kw),
+        total_kw, driven_kwh, losses_kwh, shortfall_kwh = _charge(
+            step.start_ns,
+            step.end_ns,
+            self.owner,
+            Size(one.battery_kwh, one.charger_kw, one.efficiency),
+            self._trips,
+            State(self._home, self.content_kwh, self.baseline_kwh, self.moved.less_kwh, self._level, self._planned),
+            Caps(self.cap_kw, self.cap_until_ns),
+            self.plans.table,
+            supplied,
+            p_kw,
         )
-        self.total_kw = sums[0]
-        self.driven_kwh += sums[1]
-        self.losses_kwh += sums[2]
-        self.shortfall_kwh += sums[3]
-        self.moved.advance(step)
+        self.used_kwh += driven_kwh
+        self.losses_kwh += losses_kwh
+        self.shortfall_kwh += shortfall_kwh
+        return float(total_kw)
+
+    @property
+    def rated_kw(self) -> float:
+        return self.parameters.charger_kw
 
     @property
     def stored_kwh(self) -> float:
         """What all vehicle batteries hold."""
         return float(self.content_kwh.sum())
 
+    def complained(self) -> dict[str, float]:
+        return {"vehicle_shortfall_kwh": self.shortfall_kwh}
+
+    @classmethod
+    def mean_kw(cls, parameters: Parameters, surroundings: Surroundings) -> Callable[[Ints], Floats]:
+        return ByLocalQuarter(charging_kw(parameters, np.arange(96) / 4.0), surroundings.zone)
+
+    @classmethod
+    def need(cls, parameters: Parameters) -> Need:
+        return Need(parameters.foreseen_kwh_per_day, parameters.plugged_from_h, parameters.plugged_to_h)
+
     def _begin_day(self, day: date) -> None:
         """The day's trips and the next day's departures, functions of vehicle and day alone."""
         self._day = day
         one = self.parameters
-        self._departure, self._arrival, travels = self._times(day)
-        spread = np.exp(one.trip_spread * self._drawn(normals, Stream.VEHICLE_ENERGY, day) - one.trip_spread**2 / 2.0)
-        self._trip_kwh = np.where(travels, np.minimum(one.trip_kwh * spread, one.battery_kwh), 0.0)
-        self._next = self._times(day + timedelta(days=1))[0]
+        departure_ns, arrival_ns, travels = self._times(day)
+        spread = np.exp(one.trip_spread * self._normals(Stream.VEHICLE_ENERGY, day) - one.trip_spread**2 / 2.0)
+        trip_kwh = np.where(travels, np.minimum(one.trip_kwh * spread, one.battery_kwh), 0.0)
+        self._trips = Trips(departure_ns, arrival_ns, self._times(day + timedelta(days=1))[0], trip_kwh)
 
-    def _times(self, day: date) -> tuple[Ints, Ints, npt.NDArray[np.bool_]]:
-        one = self.parameters
-        leave_h = one.departure_h + one.departure_sd_h * self._drawn(normals, Stream.VEHICLE_DEPARTURE, day)
-        back_h = one.arrival_h + one.arrival_sd_h * self._drawn(normals, Stream.VEHICLE_ARRIVAL, day)
+    def _times(self, day: date) -> tuple[Ints, Ints, Bools]:
+        one, zone = self.parameters, self.surroundings.zone
+        leave_h = one.departure_h + one.departure_sd_h * self._normals(Stream.VEHICLE_DEPARTURE, day)
+        back_h = one.arrival_h + one.arrival_sd_h * self._normals(Stream.VEHICLE_ARRIVAL, day)
         leave_h = np.clip(leave_h, 4.0, 12.0)
         back_h = np.clip(back_h, leave_h + 1.0, 23.5)
-        midnight = midnight_ns(day, self._zone)
-        shift = midnight_ns(day + timedelta(days=1), self._zone) - midnight - 24 * NS_PER_HOUR
-        travels = self._drawn(uniforms, Stream.VEHICLE_DETAIL, day) < one.travel_share
+        midnight = midnight_ns(day, zone)
+        shift = midnight_ns(day + timedelta(days=1), zone) - midnight - 24 * NS_PER_HOUR
+        seed, stream = self.surroundings.seed, int(Stream.VEHICLE_DETAIL)
+        travels = np.asarray(uniforms(seed, stream, self.owner, day.toordinal())) < one.travel_share
         leave = midnight + shift + (leave_h * NS_PER_HOUR).astype(np.int64)
         back = midnight + shift + (back_h * NS_PER_HOUR).astype(np.int64)
         return leave, np.where(travels, back, leave), travels
 
-    def _drawn(self, draw: object, stream: Stream, day: date) -> Floats:
-        return np.asarray(draw(self._seed, int(stream), self._ids, day.toordinal()))  # type: ignore[operator]
+    def _normals(self, stream: Stream, day: date) -> Floats:
+        return np.asarray(normals(self.surroundings.seed, int(stream), self.owner, day.toordinal()))
+
+
+def charging_kw(parameters: Parameters, local_hour: Floats) -> Floats:
+    """Mean draw of a vehicle that nobody steers over the quarter hours that begin at `local_hour` (0 to 24), the same shape, in kW.
+
+    One that travels comes home at an hour that is normally distributed, and charges at full power until what it used is back.
+    """
+    one = parameters
+    # The normal distribution's quantiles in the middles of parts of equal probability.
+    normal = np.array([NormalDist().inv_cdf((k + 0.5) / _QUANTILES) for k in range(_QUANTILES)])
+    energy_kwh = one.trip_kwh * np.exp(one.trip_spread * normal - one.trip_spread**2 / 2.0)
+    takes_h = np.minimum(energy_kwh, one.battery_kwh) / one.efficiency / one.charger_kw
+    arrives_h = np.clip(one.arrival_h + one.arrival_sd_h * normal, one.departure_h + 1.0, 23.5)
+    begin, end = arrives_h[:, np.newaxis], arrives_h[:, np.newaxis] + takes_h
+    share = np.zeros(len(local_hour))
+    for day_h in (0.0, 24.0):  # who comes late charges on beyond midnight
+        start = (local_hour + day_h)[:, np.newaxis, np.newaxis]
+        charged_h = np.minimum(end, start + 0.25) - np.maximum(begin, start)
+        share += np.maximum(charged_h, 0.0).mean(axis=(1, 2)) / 0.25
+    return np.asarray(one.travel_share * one.charger_kw * share)
+
+
+class Size(NamedTuple):
+    """What a vehicle can take up."""
+
+    battery_kwh: float
+    charger_kw: float
+    efficiency: float
+
+
+class Trips(NamedTuple):
+    """The day's trips, (vehicles,) each: departure, arrival, the next day's departure, energy."""
+
+    departure_ns: Ints
+    arrival_ns: Ints
+    following_ns: Ints
+    kwh: Floats
+
+
+class State(NamedTuple):
+    """Where vehicles are and what they hold, (vehicles,) each; level and planned: what each charges below, by which row of the plans."""
+
+    home: Bools
+    content_kwh: Floats
+    baseline_kwh: Floats
+    less_kwh: Floats
+    level_kw: Floats
+    planned: Ints
+
+
+class Caps(NamedTuple):
+    """Highest power and until when, (vehicles,) each."""
+
+    kw: Floats
+    until_ns: Ints
 
 
 @kernel
-def _charge(  # type: ignore[no-untyped-def]
-    start, end, owner, departure, arrival, following, trip_kwh, capacity, p_max, efficiency, home, content, level,
-    planned, cap_kw, cap_until, signals, first_quarter, slots, until_quarter, steered, priced,
-    baseline, less, supplied, point_p,
-):  # fmt: skip
+def _charge(start, end, owner, size, trips, state, caps, plans, supplied, point_p):  # type: ignore[no-untyped-def]
+    capacity, p_max, efficiency = size
+    departure, arrival, following, trip_kwh = trips
+    home, content, baseline, less, level, planned = state
+    signals = plans.signals
     hours = (end - start) / 3.6e12
     quarter = start // NS_PER_QUARTER
     begins = start % NS_PER_QUARTER == 0
@@ -191,13 +295,13 @@ def _charge(  # type: ignore[no-untyped-def]
         if need <= 1e-9:
             continue
         power = p_max
-        row = plan_in_force(k, quarter, first_quarter, until_quarter, steered, priced)
+        row = plan_in_force(k, quarter, plans)
         if row >= 0:
             leaves = departure[k] if start < departure[k] else following[k]
-            slot = quarter - first_quarter[row]
+            slot = quarter - plans.first_quarter[row]
             if begins or fresh or planned[k] != row:
                 planned[k] = row
-                last = min(leaves // NS_PER_QUARTER - first_quarter[row], slots[row])
+                last = min(leaves // NS_PER_QUARTER - plans.first_quarter[row], plans.slots[row])
                 if last > slot:
                     level[k] = fill(signals[row], slot, last, left_share, need, 1, p_max, SLOT_H)
                 else:
@@ -205,15 +309,15 @@ def _charge(  # type: ignore[no-untyped-def]
             power = min(max(level[k] - signals[row, slot], 0.0), p_max)
         else:
             leaves = end
-        if start < cap_until[k]:
-            power = min(power, cap_kw[k])
+        if start < caps.until_ns[k]:
+            power = min(power, caps.kw[k])
         if row >= 0 and need >= p_max * ((leaves - end) / 3.6e12):
             power = p_max
         power = min(power, need / hours)
         content[k] += power * hours * efficiency
         losses += power * hours * (1.0 - efficiency)
         total += power
-        if row >= 0 and row == steered[k]:
+        if row >= 0 and row == plans.steered[k]:
             less[k] += (by_itself - power) * hours
         point_p[owner[k]] += power
     return total, driven, losses, shortfall

@@ -1,16 +1,16 @@
 """Operations' forecast of the town: standard profiles of all that is registered, corrected by what meters have read.
 
 Loads are taken as the same weekday's standard profiles one week earlier (persistence, the usual
-benchmark of load forecasting); registered vehicles and heat pumps by their standard profiles; local units as their true
+benchmark of load forecasting); registered devices by their standard profiles; local units as their true
 quarter hours times an error drawn once a day, which stands for a numerical weather forecast. Where meters are read, the
 forecast takes on part of what they read beyond the standard profiles at the same time of the latest day that has been read. The meters
-of steered vehicles are left out while these are meant to charge: what they read then is the aggregator's doing.
+of devices that the aggregator plans are left out while these are meant to draw: what they read then is the aggregator's doing.
 In the conventional arm no meter is read in time, and the standard profiles are all there is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ from heptagrid.foundation.random import Stream, normal
 from heptagrid.foundation.sums import weighted_sum
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER
 from heptagrid.world.grid import Profiles
+from heptagrid.world.registrations import Registered
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -47,19 +48,6 @@ class Parameters:
         high=1.0,
         source="assumption: half; 1 is persistence of the last day, 0 the standard profiles alone",
     )
-
-
-@dataclass(frozen=True)
-class Registered:
-    """The devices of one class that customers have registered with operations.
-
-    owner: (devices,) metering points; is_steered: (devices,) those that the aggregator plans, which the town's forecast leaves
-    to it. mean_kw: what one draws on average in the given quarter hours since 1970, (quarters,), if nobody steers it.
-    """
-
-    owner: Ints
-    is_steered: npt.NDArray[np.bool_]
-    mean_kw: Callable[[Ints], Floats]
 
 
 class Forecast:
@@ -121,10 +109,10 @@ class Forecast:
     ) -> None:
         """Take what the meters read in a quarter hour, (points,) each; what was not read tells nothing."""
         standard_kw, counts = self._standard_kw(quarter, quarter), was_read.copy()
-        are_meant_to_charge = self._steered_kw.get(quarter, np.inf) > 0.0
+        are_meant_to_draw = self._steered_kw.get(quarter, np.inf) > 0.0
         for one in self._registered:
             standard_kw[one.owner[~one.is_steered]] += one.mean_kw(np.array([quarter]))[0]
-            counts[one.owner[one.is_steered]] &= not are_meant_to_charge
+            counts[one.owner[one.is_steered]] &= not are_meant_to_draw
         beyond_kw = np.where(counts, 4.0 * (import_kwh - export_kwh) - standard_kw, 0.0)
         self._read_beyond_kw[quarter] = float(beyond_kw.sum())
         for known in (self._read_beyond_kw, self._steered_kw):

@@ -1,21 +1,22 @@
-"""The aggregator: controls enrolled vehicles, heat pumps and batteries, so that the town's peak falls.
+"""The aggregator: controls the devices of those who enrolled, so that the town's peak falls.
 
-Each device gets a signal for the next day, in kW per device, and fills the valley that it sees in it.
-The vehicles' signal is the forecast of the town's load divided by the vehicles that will share it: if
-each of N vehicles charges at `level - forecast / N`, the sum of the town and its vehicles is flat, which
-is the optimum of Gan, Topcu and Low (2013), "Optimal decentralized protocol for electric vehicle
-charging". A price tilt is added. What the vehicles are expected to take is added to the forecast that
-heat pumps and batteries see, so that they do not all run into the same valley.
+Each device gets a signal for the next day, in kW per device, and draws where it is low. Classes that need a known energy within known
+hours, such as vehicles at night, come first: their signal is the forecast of the town's load divided by the devices that will share
+it. If each of N vehicles charges at `level - forecast / N`, the sum of the town and its vehicles is flat, which is the optimum of
+Gan, Topcu and Low (2013), "Optimal decentralized protocol for electric vehicle charging". A price tilt is added. What each of these classes
+is expected to draw is added to the forecast that the next one sees, and the others see the sum, so that they do not all draw in the same hours.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from heptagrid.foundation.parameters import parameter
+from heptagrid.world.registrations import Enrolled
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -51,34 +52,10 @@ class Parameters:
         high=1000.0,
         source="assumption: 20 EUR/MWh weigh like 100 kW, 1 % of the town's peak",
     )
-    vehicle_kwh_per_day: float = parameter(
-        7.8,
-        info="what a vehicle is expected to draw on a day, losses of charging included, for the aggregator's own model",
-        unit="kWh",
-        low=0.0,
-        high=100.0,
-        source="Mobilität in Deutschland 2017: about 37 km per car and day (source not read), times 0.19 kWh/km, over 0.9",
-    )
-    night_from_h: float = parameter(
-        18.0,
-        info="local hour from which most enrolled vehicles are expected to be plugged in",
-        unit="h",
-        low=0.0,
-        high=24.0,
-        source="assumption, after the evening arrival peak in Mobilität in Deutschland 2017",
-    )
-    night_to_h: float = parameter(
-        7.0,
-        info="local hour until which they are",
-        unit="h",
-        low=0.0,
-        high=24.0,
-        source="assumption, after the morning departure peak in Mobilität in Deutschland 2017",
-    )
     smoothing_h: float = parameter(
         2.5,
-        info="hours over which the signal of heat pumps and batteries is smoothed, so that houses follow the day "
-        "and not the forecast's noise",
+        info="hours over which the signal of classes without a known need, such as heat pumps, is smoothed, so that houses "
+        "follow the day and not the forecast's noise",
         unit="h",
         low=0.25,
         high=12.0,
@@ -86,7 +63,7 @@ class Parameters:
     )
     relief_cap_kw: float = parameter(
         4.1,
-        info="charging power to which a relief request caps the vehicles behind a transformer",
+        info="power to which a relief request caps each device that can be capped, such as a vehicle, behind a transformer",
         unit="kW",
         low=0.0,
         high=22.0,
@@ -96,52 +73,62 @@ class Parameters:
 
 @dataclass(frozen=True)
 class Signals:
-    """Signals for the next 96 quarter hours, (SLOTS,) in kW per device of each class.
+    """Signals for the next 96 quarter hours, (SLOTS,) in kW per device, by class.
 
-    expected_kw: what all enrolled vehicles together are expected to take.
+    expected_kw: what all enrolled devices with a known need are expected to take.
     """
 
-    vehicles: Floats
-    heat_pumps: Floats
-    batteries: Floats
+    kw: Mapping[str, Floats]
     expected_kw: Floats
 
 
 class Aggregator:
-    """Plans signals from the forecast and the prices that have reached it."""
+    """Plans signals from the forecast and the prices that have reached it.
 
-    def __init__(self, parameters: Parameters, vehicles: int, heat_pumps: int, batteries: int) -> None:
+    enrolled: the devices that it controls, by class.
+    """
+
+    def __init__(self, parameters: Parameters, enrolled: Mapping[str, Enrolled]) -> None:
         self.parameters = parameters
-        self._enrolled = vehicles
-        self._vehicles = max(vehicles, 1)
-        self._heat_pumps = max(heat_pumps, 1)
-        self._batteries = max(batteries, 1)
+        self.enrolled = enrolled
+        capped = [one.customers for one in enrolled.values() if one.is_capped]
+        self.capped_customers: Ints = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *capped]))
 
     def plan(self, town_kw: Floats, price_eur_per_mwh: Floats, local_hour: Floats) -> Signals:
         """Signals from the forecast town load, the prices and the local hour of each slot, (SLOTS,) each."""
         tilt_kw = self.parameters.price_tilt_kw_per_eur_mwh * (price_eur_per_mwh - price_eur_per_mwh.mean())
-        seen_kw = town_kw + tilt_kw
-        expected_kw = self.expected_kw(seen_kw, local_hour)
-        with_vehicles_kw = seen_kw + expected_kw
-        smooth_kw = _smoothed(with_vehicles_kw, round(4.0 * self.parameters.smoothing_h))
-        return Signals(
-            vehicles=seen_kw / self._vehicles,
-            heat_pumps=smooth_kw / self._heat_pumps,
-            batteries=smooth_kw / self._batteries,
-            expected_kw=expected_kw,
-        )
+        expected_kw, seen_kw = self._expected(town_kw + tilt_kw, local_hour)
+        with_all_kw = town_kw + tilt_kw + expected_kw
+        smooth_kw = _smoothed(with_all_kw, round(4.0 * self.parameters.smoothing_h))
+        signals = {
+            name: seen_kw.get(name, smooth_kw) / max(len(one.customers), 1) for name, one in self.enrolled.items()
+        }
+        return Signals(signals, expected_kw)
 
     def expected_kw(self, seen_kw: Floats, local_hour: Floats) -> Floats:
-        """What the enrolled vehicles will take in a day's quarter hours, (slots,): one battery, plugged in overnight, that fills the valley."""
-        plugged = (local_hour >= self.parameters.night_from_h) | (local_hour < self.parameters.night_to_h)
-        need_kwh = self._enrolled * self.parameters.vehicle_kwh_per_day
-        if not plugged.any() or not self._enrolled:
-            return np.zeros_like(seen_kw)
-        ordered = np.sort(seen_kw[plugged])
-        filled_kwh = np.arange(1, len(ordered) + 1) * ordered / 4.0 - np.cumsum(ordered) / 4.0
-        slots = max(int(np.searchsorted(filled_kwh, need_kwh)), 1)
-        level_kw = (need_kwh * 4.0 + ordered[:slots].sum()) / slots
-        return np.where(plugged, np.maximum(level_kw - seen_kw, 0.0), 0.0)
+        """What the enrolled devices with a known need will take in a day's quarter hours, (slots,)."""
+        return self._expected(seen_kw, local_hour)[0]
+
+    def _expected(self, first_kw: Floats, local_hour: Floats) -> tuple[Floats, dict[str, Floats]]:
+        """What all classes with a known need will take, and the load that each of them sees."""
+        expected_kw, seen_kw = np.zeros_like(first_kw), {}
+        for name, one in self.enrolled.items():
+            if one.need is not None:
+                seen_kw[name] = first_kw + expected_kw
+                need_kwh = len(one.customers) * one.need.kwh_per_day
+                expected_kw = expected_kw + _filling_kw(seen_kw[name], one.need.is_open(local_hour), need_kwh)
+        return expected_kw, seen_kw
+
+
+def _filling_kw(seen_kw: Floats, is_open: npt.NDArray[np.bool_], need_kwh: float) -> Floats:
+    """The power that makes the load as even as it can be made with that energy in the open slots, (slots,)."""
+    if not is_open.any() or need_kwh == 0.0:
+        return np.zeros_like(seen_kw)
+    ordered = np.sort(seen_kw[is_open])
+    filled_kwh = np.arange(1, len(ordered) + 1) * ordered / 4.0 - np.cumsum(ordered) / 4.0
+    slots = max(int(np.searchsorted(filled_kwh, need_kwh)), 1)
+    level_kw = (need_kwh * 4.0 + ordered[:slots].sum()) / slots
+    return np.where(is_open, np.maximum(level_kw - seen_kw, 0.0), 0.0)
 
 
 def _smoothed(values: Floats, slots: int) -> Floats:

@@ -47,20 +47,18 @@ class Providers:
         zone: ZoneInfo,
         retailer: Retailer,
         aggregator: Aggregator | None,
-        fleets: dict[str, Ints],
         substation_of: Ints,
         billing: Billing | None = None,
         flexibility_pay: FlexibilityPay | None = None,
         upkeep: DailyUpkeep | None = None,
     ) -> None:
-        """Set up; `fleets` lists the enrolled customers by device class, `substation_of` each customer's substation."""
+        """Set up; `substation_of` is each customer's substation."""
         self.billing, self._flexibility_pay, self._upkeep = billing, flexibility_pay, upkeep
         self.retailer = retailer
         self.aggregator = aggregator
         self._endpoints = endpoints
         self._zone = zone
-        self._fleets = fleets
-        self._vehicle_substation = substation_of[fleets["vehicles"]] if aggregator else np.empty(0, dtype=np.int64)
+        self._substation_of = substation_of
         self._forecast_first = 0
         self._forecast_kw: Floats | None = None
         self._forecast_by = self._reads_by = -1  # the messages that told the forecast and the last day's reads
@@ -150,9 +148,8 @@ class Providers:
             local_hours(quarters, self._zone),
         )
         valid = -(-self.aggregator.parameters.valid_s // S_PER_QUARTER)
-        for name in ("vehicles", "heat_pumps", "batteries"):
-            signal = getattr(signals, name)
-            customers = self._fleets[name]
+        for name, signal in signals.kw.items():
+            customers = self.aggregator.enrolled[name].customers
             told = flexibility.Signal(
                 group=np.zeros(len(customers), dtype=np.int64),
                 signals=signal[np.newaxis].astype(np.float32),
@@ -165,18 +162,18 @@ class Providers:
         self._announce(step, outbox, first, signals.expected_kw)
 
     def _announce(self, step: Step, outbox: Outbox, first_quarter: int, expected_kw: Floats) -> None:
-        """Tell operations what the managed vehicles are expected to take."""
+        """Tell operations what devices with a known need are expected to take."""
         expected, here = flexibility.Expected(first_quarter, expected_kw), self._endpoints
         outbox.send(
             flexibility.EXPECTED.wave(expected, here.aggregator, here.operations, step.end_ns, self._forecast_by)
         )
 
     def _relieve(self, alarm: Delivery, step: Step, outbox: Outbox) -> None:
-        """Cap the vehicles behind each substation for which operations asks relief."""
+        """Cap the devices that can be capped behind each substation for which operations asks relief."""
         assert self.aggregator is not None
         relief = flexibility.RELIEF.read(alarm)
-        behind = np.isin(self._vehicle_substation, relief.substation)
-        customers = self._fleets["vehicles"][behind]
+        customers = self.aggregator.capped_customers
+        customers = customers[np.isin(self._substation_of[customers], relief.substation)]
         until_ns = step.end_ns + int(relief.for_s * NS_PER_S)
         cap = flexibility.Cap(
             cap_kw=np.full(len(customers), self.aggregator.parameters.relief_cap_kw),

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from heptagrid.contracts import flexibility, retail
-from heptagrid.domains.customers.batteries import Batteries
 from heptagrid.domains.customers.demand import BaseDemand
+from heptagrid.domains.customers.device import Device
 from heptagrid.domains.customers.gateways import price_signal
-from heptagrid.domains.customers.heat_pumps import HeatPumps
 from heptagrid.domains.customers.local_units import LocalUnits
 from heptagrid.domains.customers.meters import Meters
 from heptagrid.domains.customers.ownership import Ownership
-from heptagrid.domains.customers.vehicles import Vehicles
 from heptagrid.foundation.actors import Outbox
 from heptagrid.foundation.contract import Delivery
 from heptagrid.foundation.domains import Domain, Kind
@@ -29,8 +28,9 @@ Floats = npt.NDArray[np.float64]
 class Customers:
     """All customers of the town as an actor; without a smart grid their meters and gateways are silent.
 
-    Totals of the last step in kW: `base_kw`, `vehicles_kw`, `heat_pumps_kw`, `batteries_kw`, `generated_kw`; since
-    the start in kWh: `consumed_kwh`, with conversion losses and what the vehicles drove; `stored_kwh` now.
+    devices: each class by name, in the order of their work behind the meter. Totals of the last step in kW: `base_kw`,
+    `generated_kw`, and `total_kw` of each class; since the start in kWh: `consumed_kwh`, with what devices used and lost;
+    `stored_kwh` now.
     """
 
     domain = Domain.CUSTOMERS
@@ -41,41 +41,33 @@ class Customers:
         owned: Ownership,
         demand: BaseDemand,
         units: LocalUnits,
-        vehicles: Vehicles,
-        heat_pumps: HeatPumps,
-        batteries: Batteries,
+        devices: Mapping[str, Device[Any]],
         meters: Meters,
         smart: bool,
         read_all: Sequence[tuple[int, int]] = (),
     ) -> None:
         """Set up; `read_all` are the times (begin, end) over which all meters are read on demand, spread evenly."""
         self.owned = owned
-        self.vehicles, self.heat_pumps, self.batteries = vehicles, heat_pumps, batteries
+        self.devices = dict(devices)
         self.meters = meters
         self.base_kwh = 0.0
         self._read_all = read_all
         self._terminals, self._demand, self._units, self._smart = terminals, demand, units, smart
         points = len(terminals.point_p_kw)
         self.steered_by = np.full(points, -1, dtype=np.int64)  # the set-point that last reached each point
-        devices: dict[str, Vehicles | HeatPumps | Batteries] = {
-            "vehicles": vehicles,
-            "heat_pumps": heat_pumps,
-            "batteries": batteries,
-        }
-        self._devices = devices
-        self._device_of = {name: _positions(one.owner, points) for name, one in devices.items()}
+        self._device_of = {name: _positions(one.owner, points) for name, one in self.devices.items()}
+        self._class_of = {flexibility.signal(name): name for name in self.devices}
 
     def advance(self, step: Step) -> None:
-        """Everything behind the meters, in the order in which a battery sees it."""
+        """Everything behind the meters; who works later sees what the others draw."""
         p_kw, q_kvar = self._terminals.point_p_kw, self._terminals.point_q_kvar
         supplied = self._terminals.point_is_supplied
         p_kw[:] = 0.0
         self._demand.advance(step, p_kw, q_kvar, supplied)
         self.base_kwh += self._demand.total_kw * step.dt_s / 3600.0
         self._units.advance(step, p_kw, supplied)
-        self.vehicles.advance(step, p_kw, supplied)
-        self.heat_pumps.advance(step, p_kw, supplied)
-        self.batteries.advance(step, p_kw, supplied)
+        for one in self.devices.values():
+            one.advance(step, p_kw, supplied)
         self.meters.measure(step, p_kw)
 
     def carry(self, step: Step) -> None:
@@ -104,43 +96,43 @@ class Customers:
         return [(begin_ns, end_ns) for begin_ns, end_ns in self._read_all if step.start_ns <= begin_ns < step.end_ns]
 
     def act(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
-        """The gateways take set-points and prices to heart; the last to arrive wins."""
+        """The gateways take what arrived to their devices; the last to arrive holds."""
         for delivery in inbox:
             if delivery.wave.kind is Kind.SETPOINT:
                 self.steered_by[delivery.destination] = delivery.ids
-            if delivery.contract is flexibility.CAP:
-                cap, rows = flexibility.CAP.read(delivery), self._device_of["vehicles"][delivery.destination]
-                self.vehicles.cap_kw[rows] = cap.cap_kw
-                self.vehicles.cap_until_ns[rows] = cap.until_ns
+            if delivery.contract in self._class_of:
+                self._take_plan(delivery, self._class_of[delivery.contract])
+            elif delivery.contract is flexibility.CAP:
+                self._take_cap(delivery)
             elif delivery.contract is retail.PRICES:
                 self._take_prices(delivery)
-            else:
-                for name in self._devices:
-                    if delivery.contract is flexibility.signal(name):
-                        self._take_plan(delivery, name)
 
     def _take_plan(self, delivery: Delivery, name: str) -> None:
-        plans, signal = self._devices[name].plans, flexibility.signal(name).read(delivery)
+        plans, signal = self.devices[name].plans, flexibility.signal(name).read(delivery)
         signals = signal.signals.astype(np.float64)
         for one in np.unique(signal.group):
             row = plans.row_of(_key(delivery) + int(one), signal.first_quarter, signals[one], signal.valid_quarters)
             plans.steered[self._device_of[name][delivery.destination[signal.group == one]]] = row
+
+    def _take_cap(self, delivery: Delivery) -> None:
+        cap = flexibility.CAP.read(delivery)
+        for name, one in self.devices.items():
+            if one.is_capped:
+                rows = self._device_of[name][delivery.destination]
+                one.cap_kw[rows[rows >= 0]] = cap.cap_kw[rows >= 0]
+                one.cap_until_ns[rows[rows >= 0]] = cap.until_ns[rows >= 0]
 
     def _take_prices(self, delivery: Delivery) -> None:
         prices = retail.PRICES.read(delivery)
         price, first = prices.price_eur_per_kwh, 4 * prices.first_hour
         here = delivery.destination[delivery.destination < len(self.owned.dynamic)]
         here = here[self.owned.dynamic[here]]
-        for name, one in self._devices.items():
+        for name, one in self.devices.items():
             rows = self._device_of[name][here]
             rows = rows[rows >= 0]
             if len(rows):
-                power = (
-                    self.vehicles.parameters.charger_kw if name == "vehicles" else self.batteries.parameters.power_kw
-                )
-                one.plans.priced[rows] = one.plans.row_of(
-                    _key(delivery), first, price_signal(price, power), 4 * len(price)
-                )
+                signal = price_signal(price, one.rated_kw)
+                one.plans.priced[rows] = one.plans.row_of(_key(delivery), first, signal, 4 * len(price))
 
     @property
     def unserved_kwh(self) -> Floats:
@@ -156,46 +148,35 @@ class Customers:
         return self._units.total_kw
 
     @property
-    def vehicles_kw(self) -> float:
-        return self.vehicles.total_kw
-
-    @property
-    def heat_pumps_kw(self) -> float:
-        return self.heat_pumps.total_kw
-
-    @property
-    def batteries_kw(self) -> float:
-        return self.batteries.total_kw
-
-    @property
     def consumed_kwh(self) -> float:
-        """Used since the start: demand, heat, driving, and the losses of charging and discharging."""
-        losses = self.vehicles.losses_kwh + self.batteries.losses_kwh
-        return self.base_kwh + self.heat_pumps.used_kwh + self.vehicles.driven_kwh + losses
+        """Used since the start: demand, what devices used, and what they lost."""
+        consumed_kwh = self.base_kwh
+        for one in reversed(
+            self.devices.values()
+        ):  # the order in which published results were summed, to their last bit
+            consumed_kwh += one.used_kwh
+        return consumed_kwh + sum(one.losses_kwh for one in self.devices.values())
 
     @property
     def stored_kwh(self) -> float:
-        """In vehicles and batteries, now."""
-        return self.vehicles.stored_kwh + self.batteries.stored_kwh
+        """Electrical energy in all devices, now."""
+        return sum(one.stored_kwh for one in self.devices.values())
 
     @property
     def stored_heat_kwh(self) -> float:
-        """In houses above their set-points, as electricity."""
-        return self.heat_pumps.stored_heat_kwh
+        """Heat in all devices beyond what they must hold, as electricity."""
+        return sum(one.stored_heat_kwh for one in self.devices.values())
 
     def moved_kwh(self) -> Floats:
         """What devices drew less under the aggregator's plans than by their own control, by the quarter hour, since the start, (points,)."""
         moved = np.zeros(len(self._terminals.point_p_kw))
-        for one in self._devices.values():
+        for one in self.devices.values():
             moved[one.owner] += one.moved.kwh
         return moved
 
     def comfort(self) -> dict[str, float]:
         """What people would complain of, since the start."""
-        return {
-            "vehicle_shortfall_kwh": self.vehicles.shortfall_kwh,
-            "cold_house_minutes": self.heat_pumps.cold_minutes,
-        }
+        return {name: value for one in self.devices.values() for name, value in one.complained().items()}
 
 
 def _key(delivery: Delivery) -> int:

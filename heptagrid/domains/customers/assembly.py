@@ -1,0 +1,136 @@
+"""Puts the customers' domain together: what it reads of a scenario, what it finds in the world, and what it makes of both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.domains.customers import demand, gateways, meters
+from heptagrid.domains.customers.actor import Customers
+from heptagrid.domains.customers.device import Surroundings, device_classes
+from heptagrid.domains.customers.local_units import LocalUnits
+from heptagrid.domains.customers.ownership import Ownership, ownership
+from heptagrid.world.endpoints import Endpoints
+from heptagrid.world.grid import Loads, Profiles, Units
+from heptagrid.world.registrations import Enrolled, Registered
+from heptagrid.world.terminals import Terminals
+from heptagrid.world.weather import Weather
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the domain reads of a scenario. devices: the parameters of each class, by name."""
+
+    demand: demand.Parameters
+    gateways: gateways.Parameters
+    meters: meters.Parameters
+    devices: Mapping[str, Any]
+    last_gasp_s: float
+    zone: ZoneInfo
+    seed: int
+
+    @staticmethod
+    def of(sections: Mapping[str, Any], zone: ZoneInfo, seed: int) -> Settings:
+        """From the sections of a scenario."""
+        return Settings(
+            demand=sections["customers"],
+            gateways=sections["gateways"],
+            meters=sections["meters"],
+            devices={name: sections[name] for name in device_classes()},
+            last_gasp_s=sections["messages.access"].last_gasp_s,
+            zone=zone,
+            seed=seed,
+        )
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the domain finds in the world. dead_points: metering points that no source feeds at any time."""
+
+    loads: Loads
+    units: Units
+    profiles: Profiles
+    weather: Weather
+    owned: Ownership
+    endpoints: Endpoints
+    dead_points: Ints
+
+    @property
+    def points(self) -> int:
+        """Metering points: customers, then producers without a load."""
+        return len(self.loads.bus) + self.owned.producers
+
+
+def owners(settings: Settings, loads: Loads, units: Units) -> Ownership:
+    """Who owns what; the same in every arm."""
+    return ownership(loads, units, settings.devices, settings.gateways, settings.seed)
+
+
+def customers(
+    settings: Settings, site: Site, terminals: Terminals, smart: bool, read_all: Sequence[tuple[int, int]] = ()
+) -> Customers:
+    """The actor of one arm; `read_all` are the times (begin, end) over which all meters are read on demand."""
+    loads, units, owned = site.loads, site.units, site.owned
+    return Customers(
+        terminals,
+        owned,
+        demand.BaseDemand(
+            settings.demand,
+            site.profiles,
+            np.arange(len(loads.bus)),
+            loads.p_kw,
+            loads.q_kvar,
+            loads.p_profile,
+            loads.q_profile,
+            settings.seed,
+        ),
+        LocalUnits(site.profiles, units.p_kw, units.profile, owned.unit_point, site.points),
+        {
+            name: one(settings.devices[name], owned.devices[name], _surroundings(settings, site))
+            for name, one in device_classes().items()
+        },
+        meters.Meters(
+            settings.meters,
+            np.arange(site.points),
+            site.endpoints,
+            settings.seed,
+            settings.last_gasp_s,
+            site.dead_points,
+        ),
+        smart,
+        read_all,
+    )
+
+
+def registered(settings: Settings, site: Site, smart: bool) -> tuple[Registered, ...]:
+    """The devices that operations foresees by their standard profiles.
+
+    It leaves to the aggregator what the aggregator expects to draw; enrolled devices of other classes draw as much as they must in any case.
+    """
+    found = []
+    for name, one in device_classes().items():
+        parameters, owner = settings.devices[name], site.owned.devices[name]
+        mean_kw = one.mean_kw(parameters, _surroundings(settings, site))
+        if mean_kw is not None:
+            is_left = smart and one.need(parameters) is not None
+            found.append(Registered(owner, is_left & site.owned.enrolled[owner], mean_kw))
+    return tuple(found)
+
+
+def enrolled(settings: Settings, owned: Ownership) -> dict[str, Enrolled]:
+    """The devices that the aggregator may control, by class."""
+    return {
+        name: Enrolled(owned.enrolled_owners(name), one.need(settings.devices[name]), one.is_capped)
+        for name, one in device_classes().items()
+    }
+
+
+def _surroundings(settings: Settings, site: Site) -> Surroundings:
+    return Surroundings(site.weather, settings.zone, settings.seed)

@@ -1,0 +1,159 @@
+"""A class of devices that another package brings: found through its entry point, and by everything that speaks of devices."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from datetime import date
+from html import unescape
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import polars
+import pytest
+
+import heptagrid
+from heptagrid.assembly.span import Phase, Span
+from heptagrid.domains.customers.device import Surroundings, device_classes
+from heptagrid.world.weather import Weather
+from tests.documents.pages import DOCS, ROOT, blocks
+
+PACKAGE = ROOT / "tests/plugin_package"
+FILE = PACKAGE / "heptagrid_extras/water_heaters.py"
+PROJECT = PACKAGE / "pyproject.toml"
+LANE = ROOT / "tests/cases/lane/lane.dss"
+OWNERS = 16  # of the lane's seventeen customers: all but the shop
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the package's metadata, as an installer leaves it, and results beside it."""
+    folder = tmp_path_factory.mktemp("site")
+    about = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
+    installed = folder / f"{about['name'].replace('-', '_')}-{about['version']}.dist-info"
+    installed.mkdir()
+    lines = []
+    for group, points in about["entry-points"].items():
+        lines += [f"[{group}]", *(f"{name} = {value}" for name, value in points.items())]
+    (installed / "entry_points.txt").write_text("\n".join(lines) + "\n")
+    (installed / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {about['name']}\nVersion: {about['version']}\n")
+    return folder
+
+
+def python(site: Path, *words: str) -> str:
+    path = os.pathsep.join([str(site), str(PACKAGE), *(one for one in [os.environ.get("PYTHONPATH")] if one)])
+    done = subprocess.run(
+        [sys.executable, *words], cwd=site, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def run(site: Path) -> heptagrid.Run:
+    pytest.importorskip("dss", reason="reading OpenDSS scripts needs dss-python")
+    words = "run --single smart --step 900 --threads 1 --out run --set water_heaters.share=1 --set gateways.enrolled_share=1"
+    python(site, "-m", "heptagrid", *words.split(), "--feeder", str(LANE))
+    return heptagrid.open_run(site / "run")
+
+
+def test_the_results_count_the_devices_and_record_their_power(run: heptagrid.Run) -> None:
+    smart = run.summary["arms"]["smart"]
+    assert list(smart["devices"]) == ["vehicles", "heat_pumps", "water_heaters", "batteries", "local_units"]
+    assert smart["devices"]["water_heaters"] == OWNERS
+    assert smart["comfort"]["cold_water_kwh"] >= 0.0
+    drawn_kw = run.totals["water_heaters_kw"].to_numpy()
+    # 5 kWh of use and 15 % of at most 9.3 kWh lost a day; the day may end with tanks less full than it began.
+    assert 3.0 * OWNERS < drawn_kw.sum() / 4.0 < 6.5 * OWNERS
+
+
+def test_energy_is_conserved_with_them(run: heptagrid.Run) -> None:
+    energy = run.summary["arms"]["smart"]["energy_mwh"]
+    assert abs(energy["residual"]) < 1e-6 * energy["imported"]
+
+
+def test_the_aggregator_sends_them_signals(run: heptagrid.Run) -> None:
+    sent = run.waves.filter(polars.col("topic") == "signal.water_heaters")
+    assert sent["messages"].to_list() == [OWNERS] * 48, "each hour of the warm-up day and of the day"
+
+
+def test_the_page_shows_them(run: heptagrid.Run) -> None:
+    page = unescape(run.report.read_text(encoding="utf-8"))
+    for words in (
+        f"{OWNERS} water heaters",
+        "Water heaters",
+        "Hot water that stayed cold",
+        "water heaters and batteries",
+    ):
+        assert words in page, words
+
+
+def test_a_bill_names_them(site: Path, run: heptagrid.Run) -> None:
+    said = python(site, "-m", "heptagrid", "explain", str(run.folder), "--bill", "0")
+    assert "water heater" in said
+
+
+def test_a_sweep_varies_them(site: Path, run: heptagrid.Run) -> None:
+    (site / "lane.toml").write_text('network = "run/network"\n')
+    words = "sweep lane.toml --vary water_heaters.share=0,1 --step 900 --workers 1 --json --out sweep"
+    content = json.loads(python(site, "-m", "heptagrid", *words.split()))
+    assert content["figures"]["water_heaters"]["title"] == "Water heaters"
+    assert [one["figures"]["water_heaters"]["mean"] for one in content["points"]] == [0.0, OWNERS]
+
+
+def test_a_new_scenario_and_the_reference_of_parameters_have_their_keys(site: Path) -> None:
+    python(site, "-m", "heptagrid", "new", "mine")
+    written = (site / "mine.toml").read_text(encoding="utf-8")
+    assert "[water_heaters]" in written and "# tank_kwh = 9.3" in written
+    python(site, str(ROOT / "tools/reference_page.py"), "parameters.md")
+    assert "## `water_heaters`" in (site / "parameters.md").read_text(encoding="utf-8")
+
+
+def test_tanks_keep_energy_and_follow_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is cheap from 2 to 4 h and dear otherwise: tanks that are 43 % full wait, and are nearly full at 4 h."""
+    monkeypatch.syspath_prepend(str(PACKAGE))
+    from heptagrid_extras.water_heaters import Parameters, WaterHeaters
+
+    calm = np.zeros(8760, dtype=np.float32)
+    around = Surroundings(Weather(calm, calm), ZoneInfo("Europe/Berlin"), seed=1)
+    tanks = WaterHeaters(Parameters(), np.arange(3), around)
+    tanks.tanks.heat_kwh[:] = tanks.tanks.own_heat_kwh[:] = 4.0
+    days = Span(date(2016, 1, 27), 1, 300, 300, around.zone)
+    signal = np.where((np.arange(96) >= 8) & (np.arange(96) < 16), 0.0, 100.0)
+    for step in (step for phase, step in days.steps() if phase is Phase.COUNTED):
+        if step.starts_day:
+            tanks.plans.steered[:] = tanks.plans.row_of(1, step.quarter, signal, 96)
+        p_kw = np.zeros(3)
+        before_kwh = tanks.stored_kwh + tanks.used_kwh + tanks.losses_kwh
+        tanks.advance(step, p_kw)
+        after_kwh = tanks.stored_kwh + tanks.used_kwh + tanks.losses_kwh
+        assert p_kw.sum() * step.dt_s / 3600.0 == pytest.approx(after_kwh - before_kwh)
+        hour = (step.end_ns - step.day_start_ns) / 3.6e12
+        assert hour > 2.0 or p_kw.sum() == 0.0
+        if hour == 4.0:
+            assert tanks.tanks.heat_kwh.min() > 0.9 * Parameters().tank_kwh
+    assert tanks.moved.kwh.min() > 0.0
+
+
+def test_without_the_package_there_are_three_classes() -> None:
+    assert list(device_classes()) == ["vehicles", "heat_pumps", "batteries"]
+
+
+def test_an_entry_point_that_is_no_class_of_devices_is_named(tmp_path: Path) -> None:
+    installed = tmp_path / "wrong-1.dist-info"
+    installed.mkdir()
+    (installed / "entry_points.txt").write_text("[heptagrid.devices]\nkettles = json:dumps\n")
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: wrong\nVersion: 1\n")
+    with pytest.raises(AssertionError, match=r"kettles of heptagrid\.devices is .* a subclass of Device is expected"):
+        python(tmp_path, "-m", "heptagrid", "new", "mine")
+
+
+def test_the_guide_shows_the_very_file() -> None:
+    page = DOCS / "devices.md"
+    assert blocks(page, "python") == [FILE.read_text(encoding="utf-8")]
+    assert blocks(page, "toml") == [PROJECT.read_text(encoding="utf-8")]
+    assert len(FILE.read_text(encoding="utf-8").splitlines()) <= 120
