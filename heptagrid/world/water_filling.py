@@ -1,7 +1,7 @@
-"""Filling a valley: spend a given energy where a signal is low, as flat as the limits allow.
+"""Water filling: spend a given energy where a signal is low, as flat as the limits allow.
 
 The power p_t = clip(level - s_t, 0, p_max) minimises sum of (s_t p_t + p_t^2 / 2) for the energy it spends
-(water-filling; Boyd and Vandenberghe, Convex Optimization, section 5.5.3). The same rule upside down shaves
+(Boyd and Vandenberghe, Convex Optimization, section 5.5.3). The same rule upside down shaves
 peaks. Devices use it, and the aggregator when it foresees what they will do.
 """
 

@@ -221,11 +221,11 @@ class CircuitBuilder:
         return self._shunts.add(at, name=name, counts_as_loss=counts_as_loss)
 
     def regulator(self, name: str, **columns: Any) -> int:
-        """columns: those of `circuit.Regulators`."""
+        """columns: those of `controls.Regulators`."""
         return self._regulators.add({}, name=name, **columns)
 
     def capacitor_control(self, name: str, **columns: Any) -> int:
-        """columns: those of `circuit.CapacitorControls`."""
+        """columns: those of `controls.CapacitorControls`."""
         return self._capacitor_controls.add({}, name=name, **columns)
 
     def circuit(self) -> Circuit:

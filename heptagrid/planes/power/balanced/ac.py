@@ -51,7 +51,6 @@ class AcNetwork:
         none, unknown = np.zeros(count), np.full(count, np.nan)
         charging = np.asarray(0.5j * system.branch_b_pu, dtype=np.complex128)
         impedance = np.asarray(system.branch_r_pu + 1j * system.branch_x_pu, dtype=np.complex128)
-        ends = names[system.branch_from], names[system.branch_to]
         generators = len(system.units.bus) + len(system.condenser_bus)
         self._bus = np.concatenate([system.units.bus, system.condenser_bus])
         self._network = BalancedNetwork(
@@ -74,12 +73,25 @@ class AcNetwork:
                 y=unknown,
             ),
             BalancedBranches(
-                *(np.arange(lines).astype(str), np.full(lines, "branch"), system.branch_from, system.branch_to, *ends),
-                *(impedance, impedance, charging, charging, system.branch_ratio.astype(np.complex128)),
-                *(np.ones(lines, dtype=np.bool_), system.branch_rating_mw),
+                names=np.arange(lines).astype(str),
+                kinds=np.full(lines, "branch"),
+                from_bus=system.branch_from,
+                to_bus=system.branch_to,
+                from_names=names[system.branch_from],
+                to_names=names[system.branch_to],
+                z_pu=impedance,
+                z_back_pu=impedance,
+                y_from_pu=charging,
+                y_to_pu=charging,
+                ratio=system.branch_ratio.astype(np.complex128),
+                in_service=np.ones(lines, dtype=np.bool_),
+                rated_mva=system.branch_rating_mw,
             ),
             BalancedGenerators(
-                *(np.arange(generators).astype(str), self._bus, np.zeros(generators), np.zeros(generators)),
+                np.arange(generators).astype(str),
+                self._bus,
+                np.zeros(generators),
+                np.zeros(generators),
                 system.held_pu[self._bus],
                 np.concatenate([system.units.q_min_mvar, system.condenser_q_min_mvar]),
                 np.concatenate([system.units.q_max_mvar, system.condenser_q_max_mvar]),

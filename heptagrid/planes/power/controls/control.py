@@ -216,8 +216,13 @@ class Controlled:
     def _see(self, v_v: Complex) -> None:
         devices, inverters = self.circuit.devices, self.circuit.inverters
         smart.terminal_pu(
-            *(inverters.device, inverters.v_base_v, devices.circuit_at, devices.circuit_from, devices.circuit_to),
-            *(v_v, self._seen_pu),
+            inverters.device,
+            inverters.v_base_v,
+            devices.circuit_at,
+            devices.circuit_from,
+            devices.circuit_to,
+            v_v,
+            self._seen_pu,
         )
 
     def _probe(self, p_kw: Floats, q_kvar: Floats) -> None:
@@ -245,7 +250,11 @@ class Controlled:
         if len(self.regulators.pending):
             node = self.circuit.transformers.windings.node
             regulators.measure(
-                *(self._regulator_settings, self.regulators.is_reversed, node, flow.v, flow.transformers_a),
+                self._regulator_settings,
+                self.regulators.is_reversed,
+                node,
+                flow.v,
+                flow.transformers_a,
                 self._regulator_readings,
             )
             regulators.sample(
@@ -260,7 +269,11 @@ class Controlled:
             capacitors.measure(self._terminals, flow.v, currents_a, self._capacitor_readings)
             hour = self.now_s % SECONDS_A_DAY / 3600.0
             capacitors.sample(
-                *(self._capacitor_settings, self.capacitors, self._capacitor_readings, self.now_s, hour),
+                self._capacitor_settings,
+                self.capacitors,
+                self._capacitor_readings,
+                self.now_s,
+                hour,
                 self.is_closed,
             )
 

@@ -146,8 +146,17 @@ def network_of(circuit: Circuit, tap_pu: Floats, is_closed: Bools) -> Network:
     bonds = _bonds(circuit)
     tables = [lines, transformers, capacitors, shunts, sources]
     return Network(
-        *(circuit, tap_pu, is_closed, lines, transformers, capacitors, shunts, sources, bonds),
-        *(_live(circuit, tables, bonds), _floating(circuit, capacitors, bonds)),
+        circuit=circuit,
+        tap_pu=tap_pu,
+        is_closed=is_closed,
+        lines=lines,
+        transformers=transformers,
+        capacitors=capacitors,
+        shunts=shunts,
+        sources=sources,
+        bonds=bonds,
+        is_live=_live(circuit, tables, bonds),
+        is_floating=_floating(circuit, capacitors, bonds),
     )
 
 
