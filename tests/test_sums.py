@@ -55,14 +55,15 @@ def test_no_product_of_rows_goes_through_a_library_of_threads(folder: str) -> No
 
 _BILLS = """
 import numpy as np
-from heptagrid.planes.money import network_fees, tariffs
+from heptagrid.planes.money.tariffs import network_fees, billing_rules
+from heptagrid.foundation.sums import weighted_columns
 
 rng = np.random.default_rng(1)
 price = rng.random(96)
 energy = rng.random((96, 9000))
 everybody = np.ones(9000, dtype=bool)
-bills = tariffs.bills(energy, energy, price, everybody, everybody, 1 / 366, tariffs.Parameters(), network_fees.Parameters())
-print((price[:, None] * energy).cumsum(axis=0)[-1].tobytes().hex() == tariffs._weighted(price, energy).tobytes().hex())
+bills = billing_rules.bills(energy, energy, price, weighted_columns(price, energy), everybody, 1 / 366, billing_rules.Parameters(), network_fees.Parameters())
+print((price[:, None] * energy).cumsum(axis=0)[-1].tobytes().hex() == weighted_columns(price, energy).tobytes().hex())
 """
 
 

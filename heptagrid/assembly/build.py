@@ -28,7 +28,7 @@ from heptagrid.assembly.transport import SortingTransport
 from heptagrid.contracts.metering import KEPT_DAYS
 from heptagrid.domains.customers import assembly as customers_assembly
 from heptagrid.domains.customers.actor import Customers
-from heptagrid.domains.customers.ownership import Ownership
+from heptagrid.domains.customers.ownership import Ownership, Question
 from heptagrid.domains.distribution.charges import Charges
 from heptagrid.domains.distribution.circuit_lines import CircuitLines
 from heptagrid.domains.distribution.domain import Feeders, Substations
@@ -76,6 +76,7 @@ from heptagrid.planes.messages.planning.planned_network import Plan
 from heptagrid.planes.money import telecom
 from heptagrid.planes.money.ledger import Ledger
 from heptagrid.planes.money.posted import PostedPayments
+from heptagrid.planes.money.tariffs.tariff import Offers
 from heptagrid.planes.money.true_up import Terms
 from heptagrid.planes.money.upkeep import DailyUpkeep
 from heptagrid.planes.power.balanced.radial import RadialSolver
@@ -105,7 +106,8 @@ class World:
     """What both arms share: the network, the people, the weather, the bulk system, the places of messages.
 
     point_node, point_terminal: (points,) where metering points stand, and where they hang on the lines. circuit: whose conductors
-    are solved one by one; None where the grid is balanced. conductors: of the circuit. dead_points: metering points that no source feeds.
+    are solved one by one; None where the grid is balanced. conductors: of the circuit. dead_points: metering points that no source feeds. tariff_of:
+    (customers,) which of the tariffs on offer each has with a smart grid, by number.
     """
 
     grid: Grid
@@ -125,6 +127,7 @@ class World:
     circuit: Circuit | None = None
     conductors: Conductors | None = None
     dead_points: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    tariff_of: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     @property
     def customers_count(self) -> int:
@@ -293,7 +296,14 @@ def build_world(scenario: Scenario) -> World:
         circuit=circuit,
         conductors=conductors,
         dead_points=dead_points,
+        tariff_of=_tariffs(scenario, len(grid.loads.bus)),
     )
+
+
+def _tariffs(scenario: Scenario, customers: int) -> Ints:
+    """(customers,) which of the tariffs on offer each has in the smart arm, by number."""
+    drawn = uniforms(scenario.seed, int(Stream.ENROLMENT), np.arange(customers), int(Question.DYNAMIC))
+    return Offers.of(scenario.sections).drawn(np.asarray(drawn), scenario.sections)
 
 
 def _sample(seed: int, occasion: int, count: int) -> Ints:
@@ -499,12 +509,13 @@ class _Money:
 
 
 def _money(scenario: Scenario, world: World, arm: Arm, span: Span) -> _Money:
-    """The arm's payments; nobody has the dynamic tariff without a smart grid."""
-    on_dynamic = np.zeros(world.points, dtype=np.bool_)
+    """The arm's payments; all have the flat tariff without a smart grid."""
+    tariff_of = np.zeros(world.points, dtype=np.int64)
     if arm.smart:
-        on_dynamic[: world.customers_count] = world.owned.dynamic
+        tariff_of[: world.customers_count] = world.tariff_of
     terms = Terms(
-        on_dynamic=on_dynamic,
+        offers=Offers.of(scenario.sections),
+        tariff_of=tariff_of,
         is_customer=np.arange(world.points) < world.customers_count,
         years=1.0 / (366 if span.first.year % 4 == 0 else 365),
         supply=scenario.sections["tariffs"],

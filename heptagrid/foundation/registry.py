@@ -12,6 +12,7 @@ from heptagrid.foundation.errors import HeptagridError
 PARAMETERS = "heptagrid.parameters"
 DEVICES = "heptagrid.devices"
 IMPORTERS = "heptagrid.importers"
+TARIFFS = "heptagrid.tariffs"
 
 _NOT_INSTALLED = "heptagrid is not installed, only copied: its parts are found through entry points; pip install it"
 
@@ -50,6 +51,16 @@ def devices() -> dict[str, Any]:
         if not (hasattr(one, "section") and hasattr(one, "order")):
             raise HeptagridError(f"the entry point {name} of {DEVICES} is {one!r}; a subclass of Device is expected")
     return dict(sorted(found.items(), key=lambda pair: (pair[1].order, pair[0])))
+
+
+@lru_cache
+def registered_tariffs() -> tuple[Any, ...]:
+    """The tariffs on offer, each a `heptagrid.planes.money.tariffs.tariff.Tariff`: the flat one, the dynamic one, others in the order of their names."""
+    found = {point.name: point.load() for point in entry_points(group=TARIFFS)}
+    if not found:
+        raise HeptagridError(_NOT_INSTALLED)
+    first = [name for name in ("flat", "dynamic") if name in found]
+    return tuple(found[name] for name in (*first, *sorted(set(found) - set(first))))
 
 
 def importers() -> Iterator[Any]:

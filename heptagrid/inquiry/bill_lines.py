@@ -13,7 +13,7 @@ from heptagrid.inquiry.consequences import run_rows
 from heptagrid.inquiry.replay import Replay
 from heptagrid.planes.money.cents import CENT_PER_EUR, cents
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, millicent
-from heptagrid.planes.money.tariffs import EUR_PER_CT
+from heptagrid.planes.money.tariffs.billing_rules import EUR_PER_CT
 from heptagrid.planes.money.upkeep import PAY_HOUR
 from heptagrid.recording.results import Run
 

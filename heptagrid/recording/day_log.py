@@ -80,7 +80,7 @@ class DayLog:
             self.traded_mwh[name] = self.traded_mwh.get(name, 0.0) + each
         true_kwh = tuple(one.astype(billed.import_kwh.dtype) for one in counted)
         smart, terms = grid.arm.smart, grid.billing.terms
-        owed_eur = terms.bills(true_kwh[0], true_kwh[1], billed.price_eur_per_mwh).net if smart else billed.bills.net
+        owed_eur = terms.bills(true_kwh[0], true_kwh[1], billed.slots).net if smart else billed.bills.net
         error_kwh = self.standing.bill(
             record.status,
             (billed.import_kwh, billed.export_kwh, billed.bills.net),

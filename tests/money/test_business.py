@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heptagrid.foundation.domains import Domain
-from heptagrid.planes.money import business, network_fees, telecom
+from heptagrid.planes.money import business, telecom
 from heptagrid.planes.money.business import Investment, annuity_factor, business_case, lifecycle_factor
+from heptagrid.planes.money.tariffs import network_fees
 
 PARAMETERS = business.Parameters()
 FEES = network_fees.Parameters()

@@ -6,10 +6,11 @@ import numpy as np
 
 from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.payments import Dates
-from heptagrid.planes.money import network_fees, postings, settlement, tariffs
+from heptagrid.planes.money import postings, settlement
 from heptagrid.planes.money.cents import cents, invoice
 from heptagrid.planes.money.ledger import Ledger
 from heptagrid.planes.money.posted import PostedPayments
+from heptagrid.planes.money.tariffs import billing_rules, network_fees
 from heptagrid.world.accounts import Accounts
 
 
@@ -30,13 +31,22 @@ def test_half_a_cent_goes_away_from_zero() -> None:
 
 def test_every_line_of_a_customers_bill_is_whole_cents_and_the_ledger_balances() -> None:
     rng = np.random.default_rng(3)
-    points, supply = 300, tariffs.Parameters()
+    points, supply = 300, billing_rules.Parameters()
     used, fed_in = rng.random((96, points)), rng.random((96, points)) * (rng.random(points) < 0.3)
     everybody = np.ones(points, dtype=bool)
-    exact = tariffs.bills(
-        *(used, fed_in, rng.uniform(0.0, 0.2, 96), everybody, everybody, 1 / 366, supply, network_fees.Parameters())
+    exact = billing_rules.bills(
+        *(
+            used,
+            fed_in,
+            rng.uniform(0.0, 0.2, 96),
+            rng.random(points),
+            everybody,
+            1 / 366,
+            supply,
+            network_fees.Parameters(),
+        )
     )
-    bills = tariffs.in_cents(exact, supply)
+    bills = billing_rules.in_cents(exact, supply)
     for name in vars(bills):
         line = getattr(bills, name)
         assert (np.rint(line * 1e5) % 1000 == 0).all(), name

@@ -3,10 +3,11 @@
 import pytest
 
 from heptagrid.foundation.parameters import declarations
-from heptagrid.planes.money import business, network_fees, tariffs, telecom
+from heptagrid.planes.money import business, telecom
 from heptagrid.planes.money.prices import CONSUMER_PRICES, PER_EUR_2024, eur_2024
+from heptagrid.planes.money.tariffs import billing_rules, network_fees
 
-SECTIONS = (tariffs.Parameters, network_fees.Parameters, telecom.Parameters, business.Parameters)
+SECTIONS = (billing_rules.Parameters, network_fees.Parameters, telecom.Parameters, business.Parameters)
 
 
 def test_a_euro_of_2024_is_a_euro():

@@ -9,9 +9,10 @@ from hypothesis.extra.numpy import arrays
 from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.payments import Dates
 from heptagrid.foundation.reasons import Reason
-from heptagrid.planes.money import network_fees, postings, settlement, tariffs, telecom
+from heptagrid.planes.money import postings, settlement, telecom
 from heptagrid.planes.money.ledger import Ledger, eur
 from heptagrid.planes.money.posted import PostedPayments
+from heptagrid.planes.money.tariffs import billing_rules, network_fees
 from heptagrid.world.accounts import Accounts
 
 NOW = Dates(0, 0)
@@ -91,18 +92,18 @@ def test_feeding_back_earns_no_use_of_system_fee():
     assert settlement.use_of_system_eur(np.array([10.0, -4.0]), FEES) == 10.0 * FEES.use_of_system_eur_per_mwh
 
 
-def whole_day(rng: np.random.Generator) -> tuple[Ledger, tariffs.Bills]:
+def whole_day(rng: np.random.Generator) -> tuple[Ledger, billing_rules.Bills]:
     points = 200
     ledger = Ledger(Accounts(points))
     price = rng.uniform(0.0, 0.2, 96)
-    bill = tariffs.bills(
+    bill = billing_rules.bills(
         rng.random((96, points)),
         rng.random((96, points)) * (rng.random(points) < 0.1),
         price,
-        rng.random(points) < 0.3,
+        rng.random(points),
         np.arange(points) < 190,
         1 / 366,
-        tariffs.Parameters(),
+        billing_rules.Parameters(),
         FEES,
     )
     payments, everyone = PostedPayments(ledger, 0), np.arange(points)
@@ -111,7 +112,7 @@ def whole_day(rng: np.random.Generator) -> tuple[Ledger, tariffs.Bills]:
     postings.pay_rest(payments, 1e6, NOW)
     postings.pay_fuel(payments, 900.0, 880.0, NOW)
     postings.pay_transmission(payments, 31.0, 17.0, NOW)
-    moved_eur = settlement.flexibility_eur(rng.random(points), tariffs.Parameters())
+    moved_eur = settlement.flexibility_eur(rng.random(points), billing_rules.Parameters())
     postings.pay_flexibility(payments, everyone, moved_eur, NOW, np.full(points, -1))
     postings.pay_relief(payments, settlement.relief_eur(12.0, FEES), NOW)
     postings.pay_smart_metering(payments, settlement.smart_metering_eur(points, 1 / 366, FEES), NOW)
@@ -149,8 +150,15 @@ def test_the_provider_keeps_of_the_bills_its_energy_price_and_standing_charge_al
     points = 3
     ledger = Ledger(Accounts(points))
     used = np.ones((4, points))
-    bill = tariffs.bills(
-        used, used, np.full(4, 0.05), np.zeros(points, bool), np.ones(points, bool), 1.0, tariffs.Parameters(), FEES
+    bill = billing_rules.bills(
+        used,
+        used,
+        np.full(4, 0.05),
+        np.zeros(points, bool),
+        np.ones(points, bool),
+        1.0,
+        billing_rules.Parameters(),
+        FEES,
     )
     payments = PostedPayments(ledger, 0)
     postings.pay_bills(payments, np.arange(points), bill, NOW)

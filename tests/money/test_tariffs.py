@@ -6,20 +6,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from heptagrid.planes.money import network_fees, tariffs
+from heptagrid.planes.money.tariffs import billing_rules, network_fees
+from heptagrid.planes.money.tariffs.tariff import Offers, Slots
 
-PRICES = tariffs.Parameters()
+PRICES = billing_rules.Parameters()
 FEES = network_fees.Parameters()
 SLOTS = 4
 
 energies = arrays(np.float64, (SLOTS, 3), elements=st.floats(0.0, 50.0))
 market = arrays(np.float64, SLOTS, elements=st.floats(-0.5, 3.0))
-ON_DYNAMIC = np.array([False, True, False])
+TARIFF_OF = np.array([0, 1, 0])
+OFFERS = Offers.of({})
 IS_CUSTOMER = np.array([True, True, False])
 
 
 def day_bills(import_kwh, export_kwh, price, years=1 / 366, prices=PRICES):
-    return tariffs.bills(import_kwh, export_kwh, price, ON_DYNAMIC, IS_CUSTOMER, years, prices, FEES)
+    energy_eur = OFFERS.energy_eur(TARIFF_OF, import_kwh, Slots(price, np.zeros(len(price))), prices)
+    return billing_rules.bills(import_kwh, export_kwh, price, energy_eur, IS_CUSTOMER, years, prices, FEES)
 
 
 def test_a_household_of_3500_kwh_pays_what_the_parts_add_up_to():
@@ -33,7 +36,7 @@ def test_a_household_of_3500_kwh_pays_what_the_parts_add_up_to():
 
 def test_with_procurement_as_in_germany_the_household_price_is_near_the_published_one():
     """Federal Statistical Office: 41.02 ct/kWh in the first half of 2024; procurement and sales 43 % of it."""
-    german = tariffs.Parameters(flat_procurement_eur_per_mwh=143.0)
+    german = billing_rules.Parameters(flat_procurement_eur_per_mwh=143.0)
     used = np.full((SLOTS, 3), 3500.0 / SLOTS)
     bill = day_bills(used, np.zeros_like(used), np.zeros(SLOTS), years=1.0, prices=german)
     assert bill.net[0] / 35.0 == pytest.approx(41.0, abs=2.0)

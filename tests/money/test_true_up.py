@@ -24,9 +24,10 @@ from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.payments import PaidDays
 from heptagrid.foundation.reasons import Reason
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step, to_ns
-from heptagrid.planes.money import network_fees, tariffs
 from heptagrid.planes.money.ledger import Ledger
 from heptagrid.planes.money.posted import PostedPayments
+from heptagrid.planes.money.tariffs import billing_rules, network_fees
+from heptagrid.planes.money.tariffs.tariff import Offers
 from heptagrid.planes.money.true_up import Terms
 from heptagrid.recording.day_log import DayLog
 from heptagrid.recording.tables import TableWriter
@@ -39,13 +40,13 @@ DAY_NS = 24 * NS_PER_HOUR
 NOON = 48
 
 
-def terms(points: int, supply: tariffs.Parameters, fees: network_fees.Parameters) -> Terms:
-    return Terms(np.zeros(points, dtype=bool), np.ones(points, dtype=bool), 1 / 366, supply, fees)
+def terms(points: int, supply: billing_rules.Parameters, fees: network_fees.Parameters) -> Terms:
+    return Terms(Offers.of({}), np.zeros(points, dtype=np.int64), np.ones(points, dtype=bool), 1 / 366, supply, fees)
 
 
 def bare(price_eur_per_kwh: float) -> Terms:
     """One customer who pays for the kWh alone, without taxes."""
-    supply = tariffs.Parameters(
+    supply = billing_rules.Parameters(
         flat_procurement_eur_per_mwh=1000.0 * price_eur_per_kwh,
         **dict.fromkeys(("margin_ct_per_kwh", "standing_eur_per_year", "levies_ct_per_kwh"), 0.0),
         **dict.fromkeys(("concession_ct_per_kwh", "electricity_tax_ct_per_kwh", "vat_share"), 0.0),
@@ -195,7 +196,7 @@ def test_a_message_is_heard_once_and_the_same_read_again_changes_nothing() -> No
 
 def test_an_estimate_that_nobody_settles_is_said_in_energy_and_money() -> None:
     """By hand: 10 kWh are billed at 0.30 EUR where 12 kWh were delivered: 0.60 EUR are owed; the second meter reports."""
-    town = Town(replace(bare(0.30), on_dynamic=np.zeros(2, dtype=bool), is_customer=np.ones(2, dtype=bool)))
+    town = Town(replace(bare(0.30), tariff_of=np.zeros(2, dtype=np.int64), is_customer=np.ones(2, dtype=bool)))
     town.bill(0, [10.0, 5.0], 17.0, ReadStatus.ESTIMATED, [12.0, 5.0])
     town.hear(0, 1, 5.0, message=5)
     town.correct(1)
@@ -232,7 +233,7 @@ def test_bill_and_true_ups_together_are_the_bill_of_the_true_reads_to_the_cent()
     """Each point's total after two true-ups of a day is what one bill of the true energies comes to, fees and taxes passed on included."""
     rng = np.random.default_rng(7)
     points = 40
-    by = terms(points, tariffs.Parameters(), network_fees.Parameters())
+    by = terms(points, billing_rules.Parameters(), network_fees.Parameters())
     billed, true = rng.uniform(0.0, 20.0, points).astype(np.float32), rng.uniform(0.0, 20.0, points).astype(np.float32)
     late, at_once = Town(by), Town(by)
     late.bill(0, billed.tolist(), 400.0, ReadStatus.ESTIMATED)

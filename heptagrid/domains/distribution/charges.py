@@ -6,7 +6,8 @@ import numpy as np
 
 from heptagrid.foundation.payments import PaidDays, Payments
 from heptagrid.foundation.time import Step
-from heptagrid.planes.money import network_fees, postings, settlement
+from heptagrid.planes.money import postings, settlement
+from heptagrid.planes.money.tariffs import network_fees
 from heptagrid.planes.money.upkeep import PAY_HOUR, DailyUpkeep
 
 

@@ -13,8 +13,9 @@ from heptagrid.contracts.metering import KEPT_DAYS
 from heptagrid.contracts.paper import Paper
 from heptagrid.foundation.payments import Dates, PaidDays, Payments
 from heptagrid.foundation.time import NS_PER_QUARTER, Step, midnight_ns
-from heptagrid.planes.money import network_fees, postings
+from heptagrid.planes.money import postings
 from heptagrid.planes.money.settlement import Wholesale
+from heptagrid.planes.money.tariffs import network_fees
 from heptagrid.planes.money.true_up import SettledDay
 
 Floats = npt.NDArray[np.float64]

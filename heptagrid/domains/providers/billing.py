@@ -16,9 +16,10 @@ from heptagrid.contracts.metering import KEPT_DAYS
 from heptagrid.contracts.paper import KnownDay, Paper
 from heptagrid.domains.providers.retailer import LateReads, Retailer
 from heptagrid.foundation.payments import Dates, PaidDays, Payments
-from heptagrid.foundation.time import NS_PER_QUARTER, Step
+from heptagrid.foundation.time import NS_PER_QUARTER, Step, local_hours
 from heptagrid.planes.money import postings
-from heptagrid.planes.money.tariffs import Bills
+from heptagrid.planes.money.tariffs.billing_rules import Bills
+from heptagrid.planes.money.tariffs.tariff import Slots
 from heptagrid.planes.money.true_up import BilledDay, Terms, true_up
 
 Floats = npt.NDArray[np.float64]
@@ -114,8 +115,11 @@ class Billing:
         quarters = step.day_start_ns // NS_PER_QUARTER - first
         known = self._known(retailer, first, quarters)
         price = np.array([self._price(retailer, quarter // 4) for quarter in range(first, first + quarters)])
-        bills = self._bills(known, price)
-        record = Record(day, dates, known, bills, BilledDay(price, known.import_kwh, known.export_kwh, bills))
+        local_hour = local_hours(np.arange(first, first + quarters), self.days.zone)
+        bills = self._bills(known, Slots(price / 1000.0, local_hour))
+        record = Record(
+            day, dates, known, bills, BilledDay(price, local_hour, known.import_kwh, known.export_kwh, bills)
+        )
         points = np.arange(known.import_kwh.shape[1], dtype=np.int64)
         postings.pay_bills(self.payments, points, bills, record.dates, known.message)
         postings.pass_fees_on(self.payments, bills, record.dates)
@@ -135,13 +139,13 @@ class Billing:
         known = retailer.price_eur_per_mwh.get(hour)
         return self.price_on_paper(hour) if known is None else known
 
-    def _bills(self, known: KnownDay, price_eur_per_mwh: Floats) -> Bills:
+    def _bills(self, known: KnownDay, slots: Slots) -> Bills:
         points = known.import_kwh.shape[1]
         blocks = []
         for begin in range(0, points, BLOCK):
             of = np.arange(begin, min(begin + BLOCK, points))
             energies = known.import_kwh[:, of], known.export_kwh[:, of]
-            blocks.append(self.terms.of(of).bills(*energies, price_eur_per_mwh))
+            blocks.append(self.terms.of(of).bills(*energies, slots))
         lines = {one.name: np.concatenate([getattr(block, one.name) for block in blocks]) for one in fields(Bills)}
         return Bills(**lines)
 

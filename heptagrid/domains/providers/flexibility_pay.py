@@ -8,7 +8,8 @@ import numpy.typing as npt
 from heptagrid.contracts.flexibility import Relief
 from heptagrid.contracts.paper import KnownDay
 from heptagrid.foundation.payments import Dates, Payments
-from heptagrid.planes.money import network_fees, postings, settlement, tariffs
+from heptagrid.planes.money import postings, settlement
+from heptagrid.planes.money.tariffs import billing_rules, network_fees
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -18,7 +19,7 @@ class FlexibilityPay:
     """Pays by the registers of moved energy, so that what one day's reads did not tell the next day's do."""
 
     def __init__(
-        self, points: int, supply: tariffs.Parameters, fees: network_fees.Parameters, payments: Payments
+        self, points: int, supply: billing_rules.Parameters, fees: network_fees.Parameters, payments: Payments
     ) -> None:
         self._paid_kwh = np.zeros(points)
         self._supply, self._fees, self._payments = supply, fees, payments

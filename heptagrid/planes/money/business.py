@@ -16,9 +16,10 @@ import numpy.typing as npt
 from heptagrid.foundation.domains import DOMAIN_NAMES, Domain
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.sums import weighted_columns
-from heptagrid.planes.money import network_fees, telecom
+from heptagrid.planes.money import telecom
 from heptagrid.planes.money.prices import eur_2024
 from heptagrid.planes.money.settlement import peak_demand_over_year_eur
+from heptagrid.planes.money.tariffs import network_fees
 
 Floats = npt.NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.payments import Dates, Payments
 from heptagrid.foundation.reasons import Reason
 from heptagrid.planes.money.settlement import Wholesale
-from heptagrid.planes.money.tariffs import Bills
+from heptagrid.planes.money.tariffs.billing_rules import Bills
 from heptagrid.planes.money.telecom import ITEMS
 from heptagrid.planes.money.true_up import TrueUp
 from heptagrid.world.accounts import OUTSIDE, REST_BUYERS, REST_GENERATION, accounts_of

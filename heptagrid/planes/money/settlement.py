@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.foundation.sums import dot
-from heptagrid.planes.money import network_fees, tariffs
 from heptagrid.planes.money.cents import CENT_PER_EUR, cents
+from heptagrid.planes.money.tariffs import billing_rules, network_fees
 
 Floats = npt.NDArray[np.float64]
 
@@ -42,7 +42,7 @@ class Wholesale:
         )
 
 
-def net_use_mwh(import_kwh: tariffs.Energies, export_kwh: tariffs.Energies) -> Floats:
+def net_use_mwh(import_kwh: billing_rules.Energies, export_kwh: billing_rules.Energies) -> Floats:
     """What all points used less what they fed in, (slots,), from their energies, (slots, points)."""
     net_kwh = import_kwh.sum(axis=1, dtype=np.float64) - export_kwh.sum(axis=1, dtype=np.float64)
     return np.asarray(net_kwh / 1000.0)
@@ -112,14 +112,14 @@ def peak_demand_over_year_eur(peaks_kw: Floats, weights: Floats, fees: network_f
     return (float(peaks_kw.max()) - mean_kw) * fees.peak_demand_eur_per_kw_year
 
 
-def flexibility_eur(moved_kwh: Floats, parameters: tariffs.Parameters) -> Floats:
+def flexibility_eur(moved_kwh: Floats, parameters: billing_rules.Parameters) -> Floats:
     """What each point earns for the energy its devices moved on request, (points,), in whole cents."""
-    return np.asarray(cents(moved_kwh * parameters.flexibility_ct_per_kwh * tariffs.EUR_PER_CT) / CENT_PER_EUR)
+    return np.asarray(cents(moved_kwh * parameters.flexibility_ct_per_kwh * billing_rules.EUR_PER_CT) / CENT_PER_EUR)
 
 
 def relief_eur(relieved_kwh: float, fees: network_fees.Parameters) -> float:
     """What distribution owes the provider for kW given up times hours, behind overloaded transformers."""
-    return relieved_kwh * fees.relief_ct_per_kwh * tariffs.EUR_PER_CT
+    return relieved_kwh * fees.relief_ct_per_kwh * billing_rules.EUR_PER_CT
 
 
 def smart_metering_eur(meters: int, years: float, fees: network_fees.Parameters) -> float:

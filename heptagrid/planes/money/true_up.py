@@ -13,9 +13,11 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.planes.money import network_fees, settlement, tariffs
+from heptagrid.planes.money import settlement
 from heptagrid.planes.money.settlement import Wholesale
-from heptagrid.planes.money.tariffs import Bills
+from heptagrid.planes.money.tariffs import billing_rules, network_fees
+from heptagrid.planes.money.tariffs.billing_rules import Bills
+from heptagrid.planes.money.tariffs.tariff import Offers, Slots
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -24,44 +26,50 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Terms:
-    """By what points are billed: (points,) who has the dynamic tariff and who pays for the days, and all prices.
+    """By what points are billed: (points,) which of the tariffs on offer each has, by number, and who pays for the days; all prices.
 
     years: that a day stands for.
     """
 
-    on_dynamic: Bools
+    offers: Offers
+    tariff_of: Ints
     is_customer: Bools
     years: float
-    supply: tariffs.Parameters
+    supply: billing_rules.Parameters
     fees: network_fees.Parameters
 
-    def bills(self, import_kwh: np.ndarray, export_kwh: np.ndarray, price_eur_per_mwh: Floats) -> Bills:
+    def bills(self, import_kwh: np.ndarray, export_kwh: np.ndarray, slots: Slots) -> Bills:
         """A day's bills in whole cents, from energies by slot, (slots, points)."""
-        exact = tariffs.bills(
+        exact = billing_rules.bills(
             import_kwh,
             export_kwh,
-            price_eur_per_mwh / 1000.0,
-            self.on_dynamic,
+            slots.day_ahead_eur_per_kwh,
+            self.offers.energy_eur(self.tariff_of, import_kwh, slots, self.supply),
             self.is_customer,
             self.years,
             self.supply,
             self.fees,
         )
-        return tariffs.in_cents(exact, self.supply)
+        return billing_rules.in_cents(exact, self.supply)
 
     def of(self, points: Ints) -> Terms:
         """The terms of some points alone."""
-        return replace(self, on_dynamic=self.on_dynamic[points], is_customer=self.is_customer[points])
+        return replace(self, tariff_of=self.tariff_of[points], is_customer=self.is_customer[points])
 
 
 @dataclass(frozen=True)
 class BilledDay:
-    """What a day's bills, true-ups included, rest on: prices (slots,), energies (slots, points), as `bills` takes them."""
+    """What a day's bills, true-ups included, rest on: prices and local hours (slots,), energies (slots, points)."""
 
     price_eur_per_mwh: Floats
+    local_hour: Floats
     import_kwh: np.ndarray
     export_kwh: np.ndarray
     bills: Bills
+
+    @property
+    def slots(self) -> Slots:
+        return Slots(self.price_eur_per_mwh / 1000.0, self.local_hour)
 
 
 @dataclass(frozen=True)
@@ -79,7 +87,7 @@ def true_up(
     imported, exported = billed.import_kwh.copy(), billed.export_kwh.copy()
     imported[slots, points], exported[slots, points] = import_kwh, export_kwh
     concerned = np.unique(points)
-    new = terms.of(concerned).bills(imported[:, concerned], exported[:, concerned], billed.price_eur_per_mwh)
+    new = terms.of(concerned).bills(imported[:, concerned], exported[:, concerned], billed.slots)
     names = [one.name for one in fields(Bills)]
     whole = {name: getattr(billed.bills, name).copy() for name in names}
     change = {name: getattr(new, name) - whole[name][concerned] for name in names}

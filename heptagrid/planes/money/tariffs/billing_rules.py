@@ -5,13 +5,12 @@ A bill is the German household bill of 2024, net prices first and value added ta
     energy (the tariff's price + the retailer's margin) + network fee + levies + electricity tax,
     standing charge of supply + base fee of the network + metering.
 
-Tariffs differ in the energy price alone. Feed-in earns its market value from the provider; what the
+Tariffs differ in the energy price alone (`tariff`). Feed-in earns its market value from the provider; what the
 feed-in tariff lies above it comes from outside, as the federal budget has paid it since July 2022.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +19,8 @@ import numpy.typing as npt
 
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.sums import weighted_columns
-from heptagrid.planes.money import network_fees
 from heptagrid.planes.money.cents import CENT_PER_EUR, cents, invoice
+from heptagrid.planes.money.tariffs import network_fees
 
 Floats = npt.NDArray[np.float64]
 Energies = npt.NDArray[np.floating[Any]]
@@ -111,21 +110,6 @@ class Parameters:
     )
 
 
-def flat(day_ahead_eur_per_kwh: Floats, parameters: Parameters) -> Floats:
-    """The same price at all times."""
-    return np.full_like(day_ahead_eur_per_kwh, parameters.flat_procurement_eur_per_mwh / 1000.0)
-
-
-def dynamic(day_ahead_eur_per_kwh: Floats, parameters: Parameters) -> Floats:
-    """The day-ahead price of the hour."""
-    return day_ahead_eur_per_kwh
-
-
-Tariff = Callable[[Floats, Parameters], Floats]
-
-TARIFFS: dict[str, Tariff] = {"flat": flat, "dynamic": dynamic}
-
-
 @dataclass(frozen=True)
 class Bills:
     """What each metering point owes for a span and is owed, (points,) in EUR each.
@@ -166,7 +150,7 @@ def bills(
     import_kwh: Energies,
     export_kwh: Energies,
     day_ahead_eur_per_kwh: Floats,
-    on_dynamic: Bools,
+    energy_eur: Floats,
     is_customer: Bools,
     years: float,
     parameters: Parameters,
@@ -178,13 +162,11 @@ def bills(
     ----------
     import_kwh, export_kwh : (slots, points), energies by quarter hour or hour
     day_ahead_eur_per_kwh : (slots,), the market's price in each slot
-    on_dynamic : (points,), who has the dynamic tariff
+    energy_eur : (points,), what the energy costs under each point's tariff, without the margin
     is_customer : (points,), who pays for the days; a stand-alone producer pays for the kWh it uses alone
     """
     used_kwh = import_kwh.sum(axis=0, dtype=np.float64)
-    at_flat = used_kwh * float(flat(day_ahead_eur_per_kwh[:1], parameters)[0])
-    at_dynamic = _weighted(dynamic(day_ahead_eur_per_kwh, parameters), import_kwh)
-    energy = np.where(on_dynamic, at_dynamic, at_flat) + used_kwh * parameters.margin_ct_per_kwh * EUR_PER_CT
+    energy = energy_eur + used_kwh * parameters.margin_ct_per_kwh * EUR_PER_CT
     network = used_kwh * fees.energy_ct_per_kwh * EUR_PER_CT
     state_ct_per_kwh = (
         parameters.levies_ct_per_kwh + parameters.concession_ct_per_kwh + parameters.electricity_tax_ct_per_kwh
@@ -207,8 +189,8 @@ def bills(
         base=base,
         metering=metering,
         standing_vat=(standing + base + metering) * parameters.vat_share,
-        export_credit=_weighted(day_ahead_eur_per_kwh, export_kwh),
-        feed_in_premium=_weighted(premium_eur_per_kwh, export_kwh),
+        export_credit=weighted_columns(day_ahead_eur_per_kwh, export_kwh),
+        feed_in_premium=weighted_columns(premium_eur_per_kwh, export_kwh),
         rounding=np.zeros_like(energy),
     )
 
@@ -224,8 +206,3 @@ def in_cents(exact: Bills, parameters: Parameters) -> Bills:
         *(cents(exact.export_credit) / CENT_PER_EUR, cents(exact.feed_in_premium) / CENT_PER_EUR),
         rounding=(whole.tax - used.tax - days.tax) / CENT_PER_EUR,
     )
-
-
-def _weighted(price_eur_per_kwh: Floats, energy_kwh: Energies) -> Floats:
-    """Price times energy, summed over the slots, (points,)."""
-    return weighted_columns(price_eur_per_kwh, energy_kwh)
