@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from heptagrid.assembly.transport import SortingTransport
-from heptagrid.foundation.contract import Wave
+from heptagrid.foundation.contract import Contract, Wave
 from heptagrid.planes.messages.links import CLASS_NAMES
 from heptagrid.planes.messages.plane import MessagePlane
 from heptagrid.planes.messages.statistics import KINDS, Counts
@@ -20,8 +23,8 @@ class ImmediateTransport(SortingTransport):
 
     lost_share = 0.0
 
-    def __init__(self, plane: MessagePlane | None = None) -> None:
-        super().__init__()
+    def __init__(self, plane: MessagePlane, granted: Iterable[Contract[Any]]) -> None:
+        super().__init__(granted)
         self._next_id = 0
         self._waiting: list[tuple[Ints, Ints, Ints]] = []  # ids, times, kinds
         self._counts = Counts.none()

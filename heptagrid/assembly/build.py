@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.assembly.arms import Arm
+from heptagrid.assembly.desks import Desk, desks_of
 from heptagrid.assembly.happenings import (
     Happening,
     happenings,
@@ -24,11 +25,12 @@ from heptagrid.assembly.happenings import (
 )
 from heptagrid.assembly.modelled_transport import ModelledTransport
 from heptagrid.assembly.span import Span
-from heptagrid.assembly.transport import SortingTransport
+from heptagrid.assembly.transport import SortingTransport, TransportOver
 from heptagrid.contracts.metering import KEPT_DAYS
+from heptagrid.contracts.policy import declared
 from heptagrid.domains.customers import assembly as customers_assembly
 from heptagrid.domains.customers.actor import Customers
-from heptagrid.domains.customers.ownership import Ownership, Question
+from heptagrid.domains.customers.ownership import Ownership, ownership
 from heptagrid.domains.distribution.charges import Charges
 from heptagrid.domains.distribution.circuit_lines import CircuitLines
 from heptagrid.domains.distribution.domain import Feeders, Substations
@@ -58,6 +60,7 @@ from heptagrid.foundation.actors import Actor, EarlySender, FineActor
 from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.payments import PaidDays
 from heptagrid.foundation.random import Stream, uniforms
+from heptagrid.foundation.registry import registered_desks
 from heptagrid.foundation.time import (
     NS_PER_HOUR,
     NS_PER_S,
@@ -106,8 +109,7 @@ class World:
     """What both arms share: the network, the people, the weather, the bulk system, the places of messages.
 
     point_node, point_terminal: (points,) where metering points stand, and where they hang on the lines. circuit: whose conductors
-    are solved one by one; None where the grid is balanced. conductors: of the circuit. dead_points: metering points that no source feeds. tariff_of:
-    (customers,) which of the tariffs on offer each has with a smart grid, by number.
+    are solved one by one; None where the grid is balanced. conductors: of the circuit. dead_points: metering points that no source feeds.
     """
 
     grid: Grid
@@ -127,7 +129,6 @@ class World:
     circuit: Circuit | None = None
     conductors: Conductors | None = None
     dead_points: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    tariff_of: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     @property
     def customers_count(self) -> int:
@@ -206,6 +207,7 @@ class ArmGrid:
     exchange: Exchange
     providers: Providers
     windows: Windows
+    desks: Sequence[Desk]
     ledger: Ledger
     charges: Charges
     settlement: Settlement
@@ -261,7 +263,7 @@ def build_world(scenario: Scenario) -> World:
     """
     grid, profiles, weather, bulk = _files(str(scenario.folder), str(scenario.bulk_folder))
     network, circuit = read_network(scenario.folder)
-    owned = customers_assembly.owners(_customers_settings(scenario), grid.loads, grid.units)
+    owned = ownership(grid.loads, grid.units, scenario.sections, scenario.seed)
     lonely = np.flatnonzero(owned.unit_point >= len(grid.loads.bus))
     point_bus = np.concatenate([grid.loads.bus, grid.units.bus[lonely]])
     point_node = network.node_of_bus[point_bus]
@@ -296,14 +298,7 @@ def build_world(scenario: Scenario) -> World:
         circuit=circuit,
         conductors=conductors,
         dead_points=dead_points,
-        tariff_of=_tariffs(scenario, len(grid.loads.bus)),
     )
-
-
-def _tariffs(scenario: Scenario, customers: int) -> Ints:
-    """(customers,) which of the tariffs on offer each has in the smart arm, by number."""
-    drawn = uniforms(scenario.seed, int(Stream.ENROLMENT), np.arange(customers), int(Question.DYNAMIC))
-    return Offers.of(scenario.sections).drawn(np.asarray(drawn), scenario.sections)
 
 
 def _sample(seed: int, occasion: int, count: int) -> Ints:
@@ -386,7 +381,7 @@ def build_arm(
     arm: Arm,
     span: Span,
     threads: int = 1,
-    transport_over: Callable[[MessagePlane], SortingTransport] = ModelledTransport,
+    transport_over: TransportOver = ModelledTransport,
 ) -> ArmGrid:
     """One arm at the start of its warm-up day, on a schedule cleared for that day; `transport_over` makes what carries its messages."""
     sections, bulk = scenario.sections, world.bulk
@@ -452,7 +447,7 @@ def build_arm(
             world,
             arm,
             terminals,
-            transport_over(plane),
+            transport_over(plane, [*declared(), *(each for desk in registered_desks() for each in desk.contracts)]),
             customers,
             feeders,
             transmission,
@@ -462,6 +457,7 @@ def build_arm(
             providers,
         ),
         windows,
+        desks_of(scenario, world.endpoints, money.payments, money.days, arm.smart),
         money.ledger,
         charges,
         settlement,
@@ -512,7 +508,7 @@ def _money(scenario: Scenario, world: World, arm: Arm, span: Span) -> _Money:
     """The arm's payments; all have the flat tariff without a smart grid."""
     tariff_of = np.zeros(world.points, dtype=np.int64)
     if arm.smart:
-        tariff_of[: world.customers_count] = world.tariff_of
+        tariff_of[: world.customers_count] = world.owned.tariff_of
     terms = Terms(
         offers=Offers.of(scenario.sections),
         tariff_of=tariff_of,

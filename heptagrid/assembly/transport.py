@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from heptagrid.contracts.policy import declared, refusal
 from heptagrid.foundation.contract import Contract, Delivery, Wave
 from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.transport import Listener
+from heptagrid.planes.messages.plane import MessagePlane
 from heptagrid.planes.messages.statistics import Counts
 
 Bools = npt.NDArray[np.bool_]
@@ -163,3 +164,7 @@ class SortingTransport(ABC):
         if done > 0:
             del self._waves[:done], self._first_ids[:done]
         self._forget_at = len(self._waves) + _GATHERED
+
+
+TransportOver = Callable[[MessagePlane, Iterable[Contract[Any]]], SortingTransport]
+"""Makes a transport of the modelled network and the contracts that policy allows."""

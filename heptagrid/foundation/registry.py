@@ -13,6 +13,7 @@ PARAMETERS = "heptagrid.parameters"
 DEVICES = "heptagrid.devices"
 IMPORTERS = "heptagrid.importers"
 TARIFFS = "heptagrid.tariffs"
+DESKS = "heptagrid.desks"
 
 _NOT_INSTALLED = "heptagrid is not installed, only copied: its parts are found through entry points; pip install it"
 
@@ -21,7 +22,7 @@ _NOT_INSTALLED = "heptagrid is not installed, only copied: its parts are found t
 def parameter_sections() -> dict[str, type]:
     """The scenario's sections: name to the dataclass that declares its keys, in the order of their names.
 
-    A class of devices declares its own section.
+    A class of devices, a tariff and a desk each declare their own section.
 
     Raises
     ------
@@ -31,10 +32,14 @@ def parameter_sections() -> dict[str, type]:
     found = {point.name: point.load() for point in entry_points(group=PARAMETERS)}
     if not found:
         raise HeptagridError(_NOT_INSTALLED)
-    of_devices = {name: one.section for name, one in devices().items()}
-    for name in found.keys() & of_devices.keys():
-        raise HeptagridError(f"the entry point {name} of {DEVICES}: there is a section of this name; choose another")
-    return dict(sorted((found | of_devices).items()))
+    own = {name: one.section for name, one in devices().items()}
+    own |= {f"tariffs.{one.name}": one.parameters for one in registered_tariffs() if one.parameters is not None}
+    own |= {one.name: one.section for one in registered_desks() if one.section is not None}
+    if twice := sorted(found.keys() & own.keys()):
+        raise HeptagridError(
+            f"the entry point {twice[0]} of a device, tariff or desk: there is a section of this name; choose another"
+        )
+    return dict(sorted((found | own).items()))
 
 
 @lru_cache
@@ -61,6 +66,12 @@ def registered_tariffs() -> tuple[Any, ...]:
         raise HeptagridError(_NOT_INSTALLED)
     first = [name for name in ("flat", "dynamic") if name in found]
     return tuple(found[name] for name in (*first, *sorted(set(found) - set(first))))
+
+
+@lru_cache
+def registered_desks() -> tuple[Any, ...]:
+    """Desks that other packages add, each a subclass of `heptagrid.assembly.desks.Desk`, in the order of their names."""
+    return tuple(point.load() for point in sorted(entry_points(group=DESKS), key=lambda one: one.name))
 
 
 def importers() -> Iterator[Any]:

@@ -71,16 +71,17 @@ def _above(world: World, node: int) -> tuple[int, int]:
         node = parent
 
 
-def hours(replay: Replay, customer: int, settled: Record, seen: CustomerNetwork, dynamic: bool) -> list[dict[str, Any]]:
+def hours(replay: Replay, customer: int, settled: Record, seen: CustomerNetwork) -> list[dict[str, Any]]:
     """Hour by hour: energy used and its price, and the state of the customer's part of the network."""
     zone = replay.scenario.zone
-    flat = float(replay.scenario.sections["tariffs"].flat_procurement_eur_per_mwh)
+    terms, tariff_of = replay.grid.billing.terms, int(replay.world.owned.tariff_of[customer])
+    offers = terms.offers
+    prices = offers.tariffs[tariff_of].price_eur_per_kwh(settled.billed.slots, terms.supply, offers.own[tariff_of])
     found = []
     for k in range(0, len(settled.billed.price_eur_per_mwh), 4):
         quarters = range(settled.first_quarter + k, settled.first_quarter + k + 4)
         kwh = float(settled.known.import_kwh[k : k + 4, customer].sum(dtype=np.float64))
         market = float(settled.billed.price_eur_per_mwh[k])
-        price = market if dynamic else flat
         volts, feeder, transformer = (
             [value for quarter in quarters for value in series.get(quarter, [])]
             for series in (seen.v_pu, seen.feeder_pct, seen.transformer_pct)
@@ -91,7 +92,8 @@ def hours(replay: Replay, customer: int, settled: Record, seen: CustomerNetwork,
                 "used_kwh": kwh,
                 "fed_in_kwh": float(settled.known.export_kwh[k : k + 4, customer].sum(dtype=np.float64)),
                 "market_eur_per_mwh": market,
-                "energy_eur": kwh * price / 1000.0,
+                "price_eur_per_kwh": float(prices[k]),
+                "energy_eur": kwh * float(prices[k]),
                 "v_min_pu": min(volts, default=None),
                 "v_max_pu": max(volts, default=None),
                 "feeder_pct": max(feeder, default=None),

@@ -39,10 +39,12 @@ def effect(traced: MessageTrace, wave: Wave, row: int, replay: Replay) -> str | 
             )
         return f"Congestion: a cap of {cap_kw:g} kW on the {capped} of customer {point} from {at:%H:%M:%S} to {until:%H:%M:%S}."
     if wave.kind is Kind.PRICE and point is not None:
-        owned = replay.world.owned
-        if point < len(owned.dynamic) and owned.dynamic[point]:
-            return f"Customer {point} is on the dynamic tariff: these are its prices, and devices that the aggregator does not control follow them."
-        return f"Customer {point} is on the flat tariff: the prices change nothing there."
+        if point >= len(replay.world.owned.tariff_of):
+            return "A producer has no tariff: the prices change nothing there."
+        tariff = replay.grid.billing.terms.offers.tariffs[int(replay.world.owned.tariff_of[point])]
+        if tariff.follows_prices:
+            return f"Customer {point} is on the {tariff.title} tariff: these are its prices, and devices that the aggregator does not control follow them."
+        return f"Customer {point} is on the {tariff.title} tariff: the prices change nothing there."
     return None
 
 

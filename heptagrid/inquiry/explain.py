@@ -142,8 +142,8 @@ def _explained(
     if total != owed[settled.day]:
         remarks.append("the replay's bill is not the one that the run recorded; it cannot be explained to the cent")
     waves = Waves(run, replay.arm.name, replay.run_day)
-    dynamic = bool(world.owned.dynamic[customer])
-    by_hour = hours(replay, customer, settled, billed.network, dynamic)
+    tariff = replay.grid.billing.terms.offers.tariffs[int(world.owned.tariff_of[customer])]
+    by_hour = hours(replay, customer, settled, billed.network)
     later = later_true_ups(customer, [one for one in corrections if one.day == settled.day], waves, zone)
     return {
         "run": str(run.folder),
@@ -156,7 +156,9 @@ def _explained(
         "bill_of_run_eur": sum(owed.values()) / MILLICENT_PER_EUR,
         "days_of_run": len(owed),
         "conventional_bill_eur": _other_bill(run, customer),
-        "tariff": "dynamic" if dynamic else "flat",
+        "tariff": tariff.name,
+        "tariff_title": tariff.title,
+        "tariff_says": tariff.what,
         "devices": _devices(world, customer),
         "lines": lines,
         "reads": reads(settled, customer, billed.brought, waves, zone) | {"corrections": later},

@@ -62,6 +62,10 @@ class DayLog:
         customers = slice(FIRST_POINT, FIRST_POINT + grid.world.customers_count)
         result.money, result.traded_mwh = totals, self.traded_mwh
         result.bills_eur = -ledger.balances(billed_ns)[customers] / MILLICENT_PER_EUR
+        terms, customers_count = grid.billing.terms, grid.world.customers_count
+        for k, tariff in enumerate(terms.offers.tariffs):
+            under_it = terms.tariff_of[:customers_count] == k
+            result.tariffs[tariff.name] = int(under_it.sum()), float(result.bills_eur[under_it].sum())
         peaks_kw = grid.charges.peaks_kw
         result.days = [
             DayBooks(day, eur(ledger.totals([of_ns]).by_domain), peaks_kw[of_ns]) for day, of_ns in self._days

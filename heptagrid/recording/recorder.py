@@ -52,6 +52,8 @@ def totals_of(devices: Iterable[str]) -> tuple[str, ...]:
 class ArmResult:
     """What one arm over one span came to.
 
+    desks: figures of desks that other packages added. tariffs: by name how many customers have it, and the sum of their bills in EUR.
+
     places: `MessagePlane.counts_by_place`. busy_s: `MessagePlane.busy_s`, over `counted_s`. crossed: (kinds, link classes) whether messages went over such links.
     """
 
@@ -80,6 +82,8 @@ class ArmResult:
     events: list[dict[str, Any]] = field(default_factory=list)
     interruptions: dict[str, float] = field(default_factory=dict)
     frequency: dict[str, Any] | None = None
+    desks: dict[str, dict[str, float]] = field(default_factory=dict)
+    tariffs: dict[str, tuple[int, float]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     process: int = 0
     peak_rss_mb: float = 0.0
@@ -187,6 +191,7 @@ class Recorder(Listener):
             else {}
         )
         self._days.finish(result)
+        result.desks = {desk.name: dict(desk.figures()) for desk in self._grid.desks}
         self._write_waves()
         result.frequency = self._frequency.found()
         result.events, result.interruptions = self._events.found(), self._events.interruptions()

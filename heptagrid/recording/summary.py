@@ -65,6 +65,11 @@ class Joined:
             _add(self.traded_mwh, result.traded_mwh)
             _add(self.comfort, result.comfort)
             _add(self.interruptions, result.interruptions)
+        self.desks = first.desks
+        self.tariffs: dict[str, tuple[int, float]] = {
+            name: (count, sum(result.tariffs[name][1] for result in results))
+            for name, (count, _) in first.tariffs.items()
+        }
         self.bills_eur, self.delivered_kwh, self.billed_kwh = (
             np.sum([getattr(result, name) for result in results], axis=0)
             for name in ("bills_eur", "delivered_kwh", "billed_kwh")
@@ -134,6 +139,11 @@ class Joined:
                     for name, share in (("p10_eur", 0.1), ("median_eur", 0.5), ("p90_eur", 0.9))
                 },
             },
+            "tariffs": {
+                name: {"customers": count, "mean_bill_eur": eur / count if count and self.days else None}
+                for name, (count, eur) in self.tariffs.items()
+            },
+            "desks": self.desks,
             "price_eur_per_mwh": {
                 "mean": float(np.mean(self.prices)) if self.prices else None,
                 "min": min(self.prices, default=None),

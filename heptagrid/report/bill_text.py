@@ -107,13 +107,12 @@ def _price(found: Mapping[str, Any]) -> list[str]:
     price, dearest = found["price"], found["dearest"]
     span = f"{number(price['min_eur_per_mwh'] / 10, 2)} to {number(price['max_eur_per_mwh'] / 10, 2)} ct/kWh"
     lines = []
-    if found["tariff"] == "dynamic":
-        lines.append(
-            f"You are on the dynamic tariff: a kWh costs what the market cleared for its hour, {span} that day."
-        )
+    if found["tariff"] != "flat":
+        that_day = f", {span} that day" if found["tariff"] == "dynamic" else ""
+        lines.append(f"You are on the {found['tariff_title']} tariff: {found['tariff_says']}{that_day}.")
         lines.append(
             f"The dearest hour began at {dearest['from'][11:16]}: {number(dearest['used_kwh'], 3)} kWh at "
-            f"{number(dearest['market_eur_per_mwh'] / 10, 2)} ct, {number(dearest['energy_eur'], 4)} EUR of energy."
+            f"{number(dearest['price_eur_per_kwh'] * 100, 2)} ct, {number(dearest['energy_eur'], 4)} EUR of energy."
         )
     else:
         lines.append(

@@ -159,7 +159,13 @@ def key_figures(summary: dict[str, Any]) -> str:
             "heat": _more(1000 * difference["stored_heat_mwh"]),
             "value_eur": stored_eur,
         }
-    return render("run/figures.html", {"cards": shown, "devices": devices(summary), "stored": stored})
+    by_others = [
+        {"arm": arm, "name": name, "figures": figures}
+        for arm, entry in summary["arms"].items()
+        for name, figures in entry["desks"].items()
+    ]
+    given = {"cards": shown, "devices": devices(summary), "stored": stored, "desks": by_others}
+    return render("run/figures.html", given | {"tariffs": next(reversed(summary["arms"].values()))["tariffs"]})
 
 
 def devices(summary: dict[str, Any]) -> str:

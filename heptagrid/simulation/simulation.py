@@ -18,11 +18,10 @@ from heptagrid.assembly.job import Checkpoints
 from heptagrid.assembly.modelled_transport import ModelledTransport
 from heptagrid.assembly.span import Phase, Span
 from heptagrid.assembly.spans import spans_of
-from heptagrid.assembly.transport import SortingTransport
+from heptagrid.assembly.transport import TransportOver
 from heptagrid.foundation.clock import Clock, SimulatedClock
 from heptagrid.foundation.errors import UsageError
 from heptagrid.foundation.time import Step
-from heptagrid.planes.messages.plane import MessagePlane
 from heptagrid.recording.manifest import data_fingerprints
 from heptagrid.recording.memory import peak_rss_mb
 from heptagrid.recording.recorder import PARTS, ArmResult, Recorder
@@ -63,7 +62,7 @@ class Simulation:
         parts: Path | None = None,
         threads: int = 1,
         clock: Clock | None = None,
-        transport_over: Callable[[MessagePlane], SortingTransport] = ModelledTransport,
+        transport_over: TransportOver = ModelledTransport,
     ) -> None:
         """Set up; nothing is read or built yet.
 
@@ -151,6 +150,10 @@ class Simulation:
         began = self._lap("messages", began)
         for actor in grid.actors:
             actor.act(step, transport.inbox(actor.domain), transport)
+        for desk in grid.desks:
+            for delivery in transport.inbox(desk.domain):
+                desk.receive(delivery)
+            desk.work(step, transport)
         began = self._lap("actors", began)
         self.recorder.note(phase, step)
         self._lap("recorder", began)

@@ -109,10 +109,10 @@ def test_larger_shares_add_owners_without_changing_those_there_were(town_folder:
     from heptagrid.domains.customers.ownership import ownership
 
     grid = read_grid(town_folder)
-    others = {"heat_pumps": heat_pumps.Parameters(), "batteries": batteries.Parameters()}
+    others: dict[str, object] = {"heat_pumps": heat_pumps.Parameters(), "batteries": batteries.Parameters()}
+    others |= {"gateways": gateways.Parameters()}
     few, many = (
-        ownership(grid.loads, grid.units, others | {"vehicles": vehicles.Parameters(share)}, gateways.Parameters(), 1)
-        for share in (0.1, 0.3)
+        ownership(grid.loads, grid.units, others | {"vehicles": vehicles.Parameters(share)}, 1) for share in (0.1, 0.3)
     )
     assert set(few.devices["vehicles"]) < set(many.devices["vehicles"])
     assert few.devices["heat_pumps"].tolist() == many.devices["heat_pumps"].tolist()

@@ -70,7 +70,7 @@ def lines_of(run: Run, point: int) -> polars.DataFrame:
 def customer(run: Run) -> int:
     """The customer on the flat tariff, without local generation, with the greatest true-up."""
     world = build_world(scenario_of(run.manifest))
-    plain = np.flatnonzero(~world.owned.dynamic)
+    plain = np.flatnonzero(world.owned.tariff_of == 0)
     plain = plain[~np.isin(plain, world.owned.unit_point)]
     corrected = run.ledger.filter((polars.col("reason") == "true_up") & polars.col("payer").str.starts_with("point"))
     for name in corrected.sort("amount_millicent", descending=True)["payer"].to_list():
@@ -97,7 +97,7 @@ def test_bill_and_true_up_of_a_day_come_to_the_bill_of_its_true_energy(run: Run)
     ]
     eur_by_year = [supply["standing_eur_per_year"], fees["base_eur_per_year"], fees["metering_eur_per_year"]]
     by_day = [rounded(Decimal(one) / 366) for one in eur_by_year]
-    plain = np.setdiff1d(np.flatnonzero(~world.owned.dynamic), world.owned.unit_point)
+    plain = np.setdiff1d(np.flatnonzero(world.owned.tariff_of == 0), world.owned.unit_point)
     jammed = np.flatnonzero(world.plan.topology.group[world.plan.gateways] == JAMMED)
     corrected = 0
     for point in np.setdiff1d(plain, jammed)[:40].tolist():

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import tomllib
 from datetime import date
 from html import unescape
 from pathlib import Path
@@ -21,44 +17,10 @@ from heptagrid.assembly.span import Phase, Span
 from heptagrid.domains.customers.device import Surroundings, device_classes
 from heptagrid.world.weather import Weather
 from tests.documents.pages import DOCS, ROOT, blocks
+from tests.plugins.extras import PACKAGE, PROJECT, python
 
-PACKAGE = ROOT / "tests/plugin_package"
 FILE = PACKAGE / "heptagrid_extras/water_heaters.py"
-PROJECT = PACKAGE / "pyproject.toml"
-LANE = ROOT / "tests/cases/lane/lane.dss"
 OWNERS = 16  # of the lane's seventeen customers: all but the shop
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the package's metadata, as an installer leaves it, and results beside it."""
-    folder = tmp_path_factory.mktemp("site")
-    about = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
-    installed = folder / f"{about['name'].replace('-', '_')}-{about['version']}.dist-info"
-    installed.mkdir()
-    lines = []
-    for group, points in about["entry-points"].items():
-        lines += [f"[{group}]", *(f"{name} = {value}" for name, value in points.items())]
-    (installed / "entry_points.txt").write_text("\n".join(lines) + "\n")
-    (installed / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {about['name']}\nVersion: {about['version']}\n")
-    return folder
-
-
-def python(site: Path, *words: str) -> str:
-    path = os.pathsep.join([str(site), str(PACKAGE), *(one for one in [os.environ.get("PYTHONPATH")] if one)])
-    done = subprocess.run(
-        [sys.executable, *words], cwd=site, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def run(site: Path) -> heptagrid.Run:
-    pytest.importorskip("dss", reason="reading OpenDSS scripts needs dss-python")
-    words = "run --single smart --step 900 --threads 1 --out run --set water_heaters.share=1 --set gateways.enrolled_share=1"
-    python(site, "-m", "heptagrid", *words.split(), "--feeder", str(LANE))
-    return heptagrid.open_run(site / "run")
 
 
 def test_the_results_count_the_devices_and_record_their_power(run: heptagrid.Run) -> None:

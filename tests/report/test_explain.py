@@ -26,7 +26,7 @@ def steered(day: Run) -> int:
     """A customer on the dynamic tariff whose vehicle and battery the aggregator steers."""
     owned = build_world(scenario_of(day.manifest)).owned
     both = np.intersect1d(owned.devices["vehicles"], owned.devices["batteries"])
-    return int(both[owned.dynamic[both] & owned.enrolled[both]][0])
+    return int(both[(owned.tariff_of[both] == 1) & owned.enrolled[both]][0])
 
 
 def recorded_millicent(run: Run, customer: int) -> int:

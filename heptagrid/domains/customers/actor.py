@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +20,31 @@ from heptagrid.domains.customers.ownership import Ownership
 from heptagrid.foundation.actors import Outbox
 from heptagrid.foundation.contract import Delivery
 from heptagrid.foundation.domains import Domain, Kind
-from heptagrid.foundation.time import Step
+from heptagrid.foundation.time import Step, local_hours
+from heptagrid.planes.money.tariffs import billing_rules
+from heptagrid.planes.money.tariffs.tariff import Offers, Slots
 from heptagrid.world.terminals import Terminals
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Tariffs:
+    """The tariffs on offer, and the number of each customer's, (customers,)."""
+
+    offers: Offers
+    supply: billing_rules.Parameters
+    of_customer: Ints
+    zone: ZoneInfo
+
+    def prices(self, day_ahead_eur_per_kwh: Floats, first_hour: int) -> Iterator[tuple[int, Floats]]:
+        """Number and hourly prices of each tariff whose prices devices follow, from the market's, (hours,)."""
+        hours = first_hour + np.arange(len(day_ahead_eur_per_kwh))
+        slots = Slots(day_ahead_eur_per_kwh, local_hours(4 * hours, self.zone))
+        for k, tariff in enumerate(self.offers.tariffs):
+            if tariff.follows_prices:
+                yield k, tariff.price_eur_per_kwh(slots, self.supply, self.offers.own[k])
 
 
 class Customers:
@@ -43,6 +65,7 @@ class Customers:
         units: LocalUnits,
         devices: Mapping[str, Device[Any]],
         meters: Meters,
+        tariffs: Tariffs,
         smart: bool,
         read_all: Sequence[tuple[int, int]] = (),
     ) -> None:
@@ -50,6 +73,7 @@ class Customers:
         self.owned = owned
         self.devices = dict(devices)
         self.meters = meters
+        self.tariffs = tariffs
         self.base_kwh = 0.0
         self._read_all = read_all
         self._terminals, self._demand, self._units, self._smart = terminals, demand, units, smart
@@ -125,14 +149,15 @@ class Customers:
     def _take_prices(self, delivery: Delivery) -> None:
         prices = retail.PRICES.read(delivery)
         price, first = prices.price_eur_per_kwh, 4 * prices.first_hour
-        here = delivery.destination[delivery.destination < len(self.owned.dynamic)]
-        here = here[self.owned.dynamic[here]]
-        for name, one in self.devices.items():
-            rows = self._device_of[name][here]
-            rows = rows[rows >= 0]
-            if len(rows):
-                signal = price_signal(price, one.rated_kw)
-                one.plans.priced[rows] = one.plans.row_of(_key(delivery), first, signal, 4 * len(price))
+        customers = delivery.destination[delivery.destination < len(self.tariffs.of_customer)]
+        for k, under_it in self.tariffs.prices(price, prices.first_hour):
+            here = customers[self.tariffs.of_customer[customers] == k]
+            for name, one in self.devices.items():
+                rows = self._device_of[name][here]
+                rows = rows[rows >= 0]
+                if len(rows):
+                    signal = price_signal(under_it, one.rated_kw)
+                    one.plans.priced[rows] = one.plans.row_of(_key(delivery) + k, first, signal, 4 * len(price))
 
     @property
     def unserved_kwh(self) -> Floats:

@@ -11,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.domains.customers import demand, gateways, meters
-from heptagrid.domains.customers.actor import Customers
+from heptagrid.domains.customers.actor import Customers, Tariffs
 from heptagrid.domains.customers.device import Surroundings, device_classes
 from heptagrid.domains.customers.local_units import LocalUnits
-from heptagrid.domains.customers.ownership import Ownership, ownership
+from heptagrid.domains.customers.ownership import Ownership
+from heptagrid.planes.money.tariffs import billing_rules
+from heptagrid.planes.money.tariffs.tariff import Offers
 from heptagrid.world.endpoints import Endpoints
 from heptagrid.world.grid import Loads, Profiles, Units
 from heptagrid.world.registrations import Enrolled, Registered
@@ -32,6 +34,8 @@ class Settings:
     gateways: gateways.Parameters
     meters: meters.Parameters
     devices: Mapping[str, Any]
+    offers: Offers
+    supply: billing_rules.Parameters
     last_gasp_s: float
     zone: ZoneInfo
     seed: int
@@ -44,6 +48,8 @@ class Settings:
             gateways=sections["gateways"],
             meters=sections["meters"],
             devices={name: sections[name] for name in device_classes()},
+            offers=Offers.of(sections),
+            supply=sections["tariffs"],
             last_gasp_s=sections["messages.access"].last_gasp_s,
             zone=zone,
             seed=seed,
@@ -66,11 +72,6 @@ class Site:
     def points(self) -> int:
         """Metering points: customers, then producers without a load."""
         return len(self.loads.bus) + self.owned.producers
-
-
-def owners(settings: Settings, loads: Loads, units: Units) -> Ownership:
-    """Who owns what; the same in every arm."""
-    return ownership(loads, units, settings.devices, settings.gateways, settings.seed)
 
 
 def customers(
@@ -104,6 +105,7 @@ def customers(
             settings.last_gasp_s,
             site.dead_points,
         ),
+        Tariffs(settings.offers, settings.supply, owned.tariff_of, settings.zone),
         smart,
         read_all,
     )

@@ -13,27 +13,28 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.domains.customers import gateways
 from heptagrid.domains.customers.device import Candidates, device_classes
-from heptagrid.foundation.random import Stream
+from heptagrid.foundation.random import Stream, uniforms
+from heptagrid.planes.money.tariffs.tariff import Offers
 from heptagrid.world.grid import Loads, Units
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-_ENROLLED, _DYNAMIC = 3, 4  # occasions of the stream ENROLMENT
+_ENROLLED, _TARIFF = 3, 4  # occasions of the stream ENROLMENT
 
 
 @dataclass(frozen=True)
 class Ownership:
-    """Customers that own each class of devices, ascending, by name; who is enrolled and who has the dynamic tariff, (customers,).
+    """Customers that own each class of devices, ascending, by name; who is enrolled, and which of the tariffs on offer each has with a smart
+    grid, by number, (customers,).
 
     unit_point: (units,) metering point of each local unit; producers: how many points have no load.
     """
 
     devices: Mapping[str, Ints]
     enrolled: Bools
-    dynamic: Bools
+    tariff_of: Ints
     unit_point: Ints
     producers: int
 
@@ -43,10 +44,8 @@ class Ownership:
         return owner[self.enrolled[owner]]
 
 
-def ownership(
-    loads: Loads, units: Units, parameters: Mapping[str, Any], gateway: gateways.Parameters, seed: int
-) -> Ownership:
-    """Draw who owns what; `parameters` of each class of devices, by name. Households are the loads with an H0 profile."""
+def ownership(loads: Loads, units: Units, sections: Mapping[str, Any], seed: int) -> Ownership:
+    """Draw who owns what, by the sections of a scenario. Households are the loads with an H0 profile."""
     customers = len(loads.bus)
     unit_point, producers = _unit_points(loads, units)
     photovoltaic_kw = np.full(customers + producers, np.inf)
@@ -55,10 +54,12 @@ def ownership(
     candidates = Candidates(np.char.startswith(loads.profile_names, "H0"), photovoltaic_kw[:customers], seed)
     return Ownership(
         devices={
-            name: np.flatnonzero(one.owners(parameters[name], candidates)) for name, one in device_classes().items()
+            name: np.flatnonzero(one.owners(sections[name], candidates)) for name, one in device_classes().items()
         },
-        enrolled=candidates.drawn(gateway.enrolled_share, Stream.ENROLMENT, _ENROLLED),
-        dynamic=candidates.drawn(gateway.dynamic_tariff_share, Stream.ENROLMENT, _DYNAMIC),
+        enrolled=candidates.drawn(sections["gateways"].enrolled_share, Stream.ENROLMENT, _ENROLLED),
+        tariff_of=Offers.of(sections).drawn(
+            np.asarray(uniforms(seed, int(Stream.ENROLMENT), np.arange(customers), _TARIFF)), sections
+        ),
         unit_point=unit_point,
         producers=producers,
     )
