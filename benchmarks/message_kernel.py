@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.history import report
 from benchmarks.networks import Network, suburb, tree_of_links
-from heptagrid.assembly.build import build_world
+from heptagrid.assembly.world import build_world
 from heptagrid.contracts.kinds import FACTS
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.planes.messages.kernel.event_queue import EventQueue, fact_table

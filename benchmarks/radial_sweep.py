@@ -16,8 +16,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.history import report
-from heptagrid.assembly.build import build_world
 from heptagrid.assembly.span import Phase, Span
+from heptagrid.assembly.world import build_world
 from heptagrid.domains.customers import demand, local_units
 from heptagrid.planes.power.balanced.radial import RadialSolver
 from heptagrid.scenario.load import load

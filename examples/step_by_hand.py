@@ -28,7 +28,7 @@ four_o_clock_ns = simulation.span.start_ns + 16 * NS_PER_HOUR
 while simulation.last_step is None or simulation.last_step.end_ns < four_o_clock_ns:
     simulation.step()
 
-flow = simulation.grid.feeders.flow
+flow = simulation.grid.distribution.flow
 print(f"16:00: {flow.infeed_p_kw:.0f} kW drawn, lowest voltage {flow.v_pu.min():.3f} pu")
 
 # Put it aside, go on as it is, then go on again from 16:00 with one thing changed.

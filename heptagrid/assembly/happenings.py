@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.domains.distribution.domain import Substations
+from heptagrid.domains.distribution.actor import Substations
 from heptagrid.domains.generation.swing import Trip
 from heptagrid.domains.operations.firmware import Rollout
 from heptagrid.foundation.errors import ScenarioError

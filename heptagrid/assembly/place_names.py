@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from heptagrid.assembly.build import World
+from heptagrid.assembly.world import World
 
 _SITES = {
     "operations": "operations' control centre",

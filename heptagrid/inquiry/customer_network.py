@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from heptagrid.assembly.build import World
+from heptagrid.assembly.world import World
 from heptagrid.domains.providers.billing import Record
 from heptagrid.foundation.time import NS_PER_QUARTER, Step
 from heptagrid.inquiry.replay import Replay
@@ -36,7 +36,7 @@ class CustomerNetwork:
 
     def note(self, replay: Replay, step: Step) -> None:
         """Take in the flow of a step that has just been run."""
-        flow = replay.grid.feeders.flow
+        flow = replay.grid.distribution.flow
         assert flow is not None
         amps = float(np.hypot(flow.current_re[self.branch], flow.current_im[self.branch]))
         loading = flow.transformer_loading_pct

@@ -7,8 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from heptagrid.assembly.build import World
 from heptagrid.assembly.span import Phase
+from heptagrid.assembly.world import World
 from heptagrid.domains.customers.device import device_words
 from heptagrid.domains.providers.billing import Record
 from heptagrid.foundation.domains import Kind

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from heptagrid.assembly.build import ArmGrid
+from heptagrid.assembly.arm import ArmGrid
 from heptagrid.assembly.span import Span
 from heptagrid.contracts.metering import KEPT_DAYS
 from heptagrid.domains.providers.billing import Record

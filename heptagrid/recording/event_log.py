@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.assembly.build import ArmGrid
+from heptagrid.assembly.arm import ArmGrid
 from heptagrid.assembly.happenings import Happening
 from heptagrid.assembly.span import Phase
 from heptagrid.contracts import control, metering, telemetry
@@ -152,7 +152,7 @@ class _Entry:
                 **self._answers(metering.MISSED, "missed_readings", event.end_ns),
             }
         if event.kind == "unit_trip":
-            units = [(unit, mw) for ns, unit, mw in self._grid.fleet.losses if ns == event.begin_ns]
+            units = [(unit, mw) for ns, unit, mw in self._grid.generation.losses if ns == event.begin_ns]
             found = {"unit": units[0][0], "lost_mw": units[0][1]} if units else {"unit": None, "lost_mw": None}
             found |= self._frequency.after(event.begin_ns)
         if event.kind == "read_all":

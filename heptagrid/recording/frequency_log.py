@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.assembly.build import ArmGrid
+from heptagrid.assembly.arm import ArmGrid
 from heptagrid.contracts.requirements import REQUIREMENTS
 from heptagrid.foundation.contract import Delivery, Wave
 from heptagrid.foundation.domains import Domain
@@ -38,7 +38,7 @@ class FrequencyLog(Listener):
     """One arm's frequency; empty where it is not followed."""
 
     def __init__(self, grid: ArmGrid) -> None:
-        self._grid, self._swing = grid, grid.fleet.swing
+        self._grid, self._swing = grid, grid.generation.swing
         self._times: list[int] = []
         self._rows: list[tuple[float, ...]] = []
         self._written = 0
@@ -133,7 +133,7 @@ class FrequencyLog(Listener):
         """The sub-steps, one after another, from a time on until the next loss of a unit."""
         if not len(times):
             return np.empty(0, dtype=np.int64)
-        later = [ns for ns, *_ in self._grid.fleet.losses if ns > begin_ns]
+        later = [ns for ns, *_ in self._grid.generation.losses if ns > begin_ns]
         here = np.flatnonzero((times > begin_ns) & (times <= min(later, default=times[-1])))
         apart = np.flatnonzero(np.diff(times[here]) > self._grid.windows.substep_ns)
         return here[: apart[0] + 1] if len(apart) else here

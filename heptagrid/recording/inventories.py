@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from heptagrid.assembly.build import World
+from heptagrid.assembly.world import World
 from heptagrid.foundation.frames import write_table
 from heptagrid.planes.messages import reliability
 from heptagrid.recording.summary import Joined

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from heptagrid.assembly.build import ArmGrid
+from heptagrid.assembly.arm import ArmGrid
 from heptagrid.assembly.span import Phase, Span
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.contract import Wave
@@ -138,10 +138,10 @@ class Recorder(Listener):
 
     def note(self, phase: Phase, step: Step) -> None:
         """Take in a step that has just been run, after `note_flows`."""
-        flow = self._grid.feeders.flow
+        flow = self._grid.distribution.flow
         assert flow is not None
         if phase is not Phase.CLOSING and len(flow.held) == 0:
-            self._grid.feeders.remember()
+            self._grid.distribution.remember()
         self._days.note(self._writer)
         self._events.note(phase, step)
         if phase is not Phase.COUNTED:
@@ -217,7 +217,7 @@ class Recorder(Listener):
             raise ConservationError(f"arm {self.result.arm!r}: {counts.residual} messages are unaccounted for")
 
     def _add_up(self, step: Step) -> None:
-        grid, result, flow = self._grid, self.result, self._grid.feeders.flow
+        grid, result, flow = self._grid, self.result, self._grid.distribution.flow
         assert flow is not None
         energy, extremes = result.energy, result.extremes
         hours = step.dt_s / 3600.0
@@ -228,12 +228,12 @@ class Recorder(Listener):
         drawn_kw, fed_in_kw = _split(grid.terminals.point_p_kw)
         energy.points_drawn += drawn_kw * hours
         energy.points_fed_in += fed_in_kw * hours
-        energy.fleet += grid.fleet.given_mw * 1000.0 * hours
+        energy.fleet += grid.generation.given_mw * 1000.0 * hours
         energy.transmission_lost += grid.transmission.loss_mw * 1000.0 * hours
         energy.rest += grid.transmission.rest_mw * 1000.0 * hours
-        if grid.fleet.swing is not None:
-            energy.damped += grid.fleet.swing.damped_mws / 3.6
-            energy.kinetic += grid.fleet.swing.kinetic_mws / 3.6
+        if grid.generation.swing is not None:
+            energy.damped += grid.generation.swing.damped_mws / 3.6
+            energy.kinetic += grid.generation.swing.kinetic_mws / 3.6
         if flow.infeed_p_kw > extremes.peak_kw:
             extremes.peak_kw, extremes.peak_ns = flow.infeed_p_kw, step.start_ns
         np.maximum(extremes.transformer_peak_pct, flow.transformer_loading_pct, out=extremes.transformer_peak_pct)
@@ -253,7 +253,7 @@ class Recorder(Listener):
             result.hunting[control] = (steps + 1, first_ns)
 
     def _keep_series(self, step: Step) -> None:
-        grid, flow, customers = self._grid, self._grid.feeders.flow, self._grid.customers
+        grid, flow, customers = self._grid, self._grid.distribution.flow, self._grid.customers
         assert flow is not None
         consumed_kwh = customers.consumed_kwh
         consumed_kw = (consumed_kwh - self._consumed_so_far) / (step.dt_s / 3600.0)

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.assembly.build import World
 from heptagrid.assembly.happenings import Happening
 from heptagrid.assembly.job import Job
+from heptagrid.assembly.world import World
 from heptagrid.foundation.time import from_ns
 from heptagrid.planes.messages import reliability
 from heptagrid.planes.messages.links import CLASS_NAMES

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from heptagrid.assembly.arms import LINK_CLASSES, Arm, arm_of, arms_of
-from heptagrid.assembly.build import World, build_world
 from heptagrid.assembly.job import Checkpoints, Job
 from heptagrid.assembly.own_feeder import on_feeder, read_feeder
 from heptagrid.assembly.span import Span
 from heptagrid.assembly.spans import spans_of
+from heptagrid.assembly.world import World, build_world
 from heptagrid.foundation.errors import OutputError, UsageError
 from heptagrid.foundation.output_file import write_json
 from heptagrid.foundation.results_folder import Place, results_folder

@@ -12,8 +12,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from heptagrid.assembly.build import build_world
 from heptagrid.assembly.spans import spans_of
+from heptagrid.assembly.world import build_world
 from heptagrid.foundation.errors import UsageError
 from heptagrid.foundation.output_file import write_json
 from heptagrid.foundation.results_folder import unwritable

@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 
 from heptagrid.assembly.arms import LINK_CLASSES, Arm
-from heptagrid.assembly.build import build_world
 from heptagrid.assembly.job import Job
 from heptagrid.assembly.span import Span
 from heptagrid.assembly.spans import spans_of
+from heptagrid.assembly.world import build_world
 from heptagrid.foundation.errors import OutputError
 from heptagrid.foundation.input_files import UnreadableError, read_text
 from heptagrid.foundation.output_file import write_json

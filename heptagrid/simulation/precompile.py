@@ -27,8 +27,8 @@ def are_kernels_compiled() -> bool:
 def compile_kernels() -> float:
     """Compile what is not compiled yet; returns the seconds that it took."""
     from heptagrid.assembly.arms import arms_of
-    from heptagrid.assembly.build import build_world
     from heptagrid.assembly.span import Span
+    from heptagrid.assembly.world import build_world
     from heptagrid.scenario.load import load
     from heptagrid.simulation.simulation import Simulation
 

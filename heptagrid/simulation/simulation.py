@@ -12,13 +12,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from heptagrid.assembly.arm import ArmGrid, build_arm
 from heptagrid.assembly.arms import Arm, arm_of
-from heptagrid.assembly.build import ArmGrid, World, build_arm, build_world
 from heptagrid.assembly.job import Checkpoints
 from heptagrid.assembly.modelled_transport import ModelledTransport
 from heptagrid.assembly.span import Phase, Span
 from heptagrid.assembly.spans import spans_of
 from heptagrid.assembly.transport import TransportOver
+from heptagrid.assembly.world import World, build_world
 from heptagrid.foundation.clock import Clock, SimulatedClock
 from heptagrid.foundation.errors import UsageError
 from heptagrid.foundation.time import Step
@@ -40,7 +41,7 @@ class Simulation:
         simulation = heptagrid.Simulation(heptagrid.load("town"), "smart")
         simulation.begin()
         while simulation.step():
-            print(simulation.last_step.end_ns, simulation.grid.feeders.flow.infeed_p_kw)
+            print(simulation.last_step.end_ns, simulation.grid.distribution.flow.infeed_p_kw)
         result = simulation.finish()
 
     Attributes: `scenario`, `arm`, `span`, `steps_done`, `last_step` (None before the first) and its `phase`; from `begin` on also `world`

@@ -12,16 +12,16 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from heptagrid.assembly.modelled_transport import ModelledTransport
-from heptagrid.domains.generation import domain as generation
-from heptagrid.domains.generation.domain import Fleet
+from heptagrid.domains.generation import actor as generation
+from heptagrid.domains.generation.actor import Generation
 from heptagrid.domains.generation.swing import Swing, Trip
 from heptagrid.domains.operations import bulk_desk
+from heptagrid.domains.operations.actor import Operations
 from heptagrid.domains.operations.agc import Agc
 from heptagrid.domains.operations.agc import Parameters as AgcParameters
 from heptagrid.domains.operations.bulk_desk import BulkDesk
-from heptagrid.domains.operations.domain import Operations
-from heptagrid.domains.transmission import domain as transmission
-from heptagrid.domains.transmission.domain import Network
+from heptagrid.domains.transmission import actor as transmission
+from heptagrid.domains.transmission.actor import Transmission
 from heptagrid.foundation.time import NS_PER_S, Step, midnight_ns
 from heptagrid.foundation.windows import Windows
 from heptagrid.importers.rts import read_bulk
@@ -105,12 +105,12 @@ class BulkAlone:
         self.model = SwingModel(units, droop, F0_HZ, turbines)
         settings = agc or AgcParameters(enabled=False)
         scan_ns = round(settings.period_s * NS_PER_S)
-        self.fleet = Fleet(
+        self.fleet = Generation(
             *(generation.Parameters(), terminals, units, endpoints),
             Swing(self.model, self.windows, damping, scan_ns, terminals),
             trips,
         )
-        self.transmission = Network(
+        self.transmission = Transmission(
             *(transmission.Parameters(), terminals, system, endpoints, ZONE),
             Relays(shedding or SheddingParameters(below_hz=(), share=())),
             scan_ns,

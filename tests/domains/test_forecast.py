@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import heptagrid
-from heptagrid.assembly.build import build_world, town_forecast
+from heptagrid.assembly.arm import town_forecast
+from heptagrid.assembly.world import build_world
 from heptagrid.domains.customers import heat_pumps, vehicles
 from heptagrid.domains.operations.forecast import Forecast, Parameters
 from heptagrid.foundation.time import NS_PER_QUARTER, midnight_ns

@@ -15,7 +15,7 @@ import polars
 import pytest
 
 import heptagrid
-from heptagrid.assembly.build import build_world
+from heptagrid.assembly.world import build_world
 from heptagrid.contracts import metering
 from heptagrid.foundation.domains import Kind
 from heptagrid.inquiry.consequences import consequences

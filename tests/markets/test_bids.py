@@ -10,9 +10,9 @@ import pytest
 
 from heptagrid.assembly.span import Span
 from heptagrid.contracts import market, retail
+from heptagrid.domains.providers.actor import Providers
 from heptagrid.domains.providers.aggregator import Aggregator
 from heptagrid.domains.providers.aggregator import Parameters as AggregatorParameters
-from heptagrid.domains.providers.domain import Providers
 from heptagrid.domains.providers.retailer import Parameters, Retailer, forecast_of
 from heptagrid.foundation.contract import Delivery, Wave
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step, market_hours

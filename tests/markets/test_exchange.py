@@ -11,7 +11,7 @@ import pytest
 
 from heptagrid.assembly.span import Span
 from heptagrid.contracts import market
-from heptagrid.domains.markets.domain import Exchange
+from heptagrid.domains.markets.actor import Markets
 from heptagrid.foundation.contract import Contract, Delivery, Wave
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.time import NS_PER_HOUR, Step
@@ -53,8 +53,8 @@ def noon() -> Step:
     return next(step for _, step in span.steps() if step.passes_hour(12.25))
 
 
-def cleared_with(inbox: list[Delivery]) -> tuple[Exchange, list[Wave]]:
-    exchange, outbox, step = Exchange(Parameters(), UNITS, PLACES), Kept(), noon()
+def cleared_with(inbox: list[Delivery]) -> tuple[Markets, list[Wave]]:
+    exchange, outbox, step = Markets(Parameters(), UNITS, PLACES), Kept(), noon()
     rest = market.RestForecast(step.day_end_ns // NS_PER_HOUR, np.full(24, 1200.0))
     exchange.act(step, [*inbox, delivered(market.REST_FORECAST, rest)], outbox)
     return exchange, outbox.waves
@@ -87,7 +87,7 @@ def test_without_a_bid_the_town_has_no_position() -> None:
 
 
 def test_without_a_forecast_nothing_is_cleared() -> None:
-    exchange, outbox = Exchange(Parameters(), UNITS, PLACES), Kept()
+    exchange, outbox = Markets(Parameters(), UNITS, PLACES), Kept()
     exchange.act(noon(), [offers(np.arange(COUNT))], outbox)
     assert exchange.uncleared == 1
     assert outbox.waves == []

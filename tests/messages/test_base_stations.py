@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from heptagrid.assembly.build import build_world
+from heptagrid.assembly.world import build_world
 from heptagrid.planes.messages.links import Access, Backhaul, Wan
 from heptagrid.planes.messages.planning.network_planner import plan_network
 from heptagrid.planes.messages.planning.planned_network import Plan

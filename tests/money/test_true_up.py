@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from heptagrid.assembly.build import ArmGrid
+from heptagrid.assembly.arm import ArmGrid
 from heptagrid.assembly.span import Span
 from heptagrid.contracts import market, retail
 from heptagrid.contracts.paper import KnownDay

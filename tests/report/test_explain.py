@@ -11,7 +11,7 @@ import polars
 import pytest
 from click.testing import CliRunner
 
-from heptagrid.assembly.build import build_world
+from heptagrid.assembly.world import build_world
 from heptagrid.cli import main
 from heptagrid.inquiry.explain import explain
 from heptagrid.inquiry.replay import scenario_of

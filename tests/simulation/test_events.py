@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import heptagrid
-from heptagrid.assembly.build import build_world
 from heptagrid.assembly.span import Phase, Span
+from heptagrid.assembly.world import build_world
 from heptagrid.foundation.errors import ScenarioError, UsageError
 from heptagrid.foundation.time import NS_PER_S
 from heptagrid.planes.power.balanced.radial import RadialSolver

@@ -25,7 +25,7 @@ def test_one_steps_through_a_day_and_looks_at_it(lane: Scenario) -> None:
     infeed_kw: list[float] = []
     while simulation.step():
         phases.append(simulation.phase)
-        flow = simulation.grid.feeders.flow
+        flow = simulation.grid.distribution.flow
         if simulation.phase is Phase.COUNTED and flow is not None:
             infeed_kw.append(flow.infeed_p_kw)
     result = simulation.finish()
@@ -63,7 +63,7 @@ def test_what_one_changes_the_next_steps_find(lane: Scenario) -> None:
         kwh = np.zeros(2)
         for _ in range(8):
             simulation.step()
-            flow = simulation.grid.feeders.flow
+            flow = simulation.grid.distribution.flow
             assert flow is not None
             kwh += 0.25 * np.array([simulation.grid.customers.devices["heat_pumps"].total_kw, flow.infeed_p_kw])
         drawn_kwh.append(kwh)

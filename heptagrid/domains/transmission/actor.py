@@ -55,7 +55,7 @@ class Parameters:
     )
 
 
-class Network:
+class Transmission:
     """The bulk network as an actor; `flow` is the last step's, `overloads` counts branch steps beyond rating.
 
     relays: that shed the other loads, each stage its share at every bus. `shed_mw`: what is off now. scan_ns: how often the

@@ -28,7 +28,7 @@ SETTLE_HOUR = 0.9  # local; assumption: before the bills, after the reads are va
 _OFFERED = ("p_min_mw", "p_max_mw", "cost_2", "cost_1", "cost_0", "start_usd")
 
 
-class Exchange:
+class Markets:
     """The day-ahead market; it clears with the offers and demands that reached it in time.
 
     Kept by hour since 1970: `price_eur_per_mwh`, `town_position_mwh`. `uncleared`: days for which no

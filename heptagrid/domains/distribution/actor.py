@@ -31,7 +31,7 @@ class Substations:
     node: Ints
 
 
-class Feeders:
+class Distribution:
     """The town's network as an actor; in the conventional arm its sensors and operations are silent."""
 
     domain = Domain.DISTRIBUTION

@@ -49,7 +49,7 @@ class Parameters:
     )
 
 
-class Fleet:
+class Generation:
     """The bulk units as an actor.
 
     Between dispatches primary control covers what is missing or too much, shared by headroom among the

@@ -1,0 +1,259 @@
+"""The world of a scenario, which all arms share: networks, people, weather, the bulk system, the places of messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.assembly.happenings import (
+    Happening,
+    happenings,
+)
+from heptagrid.domains.customers.ownership import Ownership, ownership
+from heptagrid.domains.distribution.actor import Substations
+from heptagrid.foundation.random import Stream, uniforms
+from heptagrid.importers.extract import read_grid, read_profiles
+from heptagrid.importers.network_folder import read_network
+from heptagrid.importers.rts import read_bulk
+from heptagrid.importers.weather import read_weather
+from heptagrid.planes.messages.planning.network_planner import plan_network
+from heptagrid.planes.messages.planning.planned_network import Plan
+from heptagrid.planes.money import telecom
+from heptagrid.planes.power.unbalanced.conductors import Conductors, conductors_of
+from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
+from heptagrid.scenario.schema import Scenario
+from heptagrid.world.balanced.radial_network import BASE_KVA, Tree
+from heptagrid.world.bulk import BulkSystem
+from heptagrid.world.circuit.circuit import Circuit, terminals_of
+from heptagrid.world.endpoints import Endpoints
+from heptagrid.world.grid import Grid, Profiles, local_transformers
+from heptagrid.world.weather import Weather
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+SAMPLE = 24  # nodes and customers recorded at every step
+
+
+@dataclass(frozen=True)
+class World:
+    """What both arms share: the network, the people, the weather, the bulk system, the places of messages.
+
+    point_node, point_terminal: (points,) where metering points stand, and where they hang on the lines. circuit: whose conductors
+    are solved one by one; None where the grid is balanced. conductors: of the circuit. dead_points: metering points that no source feeds.
+    """
+
+    grid: Grid
+    network: Tree
+    profiles: Profiles
+    weather: Weather
+    bulk: BulkSystem
+    owned: Ownership
+    point_node: Ints
+    point_terminal: Ints
+    substations: Substations
+    plan: Plan
+    endpoints: Endpoints
+    sample_nodes: Ints
+    sample_customers: Ints
+    events: tuple[Happening, ...] = ()
+    circuit: Circuit | None = None
+    conductors: Conductors | None = None
+    dead_points: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+
+    @property
+    def customers_count(self) -> int:
+        return len(self.grid.loads.bus)
+
+    @property
+    def points(self) -> int:
+        """Metering points: customers, then producers without a load."""
+        return len(self.point_node)
+
+    @property
+    def branch_pct_per_pu(self) -> Floats:
+        """(nodes,) loading in percent of the branch above each node, for a current of one per unit."""
+        network, grid = self.network, self.grid
+        pct = np.zeros(network.nodes)
+        base_a = BASE_KVA / np.sqrt(3.0) / network.v_base_kv
+        lines = np.flatnonzero(network.line_of_node >= 0)
+        pct[lines] = 100.0 * base_a[lines] / (grid.lines.max_i_ka[network.line_of_node[lines]] * 1000.0)
+        above = np.flatnonzero(network.transformer_of_node >= 0)
+        unit = network.transformer_of_node[above]
+        rated_a = grid.transformers.sn_mva[unit] * 1000.0 / np.sqrt(3.0) / grid.transformers.vn_lv_kv[unit]
+        pct[above] = 100.0 * base_a[above] / (rated_a * network.parallels[above])
+        return pct
+
+    def feeder_head(self, feeder: int) -> str:
+        """The name of the line with which a feeder leaves the busbar."""
+        line = self.network.line_of_node[self.network.feeder_start[feeder - 1]]
+        return str(self.grid.lines.names[line]) if line >= 0 else "a transformer"
+
+    def device_counts(self, smart: bool) -> dict[str, int]:
+        """Meters and communication devices of an arm, by item of the price table."""
+        if not smart:
+            return telecom.conventional_counts(self.points)
+        owned = self.owned
+        boxes = sum(len(owned.enrolled_owners(name)) for name in owned.devices)
+        return telecom.smart_counts(
+            meters=self.points,
+            access_sites=self.plan.access_sites,
+            substations=len(self.substations.node),
+            wan_links=3,  # to operations, retailer and aggregator; the market, plants and transmission have theirs in both arms
+            line_m=self.plan.line_m,
+            control_boxes=boxes,
+        )
+
+    def device_prices(self, given: telecom.Parameters) -> telecom.Parameters:
+        """The prices of devices and links, with the technologies' own where none is given."""
+        access, backhaul, wan = (each.costs for each in (self.plan.access, self.plan.backhaul, self.plan.wan))
+        metre_eur = max(access.line_capex_eur_per_km, backhaul.line_capex_eur_per_km) / 1000.0
+        own = {
+            "access_unit_capex_eur": access.device_capex_eur,
+            "access_unit_opex_eur_per_year": access.device_opex_eur_per_year,
+            "access_site_capex_eur": access.site_capex_eur,
+            "access_site_opex_eur_per_year": access.site_opex_eur_per_year,
+            "backhaul_capex_eur": backhaul.device_capex_eur,
+            "backhaul_opex_eur_per_year": backhaul.device_opex_eur_per_year,
+            "wan_capex_eur": wan.device_capex_eur,
+            "wan_opex_eur_per_year": wan.device_opex_eur_per_year,
+            "line_m_capex_eur": metre_eur,
+        }
+        return replace(given, **{key: value for key, value in own.items() if getattr(given, key) == telecom.OWN})
+
+
+@lru_cache(maxsize=2)
+def _files(folder: str, bulk_folder: str) -> tuple[Grid, Profiles, Weather, BulkSystem]:
+    from pathlib import Path
+
+    return (
+        read_grid(Path(folder)),
+        read_profiles(Path(folder)),
+        read_weather(Path(folder)),
+        read_bulk(Path(bulk_folder)),
+    )
+
+
+def build_world(scenario: Scenario) -> World:
+    """Everything that does not depend on the arm.
+
+    Raises
+    ------
+    NetworkError, HeptagridError
+        For a network that is no tree, or data that cannot be read.
+    """
+    grid, profiles, weather, bulk = _files(str(scenario.folder), str(scenario.bulk_folder))
+    network, circuit = read_network(scenario.folder)
+    owned = ownership(grid.loads, grid.units, scenario.sections, scenario.seed)
+    lonely = np.flatnonzero(owned.unit_point >= len(grid.loads.bus))
+    point_bus = np.concatenate([grid.loads.bus, grid.units.bus[lonely]])
+    point_node = network.node_of_bus[point_bus]
+    point_terminal = point_node
+    conductors, dead_points = None, np.empty(0, dtype=np.int64)
+    if circuit is not None:
+        loads, units = terminals_of(circuit)
+        point_terminal = np.concatenate([loads, units[lonely]])
+        conductors = conductors_of(UnbalancedSolver(circuit))
+        dead_points = np.flatnonzero(conductors.served_share(circuit.devices)[point_terminal] == 0.0)
+    substations = _substations(grid, network)
+    nearest = circuit is not None
+    has_outages = bool(scenario.events) or len(dead_points) > 0
+    plan, endpoints = _places(
+        *(scenario, grid, network, bulk, point_bus, point_node, substations, nearest, has_outages)
+    )
+    return World(
+        grid=grid,
+        network=network,
+        profiles=profiles,
+        weather=weather,
+        bulk=bulk,
+        owned=owned,
+        point_node=point_node,
+        point_terminal=point_terminal,
+        substations=substations,
+        plan=plan,
+        endpoints=endpoints,
+        sample_nodes=_sample(scenario.seed, 0, network.nodes),
+        sample_customers=_sample(scenario.seed, 1, len(grid.loads.bus)),
+        events=happenings(scenario, network, point_node, substations, plan),
+        circuit=circuit,
+        conductors=conductors,
+        dead_points=dead_points,
+    )
+
+
+def _sample(seed: int, occasion: int, count: int) -> Ints:
+    """A random sample of ids, ascending."""
+    drawn = np.asarray(uniforms(seed, int(Stream.SAMPLE), np.arange(count), occasion))
+    return np.sort(np.argsort(drawn, kind="stable")[:SAMPLE])
+
+
+def _substations(grid: Grid, network: Tree) -> Substations:
+    """Every transformer to low voltage is a substation with a concentrator."""
+    local = local_transformers(grid)
+    return Substations(transformer=local, node=network.node_of_transformer[local])
+
+
+def _places(
+    scenario: Scenario,
+    grid: Grid,
+    network: Tree,
+    bulk: BulkSystem,
+    point_bus: Ints,
+    point_node: Ints,
+    substations: Substations,
+    nearest: bool,
+    has_outages: bool,
+) -> tuple[Plan, Endpoints]:
+    """The communication network over the electrical one's coordinates.
+
+    A metering point belongs to the substation that feeds it, or to the `nearest` one. has_outages: whether any place is ever without supply.
+    """
+    concentrator_of_node = np.full(network.nodes, -1, dtype=np.int64)
+    concentrator_of_node[substations.node] = np.arange(len(substations.node))
+    for node in range(1, network.nodes):
+        if concentrator_of_node[node] < 0:
+            concentrator_of_node[node] = concentrator_of_node[network.parent[node]]
+    degrees = np.column_stack([grid.buses.longitude_deg, grid.buses.latitude_deg])
+    stations = degrees[grid.transformers.lv_bus[substations.transformer]]
+    concentrator = concentrator_of_node[point_node]
+    # Customers at medium voltage have no concentrator on their way; they join the nearest one.
+    for point in np.flatnonzero((concentrator < 0) | nearest):
+        concentrator[point] = int(np.argmin(((stations - degrees[point_bus[point]]) ** 2).sum(axis=1)))
+    hub = degrees[network.bus_of_node[network.busbar]]
+    # Control centres and plants have no coordinates of their own: they are put at stated distances from the hub.
+    sites = {name: (hub[0] + 0.05 * k, hub[1] + 0.1 * k) for k, name in enumerate(_CENTRES, start=1)}
+    sites |= {f"plant {k}": (hub[0] + 0.1 * (k % 8), hub[1] - 0.1 * (1 + k // 8)) for k in range(len(bulk.units.bus))}
+    sites |= {
+        f"substation {k}": (hub[0] - 0.1 * (1 + k % 6), hub[1] + 0.1 * (k // 6)) for k in range(len(bulk.bus_numbers))
+    }
+    sections = scenario.sections
+    plan = plan_network(
+        *(
+            degrees[point_bus],
+            concentrator,
+            stations,
+        ),
+        *((float(hub[0]), float(hub[1])), sites),
+        *(sections["messages.access"], sections["messages.backhaul"], sections["messages.wan"]),
+        queued=has_outages,
+    )
+    at = plan.sites
+    endpoints = Endpoints(
+        gateways=plan.gateways,
+        concentrators=plan.concentrators,
+        hub=plan.hub,
+        operations=at["operations"],
+        market=at["market"],
+        retailer=at["retailer"],
+        aggregator=at["aggregator"],
+        plants=np.array([at[f"plant {k}"] for k in range(len(bulk.units.bus))]),
+        substations=np.array([at[f"substation {k}"] for k in range(len(bulk.bus_numbers))]),
+    )
+    return plan, endpoints
+
+
+_CENTRES = ("operations", "market", "retailer", "aggregator")
