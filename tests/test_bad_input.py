@@ -20,7 +20,7 @@ import heptagrid
 from heptagrid.assembly.job import Job
 from heptagrid.cli import main
 from heptagrid.foundation.errors import HeptagridError, NetworkError, OutputError, ScenarioError, UsageError
-from heptagrid.recording.recorder import ArmResult
+from heptagrid.recording.arm_result import ArmResult
 from heptagrid.recording.tables import TableWriter
 from heptagrid.scale import run as api
 from heptagrid.scenario.load import load

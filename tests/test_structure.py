@@ -32,7 +32,6 @@ OF_OTHERS = {
 
 # Files that are still to be split.
 TOO_LONG = {
-    "assembly/build.py",
     "tests/power/test_controls.py",
 }
 

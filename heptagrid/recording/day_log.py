@@ -21,7 +21,7 @@ from heptagrid.recording.totals import DayBooks
 from heptagrid.world.accounts import FIRST_POINT
 
 if TYPE_CHECKING:
-    from heptagrid.recording.recorder import ArmResult
+    from heptagrid.recording.arm_result import ArmResult
 
 
 @dataclass

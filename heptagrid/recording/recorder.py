@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +17,14 @@ from heptagrid.foundation.domains import DOMAIN_NAMES, KIND_NAMES
 from heptagrid.foundation.errors import ConservationError
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step
 from heptagrid.foundation.transport import Listener
-from heptagrid.planes.messages.links import CLASS_NAMES
-from heptagrid.planes.messages.statistics import KINDS, Counts
-from heptagrid.planes.money.ledger import Totals
 from heptagrid.planes.power.balanced.ac import AcFlow
+from heptagrid.recording.arm_result import ArmResult
 from heptagrid.recording.day_log import DayLog
 from heptagrid.recording.event_log import EventLog
 from heptagrid.recording.extremes import QuarterVoltages, SupplyVoltages
 from heptagrid.recording.frequency_log import FrequencyLog
 from heptagrid.recording.tables import TableWriter, list_series
-from heptagrid.recording.totals import DayBooks, Energy, Extremes
+from heptagrid.recording.totals import Extremes
 from heptagrid.scenario.schema import Scenario
 
 PARTS = ("devices", "power", "sensors", "sub-steps", "messages", "actors", "recorder")
@@ -46,47 +43,6 @@ def totals_of(devices: Iterable[str]) -> tuple[str, ...]:
         *("consumed_kw", "lost_kw", "v_min_pu", "v_max_pu", "price_eur_per_mwh", "outside_c", "transformer_max_pct"),
         *("line_max_pct", "customer_v_min_pu", "customer_v_max_pu"),
     )
-
-
-@dataclass
-class ArmResult:
-    """What one arm over one span came to.
-
-    desks: figures of desks that other packages added. tariffs: by name how many customers have it, and the sum of their bills in EUR.
-
-    places: `MessagePlane.counts_by_place`. busy_s: `MessagePlane.busy_s`, over `counted_s`. crossed: (kinds, link classes) whether messages went over such links.
-    """
-
-    arm: str
-    run_day: int
-    steps: int = 0
-    stopped_ns: int | None = None
-    energy: Energy = field(default_factory=Energy)
-    extremes: Extremes = field(default_factory=Extremes)
-    messages: Counts | None = None
-    places: np.ndarray = field(default_factory=lambda: np.zeros((KINDS, 1, 4), dtype=np.int64))
-    busy_s: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    counted_s: float = 0.0
-    crossed: np.ndarray = field(default_factory=lambda: np.zeros((KINDS, len(CLASS_NAMES)), dtype=bool))
-    metering: dict[str, float] = field(default_factory=dict)
-    comfort: dict[str, float] = field(default_factory=dict)
-    price_eur_per_mwh: list[float] = field(default_factory=list)
-    money: Totals = field(default_factory=Totals.nothing)
-    days: list[DayBooks] = field(default_factory=list)
-    bills_eur: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    traded_mwh: dict[str, float] = field(default_factory=dict)
-    delivered_kwh: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    billed_kwh: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    held: dict[int, tuple[int, int]] = field(default_factory=dict)
-    hunting: dict[str, tuple[int, int]] = field(default_factory=dict)
-    events: list[dict[str, Any]] = field(default_factory=list)
-    interruptions: dict[str, float] = field(default_factory=dict)
-    frequency: dict[str, Any] | None = None
-    desks: dict[str, dict[str, float]] = field(default_factory=dict)
-    tariffs: dict[str, tuple[int, float]] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
-    process: int = 0
-    peak_rss_mb: float = 0.0
 
 
 class Recorder(Listener):

@@ -19,8 +19,9 @@ from heptagrid.planes.money import business, settlement
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, Totals
 from heptagrid.planes.power.unbalanced.conductors import Conductors
 from heptagrid.recording.access_networks import AccessNetworks, access_networks
+from heptagrid.recording.arm_result import ArmResult
 from heptagrid.recording.extremes import BAND_PU
-from heptagrid.recording.recorder import PARTS, ArmResult
+from heptagrid.recording.recorder import PARTS
 from heptagrid.recording.totals import DayBooks, Energy, Extremes
 from heptagrid.scenario.schema import Scenario
 from heptagrid.world.circuit.circuit import GROUND

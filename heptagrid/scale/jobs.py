@@ -25,7 +25,7 @@ from typing import Any
 from heptagrid.assembly.job import Job
 from heptagrid.foundation.errors import HeptagridError
 from heptagrid.foundation.interrupts import counted_interrupts, inherited_by_none
-from heptagrid.recording.recorder import ArmResult
+from heptagrid.recording.arm_result import ArmResult
 from heptagrid.scenario.schema import Scenario
 from heptagrid.simulation.simulation import Tick, run_arm
 

@@ -25,10 +25,10 @@ from heptagrid.foundation.output_file import write_json
 from heptagrid.foundation.results_folder import Place, results_folder
 from heptagrid.foundation.time import NS_PER_HOUR
 from heptagrid.inquiry.replay import remarks_of, scenario_of
+from heptagrid.recording.arm_result import ArmResult
 from heptagrid.recording.inventories import write_lists
 from heptagrid.recording.manifest import manifest_of
 from heptagrid.recording.memory import tree_peak_rss_mb
-from heptagrid.recording.recorder import ArmResult
 from heptagrid.recording.results import RUN, Run
 from heptagrid.recording.seal import vouching
 from heptagrid.recording.summary import Joined, join_arms, summarise

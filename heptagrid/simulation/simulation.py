@@ -23,9 +23,10 @@ from heptagrid.assembly.world import World, build_world
 from heptagrid.foundation.clock import Clock, SimulatedClock
 from heptagrid.foundation.errors import UsageError
 from heptagrid.foundation.time import Step
+from heptagrid.recording.arm_result import ArmResult
 from heptagrid.recording.manifest import data_fingerprints
 from heptagrid.recording.memory import peak_rss_mb
-from heptagrid.recording.recorder import PARTS, ArmResult, Recorder
+from heptagrid.recording.recorder import PARTS, Recorder
 from heptagrid.scenario.events import given_of
 from heptagrid.scenario.schema import Scenario
 from heptagrid.simulation.checkpoint import read_checkpoint, write_checkpoint

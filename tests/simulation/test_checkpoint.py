@@ -14,7 +14,7 @@ import heptagrid
 from heptagrid import Simulation
 from heptagrid.assembly.span import Phase
 from heptagrid.foundation.errors import OutputError
-from heptagrid.recording.recorder import ArmResult
+from heptagrid.recording.arm_result import ArmResult
 from heptagrid.scenario.schema import Scenario
 from heptagrid.simulation.checkpoint import read_checkpoint, write_checkpoint
 from tests.simulation.test_frequency import TRIP

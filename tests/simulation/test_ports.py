@@ -15,7 +15,7 @@ from heptagrid.foundation.clock import WallClock
 from heptagrid.foundation.contract import Contract, Wave, each
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.transport import Listener
-from heptagrid.recording.recorder import ArmResult
+from heptagrid.recording.arm_result import ArmResult
 from heptagrid.scenario.schema import Scenario
 from tests.transports import ImmediateTransport, LossyTransport
 
