@@ -1,0 +1,43 @@
+"""The ledger of an arm, and the means by which its domains pay into it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from heptagrid.assembly.arms import Arm
+from heptagrid.assembly.span import Span
+from heptagrid.assembly.world import World
+from heptagrid.foundation.payments import PaidDays
+from heptagrid.planes.money import telecom
+from heptagrid.planes.money.ledger import Ledger
+from heptagrid.planes.money.means import Means
+from heptagrid.planes.money.posted import PostedPayments
+from heptagrid.planes.money.tariffs.tariff import Offers
+from heptagrid.planes.money.true_up import Terms
+from heptagrid.scenario.schema import Scenario
+from heptagrid.world.accounts import Accounts
+
+
+def means_of(scenario: Scenario, world: World, arm: Arm, span: Span) -> tuple[Means, Ledger]:
+    """What the arm's domains pay with, and where it is posted; all points have the flat tariff without a smart grid."""
+    sections = scenario.sections
+    tariff_of = np.zeros(world.points, dtype=np.int64)
+    if arm.smart:
+        tariff_of[: world.customers_count] = world.owned.tariff_of
+    terms = Terms(
+        offers=Offers.of(sections),
+        tariff_of=tariff_of,
+        is_customer=np.arange(world.points) < world.customers_count,
+        years=1.0 / (366 if span.first.year % 4 == 0 else 365),
+        supply=sections["tariffs"],
+        fees=sections["network_fees"],
+    )
+    ledger = Ledger(Accounts(world.points))
+    prices = world.device_prices(sections["telecom"])
+    means = Means(
+        payments=PostedPayments(ledger, span.start_ns),
+        days=PaidDays(scenario.zone, span.warm_up_ns),
+        terms=terms,
+        opex_eur=telecom.opex_eur(world.device_counts(arm.smart), prices, terms.years),
+    )
+    return means, ledger

@@ -1,0 +1,113 @@
+"""Puts the distribution domain together: lines with what regulates them, sensors, and what it pays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.domains.distribution import sensors, tap_changer
+from heptagrid.domains.distribution.actor import Distribution, Substations
+from heptagrid.domains.distribution.charges import Charges
+from heptagrid.domains.distribution.circuit_lines import CircuitLines
+from heptagrid.domains.distribution.lines import BusbarRegulatedLines, RegulatedLines
+from heptagrid.foundation.domains import Domain
+from heptagrid.planes.money.means import Means
+from heptagrid.planes.power.balanced.radial import RadialSolver
+from heptagrid.planes.power.unbalanced.conductors import Conductors
+from heptagrid.world.balanced.radial_network import RadialNetwork, Tree
+from heptagrid.world.circuit.circuit import Circuit
+from heptagrid.world.circuit.tree import CircuitTree
+from heptagrid.world.endpoints import Endpoints
+from heptagrid.world.grid import Grid
+from heptagrid.world.outages import Outage
+from heptagrid.world.terminals import Terminals
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the domain reads of a scenario. infeed_v_pu: the voltage that is asked of transmission."""
+
+    sensors: sensors.Parameters
+    tap_changer: tap_changer.Parameters
+    infeed_v_pu: float
+
+    @staticmethod
+    def of(sections: Mapping[str, Any]) -> Settings:
+        """From the sections of a scenario."""
+        return Settings(sections["sensors"], sections["tap_changer"], sections["dispatch"].infeed_v_pu)
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the domain finds in the world.
+
+    point_terminal: (points,) where metering points hang on the lines. circuit, conductors: None where the grid is balanced. dead_points:
+    metering points that no source feeds at any time.
+    """
+
+    grid: Grid
+    network: Tree
+    circuit: Circuit | None
+    conductors: Conductors | None
+    point_terminal: Ints
+    substations: Substations
+    endpoints: Endpoints
+    dead_points: Ints
+
+
+@dataclass(frozen=True)
+class Outages:
+    """When which nodes and which metering points are cut off, and which substations cannot report."""
+
+    nodes: Sequence[Outage]
+    points: Sequence[Outage]
+    silences: Sequence[Outage]
+
+
+def distribution(
+    settings: Settings, site: Site, terminals: Terminals, outages: Outages, means: Means, smart: bool
+) -> tuple[Distribution, Charges]:
+    """The actor of one arm, and what it pays; without a smart grid its substations are silent."""
+    terms, upkeep = means.terms, means.upkeep(Domain.DISTRIBUTION)
+    smart_meters = len(site.point_terminal) if smart else 0
+    charges = Charges(terms.fees, means.days, terms.years, smart_meters, means.payments, upkeep)
+    actor = Distribution(
+        terminals,
+        lines(settings, site),
+        site.point_terminal,
+        site.substations,
+        sensors.Sensors(settings.sensors, site.endpoints) if smart else None,
+        outages.nodes,
+        outages.points,
+        outages.silences,
+        site.dead_points,
+        charges,
+    )
+    return actor, charges
+
+
+def lines(settings: Settings, site: Site) -> RegulatedLines:
+    """The lines with what regulates them: a circuit's own controls, or the tap changer of the primary substation."""
+    network = site.network
+    if site.circuit is not None:
+        assert isinstance(network, CircuitTree)
+        target_pu = settings.tap_changer.target_pu
+        return CircuitLines(site.circuit, network, settings.infeed_v_pu, target_pu, site.conductors)
+    assert isinstance(network, RadialNetwork)
+    transformers = site.grid.transformers
+    regulated = np.flatnonzero(transformers.has_controller)
+    first = int(regulated[0])
+    changer = tap_changer.TapChanger(
+        settings.tap_changer,
+        int(transformers.tap_pos[first]),
+        int(transformers.tap_min[first]),
+        int(transformers.tap_max[first]),
+    )
+    solver = RadialSolver(network, site.grid)
+    return BusbarRegulatedLines(solver, changer, network.busbar, regulated, transformers.tap_pos)

@@ -1,0 +1,141 @@
+"""Puts operations together: the bulk desk and secondary control in both arms, head end, SCADA and forecasts of the town in the smart one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.contracts.metering import KEPT_DAYS
+from heptagrid.domains.operations import agc, bulk_desk, forecast, meter_store, scada
+from heptagrid.domains.operations.actor import Operations
+from heptagrid.domains.operations.customers_desk import CustomersDesk
+from heptagrid.domains.operations.firmware import Rollout
+from heptagrid.domains.operations.metered import MeteredDays, Visits
+from heptagrid.foundation.domains import Domain
+from heptagrid.planes.money.means import Means
+from heptagrid.planes.power.dynamics.frequency import SwingModel
+from heptagrid.world.bulk import BulkSystem
+from heptagrid.world.endpoints import Endpoints
+from heptagrid.world.grid import Loads, Profiles, Units
+from heptagrid.world.registrations import Registered
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What operations reads of a scenario. busbar_pu: the target of the town's tap changer. load_damping: of all loads, per unit."""
+
+    head_end: meter_store.Parameters
+    scada: scada.Parameters
+    forecast: forecast.Parameters
+    agc: agc.Parameters
+    dispatch: bulk_desk.Parameters
+    busbar_pu: float
+    load_damping: float
+    zone: ZoneInfo
+    seed: int
+
+    @staticmethod
+    def of(sections: Mapping[str, Any], zone: ZoneInfo, seed: int) -> Settings:
+        """From the sections of a scenario."""
+        return Settings(
+            head_end=sections["head_end"],
+            scada=sections["scada"],
+            forecast=sections["forecast"],
+            agc=sections["agc"],
+            dispatch=sections["dispatch"],
+            busbar_pu=sections["tap_changer"].target_pu,
+            load_damping=sections["frequency"].load_damping,
+            zone=zone,
+            seed=seed,
+        )
+
+
+@dataclass(frozen=True)
+class Site:
+    """What operations knows of the world from contracts and plans.
+
+    unit_point: (units,) metering point of each local unit. points: metering points. substation_kva: (substations,) rated. registered: devices
+    that it foresees by their standard profiles.
+    """
+
+    loads: Loads
+    units: Units
+    profiles: Profiles
+    unit_point: Ints
+    points: int
+    substation_kva: Floats
+    bulk: BulkSystem
+    endpoints: Endpoints
+    registered: Sequence[Registered]
+
+
+def town_forecast(settings: Settings, site: Site) -> forecast.Forecast:
+    """The forecast of an arm, from what is registered."""
+    loads, units = site.loads, site.units
+    return forecast.Forecast(
+        settings.forecast,
+        site.profiles,
+        loads.p_kw,
+        loads.p_profile,
+        units.p_kw,
+        units.profile,
+        site.unit_point,
+        site.points,
+        settings.seed,
+        site.registered,
+    )
+
+
+def operations(
+    settings: Settings,
+    site: Site,
+    town: forecast.Forecast,
+    rest_mw: Callable[[int], float],
+    means: Means,
+    swing: SwingModel | None,
+    counted: Callable[[int, int], tuple[Floats, Floats]],
+    days: int,
+    rollouts: Sequence[Rollout],
+    smart: bool,
+) -> Operations:
+    """The actor of one arm.
+
+    rest_mw : forecasts the other loads at a time. swing : of the bulk system, where the frequency is followed. counted : what visits read without smart
+    meters. days : that are counted; a run shorter than what the store keeps has no older reads than its own and the warm-up day's.
+    """
+    desk = bulk_desk.BulkDesk(settings.dispatch, site.bulk.units, site.endpoints)
+    head_end = None
+    if smart:
+        store = meter_store.MeterStore(site.points, min(KEPT_DAYS, days + 1))
+        head_end = CustomersDesk(settings.head_end, store, town, site.endpoints)
+    watch = scada.Scada(settings.scada, len(site.substation_kva), site.substation_kva) if smart else None
+    return Operations(
+        site.endpoints,
+        settings.zone,
+        town,
+        rest_mw,
+        desk,
+        MeteredDays(head_end or Visits(counted), desk),
+        means.days,
+        head_end,
+        watch,
+        settings.busbar_pu,
+        rollouts if smart else (),
+        _agc(settings, site, swing, desk),
+        means.upkeep(Domain.OPERATIONS),
+    )
+
+
+def _agc(settings: Settings, site: Site, swing: SwingModel | None, desk: bulk_desk.BulkDesk) -> agc.Agc | None:
+    if swing is None or not settings.agc.enabled:
+        return None
+    load_per_hz = settings.load_damping / swing.nominal_hz
+    return agc.Agc(settings.agc, site.bulk.units, swing.gain_mw_per_hz, load_per_hz, desk, site.endpoints)
