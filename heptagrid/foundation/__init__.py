@@ -1,1 +1,1 @@
-"""What every room stands on: errors, time, random numbers, kernels, declared parameters, actors, plug-ins."""
+"""What everything else stands on: errors, time, random numbers, kernels, declared parameters, actors, plug-ins."""

@@ -1,6 +1,6 @@
 """Declared parameters: each explains itself where it stands, with unit, range, default and source.
 
-A room declares a frozen dataclass whose fields are made with `parameter`; the scenario's keys, its
+A module declares a frozen dataclass whose fields are made with `parameter`; the scenario's keys, its
 input checks, the comments that `heptagrid new` writes and the reference page are made from it.
 """
 

@@ -26,7 +26,7 @@ def energy_at(level, signal, first, last, first_share, sign, p_max, slot_h):  # 
 def fill(signal, first, last, first_share, need_kwh, sign, p_max, slot_h):  # type: ignore[no-untyped-def]
     """The level at which the slots first..last take `need_kwh`, or the highest one that changes anything.
 
-    signal: (slots,) in kW. sign: +1 fills valleys (power where the signal is below the level), -1 shaves
+    signal: (slots,) in kW. sign: +1 fills low slots (power where the signal is below the level), -1 shaves
     peaks (power where it is above). first_share: part of the first slot that is left. slot_h: a slot's hours.
     """
     low = signal[first]

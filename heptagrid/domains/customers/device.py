@@ -162,7 +162,7 @@ class Device(ABC, Generic[P]):
 
     @classmethod
     def need(cls, parameters: P) -> Need | None:
-        """What the aggregator expects one to need on a day, with which it fills the valley first; None: its signal is the valley that is left."""
+        """What the aggregator expects one to need on a day, with which it fills the low hours first; None: its signal is what is left of them."""
         return None
 
     def advance(self, step: Step, p_kw: Floats, supplied: Bools | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The service providers at work: the retailer and the aggregator behind one door."""
+"""The service providers at work: the retailer and the aggregator."""
 
 from __future__ import annotations
 
