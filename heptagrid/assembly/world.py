@@ -161,9 +161,7 @@ def build_world(scenario: Scenario) -> World:
     substations = _substations(grid, network)
     nearest = circuit is not None
     has_outages = bool(scenario.events) or len(dead_points) > 0
-    plan, endpoints = _places(
-        *(scenario, grid, network, bulk, point_bus, point_node, substations, nearest, has_outages)
-    )
+    plan, endpoints = _places(scenario, grid, network, bulk, point_bus, point_node, substations, nearest, has_outages)
     return World(
         grid=grid,
         network=network,
@@ -232,13 +230,14 @@ def _places(
     }
     sections = scenario.sections
     plan = plan_network(
-        *(
-            degrees[point_bus],
-            concentrator,
-            stations,
-        ),
-        *((float(hub[0]), float(hub[1])), sites),
-        *(sections["messages.access"], sections["messages.backhaul"], sections["messages.wan"]),
+        degrees[point_bus],
+        concentrator,
+        stations,
+        (float(hub[0]), float(hub[1])),
+        sites,
+        sections["messages.access"],
+        sections["messages.backhaul"],
+        sections["messages.wan"],
         queued=has_outages,
     )
     at = plan.sites

@@ -194,8 +194,14 @@ class Recorder(Listener):
             extremes.peak_kw, extremes.peak_ns = flow.infeed_p_kw, step.start_ns
         np.maximum(extremes.transformer_peak_pct, flow.transformer_loading_pct, out=extremes.transformer_peak_pct)
         self._v_min, self._v_max, self._line_max_pct = _follow_nodes(
-            *(flow.v_pu, flow.current_re, flow.current_im, self._pct_per_pu, self._is_line),
-            *(extremes.node_v_min, extremes.node_v_max, extremes.branch_peak_pct),
+            flow.v_pu,
+            flow.current_re,
+            flow.current_im,
+            self._pct_per_pu,
+            self._is_line,
+            extremes.node_v_min,
+            extremes.node_v_max,
+            extremes.branch_peak_pct,
         )
         extremes.v_min_pu = min(extremes.v_min_pu, self._v_min)
         extremes.v_max_pu = max(extremes.v_max_pu, self._v_max)

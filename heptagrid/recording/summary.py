@@ -40,7 +40,8 @@ class Joined:
         self.results = results
         self.energy = Energy()
         self.extremes = Extremes.none(
-            *(len(first.extremes.node_v_min), len(first.extremes.transformer_peak_pct)),
+            len(first.extremes.node_v_min),
+            len(first.extremes.transformer_peak_pct),
             len(first.extremes.customer_v_min),
         )
         self.messages = Counts.none()
@@ -331,7 +332,7 @@ def annualised(
         spending[name] = [
             *business.device_investments(counts, prices, parameters),
             *business.transformer_investments(
-                *(transformer_peak_pct[name], grid.transformers.sn_mva, grid.transformers.vn_hv_kv, parameters)
+                transformer_peak_pct[name], grid.transformers.sn_mva, grid.transformers.vn_hv_kv, parameters
             ),
         ]
     case = business.business_case(

@@ -43,7 +43,8 @@ class Bus:
         """Our delay of each message, -1 if it did not arrive."""
         sender, sent_ns, size = self.arrivals().T
         network = shared(
-            *(self.senders, PLAIN_CARRIER_SENSE),
+            self.senders,
+            PLAIN_CARRIER_SENSE,
             rate_bps=self.rate_bps,
             delay_ns=DELAY_NS,
             queue_packets=self.queue_packets,

@@ -61,7 +61,7 @@ def modbus_poll(live: bool) -> Iterator[Finding]:
 
 
 @case(
-    *("stop-and-wait",),
+    "stop-and-wait",
     plane="messages",
     kind="exact",
     source="Kurose and Ross, Computer Networking, 8th edition, figure 3.18 (a): 1000 bytes at 1 Gbit/s, 30 ms there and back: 0.027 %",

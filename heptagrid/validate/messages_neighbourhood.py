@@ -41,7 +41,9 @@ LITERATURE = (
     Verdict("recurrent meter reading", "g3-plc", True, SENDIN),
     Verdict("recurrent meter reading", "prime", True, SENDIN),
     Verdict(
-        *("Volt/VAR command", "g3-plc", False),
+        "Volt/VAR command",
+        "g3-plc",
+        False,
         "common view, source not read: narrow-band power line reads meters, and is too slow and uncertain for automation at scale; but "
         "Energies 8(12), 2015 (abstract read) shows remote control over it",
         "Every home is one hop from its substation: distance is as the crow flies, the noise does not follow the mains period, and "
@@ -50,7 +52,10 @@ LITERATURE = (
     Verdict("Volt/VAR command", "lorawan", False, MEKKI),
     Verdict("direct load control", "lorawan", False, MEKKI),
     Verdict(
-        *("recurrent meter reading", "lorawan", True, MEKKI),
+        "recurrent meter reading",
+        "lorawan",
+        True,
+        MEKKI,
         "Each reading here is acknowledged and carries a signature and DTLS, 96 bytes: 496 bytes are three frames, sent once each. "
         "The gateway may speak 1 % of the time in first windows, a twelfth of what the acknowledgements need, and those of 116 bytes do "
         "not fit the second window's frames of 51; so most are dropped, and meters repeat what has arrived and collide. Operators send 20 to 50 bytes, unacknowledged: so sent, 96 to 98 % of the readings of 500 meters reach one gateway "
@@ -83,7 +88,10 @@ LITERATURE = (
     Verdict("current differential protection", "nb-iot", False, PROTECTION),
     Verdict("current differential protection", "5g", False, LULEA),
     Verdict(
-        *("current differential protection", "5g-urllc", False, CIGRE),
+        "current differential protection",
+        "5g-urllc",
+        False,
+        CIGRE,
         "The record is what ITU-R M.2410 asks of ultra-reliable 5G, 1 ms with one loss in 100,000, with the server at the cell and "
         "each device holding its grant. Networks that are built today do not come to that; set messages.*.delay_s to what yours does.",
     ),

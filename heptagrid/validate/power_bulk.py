@@ -43,7 +43,12 @@ def rts_dc(live: bool) -> Iterator[Finding]:
 def flows_mw(system: BulkSystem, injection_mw: Floats) -> Floats:
     """Our flows, (cases, branches), for net injections (cases, buses)."""
     network = DcNetwork(
-        *(len(system.bus_numbers), system.branch_from, system.branch_to, np.zeros_like(system.branch_r_pu)),
-        *(system.branch_x_pu, system.branch_ratio, system.base_mva),
+        len(system.bus_numbers),
+        system.branch_from,
+        system.branch_to,
+        np.zeros_like(system.branch_r_pu),
+        system.branch_x_pu,
+        system.branch_ratio,
+        system.base_mva,
     )
     return np.array([network.solve(injection).flow_mw for injection in injection_mw])

@@ -108,8 +108,14 @@ def prepared(circuit: Circuit, day: Day) -> Circuit:
     device = np.flatnonzero(devices.kinds == "pvsystem")
     rated_kw = -devices.p_kw[device]
     inverters = inverters_1547(
-        *(device, rated_kw, rated_kw, devices.v_rated_v[device], day.category),
-        *(day.volt_var, day.volt_watt, day.power_factor),
+        device,
+        rated_kw,
+        rated_kw,
+        devices.v_rated_v[device],
+        day.category,
+        day.volt_var,
+        day.volt_watt,
+        day.power_factor,
     )
     if day.regulators_v is not None:
         nothing = np.zeros(len(regulators.names))

@@ -37,11 +37,12 @@ def table(rows: Sequence[Row]) -> Group:
             grid.add_row(Text(f"{name} ({row.case.kind})", style="bold cyan"))
         label = f"{row.quantity}, {row.unit}" if row.unit else row.quantity
         grid.add_row(
-            *(Padding(label, (0, 0, 0, 2)), _expected(row), _figure(row.ours), _figure(row.difference, 2)),
-            *(
-                _figure(row.tolerance, 2) + (" rel." if row.relative else ""),
-                Text(row.verdict + _mark(row), STYLES[row.verdict]),
-            ),
+            Padding(label, (0, 0, 0, 2)),
+            _expected(row),
+            _figure(row.ours),
+            _figure(row.difference, 2),
+            _figure(row.tolerance, 2) + (" rel." if row.relative else ""),
+            Text(row.verdict + _mark(row), STYLES[row.verdict]),
             f"{row.seconds:.1f}",
         )
     reasons = [

@@ -87,7 +87,8 @@ def _broken(
 def _lines(grid: Grid) -> Iterator[str]:
     lines, kv = grid.lines, grid.buses.vn_kv
     yield from _broken(
-        *("line", lines),
+        "line",
+        lines,
         (
             ("length_km", "a length is not negative", lambda: lines.length_km < 0.0),
             ("r_ohm", "a line's resistance is not negative", lambda: lines.r_ohm < 0.0),
@@ -108,7 +109,8 @@ def _lines(grid: Grid) -> Iterator[str]:
 def _transformers(grid: Grid) -> Iterator[str]:
     t = grid.transformers
     yield from _broken(
-        *("transformer", t),
+        "transformer",
+        t,
         (
             ("sn_mva", "a rating is positive", lambda: ~(t.sn_mva > 0.0)),
             ("vn_hv_kv", "a rated voltage is positive", lambda: ~(t.vn_hv_kv > 0.0)),

@@ -138,10 +138,16 @@ class Meters:
         due_ns = step.end_ns + self._offset_ns
         everyone = np.arange(len(due_ns), dtype=np.int64)
         one = _Scheduled(
-            *(quarter, everyone, due_ns, self._has_supply.copy()),
-            *(self.import_kwh.astype(np.float32), self.export_kwh.astype(np.float32)),
-            *(self.register_import_kwh.copy(), self.register_export_kwh.copy()),
-            *(moved_kwh, asked_by.copy()),
+            quarter,
+            everyone,
+            due_ns,
+            self._has_supply.copy(),
+            self.import_kwh.astype(np.float32),
+            self.export_kwh.astype(np.float32),
+            self.register_import_kwh.copy(),
+            self.register_export_kwh.copy(),
+            moved_kwh,
+            asked_by.copy(),
         )
         columns = {name: column[points] for name, column in one.energies().items()}
         reading = metering.Reading(meter=points, quarter=quarter, **columns)
@@ -200,8 +206,11 @@ class Meters:
                 continue
             meter = one.meter[missed]
             again = _Scheduled(
-                *(one.quarter, meter, np.where(is_past, at_ns[one.meter], one.due_ns)[missed]),
-                *(np.ones(len(meter), dtype=np.bool_), *(column[missed] for column in one.energies().values())),
+                one.quarter,
+                meter,
+                np.where(is_past, at_ns[one.meter], one.due_ns)[missed],
+                np.ones(len(meter), dtype=np.bool_),
+                *(column[missed] for column in one.energies().values()),
             )
             self._scheduled.append(again)
             one.due_ns[missed] = -1  # `again` stands for these from now on

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -169,4 +170,4 @@ class Markets:
 
     def _units_offered(self) -> BulkUnits:
         """The units as their offers describe them; one that made no offer has nothing to give."""
-        return replace(self._units, **self._offers)  # type: ignore[arg-type]
+        return replace(self._units, **cast(dict[str, Any], self._offers))

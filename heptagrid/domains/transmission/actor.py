@@ -85,8 +85,13 @@ class Transmission:
         self._endpoints, self._zone = endpoints, zone
         self._town = int(np.flatnonzero(system.bus_numbers == parameters.town_bus)[0])
         self._dc = DcNetwork(
-            *(len(system.bus_numbers), system.branch_from, system.branch_to, system.branch_r_pu, system.branch_x_pu),
-            *(system.branch_ratio, system.base_mva),
+            len(system.bus_numbers),
+            system.branch_from,
+            system.branch_to,
+            system.branch_r_pu,
+            system.branch_x_pu,
+            system.branch_ratio,
+            system.base_mva,
         )
         self._ac = AcNetwork(system) if parameters.flow == "ac" else None
 

@@ -152,6 +152,22 @@ def no_inverters() -> Inverters:
     """A table without rows."""
     none, no_ids, start = np.empty(0), np.empty(0, dtype=np.int64), np.zeros(1, dtype=np.int64)
     return Inverters(
-        *(no_ids, none, none, none, none, none, none, none, np.empty(0, dtype=np.bool_), none),
-        *(start, none, none, start, none, none, none, none),
+        no_ids,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        np.empty(0, dtype=np.bool_),
+        none,
+        start,
+        none,
+        none,
+        start,
+        none,
+        none,
+        none,
+        none,
     )

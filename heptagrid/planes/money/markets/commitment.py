@@ -54,17 +54,22 @@ def commit(
     best, least_usd = start, np.inf
     for on in (np.tile(usable, (len(needed_mw), 1)), start & usable):
         cost_usd = _take_turns(
-            *(
-                needed_mw,
-                reserve_share,
-                cap_usd_per_mwh,
-                on,
-                before,
-                np.asarray(since_h, dtype=np.int64),
-                order[::-1].copy(),
-            ),
-            *(usable, up_h, down_h, units.p_min_mw, units.p_max_mw),
-            *(units.cost_2, units.cost_1, units.cost_0, units.start_usd),
+            needed_mw,
+            reserve_share,
+            cap_usd_per_mwh,
+            on,
+            before,
+            np.asarray(since_h, dtype=np.int64),
+            order[::-1].copy(),
+            usable,
+            up_h,
+            down_h,
+            units.p_min_mw,
+            units.p_max_mw,
+            units.cost_2,
+            units.cost_1,
+            units.cost_0,
+            units.start_usd,
         )
         if cost_usd < least_usd - 1e-6:
             best, least_usd = on, cost_usd

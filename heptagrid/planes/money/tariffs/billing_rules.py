@@ -202,7 +202,15 @@ def in_cents(exact: Bills, parameters: Parameters) -> Bills:
     energy, network, state = used.lines / CENT_PER_EUR
     standing, base, metering = days.lines / CENT_PER_EUR
     return Bills(
-        *(energy, network, state, used.tax / CENT_PER_EUR, standing, base, metering, days.tax / CENT_PER_EUR),
-        *(cents(exact.export_credit) / CENT_PER_EUR, cents(exact.feed_in_premium) / CENT_PER_EUR),
+        energy,
+        network,
+        state,
+        used.tax / CENT_PER_EUR,
+        standing,
+        base,
+        metering,
+        days.tax / CENT_PER_EUR,
+        cents(exact.export_credit) / CENT_PER_EUR,
+        cents(exact.feed_in_premium) / CENT_PER_EUR,
         rounding=(whole.tax - used.tax - days.tax) / CENT_PER_EUR,
     )

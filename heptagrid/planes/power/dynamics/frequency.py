@@ -210,8 +210,19 @@ class SwingModel:
         steps = max(1, int(np.ceil(dt_s / INNER_S - 1e-9)))
         low, high = np.where(self.on, self.units.p_min_mw, 0.0), np.where(self.on, self.units.p_max_mw, 0.0)
         self.deviation_hz, given_mws, hz_s = _advance(
-            *(before_hz, self._state, self.output_mw, self._constants, reference_mw, low, high, self.on),
-            *(mass, drawn_mw, damping_mw_per_hz, dt_s / steps, steps),
+            before_hz,
+            self._state,
+            self.output_mw,
+            self._constants,
+            reference_mw,
+            low,
+            high,
+            self.on,
+            mass,
+            drawn_mw,
+            damping_mw_per_hz,
+            dt_s / steps,
+            steps,
         )
         return Exchange(given_mws, damping_mw_per_hz * hz_s, mass * (self.deviation_hz - before_hz))
 

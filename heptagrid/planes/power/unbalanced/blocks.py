@@ -210,8 +210,11 @@ def _entries(table: Primitives, group: Ints, first: int = FIXED, there: Bools | 
             n = node.shape[1]
             at = members(table.matrix_at, alike).ravel()
             entries = _Entries(
-                *(np.repeat(group[alike], n * n), np.repeat(node, n, axis=1).ravel(), np.tile(node, (1, n)).ravel()),
-                *(table.y_s[at], first + at if first >= 0 else np.full(len(at), FIXED)),
+                np.repeat(group[alike], n * n),
+                np.repeat(node, n, axis=1).ravel(),
+                np.tile(node, (1, n)).ravel(),
+                table.y_s[at],
+                first + at if first >= 0 else np.full(len(at), FIXED),
             )
             parts.append(entries.chosen((entries.row >= 0) & (entries.column >= 0) & there[at]))
     return _joined(parts)
