@@ -54,7 +54,7 @@ def explain(
     billed = _BilledDay(replay, customer, chosen, last_true_up_ns(run, replay, customer))
     replay.advance(billed.see, progress)
     if billed.settled is None:
-        raise UsageError(f"the run was stopped before the books of {chosen} were closed; there is no bill to explain")
+        raise UsageError(f"the run was stopped before the bills of {chosen} were made; there is none to explain")
     return _explained(run, replay, customer, owed, billed, billed.settled)
 
 
@@ -62,7 +62,7 @@ def explain(
 class _BilledDay:
     """What a replay shows of a customer's day until it is billed, and corrected for the last time.
 
-    settled: the day as its books were closed. brought: the readings whose registers settled quarter hours of it. price_message:
+    settled: the day as it was billed. brought: the readings whose registers settled quarter hours of it. price_message:
     the one with the day's prices to the retailer, -1 if it never arrived.
     """
 

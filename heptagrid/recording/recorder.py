@@ -125,7 +125,7 @@ class Recorder(Listener):
             self._write_day()
 
     def finish(self, seconds: dict[str, float], peak_rss_mb: float) -> ArmResult:
-        """Close the books, assert the conservation laws, and hand over.
+        """Add up, assert the conservation laws, and hand over.
 
         A run that was interrupted in its warm-up counted nothing: it comes to zero throughout.
         """

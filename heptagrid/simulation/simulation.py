@@ -164,7 +164,7 @@ class Simulation:
         return True
 
     def finish(self) -> ArmResult:
-        """Close the books, assert the conservation laws, and say what the arm came to; also before its end.
+        """Add up, assert the conservation laws, and say what the arm came to; also before its end.
 
         Raises
         ------
