@@ -16,7 +16,12 @@ from tests.flow.cases import RING
 
 pytestmark = pytest.mark.long
 
-HELD_ELSEWHERE = {"docs/simulation.md": "simulation/test_simulation.py", "docs/extend.md": "documents/test_extend.py"}
+HELD_ELSEWHERE = {
+    "docs/simulation.md": "simulation/test_simulation.py",
+    "docs/extend.md": "documents/test_extend.py",
+    "docs/devices.md": "plugins/test_device.py",
+    "docs/tariffs-and-desks.md": "plugins/test_tariff_and_desk.py",
+}
 """Pages whose blocks run in a test that also looks at what comes of it."""
 
 ALL = [
