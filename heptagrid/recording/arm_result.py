@@ -17,7 +17,7 @@ from heptagrid.recording.totals import DayBooks, Energy, Extremes
 class ArmResult:
     """What one arm over one span came to.
 
-    desks: figures of desks that other packages added. tariffs: by name how many customers have it, and the sum of their bills in EUR.
+    refused: messages that policy refused, by contract. desks: figures of desks that other packages added. tariffs: by name how many customers have it, and the sum of their bills in EUR.
 
     places: `MessagePlane.counts_by_place`. busy_s: `MessagePlane.busy_s`, over `counted_s`. crossed: (kinds, link classes) whether messages went over such links.
     """
@@ -47,6 +47,7 @@ class ArmResult:
     events: list[dict[str, Any]] = field(default_factory=list)
     interruptions: dict[str, float] = field(default_factory=dict)
     frequency: dict[str, Any] | None = None
+    refused: dict[str, int] = field(default_factory=dict)
     desks: dict[str, dict[str, float]] = field(default_factory=dict)
     tariffs: dict[str, tuple[int, float]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)

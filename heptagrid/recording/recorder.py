@@ -147,6 +147,7 @@ class Recorder(Listener):
             else {}
         )
         self._days.finish(result)
+        result.refused = dict(self._grid.transport.refused)
         result.desks = {desk.name: dict(desk.figures()) for desk in self._grid.desks}
         self._write_waves()
         result.frequency = self._frequency.found()

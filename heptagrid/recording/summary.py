@@ -51,6 +51,7 @@ class Joined:
         self.money = Totals.nothing()
         self.metering: dict[str, float] = {}
         self.traded_mwh: dict[str, float] = {}
+        self.refused: dict[str, float] = {}
         self.interruptions: dict[str, float] = {}
         self.events, self.frequency = first.events, first.frequency
         self.comfort: dict[str, float] = {}
@@ -66,6 +67,7 @@ class Joined:
             _add(self.metering, result.metering)
             _add(self.traded_mwh, result.traded_mwh)
             _add(self.comfort, result.comfort)
+            _add(self.refused, {name: float(count) for name, count in result.refused.items()})
             _add(self.interruptions, result.interruptions)
         self.desks = first.desks
         self.tariffs: dict[str, tuple[int, float]] = {
@@ -127,7 +129,7 @@ class Joined:
                 "overloaded_transformers": int((extremes.transformer_peak_pct > 100.0).sum()),
                 **_lines(world, extremes.branch_peak_pct),
             },
-            "messages": self.messages.summary(),
+            "messages": self.messages.summary() | {"refused": {name: int(n) for name, n in self.refused.items()}},
             "requirements": reliability.summary(self.messages, self.places, self.crossed, technologies),
             "access_networks": self.access_networks(world).summary(),
             "metering": self.metering,

@@ -73,6 +73,7 @@ def test_a_message_that_policy_refuses_is_logged_and_the_run_goes_on(
         pass
     result = simulation.finish()
     assert result.messages is not None and result.messages.residual == 0
+    assert result.refused == {RUMOUR.name: 6}
 
 
 def test_a_wall_clock_paces_the_steps_and_catches_up(lane: Scenario) -> None:
