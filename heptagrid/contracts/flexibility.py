@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.contracts.protection import BUSINESS, CUSTOMER_CONTROL
-from heptagrid.foundation.contract import Contract, each, shared
+from heptagrid.foundation.contract import Contract, each, made, shared
 from heptagrid.foundation.domains import Domain, Kind
 
 Ints = npt.NDArray[np.int64]
@@ -58,7 +58,7 @@ _P, _C, _O = Domain.PROVIDERS, Domain.CUSTOMERS, Domain.OPERATIONS
 @cache
 def signal(device: str) -> Contract[Signal]:
     """The contract by which the aggregator controls a class of devices."""
-    return Contract(Signal, Kind.SETPOINT, f"signal.{device}", _P, _C, "each hour", CUSTOMER_CONTROL)
+    return made(Signal, Kind.SETPOINT, f"signal.{device}", _P, _C, "each hour", CUSTOMER_CONTROL)
 
 
 CAP = Contract(Cap, Kind.SETPOINT, "cap", _P, _C, "on a request for relief", CUSTOMER_CONTROL)

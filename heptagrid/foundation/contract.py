@@ -149,15 +149,17 @@ class Contract(Generic[Payload]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A contract read back is the one that there is, so that `is` says which a wave has."""
-        return _made, tuple(getattr(self, one.name) for one in fields(self))
+        return made, tuple(getattr(self, one.name) for one in fields(self))
 
 
 _MADE: dict[tuple[Kind, str, Domain, Domain], Contract[Any]] = {}
 
 
-def _made(*declared: Any) -> Contract[Any]:
-    _, kind, topic, sender, receiver, *_ = declared
-    return _MADE.get((kind, topic, sender, receiver)) or Contract(*declared)
+def made(
+    payload: type[Payload], kind: Kind, topic: str, sender: Domain, receiver: Domain, *rest: Any
+) -> Contract[Payload]:
+    """The contract that there is for a topic, or a new one: a checkpoint may have brought it before its module makes it."""
+    return _MADE.get((kind, topic, sender, receiver)) or Contract(payload, kind, topic, sender, receiver, *rest)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,6 +100,18 @@ def test_policy_refuses_what_nobody_declared() -> None:
 def test_a_contract_read_back_is_the_same_object() -> None:
     for contract in (*declared(), flexibility.signal("vehicles")):
         assert pickle.loads(pickle.dumps(contract)) is contract
+
+
+def test_a_contract_that_a_checkpoint_brings_to_a_new_process_is_the_one_that_is_made_there() -> None:
+    """Resuming reads the waves under way before anybody has asked for the signals' contracts."""
+    saved = pickle.dumps([*declared(), flexibility.signal("vehicles")]).hex()
+    program = (
+        f"import pickle; read = pickle.loads(bytes.fromhex('{saved}')); "
+        "from heptagrid.contracts import flexibility; from heptagrid.contracts.policy import declared; "
+        "assert read[-1] is flexibility.signal('vehicles') and set(read) == set(declared())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @st.composite
