@@ -6,7 +6,7 @@ What carries the messages knows numbers only; here the payload stays with its wa
 from __future__ import annotations
 
 import logging
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from heptagrid.contracts.policy import declared, refusal
 from heptagrid.foundation.contract import Contract, Delivery, Wave
 from heptagrid.foundation.domains import Domain
-from heptagrid.foundation.transport import Listener
+from heptagrid.foundation.transport import Listener, Transport
 from heptagrid.planes.messages.plane import MessagePlane
 from heptagrid.planes.messages.statistics import Counts
 
@@ -29,7 +29,7 @@ _GATHERED = 256  # waves between two looks at what is done
 _log = logging.getLogger(__name__)
 
 
-class SortingTransport(ABC):
+class SortingTransport(Transport):
     """Takes waves, has them carried, and hands out deliveries.
 
     refused: messages that policy refused, by the name of their contract.

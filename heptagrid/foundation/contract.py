@@ -116,8 +116,9 @@ class Contract(Generic[Payload]):
         if len(lengths) > 1:
             raise ContractError(f"{self.name}: its arrays have {' and '.join(map(str, sorted(lengths)))} messages")
         count = lengths.pop() if lengths else 1
+        sizes: dict[str, int] = {}
         for name, one in columns(self.payload):
-            self._check(name, one, getattr(payload, name))
+            self._check(name, one, getattr(payload, name), sizes)
         source, destination, sent_ns, cause = (one if one.ndim else np.full(count, one) for one in arrays)
         if size is None and self.size is not None:
             size = self.size(payload)
@@ -137,15 +138,19 @@ class Contract(Generic[Payload]):
         mine = {name: getattr(payload, name)[rows] for name, one in columns(self.payload) if not one.is_shared}
         return cast(Payload, replace(cast(Any, payload), **mine)) if mine else payload
 
-    def _check(self, name: str, column: Column, value: object) -> None:
+    def _check(self, name: str, column: Column, value: object, sizes: dict[str, int]) -> None:
+        """Whether a value is as declared; `sizes` are those of the axes that were met before."""
         if not column.dtype:
-            if not np.isscalar(value):
+            if not isinstance(value, int | float | np.number):
                 raise ContractError(f"{self.name}: {name} is one number, not {type(value).__name__}")
             return
         axes = len(column.axes) if column.is_shared else 1
         if not isinstance(value, np.ndarray) or value.dtype != column.dtype or value.ndim != axes:
             found = f"{value.dtype} with {value.ndim} axes" if isinstance(value, np.ndarray) else type(value).__name__
             raise ContractError(f"{self.name}: {name} is {column.dtype} with {axes} axes, not {found}")
+        for axis, size in zip(column.axes, value.shape, strict=False):
+            if sizes.setdefault(axis, size) != size:
+                raise ContractError(f"{self.name}: {name} has {size} {axis}, other fields have {sizes[axis]}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A contract read back is the one that there is, so that `is` says which a wave has."""

@@ -69,11 +69,18 @@ def test_a_wave_holds_a_number_for_each_message_and_keeps_what_is_shared() -> No
         ({"import_register_kwh": [1.0, 1.0]}, "import_register_kwh is float64 with 1 axes, not list"),
         ({"meter": np.zeros(3, dtype=np.int64)}, "its arrays have 2 and 3 messages"),
         ({"quarter": np.zeros(2)}, "quarter is one number, not ndarray"),
+        ({"quarter": "noon"}, "quarter is one number, not str"),
     ],
 )
 def test_a_wave_that_breaks_its_contract_is_named_by_field(changed: dict[str, Any], says: str) -> None:
     with pytest.raises(ContractError, match="meter_reading about 'reading' from customers to operations: " + says):
         metering.READING.wave(reading(**changed), np.array([4, 5]), 9, 1000)
+
+
+def test_fields_over_the_same_axis_have_the_same_length() -> None:
+    energy, status, nobody = np.ones((96, 3), dtype=np.float32), np.zeros((96, 2), dtype=np.uint8), np.full(3, -1)
+    with pytest.raises(ContractError, match="status has 2 points, other fields have 3"):
+        retail.DAY_READS.wave(retail.DayReads(0, energy, energy, status, np.zeros(3), nobody), 1, 2, 3)
 
 
 def test_what_arrived_is_read_by_its_own_contract_alone() -> None:

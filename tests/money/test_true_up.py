@@ -113,7 +113,7 @@ class Town:
         """Let the retailer and the market correct what they have heard of since the last call."""
         found = self.billing.correct(self.retailer, at_ns)
         quarters, mwh = np.array(list(self._corrected), dtype=np.int64), np.array(list(self._corrected.values()))
-        if found and len(quarters):
+        if len(quarters):
             told = market.Metered(0, np.empty(0), np.empty(0), quarters, mwh)
             self.settlement.correct(told, at_ns, self._message)
         self._corrected = {}
@@ -222,9 +222,11 @@ def test_a_day_that_was_never_billed_or_is_a_week_old_is_left_alone() -> None:
     town = Town(bare(0.30))
     for day in range(8):
         town.bill(day, [10.0], 10.0, ReadStatus.ESTIMATED)
+    rows = len(town.ledger)
     for day in (-1, 0, 9):
         town.hear(day, 0, 12.0, message=1)
     assert town.correct(1) == []
+    assert len(town.ledger) == rows, "the market corrects no other days than the retailer"
     town.hear(1, 0, 12.0, message=1)
     assert len(town.correct(1)) == 1
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +11,7 @@ from heptagrid.contracts import market
 from heptagrid.contracts.metering import KEPT_DAYS
 from heptagrid.contracts.paper import Paper
 from heptagrid.foundation.payments import Dates, PaidDays, Payments
-from heptagrid.foundation.time import NS_PER_QUARTER, Step, midnight_ns
+from heptagrid.foundation.time import NS_PER_QUARTER, Step
 from heptagrid.planes.money import postings
 from heptagrid.planes.money.settlement import Wholesale
 from heptagrid.planes.money.tariffs import network_fees
@@ -70,8 +69,9 @@ class Settlement:
         rest_eur = sum(rest_mwh(one // 4) / 4.0 * price(one // 4) for one in quarters)
         postings.pay_rest(self._payments, rest_eur, dates, cause)
         self.correct(metered, step.end_ns, cause)
-        oldest_ns = midnight_ns(step.day - timedelta(days=KEPT_DAYS + 1), self._paid_days.zone)
-        self.days = {ns: one for ns, one in self.days.items() if ns >= oldest_ns} | {of_ns: day}
+        # As many days as the retailer keeps, so that both correct the same ones.
+        kept = list(self.days.items())[1 - KEPT_DAYS :]
+        self.days = dict([*kept, (of_ns, day)])
         return dates, wholesale, cause
 
     def correct(self, metered: market.Metered, at_ns: int, cause: int) -> None:
