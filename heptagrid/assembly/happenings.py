@@ -142,7 +142,7 @@ def _met(
         around = np.concatenate([behind, station])
         return {"places": station if event.kind == "cut" else behind, "around": around}
     if event.kind == "cut":
-        site = plan.hub if which == "hub" else plan.sites[str(which)]
+        site = plan.hubs[0] if which == "hub" else plan.sites[str(which)]
         around = np.arange(topology.places) if which == "hub" else np.array([site])
         return {"places": np.array([site]), "around": around}
     has_parent = np.flatnonzero(topology.edges.parent >= 0)

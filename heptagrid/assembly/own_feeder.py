@@ -31,6 +31,11 @@ def read_feeder(scenario: Scenario, path: Path) -> Circuit:
     """
     if path.suffix.lower() != ".dss":
         raise UsageError(f"--feeder {path}: a feeder is an OpenDSS script, such as Master.dss")
+    if len(scenario.towns) > 1:
+        names = ", ".join(town.name for town in scenario.towns)
+        raise UsageError(
+            f"scenario {scenario.name!r} has several towns ({names}); a feeder takes the place of one town's network"
+        )
     if scenario.events:
         raise UsageError(
             f"scenario {scenario.name!r} has events at places of its own network; remove them to run it on {path}"
@@ -118,4 +123,5 @@ def on_feeder(scenario: Scenario, circuit: Circuit, path: Path, folder: Path) ->
         For a circuit in which nobody could live.
     """
     write_town(folder, circuit, scenario.folder, scenario.seed)
-    return replace(scenario, name=printable(circuit.name or path.stem), folder=folder, feeder=str(path))
+    town = replace(scenario.towns[0], folder=folder)
+    return replace(scenario, name=printable(circuit.name or path.stem), towns=(town,), feeder=str(path))

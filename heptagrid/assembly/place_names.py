@@ -7,8 +7,6 @@ from heptagrid.assembly.world import World
 _SITES = {
     "operations": "operations' control centre",
     "market": "the market",
-    "retailer": "the retailer",
-    "aggregator": "the aggregator",
 }
 
 
@@ -27,7 +25,14 @@ class Places:
         for number, place in enumerate(here.substations):
             self._names[int(place)] = f"transmission substation {number}"
         self._names |= {int(getattr(here, name)): words for name, words in _SITES.items()}
-        self._names[int(here.hub)] = "primary substation"
+        for what, names, places in (
+            ("retailer", world.companies.retailers, here.retailers),
+            ("aggregator", world.companies.aggregators, here.aggregators),
+            ("primary substation", [town.name for town in world.towns], here.hubs),
+        ):
+            for name, place in zip(names, places, strict=True):
+                article = "" if what == "primary substation" else "the "
+                self._names[int(place)] = f"{what} {name}" if name else f"{article}{what}"
         self._gateway = {int(place): point for point, place in enumerate(here.gateways)}
 
     def name(self, place: int) -> str:

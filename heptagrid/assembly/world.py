@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.assembly.happenings import (
-    Happening,
-    happenings,
-)
+from heptagrid.assembly.companies import companies_of
+from heptagrid.assembly.happenings import Happening, happenings
 from heptagrid.domains.customers.ownership import Ownership, ownership
 from heptagrid.domains.distribution.actor import Substations
+from heptagrid.foundation.errors import NetworkError
 from heptagrid.foundation.random import Stream, uniforms
 from heptagrid.importers.extract import read_grid, read_profiles
 from heptagrid.importers.network_folder import read_network
@@ -28,8 +28,10 @@ from heptagrid.scenario.schema import Scenario
 from heptagrid.world.balanced.radial_network import BASE_KVA, Tree
 from heptagrid.world.bulk import BulkSystem
 from heptagrid.world.circuit.circuit import Circuit, terminals_of
+from heptagrid.world.companies import Companies
 from heptagrid.world.endpoints import Endpoints
 from heptagrid.world.grid import Grid, Profiles, local_transformers
+from heptagrid.world.joined import TownNetwork, joined_grid, joined_profiles, joined_tree, moved, placed
 from heptagrid.world.weather import Weather
 
 Ints = npt.NDArray[np.int64]
@@ -40,9 +42,10 @@ SAMPLE = 24  # nodes and customers recorded at every step
 
 @dataclass(frozen=True)
 class World:
-    """What both arms share: the network, the people, the weather, the bulk system, the places of messages.
+    """What both arms share: the networks, the people, the weather, the bulk system, the places of messages.
 
-    point_node, point_terminal: (points,) where metering points stand, and where they hang on the lines. circuit: whose conductors
+    grid, network: of all towns as one (`heptagrid.world.joined`); towns: each by itself. town_of: (points,) whose network feeds each metering point.
+    companies: whose customers the points are. point_node, point_terminal: (points,) where metering points stand, and where they hang on the lines. circuit: whose conductors
     are solved one by one; None where the grid is balanced. conductors: of the circuit. dead_points: metering points that no source feeds.
     """
 
@@ -52,6 +55,9 @@ class World:
     weather: Weather
     bulk: BulkSystem
     owned: Ownership
+    towns: tuple[TownNetwork, ...]
+    town_of: Ints
+    companies: Companies
     point_node: Ints
     point_terminal: Ints
     substations: Substations
@@ -125,16 +131,14 @@ class World:
         return replace(given, **{key: value for key, value in own.items() if getattr(given, key) == telecom.OWN})
 
 
-@lru_cache(maxsize=2)
-def _files(folder: str, bulk_folder: str) -> tuple[Grid, Profiles, Weather, BulkSystem]:
-    from pathlib import Path
+@lru_cache(maxsize=4)
+def _town_files(folder: Path) -> tuple[Grid, Profiles, Weather]:
+    return read_grid(folder), read_profiles(folder), read_weather(folder)
 
-    return (
-        read_grid(Path(folder)),
-        read_profiles(Path(folder)),
-        read_weather(Path(folder)),
-        read_bulk(Path(bulk_folder)),
-    )
+
+@lru_cache(maxsize=2)
+def _bulk_file(folder: Path) -> BulkSystem:
+    return read_bulk(folder)
 
 
 def build_world(scenario: Scenario) -> World:
@@ -145,8 +149,9 @@ def build_world(scenario: Scenario) -> World:
     NetworkError, HeptagridError
         For a network that is no tree, or data that cannot be read.
     """
-    grid, profiles, weather, bulk = _files(str(scenario.folder), str(scenario.bulk_folder))
-    network, circuit = read_network(scenario.folder)
+    towns, tables, weather, circuit = _networks(scenario)
+    profiles, first_columns = joined_profiles(tables)
+    grid, network, bulk = joined_grid(towns, first_columns), joined_tree(towns), _bulk_file(scenario.bulk_folder)
     owned = ownership(grid.loads, grid.units, scenario.sections, scenario.seed)
     lonely = np.flatnonzero(owned.unit_point >= len(grid.loads.bus))
     point_bus = np.concatenate([grid.loads.bus, grid.units.bus[lonely]])
@@ -162,7 +167,11 @@ def build_world(scenario: Scenario) -> World:
     nearest = circuit is not None
     has_outages = bool(scenario.events) or len(dead_points) > 0
     plan, endpoints = _places(scenario, grid, network, bulk, point_bus, point_node, substations, nearest, has_outages)
+    town_of = np.searchsorted([town.first_node for town in towns], point_node, side="right") - 1
     return World(
+        towns=towns,
+        town_of=town_of,
+        companies=companies_of(scenario, town_of),
         grid=grid,
         network=network,
         profiles=profiles,
@@ -181,6 +190,24 @@ def build_world(scenario: Scenario) -> World:
         conductors=conductors,
         dead_points=dead_points,
     )
+
+
+def _networks(scenario: Scenario) -> tuple[tuple[TownNetwork, ...], list[Profiles], Weather, Circuit | None]:
+    """The networks of the towns and their profiles, the weather, which is the first town's, and the circuit of the only town."""
+    towns, tables = [], []
+    weather, circuit = None, None
+    for town in scenario.towns:
+        grid, profiles, own_weather = _town_files(town.folder)
+        network, circuit = read_network(town.folder)
+        if circuit is not None and len(scenario.towns) > 1:
+            raise NetworkError(
+                f"town {town.name!r}: {town.folder} holds a circuit whose conductors are solved one by one; only a scenario with one town takes it"
+            )
+        weather = own_weather if weather is None else weather
+        towns.append(TownNetwork(town.name, moved(grid, town.entry.east_km, town.entry.north_km), network))
+        tables.append(profiles)
+    assert weather is not None
+    return placed(towns), tables, weather, circuit
 
 
 def _sample(seed: int, occasion: int, count: int) -> Ints:
@@ -212,8 +239,8 @@ def _places(
     """
     concentrator_of_node = np.full(network.nodes, -1, dtype=np.int64)
     concentrator_of_node[substations.node] = np.arange(len(substations.node))
-    for node in range(1, network.nodes):
-        if concentrator_of_node[node] < 0:
+    for node in range(network.nodes):
+        if concentrator_of_node[node] < 0 and network.parent[node] >= 0:
             concentrator_of_node[node] = concentrator_of_node[network.parent[node]]
     degrees = np.column_stack([grid.buses.longitude_deg, grid.buses.latitude_deg])
     stations = degrees[grid.transformers.lv_bus[substations.transformer]]
@@ -221,9 +248,13 @@ def _places(
     # Customers at medium voltage have no concentrator on their way; they join the nearest one.
     for point in np.flatnonzero((concentrator < 0) | nearest):
         concentrator[point] = int(np.argmin(((stations - degrees[point_bus[point]]) ** 2).sum(axis=1)))
-    hub = degrees[network.bus_of_node[network.busbar]]
+    hubs = degrees[network.bus_of_node[network.busbars]]
+    hub = hubs[0]
     # Control centres and plants have no coordinates of their own: they are put at stated distances from the hub.
-    sites = {name: (hub[0] + 0.05 * k, hub[1] + 0.1 * k) for k, name in enumerate(_CENTRES, start=1)}
+    retailers = [site_of("retailer", one.name) for one in scenario.retailers]
+    aggregators = [site_of("aggregator", one.name) for one in scenario.aggregators]
+    centres = ["operations", "market", *retailers, *aggregators]
+    sites = {name: (hub[0] + 0.05 * k, hub[1] + 0.1 * k) for k, name in enumerate(centres, start=1)}
     sites |= {f"plant {k}": (hub[0] + 0.1 * (k % 8), hub[1] - 0.1 * (1 + k // 8)) for k in range(len(bulk.units.bus))}
     sites |= {
         f"substation {k}": (hub[0] - 0.1 * (1 + k % 6), hub[1] + 0.1 * (k // 6)) for k in range(len(bulk.bus_numbers))
@@ -244,15 +275,17 @@ def _places(
     endpoints = Endpoints(
         gateways=plan.gateways,
         concentrators=plan.concentrators,
-        hub=plan.hub,
+        hubs=plan.hubs,
         operations=at["operations"],
         market=at["market"],
-        retailer=at["retailer"],
-        aggregator=at["aggregator"],
+        retailers=np.array([at[name] for name in retailers]),
+        aggregators=np.array([at[name] for name in aggregators]),
         plants=np.array([at[f"plant {k}"] for k in range(len(bulk.units.bus))]),
         substations=np.array([at[f"substation {k}"] for k in range(len(bulk.bus_numbers))]),
     )
     return plan, endpoints
 
 
-_CENTRES = ("operations", "market", "retailer", "aggregator")
+def site_of(what: str, name: str) -> str:
+    """The site of a company, such as `retailer`, or `retailer north` of several."""
+    return f"{what} {name}".rstrip()

@@ -37,6 +37,8 @@ class Stream(IntEnum):
     DEVICE_OFFSET = 15
     FIRMWARE = 16
     TIME_OUT = 17
+    RETAILER = 18
+    AGGREGATOR = 19
     FORECAST = 40
 
 

@@ -66,7 +66,7 @@ def _above(world: World, node: int) -> tuple[int, int]:
         parent = int(network.parent[node])
         if parent < 0 or network.transformer_of_node[node] >= 0:
             return node, int(network.transformer_of_node[node])
-        if network.transformer_of_node[parent] >= 0 or parent == network.busbar:
+        if network.transformer_of_node[parent] >= 0 or parent in network.busbars:
             return node, int(network.transformer_of_node[parent])
         node = parent
 

@@ -82,8 +82,9 @@ def scenario_of(manifest: Mapping[str, Any]) -> Scenario:
         raise OutputError(
             f"the run was made by heptagrid {manifest.get('version', 'of an older version')}, which did not note its data; run it again"
         )
-    folders = tuple(Path(manifest["data"][name]) for name in ("network", "bulk"))
-    for folder in folders:
+    networks = {name: Path(folder) for name, folder in manifest["data"]["networks"].items()}
+    bulk = Path(manifest["data"]["bulk"])
+    for folder in (*networks.values(), bulk):
         if not folder.is_dir():
             raise OutputError(f"the run was made with the data in {folder}, which is no longer there; put it back")
     tables = {
@@ -95,7 +96,7 @@ def scenario_of(manifest: Mapping[str, Any]) -> Scenario:
     if not typical:
         run |= {"start": manifest["dates"][0], "days": len(manifest["dates"])}
     tables["run"] = tables.get("run", {}) | run
-    return rebuilt(manifest["name"], (folders[0], folders[1]), tables, typical, manifest["events"])
+    return rebuilt(manifest["name"], networks, bulk, tables | manifest["parts"], typical, manifest["events"])
 
 
 def remarks_of(manifest: Mapping[str, Any], scenario: Scenario) -> list[str]:

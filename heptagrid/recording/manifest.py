@@ -16,6 +16,7 @@ from heptagrid.foundation.compiled.kernel import fingerprint_of_package
 from heptagrid.foundation.parameters import declarations
 from heptagrid.recording.results import RUN
 from heptagrid.scenario.events import given_of
+from heptagrid.scenario.load import tables_of_parts
 from heptagrid.scenario.schema import Scenario
 
 SIMBENCH = (
@@ -70,7 +71,7 @@ def manifest_of(
         "dates": dates,
         "sources": fingerprint_of_package(),
         "data": {
-            "network": str(scenario.folder.resolve()),
+            "networks": {town.name: str(town.folder.resolve()) for town in scenario.towns},
             "bulk": str(scenario.bulk_folder.resolve()),
             "files": data_fingerprints(scenario),
         },
@@ -87,6 +88,7 @@ def manifest_of(
             }
             for section, parameters in scenario.sections.items()
         },
+        "parts": tables_of_parts(scenario),
         "events": given_of(scenario.events),
         "versions": {
             "python": platform.python_version(),
@@ -108,7 +110,7 @@ def _attribution(scenario: Scenario) -> list[str]:
 def data_fingerprints(scenario: Scenario) -> dict[str, str]:
     """SHA-256 of each file that the scenario's network, profiles, weather and bulk system are read from."""
     found = {}
-    for folder in (scenario.folder, scenario.bulk_folder):
+    for folder in (*dict.fromkeys(town.folder for town in scenario.towns), scenario.bulk_folder):
         for path in sorted((*folder.glob("*.np[yz]"), *folder.glob("*.csv"))):
             found[f"{folder.name}/{path.name}"] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found

@@ -19,6 +19,7 @@ from heptagrid.foundation.results_folder import Kind, Place, results_folder
 from heptagrid.recording.results import RUN
 from heptagrid.scale.variations import Variation, as_json
 from heptagrid.scenario.events import given_of
+from heptagrid.scenario.load import tables_of_parts
 from heptagrid.scenario.schema import Scenario
 
 SWEEP = Kind(
@@ -50,6 +51,7 @@ def definition_of(
         "typical": typical,
         "typical_days": [[str(day), weight] for day, weight in scenario.typical_days],
         "events": given_of(scenario.events),
+        "parts": tables_of_parts(scenario),
         "settings": {name: asdict(one) for name, one in scenario.sections.items() if name != "run"},
         "data": _digest(scenario),
         "version": version("heptagrid"),
@@ -67,7 +69,7 @@ def data_digest(definition: Mapping[str, Any]) -> str:
 def _digest(scenario: Scenario) -> str:
     """A hash of the files that the scenario's network, profiles and bulk system are read from."""
     digest = hashlib.sha256()
-    for folder in (scenario.folder, scenario.bulk_folder):
+    for folder in (*(town.folder for town in scenario.towns), scenario.bulk_folder):
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             digest.update(path.name.encode())
             digest.update(path.read_bytes())
@@ -104,5 +106,10 @@ def _differing(path: Path, definition: Mapping[str, Any]) -> str:
     except ValueError:
         return "definition, which cannot be read"
     keys = [*definition, *(key for key in found if key not in definition)]
-    words = {"sources": "version of heptagrid", "data": "network or profiles", "settings": "scenario"}
+    words = {
+        "sources": "version of heptagrid",
+        "data": "network or profiles",
+        "settings": "scenario",
+        "parts": "towns or companies",
+    }
     return next((words.get(key, key) for key in keys if found.get(key) != definition.get(key)), "")

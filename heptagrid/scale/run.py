@@ -169,7 +169,7 @@ def _carry_out(
         checkpoints.discard()
     place.promote()
     if manifest["feeder"]:
-        manifest["data"] = manifest["data"] | {"network": str(place.folder / "network")}
+        manifest["data"] = manifest["data"] | {"networks": {"": str(place.folder / "network")}}
     mark_whole(place.folder, manifest)
     return Run(given)
 

@@ -20,6 +20,7 @@ from heptagrid.scenario.words import allowed, expected
 FIRST_DAY, LAST_DAY = date(2016, 1, 2), date(2016, 12, 31)  # SimBench's profiles: 2016, less a day to warm up
 DATA_SPAN = f"the profiles cover {FIRST_DAY} to {LAST_DAY} (1 January serves as the warm-up day)"
 TOP_KEYS = ("name", "description", "network", "typical_days")
+SEVERAL = ("towns", "retailers", "aggregators")  # of which a scenario may have any number
 RENAMED = "storms"  # what `events` were called
 
 Tables = dict[str, dict[str, Any]]
@@ -66,6 +67,8 @@ class Checks:
         for name in tables:
             if name.split(".")[0] == RENAMED:
                 self.violations.append(f"[{name}]: write [[events]] instead")
+            elif name.split(".")[0] in SEVERAL:
+                continue
             elif name not in self.sections:
                 below = [one for one in self.sections if one.startswith(f"{name}.")]
                 near = below or difflib.get_close_matches(name, self.sections, 1, 0.5)
@@ -73,7 +76,11 @@ class Checks:
 
     def section(self, section: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """The values of a section, with the default for what is not given or is wrong."""
-        declared = {name: (default, one) for name, _, default, one in declarations(self.sections[section])}
+        return self.values(section, self.sections[section], given)
+
+    def values(self, section: str, kind: type, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The same for parameters of a kind, whose keys stand in `section`."""
+        declared = {name: (default, one) for name, _, default, one in declarations(kind)}
         values = {name: default for name, (default, _) in declared.items()}
         for name, value in given.items():
             key = f"{section}.{name}"

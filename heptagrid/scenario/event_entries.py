@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +20,7 @@ from heptagrid.importers.rts import read_bulk
 from heptagrid.planes.messages.technology import technology
 from heptagrid.scenario.checks import Checks
 from heptagrid.scenario.events import CLASSES, KINDS, SITES, Entry, Event, Firmware, ReadAll, UnitTrip
+from heptagrid.scenario.towns import Town
 from heptagrid.world.grid import local_transformers
 
 _GIVEN = ("where", "duration_s")  # keys without a default that would make sense
@@ -28,14 +29,13 @@ _YEARS = range(1970, 2200)  # of a begin as a date
 
 
 class Surroundings(NamedTuple):
-    """What the events of a scenario refer to: the folders of its network and of the bulk system, its days, its sections."""
+    """What the events of a scenario refer to: the bulk system's folder, the days, and the towns."""
 
-    network: Path
     bulk: Path
     start: date
     days: int
     zone: ZoneInfo
-    sections: Mapping[str, Any]
+    towns: Sequence[Town]
 
 
 def read_events(checks: Checks, given: Any, around: Surroundings) -> tuple[Event, ...]:
@@ -137,7 +137,7 @@ class _Reader:
         """What `where` means; None if it means nothing here."""
         if kind == "unit_trip":
             return self._unit(where)
-        links = {name: technology(self._around.sections[f"messages.{name}"].technology) for name in CLASSES}
+        links = {name: technology(self._around.towns[0].sections[f"messages.{name}"].technology) for name in CLASSES}
         if kind == "blackout" and links["access"].medium is not None and links["access"].medium.access == "queue":
             name = links["access"].name
             self._wrong(
@@ -171,7 +171,7 @@ class _Reader:
         return None
 
     def _in_network(self, kind: str, where: str) -> tuple[str, int | str] | None:
-        names, feeders = _places(str(self._around.network))
+        names, feeders = _places(str(self._around.towns[0].folder))
         feeder, substation = re.fullmatch(r"feeder (\d+)", where), re.fullmatch(r"(?:substation )?(\d+)", where)
         if feeder and kind == "blackout":
             if 1 <= int(feeder[1]) <= feeders:

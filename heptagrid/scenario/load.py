@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -12,11 +12,12 @@ from typing import Any
 from heptagrid.foundation.errors import ScenarioError
 from heptagrid.foundation.input_files import UnreadableError, is_file, read_toml
 from heptagrid.foundation.parameters import declarations
-from heptagrid.scenario.checks import Checks, Tables, TypicalDays
+from heptagrid.scenario.checks import SEVERAL, Checks, Tables, TypicalDays
 from heptagrid.scenario.event_entries import Surroundings, read_events
 from heptagrid.scenario.events import Event, given_of
 from heptagrid.scenario.frequency import check_frequency
 from heptagrid.scenario.schema import Scenario
+from heptagrid.scenario.towns import Company, Town, read_companies, read_towns
 
 DATA = Path(__file__).parent / "data"
 BULK = DATA / "rts"
@@ -50,14 +51,14 @@ def load(source: str | Path, settings: Sequence[str] = ()) -> Scenario:
     for setting in settings:
         checks.apply(setting, tables)
     checks.names(top, tables)
-    folder = _folder(checks, path, str(top.get("network", "town")))
+    network = str(top.get("network", "town"))
     resolved = _resolved(checks, tables)
+    resolved |= _parts(checks, tables, resolved["sections"], network, lambda name: _folder(checks, path, name))
     scenario = Scenario(
         name=str(top.get("name", path.stem)),
-        folder=folder,
         bulk_folder=BULK,
-        typical_days=_typical_days(checks, path, top.get("typical_days"), folder),
-        events=_events(checks, events, (folder, BULK), resolved),
+        typical_days=_typical_days(checks, path, top.get("typical_days"), resolved["towns"][0].folder),
+        events=_events(checks, events, BULK, resolved),
         **resolved,
     )
     if checks.violations:
@@ -90,12 +91,14 @@ def revised(scenario: Scenario, settings: Sequence[str]) -> Scenario:
     }
     tables["run"] |= {"start": scenario.start, "zone": scenario.zone.key}
     tables["run"] |= {key: getattr(scenario, key) for key in ("days", "step_s", "seed")}
+    tables |= tables_of_parts(scenario)
     checks = Checks()
     for setting in settings:
         checks.apply(setting, tables)
     checks.names({}, tables)
     resolved = _resolved(checks, tables)
-    resolved["events"] = _events(checks, given_of(scenario.events), (scenario.folder, scenario.bulk_folder), resolved)
+    resolved |= _parts(checks, tables, resolved["sections"], *_known(scenario.towns))
+    resolved["events"] = _events(checks, given_of(scenario.events), scenario.bulk_folder, resolved)
     if checks.violations:
         raise ScenarioError(f"{', '.join(settings)} on top of {scenario.name}", checks.violations)
     return replace(scenario, **resolved)
@@ -103,12 +106,13 @@ def revised(scenario: Scenario, settings: Sequence[str]) -> Scenario:
 
 def rebuilt(
     name: str,
-    folders: tuple[Path, Path],
+    networks: Mapping[str, Path],
+    bulk_folder: Path,
     tables: Tables,
     typical_days: tuple[tuple[date, float], ...],
     events: Sequence[Mapping[str, Any]] = (),
 ) -> Scenario:
-    """A scenario from the values of every section, as a run's manifest holds them; `folders`: network, bulk system.
+    """A scenario from the values of every section, as a run's manifest holds them; `networks`: the folder of each town's network, by its name.
 
     Raises
     ------
@@ -118,10 +122,28 @@ def rebuilt(
     checks = Checks()
     checks.names({}, tables)
     resolved = _resolved(checks, tables)
-    resolved["events"] = _events(checks, list(events), folders, resolved)
+    for town, folder in networks.items():
+        if town:
+            tables[f"towns.{town}"] = tables.get(f"towns.{town}", {}) | {"network": str(folder)}
+    first = next(iter(networks.values()))
+    resolved |= _parts(checks, tables, resolved["sections"], str(first), Path)
+    resolved["events"] = _events(checks, list(events), bulk_folder, resolved)
     if checks.violations:
         raise ScenarioError(f"{name}, as its manifest has it", checks.violations)
-    return Scenario(name=name, folder=folders[0], bulk_folder=folders[1], typical_days=typical_days, **resolved)
+    return Scenario(name=name, bulk_folder=bulk_folder, typical_days=typical_days, **resolved)
+
+
+def tables_of_parts(scenario: Scenario) -> Tables:
+    """The towns and companies of a scenario as tables, as a file would hold them; none for the only town and the only companies."""
+    tables: Tables = {}
+    for what in SEVERAL:
+        parts: Sequence[Town | Company] = getattr(scenario, what)
+        for one in parts:
+            if one.name:
+                head = f"{what}.{one.name}"
+                values = {key: getattr(one.entry, key) for key, *_ in declarations(type(one.entry))}
+                tables |= {head: values} | {f"{head}.{section}": dict(table) for section, table in one.own.items()}
+    return tables
 
 
 def _resolved(checks: Checks, tables: Tables) -> dict[str, Any]:
@@ -133,11 +155,26 @@ def _resolved(checks: Checks, tables: Tables) -> dict[str, Any]:
     return {key: run[key] for key in ("days", "step_s", "seed")} | {"start": start, "zone": zone, "sections": sections}
 
 
-def _events(checks: Checks, given: Any, folders: tuple[Path, Path], resolved: Mapping[str, Any]) -> tuple[Event, ...]:
+def _parts(
+    checks: Checks, tables: Tables, sections: Mapping[str, Any], network: str, folder_of: Callable[[str], Path]
+) -> dict[str, Any]:
+    """The fields of a scenario that its towns and companies make."""
+    towns = read_towns(checks, tables, sections, network, folder_of)
+    of = {what: read_companies(checks, tables, sections, what, towns) for what in ("retailers", "aggregators")}
+    return {"towns": towns, **of}
+
+
+def _known(towns: Sequence[Town]) -> tuple[str, Callable[[str], Path]]:
+    """The first town's network, and where each network is that one of the towns has."""
+    folders = {town.entry.network: town.folder for town in towns}
+    return towns[0].entry.network, lambda name: folders.get(name, Path(name))
+
+
+def _events(checks: Checks, given: Any, bulk_folder: Path, resolved: Mapping[str, Any]) -> tuple[Event, ...]:
     """The events, and whether the settings of frequency fit them."""
-    run = {key: resolved[key] for key in ("start", "days", "zone", "sections")}
+    run = {key: resolved[key] for key in ("start", "days", "zone", "towns")}
     before = len(checks.violations)
-    events = read_events(checks, given, Surroundings(*folders, **run))
+    events = read_events(checks, given, Surroundings(bulk_folder, **run))
     if len(checks.violations) == before:
         check_frequency(checks, resolved["sections"], events)
     return events

@@ -13,6 +13,7 @@ from heptagrid.foundation.parameters import parameter
 
 if TYPE_CHECKING:
     from heptagrid.scenario.events import Event
+    from heptagrid.scenario.towns import Company, Town
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,14 @@ class RunParameters:
 class Scenario:
     """A scenario as resolved; `sections` holds one parameters object per section, `run` apart.
 
-    typical_days: (date, how many days of the year it stands for). feeder: the file that the network in `folder` was made of.
+    towns: each with its network, the first one's is `folder`. retailers, aggregators: at least one each. typical_days: (date, how many days of
+    the year it stands for). feeder: the file that the network in `folder` was made of.
     """
 
     name: str
-    folder: Path
+    towns: tuple[Town, ...]
+    retailers: tuple[Company, ...]
+    aggregators: tuple[Company, ...]
     bulk_folder: Path
     start: date
     days: int
@@ -58,3 +62,8 @@ class Scenario:
     typical_days: tuple[tuple[date, float], ...] = field(default=())
     events: tuple[Event, ...] = field(default=())
     feeder: str = ""
+
+    @property
+    def folder(self) -> Path:
+        """The network of the first town."""
+        return self.towns[0].folder

@@ -16,10 +16,10 @@ class Endpoints:
 
     gateways: Ints  # (points,) customers' and producers' meters and gateways
     concentrators: Ints  # (concentrators,) at the substations; distribution's sensors speak from there
-    hub: int  # the primary substation, where distribution's tap controller is
+    hubs: Ints  # (towns,) the primary substations, where distribution's tap controllers are
     operations: int
     market: int
-    retailer: int
-    aggregator: int
+    retailers: Ints
+    aggregators: Ints
     plants: Ints  # (units,) bulk units
     substations: Ints  # (buses,) transmission substations

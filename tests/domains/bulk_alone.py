@@ -95,7 +95,7 @@ class BulkAlone:
         plan = plan_network(one, np.zeros(1, dtype=np.int64), one, (10.0, 50.0), sites, *links, queued=True)
         at = plan.sites
         endpoints = Endpoints(
-            *(plan.gateways, plan.concentrators, plan.hub, at["operations"], -1, -1, -1),
+            *(plan.gateways, plan.concentrators, plan.hubs, at["operations"], -1, np.array([-1]), np.array([-1])),
             np.array([at[f"plant {k}"] for k in range(count)]),
             np.array([at[f"substation {k}"] for k in range(buses)]),
         )

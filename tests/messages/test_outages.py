@@ -103,7 +103,7 @@ def test_a_cut_of_the_wide_area_network_fails_over() -> None:
     plane = MessagePlane(plan.topology, 1)
     plane.cut(np.array([plan.sites["operations"]]), 10 * S, 500 * S, notice_ns=S // 20)
     at_s = np.array([9.0, 9.99999, 10.02, 10.1, 100.0, 499.0, 501.0])
-    source, to = np.full(7, plan.hub), np.full(7, plan.sites["operations"])
+    source, to = np.full(7, plan.hubs[0]), np.full(7, plan.sites["operations"])
     ways = {"sender": Domain.DISTRIBUTION, "receiver": Domain.OPERATIONS}
     plane.send(Kind.TELEMETRY, source, to, (at_s * S).astype(np.int64), **ways)
     ids, times = plane.advance(1000 * S)
@@ -132,7 +132,7 @@ def test_the_children_of_a_dead_relay_find_another_parent() -> None:
     ids, _ = plane.advance(600 * S)
     assert len(ids) == len(children)
     accounted(plane)
-    assert TreeRouter(without).find(children, np.full(len(children), plan.hub)).hops.min() >= 2
+    assert TreeRouter(without).find(children, np.full(len(children), plan.hubs[0])).hops.min() >= 2
 
 
 def test_nothing_gets_through_in_a_jammed_cell_connected_or_not() -> None:
@@ -144,7 +144,7 @@ def test_nothing_gets_through_in_a_jammed_cell_connected_or_not() -> None:
     )
     plane = MessagePlane(plan.topology, 1)
     plane.jam(plane.media_of(plan.gateways), 8 * S, 60 * S)
-    to, hub = plan.gateways, np.full(4, plan.hub)
+    to, hub = plan.gateways, np.full(4, plan.hubs[0])
     for at_s in (1.0, 9.0):
         report(plane, plan, Kind.METER_READING, np.arange(4), at_s)
         down = {"sender": Domain.PROVIDERS, "receiver": Domain.CUSTOMERS}
@@ -158,10 +158,10 @@ def test_nothing_gets_through_in_a_jammed_cell_connected_or_not() -> None:
 def test_an_alarm_overtakes_a_firmware_rollout() -> None:
     plan = streets(meters=4, backhaul=Backhaul(technology="fibre", rate_bps=10_000.0))
     plane = MessagePlane(plan.topology, 1)
-    down = {"source": np.full(200, plan.hub), "destination": plan.gateways[np.arange(200) % 4]}
+    down = {"source": np.full(200, plan.hubs[0]), "destination": plan.gateways[np.arange(200) % 4]}
     plane.send(Kind.FIRMWARE, sent_ns=np.full(200, 5 * S), **down, sender=Domain.OPERATIONS, receiver=Domain.CUSTOMERS)
     ways = {"sender": Domain.OPERATIONS, "receiver": Domain.PROVIDERS}
-    alarm = plane.send(Kind.ALARM, np.array([plan.hub]), plan.gateways[:1], np.array([20 * S]), **ways)
+    alarm = plane.send(Kind.ALARM, np.array([plan.hubs[0]]), plan.gateways[:1], np.array([20 * S]), **ways)
     ids, at = plane.advance(7200 * S)
     arrived = dict(zip(ids.tolist(), at.tolist(), strict=True))
     blocks = np.array([arrived[k] for k in range(200)])

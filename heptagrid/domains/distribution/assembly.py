@@ -110,4 +110,4 @@ def lines(settings: Settings, site: Site) -> RegulatedLines:
         int(transformers.tap_max[first]),
     )
     solver = RadialSolver(network, site.grid)
-    return BusbarRegulatedLines(solver, changer, network.busbar, regulated, transformers.tap_pos)
+    return BusbarRegulatedLines(solver, changer, int(network.busbars[0]), regulated, transformers.tap_pos)

@@ -129,7 +129,7 @@ class Markets:
         for column in self._offers.values():
             column[:] = 0.0
         here = self._endpoints
-        providers = np.array([here.retailer, here.aggregator])
+        providers = np.array([here.retailers[0], here.aggregators[0]])
         prices = market.Prices(first_hour, cleared.price_eur_per_mwh)
         outbox.send(market.PRICES.wave(prices, here.market, providers, step.end_ns, cause))
         units = np.arange(len(here.plants), dtype=np.int64)
@@ -138,7 +138,7 @@ class Markets:
         whole = market.Schedule(first_hour, cleared.on, cleared.p_mw)
         outbox.send(market.UNITS_TO_OPERATIONS.wave(whole, here.market, here.operations, step.end_ns, cause))
         position = market.Demand(first_hour, town_mw)
-        outbox.send(market.POSITION.wave(position, here.market, here.retailer, step.end_ns, cause))
+        outbox.send(market.POSITION.wave(position, here.market, here.retailers[0], step.end_ns, cause))
 
     def _settle(self, settlement: Settlement, step: Step, outbox: Outbox) -> None:
         """Settle the day before, and tell each side what it came to."""
@@ -156,7 +156,7 @@ class Markets:
         told = market.UnitSettlement(units, paid_eur, dates.of_ns)
         outbox.send(market.SETTLEMENT_OF_UNITS.wave(told, here.market, here.plants, step.end_ns, cause))
         owed = market.Settlement(wholesale.energy_eur, wholesale.imbalance_eur, dates.of_ns)
-        outbox.send(market.SETTLEMENT.wave(owed, here.market, here.retailer, step.end_ns, cause))
+        outbox.send(market.SETTLEMENT.wave(owed, here.market, here.retailers[0], step.end_ns, cause))
         for known in (self._scheduled_mwh, self.rest_mwh):
             for hour in [one for one in known if one < first - 24]:
                 del known[hour]

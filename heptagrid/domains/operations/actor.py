@@ -108,7 +108,7 @@ class Operations:
             self.upkeep.pay(step)
         if self.customers_desk and self.scada:
             if step.ends_hour:
-                self._forecast_town(step, outbox, (self._endpoints.retailer, self._endpoints.aggregator))
+                self._forecast_town(step, outbox, (self._endpoints.retailers[0], self._endpoints.aggregators[0]))
             if step.ends_quarter:
                 self._move_busbar(step, outbox)
             self._ask_relief(step, outbox)
@@ -137,7 +137,7 @@ class Operations:
         forecast, here = market.RestForecast(hours[0], rest_mw), self._endpoints
         outbox.send(market.REST_FORECAST.wave(forecast, here.operations, here.market, step.end_ns))
         if self.customers_desk is None:
-            self._forecast_town(step, outbox, (self._endpoints.retailer,))
+            self._forecast_town(step, outbox, (self._endpoints.retailers[0],))
 
     def _tell_metered(self, step: Step, outbox: Outbox) -> None:
         """What the town took yesterday, and what its points used, to the market."""
@@ -161,7 +161,7 @@ class Operations:
         self.busbar_pu = self.scada.wanted_busbar_pu(self.busbar_pu)
         target, cause = control.BusbarVoltage(np.array([self.busbar_pu])), self.scada.seen_by.max(initial=-1)
         here = self._endpoints
-        outbox.send(control.BUSBAR.wave(target, here.operations, here.hub, step.end_ns, cause))
+        outbox.send(control.BUSBAR.wave(target, here.operations, here.hubs[0], step.end_ns, cause))
 
     def _ask_relief(self, step: Step, outbox: Outbox) -> None:
         """Ask the aggregator for relief of each transformer that is loaded too highly."""
@@ -172,4 +172,4 @@ class Operations:
         for_s = self.scada.parameters.relief_for_s
         relief, here = flexibility.Relief(rows, excess_kw, for_s), self._endpoints
         cause = self.scada.seen_by[rows]
-        outbox.send(flexibility.RELIEF.wave(relief, here.operations, here.aggregator, step.end_ns, cause))
+        outbox.send(flexibility.RELIEF.wave(relief, here.operations, here.aggregators[0], step.end_ns, cause))

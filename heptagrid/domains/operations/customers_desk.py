@@ -140,4 +140,4 @@ class CustomersDesk:
 
     @property
     def _to_retailer(self) -> tuple[int, int]:
-        return self._endpoints.operations, self._endpoints.retailer
+        return self._endpoints.operations, self._endpoints.retailers[0]

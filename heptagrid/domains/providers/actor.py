@@ -109,7 +109,7 @@ class Providers:
         elif contract is market.PRICES:
             prices = market.PRICES.read(delivery)
             self.retailer.learn_prices(prices.first_hour, prices.price_eur_per_mwh, int(delivery.ids[0]))
-            if self.aggregator and self._endpoints.retailer in delivery.destination:
+            if self.aggregator and self._endpoints.retailers[0] in delivery.destination:
                 self._publish(prices, step, outbox, delivery.last_id)
         elif contract is flexibility.RELIEF and self.aggregator:
             self._relieve(delivery, step, outbox)
@@ -125,14 +125,14 @@ class Providers:
             demand_kw = demand_kw + self.aggregator.expected_kw(demand_kw, local_hours(quarters, self._zone))
         hourly_mw = demand_kw.reshape(-1, 4).mean(axis=1) / 1000.0
         demand, here = market.Demand(hours.start, hourly_mw), self._endpoints
-        outbox.send(market.DEMAND.wave(demand, here.retailer, here.market, step.end_ns, self._forecast_by))
+        outbox.send(market.DEMAND.wave(demand, here.retailers[0], here.market, step.end_ns, self._forecast_by))
 
     def _publish(self, prices: market.Prices, step: Step, outbox: Outbox, cause: int) -> None:
         """Pass the day-ahead prices on to every customer's gateway."""
         gateways = self._endpoints.gateways
         told = retail.Prices(prices.first_hour, prices.price_eur_per_mwh / 1000.0)
         sent_ns = spread(step.end_ns, self.retailer.parameters.price_spread_s, len(gateways))
-        outbox.send(retail.PRICES.wave(told, self._endpoints.retailer, gateways, sent_ns, cause))
+        outbox.send(retail.PRICES.wave(told, self._endpoints.retailers[0], gateways, sent_ns, cause))
 
     def _steer(self, step: Step, outbox: Outbox) -> None:
         """Plan from what is known now and send every enrolled device its signal."""
@@ -158,14 +158,14 @@ class Providers:
             )
             here, cause = self._endpoints, self._forecast_by
             gateways = here.gateways[customers]
-            outbox.send(flexibility.signal(name).wave(told, here.aggregator, gateways, step.end_ns, cause))
+            outbox.send(flexibility.signal(name).wave(told, here.aggregators[0], gateways, step.end_ns, cause))
         self._announce(step, outbox, first, signals.expected_kw)
 
     def _announce(self, step: Step, outbox: Outbox, first_quarter: int, expected_kw: Floats) -> None:
         """Tell operations what devices with a known need are expected to take."""
         expected, here = flexibility.Expected(first_quarter, expected_kw), self._endpoints
         outbox.send(
-            flexibility.EXPECTED.wave(expected, here.aggregator, here.operations, step.end_ns, self._forecast_by)
+            flexibility.EXPECTED.wave(expected, here.aggregators[0], here.operations, step.end_ns, self._forecast_by)
         )
 
     def _relieve(self, alarm: Delivery, step: Step, outbox: Outbox) -> None:
@@ -180,7 +180,9 @@ class Providers:
             until_ns=np.full(len(customers), until_ns, dtype=np.int64),
         )
         here = self._endpoints
-        outbox.send(flexibility.CAP.wave(cap, here.aggregator, here.gateways[customers], step.end_ns, alarm.last_id))
+        outbox.send(
+            flexibility.CAP.wave(cap, here.aggregators[0], here.gateways[customers], step.end_ns, alarm.last_id)
+        )
         if self._flexibility_pay:
             self._flexibility_pay.claim(relief, Dates(step.end_ns, step.day_start_ns), alarm.ids)
 
@@ -196,4 +198,4 @@ class Providers:
             gateways = self._endpoints.gateways
             bill = retail.Bill(record.billed.bills.net, true_up_eur, record.dates.of_ns)
             sent_ns = spread(step.end_ns, self.retailer.parameters.bill_spread_s, len(gateways))
-            outbox.send(retail.BILL.wave(bill, self._endpoints.retailer, gateways, sent_ns, self._reads_by))
+            outbox.send(retail.BILL.wave(bill, self._endpoints.retailers[0], gateways, sent_ns, self._reads_by))

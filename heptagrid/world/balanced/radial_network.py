@@ -59,9 +59,10 @@ class LoopBranches:
 class Tree:
     """Which node hangs on which: `nodes` nodes, parents before children, feeders one after another.
 
-    parent: (nodes,) position of each node's parent, -1 for a root (node 0).
+    parent: (nodes,) position of each node's parent, -1 for a root (node 0, and the first of each further town).
     feeder: (nodes,) which feeder below the busbar each node belongs to; 0 is the trunk above the feeders.
-    feeder_start: (feeders + 1,) first node of each feeder.
+    feeder_start: (feeders + 1,) first node of each feeder. busbars: (towns,) the node of each primary substation's busbar; where there are
+    several, each town is a tree of its own, the next town's trunk after the last feeder.
     node_of_bus: (buses,); bus_of_node: (nodes,) a representative, -1 for the open end of a line.
     v_base_kv: (nodes,).
     line_of_node, transformer_of_node: (nodes,) the element that is the branch above, or -1 (the first of parallels).
@@ -80,7 +81,7 @@ class Tree:
     node_of_line: Ints
     node_of_transformer: Ints
     parallels: Ints
-    busbar: int
+    busbars: Ints
 
     @property
     def nodes(self) -> int:
@@ -342,7 +343,7 @@ def _assemble(grid: Grid, branches: _Branches, merged: Ints, v_base_kv: Floats, 
         tap_step=transformers.tap_step_percent / 100.0,
         tap_neutral=transformers.tap_neutral,
         nominal_ratio=(transformers.vn_hv_kv / transformers.vn_lv_kv) / (hv_base / lv_base),
-        busbar=int(position[tree.busbar]),
+        busbars=position[[tree.busbar]],
         loops=loops,
     )
 

@@ -84,7 +84,7 @@ def circuit_tree(circuit: Circuit, grid: Grid) -> CircuitTree:
         node_of_line=_below(line_of, len(grid.lines.names)),
         node_of_transformer=first[grid.transformers.lv_bus],
         parallels=np.ones(nodes, dtype=np.int64),
-        busbar=busbar,
+        busbars=np.array([busbar]),
         circuit_node=circuit_node,
     )
 

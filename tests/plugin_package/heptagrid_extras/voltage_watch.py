@@ -74,7 +74,7 @@ class VoltageWatch(Desk):
         self._lowest_pu = min(self._lowest_pu, self._hour_pu)
         if self._hour_pu < self._setting.own.below_pu:
             here, told = self._setting.endpoints, LowestVoltage(np.array([self._hour_pu]))
-            outbox.send(NOTICE.wave(told, here.operations, here.retailer, step.end_ns, self._cause))
+            outbox.send(NOTICE.wave(told, here.operations, here.retailers[0], step.end_ns, self._cause))
             self._notices += 1
         self._hour_pu = np.inf
 

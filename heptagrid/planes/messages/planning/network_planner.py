@@ -108,7 +108,7 @@ def plan_network(
         topology=build.network(group, concentrators),
         gateways=np.arange(gateways),
         concentrators=gateways + np.arange(concentrators),
-        hub=hub,
+        hubs=np.array([hub]),
         sites={name: hub + 1 + k for k, name in enumerate(sites)},
         access_sites=len(bases) or concentrators,
         line_m=build.line_m,

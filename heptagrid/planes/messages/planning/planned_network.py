@@ -77,7 +77,7 @@ class Backup:
 
 @dataclass(frozen=True)
 class Plan:
-    """A planned network and where things are in it: gateways, concentrators, hub, and sites by name.
+    """A planned network and where things are in it: gateways, concentrators, hubs, and sites by name.
 
     access_sites: what the access networks stand on: concentrators, base stations or gateways. line_m: length of what
     must be laid where a technology is a line of its own.
@@ -86,7 +86,7 @@ class Plan:
     topology: PlannedNetwork
     gateways: Ints
     concentrators: Ints
-    hub: int
+    hubs: Ints
     sites: dict[str, int]
     access_sites: int
     line_m: float

@@ -137,7 +137,7 @@ class Sweeps:
             node_of_line=nowhere,
             node_of_transformer=nowhere,
             parallels=np.ones(nodes, dtype=np.int64),
-            busbar=int(position[tree.busbar]),
+            busbars=position[[tree.busbar]],
             z_pu=np.append(0.0, z_pu[above]).astype(np.complex128),
             shunt_from_pu=upper,
             shunt_to_pu=own,
