@@ -11,7 +11,7 @@ import numpy as np
 
 from heptagrid.assembly.arms import Arm
 from heptagrid.assembly.desks import Desk, desks_of
-from heptagrid.assembly.happenings import outages_of, rollouts_of, silences_of, strike, trips_of, windows_of
+from heptagrid.assembly.happenings import of_towns, outages_of, rollouts_of, silences_of, strike, trips_of, windows_of
 from heptagrid.assembly.means import means_of
 from heptagrid.assembly.modelled_transport import ModelledTransport
 from heptagrid.assembly.span import Span
@@ -173,7 +173,7 @@ def _transport(
 ) -> SortingTransport:
     """What carries the arm's messages, with all that events will do to it."""
     plane = MessagePlane(world.plan.topology, scenario.seed, arm.break_loss, threads=threads)
-    strike(plane, world.events, scenario.sections, world.endpoints)
+    strike(plane, world.events, scenario, world.plan)
     if len(world.dead_points):
         plane.fail(world.endpoints.gateways[world.dead_points], span.warm_up_ns, span.end_ns + 24 * NS_PER_HOUR)
     return transport_over(plane, [*declared(), *(each for desk in registered_desks() for each in desk.contracts)])
@@ -223,13 +223,15 @@ def _operations_site(scenario: Scenario, world: World, smart: bool) -> operation
         substation_kva=grid.transformers.sn_mva[world.substations.transformer] * 1000.0,
         bulk=world.bulk,
         endpoints=world.endpoints,
-        registered=customers_assembly.registered(_customers_settings(scenario), _customers_site(world), smart),
+        registered=customers_assembly.registered(
+            _customers_settings(scenario), _customers_site(scenario, world), smart
+        ),
     )
 
 
 def _customers(scenario: Scenario, world: World, terminals: Terminals, smart: bool) -> Customers:
     read_all = [(one.begin_ns, one.end_ns) for one in world.events if one.kind == "read_all"]
-    settings, site = _customers_settings(scenario), _customers_site(world)
+    settings, site = _customers_settings(scenario), _customers_site(scenario, world)
     return customers_assembly.customers(settings, site, terminals, smart, read_all)
 
 
@@ -237,7 +239,7 @@ def _customers_settings(scenario: Scenario) -> customers_assembly.Settings:
     return customers_assembly.Settings.of(scenario.sections, scenario.zone, scenario.seed)
 
 
-def _customers_site(world: World) -> customers_assembly.Site:
+def _customers_site(scenario: Scenario, world: World) -> customers_assembly.Site:
     grid = world.grid
     return customers_assembly.Site(
         loads=grid.loads,
@@ -246,6 +248,7 @@ def _customers_site(world: World) -> customers_assembly.Site:
         weather=world.weather,
         owned=world.owned,
         endpoints=world.endpoints,
+        last_gasp_s=of_towns(scenario.towns, "messages.access", "last_gasp_s", world.town_of),
         dead_points=world.dead_points,
     )
 
@@ -253,7 +256,7 @@ def _customers_site(world: World) -> customers_assembly.Site:
 def _distribution(
     scenario: Scenario, world: World, terminals: Terminals, smart: bool, means: Means
 ) -> tuple[Distribution, Charges]:
-    battery_s = scenario.sections["messages.backhaul"].battery_s
+    battery_s = of_towns(scenario.towns, "messages.backhaul", "battery_s", world.plan.concentrator_town)
     return distribution_assembly.distribution(
         distribution_assembly.Settings.of(scenario.sections),
         distribution_assembly.Site(

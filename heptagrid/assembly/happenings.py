@@ -7,13 +7,13 @@ wide-area network have batteries that outlast any event.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.assembly.communication_sites import site_of
 from heptagrid.domains.distribution.actor import Substations
 from heptagrid.domains.generation.swing import Trip
 from heptagrid.domains.operations.firmware import Rollout
@@ -26,11 +26,13 @@ from heptagrid.planes.messages.plane import MessagePlane
 from heptagrid.planes.messages.planning.planned_network import Plan
 from heptagrid.scenario.events import Event, Firmware
 from heptagrid.scenario.schema import Scenario
+from heptagrid.scenario.towns import Town
 from heptagrid.world.balanced.radial_network import Tree
 from heptagrid.world.endpoints import Endpoints
 from heptagrid.world.outages import Outage, joined
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
 def _nobody() -> Ints:
@@ -87,9 +89,10 @@ def happenings(
 ) -> tuple[Happening, ...]:
     """The scenario's events, in its order."""
     found: list[Happening] = []
+    hubs = [site_of("hub", town.name) for town in scenario.towns]
     for event in scenario.events:
         begin_ns = event.begin_ns(scenario.start, scenario.zone)
-        met = _met(event, network, point_node, substations, plan, scenario.seed)
+        met = _met(event, network, point_node, substations, plan, hubs, scenario.seed)
         if isinstance(event.entry, Firmware):
             _refuse_what_memory_cannot_hold(scenario, len(found) + 1, event.entry, len(met["points"]))
         found.append(Happening(event, begin_ns, begin_ns + event.duration_ns, **met))
@@ -116,9 +119,15 @@ def _refuse_what_memory_cannot_hold(scenario: Scenario, number: int, entry: Firm
 
 
 def _met(
-    event: Event, network: Tree, point_node: Ints, substations: Substations, plan: Plan, seed: int
+    event: Event,
+    network: Tree,
+    point_node: Ints,
+    substations: Substations,
+    plan: Plan,
+    hubs: Sequence[str],
+    seed: int,
 ) -> dict[str, Ints]:
-    """What an event affects, as the columns of a `Happening`."""
+    """What an event affects, as the columns of a `Happening`; hubs: the name of each town's."""
     what, which = event.place
     if event.kind == "unit_trip":
         return {}
@@ -142,12 +151,24 @@ def _met(
         around = np.concatenate([behind, station])
         return {"places": station if event.kind == "cut" else behind, "around": around}
     if event.kind == "cut":
-        site = plan.hubs[0] if which == "hub" else plan.sites[str(which)]
-        around = np.arange(topology.places) if which == "hub" else np.array([site])
-        return {"places": np.array([site]), "around": around}
+        return _cut_off(str(which), plan, hubs)
     has_parent = np.flatnonzero(topology.edges.parent >= 0)
     in_class = topology.port_class[topology.edges.up_port[has_parent]] == CLASS_NAMES.index(str(which))
     return {"places": has_parent[in_class], "around": np.arange(topology.places)}
+
+
+def _cut_off(name: str, plan: Plan, hubs: Sequence[str]) -> dict[str, Ints]:
+    """What a cut of a site's or a hub's line to the wide-area network affects; of one hub among several its own town."""
+    town = 0 if name == "hub" else hubs.index(name) if name in hubs else -1
+    if town < 0:
+        site = np.array([plan.sites[name]])
+        return {"places": site, "around": site}
+    around = np.arange(plan.topology.places)
+    if len(hubs) > 1:
+        group = plan.topology.group
+        is_own = (group >= 0) & (plan.concentrator_town[group] == town)
+        around = np.append(np.flatnonzero(is_own), plan.hubs[town])
+    return {"places": plan.hubs[town : town + 1], "around": around}
 
 
 def _switched_off(what: str, which: int, network: Tree, substations: Substations) -> npt.NDArray[np.bool_]:
@@ -168,10 +189,25 @@ def outages_of(events: Sequence[Happening], what: str) -> list[Outage]:
     return joined([Outage(one.begin_ns, one.end_ns, getattr(one, what)) for one in events if one.kind == "blackout"])
 
 
-def silences_of(events: Sequence[Happening], what: str, lasts_s: float) -> list[Outage]:
-    """The same from when a capacitor or battery of `lasts_s` is empty; none where supply is back before."""
-    silent = (replace(one, begin_ns=one.begin_ns + round(lasts_s * NS_PER_S)) for one in outages_of(events, what))
+def silences_of(events: Sequence[Happening], what: str, lasts_s: Floats) -> list[Outage]:
+    """The same from when the capacitor or battery of each, which lasts so long, is empty; none where supply is back before."""
+    silent: list[Outage] = []
+    for one in outages_of(events, what):
+        for part, seconds in _alike(one, lasts_s):
+            silent.append(replace(part, begin_ns=part.begin_ns + round(seconds * NS_PER_S)))
     return [one for one in silent if one.begin_ns < one.end_ns]
+
+
+def _alike(outage: Outage, values: Floats) -> Iterator[tuple[Outage, float]]:
+    """The parts of an outage whose places have the same value, and this value."""
+    of = values[outage.ids]
+    for value in np.unique(of).tolist():
+        yield replace(outage, ids=outage.ids[of == value]), value
+
+
+def of_towns(towns: Sequence[Town], section: str, key: str, town_of: Ints) -> Floats:
+    """A setting of the town in which each of some things lies; town_of: (n,) its number."""
+    return np.array([float(getattr(town.sections[section], key)) for town in towns])[town_of]
 
 
 def trips_of(events: Sequence[Happening]) -> list[Trip]:
@@ -220,17 +256,21 @@ def rollouts_of(events: Sequence[Happening], at: Endpoints) -> list[Rollout]:
     return found
 
 
-def strike(plane: MessagePlane, events: Sequence[Happening], sections: Mapping[str, Any], at: Endpoints) -> None:
+def strike(plane: MessagePlane, events: Sequence[Happening], scenario: Scenario, plan: Plan) -> None:
     """Tell the message plane what will fail when."""
-    access, backhaul, wan = (sections[f"messages.{name}"] for name in CLASS_NAMES)
-    for what, places, lasts_s in (
-        ("points", at.gateways, access.last_gasp_s),
-        ("substations", at.concentrators, backhaul.battery_s),
+    town_of = plan.concentrator_town[plan.topology.group]  # of gateways and concentrators
+    for what, places, section, key in (
+        ("points", plan.gateways, "messages.access", "last_gasp_s"),
+        ("substations", plan.concentrators, "messages.backhaul", "battery_s"),
     ):
+        lasts_s = of_towns(scenario.towns, section, key, town_of[places])
+        reparent_s = of_towns(scenario.towns, "messages.access", "reparent_s", town_of[places])
         for one in silences_of(events, what, lasts_s):
-            plane.fail(places[one.ids], one.begin_ns, one.end_ns, round(access.reparent_s * NS_PER_S))
+            for part, seconds in _alike(one, reparent_s):
+                plane.fail(places[part.ids], part.begin_ns, part.end_ns, round(seconds * NS_PER_S))
+    failover_s = scenario.sections["messages.wan"].failover_s
     for event in events:
         if event.kind == "cut":
-            plane.cut(event.places, event.begin_ns, event.end_ns, round(wan.failover_s * NS_PER_S))
+            plane.cut(event.places, event.begin_ns, event.end_ns, round(failover_s * NS_PER_S))
         elif event.kind == "jam":
             plane.jam(plane.media_of(event.places), event.begin_ns, event.end_ns)

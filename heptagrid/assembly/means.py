@@ -6,6 +6,7 @@ import numpy as np
 
 from heptagrid.assembly.arms import Arm
 from heptagrid.assembly.span import Span
+from heptagrid.assembly.stocks import stocks_of
 from heptagrid.assembly.world import World
 from heptagrid.foundation.payments import PaidDays
 from heptagrid.planes.money import telecom
@@ -33,11 +34,10 @@ def means_of(scenario: Scenario, world: World, arm: Arm, span: Span) -> tuple[Me
         fees=sections["network_fees"],
     )
     ledger = Ledger(Accounts(world.points))
-    prices = world.device_prices(sections["telecom"])
     means = Means(
         payments=PostedPayments(ledger, span.start_ns),
         days=PaidDays(scenario.zone, span.warm_up_ns),
         terms=terms,
-        opex_eur=telecom.opex_eur(world.device_counts(arm.smart), prices, terms.years),
+        opex_eur=telecom.opex_eur(stocks_of(world, arm.smart, sections["telecom"]), terms.years),
     )
     return means, ledger

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.assembly.communication_sites import communication_sites
 from heptagrid.assembly.companies import companies_of
 from heptagrid.assembly.happenings import Happening, happenings
 from heptagrid.domains.customers.ownership import Ownership, ownership
@@ -19,9 +20,7 @@ from heptagrid.importers.extract import read_grid, read_profiles
 from heptagrid.importers.network_folder import read_network
 from heptagrid.importers.rts import read_bulk
 from heptagrid.importers.weather import read_weather
-from heptagrid.planes.messages.planning.network_planner import plan_network
 from heptagrid.planes.messages.planning.planned_network import Plan
-from heptagrid.planes.money import telecom
 from heptagrid.planes.power.unbalanced.conductors import Conductors, conductors_of
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
 from heptagrid.scenario.schema import Scenario
@@ -31,7 +30,7 @@ from heptagrid.world.circuit.circuit import Circuit, terminals_of
 from heptagrid.world.companies import Companies
 from heptagrid.world.endpoints import Endpoints
 from heptagrid.world.grid import Grid, Profiles, local_transformers
-from heptagrid.world.joined import TownNetwork, joined_grid, joined_profiles, joined_tree, moved, placed
+from heptagrid.world.joined import TownNetwork, joined_grid, joined_profiles, joined_tree, moved, placed, towns_of_nodes
 from heptagrid.world.weather import Weather
 
 Ints = npt.NDArray[np.int64]
@@ -98,38 +97,6 @@ class World:
         line = self.network.line_of_node[self.network.feeder_start[feeder - 1]]
         return str(self.grid.lines.names[line]) if line >= 0 else "a transformer"
 
-    def device_counts(self, smart: bool) -> dict[str, int]:
-        """Meters and communication devices of an arm, by item of the price table."""
-        if not smart:
-            return telecom.conventional_counts(self.points)
-        owned = self.owned
-        boxes = sum(len(owned.enrolled_owners(name)) for name in owned.devices)
-        return telecom.smart_counts(
-            meters=self.points,
-            access_sites=self.plan.access_sites,
-            substations=len(self.substations.node),
-            wan_links=3,  # to operations, retailer and aggregator; the market, plants and transmission have theirs in both arms
-            line_m=self.plan.line_m,
-            control_boxes=boxes,
-        )
-
-    def device_prices(self, given: telecom.Parameters) -> telecom.Parameters:
-        """The prices of devices and links, with the technologies' own where none is given."""
-        access, backhaul, wan = (each.costs for each in (self.plan.access, self.plan.backhaul, self.plan.wan))
-        metre_eur = max(access.line_capex_eur_per_km, backhaul.line_capex_eur_per_km) / 1000.0
-        own = {
-            "access_unit_capex_eur": access.device_capex_eur,
-            "access_unit_opex_eur_per_year": access.device_opex_eur_per_year,
-            "access_site_capex_eur": access.site_capex_eur,
-            "access_site_opex_eur_per_year": access.site_opex_eur_per_year,
-            "backhaul_capex_eur": backhaul.device_capex_eur,
-            "backhaul_opex_eur_per_year": backhaul.device_opex_eur_per_year,
-            "wan_capex_eur": wan.device_capex_eur,
-            "wan_opex_eur_per_year": wan.device_opex_eur_per_year,
-            "line_m_capex_eur": metre_eur,
-        }
-        return replace(given, **{key: value for key, value in own.items() if getattr(given, key) == telecom.OWN})
-
 
 @lru_cache(maxsize=4)
 def _town_files(folder: Path) -> tuple[Grid, Profiles, Weather]:
@@ -166,8 +133,10 @@ def build_world(scenario: Scenario) -> World:
     substations = _substations(grid, network)
     nearest = circuit is not None
     has_outages = bool(scenario.events) or len(dead_points) > 0
-    plan, endpoints = _places(scenario, grid, network, bulk, point_bus, point_node, substations, nearest, has_outages)
-    town_of = np.searchsorted([town.first_node for town in towns], point_node, side="right") - 1
+    plan, endpoints = communication_sites(
+        scenario, towns, grid, network, bulk, point_bus, point_node, substations, nearest, has_outages
+    )
+    town_of = towns_of_nodes(towns, point_node)
     return World(
         towns=towns,
         town_of=town_of,
@@ -220,72 +189,3 @@ def _substations(grid: Grid, network: Tree) -> Substations:
     """Every transformer to low voltage is a substation with a concentrator."""
     local = local_transformers(grid)
     return Substations(transformer=local, node=network.node_of_transformer[local])
-
-
-def _places(
-    scenario: Scenario,
-    grid: Grid,
-    network: Tree,
-    bulk: BulkSystem,
-    point_bus: Ints,
-    point_node: Ints,
-    substations: Substations,
-    nearest: bool,
-    has_outages: bool,
-) -> tuple[Plan, Endpoints]:
-    """The communication network over the electrical one's coordinates.
-
-    A metering point belongs to the substation that feeds it, or to the `nearest` one. has_outages: whether any place is ever without supply.
-    """
-    concentrator_of_node = np.full(network.nodes, -1, dtype=np.int64)
-    concentrator_of_node[substations.node] = np.arange(len(substations.node))
-    for node in range(network.nodes):
-        if concentrator_of_node[node] < 0 and network.parent[node] >= 0:
-            concentrator_of_node[node] = concentrator_of_node[network.parent[node]]
-    degrees = np.column_stack([grid.buses.longitude_deg, grid.buses.latitude_deg])
-    stations = degrees[grid.transformers.lv_bus[substations.transformer]]
-    concentrator = concentrator_of_node[point_node]
-    # Customers at medium voltage have no concentrator on their way; they join the nearest one.
-    for point in np.flatnonzero((concentrator < 0) | nearest):
-        concentrator[point] = int(np.argmin(((stations - degrees[point_bus[point]]) ** 2).sum(axis=1)))
-    hubs = degrees[network.bus_of_node[network.busbars]]
-    hub = hubs[0]
-    # Control centres and plants have no coordinates of their own: they are put at stated distances from the hub.
-    retailers = [site_of("retailer", one.name) for one in scenario.retailers]
-    aggregators = [site_of("aggregator", one.name) for one in scenario.aggregators]
-    centres = ["operations", "market", *retailers, *aggregators]
-    sites = {name: (hub[0] + 0.05 * k, hub[1] + 0.1 * k) for k, name in enumerate(centres, start=1)}
-    sites |= {f"plant {k}": (hub[0] + 0.1 * (k % 8), hub[1] - 0.1 * (1 + k // 8)) for k in range(len(bulk.units.bus))}
-    sites |= {
-        f"substation {k}": (hub[0] - 0.1 * (1 + k % 6), hub[1] + 0.1 * (k // 6)) for k in range(len(bulk.bus_numbers))
-    }
-    sections = scenario.sections
-    plan = plan_network(
-        degrees[point_bus],
-        concentrator,
-        stations,
-        (float(hub[0]), float(hub[1])),
-        sites,
-        sections["messages.access"],
-        sections["messages.backhaul"],
-        sections["messages.wan"],
-        queued=has_outages,
-    )
-    at = plan.sites
-    endpoints = Endpoints(
-        gateways=plan.gateways,
-        concentrators=plan.concentrators,
-        hubs=plan.hubs,
-        operations=at["operations"],
-        market=at["market"],
-        retailers=np.array([at[name] for name in retailers]),
-        aggregators=np.array([at[name] for name in aggregators]),
-        plants=np.array([at[f"plant {k}"] for k in range(len(bulk.units.bus))]),
-        substations=np.array([at[f"substation {k}"] for k in range(len(bulk.bus_numbers))]),
-    )
-    return plan, endpoints
-
-
-def site_of(what: str, name: str) -> str:
-    """The site of a company, such as `retailer`, or `retailer north` of several."""
-    return f"{what} {name}".rstrip()

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from heptagrid.assembly.happenings import Happening
 from heptagrid.assembly.job import Job
+from heptagrid.assembly.stocks import stocks_of
 from heptagrid.assembly.world import World
 from heptagrid.foundation.time import from_ns
 from heptagrid.planes.messages import reliability
@@ -92,7 +93,7 @@ class Joined:
 
     def summary(self, scenario: Scenario, world: World) -> dict[str, Any]:
         """The arm's entry."""
-        technologies = [scenario.sections[f"messages.{name}"].technology for name in CLASS_NAMES]
+        technologies = [", ".join(one.name for one in used) for used in world.plan.technologies]
         energy, extremes = self.energy, self.extremes
         mwh = {name: getattr(energy, name) / 1000.0 for name in vars(energy)}
         town = ("generated", "imported", "exported", "consumed", "lost", "stored")
@@ -239,10 +240,7 @@ def summarise(
             for r in results
             for name, (n, at) in r.hunting.items()
         ],
-        "technologies": {
-            name: {"name": one.name, "title": one.title, "not_modelled": one.not_modelled}
-            for name, one in zip(CLASS_NAMES, world.plan.technologies, strict=True)
-        },
+        "technologies": _technologies(world),
         "events": [_event(scenario, one, arms, k) for k, one in enumerate(world.events)],
         "arms": {name: arm.summary(scenario, world) for name, arm in arms.items()},
         "difference": _difference(arms, case) if pair else None,
@@ -250,6 +248,19 @@ def summarise(
         if case is None
         else case[0].summary(case[1]) | {"state_eur_per_year": _state(scenario, typical, arms)},
         "break": _against_intact(arms, broken) if broken and "intact" in arms and not partial else None,
+    }
+
+
+def _technologies(world: World) -> dict[str, dict[str, str]]:
+    """By link class, and by class and name where towns have different ones."""
+    return {
+        name if len(used) == 1 else f"{name} {one.name}": {
+            "name": one.name,
+            "title": one.title,
+            "not_modelled": one.not_modelled,
+        }
+        for name, used in zip(CLASS_NAMES, world.plan.technologies, strict=True)
+        for one in used
     }
 
 
@@ -320,7 +331,6 @@ def annualised(
         return None
     fees = scenario.sections["network_fees"]
     parameters = scenario.sections["business"]
-    prices = world.device_prices(scenario.sections["telecom"])
     yearly, spending = {}, {}
     grid = world.grid
     for name in ("smart", "conventional"):
@@ -330,9 +340,9 @@ def annualised(
             np.array([one.peak_kw for one in books[name]]),
             fees,
         )
-        counts = world.device_counts(smart=name == "smart")
+        stocks = stocks_of(world, name == "smart", scenario.sections["telecom"])
         spending[name] = [
-            *business.device_investments(counts, prices, parameters),
+            *business.device_investments(stocks, parameters),
             *business.transformer_investments(
                 transformer_peak_pct[name], grid.transformers.sn_mva, grid.transformers.vn_hv_kv, parameters
             ),

@@ -216,29 +216,37 @@ def _setting(place: str, name: str) -> Setting:
     """The network of a setting; a technology of the wide area joins substations as backhaul, or as WAN if it is no backhaul."""
     facts = technology(name)
     middle = np.zeros((1, 2))
+    access, backhaul, wan = Access(technology="fibre"), Backhaul(technology="fibre"), Wan(technology="fibre")
     if place == "home":
         homes_m, stations_m = _scattered(HOME_DEVICES, HOME_RADIUS_M, 0), middle
-        links = Access(technology=name), Backhaul(technology="fibre"), Wan(technology="fibre")
+        access = Access(technology=name)
     elif place == "neighbourhood":
         radius_m = 1000.0 * math.sqrt(HOMES / HOMES_PER_KM2 / math.pi)
         homes_m = _scattered(HOMES + FIELD_DEVICES, radius_m, 1)
         stations_m = _spread(_collectors(facts, radius_m), radius_m)
-        links = Access(technology=name), Backhaul(technology="fibre"), Wan(technology="fibre")
+        access = Access(technology=name)
     else:
         stations_m = _spread(SUBSTATIONS, REGION_RADIUS_M)
         homes_m = stations_m
         is_trunk = "backhaul" in facts.networks
-        links = (
-            Access(technology="fibre"),
-            Backhaul(technology=name if is_trunk else "fibre"),
-            Wan(technology="fibre" if is_trunk else name),
-        )
+        backhaul = Backhaul(technology=name if is_trunk else "fibre")
+        wan = Wan(technology="fibre" if is_trunk else name)
     nearest = np.argmin(((homes_m[:, None] - stations_m[None]) ** 2).sum(axis=2), axis=1)
     sites = {"operations": (0.0, 0.0)}
     on_wan = place == "wide area" and "backhaul" not in facts.networks
     if on_wan:
         sites |= {f"substation {k}": (float(x), float(y)) for k, (x, y) in enumerate(_degrees(stations_m))}
-    plan = plan_network(_degrees(homes_m), nearest, _degrees(stations_m), (0.0, 0.0), sites, *links)
+    plan = plan_network(
+        _degrees(homes_m),
+        nearest,
+        _degrees(stations_m),
+        np.zeros(len(stations_m), dtype=np.int64),
+        _degrees(middle),
+        sites,
+        [access],
+        [backhaul],
+        wan,
+    )
     homes = plan.gateways[:HOMES] if place == "neighbourhood" else plan.gateways
     substations = (
         np.array([plan.sites[f"substation {k}"] for k in range(SUBSTATIONS)]) if on_wan else plan.concentrators

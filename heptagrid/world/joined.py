@@ -68,6 +68,11 @@ def placed(towns: Sequence[TownNetwork]) -> tuple[TownNetwork, ...]:
     return tuple(found)
 
 
+def towns_of_nodes(towns: Sequence[TownNetwork], node: Ints) -> Ints:
+    """(n,) the number of the town in which each of some nodes lies."""
+    return np.searchsorted([town.first_node for town in towns], node, side="right") - 1
+
+
 def moved(grid: Grid, east_km: float, north_km: float) -> Grid:
     """A grid that lies elsewhere."""
     if east_km == 0.0 and north_km == 0.0:

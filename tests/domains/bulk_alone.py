@@ -91,8 +91,9 @@ class BulkAlone:
         sites |= {f"plant {k}": (10.0 + 0.01 * k, 50.1) for k in range(count)}
         sites |= {f"substation {k}": (10.0 + 0.01 * k, 50.2) for k in range(buses)}
         one = np.array([[10.0, 50.0]])
-        links = Access(), Backhaul(technology="fibre"), wan or Wan()
-        plan = plan_network(one, np.zeros(1, dtype=np.int64), one, (10.0, 50.0), sites, *links, queued=True)
+        first = np.zeros(1, dtype=np.int64)
+        links = [Access()], [Backhaul(technology="fibre")], wan or Wan()
+        plan = plan_network(one, first, one, first, one, sites, *links, queued=True)
         at = plan.sites
         endpoints = Endpoints(
             *(plan.gateways, plan.concentrators, plan.hubs, at["operations"], -1, np.array([-1]), np.array([-1])),

@@ -22,9 +22,9 @@ def along_a_road(at_m: list[float], name: str) -> Plan:
     """Gateways at these distances from the only substation."""
     gateways = np.column_stack([np.full(len(at_m), 10.0), 53.5 + np.array(at_m) / DEGREE_M])
     station = np.array([[10.0, 53.5]])
-    links = Access(technology=name), Backhaul(technology="fibre"), Wan()
-    nobody = np.zeros(len(at_m), dtype=np.int64)
-    return plan_network(gateways, nobody, station, (10.0, 53.5), {"operations": (10.0, 53.6)}, *links)
+    links = [Access(technology=name)], [Backhaul(technology="fibre")], Wan()
+    first = np.zeros(len(at_m), dtype=np.int64)
+    return plan_network(gateways, first, station, first[:1], station, {"operations": (10.0, 53.6)}, *links)
 
 
 def home_of(plan: Plan) -> list[int]:
@@ -38,18 +38,18 @@ def test_a_gateway_beyond_the_range_of_its_substations_mast_gets_another() -> No
     # 1,150 m is within the range of that one too.
     plan = along_a_road([0.0, 250.0, 299.0, 900.0, 1100.0, 1150.0], "5g-urllc")
     assert home_of(plan) == [0, 0, 0, 1, 1, 2]
-    assert plan.access_sites == 3
+    assert plan.access_sites.tolist() == [3]
     assert (plan.topology.edges.loss[plan.gateways] < 1e-4).all()
 
 
 def test_who_is_in_range_of_another_substations_mast_needs_none_of_its_own() -> None:
     gateways = np.array([[10.0, 53.5], [10.0, 53.5 + 400.0 / DEGREE_M], [10.0, 53.5 + 600.0 / DEGREE_M]])
     stations = gateways[[0, 2]]
-    links = Access(technology="5g-urllc"), Backhaul(technology="fibre"), Wan()
-    belongs = np.array([0, 0, 1])
-    plan = plan_network(gateways, belongs, stations, (10.0, 53.5), {"operations": (10.0, 53.6)}, *links)
+    links = [Access(technology="5g-urllc")], [Backhaul(technology="fibre")], Wan()
+    ends = gateways, np.array([0, 0, 1]), stations, np.array([0, 0]), stations[:1]
+    plan = plan_network(*ends, {"operations": (10.0, 53.6)}, *links)
     assert home_of(plan) == [0, 1, 1]
-    assert plan.access_sites == 2
+    assert plan.access_sites.tolist() == [2]
 
 
 @pytest.mark.parametrize("name", ["5g-urllc", "5g", "lte", "lte-m", "nb-iot", "lorawan"])

@@ -31,8 +31,10 @@ def plan() -> Plan:
     """Meters 100 m around one gateway at a substation; fibre behind it."""
     angle = 2.0 * np.pi * np.arange(METERS) / METERS
     gateways = np.degrees(100.0 / EARTH_RADIUS_M * np.column_stack([np.cos(angle), np.sin(angle)]))
-    ends = gateways, np.zeros(METERS, dtype=np.int64), np.zeros((1, 2)), (0.0, 0.0), {"operations": (0.0, 0.0)}
-    return plan_network(*ends, Access(technology="lorawan"), Backhaul(technology="fibre"), Wan(technology="fibre"))
+    middle = np.zeros((1, 2))
+    ends = gateways, np.zeros(METERS, dtype=np.int64), middle, np.array([0]), middle
+    links = [Access(technology="lorawan")], [Backhaul(technology="fibre")], Wan(technology="fibre")
+    return plan_network(*ends, {"operations": (0.0, 0.0)}, *links)
 
 
 def test_readings_are_acknowledged_in_their_windows_as_often_as_the_gateway_may_send() -> None:

@@ -24,10 +24,9 @@ def streets(meters: int = 6, far_m: float = 60.0, backhaul: Backhaul | None = No
     there = street + np.array([0.05, 0.0])
     stations = np.array([[10.0, 53.5], [10.05, 53.5]])
     which = np.repeat([0, 1], meters)
-    return plan_network(
-        *(np.concatenate([street, there]), which, stations, (10.0, 53.5), {"operations": (10.0, 53.6)}),
-        *(Access(), backhaul or Backhaul(technology="fibre"), Wan(), True),
-    )
+    ends = np.concatenate([street, there]), which, stations, np.array([0, 0]), stations[:1]
+    links = [Access()], [backhaul or Backhaul(technology="fibre")], Wan()
+    return plan_network(*ends, {"operations": (10.0, 53.6)}, *links, queued=True)
 
 
 def report(plane: MessagePlane, plan: Plan, kind: Kind, who: np.ndarray, at_s: np.ndarray | float) -> int:
@@ -138,10 +137,10 @@ def test_the_children_of_a_dead_relay_find_another_parent() -> None:
 def test_nothing_gets_through_in_a_jammed_cell_connected_or_not() -> None:
     degree_m = 111_195.0
     homes = np.column_stack([np.full(4, 10.0), 53.5 + 60.0 * np.arange(1, 5) / degree_m])
-    plan = plan_network(
-        *(homes, np.zeros(4, dtype=np.int64), np.array([[10.0, 53.5]]), (10.0, 53.5), {"operations": (10.0, 53.6)}),
-        *(Access(technology="lte-m"), Backhaul(technology="fibre"), Wan(), True),
-    )
+    station = np.array([[10.0, 53.5]])
+    ends = homes, np.zeros(4, dtype=np.int64), station, np.array([0]), station
+    links = [Access(technology="lte-m")], [Backhaul(technology="fibre")], Wan()
+    plan = plan_network(*ends, {"operations": (10.0, 53.6)}, *links, queued=True)
     plane = MessagePlane(plan.topology, 1)
     plane.jam(plane.media_of(plan.gateways), 8 * S, 60 * S)
     to, hub = plan.gateways, np.full(4, plan.hubs[0])

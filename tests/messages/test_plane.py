@@ -306,10 +306,9 @@ def test_counting_begins_where_it_is_asked_to() -> None:
 def planned(access: str, backhaul: str = "fibre") -> Plan:
     """Three customers of two substations, about a kilometre apart."""
     at = np.array([[10.0, 53.5], [10.0, 53.501], [10.02, 53.5]])
-    return plan_network(
-        *(at, np.array([0, 0, 1]), at[[0, 2]], (10.0, 53.5), {"operations": (10.0, 53.6)}),
-        *(Access(technology=access), Backhaul(technology=backhaul), Wan()),
-    )
+    ends = at, np.array([0, 0, 1]), at[[0, 2]], np.array([0, 0]), at[:1]
+    links = [Access(technology=access)], [Backhaul(technology=backhaul)], Wan()
+    return plan_network(*ends, {"operations": (10.0, 53.6)}, *links)
 
 
 def test_a_planned_network_is_a_tree_with_distances() -> None:

@@ -121,30 +121,33 @@ def test_transformers_that_both_arms_overload_cancel():
 def test_smart_metering_as_a_whole_costs_what_member_states_found():
     """SWD(2014)189: 77 to 766 EUR of 2014 for each metering point over its life, with running costs."""
     points = 9000
-    counts = telecom.smart_counts(
-        meters=points, access_sites=110, substations=110, wan_links=4, line_m=0.0, control_boxes=0
-    )
+    counted = [
+        telecom.smart_counts(meters=points, substations=110, wan_links=4, control_boxes=0),
+        telecom.access_counts(meters=points, access_sites=110, substations=110, line_m=0.0),
+    ]
     own = {"access_unit": (12.0, 0.5), "access_site": (800.0, 100.0), "backhaul": (25.0, 24.0), "wan": (1500.0, 3600.0)}
     prices = replace(
         telecom.Parameters(),
         **{f"{name}_capex_eur": capex for name, (capex, _) in own.items()},
         **{f"{name}_opex_eur_per_year": opex for name, (_, opex) in own.items()},
     )
-    capital = sum(telecom.capex_eur(counts, prices).values())
-    running = sum(telecom.opex_eur(counts, prices, 1.0).values()) * annuity_factor(0.035, 15.0)
+    stocks = [telecom.Stock(counts, prices) for counts in counted]
+    capital = sum(telecom.capex_eur(stocks).values())
+    running = sum(telecom.opex_eur(stocks, 1.0).values()) * annuity_factor(0.035, 15.0)
     assert 77.0 < (capital + running) / points / 1.28 < 766.0
 
 
 def test_plain_meters_are_bought_only_as_far_as_they_are_due():
     conventional = business.device_investments(
-        telecom.conventional_counts(100), telecom.Parameters(), business.Parameters(plain_meter_due_share=0.25)
+        [telecom.Stock(telecom.conventional_counts(100), telecom.Parameters())],
+        business.Parameters(plain_meter_due_share=0.25),
     )
     assert [(one.name, one.amount_eur) for one in conventional] == [("plain_meter", 100 * 90.0 * 0.25)]
 
 
 def test_an_item_without_a_price_is_refused_by_name():
     with pytest.raises(KeyError, match="carrier_pigeon"):
-        telecom.capex_eur({"carrier_pigeon": 3}, telecom.Parameters())
+        telecom.capex_eur([telecom.Stock({"carrier_pigeon": 3}, telecom.Parameters())])
 
 
 def test_every_item_has_both_its_prices():

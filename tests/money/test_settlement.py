@@ -116,17 +116,17 @@ def whole_day(rng: np.random.Generator) -> tuple[Ledger, billing_rules.Bills]:
     postings.pay_flexibility(payments, everyone, moved_eur, NOW, np.full(points, -1))
     postings.pay_relief(payments, settlement.relief_eur(12.0, FEES), NOW)
     postings.pay_smart_metering(payments, settlement.smart_metering_eur(points, 1 / 366, FEES), NOW)
-    counts = telecom.smart_counts(
-        meters=points, access_sites=10, substations=10, wan_links=4, line_m=0.0, control_boxes=50
-    )
+    counts = telecom.smart_counts(meters=points, substations=10, wan_links=4, control_boxes=50)
+    access = telecom.access_counts(meters=points, access_sites=10, substations=10, line_m=0.0)
     prices = telecom.Parameters(
         access_unit_opex_eur_per_year=1.0,
         access_site_opex_eur_per_year=100.0,
         backhaul_opex_eur_per_year=24.0,
         wan_opex_eur_per_year=3600.0,
     )
+    opex_eur = telecom.opex_eur([telecom.Stock(counts, prices), telecom.Stock(access, prices)], 1 / 366)
     for domain in Domain:
-        postings.pay_upkeep(payments, domain, telecom.opex_eur(counts, prices, 1 / 366), NOW)
+        postings.pay_upkeep(payments, domain, opex_eur, NOW)
     return ledger, bill
 
 

@@ -38,8 +38,9 @@ def planned(technology: str) -> Plan:
     gateways_m = np.array([[10.0, 0.0], [20.0, 0.0], [30.0, 0.0], [40.0, 0.0], [20_010.0, 0.0]])
     stations_m = np.array([[0.0, 0.0], [20_000.0, 0.0]])
     degrees = [np.degrees(each / EARTH_RADIUS_M) for each in (gateways_m, stations_m)]
-    ends = degrees[0], np.array([0, 0, 0, 0, 1]), degrees[1], (0.0, 0.0), {"operations": (0.0, 0.0)}
-    return plan_network(*ends, Access(technology=technology), Backhaul(technology="fibre"), Wan(technology="fibre"))
+    ends = degrees[0], np.array([0, 0, 0, 0, 1]), degrees[1], np.array([0, 0]), np.zeros((1, 2))
+    links = [Access(technology=technology)], [Backhaul(technology="fibre")], Wan(technology="fibre")
+    return plan_network(*ends, {"operations": (0.0, 0.0)}, *links)
 
 
 def test_load_and_headroom_are_times_on_the_air_by_hand() -> None:

@@ -24,6 +24,7 @@ from heptagrid.world.terminals import Terminals
 from heptagrid.world.weather import Weather
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,6 @@ class Settings:
     devices: Mapping[str, Any]
     offers: Offers
     supply: billing_rules.Parameters
-    last_gasp_s: float
     zone: ZoneInfo
     seed: int
 
@@ -50,7 +50,6 @@ class Settings:
             devices={name: sections[name] for name in device_classes()},
             offers=Offers.of(sections),
             supply=sections["tariffs"],
-            last_gasp_s=sections["messages.access"].last_gasp_s,
             zone=zone,
             seed=seed,
         )
@@ -58,7 +57,10 @@ class Settings:
 
 @dataclass(frozen=True)
 class Site:
-    """What the domain finds in the world. dead_points: metering points that no source feeds at any time."""
+    """What the domain finds in the world.
+
+    last_gasp_s: (points,) how long each meter's capacitor lasts. dead_points: metering points that no source feeds at any time.
+    """
 
     loads: Loads
     units: Units
@@ -66,6 +68,7 @@ class Site:
     weather: Weather
     owned: Ownership
     endpoints: Endpoints
+    last_gasp_s: Floats
     dead_points: Ints
 
     @property
@@ -102,7 +105,7 @@ def customers(
             np.arange(site.points),
             site.endpoints,
             settings.seed,
-            settings.last_gasp_s,
+            site.last_gasp_s,
             site.dead_points,
         ),
         Tariffs(settings.offers, settings.supply, owned.tariff_of, settings.zone),

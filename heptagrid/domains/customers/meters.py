@@ -84,10 +84,10 @@ class Meters:
         ids: Ints,
         endpoints: Endpoints,
         seed: int,
-        last_gasp_s: float = 0.0,
+        last_gasp_s: float | Floats = 0.0,
         dead: Ints | None = None,
     ) -> None:
-        """Set up; `dead` meters never had supply, and are silent."""
+        """Set up; last_gasp_s: how long the capacitor of each lasts, or of all. `dead` meters never had supply, and are silent."""
         points = len(ids)
         self.register_import_kwh, self.register_export_kwh = np.zeros(points), np.zeros(points)
         self.import_kwh, self.export_kwh = np.zeros(points), np.zeros(points)
@@ -98,7 +98,7 @@ class Meters:
         self._parameters = parameters
         self._offset_ns = (share * parameters.reading_window_s * NS_PER_S).astype(np.int64)
         self._hold_off_ns = round(parameters.last_gasp_hold_off_s * NS_PER_S)
-        self._last_gasp_ns = round(last_gasp_s * NS_PER_S)
+        self._last_gasp_ns = np.rint(np.broadcast_to(last_gasp_s, (points,)) * NS_PER_S).astype(np.int64)
         self._has_supply = np.ones(points, dtype=np.bool_)
         self._has_told = np.zeros(points, dtype=np.bool_)  # of the supply that it lacks now
         self._off_since_ns = np.zeros(points, dtype=np.int64)
@@ -162,7 +162,7 @@ class Meters:
         self._off_since_ns[gone] = now_ns
         self._send_last_gasps(step, outbox)
         if len(back):
-            was_silent = now_ns - self._off_since_ns[back] >= self._last_gasp_ns
+            was_silent = now_ns - self._off_since_ns[back] >= self._last_gasp_ns[back]
             restored = back[self._has_told[back] | was_silent]
             self._has_told[back] = False
             if len(restored):
@@ -182,12 +182,12 @@ class Meters:
         waiting = np.flatnonzero(~self._has_supply & ~self._has_told)
         due = waiting[self._off_since_ns[waiting] + self._hold_off_ns < step.end_ns]
         self._has_told[due] = True
-        for of_ns in np.unique(self._off_since_ns[due]).tolist():
-            meter = due[self._off_since_ns[due] == of_ns]
+        able = due[self._hold_off_ns <= self._last_gasp_ns[due]]  # the capacitor of the others is empty before
+        for of_ns in np.unique(self._off_since_ns[able]).tolist():
+            meter = able[self._off_since_ns[able] == of_ns]
             at_ns = np.full(len(meter), of_ns + self._hold_off_ns)
-            if self._hold_off_ns <= self._last_gasp_ns:  # else its capacitor is empty before
-                self.sent.append((metering.LAST_GASP.topic, of_ns, meter))
-                outbox.send(metering.LAST_GASP.wave(metering.Supply(meter, of_ns), *self._from(meter), at_ns))
+            self.sent.append((metering.LAST_GASP.topic, of_ns, meter))
+            outbox.send(metering.LAST_GASP.wave(metering.Supply(meter, of_ns), *self._from(meter), at_ns))
 
     def _send_missed(self, back: Ints, now_ns: int, outbox: Outbox) -> None:
         """The readings that `back` (n,) meters could not send; those whose time has not come yet, at their time."""
@@ -199,7 +199,7 @@ class Meters:
             share = (self._share + number * _GOLDEN) % 1.0
             after_s = window.power_up_s + share * window.reread_window_s
             at_ns = now_ns + (after_s * NS_PER_S).astype(np.int64)
-            silent_ns = self._off_since_ns[one.meter] + np.where(one.was_sent, self._last_gasp_ns, 0)
+            silent_ns = self._off_since_ns[one.meter] + np.where(one.was_sent, self._last_gasp_ns[one.meter], 0)
             is_past = one.due_ns < now_ns
             missed = is_back[one.meter] & (one.due_ns >= silent_ns) & (is_past | ~one.was_sent)
             if not missed.any():

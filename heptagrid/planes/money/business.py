@@ -7,7 +7,7 @@ whatever comes out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -119,14 +119,24 @@ def lifecycle_factor(lifetime_years: float, horizon_years: float, rate: float) -
     return float(((1.0 + rate) ** -purchases_years).sum() - residual)
 
 
-def device_investments(counts: telecom.Counts, prices: telecom.Parameters, parameters: Parameters) -> list[Investment]:
+def device_investments(stocks: Iterable[telecom.Stock], parameters: Parameters) -> list[Investment]:
     """What an arm's meters and communication cost to buy; plain meters only as far as they are due."""
     due = {"plain_meter": parameters.plain_meter_due_share}
     return [
         Investment(name, telecom.ITEMS[name].payer, due.get(name, 1.0) * amount_eur, telecom.ITEMS[name].lifetime_years)
-        for name, amount_eur in telecom.capex_eur(counts, prices).items()
+        for name, amount_eur in telecom.capex_eur(stocks).items()
         if amount_eur > 0.0
     ]
+
+
+def yearly_eur(stocks: Sequence[telecom.Stock], parameters: Parameters) -> float:
+    """What devices cost a year: to run, and the annuity of what they cost to buy over their lifetimes."""
+    rate, items = parameters.discount_rate, telecom.ITEMS
+    bought_eur = sum(
+        amount_eur / annuity_factor(rate, items[name].lifetime_years)
+        for name, amount_eur in telecom.capex_eur(stocks).items()
+    )
+    return bought_eur + sum(telecom.opex_eur(stocks, 1.0).values())
 
 
 def transformer_investments(

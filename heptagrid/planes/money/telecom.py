@@ -7,7 +7,7 @@ the parameters. Devices that only one arm has make the difference; what both hav
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from heptagrid.foundation.domains import Domain
@@ -225,17 +225,29 @@ ITEMS = {
 Counts = Mapping[str, int]
 
 
-def smart_counts(
-    *, meters: int, access_sites: int, substations: int, wan_links: int, line_m: float, control_boxes: int
-) -> dict[str, int]:
-    """What the smart arm has: every substation with sensors and its own backhaul link, one head end."""
+@dataclass(frozen=True)
+class Stock:
+    """What is bought and run at the same prices: how many of which item."""
+
+    counts: Counts
+    prices: Parameters
+
+
+def access_counts(*, meters: int, access_sites: int, substations: int, line_m: float) -> dict[str, int]:
+    """What reaches a town's meters: every substation has its own backhaul link."""
     return {
-        "smart_meter": meters,
         "access_unit": meters,
         "access_site": access_sites,
         "backhaul": substations,
-        "wan": wan_links,
         "line_m": round(line_m),
+    }
+
+
+def smart_counts(*, meters: int, substations: int, wan_links: int, control_boxes: int) -> dict[str, int]:
+    """What the smart arm has besides: every substation with sensors, one head end."""
+    return {
+        "smart_meter": meters,
+        "wan": wan_links,
         "head_end": 1,
         "feeder_sensor": substations,
         "control_box": control_boxes,
@@ -247,20 +259,22 @@ def conventional_counts(meters: int) -> dict[str, int]:
     return {"plain_meter": meters, "reading_visit": meters}
 
 
-def capex_eur(counts: Counts, parameters: Parameters) -> dict[str, float]:
+def capex_eur(stocks: Iterable[Stock]) -> dict[str, float]:
     """Capital cost of each item counted."""
-    return {name: count * float(getattr(parameters, f"{name}_capex_eur")) for name, count in _known(counts)}
+    return _cost(stocks, "capex_eur", 1.0)
 
 
-def opex_eur(counts: Counts, parameters: Parameters, years: float) -> dict[str, float]:
+def opex_eur(stocks: Iterable[Stock], years: float) -> dict[str, float]:
     """Running cost of each item counted over a span of `years` (a day of 2016: 1 / 366)."""
-    return {
-        name: years * count * float(getattr(parameters, f"{name}_opex_eur_per_year")) for name, count in _known(counts)
-    }
+    return _cost(stocks, "opex_eur_per_year", years)
 
 
-def _known(counts: Counts) -> list[tuple[str, int]]:
-    unknown = sorted(set(counts) - set(ITEMS))
-    if unknown:
-        raise KeyError(f"no prices for {', '.join(unknown)}; there are prices for {', '.join(ITEMS)}")
-    return [(name, counts[name]) for name in ITEMS if name in counts]
+def _cost(stocks: Iterable[Stock], price: str, times: float) -> dict[str, float]:
+    """The cost of each item in all stocks, in the order of the items."""
+    costs: dict[str, float] = {}
+    for stock in stocks:
+        for name, count in stock.counts.items():
+            if name not in ITEMS:
+                raise KeyError(f"no prices for {name}; there are prices for {', '.join(ITEMS)}")
+            costs[name] = costs.get(name, 0.0) + times * count * float(getattr(stock.prices, f"{name}_{price}"))
+    return {name: costs[name] for name in ITEMS if name in costs}

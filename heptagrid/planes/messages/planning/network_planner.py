@@ -1,13 +1,14 @@
-"""The town's communication network, planned from coordinates and technologies: places, media, and the tree of paths.
+"""The towns' communication network, planned from coordinates and technologies: places, media, and the tree of paths.
 
-A gateway reaches its substation's concentrator through the access network, or, where a cell covers many substations, a
-base station; a concentrator reaches the hub through the backhaul; hub and sites reach the core through the WAN. A
-message climbs to the nearest common place and descends. In a mesh, gateways relay for each other.
+Each town has a hub, and technologies of its own for access and backhaul. A gateway reaches its substation's concentrator
+through the access network, or, where a cell covers many substations, a base station; a concentrator reaches its town's
+hub through the backhaul; hubs and sites reach the core through the WAN, which all towns share. A message climbs to the
+nearest common place and descends. In a mesh, gateways relay for each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from heptagrid.contracts.requirements import PRIORITIES
 from heptagrid.planes.messages.links import ACCESS, BACKHAUL, OWN, WAN, Access, Backhaul, Wan
 from heptagrid.planes.messages.media import Medium
-from heptagrid.planes.messages.planning.base_stations import access_cells, flat_m, place_cells
+from heptagrid.planes.messages.planning.base_stations import AccessCells, access_cells, flat_m, place_cells
 from heptagrid.planes.messages.planning.mesh import WORST_POOR_HOP
 from heptagrid.planes.messages.planning.network_builder import NetworkBuilder
 from heptagrid.planes.messages.planning.planned_network import (
@@ -50,56 +51,56 @@ def plan_network(
     gateway_degrees: Floats,
     gateway_concentrator: Ints,
     concentrator_degrees: Floats,
-    hub_degrees: tuple[float, float],
+    concentrator_town: Ints,
+    hub_degrees: Floats,
     sites: Mapping[str, tuple[float, float]],
-    access: Access,
-    backhaul: Backhaul,
+    access: Sequence[Access],
+    backhaul: Sequence[Backhaul],
     wan: Wan,
     queued: bool = False,
 ) -> Plan:
-    """Plan the network over coordinates in degrees, (n, 2) longitude and latitude.
+    """Plan the network over coordinates in degrees, (n, 2) longitude and latitude; all towns share the WAN.
 
-    gateway_concentrator: (gateways,) the substation that each belongs to. queued: every link keeps a queue of events, as
-    outages need.
+    gateway_concentrator: (gateways,) the substation that each belongs to. concentrator_town: (concentrators,) the town of
+    each. hub_degrees, access, backhaul: of each town. queued: every link keeps a queue of events, as outages need.
     """
-    gateways, concentrators = len(gateway_degrees), len(concentrator_degrees)
+    gateways, concentrators, towns = len(gateway_degrees), len(concentrator_degrees), len(hub_degrees)
     hub = gateways + concentrators
-    core = hub + 1 + len(sites)
+    core = hub + towns + len(sites)
     second = core + 1
-    classes = [_class_of(ACCESS, access), _class_of(BACKHAUL, backhaul), _class_of(WAN, wan)]
-    sites_of_access = access_cells(gateway_degrees, gateway_concentrator, concentrator_degrees, classes[ACCESS].facts)
-    trunk_cells, trunk_cell_of = place_cells(np.ones(concentrators), concentrator_degrees, classes[BACKHAUL].facts)
-    bases = second + 1 + np.arange(len(sites_of_access.station))
-    trunk_bases = second + 1 + len(bases) + np.arange(len(trunk_cells))
-    site_degrees = np.array([sites[name] for name in sites]).reshape(-1, 2)
-    hub_row = np.array([hub_degrees])
+    routes = _class_of(WAN, wan)
+    ends = _Ends(gateway_degrees, gateway_concentrator, concentrator_degrees, concentrator_town)
+    found = [ends.town(k, _class_of(ACCESS, access[k]), _class_of(BACKHAUL, backhaul[k])) for k in range(towns)]
     degrees = np.concatenate(
         [
             gateway_degrees,
             concentrator_degrees,
-            hub_row,
-            site_degrees,
-            hub_row,
-            hub_row,
-            sites_of_access.degrees,
-            concentrator_degrees[trunk_cells],
+            hub_degrees,
+            np.array([sites[name] for name in sites]).reshape(-1, 2),
+            np.repeat(hub_degrees[:1], 2, axis=0),
+            *(town.cells.degrees for town in found),
+            *(town.trunk_degrees for town in found),
         ]
     )
-    build = _Build(flat_m(degrees), classes, queued)
-
-    stations = gateways + np.arange(concentrators)
-    home = bases[sites_of_access.of_gateway] if len(bases) else gateways + gateway_concentrator
-    build.attach(np.arange(gateways), home, ACCESS)
-    trunk = trunk_bases[trunk_cell_of] if len(trunk_cells) else np.full(concentrators, hub)
-    build.attach(stations, trunk, BACKHAUL)
-    # A base station of an operator stands on the operator's network, a gateway of one's own on the backhaul.
-    own = classes[ACCESS].facts.medium
-    on_wan = [trunk_bases, hub + np.arange(1 + len(sites))]
-    if len(bases) and own is not None and own.access == "class-a":
-        build.attach(bases, trunk[sites_of_access.station], BACKHAUL)
-    else:
-        on_wan.insert(0, bases)
-    build.attach_twice(np.concatenate(on_wan), core, second)
+    build = _Build(flat_m(degrees), queued)
+    line_m = np.zeros(towns)
+    operators: list[Ints] = []
+    base = second + 1
+    trunk_base = base + sum(len(town.cells.degrees) for town in found)
+    for k, town in enumerate(found):
+        bases, trunk_bases = base + np.arange(len(town.cells.degrees)), trunk_base + np.arange(len(town.trunk_degrees))
+        base, trunk_base = base + len(bases), trunk_base + len(trunk_bases)
+        home = bases[town.cells.of_gateway] if len(bases) else town.stations[town.station_of]
+        line_m[k] += build.attach(town.gateways, home, town.access)
+        trunk = trunk_bases[town.trunk_cell_of] if len(trunk_bases) else np.full(len(town.stations), hub + k)
+        line_m[k] += build.attach(town.stations, trunk, town.backhaul)
+        # A base station of an operator stands on the operator's network, a gateway of one's own on the backhaul.
+        medium = town.access.facts.medium
+        if len(bases) and medium is not None and medium.access == "class-a":
+            line_m[k] += build.attach(bases, trunk[town.cells.station], town.backhaul)
+            bases = bases[:0]
+        operators += [bases, trunk_bases]
+    build.attach_twice(np.concatenate([*operators, np.arange(hub, core)]), core, second, routes)
 
     group = np.full(build.places, -1, dtype=np.int64)
     group[:gateways] = gateway_concentrator
@@ -108,24 +109,70 @@ def plan_network(
         topology=build.network(group, concentrators),
         gateways=np.arange(gateways),
         concentrators=gateways + np.arange(concentrators),
-        hubs=np.array([hub]),
-        sites={name: hub + 1 + k for k, name in enumerate(sites)},
-        access_sites=len(bases) or concentrators,
-        line_m=build.line_m,
-        access=classes[ACCESS].facts,
-        backhaul=classes[BACKHAUL].facts,
-        wan=classes[WAN].facts,
+        concentrator_town=concentrator_town,
+        hubs=hub + np.arange(towns),
+        sites={name: hub + towns + k for k, name in enumerate(sites)},
+        access_sites=np.array([len(town.cells.degrees) or len(town.stations) for town in found]),
+        line_m=line_m,
+        access=tuple(town.access.facts for town in found),
+        backhaul=tuple(town.backhaul.facts for town in found),
+        wan=routes.facts,
     )
+
+
+@dataclass(frozen=True)
+class _Town:
+    """What of the network is a town's own.
+
+    gateways, stations: places. station_of: (gateways,) which of its stations each belongs to. cells: base stations of its access
+    networks. trunk_degrees, trunk_cell_of: those of its backhaul, (cells, 2), and the cell of each station.
+    """
+
+    gateways: Ints
+    stations: Ints
+    station_of: Ints
+    access: _Class
+    backhaul: _Class
+    cells: AccessCells
+    trunk_degrees: Floats
+    trunk_cell_of: Ints
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """Gateways and concentrators of all towns: where they are, and whose, as `plan_network` takes them."""
+
+    gateway_degrees: Floats
+    gateway_concentrator: Ints
+    concentrator_degrees: Floats
+    concentrator_town: Ints
+
+    def town(self, number: int, access: _Class, backhaul: _Class) -> _Town:
+        """The town of a number, with its base stations."""
+        stations = np.flatnonzero(self.concentrator_town == number)
+        gateways = np.flatnonzero(self.concentrator_town[self.gateway_concentrator] == number)
+        station_of = np.searchsorted(stations, self.gateway_concentrator[gateways])
+        station_degrees = self.concentrator_degrees[stations]
+        trunk_cells, trunk_cell_of = place_cells(np.ones(len(stations)), station_degrees, backhaul.facts)
+        return _Town(
+            gateways=gateways,
+            stations=len(self.gateway_degrees) + stations,
+            station_of=station_of,
+            access=access,
+            backhaul=backhaul,
+            cells=access_cells(self.gateway_degrees[gateways], station_of, station_degrees, access.facts),
+            trunk_degrees=station_degrees[trunk_cells],
+            trunk_cell_of=trunk_cell_of,
+        )
 
 
 class _Build:
     """A tree of places in the making."""
 
-    def __init__(self, xy_m: Floats, classes: list[_Class], queued: bool) -> None:
+    def __init__(self, xy_m: Floats, queued: bool) -> None:
         self.places = len(xy_m)
         self._xy_m = xy_m
         self._wiring = NetworkBuilder(self.places, xy_m)
-        self._classes = classes
         self._queued = queued
         self._parent = np.full(self.places, -1, dtype=np.int64)
         self._up = np.full((self.places, 2), -1, dtype=np.int64)  # port, peer
@@ -135,15 +182,13 @@ class _Build:
         self._port_class: list[Ints] = []
         self._meshes: list[Mesh] = []
         self._backup = Backup(-1, np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
-        self.line_m = 0.0
 
-    def attach(self, children: Ints, parents: Ints, number: int) -> None:
-        """Connect each child with its parent by the technology of a link class."""
-        one = self._classes[number]
+    def attach(self, children: Ints, parents: Ints, one: _Class) -> float:
+        """Connect each child with its parent by a technology; the metres of line that must be laid for it."""
         medium = one.facts.medium
         if medium is None:
-            self._by_links(children, parents, one)
-        elif medium.access == "queue":
+            return self._by_links(children, parents, one)
+        if medium.access == "queue":
             self._by_shared_queue(children, parents, one)
         else:
             for parent in np.unique(parents):
@@ -153,13 +198,14 @@ class _Build:
                     continue
                 for first in range(0, len(mine), one.facts.members_per_site):
                     self._by_cell(mine[first : first + one.facts.members_per_site], int(parent), one, medium)
+        return 0.0
 
-    def attach_twice(self, children: Ints, first: int, second: int) -> None:
+    def attach_twice(self, children: Ints, first: int, second: int, one: _Class) -> None:
         """Connect each child with the WAN's first router, and as a reserve with the second, which hangs on the first."""
-        self.attach(np.array([second]), np.array([first]), WAN)
-        self.attach(children, np.full(len(children), second), WAN)
+        self.attach(np.array([second]), np.array([first]), one)
+        self.attach(children, np.full(len(children), second), one)
         self._backup = Backup(second, children, self._up[children, 0], self._down[children, 0])
-        self.attach(children, np.full(len(children), first), WAN)
+        self.attach(children, np.full(len(children), first), one)
 
     def network(self, group: Ints, groups: int) -> PlannedNetwork:
         """What has been built."""
@@ -177,11 +223,9 @@ class _Build:
             backup=self._backup,
         )
 
-    def _by_links(self, children: Ints, parents: Ints, one: _Class) -> None:
+    def _by_links(self, children: Ints, parents: Ints, one: _Class) -> float:
         far_m = self._distance_m(children, parents)
         far_ns = np.rint(far_m / 1000.0 * one.facts.ns_per_km).astype(np.int64)
-        if one.number != WAN and one.facts.costs.line_capex_eur_per_km > 0.0:
-            self.line_m += float(far_m.sum())
         ends = (np.concatenate([children, parents]), np.concatenate([parents, children]))
         ports = self._wiring.links(
             *ends,
@@ -199,6 +243,7 @@ class _Build:
         )
         self._note(children, parents, one, ports)
         self._up[children, 0], self._down[children, 0] = np.split(ports, 2)
+        return float(far_m.sum()) if one.facts.costs.line_capex_eur_per_km > 0.0 else 0.0
 
     def _by_shared_queue(self, children: Ints, parents: Ints, one: _Class) -> None:
         """One link for each parent, which all its children use in both directions."""

@@ -77,27 +77,30 @@ class Backup:
 
 @dataclass(frozen=True)
 class Plan:
-    """A planned network and where things are in it: gateways, concentrators, hubs, and sites by name.
+    """A planned network and where things are in it: gateways, concentrators, hubs of towns, and sites by name.
 
-    access_sites: what the access networks stand on: concentrators, base stations or gateways. line_m: length of what
-    must be laid where a technology is a line of its own.
+    concentrator_town: (concentrators,) the town of each. access_sites: (towns,) what the access networks stand on:
+    concentrators, base stations or gateways. line_m: (towns,) length of what must be laid where a technology is a line
+    of its own. access, backhaul: of each town.
     """
 
     topology: PlannedNetwork
     gateways: Ints
     concentrators: Ints
+    concentrator_town: Ints
     hubs: Ints
     sites: dict[str, int]
-    access_sites: int
-    line_m: float
-    access: Technology
-    backhaul: Technology
+    access_sites: Ints
+    line_m: Floats
+    access: tuple[Technology, ...]
+    backhaul: tuple[Technology, ...]
     wan: Technology
 
     @property
-    def technologies(self) -> tuple[Technology, Technology, Technology]:
-        """By link class."""
-        return self.access, self.backhaul, self.wan
+    def technologies(self) -> tuple[tuple[Technology, ...], ...]:
+        """By link class, each that is used once."""
+        classes = self.access, self.backhaul, (self.wan,)
+        return tuple(tuple({one.name: one for one in used}.values()) for used in classes)
 
 
 def choose_parents(mesh: Mesh, alive: npt.NDArray[np.bool_], edges: TreeEdges) -> npt.NDArray[np.bool_]:
