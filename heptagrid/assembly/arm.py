@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import numpy.typing as npt
 
 from heptagrid.assembly.arms import Arm
 from heptagrid.assembly.desks import Desk, desks_of
@@ -46,6 +47,8 @@ from heptagrid.planes.money.means import Means
 from heptagrid.scenario.schema import Scenario
 from heptagrid.world.bulk import BulkSystem
 from heptagrid.world.terminals import Terminals
+
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass
@@ -109,14 +112,18 @@ def build_arm(
     """One arm at the start of its warm-up day, on a schedule cleared for that day; `transport_over` makes what carries its messages."""
     sections, bulk, at, zone, smart = scenario.sections, world.bulk, world.endpoints, scenario.zone, arm.smart
     terminals = Terminals.at_rest(
-        world.points, len(bulk.units.bus), len(bulk.bus_numbers), sections["dispatch"].infeed_v_pu
+        points=world.points,
+        units=len(bulk.units.bus),
+        buses=len(bulk.bus_numbers),
+        infeed_v_pu=sections["dispatch"].infeed_v_pu,
+        towns=len(world.towns),
     )
     means, ledger = means_of(scenario, world, arm, span)
     windows = windows_of(scenario, span.start_ns, span.end_ns)
     scan_ns = round(sections["agc"].period_s * NS_PER_S)
     customers = _customers(scenario, world, terminals, smart)
     distribution, charges = _distribution(scenario, world, terminals, smart, means)
-    network = transmission(sections, zone, bulk, at, terminals, windows, scan_ns)
+    network = transmission(sections, zone, bulk, at, town_buses(scenario), terminals, windows, scan_ns)
     fleet = generation_assembly.generation(
         generation_assembly.Settings.of(sections, world.grid.frequency_hz),
         bulk,
@@ -168,6 +175,12 @@ def build_arm(
     return grid
 
 
+def town_buses(scenario: Scenario) -> Ints:
+    """(towns,) the number of the transmission bus that feeds each town."""
+    default = scenario.sections["transmission"].town_bus
+    return np.array([town.entry.bus or default for town in scenario.towns], dtype=np.int64)
+
+
 def _transport(
     scenario: Scenario, world: World, arm: Arm, span: Span, threads: int, transport_over: TransportOver
 ) -> SortingTransport:
@@ -209,7 +222,8 @@ def town_forecast(scenario: Scenario, world: World, smart: bool) -> Forecast:
 
 
 def _operations_settings(scenario: Scenario) -> operations_assembly.Settings:
-    return operations_assembly.Settings.of(scenario.sections, scenario.zone, scenario.seed)
+    busbar_pu = [town.sections["tap_changer"].target_pu for town in scenario.towns]
+    return operations_assembly.Settings.of(scenario.sections, busbar_pu, scenario.zone, scenario.seed)
 
 
 def _operations_site(scenario: Scenario, world: World, smart: bool) -> operations_assembly.Site:
@@ -221,6 +235,9 @@ def _operations_site(scenario: Scenario, world: World, smart: bool) -> operation
         unit_point=world.owned.unit_point,
         points=world.points,
         substation_kva=grid.transformers.sn_mva[world.substations.transformer] * 1000.0,
+        substation_town=np.repeat(
+            np.arange(len(world.towns)), [town.substations.stop - town.substations.start for town in world.towns]
+        ),
         bulk=world.bulk,
         endpoints=world.endpoints,
         registered=customers_assembly.registered(
@@ -258,10 +275,9 @@ def _distribution(
 ) -> tuple[Distribution, Charges]:
     battery_s = of_towns(scenario.towns, "messages.backhaul", "battery_s", world.plan.concentrator_town)
     return distribution_assembly.distribution(
-        distribution_assembly.Settings.of(scenario.sections),
+        distribution_assembly.Settings.of(scenario.sections, [town.sections for town in scenario.towns]),
         distribution_assembly.Site(
-            grid=world.grid,
-            network=world.network,
+            towns=world.towns,
             circuit=world.circuit,
             conductors=world.conductors,
             point_terminal=world.point_terminal,

@@ -32,8 +32,9 @@ class InfeedVoltage:
 
 @dataclass(frozen=True)
 class BusbarVoltage:
-    """The voltage that a primary substation's tap changer shall hold at its busbar."""
+    """The voltage that a town's tap changer shall hold at the busbar of its primary substation."""
 
+    town: Ints = each("", "int64")
     target_pu: Floats = each("pu")
 
 

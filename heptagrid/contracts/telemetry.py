@@ -28,16 +28,16 @@ class Unit:
 
 @dataclass(frozen=True)
 class Flows:
-    """A transmission substation's load, and the highest loading of a branch that leaves it; the infeed of the town.
+    """A transmission substation's load, and the highest loading of a branch that leaves it; the infeeds of the towns.
 
-    infeed_mwh: the infeed's register at that time.
+    infeed_mwh: the infeeds' registers at that time.
     """
 
     bus: Ints = each("", "int64")
     load_mw: Floats = each("MW")
     highest_loading: Floats = each("1")
-    infeed_mw: float = shared("MW")
-    infeed_mwh: float = shared("MWh")
+    infeed_mw: Floats = shared("MW", "float64", "towns")
+    infeed_mwh: Floats = shared("MWh", "float64", "towns")
     at_ns: int = shared("ns")
 
 

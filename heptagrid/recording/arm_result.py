@@ -10,7 +10,7 @@ import numpy as np
 from heptagrid.planes.messages.links import CLASS_NAMES
 from heptagrid.planes.messages.statistics import KINDS, Counts
 from heptagrid.planes.money.ledger import Totals
-from heptagrid.recording.totals import DayBooks, Energy, Extremes
+from heptagrid.recording.totals import DayBooks, Energy, Extremes, TownFigures
 
 
 @dataclass
@@ -28,6 +28,7 @@ class ArmResult:
     stopped_ns: int | None = None
     energy: Energy = field(default_factory=Energy)
     extremes: Extremes = field(default_factory=Extremes)
+    towns: TownFigures = field(default_factory=lambda: TownFigures.none(1))
     messages: Counts | None = None
     places: np.ndarray = field(default_factory=lambda: np.zeros((KINDS, 1, 4), dtype=np.int64))
     busy_s: np.ndarray = field(default_factory=lambda: np.zeros(0))

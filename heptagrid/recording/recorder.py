@@ -24,7 +24,7 @@ from heptagrid.recording.event_log import EventLog
 from heptagrid.recording.extremes import QuarterVoltages, SupplyVoltages
 from heptagrid.recording.frequency_log import FrequencyLog
 from heptagrid.recording.tables import TableWriter, list_series
-from heptagrid.recording.totals import Extremes
+from heptagrid.recording.totals import Extremes, TownFigures
 from heptagrid.scenario.schema import Scenario
 
 PARTS = ("devices", "power", "sensors", "sub-steps", "messages", "actors", "recorder")
@@ -56,10 +56,12 @@ class Recorder(Listener):
         self._writer = TableWriter(parts, f"{arm.name}.{run_day:03d}", {"arm": arm.name, "run_day": run_day})
         self._days = DayLog(grid, span)
         self._pct_per_pu = world.branch_pct_per_pu
+        self._busbars = world.network.busbars
         self._is_line = world.network.line_of_node >= 0
         self.result = ArmResult(arm.name, run_day)
         transformers = len(world.network.node_of_transformer)
         self.result.extremes = Extremes.none(nodes, transformers, world.customers_count)
+        self.result.towns = TownFigures.none(len(world.towns))
         self._quarter_voltages = QuarterVoltages(nodes)
         self._supply = SupplyVoltages(world.customers_count)
         self._counting = False
@@ -178,8 +180,13 @@ class Recorder(Listener):
         assert flow is not None
         energy, extremes = result.energy, result.extremes
         hours = step.dt_s / 3600.0
-        energy.imported += max(flow.infeed_p_kw, 0.0) * hours
-        energy.exported += max(-flow.infeed_p_kw, 0.0) * hours
+        infeed_kw = grid.terminals.infeed_p_kw
+        self._import_kw = float(np.maximum(infeed_kw, 0.0).sum())
+        self._export_kw = float(np.maximum(-infeed_kw, 0.0).sum())
+        energy.imported += self._import_kw * hours
+        energy.exported += self._export_kw * hours
+        losses_kw = np.array([one.losses_kw for one in grid.distribution.lines.flows])
+        result.towns.follow(infeed_kw, losses_kw, hours, step.start_ns)
         energy.generated += grid.customers.generated_kw * hours
         energy.lost += flow.losses_kw * hours
         drawn_kw, fed_in_kw = _split(grid.terminals.point_p_kw)
@@ -227,12 +234,15 @@ class Recorder(Listener):
         self._times.append(step.start_ns)
         self._series.append(
             (
-                *(max(flow.infeed_p_kw, 0.0), max(-flow.infeed_p_kw, 0.0)),
+                *(self._import_kw, self._export_kw),
                 *(customers.base_kw, *(one.total_kw for one in customers.devices.values())),
                 *(customers.generated_kw, consumed_kw, flow.losses_kw, self._v_min, self._v_max, price),
                 *(grid.world.weather.outside_c_at(step.start_ns), float(flow.transformer_loading_pct.max())),
                 *(self._line_max_pct, self._supply.step_min_pu, self._supply.step_max_pu),
             )
+        )
+        self._infeeds.append(
+            np.stack([grid.terminals.infeed_p_kw, grid.terminals.infeed_q_kvar, flow.v_pu[self._busbars]], axis=1)
         )
         self._loading.append(flow.transformer_loading_pct.astype(np.float32))
         bulk = grid.transmission.flow
@@ -257,6 +267,7 @@ class Recorder(Listener):
     def _open_day(self) -> None:
         self._times: list[int] = []
         self._series: list[tuple[float, ...]] = []
+        self._infeeds: list[np.ndarray] = []
         self._loading: list[np.ndarray] = []
         self._sampled_v: list[np.ndarray] = []
         self._bulk: list[tuple[np.ndarray, np.ndarray]] = []
@@ -274,6 +285,10 @@ class Recorder(Listener):
             "totals",
             {"time_ns": times, **{name: series[:, k] for k, name in enumerate(totals_of(grid.customers.devices))}},
         )
+        infeeds = np.stack(self._infeeds).astype(np.float32)
+        series_of = {name: infeeds[:, :, k].ravel() for k, name in enumerate(("p_kw", "q_kvar", "busbar_pu"))}
+        towns = np.tile(np.arange(infeeds.shape[1], dtype=np.int32), len(times))
+        write("infeeds", {"time_ns": np.repeat(times, infeeds.shape[1]), "town": towns} | series_of)
         loading = np.stack(self._loading)
         write("transformers", _long(times, loading, "transformer", np.arange(loading.shape[1]), "loading_pct"))
         write("sample_nodes", _long(times, np.stack(self._sampled_v), "node", grid.world.sample_nodes, "v_pu"))

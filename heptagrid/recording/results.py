@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 TABLES = {
     "totals": "load, generation, losses, voltages, loading and price at every step",
+    "infeeds": "what each town draws from transmission at every step, and its busbar's voltage",
     "transformers": "loading of every transformer at every step",
     "nodes": "least, mean and greatest voltage of every node by quarter hour",
     "meters": "import and export of every meter by quarter hour, with the status of each read",

@@ -23,7 +23,8 @@ from heptagrid.recording.access_networks import AccessNetworks, access_networks
 from heptagrid.recording.arm_result import ArmResult
 from heptagrid.recording.extremes import BAND_PU
 from heptagrid.recording.recorder import PARTS
-from heptagrid.recording.totals import DayBooks, Energy, Extremes
+from heptagrid.recording.totals import DayBooks, Energy, Extremes, TownFigures
+from heptagrid.recording.town_summary import town_summaries
 from heptagrid.scenario.schema import Scenario
 from heptagrid.world.circuit.circuit import GROUND
 
@@ -45,6 +46,7 @@ class Joined:
             len(first.extremes.transformer_peak_pct),
             len(first.extremes.customer_v_min),
         )
+        self.towns = TownFigures.none(len(first.towns.peak_kw))
         self.messages = Counts.none()
         self.places = np.zeros_like(first.places)
         self.crossed = np.zeros_like(first.crossed)
@@ -59,6 +61,7 @@ class Joined:
         for result in results:
             self.energy.add(result.energy)
             self.extremes.join(result.extremes)
+            self.towns.join(result.towns)
             assert result.messages is not None
             self.messages = self.messages + result.messages
             self.places = self.places + result.places
@@ -130,6 +133,7 @@ class Joined:
                 "overloaded_transformers": int((extremes.transformer_peak_pct > 100.0).sum()),
                 **_lines(world, extremes.branch_peak_pct),
             },
+            "towns": town_summaries(world, self.towns, extremes, scenario.zone),
             "messages": self.messages.summary() | {"refused": {name: int(n) for name, n in self.refused.items()}},
             "requirements": reliability.summary(self.messages, self.places, self.crossed, technologies),
             "access_networks": self.access_networks(world).summary(),
@@ -337,7 +341,7 @@ def annualised(
         yearly[name] = business.operating_eur_per_year(
             np.array([one.by_domain_eur for one in books[name]]),
             weights,
-            np.array([one.peak_kw for one in books[name]]),
+            np.array([one.peaks_kw for one in books[name]]),
             fees,
         )
         stocks = stocks_of(world, name == "smart", scenario.sections["telecom"])

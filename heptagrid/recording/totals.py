@@ -101,9 +101,50 @@ class Extremes:
 
 
 @dataclass
+class TownFigures:
+    """What each town came to over a span, (towns,) each: energies in kWh, and the highest draw from transmission and when it began.
+
+    Substations' and customers' extremes are those of `Extremes`, town by town.
+    """
+
+    imported_kwh: Floats
+    exported_kwh: Floats
+    lost_kwh: Floats
+    peak_kw: Floats
+    peak_ns: Ints
+
+    @staticmethod
+    def none(towns: int) -> TownFigures:
+        """Of a span in which nothing has happened yet."""
+        nothing = np.zeros(towns)
+        return TownFigures(
+            nothing, nothing.copy(), nothing.copy(), np.full(towns, -np.inf), np.zeros(towns, dtype=np.int64)
+        )
+
+    def follow(self, infeed_kw: Floats, losses_kw: Floats, hours: float, begin_ns: int) -> None:
+        """Take in a step, (towns,) each."""
+        self.imported_kwh += np.maximum(infeed_kw, 0.0) * hours
+        self.exported_kwh += np.maximum(-infeed_kw, 0.0) * hours
+        self.lost_kwh += losses_kw * hours
+        self._raise_peak(infeed_kw, np.full(len(infeed_kw), begin_ns))
+
+    def join(self, other: TownFigures) -> None:
+        """Take in a later span."""
+        self.imported_kwh = self.imported_kwh + other.imported_kwh
+        self.exported_kwh = self.exported_kwh + other.exported_kwh
+        self.lost_kwh = self.lost_kwh + other.lost_kwh
+        self._raise_peak(other.peak_kw, other.peak_ns)
+
+    def _raise_peak(self, peak_kw: Floats, peak_ns: Ints) -> None:
+        higher = peak_kw > self.peak_kw
+        self.peak_kw = np.where(higher, peak_kw, self.peak_kw)
+        self.peak_ns = np.where(higher, peak_ns, self.peak_ns)
+
+
+@dataclass
 class DayBooks:
-    """One day's money: by_domain in EUR, and the day's peak of import, the highest mean power of a quarter hour."""
+    """One day's money: by_domain in EUR, and the day's peak of import at each infeed, (towns,), the highest mean power of a quarter hour."""
 
     day: date
     by_domain_eur: Floats
-    peak_kw: float
+    peaks_kw: Floats

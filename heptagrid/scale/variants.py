@@ -157,7 +157,7 @@ def run_variant(variant: Variant, tick: Tick) -> bool:
     content = {
         "arm": variant.name,
         "summary": arm.summary(variant.scenario, build_world(variant.scenario)),
-        "days": [[str(one.day), one.by_domain_eur.tolist(), one.peak_kw] for one in arm.days],
+        "days": [[str(one.day), one.by_domain_eur.tolist(), one.peaks_kw.tolist()] for one in arm.days],
         "state_eur": [result.money.state / MILLICENT_PER_EUR for result in results],
         "transformer_peak_pct": arm.extremes.transformer_peak_pct.tolist(),
         "held_feeders": len({feeder for result in results for feeder in result.held}),
@@ -201,7 +201,10 @@ def read_record(variant: Variant) -> Record:
         raise OutputError(f"{path} is the record of another arm, {content['arm']}; {_REMEDY}")
     return Record(
         content["summary"],
-        [DayBooks(date.fromisoformat(day), np.array(eur), peak_kw) for day, eur, peak_kw in content["days"]],
+        [
+            DayBooks(date.fromisoformat(day), np.array(eur), np.array(peaks_kw))
+            for day, eur, peaks_kw in content["days"]
+        ],
         content["state_eur"],
         np.array(content["transformer_peak_pct"]),
         content["held_feeders"],

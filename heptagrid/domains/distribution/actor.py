@@ -1,4 +1,4 @@
-"""The distribution domain at work: solves the feeders, regulates the busbar, reports from its substations."""
+"""The distribution domain at work: solves the feeders, regulates the busbars, reports from its substations."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from heptagrid.contracts import control
 from heptagrid.domains.distribution.charges import Charges
-from heptagrid.domains.distribution.lines import FeederFlow, RegulatedLines
+from heptagrid.domains.distribution.lines import FeederFlow
 from heptagrid.domains.distribution.sensors import Sensors
+from heptagrid.domains.distribution.towns import Towns
 from heptagrid.foundation.actors import Outbox
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.contract import Delivery
@@ -32,14 +33,14 @@ class Substations:
 
 
 class Distribution:
-    """The town's network as an actor; in the conventional arm its sensors and operations are silent."""
+    """The towns' networks as an actor; in the conventional arm its sensors and operations are silent."""
 
     domain = Domain.DISTRIBUTION
 
     def __init__(
         self,
         terminals: Terminals,
-        lines: RegulatedLines,
+        lines: Towns,
         point_terminal: Ints,
         substations: Substations,
         sensors: Sensors | None,
@@ -80,15 +81,15 @@ class Distribution:
         self.flow = flow = self.lines.solve(self._p_kw, self._q_kvar, terminals.infeed_v_pu, step)
         np.take(flow.terminal_v_pu, self._point_terminal, out=terminals.point_v_pu)
         terminals.point_v_pu[~terminals.point_is_supplied] = 0.0
-        terminals.infeed_p_kw = flow.infeed_p_kw
-        terminals.infeed_q_kvar = flow.infeed_q_kvar
+        terminals.infeed_p_kw[:] = self.lines.p_kw
+        terminals.infeed_q_kvar[:] = self.lines.q_kvar
 
     def remember(self) -> None:
         """Keep the present solution to fall back on, should a feeder not converge."""
         self.lines.remember()
 
     def sense(self, step: Step, outbox: Outbox) -> None:
-        """Meter the infeed, and let the substations report."""
+        """Meter the infeeds, and let the substations report."""
         if self.charges:
             self.charges.meter(step, self._terminals.infeed_p_kw)
         if self._sensors is None or self.flow is None:
@@ -107,7 +108,8 @@ class Distribution:
         """Take a new busbar target where one arrived, let what regulates the lines look at them, and work the switches."""
         for delivery in inbox:
             if delivery.contract is control.BUSBAR:
-                self.lines.aim(float(control.BUSBAR.read(delivery).target_pu[-1]))
+                target = control.BUSBAR.read(delivery)
+                self.lines.aim(target.town, target.target_pu)
         if self.flow is not None:
             self.lines.regulate(step.dt_s)
         if self.charges:

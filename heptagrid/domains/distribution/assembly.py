@@ -14,15 +14,16 @@ from heptagrid.domains.distribution.actor import Distribution, Substations
 from heptagrid.domains.distribution.charges import Charges
 from heptagrid.domains.distribution.circuit_lines import CircuitLines
 from heptagrid.domains.distribution.lines import BusbarRegulatedLines, RegulatedLines
+from heptagrid.domains.distribution.towns import TownLines, Towns
 from heptagrid.foundation.domains import Domain
 from heptagrid.planes.money.means import Means
 from heptagrid.planes.power.balanced.radial import RadialSolver
 from heptagrid.planes.power.unbalanced.conductors import Conductors
-from heptagrid.world.balanced.radial_network import RadialNetwork, Tree
+from heptagrid.world.balanced.radial_network import RadialNetwork
 from heptagrid.world.circuit.circuit import Circuit
 from heptagrid.world.circuit.tree import CircuitTree
 from heptagrid.world.endpoints import Endpoints
-from heptagrid.world.grid import Grid
+from heptagrid.world.joined import TownNetwork
 from heptagrid.world.outages import Outage
 from heptagrid.world.terminals import Terminals
 
@@ -31,28 +32,28 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Settings:
-    """What the domain reads of a scenario. infeed_v_pu: the voltage that is asked of transmission."""
+    """What the domain reads of a scenario. tap_changers: of each town. infeed_v_pu: the voltage that is asked of transmission."""
 
     sensors: sensors.Parameters
-    tap_changer: tap_changer.Parameters
+    tap_changers: Sequence[tap_changer.Parameters]
     infeed_v_pu: float
 
     @staticmethod
-    def of(sections: Mapping[str, Any]) -> Settings:
-        """From the sections of a scenario."""
-        return Settings(sections["sensors"], sections["tap_changer"], sections["dispatch"].infeed_v_pu)
+    def of(sections: Mapping[str, Any], of_towns: Sequence[Mapping[str, Any]]) -> Settings:
+        """From the sections of a scenario, and those of its towns."""
+        changers = [own["tap_changer"] for own in of_towns]
+        return Settings(sections["sensors"], changers, sections["dispatch"].infeed_v_pu)
 
 
 @dataclass(frozen=True)
 class Site:
     """What the domain finds in the world.
 
-    point_terminal: (points,) where metering points hang on the lines. circuit, conductors: None where the grid is balanced. dead_points:
-    metering points that no source feeds at any time.
+    point_terminal: (points,) where metering points hang on the lines. circuit, conductors: of the only town; None where its grid is balanced.
+    dead_points: metering points that no source feeds at any time.
     """
 
-    grid: Grid
-    network: Tree
+    towns: Sequence[TownNetwork]
     circuit: Circuit | None
     conductors: Conductors | None
     point_terminal: Ints
@@ -79,7 +80,7 @@ def distribution(
     charges = Charges(terms.fees, means.days, terms.years, smart_meters, means.payments, upkeep)
     actor = Distribution(
         terminals,
-        lines(settings, site),
+        Towns([_town_lines(settings, site, k) for k in range(len(site.towns))]),
         site.point_terminal,
         site.substations,
         sensors.Sensors(settings.sensors, site.endpoints) if smart else None,
@@ -92,22 +93,26 @@ def distribution(
     return actor, charges
 
 
-def lines(settings: Settings, site: Site) -> RegulatedLines:
-    """The lines with what regulates them: a circuit's own controls, or the tap changer of the primary substation."""
-    network = site.network
+def _town_lines(settings: Settings, site: Site, town: int) -> TownLines:
+    network = site.towns[town].network
+    return TownLines(site.towns[town].name, lines(settings, site, town), len(network.feeder_start) - 1)
+
+
+def lines(settings: Settings, site: Site, town: int = 0) -> RegulatedLines:
+    """The lines of a town with what regulates them: a circuit's own controls, or the tap changer of the primary substation."""
+    grid, network, changer_settings = site.towns[town].grid, site.towns[town].network, settings.tap_changers[town]
     if site.circuit is not None:
         assert isinstance(network, CircuitTree)
-        target_pu = settings.tap_changer.target_pu
-        return CircuitLines(site.circuit, network, settings.infeed_v_pu, target_pu, site.conductors)
+        return CircuitLines(site.circuit, network, settings.infeed_v_pu, changer_settings.target_pu, site.conductors)
     assert isinstance(network, RadialNetwork)
-    transformers = site.grid.transformers
+    transformers = grid.transformers
     regulated = np.flatnonzero(transformers.has_controller)
     first = int(regulated[0])
     changer = tap_changer.TapChanger(
-        settings.tap_changer,
+        changer_settings,
         int(transformers.tap_pos[first]),
         int(transformers.tap_min[first]),
         int(transformers.tap_max[first]),
     )
-    solver = RadialSolver(network, site.grid)
+    solver = RadialSolver(network, grid)
     return BusbarRegulatedLines(solver, changer, int(network.busbars[0]), regulated, transformers.tap_pos)

@@ -163,7 +163,9 @@ class Generation:
                 self._learn_rows(plan.first_hour, plan.on, plan.p_mw, plan.unit)
         if self._fuel:
             terminals = self._terminals
-            self._fuel.work(step, self, float(terminals.unit_output_mw.sum()), terminals.infeed_p_kw / 1000.0)
+            self._fuel.work(
+                step, self, float(terminals.unit_output_mw.sum()), float(terminals.infeed_p_kw.sum()) / 1000.0
+            )
         if step.passes_hour(self._parameters.bid_hour):
             u = self.units
             offer = market.Offer(self._all(), u.p_min_mw, u.p_max_mw, u.cost_2, u.cost_1, u.cost_0, u.start_usd)

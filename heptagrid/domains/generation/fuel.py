@@ -1,4 +1,4 @@
-"""What generation pays for the fuel that the town costs: of the fleet dispatched at least cost with it, and without it."""
+"""What generation pays for the fuel that the towns cost: of the fleet dispatched at least cost with it, and without it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Fuel:
         self._spent_usd, self._whole_day_usd = np.zeros(2), np.zeros(2)
 
     def work(self, step: Step, fleet: Fleet, output_mw: float, town_mw: float) -> None:
-        """Take in a step in which the fleet gave `output_mw`, of which the town took `town_mw`; pay when it is time."""
+        """Take in a step in which the fleet gave `output_mw`, of which the towns took `town_mw`; pay when it is time."""
         if step.start_ns % EVERY_NS == 0:
             length_h = max(EVERY_NS, step.end_ns - step.start_ns) / NS_PER_HOUR
             self._spent_usd += self._usd_per_h(fleet, output_mw, town_mw) * length_h

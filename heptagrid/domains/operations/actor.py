@@ -32,7 +32,7 @@ FORECAST_QUARTERS = 40 * 4  # from before noon to the end of the next day, also 
 
 
 class Operations:
-    """The control centre as an actor; `busbar_pu` is the target it last gave the town's tap changer."""
+    """The control centre as an actor; `busbar_pu` are the targets it last gave the towns' tap changers, (towns,)."""
 
     domain = Domain.OPERATIONS
 
@@ -47,7 +47,7 @@ class Operations:
         days: PaidDays,
         customers_desk: CustomersDesk | None,
         scada: Scada | None,
-        busbar_pu: float,
+        busbar_pu: Floats,
         rollouts: Sequence[Rollout] = (),
         agc: Agc | None = None,
         upkeep: DailyUpkeep | None = None,
@@ -156,12 +156,14 @@ class Operations:
             outbox.send(retail.FORECAST.wave(forecast, self._endpoints.operations, place, step.end_ns))
 
     def _move_busbar(self, step: Step, outbox: Outbox) -> None:
-        """Move the tap changer's target when the substations report voltages outside the wanted band."""
+        """Move the tap changers' targets where the substations report voltages outside the wanted band."""
         assert self.scada is not None
-        self.busbar_pu = self.scada.wanted_busbar_pu(self.busbar_pu)
-        target, cause = control.BusbarVoltage(np.array([self.busbar_pu])), self.scada.seen_by.max(initial=-1)
-        here = self._endpoints
-        outbox.send(control.BUSBAR.wave(target, here.operations, here.hubs[0], step.end_ns, cause))
+        towns = range(len(self.busbar_pu))
+        for town in towns:
+            self.busbar_pu[town] = self.scada.wanted_busbar_pu(town, self.busbar_pu[town])
+        target, here = control.BusbarVoltage(np.array(towns), self.busbar_pu.copy()), self._endpoints
+        cause = np.array([self.scada.last_of(town) for town in towns])
+        outbox.send(control.BUSBAR.wave(target, here.operations, here.hubs, step.end_ns, cause))
 
     def _ask_relief(self, step: Step, outbox: Outbox) -> None:
         """Ask the aggregator for relief of each transformer that is loaded too highly."""

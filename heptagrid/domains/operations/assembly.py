@@ -30,28 +30,28 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Settings:
-    """What operations reads of a scenario. busbar_pu: the target of the town's tap changer. load_damping: of all loads, per unit."""
+    """What operations reads of a scenario. busbar_pu: the targets of the towns' tap changers, (towns,). load_damping: of all loads, per unit."""
 
     head_end: meter_store.Parameters
     scada: scada.Parameters
     forecast: forecast.Parameters
     agc: agc.Parameters
     dispatch: bulk_desk.Parameters
-    busbar_pu: float
+    busbar_pu: Floats
     load_damping: float
     zone: ZoneInfo
     seed: int
 
     @staticmethod
-    def of(sections: Mapping[str, Any], zone: ZoneInfo, seed: int) -> Settings:
-        """From the sections of a scenario."""
+    def of(sections: Mapping[str, Any], busbar_pu: Sequence[float], zone: ZoneInfo, seed: int) -> Settings:
+        """From the sections of a scenario, and the targets of the towns' tap changers."""
         return Settings(
             head_end=sections["head_end"],
             scada=sections["scada"],
             forecast=sections["forecast"],
             agc=sections["agc"],
             dispatch=sections["dispatch"],
-            busbar_pu=sections["tap_changer"].target_pu,
+            busbar_pu=np.array(busbar_pu),
             load_damping=sections["frequency"].load_damping,
             zone=zone,
             seed=seed,
@@ -62,7 +62,8 @@ class Settings:
 class Site:
     """What operations knows of the world from contracts and plans.
 
-    unit_point: (units,) metering point of each local unit. points: metering points. substation_kva: (substations,) rated. registered: devices
+    unit_point: (units,) metering point of each local unit. points: metering points. substation_kva, substation_town: (substations,) rated, and the number of
+    the town. registered: devices
     that it foresees by their standard profiles.
     """
 
@@ -72,6 +73,7 @@ class Site:
     unit_point: Ints
     points: int
     substation_kva: Floats
+    substation_town: Ints
     bulk: BulkSystem
     endpoints: Endpoints
     registered: Sequence[Registered]
@@ -116,7 +118,7 @@ def operations(
     if smart:
         store = meter_store.MeterStore(site.points, min(KEPT_DAYS, days + 1))
         head_end = CustomersDesk(settings.head_end, store, town, site.endpoints)
-    watch = scada.Scada(settings.scada, len(site.substation_kva), site.substation_kva) if smart else None
+    watch = scada.Scada(settings.scada, site.substation_kva, site.substation_town) if smart else None
     return Operations(
         site.endpoints,
         settings.zone,
@@ -127,7 +129,7 @@ def operations(
         means.days,
         head_end,
         watch,
-        settings.busbar_pu,
+        settings.busbar_pu.copy(),
         rollouts if smart else (),
         _agc(settings, site, swing, desk),
         means.upkeep(Domain.OPERATIONS),

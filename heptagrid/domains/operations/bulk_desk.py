@@ -37,7 +37,7 @@ class Parameters:
     )
     infeed_v_pu: float = parameter(
         1.025,
-        info="voltage asked of transmission at the town's infeed",
+        info="voltage asked of transmission at the towns' infeeds",
         unit="pu",
         low=0.9,
         high=1.1,
@@ -56,7 +56,7 @@ class BulkDesk:
         self._told_ns = np.full(count, -(2**62), dtype=np.int64)
         self.base_mw: Floats | None = None  # what the fleet was last asked to give
         self._schedule: dict[int, npt.NDArray[np.bool_]] = {}
-        self._infeed_mwh: dict[int, float] = {}  # the infeed's register by time
+        self._infeed_mwh: dict[int, float] = {}  # the sum of the infeeds' registers by time
         self.reported_by = self.flows_by = -1  # the last message that told of the units, and of the infeed
 
     def learn_schedule(self, first_hour: int, on: npt.NDArray[np.bool_]) -> None:
@@ -65,12 +65,12 @@ class BulkDesk:
             self._schedule[first_hour + k] = state
 
     def receive_flows(self, delivery: Delivery) -> None:
-        """Take the register of the town's infeed."""
+        """Take the registers of the towns' infeeds."""
         self.flows_by, flows = delivery.last_id, telemetry.FLOWS.read(delivery)
-        self._infeed_mwh[flows.at_ns] = flows.infeed_mwh
+        self._infeed_mwh[flows.at_ns] = float(flows.infeed_mwh.sum())
 
     def metered_mwh(self, first_quarter: int, quarters: int) -> Floats:
-        """Energy at the infeed by quarter hour, by the registers that arrived, between two of them in proportion to time; older ones are dropped."""
+        """Energy at all infeeds by quarter hour, by the registers that arrived, between two of them in proportion to time; older ones are dropped."""
         bounds = np.arange(first_quarter, first_quarter + quarters + 1) * NS_PER_QUARTER
         before = max((at_ns for at_ns in self._infeed_mwh if at_ns <= bounds[0]), default=0)
         self._infeed_mwh = {at_ns: mwh for at_ns, mwh in self._infeed_mwh.items() if at_ns >= before}

@@ -65,14 +65,16 @@ class Parameters:
 class Scada:
     """Latest telemetry by substation; a value older than the scan tells of a lost message."""
 
-    def __init__(self, parameters: Parameters, substations: int, rated_kva: Floats) -> None:
+    def __init__(self, parameters: Parameters, rated_kva: Floats, town_of: Ints) -> None:
+        """Set up; of each substation, (substations,), the transformer's rating and the number of its town."""
+        substations = len(rated_kva)
         self.parameters = parameters
         self.v_pu = np.full(substations, np.nan)
         self.loading_pct = np.full(substations, np.nan)
         self.p_kw = np.full(substations, np.nan)
         self.seen_ns = np.full(substations, -1, dtype=np.int64)
         self.seen_by = np.full(substations, -1, dtype=np.int64)  # the message that told it
-        self._rated_kva = rated_kva
+        self._rated_kva, self._town_of = rated_kva, town_of
         self._asked_until_ns = np.zeros(substations, dtype=np.int64)
 
     def receive(self, delivery: Delivery) -> None:
@@ -98,9 +100,13 @@ class Scada:
         excess_kw = (loading[rows] - self.parameters.relief_loading_pct) / 100.0 * self._rated_kva[rows]
         return rows, np.maximum(excess_kw, _LEAST_RELIEF * self._rated_kva[rows])
 
-    def wanted_busbar_pu(self, target_pu: float) -> float:
-        """The busbar's target that brings the reported voltages back into the band, in whole half per cents."""
-        known = self.v_pu[~np.isnan(self.v_pu)]
+    def last_of(self, town: int) -> int:
+        """The message that last told of a substation of a town, -1 if none did."""
+        return int(self.seen_by[self._town_of == town].max(initial=-1))
+
+    def wanted_busbar_pu(self, town: int, target_pu: float) -> float:
+        """The target of a town's busbar that brings the reported voltages back into the band, in whole half per cents."""
+        known = self.v_pu[~np.isnan(self.v_pu) & (self._town_of == town)]
         if len(known) == 0:
             return target_pu
         above = known.max() - self.parameters.highest_pu

@@ -26,6 +26,7 @@ from heptagrid.world.endpoints import Endpoints
 from heptagrid.world.terminals import Terminals
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Parameters:
 
     town_bus: int = parameter(
         9,
-        info="number of the bus to which the town's 110 kV infeed is connected",
+        info="number of the bus to which the town's 110 kV infeed is connected; that of each town that names no bus of its own",
         low=1,
         high=24,
         source="assumption: a 138 kV bus in the middle of the load area, fed by two 230 kV transformers",
@@ -71,19 +72,21 @@ class Transmission:
         system: BulkSystem,
         endpoints: Endpoints,
         zone: ZoneInfo,
+        town_buses: Ints,
         relays: Relays | None = None,
         scan_ns: int = NS_PER_S,
     ) -> None:
+        """Set up; `town_buses` are the numbers of the buses that feed the towns, (towns,)."""
         self.flow: DcFlow | AcFlow | None = None
         self.overloads = 0
-        self.infeed_mwh = 0.0  # the infeed's register
+        self.infeed_mwh = np.zeros(len(town_buses))  # the infeeds' registers
         self.relays = relays
         self.shed_mw = 0.0
         self._scan_ns = scan_ns
         self._wanted_mw = self._drawn_mws = self._fine_s = 0.0
         self._parameters, self._terminals, self._system = parameters, terminals, system
         self._endpoints, self._zone = endpoints, zone
-        self._town = int(np.flatnonzero(system.bus_numbers == parameters.town_bus)[0])
+        self._towns = np.array([int(np.flatnonzero(system.bus_numbers == number)[0]) for number in town_buses])
         self._dc = DcNetwork(
             len(system.bus_numbers),
             system.branch_from,
@@ -134,13 +137,13 @@ class Transmission:
         """Flows and losses of what the units give and all loads take."""
         terminals = self._terminals
         taken = terminals.rest_load_mw.copy()
-        taken[self._town] += terminals.infeed_p_kw / 1000.0
+        np.add.at(taken, self._towns, terminals.infeed_p_kw / 1000.0)
         given = np.bincount(self._system.units.bus, terminals.unit_output_mw, minlength=len(taken))
         if self._ac is None:
             self.flow = self._dc.solve(given - taken)
         else:
             mvar = terminals.rest_load_mw * self._system.mvar_per_mw
-            mvar[self._town] += terminals.infeed_q_kvar / 1000.0
+            np.add.at(mvar, self._towns, terminals.infeed_q_kvar / 1000.0)
             self.flow = self._ac.solve(terminals.unit_output_mw, taken, mvar)
         self.overloads += int((np.abs(self.flow.flow_mw) > self._system.branch_rating_mw).sum())
         terminals.required_mw = float(taken.sum()) + self.flow.loss_mw
@@ -153,7 +156,7 @@ class Transmission:
             return
         system = self._system
         load_mw = self._terminals.rest_load_mw.copy()
-        load_mw[self._town] += self._terminals.infeed_p_kw / 1000.0
+        np.add.at(load_mw, self._towns, self._terminals.infeed_p_kw / 1000.0)
         loading = np.abs(self.flow.flow_mw) / system.branch_rating_mw
         highest = np.zeros(len(load_mw))
         np.maximum.at(highest, system.branch_from, loading)
@@ -163,24 +166,24 @@ class Transmission:
             load_mw=load_mw,
             highest_loading=highest,
             infeed_mw=self._terminals.infeed_p_kw / 1000.0,
-            infeed_mwh=self.infeed_mwh,
+            infeed_mwh=self.infeed_mwh.copy(),
             at_ns=step.end_ns,
         )
         outbox.send(telemetry.FLOWS.wave(flows, places, self._endpoints.operations, step.end_ns))
 
     def sense_finely(self, step: Step, outbox: Outbox) -> None:
-        """The substation to which the town is connected reports the frequency."""
+        """The substation to which the first town is connected reports the frequency."""
         if step.end_ns // self._scan_ns == step.start_ns // self._scan_ns:
             return
         frequency = telemetry.Frequency(np.array([self._terminals.deviation_hz]))
-        place = self._endpoints.substations[self._town]
+        place = self._endpoints.substations[self._towns[0]]
         outbox.send(telemetry.FREQUENCY.wave(frequency, place, self._endpoints.operations, step.end_ns))
 
     def act_finely(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
         """Transmission takes its time."""
 
     def act(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
-        """Hold the infeed at the voltage that operations asked for."""
+        """Hold the infeeds at the voltage that operations asked for."""
         for delivery in inbox:
             if delivery.contract is control.INFEED:
-                self._terminals.infeed_v_pu = float(control.INFEED.read(delivery).infeed_v_pu[-1])
+                self._terminals.infeed_v_pu[:] = control.INFEED.read(delivery).infeed_v_pu[-1]

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import numpy.typing as npt
+
 from heptagrid.domains.transmission.actor import Transmission
 from heptagrid.foundation.windows import Windows
 from heptagrid.planes.power.dynamics.load_shedding import Relays
@@ -13,16 +16,19 @@ from heptagrid.world.bulk import BulkSystem
 from heptagrid.world.endpoints import Endpoints
 from heptagrid.world.terminals import Terminals
 
+Ints = npt.NDArray[np.int64]
+
 
 def transmission(
     sections: Mapping[str, Any],
     zone: ZoneInfo,
     bulk: BulkSystem,
     endpoints: Endpoints,
+    town_buses: Ints,
     terminals: Terminals,
     windows: Windows,
     scan_ns: int,
 ) -> Transmission:
-    """The actor of one arm; `windows` say when the frequency is followed, `scan_ns` how often it is reported then."""
+    """The actor of one arm; `town_buses` are the numbers of the buses that feed the towns, `windows` say when the frequency is followed, `scan_ns` how often it is reported then."""
     relays = Relays(sections["load_shedding"]) if windows.spans_ns else None
-    return Transmission(sections["transmission"], terminals, bulk, endpoints, zone, relays, scan_ns)
+    return Transmission(sections["transmission"], terminals, bulk, endpoints, zone, town_buses, relays, scan_ns)

@@ -185,7 +185,7 @@ def operating_eur_per_year(
     ----------
     by_domain_eur : (days, 7), each day's result
     weights : (days,), how many days of the year each stands for; together a year
-    peaks_kw : (days,), each day's highest import at the infeed
+    peaks_kw : (days, infeeds), each day's highest import at each infeed
 
     Raises
     ------

@@ -85,31 +85,32 @@ def traded_mwh(position_mwh: Floats, settled_mwh: Floats) -> dict[str, float]:
 
 
 def use_of_system_eur(infeed_mwh: Floats, fees: network_fees.Parameters) -> float:
-    """What distribution owes transmission for the energy taken; feeding back is free."""
-    return float(np.maximum(infeed_mwh, 0.0).sum()) * fees.use_of_system_eur_per_mwh
+    """What distribution owes transmission for the energy taken at each infeed, (quarters, infeeds); feeding back is free."""
+    taken_mwh = sum(float(np.maximum(of_one, 0.0).sum()) for of_one in infeed_mwh.T)
+    return taken_mwh * fees.use_of_system_eur_per_mwh
 
 
-def metered_peak_kw(infeed_mwh: Floats) -> float:
-    """The peak that is charged for: the highest mean power of a quarter hour, as meters record it; 0 if none took anything.
+def metered_peak_kw(infeed_mwh: Floats) -> Floats:
+    """The peaks that are charged for, (infeeds,): the highest mean power of a quarter hour at each, as meters record it; 0 if it took nothing.
 
-    infeed_mwh: (quarters,) taken at the infeed, negative where it was fed back.
+    infeed_mwh: (quarters, infeeds) taken at each infeed, negative where it was fed back.
     """
-    return max(float(infeed_mwh.max()), 0.0) * 1000.0 / QUARTER_H
+    return np.asarray(np.maximum(infeed_mwh.max(axis=0), 0.0) * 1000.0 / QUARTER_H)
 
 
-def peak_demand_eur(peak_kw: float, years: float, fees: network_fees.Parameters) -> float:
-    """A span's part of the year's charge, as if its own peak were the year's; `over_year` puts that right."""
-    return max(peak_kw, 0.0) * fees.peak_demand_eur_per_kw_year * years
+def peak_demand_eur(peaks_kw: Floats, years: float, fees: network_fees.Parameters) -> float:
+    """A span's part of the year's charge, as if its own peaks, (infeeds,), were the year's; `over_year` puts that right."""
+    return float(np.maximum(peaks_kw, 0.0).sum()) * fees.peak_demand_eur_per_kw_year * years
 
 
 def peak_demand_over_year_eur(peaks_kw: Floats, weights: Floats, fees: network_fees.Parameters) -> float:
     """What a year's true peak charge lies above the sum of its days' parts.
 
-    peaks_kw: (days,) each day's `metered_peak_kw`; weights: (days,) how many days of the year each stands for.
+    peaks_kw: (days, infeeds) each day's `metered_peak_kw`; weights: (days,) how many days of the year each stands for.
     """
     peaks_kw = np.maximum(peaks_kw, 0.0)
-    mean_kw = dot(peaks_kw, weights) / float(weights.sum())
-    return (float(peaks_kw.max()) - mean_kw) * fees.peak_demand_eur_per_kw_year
+    missing_kw = sum(float(one.max()) - dot(one, weights) / float(weights.sum()) for one in peaks_kw.T)
+    return missing_kw * fees.peak_demand_eur_per_kw_year
 
 
 def flexibility_eur(moved_kwh: Floats, parameters: billing_rules.Parameters) -> Floats:
