@@ -11,6 +11,7 @@ from pathlib import Path
 from heptagrid.foundation.parameters import declarations
 from heptagrid.foundation.registry import parameter_sections
 from heptagrid.scenario.schema import RunParameters
+from heptagrid.scenario.towns import CompanyParameters, TownParameters
 from heptagrid.scenario.words import span
 
 HEAD = """# Every parameter
@@ -23,7 +24,12 @@ Made from the declarations by `make docs`; do not edit.
 def reference() -> str:
     """The page as Markdown."""
     parts = [HEAD]
-    for section, kind in {"run": RunParameters, **parameter_sections()}.items():
+    of_several = {
+        "towns.NAME": TownParameters,
+        "retailers.NAME": CompanyParameters,
+        "aggregators.NAME": CompanyParameters,
+    }
+    for section, kind in {"run": RunParameters, **of_several, **parameter_sections()}.items():
         phrase = (kind.__doc__ or "").strip().splitlines()[0]
         parts.append(
             f"\n## `{section}`\n\n{phrase}\n\n| key | default | unit | range | what | source |\n|---|---|---|---|---|---|"

@@ -11,16 +11,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from heptagrid.foundation.errors import HeptagridError
 from heptagrid.foundation.parameters import declarations
 from heptagrid.foundation.time import midnight_ns
 from heptagrid.importers.extract import read_grid
 from heptagrid.importers.network_folder import read_network
 from heptagrid.importers.rts import read_bulk
-from heptagrid.planes.messages.technology import technology
+from heptagrid.planes.messages.technology import Technology, technology
 from heptagrid.scenario.checks import Checks
-from heptagrid.scenario.events import CLASSES, KINDS, SITES, Entry, Event, Firmware, ReadAll, UnitTrip
-from heptagrid.scenario.towns import Town
+from heptagrid.scenario.events import CLASSES, KINDS, Entry, Event, Firmware, ReadAll, UnitTrip
+from heptagrid.scenario.towns import Company, Town
 from heptagrid.world.grid import local_transformers
 
 _GIVEN = ("where", "duration_s")  # keys without a default that would make sense
@@ -29,13 +31,27 @@ _YEARS = range(1970, 2200)  # of a begin as a date
 
 
 class Surroundings(NamedTuple):
-    """What the events of a scenario refer to: the bulk system's folder, the days, and the towns."""
+    """What the events of a scenario refer to: the bulk system's folder, the days, the towns and the companies."""
 
     bulk: Path
     start: date
     days: int
     zone: ZoneInfo
     towns: Sequence[Town]
+    retailers: Sequence[Company]
+    aggregators: Sequence[Company]
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """Where the wide-area network can be cut: `hub`, or `hub east` of several towns, and so on."""
+        named = (("hub", self.towns), ("retailer", self.retailers), ("aggregator", self.aggregators))
+        hubs, retailers, aggregators = ([f"{what} {one.name}".rstrip() for one in those] for what, those in named)
+        return (*hubs, "operations", "market", *retailers, *aggregators)
+
+    @property
+    def town_names(self) -> tuple[str, ...]:
+        """Names of several towns; none of the only one."""
+        return tuple(town.name for town in self.towns) if len(self.towns) > 1 else ()
 
 
 def read_events(checks: Checks, given: Any, around: Surroundings) -> tuple[Event, ...]:
@@ -137,27 +153,36 @@ class _Reader:
         """What `where` means; None if it means nothing here."""
         if kind == "unit_trip":
             return self._unit(where)
-        links = {name: technology(self._around.towns[0].sections[f"messages.{name}"].technology) for name in CLASSES}
-        if kind == "blackout" and links["access"].medium is not None and links["access"].medium.access == "queue":
-            name = links["access"].name
-            self._wrong(
-                "kind",
-                f"= 'blackout': the access technology {name!r} does not model single meters, which could lose their supply",
-            )
-            return None
-        if kind == "blackout" and where == "all":
-            return "all", 0
-        if kind == "cut" and where in SITES:
-            return self._cuttable("wan", links) and ("site", where)
-        if kind == "jam":
-            named = [name for name in CLASSES if where in (name, links[name].name)]
-            if named:
-                return self._jammable(named[0], links) and ("links", named[0])
+        around = self._around
+        links = [_links(town) for town in around.towns]
+        if kind == "blackout":
+            for of_town in links:
+                if of_town["access"].medium is not None and of_town["access"].medium.access == "queue":
+                    name = of_town["access"].name
+                    self._wrong(
+                        "kind",
+                        f"= 'blackout': the access technology {name!r} does not model single meters, which could lose their supply",
+                    )
+                    return None
+            if where == "all":
+                return "all", 0
+            if where in around.town_names:
+                return "town", where
+        if kind == "cut" and where in around.sites:
+            return ("site", where) if self._cuttable("wan", links[0]) else None
+        if kind == "jam" and (named := [name for name in CLASSES if where in _words_for(name, links)]):
+            jammed = [one for one in links if where in _words_for(named[0], [one])]
+            return ("links", where) if all(self._jammable(named[0], one) for one in jammed) else None
         place = self._in_network(kind, where)
-        if place is None or kind == "blackout":
+        if place is None or kind == "blackout" or place[0] != "substation":
             return place
-        fits = self._cuttable("backhaul", links) if kind == "cut" else self._jammable("access", links)
+        of_town = links[self._town_of(int(place[1]))]
+        fits = self._cuttable("backhaul", of_town) if kind == "cut" else self._jammable("access", of_town)
         return place if fits else None
+
+    def _town_of(self, substation: int) -> int:
+        counts = [len(_places(str(town.folder))[0]) for town in self._around.towns]
+        return int(np.searchsorted(np.cumsum(counts), substation, side="right"))
 
     def _unit(self, where: str) -> tuple[str, int | str] | None:
         """The unit of the bulk system that is meant."""
@@ -171,7 +196,7 @@ class _Reader:
         return None
 
     def _in_network(self, kind: str, where: str) -> tuple[str, int | str] | None:
-        names, feeders = _places(str(self._around.towns[0].folder))
+        names, feeders = self._named()
         feeder, substation = re.fullmatch(r"feeder (\d+)", where), re.fullmatch(r"(?:substation )?(\d+)", where)
         if feeder and kind == "blackout":
             if 1 <= int(feeder[1]) <= feeders:
@@ -185,11 +210,20 @@ class _Reader:
             return None
         if where in names:
             return "substation", names.index(where)
-        words = {"blackout": ("all", "feeder 1"), "jam": CLASSES, "cut": SITES}[kind]
+        towns = self._around.town_names
+        words = {"blackout": ("all", *towns, "feeder 1"), "jam": CLASSES, "cut": self._around.sites}[kind]
         near = difflib.get_close_matches(where, [*words, "substation 1", *names], 1, 0.6)
         hint = f"did you mean {near[0]!r}?" if near else f"write a substation's number or name, {', '.join(words)}"
         self._wrong("where", f"= {where!r}: there is no such place; {hint}")
         return None
+
+    def _named(self) -> tuple[list[str], int]:
+        """Names of all substations, those of several towns behind their town's, and how many feeders there are."""
+        of_each = [_places(str(town.folder)) for town in self._around.towns]
+        if len(of_each) == 1:
+            return of_each[0]
+        pairs = zip(self._around.town_names, of_each, strict=True)
+        return [f"{town}/{name}" for town, (names, _) in pairs for name in names], sum(count for _, count in of_each)
 
     def _cuttable(self, name: str, links: Mapping[str, Any]) -> Any:
         if links[name].medium is None:
@@ -211,7 +245,17 @@ class _Reader:
         return None
 
 
-@lru_cache(maxsize=4)
+def _links(town: Town) -> dict[str, Technology]:
+    """The technology of each link class in a town."""
+    return {name: technology(town.sections[f"messages.{name}"].technology) for name in CLASSES}
+
+
+def _words_for(name: str, links: Sequence[Mapping[str, Technology]]) -> set[str]:
+    """What a link class is called: its name, and its technologies in the towns."""
+    return {name, *(of_town[name].name for of_town in links)}
+
+
+@lru_cache(maxsize=8)
 def _places(folder: str) -> tuple[list[str], int]:
     """Names of the substations, and how many feeders there are; none if the network cannot be read."""
     try:

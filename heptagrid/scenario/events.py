@@ -32,7 +32,8 @@ class Blackout:
     """Customers downstream have no supply."""
 
     where: str = _where(
-        "substation 12", "a substation's number or transformer's name, `feeder` and its number, or `all`"
+        "substation 12",
+        "a substation's number or transformer's name, `feeder` and its number, a town's name where there are several, or `all`",
     )
     duration_s: float = _duration("until supply is back")
 
@@ -94,7 +95,10 @@ class Jam:
 class Cut:
     """A line is cut, in both directions: of a site to the wide-area network, or of a substation to the hub."""
 
-    where: str = _where("operations", f"{', '.join(SITES)}, or a substation's number or transformer's name")
+    where: str = _where(
+        "operations",
+        f"{', '.join(SITES)} (with its name where there are several, as in `hub east`), or a substation's number or transformer's name",
+    )
     duration_s: float = _duration("until it is repaired")
 
 

@@ -172,7 +172,7 @@ def _known(towns: Sequence[Town]) -> tuple[str, Callable[[str], Path]]:
 
 def _events(checks: Checks, given: Any, bulk_folder: Path, resolved: Mapping[str, Any]) -> tuple[Event, ...]:
     """The events, and whether the settings of frequency fit them."""
-    run = {key: resolved[key] for key in ("start", "days", "zone", "towns")}
+    run = {key: resolved[key] for key in ("start", "days", "zone", "towns", "retailers", "aggregators")}
     before = len(checks.violations)
     events = read_events(checks, given, Surroundings(bulk_folder, **run))
     if len(checks.violations) == before:

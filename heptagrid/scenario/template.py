@@ -10,6 +10,7 @@ from heptagrid.foundation.parameters import Declaration, declarations
 from heptagrid.foundation.registry import parameter_sections
 from heptagrid.scenario.events import KINDS
 from heptagrid.scenario.schema import RunParameters
+from heptagrid.scenario.towns import OWN_SECTIONS, CompanyParameters, TownParameters
 from heptagrid.scenario.words import span
 
 _HEAD = """# A scenario for heptagrid. Every key has its default value; to change one, remove the '#' and write another value.
@@ -29,7 +30,18 @@ def template(name: str) -> str:
         lines += [f"\n[{section}]", f"# {_phrase(kind)}"]
         for key, _, default, declaration in declarations(kind):
             lines += [f"# {key} = {_toml(default)}", f"#   {_described(declaration)}"]
-    return "\n".join([*lines, *_events()]) + "\n"
+    return "\n".join([*lines, *_several(), *_events()]) + "\n"
+
+
+def _several() -> list[str]:
+    """An example of a town, a retailer and an aggregator, without a space after the '#' as those of events."""
+    lines = ["\n# Several towns, retailers and aggregators, each with a name; without any there is one of each."]
+    for what, kind in (("towns", TownParameters), ("retailers", CompanyParameters), ("aggregators", CompanyParameters)):
+        lines += [f"\n# {_phrase(kind)}", f"#[{what}.north]"]
+        for key, _, default, declaration in declarations(kind):
+            lines += [f"#{key} = {_toml(default)}", f"#   {_described(declaration)}"]
+        lines += [f"#   below it, settings of its own: [{what}.north.{section}]" for section in OWN_SECTIONS[what]]
+    return lines
 
 
 def _events() -> list[str]:

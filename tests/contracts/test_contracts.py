@@ -134,7 +134,7 @@ def payloads(draw: st.DrawFn) -> tuple[Contract[Any], Any]:
             found[name] = rng.integers(0, 2 if one.dtype == "bool" else 100, shape).astype(one.dtype)
         else:
             number = draw(st.integers(-(2**40), 2**40))
-            found[name] = number / 8 if name == "infeed_mw" or name == "for_s" else number
+            found[name] = number / 8 if name == "for_s" else number
     return contract, contract.payload(**found)
 
 

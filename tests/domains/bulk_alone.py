@@ -112,7 +112,14 @@ class BulkAlone:
             trips,
         )
         self.transmission = Transmission(
-            *(transmission.Parameters(), terminals, system, endpoints, ZONE),
+            *(
+                transmission.Parameters(),
+                terminals,
+                system,
+                endpoints,
+                ZONE,
+                np.array([transmission.Parameters().town_bus]),
+            ),
             Relays(shedding or SheddingParameters(below_hz=(), share=())),
             scan_ns,
         )
@@ -120,7 +127,7 @@ class BulkAlone:
         control = Agc(settings, units, self.model.gain_mw_per_hz, damping / F0_HZ, desk, endpoints)
         nothing: Any = None
         self.operations = Operations(
-            *(endpoints, ZONE, nothing, lambda ns: 0.0, desk, nothing, nothing, None, None, 1.0),
+            *(endpoints, ZONE, nothing, lambda ns: 0.0, desk, nothing, nothing, None, None, np.ones(1)),
             agc=control if settings.enabled else None,
         )
         self.outputs_mw = np.array(outputs_mw, dtype=float)

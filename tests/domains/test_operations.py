@@ -205,7 +205,9 @@ def report(loading_pct: list[float], v_pu: list[float]) -> Delivery:
 
 
 def test_relief_is_asked_once_a_period_for_what_is_loaded_too_highly() -> None:
-    watch = scada.Scada(scada.Parameters(relief_loading_pct=90.0, relief_for_s=900.0), 3, np.full(3, 400.0))
+    watch = scada.Scada(
+        scada.Parameters(relief_loading_pct=90.0, relief_for_s=900.0), np.full(3, 400.0), np.zeros(3, dtype=np.int64)
+    )
     assert len(watch.overloads(0)[0]) == 0, "nothing has been reported yet"
     watch.receive(report([50.0, 100.0, 80.0], [1.0, 1.0, 1.0]))
     rows, excess_kw = watch.overloads(0)
@@ -216,12 +218,14 @@ def test_relief_is_asked_once_a_period_for_what_is_loaded_too_highly() -> None:
 
 
 def test_the_busbar_is_moved_when_substations_report_bad_voltage() -> None:
-    watch = scada.Scada(scada.Parameters(highest_pu=1.06, lowest_pu=0.97), 2, np.full(2, 400.0))
-    assert watch.wanted_busbar_pu(1.025) == 1.025
+    watch = scada.Scada(
+        scada.Parameters(highest_pu=1.06, lowest_pu=0.97), np.full(2, 400.0), np.zeros(2, dtype=np.int64)
+    )
+    assert watch.wanted_busbar_pu(0, 1.025) == 1.025
     watch.receive(report([10.0, 10.0], [1.0, 1.071]))
-    assert watch.wanted_busbar_pu(1.025) == pytest.approx(1.01)
+    assert watch.wanted_busbar_pu(0, 1.025) == pytest.approx(1.01)
     watch.receive(report([10.0, 10.0], [0.966, 1.0]))
-    assert watch.wanted_busbar_pu(1.025) == pytest.approx(1.03)
+    assert watch.wanted_busbar_pu(0, 1.025) == pytest.approx(1.03)
 
 
 def test_a_report_of_units_that_a_younger_one_overtook_says_nothing() -> None:

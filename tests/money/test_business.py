@@ -83,7 +83,7 @@ def test_swapping_the_arms_turns_the_sign(first, second):
 
 def test_a_year_is_the_weighted_sum_of_its_days_with_the_peak_of_the_worst():
     by_domain = np.arange(14.0).reshape(2, 7)
-    weights, peaks = np.array([300.0, 66.0]), np.array([5000.0, 11000.0])
+    weights, peaks = np.array([300.0, 66.0]), np.array([[5000.0], [11000.0]])
     year = business.operating_eur_per_year(by_domain, weights, peaks, FEES)
     mean_kw = (300.0 * 5000.0 + 66.0 * 11000.0) / 366.0
     missing = (11000.0 - mean_kw) * FEES.peak_demand_eur_per_kw_year

@@ -77,19 +77,28 @@ def test_the_peak_that_is_charged_for_is_the_highest_mean_of_a_quarter_hour():
     Network operators charge for the year's highest power (StromNEV section 17), which is the highest quarter-hour value (glossary of
     energieja.de, "Jahreshöchstleistung").
     """
-    assert settlement.metered_peak_kw(np.array([1.975, 2.0, -3.0])) == pytest.approx(8000.0)
-    assert settlement.metered_peak_kw(np.array([-1.0, -2.0])) == 0.0
+    assert settlement.metered_peak_kw(np.array([[1.975], [2.0], [-3.0]])) == pytest.approx(8000.0)
+    assert settlement.metered_peak_kw(np.array([[-1.0], [-2.0]])) == 0.0
 
 
 def test_the_years_peak_charge_is_price_times_the_highest_day():
     peaks, weights = np.array([8000.0, 11000.0, -50.0]), np.array([200.0, 16.0, 150.0])
-    days = [settlement.peak_demand_eur(peak, 1 / 366, FEES) for peak in peaks]
-    year = weights @ days + settlement.peak_demand_over_year_eur(peaks, weights, FEES)
+    days = [settlement.peak_demand_eur(peak, 1 / 366, FEES) for peak in peaks[:, np.newaxis]]
+    year = weights @ days + settlement.peak_demand_over_year_eur(peaks[:, np.newaxis], weights, FEES)
     assert year == pytest.approx(11000.0 * FEES.peak_demand_eur_per_kw_year)
 
 
+def test_each_infeed_is_charged_for_its_own_peak_and_what_one_feeds_back_is_not_taken_off_the_others():
+    """By hand: two infeeds of 8 and 4 MW at different quarter hours are charged 12 MW, whatever their sum's peak is."""
+    infeed_mwh = np.array([[2.0, -1.0], [0.5, 1.0]])
+    peaks_kw = settlement.metered_peak_kw(infeed_mwh)
+    assert peaks_kw.tolist() == [8000.0, 4000.0]
+    assert settlement.peak_demand_eur(peaks_kw, 1.0, FEES) == pytest.approx(12000.0 * FEES.peak_demand_eur_per_kw_year)
+    assert settlement.use_of_system_eur(infeed_mwh, FEES) == pytest.approx(3.5 * FEES.use_of_system_eur_per_mwh)
+
+
 def test_feeding_back_earns_no_use_of_system_fee():
-    assert settlement.use_of_system_eur(np.array([10.0, -4.0]), FEES) == 10.0 * FEES.use_of_system_eur_per_mwh
+    assert settlement.use_of_system_eur(np.array([[10.0], [-4.0]]), FEES) == 10.0 * FEES.use_of_system_eur_per_mwh
 
 
 def whole_day(rng: np.random.Generator) -> tuple[Ledger, billing_rules.Bills]:
