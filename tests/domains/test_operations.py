@@ -75,7 +75,7 @@ def test_a_read_within_a_week_still_replaces_its_estimate() -> None:
 
 def test_reads_of_days_already_told_follow_with_the_next_days() -> None:
     parameters, standard = meter_store.Parameters(), Mock(standard_kwh=lambda _: (np.full(3, 9.0), np.zeros(3)))
-    desk = CustomersDesk(parameters, MeterStore(3), standard, Mock(operations=7, retailer=8))
+    desk = CustomersDesk(parameters, MeterStore(3), standard, Mock(operations=7, retailers=[8]))
     first, sent = 96 * 16_800, []
     outbox = Mock(send=sent.append)
 
