@@ -165,9 +165,7 @@ def _cut_off(name: str, plan: Plan, hubs: Sequence[str]) -> dict[str, Ints]:
         return {"places": site, "around": site}
     around = np.arange(plan.topology.places)
     if len(hubs) > 1:
-        group = plan.topology.group
-        is_own = (group >= 0) & (plan.concentrator_town[group] == town)
-        around = np.append(np.flatnonzero(is_own), plan.hubs[town])
+        around = np.flatnonzero(plan.town_of == town)
     return {"places": plan.hubs[town : town + 1], "around": around}
 
 
@@ -258,13 +256,12 @@ def rollouts_of(events: Sequence[Happening], at: Endpoints) -> list[Rollout]:
 
 def strike(plane: MessagePlane, events: Sequence[Happening], scenario: Scenario, plan: Plan) -> None:
     """Tell the message plane what will fail when."""
-    town_of = plan.concentrator_town[plan.topology.group]  # of gateways and concentrators
     for what, places, section, key in (
         ("points", plan.gateways, "messages.access", "last_gasp_s"),
         ("substations", plan.concentrators, "messages.backhaul", "battery_s"),
     ):
-        lasts_s = of_towns(scenario.towns, section, key, town_of[places])
-        reparent_s = of_towns(scenario.towns, "messages.access", "reparent_s", town_of[places])
+        lasts_s = of_towns(scenario.towns, section, key, plan.town_of[places])
+        reparent_s = of_towns(scenario.towns, "messages.access", "reparent_s", plan.town_of[places])
         for one in silences_of(events, what, lasts_s):
             for part, seconds in _alike(one, reparent_s):
                 plane.fail(places[part.ids], part.begin_ns, part.end_ns, round(seconds * NS_PER_S))

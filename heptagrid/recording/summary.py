@@ -19,6 +19,7 @@ from heptagrid.planes.messages.statistics import Counts
 from heptagrid.planes.money import business, settlement
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, Totals
 from heptagrid.planes.power.unbalanced.conductors import Conductors
+from heptagrid.recording.access_by_town import access_by_town
 from heptagrid.recording.access_networks import AccessNetworks, access_networks
 from heptagrid.recording.arm_result import ArmResult
 from heptagrid.recording.extremes import BAND_PU
@@ -137,6 +138,7 @@ class Joined:
             "messages": self.messages.summary() | {"refused": {name: int(n) for name, n in self.refused.items()}},
             "requirements": reliability.summary(self.messages, self.places, self.crossed, technologies),
             "access_networks": self.access_networks(world).summary(),
+            **self._by_town(scenario, world),
             "metering": self.metering,
             "comfort": self.comfort,
             "traded_mwh": self.traded_mwh,
@@ -159,6 +161,11 @@ class Joined:
                 "max": max(self.prices, default=None),
             },
         }
+
+    def _by_town(self, scenario: Scenario, world: World) -> dict[str, Any]:
+        """How each of several towns' access networks fared, where messages used them."""
+        used = len(world.towns) > 1 and bool(self.places[:, 1:].any())
+        return {"access_by_town": access_by_town(scenario, world, self.places)} if used else {}
 
 
 def _name_of_most(values: Floats, names: npt.NDArray[Any]) -> str | None:

@@ -1,8 +1,9 @@
-"""The access networks on a run's page: those that fared worst, by the share of all messages sent that came in time."""
+"""The access networks on a run's page: those that fared worst, by the share of all messages sent that came in time; technologies side by side."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from heptagrid.report.rendering import render
 
@@ -37,3 +38,31 @@ def access_table(transformers: polars.DataFrame, arm: str) -> str:
             "median": [(median[name], digits[name]) for name in names],
         },
     )
+
+
+def technology_table(towns: Sequence[Mapping[str, Any]]) -> str:
+    """Towns' technologies side by side, a row for each that differs in access or backhaul; nothing where all are alike."""
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for one in towns:
+        groups.setdefault((one["access"], one["backhaul"]), []).append(one)
+    if len(groups) < 2:
+        return ""
+    rows = []
+    for (access, backhaul), alike in groups.items():
+        sent, delivered, late, customers, eur = (
+            sum(one[name] for one in alike) for name in ("sent", "delivered", "late", "customers", "cost_eur_per_year")
+        )
+        rows.append(
+            {
+                "access": access,
+                "backhaul": backhaul,
+                "towns": [one["town"] for one in alike],
+                "customers": customers,
+                "sent": sent,
+                "delivered_pct": 100.0 * delivered / sent if sent else None,
+                "late_pct": 100.0 * late / delivered if delivered else None,
+                "eur": eur,
+                "customer_eur": eur / customers if customers else None,
+            }
+        )
+    return render("run/technologies.html", {"rows": rows})

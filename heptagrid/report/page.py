@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from heptagrid.foundation.frames import read_table
 from heptagrid.foundation.output_file import write_text
 from heptagrid.report import requirements, tables
-from heptagrid.report.access_networks import access_table
+from heptagrid.report.access_networks import access_table, technology_table
 from heptagrid.report.charts import bars
 from heptagrid.report.day import day_charts
 from heptagrid.report.domain_picture import domain_pictures, money_digits
@@ -111,6 +111,7 @@ def _messages(arm: Mapping[str, Any], name: str, transformers: polars.DataFrame 
         "counts": counts,
         "causes": [(count, LOST_BY[cause]) for cause, count in ranked],
         "by_kind": tables.message_table(counts["by_kind"]),
+        "technologies": technology_table(arm.get("access_by_town", ())),
         "access": "" if transformers is None else access_table(transformers, name),
         "reads": reads,
         "unread": _unread(reads) if reads and reads["estimated"] else None,

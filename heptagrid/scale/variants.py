@@ -39,6 +39,7 @@ from heptagrid.scale.run import mark_whole, write_results
 from heptagrid.scale.variations import Point
 from heptagrid.scenario.events import given_of
 from heptagrid.scenario.schema import Scenario
+from heptagrid.scenario.towns import Company, Town
 from heptagrid.simulation.simulation import Tick, run_arm
 
 # Sections that certainly do not touch an arm. The conventional arm has no access network, backhaul, sensors, head
@@ -119,12 +120,18 @@ def variant_of(point: Point, seed: int, arm: str, typical: bool, data: str, fold
     sections["run"] = {"seed": seed, "start": scenario.start, "days": scenario.days, "step_s": scenario.step_s}
     days = [day for day, _ in scenario.typical_days] if typical else []
     laid_out = [getattr(scenario.sections[section], key) for section, key in LAYING_OUT]
-    reads = [data, arm, losses, sections, laid_out, str(scenario.zone), days, given_of(scenario.events)]
+    several = [(one.name, asdict(one.entry), one.own) for one in _several(scenario)]
+    reads = [data, arm, losses, sections, laid_out, several, str(scenario.zone), days, given_of(scenario.events)]
     digest = hashlib.sha256(json.dumps(reads, sort_keys=True, default=str).encode()).hexdigest()
     (access, backhaul, wan) = losses
     return Variant(
         f"{arm}-{digest[:16]}", Arm(arm, arm == "smart", (access, backhaul, wan)), scenario, typical, folder, keep
     )
+
+
+def _several(scenario: Scenario) -> list[Town | Company]:
+    """The towns and companies, each with its own settings."""
+    return [*scenario.towns, *scenario.retailers, *scenario.aggregators]
 
 
 def run_variant(variant: Variant, tick: Tick) -> bool:

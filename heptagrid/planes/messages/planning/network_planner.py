@@ -83,6 +83,7 @@ def plan_network(
         ]
     )
     build = _Build(flat_m(degrees), queued)
+    town_of = np.full(build.places, -1, dtype=np.int64)
     line_m = np.zeros(towns)
     operators: list[Ints] = []
     base = second + 1
@@ -90,6 +91,8 @@ def plan_network(
     for k, town in enumerate(found):
         bases, trunk_bases = base + np.arange(len(town.cells.degrees)), trunk_base + np.arange(len(town.trunk_degrees))
         base, trunk_base = base + len(bases), trunk_base + len(trunk_bases)
+        for places in (town.gateways, town.stations, hub + k, bases, trunk_bases):
+            town_of[places] = k
         home = bases[town.cells.of_gateway] if len(bases) else town.stations[town.station_of]
         line_m[k] += build.attach(town.gateways, home, town.access)
         trunk = trunk_bases[town.trunk_cell_of] if len(trunk_bases) else np.full(len(town.stations), hub + k)
@@ -107,9 +110,9 @@ def plan_network(
     group[gateways:hub] = np.arange(concentrators)
     return Plan(
         topology=build.network(group, concentrators),
+        town_of=town_of,
         gateways=np.arange(gateways),
         concentrators=gateways + np.arange(concentrators),
-        concentrator_town=concentrator_town,
         hubs=hub + np.arange(towns),
         sites={name: hub + towns + k for k, name in enumerate(sites)},
         access_sites=np.array([len(town.cells.degrees) or len(town.stations) for town in found]),

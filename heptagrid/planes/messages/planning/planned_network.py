@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.planes.messages.links import CLASS_NAMES, WAN
 from heptagrid.planes.messages.planning.mesh import etx_tree
 from heptagrid.planes.messages.planning.network_builder import NetworkBuilder
 from heptagrid.planes.messages.routing.paths import TreeEdges
@@ -79,15 +80,15 @@ class Backup:
 class Plan:
     """A planned network and where things are in it: gateways, concentrators, hubs of towns, and sites by name.
 
-    concentrator_town: (concentrators,) the town of each. access_sites: (towns,) what the access networks stand on:
+    town_of: (places,) the town of each, -1 of sites and of the core. access_sites: (towns,) what the access networks stand on:
     concentrators, base stations or gateways. line_m: (towns,) length of what must be laid where a technology is a line
     of its own. access, backhaul: of each town.
     """
 
     topology: PlannedNetwork
+    town_of: Ints
     gateways: Ints
     concentrators: Ints
-    concentrator_town: Ints
     hubs: Ints
     sites: dict[str, int]
     access_sites: Ints
@@ -95,6 +96,23 @@ class Plan:
     access: tuple[Technology, ...]
     backhaul: tuple[Technology, ...]
     wan: Technology
+
+    @property
+    def concentrator_town(self) -> Ints:
+        """(concentrators,) the town of each."""
+        return self.town_of[self.concentrators]
+
+    def places_over(self, name: str) -> Ints:
+        """Places whose links to their parents are of a link class, or of a technology: of the first class that has it."""
+        edges = self.topology.edges
+        places = np.flatnonzero(edges.parent >= 0)
+        link_class = self.topology.port_class[edges.up_port[places]]
+        for number, used in enumerate((self.access, self.backhaul, (self.wan,) * len(self.hubs))):
+            towns = [k for k, one in enumerate(used) if name in (CLASS_NAMES[number], one.name)]
+            if towns:
+                is_meant = np.isin(self.town_of[places], towns) | (number == WAN)
+                return np.asarray(places[(link_class == number) & is_meant])
+        return np.asarray(places[:0])
 
     @property
     def technologies(self) -> tuple[tuple[Technology, ...], ...]:
