@@ -29,6 +29,7 @@ from heptagrid.scenario.schema import Scenario
 from heptagrid.scenario.towns import Town
 from heptagrid.world.balanced.radial_network import Tree
 from heptagrid.world.endpoints import Endpoints
+from heptagrid.world.joined import TownNetwork
 from heptagrid.world.outages import Outage, joined
 
 Ints = npt.NDArray[np.int64]
@@ -70,8 +71,25 @@ class Happening:
     def where(self) -> str | None:
         """The place in words."""
         what, which = self.event.place
-        words = {"": None, "all": "the whole town", "site": str(which), "links": f"all {which} links"}
+        words = {
+            "": None,
+            "all": "the whole town",
+            "town": str(which),
+            "site": str(which),
+            "links": f"all {which} links",
+        }
         return words.get(what, "the largest unit" if which == "largest" else f"{what} {which}")
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where events happen: the towns' networks, apart and as one, their metering points and substations, and the communication network."""
+
+    towns: Sequence[TownNetwork]
+    network: Tree
+    point_node: Ints
+    substations: Substations
+    plan: Plan
 
 
 def boundaries_ns(scenario: Scenario) -> Iterator[int]:
@@ -84,15 +102,12 @@ def boundaries_ns(scenario: Scenario) -> Iterator[int]:
     yield from sorted(times)
 
 
-def happenings(
-    scenario: Scenario, network: Tree, point_node: Ints, substations: Substations, plan: Plan
-) -> tuple[Happening, ...]:
+def happenings(scenario: Scenario, site: Site) -> tuple[Happening, ...]:
     """The scenario's events, in its order."""
     found: list[Happening] = []
-    hubs = [site_of("hub", town.name) for town in scenario.towns]
     for event in scenario.events:
         begin_ns = event.begin_ns(scenario.start, scenario.zone)
-        met = _met(event, network, point_node, substations, plan, hubs, scenario.seed)
+        met = _met(event, site, scenario.seed)
         if isinstance(event.entry, Firmware):
             _refuse_what_memory_cannot_hold(scenario, len(found) + 1, event.entry, len(met["points"]))
         found.append(Happening(event, begin_ns, begin_ns + event.duration_ns, **met))
@@ -118,23 +133,21 @@ def _refuse_what_memory_cannot_hold(scenario: Scenario, number: int, entry: Firm
     )
 
 
-def _met(
-    event: Event,
-    network: Tree,
-    point_node: Ints,
-    substations: Substations,
-    plan: Plan,
-    hubs: Sequence[str],
-    seed: int,
-) -> dict[str, Ints]:
-    """What an event affects, as the columns of a `Happening`; hubs: the name of each town's."""
+def _met(event: Event, site: Site, seed: int) -> dict[str, Ints]:
+    """What an event affects, as the columns of a `Happening`."""
     what, which = event.place
+    plan, substations, point_node = site.plan, site.substations, site.point_node
     if event.kind == "unit_trip":
         return {}
     everyone = np.arange(len(point_node), dtype=np.int64)
     if event.kind == "blackout":
-        is_off = _switched_off(what, int(which), network, substations)
-        points = everyone if what == "all" else np.flatnonzero(is_off[point_node])
+        is_off = _switched_off(what, which, site)
+        if what == "all":
+            points = everyone
+        elif what == "town":
+            points = np.flatnonzero(_within(site, str(which))[point_node])
+        else:
+            points = np.flatnonzero(is_off[point_node])
         stations = np.flatnonzero(is_off[substations.node])
         around = np.concatenate([plan.gateways[points], plan.concentrators[stations]])
         return {"nodes": np.flatnonzero(is_off), "points": points, "substations": stations, "around": around}
@@ -151,10 +164,23 @@ def _met(
         around = np.concatenate([behind, station])
         return {"places": station if event.kind == "cut" else behind, "around": around}
     if event.kind == "cut":
-        return _cut_off(str(which), plan, hubs)
+        return _cut_off(str(which), plan, [site_of("hub", town.name) for town in site.towns])
+    return _links(str(which), plan)
+
+
+def _links(name: str, plan: Plan) -> dict[str, Ints]:
+    """The links of a class, or of one of its technologies, which not every town has."""
+    topology = plan.topology
+    of_towns = (*([one.name for one in used] for used in (plan.access, plan.backhaul)), [plan.wan.name])
+    number = next(k for k, names in enumerate(of_towns) if name == CLASS_NAMES[k] or name in names)
     has_parent = np.flatnonzero(topology.edges.parent >= 0)
-    in_class = topology.port_class[topology.edges.up_port[has_parent]] == CLASS_NAMES.index(str(which))
-    return {"places": has_parent[in_class], "around": np.arange(topology.places)}
+    found = has_parent[topology.port_class[topology.edges.up_port[has_parent]] == number]
+    around = np.arange(topology.places)
+    uses_it = np.array([name in (CLASS_NAMES[number], one) for one in of_towns[number]])
+    if not uses_it.all():
+        in_such_town = np.append(uses_it[plan.concentrator_town], False)[topology.group]  # -1, of no town, is the last
+        found, around = found[in_such_town[found]], np.flatnonzero(in_such_town)
+    return {"places": found, "around": around}
 
 
 def _cut_off(name: str, plan: Plan, hubs: Sequence[str]) -> dict[str, Ints]:
@@ -169,17 +195,27 @@ def _cut_off(name: str, plan: Plan, hubs: Sequence[str]) -> dict[str, Ints]:
     return {"places": plan.hubs[town : town + 1], "around": around}
 
 
-def _switched_off(what: str, which: int, network: Tree, substations: Substations) -> npt.NDArray[np.bool_]:
+def _switched_off(what: str, which: int | str, site: Site) -> npt.NDArray[np.bool_]:
     """(nodes,) whether a node lies behind an open switch: those of feeders at the busbar, of a transformer above it."""
+    network = site.network
     if what == "all":
         return np.asarray(network.feeder > 0)
+    if what == "town":
+        return np.asarray((network.feeder > 0) & _within(site, str(which)))
     if what == "feeder":
         return np.asarray(network.feeder == which)
-    station = network.bus_of_node[substations.node[which]]
+    station = network.bus_of_node[site.substations.node[int(which)]]
     is_off = network.bus_of_node == station  # all its conductors, where they are nodes of their own
     for node in range(network.nodes):  # parents come first
         is_off[node] |= network.parent[node] >= 0 and is_off[network.parent[node]]
     return np.asarray(is_off)
+
+
+def _within(site: Site, town: str) -> npt.NDArray[np.bool_]:
+    """(nodes,) whether a node is of a town's network."""
+    found = np.zeros(site.network.nodes, dtype=np.bool_)
+    found[next(one.nodes for one in site.towns if one.name == town)] = True
+    return found
 
 
 def outages_of(events: Sequence[Happening], what: str) -> list[Outage]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from heptagrid.assembly.communication_sites import communication_sites
 from heptagrid.assembly.companies import companies_of
-from heptagrid.assembly.happenings import Happening, happenings
+from heptagrid.assembly.happenings import Happening, Site, happenings
 from heptagrid.domains.customers.ownership import Ownership, ownership
 from heptagrid.domains.distribution.actor import Substations
 from heptagrid.foundation.errors import NetworkError
@@ -154,7 +154,7 @@ def build_world(scenario: Scenario) -> World:
         endpoints=endpoints,
         sample_nodes=_sample(scenario.seed, 0, network.nodes),
         sample_customers=_sample(scenario.seed, 1, len(grid.loads.bus)),
-        events=happenings(scenario, network, point_node, substations, plan),
+        events=happenings(scenario, Site(towns, network, point_node, substations, plan)),
         circuit=circuit,
         conductors=conductors,
         dead_points=dead_points,

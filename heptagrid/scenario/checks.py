@@ -57,6 +57,8 @@ class Checks:
         for key, value in top.items():
             if key == RENAMED:
                 self.violations.append(f"{key}: write [[events]] instead of [[{key}]]")
+            elif key in SEVERAL:
+                self.violations.append(f"{key}: give each a name, such as [{key}.west]")
             elif key in self.sections:
                 self.violations.append(f"{key} = {value!r}: this is a section; write [{key}] and its keys below it")
             elif key not in TOP_KEYS:
