@@ -32,9 +32,9 @@ from heptagrid.domains.markets.settlement import Settlement
 from heptagrid.domains.operations import assembly as operations_assembly
 from heptagrid.domains.operations.actor import Operations
 from heptagrid.domains.operations.forecast import Forecast
+from heptagrid.domains.providers import assembly as providers_assembly
 from heptagrid.domains.providers.actor import Providers
-from heptagrid.domains.providers.assembly import providers
-from heptagrid.domains.providers.billing import Billing
+from heptagrid.domains.providers.all_bills import AllBills
 from heptagrid.domains.transmission.actor import Transmission
 from heptagrid.domains.transmission.assembly import transmission
 from heptagrid.foundation.actors import Actor, EarlySender, FineActor
@@ -46,6 +46,7 @@ from heptagrid.planes.money.ledger import Ledger
 from heptagrid.planes.money.means import Means
 from heptagrid.scenario.schema import Scenario
 from heptagrid.world.bulk import BulkSystem
+from heptagrid.world.registrations import Enrolled
 from heptagrid.world.terminals import Terminals
 
 Ints = npt.NDArray[np.int64]
@@ -71,7 +72,7 @@ class ArmGrid:
     ledger: Ledger
     charges: Charges
     settlement: Settlement
-    billing: Billing
+    bills: AllBills
 
     @property
     def actors(self) -> tuple[Actor, ...]:
@@ -134,7 +135,7 @@ def build_arm(
         trips_of(world.events),
         means,
     )
-    forecast, rest_mw = town_forecast(scenario, world, smart), _RestForecast(bulk, zone)
+    forecast, rest_mw = customers_forecast(scenario, world, smart), _RestForecast(bulk, zone)
     operations = operations_assembly.operations(
         _operations_settings(scenario),
         _operations_site(scenario, world, smart),
@@ -148,10 +149,16 @@ def build_arm(
         smart,
     )
     exchange, settlement = markets(sections, bulk, at, operations.metered_days, means)
-    enrolled = customers_assembly.enrolled(_customers_settings(scenario), world.owned)
-    substation_of = world.plan.topology.group[world.plan.gateways]
-    paper = operations.metered_days
-    companies, billing = providers(sections, zone, at, enrolled, substation_of, paper, exchange.price, means, smart)
+    companies, bills = providers_assembly.providers(
+        [one.sections for one in scenario.retailers],
+        [one.sections for one in scenario.aggregators],
+        zone,
+        providers_assembly.Site(world.companies, _enrolled(scenario, world), world.town_of, world.substation_of, at),
+        operations.metered_days,
+        exchange.price,
+        means,
+        smart,
+    )
     grid = ArmGrid(
         world=world,
         arm=arm,
@@ -169,7 +176,7 @@ def build_arm(
         ledger=ledger,
         charges=charges,
         settlement=settlement,
-        billing=billing,
+        bills=bills,
     )
     _start_market(grid, forecast, rest_mw, span)
     return grid
@@ -196,13 +203,20 @@ def _start_market(grid: ArmGrid, forecast: Forecast, rest_mw: Any, span: Span) -
     """Clear the warm-up day, for which no message could have been sent, and start everybody on it."""
     hours = market_hours(span.warm_up_ns, next_midnight_ns(span.warm_up_ns, span.zone))
     first = hours.start
-    town_kw = forecast.town_kw(4 * first, 4 * len(hours)).reshape(-1, 4).mean(axis=1)
+    customers_kw = [
+        forecast.of_retailer(k, 4 * first, 4 * len(hours)).reshape(-1, 4).mean(axis=1)
+        for k in range(len(grid.providers.retailers))
+    ]
     rest = np.array([rest_mw(hour * NS_PER_HOUR) for hour in hours])
     grid.markets.open_to_all()
-    cleared = grid.markets.clear(first, rest, town_kw / 1000.0)
+    cleared = grid.markets.clear(first, rest, np.column_stack(customers_kw) / 1000.0)
     grid.generation.start(first, cleared.on, cleared.p_mw)
     grid.operations.bulk_desk.learn_schedule(first, cleared.on)
-    grid.providers.retailer.learn_prices(first, cleared.price_eur_per_mwh)
+    for prices in (
+        *(one.retailer.prices for one in grid.providers.retailers),
+        *(one.prices for one in grid.providers.aggregators),
+    ):
+        prices.learn(first, cleared.price_eur_per_mwh)
 
 
 @dataclass(frozen=True)
@@ -216,9 +230,11 @@ class _RestForecast:
         return self.bulk.rest_mw(from_ns(ns, self.zone))
 
 
-def town_forecast(scenario: Scenario, world: World, smart: bool) -> Forecast:
+def customers_forecast(scenario: Scenario, world: World, smart: bool) -> Forecast:
     """Operations' forecast of an arm, from what is registered."""
-    return operations_assembly.town_forecast(_operations_settings(scenario), _operations_site(scenario, world, smart))
+    return operations_assembly.customers_forecast(
+        _operations_settings(scenario), _operations_site(scenario, world, smart)
+    )
 
 
 def _operations_settings(scenario: Scenario) -> operations_assembly.Settings:
@@ -228,6 +244,9 @@ def _operations_settings(scenario: Scenario) -> operations_assembly.Settings:
 
 def _operations_site(scenario: Scenario, world: World, smart: bool) -> operations_assembly.Site:
     grid = world.grid
+    capped = np.concatenate(
+        [np.empty(0, dtype=np.int64)] + [one.customers for one in _enrolled(scenario, world).values() if one.is_capped]
+    )
     return operations_assembly.Site(
         loads=grid.loads,
         units=grid.units,
@@ -243,7 +262,17 @@ def _operations_site(scenario: Scenario, world: World, smart: bool) -> operation
         registered=customers_assembly.registered(
             _customers_settings(scenario), _customers_site(scenario, world), smart
         ),
+        companies=world.companies,
+        capped_substations=[
+            world.substation_of[capped[world.companies.aggregator_of[capped] == k]]
+            for k in range(len(world.companies.aggregators))
+        ],
     )
+
+
+def _enrolled(scenario: Scenario, world: World) -> dict[str, Enrolled]:
+    """The devices that aggregators may control, by class."""
+    return customers_assembly.enrolled(_customers_settings(scenario), world.owned)
 
 
 def _customers(scenario: Scenario, world: World, terminals: Terminals, smart: bool) -> Customers:
@@ -253,7 +282,8 @@ def _customers(scenario: Scenario, world: World, terminals: Terminals, smart: bo
 
 
 def _customers_settings(scenario: Scenario) -> customers_assembly.Settings:
-    return customers_assembly.Settings.of(scenario.sections, scenario.zone, scenario.seed)
+    supplies = tuple(one.sections["tariffs"] for one in scenario.retailers)
+    return customers_assembly.Settings.of(scenario.sections, supplies, scenario.zone, scenario.seed)
 
 
 def _customers_site(scenario: Scenario, world: World) -> customers_assembly.Site:
@@ -267,6 +297,7 @@ def _customers_site(scenario: Scenario, world: World) -> customers_assembly.Site
         endpoints=world.endpoints,
         last_gasp_s=of_towns(scenario.towns, "messages.access", "last_gasp_s", world.town_of),
         dead_points=world.dead_points,
+        retailer_of=world.companies.retailer_of,
     )
 
 

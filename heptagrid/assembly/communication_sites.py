@@ -13,6 +13,7 @@ from heptagrid.planes.messages.planning.planned_network import Plan
 from heptagrid.scenario.schema import Scenario
 from heptagrid.world.balanced.radial_network import Tree
 from heptagrid.world.bulk import BulkSystem
+from heptagrid.world.companies import called
 from heptagrid.world.endpoints import Endpoints
 from heptagrid.world.grid import Grid
 from heptagrid.world.joined import TownNetwork, towns_of_nodes
@@ -54,8 +55,8 @@ def communication_sites(
     hubs = degrees[network.bus_of_node[network.busbars]]
     hub = hubs[0]
     # Control centres and plants have no coordinates of their own: they are put at stated distances from the first hub.
-    retailers = [site_of("retailer", one.name) for one in scenario.retailers]
-    aggregators = [site_of("aggregator", one.name) for one in scenario.aggregators]
+    retailers = [called("retailer", one.name) for one in scenario.retailers]
+    aggregators = [called("aggregator", one.name) for one in scenario.aggregators]
     centres = ["operations", "market", *retailers, *aggregators]
     sites = {name: (hub[0] + 0.05 * k, hub[1] + 0.1 * k) for k, name in enumerate(centres, start=1)}
     sites |= {f"plant {k}": (hub[0] + 0.1 * (k % 8), hub[1] - 0.1 * (1 + k // 8)) for k in range(len(bulk.units.bus))}
@@ -87,8 +88,3 @@ def communication_sites(
         substations=np.array([at[f"substation {k}"] for k in range(len(bulk.bus_numbers))]),
     )
     return plan, endpoints
-
-
-def site_of(what: str, name: str) -> str:
-    """The site of a company, such as `retailer`, or `retailer north` of several."""
-    return f"{what} {name}".rstrip()

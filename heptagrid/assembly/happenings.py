@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.assembly.communication_sites import site_of
 from heptagrid.domains.distribution.actor import Substations
 from heptagrid.domains.generation.swing import Trip
 from heptagrid.domains.operations.firmware import Rollout
@@ -28,6 +27,7 @@ from heptagrid.scenario.events import Event, Firmware
 from heptagrid.scenario.schema import Scenario
 from heptagrid.scenario.towns import Town
 from heptagrid.world.balanced.radial_network import Tree
+from heptagrid.world.companies import called
 from heptagrid.world.endpoints import Endpoints
 from heptagrid.world.joined import TownNetwork
 from heptagrid.world.outages import Outage, joined
@@ -164,7 +164,7 @@ def _met(event: Event, site: Site, seed: int) -> dict[str, Ints]:
         around = np.concatenate([behind, station])
         return {"places": station if event.kind == "cut" else behind, "around": around}
     if event.kind == "cut":
-        return _cut_off(str(which), plan, [site_of("hub", town.name) for town in site.towns])
+        return _cut_off(str(which), plan, [called("hub", town.name) for town in site.towns])
     return _links(str(which), plan)
 
 

@@ -33,9 +33,11 @@ def means_of(scenario: Scenario, world: World, arm: Arm, span: Span) -> tuple[Me
         supply=sections["tariffs"],
         fees=sections["network_fees"],
     )
-    ledger = Ledger(Accounts(world.points))
+    accounts = Accounts(world.points, world.companies.retailers, world.companies.aggregators)
+    ledger = Ledger(accounts)
     means = Means(
         payments=PostedPayments(ledger, span.start_ns),
+        accounts=accounts,
         days=PaidDays(scenario.zone, span.warm_up_ns),
         terms=terms,
         opex_eur=telecom.opex_eur(stocks_of(world, arm.smart, sections["telecom"]), terms.years),

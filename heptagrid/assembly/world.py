@@ -79,6 +79,11 @@ class World:
         return len(self.point_node)
 
     @property
+    def substation_of(self) -> Ints:
+        """(points,) the substation at whose concentrator each metering point's gateway is."""
+        return self.plan.topology.group[self.plan.gateways]
+
+    @property
     def branch_pct_per_pu(self) -> Floats:
         """(nodes,) loading in percent of the branch above each node, for a current of one per unit."""
         network, grid = self.network, self.grid

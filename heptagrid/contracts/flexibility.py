@@ -1,4 +1,4 @@
-"""What passes between operations, the aggregator and the devices that it controls."""
+"""What passes between operations, an aggregator and the devices that it controls."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from heptagrid.foundation.domains import Domain, Kind
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Floats32 = npt.NDArray[np.float32]
+
+_MOVED_BYTES = 12  # metering point, register and set-point, four bytes each
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,18 @@ class Cap:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """The registers of what the devices of an aggregator's customers moved on request, as last read before a quarter hour begins, and the set-points that asked."""
+
+    until_quarter: int = shared("quarter hours since 1970")
+    point: Ints = shared("", "int64", "points")
+    moved_kwh: Floats = shared("kWh", "float64", "points")
+    asked_by: Ints = shared("message", "int64", "points")
+
+
+@dataclass(frozen=True)
 class Expected:
-    """What the aggregator expects its devices to draw."""
+    """What an aggregator expects its devices to draw."""
 
     first_quarter: int = shared("quarter hours since 1970")
     expected_kw: Floats = shared("kW", "float64", "quarters")
@@ -61,6 +73,11 @@ def signal(device: str) -> Contract[Signal]:
     return made(Signal, Kind.SETPOINT, f"signal.{device}", _P, _C, "each hour", CUSTOMER_CONTROL)
 
 
+def _moved_bytes(payload: Moved) -> int:
+    return _MOVED_BYTES * len(payload.point)
+
+
+MOVED = Contract(Moved, Kind.TELEMETRY, "moved", _O, _P, "00:45", BUSINESS, size=_moved_bytes)
 CAP = Contract(Cap, Kind.SETPOINT, "cap", _P, _C, "on a request for relief", CUSTOMER_CONTROL)
 EXPECTED = Contract(Expected, Kind.SCHEDULE, "flexibility", _P, _O, "each hour", BUSINESS)
 RELIEF = Contract(Relief, Kind.ALARM, "relief", _O, _P, "while a transformer is loaded too highly", BUSINESS)

@@ -47,16 +47,16 @@ class RestForecast:
 
 @dataclass(frozen=True)
 class Metered:
-    """What the infeed took, and what all metering points used less what they fed in, by quarter hour.
+    """What the infeed took, and what the metering points of each retailer used less what they fed in, by quarter hour.
 
     corrected_*: quarter hours of earlier days of which more is known by now, and what was used in them.
     """
 
     first_quarter: int = shared("quarter hours since 1970")
     infeed_mwh: Floats = shared("MWh", "float64", "quarters")
-    settled_mwh: Floats = shared("MWh", "float64", "quarters")
+    settled_mwh: Floats = shared("MWh", "float64", "quarters", "retailers")
     corrected_quarter: Ints = shared("quarter hours since 1970", "int64", "corrections")
-    corrected_mwh: Floats = shared("MWh", "float64", "corrections")
+    corrected_mwh: Floats = shared("MWh", "float64", "corrections", "retailers")
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class UnitSettlement:
 
 @dataclass(frozen=True)
 class Settlement:
-    """What the buyer owes for a day: for what it bought day ahead, and for what was used beyond that."""
+    """What a buyer owes for a day: for what it bought day ahead, and for what was used beyond that."""
 
     energy_eur: float = shared("EUR")
     imbalance_eur: float = shared("EUR")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from heptagrid.contracts.market import Metered
+from heptagrid.foundation.point_columns import of_points
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -18,15 +19,14 @@ Ints = npt.NDArray[np.int64]
 class KnownDay:
     """What is known of a day's use: energies in kWh and read status, (quarters, points).
 
-    moved_kwh, asked_by: (points,) registers of what devices moved on request, and who asked. message: that told it, -1 on paper.
+    point: (points,) whose, ascending. message: that told it, -1 on paper.
     """
 
     first_quarter: int
+    point: Ints
     import_kwh: np.ndarray
     export_kwh: np.ndarray
     status: np.ndarray
-    moved_kwh: Floats
-    asked_by: Ints
     message: int = -1
 
     def of(self, first_quarter: int, quarters: int) -> KnownDay | None:
@@ -35,8 +35,20 @@ class KnownDay:
         if skip < 0 or skip + quarters > len(self.import_kwh):
             return None
         rows = slice(skip, skip + quarters)
-        energies = self.import_kwh[rows], self.export_kwh[rows], self.status[rows]
-        return KnownDay(first_quarter, *energies, self.moved_kwh, self.asked_by, self.message)
+        return replace(
+            self,
+            first_quarter=first_quarter,
+            import_kwh=self.import_kwh[rows],
+            export_kwh=self.export_kwh[rows],
+            status=self.status[rows],
+        )
+
+    def of_points(self, points: Ints) -> KnownDay:
+        """Of some metering points alone, from what is known of all."""
+        import_kwh, export_kwh, status = (
+            of_points(one, points) for one in (self.import_kwh, self.export_kwh, self.status)
+        )
+        return replace(self, point=points, import_kwh=import_kwh, export_kwh=export_kwh, status=status)
 
 
 class Paper(Protocol):
@@ -45,5 +57,8 @@ class Paper(Protocol):
     def reads(self, first_quarter: int, quarters: int) -> KnownDay:
         """The day's reads, as they stand; without a smart grid what a visit reads, shared out over the quarter hours as it was."""
 
+    def moved(self, until_quarter: int) -> tuple[Floats, Ints]:
+        """(points,) the registers of what devices moved on request, as known before a quarter hour begins, and who asked."""
+
     def metered(self, first_quarter: int, quarters: int) -> Metered:
-        """What the infeed took, and what all points used less what they fed in."""
+        """What the infeed took, and what the points of each retailer used less what they fed in."""

@@ -16,30 +16,27 @@ Floats = npt.NDArray[np.float64]
 Floats32 = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
 
+_DAY_POINT_BYTES = 4  # the number of each metering point, once for the day
 _LATE_READ_BYTES = 16  # quarter hour and whether it was read, meter, import and export, four bytes each
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """The town's net import, without what the aggregator controls."""
+    """The net import of a company's customers, without what aggregators control."""
 
     first_quarter: int = shared("quarter hours since 1970")
-    town_kw: Floats = shared("kW", "float64", "quarters")
+    net_kw: Floats = shared("kW", "float64", "quarters")
 
 
 @dataclass(frozen=True)
 class DayReads:
-    """A day's validated reads: energies, and what is known of each.
-
-    moved_kwh, asked_by: the registers of what devices moved on request, as last read, and the set-points that asked for it.
-    """
+    """A day's validated reads of a retailer's metering points: energies, and what is known of each."""
 
     first_quarter: int = shared("quarter hours since 1970")
+    point: Ints = shared("", "int64", "points")
     import_kwh: Floats32 = shared("kWh", "float32", "quarters", "points")
     export_kwh: Floats32 = shared("kWh", "float32", "quarters", "points")
     status: npt.NDArray[np.uint8] = shared("", "uint8", "quarters", "points")
-    moved_kwh: Floats = shared("kWh", "float64", "points")
-    asked_by: Ints = shared("message", "int64", "points")
 
 
 @dataclass(frozen=True)
@@ -75,11 +72,11 @@ _O, _P = Domain.OPERATIONS, Domain.PROVIDERS
 
 
 def _forecast_bytes(payload: Forecast) -> int:
-    return 2 * len(payload.town_kw)
+    return 2 * len(payload.net_kw)
 
 
 def _day_bytes(payload: DayReads) -> int:
-    return 4 * payload.import_kwh.size + 8 * payload.moved_kwh.size
+    return 4 * payload.import_kwh.size + _DAY_POINT_BYTES * len(payload.point)
 
 
 def _late_bytes(payload: LateReads) -> int:
@@ -92,7 +89,7 @@ FORECAST = Contract(
     "forecast",
     _O,
     _P,
-    "each hour (conventional: 10:45), without what the aggregator controls",
+    "each hour (conventional: 10:45): of a company's customers, without what aggregators control",
     BUSINESS,
     size=_forecast_bytes,
 )

@@ -221,6 +221,17 @@ class Delivery:
         """The message that arrived last."""
         return int(self.ids[-1])
 
+    def at(self, place: int) -> Delivery | None:
+        """What of it arrived at one endpoint; None if nothing did."""
+        mine = self.destination == place
+        if mine.all():
+            return self
+        return (
+            replace(self, rows=self.rows[mine], delivered_ns=self.delivered_ns[mine], ids=self.ids[mine])
+            if mine.any()
+            else None
+        )
+
     @property
     def source(self) -> Ints:
         return self.wave.source[self.rows]

@@ -17,7 +17,7 @@ from heptagrid.inquiry.waves import Waves, cause_entry
 
 def reads(settled: Record, customer: int, brought: list[int], waves: Waves, zone: ZoneInfo) -> dict[str, Any]:
     """How many of the day's reads were measured, estimated or settled, and the messages that brought them."""
-    status = settled.status[:, customer]
+    status = settled.status[:, settled.column(customer)]
     message = settled.message
     return {
         "quarters": len(status),
@@ -30,7 +30,7 @@ def reads(settled: Record, customer: int, brought: list[int], waves: Waves, zone
 
 
 def price(
-    replay: Replay, settled: Record, tracker: Tracker, waves: Waves, first_ns: int, to_retailer: int
+    replay: Replay, settled: Record, customer: int, tracker: Tracker, waves: Waves, to_retailer: int
 ) -> dict[str, Any]:
     """The message with the day's prices to the customer, what became of it, and what caused it.
 
@@ -41,11 +41,11 @@ def price(
         "min_eur_per_mwh": float(settled.billed.price_eur_per_mwh.min()),
         "mean_eur_per_mwh": float(settled.billed.price_eur_per_mwh.mean()),
         "max_eur_per_mwh": float(settled.billed.price_eur_per_mwh.max()),
-        "flat_eur_per_mwh": float(replay.scenario.sections["tariffs"].flat_procurement_eur_per_mwh),
+        "flat_eur_per_mwh": float(replay.grid.bills.of(customer).terms.supply.flat_procurement_eur_per_mwh),
         "message": None,
         "chain": [],
     }
-    start_hour = first_ns // NS_PER_HOUR
+    start_hour = settled.dates.of_ns // NS_PER_HOUR
     mine = [
         one
         for one in tracker.listed.values()

@@ -55,23 +55,23 @@ def owed_of_day(run: Run, replay: Replay, customer: int, day: date) -> Owed:
 
 def lines_of_day(replay: Replay, customer: int, settled: Record, owed: Owed) -> list[dict[str, Any]]:
     """The bill's lines; each reason's parts add up to its line of the ledger, all in whole cents."""
-    bills, sections = settled.bills, replay.scenario.sections
-    used_kwh = float(settled.known.import_kwh[:, customer].sum(dtype=np.float64))
-    fed_kwh = float(settled.known.export_kwh[:, customer].sum(dtype=np.float64))
-    margin_eur = float(cents(used_kwh * sections["tariffs"].margin_ct_per_kwh * EUR_PER_CT)) / CENT_PER_EUR
+    bills, supply, column = settled.bills, replay.grid.bills.of(customer).terms.supply, settled.column(customer)
+    used_kwh = float(settled.known.import_kwh[:, column].sum(dtype=np.float64))
+    fed_kwh = float(settled.known.export_kwh[:, column].sum(dtype=np.float64))
+    margin_eur = float(cents(used_kwh * supply.margin_ct_per_kwh * EUR_PER_CT)) / CENT_PER_EUR
     parts: dict[str, list[tuple[str, float]]] = {
         "energy_bill": [
-            ("energy", float(bills.energy[customer]) - margin_eur),
+            ("energy", float(bills.energy[column]) - margin_eur),
             ("retailer's margin", margin_eur),
-            ("network fee", float(bills.network[customer])),
-            ("levies, concession fee and electricity tax", float(bills.state[customer])),
-            ("value added tax on the energy", float(bills.energy_vat[customer])),
+            ("network fee", float(bills.network[column])),
+            ("levies, concession fee and electricity tax", float(bills.state[column])),
+            ("value added tax on the energy", float(bills.energy_vat[column])),
         ],
         "standing_charge": [
-            ("supply, for the day", float(bills.standing[customer])),
-            ("network connection, for the day", float(bills.base[customer])),
-            ("metering, for the day", float(bills.metering[customer])),
-            ("value added tax on the day's charges", float(bills.standing_vat[customer])),
+            ("supply, for the day", float(bills.standing[column])),
+            ("network connection, for the day", float(bills.base[column])),
+            ("metering, for the day", float(bills.metering[column])),
+            ("value added tax on the day's charges", float(bills.standing_vat[column])),
         ],
         "rounding": [("rounding of the value added tax", 0.0)],
         "export_credit": [("credit for what was fed in, at its market value", 0.0)],

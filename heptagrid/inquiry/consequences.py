@@ -35,12 +35,14 @@ def consequences(message: int, wave: Wave, traced: MessageTrace, waves: Waves, r
     reading = metering.READING.of(wave) or metering.MISSED.of(wave)
     if reading is not None and point is not None and traced.delivered_ns is not None:
         quarter_ns = reading.quarter * NS_PER_QUARTER
-        topic, reads = "day_reads", waves.first("day_reads", next_midnight_ns(quarter_ns, zone))
-        if reads is not None and traced.delivered_ns > reads.first_sent_ns:  # the day's reads had been sent without it
-            topic, reads = "late_reads", waves.first("late_reads", traced.delivered_ns)
-        if reads is not None:
-            found[topic] = cause_entry(reads.first_id, reads, zone)
-            found["ledger"] = ledger_lines(replay, reads.first_id, point)
+        topic, told = "day_reads", waves.first("day_reads", next_midnight_ns(quarter_ns, zone))
+        if told and traced.delivered_ns > told[0].first_sent_ns:  # the day's reads had been sent without it
+            topic, told = "late_reads", waves.first("late_reads", traced.delivered_ns)
+        if len(told) > 1:  # to several retailers: the point's own is the one that billed by it
+            told = [one for one in told if ledger_lines(replay, one.first_id, point)]
+        if told:
+            found[topic] = cause_entry(told[0].first_id, told[0], zone)
+            found["ledger"] = ledger_lines(replay, told[0].first_id, point)
     if wave.kind is Kind.SETPOINT and traced.delivered_ns is not None and not found["ledger"]:
         found["flexibility"] = _flexibility_pay(replay, traced)
     return found

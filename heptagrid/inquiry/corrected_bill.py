@@ -42,7 +42,7 @@ def what_came(reads: int, settled: int) -> str:
 
 def settled_by(store: MeterStore, settled: Record, customer: int) -> list[int]:
     """The readings whose registers settled quarter hours of the day before it was billed."""
-    quarters = settled.first_quarter + np.flatnonzero(settled.status[:, customer] == ReadStatus.SETTLED)
+    quarters = settled.first_quarter + np.flatnonzero(settled.status[:, settled.column(customer)] == ReadStatus.SETTLED)
     return sorted({store.ended_by(int(quarter), customer) for quarter in quarters} - {-1})
 
 

@@ -74,13 +74,14 @@ def _above(world: World, node: int) -> tuple[int, int]:
 def hours(replay: Replay, customer: int, settled: Record, seen: CustomerNetwork) -> list[dict[str, Any]]:
     """Hour by hour: energy used and its price, and the state of the customer's part of the network."""
     zone = replay.scenario.zone
-    terms, tariff_of = replay.grid.billing.terms, int(replay.world.owned.tariff_of[customer])
+    column = settled.column(customer)
+    terms, tariff_of = replay.grid.bills.of(customer).terms, int(replay.world.owned.tariff_of[customer])
     offers = terms.offers
     prices = offers.tariffs[tariff_of].price_eur_per_kwh(settled.billed.slots, terms.supply, offers.own[tariff_of])
     found = []
     for k in range(0, len(settled.billed.price_eur_per_mwh), 4):
         quarters = range(settled.first_quarter + k, settled.first_quarter + k + 4)
-        kwh = float(settled.known.import_kwh[k : k + 4, customer].sum(dtype=np.float64))
+        kwh = float(settled.known.import_kwh[k : k + 4, column].sum(dtype=np.float64))
         market = float(settled.billed.price_eur_per_mwh[k])
         volts, feeder, transformer = (
             [value for quarter in quarters for value in series.get(quarter, [])]
@@ -90,7 +91,7 @@ def hours(replay: Replay, customer: int, settled: Record, seen: CustomerNetwork)
             {
                 "from": local(settled.first_quarter * NS_PER_QUARTER + k * NS_PER_QUARTER, zone),
                 "used_kwh": kwh,
-                "fed_in_kwh": float(settled.known.export_kwh[k : k + 4, customer].sum(dtype=np.float64)),
+                "fed_in_kwh": float(settled.known.export_kwh[k : k + 4, column].sum(dtype=np.float64)),
                 "market_eur_per_mwh": market,
                 "price_eur_per_kwh": float(prices[k]),
                 "energy_eur": kwh * float(prices[k]),

@@ -41,7 +41,7 @@ def effect(traced: MessageTrace, wave: Wave, row: int, replay: Replay) -> str | 
     if wave.kind is Kind.PRICE and point is not None:
         if point >= len(replay.world.owned.tariff_of):
             return "A producer has no tariff: the prices change nothing there."
-        tariff = replay.grid.billing.terms.offers.tariffs[int(replay.world.owned.tariff_of[point])]
+        tariff = replay.grid.bills.offers.tariffs[int(replay.world.owned.tariff_of[point])]
         if tariff.follows_prices:
             return f"Customer {point} is on the {tariff.title} tariff: these are its prices, and devices that the aggregator does not control follow them."
         return f"Customer {point} is on the {tariff.title} tariff: the prices change nothing there."

@@ -11,6 +11,7 @@ from heptagrid.assembly.span import Phase
 from heptagrid.assembly.world import World
 from heptagrid.domains.customers.device import device_words
 from heptagrid.domains.providers.billing import Record
+from heptagrid.domains.providers.retailer import Retailer
 from heptagrid.foundation.domains import Kind
 from heptagrid.foundation.errors import UsageError
 from heptagrid.foundation.time import NS_PER_HOUR, Step, midnight_ns, next_midnight_ns
@@ -82,18 +83,24 @@ class _BilledDay:
         self.tracker = Tracker({Kind.PRICE, Kind.SETPOINT}, gateway, self.replay.span.warm_up_ns, 2**31)
         self.tracker.attach(self.replay)
 
+    @property
+    def _retailer(self) -> Retailer:
+        """What the customer's retailer knows."""
+        companies = self.replay.world.companies
+        return self.replay.grid.providers.retailers[int(companies.retailer_of[self.customer])].retailer
+
     def see(self, phase: Phase, step: Step) -> bool:
         """Look at a step that has just been run; whether nothing more will come."""
         if phase is Phase.COUNTED and step.day == self.day:
             self.network.note(self.replay, step)
         grid = self.replay.grid
-        records = grid.billing.records
+        records = grid.bills.of(self.customer).records
         done = records[-1] if records else None
         if done is not None and done.day == self.day and self.settled is None:
             self.settled = done
             desk = grid.operations.customers_desk
             self.brought = settled_by(desk.store, done, self.customer) if desk else []
-            self.price_message = grid.providers.retailer.price_message.get(self.first_ns // NS_PER_HOUR, -1)
+            self.price_message = self._retailer.prices.message.get(self.first_ns // NS_PER_HOUR, -1)
         return self.settled is not None and step.end_ns >= self.corrected_ns
 
 
@@ -133,7 +140,7 @@ def _explained(
 ) -> dict[str, Any]:
     world, zone, first_ns = replay.world, replay.scenario.zone, billed.first_ns
     of_day = owed_of_day(run, replay, customer, settled.day)
-    corrections = [one for one in replay.grid.billing.corrections if customer in one.points]
+    corrections = list(replay.grid.bills.corrections_of(customer))
     lines = lines_of_day(replay, customer, settled, of_day)
     with_this_bill = [one for one in corrections if day_of(one.at_ns, zone) == settled.day]
     lines += true_up_lines(customer, with_this_bill, of_day)
@@ -142,7 +149,7 @@ def _explained(
     if total != owed[settled.day]:
         remarks.append("the replay's bill is not the one that the run recorded; it cannot be explained to the cent")
     waves = Waves(run, replay.arm.name, replay.run_day)
-    tariff = replay.grid.billing.terms.offers.tariffs[int(world.owned.tariff_of[customer])]
+    tariff = replay.grid.bills.offers.tariffs[int(world.owned.tariff_of[customer])]
     by_hour = hours(replay, customer, settled, billed.network)
     later = later_true_ups(customer, [one for one in corrections if one.day == settled.day], waves, zone)
     return {
@@ -156,13 +163,14 @@ def _explained(
         "bill_of_run_eur": sum(owed.values()) / MILLICENT_PER_EUR,
         "days_of_run": len(owed),
         "conventional_bill_eur": _other_bill(run, customer),
+        "retailer": world.companies.retailer_name(customer),
         "tariff": tariff.name,
         "tariff_title": tariff.title,
         "tariff_says": tariff.what,
         "devices": _devices(world, customer),
         "lines": lines,
         "reads": reads(settled, customer, billed.brought, waves, zone) | {"corrections": later},
-        "price": price(replay, settled, billed.tracker, waves, first_ns, billed.price_message),
+        "price": price(replay, settled, customer, billed.tracker, waves, billed.price_message),
         "setpoints": setpoints(replay, billed.tracker, waves, first_ns, next_midnight_ns(first_ns, zone)),
         "hours": by_hour,
         "dearest": dearest(by_hour),

@@ -68,12 +68,13 @@ class Waves:
         mine = (polars.col("cause") == message) | polars.col("causes").list.contains(message).fill_null(value=False)
         return [SentWave(**row) for row in self._chosen(self._frame.filter(mine))]
 
-    def first(self, topic: str, from_ns: int) -> SentWave | None:
-        """The first wave about `topic` that was sent at `from_ns` or later."""
+    def first(self, topic: str, from_ns: int) -> list[SentWave]:
+        """The first waves about `topic` that were sent at `from_ns` or later: one, or one to each of several at the same time."""
         import polars
 
         found = self._frame.filter((polars.col("topic") == topic) & (polars.col("first_sent_ns") >= from_ns))
-        return SentWave(**next(iter(self._chosen(found.head(1))))) if len(found) else None
+        at_once = found.filter(polars.col("first_sent_ns") == found["first_sent_ns"].min())
+        return [SentWave(**row) for row in self._chosen(at_once)]
 
     def _row(self, k: int) -> SentWave:
         return SentWave(**next(iter(self._chosen(self._frame[k : k + 1]))))

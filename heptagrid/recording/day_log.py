@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -11,7 +12,8 @@ import numpy as np
 from heptagrid.assembly.arm import ArmGrid
 from heptagrid.assembly.span import Span
 from heptagrid.contracts.metering import KEPT_DAYS
-from heptagrid.domains.providers.billing import Record
+from heptagrid.domains.providers.billing import Correction, Record
+from heptagrid.foundation.point_columns import for_all_points, of_points
 from heptagrid.foundation.reasons import REASON_NAMES
 from heptagrid.planes.money import settlement
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, eur
@@ -41,17 +43,17 @@ class DayLog:
         self._grid, self._first_ns = grid, span.start_ns
         self._days: list[tuple[date, int]] = []  # those that have been billed, and their first instants
         self._observed: dict[int, _Observed] = {}  # by first quarter hour
-        self._corrections_seen = 0
+        self._corrections_seen = [0] * len(grid.bills.retailers)
         self._rows_seen = 0
         self._held = np.empty(0, dtype=np.int64)  # rows of the ledger that are for days not billed yet
 
     def note(self, writer: TableWriter) -> None:
         """Take in a step: a day that was billed in it, if it is one that counts."""
-        records = self._grid.billing.records
-        if not records or records[-1].dates.of_ns < self._first_ns:
+        records = self._grid.bills.last
+        if not records or records[0].dates.of_ns < self._first_ns:
             return
-        if not self._days or self._days[-1][1] != records[-1].dates.of_ns:
-            self._take(records[-1], writer)
+        if not self._days or self._days[-1][1] != records[0].dates.of_ns:
+            self._take(records, writer)
 
     def finish(self, result: ArmResult) -> None:
         """Check that what was paid for the billed days balances, and hand over."""
@@ -62,9 +64,9 @@ class DayLog:
         customers = slice(FIRST_POINT, FIRST_POINT + grid.world.customers_count)
         result.money, result.traded_mwh = totals, self.traded_mwh
         result.bills_eur = -ledger.balances(billed_ns)[customers] / MILLICENT_PER_EUR
-        terms, customers_count = grid.billing.terms, grid.world.customers_count
-        for k, tariff in enumerate(terms.offers.tariffs):
-            under_it = terms.tariff_of[:customers_count] == k
+        bills, customers_count = grid.bills, grid.world.customers_count
+        for k, tariff in enumerate(bills.offers.tariffs):
+            under_it = bills.tariff_of[:customers_count] == k
             result.tariffs[tariff.name] = int(under_it.sum()), float(result.bills_eur[under_it].sum())
         peaks_kw = grid.charges.peaks_kw
         result.days = [
@@ -74,56 +76,76 @@ class DayLog:
         if grid.arm.smart:
             result.metering = self.standing.summary()
 
-    def _take(self, record: Record, writer: TableWriter) -> None:
-        grid, of_ns, billed = self._grid, record.dates.of_ns, record.billed
-        self._days.append((record.day, of_ns))
+    def _take(self, records: Sequence[Record], writer: TableWriter) -> None:
+        """Take in a day that has been billed, by every retailer."""
+        grid, of_ns, first_quarter = self._grid, records[0].dates.of_ns, records[0].first_quarter
+        self._days.append((records[0].day, of_ns))
         self.take_corrections()
-        counted = grid.customers.meters.day(record.first_quarter, len(record.status))
+        points = grid.bills.points
+        status = for_all_points([one.status for one in records], points)
+        import_kwh = for_all_points([one.billed.import_kwh for one in records], points)
+        export_kwh = for_all_points([one.billed.export_kwh for one in records], points)
+        billed_eur = for_all_points([one.billed.bills.net for one in records], points)
+        counted = grid.customers.meters.day(first_quarter, len(status))
         market = grid.settlement.days[of_ns]
         for name, each in settlement.traded_mwh(market.position_mwh, market.settled_mwh).items():
             self.traded_mwh[name] = self.traded_mwh.get(name, 0.0) + each
-        true_kwh = tuple(one.astype(billed.import_kwh.dtype) for one in counted)
-        smart, terms = grid.arm.smart, grid.billing.terms
-        owed_eur = terms.bills(true_kwh[0], true_kwh[1], billed.slots).net if smart else billed.bills.net
+        true_kwh = tuple(one.astype(import_kwh.dtype) for one in counted)
+        smart = grid.arm.smart
+        owed_eur = self._owed_eur(records, true_kwh[0], true_kwh[1]) if smart else billed_eur
         error_kwh = self.standing.bill(
-            record.status,
-            (billed.import_kwh, billed.export_kwh, billed.bills.net),
-            (true_kwh[0], true_kwh[1], owed_eur),
+            status, (import_kwh, export_kwh, billed_eur), (true_kwh[0], true_kwh[1], owed_eur)
         )
         if smart:
-            self._observed[record.first_quarter] = _Observed(record.status, error_kwh)
+            self._observed[first_quarter] = _Observed(status, error_kwh)
             self._observed = {first: self._observed[first] for first in sorted(self._observed)[-KEPT_DAYS:]}
-        self._write_meters(record, counted, writer)
+        self._write_meters(first_quarter, status, counted, writer)
         self._write_payments(of_ns, writer)
+
+    def _owed_eur(self, records: Sequence[Record], import_kwh: np.ndarray, export_kwh: np.ndarray) -> np.ndarray:
+        """What bills of all points' energies, (quarters, points), would come to, (points,)."""
+        bills = self._grid.bills
+        owed_eur = [
+            one.terms.bills(
+                of_points(import_kwh, one.points), of_points(export_kwh, one.points), record.billed.slots
+            ).net
+            for one, record in zip(bills.retailers, records, strict=True)
+        ]
+        return for_all_points(owed_eur, bills.points)
 
     def take_corrections(self) -> None:
         """Take in what late reads have corrected since the last call."""
-        made = self._grid.billing.corrections
-        for one in made[self._corrections_seen :]:
-            changed = one.changed
-            observed = self._observed.get(changed.first_quarter)
-            if observed is not None:  # else it is of the warm-up day
-                observed.status = self.standing.replace(
-                    observed.status,
-                    changed.billed_kwh,
-                    observed.error_kwh,
-                    changed.slots,
-                    changed.points,
-                    changed.was_read,
-                )
-                self.standing.correct(one)
-        self._corrections_seen = len(made)
+        for k, bills in enumerate(self._grid.bills.retailers):
+            for one in bills.corrections[self._corrections_seen[k] :]:
+                self._correct(one)
+            self._corrections_seen[k] = len(bills.corrections)
 
-    def _write_meters(self, record: Record, counted: tuple[np.ndarray, np.ndarray], writer: TableWriter) -> None:
+    def _correct(self, correction: Correction) -> None:
+        changed = correction.changed
+        observed = self._observed.get(changed.first_quarter)
+        if observed is not None:  # else it is of the warm-up day
+            observed.status = self.standing.replace(
+                observed.status,
+                changed.billed_kwh,
+                observed.error_kwh,
+                changed.slots,
+                changed.points,
+                changed.was_read,
+            )
+            self.standing.correct(correction)
+
+    def _write_meters(
+        self, first_quarter: int, status: np.ndarray, counted: tuple[np.ndarray, np.ndarray], writer: TableWriter
+    ) -> None:
         points = counted[0].shape[1]
         writer.write(
             "meters",
             {
                 "meter": np.arange(points, dtype=np.int32),
-                "first_quarter": np.full(points, record.first_quarter),
+                "first_quarter": np.full(points, first_quarter),
                 "import_kwh": counted[0].T.astype(np.float32),
                 "export_kwh": counted[1].T.astype(np.float32),
-                "status": np.ascontiguousarray(record.status.T),
+                "status": np.ascontiguousarray(status.T),
             },
         )
 

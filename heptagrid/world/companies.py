@@ -29,3 +29,22 @@ class Companies:
     def steered_by(self, aggregator: int) -> Ints:
         """The metering points of an aggregator, ascending, whether they have devices that it controls or not."""
         return np.flatnonzero(self.aggregator_of == aggregator)
+
+    def retailer_name(self, point: int) -> str:
+        """A metering point's retailer in words."""
+        return called("retailer", self.retailers[int(self.retailer_of[point])])
+
+    @property
+    def all_supplied(self) -> tuple[Ints, ...]:
+        """The metering points of each retailer."""
+        return tuple(self.supplied_by(k) for k in range(len(self.retailers)))
+
+    @property
+    def all_steered(self) -> tuple[Ints, ...]:
+        """The metering points of each aggregator."""
+        return tuple(self.steered_by(k) for k in range(len(self.aggregators)))
+
+
+def called(what: str, name: str) -> str:
+    """One of those that there may be several of, such as `retailer`, or `retailer north`."""
+    return f"{what} {name}".rstrip()

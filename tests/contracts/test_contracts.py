@@ -78,9 +78,9 @@ def test_a_wave_that_breaks_its_contract_is_named_by_field(changed: dict[str, An
 
 
 def test_fields_over_the_same_axis_have_the_same_length() -> None:
-    energy, status, nobody = np.ones((96, 3), dtype=np.float32), np.zeros((96, 2), dtype=np.uint8), np.full(3, -1)
+    energy, status = np.ones((96, 3), dtype=np.float32), np.zeros((96, 2), dtype=np.uint8)
     with pytest.raises(ContractError, match="status has 2 points, other fields have 3"):
-        retail.DAY_READS.wave(retail.DayReads(0, energy, energy, status, np.zeros(3), nobody), 1, 2, 3)
+        retail.DAY_READS.wave(retail.DayReads(0, np.arange(3), energy, energy, status), 1, 2, 3)
 
 
 def test_what_arrived_is_read_by_its_own_contract_alone() -> None:
@@ -160,10 +160,11 @@ def test_one_message_of_many_is_written_alone() -> None:
 
 def test_the_size_of_a_days_reads_follows_from_them() -> None:
     energy = np.ones((96, 3), dtype=np.float32)
-    nobody = np.full(3, -1)
-    day = retail.DayReads(0, energy, energy, np.zeros((96, 3), dtype=np.uint8), np.zeros(3), nobody)
+    day = retail.DayReads(0, np.arange(3), energy, energy, np.zeros((96, 3), dtype=np.uint8))
     wave = retail.DAY_READS.wave(day, 1, 2, 3)
-    assert wave.size == 4 * 96 * 3 + 8 * 3, "four bytes for each quarter hour and meter, eight for what it moved"
+    assert wave.size == 4 * 96 * 3 + 4 * 3, "four bytes for each quarter hour and meter, and for the meter's number"
+    moved = flexibility.Moved(0, np.arange(3), np.zeros(3), np.full(3, -1))
+    assert flexibility.MOVED.wave(moved, 1, 2, 3).size == 12 * 3
 
 
 def test_the_docs_hold_every_contract() -> None:

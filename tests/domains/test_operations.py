@@ -20,6 +20,7 @@ from heptagrid.domains.providers.aggregator import Aggregator, Parameters
 from heptagrid.foundation.contract import Delivery, Wave
 from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.time import NS_PER_QUARTER, Step
+from heptagrid.world.companies import Companies
 from heptagrid.world.registrations import Enrolled, Need
 from tests.domains.bulk_alone import rts, same_units
 
@@ -75,7 +76,9 @@ def test_a_read_within_a_week_still_replaces_its_estimate() -> None:
 
 def test_reads_of_days_already_told_follow_with_the_next_days() -> None:
     parameters, standard = meter_store.Parameters(), Mock(standard_kwh=lambda _: (np.full(3, 9.0), np.zeros(3)))
-    desk = CustomersDesk(parameters, MeterStore(3), standard, Mock(operations=7, retailers=[8]))
+    everyone = np.zeros(3, dtype=np.int64)
+    places = Mock(operations=7, retailers=np.array([8]), aggregators=np.array([9]))
+    desk = CustomersDesk(parameters, MeterStore(3), standard, places, Companies(("",), ("",), everyone, everyone))
     first, sent = 96 * 16_800, []
     outbox = Mock(send=sent.append)
 
@@ -106,18 +109,18 @@ def test_reads_of_days_already_told_follow_with_the_next_days() -> None:
     read(first + 40, [0], [3])
     read(first + 41, [0, 1, 2], [4, 5, 6])
     work(0, 95)
-    assert [one.topic for one in work(1, 3)] == ["day_reads"], "nothing has come late"
+    assert [one.topic for one in work(1, 3)] == ["day_reads", "moved"], "nothing has come late"
     read(first + 40, [0, 2], [11, 12])  # the first again, the other for the first time
     read(first + 96 + 1, [1], [13])  # of the day that has not been told
     work(1, 95)
-    day, late = work(2, 3)
+    day, late, _ = work(2, 3)
     assert (day.topic, late.topic, late.cause.tolist()) == ("day_reads", "late_reads", [13])
     gap = list(range(first + 42, first + 96))  # of the second meter, on the day that had been told
     assert {name: np.asarray(column).tolist() for name, column in vars(late.payload).items()} == {
         **{"quarter": [first + 40, *gap], "meter": [2, *[1] * 54], "import_kwh": [2.5] * 55, "export_kwh": [0.0] * 55},
         **{"was_read": [True, *[False] * 54], "brought_by": [12, *[13] * 54]},
     }
-    assert [one.topic for one in work(3, 3)] == ["day_reads"], "once"
+    assert [one.topic for one in work(3, 3)] == ["day_reads", "moved"], "once"
 
 
 def gap_of_three(estimates_kwh: list[float], read_kwh: float, register_kwh: float) -> MeterStore:
@@ -284,7 +287,7 @@ def test_an_overloaded_transformer_is_relieved_end_to_end(tmp_path: object) -> N
     smart = run.summary["arms"]["smart"]
     pairs = np.array(smart["messages"]["by_domain_pair"])
     assert smart["messages"]["by_kind"]["alarm"]["delivered"] > 10
-    assert pairs[Domain.OPERATIONS, Domain.PROVIDERS] > 49, "relief requests on top of forecasts and reads"
+    assert pairs[Domain.OPERATIONS, Domain.PROVIDERS] > 50, "relief requests on top of forecasts and reads"
     assert any(row["reason"] == "relief" and row["amount_eur"] > 0 for row in smart["money_eur"]["by_reason"])
 
 

@@ -11,16 +11,16 @@ import pytest
 from heptagrid.assembly.span import Span
 from heptagrid.contracts import market, retail
 from heptagrid.domains.providers.actor import Providers
-from heptagrid.domains.providers.aggregator import Aggregator
-from heptagrid.domains.providers.aggregator import Parameters as AggregatorParameters
-from heptagrid.domains.providers.retailer import Parameters, Retailer, forecast_of
+from heptagrid.domains.providers.known_forecast import forecast_of
+from heptagrid.domains.providers.retailer import Parameters, Retailer
+from heptagrid.domains.providers.retailer_desk import RetailerDesk
 from heptagrid.foundation.contract import Delivery, Wave
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step, market_hours
 from heptagrid.world.endpoints import Endpoints
 from heptagrid.world.registrations import Enrolled, Need
 
 NONE = np.empty(0, dtype=np.int64)
-PLACES = Endpoints(NONE, NONE, 0, 1, 2, 3, 4, NONE, NONE)
+PLACES = Endpoints(np.arange(1000), NONE, NONE, 1, 2, np.array([3]), np.array([4]), NONE, NONE)
 
 
 class Kept:
@@ -40,13 +40,14 @@ def step_at(day: date, zone: str, hour: float) -> Step:
 
 
 def forecast(first_quarter: int, town_kw: np.ndarray) -> Delivery:
-    one = np.array([0])
+    one, here = np.array([0]), PLACES.retailers
     told = retail.Forecast(first_quarter, np.asarray(town_kw, dtype=np.float64))
-    return Delivery(retail.FORECAST.wave(told, one, one, one), one, one, one)
+    return Delivery(retail.FORECAST.wave(told, one, here, one), one, one, one)
 
 
-def bid(step: Step, zone: str, *inbox: Delivery, aggregator: Aggregator | None = None) -> tuple[int, np.ndarray]:
-    providers = Providers(PLACES, ZoneInfo(zone), Retailer(Parameters()), aggregator, NONE)
+def bid(step: Step, zone: str, *inbox: Delivery, **enrolled: Enrolled) -> tuple[int, np.ndarray]:
+    desk = RetailerDesk(0, PLACES, ZoneInfo(zone), Retailer(Parameters()), np.arange(1000), enrolled)
+    providers = Providers([desk], [])
     outbox = Kept()
     providers.act(step, inbox, outbox)
     (demand,) = [demand for wave in outbox.waves if (demand := market.DEMAND.of(wave)) is not None]
@@ -105,12 +106,11 @@ def test_beyond_its_end_a_forecast_says_what_it_said_of_the_day_before() -> None
     assert forecast_of(np.array([1000, 1159, 1160, 1255, 1256]), 1000, told_kw).tolist() == [0, 159, 64, 159, 64]
 
 
-def test_the_retailer_buys_what_the_aggregator_means_to_steer() -> None:
+def test_a_retailer_buys_what_aggregators_will_steer_of_its_own_customers() -> None:
     """100 vehicles of 7.8 kWh, charging losses included, are 0.78 MWh in the plugged-in hours of the night."""
     step = step_at(date(2016, 1, 27), "Europe/Berlin", 11.5)
     vehicles = Enrolled(np.arange(100), Need(7.8, 18.0, 7.0), is_capped=True)
-    aggregator = Aggregator(AggregatorParameters(), {"vehicles": vehicles})
     told = forecast(step.end_ns // NS_PER_QUARTER, np.full(160, 8000.0))
-    demand_mw = bid(step, "Europe/Berlin", told, aggregator=aggregator)[1]
+    demand_mw = bid(step, "Europe/Berlin", told, vehicles=vehicles)[1]
     assert demand_mw.sum() == pytest.approx(24 * 8.0 + 0.78)
     assert demand_mw[8:17].tolist() == pytest.approx([8.0] * 9)

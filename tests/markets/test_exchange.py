@@ -23,7 +23,8 @@ from heptagrid.world.endpoints import Endpoints
 UNITS = read_bulk(DATA / "rts").units
 COUNT = len(UNITS.p_max_mw)
 NONE = np.empty(0, dtype=np.int64)
-PLACES = Endpoints(NONE, NONE, 0, 1, 2, 3, 4, np.arange(5, 5 + COUNT), NONE)
+RETAILERS = np.array([3, 4])
+PLACES = Endpoints(NONE, NONE, NONE, 1, 2, RETAILERS, np.array([5]), np.arange(6, 6 + COUNT), NONE)
 
 
 class Kept:
@@ -37,9 +38,9 @@ class Kept:
         return 0
 
 
-def delivered(contract: Contract[Any], payload: object, count: int = 1) -> Delivery:
+def delivered(contract: Contract[Any], payload: object, count: int = 1, source: int = 0) -> Delivery:
     rows = np.arange(count)
-    return Delivery(contract.wave(payload, rows, rows, rows), rows, rows, rows)
+    return Delivery(contract.wave(payload, rows + source, rows, rows), rows, rows, rows)
 
 
 def offers(which: np.ndarray) -> Delivery:
@@ -71,19 +72,39 @@ def test_only_units_whose_offers_arrived_are_scheduled() -> None:
 
 def test_prices_and_positions_go_to_whom_they_concern() -> None:
     step = noon()
-    bid = market.Demand(step.day_end_ns // NS_PER_HOUR, np.full(24, 8.0))
-    exchange, waves = cleared_with([offers(np.arange(COUNT)), delivered(market.DEMAND, bid)])
+    bids = [
+        delivered(market.DEMAND, market.Demand(step.day_end_ns // NS_PER_HOUR, np.full(24, mw)), source=place)
+        for place, mw in zip(RETAILERS.tolist(), (8.0, 5.0), strict=True)
+    ]
+    exchange, waves = cleared_with([offers(np.arange(COUNT)), *bids])
     told = {(wave.kind, wave.receiver) for wave in waves}
     assert (Kind.PRICE, Domain.PROVIDERS) in told
     for receiver in (Domain.GENERATION, Domain.OPERATIONS, Domain.PROVIDERS):
         assert (Kind.SCHEDULE, receiver) in told
     assert len(exchange.price_eur_per_mwh) == 24
-    assert set(exchange.town_position_mwh.values()) == {8.0}
+    assert {tuple(one) for one in exchange.position_mwh.values()} == {(8.0, 5.0)}
+    positions = [wave for wave in waves if wave.contract is market.POSITION]
+    assert [wave.destination.tolist() for wave in positions] == [[3], [4]]
+    assert [set(wave.payload.demand_mw) for wave in positions] == [{8.0}, {5.0}]
+    (prices,) = [wave for wave in waves if wave.contract is market.PRICES]
+    assert prices.destination.tolist() == [3, 4, 5]
 
 
-def test_without_a_bid_the_town_has_no_position() -> None:
+def test_the_demand_of_all_retailers_is_cleared_as_one() -> None:
+    step = noon()
+    found = []
+    for bought in ((8.0, 5.0), (0.0, 13.0)):
+        bids = [
+            delivered(market.DEMAND, market.Demand(step.day_end_ns // NS_PER_HOUR, np.full(24, mw)), source=place)
+            for place, mw in zip(RETAILERS.tolist(), bought, strict=True)
+        ]
+        found.append(cleared_with([offers(np.arange(COUNT)), *bids])[0].price_eur_per_mwh)
+    assert found[0] == found[1]
+
+
+def test_without_a_bid_a_retailer_has_no_position() -> None:
     exchange, _ = cleared_with([offers(np.arange(COUNT))])
-    assert set(exchange.town_position_mwh.values()) == {0.0}
+    assert {tuple(one) for one in exchange.position_mwh.values()} == {(0.0, 0.0)}
 
 
 def test_without_a_forecast_nothing_is_cleared() -> None:

@@ -17,7 +17,7 @@ NOW = Dates(0, 0)
 POINTS = 5
 REST = {REST_BUYERS, REST_GENERATION}
 
-accounts = st.integers(0, FIRST_POINT + POINTS - 1)
+accounts = st.integers(0, len(Accounts(POINTS)) - 1)
 amounts = st.floats(-1e6, 1e6)
 payments = st.lists(st.tuples(accounts, accounts, amounts, st.sampled_from(Reason)), max_size=40)
 
@@ -68,12 +68,27 @@ def test_the_matrix_is_what_a_plain_loop_over_the_rows_adds_up(rows):
     for payer, payee, amount in zip(columns["payer"], columns["payee"], columns["amount_millicent"], strict=True):
         balance[int(payer)] -= int(amount)
         balance[int(payee)] += int(amount)
-        row, column = (Domain.CUSTOMERS if one >= FIRST_POINT else int(one) for one in (payer, payee))
+        row, column = (column_of(int(one)) for one in (payer, payee))
         if row < 7 and column < 7:
             matrix[row, column] += amount
     assert np.array_equal(ledger.totals().matrix, matrix)
     assert ledger.balances().tolist() == list(balance.values())
     assert ledger.totals().by_domain[Domain.CUSTOMERS] == balance[3] + sum(balance[k] for k in range(10, 15))
+    assert ledger.totals().by_domain[Domain.PROVIDERS] == balance[6] + balance[15] + balance[16]
+
+
+def column_of(account: int) -> int:
+    """The customers' for metering points, the service providers' for the retailer and the aggregator after them."""
+    if account < FIRST_POINT:
+        return account
+    return Domain.CUSTOMERS if account < FIRST_POINT + POINTS else Domain.PROVIDERS
+
+
+def test_every_company_has_an_account_and_a_name_of_its_own():
+    accounts = Accounts(2, ("north", "south"), ("east",))
+    assert accounts.names[FIRST_POINT:] == ["point 0", "point 1", "retailer north", "retailer south", "aggregator east"]
+    assert [accounts.names[k] for k in accounts.of_aggregators] == ["aggregator east"]
+    assert Accounts(0).names[FIRST_POINT:] == ["retailer", "aggregator"]
 
 
 @given(payments, payments)

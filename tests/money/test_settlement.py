@@ -19,12 +19,14 @@ NOW = Dates(0, 0)
 FEES = network_fees.Parameters()
 NO_SPREAD = network_fees.Parameters(imbalance_spread_eur_per_mwh=0.0)
 HOURS = 24
+RETAILER = AGGREGATOR = int(Domain.PROVIDERS)  # an account of that domain
 
 mwh = arrays(np.float64, HOURS, elements=st.floats(-20.0, 20.0))
+of_two = arrays(np.float64, (HOURS, 2), elements=st.floats(-20.0, 20.0))  # retailers
 prices = arrays(np.float64, HOURS, elements=st.floats(-100.0, 500.0))
 
 
-@given(prices, mwh, mwh, mwh)
+@given(prices, of_two, of_two, mwh)
 def test_without_spread_position_imbalance_and_losses_cost_the_infeed_at_the_market_price(
     price, position, used, infeed
 ):
@@ -32,11 +34,12 @@ def test_without_spread_position_imbalance_and_losses_cost_the_infeed_at_the_mar
     assert settled.total_eur == pytest.approx(float(price @ infeed), abs=1e-6)
 
 
-@given(prices, mwh, mwh, mwh)
+@given(prices, of_two, of_two, mwh)
 def test_being_out_of_balance_is_never_rewarded(price, position, used, infeed):
     settled = settlement.wholesale(price, position, used, infeed, FEES)
     balanced = settlement.wholesale(price, used, used, infeed, FEES)
-    assert settled.energy_eur + settled.imbalance_eur >= balanced.energy_eur + balanced.imbalance_eur - 1e-6
+    paid_eur = settled.energy_eur + settled.imbalance_eur
+    assert (paid_eur >= balanced.energy_eur + balanced.imbalance_eur - 1e-6).all()
 
 
 @pytest.mark.parametrize(
@@ -51,15 +54,37 @@ def test_being_out_of_balance_is_never_rewarded(price, position, used, infeed):
 def test_who_is_short_pays_a_positive_price_and_is_paid_a_negative_one(price, position_mwh, used_mwh, paid_eur):
     """Regulation (EU) 2017/2195, article 55, table 2, in numbers: a wind farm sold 100 MWh and gave 80 at 180 EUR/MWh: it pays 3,600; a
     battery sold 10 and gave 12 at -10 EUR/MWh: it pays 20; and the other two corners of the table."""
-    one = (np.array([value]) for value in (price, position_mwh, used_mwh, used_mwh))
-    assert settlement.wholesale(*one, NO_SPREAD).imbalance_eur == pytest.approx(paid_eur)
+    position, used = np.array([[position_mwh]]), np.array([[used_mwh]])
+    found = settlement.wholesale(np.array([price]), position, used, used[0], NO_SPREAD)
+    assert found.imbalance_eur.tolist() == pytest.approx([paid_eur])
 
 
-@given(prices, mwh, mwh, mwh)
+@given(prices, of_two, of_two, mwh)
+def test_each_retailer_owes_for_its_own_imbalance_as_if_it_were_alone(price, position, used, infeed):
+    together = settlement.wholesale(price, position, used, infeed, FEES)
+    for k in range(2):
+        alone = settlement.wholesale(price, position[:, k : k + 1], used[:, k : k + 1], infeed, FEES)
+        assert (alone.energy_eur[0], alone.imbalance_eur[0]) == (together.energy_eur[k], together.imbalance_eur[k])
+
+
+@given(prices, of_two, of_two, mwh)
+def test_two_retailers_positions_and_losses_cost_what_those_of_one_with_all_customers_do(price, position, used, infeed):
+    """Without a spread their imbalances do, too; with it they are no cheaper apart, for one's shortage no longer makes up for another's surplus."""
+    joint = position.sum(axis=1, keepdims=True), used.sum(axis=1, keepdims=True)
+    for fees in (NO_SPREAD, FEES):
+        two, one = (settlement.wholesale(price, *each, infeed, fees) for each in ((position, used), joint))
+        assert two.energy_eur.sum() == pytest.approx(one.energy_eur[0], abs=1e-6)
+        assert two.losses_eur == pytest.approx(one.losses_eur, abs=1e-6)
+        dearer_eur = two.imbalance_eur.sum() - one.imbalance_eur[0]
+        assert dearer_eur > -1e-6 if fees is FEES else abs(dearer_eur) < 1e-6
+
+
+@given(prices, of_two, of_two, mwh)
 def test_markets_keep_not_a_thousandth_of_a_cent(price, position, used, infeed):
-    ledger = Ledger(Accounts(1))
+    accounts = Accounts(1, ("north", "south"))
+    ledger = Ledger(accounts)
     wholesale = settlement.wholesale(price, position, used, infeed, FEES)
-    postings.pay_wholesale(PostedPayments(ledger, 0), wholesale, NOW)
+    postings.pay_wholesale(PostedPayments(ledger, 0), accounts.of_retailers, wholesale, NOW)
     totals = ledger.totals()
     assert totals.by_domain[Domain.MARKETS] == 0
     assert totals.by_domain.sum() == 0
@@ -67,7 +92,7 @@ def test_markets_keep_not_a_thousandth_of_a_cent(price, position, used, infeed):
 
 def test_what_was_used_was_bought_day_ahead_or_was_imbalance():
     """By hand: bought 10 and 10 MWh, used 12 and 7: short of 2, 3 too much, 19 used."""
-    found = settlement.traded_mwh(np.array([10.0, 10.0]), np.array([12.0, 7.0]))
+    found = settlement.traded_mwh(np.array([[10.0], [10.0]]), np.array([[12.0], [7.0]]))
     assert found == {"used": 19.0, "day_ahead": 20.0, "short": 2.0, "over": 3.0}
 
 
@@ -116,14 +141,14 @@ def whole_day(rng: np.random.Generator) -> tuple[Ledger, billing_rules.Bills]:
         FEES,
     )
     payments, everyone = PostedPayments(ledger, 0), np.arange(points)
-    postings.pay_bills(payments, everyone, bill, NOW, cause=77)
-    postings.pass_fees_on(payments, bill, NOW)
+    postings.pay_bills(payments, RETAILER, everyone, bill, NOW, cause=77)
+    postings.pass_fees_on(payments, RETAILER, bill, NOW)
     postings.pay_rest(payments, 1e6, NOW)
     postings.pay_fuel(payments, 900.0, 880.0, NOW)
     postings.pay_transmission(payments, 31.0, 17.0, NOW)
     moved_eur = settlement.flexibility_eur(rng.random(points), billing_rules.Parameters())
-    postings.pay_flexibility(payments, everyone, moved_eur, NOW, np.full(points, -1))
-    postings.pay_relief(payments, settlement.relief_eur(12.0, FEES), NOW)
+    postings.pay_flexibility(payments, AGGREGATOR, everyone, moved_eur, NOW, np.full(points, -1))
+    postings.pay_relief(payments, AGGREGATOR, settlement.relief_eur(12.0, FEES), NOW)
     postings.pay_smart_metering(payments, settlement.smart_metering_eur(points, 1 / 366, FEES), NOW)
     counts = telecom.smart_counts(meters=points, substations=10, wan_links=4, control_boxes=50)
     access = telecom.access_counts(meters=points, access_sites=10, substations=10, line_m=0.0)
@@ -170,8 +195,8 @@ def test_the_provider_keeps_of_the_bills_its_energy_price_and_standing_charge_al
         FEES,
     )
     payments = PostedPayments(ledger, 0)
-    postings.pay_bills(payments, np.arange(points), bill, NOW)
-    postings.pass_fees_on(payments, bill, NOW)
+    postings.pay_bills(payments, RETAILER, np.arange(points), bill, NOW)
+    postings.pass_fees_on(payments, RETAILER, bill, NOW)
     kept = eur(ledger.totals().by_domain)
     assert kept[Domain.PROVIDERS] == pytest.approx((bill.energy + bill.standing - bill.export_credit).sum(), abs=1e-4)
     assert kept[Domain.CUSTOMERS] == pytest.approx(-bill.net.sum(), abs=1e-4)

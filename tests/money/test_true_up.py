@@ -17,6 +17,7 @@ from heptagrid.contracts import market, retail
 from heptagrid.contracts.paper import KnownDay
 from heptagrid.domains.markets.settlement import Settlement
 from heptagrid.domains.operations.meter_store import ReadStatus
+from heptagrid.domains.providers.all_bills import AllBills
 from heptagrid.domains.providers.billing import Billing, Correction
 from heptagrid.domains.providers.retailer import LateReads, Retailer
 from heptagrid.domains.providers.retailer import Parameters as RetailerParameters
@@ -38,6 +39,7 @@ FIRST_NS = to_ns(datetime(2016, 1, 1, tzinfo=UTC))
 QUARTER = FIRST_NS // NS_PER_QUARTER
 DAY_NS = 24 * NS_PER_HOUR
 NOON = 48
+RETAILER = FIRST_POINT + 1  # its account, where there is one customer
 
 
 def terms(points: int, supply: billing_rules.Parameters, fees: network_fees.Parameters) -> Terms:
@@ -60,10 +62,19 @@ class Town:
 
     def __init__(self, by: Terms) -> None:
         points, days = len(by.is_customer), PaidDays(ZoneInfo("UTC"), FIRST_NS)
-        self.ledger, self.retailer = Ledger(Accounts(points)), Retailer(RetailerParameters())
+        accounts = Accounts(points)
+        self.ledger, self.retailer = Ledger(accounts), Retailer(RetailerParameters())
         payments = PostedPayments(self.ledger, FIRST_NS)
-        self.billing = Billing(by, days, self, payments, lambda hour: 1000.0)
-        self.settlement = Settlement(by.fees, days, self, payments)
+        self.billing = Billing(
+            account=int(accounts.of_retailers[0]),
+            points=np.arange(points),
+            terms=by,
+            days=days,
+            paper=self,
+            payments=payments,
+            price_on_paper=lambda hour: 1000.0,
+        )
+        self.settlement = Settlement(by.fees, days, self, payments, accounts.of_retailers)
         self._known: dict[int, np.ndarray] = {}
         self._counted: dict[int, np.ndarray] = {}
         self._status, self._infeed_kwh = ReadStatus.MEASURED, 0.0
@@ -72,8 +83,7 @@ class Town:
             arm=SimpleNamespace(smart=True),
             world=SimpleNamespace(points=points, customers_count=points),
             customers=SimpleNamespace(meters=SimpleNamespace(day=self._day)),
-            providers=SimpleNamespace(billing=self.billing),
-            billing=self.billing,
+            bills=AllBills([self.billing], np.zeros(points, dtype=np.int64), by.offers, by.tariff_of),
             settlement=self.settlement,
             ledger=self.ledger,
         )
@@ -94,7 +104,7 @@ class Town:
         self._status, self._infeed_kwh = status, true_kwh
         midnight, today = FIRST_NS + (day + 1) * DAY_NS, FIRST + timedelta(days=day + 1)
         step = Step(midnight + NS_PER_HOUR // 2, midnight + NS_PER_HOUR, today, midnight, midnight + DAY_NS, day)
-        self.settlement.settle(step, lambda hour: 1000.0, lambda hour: 0.0, lambda hour: 0.0)
+        self.settlement.settle(step, lambda hour: 1000.0, lambda hour: np.zeros(1), lambda hour: 0.0)
         assert self.billing.bill(step, self.retailer) is not None
         self._log.note(self._writer)
 
@@ -114,7 +124,7 @@ class Town:
         found = self.billing.correct(self.retailer, at_ns)
         quarters, mwh = np.array(list(self._corrected), dtype=np.int64), np.array(list(self._corrected.values()))
         if len(quarters):
-            told = market.Metered(0, np.empty(0), np.empty(0), quarters, mwh)
+            told = market.Metered(0, np.empty(0), np.empty((0, 1)), quarters, mwh[:, np.newaxis])
             self.settlement.correct(told, at_ns, self._message)
         self._corrected = {}
         self._log.take_corrections()
@@ -126,15 +136,16 @@ class Town:
         import_kwh[NOON] = known
         status = np.full(import_kwh.shape, ReadStatus.NOT_READ, dtype=np.uint8)
         status[NOON] = self._status
-        nobody = np.full(len(known), -1, dtype=np.int64)
-        return KnownDay(first_quarter, import_kwh, np.zeros_like(import_kwh), status, np.zeros(len(known)), nobody)
+        return KnownDay(first_quarter, np.arange(len(known)), import_kwh, np.zeros_like(import_kwh), status)
+
+    def moved(self, until_quarter: int) -> Any:
+        raise NotImplementedError
 
     def metered(self, first_quarter: int, quarters: int) -> market.Metered:
-        infeed_mwh, settled_mwh = np.zeros(quarters), np.zeros(quarters)
+        infeed_mwh, settled_mwh = np.zeros(quarters), np.zeros((quarters, 1))
         infeed_mwh[NOON] = self._infeed_kwh / 1000.0
         settled_mwh[NOON] = self._known[(first_quarter - QUARTER) // 96].sum(dtype=np.float64) / 1000.0
-        none: Any = np.empty(0)
-        return market.Metered(first_quarter, infeed_mwh, settled_mwh, none.astype(np.int64), none)
+        return market.Metered(first_quarter, infeed_mwh, settled_mwh, np.empty(0, dtype=np.int64), np.empty((0, 1)))
 
     def _day(self, first_quarter: int, quarters: int) -> tuple[np.ndarray, np.ndarray]:
         counted = self._counted[(first_quarter - QUARTER) // 96]
@@ -165,8 +176,8 @@ def test_an_estimate_of_10_kwh_that_was_12_is_billed_later_at_60_cents() -> None
         (int(p), int(q)): int(a) for p, q, a in zip(rows["payer"], rows["payee"], rows["amount_millicent"], strict=True)
     }
     assert moved == {
-        (FIRST_POINT, Domain.PROVIDERS): 60_000,
-        (Domain.PROVIDERS, Domain.MARKETS): 200_000,  # 2 kWh more were its customer's,
+        (FIRST_POINT, RETAILER): 60_000,
+        (RETAILER, Domain.MARKETS): 200_000,  # 2 kWh more were its customer's,
         (Domain.MARKETS, Domain.GENERATION): 200_000,
         (Domain.MARKETS, Domain.DISTRIBUTION): 200_000,  # and 2 kWh less were losses
         (Domain.GENERATION, Domain.MARKETS): 200_000,
@@ -245,7 +256,8 @@ def test_bill_and_true_ups_together_are_the_bill_of_the_true_reads_to_the_cent()
             late.hear(0, meter, float(true[meter]), message=meter)
         late.correct(1)
     theirs, ours = at_once.ledger.balances(), late.ledger.balances()
-    assert ours[FIRST_POINT:].tolist() == theirs[FIRST_POINT:].tolist()
+    customers = slice(FIRST_POINT, FIRST_POINT + points)
+    assert ours[customers].tolist() == theirs[customers].tolist()
     for account in (Domain.OPERATIONS, OUTSIDE):
         assert ours[account] == theirs[account]
     # In the market each of 40 true-ups is rounded to a thousandth of a cent.

@@ -31,20 +31,21 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Tariffs:
-    """The tariffs on offer, and the number of each customer's, (customers,)."""
+    """The tariffs on offer, and the number of each customer's, (customers,); the supply terms of each retailer, and whose each point is, (points,)."""
 
     offers: Offers
-    supply: billing_rules.Parameters
+    supplies: Sequence[billing_rules.Parameters]
     of_customer: Ints
+    retailer_of: Ints
     zone: ZoneInfo
 
-    def prices(self, day_ahead_eur_per_kwh: Floats, first_hour: int) -> Iterator[tuple[int, Floats]]:
-        """Number and hourly prices of each tariff whose prices devices follow, from the market's, (hours,)."""
+    def prices(self, retailer: int, day_ahead_eur_per_kwh: Floats, first_hour: int) -> Iterator[tuple[int, Floats]]:
+        """Number and hourly prices of each of a retailer's tariffs whose prices devices follow, from the market's, (hours,)."""
         hours = first_hour + np.arange(len(day_ahead_eur_per_kwh))
         slots = Slots(day_ahead_eur_per_kwh, local_hours(4 * hours, self.zone))
         for k, tariff in enumerate(self.offers.tariffs):
             if tariff.follows_prices:
-                yield k, tariff.price_eur_per_kwh(slots, self.supply, self.offers.own[k])
+                yield k, tariff.price_eur_per_kwh(slots, self.supplies[retailer], self.offers.own[k])
 
 
 class Customers:
@@ -150,7 +151,8 @@ class Customers:
         prices = retail.PRICES.read(delivery)
         price, first = prices.price_eur_per_kwh, 4 * prices.first_hour
         customers = delivery.destination[delivery.destination < len(self.tariffs.of_customer)]
-        for k, under_it in self.tariffs.prices(price, prices.first_hour):
+        retailer = int(self.tariffs.retailer_of[delivery.destination[0]])  # that sent them, to its own customers
+        for k, under_it in self.tariffs.prices(retailer, price, prices.first_hour):
             here = customers[self.tariffs.of_customer[customers] == k]
             for name, one in self.devices.items():
                 rows = self._device_of[name][here]

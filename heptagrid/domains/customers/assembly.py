@@ -29,19 +29,21 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Settings:
-    """What the domain reads of a scenario. devices: the parameters of each class, by name."""
+    """What the domain reads of a scenario. devices: the parameters of each class, by name. supplies: the supply terms of each retailer."""
 
     demand: demand.Parameters
     gateways: gateways.Parameters
     meters: meters.Parameters
     devices: Mapping[str, Any]
     offers: Offers
-    supply: billing_rules.Parameters
+    supplies: Sequence[billing_rules.Parameters]
     zone: ZoneInfo
     seed: int
 
     @staticmethod
-    def of(sections: Mapping[str, Any], zone: ZoneInfo, seed: int) -> Settings:
+    def of(
+        sections: Mapping[str, Any], supplies: Sequence[billing_rules.Parameters], zone: ZoneInfo, seed: int
+    ) -> Settings:
         """From the sections of a scenario."""
         return Settings(
             demand=sections["customers"],
@@ -49,7 +51,7 @@ class Settings:
             meters=sections["meters"],
             devices={name: sections[name] for name in device_classes()},
             offers=Offers.of(sections),
-            supply=sections["tariffs"],
+            supplies=supplies,
             zone=zone,
             seed=seed,
         )
@@ -59,7 +61,8 @@ class Settings:
 class Site:
     """What the domain finds in the world.
 
-    last_gasp_s: (points,) how long each meter's capacitor lasts. dead_points: metering points that no source feeds at any time.
+    last_gasp_s: (points,) how long each meter's capacitor lasts. dead_points: metering points that no source feeds at any time. retailer_of: (points,) whose
+    customers they are.
     """
 
     loads: Loads
@@ -70,6 +73,7 @@ class Site:
     endpoints: Endpoints
     last_gasp_s: Floats
     dead_points: Ints
+    retailer_of: Ints
 
     @property
     def points(self) -> int:
@@ -108,7 +112,7 @@ def customers(
             site.last_gasp_s,
             site.dead_points,
         ),
-        Tariffs(settings.offers, settings.supply, owned.tariff_of, settings.zone),
+        Tariffs(settings.offers, settings.supplies, owned.tariff_of, site.retailer_of, settings.zone),
         smart,
         read_all,
     )

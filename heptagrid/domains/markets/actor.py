@@ -32,8 +32,8 @@ _OFFERED = ("p_min_mw", "p_max_mw", "cost_2", "cost_1", "cost_0", "start_usd")
 class Markets:
     """The day-ahead market; it clears with the offers and demands that reached it in time.
 
-    Kept by hour since 1970: `price_eur_per_mwh`, `town_position_mwh`. `uncleared`: days for which no
-    demand of the other loads had arrived.
+    Kept by hour since 1970: `price_eur_per_mwh`, and `position_mwh`, (retailers,) what each bought. `uncleared`: days for
+    which no demand of the other loads had arrived.
     """
 
     domain = Domain.MARKETS
@@ -42,25 +42,29 @@ class Markets:
         self, parameters: Parameters, units: BulkUnits, endpoints: Endpoints, settlement: Settlement | None = None
     ) -> None:
         self.price_eur_per_mwh: dict[int, float] = {}
-        self.town_position_mwh: dict[int, float] = {}
+        self.position_mwh: dict[int, Floats] = {}
         self.rest_mwh: dict[int, float] = {}
         self.settlement = settlement
         self.uncleared = 0
         self._parameters, self._units, self._endpoints = parameters, units, endpoints
         self._offers: dict[str, Floats] = {name: np.zeros(len(units.p_max_mw)) for name in _OFFERED}
-        self._demand: market.Demand | None = None
+        self._demand: dict[
+            int, tuple[market.Demand, int]
+        ] = {}  # by retailer: the youngest, and the message that told it
         self._rest_forecast: market.RestForecast | None = None
         self._last_on = np.zeros(len(units.p_max_mw), dtype=bool)
         self._since_h = np.full(len(units.p_max_mw), LONG_H)
         self._scheduled_mwh: dict[int, Floats] = {}  # by hour, of each unit
-        self._demand_by = self._rest_by = -1  # the messages that told them
+        self._rest_by = -1  # the message that told it
 
-    def clear(self, first_hour: int, rest_mw: Floats, town_mw: Floats) -> Cleared:
-        """Clear the hours from `first_hour` on and keep prices and the town's position."""
-        cleared = clear(rest_mw + town_mw, self._units_offered(), self._last_on, self._parameters, self._since_h)
+    def clear(self, first_hour: int, rest_mw: Floats, bought_mw: Floats) -> Cleared:
+        """Clear the hours from `first_hour` on and keep prices and positions; bought_mw: (hours, retailers)."""
+        cleared = clear(
+            rest_mw + bought_mw.sum(axis=1), self._units_offered(), self._last_on, self._parameters, self._since_h
+        )
         for k, price in enumerate(cleared.price_eur_per_mwh):
             self.price_eur_per_mwh[first_hour + k] = float(price)
-            self.town_position_mwh[first_hour + k] = float(town_mw[k])
+            self.position_mwh[first_hour + k] = bought_mw[k]
             self.rest_mwh[first_hour + k] = float(rest_mw[k])
             self._scheduled_mwh[first_hour + k] = cleared.p_mw[k]
         self._last_on, self._since_h = cleared.on[-1].copy(), cleared.since_h
@@ -104,8 +108,9 @@ class Markets:
                 column[offer.unit] = getattr(offer, name)
         elif delivery.contract is market.DEMAND:
             demand = market.DEMAND.read(delivery)
-            if self._demand is None or demand.first_hour >= self._demand.first_hour:
-                self._demand, self._demand_by = demand, delivery.last_id
+            (buyer,) = np.flatnonzero(self._endpoints.retailers == delivery.source[-1]).tolist()
+            if buyer not in self._demand or demand.first_hour >= self._demand[buyer][0].first_hour:
+                self._demand[buyer] = demand, delivery.last_id
         elif delivery.contract is market.REST_FORECAST:
             rest = market.REST_FORECAST.read(delivery)
             if self._rest_forecast is None or rest.first_hour >= self._rest_forecast.first_hour:
@@ -119,17 +124,17 @@ class Markets:
             self.uncleared += 1
             return
         rest_mw = self._rest_forecast.rest_mw
-        town_mw = np.zeros(len(rest_mw))
-        cause = self._rest_by
-        if self._demand is not None and self._demand.first_hour == first_hour:
-            cause = self._demand_by
-            known = self._demand.demand_mw[: len(rest_mw)]
-            town_mw[: len(known)] = known
-        cleared = self.clear(first_hour, rest_mw, town_mw)
+        here = self._endpoints
+        bought_mw = np.zeros((len(rest_mw), len(here.retailers)))
+        bids = {buyer: one for buyer, one in self._demand.items() if one[0].first_hour == first_hour}
+        for buyer, (demand, _) in bids.items():
+            known = demand.demand_mw[: len(rest_mw)]
+            bought_mw[: len(known), buyer] = known
+        cause = max((message for _, message in bids.values()), default=self._rest_by)
+        cleared = self.clear(first_hour, rest_mw, bought_mw)
         for column in self._offers.values():
             column[:] = 0.0
-        here = self._endpoints
-        providers = np.array([here.retailers[0], here.aggregators[0]])
+        providers = np.concatenate([here.retailers, here.aggregators])
         prices = market.Prices(first_hour, cleared.price_eur_per_mwh)
         outbox.send(market.PRICES.wave(prices, here.market, providers, step.end_ns, cause))
         units = np.arange(len(here.plants), dtype=np.int64)
@@ -137,14 +142,14 @@ class Markets:
         outbox.send(market.UNITS.wave(plan, here.market, here.plants, step.end_ns, cause))
         whole = market.Schedule(first_hour, cleared.on, cleared.p_mw)
         outbox.send(market.UNITS_TO_OPERATIONS.wave(whole, here.market, here.operations, step.end_ns, cause))
-        position = market.Demand(first_hour, town_mw)
-        outbox.send(market.POSITION.wave(position, here.market, here.retailers[0], step.end_ns, cause))
+        for buyer, place in enumerate(here.retailers):
+            position = market.Demand(first_hour, bought_mw[:, buyer].copy())
+            outbox.send(market.POSITION.wave(position, here.market, place, step.end_ns, cause))
 
     def _settle(self, settlement: Settlement, step: Step, outbox: Outbox) -> None:
         """Settle the day before, and tell each side what it came to."""
         here = self._endpoints
-        position = self.town_position_mwh
-        settled = settlement.settle(step, self.price, lambda hour: position.get(hour, 0.0), self._rest)
+        settled = settlement.settle(step, self.price, self._position, self._rest)
         if settled is None:
             return
         dates, wholesale, cause = settled
@@ -155,11 +160,18 @@ class Markets:
         units = np.arange(len(here.plants), dtype=np.int64)
         told = market.UnitSettlement(units, paid_eur, dates.of_ns)
         outbox.send(market.SETTLEMENT_OF_UNITS.wave(told, here.market, here.plants, step.end_ns, cause))
-        owed = market.Settlement(wholesale.energy_eur, wholesale.imbalance_eur, dates.of_ns)
-        outbox.send(market.SETTLEMENT.wave(owed, here.market, here.retailers[0], step.end_ns, cause))
+        for place, energy_eur, imbalance_eur in zip(
+            here.retailers, wholesale.energy_eur, wholesale.imbalance_eur, strict=True
+        ):
+            owed = market.Settlement(float(energy_eur), float(imbalance_eur), dates.of_ns)
+            outbox.send(market.SETTLEMENT.wave(owed, here.market, place, step.end_ns, cause))
         for known in (self._scheduled_mwh, self.rest_mwh):
             for hour in [one for one in known if one < first - 24]:
                 del known[hour]
+
+    def _position(self, hour: int) -> Floats:
+        """What each retailer bought for an hour, (retailers,)."""
+        return self.position_mwh.get(hour, np.zeros(len(self._endpoints.retailers)))
 
     def _rest(self, hour: int) -> float:
         """What the other loads were to take in an hour; of one that was not cleared as the day before."""

@@ -17,5 +17,5 @@ def markets(
     sections: Mapping[str, Any], bulk: BulkSystem, endpoints: Endpoints, paper: Paper, means: Means
 ) -> tuple[Markets, Settlement]:
     """The actor of one arm, and its settlement."""
-    settlement = Settlement(means.terms.fees, means.days, paper, means.payments)
+    settlement = Settlement(means.terms.fees, means.days, paper, means.payments, means.accounts.of_retailers)
     return Markets(sections["market"], bulk.units, endpoints, settlement), settlement

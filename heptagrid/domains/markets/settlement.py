@@ -18,7 +18,9 @@ from heptagrid.planes.money.tariffs import network_fees
 from heptagrid.planes.money.true_up import SettledDay
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 ByHour = Callable[[int], float]
+ByHourOfRetailers = Callable[[int], Floats]
 
 
 class Settlement:
@@ -27,8 +29,12 @@ class Settlement:
     days: by their first instant, the last ones that were settled, corrections included.
     """
 
-    def __init__(self, fees: network_fees.Parameters, days: PaidDays, paper: Paper, payments: Payments) -> None:
+    def __init__(
+        self, fees: network_fees.Parameters, days: PaidDays, paper: Paper, payments: Payments, retailers: Ints
+    ) -> None:
+        """Set up; `retailers` are the buyers' accounts."""
         self.days: dict[int, SettledDay] = {}
+        self._retailers = retailers
         self._fees, self._paid_days, self._paper, self._payments = fees, days, paper, payments
         self._metered: tuple[market.Metered, int] | None = None
 
@@ -37,11 +43,11 @@ class Settlement:
         self._metered = metered, message
 
     def settle(
-        self, step: Step, price: ByHour, position_mwh: ByHour, rest_mwh: ByHour
+        self, step: Step, price: ByHour, position_mwh: ByHourOfRetailers, rest_mwh: ByHour
     ) -> tuple[Dates, Wholesale, int] | None:
         """Pay for yesterday, by what a message told or what is asked for on paper.
 
-        price, position_mwh, rest_mwh : of an hour since 1970: EUR/MWh; what the town's provider bought; what the other loads did.
+        price, position_mwh, rest_mwh : of an hour since 1970: EUR/MWh; what each retailer bought, (retailers,); what the other loads did.
 
         Returns
         -------
@@ -65,7 +71,7 @@ class Settlement:
             infeed_mwh=metered.infeed_mwh,
         )
         wholesale = day.wholesale(self._fees)
-        postings.pay_wholesale(self._payments, wholesale, dates, cause)
+        postings.pay_wholesale(self._payments, self._retailers, wholesale, dates, cause)
         rest_eur = sum(rest_mwh(one // 4) / 4.0 * price(one // 4) for one in quarters)
         postings.pay_rest(self._payments, rest_eur, dates, cause)
         self.correct(metered, step.end_ns, cause)
@@ -82,5 +88,5 @@ class Settlement:
             if mine.any():
                 new = day.corrected(slots[mine], metered.corrected_mwh[mine])
                 change = new.wholesale(self._fees) - day.wholesale(self._fees)
-                postings.pay_wholesale_true_up(self._payments, change, Dates(at_ns, of_ns), cause)
+                postings.pay_wholesale_true_up(self._payments, self._retailers, change, Dates(at_ns, of_ns), cause)
                 self.days[of_ns] = new

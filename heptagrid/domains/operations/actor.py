@@ -51,8 +51,13 @@ class Operations:
         rollouts: Sequence[Rollout] = (),
         agc: Agc | None = None,
         upkeep: DailyUpkeep | None = None,
+        relief_shares: Floats | None = None,
     ) -> None:
-        """Set up; `rest_mw` forecasts the other loads at a time, the two desks are None without a smart grid."""
+        """Set up; `rest_mw` forecasts the other loads at a time, the two desks are None without a smart grid.
+
+        relief_shares : (aggregators, substations) which part of a substation's relief is asked of each aggregator.
+        """
+        self._relief_shares = relief_shares
         self.agc = agc
         self._rollouts = rollouts
         self.bulk_desk, self.customers_desk, self.scada = bulk_desk, customers_desk, scada
@@ -108,7 +113,7 @@ class Operations:
             self.upkeep.pay(step)
         if self.customers_desk and self.scada:
             if step.ends_hour:
-                self._forecast_town(step, outbox, (self._endpoints.retailers[0], self._endpoints.aggregators[0]))
+                self._forecast_customers(step, outbox)
             if step.ends_quarter:
                 self._move_busbar(step, outbox)
             self._ask_relief(step, outbox)
@@ -128,19 +133,20 @@ class Operations:
             self.bulk_desk.learn_schedule(plan.first_hour, plan.on)
         elif contract is flexibility.EXPECTED:
             expected = flexibility.EXPECTED.read(delivery)
-            self._forecast.learn_steered(expected.first_quarter, expected.expected_kw)
+            (aggregator,) = np.flatnonzero(self._endpoints.aggregators == delivery.source[-1]).tolist()
+            self._forecast.learn_steered(aggregator, expected.first_quarter, expected.expected_kw)
 
     def _forecast_tomorrow(self, step: Step, outbox: Outbox) -> None:
-        """The other loads of the next day to the market, the town's to the retailer."""
+        """The other loads of the next day to the market, those of their customers to the retailers."""
         hours = market_hours(step.day_end_ns, next_midnight_ns(step.day_end_ns, self._zone))
         rest_mw = np.array([self._rest_mw(hour * NS_PER_HOUR) for hour in hours])
         forecast, here = market.RestForecast(hours[0], rest_mw), self._endpoints
         outbox.send(market.REST_FORECAST.wave(forecast, here.operations, here.market, step.end_ns))
         if self.customers_desk is None:
-            self._forecast_town(step, outbox, (self._endpoints.retailers[0],))
+            self._forecast_customers(step, outbox)
 
     def _tell_metered(self, step: Step, outbox: Outbox) -> None:
-        """What the town took yesterday, and what its points used, to the market."""
+        """What was taken at the infeed yesterday, and what the points used, to the market."""
         dates = self._days.yesterday(step)
         if dates is None:
             return
@@ -149,11 +155,19 @@ class Operations:
         here, cause = self._endpoints, self.bulk_desk.flows_by
         outbox.send(market.METERED.wave(metered, here.operations, here.market, step.end_ns, cause))
 
-    def _forecast_town(self, step: Step, outbox: Outbox, places: tuple[int, ...]) -> None:
-        first = step.end_ns // NS_PER_QUARTER
-        forecast = retail.Forecast(first, self._forecast.town_kw(first, FORECAST_QUARTERS))
-        for place in places:
-            outbox.send(retail.FORECAST.wave(forecast, self._endpoints.operations, place, step.end_ns))
+    def _forecast_customers(self, step: Step, outbox: Outbox) -> None:
+        """To each company the forecast of its own customers; without a smart grid no aggregator is told."""
+        first, here = step.end_ns // NS_PER_QUARTER, self._endpoints
+        told = [
+            (place, self._forecast.of_retailer(k, first, FORECAST_QUARTERS)) for k, place in enumerate(here.retailers)
+        ]
+        if self.customers_desk:
+            told += [
+                (place, self._forecast.of_aggregator(k, first, FORECAST_QUARTERS))
+                for k, place in enumerate(here.aggregators)
+            ]
+        for place, net_kw in told:
+            outbox.send(retail.FORECAST.wave(retail.Forecast(first, net_kw), here.operations, place, step.end_ns))
 
     def _move_busbar(self, step: Step, outbox: Outbox) -> None:
         """Move the tap changers' targets where the substations report voltages outside the wanted band."""
@@ -166,12 +180,15 @@ class Operations:
         outbox.send(control.BUSBAR.wave(target, here.operations, here.hubs, step.end_ns, cause))
 
     def _ask_relief(self, step: Step, outbox: Outbox) -> None:
-        """Ask the aggregator for relief of each transformer that is loaded too highly."""
-        assert self.scada is not None
+        """Ask aggregators for relief of each transformer that is loaded too highly, each for its part."""
+        assert self.scada is not None and self._relief_shares is not None
         rows, excess_kw = self.scada.overloads(step.end_ns)
         if len(rows) == 0:
             return
-        for_s = self.scada.parameters.relief_for_s
-        relief, here = flexibility.Relief(rows, excess_kw, for_s), self._endpoints
-        cause = self.scada.seen_by[rows]
-        outbox.send(flexibility.RELIEF.wave(relief, here.operations, here.aggregators[0], step.end_ns, cause))
+        here, for_s = self._endpoints, self.scada.parameters.relief_for_s
+        for place, shares in zip(here.aggregators, self._relief_shares[:, rows], strict=True):
+            mine = shares > 0.0
+            if mine.any():
+                relief = flexibility.Relief(rows[mine], excess_kw[mine] * shares[mine], for_s)
+                cause = self.scada.seen_by[rows[mine]]
+                outbox.send(flexibility.RELIEF.wave(relief, here.operations, place, step.end_ns, cause))

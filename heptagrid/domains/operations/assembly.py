@@ -20,6 +20,7 @@ from heptagrid.foundation.domains import Domain
 from heptagrid.planes.money.means import Means
 from heptagrid.planes.power.dynamics.frequency import SwingModel
 from heptagrid.world.bulk import BulkSystem
+from heptagrid.world.companies import Companies
 from heptagrid.world.endpoints import Endpoints
 from heptagrid.world.grid import Loads, Profiles, Units
 from heptagrid.world.registrations import Registered
@@ -63,8 +64,8 @@ class Site:
     """What operations knows of the world from contracts and plans.
 
     unit_point: (units,) metering point of each local unit. points: metering points. substation_kva, substation_town: (substations,) rated, and the number of
-    the town. registered: devices
-    that it foresees by their standard profiles.
+    the town. registered: devices that it foresees by their standard profiles. companies: whose customers the points are. capped_substations: of each
+    aggregator, behind which substations the devices are that a request for relief limits, (devices,).
     """
 
     loads: Loads
@@ -77,9 +78,11 @@ class Site:
     bulk: BulkSystem
     endpoints: Endpoints
     registered: Sequence[Registered]
+    companies: Companies
+    capped_substations: Sequence[Ints]
 
 
-def town_forecast(settings: Settings, site: Site) -> forecast.Forecast:
+def customers_forecast(settings: Settings, site: Site) -> forecast.Forecast:
     """The forecast of an arm, from what is registered."""
     loads, units = site.loads, site.units
     return forecast.Forecast(
@@ -93,13 +96,25 @@ def town_forecast(settings: Settings, site: Site) -> forecast.Forecast:
         site.points,
         settings.seed,
         site.registered,
+        site.companies,
     )
+
+
+def relief_shares(capped_substations: Sequence[Ints], substations: int) -> Floats:
+    """Which part of the relief of each substation is asked of each aggregator, (aggregators, substations).
+
+    It is as its part of the devices that can be capped there; where there are none, all is asked of the first. The parts of a substation make up one.
+    """
+    devices = np.array([np.bincount(one, minlength=substations) for one in capped_substations], dtype=np.float64)
+    total = devices.sum(axis=0)
+    devices[0, total == 0.0] = 1.0
+    return np.asarray(devices / np.maximum(total, 1.0))
 
 
 def operations(
     settings: Settings,
     site: Site,
-    town: forecast.Forecast,
+    of_customers: forecast.Forecast,
     rest_mw: Callable[[int], float],
     means: Means,
     swing: SwingModel | None,
@@ -117,15 +132,15 @@ def operations(
     head_end = None
     if smart:
         store = meter_store.MeterStore(site.points, min(KEPT_DAYS, days + 1))
-        head_end = CustomersDesk(settings.head_end, store, town, site.endpoints)
+        head_end = CustomersDesk(settings.head_end, store, of_customers, site.endpoints, site.companies)
     watch = scada.Scada(settings.scada, site.substation_kva, site.substation_town) if smart else None
     return Operations(
         site.endpoints,
         settings.zone,
-        town,
+        of_customers,
         rest_mw,
         desk,
-        MeteredDays(head_end or Visits(counted), desk),
+        MeteredDays(head_end or Visits(counted, site.companies.all_supplied), desk),
         means.days,
         head_end,
         watch,
@@ -133,6 +148,7 @@ def operations(
         rollouts if smart else (),
         _agc(settings, site, swing, desk),
         means.upkeep(Domain.OPERATIONS),
+        relief_shares(site.capped_substations, len(site.substation_kva)),
     )
 
 

@@ -1,7 +1,8 @@
 """The customers' desk of operations: head end and meter-data store, and what it tells the providers.
 
 Before it tells a day's reads, it settles by the registers what was estimated. What it learns of days already told follows
-as late reads: true ones, and shares of a gap whose energy is known by now.
+as late reads: true ones, and shares of a gap whose energy is known by now. Each retailer is told of its own customers, and each
+aggregator what the devices of its own moved on request.
 """
 
 from __future__ import annotations
@@ -11,38 +12,49 @@ from dataclasses import fields
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.contracts import metering, retail
+from heptagrid.contracts import flexibility, metering, retail
 from heptagrid.contracts.metering import KEPT_DAYS
 from heptagrid.contracts.paper import KnownDay
 from heptagrid.domains.operations.forecast import Forecast
 from heptagrid.domains.operations.meter_store import Changes, MeterStore, Parameters, Reads, ReadStatus
-from heptagrid.domains.operations.metered import Settled
+from heptagrid.domains.operations.metered import Settled, used_of_each
 from heptagrid.foundation.actors import Outbox
 from heptagrid.foundation.contract import Delivery
+from heptagrid.foundation.point_columns import of_points
 from heptagrid.foundation.time import NS_PER_QUARTER, NS_PER_S, Step
-from heptagrid.planes.money.settlement import net_use_mwh
+from heptagrid.world.companies import Companies
 from heptagrid.world.endpoints import Endpoints
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 DAY_READS_AFTER_NS = 3 * NS_PER_QUARTER  # after midnight: when the last quarter hour has been validated
 
 
 class CustomersDesk:
-    """Receives reads, estimates the missing ones, and sends each day's validated reads to the retailer, then those that came too late for it."""
+    """Receives reads, estimates the missing ones, and sends each day's validated reads to the retailers, then those that came too late for it."""
 
-    def __init__(self, parameters: Parameters, store: MeterStore, forecast: Forecast, endpoints: Endpoints) -> None:
+    def __init__(
+        self,
+        parameters: Parameters,
+        store: MeterStore,
+        forecast: Forecast,
+        endpoints: Endpoints,
+        companies: Companies,
+    ) -> None:
         self.store = store
+        self._supplied, self._steered = companies.all_supplied, companies.all_steered
+        self._retailer_of = companies.retailer_of
         self._delay_quarters = -(-int(parameters.validation_delay_s * NS_PER_S) // NS_PER_QUARTER)
         self._forecast = forecast
         self._endpoints = endpoints
         self._first_quarter: int | None = None
         self._validated = -1
         self._last_read = -1  # the message of the last read that came in
-        self._told_until = -1  # the first quarter hour that the retailer has not been told of
+        self._told_until = -1  # the first quarter hour that the retailers have not been told of
         self._late: list[tuple[Changes, bool]] = []  # of quarter hours already told; whether they were read
-        self._settled_mwh: dict[int, float] = {}  # what all points used less what they fed in, as told
-        self._corrected_mwh: dict[int, float] = {}  # of these, what the last message corrected
+        self._settled_mwh: dict[int, Floats] = {}  # what each retailer's points used less what they fed in, as told
+        self._corrected_mwh: dict[int, Floats] = {}  # of these, what the last message corrected
 
     def receive(self, delivery: Delivery) -> None:
         """Store the reads of one delivery."""
@@ -64,7 +76,7 @@ class CustomersDesk:
         self._note(Changes(np.full(len(late.meter), quarter), late.meter, late.message), was_read=True)
 
     def _note(self, changes: Changes, was_read: bool) -> None:
-        """Keep for the retailer what is known better of days that it has been told."""
+        """Keep for the retailers what is known better of days that it has been told."""
         told = changes.quarter < self._told_until
         if told.any():
             self._late.append((Changes(*(getattr(changes, one.name)[told] for one in fields(changes))), was_read))
@@ -84,6 +96,7 @@ class CustomersDesk:
             self._note(self.store.settle(), was_read=False)
             self._send_day(step, outbox)
             self._send_late(step, outbox)
+            self._send_moved(step, outbox)
 
     def _learn(self, quarter: int) -> None:
         """Let the forecast learn from the quarter hour's reads; estimates tell it nothing new."""
@@ -98,14 +111,26 @@ class CustomersDesk:
         if last <= first:
             return
         told = self.reads(first, last - first)
-        moved = told.moved_kwh, told.asked_by
-        reads = retail.DayReads(first, told.import_kwh, told.export_kwh, told.status, *moved)
-        for k, mwh in enumerate(net_use_mwh(reads.import_kwh, reads.export_kwh).tolist()):
+        for k, mwh in enumerate(used_of_each(told.import_kwh, told.export_kwh, self._supplied)):
             self._settled_mwh[first + k] = mwh
         for old in [one for one in self._settled_mwh if one < last - KEPT_DAYS * 100]:
             del self._settled_mwh[old]
-        outbox.send(retail.DAY_READS.wave(reads, *self._to_retailer, step.end_ns, self._last_read))
+        here = self._endpoints
+        for place, points in zip(here.retailers, self._supplied, strict=True):
+            own = told.of_points(points)
+            reads = retail.DayReads(first, points, own.import_kwh, own.export_kwh, own.status)
+            outbox.send(retail.DAY_READS.wave(reads, here.operations, place, step.end_ns, self._last_read))
         self._told_until = last
+
+    def _send_moved(self, step: Step, outbox: Outbox) -> None:
+        """The registers of what devices moved on request until midnight."""
+        last, here = step.day_start_ns // NS_PER_QUARTER, self._endpoints
+        if self._told_until != last:
+            return
+        moved_kwh, asked_by = self.moved(last)
+        for place, points in zip(here.aggregators, self._steered, strict=True):
+            told = flexibility.Moved(last, points, of_points(moved_kwh, points), of_points(asked_by, points))
+            outbox.send(flexibility.MOVED.wave(told, here.operations, place, step.end_ns, self._last_read))
 
     def _send_late(self, step: Step, outbox: Outbox) -> None:
         """What is known better of days already told, by quarter hour and meter, with the reading that brought it."""
@@ -118,26 +143,39 @@ class CustomersDesk:
         import_kwh, export_kwh = self.store.at(quarter, meter)
         for one in np.unique(quarter).tolist():
             imported, exported, _ = self.store.day(one, 1)
-            self._settled_mwh[one] = self._corrected_mwh[one] = float(net_use_mwh(imported, exported)[0])
+            self._settled_mwh[one] = self._corrected_mwh[one] = used_of_each(imported, exported, self._supplied)[0]
         was_read = np.concatenate([np.full(len(changes.meter), was_read) for changes, was_read in late])
-        reads = retail.LateReads(quarter, meter, import_kwh, export_kwh, was_read, brought_by=message)
-        outbox.send(retail.LATE_READS.wave(reads, *self._to_retailer, step.end_ns, int(message.max())))
+        here = self._endpoints
+        for retailer, place in enumerate(here.retailers):
+            mine = self._retailer_of[meter] == retailer
+            if mine.any():
+                reads = retail.LateReads(
+                    quarter=quarter[mine],
+                    meter=meter[mine],
+                    import_kwh=import_kwh[mine],
+                    export_kwh=export_kwh[mine],
+                    was_read=was_read[mine],
+                    brought_by=message[mine],
+                )
+                cause = int(reads.brought_by.max())
+                outbox.send(retail.LATE_READS.wave(reads, here.operations, place, step.end_ns, cause))
 
     def reads(self, first_quarter: int, quarters: int) -> KnownDay:
         """The reads of some quarter hours, as they stand."""
-        energies = self.store.day(first_quarter, quarters)
-        return KnownDay(first_quarter, *energies, *self.store.moved.until(first_quarter + quarters))
+        import_kwh, export_kwh, status = self.store.day(first_quarter, quarters)
+        return KnownDay(first_quarter, np.arange(self.store.meters), import_kwh, export_kwh, status)
+
+    def moved(self, until_quarter: int) -> tuple[Floats, Ints]:
+        """The registers of what devices moved on request, as known before a quarter hour begins, and who asked, (points,) each."""
+        return self.store.moved.until(until_quarter)
 
     def settled(self, first_quarter: int, quarters: int) -> Settled:
-        """What all points used by the quarter hours of a day that has been told, and what is known better of earlier ones."""
-        known = [self._settled_mwh.get(first_quarter + k, 0.0) for k in range(quarters)]
+        """What the points of each retailer used by the quarter hours of a day that has been told, and what is known better of earlier ones."""
+        nothing = np.zeros(len(self._supplied))
+        known = [self._settled_mwh.get(first_quarter + k, nothing) for k in range(quarters)]
         corrected = {quarter: mwh for quarter, mwh in self._corrected_mwh.items() if quarter < first_quarter}
         return Settled(
             np.array(known),
             np.fromiter(corrected.keys(), dtype=np.int64, count=len(corrected)),
-            np.fromiter(corrected.values(), dtype=np.float64, count=len(corrected)),
+            np.array([*corrected.values()]).reshape(len(corrected), len(self._supplied)),
         )
-
-    @property
-    def _to_retailer(self) -> tuple[int, int]:
-        return self._endpoints.operations, self._endpoints.retailers[0]

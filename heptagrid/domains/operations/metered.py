@@ -1,4 +1,4 @@
-"""What operations tells the market of a day, and gives on paper: what was metered at the infeed and at all points.
+"""What operations tells the market of a day, and gives on paper: what was metered at the infeed and at the points of each retailer.
 
 With smart meters the points' energies are those of the head end's store. Without them they are what a yearly visit reads: here each quarter hour's
 own, as if the visit could share its reading out over the year as it was.
@@ -6,7 +6,7 @@ own, as if the visit could share its reading out over the year as it was.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from heptagrid.contracts import market
 from heptagrid.contracts.paper import KnownDay
 from heptagrid.domains.operations.bulk_desk import BulkDesk
 from heptagrid.domains.operations.meter_store import ReadStatus
+from heptagrid.foundation.point_columns import of_points
 from heptagrid.planes.money.settlement import net_use_mwh
 
 Floats = npt.NDArray[np.float64]
@@ -25,7 +26,10 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Settled:
-    """What all points used less what they fed in: by the quarter hours of a day, and of earlier ones that are known better by now."""
+    """What the points of each retailer used less what they fed in, (quarters, retailers) and (corrections, retailers).
+
+    settled_mwh: by the quarter hours of a day. corrected_*: of earlier ones that are known better by now.
+    """
 
     settled_mwh: Floats
     corrected_quarter: Ints
@@ -36,27 +40,41 @@ class PointEnergies(Protocol):
     """Where the energies of the metering points are known: the head end's desk, or the visits."""
 
     def reads(self, first_quarter: int, quarters: int) -> KnownDay: ...
+    def moved(self, until_quarter: int) -> tuple[Floats, Ints]: ...
     def settled(self, first_quarter: int, quarters: int) -> Settled: ...
 
 
 @dataclass(frozen=True)
 class Visits:
-    """What visits read; `counted` gives the meters' energies in and out, (quarters, points) in kWh."""
+    """What visits read; `counted` gives the meters' energies in and out, (quarters, points) in kWh.
+
+    supplied: the points of each retailer.
+    """
 
     counted: Callable[[int, int], tuple[Floats, Floats]]
+    supplied: Sequence[Ints]
 
     def reads(self, first_quarter: int, quarters: int) -> KnownDay:
         """A day as it was counted."""
         import_kwh, export_kwh = self.counted(first_quarter, quarters)
-        points = import_kwh.shape[1]
         status = np.full(import_kwh.shape, ReadStatus.NOT_READ, dtype=np.uint8)
-        nobody = np.full(points, -1, dtype=np.int64)
-        return KnownDay(first_quarter, import_kwh, export_kwh, status, np.zeros(points), nobody)
+        return KnownDay(first_quarter, np.arange(import_kwh.shape[1]), import_kwh, export_kwh, status)
+
+    def moved(self, until_quarter: int) -> tuple[Floats, Ints]:
+        """Nobody asks for anything."""
+        points = sum(len(one) for one in self.supplied)
+        return np.zeros(points), np.full(points, -1, dtype=np.int64)
 
     def settled(self, first_quarter: int, quarters: int) -> Settled:
-        """What all points used; nothing is known better later."""
-        nothing = np.empty(0)
-        return Settled(net_use_mwh(*self.counted(first_quarter, quarters)), nothing.astype(np.int64), nothing)
+        """What the points used; nothing is known better later."""
+        nothing = np.empty((0, len(self.supplied)))
+        used_mwh = used_of_each(*self.counted(first_quarter, quarters), self.supplied)
+        return Settled(used_mwh, np.empty(0, dtype=np.int64), nothing)
+
+
+def used_of_each(import_kwh: np.ndarray, export_kwh: np.ndarray, supplied: Sequence[Ints]) -> Floats:
+    """What the points of each retailer used less what they fed in, (quarters, retailers), from energies of all, (quarters, points)."""
+    return np.column_stack([net_use_mwh(of_points(import_kwh, one), of_points(export_kwh, one)) for one in supplied])
 
 
 class MeteredDays:
@@ -70,8 +88,12 @@ class MeteredDays:
         """The day's reads, as they stand."""
         return self._points.reads(first_quarter, quarters)
 
+    def moved(self, until_quarter: int) -> tuple[Floats, Ints]:
+        """The registers of what devices moved on request, and who asked, (points,) each."""
+        return self._points.moved(until_quarter)
+
     def metered(self, first_quarter: int, quarters: int) -> market.Metered:
-        """What the infeed took, and what all points used; the same if it was told before."""
+        """What the infeed took, and what the points used; the same if it was told before."""
         if self._told is None or self._told.first_quarter != first_quarter:
             settled = self._points.settled(first_quarter, quarters)
             self._told = market.Metered(

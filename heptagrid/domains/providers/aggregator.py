@@ -1,8 +1,8 @@
-"""The aggregator: controls the devices of those who enrolled, so that the town's peak falls.
+"""An aggregator's plan: it controls the devices of those who enrolled, so that the peak of its customers falls.
 
 Each device gets a signal for the next day, in kW per device, and draws where it is low. Classes that need a known energy within known
-hours, such as vehicles at night, come first: their signal is the forecast of the town's load divided by the devices that will share
-it. If each of N vehicles charges at `level - forecast / N`, the sum of the town and its vehicles is flat, which is the optimum of
+hours, such as vehicles at night, come first: their signal is the forecast of the customers' load divided by the devices that will share
+it. If each of N vehicles charges at `level - forecast / N`, the sum of the customers and their vehicles is flat, which is the optimum of
 Gan, Topcu and Low (2013), "Optimal decentralized protocol for electric vehicle charging". A price tilt is added. What each of these classes
 is expected to draw is added to the forecast that the next one sees, and the others see the sum, so that they do not all draw in the same hours.
 """
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.domains.providers.expected_draw import expected_draw
 from heptagrid.foundation.parameters import parameter
 from heptagrid.world.registrations import Enrolled
 
@@ -85,50 +86,26 @@ class Signals:
 class Aggregator:
     """Plans signals from the forecast and the prices that have reached it.
 
-    enrolled: the devices that it controls, by class.
+    enrolled: the devices that it controls, by class. towns: how many towns its customers make up, for the price tilt is said of a town's load.
     """
 
-    def __init__(self, parameters: Parameters, enrolled: Mapping[str, Enrolled]) -> None:
-        self.parameters = parameters
+    def __init__(self, parameters: Parameters, enrolled: Mapping[str, Enrolled], towns: float = 1.0) -> None:
+        self.parameters, self._towns = parameters, towns
         self.enrolled = enrolled
         capped = [one.customers for one in enrolled.values() if one.is_capped]
         self.capped_customers: Ints = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *capped]))
 
-    def plan(self, town_kw: Floats, price_eur_per_mwh: Floats, local_hour: Floats) -> Signals:
-        """Signals from the forecast town load, the prices and the local hour of each slot, (SLOTS,) each."""
+    def plan(self, net_kw: Floats, price_eur_per_mwh: Floats, local_hour: Floats) -> Signals:
+        """Signals from the forecast load of its customers, the prices and the local hour of each slot, (SLOTS,) each."""
         tilt_kw = self.parameters.price_tilt_kw_per_eur_mwh * (price_eur_per_mwh - price_eur_per_mwh.mean())
-        expected_kw, seen_kw = self._expected(town_kw + tilt_kw, local_hour)
-        with_all_kw = town_kw + tilt_kw + expected_kw
+        tilted_kw = net_kw + self._towns * tilt_kw
+        expected_kw, seen_kw = expected_draw(self.enrolled, tilted_kw, local_hour)
+        with_all_kw = tilted_kw + expected_kw
         smooth_kw = _smoothed(with_all_kw, round(4.0 * self.parameters.smoothing_h))
         signals = {
             name: seen_kw.get(name, smooth_kw) / max(len(one.customers), 1) for name, one in self.enrolled.items()
         }
         return Signals(signals, expected_kw)
-
-    def expected_kw(self, seen_kw: Floats, local_hour: Floats) -> Floats:
-        """What the enrolled devices with a known need will take in a day's quarter hours, (slots,)."""
-        return self._expected(seen_kw, local_hour)[0]
-
-    def _expected(self, first_kw: Floats, local_hour: Floats) -> tuple[Floats, dict[str, Floats]]:
-        """What all classes with a known need will take, and the load that each of them sees."""
-        expected_kw, seen_kw = np.zeros_like(first_kw), {}
-        for name, one in self.enrolled.items():
-            if one.need is not None:
-                seen_kw[name] = first_kw + expected_kw
-                need_kwh = len(one.customers) * one.need.kwh_per_day
-                expected_kw = expected_kw + _filling_kw(seen_kw[name], one.need.is_open(local_hour), need_kwh)
-        return expected_kw, seen_kw
-
-
-def _filling_kw(seen_kw: Floats, is_open: npt.NDArray[np.bool_], need_kwh: float) -> Floats:
-    """The power that makes the load as even as it can be made with that energy in the open slots, (slots,)."""
-    if not is_open.any() or need_kwh == 0.0:
-        return np.zeros_like(seen_kw)
-    ordered = np.sort(seen_kw[is_open])
-    filled_kwh = np.arange(1, len(ordered) + 1) * ordered / 4.0 - np.cumsum(ordered) / 4.0
-    slots = max(int(np.searchsorted(filled_kwh, need_kwh)), 1)
-    level_kw = (need_kwh * 4.0 + ordered[:slots].sum()) / slots
-    return np.where(is_open, np.maximum(level_kw - seen_kw, 0.0), 0.0)
 
 
 def _smoothed(values: Floats, slots: int) -> Floats:

@@ -1,8 +1,9 @@
-"""Puts the service providers together: the retailer with its bills, and the aggregator where there is a smart grid."""
+"""Puts the service providers together: each retailer with its bills, and each aggregator where there is a smart grid."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,40 +13,102 @@ import numpy.typing as npt
 from heptagrid.contracts.paper import Paper
 from heptagrid.domains.providers.actor import Providers
 from heptagrid.domains.providers.aggregator import Aggregator
+from heptagrid.domains.providers.aggregator_desk import AggregatorDesk
+from heptagrid.domains.providers.all_bills import AllBills
 from heptagrid.domains.providers.billing import Billing
 from heptagrid.domains.providers.flexibility_pay import FlexibilityPay
 from heptagrid.domains.providers.retailer import Retailer
-from heptagrid.foundation.domains import Domain
+from heptagrid.domains.providers.retailer_desk import RetailerDesk
 from heptagrid.planes.money.means import Means
+from heptagrid.world.companies import Companies
 from heptagrid.world.endpoints import Endpoints
 from heptagrid.world.registrations import Enrolled
 
 Ints = npt.NDArray[np.int64]
+Sections = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the companies know from contracts.
+
+    companies: whose customers the points are. enrolled: the devices that aggregators may control, of all customers, by class. town_of, substation_of:
+    (points,) the town and the substation of each point.
+    """
+
+    companies: Companies
+    enrolled: Mapping[str, Enrolled]
+    town_of: Ints
+    substation_of: Ints
+    endpoints: Endpoints
 
 
 def providers(
-    sections: Mapping[str, Any],
+    retailers: Sections,
+    aggregators: Sections,
     zone: ZoneInfo,
-    endpoints: Endpoints,
-    enrolled: Mapping[str, Enrolled],
-    substation_of: Ints,
+    site: Site,
     paper: Paper,
     price_on_paper: Callable[[int], float],
     means: Means,
     smart: bool,
-) -> tuple[Providers, Billing]:
-    """The actor of one arm, and its bills; `enrolled` are the devices that the aggregator may control, `substation_of` is each customer's."""
-    terms = means.terms
-    billing = Billing(terms, means.days, paper, means.payments, price_on_paper)
-    pay = FlexibilityPay(len(terms.is_customer), terms.supply, terms.fees, means.payments)
-    actor = Providers(
-        endpoints,
-        zone,
-        Retailer(sections["retailer"]),
-        Aggregator(sections["aggregator"], dict(enrolled)) if smart else None,
-        substation_of,
-        billing,
-        pay if smart else None,
-        means.upkeep(Domain.PROVIDERS),
+) -> tuple[Providers, AllBills]:
+    """The actor of one arm, and its bills; `retailers`, `aggregators` are the sections of each company."""
+    companies, terms = site.companies, means.terms
+    sellers = [
+        RetailerDesk(
+            number=k,
+            endpoints=site.endpoints,
+            zone=zone,
+            retailer=Retailer(sections["retailer"]),
+            points=companies.supplied_by(k),
+            enrolled=_among(site.enrolled, companies.retailer_of == k) if smart else {},
+            billing=Billing(
+                account=int(means.accounts.of_retailers[k]),
+                points=companies.supplied_by(k),
+                terms=replace(terms.of(companies.supplied_by(k)), supply=sections["tariffs"]),
+                days=means.days,
+                paper=paper,
+                payments=means.payments,
+                price_on_paper=price_on_paper,
+            ),
+            smart=smart,
+        )
+        for k, sections in enumerate(retailers)
+    ]
+    steerers = [_aggregator(k, sections, zone, site, paper, means) for k, sections in enumerate(aggregators)]
+    bills = [one.billing for one in sellers if one.billing]
+    return Providers(sellers, steerers if smart else ()), AllBills(
+        bills, companies.retailer_of, terms.offers, terms.tariff_of
     )
-    return actor, billing
+
+
+def _aggregator(
+    number: int, sections: Mapping[str, Any], zone: ZoneInfo, site: Site, paper: Paper, means: Means
+) -> AggregatorDesk:
+    companies, terms = site.companies, means.terms
+    enrolled = _among(site.enrolled, companies.aggregator_of == number)
+    boxes, all_boxes = (sum(len(one.customers) for one in each.values()) for each in (enrolled, site.enrolled))
+    account = int(means.accounts.of_aggregators[number])
+    points = companies.steered_by(number)
+    in_towns = np.bincount(site.town_of)
+    return AggregatorDesk(
+        number=number,
+        endpoints=site.endpoints,
+        zone=zone,
+        aggregator=Aggregator(
+            sections["aggregator"],
+            enrolled,
+            towns=float((np.bincount(site.town_of[points], minlength=len(in_towns)) / in_towns).sum()),
+        ),
+        substation_of=site.substation_of,
+        flexibility_pay=FlexibilityPay(account, points, sections["tariffs"], terms.fees, means.payments),
+        upkeep=means.upkeep_of_aggregator(number, boxes / max(all_boxes, 1)),
+        days=means.days,
+        paper=paper,
+    )
+
+
+def _among(enrolled: Mapping[str, Enrolled], is_mine: npt.NDArray[np.bool_]) -> dict[str, Enrolled]:
+    """The enrolled devices of some metering points, (points,)."""
+    return {name: replace(one, customers=one.customers[is_mine[one.customers]]) for name, one in enrolled.items()}

@@ -1,6 +1,6 @@
-"""The retailer's bills: each day's, and what late reads and registers change of days already billed.
+"""A retailer's bills: each day's, and what late reads and registers change of days already billed.
 
-Bills are made in blocks of points, so that a day's end takes memory for a block and not for the town.
+Bills are made in blocks of points, so that a day's end takes memory for a block and not for all.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ BLOCK = 8192  # points
 
 @dataclass
 class Record:
-    """A billed day: what the retailer knew, the bills that it made, and what has been billed with later corrections."""
+    """A billed day: what the retailer knew, the bills that it made, and what has been billed with later corrections; columns are its points'."""
 
     day: date
     dates: Dates
@@ -42,6 +42,10 @@ class Record:
     @property
     def first_quarter(self) -> int:
         return self.known.first_quarter
+
+    def column(self, point: int) -> int:
+        """Which column is a metering point's."""
+        return int(np.searchsorted(self.known.point, point))
 
     @property
     def status(self) -> np.ndarray:
@@ -88,12 +92,14 @@ class ChangedReads:
 
 @dataclass
 class Billing:
-    """Bills every point for each day, and keeps the days as long as a late read can change them.
+    """Bills every point of a retailer for each day, and keeps the days as long as a late read can change them.
 
-    records: the days billed of late, the youngest last. corrections: all that were made. price_on_paper: the market's price of an hour since 1970, where
+    account: the retailer's. points: (points,) its customers, ascending. terms: of these. records: the days billed of late, the youngest last. corrections: all that were made. price_on_paper: the market's price of an hour since 1970, where
     no message told it.
     """
 
+    account: int
+    points: Ints
     terms: Terms
     days: PaidDays
     paper: Paper
@@ -120,23 +126,23 @@ class Billing:
         record = Record(
             day, dates, known, bills, BilledDay(price, local_hour, known.import_kwh, known.export_kwh, bills)
         )
-        points = np.arange(known.import_kwh.shape[1], dtype=np.int64)
-        postings.pay_bills(self.payments, points, bills, record.dates, known.message)
-        postings.pass_fees_on(self.payments, bills, record.dates)
-        true_up_eur = np.zeros(len(points))
+        postings.pay_bills(self.payments, self.account, self.points, bills, record.dates, known.message)
+        postings.pass_fees_on(self.payments, self.account, bills, record.dates)
+        true_up_eur = np.zeros(len(self.points))
         for one in self.correct(retailer, step.end_ns):
-            true_up_eur[one.points] += one.owed_eur
+            true_up_eur[np.searchsorted(self.points, one.points)] += one.owed_eur
         self.records = [*self.records[1 - KEPT_DAYS :], record]
         return record, true_up_eur
 
     def _known(self, retailer: Retailer, first: int, quarters: int) -> KnownDay:
         """What a message told of the day's use, or what is asked for on paper."""
         told = (known.of(first, quarters) for known in retailer.known_days.values())
-        return next((one for one in told if one is not None), None) or self.paper.reads(first, quarters)
+        mine = next((one for one in told if one is not None), None)
+        return mine or self.paper.reads(first, quarters).of_points(self.points)
 
     def _price(self, retailer: Retailer, hour: int) -> float:
         """The day-ahead price of an hour, as it was told, or on paper."""
-        known = retailer.price_eur_per_mwh.get(hour)
+        known = retailer.prices.eur_per_mwh.get(hour)
         return self.price_on_paper(hour) if known is None else known
 
     def _bills(self, known: KnownDay, slots: Slots) -> Bills:
@@ -163,10 +169,13 @@ class Billing:
 
     def _corrected(self, record: Record, late: LateReads, mine: Bools, at_ns: int) -> Correction:
         told, before = late.reads, record.billed
-        slots, points, was_read = told.quarter[mine] - record.first_quarter, told.meter[mine], told.was_read[mine]
+        slots, was_read = told.quarter[mine] - record.first_quarter, told.was_read[mine]
+        points = np.searchsorted(self.points, told.meter[mine])
         energies = told.import_kwh[mine], told.export_kwh[mine]
         record.billed, change = true_up(before, slots, points, *energies, self.terms)
-        postings.pay_true_up(self.payments, change, Dates(at_ns, record.dates.of_ns), late.message)
+        who = change.points
+        dates = Dates(at_ns, record.dates.of_ns)
+        postings.pay_true_up(self.payments, self.account, self.points[who], change.bills, dates, late.message)
         more_kwh, more_fed_kwh, reads, settled = np.zeros((4, before.import_kwh.shape[1]))
         for more, now, old in (
             (more_kwh, record.billed.import_kwh, before.import_kwh),
@@ -177,19 +186,20 @@ class Billing:
         np.add.at(settled, points, ~was_read)
         brought_by = np.full(len(reads), -1, dtype=np.int64)
         np.maximum.at(brought_by, points, told.brought_by[mine])
-        who = change.points
         return Correction(
             day=record.day,
             at_ns=at_ns,
             message=late.message,
-            points=who,
+            points=self.points[who],
             owed_eur=change.bills.net,
             changed_kwh=more_kwh[who],
             fed_in_kwh=more_fed_kwh[who],
             reads=reads[who].astype(np.int64),
             settled=settled[who].astype(np.int64),
             brought_by=brought_by[who],
-            changed=ChangedReads(record.first_quarter, slots, points, before.import_kwh[slots, points], was_read),
+            changed=ChangedReads(
+                record.first_quarter, slots, told.meter[mine], before.import_kwh[slots, points], was_read
+            ),
         )
 
 

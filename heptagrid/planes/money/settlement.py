@@ -1,7 +1,7 @@
 """What domains owe one another for a day's energy, networks and services: amounts, from quantities.
 
-The town's energy at the infeed is bought in three parts at the hour's day-ahead price: the provider's
-day-ahead position; its imbalance, what its customers used beyond that; and the network's losses, whatever
+The energy at the infeed is bought in three parts at the hour's day-ahead price: each retailer's
+day-ahead position; its imbalance, what its own customers used beyond that; and the network's losses, whatever
 the infeed took that no meter reading explains (a wrong estimate of a reading lands there, as in the
 difference balancing group of a German network operator). So the three always make up the whole infeed.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.foundation.sums import dot
+from heptagrid.foundation.sums import dot, weighted_columns
 from heptagrid.planes.money.cents import CENT_PER_EUR, cents
 from heptagrid.planes.money.tariffs import billing_rules, network_fees
 
@@ -24,15 +24,18 @@ QUARTER_H = 0.25
 
 @dataclass(frozen=True)
 class Wholesale:
-    """What the town's energy costs in the market; negative where it sold more than it bought."""
+    """What the energy costs in the market; negative where more was sold than bought.
 
-    energy_eur: float
-    imbalance_eur: float
+    energy_eur, imbalance_eur: (retailers,) each retailer's. losses_eur: distribution's.
+    """
+
+    energy_eur: Floats
+    imbalance_eur: Floats
     losses_eur: float
 
     @property
     def total_eur(self) -> float:
-        return self.energy_eur + self.imbalance_eur + self.losses_eur
+        return float(self.energy_eur.sum()) + float(self.imbalance_eur.sum()) + self.losses_eur
 
     def __sub__(self, other: Wholesale) -> Wholesale:
         return Wholesale(
@@ -43,7 +46,7 @@ class Wholesale:
 
 
 def net_use_mwh(import_kwh: billing_rules.Energies, export_kwh: billing_rules.Energies) -> Floats:
-    """What all points used less what they fed in, (slots,), from their energies, (slots, points)."""
+    """What points used less what they fed in, (slots,), from their energies, (slots, points)."""
     net_kwh = import_kwh.sum(axis=1, dtype=np.float64) - export_kwh.sum(axis=1, dtype=np.float64)
     return np.asarray(net_kwh / 1000.0)
 
@@ -55,26 +58,26 @@ def wholesale(
     infeed_mwh: Floats,
     fees: network_fees.Parameters,
 ) -> Wholesale:
-    """Settle a span; all arrays are by slot, (slots,).
+    """Settle a span.
 
     Parameters
     ----------
-    day_ahead_eur_per_mwh : the market's price
-    position_mwh : what the provider bought day ahead
-    settled_mwh : its customers' use less their feed-in, as metered or estimated
-    infeed_mwh : what the town took from the transmission network, negative where it fed back
+    day_ahead_eur_per_mwh : (slots,) the market's price
+    position_mwh : (slots, retailers) what each retailer bought day ahead
+    settled_mwh : (slots, retailers) its customers' use less their feed-in, as metered or estimated
+    infeed_mwh : (slots,) what was taken from the transmission network, negative where it was fed back
     """
     imbalance_mwh = settled_mwh - position_mwh
     spread_eur = fees.imbalance_spread_eur_per_mwh * np.abs(imbalance_mwh)
     return Wholesale(
-        energy_eur=dot(day_ahead_eur_per_mwh, position_mwh),
-        imbalance_eur=dot(day_ahead_eur_per_mwh, imbalance_mwh) + float(spread_eur.sum()),
-        losses_eur=dot(day_ahead_eur_per_mwh, infeed_mwh - settled_mwh),
+        energy_eur=weighted_columns(day_ahead_eur_per_mwh, position_mwh),
+        imbalance_eur=weighted_columns(day_ahead_eur_per_mwh, imbalance_mwh) + spread_eur.T.copy().sum(axis=1),
+        losses_eur=dot(day_ahead_eur_per_mwh, infeed_mwh - settled_mwh.sum(axis=1)),
     )
 
 
 def traded_mwh(position_mwh: Floats, settled_mwh: Floats) -> dict[str, float]:
-    """What customers used less their feed-in, how much of it was bought day ahead, and by how much the provider was short and over, from (slots,)."""
+    """What customers used less their feed-in, how much of it was bought day ahead, and by how much retailers were short and over, from (slots, retailers)."""
     imbalance_mwh = settled_mwh - position_mwh
     return {
         "used": float(settled_mwh.sum()),
@@ -119,7 +122,7 @@ def flexibility_eur(moved_kwh: Floats, parameters: billing_rules.Parameters) -> 
 
 
 def relief_eur(relieved_kwh: float, fees: network_fees.Parameters) -> float:
-    """What distribution owes the provider for kW given up times hours, behind overloaded transformers."""
+    """What distribution owes an aggregator for kW given up times hours, behind overloaded transformers."""
     return relieved_kwh * fees.relief_ct_per_kwh * billing_rules.EUR_PER_CT
 
 

@@ -99,7 +99,7 @@ def true_up(
 
 @dataclass(frozen=True)
 class SettledDay:
-    """A day's settlement in the market, true-ups included; series (slots,), as `settlement.wholesale` takes them."""
+    """A day's settlement in the market, true-ups included; series as `settlement.wholesale` takes them, of all retailers."""
 
     price_eur_per_mwh: Floats
     position_mwh: Floats
@@ -111,7 +111,7 @@ class SettledDay:
         return settlement.wholesale(self.price_eur_per_mwh, self.position_mwh, self.settled_mwh, self.infeed_mwh, fees)
 
     def corrected(self, slots: Ints, settled_mwh: Floats) -> SettledDay:
-        """The day with what is known by now of what was used in some slots, (k,) each."""
+        """The day with what is known by now of what was used in some slots, (k,), (k, retailers)."""
         settled = self.settled_mwh.copy()
         settled[slots] = settled_mwh
         return replace(self, settled_mwh=settled)

@@ -16,15 +16,19 @@ PAY_HOUR = 1.0
 
 @dataclass(frozen=True)
 class DailyUpkeep:
-    """A domain's items: opex_eur, what a day of each costs whoever it belongs to; only the domain's own are paid."""
+    """A domain's items: opex_eur, what a day of each costs whoever it belongs to; only the domain's own are paid.
+
+    account: from which it is paid, if not the domain's.
+    """
 
     domain: Domain
     opex_eur: Mapping[str, float]
     days: PaidDays
     payments: Payments
+    account: int | None = None
 
     def pay(self, step: Step) -> None:
         """Pay for the day before."""
         dates = self.days.yesterday(step)
         if dates is not None:
-            postings.pay_upkeep(self.payments, self.domain, self.opex_eur, dates)
+            postings.pay_upkeep(self.payments, self.domain, self.opex_eur, dates, self.account)

@@ -1,0 +1,28 @@
+"""Arrays whose last axis are metering points, cut into the points of each company and put together again.
+
+Where one company has all the points, its part is the whole array: nothing is copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+
+
+def of_points(values: np.ndarray, points: Ints) -> np.ndarray:
+    """What belongs to some points, ascending, of an array (..., all points)."""
+    return values if len(points) == values.shape[-1] else np.take(values, points, axis=-1)
+
+
+def for_all_points(values: Sequence[np.ndarray], points: Sequence[Ints]) -> np.ndarray:
+    """An array (..., all points) from those of each company, whose last axes are its points."""
+    if len(values) == 1:
+        return values[0]
+    found = np.empty((*values[0].shape[:-1], sum(len(one) for one in points)), dtype=values[0].dtype)
+    for one, mine in zip(values, points, strict=True):
+        found[..., mine] = one
+    return found
