@@ -7,7 +7,7 @@ messages and the codec.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Generic, TypeVar, cast
 
@@ -42,10 +42,14 @@ def shared(unit: str, dtype: str = "", *axes: str) -> Any:
     return field(metadata={"column": Column(unit, dtype, is_shared=True, axes=axes)})
 
 
-def columns(payload: type) -> Iterator[tuple[str, Column]]:
-    """(name, column) of each field of a payload's dataclass."""
-    for one in fields(payload):
-        yield one.name, one.metadata["column"]
+def columns(payload: type[Any]) -> tuple[tuple[str, Column], ...]:
+    """(name, column) of each field of a payload's dataclass; each wave and each delivery asks for them."""
+    if payload not in _COLUMNS:
+        _COLUMNS[payload] = tuple((one.name, one.metadata["column"]) for one in fields(payload))
+    return _COLUMNS[payload]
+
+
+_COLUMNS: dict[type[Any], tuple[tuple[str, Column], ...]] = {}
 
 
 @dataclass(frozen=True)

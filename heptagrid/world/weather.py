@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +40,7 @@ class Weather:
         return float(first + (second - first) * part)
 
 
+@lru_cache(maxsize=1024)
 def _hour(ns: int) -> int:
     """The row that holds the hour beginning at `ns`."""
     local = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=ns // NS_PER_S, hours=_STANDARD_TIME_OFFSET_H)
