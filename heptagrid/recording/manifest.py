@@ -109,10 +109,11 @@ def _attribution(scenario: Scenario) -> list[str]:
 
 def data_fingerprints(scenario: Scenario) -> dict[str, str]:
     """SHA-256 of each file that the scenario's network, profiles, weather and bulk system are read from."""
+    folders = {town.name or town.folder.name: town.folder for town in scenario.towns}
     found = {}
-    for folder in (*dict.fromkeys(town.folder for town in scenario.towns), scenario.bulk_folder):
+    for name, folder in (folders | {scenario.bulk_folder.name: scenario.bulk_folder}).items():
         for path in sorted((*folder.glob("*.np[yz]"), *folder.glob("*.csv"))):
-            found[f"{folder.name}/{path.name}"] = hashlib.sha256(path.read_bytes()).hexdigest()
+            found[f"{name}/{path.name}"] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found
 
 

@@ -27,7 +27,9 @@ from heptagrid.recording.arm_result import ArmResult
 from heptagrid.recording.manifest import data_fingerprints
 from heptagrid.recording.memory import peak_rss_mb
 from heptagrid.recording.recorder import PARTS, Recorder
+from heptagrid.scenario.checks import SEVERAL
 from heptagrid.scenario.events import given_of
+from heptagrid.scenario.load import tables_of_parts
 from heptagrid.scenario.schema import Scenario
 from heptagrid.simulation.checkpoint import read_checkpoint, write_checkpoint
 
@@ -233,10 +235,14 @@ def fingerprint_of(scenario: Scenario) -> str:
     rest = {
         field.name: getattr(scenario, field.name)
         for field in fields(scenario)
-        if field.name not in ("sections", "folder", "bulk_folder", "events", "feeder", "typical_days")
+        if field.name not in ("sections", "bulk_folder", "events", "feeder", "typical_days", *SEVERAL)
+    }
+    parts = {
+        name: {key: value for key, value in table.items() if key != "network"}
+        for name, table in tables_of_parts(scenario).items()
     }
     given = json.dumps(
-        [sections, rest, given_of(scenario.events), data_fingerprints(scenario)], sort_keys=True, default=str
+        [sections, rest, parts, given_of(scenario.events), data_fingerprints(scenario)], sort_keys=True, default=str
     )
     return hashlib.sha256(given.encode()).hexdigest()
 

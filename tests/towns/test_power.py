@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from heptagrid.foundation.time import NS_PER_HOUR
 from heptagrid.recording.results import Run
 from heptagrid.scenario.load import DATA, load
 from heptagrid.scenario.schema import Scenario
+from heptagrid.simulation.simulation import fingerprint_of
 from heptagrid.validate.peers.power_grid_model import Peer
 from heptagrid.world.balanced.radial_network import RadialNetwork
 
@@ -117,3 +120,23 @@ def test_a_blackout_of_one_town_leaves_the_other_its_supply(tmp_path: Path) -> N
     assert not terminals.point_is_supplied[world.town_of == 1].any()
     assert terminals.point_is_supplied[world.town_of == 0].all()
     assert abs(terminals.infeed_p_kw[1]) < 200.0 < terminals.infeed_p_kw[0]
+
+
+def test_a_checkpoint_of_two_towns_is_the_same_wherever_their_networks_stand(
+    two_towns: Scenario, tmp_path: Path
+) -> None:
+    copied = tmp_path / "elsewhere"
+    shutil.copytree(two_towns.folder, copied)
+    moved = replace(two_towns, towns=tuple(replace(town, folder=copied) for town in two_towns.towns))
+    assert fingerprint_of(moved) != fingerprint_of(replace(two_towns, retailers=two_towns.retailers[:1]))
+    simulation = Simulation(two_towns, "smart")
+    simulation.begin()
+    for _ in range(30):
+        simulation.step()
+    simulation.save(tmp_path / "checkpoint")
+    again = Simulation.restore(tmp_path / "checkpoint", scenario=two_towns)
+    for one in (simulation, again):
+        for _ in range(6):
+            one.step()
+    np.testing.assert_array_equal(simulation.grid.terminals.infeed_p_kw, again.grid.terminals.infeed_p_kw)
+    np.testing.assert_array_equal(simulation.grid.operations.busbar_pu, again.grid.operations.busbar_pu)
