@@ -20,7 +20,6 @@ from heptagrid.foundation.errors import ScenarioError
 from heptagrid.foundation.random import Stream, uniforms
 from heptagrid.foundation.time import NS_PER_S
 from heptagrid.foundation.windows import Windows
-from heptagrid.planes.messages.links import CLASS_NAMES
 from heptagrid.planes.messages.plane import MessagePlane
 from heptagrid.planes.messages.planning.planned_network import Plan
 from heptagrid.scenario.events import Event, Firmware
@@ -170,17 +169,10 @@ def _met(event: Event, site: Site, seed: int) -> dict[str, Ints]:
 
 def _links(name: str, plan: Plan) -> dict[str, Ints]:
     """The links of a class, or of one of its technologies, which not every town has."""
-    topology = plan.topology
-    of_towns = (*([one.name for one in used] for used in (plan.access, plan.backhaul)), [plan.wan.name])
-    number = next(k for k, names in enumerate(of_towns) if name == CLASS_NAMES[k] or name in names)
-    has_parent = np.flatnonzero(topology.edges.parent >= 0)
-    found = has_parent[topology.port_class[topology.edges.up_port[has_parent]] == number]
-    around = np.arange(topology.places)
-    uses_it = np.array([name in (CLASS_NAMES[number], one) for one in of_towns[number]])
-    if not uses_it.all():
-        in_such_town = np.append(uses_it[plan.concentrator_town], False)[topology.group]  # -1, of no town, is the last
-        found, around = found[in_such_town[found]], np.flatnonzero(in_such_town)
-    return {"places": found, "around": around}
+    places = plan.places_over(name)
+    towns = np.unique(plan.town_of[places])
+    around = np.arange(plan.topology.places)
+    return {"places": places, "around": around[np.isin(plan.town_of, towns)] if len(towns) < len(plan.hubs) else around}
 
 
 def _cut_off(name: str, plan: Plan, hubs: Sequence[str]) -> dict[str, Ints]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import heptagrid
-from heptagrid.assembly.happenings import happenings, of_towns, silences_of
+from heptagrid.assembly.happenings import of_towns, silences_of
 from heptagrid.assembly.stocks import stocks_of
 from heptagrid.assembly.world import World, build_world
 from heptagrid.foundation.domains import Domain, Kind
@@ -21,7 +20,6 @@ from heptagrid.planes.messages.tables import P_MEDIUM
 from heptagrid.planes.money import telecom
 from heptagrid.recording.access_by_town import access_by_town
 from heptagrid.report.access_networks import technology_table
-from heptagrid.scenario.events import Blackout, Cut, Event
 
 S = 1_000_000_000
 DEGREE_M = 111_195.0
@@ -156,20 +154,26 @@ def test_each_towns_devices_have_the_prices_of_its_technologies(tmp_path: Path) 
     assert telecom.capex_eur(stocks_of(world, True, fixed))["access_unit"] == pytest.approx(7.0 * meters.sum())
 
 
+def event(kind: str, where: str) -> tuple[str, ...]:
+    return "[[events]]", f'kind = "{kind}"', "begin = 0", f'where = "{where}"', "duration_s = 600"
+
+
 def test_a_cut_hub_is_its_own_towns_trouble(tmp_path: Path) -> None:
-    world = two_towns(tmp_path)
-    plan = world.plan
-    event = Event("cut", 0.0, Cut(where="hub west", duration_s=60.0), ("site", "hub west"))
-    (met,) = happenings(
-        replace(heptagrid.load(tmp_path / "towns.toml"), events=(event,)),
-        world.network,
-        world.point_node,
-        world.substations,
-        plan,
-    )
-    assert met.places.tolist() == [plan.hubs[1]]
+    world = two_towns(tmp_path, *event("cut", "hub west"))
+    (met,) = world.events
+    assert met.places.tolist() == [world.plan.hubs[1]]
     assert met.where == "hub west"
-    assert set(plan.town_of[met.around].tolist()) == {1}
+    assert set(world.plan.town_of[met.around].tolist()) == {1}
+
+
+def test_a_jam_of_a_technology_or_a_class_is_met_where_it_is_used(tmp_path: Path) -> None:
+    own = "[towns.west.messages.access]", 'technology = "nb-iot"'
+    world = two_towns(tmp_path, *own, *event("jam", "nb-iot"), *event("jam", "access"))
+    technology, everything = world.events
+    assert set(world.plan.town_of[technology.places].tolist()) == {1}
+    assert set(world.plan.town_of[technology.around].tolist()) == {1}
+    assert everything.places.tolist() == world.plan.gateways.tolist()
+    assert len(everything.around) == world.plan.topology.places
 
 
 def test_a_technology_that_is_jammed_is_jammed_where_it_is_used() -> None:
@@ -183,16 +187,16 @@ def test_a_technology_that_is_jammed_is_jammed_where_it_is_used() -> None:
 
 def test_capacitors_and_batteries_are_the_towns_own(tmp_path: Path) -> None:
     own = "[towns.west.messages.access]", "last_gasp_s = 10.0", "[towns.west.messages.backhaul]", "battery_s = 60.0"
-    scenario = heptagrid.load(written(tmp_path, *own))
+    scenario = heptagrid.load(written(tmp_path, *own, *event("blackout", "all")))
     world = build_world(scenario)
-    event = Event("blackout", 0.0, Blackout(where="all", duration_s=600.0), ("all", 0))
-    struck = replace(scenario, events=(event,))
-    met = happenings(struck, world.network, world.point_node, world.substations, world.plan)
-    lasts_s = of_towns(scenario.towns, "messages.access", "last_gasp_s", world.town_of)
-    silent = silences_of(met, "points", lasts_s)
-    begin_s = [(one.begin_ns - met[0].begin_ns) / S for one in silent]
-    assert begin_s == [10.0, 60.0]
-    assert [np.unique(world.town_of[one.ids]).tolist() for one in silent] == [[1], [0]]
+    begin_ns = world.events[0].begin_ns
+    for what, section, key, town_of, begin_s in (
+        ("points", "messages.access", "last_gasp_s", world.town_of, {1: 10.0, 0: 60.0}),
+        ("substations", "messages.backhaul", "battery_s", world.plan.concentrator_town, {1: 60.0}),
+    ):
+        silent = silences_of(world.events, what, of_towns(scenario.towns, section, key, town_of))
+        found = {int(town): (one.begin_ns - begin_ns) / S for one in silent for town in np.unique(town_of[one.ids])}
+        assert found == begin_s
 
 
 def test_the_summary_sets_the_towns_technologies_side_by_side(tmp_path: Path) -> None:
