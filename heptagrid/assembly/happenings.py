@@ -177,7 +177,7 @@ def _links(name: str, plan: Plan) -> dict[str, Ints]:
 
 def _cut_off(name: str, plan: Plan, hubs: Sequence[str]) -> dict[str, Ints]:
     """What a cut of a site's or a hub's line to the wide-area network affects; of one hub among several its own town."""
-    town = 0 if name == "hub" else hubs.index(name) if name in hubs else -1
+    town = hubs.index(name) if name in hubs else -1
     if town < 0:
         site = np.array([plan.sites[name]])
         return {"places": site, "around": site}

@@ -42,11 +42,21 @@ class Surroundings(NamedTuple):
     aggregators: Sequence[Company]
 
     @property
-    def sites(self) -> tuple[str, ...]:
-        """Where the wide-area network can be cut: `hub`, or `hub east` of several towns, and so on."""
-        named = (("hub", self.towns), ("retailer", self.retailers), ("aggregator", self.aggregators))
-        hubs, retailers, aggregators = ([f"{what} {one.name}".rstrip() for one in those] for what, those in named)
-        return (*hubs, "operations", "market", *retailers, *aggregators)
+    def sites(self) -> dict[str, str]:
+        """Where the wide-area network can be cut, by what it may be called: `hub east`, or `hub` of the only one, and so on."""
+        found: dict[str, str] = {}
+        for what, those in (
+            ("hub", [one.name for one in self.towns]),
+            ("operations", [""]),
+            ("market", [""]),
+            ("retailer", [one.name for one in self.retailers]),
+            ("aggregator", [one.name for one in self.aggregators]),
+        ):
+            names = [f"{what} {name}".rstrip() for name in those]
+            found |= dict(zip(names, names, strict=True))
+            if len(names) == 1:
+                found[what] = names[0]
+        return found
 
     @property
     def town_names(self) -> tuple[str, ...]:
@@ -169,7 +179,7 @@ class _Reader:
             if where in around.town_names:
                 return "town", where
         if kind == "cut" and where in around.sites:
-            return ("site", where) if self._cuttable("wan", links[0]) else None
+            return ("site", around.sites[where]) if self._cuttable("wan", links[0]) else None
         if kind == "jam" and (named := [name for name in CLASSES if where in _words_for(name, links)]):
             jammed = [one for one in links if where in _words_for(named[0], [one])]
             return ("links", where) if all(self._jammable(named[0], one) for one in jammed) else None
