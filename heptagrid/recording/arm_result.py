@@ -10,6 +10,7 @@ import numpy as np
 from heptagrid.planes.messages.links import CLASS_NAMES
 from heptagrid.planes.messages.statistics import KINDS, Counts
 from heptagrid.planes.money.ledger import Totals
+from heptagrid.recording.company_books import CompanyBooks
 from heptagrid.recording.totals import DayBooks, Energy, Extremes, TownFigures
 
 
@@ -28,6 +29,7 @@ class ArmResult:
     stopped_ns: int | None = None
     energy: Energy = field(default_factory=Energy)
     extremes: Extremes = field(default_factory=Extremes)
+    companies: CompanyBooks = field(default_factory=lambda: CompanyBooks.nothing(2))
     towns: TownFigures = field(default_factory=lambda: TownFigures.none(1))
     messages: Counts | None = None
     places: np.ndarray = field(default_factory=lambda: np.zeros((KINDS, 1, 4), dtype=np.int64))

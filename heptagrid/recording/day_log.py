@@ -17,6 +17,7 @@ from heptagrid.foundation.point_columns import for_all_points, of_points
 from heptagrid.foundation.reasons import REASON_NAMES
 from heptagrid.planes.money import settlement
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, eur
+from heptagrid.recording.company_books import company_books
 from heptagrid.recording.standing_estimates import Standing
 from heptagrid.recording.tables import TableWriter
 from heptagrid.recording.totals import DayBooks
@@ -73,6 +74,7 @@ class DayLog:
             DayBooks(day, eur(ledger.totals([of_ns]).by_domain), peaks_kw[of_ns]) for day, of_ns in self._days
         ]
         result.delivered_kwh, result.billed_kwh = self.standing.delivered_kwh, self.standing.billed_kwh
+        result.companies = company_books(grid, billed_ns, self.standing.billed_kwh)
         if grid.arm.smart:
             result.metering = self.standing.summary()
 

@@ -22,10 +22,11 @@ from heptagrid.planes.power.unbalanced.conductors import Conductors
 from heptagrid.recording.access_by_town import access_by_town
 from heptagrid.recording.access_networks import AccessNetworks, access_networks
 from heptagrid.recording.arm_result import ArmResult
+from heptagrid.recording.company_books import CompanyBooks, company_summaries
 from heptagrid.recording.extremes import BAND_PU
 from heptagrid.recording.recorder import PARTS
 from heptagrid.recording.totals import DayBooks, Energy, Extremes, TownFigures
-from heptagrid.recording.town_summary import town_summaries
+from heptagrid.recording.town_summary import finite, town_summaries
 from heptagrid.scenario.schema import Scenario
 from heptagrid.world.circuit.circuit import GROUND
 
@@ -48,6 +49,7 @@ class Joined:
             len(first.extremes.customer_v_min),
         )
         self.towns = TownFigures.none(len(first.towns.peak_kw))
+        self.companies = CompanyBooks.nothing(len(first.companies.paid))
         self.messages = Counts.none()
         self.places = np.zeros_like(first.places)
         self.crossed = np.zeros_like(first.crossed)
@@ -63,6 +65,7 @@ class Joined:
             self.energy.add(result.energy)
             self.extremes.join(result.extremes)
             self.towns.join(result.towns)
+            self.companies = self.companies + result.companies
             assert result.messages is not None
             self.messages = self.messages + result.messages
             self.places = self.places + result.places
@@ -115,11 +118,11 @@ class Joined:
                 "customers_to_distribution": mwh["points_fed_in"],
             },
             "voltage": {
-                "min_pu": _finite(extremes.v_min_pu),
-                "max_pu": _finite(extremes.v_max_pu),
+                "min_pu": finite(extremes.v_min_pu),
+                "max_pu": finite(extremes.v_max_pu),
                 "violation_customer_minutes": extremes.outside_s / 60.0,
-                "customers_min_pu": _finite(extremes.customer_v_min.min(initial=np.inf)),
-                "customers_max_pu": _finite(extremes.customer_v_max.max(initial=-np.inf)),
+                "customers_min_pu": finite(extremes.customer_v_min.min(initial=np.inf)),
+                "customers_max_pu": finite(extremes.customer_v_max.max(initial=-np.inf)),
                 "customers_outside": int((extremes.customer_outside_s > 0.0).sum()),
                 "band_pu": list(BAND_PU),
             },
@@ -127,7 +130,7 @@ class Joined:
             "interruptions": self.interruptions,
             "frequency": self.frequency,
             "loading": {
-                "primary_peak_kw": _finite(extremes.peak_kw),
+                "primary_peak_kw": finite(extremes.peak_kw),
                 "primary_peak_at": from_ns(extremes.peak_ns, scenario.zone).isoformat() if extremes.peak_ns else None,
                 "max_transformer_pct": float(extremes.transformer_peak_pct.max()),
                 "max_transformer": _name_of_most(extremes.transformer_peak_pct, world.grid.transformers.names),
@@ -143,6 +146,7 @@ class Joined:
             "comfort": self.comfort,
             "traded_mwh": self.traded_mwh,
             "money_eur": self.money.summary(),
+            "companies": company_summaries(world, self.companies),
             "bills": {
                 "mean_bill_eur": self.mean_bill_eur,
                 **{
@@ -380,10 +384,6 @@ def _state(scenario: Scenario, typical: bool, arms: Mapping[str, Joined]) -> flo
 def _add(sums: dict[str, float], more: Mapping[str, float]) -> None:
     for name, value in more.items():
         sums[name] = sums.get(name, 0) + value
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
 
 
 def _conductors(conductors: Conductors | None) -> dict[str, int] | None:

@@ -33,10 +33,10 @@ def town_summaries(world: World, figures: TownFigures, extremes: Extremes, zone:
                 "imported_mwh": float(figures.imported_kwh[k]) / 1000.0,
                 "exported_mwh": float(figures.exported_kwh[k]) / 1000.0,
                 "lost_mwh": float(figures.lost_kwh[k]) / 1000.0,
-                "peak_kw": _finite(figures.peak_kw[k]),
+                "peak_kw": finite(figures.peak_kw[k]),
                 "peak_at": from_ns(peak_ns, zone).isoformat() if peak_ns else None,
-                "customers_min_pu": _finite(extremes.customer_v_min[here].min(initial=np.inf)),
-                "customers_max_pu": _finite(extremes.customer_v_max[here].max(initial=-np.inf)),
+                "customers_min_pu": finite(extremes.customer_v_min[here].min(initial=np.inf)),
+                "customers_max_pu": finite(extremes.customer_v_max[here].max(initial=-np.inf)),
                 "violation_customer_minutes": float(outside_s.sum()) / 60.0,
                 "max_transformer_pct": float(loading_pct.max()) if len(loading_pct) else None,
                 "max_transformer": str(names[loading_pct.argmax()]) if len(loading_pct) else None,
@@ -46,5 +46,6 @@ def town_summaries(world: World, figures: TownFigures, extremes: Extremes, zone:
     return found
 
 
-def _finite(value: float) -> float | None:
+def finite(value: float) -> float | None:
+    """A figure, or None if there is none."""
     return float(value) if np.isfinite(value) else None

@@ -29,6 +29,8 @@ def bill_text(found: Mapping[str, Any]) -> str:
     who = f"Customer {found['customer']} ({found['name']})"
     verb = "owes" if found["bill_eur"] >= 0 else "is owed"
     lines = [f"{who} {verb} {number(abs(found['bill_eur']), 2)} EUR for {found['day']}, in the {found['arm']} arm."]
+    if found["retailer"] != "retailer":  # of several
+        lines.append(f"The bill is made by {found['retailer']}.")
     if found["days_of_run"] > 1:
         lines.append(
             f"Over the run's {found['days_of_run']} days the bills come to {number(found['bill_of_run_eur'], 2)} EUR."
