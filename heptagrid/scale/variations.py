@@ -20,6 +20,7 @@ from heptagrid.foundation.parameters import Declaration, declarations
 from heptagrid.report.words import plain
 from heptagrid.scenario.load import revised
 from heptagrid.scenario.schema import RunParameters, Scenario
+from heptagrid.scenario.towns import kind_of
 
 BREAK = "break."
 MOST_VALUES = 1000  # of one key; more is a slip of the pen
@@ -152,8 +153,8 @@ def declaration_of(key: str, scenario: Scenario) -> Declaration | None:
         info = f"probability that a message is lost on a link of the class {key.removeprefix(BREAK)}"
         return Declaration(info, "", 0.0, 1.0, None, "assumption: what if")
     section, _, name = key.rpartition(".")
-    kind = RunParameters if section == "run" else type(scenario.sections.get(section))
-    if kind is type(None):
+    kind = RunParameters if section == "run" else kind_of(section, scenario.sections)
+    if kind is None:
         return None
     return next((one for known, _, _, one in declarations(kind) if known == name), None)
 

@@ -108,6 +108,17 @@ def is_of_several(section: str) -> bool:
     return section.split(".")[0] in OWN_SECTIONS
 
 
+def kind_of(section: str, sections: Mapping[str, Any]) -> type | None:
+    """The class of the parameters in a table of a scenario with these sections, such as `towns.west.messages.access`; None if there is no such table."""
+    what, _, rest = section.partition(".")
+    if what not in OWN_SECTIONS:
+        return type(sections[section]) if section in sections else None
+    _, _, own = rest.partition(".")
+    if not own:
+        return TownParameters if what == "towns" else CompanyParameters
+    return type(sections[own]) if own in OWN_SECTIONS[what] else None
+
+
 def read_towns(
     checks: Checks, tables: Tables, sections: Mapping[str, Any], network: str, folder_of: Callable[[str], Path]
 ) -> tuple[Town, ...]:

@@ -8,7 +8,8 @@ import pytest
 
 import heptagrid
 from heptagrid.foundation.errors import ScenarioError, UsageError
-from heptagrid.scale.variations import points_of, read_variations, silenced, unresolved
+from heptagrid.scale.variants import variant_of
+from heptagrid.scale.variations import declaration_of, points_of, read_variations, silenced, unresolved
 from heptagrid.scenario.load import load
 
 
@@ -118,3 +119,29 @@ def test_a_technology_is_held_against_its_own_links_dead() -> None:
     assert dead.broken == {"wan": 0.5, "access": 1.0}
     assert dead.scenario == point.scenario
     assert silenced(point, "messages.access.loss") is silenced(point, "run.zone") is None
+
+
+def test_keys_of_towns_and_companies_can_be_varied() -> None:
+    scenario = load("two-towns")
+    technology, share = "towns.west.messages.access.technology", "retailers.greenpower.share"
+    points = points_of(scenario, read_variations([f"{technology}=nb-iot,lte", f"{share}=0.4:0.8:0.4"]))
+    assert [one.scenario.towns[1].sections["messages.access"].technology for one in points] == ["nb-iot"] * 2 + [
+        "lte"
+    ] * 2
+    assert [one.scenario.retailers[1].entry.share for one in points] == [0.4, 0.8, 0.4, 0.8]
+    for key in (technology, share, "towns.west.bus", "aggregators.flexo.aggregator.valid_s"):
+        known = declaration_of(key, scenario)
+        assert known is not None, key
+        assert known.info
+    for key in ("towns.west.vehicles.share", "retailers.greenpower.aggregator.valid_s", "towns.west.colour"):
+        assert declaration_of(key, scenario) is None, key
+
+
+def test_points_that_differ_in_a_town_or_a_company_alone_are_other_runs(tmp_path: Path) -> None:
+    scenario = load("two-towns")
+    for vary in ("towns.west.messages.access.technology=nb-iot,lte", "retailers.greenpower.share=0.4,0.8"):
+        names = {
+            variant_of(point, scenario.seed, "smart", False, "data", tmp_path, False).name
+            for point in points_of(scenario, read_variations([vary]))
+        }
+        assert len(names) == 2, vary
