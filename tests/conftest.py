@@ -61,6 +61,14 @@ def lane_day(lane_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     )
 
 
+@pytest.fixture(scope="session")
+def two_towns_day(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A day of the built-in scenario of two towns, two retailers and two aggregators in quarter hours, both arms."""
+    return shared_run(
+        "two_towns_day", tmp_path_factory, lambda out: heptagrid.run("two-towns", step_s=900, threads=1, out=out)
+    )
+
+
 def shared_run(name: str, tmp_path_factory: pytest.TempPathFactory, make: Callable[[Path], Run]) -> Run:
     """A run that one of the test processes makes and every one of them reads."""
     with locked(name, tmp_path_factory) as root:
@@ -80,7 +88,7 @@ def locked(name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path
         yield root / name
 
 
-WHOLE_RUNS = {"day", "broken_day", "lane_file", "lane_day", "lane"}
+WHOLE_RUNS = {"day", "broken_day", "lane_file", "lane_day", "lane", "two_towns_day"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

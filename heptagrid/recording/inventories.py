@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from heptagrid.assembly.world import World
 from heptagrid.foundation.frames import write_table
 from heptagrid.planes.messages import reliability
 from heptagrid.recording.summary import Joined
+from heptagrid.world.joined import towns_of_nodes
+
+Ints = npt.NDArray[np.int64]
 
 
 def write_lists(folder: Path, world: World, arms: Mapping[str, Joined]) -> None:
@@ -19,9 +23,11 @@ def write_lists(folder: Path, world: World, arms: Mapping[str, Joined]) -> None:
     import polars
 
     network, grid = world.network, world.grid
-    bus = np.maximum(network.bus_of_node, 0)
+    town = towns_of_nodes(world.towns, np.arange(network.nodes))
+    bus = _bus_of_each_node(world)
     nodes = {
         "node": np.arange(network.nodes, dtype=np.int32),
+        "town": town.astype(np.int32),
         "bus": grid.buses.names[bus].tolist(),
         "parent": network.parent.astype(np.int32),
         "feeder": network.feeder.astype(np.int32),
@@ -38,6 +44,9 @@ def write_lists(folder: Path, world: World, arms: Mapping[str, Joined]) -> None:
     high, low = transformers.vn_hv_kv, transformers.vn_lv_kv
     trafo = {
         "transformer": np.arange(len(transformers.names), dtype=np.int16),
+        "town": np.repeat(
+            np.arange(len(world.towns), dtype=np.int32), [len(one.grid.transformers.names) for one in world.towns]
+        ),
         "name": transformers.names.tolist(),
         "sn_kva": transformers.sn_mva * 1000.0,
         "voltage_kv": [f"{a:g}/{b:g}" for a, b in zip(high, low, strict=True)],
@@ -53,6 +62,9 @@ def write_lists(folder: Path, world: World, arms: Mapping[str, Joined]) -> None:
     customers: dict[str, Any] = {
         "customer": np.arange(world.customers_count, dtype=np.int32),
         "node": world.point_node[: world.customers_count].astype(np.int32),
+        "town": world.town_of[: world.customers_count].astype(np.int32),
+        "retailer": world.companies.retailer_of[: world.customers_count].astype(np.int32),
+        "aggregator": world.companies.aggregator_of[: world.customers_count].astype(np.int32),
     }
     for name, arm in arms.items():
         customers[f"v_min_{name}"] = arm.extremes.customer_v_min.astype(np.float32)
@@ -67,6 +79,17 @@ def write_lists(folder: Path, world: World, arms: Mapping[str, Joined]) -> None:
     lists = {"node_list": nodes, "transformer_list": trafo, "customer_list": customers, "bills": bills}
     for table, columns in lists.items():
         write_table(polars.DataFrame(columns), folder / f"{table}.parquet")
+
+
+def _bus_of_each_node(world: World) -> Ints:
+    """(nodes,) the bus at each node; of a line's open end the bus that the line would lead to."""
+    network, lines = world.network, world.grid.lines
+    bus = network.bus_of_node.copy()
+    is_open = np.flatnonzero(bus < 0)
+    line = network.line_of_node[is_open]
+    begin, end = lines.from_bus[line], lines.to_bus[line]
+    bus[is_open] = np.where(network.node_of_bus[begin] == network.parent[is_open], end, begin)
+    return bus
 
 
 def _requirements(world: World, arm: Joined, name: str) -> dict[str, Any]:

@@ -32,9 +32,9 @@ ATTRIBUTION = [
 NOTES = [
     "Weather and load profiles are of different years: 27 January is the day of the largest net import in the "
     "profiles of 2016, and a mild day in the test reference year.",
-    "Prices and dispatch use all loads of the 24-bus system. The loads beyond the town settle with generation through "
+    "Prices and dispatch use all loads of the 24-bus system. The loads beyond the {town} settle with generation through "
     "accounts of their own (`rest`), which balance in the ledger and stay outside who pays whom, value per domain and net "
-    "present value: otherwise price changes for the other two thousand megawatts would hide those of the town.",
+    "present value: otherwise price changes for the other two thousand megawatts would hide those of the {town}.",
     "A lower peak lowers what distribution pays transmission. That moves money between two domains; what transmission "
     "and generation need not build for a lower peak is not valued.",
     "Loads draw constant power whatever the voltage, so a better voltage saves losses only.",
@@ -42,6 +42,9 @@ NOTES = [
     "Messages are counted from the first to the last counted instant; the bills and settlement of the last day travel in "
     "the closing hour after it and are not counted, those of the day before the first are.",
 ]
+NOTE_OF_TOWNS = (
+    "The weather is the first town's in all towns. Cells of an operator are laid out for each town by itself."
+)
 
 
 def manifest_of(
@@ -96,8 +99,14 @@ def manifest_of(
         },
         "feeder": scenario.feeder,
         "attribution": _attribution(scenario),
-        "notes": NOTES,
+        "notes": _notes(scenario),
     }
+
+
+def _notes(scenario: Scenario) -> list[str]:
+    is_one = len(scenario.towns) == 1
+    notes = [note.replace("{town}", "town" if is_one else "towns") for note in NOTES]
+    return notes if is_one else [NOTE_OF_TOWNS, *notes]
 
 
 def _attribution(scenario: Scenario) -> list[str]:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
-
-import numpy as np
 
 from heptagrid.domains.customers.device import device_words
 from heptagrid.report.charts import Line, line_chart
 from heptagrid.report.rendering import render
+from heptagrid.report.time_axis import thinned, ticks_of, unit_of
 from heptagrid.report.words import ARM_TITLES, listing
 
 if TYPE_CHECKING:
     import polars
 
-POINTS = 288  # of a line in a chart: a day by five minutes
 
-
-def day_charts(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: dict[str, Any]) -> str:
-    """The charts of the day with the highest import, and a table of all days where there are several."""
+def day_charts(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: dict[str, Any], towns: int = 1) -> str:
+    """The charts of the day with the highest import, and a table of all days where there are several; towns: how many there are."""
     if totals is None:
         return render("run/no_series.html", {})
     import polars
@@ -32,22 +28,23 @@ def day_charts(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: 
     mine = totals.filter(polars.col("run_day") == chosen)
     found = {arm: mine.filter(polars.col("arm") == arm) for arm in arms}
     series = {arm: one for arm, one in found.items() if len(one)}  # an arm stopped in its warm-up has none
-    x = {arm: _thinned(one["time_ns"].to_numpy().astype(float), len(one)) for arm, one in series.items()}
-    ticks = _ticks(mine["time_ns"].to_numpy(), zone)
+    x = {arm: thinned(one["time_ns"].to_numpy().astype(float), len(one)) for arm, one in series.items()}
+    ticks = ticks_of(mine["time_ns"].to_numpy(), zone)
 
     def lines(column: str, how: str = "mean", scale: float = 1.0, name: str = "") -> list[Line]:
         return [
-            Line(name or ARM_TITLES[arm], arm, x[arm], scale * _thinned(one[column].to_numpy(), len(one), how))
+            Line(name or ARM_TITLES[arm], arm, x[arm], scale * thinned(one[column].to_numpy(), len(one), how))
             for arm, one in series.items()
         ]
 
-    unit, per_kw = _unit(mine, "import_kw")
+    unit, per_kw = unit_of(mine["import_kw"].to_numpy())
     marks = []
     for arm, one in series.items():
         load = one["import_kw"].to_numpy()
         if len(load):
             marks.append((float(one["time_ns"].to_numpy()[load.argmax()]), float(load.max()) * per_kw, arm))
-    net = line_chart("Import at the infeed", unit, lines("import_kw", scale=per_kw), ticks, marks=marks, from_zero=True)
+    infeed = "the infeed" if towns < 2 else "all infeeds together"
+    net = line_chart(f"Import at {infeed}", unit, lines("import_kw", scale=per_kw), ticks, marks=marks, from_zero=True)
     low, high = lines("customer_v_min_pu", "min"), lines("customer_v_max_pu", "max")
     volts = line_chart(
         "Lowest and highest supply voltage of any customer",
@@ -64,11 +61,11 @@ def day_charts(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: 
         if not (mine[column] != 0.0).any():
             idle.append(f"no {called.one} {called.verb} on this day" if owned[name] else f"there are no {called.many}")
             continue
-        its_unit, its_scale = _unit(mine, column)
+        its_unit, its_scale = unit_of(mine[column].to_numpy())
         devices.append(line_chart(called.chart, its_unit, lines(column, scale=its_scale), ticks, from_zero=True))
     first = next(iter(series))
     local = [
-        Line(label, style, x[first], per_kw * _thinned(series[first][column].to_numpy(), len(series[first])))
+        Line(label, style, x[first], per_kw * thinned(series[first][column].to_numpy(), len(series[first])))
         for label, style, column in (
             (f"demand without {listing([one.many for one in words.values()])}", "base", "base_kw"),
             ("local generation", "units", "generated_kw"),
@@ -79,7 +76,7 @@ def day_charts(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: 
     if len(local) == 1:
         idle.append("local generation is 0 on this day" if owned["local_units"] else "there is no local generation")
     price = Line(
-        "every arm", "base", x[first], _thinned(series[first]["price_eur_per_mwh"].to_numpy(), len(series[first]))
+        "every arm", "base", x[first], thinned(series[first]["price_eur_per_mwh"].to_numpy(), len(series[first]))
     )
     charts = [
         net,
@@ -113,12 +110,6 @@ def day_charts(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: 
     )
 
 
-def _unit(day: polars.DataFrame, column: str) -> tuple[str, float]:
-    """The unit in which a column of kW is drawn, and what a kW is in it."""
-    largest_kw = np.abs(day[column].to_numpy()).max(initial=0.0)
-    return ("MW", 1e-3) if largest_kw >= 1000.0 else ("kW", 1.0)
-
-
 def _every_day(totals: polars.DataFrame, arms: dict[str, Any], manifest: dict[str, Any]) -> list[dict[str, Any]]:
     """Of each day: its weight, the peak of each arm, the outdoor temperature."""
     import polars
@@ -138,23 +129,3 @@ def _every_day(totals: polars.DataFrame, arms: dict[str, Any], manifest: dict[st
             }
         )
     return rows
-
-
-def _thinned(values: np.ndarray, count: int, how: str = "mean") -> np.ndarray:
-    """Values in at most POINTS groups of equal size."""
-    size = max(1, count // POINTS)
-    whole = len(values) // size * size
-    groups = np.asarray(values[:whole], dtype=float).reshape(-1, size)
-    return np.asarray(getattr(groups, how)(axis=1))
-
-
-def _ticks(times_ns: np.ndarray, zone: ZoneInfo) -> list[tuple[float, str]]:
-    """Marks of local time: every few hours of one day, or each midnight of more."""
-    first, last = int(times_ns.min()), int(times_ns.max())
-    long = last - first > 30 * 3600 * 10**9
-    marks = []
-    for hour_ns in range(first - first % (3600 * 10**9), last + 1, 3600 * 10**9):
-        local = datetime.fromtimestamp(hour_ns / 1e9, tz=UTC).astimezone(zone)
-        if hour_ns >= first and (local.hour == 0 if long else local.hour % 4 == 0):
-            marks.append((float(hour_ns), f"{local.day}.{local.month}." if long else f"{local.hour:02d}h"))
-    return marks[:: max(1, len(marks) // 8)]

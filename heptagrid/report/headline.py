@@ -12,8 +12,9 @@ from typing import Any
 from heptagrid.domains.customers.device import device_classes, device_words
 from heptagrid.report.findings import ESTIMATED, estimated_share, worst
 from heptagrid.report.rendering import render
+from heptagrid.report.towns import towns_of
 from heptagrid.report.verdict import answers
-from heptagrid.report.words import ARM_TITLES, energy_unit, listing, number, signed
+from heptagrid.report.words import ARM_TITLES, energy_unit, listing, number, possessive, signed
 
 
 def headline(summary: dict[str, Any], place: str = "town") -> str:
@@ -44,13 +45,15 @@ def changes(summary: dict[str, Any], place: str = "town") -> str:
         name = next(iter(arms))
         peak_kw = arms[name]["loading"]["primary_peak_kw"]
         return (
-            "" if peak_kw is None else f"In the {ARM_TITLES[name]} arm the {place}'s import peaked at {_mw(peak_kw)}."
+            ""
+            if peak_kw is None
+            else f"In the {ARM_TITLES[name]} arm the {possessive(place)} import peaked at {_mw(peak_kw)}."
         )
     base_kw, change_kw = arms["conventional"]["loading"]["primary_peak_kw"], difference["primary_peak_kw"]
     base_mwh, change_mwh = arms["conventional"]["energy_mwh"]["lost"], difference["energy_lost_mwh"]
     unit, scale, digits = energy_unit(base_mwh)
     losses = f"{number(scale * abs(change_mwh), digits)} {unit}"
-    peak = _moved(f"the {place}'s peak import", "it was", change_kw, base_kw, _mw(abs(change_kw)))
+    peak = _moved(f"the {possessive(place)} peak import", "it was", change_kw, base_kw, _mw(abs(change_kw)))
     said = f"The smart grid {peak} and {_moved('losses', 'they were', change_mwh, base_mwh, losses)}"
     return f"{said}; {number(arms['smart']['messages']['delivered'])} messages were delivered.{_bill(summary)}"
 
@@ -115,6 +118,7 @@ def key_figures(summary: dict[str, Any]) -> str:
     """Cards: a figure in every arm and its difference."""
     arms, difference = summary["arms"], summary["difference"] or {}
     lost_in, per_mwh, lost_digits = energy_unit(*(arm["energy_mwh"]["lost"] for arm in arms.values()))
+    of_all = " of all towns" if len(towns_of(summary)) > 1 else ""
     cards: list[_Card] = [
         ("Lowest supply voltage", "pu", 3, lambda a: a["voltage"]["customers_min_pu"], None),
         ("Highest supply voltage", "pu", 3, lambda a: a["voltage"]["customers_max_pu"], None),
@@ -127,7 +131,7 @@ def key_figures(summary: dict[str, Any]) -> str:
         ),
         ("Highest transformer loading", "%", 1, lambda a: a["loading"]["max_transformer_pct"], None),
         ("Highest line loading", "%", 1, lambda a: a["loading"]["max_line_pct"], None),
-        ("Peak import", "kW", 0, lambda a: a["loading"]["primary_peak_kw"], "primary_peak_kw"),
+        (f"Peak import{of_all}", "kW", 0, lambda a: a["loading"]["primary_peak_kw"], "primary_peak_kw"),
         ("Lost in the network", lost_in, lost_digits, lambda a: per_mwh * a["energy_mwh"]["lost"], "energy_lost_mwh"),
         (
             f"Mean bill{', each day counted once' if summary['business'] else ''}",

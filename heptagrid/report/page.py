@@ -20,6 +20,7 @@ from heptagrid.report.frequency import frequency_section
 from heptagrid.report.headline import headline, key_figures
 from heptagrid.report.rendering import document
 from heptagrid.report.town import town_section
+from heptagrid.report.towns import towns_of, towns_section
 from heptagrid.report.words import DOMAIN_TITLES, LOST_BY, energy_unit, number
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def write_page(folder: Path) -> Path:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     frames = {
         name: read_table(folder / f"{name}.parquet") if (folder / f"{name}.parquet").exists() else None
-        for name in ("totals", "node_list", "transformer_list", "customer_list", "frequency")
+        for name in ("totals", "node_list", "transformer_list", "customer_list", "frequency", "infeeds")
     }
     path = folder / "report.html"
     write_text(path, page(summary, manifest, frames))
@@ -43,7 +44,8 @@ def write_page(folder: Path) -> Path:
 
 def page(summary: dict[str, Any], manifest: dict[str, Any], frames: Frames) -> str:
     """The whole page as text."""
-    arms, place = summary["arms"], "feeder" if manifest.get("feeder") else "town"
+    arms, towns = summary["arms"], towns_of(summary)
+    place = "feeder" if manifest.get("feeder") else "town" if len(towns) < 2 else "towns"
     shown = "smart" if "smart" in arms else next(iter(arms))  # whose messages and money the page explains
     series = frames.get("frequency")
     return document(
@@ -53,15 +55,18 @@ def page(summary: dict[str, Any], manifest: dict[str, Any], frames: Frames) -> s
             "summary": summary,
             "manifest": manifest,
             "place": place,
+            "towns": towns if len(towns) > 1 else [],
+            "parts": manifest["parts"],
             "when": _when(manifest),
             "headline": headline(summary, place),
             "conductors": summary.get("conductors"),
             "left_out": _left_out(summary.get("conductors")),
             "figures": key_figures(summary),
-            "day": day_charts(frames["totals"], arms, manifest),
+            "day": day_charts(frames["totals"], arms, manifest, len(towns)),
             "events": event_tables(summary) if summary.get("events") else "",
             "frequency": "" if series is None else frequency_section(summary, series, ZoneInfo(manifest["zone"])),
-            "network": town_section(frames, list(arms), place),
+            "network": town_section(frames, list(arms), "feeder" if manifest.get("feeder") else "town", towns),
+            "side_by_side": towns_section(summary, manifest, frames["infeeds"]) if len(towns) > 1 else "",
             "requirements": _requirements(arms),
             "interference": requirements.INTERFERENCE,
             "technologies": {one["name"]: one for one in summary["technologies"].values()}.values(),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from heptagrid.report.charts import Line, line_chart, round_steps
-from heptagrid.report.words import ARM_TITLES
 
 if TYPE_CHECKING:
     import polars
@@ -30,8 +29,11 @@ def distances_km(parent: Ints, length_km: Floats) -> Floats:
     return distance
 
 
-def profile_charts(nodes: polars.DataFrame, arms: Sequence[str]) -> tuple[float, list[str]]:
-    """The farthest node's distance (km), and a chart for each arm; every stroke is a line or a transformer of the network."""
+def profile_charts(nodes: polars.DataFrame, titles: Mapping[str, str]) -> tuple[float, list[str]]:
+    """The farthest node's distance (km), and a chart for each arm; every stroke is a line or a transformer of the network.
+
+    titles: what each arm's chart shows, by the arm's name.
+    """
     parent = nodes["parent"].to_numpy().astype(np.int64)
     x = distances_km(parent, nodes["length_km"].to_numpy())
     farthest_km = float(x.max())
@@ -39,14 +41,14 @@ def profile_charts(nodes: polars.DataFrame, arms: Sequence[str]) -> tuple[float,
         return farthest_km, []
     ticks = [(one, f"{one:g}") for one in round_steps(0.0, farthest_km) if one <= farthest_km]
     charts = []
-    for arm in arms:
+    for arm, shown in titles.items():
         lines = [
             Line(label, style, *_strokes(parent, x, nodes[f"{end}_{arm}"].to_numpy().astype(float)))
             for end, label, style in (("v_max", "highest", "highest"), ("v_min", "lowest", "lowest"))
         ]
         drawn = [one for one in lines if len(one.x)]
         if drawn:
-            title = f"Voltage over distance (km), {ARM_TITLES[arm]}"
+            title = f"Voltage over distance (km), {shown}"
             limits = ((0.9, "0.9"), (1.1, "1.1"))
             charts.append(line_chart(title, "pu", drawn, ticks, limits))
     return farthest_km, charts

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from heptagrid.report.areas import areas_of
 from heptagrid.report.profile import profile_charts
 from heptagrid.report.rendering import render
 from heptagrid.report.town_map import town_maps
@@ -20,20 +21,24 @@ DIFFERS_PU = 0.005
 """Of a customer's voltage against its node's, both per unit, from which on the page says that their bases differ."""
 
 
-def town_section(frames: Mapping[str, polars.DataFrame | None], arms: list[str], place: str) -> str:
-    """Maps, profiles and tables; place: what they show, in a word."""
+def town_section(
+    frames: Mapping[str, polars.DataFrame | None], arms: list[str], place: str, towns: Sequence[str] = ()
+) -> str:
+    """Maps, profiles and tables; place: what they show, in a word; towns: names, where there are several."""
     nodes, transformers, customers = (frames.get(f"{name}_list") for name in ("node", "transformer", "customer"))
-    if nodes is None or transformers is None or customers is None:
+    areas = areas_of(frames, towns)
+    if nodes is None or transformers is None or customers is None or not areas:
         return render("run/no_map.html", {})
-    farthest_km, profiles = profile_charts(nodes, arms)
+    profiles = [profile_charts(area.nodes, {arm: area.in_arm(arm) for arm in arms}) for area in areas]
     apart_pu = _apart_pu(nodes, customers, arms)
     return render(
         "run/network.html",
         {
-            "maps": town_maps(nodes, transformers, customers, arms, place),
+            "maps": town_maps(areas, arms, place),
             "differs_pu": apart_pu if apart_pu >= DIFFERS_PU else None,
-            "profiles": profiles,
-            "farthest_km": farthest_km,
+            "profiles": [chart for _, charts in profiles for chart in charts],
+            "farthest_km": max(km for km, _ in profiles),
+            "towns": len(areas),
             "highest_of": [f"highest loading, %, {ARM_TITLES[arm]}" for arm in arms],
             "transformers": _most_loaded_transformers(transformers, arms),
             "lines": _most_loaded_lines(nodes, arms),

@@ -7,13 +7,14 @@ A cross over a substation says that its access network missed applications' requ
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from heptagrid.report.areas import Area
 from heptagrid.report.rendering import render
-from heptagrid.report.words import ARM_TITLES, number, text
+from heptagrid.report.words import number, text
 
 if TYPE_CHECKING:
     import polars
@@ -50,14 +51,23 @@ MISSED_CLASSES = (
 )
 
 
-def town_maps(
-    nodes: polars.DataFrame,
-    transformers: polars.DataFrame,
-    customers: polars.DataFrame,
-    arms: list[str],
-    place: str = "town",
-) -> str:
-    """One map per arm, side by side where there is room, and the legend; place: what they show, in a word."""
+def town_maps(areas: Sequence[Area], arms: list[str], place: str = "town") -> str:
+    """One map per town and arm, side by side where there is room, and the legend; place: what each shows, in a word."""
+    keys = {
+        name: [(label, style) for _, label, style in classes]
+        for name, classes in (
+            ("voltages", VOLTAGE_CLASSES),
+            ("widths", WIDTH_CLASSES),
+            ("loadings", LOADING_CLASSES),
+            ("missed", MISSED_CLASSES),
+        )
+    }
+    return render("run/maps.html", {"maps": [map for area in areas for map in _maps(area, arms, place)], **keys})
+
+
+def _maps(area: Area, arms: list[str], place: str) -> list[str]:
+    """A town's maps, one for each arm."""
+    nodes, transformers, customers = area.nodes, area.transformers, area.customers
     longitude, latitude = nodes["longitude_deg"].to_numpy(), nodes["latitude_deg"].to_numpy()
     stretch = np.cos(np.radians(latitude.mean()))
     width, height = np.ptp(longitude) * stretch or 1.0, np.ptp(latitude) or 1.0
@@ -73,20 +83,11 @@ def town_maps(
     parent = nodes["parent"].to_numpy()
     box = f"0 0 {width * scale + 20:.0f} {height * scale + 20:.0f}"
     at = customers["node"].to_numpy()
-    maps = [
-        _map(arm, box, x, y, parent, nodes, tx, ty, transformers, place, _rings(arm, x[at], y[at], customers))
-        for arm in arms
+    captions = {arm: area.in_arm(arm) for arm in arms}
+    return [
+        _map(arm, box, x, y, parent, nodes, tx, ty, transformers, place, title, _rings(arm, x[at], y[at], customers))
+        for arm, title in captions.items()
     ]
-    keys = {
-        name: [(label, style) for _, label, style in classes]
-        for name, classes in (
-            ("voltages", VOLTAGE_CLASSES),
-            ("widths", WIDTH_CLASSES),
-            ("loadings", LOADING_CLASSES),
-            ("missed", MISSED_CLASSES),
-        )
-    }
-    return render("run/maps.html", {"maps": maps, **keys})
 
 
 def _map(
@@ -100,6 +101,7 @@ def _map(
     ty: np.ndarray,
     transformers: polars.DataFrame,
     place: str,
+    caption: str,
     rings: str,
 ) -> str:
     low, high = nodes[f"v_min_{arm}"].to_numpy() - 1.0, nodes[f"v_max_{arm}"].to_numpy() - 1.0
@@ -130,10 +132,9 @@ def _map(
         if one["missed"]:
             parts.append(_cross(int(x_k), int(y_k), one["missed"], f"{one['name']}{_said(one)}"))
     parts.append(rings)
-    title = ARM_TITLES[arm]
     return (
-        f'<figure><figcaption>{text(title)}</figcaption><svg class="map" viewBox="{box}" role="img" '
-        f'aria-label="Map of the {place}, {text(title)}">{"".join(parts)}</svg></figure>'
+        f'<figure><figcaption>{text(caption)}</figcaption><svg class="map" viewBox="{box}" role="img" '
+        f'aria-label="Map of the {place}, {text(caption)}">{"".join(parts)}</svg></figure>'
     )
 
 

@@ -43,6 +43,11 @@ def listing(words: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(others)} {last} {final}" if others else final
 
 
+def possessive(noun: str) -> str:
+    """ "town's", "towns'"."""
+    return f"{noun}'" if noun.endswith("s") else f"{noun}'s"
+
+
 def kind_words(kind: str) -> str:
     """A kind of message, by its name in files and options, in words."""
     return KIND_WORDS.get(kind, kind.replace("_", " "))

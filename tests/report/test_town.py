@@ -88,14 +88,14 @@ def test_distance_is_the_length_of_the_lines_from_the_infeed() -> None:
     table = nodes()
     distance = distances_km(table["parent"].to_numpy(), table["length_km"].to_numpy())
     np.testing.assert_allclose(distance, [0.0, 0.3, 0.5, 0.5])
-    farthest_km, charts = profile_charts(table, ["smart"])
+    farthest_km, charts = profile_charts(table, {"smart": "smart"})
     assert (farthest_km, len(charts)) == (pytest.approx(0.5), 1)
     assert "farthest node is 0.50 km" in section()
 
 
 def test_a_dead_node_has_no_place_in_the_profile() -> None:
     dead = nodes(v_min_smart=[1.0, np.inf, np.inf, np.inf], v_max_smart=[1.0, -np.inf, -np.inf, -np.inf])
-    _, charts = profile_charts(dead, ["smart"])
+    _, charts = profile_charts(dead, {"smart": "smart"})
     assert charts == []
     assert "farthest node" not in section(node_list=dead)
 
