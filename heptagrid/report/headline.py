@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from heptagrid.domains.customers.device import device_classes, device_words
+from heptagrid.report.companies import companies_of
 from heptagrid.report.findings import ESTIMATED, estimated_share, worst
 from heptagrid.report.rendering import render
 from heptagrid.report.towns import towns_of
@@ -176,9 +177,10 @@ def devices(summary: dict[str, Any]) -> str:
     """How many devices there are, the same in every arm."""
     counts = next(iter(summary["arms"].values()))["devices"]
     named = [f"{number(counts[name])} {one.many}" for name, one in device_words().items() if name in counts]
+    whose = "their" if len(companies_of(summary, "aggregator")) > 1 else "the"
     listed = listing([*named, f"{number(counts['local_units'])} units of local generation"])
     return (
-        f"{listed}; {number(summary['enrolled_customers'])} of {number(summary['customers'])} customers let the aggregator "
+        f"{listed}; {number(summary['enrolled_customers'])} of {number(summary['customers'])} customers let {whose} aggregator "
         "control their devices"
     )
 

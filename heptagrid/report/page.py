@@ -13,6 +13,7 @@ from heptagrid.foundation.output_file import write_text
 from heptagrid.report import requirements, tables
 from heptagrid.report.access_networks import access_table, technology_table
 from heptagrid.report.charts import bars
+from heptagrid.report.companies import companies_of, companies_section, has_several
 from heptagrid.report.day import day_charts
 from heptagrid.report.domain_picture import domain_pictures, money_digits
 from heptagrid.report.events import event_tables
@@ -57,6 +58,9 @@ def page(summary: dict[str, Any], manifest: dict[str, Any], frames: Frames) -> s
             "place": place,
             "towns": towns if len(towns) > 1 else [],
             "parts": manifest["parts"],
+            "retailers": len(companies_of(summary, "retailer")),
+            "aggregators": len(companies_of(summary, "aggregator")),
+            "companies": companies_section(summary) if has_several(summary) else "",
             "when": _when(manifest),
             "headline": headline(summary, place),
             "conductors": summary.get("conductors"),

@@ -14,6 +14,8 @@ from heptagrid.report.events import event_lines
 from heptagrid.report.findings import ESTIMATED, estimated_share
 from heptagrid.report.frequency import frequency_lines
 from heptagrid.report.headline import devices, title
+from heptagrid.report.several_terminal import tables_of_several
+from heptagrid.report.towns import towns_of
 from heptagrid.report.verdict import answers
 from heptagrid.report.words import ARM_TITLES, duration, energy_unit, kind_words, number, signed
 
@@ -24,8 +26,11 @@ def summary(summary: dict[str, Any], manifest: dict[str, Any]) -> Group:
     dates = manifest["dates"]
     typical = "typical " if manifest["typical_days"] else ""
     when = dates[0] if len(dates) == 1 else f"{len(dates)} {typical}days from {dates[0]}"
+    towns = len(towns_of(summary))
+    where = f" in {towns} towns" if towns > 1 else ""
     head = Text(
-        f"{summary['scenario']}, {when}: {summary['customers']:,} customers, seed {summary['seed']}", style="bold"
+        f"{summary['scenario']}, {when}: {summary['customers']:,} customers{where}, seed {summary['seed']}",
+        style="bold",
     )
     grid = Table(box=None, pad_edge=False)
     grid.add_column("")
@@ -40,7 +45,9 @@ def summary(summary: dict[str, Any], manifest: dict[str, Any]) -> Group:
         lambda a: per_mwh * a["energy_mwh"]["lost"],
         "energy_lost_mwh",
     )
-    for label, digits, value, key in (_ROWS[0], lost, *_ROWS[1:]):
+    of_all = " of all towns" if towns > 1 else ""
+    peak = (f"peak import{of_all}, kW", *_ROWS[0][1:])
+    for label, digits, value, key in (peak, lost, *_ROWS[1:]):
         cells = [number(value(arm), digits) for arm in arms.values()]
         if difference:
             change = difference.get(key) if key else None
@@ -52,6 +59,7 @@ def summary(summary: dict[str, Any], manifest: dict[str, Any]) -> Group:
         Text(title(summary), style="bold"),
         *_verdict(summary),
         grid,
+        *tables_of_several(summary),
         Text(devices(summary), style="dim"),
     ]
     shown = arms[next(reversed(arms)) if "smart" not in arms else "smart"]

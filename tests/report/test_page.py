@@ -39,7 +39,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("which", ["day", "broken_day"])
+@pytest.mark.parametrize("which", ["day", "broken_day", "two_towns_day"])
 def test_no_script_error_and_nothing_cut_off(
     browser: Any, which: str, width: int, request: pytest.FixtureRequest
 ) -> None:
