@@ -38,7 +38,10 @@ def consequences(message: int, wave: Wave, traced: MessageTrace, waves: Waves, r
         topic, told = "day_reads", waves.first("day_reads", next_midnight_ns(quarter_ns, zone))
         if told and traced.delivered_ns > told[0].first_sent_ns:  # the day's reads had been sent without it
             topic, told = "late_reads", waves.first("late_reads", traced.delivered_ns)
-        if len(told) > 1:  # to several retailers: the point's own is the one that billed by it
+        companies = replay.world.companies
+        if len(told) == len(companies.retailers):  # one to each, in their order
+            told = [told[int(companies.retailer_of[point])]]
+        else:  # of late reads, to some: the point's own retailer is the one that billed by it
             told = [one for one in told if ledger_lines(replay, one.first_id, point)]
         if told:
             found[topic] = cause_entry(told[0].first_id, told[0], zone)

@@ -13,6 +13,7 @@ from heptagrid.assembly.world import build_world
 from heptagrid.foundation.domains import Domain
 from heptagrid.inquiry.explain import explain
 from heptagrid.inquiry.replay import scenario_of
+from heptagrid.inquiry.trace import trace
 from heptagrid.recording.results import Run
 from heptagrid.report.bill_text import bill_text
 from heptagrid.world.companies import Companies
@@ -165,3 +166,18 @@ def test_a_customers_bill_is_explained_with_its_own_retailer(two: Run) -> None:
         found = explain(two.folder, customer)
         assert found["retailer"] == name and found["remarks"] == []
         assert name in bill_text(found)
+
+
+def test_a_reading_is_traced_to_the_bill_of_its_own_retailer(two: Run) -> None:
+    companies = companies_of(two)
+    waves = two.waves.filter((polars.col("arm") == "smart") & (polars.col("topic") == "reading"))
+    first_id = int(waves.filter(polars.col("messages") == len(companies.retailer_of)).row(140, named=True)["first_id"])
+    told = set()
+    for number in range(2):
+        customer = int(np.flatnonzero(companies.retailer_of == number)[0])
+        found = trace(two.folder, first_id + customer)
+        assert f"gateway of customer {customer}" in str(found)
+        follow = found["consequences"]
+        assert {"energy_bill", "standing_charge"} <= {each["reason"] for each in follow["ledger"]}
+        told.add(follow["day_reads"]["id"])
+    assert len(told) == 2, "each retailer's own message with the day's reads"
