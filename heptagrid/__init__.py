@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from heptagrid.scenario.schema import Scenario
     from heptagrid.simulation.simulation import Simulation
     from heptagrid.studies.carry.api import carry
+    from heptagrid.studies.clear.api import clear
     from heptagrid.studies.flow.api import flow, inspect
 
 _WHERE = {
@@ -31,6 +32,7 @@ _WHERE = {
     "flow": "heptagrid.studies.flow.api",
     "inspect": "heptagrid.studies.flow.api",
     "carry": "heptagrid.studies.carry.api",
+    "clear": "heptagrid.studies.clear.api",
     "sweep": "heptagrid.scale.sweep",
     "compare": "heptagrid.scale.compare",
     "load": "heptagrid.scenario.load",
@@ -44,6 +46,7 @@ __all__ = [
     "Scenario",
     "Simulation",
     "carry",
+    "clear",
     "compare",
     "flow",
     "inspect",

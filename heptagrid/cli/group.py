@@ -15,6 +15,7 @@ from heptagrid.cli.options import EPILOG
 
 COMMANDS = {
     "carry": "Carry the messages of TRAFFIC.csv over NETWORK.toml: the message plane alone, exact to the nanosecond.",
+    "clear": "Clear the market in FILE: the money plane alone, quantities and prices of offers on a network, or of bids.",
     "compare": "Compare B, C... with A: figures side by side, who gains, who loses.",
     "compile": "Compile the kernels now, so that no later run has to.",
     "explain": "Explain a customer's bill in RUN (a results folder): every line and its causes.",
@@ -134,6 +135,7 @@ def main() -> None:
       heptagrid run --typical              twelve typical days: does it pay, and for whom?
       heptagrid inspect Master.dss         what your own feeder contains: counts, shape, a map
       heptagrid flow Master.dss            its voltages, currents and losses, once
+      heptagrid clear case118.m            its cheapest dispatch, and a price at every bus
       heptagrid run --feeder Master.dss    the whole grid on it, with and without the smart grid
       heptagrid sweep --vary break.access=0:1:0.25
                                            how the results depend on lost messages, as curves

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 EPILOG = """Exit codes: 0 done; 1 other trouble; 2 wrong usage; 3 scenario or input file; 4 network (an island, no convergence); 5 output
-folder or disk; 6 a message that breaks its contract; 7 conservation law broken; 8 validation failed; 130 interrupted (what was computed is kept,
+folder or disk; 6 a message that breaks its contract; 7 conservation law broken; 8 validation failed; 9 a market without an answer; 130 interrupted (what was computed is kept,
 marked partial)."""
 
 

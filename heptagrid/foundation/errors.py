@@ -77,6 +77,12 @@ class ValidationError(HeptagridError):
     exit_code = 8
 
 
+class MarketError(HeptagridError):
+    """A market that comes to no answer: what is asked of it cannot be had."""
+
+    exit_code = 9
+
+
 class PartialRunWarning(UserWarning):
     """A run that went on although part of it failed (a feeder that did not converge)."""
 

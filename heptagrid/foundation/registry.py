@@ -12,6 +12,7 @@ from heptagrid.foundation.errors import HeptagridError
 PARAMETERS = "heptagrid.parameters"
 DEVICES = "heptagrid.devices"
 IMPORTERS = "heptagrid.importers"
+MARKETS = "heptagrid.markets"
 TARIFFS = "heptagrid.tariffs"
 DESKS = "heptagrid.desks"
 
@@ -86,3 +87,18 @@ def importers() -> Iterator[Any]:
     if not points:
         raise HeptagridError(_NOT_INSTALLED)
     return (point.load() for point in points)
+
+
+@lru_cache
+def markets() -> dict[str, Any]:
+    """The rules of markets in the order of their names: name to a `heptagrid.planes.money.markets.market.Market`.
+
+    Raises
+    ------
+    HeptagridError
+        If nothing is registered: the package was copied and not installed.
+    """
+    found = {point.name: point.load() for point in sorted(entry_points(group=MARKETS), key=lambda one: one.name)}
+    if not found:
+        raise HeptagridError(_NOT_INSTALLED)
+    return found

@@ -13,11 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from heptagrid.foundation.errors import FileError
-from heptagrid.foundation.input_files import MOST_NETWORK_BYTES, UnreadableError, read_text
 from heptagrid.importers.importer import Importer, Reading, unsupported
-from heptagrid.importers.matlab.program import run
-from heptagrid.importers.matlab.tokens import MatlabError
-from heptagrid.importers.matlab.values import Matrix, Value
+from heptagrid.importers.matlab.values import Matrix
+from heptagrid.importers.matpower_tables import COLUMNS, check_places, check_version, fields_of, numbers_of, tables_of
 from heptagrid.world.balanced.network import (
     BalancedBranches,
     BalancedBuses,
@@ -29,86 +27,6 @@ from heptagrid.world.balanced.network import (
     Names,
     in_complex,
 )
-
-_BUS = (
-    *(
-        "PQ",
-        "PV",
-        "REF",
-        "NONE",
-        "BUS_I",
-        "BUS_TYPE",
-        "PD",
-        "QD",
-        "GS",
-        "BS",
-        "BUS_AREA",
-        "VM",
-        "VA",
-        "BASE_KV",
-        "ZONE",
-        "VMAX",
-    ),
-    *("VMIN", "LAM_P", "LAM_Q", "MU_VMAX", "MU_VMIN"),
-)
-_BRANCH = (
-    *(
-        "F_BUS",
-        "T_BUS",
-        "BR_R",
-        "BR_X",
-        "BR_B",
-        "RATE_A",
-        "RATE_B",
-        "RATE_C",
-        "TAP",
-        "SHIFT",
-        "BR_STATUS",
-        "PF",
-        "QF",
-        "PT",
-        "QT",
-    ),
-    *("MU_SF", "MU_ST", "ANGMIN", "ANGMAX", "MU_ANGMIN", "MU_ANGMAX"),
-)
-_GEN = (
-    *(
-        "GEN_BUS",
-        "PG",
-        "QG",
-        "QMAX",
-        "QMIN",
-        "VG",
-        "MBASE",
-        "GEN_STATUS",
-        "PMAX",
-        "PMIN",
-        "MU_PMAX",
-        "MU_PMIN",
-        "MU_QMAX",
-        "MU_QMIN",
-    ),
-    *("PC1", "PC2", "QC1MIN", "QC1MAX", "QC2MIN", "QC2MAX", "RAMP_AGC", "RAMP_10", "RAMP_30", "RAMP_Q", "APF"),
-)
-_COST = ("PW_LINEAR", "POLYNOMIAL", "MODEL", "STARTUP", "SHUTDOWN", "NCOST", "COST")
-
-
-def _numbered(names: tuple[str, ...], numbers: list[int]) -> list[tuple[str, float]]:
-    return list(zip(names, map(float, numbers), strict=True))
-
-
-# The order in which MATPOWER's functions return them, and their values: column numbers from 1.
-NAMES = {
-    "idx_bus": _numbered(_BUS, [1, 2, 3, 4, *range(1, 18)]),
-    "idx_brch": _numbered(_BRANCH, [*range(1, 12), 14, 15, 16, 17, 18, 19, 12, 13, 20, 21]),
-    "idx_gen": _numbered(_GEN, [*range(1, 11), 22, 23, 24, 25, *range(11, 22)]),
-    "idx_cost": _numbered(_COST, [1, 2, 1, 2, 3, 4, 5]),
-}
-NAMES["define_constants"] = [pair for pairs in list(NAMES.values()) for pair in pairs]
-
-_MOST_NUMBER = 2.0**53  # to which every whole number is itself
-
-_COLUMNS = {"bus": 13, "branch": 11, "gen": 10}
 
 # Fields that hold nothing that a power flow takes, and what to call them.
 _WITHOUT_EFFECT = {
@@ -140,31 +58,17 @@ def read(source: str, reading: Reading | None = None) -> BalancedNetwork:
         (all of it, bus by bus, branch by branch).
     """
     reading = reading or Reading()
-    mpc = _fields(source)
+    mpc = fields_of(source)
     name = Path(source).stem
     counting = {field: [f"(mpc.{field})"] for field in mpc if field in _UNSUPPORTED}
     ignored = unsupported(source, counting, reading.ignore, frozenset({*_UNSUPPORTED, *_WITHOUT_EFFECT, *mpc}))
-    others = [field for field in mpc if field not in (*_COLUMNS, *_UNSUPPORTED, "version", "baseMVA")]
-    version = mpc.get("version")
-    if version != "2":
-        raise FileError(
-            source,
-            [
-                f"is a case of version {version if isinstance(version, str) else 'unknown'}; mpc.version = '2' is expected"
-            ],
-        )
-    base_mva, tables = _tables(source, mpc)
+    others = [field for field in mpc if field not in (*COLUMNS, *_UNSUPPORTED, "version", "baseMVA")]
+    check_version(source, mpc)
+    base_mva, tables = tables_of(source, mpc)
     buses, generators, branches = tables["bus"], tables["gen"], tables["branch"]
-    number = _numbers(source, buses)
+    number = numbers_of(source, buses)
+    check_places(source, tables, number)
     position = {number: k for k, number in enumerate(number.tolist())}
-    problems = [
-        f"{kind} {row + 1}: its bus {bus:g} is not in mpc.bus"
-        for kind, table, column in (("generator", generators, 0), ("branch", branches, 0), ("branch", branches, 1))
-        for row, bus in enumerate(table[:, column].tolist())
-        if bus not in position
-    ]
-    if problems:
-        raise FileError(source, problems)
 
     def at(column: Matrix) -> Ints:
         return np.array([position[one] for one in column.tolist()], dtype=np.int64)
@@ -190,60 +94,6 @@ def read(source: str, reading: Reading | None = None) -> BalancedNetwork:
     if violations:
         raise FileError(source, violations)
     return network
-
-
-def _fields(source: str) -> dict[str, Value]:
-    """The fields of the struct that the file returns."""
-    try:
-        text = read_text(Path(source), MOST_NETWORK_BYTES, errors="surrogateescape")
-    except UnreadableError as problem:
-        raise FileError(source, [str(problem)]) from problem
-    try:
-        returned, variables = run(text, NAMES, frozenset({*_COLUMNS, "version", "baseMVA"}))
-    except MatlabError as problem:
-        raise FileError(source, [str(problem)]) from problem
-    fields = {name.partition(".")[2]: value for name, value in variables.items() if name.startswith(f"{returned}.")}
-    if not fields:
-        raise FileError(source, [f"sets no field of {returned}, such as {returned}.bus: is it a case of version 2?"])
-    return fields
-
-
-def _tables(source: str, mpc: dict[str, Value]) -> tuple[float, dict[str, Matrix]]:
-    problems = []
-    base = mpc.get("baseMVA")
-    if not isinstance(base, np.ndarray) or base.shape != (1, 1) or not 0.0 < base.item() < np.inf:
-        problems.append("mpc.baseMVA must be a number above zero")
-    tables = {}
-    for field, columns in _COLUMNS.items():
-        table = mpc.get(field)
-        if not isinstance(table, np.ndarray) or (table.size and table.shape[1] < columns):
-            problems.append(f"mpc.{field} must be a matrix of {columns} columns or more")
-        else:
-            tables[field] = table if table.size else np.zeros((0, columns))
-    if "bus" in tables and not len(tables["bus"]):
-        problems.append("mpc.bus has no rows")
-    if problems:
-        raise FileError(source, problems)
-    assert isinstance(base, np.ndarray)
-    return float(base.item()), tables
-
-
-def _numbers(source: str, buses: Matrix) -> Ints:
-    """The buses' numbers, each once."""
-    given = buses[:, 0]
-    problems = [
-        f"row {k + 1} of mpc.bus: {given[k]:g} is no bus number"
-        for k in np.flatnonzero(~((given >= 1) & (given <= _MOST_NUMBER)) | (np.floor(given) != given))
-    ]
-    number, count = np.unique(given, return_counts=True)
-    problems += [f"bus {number[k]:g} stands {count[k]} times in mpc.bus" for k in np.flatnonzero(count > 1)]
-    problems += [
-        f"bus {given[k]:g}: its type {buses[k, 1]:g} is none of 1 (PQ), 2 (PV), 3 (slack), 4 (isolated)"
-        for k in np.flatnonzero(~np.isin(buses[:, 1], list(BusKind)))
-    ]
-    if problems:
-        raise FileError(source, problems)
-    return given.astype(np.int64)
 
 
 def _buses(table: Matrix, names: Names) -> BalancedBuses:

@@ -11,6 +11,7 @@ import pytest
 
 import heptagrid
 from heptagrid import Run
+from tests.clear.cases import LOOP
 from tests.documents.pages import DOCS, ROOT, blocks, named, pages
 from tests.flow.cases import RING
 
@@ -53,7 +54,7 @@ def files() -> dict[str, str]:
     """What the blocks read."""
     network, traffic = blocks(DOCS / "carry.md", "toml")[0], blocks(DOCS / "carry.md", "csv")[0]
     lane = (ROOT / "tests/cases/lane/lane.dss").read_text(encoding="utf-8")
-    return {"network.toml": network, "traffic.csv": traffic, "Master.dss": lane, "case118.m": RING}
+    return {"network.toml": network, "traffic.csv": traffic, "Master.dss": lane, "case118.m": RING, "case5.m": LOOP}
 
 
 @pytest.mark.parametrize(("page", "test"), HELD_ELSEWHERE.items())

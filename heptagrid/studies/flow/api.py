@@ -59,10 +59,12 @@ def flow(
         )
     if found.converged:
         tables = [
-            (Path(path), rows) for path, rows in ((out, found.nodes), (branches, found.branches)) if path is not None
+            (Path(path), vars(rows))
+            for path, rows in ((out, found.nodes), (branches, found.branches))
+            if path is not None
         ]
         if tables:
-            from heptagrid.studies.flow.tables import write_rows
+            from heptagrid.studies.rows_file import write_rows
 
             write_rows(tables)
     return found

@@ -1,21 +1,19 @@
-"""Writes the rows of a power flow as CSV: twelve significant digits, nothing where nothing is known."""
+"""Writes the rows of a study as CSV: twelve significant digits, nothing where nothing is known."""
 
 from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from heptagrid.foundation.output_file import whole_file
-from heptagrid.studies.flow.snapshot import BranchRows, NodeRows
 
 
-def write_rows(tables: Sequence[tuple[Path, NodeRows | BranchRows]]) -> None:
-    """Write files with a column for each field. All appear under their names when all are whole, or none does.
+def write_rows(tables: Sequence[tuple[Path, Mapping[str, Any]]]) -> None:
+    """Write files of columns by their names, each a list of texts or figures (n,). All appear under their names when all are whole, or none does.
 
     Raises
     ------
@@ -24,11 +22,10 @@ def write_rows(tables: Sequence[tuple[Path, NodeRows | BranchRows]]) -> None:
     """
     with ExitStack() as files:
         for path, rows in tables:
-            names = [one.name for one in fields(rows)]
-            columns = [_texts(getattr(rows, name)) for name in names]
+            columns = [_texts(column) for column in rows.values()]
             with files.enter_context(whole_file(path)).open("w", newline="", encoding="utf-8") as file:
                 writer = csv.writer(file, lineterminator="\n")
-                writer.writerow(names)
+                writer.writerow(rows)
                 writer.writerows(zip(*columns, strict=True))
 
 

@@ -1,0 +1,118 @@
+"""The program of an hour on a network: limits of branches and tangents of costs are added as they are needed, and its arrays certify the answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_matrix, hstack, vstack
+
+from heptagrid.planes.money.formulations.active_set import optimum_of
+from heptagrid.planes.money.formulations.network import DcNetwork, NetworkColumns, put_limits, put_network
+from heptagrid.planes.money.formulations.program import Program, Solution
+from heptagrid.planes.money.formulations.units import UnitColumns, UnitCosts, put_first_cuts, put_tangents, put_units
+from heptagrid.world.market_case import Bools, Floats
+
+OVER_MW = 1e-6  # a flow beyond its limit by less is at it
+_NEAR_MW = 1e-4  # quantities so near to a bound may be there in truth
+
+
+class ColumnCosts:
+    """Costs of all columns of the program: of units, and none of angles and direct-current lines."""
+
+    def __init__(self, costs: UnitCosts) -> None:
+        self._costs = costs
+        self._count = len(costs.units.names)
+
+    def value(self, x: Floats) -> Floats:
+        """What each column costs, (columns,)."""
+        return self._with_others(self._costs.value(x[: self._count]), x)
+
+    def slopes(self, x: Floats) -> tuple[Floats, Floats]:
+        """What one MW less saves and one more costs, (columns,) each."""
+        below, above = self._costs.slopes(x[: self._count])
+        return self._with_others(below, x), self._with_others(above, x)
+
+    def bend(self, x: Floats) -> Floats:
+        """How fast the slopes rise, (columns,)."""
+        return self._with_others(self._costs.bend(x[: self._count]), x)
+
+    def best_output(self, price: Floats, low: Floats, high: Floats) -> Floats:
+        """Where within bounds a column gains most at a price, (columns,)."""
+        best = np.where(price > 0.0, high, low)
+        units = slice(self._count)
+        best[units] = self._costs.best_output(price[units], low[units], high[units])
+        return best
+
+    def _with_others(self, of_units: Floats, x: Floats) -> Floats:
+        return np.concatenate([of_units, np.zeros(len(x) - self._count)])
+
+
+class Hour:
+    """The program of an hour, with limits and tangents added as they are needed, and all of its arrays for the certificate."""
+
+    def __init__(self, network: DcNetwork) -> None:
+        case = network.case
+        units, lines = case.units, case.direct_lines
+        self.network = network
+        self.unit_costs = UnitCosts(units)
+        self.costs = ColumnCosts(self.unit_costs)
+        self.program = Program()
+        self.units: UnitColumns = put_units(self.program, self.unit_costs)
+        self.columns: NetworkColumns = put_network(self.program, network, self.units.output, case.load_mw)
+        put_first_cuts(self.program, self.unit_costs, self.units)
+        angle_low, angle_high = network.angle_bounds()
+        self.low = np.concatenate([units.low_mw, angle_low, lines.low_mw])
+        self.high = np.concatenate([units.high_mw, angle_high, lines.high_mw])
+        needed, (limit_low, limit_high) = network.needed_mw(case.load_mw), network.limits_mw()
+        self.row_low, self.row_high = np.concatenate([needed, limit_low]), np.concatenate([needed, limit_high])
+        flows = network.flow_matrix()
+        branches, count = flows.shape[0], len(units.names)
+        sides = csr_matrix((branches, count)), flows, csr_matrix((branches, len(lines.names)))
+        self.matrix: Any = vstack([network.balance_matrix(), hstack(sides)]).tocsr()
+        self.number = np.concatenate([self.units.output, self.columns.angle, self.columns.direct])
+        self.limit_row = np.full(branches, -1)
+        self.is_bent = bool(len(self.units.bent))
+
+    def limit(self, branch: Any) -> None:
+        """Add the limits of branches."""
+        self.limit_row[branch] = put_limits(self.program, self.network, self.columns, (), branch)
+
+    def point(self, found: Solution) -> tuple[Floats, Floats]:
+        """Quantities and prices of a solution; the prices of limits that it does not have are zero."""
+        dual, has = np.zeros(len(self.row_low)), np.flatnonzero(self.limit_row >= 0)
+        buses = len(self.columns.balance)
+        dual[:buses] = found.dual[self.columns.balance]
+        dual[buses + has] = found.dual[self.limit_row[has]]
+        return found.x[self.number], dual
+
+    def beyond(self, x: Floats) -> Bools:
+        """(branches,) whose flow is beyond limits that the program has not got yet."""
+        buses = len(self.columns.balance)
+        row, low, high = (one[buses:] for one in (self.matrix @ x, self.row_low, self.row_high))
+        return np.asarray(((row > high + OVER_MW) | (row < low - OVER_MW)) & (self.limit_row < 0))
+
+    def exact(self, x: Floats, dual: Floats) -> tuple[Floats, Floats] | None:
+        """The optimum if what binds at a point near it binds there."""
+        buses, row = len(self.columns.balance), self.matrix @ x
+        below, above = self.costs.slopes(x)
+        worth = self.matrix.T @ dual
+        at_low, at_high = x <= self.low + _NEAR_MW, x >= self.high - _NEAR_MW
+        is_free = ~((at_low & (worth < above)) | (at_high & (worth > below)) | (self.low == self.high)) & (
+            below == above
+        )
+        at_row_low = row <= self.row_low + _NEAR_MW
+        binds = (at_row_low | (row >= self.row_high - _NEAR_MW)) & (dual != 0.0)
+        binds[:buses] = True
+        start = np.where(at_low & ~is_free, self.low, np.where(at_high & ~is_free, self.high, x))
+        value = np.where(at_row_low, self.row_low, self.row_high)
+        bend = self.costs.bend(start)
+        return optimum_of(self.matrix, start, self.costs.slopes(start)[1], bend, is_free, value, binds)
+
+    def tangents(self, x: Floats, usd: Floats | None, least: float) -> int:
+        """Add tangents at a point where the program's cost `usd` (bent,) is below the true one by `least` or more, at all if None; how many."""
+        p_mw = np.clip(x, self.low, self.high)[: len(self.units.output)]
+        bent = self.units.bent
+        where = np.ones(len(bent), dtype=np.bool_) if usd is None else self.unit_costs.value(p_mw)[bent] - usd > least
+        put_tangents(self.program, self.unit_costs, self.units, p_mw, where)
+        return int(where.sum())

@@ -1,0 +1,1 @@
+"""`heptagrid clear`: the money plane alone, offers in, quantities and prices out."""
