@@ -213,6 +213,7 @@ def _changed(first: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, An
     """What another run set differently: key to its value there and its value in the first."""
     values = [
         {f"{section}.{key}": one["value"] for section, keys in run["scenario"].items() for key, one in keys.items()}
+        | {f"{part}.{key}": value for part, keys in run["parts"].items() for key, value in keys.items()}
         | {f"break.{name}": loss for name, loss in run["break"].items()}
         for run in (first, other)
     ]

@@ -31,9 +31,7 @@ class Meaning:
 
 
 MEANINGS = {
-    "peak_kw": Meaning(
-        "Peak import", "kW", 0, "Highest power that the town takes from the 110 kV network in any step, smart arm."
-    ),
+    "peak_kw": Meaning("Peak import", "kW", 0, "Highest power taken from the 110 kV network in any step, smart arm."),
     "peak_conventional_kw": Meaning("Peak import, conventional", "kW", 0, "The same in the conventional arm."),
     "imported_mwh": Meaning(
         "Energy imported", "MWh", 2, "Energy taken from the 110 kV network over the run, smart arm."

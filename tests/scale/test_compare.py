@@ -42,6 +42,17 @@ def test_finished_runs_are_read_and_set_against_the_first(day: Run, broken_day: 
     assert not (tmp_path / "verdict" / "runs").glob("*") or list((tmp_path / "verdict" / "runs").glob("*")) == []
 
 
+def test_what_towns_and_companies_have_of_their_own_is_among_what_differs(
+    day: Run, two_towns_day: Run, tmp_path: Path
+) -> None:
+    compared = heptagrid.compare(day.folder, two_towns_day.folder, out=tmp_path / "verdict")
+    settings = compared.content["runs"][1]["settings"]
+    assert settings["towns.west.messages.access.technology"] == ["nb-iot", None]
+    assert settings["retailers.greenpower.share"] == [0.4, None]
+    assert settings["aggregators.flexo.towns"] == [["east"], None]
+    assert "towns.west.messages.access.technology" in compared.report.read_text(encoding="utf-8")
+
+
 def test_scenarios_are_run_and_their_folders_kept(day: Run, lane_day: Run, lane_file: Path, tmp_path: Path) -> None:
     mine = tmp_path / "mine.toml"
     mine.write_text(
