@@ -30,6 +30,7 @@ from heptagrid.scale import run as api
 from heptagrid.scale.compare import Comparison
 from heptagrid.scale.sweep import Sweep
 from heptagrid.simulation import precompile as warm
+from tests.documents.pages import DOCS, blocks
 
 pytestmark = pytest.mark.long
 
@@ -252,6 +253,8 @@ def run_commands_of(page: str, day: Any, tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "myrun").symlink_to(day.folder)
     (tmp_path / "month").symlink_to(day.folder)
     (tmp_path / "Master.dss").symlink_to(ROOT / "tests/cases/lane/lane.dss")
+    (tmp_path / "rate.json").write_text(blocks(DOCS / "bills.md", "json")[0], encoding="utf-8")
+    (tmp_path / "readings.csv").write_text(blocks(DOCS / "bills.md", "csv")[0], encoding="utf-8")
     text = (ROOT / page).read_text(encoding="utf-8")
     shown = "\n".join(re.findall(r"^```.*?\n(.*?)^```", text, re.M | re.S))
     commands = re.findall(r"^(?:\$ )?heptagrid (.+?)(?:  +#.*)?$", shown, re.M)

@@ -14,6 +14,7 @@ import click
 from heptagrid.cli.options import EPILOG
 
 COMMANDS = {
+    "bill": "Bill a meter's readings by a rate, month by month, or show a customer's bill of a run.",
     "carry": "Carry the messages of TRAFFIC.csv over NETWORK.toml: the message plane alone, exact to the nanosecond.",
     "clear": "Clear the market in FILE: the money plane alone, quantities and prices of offers on a network, or of bids.",
     "compare": "Compare B, C... with A: figures side by side, who gains, who loses.",
@@ -143,6 +144,8 @@ def main() -> None:
       heptagrid new mytown                 writes mytown.toml to edit; then: heptagrid run mytown.toml
       heptagrid trace RUN --list           list messages of a run; heptagrid trace RUN N follows one
       heptagrid explain RUN --bill 17      customer 17's bill, line by line, with its causes
+      heptagrid bill --tariff rate.json --meter readings.csv
+                                           a year's readings billed by a rate, month by month
       heptagrid validate                   compares with published cases and other programs
 
     Every run, sweep and comparison writes a folder with a page (report.html, sweep.html or compare.html). An arm is one of the two runs of the same days: conventional or smart.

@@ -1,0 +1,89 @@
+"""`heptagrid bill RUN CUSTOMER`: what a customer owed on each day of a run, from its ledger, and the message that each line rests on.
+
+Nothing is run again; `explain` does, and splits a day's lines further.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from heptagrid.foundation.errors import UsageError
+from heptagrid.foundation.reasons import Reason
+from heptagrid.inquiry.bill_lines import bill_line, day_of
+from heptagrid.inquiry.message_list import check_customer
+from heptagrid.inquiry.replay import chosen_arm
+from heptagrid.inquiry.waves import Waves, cause_entry
+from heptagrid.planes.money.ledger import MILLICENT_PER_EUR
+from heptagrid.recording.results import open_run
+
+_NAMES = {
+    Reason.ENERGY_BILL: "energy, network fee, levies and taxes by the kWh",
+    Reason.STANDING_CHARGE: "supply, connection and metering for the day",
+    Reason.ROUNDING: "rounding of the value added tax",
+    Reason.EXPORT_CREDIT: "credit for what was fed in, at its market value",
+    Reason.FEED_IN_PREMIUM: "feed-in premium",
+    Reason.FLEXIBILITY: "pay for flexibility",
+    Reason.TRUE_UP: "true-up of earlier days",
+}
+_WORDS = {reason.name.lower(): name for reason, name in _NAMES.items()}
+
+
+def run_bill(folder: str | Path, customer: int, arm: str | None = None) -> dict[str, Any]:
+    """The bill of `customer` over a run: days, their lines by reason, each with its message and what caused that.
+
+    Raises
+    ------
+    UsageError
+        For a customer or an arm that the run does not have, or a run that was stopped before its first bills.
+    OutputError
+        If the folder is that of no run.
+    """
+    import polars
+
+    run = open_run(folder)
+    chosen = chosen_arm(run.manifest, arm)
+    if not run.summary:
+        raise UsageError(f"{run.folder} holds a run that was stopped before its first bills; there is none to show")
+    check_customer(int(run.summary["customers"]), customer)
+    name, zone = f"point {customer}", ZoneInfo(run.manifest["zone"])
+    is_mine = (polars.col("payer") == name) | (polars.col("payee") == name)
+    rows = run.ledger.filter((polars.col("arm") == chosen) & is_mine).sort("at_ns", maintain_order=True)
+    waves: dict[int, Waves] = {}
+    days: dict[str, list[dict[str, Any]]] = {}
+    for row in rows.iter_rows(named=True):
+        if row["run_day"] not in waves:
+            waves[row["run_day"]] = Waves(run, chosen, row["run_day"])
+        sign = 1 if row["payer"] == name else -1
+        line = bill_line(
+            row["reason"],
+            _WORDS.get(row["reason"], row["reason"].replace("_", " ")),
+            sign * row["amount_millicent"],
+            None,
+            row["cause"],
+        )
+        line["causes"] = _causes(waves[row["run_day"]], row["cause"], zone)
+        days.setdefault(str(day_of(row["at_ns"], zone)), []).append(line)
+    if not days:
+        raise UsageError(f"the run was stopped before its first bills; there is none of customer {customer}")
+    total = sum(line["amount_millicent"] for lines in days.values() for line in lines)
+    return {
+        "run": str(run.folder),
+        "arm": chosen,
+        "customer": customer,
+        "zone": zone.key,
+        "days": [
+            {"day": day, "lines": lines, "total_eur": sum(one["amount_millicent"] for one in lines) / MILLICENT_PER_EUR}
+            for day, lines in days.items()
+        ],
+        "total_eur": total / MILLICENT_PER_EUR,
+    }
+
+
+def _causes(waves: Waves, message: int, zone: ZoneInfo) -> list[dict[str, Any]]:
+    """The message that a line rests on, and what caused it, back to what no message caused; none for a line without one."""
+    if message < 0:
+        return []
+    first = cause_entry(message, waves.of(message), zone)
+    return [first, *(cause_entry(cause, wave, zone) for cause, wave in waves.chain(message))]

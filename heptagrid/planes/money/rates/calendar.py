@@ -1,0 +1,121 @@
+"""The local calendar of a meter's slots: their month, day and quarter of the day, looked up once, whatever the clocks do.
+
+Slots are equal spans of UTC. A local day has as many as it has hours: 23, 24 or 25 of them.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.foundation.time import NS_PER_S, midnight_ns
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+QUARTERS_PER_DAY = 96
+S_PER_QUARTER = 900
+S_PER_DAY = 86_400
+_LEAP_YEAR = 2000  # whose days of the year all years' days are numbered by, 29 February included
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """When each slot begins, in local time.
+
+    month : (slots,), which of `months` the slot is of, from 0. day : (slots,), local days since 1970. day_of_year : (slots,), 0 to 365, as
+    in a leap year. quarter : (slots,), of the day by the clock, 0 to 95. is_weekend : (slots,).
+    months : year and month of each bill. shares : (months,), how much of the month the slots cover. days : (months,), of the month that
+    they cover.
+    """
+
+    begin_ns: int
+    slot_s: int
+    zone: ZoneInfo
+    month: Ints
+    day: Ints
+    day_of_year: Ints
+    quarter: Ints
+    is_weekend: Bools
+    months: tuple[tuple[int, int], ...]
+    shares: Floats
+    days: Floats
+
+    @staticmethod
+    def of(begin_ns: int, slots: int, slot_s: int, zone: ZoneInfo) -> Calendar:
+        """The calendar of `slots` slots of `slot_s` seconds from `begin_ns` on, in UTC since 1970."""
+        begin_s = begin_ns // NS_PER_S + np.arange(slots, dtype=np.int64) * slot_s
+        local_s = begin_s + _offsets_s(begin_s, zone)
+        day = local_s // S_PER_DAY
+        days, of_day = np.unique(day, return_inverse=True)
+        dates = [date(1970, 1, 1) + timedelta(days=int(one)) for one in days]
+        months = tuple(dict.fromkeys((one.year, one.month) for one in dates))
+        number = {one: k for k, one in enumerate(months)}
+        of_year = [one.replace(year=_LEAP_YEAR).timetuple().tm_yday - 1 for one in dates]
+        month = np.array([number[one.year, one.month] for one in dates], dtype=np.int64)[of_day]
+        length_s = np.array([_length_s(year, at, zone) for year, at in months])
+        shares = np.bincount(month, minlength=len(months)) * slot_s / length_s
+        return Calendar(
+            begin_ns,
+            slot_s,
+            zone,
+            month,
+            day,
+            np.array(of_year, dtype=np.int64)[of_day],
+            local_s % S_PER_DAY // S_PER_QUARTER,
+            np.array([one.weekday() >= 5 for one in dates])[of_day],
+            months,
+            shares,
+            shares * np.array([monthrange(year, at)[1] for year, at in months]),
+        )
+
+    @property
+    def slots(self) -> int:
+        """How many slots there are."""
+        return len(self.month)
+
+    @property
+    def hours(self) -> float:
+        """How long a slot is."""
+        return self.slot_s / 3600.0
+
+    @property
+    def month_of_year(self) -> Ints:
+        """(months,) each bill's month of the year, 0 to 11."""
+        return np.array([at - 1 for _, at in self.months], dtype=np.int64)
+
+    def between(self, begin_ns: int, end_ns: int) -> Bools:
+        """(slots,) which slots begin in a span of UTC."""
+        begins_ns = self.begin_ns + np.arange(self.slots, dtype=np.int64) * self.slot_s * NS_PER_S
+        return (begins_ns >= begin_ns) & (begins_ns < end_ns)
+
+
+def _length_s(year: int, month: int, zone: ZoneInfo) -> float:
+    """How long a local month is."""
+    following = date(year + month // 12, month % 12 + 1, 1)
+    return (midnight_ns(following, zone) - midnight_ns(date(year, month, 1), zone)) / NS_PER_S
+
+
+def _offsets_s(begin_s: Ints, zone: ZoneInfo) -> Ints:
+    """(slots,) how far local time is ahead of UTC: asked once a day, and where that changes, for each slot of the day."""
+    if len(begin_s) == 0:
+        return np.zeros(0, dtype=np.int64)
+    first, last = int(begin_s[0]), int(begin_s[-1])
+    asked = np.append(np.arange(first, last, S_PER_DAY // 2), last)
+    offsets = np.array([_offset_s(int(one), zone) for one in asked], dtype=np.int64)
+    found = offsets[np.searchsorted(asked, begin_s, side="right") - 1]
+    for k in np.flatnonzero(np.diff(offsets)):
+        within = np.flatnonzero((begin_s >= asked[k]) & (begin_s < asked[k + 1]))
+        found[within] = [_offset_s(int(one), zone) for one in begin_s[within]]
+    return found
+
+
+def _offset_s(at_s: int, zone: ZoneInfo) -> int:
+    offset = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at_s)).astimezone(zone).utcoffset()
+    return 0 if offset is None else round(offset.total_seconds())

@@ -1,0 +1,39 @@
+"""Minimum charges: what a month or a year comes to at least. A credit that is paid out at a true-up comes after them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from heptagrid.planes.money.rates.calendar import Calendar, Floats
+from heptagrid.planes.money.rates.line import Line
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """monthly: of each month, less for a part of one. annual: of a calendar year, charged with its December."""
+
+    monthly: float = 0.0
+    annual: float = 0.0
+
+    def lines(self, charged: Floats, calendar: Calendar) -> list[Line]:
+        """What lacks, by month; `charged` (months, customers) is all other charges. A month's credit does not count against the year's."""
+        made = []
+        owed = np.maximum(charged, 0.0)
+        if self.monthly:
+            least = self.monthly * calendar.shares[:, np.newaxis]
+            lacks = np.maximum(least - owed, 0.0)
+            made.append(Line("minimum", "up to the month's minimum", lacks))
+        if self.annual:
+            made.append(Line("minimum", "up to the year's minimum", self._of_years(owed, calendar)))
+        return made
+
+    def _of_years(self, owed: Floats, calendar: Calendar) -> Floats:
+        lacks = np.zeros_like(owed)
+        for k, (year, month) in enumerate(calendar.months):
+            if month == 12:
+                rows = [m for m, (of, _) in enumerate(calendar.months) if of == year]
+                least = self.annual * calendar.shares[rows].sum() / 12.0
+                lacks[k] = np.maximum(least - owed[rows].sum(axis=0), 0.0)
+        return lacks

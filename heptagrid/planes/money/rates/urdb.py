@@ -1,0 +1,327 @@
+"""Reads a rate from OpenEI's utility rate database (URDB), versions 7 and 8 of its JSON.
+
+Source: openei.org/services/doc/rest/util_rates, the description of the fields. Fields that say nothing of money are passed over; others that are
+not known are named in a remark; wrong ones are refused, all at once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from heptagrid.foundation.errors import FileError
+from heptagrid.foundation.input_files import UnreadableError, read_text
+from heptagrid.planes.money.rates.demand import YEARS_LOOKBACK, Demand, Ratchet
+from heptagrid.planes.money.rates.energy import Energy
+from heptagrid.planes.money.rates.export import Export
+from heptagrid.planes.money.rates.fixed import Fixed
+from heptagrid.planes.money.rates.line import Element
+from heptagrid.planes.money.rates.minimum import Minimum
+from heptagrid.planes.money.rates.net_billing import NetBilling
+from heptagrid.planes.money.rates.net_metering import NetMetering
+from heptagrid.planes.money.rates.no_export import NoExport
+from heptagrid.planes.money.rates.rate import Rate
+from heptagrid.planes.money.rates.schedule import Schedule
+from heptagrid.planes.money.rates.tiers import NO_LIMIT, Tier, Tiers, Unit
+from heptagrid.planes.money.rates.urdb_fields import MOST_LIMIT, Fields
+
+_DESCRIBES = frozenset(
+    [
+        "label",
+        "uri",
+        "name",
+        "utility",
+        "utilityname",
+        "eiaid",
+        "sector",
+        "servicetype",
+        "description",
+        "descriptionall",
+        "source",
+        "sourceparent",
+        "sourcereference",
+        "startdate",
+        "enddate",
+        "effectivedate",
+        "approved",
+        "revisions",
+        "is_default",
+        "isdefault",
+        "supersedes",
+        "country",
+        "version",
+        "basicinformationcomments",
+        "energycomments",
+        "energyattrs",
+        "demandcomments",
+        "demandattrs",
+        "demandunits",
+        "flatdemandunits",
+        "fixedattrs",
+        "voltagecategory",
+        "voltageminimum",
+        "voltagemaximum",
+        "phasewiring",
+        "peakkwcapacitymin",
+        "peakkwcapacitymax",
+        "peakkwcapacityhistory",
+        "peakkwhusagemin",
+        "peakkwhusagemax",
+        "peakkwhusagehistory",
+        "latest_update",
+        "electricservicetype",
+        "servicetypes",
+        "rateid",
+        "bundled",
+        "dgcomments",
+        "demandcategory",
+    ]
+)
+"""Fields that change nothing of a bill."""
+
+_UNITS = {one.value: one for one in (Unit.KWH, Unit.KWH_PER_KW, Unit.KWH_DAILY, Unit.KWH_PER_KW_DAILY)}
+_PER = {"$/month": "month", "$/day": "day", "$/year": "year"}
+_RULES = ("Net Metering", "Net Billing Instantaneous", "Net Billing Hourly", "Buy All Sell All")
+_NO_RULE = "none"
+_KW = {"kW": True}
+_UNUSED = {
+    "coincidentratestructure": "coincidentratestructure has no effect on the bill: the file does not say when the system's peaks were",
+    "fueladjustmentsmonthly": "fueladjustmentsmonthly has no effect on the bill: write it as adj of the tiers",
+}
+
+
+@dataclass(frozen=True)
+class Read:
+    """A rate, and remarks on what of its file has no effect on the bill."""
+
+    rate: Rate
+    remarks: tuple[str, ...]
+
+
+def read_urdb(path: str | Path) -> Read:
+    """Read a file: a rate, or the answer of the database with exactly one rate in `items`.
+
+    Raises
+    ------
+    FileError
+        With every problem: the path of the field, what it holds, and what to write.
+    """
+    origin = str(path)
+    try:
+        content = json.loads(read_text(Path(path)))
+    except UnreadableError as problem:
+        raise FileError(origin, [str(problem)]) from None
+    except json.JSONDecodeError as problem:
+        raise FileError(
+            origin, [f"is no JSON: {problem.msg} (line {problem.lineno}, column {problem.colno})"]
+        ) from None
+    except RecursionError:
+        raise FileError(origin, ["is nested too deep"]) from None
+    if isinstance(content, dict) and isinstance(content.get("items"), list):
+        items = content["items"]
+        if len(items) != 1:
+            raise FileError(origin, [f"items: holds {len(items)} rates; leave exactly one"])
+        content = items[0]
+    if not isinstance(content, dict):
+        raise FileError(origin, ["is no rate; write an object with energyratestructure and its schedules"])
+    return rate_of(content, origin)
+
+
+def rate_of(content: Mapping[str, Any], origin: str = "rate") -> Read:
+    """The rate that the fields of one of the database's rates say; `origin` names them in errors.
+
+    Raises
+    ------
+    FileError
+        As `read_urdb`.
+    """
+    fields = Fields(content)
+    ratchet = _ratchet(fields)
+    demands = [one for one in (_flat_demand(fields, ratchet), _tou_demand(fields, ratchet)) if one is not None]
+    billing = demands[0] if demands else None
+    if billing is None and ratchet is not None:  # for tiers by demand alone
+        billing = Demand(((Tier(0.0, unit=Unit.KW),),), Schedule.always(), ratchet=ratchet)
+    energy = _energy(fields, billing)
+    elements: list[Element] = [*demands, *_fixed(fields)]
+    export, minimum = _export(fields), _minimum(fields)
+    unused = [name for name in content if name not in fields.asked and name.lower() not in _DESCRIBES]
+    if fields.problems:
+        raise FileError(origin, fields.problems)
+    remarks = [_UNUSED.get(name, f"{name} is not known and has no effect on the bill") for name in unused]
+    name = " - ".join(str(content[key]) for key in ("utility", "name") if content.get(key))
+    return Read(
+        Rate(energy, export, tuple(elements), minimum, name=name or str(content.get("label", origin))), tuple(remarks)
+    )
+
+
+def _energy(fields: Fields, billing: Demand | None) -> Energy:
+    periods = _structure(fields, "energyratestructure", with_units=True)
+    if periods is None:
+        needed = "energyratestructure, energyweekdayschedule and energyweekendschedule"
+        fields.problems.append(f"energyratestructure: is missing; a rate has {needed}")
+        periods = [(Tier(0.0),)]
+    tables = [
+        fields.schedule(name, len(periods), "energyratestructure")
+        for name in ("energyweekdayschedule", "energyweekendschedule")
+    ]
+    for name, table in zip(("energyweekdayschedule", "energyweekendschedule"), tables, strict=True):
+        if table is None and fields.content.get(name) is None:
+            fields.problems.append(f"{name}: is missing; write 12 lists of 24 periods")
+    schedule = Schedule.always() if None in tables else Schedule.by_month_and_hour(tables[0], tables[1])  # type: ignore[arg-type]
+    return Energy(tuple(periods), schedule, billing_demand=billing)
+
+
+def _structure(fields: Fields, name: str, with_units: bool) -> list[Tiers] | None:
+    """Periods of tiers; a price is `rate` and `adj` together."""
+    value = fields.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, list) or not value:
+        fields.problems.append(f"{name}: holds no periods; write a list of lists of tiers")
+        return None
+    return [_tiers(fields, one, f"{name}[{p}]", with_units) for p, one in enumerate(value)]
+
+
+def _tiers(fields: Fields, value: Any, path: str, with_units: bool) -> Tiers:
+    if not isinstance(value, list) or not value or not all(isinstance(one, dict) for one in value):
+        fields.problems.append(f'{path}: holds no tiers; write a list such as [{{"rate": 0.12}}]')
+        return (Tier(0.0),)
+    tiers = []
+    for k, one in enumerate(value):
+        at = f"{path}[{k}]"
+        for key in one:
+            if key not in ("rate", "adj", "max", "unit", "sell"):
+                fields.problems.append(f"{at}.{key}: is not known; a tier has rate, adj, max, unit and sell")
+        if "rate" not in one and "adj" not in one and "sell" not in one:
+            fields.problems.append(f"{at}.rate: is missing; write the price of a unit")
+        price = sum(fields.checked(one.get(key) or 0.0, f"{at}.{key}") for key in ("rate", "adj"))
+        sell = fields.checked(one.get("sell") or 0.0, f"{at}.sell")
+        tiers.append(
+            Tier(
+                price,
+                _limit(fields, one.get("max"), f"{at}.max", k == len(value) - 1),
+                _unit(fields, one, at, with_units),
+                sell,
+            )
+        )
+    for k in range(1, len(tiers)):
+        if tiers[k].unit is tiers[k - 1].unit and tiers[k].up_to <= tiers[k - 1].up_to:
+            fields.problems.append(
+                f"{path}[{k}].max: {tiers[k].up_to:g} is not above the tier before's {tiers[k - 1].up_to:g}; put tiers in order"
+            )
+    return tuple(tiers)
+
+
+def _limit(fields: Fields, value: Any, path: str, is_last: bool) -> float:
+    if value is None:
+        if not is_last:
+            fields.problems.append(f"{path}: is missing; only the last tier has no limit")
+        return NO_LIMIT
+    limit = fields.checked(value, path, 0.0)
+    return NO_LIMIT if limit >= MOST_LIMIT else limit
+
+
+def _unit(fields: Fields, tier: Mapping[str, Any], path: str, with_units: bool) -> Unit:
+    unit = tier.get("unit")
+    if not with_units:
+        return Unit.KW
+    if unit is None:
+        return Unit.KWH
+    if unit not in _UNITS:
+        fields.problems.append(f"{path}.unit: {unit!r} is not known; write one of {', '.join(map(repr, _UNITS))}")
+        return Unit.KWH
+    return _UNITS[unit]
+
+
+def _window_s(fields: Fields) -> int | None:
+    minutes = fields.number("demandwindow", 1.0)
+    return None if minutes is None else round(60 * minutes)
+
+
+def _flat_demand(fields: Fields, ratchet: Ratchet | None) -> Demand | None:
+    fields.word("flatdemandunit", _KW, "kW")
+    periods = _structure(fields, "flatdemandstructure", with_units=False)
+    if periods is None:
+        return None
+    months = fields.months("flatdemandmonths", len(periods), "flatdemandstructure")
+    if months is None:
+        if fields.content.get("flatdemandmonths") is None:
+            fields.problems.append(
+                "flatdemandmonths: is missing; write the period of flatdemandstructure of each month"
+            )
+        months = [0] * 12
+    return Demand(tuple(periods), Schedule.by_month(months), "demand", ratchet, window_s=_window_s(fields))
+
+
+def _tou_demand(fields: Fields, ratchet: Ratchet | None) -> Demand | None:
+    fields.word("demandrateunit", _KW, "kW")
+    periods = _structure(fields, "demandratestructure", with_units=False)
+    if periods is None:
+        return None
+    names = ("demandweekdayschedule", "demandweekendschedule")
+    tables = [fields.schedule(name, len(periods), "demandratestructure") for name in names]
+    for name, table in zip(names, tables, strict=True):
+        if table is None and fields.content.get(name) is None:
+            fields.problems.append(f"{name}: is missing; write 12 lists of 24 periods of demandratestructure")
+    schedule = Schedule.always() if None in tables else Schedule.by_month_and_hour(tables[0], tables[1])  # type: ignore[arg-type]
+    return Demand(tuple(periods), schedule, "demand by time of use", ratchet, window_s=_window_s(fields))
+
+
+def _ratchet(fields: Fields) -> Ratchet | None:
+    """The share of each month's peak that later months are billed at least."""
+    value = fields.get("demandratchetpercentage")
+    percent, months = fields.number("lookbackPercent", 0.0), fields.get("lookbackMonths")
+    lookback = fields.number("lookbackRange", 0.0)
+    if value is None and not percent:
+        return None
+    if value is not None:
+        rows = value if isinstance(value, list) else [value] * 12
+        if len(rows) != 12:
+            fields.problems.append(f"demandratchetpercentage: holds {len(rows)} months; write 12 shares, one a month")
+            return None
+        shares = [fields.checked(one, f"demandratchetpercentage[{m}]", 0.0) for m, one in enumerate(rows)]
+    else:
+        assert percent is not None
+        shares = [percent] * 12
+        if isinstance(months, list) and len(months) == 12 and any(months):
+            shares = [percent if seen else 0.0 for seen in months]
+    if max(shares) > 1.0:  # written in percent
+        shares = [one / 100.0 for one in shares]
+    if max(shares) > 1.0:
+        fields.problems.append("demandratchetpercentage: is above 100 %; write shares from 0 to 1")
+    if max(shares) == 0.0:
+        return None
+    return Ratchet(tuple(shares), YEARS_LOOKBACK if not lookback else int(lookback))
+
+
+def _fixed(fields: Fields) -> list[Element]:
+    per = fields.word("fixedchargeunits", _PER, "$/month")
+    first = fields.number("fixedchargefirstmeter")
+    monthly = fields.number("fixedmonthlycharge")
+    if first is not None and monthly is not None and first != monthly:
+        fields.problems.append("fixedmonthlycharge: contradicts fixedchargefirstmeter; leave one of them")
+    if first is not None:
+        return [Fixed(first, per)] if first else []
+    return [Fixed(monthly)] if monthly else []
+
+
+def _minimum(fields: Fields) -> Minimum | None:
+    per = fields.word("minchargeunits", _PER, "$/month")
+    least = fields.number("mincharge", 0.0) or 0.0
+    monthly, annual = fields.number("minmonthlycharge", 0.0) or 0.0, fields.number("annualmincharge", 0.0) or 0.0
+    if least and per == "day":
+        least, per = least * 365.0, "year"
+    monthly, annual = (least, annual) if least and per == "month" else (monthly, least or annual)
+    return Minimum(monthly, annual) if monthly or annual else None
+
+
+def _export(fields: Fields) -> Export:
+    known = {one: one for one in (*_RULES, _NO_RULE)}
+    older = fields.get("usenetmetering")
+    rule = fields.word("dgrules", known, _RULES[0] if older is True else _NO_RULE)
+    if rule == "Net Metering":
+        return NetMetering()
+    return NoExport() if rule == _NO_RULE else NetBilling()

@@ -1,0 +1,108 @@
+"""What a customer's meter counted, and its sums and peaks by month and period: the only place that looks at every slot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.foundation.compiled.kernel import kernel
+from heptagrid.planes.money.rates.calendar import Calendar, Floats, Ints
+
+Energies = npt.NDArray[np.floating[Any]]
+
+_BLOCK = 2048
+"""Customers whose sums stay in the processor's nearest cache while their slots are read."""
+
+
+@dataclass(frozen=True)
+class Use:
+    """Energies of customers by slot, (slots, customers) in kWh: taken from the network, and fed into it (two registers)."""
+
+    calendar: Calendar
+    import_kwh: Energies
+    export_kwh: Energies
+
+    @property
+    def customers(self) -> int:
+        """How many customers there are."""
+        return int(self.import_kwh.shape[1])
+
+    @property
+    def months(self) -> int:
+        """How many bills there are."""
+        return len(self.calendar.months)
+
+    def zeros(self) -> Floats:
+        """(months, customers) of nothing."""
+        return np.zeros((self.months, self.customers))
+
+    def sums(self, period: Ints, periods: int) -> tuple[Floats, Floats]:
+        """What was taken and fed in by month and period, (months, periods, customers) each; `period` (slots,)."""
+        rows = self.calendar.month * periods + period
+        shape = (self.months, periods, self.customers)
+        return tuple(
+            _sums(one, rows, self.months * periods, _BLOCK).reshape(shape) for one in (self.import_kwh, self.export_kwh)
+        )
+
+    def import_of_days(self, days: Ints) -> Floats:
+        """What was taken on each day, (days, customers); `days` (slots,) numbers them."""
+        return np.asarray(_sums(self.import_kwh, days, int(days.max()) + 1, _BLOCK))
+
+    def weighted(self, weights: Floats, fed_in: bool = False) -> Floats:
+        """The sums of a month's energies, each weighted by its slot's weight: (slots,) weights give (months, customers)."""
+        energies = self.export_kwh if fed_in else self.import_kwh
+        return np.asarray(_weighted(energies, self.calendar.month, weights, self.months, _BLOCK))
+
+    def peaks_kw(self, period: Ints, periods: int, slots: int = 1) -> Floats:
+        """The highest mean power of `slots` slots by month and period, (months, periods, customers); a slot of period -1 does not count."""
+        rows = np.where(period >= 0, self.calendar.month * periods + period, -1)
+        energies = self.import_kwh
+        if slots > 1:
+            whole = len(rows) // slots * slots
+            energies = energies[:whole].reshape(-1, slots, self.customers).sum(axis=1, dtype=np.float64)
+            rows = rows[:whole:slots]
+        found = _peaks(energies, rows, self.months * periods, _BLOCK).reshape(self.months, periods, self.customers)
+        return np.asarray(found / (self.calendar.hours * slots))
+
+
+@kernel
+def _sums(energies, rows, count, block):  # type: ignore[no-untyped-def]
+    slots, customers = energies.shape
+    sums = np.zeros((count, customers))
+    for first in range(0, customers, block):
+        last = min(first + block, customers)
+        for k in range(slots):
+            row = rows[k]
+            for j in range(first, last):
+                sums[row, j] += energies[k, j]
+    return sums
+
+
+@kernel
+def _weighted(energies, months, weights, count, block):  # type: ignore[no-untyped-def]
+    slots, customers = energies.shape
+    sums = np.zeros((count, customers))
+    for first in range(0, customers, block):
+        last = min(first + block, customers)
+        for k in range(slots):
+            row, weight = months[k], weights[k]
+            for j in range(first, last):
+                sums[row, j] += weight * energies[k, j]
+    return sums
+
+
+@kernel
+def _peaks(energies, rows, count, block):  # type: ignore[no-untyped-def]
+    slots, customers = energies.shape
+    peaks = np.zeros((count, customers))
+    for first in range(0, customers, block):
+        last = min(first + block, customers)
+        for k in range(slots):
+            row = rows[k]
+            if row >= 0:
+                for j in range(first, last):
+                    peaks[row, j] = max(peaks[row, j], energies[k, j])
+    return peaks

@@ -1,0 +1,36 @@
+"""A customer's bill over a run, day by day, for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from heptagrid.report.trace_text import when
+from heptagrid.report.words import kind_words, number
+
+
+def run_bill_text(found: Mapping[str, Any]) -> str:
+    """Each day's lines with what they rest on, and all together."""
+    lines = [f"Customer {found['customer']}, {found['arm']} arm, {len(found['days'])} days"]
+    for day in found["days"]:
+        lines += ["", day["day"]]
+        lines += [_line(one["line"], one["amount_eur"], _rests(one)) for one in day["lines"]]
+        lines.append(_line("together", day["total_eur"], ""))
+    lines += ["", _line("all days", found["total_eur"], "")]
+    lines += [
+        "",
+        f"What a day's lines are made of: heptagrid explain {found['run']} --bill {found['customer']} --day DATE",
+    ]
+    return "\n".join(lines)
+
+
+def _line(name: str, eur: float, rests: str) -> str:
+    return f"  {name:50} {number(eur, 2):>10} EUR  {rests}".rstrip()
+
+
+def _rests(line: Mapping[str, Any]) -> str:
+    if not line["causes"]:
+        return ""
+    first, last = line["causes"][0], line["causes"][-1]
+    text = f"message {first['id']} ({kind_words(first['kind'])}, {first['sender']} to {first['receiver']}, {when(first['sent'], date=True)})"
+    return f"{text}; in the end: {last['root']}" if last["root"] else text

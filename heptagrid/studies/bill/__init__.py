@@ -1,0 +1,1 @@
+"""Bills a meter's readings by a rate: `heptagrid bill --tariff ... --meter ...`."""
