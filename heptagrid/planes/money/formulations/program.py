@@ -110,21 +110,43 @@ class Program:
 
     def fix_integers(self, x: Floats) -> None:
         """From now on the integers keep their values in `x`, and the program is linear: its duals are prices."""
+        low, high, which = self._integer_columns()
+        value = np.clip(np.rint(x[which]), low, high)
+        self.relax_integers()
+        self._solver.changeColsBounds(len(which), which.astype(np.int32), value, value)
+
+    def relax_integers(self) -> None:
+        """From now on integers may be any number between their bounds."""
+        self._mark_integers(is_integer=False)
+
+    def restore_integers(self) -> None:
+        """From now on integers are integers again, between their own bounds."""
+        low, high, which = self._integer_columns()
+        self._solver.changeColsBounds(len(which), which.astype(np.int32), low, high)
+        self._mark_integers(is_integer=True)
+
+    def _mark_integers(self, *, is_integer: bool) -> None:
+        _, _, which = self._integer_columns()
+        kinds = np.full(len(which), 1 if is_integer else 0, dtype=np.uint8)
+        self._solver.changeColsIntegrality(len(which), which.astype(np.int32), kinds)
+        self._has_integers = is_integer and len(which) > 0
+
+    def _integer_columns(self) -> tuple[Floats, Floats, Ints]:
         self._ready()
         low, high, _, is_integer = self._column_table()
         which = np.flatnonzero(is_integer)
-        value = np.clip(np.rint(x[which]), low[which], high[which])
-        self._solver.changeColsIntegrality(len(which), which.astype(np.int32), np.zeros(len(which), dtype=np.uint8))
-        self._solver.changeColsBounds(len(which), which.astype(np.int32), value, value)
-        self._has_integers = False
+        return low[which], high[which], which
 
-    def solve(self, *, gap: float = 0.0, most_nodes: int | None = None, **options: Any) -> Solution:
+    def solve(
+        self, *, gap: float = 0.0, most_nodes: int | None = None, start: Floats | None = None, **options: Any
+    ) -> Solution:
         """Solve with one thread and a fixed seed, so that the same program has the same answer everywhere.
 
         Parameters
         ----------
         gap : of a mixed-integer program, relative, at which to stop.
         most_nodes : of its search tree at which to stop; there is no limit of time, for the answer would hang on the machine.
+        start : (columns,) a point from which a mixed-integer search may begin.
         options : of HiGHS, by name.
         """
         self._ready()
@@ -135,9 +157,18 @@ class Program:
             solver.setOptionValue("mip_max_nodes", int(most_nodes))
         for name, value in options.items():
             solver.setOptionValue(name, value)
+        if start is not None:
+            self._begin_at(start)
         began = time.perf_counter()
         solver.run()
         return self._solution(time.perf_counter() - began)
+
+    def _begin_at(self, point: Floats) -> None:
+        from highspy import HighsSolution
+
+        begin = HighsSolution()
+        begin.col_value = point.tolist()
+        self._solver.setSolution(begin)
 
     def _solution(self, seconds: float) -> Solution:
         from highspy import HighsModelStatus, SolutionStatus

@@ -1,0 +1,204 @@
+"""Day-ahead unit commitment with reserves and a network: which units are on, what each gives, and what a MWh is worth where.
+
+Limits of branches, also after the failure of another branch, are added as they are found to bind, first to the linear relaxation and then to the
+mixed-integer program. Prices are the duals of the linear program in which every unit keeps its commitment; a unit whose costs these do not cover is
+made whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.planes.money.formulations.branch_limits import BranchLimits
+from heptagrid.planes.money.formulations.day import DayColumns, add_day, require_reserves
+from heptagrid.planes.money.formulations.program import OPTIMAL, STOPPED, Program, Solution
+from heptagrid.planes.money.markets.schedule import unit_costs
+from heptagrid.world.commitment_case import CommitmentCase
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+_TOLERANCE_MW = 1e-4  # by which a branch may be loaded beyond its rating before its limit is added
+_MOST_ROUNDS = 60
+_SEARCH = 0.8  # of the gap that is asked for is left to the search; the limits that it does not know yet take the rest
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is asked of a commitment, and what it costs to serve less: unserved_cost a MWh of load, short_cost a MW of reserve for an hour."""
+
+    gap: float = 1e-3
+    with_network: bool = True
+    with_outages: bool = False
+    with_reserves: bool = True
+    unserved_cost: float = 10_000.0
+    short_cost: float = 4_000.0
+    most_nodes: int | None = None
+
+
+@dataclass(frozen=True)
+class Commitment:
+    """What a commitment came to.
+
+    status, gap, bound: of the mixed-integer program; cost: of the schedule, without what is unserved; None where there is no schedule. on:
+    (periods, units). unit_mw, source_mw, stored_mw (discharged less charged), content_mwh of storages
+    and reservoir_mwh: (periods, each). period_cost: (periods,). flow_mw: (periods, branches). price: (periods, buses).
+    reserve_price: (periods, products). uplift: (units,) what makes each whole. unserved_mwh, short_mw: in all.
+    """
+
+    status: str
+    gap: float | None
+    bound: float | None
+    cost: float | None
+    penalty: float
+    on: npt.NDArray[np.bool_]
+    unit_mw: Floats
+    source_mw: Floats
+    stored_mw: Floats
+    content_mwh: Floats
+    reservoir_mwh: Floats
+    period_cost: Floats
+    flow_mw: Floats
+    price: Floats
+    reserve_price: Floats
+    uplift: Floats
+    unserved_mwh: float
+    short_mw: float
+    limits: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Found:
+    """How a search ended: its status, the bound below which no schedule can cost, and the seconds that all solves took."""
+
+    status: str
+    bound: float
+    seconds: float
+
+
+def commit(case: CommitmentCase, settings: Settings = Settings()) -> Commitment:
+    """Commit the units of a case; periods are hours."""
+    program = Program()
+    columns = add_day(program, case, settings.unserved_cost)
+    if settings.with_reserves and len(case.reserves):
+        require_reserves(program, case, columns, settings.short_cost)
+    grid = None
+    if settings.with_network and case.network is not None:
+        grid = BranchLimits(case, case.network, columns, settings.with_outages)
+    program.relax_integers()
+    relaxed = _settle(program, grid)
+    best: Solution | None = None
+    bound, start, seconds = -np.inf, None, relaxed.seconds
+    for _ in range(_MOST_ROUNDS):
+        # With the limits known so far the search gives a bound; its commitment, dispatched within all limits, a schedule.
+        program.restore_integers()
+        found = program.solve(gap=settings.gap * _SEARCH, most_nodes=settings.most_nodes, start=start)
+        seconds += found.seconds
+        if found.bound is None:
+            return _nothing(case, found, seconds)
+        bound = max(bound, found.bound)
+        program.fix_integers(found.x)
+        limits = 0 if grid is None else len(grid.rows)
+        priced = _settle(program, grid)
+        seconds += priced.seconds
+        if best is None or _cost(priced) < _cost(best):
+            best, start = priced, priced.x
+        is_whole = grid is None or len(grid.rows) == limits
+        if is_whole or _gap(best, bound) <= settings.gap:
+            break
+    assert best is not None
+    status = OPTIMAL if _gap(best, bound) <= settings.gap else STOPPED
+    return _result(case, settings, columns, grid, Found(status, bound, seconds), best)
+
+
+def _cost(found: Solution) -> float:
+    return np.inf if found.objective is None else found.objective
+
+
+def _gap(found: Solution, bound: float) -> float:
+    return (_cost(found) - bound) / max(abs(_cost(found)), 1e-9)
+
+
+def _settle(program: Program, grid: BranchLimits | None) -> Solution:
+    """Solve, add the limits that are broken, and solve again until none is; the seconds are those of all."""
+    seconds = 0.0
+    for _ in range(_MOST_ROUNDS):
+        found = program.solve()
+        seconds += found.seconds
+        if grid is None or not found.has_point or grid.add_broken(program, found.x) == 0:
+            break
+    return replace(found, seconds=seconds)
+
+
+def _result(
+    case: CommitmentCase,
+    settings: Settings,
+    columns: DayColumns,
+    grid: BranchLimits | None,
+    found: Found,
+    priced: Solution,
+) -> Commitment:
+    x, units = priced.x, case.units
+    on = x[columns.units.on] > 0.5
+    unit_mw = np.where(on, units.p_min_mw, 0.0) + x[columns.units.above]
+    unserved_mwh = float(x[columns.unserved].sum() + x[columns.surplus].sum())
+    short_mw = float(x[columns.short].sum()) if columns.short.size else 0.0
+    penalty = settings.unserved_cost * unserved_mwh + settings.short_cost * short_mw
+    costs = unit_costs(units, on, unit_mw)
+    price = np.repeat(priced.dual[columns.balance][:, np.newaxis], case.load_mw.shape[1], axis=1)
+    if grid is not None:
+        for row, period, branch, outage in grid.rows:
+            price[period] += priced.dual[row] * grid.of(branch, outage)
+    assert priced.objective is not None
+    return Commitment(
+        status=found.status,
+        gap=max(_gap(priced, found.bound), 0.0),
+        bound=found.bound,
+        cost=priced.objective - penalty,
+        penalty=penalty,
+        on=on,
+        unit_mw=unit_mw,
+        source_mw=x[columns.sources],
+        stored_mw=x[columns.discharge] - x[columns.charge],
+        content_mwh=x[columns.content],
+        reservoir_mwh=x[columns.reservoir],
+        period_cost=costs.sum(axis=1),
+        flow_mw=grid.flows_mw(x) if grid is not None else np.zeros((case.periods, 0)),
+        price=price,
+        reserve_price=priced.dual[columns.reserve] if columns.reserve.size else np.zeros((case.periods, 0)),
+        uplift=np.maximum(costs.sum(axis=0) - (price[:, units.bus] * unit_mw).sum(axis=0), 0.0),
+        unserved_mwh=unserved_mwh,
+        short_mw=short_mw,
+        limits=len(grid.rows) if grid is not None else 0,
+        seconds=found.seconds,
+    )
+
+
+def _nothing(case: CommitmentCase, found: Solution, seconds: float) -> Commitment:
+    nothing = np.zeros((case.periods, 0))
+    return Commitment(
+        status=found.status,
+        gap=None,
+        bound=found.bound,
+        cost=None,
+        penalty=0.0,
+        on=np.zeros((case.periods, 0), dtype=np.bool_),
+        unit_mw=nothing,
+        source_mw=nothing,
+        stored_mw=nothing,
+        content_mwh=nothing,
+        reservoir_mwh=nothing,
+        period_cost=np.zeros(case.periods),
+        flow_mw=nothing,
+        price=nothing,
+        reserve_price=nothing,
+        uplift=np.empty(0),
+        unserved_mwh=0.0,
+        short_mw=0.0,
+        limits=0,
+        seconds=seconds,
+    )

@@ -1,0 +1,144 @@
+"""A market's case for a day: units, sources that give what they have, storages, reserves, network and load, hour by hour.
+
+Money is in the case's own currency; periods are of one length.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Names = npt.NDArray[np.str_]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class CommittedUnits:
+    """Units that are on or off, (units,) each.
+
+    block_mw, block_cost: (units, blocks) sizes of the blocks above p_min and what a MWh of each costs, ascending; blocks of no size are none.
+    no_load: cost of a period at p_min. starts: (units, heats) cost of a start, the hottest first; cold_after_h: (units, heats) for how many
+    hours a unit must have been off for that start, the first 0. on_h: for how many hours it has been on at the beginning, below 0 off; before_mw: what it
+    gave then, NaN where that is not known. ramp_mw_per_h: up and down. min_up_h, min_down_h: in whole periods.
+    """
+
+    names: Names
+    bus: Ints
+    p_min_mw: Floats
+    p_max_mw: Floats
+    block_mw: Floats
+    block_cost: Floats
+    no_load: Floats
+    starts: Floats
+    cold_after_h: Floats
+    min_up_h: Ints
+    min_down_h: Ints
+    ramp_mw_per_h: Floats
+    on_h: Ints
+    before_mw: Floats
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What gives between bounds that change with time and costs nothing: wind, sun, water; (sources,) names and buses, (periods, sources) bounds."""
+
+    names: Names
+    bus: Ints
+    low_mw: Floats
+    high_mw: Floats
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+@dataclass(frozen=True)
+class Storages:
+    """Storages, (storages,) each: power of charging and discharging, volume, content at the beginning, which is kept at the end, and round-trip efficiency."""
+
+    names: Names
+    bus: Ints
+    charge_mw: Floats
+    discharge_mw: Floats
+    volume_mwh: Floats
+    begin_mwh: Floats
+    efficiency: Floats
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+@dataclass(frozen=True)
+class Reservoirs:
+    """What units can give is what flows into their reservoirs: (reservoirs,) their unit, volume, content at the beginning and the energy of a start.
+
+    inflow_mwh: (periods, reservoirs).
+    """
+
+    unit: Ints
+    volume_mwh: Floats
+    begin_mwh: Floats
+    start_mwh: Floats
+    inflow_mwh: Floats
+
+    def __len__(self) -> int:
+        return len(self.unit)
+
+
+@dataclass(frozen=True)
+class Reserves:
+    """Products of reserve, (products,): requirement by period, within how many minutes, upwards or downwards, and who may give it.
+
+    required_mw: (periods, products). units: (products, units), sources: (products, sources) whether each is eligible.
+    """
+
+    names: Names
+    required_mw: Floats
+    within_min: Floats
+    is_up: Bools
+    units: Bools
+    sources: Bools
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+@dataclass(frozen=True)
+class BranchNetwork:
+    """Branches between buses, (branches,): susceptance and rating, and the rating for a while after an outage. Links carry what they are told to, (links,)."""
+
+    names: Names
+    from_bus: Ints
+    to_bus: Ints
+    susceptance_pu: Floats
+    rating_mw: Floats
+    emergency_mw: Floats
+    link_from: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    link_to: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    link_mw: Floats = field(default_factory=lambda: np.empty(0))
+
+
+@dataclass(frozen=True)
+class CommitmentCase:
+    """All of it. load_mw: (periods, buses)."""
+
+    name: str
+    bus_names: Names
+    load_mw: Floats
+    units: CommittedUnits
+    sources: Sources
+    storages: Storages
+    reservoirs: Reservoirs
+    reserves: Reserves
+    network: BranchNetwork | None
+    currency: str = "USD"
+
+    @property
+    def periods(self) -> int:
+        return len(self.load_mw)
