@@ -13,7 +13,7 @@ from heptagrid.foundation.output_file import whole_file
 
 
 def write_rows(tables: Sequence[tuple[Path, Mapping[str, Any]]]) -> None:
-    """Write files of columns by their names, each a list of texts or figures (n,). All appear under their names when all are whole, or none does.
+    """Write files of columns by their names, each texts or figures (n,). All appear under their names when all are whole, or none does.
 
     Raises
     ------
@@ -32,4 +32,6 @@ def write_rows(tables: Sequence[tuple[Path, Mapping[str, Any]]]) -> None:
 def _texts(column: Any) -> Sequence[str]:
     if isinstance(column, list):
         return column
+    if column.dtype.kind == "U":
+        return list(column.tolist())
     return [f"{value:#.12g}" if math.isfinite(value) else "" for value in column.tolist()]

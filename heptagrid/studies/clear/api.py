@@ -109,7 +109,9 @@ def rows_of(table: Table) -> list[dict[str, Any]]:
     return [dict(zip(table, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def _plain(column: Any) -> list[float | None]:
+def _plain(column: Any) -> list[Any]:
+    if column.dtype.kind == "U":
+        return list(column.tolist())
     return [value if value == value and abs(value) != float("inf") else None for value in column.tolist()]
 
 
@@ -134,6 +136,10 @@ def _market(name: str) -> Market:
 
 
 def _read(source: str, format: str, ignore: Collection[str]) -> Any:
+    if format == BIDS:
+        from heptagrid.importers.bids_file import read_bids
+
+        return read_bids(source)
     from heptagrid.importers.matpower_market import read_market
 
     return read_market(source, ignore)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from heptagrid.planes.money.markets.certificate import Certificate
 
-Table = dict[str, Sequence[str] | npt.NDArray[np.float64]]
+Table = dict[str, Sequence[str] | npt.NDArray[np.float64] | npt.NDArray[np.str_]]
 """Rows by the names of their columns: texts, or figures that are NaN where nothing is known."""
 
 
