@@ -66,7 +66,7 @@ def test_the_street_carries_some_vehicles_but_not_any_number(
     assert min(v_pu[:-1]) >= 0.9 > v_pu[-1]
 
 
-@pytest.mark.parametrize(("name", "served"), [("electrified", True), ("blackout", False)])
+@pytest.mark.parametrize(("name", "served"), [("electrified", True), ("blackout", False), ("two_companies", False)])
 def test_a_scenario_runs(name: str, served: bool) -> None:
     scenario = heptagrid.load(EXAMPLES / f"{name}.toml", ["run.step_s=900"])
     assert scenario.name == name

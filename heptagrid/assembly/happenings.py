@@ -51,6 +51,7 @@ class Happening:
 
     points: metering points without supply, or that are asked or sent something. nodes, substations: without supply.
     places: of the message plane whose links to their parents are cut or jammed. around: of it, whose messages suffer.
+    towns: how many there are.
     """
 
     event: Event
@@ -61,6 +62,7 @@ class Happening:
     substations: Ints = field(default_factory=_nobody)
     places: Ints = field(default_factory=_nobody)
     around: Ints = field(default_factory=_nobody)
+    towns: int = 1
 
     @property
     def kind(self) -> str:
@@ -72,7 +74,7 @@ class Happening:
         what, which = self.event.place
         words = {
             "": None,
-            "all": "the whole town",
+            "all": "the whole town" if self.towns == 1 else "all towns",
             "town": str(which),
             "site": str(which),
             "links": f"all {which} links",
@@ -109,7 +111,7 @@ def happenings(scenario: Scenario, site: Site) -> tuple[Happening, ...]:
         met = _met(event, site, scenario.seed)
         if isinstance(event.entry, Firmware):
             _refuse_what_memory_cannot_hold(scenario, len(found) + 1, event.entry, len(met["points"]))
-        found.append(Happening(event, begin_ns, begin_ns + event.duration_ns, **met))
+        found.append(Happening(event, begin_ns, begin_ns + event.duration_ns, towns=len(site.towns), **met))
     return tuple(found)
 
 

@@ -18,8 +18,10 @@ class Places:
         self._customers = world.customers_count
         self._points = world.points
         self._names: dict[int, str] = {}
-        for number, place in enumerate(here.concentrators):
-            self._names[int(place)] = f"concentrator of substation {number}"
+        for town in world.towns:
+            where = f" in {town.name}" if town.name else ""
+            for number in range(town.substations.start, town.substations.stop):
+                self._names[int(here.concentrators[number])] = f"concentrator of substation {number}{where}"
         for number, place in enumerate(here.plants):
             self._names[int(place)] = f"plant {number}"
         for number, place in enumerate(here.substations):

@@ -164,6 +164,7 @@ def _explained(
         "days_of_run": len(owed),
         "conventional_bill_eur": _other_bill(run, customer),
         "retailer": world.companies.retailer_name(customer),
+        "aggregator": world.companies.aggregator_name(customer),
         "tariff": tariff.name,
         "tariff_title": tariff.title,
         "tariff_says": tariff.what,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from heptagrid.domains.customers.device import device_words
+from heptagrid.report.findings import capital
 from heptagrid.report.trace_text import when
 from heptagrid.report.words import duration, kind_words, listing, number
 
@@ -13,7 +14,7 @@ _WHAT = {
     "prices": "the market's result",
     "position": "what the retailer bought",
     "demand": "the retailer's bid for its customers",
-    "forecast": "operations' forecast of the town's load",
+    "forecast": "operations' forecast of the load",
     "rest_forecast": "operations' forecast of the other loads",
     "substation": "a substation's measurement",
     "relief": "operations' call for relief of a transformer",
@@ -154,16 +155,18 @@ def _chain(chain: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _flexibility(found: Mapping[str, Any]) -> list[str]:
     setpoints, devices = found["setpoints"], found["devices"]
+    its = "the aggregator" if found["aggregator"] == "aggregator" else found["aggregator"]  # of several
+    it = capital(its)
     if not devices:
         owned = listing([one.one for one in device_words().values()], "or")
-        return [f"You own no {owned} that the aggregator could control."]
+        return [f"You own no {owned} that {its} could control."]
     names = " and ".join(one["device"] for one in devices)
     if not any(one["steered"] for one in devices):
-        return [f"The aggregator does not control your {names}: you are not enrolled with the aggregator."]
+        return [f"{it} does not control your {names}: you are not enrolled with {its}."]
     if setpoints["sent"] == 0:
-        return [f"The aggregator may control your {names}, but sent no set-point that day."]
+        return [f"{it} may control your {names}, but sent no set-point that day."]
     lines = [
-        f"The aggregator controls your {names}: it sent {setpoints['sent']} set-points that day, {setpoints['delivered']} of which "
+        f"{it} controls your {names}: it sent {setpoints['sent']} set-points that day, {setpoints['delivered']} of which "
         f"arrived{'' if setpoints['longest_delay_s'] is None else ', the slowest after ' + duration(setpoints['longest_delay_s'])}."
     ]
     if setpoints["lost"]:

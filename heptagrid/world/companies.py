@@ -34,6 +34,10 @@ class Companies:
         """A metering point's retailer in words."""
         return called("retailer", self.retailers[int(self.retailer_of[point])])
 
+    def aggregator_name(self, point: int) -> str:
+        """A metering point's aggregator in words."""
+        return called("aggregator", self.aggregators[int(self.aggregator_of[point])])
+
     @property
     def all_supplied(self) -> tuple[Ints, ...]:
         """The metering points of each retailer."""

@@ -166,6 +166,10 @@ def test_a_customers_bill_is_explained_with_its_own_retailer(two: Run) -> None:
         found = explain(two.folder, customer)
         assert found["retailer"] == name and found["remarks"] == []
         assert name in bill_text(found)
+        aggregator = companies.aggregators[int(companies.aggregator_of[customer])]
+        assert found["aggregator"] == f"aggregator {aggregator}"
+        if found["devices"]:
+            assert f"Aggregator {aggregator} " in bill_text(found)
 
 
 def test_a_reading_is_traced_to_the_bill_of_its_own_retailer(two: Run) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars
 
+from heptagrid.assembly.place_names import Places
 from heptagrid.assembly.world import build_world
 from heptagrid.recording.results import Run
 from heptagrid.report.areas import areas_of
 from heptagrid.report.headline import changes
 from heptagrid.report.towns import towns_of, towns_section
-from heptagrid.scenario.load import load
+from heptagrid.scenario.load import DATA, load
 from tests.report.summaries import summary
 
 
@@ -58,6 +60,18 @@ def test_a_table_sets_towns_and_arms_side_by_side() -> None:
         ("", "difference", "+50"),
     ]
     assert "exported" not in shown, "a column of zeros says nothing"
+
+
+def test_places_are_called_by_their_towns_and_events_by_what_they_meet(tmp_path: Path) -> None:
+    for name, where, called in (("two-towns", "all towns", " in west"), ("town", "the whole town", "")):
+        file = tmp_path / f"{name}.toml"
+        event = '\n[[events]]\nkind = "blackout"\nbegin = 3600.0\nwhere = "all"\nduration_s = 600.0\n'
+        file.write_text((DATA / f"{name}.toml").read_text(encoding="utf-8") + event, encoding="utf-8")
+        world = build_world(load(file))
+        assert world.events[0].where == where
+        last = len(world.endpoints.concentrators) - 1
+        said = Places(world).name(int(world.endpoints.concentrators[last]))
+        assert said == f"concentrator of substation {last}{called}"
 
 
 def test_an_import_of_several_towns_is_theirs() -> None:
