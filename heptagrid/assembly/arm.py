@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.assembly.arms import Arm
+from heptagrid.assembly.communication_sites import town_buses
 from heptagrid.assembly.desks import Desk, desks_of
 from heptagrid.assembly.happenings import of_towns, outages_of, rollouts_of, silences_of, strike, trips_of, windows_of
 from heptagrid.assembly.means import means_of
@@ -124,7 +125,7 @@ def build_arm(
     scan_ns = round(sections["agc"].period_s * NS_PER_S)
     customers = _customers(scenario, world, terminals, smart)
     distribution, charges = _distribution(scenario, world, terminals, smart, means)
-    network = transmission(sections, zone, bulk, at, town_buses(scenario), terminals, windows, scan_ns)
+    network = transmission(sections, zone, bulk, at, town_buses(scenario, bulk), terminals, windows, scan_ns)
     fleet = generation_assembly.generation(
         generation_assembly.Settings.of(sections, world.grid.frequency_hz),
         bulk,
@@ -180,12 +181,6 @@ def build_arm(
     )
     _start_market(grid, forecast, rest_mw, span)
     return grid
-
-
-def town_buses(scenario: Scenario) -> Ints:
-    """(towns,) the number of the transmission bus that feeds each town."""
-    default = scenario.sections["transmission"].town_bus
-    return np.array([town.entry.bus or default for town in scenario.towns], dtype=np.int64)
 
 
 def _transport(

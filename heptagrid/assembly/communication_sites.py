@@ -76,6 +76,7 @@ def communication_sites(
         queued=has_outages,
     )
     at = plan.sites
+    transmission = np.array([at[f"substation {k}"] for k in range(len(bulk.bus_numbers))])
     endpoints = Endpoints(
         gateways=plan.gateways,
         concentrators=plan.concentrators,
@@ -85,6 +86,14 @@ def communication_sites(
         retailers=np.array([at[name] for name in retailers]),
         aggregators=np.array([at[name] for name in aggregators]),
         plants=np.array([at[f"plant {k}"] for k in range(len(bulk.units.bus))]),
-        substations=np.array([at[f"substation {k}"] for k in range(len(bulk.bus_numbers))]),
+        substations=transmission,
+        infeeds=transmission[town_buses(scenario, bulk)],
     )
     return plan, endpoints
+
+
+def town_buses(scenario: Scenario, bulk: BulkSystem) -> Ints:
+    """(towns,) the position of the transmission bus that feeds each town."""
+    default = scenario.sections["transmission"].town_bus
+    numbers = [town.entry.bus or default for town in scenario.towns]
+    return np.array([int(np.flatnonzero(bulk.bus_numbers == number)[0]) for number in numbers], dtype=np.int64)

@@ -25,8 +25,9 @@ class Target:
 
 @dataclass(frozen=True)
 class InfeedVoltage:
-    """The voltage that transmission shall hold at an infeed."""
+    """The voltage that transmission shall hold at a town's infeed."""
 
+    town: Ints = each("", "int64")
     infeed_v_pu: Floats = each("pu")
 
 

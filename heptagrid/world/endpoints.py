@@ -23,3 +23,4 @@ class Endpoints:
     aggregators: Ints
     plants: Ints  # (units,) bulk units
     substations: Ints  # (buses,) transmission substations
+    infeeds: Ints  # (towns,) those of them that feed the towns

@@ -99,6 +99,7 @@ class BulkAlone:
             *(plan.gateways, plan.concentrators, plan.hubs, at["operations"], -1, np.array([-1]), np.array([-1])),
             np.array([at[f"plant {k}"] for k in range(count)]),
             np.array([at[f"substation {k}"] for k in range(buses)]),
+            np.array([at["substation 0"]]),
         )
         self.windows = Windows(((START_NS, END_NS),), round(substep_s * NS_PER_S))
         self.transport = ModelledTransport(MessagePlane(plan.topology, seed))
@@ -118,7 +119,7 @@ class BulkAlone:
                 system,
                 endpoints,
                 ZONE,
-                np.array([transmission.Parameters().town_bus]),
+                np.array([8]),
             ),
             Relays(shedding or SheddingParameters(below_hz=(), share=())),
             scan_ns,

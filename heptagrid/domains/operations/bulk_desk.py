@@ -93,10 +93,12 @@ class BulkDesk:
         self.reported_by = int(delivery.ids[young][-1])
 
     def work(self, step: Step, outbox: Outbox) -> None:
-        """Dispatch when it is time, and once an hour ask transmission for the infeed's voltage."""
+        """Dispatch when it is time, and once an hour ask transmission for the infeeds' voltage."""
         if step.ends_hour:
-            voltage, here = control.InfeedVoltage(np.array([self._parameters.infeed_v_pu])), self._endpoints
-            outbox.send(control.INFEED.wave(voltage, here.operations, here.substations[0], step.end_ns))
+            here = self._endpoints
+            towns = np.arange(len(here.infeeds))
+            voltage = control.InfeedVoltage(towns, np.full(len(towns), self._parameters.infeed_v_pu))
+            outbox.send(control.INFEED.wave(voltage, here.operations, here.infeeds, step.end_ns))
             self._schedule = {h: on for h, on in self._schedule.items() if h >= step.start_ns // NS_PER_HOUR - 1}
         every_ns = self._parameters.dispatch_s * NS_PER_S
         if step.end_ns % every_ns and step.end_ns - step.start_ns < every_ns:

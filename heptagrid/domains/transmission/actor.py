@@ -76,7 +76,7 @@ class Transmission:
         relays: Relays | None = None,
         scan_ns: int = NS_PER_S,
     ) -> None:
-        """Set up; `town_buses` are the numbers of the buses that feed the towns, (towns,)."""
+        """Set up; `town_buses` are the buses that feed the towns, (towns,)."""
         self.flow: DcFlow | AcFlow | None = None
         self.overloads = 0
         self.infeed_mwh = np.zeros(len(town_buses))  # the infeeds' registers
@@ -86,7 +86,7 @@ class Transmission:
         self._wanted_mw = self._drawn_mws = self._fine_s = 0.0
         self._parameters, self._terminals, self._system = parameters, terminals, system
         self._endpoints, self._zone = endpoints, zone
-        self._towns = np.array([int(np.flatnonzero(system.bus_numbers == number)[0]) for number in town_buses])
+        self._towns = town_buses
         self._dc = DcNetwork(
             len(system.bus_numbers),
             system.branch_from,
@@ -176,7 +176,7 @@ class Transmission:
         if step.end_ns // self._scan_ns == step.start_ns // self._scan_ns:
             return
         frequency = telemetry.Frequency(np.array([self._terminals.deviation_hz]))
-        place = self._endpoints.substations[self._towns[0]]
+        place = self._endpoints.infeeds[0]
         outbox.send(telemetry.FREQUENCY.wave(frequency, place, self._endpoints.operations, step.end_ns))
 
     def act_finely(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
@@ -186,4 +186,5 @@ class Transmission:
         """Hold the infeeds at the voltage that operations asked for."""
         for delivery in inbox:
             if delivery.contract is control.INFEED:
-                self._terminals.infeed_v_pu[:] = control.INFEED.read(delivery).infeed_v_pu[-1]
+                asked = control.INFEED.read(delivery)
+                self._terminals.infeed_v_pu[asked.town] = asked.infeed_v_pu

@@ -29,6 +29,6 @@ def transmission(
     windows: Windows,
     scan_ns: int,
 ) -> Transmission:
-    """The actor of one arm; `town_buses` are the numbers of the buses that feed the towns, `windows` say when the frequency is followed, `scan_ns` how often it is reported then."""
+    """The actor of one arm; `town_buses` are the buses that feed the towns, `windows` say when the frequency is followed, `scan_ns` how often it is reported then."""
     relays = Relays(sections["load_shedding"]) if windows.spans_ns else None
     return Transmission(sections["transmission"], terminals, bulk, endpoints, zone, town_buses, relays, scan_ns)
