@@ -5,12 +5,24 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
+from heptagrid.foundation.errors import UsageError
 from heptagrid.planes.money.rates.calendar import Floats
 from heptagrid.planes.money.rates.energy import Energy
 from heptagrid.planes.money.rates.line import Line
 from heptagrid.planes.money.rates.use import Use
 
 DECEMBER = 12
+
+
+def check_month(month: int) -> None:
+    """Refuse a true-up in a month that there is not.
+
+    Raises
+    ------
+    UsageError
+    """
+    if not 1 <= month <= DECEMBER:
+        raise UsageError(f"a true-up in month {month}: it is no month; write 1 to 12")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 
 from heptagrid.planes.money.rates.calendar import Floats
 from heptagrid.planes.money.rates.energy import Energy
-from heptagrid.planes.money.rates.export import DECEMBER, Balance, Export, Settled
+from heptagrid.planes.money.rates.export import DECEMBER, Balance, Export, Settled, check_month
 from heptagrid.planes.money.rates.line import Line
 from heptagrid.planes.money.rates.net_metering import carried
 from heptagrid.planes.money.rates.use import Use
@@ -32,6 +32,9 @@ class NetBilling(Export):
     true_up_month: int = DECEMBER
     at_once: bool = False
     expires: bool = False
+
+    def __post_init__(self) -> None:
+        check_month(self.true_up_month)
 
     def settle(self, energy: Energy, use: Use, opening: Balance) -> Settled:
         """Energy as it was used, and the credit."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from heptagrid.planes.money.rates.calendar import Floats
 from heptagrid.planes.money.rates.energy import Energy
-from heptagrid.planes.money.rates.export import DECEMBER, Balance, Export, Settled
+from heptagrid.planes.money.rates.export import DECEMBER, Balance, Export, Settled, check_month
 from heptagrid.planes.money.rates.line import Line
 from heptagrid.planes.money.rates.use import Use
 
@@ -30,6 +30,9 @@ class NetMetering(Export):
     true_up_month: int = DECEMBER
     true_up_price: float = 0.0
     true_up: Literal["paid", "credit"] = "paid"
+
+    def __post_init__(self) -> None:
+        check_month(self.true_up_month)
 
     def settle(self, energy: Energy, use: Use, opening: Balance) -> Settled:
         """Net energy, credits and true-ups."""
