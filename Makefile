@@ -54,6 +54,7 @@ bench: .venv/.test
 	$(BIN)/python benchmarks/message_kernel.py
 	$(BIN)/python benchmarks/carry.py
 	$(BIN)/python benchmarks/million_meters.py
+	$(BIN)/python benchmarks/bills.py
 
 validate: .venv/.test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[validate]"

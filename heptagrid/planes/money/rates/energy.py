@@ -39,9 +39,9 @@ class Energy:
         """Whether tiers are counted in the order of time; without tiers, both come to the same."""
         return self.counted == "in time" and max(len(one) for one in self.periods) > 1
 
-    def sums(self, use: Use) -> tuple[Floats, Floats]:
-        """What was taken and fed in by month and period, (months, periods, customers) each."""
-        return use.sums(self.schedule.of(use.calendar), len(self.periods))
+    def sums(self, use: Use, fed_in: bool = False) -> Floats:
+        """What was taken (or fed in) by month and period, (months, periods, customers)."""
+        return use.sums(self.schedule.of(use.calendar), len(self.periods), fed_in)
 
     def split(self, use: Use, kwh: Floats) -> list[list[Floats]]:
         """By period and tier, (months, customers) each, of energies (months, periods, customers)."""
@@ -55,7 +55,7 @@ class Energy:
     def split_of_slots(self, use: Use, fed_in: bool = False) -> list[list[Floats]]:
         """As `split`, of what was taken (or fed in) slot by slot, tiers as `counted`."""
         if not self.in_time:
-            return self.split(use, self.sums(use)[fed_in])
+            return self.split(use, self.sums(use, fed_in))
         energies = use.export_kwh if fed_in else use.import_kwh
         shape = (use.months, len(self.periods))
         period = self.schedule.of(use.calendar)

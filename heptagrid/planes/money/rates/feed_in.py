@@ -26,7 +26,7 @@ class FeedIn(Export):
     def settle(self, energy: Energy, use: Use, opening: Balance) -> Settled:
         """Energy as it was used, and what is paid for feed-in."""
         lines = energy.lines(use, energy.split_of_slots(use))
-        fed = use.weighted(np.ones(use.calendar.slots), fed_in=True)
+        fed = use.totals(fed_in=True)
         if self.market is None:
             return Settled([*lines, Line("feed-in", "feed-in", -fed * self.price, fed, "kWh", self.price)])
         value = use.weighted(self.market, fed_in=True)

@@ -49,9 +49,11 @@ class NetBilling(Export):
         return Settled([*lines, Line("net billing", "credit for what was fed in", -credit)], paid, Balance(money=money))
 
     def _earned(self, energy: Energy, use: Use) -> tuple[Floats, Floats]:
-        fed = use.weighted(np.ones(use.calendar.slots), fed_in=True)
+        """(months, customers) each: what feed-in earned, and how much it was."""
         if self.prices is not None:
-            return use.weighted(self.prices, fed_in=True), fed
+            return use.weighted(self.prices, fed_in=True), use.totals(fed_in=True)
         if self.price is not None:
+            fed = use.totals(fed_in=True)
             return fed * self.price, fed
-        return energy.earned(energy.split_of_slots(use, fed_in=True)), fed
+        split = energy.split_of_slots(use, fed_in=True)
+        return energy.earned(split), np.asarray(sum(part for parts in split for part in parts))

@@ -39,8 +39,7 @@ class NetMetering(Export):
         return self._in_kwh(energy, use, opening) if self.carry == "kwh" else self._in_money(energy, use, opening)
 
     def _in_kwh(self, energy: Energy, use: Use, opening: Balance) -> Settled:
-        taken, fed = energy.sums(use)
-        net = taken - fed
+        net = energy.sums(use) - energy.sums(use, fed_in=True)
         of_year = use.calendar.month_of_year
         billed, surplus = np.maximum(net, 0.0), use.zeros()
         bank = np.zeros(net.shape[1:]) if opening.kwh is None else opening.kwh
@@ -62,8 +61,7 @@ class NetMetering(Export):
         return Settled([*lines, Line("net metering", "credit of surplus", -credit)], [], Balance(bank, whole, money))
 
     def _in_money(self, energy: Energy, use: Use, opening: Balance) -> Settled:
-        taken, fed = energy.sums(use)
-        net = taken - fed
+        net = energy.sums(use) - energy.sums(use, fed_in=True)
         lines = energy.lines(use, energy.split(use, np.maximum(net, 0.0)))
         earned = energy.earned(energy.split(use, np.maximum(-net, 0.0)))
         at_true_up = use.calendar.month_of_year == self.true_up_month - 1

@@ -28,7 +28,7 @@ class NetworkFee:
         part = use.calendar.shares[:, np.newaxis] / 12.0
         made = []
         if self.per_kwh:
-            kwh = use.weighted(np.ones(use.calendar.slots))
+            kwh = use.totals()
             made.append(Line("network fee", "network fee by energy", kwh * self.per_kwh, kwh, "kWh", self.per_kwh))
         if self.per_kw_year:
             kw = self._capacity(use)

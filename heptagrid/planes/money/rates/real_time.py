@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from heptagrid.planes.money.rates.calendar import Floats
 from heptagrid.planes.money.rates.line import Line
 from heptagrid.planes.money.rates.use import Use
@@ -20,10 +18,10 @@ class RealTime:
 
     def lines(self, use: Use) -> list[Line]:
         """What was taken at each slot's price, and what was fed in."""
-        taken = use.weighted(np.ones(use.calendar.slots))
+        taken = use.totals()
         made = [Line("real time", "energy at real-time prices", use.weighted(self.prices), taken, "kWh")]
         if self.selling is not None:
-            fed = use.weighted(np.ones(use.calendar.slots), fed_in=True)
+            fed = use.totals(fed_in=True)
             credit = use.weighted(self.selling, fed_in=True)
             made.append(Line("real time", "feed-in at real-time prices", -credit, fed, "kWh"))
         return made

@@ -39,17 +39,16 @@ class Use:
         """(months, customers) of nothing."""
         return np.zeros((self.months, self.customers))
 
-    def sums(self, period: Ints, periods: int) -> tuple[Floats, Floats]:
-        """What was taken and fed in by month and period, (months, periods, customers) each; `period` (slots,)."""
+    def sums(self, period: Ints, periods: int, fed_in: bool = False) -> Floats:
+        """What was taken (or fed in) by month and period, (months, periods, customers); `period` (slots,)."""
         rows = self.calendar.month * periods + period
-        shape = (self.months, periods, self.customers)
-        return tuple(
-            _sums(one, rows, self.months * periods, _BLOCK).reshape(shape) for one in (self.import_kwh, self.export_kwh)
-        )
+        energies = self.export_kwh if fed_in else self.import_kwh
+        sums = _sums(energies, rows, self.months * periods, _BLOCK)
+        return np.asarray(sums.reshape(self.months, periods, self.customers))
 
-    def import_of_days(self, days: Ints) -> Floats:
-        """What was taken on each day, (days, customers); `days` (slots,) numbers them."""
-        return np.asarray(_sums(self.import_kwh, days, int(days.max()) + 1, _BLOCK))
+    def totals(self, fed_in: bool = False) -> Floats:
+        """What was taken (or fed in) in each month, (months, customers)."""
+        return self.sums(np.zeros_like(self.calendar.month), 1, fed_in)[:, 0]
 
     def weighted(self, weights: Floats, fed_in: bool = False) -> Floats:
         """The sums of a month's energies, each weighted by its slot's weight: (slots,) weights give (months, customers)."""
