@@ -93,7 +93,7 @@ class Demand:
         billed = self.billed_kw(use)
         made = []
         for p, tiers in enumerate(self.periods):
-            upper = np.array([one.up_to for one in tiers])[:, np.newaxis, np.newaxis]
+            upper = np.array([*(one.up_to for one in tiers[:-1]), NO_LIMIT])[:, np.newaxis, np.newaxis]
             for k, (tier, kw) in enumerate(zip(tiers, shares(billed[:, p], upper), strict=True)):
                 made.append(Line("demand", _named(self, p, k), kw * tier.price, kw, "kW", tier.price))
         return made

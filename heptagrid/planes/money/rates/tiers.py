@@ -50,7 +50,7 @@ Tiers = tuple[Tier, ...]
 
 
 def limits(tiers: Sequence[Tier], days: Floats, billed_kw: Floats | None, customers: int) -> Floats:
-    """(tiers, months, customers) each tier's upper limit in kWh of the month, never below the tier's before.
+    """(tiers, months, customers) each tier's upper limit in kWh of the month, never below the tier's before; the last has none.
 
     Where limits by demand and in kWh stand among one another, a tier in kWh ends with the block by demand that it stands in: so each block's
     steps of kWh end at the block's limit (Georgia Power's "hours use of demand").
@@ -68,16 +68,17 @@ def limits(tiers: Sequence[Tier], days: Floats, billed_kw: Floats | None, custom
         found[k] = NO_LIMIT if tier.up_to == NO_LIMIT else tier.up_to * scale
     if any(one.unit.is_per_kw for one in tiers) and any(not one.unit.is_per_kw for one in tiers):
         found = _in_blocks(tiers, found)
+    found[-1] = NO_LIMIT
     return np.maximum.accumulate(found, axis=0)
 
 
 def _in_blocks(tiers: Sequence[Tier], found: Floats) -> Floats:
-    """A tier by demand that tiers in kWh follow opens a block: it takes nothing itself, and its limit is that of its steps."""
+    """A tier by demand that steps in kWh follow (other than the last tier) opens a block: it takes nothing itself, and limits its steps."""
     block = np.full(found.shape[1:], NO_LIMIT)
     for k, tier in enumerate(tiers):
         if tier.unit.is_per_kw:
             block = found[k].copy()
-            if k + 1 < len(tiers) and not tiers[k + 1].unit.is_per_kw:
+            if k + 2 < len(tiers) and not tiers[k + 1].unit.is_per_kw:
                 found[k] = 0.0
         else:
             found[k] = np.minimum(found[k], block)
