@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from heptagrid.scenario.load import load
     from heptagrid.scenario.schema import Scenario
     from heptagrid.simulation.simulation import Simulation
+    from heptagrid.studies.bill.api import bill
     from heptagrid.studies.carry.api import carry
     from heptagrid.studies.clear.api import clear
     from heptagrid.studies.flow.api import flow, inspect
@@ -33,6 +34,7 @@ _WHERE = {
     "inspect": "heptagrid.studies.flow.api",
     "carry": "heptagrid.studies.carry.api",
     "clear": "heptagrid.studies.clear.api",
+    "bill": "heptagrid.studies.bill.api",
     "sweep": "heptagrid.scale.sweep",
     "compare": "heptagrid.scale.compare",
     "load": "heptagrid.scenario.load",
@@ -45,6 +47,7 @@ __all__ = [
     "Run",
     "Scenario",
     "Simulation",
+    "bill",
     "carry",
     "clear",
     "compare",

@@ -44,6 +44,7 @@ def compile_kernels() -> float:
                 pass
             simulation.finish()
     _solve_a_circuit()
+    _bill_a_day()
     _mark().parent.mkdir(parents=True, exist_ok=True)
     _mark().touch()
     return time.perf_counter() - began
@@ -70,3 +71,23 @@ def _solve_a_circuit() -> None:
 
 def _mark() -> Path:
     return cache_folder() / "kernels" / f"{fingerprint_of_package()}.compiled"
+
+
+def _bill_a_day() -> None:
+    """By a rate with tiers in the order of time, a demand charge and prices of each slot."""
+    from zoneinfo import ZoneInfo
+
+    from heptagrid.planes.money.rates.bill import bill
+    from heptagrid.planes.money.rates.calendar import Calendar
+    from heptagrid.planes.money.rates.demand import Demand
+    from heptagrid.planes.money.rates.energy import Energy
+    from heptagrid.planes.money.rates.rate import Rate
+    from heptagrid.planes.money.rates.real_time import RealTime
+    from heptagrid.planes.money.rates.schedule import Schedule
+    from heptagrid.planes.money.rates.tiers import Tier
+    from heptagrid.planes.money.rates.use import Use
+
+    kwh = np.ones((24, 1))
+    energy = Energy(((Tier(0.1, 1.0), Tier(0.2)),), Schedule.always(), counted="in time")
+    others = (Demand(((Tier(1.0),),), Schedule.always()), RealTime(kwh[:, 0]))
+    bill(Rate(energy, elements=others), Use(Calendar.of(0, len(kwh), 3600, ZoneInfo("UTC")), kwh, kwh))
