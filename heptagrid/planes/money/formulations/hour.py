@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix, hstack, vstack
 
-from heptagrid.planes.money.formulations.active_set import optimum_of
+from heptagrid.planes.money.formulations.active_set import optimum_near
 from heptagrid.planes.money.formulations.network import DcNetwork, NetworkColumns, put_limits, put_network
 from heptagrid.planes.money.formulations.program import Program, Solution
 from heptagrid.planes.money.formulations.units import UnitColumns, UnitCosts, put_first_cuts, put_tangents, put_units
 from heptagrid.world.market_case import Bools, Floats
 
 OVER_MW = 1e-6  # a flow beyond its limit by less is at it
-_NEAR_MW = 1e-4  # quantities so near to a bound may be there in truth
 
 
 class ColumnCosts:
@@ -93,21 +92,8 @@ class Hour:
         return np.asarray(((row > high + OVER_MW) | (row < low - OVER_MW)) & (self.limit_row < 0))
 
     def exact(self, x: Floats, dual: Floats) -> tuple[Floats, Floats] | None:
-        """The optimum if what binds at a point near it binds there."""
-        buses, row = len(self.columns.balance), self.matrix @ x
-        below, above = self.costs.slopes(x)
-        worth = self.matrix.T @ dual
-        at_low, at_high = x <= self.low + _NEAR_MW, x >= self.high - _NEAR_MW
-        is_free = ~((at_low & (worth < above)) | (at_high & (worth > below)) | (self.low == self.high)) & (
-            below == above
-        )
-        at_row_low = row <= self.row_low + _NEAR_MW
-        binds = (at_row_low | (row >= self.row_high - _NEAR_MW)) & (dual != 0.0)
-        binds[:buses] = True
-        start = np.where(at_low & ~is_free, self.low, np.where(at_high & ~is_free, self.high, x))
-        value = np.where(at_row_low, self.row_low, self.row_high)
-        bend = self.costs.bend(start)
-        return optimum_of(self.matrix, start, self.costs.slopes(start)[1], bend, is_free, value, binds)
+        """The optimum, from a point near it; None if what binds there is not found. Limits that the program has not got yet count too."""
+        return optimum_near(self.matrix, x, dual, self.low, self.high, self.row_low, self.row_high, self.costs)
 
     def tangents(self, x: Floats, usd: Floats | None, least: float) -> int:
         """Add tangents at a point where the program's cost `usd` (bent,) is below the true one by `least` or more, at all if None; how many."""

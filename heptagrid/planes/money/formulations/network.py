@@ -86,7 +86,7 @@ def dc_network(case: MarketCase, model: DcModel) -> DcNetwork:
     Raises
     ------
     NetworkError
-        For branches without reactance in the model of MATPOWER, and limits of a branch that exclude one another.
+        For branches without reactance in the model of MATPOWER.
     """
     branches, buses = case.branches, len(case.bus_names)
     if model == "matpower":
@@ -111,11 +111,6 @@ def dc_network(case: MarketCase, model: DcModel) -> DcNetwork:
         )
     low = np.maximum(-branches.limit_mw, ends[0] - shift_mw)
     high = np.minimum(branches.limit_mw, ends[1] - shift_mw)
-    crossed = np.flatnonzero(low > high)
-    if len(crossed):
-        raise NetworkError(
-            f"{case.name}: no flow keeps both limits of branch {', '.join(branches.names[crossed[:10]])}: rating and angle"
-        )
     joins = coo_matrix((np.ones(len(mw_per_rad)), (branches.from_bus, branches.to_bus)), (buses, buses))
     island = connected_components(joins, directed=False)[1].astype(np.int64)
     return DcNetwork(case, mw_per_rad, shift_mw, low, high, island)

@@ -60,6 +60,8 @@ def dispatch_on(case: MarketCase, model: DcModel = "powermodels") -> Dispatched:
     import_module("highspy")  # before the clock starts
     began = time.perf_counter()
     network = dc_network(case, model)
+    if (network.low_mw > network.high_mw).any():
+        return _without(INFEASIBLE, network, 0, time.perf_counter() - began)
     hour = Hour(network)
     if not hour.is_bent:
         hour.limit(np.flatnonzero(np.isfinite(network.low_mw) | np.isfinite(network.high_mw)))
@@ -73,10 +75,13 @@ def dispatch_on(case: MarketCase, model: DcModel = "powermodels") -> Dispatched:
         answer = _next(hour, found)
     seconds = time.perf_counter() - began
     if answer is None:
-        none = np.empty(0)
-        status = STOPPED if status == OPTIMAL else status
-        return Dispatched(status, network, rounds, seconds, none, none, none, none, none, none, none, None)
+        return _without(STOPPED if status == OPTIMAL else status, network, rounds, seconds)
     return _dispatched(hour, *answer, rounds, seconds)
+
+
+def _without(status: str, network: DcNetwork, rounds: int, seconds: float) -> Dispatched:
+    none = np.empty(0)
+    return Dispatched(status, network, rounds, seconds, none, none, none, none, none, none, none, None)
 
 
 def _next(hour: Hour, found: Solution) -> tuple[Floats, Floats, Certificate] | None:

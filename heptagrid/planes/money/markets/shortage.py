@@ -19,6 +19,11 @@ _SURPLUS = 10.0  # what is short is told first: nothing is taken in where it is 
 def shortages(network: DcNetwork) -> tuple[str, ...]:
     """A line for each bus that is short of power or has too much, then one for the branches at their limits that are to blame."""
     case, units = network.case, network.case.units
+    if crossed := np.flatnonzero(network.low_mw > network.high_mw).tolist():
+        return tuple(
+            f"branch {case.branches.names[k]} ({_ends(network, k)}): its rating and its limits of angle exclude one another"
+            for k in crossed[:_SHOWN]
+        )
     found = _bounds(network)
     program = Program()
     output = program.columns(units.low_mw, units.high_mw)
@@ -70,7 +75,11 @@ def _bounds(network: DcNetwork) -> list[str]:
 
 
 def _limit(network: DcNetwork, k: int) -> str:
-    case, branches = network.case, network.case.branches
-    ends = f"{case.bus_names[branches.from_bus[k]]} to {case.bus_names[branches.to_bus[k]]}"
+    branches = network.case.branches
     is_rating = max(-network.low_mw[k], network.high_mw[k]) >= branches.limit_mw[k]
-    return f"branch {branches.names[k]} ({ends}) lets {network.high_mw[k]:.6g} MW through: its {'rating' if is_rating else 'limit of angle'}"
+    return f"branch {branches.names[k]} ({_ends(network, k)}) lets {network.high_mw[k]:.6g} MW through: its {'rating' if is_rating else 'limit of angle'}"
+
+
+def _ends(network: DcNetwork, k: int) -> str:
+    names, branches = network.case.bus_names, network.case.branches
+    return f"{names[branches.from_bus[k]]} to {names[branches.to_bus[k]]}"
