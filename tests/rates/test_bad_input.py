@@ -50,7 +50,11 @@ HOURS = "time,import_kwh\n2016-07-01T00:00,1\n2016-07-01T01:00,2\n"
         ({"flatdemandstructure": [[{"rate": 1}]]}, "flatdemandmonths: is missing"),
         ({"flatdemandstructure": [[{"rate": 1}]], "flatdemandmonths": [0] * 11}, "flatdemandmonths: holds 11 months"),
         ({"demandratestructure": [[{"rate": 1}]]}, "demandweekdayschedule: is missing"),
-        ({"demandrateunit": "hp"}, "demandrateunit: 'hp' is not known; write one of 'kW'"),
+        (
+            {"flatdemandstructure": [[{"rate": 1}]], "flatdemandmonths": [0] * 12, "flatdemandunit": "kVA"},
+            "flatdemandunit: 'kVA' is not known; write one of 'kW', 'hp'",
+        ),
+        ({"fueladjustmentsmonthly": [0.1]}, "fueladjustmentsmonthly: is not a list of 12"),
         ({"demandratchetpercentage": [0.5]}, "demandratchetpercentage: holds 1 months"),
         ({"fixedchargeunits": "$/week"}, "fixedchargeunits: '$/week' is not known"),
         ({"fixedchargefirstmeter": 1, "fixedmonthlycharge": 2}, "fixedmonthlycharge: contradicts"),

@@ -32,6 +32,7 @@ from heptagrid.planes.money.rates.registers import Register
 from heptagrid.planes.money.rates.schedule import Schedule, Window, of_windows
 from heptagrid.planes.money.rates.taxes import Tax
 from heptagrid.planes.money.rates.tiers import NO_LIMIT, Tier, Unit, limits
+from heptagrid.planes.money.rates.urdb import rate_of
 from heptagrid.planes.money.rates.use import Use
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -227,6 +228,28 @@ def test_an_estimate_stands_until_the_meter_is_read() -> None:
     assert open_end.known().advances().tolist() == [50.0]
     read = Register(at, readings, one_meter, np.array([False, True, False]))
     assert read.known().advances().tolist() == [24.0]  # and not a rollover
+
+
+def test_a_fuel_adjustment_is_by_the_month() -> None:
+    energy = Energy(((Tier(0.1),),), Schedule.always(), adjustments=(0.01, 0.02, *[0.0] * 10))
+    found = bill(Rate(energy), use(59 * 24)).amount()[:, 0]
+    assert found.tolist() == pytest.approx([744 * 0.11, 672 * 0.12])
+
+
+def test_demand_in_horsepower_is_demand() -> None:
+    fields = {
+        "energyratestructure": [[{"rate": 0.0}]],
+        "energyweekdayschedule": [[0] * 24] * 12,
+        "energyweekendschedule": [[0] * 24] * 12,
+        "flatdemandstructure": [[{"rate": 3.0, "max": 10}, {"rate": 2.0}]],
+        "flatdemandmonths": [0] * 12,
+        "flatdemandunit": "hp",
+        "demandrateunit": "kVA",  # of no structure
+    }
+    read = rate_of(fields)
+    assert read.remarks == ()
+    found = bill(read.rate, use(31 * 24, taken=20 * 0.745699872))
+    assert found.amount().sum() == pytest.approx(10 * 3.0 + 10 * 2.0)
 
 
 EXPORTS = [NetMetering(), NetMetering("money"), NetBilling(), NetBilling(carry=True), FeedIn(0.1)]

@@ -19,7 +19,7 @@ from heptagrid.planes.money.rates.use import Use
 class Energy:
     """periods: the tiers of each period. names: of the periods. billing_demand: what limits by demand refer to (None: the month's peak).
 
-    counted: how tiers and periods share a month. "in proportion": the month's total is set against the limits, and each period has its part of
+    adjustments: of every kWh, by month of the year, (12,), such as the fuel's. counted: how tiers and periods share a month. "in proportion": the month's total is set against the limits, and each period has its part of
     each tier; "in time": a kWh's tier is what the month had come to when it was used.
     """
 
@@ -28,6 +28,7 @@ class Energy:
     names: tuple[str, ...] = ()
     billing_demand: Demand | None = None
     counted: Literal["in proportion", "in time"] = "in proportion"
+    adjustments: tuple[float, ...] | None = None
 
     @staticmethod
     def flat(price: float, sell: float = 0.0) -> Energy:
@@ -66,11 +67,16 @@ class Energy:
 
     def lines(self, use: Use, split: list[list[Floats]]) -> list[Line]:
         """A line for each period and tier of what is charged, as `split` gives it."""
-        return [
+        made = [
             Line("energy", self.name(p, k), split[p][k] * tier.price, split[p][k], "kWh", tier.price)
             for p, tiers in enumerate(self.periods)
             for k, tier in enumerate(tiers)
         ]
+        if self.adjustments is not None:
+            kwh = np.asarray(sum(part for parts in split for part in parts))
+            price = np.array(self.adjustments)[use.calendar.month_of_year][:, np.newaxis]
+            made.append(Line("energy", "fuel adjustment", kwh * price, kwh, "kWh"))
+        return made
 
     def earned(self, split: list[list[Floats]]) -> Floats:
         """(months, customers) what energies earn at the tiers' selling prices."""

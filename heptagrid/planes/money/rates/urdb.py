@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -86,10 +86,12 @@ _UNITS = {one.value: one for one in (Unit.KWH, Unit.KWH_PER_KW, Unit.KWH_DAILY, 
 _PER = {"$/month": "month", "$/day": "day", "$/year": "year"}
 _RULES = ("Net Metering", "Net Billing Instantaneous", "Net Billing Hourly", "Buy All Sell All")
 _NO_RULE = "none"
-_KW = {"kW": True}
+_KW_PER = {"kW": 1.0, "hp": 0.745699872}
+"""Units of demand and how many kW they are; the mechanical horsepower of 550 foot-pounds a second."""
 _UNUSED = {
     "coincidentratestructure": "coincidentratestructure has no effect on the bill: the file does not say when the system's peaks were",
-    "fueladjustmentsmonthly": "fueladjustmentsmonthly has no effect on the bill: write it as adj of the tiers",
+    "demandreactivepowercharge": "demandreactivepowercharge has no effect on the bill: readings say nothing of reactive power",
+    "fixedchargeeaaddl": "fixedchargeeaaddl has no effect on the bill: it is of one meter",
 }
 
 
@@ -171,7 +173,20 @@ def _energy(fields: Fields, billing: Demand | None) -> Energy:
         if table is None and fields.content.get(name) is None:
             fields.problems.append(f"{name}: is missing; write 12 lists of 24 periods")
     schedule = Schedule.always() if None in tables else Schedule.by_month_and_hour(tables[0], tables[1])  # type: ignore[arg-type]
-    return Energy(tuple(periods), schedule, billing_demand=billing)
+    adjustments = _by_month(fields, "fueladjustmentsmonthly")
+    return Energy(tuple(periods), schedule, billing_demand=billing, adjustments=adjustments)
+
+
+def _by_month(fields: Fields, name: str) -> tuple[float, ...] | None:
+    """Twelve prices, one a month; None where there is none, or none but 0."""
+    value = fields.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) != 12:
+        fields.problems.append(f"{name}: is not a list of 12; write a price a month")
+        return None
+    prices = tuple(fields.checked(one, f"{name}[{m}]") for m, one in enumerate(value))
+    return prices if any(prices) else None
 
 
 def _structure(fields: Fields, name: str, with_units: bool) -> list[Tiers] | None:
@@ -242,9 +257,9 @@ def _window_s(fields: Fields) -> int | None:
 
 
 def _flat_demand(fields: Fields, ratchet: Ratchet | None) -> Demand | None:
-    fields.word("flatdemandunit", _KW, "kW")
-    periods = _structure(fields, "flatdemandstructure", with_units=False)
+    periods = _demand_structure(fields, "flatdemandstructure", "flatdemandunit")
     if periods is None:
+        fields.get("flatdemandmonths")
         return None
     months = fields.months("flatdemandmonths", len(periods), "flatdemandstructure")
     if months is None:
@@ -257,17 +272,28 @@ def _flat_demand(fields: Fields, ratchet: Ratchet | None) -> Demand | None:
 
 
 def _tou_demand(fields: Fields, ratchet: Ratchet | None) -> Demand | None:
-    fields.word("demandrateunit", _KW, "kW")
-    periods = _structure(fields, "demandratestructure", with_units=False)
-    if periods is None:
-        return None
     names = ("demandweekdayschedule", "demandweekendschedule")
+    periods = _demand_structure(fields, "demandratestructure", "demandrateunit")
+    if periods is None:
+        for name in names:
+            fields.get(name)
+        return None
     tables = [fields.schedule(name, len(periods), "demandratestructure") for name in names]
     for name, table in zip(names, tables, strict=True):
         if table is None and fields.content.get(name) is None:
             fields.problems.append(f"{name}: is missing; write 12 lists of 24 periods of demandratestructure")
     schedule = Schedule.always() if None in tables else Schedule.by_month_and_hour(tables[0], tables[1])  # type: ignore[arg-type]
     return Demand(tuple(periods), schedule, "demand by time of use", ratchet, window_s=_window_s(fields))
+
+
+def _demand_structure(fields: Fields, name: str, unit: str) -> list[Tiers] | None:
+    """Periods of tiers in kW, whatever unit of demand the rate has."""
+    periods = _structure(fields, name, with_units=False)
+    if periods is None:
+        fields.get(unit)
+        return None
+    kw = fields.word(unit, _KW_PER, "kW")
+    return [tuple(replace(one, price=one.price / kw, up_to=one.up_to * kw) for one in tiers) for tiers in periods]
 
 
 def _ratchet(fields: Fields) -> Ratchet | None:
