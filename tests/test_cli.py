@@ -228,6 +228,7 @@ def followed(lane_day: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         "README.md",
         "docs/architecture.md",
+        "docs/bills.md",
         "docs/feeder.md",
         "docs/simulation.md",
         "docs/sweep.md",
