@@ -14,6 +14,7 @@ from heptagrid.world.market_case import Floats, Ints
 
 _PIECES, _POLYNOMIAL = 1, 2
 _FIRST = 4  # column of the first coefficient or point
+_MOST = 1e12  # of a coefficient, or of the cost at a point: beyond, sums lose cents
 _SLACK = 1e-9  # of slopes, relative: rounding in the file
 _SAMPLES = 65  # points at which a polynomial of the third degree or more is looked at
 
@@ -72,8 +73,8 @@ def _polynomials(figures: Matrix, n: Ints) -> Floats:
 
 
 def _check_polynomials(polynomial: Floats, low_mw: Floats, high_mw: Floats, problems: list[str]) -> None:
-    for k in np.flatnonzero(~np.isfinite(polynomial).all(axis=1)):
-        problems.append(f"generator {k + 1}: a coefficient of its cost is no number")
+    for k in np.flatnonzero(~(np.abs(polynomial) <= _MOST).all(axis=1)):
+        problems.append(f"generator {k + 1}: a coefficient of its cost is no number, or beyond {_MOST:g}")
     if problems or polynomial.shape[1] < 3:
         return
     power = np.arange(2, polynomial.shape[1])
@@ -93,7 +94,7 @@ def _pieces(figures: Matrix, n: Ints, problems: list[str]) -> tuple[Ints, Floats
     p_mw, usd = figures[:, 0 : 2 * most : 2], figures[:, 1 : 2 * most : 2]
     inside = np.arange(max(most - 1, 0)) < n[:, np.newaxis] - 1
     width = np.where(inside, np.diff(p_mw, axis=1), 1.0)
-    is_wrong = (~(width > 0.0) | ~np.isfinite(np.where(inside, np.diff(usd, axis=1), 0.0))).any(axis=1)
+    is_wrong = (~(width > 0.0) | ~(np.abs(np.where(inside, np.diff(usd, axis=1), 0.0)) <= _MOST)).any(axis=1)
     for k in np.flatnonzero(is_wrong):
         problems.append(f"generator {k + 1}: the points of its cost must be numbers, in rising order of MW")
     if is_wrong.any():

@@ -136,6 +136,8 @@ def test_pieces_are_taken_in_their_order(tmp_path: Path) -> None:
         ("3 0 0 2 1 0 0", "of model 3"),
         ("2 0 0 9 1 0 0", "n = 9"),
         ("2 0 0 2 NaN 0 0", "no number"),
+        ("2 0 0 2 1e300 0 0", "beyond 1e+12"),
+        ("1 0 0 2 0 0 50 1e300 0 0", "in rising order of MW"),
     ],
 )
 def test_costs_that_no_price_can_hold_are_refused_by_generator(tmp_path: Path, row: str, said: str) -> None:
@@ -150,3 +152,79 @@ def test_a_case_without_costs_says_so(loop: Path) -> None:
     loop.write_text(LOOP[: LOOP.index("mpc.gencost")])
     done = call(loop)
     assert done.exit_code == 3 and "mpc.gencost" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "said"),
+    [
+        (
+            "1 100 1 300 0;\n\t3",
+            "1 100 1 300 400;\n\t3",
+            3,
+            "generator 1 at bus 1: its lower bound 400 is above its upper bound 300",
+        ),
+        ("1 100 1 300 0;\n\t3", "1 100 1 NaN 0;\n\t3", 3, "generator 1 at bus 1: PMAX is nan"),
+        ("3 2 150", "3 2 NaN", 3, "bus 3: Pd + Gs is nan"),
+        ("2 3 0 0.1 0 20", "2 3 0 0.1 0 -20", 3, "branch 3: RATE_A is -20"),
+        ("2 3 0 0.1 0 20", "2 3 0 0 0 20", 3, "branch 3: its impedance is zero"),
+        ("2 3 0 0.1 0 20", "2 3 0 1e-300 0 20", 4, "impedances below 1e-10 pu"),
+        ("2 3 0 0.1 0 20", "2 7 0 0.1 0 20", 3, "branch 3: its bus 7 is not in mpc.bus"),
+        (
+            "1 -360 360;\n];",
+            "1 30 -30;\n];",
+            3,
+            "branch 3: its lower bound 0.523599 is above its upper bound -0.523599",
+        ),
+        ("mpc.gencost = [", "mpc.dcline = [1 9 1];\nmpc.gencost = [", 3, "mpc.dcline must be a matrix of 17 columns"),
+        (
+            "mpc.gencost = [",
+            "mpc.storage = [1 9 1];\nmpc.gencost = [",
+            3,
+            "storage (mpc.storage); it cannot be represented",
+        ),
+        ("mpc.version = '2'", "mpc.version = '1'", 3, "is a case of version 1"),
+        ("2 0 0 2 50 0;\n", "", 3, "mpc.gencost has 1 rows for 2 generators"),
+    ],
+)
+def test_what_is_wrong_with_a_case_is_told(loop: Path, old: str, new: str, code: int, said: str) -> None:
+    assert LOOP.count(old) == 1, old
+    loop.write_text(LOOP.replace(old, new))
+    done = call(loop)
+    assert done.exit_code == code, done.output
+    assert said in done.stderr and "Traceback" not in done.output
+
+
+def test_what_is_out_of_service_is_left_out(loop: Path) -> None:
+    """Without the limited line there is no loop: the cheap unit serves all."""
+    loop.write_text(LOOP.replace("20 0 0 0 0 1 -360", "20 0 0 0 0 0 -360"))
+    said = json.loads(call(loop, "--json").stdout)
+    assert said["total_cost"] == pytest.approx(1500.0) and len(said["branches"]) == 2
+    isolated = LOOP.replace("2 1   0 0", "2 4   0 0")
+    loop.write_text(isolated)
+    said = json.loads(call(loop, "--json").stdout)
+    assert [row["bus"] for row in said["prices"]] == ["1", "3"] and said["total_cost"] == pytest.approx(1500.0)
+
+
+def test_the_models_differ_by_taps_and_shifts_and_resistance(loop: Path) -> None:
+    """By hand: a shift of the limited line lets the cheap unit give more (or less); only the model of MATPOWER knows it."""
+    loop.write_text(LOOP.replace("20 0 0 0 0 1 -360", "20 0 0 0 1 1 -360"))
+    costs = [
+        json.loads(call(loop, "--json", "--dc-model", model).stdout)["total_cost"]
+        for model in ("powermodels", "matpower")
+    ]
+    # The shift of 1 degree drives 1000 * (pi / 180) / 3 MW round the loop, against the flow from 2 to 3: 20 + s = p1 / 3.
+    relief_mw = 1000.0 * 3.141592653589793 / 180.0 / 3.0
+    assert costs[0] == pytest.approx(5100.0)
+    assert costs[1] == pytest.approx(5100.0 - 40.0 * 3.0 * relief_mw)
+
+
+def test_direct_current_lines_are_served_by_one_model_and_left_out_by_the_other(loop: Path) -> None:
+    """By hand: 30 MW from bus 1 to 3 beside the loop, less 1 MW and a tenth; the network lets 60 MW through as before."""
+    line = "1 3 1 0 0 0 0 1 1 0 30 0 0 0 0 1 0.1"
+    loop.write_text(LOOP.replace("mpc.gencost", f"mpc.dcline = [{line}];\nmpc.gencost"))
+    served = json.loads(call(loop, "--json").stdout)
+    assert [row["mw"] for row in served["quantities"]] == pytest.approx([90.0, 150.0 - 60.0 - 26.0])
+    assert served["payments"] == pytest.approx(served["revenues"] + served["congestion_rent"])
+    left_out = call(loop, "--json", "--dc-model", "matpower")
+    assert json.loads(left_out.stdout)["total_cost"] == pytest.approx(5100.0)
+    assert "1 direct-current lines (mpc.dcline): left out" in left_out.stderr

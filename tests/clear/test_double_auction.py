@@ -47,6 +47,10 @@ def figures(found: Outcome) -> tuple[object, object]:
         ([(40, 5)], [(40, 3)], 40.0, 3.0),
         # Prices below zero are prices.
         ([(-10, 5)], [(-30, 5)], -20.0, 5.0),
+        # Many orders: bids and offers from 1 on cross between 50 and 51.
+        ([(k, 1) for k in range(1, 101)], [(k, 1) for k in range(1, 151)], 50.5, 50.0),
+        # More is wanted than there is, whatever it costs.
+        ([(9999, 200)], [(k, 1) for k in range(1, 151)], 9999.0, 150.0),
         # Nothing is offered, or nothing wanted, of a quantity of zero.
         ([(50, 0), (40, 5)], [(30, 5), (35, 0)], 35.0, 5.0),
     ],

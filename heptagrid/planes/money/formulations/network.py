@@ -18,6 +18,8 @@ from heptagrid.foundation.errors import NetworkError
 from heptagrid.planes.money.formulations.program import Program
 from heptagrid.world.market_case import Floats, Ints, MarketCase
 
+LEAST_PU = 1e-10
+"""Of an impedance: below, the flows of a branch have too few digits."""
 DcModel = Literal["powermodels", "matpower"]
 
 
@@ -86,20 +88,27 @@ def dc_network(case: MarketCase, model: DcModel) -> DcNetwork:
     Raises
     ------
     NetworkError
-        For branches without reactance in the model of MATPOWER.
+        For branches without reactance in the model of MATPOWER, and impedances too small to compute with.
     """
     branches, buses = case.branches, len(case.bus_names)
+    reactance = branches.x_pu * branches.tap if model == "matpower" else np.hypot(branches.r_pu, branches.x_pu)
+    small = np.flatnonzero((np.abs(reactance) < LEAST_PU) & (reactance != 0.0))
+    if len(small):
+        names = ", ".join(branches.names[small[:10]])
+        raise NetworkError(
+            f"{case.name}: impedances below {LEAST_PU:g} pu are none that flows can be computed with: branch {names}; make its buses one"
+        )
     if model == "matpower":
-        without = np.flatnonzero(branches.x_pu * branches.tap == 0.0)
+        without = np.flatnonzero(reactance == 0.0)
         if len(without):
             names = ", ".join(branches.names[without[:10]])
             raise NetworkError(
                 f"{case.name}: branches without reactance have no flow in this model: {names}; --dc-model powermodels"
             )
-        mw_per_rad = case.base_mva / (branches.x_pu * branches.tap)
+        mw_per_rad = case.base_mva / reactance
         shift_rad = branches.shift_rad
     else:
-        mw_per_rad = case.base_mva * branches.x_pu / (branches.r_pu**2 + branches.x_pu**2)
+        mw_per_rad = case.base_mva * branches.x_pu / reactance**2
         shift_rad = np.zeros(len(branches.names))
     shift_mw = mw_per_rad * shift_rad
     with np.errstate(invalid="ignore"):

@@ -22,6 +22,7 @@ from heptagrid.world.market_case import DirectLines, Floats, MarketBranches, Mar
 
 GAP = 1e-9  # relative, of the cost to its bound, at which an answer is taken
 _MOST_ROUNDS = 100
+_POOR_GAP, _POOR_MW = 1e-6, 1e-4  # an answer that is worse is none
 _LEAST_PRICE = 1e-6  # of a MW of a limit that binds
 
 
@@ -74,6 +75,8 @@ def dispatch_on(case: MarketCase, model: DcModel = "powermodels") -> Dispatched:
             break
         answer = _next(hour, found)
     seconds = time.perf_counter() - began
+    if answer is not None and not _holds(answer[2]):
+        status, answer = STOPPED, None
     if answer is None:
         return _without(STOPPED if status == OPTIMAL else status, network, rounds, seconds)
     return _dispatched(hour, *answer, rounds, seconds)
@@ -103,6 +106,10 @@ def _next(hour: Hour, found: Solution) -> tuple[Floats, Floats, Certificate] | N
     if exact is not None:
         hour.tangents(exact[0], None, 0.0)
     return None if added or over.any() else (x, dual, certificate)
+
+
+def _holds(certificate: Certificate) -> bool:
+    return certificate.gap <= _POOR_GAP and certificate.primal_residual <= _POOR_MW
 
 
 def _certificate(hour: Hour, x: Floats, dual: Floats) -> Certificate:
