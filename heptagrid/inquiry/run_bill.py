@@ -29,6 +29,8 @@ _NAMES = {
 }
 _WORDS = {reason.name.lower(): name for reason, name in _NAMES.items()}
 
+_TYPICAL = "the days are typical ones, each of which stands for many of a year; together they are no bill of a year"
+
 
 def run_bill(folder: str | Path, customer: int, arm: str | None = None) -> dict[str, Any]:
     """The bill of `customer` over a run: days, their lines by reason, each with its message and what caused that.
@@ -72,6 +74,7 @@ def run_bill(folder: str | Path, customer: int, arm: str | None = None) -> dict[
         "run": str(run.folder),
         "arm": chosen,
         "customer": customer,
+        "remarks": [_TYPICAL] if run.manifest["typical_days"] else [],
         "zone": zone.key,
         "days": [
             {"day": day, "lines": lines, "total_eur": sum(one["amount_millicent"] for one in lines) / MILLICENT_PER_EUR}

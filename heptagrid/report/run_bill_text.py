@@ -12,6 +12,7 @@ from heptagrid.report.words import kind_words, number
 def run_bill_text(found: Mapping[str, Any]) -> str:
     """Each day's lines with what they rest on, and all together."""
     lines = [f"Customer {found['customer']}, {found['arm']} arm, {len(found['days'])} days"]
+    lines += [f"note: {one}" for one in found["remarks"]]
     for day in found["days"]:
         lines += ["", day["day"]]
         lines += [_line(one["line"], one["amount_eur"], _rests(one)) for one in day["lines"]]

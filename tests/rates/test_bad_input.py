@@ -95,7 +95,7 @@ def test_a_field_that_is_not_known_is_named_in_a_remark() -> None:
         (HOURS + "1 July,1\n", "line 4, column time: '1 July' is no time"),
         (HOURS + "2016-07-01T02:00,x\n", "line 4, column import_kwh: 'x' is not a number"),
         (HOURS + '2016-07-01T02:00,"1,5"\n', "write a point in place of the comma"),
-        (HOURS + "2016-07-01T02:00,nan\n", "line 4, column import_kwh: nan is not finite"),
+        (HOURS + "2016-07-01T02:00,nan\n", "line 4, column import_kwh: nan is no energy up to 1e+12 kWh"),
         (
             HOURS + "2016-07-01T02:00,-1\n",
             "line 4, column import_kwh: -1 is below 0; write what is fed in in the column",

@@ -27,6 +27,8 @@ _KNOWN = (TIME, *INTERVALS, *REGISTERS, METER, STATUS)
 _STATUS = {"": False, "measured": False, "estimated": True}
 _FINEST_S = 60
 _COARSEST_S = 3600
+_MOST_KWH = 1e12
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,9 @@ class _Table:
             except ValueError:
                 self.wrong(k, TIME, f"{cell!r} is no time; write one such as 2016-07-04T13:15")
                 continue
+            if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+                self.wrong(k, TIME, f"{cell} is not within the years {_FIRST_YEAR} to {_LAST_YEAR}; write one that is")
+                continue
             if moment.tzinfo is None:
                 local, moment = moment, moment.replace(tzinfo=zone)
                 if k and to_ns(moment) <= found[k - 1]:
@@ -147,8 +152,8 @@ class _Table:
                 comma = "; write a point in place of the comma" if "," in cell else "; write a number of kWh"
                 self.wrong(k, column, f"{cell!r} is not a number{comma}")
                 continue
-            if not isfinite(value):
-                self.wrong(k, column, f"{cell} is not finite; write a number of kWh")
+            if not isfinite(value) or value > _MOST_KWH:
+                self.wrong(k, column, f"{cell} is no energy up to {_MOST_KWH:g} kWh; write a number of kWh")
             elif value < least:
                 other = "; write what is fed in in the column export_kwh" if column == "import_kwh" else ""
                 self.wrong(k, column, f"{cell} is below {least:g}{other}")

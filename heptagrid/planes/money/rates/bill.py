@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from heptagrid.foundation.errors import UsageError
 from heptagrid.planes.money.cents import Ints, cents
 from heptagrid.planes.money.rates.calendar import Calendar, Floats
 from heptagrid.planes.money.rates.export import Balance
@@ -16,6 +17,9 @@ from heptagrid.planes.money.rates.line import Line
 from heptagrid.planes.money.rates.rate import Rate
 from heptagrid.planes.money.rates.taxes import tax_of
 from heptagrid.planes.money.rates.use import Use
+
+MOST = 1e12
+"""No bill is larger, in the rate's currency: integers hold its cents, and a float64 its thousandths."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,19 @@ def bill(rate: Rate, use: Use, opening: Balance | None = None) -> RateBill:
 
 
 def in_cents(rate: Rate, lines: list[Line]) -> InCents:
-    """Lines in whole cents, and the taxes on them."""
+    """Lines in whole cents, and the taxes on them.
+
+    Raises
+    ------
+    UsageError
+        For a bill of more money than there is.
+    """
     amounts = np.array([one.amount for one in lines])
+    largest = np.abs(amounts).sum(axis=0).max(initial=0.0)
+    if not largest <= MOST:  # nor NaN
+        raise UsageError(
+            f"a bill comes to {largest:g} {rate.currency}, above {MOST:g}; correct the prices or the readings"
+        )
     whole = cents(amounts)
     kind = np.array([tax_of(one.rule, rate.taxes) for one in lines], dtype=np.int64)
     untaxed = cents(amounts[kind < 0].sum(axis=0))

@@ -14,6 +14,7 @@ from typing import Any
 
 from heptagrid.foundation.errors import FileError
 from heptagrid.foundation.input_files import UnreadableError, read_text
+from heptagrid.foundation.printable import printable
 from heptagrid.planes.money.rates.demand import YEARS_LOOKBACK, Demand, Ratchet
 from heptagrid.planes.money.rates.energy import Energy
 from heptagrid.planes.money.rates.export import Export
@@ -120,6 +121,8 @@ def read_urdb(path: str | Path) -> Read:
         raise FileError(
             origin, [f"is no JSON: {problem.msg} (line {problem.lineno}, column {problem.colno})"]
         ) from None
+    except ValueError:
+        raise FileError(origin, ["is no JSON that can be read: it holds a number of thousands of digits"]) from None
     except RecursionError:
         raise FileError(origin, ["is nested too deep"]) from None
     if isinstance(content, dict) and isinstance(content.get("items"), list):
@@ -152,11 +155,12 @@ def rate_of(content: Mapping[str, Any], origin: str = "rate") -> Read:
     unused = [name for name in content if name not in fields.asked and name.lower() not in _DESCRIBES]
     if fields.problems:
         raise FileError(origin, fields.problems)
-    remarks = [_UNUSED.get(name, f"{name} is not known and has no effect on the bill") for name in unused]
+    remarks = [
+        _UNUSED.get(name, f"{printable(str(name))[:80]} is not known and has no effect on the bill") for name in unused
+    ]
     name = " - ".join(str(content[key]) for key in ("utility", "name") if content.get(key))
-    return Read(
-        Rate(energy, export, tuple(elements), minimum, name=name or str(content.get("label", origin))), tuple(remarks)
-    )
+    name = printable(name or str(content.get("label", origin)))
+    return Read(Rate(energy, export, tuple(elements), minimum, name=name), tuple(remarks))
 
 
 def _energy(fields: Fields, billing: Demand | None) -> Energy:
@@ -245,7 +249,7 @@ def _unit(fields: Fields, tier: Mapping[str, Any], path: str, with_units: bool) 
         return Unit.KW
     if unit is None:
         return Unit.KWH
-    if unit not in _UNITS:
+    if not isinstance(unit, str) or unit not in _UNITS:
         fields.problems.append(f"{path}.unit: {unit!r} is not known; write one of {', '.join(map(repr, _UNITS))}")
         return Unit.KWH
     return _UNITS[unit]

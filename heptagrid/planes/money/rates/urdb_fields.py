@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import isfinite
 from typing import Any
 
+MOST = 1e300
+"""No number of a rate is larger."""
 MOST_LIMIT = 1e30
 """A limit from here on is none: programs write 1e38 for it."""
 
@@ -33,7 +34,7 @@ class Fields:
 
     def checked(self, value: Any, path: str, least: float | None = None) -> float:
         """A number at a path, 0 where it is none."""
-        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        if not _is_number(value):
             self.problems.append(f"{path}: {_shown(value)} is not a number; write one such as 0.12")
             return 0.0
         if least is not None and value < least:
@@ -81,7 +82,7 @@ class Fields:
         return [self._period(one, f"{name}[{m}]", periods, structure) for m, one in enumerate(value)]
 
     def _period(self, value: Any, path: str, periods: int, structure: str) -> int:
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+        if not _is_number(value) or value != int(value):
             self.problems.append(f"{path}: {_shown(value)} is no period; write a whole number from 0 to {periods - 1}")
             return 0
         if not 0 <= value < periods:
@@ -91,6 +92,11 @@ class Fields:
             )
             return 0
         return int(value)
+
+
+def _is_number(value: Any) -> bool:
+    """Whether it is a number that a float64 holds."""
+    return not isinstance(value, bool) and isinstance(value, int | float) and abs(value) <= MOST
 
 
 def _shown(value: Any) -> str:
