@@ -60,13 +60,15 @@ def certify(
     broken = [low - x, x - high, row_low - row, row - row_high]
     below, above = costs.slopes(x)
     may_rise, may_fall = x < high - _AT_BOUND, x > low + _AT_BOUND
-    missed = [(worth - above)[may_rise], (below - worth)[may_fall]]
+    missed = [(worth - above) * may_rise, (below - worth) * may_fall]
     row_bound = np.where(dual > 0.0, row_low, row_high)
     counts = dual != 0.0
     slack = np.abs(dual[counts] * (row - row_bound)[counts])
 
     is_free = np.isinf(low) & np.isinf(high)
-    best = costs.best_output(worth, np.where(is_free, x, low), np.where(is_free, x, high))
+    if is_free.any():
+        low, high = np.where(is_free, x, low), np.where(is_free, x, high)
+    best = costs.best_output(worth, low, high)
     gains = costs.value(best) - worth * best
     cost = float(costs.value(x).sum())
     bound = float(gains.sum() + dual[counts] @ row_bound[counts])

@@ -38,17 +38,27 @@ class _Curve:
     """Orders of one side from the best on; price: (n,) rising, that of buyers below zero."""
 
     def __init__(self, order: np.ndarray, price: Floats, quantity: Floats) -> None:
-        self.order = order[np.argsort(price[order])]
-        self.price, self.quantity = price[self.order], quantity[self.order]
+        mine = price[order]
+        rank = np.argsort(mine)
+        self.order, self.price = order[rank], mine[rank]
+        self.quantity = quantity[self.order]
         self.end = np.cumsum(self.quantity)
-        self.begin = np.concatenate([np.zeros(1), self.end[:-1]])[: len(order)]
+
+    def begin(self, k: int) -> float:
+        """What the orders before this one offer together."""
+        return float(self.end[k - 1]) if k else 0.0
 
     def count_taken(self, other: _Curve, rounding: float) -> int:
-        """How many orders, from the best on, meet one of the other side that accepts them."""
-        at = np.searchsorted(other.end, self.begin + rounding, side="right")
-        is_there = at < len(other.end)
-        partner = other.price[np.minimum(at, len(other.end) - 1)]
-        return int((is_there & (-partner >= self.price)).sum())
+        """How many orders, from the best on, meet one of the other side that accepts them: found by halving, for none after the first that does not does."""
+        taken, beyond = 0, len(self.order)
+        while taken < beyond:
+            middle = (taken + beyond) // 2
+            at = int(np.searchsorted(other.end, self.begin(middle) + rounding, side="right"))
+            if at < len(other.end) and -other.price[at] >= self.price[middle]:
+                taken = middle + 1
+            else:
+                beyond = middle
+        return taken
 
     def take(self, last: int, volume: float, rounding: float, taken: Floats) -> float:
         """Take so much, at the price of the last order in equal parts; the price of the first that is rejected, infinite if none is."""
@@ -56,7 +66,7 @@ class _Curve:
         taken[self.order[:first]] = self.quantity[:first]
         here = slice(first, beyond)
         all_taken = self.end[beyond - 1] - volume <= rounding
-        part = 1.0 if all_taken else (volume - self.begin[first]) / (self.end[beyond - 1] - self.begin[first])
+        part = 1.0 if all_taken else (volume - self.begin(first)) / (self.end[beyond - 1] - self.begin(first))
         taken[self.order[here]] = part * self.quantity[here]
         if not all_taken:
             return float(self.price[last])

@@ -82,8 +82,9 @@ def _certificate(bids: Bids, taken: Floats, price: Floats, crossings: list[Cross
     low, high = np.array([[one.low, one.high] for one in crossings]).T
     either = np.where(np.isfinite(low), low, np.where(np.isfinite(high), high, 0.0))
     dual = np.where(np.isnan(price), either, price)
-    is_block, zero = bids.block >= 0, np.zeros(len(bids.periods))
-    least, most = np.where(is_block, taken, 0.0), np.where(is_block, taken, bids.quantity)
+    zero, least, most = np.zeros(len(bids.periods)), np.zeros(orders), bids.quantity
+    if bids.blocks:
+        least, most = np.where(bids.block >= 0, taken, 0.0), np.where(bids.block >= 0, taken, bids.quantity)
     return certify(matrix, taken, dual, least, most, zero, zero, LinearCosts(sign * bids.price))
 
 
@@ -98,12 +99,13 @@ def _outcome(
 ) -> Outcome:
     low, high = np.array([[one.low, one.high] for one in crossings]).T
     volume = np.array([one.volume for one in crossings])
-    paid = np.where(taken > 0.0, taken * price[bids.period], 0.0)
+    price_each = price[bids.period]
+    paid = taken * np.nan_to_num(price_each)
     figures: dict[str, object] = {
         "cleared_quantity": float(volume.sum()),
         "surplus": 0.0 - certificate.cost,
-        "payments": float(paid[~bids.is_sale].sum()),
-        "revenues": float(paid[bids.is_sale].sum()),
+        "payments": float(paid @ ~bids.is_sale),
+        "revenues": float(paid @ bids.is_sale),
         "uplift": 0.0,
         "bids": len(taken),
     }
@@ -126,7 +128,7 @@ def _outcome(
             "bid_price": bids.price,
             "bid_quantity": bids.quantity,
             "quantity": taken,
-            "price": price[bids.period],
+            "price": price_each,
             "paid": paid,
         },
         remarks=remarks,
