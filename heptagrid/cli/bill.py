@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -32,6 +33,13 @@ from heptagrid.cli.options import EPILOG
     "--digits", type=click.IntRange(1, 12), metavar="N", help="Digits of the registers, which begin again at 0."
 )
 @click.option(
+    "--carry",
+    type=click.Choice(["kwh", "money"]),
+    default="kwh",
+    show_default=True,
+    help="What net metering carries a month's surplus over in; in money it is worth the tiers' selling price.",
+)
+@click.option(
     "--true-up-month",
     type=click.IntRange(1, 12),
     default=12,
@@ -50,9 +58,8 @@ def bill(
     zone: str,
     tax: float,
     digits: int | None,
-    true_up_month: int,
-    true_up_price: float,
     as_json: bool,
+    **of_net_metering: Any,
 ) -> None:
     """Bill a meter's readings by a rate, month by month, or show a customer's bill of a run.
 
@@ -87,9 +94,7 @@ def bill(
     from heptagrid.report.rate_bill_text import rate_bill_text
     from heptagrid.studies.bill import api
 
-    found = api.bill(
-        tariff, meter, zone=zone, tax=tax, digits=digits, true_up_month=true_up_month, true_up_price=true_up_price
-    )
+    found = api.bill(tariff, meter, zone=zone, tax=tax, digits=digits, **of_net_metering)
     summary = found.summary()
     for remark in found.remarks:
         click.echo(f"note: {remark}", err=True)

@@ -57,3 +57,14 @@ def test_registers_do_not_tell_a_peak(folder: Path) -> None:
     )
     assert done.exit_code == 2
     assert "give energies by interval" in done.stderr
+
+
+@pytest.mark.parametrize(("carry", "usd"), [("kwh", 51.04), ("money", 50.04)])
+def test_net_metering_is_in_kwh_or_in_money(folder: Path, carry: str, usd: float) -> None:
+    """10 kWh off peak at 0.10, 20 kWh fed in at the peak, where a kWh sold earns 0.09: in money they pay for the 10 kWh."""
+    rate = json.loads((folder / "rate.json").read_text(encoding="utf-8")) | {"dgrules": "Net Metering"}
+    (folder / "net.json").write_text(json.dumps(rate), encoding="utf-8")
+    rows = "time,import_kwh,export_kwh\n2016-07-01T10:00,10,0\n2016-07-01T11:00,0,0\n2016-07-01T12:00,0,20\n"
+    (folder / "sunny.csv").write_text(rows, encoding="utf-8")
+    words = ["bill", "--tariff", "net.json", "--meter", "sunny.csv", "--zone", "America/Denver", "--carry", carry]
+    assert json.loads(CliRunner().invoke(main, [*words, "--json"]).stdout)["total"] == usd

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -96,12 +96,13 @@ def bill(
     zone: str = "UTC",
     tax: float = 0.0,
     digits: int | None = None,
+    carry: Literal["kwh", "money"] = "kwh",
     true_up_month: int = DECEMBER,
     true_up_price: float = 0.0,
 ) -> Billed:
     """Bill the readings in `meter` by the rate in `tariff`; local months and hours are those of `zone`.
 
-    tax: a share, on all lines. digits: of the meter's registers. true_up_month, true_up_price: of net metering.
+    tax: a share, on all lines. digits: of the meter's registers. carry, true_up_month, true_up_price: of net metering.
 
     Raises
     ------
@@ -117,7 +118,8 @@ def bill(
     read, readings = read_urdb(tariff), read_readings(meter, local, digits)
     rate = read.rate
     if isinstance(rate.export, NetMetering):
-        rate = replace(rate, export=replace(rate.export, true_up_month=true_up_month, true_up_price=true_up_price))
+        terms = replace(rate.export, carry=carry, true_up_month=true_up_month, true_up_price=true_up_price)
+        rate = replace(rate, export=terms)
     if tax:
         rate = replace(rate, taxes=(Tax("tax", tax),))
     calendar = Calendar.of(readings.begin_ns, len(readings.import_kwh), readings.slot_s, local)

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from heptagrid.planes.money.rates.calendar import Floats
+from heptagrid.planes.money.rates.calendar import Floats, Ints
 from heptagrid.planes.money.rates.energy import Energy
 from heptagrid.planes.money.rates.export import DECEMBER, Balance, Export, Settled, check_month
 from heptagrid.planes.money.rates.line import Line
@@ -21,15 +21,16 @@ from heptagrid.planes.money.rates.use import Use
 
 @dataclass(frozen=True)
 class NetMetering(Export):
-    """carry: what a surplus is carried over in. true_up_month: 1 to 12. true_up_price: of a kWh of surplus, carried in kWh.
+    """carry: what a surplus is carried over in. true_up_month: 1 to 12. true_up_price: of a kWh of the meter's surplus.
 
-    true_up: "paid": in money; "credit": as a credit towards later months' energy.
+    true_up: "paid": what is left is paid out; "credit": what is left of kWh becomes a credit towards later months' energy; "surplus": what is left of
+    money lapses, and the meter's surplus of kWh is paid at its price.
     """
 
     carry: Literal["kwh", "money"] = "kwh"
     true_up_month: int = DECEMBER
     true_up_price: float = 0.0
-    true_up: Literal["paid", "credit"] = "paid"
+    true_up: Literal["paid", "credit", "surplus"] = "paid"
 
     def __post_init__(self) -> None:
         check_month(self.true_up_month)
@@ -41,36 +42,44 @@ class NetMetering(Export):
     def _in_kwh(self, energy: Energy, use: Use, opening: Balance) -> Settled:
         net = energy.sums(use) - energy.sums(use, fed_in=True)
         of_year = use.calendar.month_of_year
-        billed, surplus = np.maximum(net, 0.0), use.zeros()
+        billed = np.maximum(net, 0.0)
         bank = np.zeros(net.shape[1:]) if opening.kwh is None else opening.kwh
-        whole = np.zeros(use.customers) if opening.whole_kwh is None else opening.whole_kwh
         for m in range(use.months):
             if m > 0:
                 bank = _moved(bank, energy, int(of_year[m - 1]), int(of_year[m]))
             left = net[m] - bank
             billed[m], bank = np.maximum(left, 0.0), np.maximum(-left, 0.0)
-            whole = np.maximum(whole - net[m].sum(axis=0), 0.0)
             if of_year[m] == self.true_up_month - 1:
-                surplus[m] = whole
-                bank, whole = np.zeros_like(bank), np.zeros_like(whole)
+                bank = np.zeros_like(bank)
         lines = energy.lines(use, energy.split(use, billed))
-        at = Line("true-up", "surplus", -surplus * self.true_up_price, surplus, "kWh", self.true_up_price)
-        if self.true_up == "paid":
+        at, whole = self._surplus(net, of_year, opening)
+        if self.true_up != "credit":
             return Settled(lines, [at], Balance(bank, whole))
-        credit, money = _spent(_total(lines), -at.amount, np.zeros(use.customers), opening.money)
+        never = np.zeros(use.months, dtype=bool)
+        credit, _, money = carried(_total(lines), -at.amount, never, opening.money)
         return Settled([*lines, Line("net metering", "credit of surplus", -credit)], [], Balance(bank, whole, money))
 
     def _in_money(self, energy: Energy, use: Use, opening: Balance) -> Settled:
         net = energy.sums(use) - energy.sums(use, fed_in=True)
+        of_year = use.calendar.month_of_year
         lines = energy.lines(use, energy.split(use, np.maximum(net, 0.0)))
         earned = energy.earned(energy.split(use, np.maximum(-net, 0.0)))
-        at_true_up = use.calendar.month_of_year == self.true_up_month - 1
-        credit, paid, money = carried(_total(lines), earned, at_true_up, opening.money)
-        return Settled(
-            [*lines, Line("net metering", "credit of surplus", -credit)],
-            [Line("true-up", "credit paid out", -paid)],
-            Balance(money=money),
-        )
+        credit, left, money = carried(_total(lines), earned, of_year == self.true_up_month - 1, opening.money)
+        paid, whole = Line("true-up", "credit paid out", -left), None
+        if self.true_up == "surplus":
+            paid, whole = self._surplus(net, of_year, opening)
+        credits = Line("net metering", "credit of surplus", -credit)
+        return Settled([*lines, credits], [paid], Balance(whole_kwh=whole, money=money))
+
+    def _surplus(self, net: Floats, of_year: Ints, opening: Balance) -> tuple[Line, Floats]:
+        """What the whole meter has fed in beyond its use at each true-up, at its price; and what it has come to after the last month."""
+        surplus = np.zeros((len(net), net.shape[2]))
+        whole = np.zeros(net.shape[2]) if opening.whole_kwh is None else opening.whole_kwh
+        for m in range(len(net)):
+            whole = np.maximum(whole - net[m].sum(axis=0), 0.0)
+            if of_year[m] == self.true_up_month - 1:
+                surplus[m], whole = whole, np.zeros_like(whole)
+        return Line("true-up", "surplus", -surplus * self.true_up_price, surplus, "kWh", self.true_up_price), whole
 
 
 def carried(
@@ -89,13 +98,6 @@ def carried(
         if at_true_up[m]:
             paid[m], balance = balance, np.zeros_like(balance)
     return credit, paid, balance
-
-
-def _spent(charges: Floats, earned: Floats, none: Floats, opening: Floats | None) -> tuple[Floats, Floats]:
-    credit, _, money = carried(
-        charges, earned, np.zeros(len(charges), dtype=bool), none if opening is None else opening
-    )
-    return credit, money
 
 
 def _total(lines: list[Line]) -> Floats:
