@@ -23,7 +23,10 @@ class CommittedUnits:
     block_mw, block_cost: (units, blocks) sizes of the blocks above p_min and what a MWh of each costs, ascending; blocks of no size are none.
     no_load: cost of a period at p_min. starts: (units, heats) cost of a start, the hottest first; cold_after_h: (units, heats) for how many
     hours a unit must have been off for that start, the first 0. on_h: for how many hours it has been on at the beginning, below 0 off; before_mw: what it
-    gave then, NaN where that is not known. ramp_mw_per_h: up and down. min_up_h, min_down_h: in whole periods.
+    gave then, NaN where that is not known. ramp_mw_per_h: up, and down where no other is given. min_up_h, min_down_h: in whole periods.
+
+    The rest may be left out. ramp_down_mw_per_h: as upwards. start_mw, stop_mw: the most in the period of a start and in the last before a stop; what an
+    hour's ramp adds to the minimum. stop_cost: of a stop; none. must_run: who stays on; nobody.
     """
 
     names: Names
@@ -40,9 +43,46 @@ class CommittedUnits:
     ramp_mw_per_h: Floats
     on_h: Ints
     before_mw: Floats
+    ramp_down_mw_per_h: Floats | None = None
+    start_mw: Floats | None = None
+    stop_mw: Floats | None = None
+    stop_cost: Floats | None = None
+    must_run: Bools | None = None
 
     def __len__(self) -> int:
         return len(self.names)
+
+    @property
+    def room_mw(self) -> Floats:
+        """(units,) between minimum and most."""
+        return self.p_max_mw - self.p_min_mw
+
+    @property
+    def down_mw_per_h(self) -> Floats:
+        """(units,) ramp downwards."""
+        return self.ramp_mw_per_h if self.ramp_down_mw_per_h is None else self.ramp_down_mw_per_h
+
+    @property
+    def start_room_mw(self) -> Floats:
+        """(units,) what may be given above the minimum in the period of a start."""
+        given = self.ramp_mw_per_h if self.start_mw is None else self.start_mw - self.p_min_mw
+        return np.clip(given, 0.0, self.room_mw)
+
+    @property
+    def stop_room_mw(self) -> Floats:
+        """(units,) what may be given above the minimum in the last period before a stop."""
+        given = self.down_mw_per_h if self.stop_mw is None else self.stop_mw - self.p_min_mw
+        return np.clip(given, 0.0, self.room_mw)
+
+    @property
+    def is_always_on(self) -> Bools:
+        """(units,) who must run."""
+        return np.zeros(len(self), dtype=np.bool_) if self.must_run is None else self.must_run
+
+    @property
+    def cost_of_stop(self) -> Floats:
+        """(units,)."""
+        return np.zeros(len(self)) if self.stop_cost is None else self.stop_cost
 
 
 @dataclass(frozen=True)
@@ -95,7 +135,8 @@ class Reservoirs:
 class Reserves:
     """Products of reserve, (products,): requirement by period, within how many minutes, upwards or downwards, and who may give it.
 
-    required_mw: (periods, products). units: (products, units), sources: (products, sources) whether each is eligible.
+    required_mw: (periods, products). units: (products, units), sources: (products, sources) whether each is eligible. in_ramp: (products,) whether a unit
+    holds no more than it could give after the period before, by its ramp and the limits of starts and stops; left out, none.
     """
 
     names: Names
@@ -104,6 +145,7 @@ class Reserves:
     is_up: Bools
     units: Bools
     sources: Bools
+    in_ramp: Bools | None = None
 
     def __len__(self) -> int:
         return len(self.names)

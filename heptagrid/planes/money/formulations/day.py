@@ -131,7 +131,7 @@ def require_reserves(program: Program, case: CommitmentCase, columns: DayColumns
     columns.reserve = row
     columns.short = program.columns(np.zeros(reserves.required_mw.shape), INFINITE, short_cost)
     program.put(row, columns.short, 1.0)
-    room_mw = units.p_max_mw - units.p_min_mw
+    room_mw = units.room_mw
     up = program.rows(-INFINITE, np.zeros(columns.units.on.shape))
     program.put(up, columns.units.above, 1.0)
     program.put(up, columns.units.on, -room_mw)
@@ -147,6 +147,12 @@ def require_reserves(program: Program, case: CommitmentCase, columns: DayColumns
         held = program.columns(0.0, np.broadcast_to(most_mw, (periods, len(which))))
         program.put(row[:, k : k + 1], held, 1.0)
         program.put((up if reserves.is_up[k] else down)[:, which], held, 1.0 if reserves.is_up[k] else -1.0)
+        if reserves.in_ramp is not None and reserves.in_ramp[k]:
+            column_of = np.full(len(units), -1)
+            column_of[which] = np.arange(len(which))
+            for ceiling, owners in columns.units.ceilings:
+                mine = column_of[owners] >= 0
+                program.put(ceiling[:, mine], held[: len(ceiling), column_of[owners[mine]]], 1.0)
         which = np.flatnonzero(reserves.sources[k])
         held = program.columns(np.zeros((periods, len(which))), case.sources.high_mw[:, which])
         program.put(row[:, k : k + 1], held, 1.0)

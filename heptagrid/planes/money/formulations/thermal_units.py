@@ -7,7 +7,7 @@ Watson, INFORMS Journal on Computing 32 (2020) 857.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,15 +18,21 @@ from heptagrid.world.commitment_case import CommittedUnits
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
+_OVER_MW = 1e-6  # by which a unit may have given more than it may before a stop
+
 
 @dataclass(frozen=True)
 class UnitColumns:
-    """The columns of units, (periods, units): whether each is on, starts, stops, and its output above the minimum."""
+    """The columns of units, (periods, units): whether each is on, starts, stops, and its output above the minimum.
+
+    ceilings: rows (periods or fewer, n) with the units (n,) whose output above the minimum each bounds from above.
+    """
 
     on: Ints
     starts: Ints
     stops: Ints
     above: Ints
+    ceilings: tuple[tuple[Ints, Ints], ...] = ()
 
 
 def add_units(program: Program, units: CommittedUnits, periods: int, hours: float = 1.0) -> UnitColumns:
@@ -37,16 +43,20 @@ def add_units(program: Program, units: CommittedUnits, periods: int, hours: floa
         np.where(must_be_on, 1.0, 0.0), np.where(must_be_off, 0.0, 1.0), units.no_load * hours, is_integer=True
     )
     starts = program.columns(np.zeros(shape), 1.0, units.starts[:, -1])
-    stops = program.columns(np.zeros(shape), 1.0)
-    above = program.columns(np.zeros(shape), units.p_max_mw - units.p_min_mw)
+    may_stop = np.ones(shape)
+    # Who gave too much before cannot stop at once.
+    may_stop[0] = np.where(
+        (units.on_h > 0) & (units.before_mw > units.p_min_mw + units.stop_room_mw + _OVER_MW), 0.0, 1.0
+    )
+    stops = program.columns(np.zeros(shape), may_stop, units.cost_of_stop)
+    above = program.columns(np.zeros(shape), units.room_mw)
     columns = UnitColumns(on, starts, stops, above)
     _switching(program, units, columns)
     _minimum_times(program, units, columns)
     _blocks(program, units, columns, hours)
-    _limits(program, units, columns)
-    _ramps(program, units, columns, hours)
     _start_costs(program, units, columns)
-    return columns
+    ceilings = (*_limits(program, units, columns), *_ramps(program, units, columns, hours))
+    return replace(columns, ceilings=ceilings)
 
 
 def _bound_to(units: CommittedUnits, periods: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
@@ -54,7 +64,7 @@ def _bound_to(units: CommittedUnits, periods: int) -> tuple[npt.NDArray[np.bool_
     period = np.arange(periods)[:, np.newaxis]
     must_be_on = (units.on_h > 0) & (period < units.min_up_h - units.on_h)
     must_be_off = (units.on_h <= 0) & (period < units.min_down_h + units.on_h)
-    return must_be_on, must_be_off
+    return must_be_on | (units.is_always_on & ~must_be_off), must_be_off
 
 
 def _switching(program: Program, units: CommittedUnits, columns: UnitColumns) -> None:
@@ -83,57 +93,97 @@ def _minimum_times(program: Program, units: CommittedUnits, columns: UnitColumns
 
 
 def _blocks(program: Program, units: CommittedUnits, columns: UnitColumns, hours: float) -> None:
-    """Output above the minimum is what its blocks give together; a block gives nothing while the unit is off."""
+    """Output above the minimum is what its blocks give together.
+
+    A block gives nothing while the unit is off, and no more of it than lies below the limits of starts and stops.
+    """
     periods = len(columns.on)
-    has_blocks = units.block_mw > 0.0
     row = program.rows(np.zeros(columns.on.shape), 0.0)
     program.put(row, columns.above, -1.0)
-    for block in range(units.block_mw.shape[1]):
-        which = np.flatnonzero(has_blocks[:, block])
-        size_mw = units.block_mw[which, block]
-        given = program.columns(
-            0.0, np.broadcast_to(size_mw, (periods, len(which))), units.block_cost[which, block] * hours
-        )
+    below_mw = np.zeros(len(units))
+    for block_mw, cost in zip(units.block_mw.T, units.block_cost.T, strict=True):
+        which = np.flatnonzero(block_mw > 0.0)
+        size_mw = block_mw[which]
+        given = program.columns(0.0, np.broadcast_to(size_mw, (periods, len(which))), cost[which] * hours)
         program.put(row[:, which], given, 1.0)
-        limit = program.rows(-INFINITE, np.zeros(given.shape))
-        program.put(limit, given, 1.0)
-        program.put(limit, columns.on[:, which], -size_mw)
+        at_start_mw = np.clip(units.start_room_mw - below_mw, 0.0, block_mw)[which]
+        at_stop_mw = np.clip(units.stop_room_mw - below_mw, 0.0, block_mw)[which]
+        _below(program, units, columns, given, which, size_mw, size_mw - at_start_mw, size_mw - at_stop_mw)
+        below_mw = below_mw + block_mw
 
 
-def _limits(program: Program, units: CommittedUnits, columns: UnitColumns) -> None:
-    """A unit gives nothing while off, and when it starts or before it stops no more than its ramp allows."""
-    room_mw = units.p_max_mw - units.p_min_mw
-    row = program.rows(-INFINITE, np.zeros(columns.on.shape))
-    program.put(row, columns.above, 1.0)
-    program.put(row, columns.on, -room_mw)
-    lost_mw = np.maximum(room_mw - units.ramp_mw_per_h, 0.0)
-    long_on = units.min_up_h > 1
-    program.put(row, columns.starts, lost_mw)
-    program.put(row[:-1][:, long_on], columns.stops[1:][:, long_on], lost_mw[long_on])
-    short = ~long_on & (lost_mw > 0.0)
-    if short.any():  # it may start and stop in one period, so that each limit is a row of its own
-        row = program.rows(-INFINITE, np.zeros((len(columns.on) - 1, int(short.sum()))))
-        program.put(row, columns.above[:-1][:, short], 1.0)
-        program.put(row, columns.on[:-1][:, short], -room_mw[short])
-        program.put(row, columns.stops[1:][:, short], lost_mw[short])
+def _below(
+    program: Program,
+    units: CommittedUnits,
+    columns: UnitColumns,
+    given: Ints,
+    which: Ints,
+    most_mw: Floats,
+    lost_at_start_mw: Floats,
+    lost_at_stop_mw: Floats,
+) -> list[tuple[Ints, Ints]]:
+    """What units give is bounded while on, and by less when they start or before they stop; the rows and their units.
+
+    A unit that may start and stop in one period loses the larger of both, in two rows: Gentile, Morales-España and Ramos, EURO Journal on Computational
+    Optimization 5 (2017) 177 (source not read).
+    """
+    row = program.rows(-INFINITE, np.zeros(given.shape))
+    program.put(row, given, 1.0)
+    program.put(row, columns.on[:, which], -most_mw)
+    program.put(row, columns.starts[:, which], lost_at_start_mw)
+    is_long = units.min_up_h[which] > 1
+    at_stop_mw = np.where(is_long, lost_at_stop_mw, np.maximum(lost_at_stop_mw - lost_at_start_mw, 0.0))
+    program.put(row[:-1], columns.stops[1:, which], at_stop_mw)
+    found = [(row, which)]
+    short = np.flatnonzero(~is_long & (lost_at_stop_mw > 0.0))
+    if len(short) and len(given) > 1:
+        units_short = which[short]
+        row = program.rows(-INFINITE, np.zeros((len(given) - 1, len(short))))
+        program.put(row, given[:-1, short], 1.0)
+        program.put(row, columns.on[:-1, units_short], -most_mw[short])
+        program.put(row, columns.stops[1:, units_short], lost_at_stop_mw[short])
+        program.put(row, columns.starts[:-1, units_short], np.maximum(lost_at_start_mw - lost_at_stop_mw, 0.0)[short])
+        found.append((row, units_short))
+    return found
 
 
-def _ramps(program: Program, units: CommittedUnits, columns: UnitColumns, hours: float) -> None:
-    """Output above the minimum changes by the ramp at most from one period to the next."""
-    step_mw = units.ramp_mw_per_h * hours
-    binds = step_mw < units.p_max_mw - units.p_min_mw
-    if not binds.any():
-        return
-    above = columns.above[:, binds]
-    limit_mw = np.broadcast_to(step_mw[binds], above.shape).copy()
-    low, high = -limit_mw, limit_mw.copy()
-    before_mw = np.where(units.on_h > 0, units.before_mw - units.p_min_mw, 0.0)[binds]
+def _limits(program: Program, units: CommittedUnits, columns: UnitColumns) -> list[tuple[Ints, Ints]]:
+    """A unit gives nothing while off, and when it starts or before it stops no more than the limits of these; the rows and their units."""
+    everybody, room_mw = np.arange(len(units)), units.room_mw
+    lost_mw = room_mw - units.start_room_mw, room_mw - units.stop_room_mw
+    return _below(program, units, columns, columns.above, everybody, room_mw, lost_mw[0], lost_mw[1])
+
+
+def _ramps(program: Program, units: CommittedUnits, columns: UnitColumns, hours: float) -> list[tuple[Ints, Ints]]:
+    """Output above the minimum changes by the ramp at most from one period to the next, starts and stops apart; the rows upwards and their units.
+
+    Source: Damci-Kurt, Küçükyavuz, Rajan and Atamtürk, Mathematical Programming 158 (2016) 175, as in Knueven, Ostrowski and Watson (2020).
+    """
+    before_mw = np.where(units.on_h > 0, units.before_mw - units.p_min_mw, 0.0)
     is_known = np.isfinite(before_mw)
-    low[0] = np.where(is_known, low[0] + before_mw, -INFINITE)
-    high[0] = np.where(is_known, high[0] + before_mw, INFINITE)
-    row = program.rows(low, high)
-    program.put(row, above, 1.0)
-    program.put(row[1:], above[:-1], -1.0)
+    found = []
+    for step_mw, switched_mw, switched, sign in (
+        (units.ramp_mw_per_h * hours, units.start_room_mw, columns.starts, 1.0),
+        (units.down_mw_per_h * hours, units.stop_room_mw, columns.stops, -1.0),
+    ):
+        which = np.flatnonzero(step_mw < units.room_mw)
+        if not len(which):
+            continue
+        step, extra = step_mw[which], (switched_mw - step_mw)[which]
+        high = np.zeros((len(columns.on), len(which)))
+        high[0] = np.where(is_known, sign * before_mw, INFINITE)[which]
+        if sign < 0.0:
+            high[0] += np.where(units.on_h[which] > 0, step, 0.0)
+        row = program.rows(-INFINITE, high)
+        program.put(row, columns.above[:, which], sign)
+        program.put(row[1:], columns.above[:-1, which], -sign)
+        program.put(row, switched[:, which], -extra)
+        if sign > 0.0:
+            program.put(row, columns.on[:, which], -step)
+            found.append((row, which))
+        else:
+            program.put(row[1:], columns.on[:-1, which], -step)
+    return found
 
 
 def _start_costs(program: Program, units: CommittedUnits, columns: UnitColumns) -> None:

@@ -15,11 +15,12 @@ Bools = npt.NDArray[np.bool_]
 
 
 def unit_costs(units: CommittedUnits, on: Bools, unit_mw: Floats) -> Floats:
-    """(periods, units) what each unit's schedule costs: at the minimum, in its blocks, and for its starts by how long it was off."""
+    """(periods, units) what each unit's schedule costs: at the minimum, in its blocks, for its starts by how long it was off, and its stops."""
     above = unit_mw - np.where(on, units.p_min_mw, 0.0)
     below = np.concatenate([np.zeros((len(units), 1)), np.cumsum(units.block_mw, axis=1)[:, :-1]], axis=1)
     in_block = np.clip(above[:, :, np.newaxis] - below, 0.0, units.block_mw)
-    return np.asarray((in_block * units.block_cost).sum(axis=2) + on * units.no_load + start_costs(units, on))
+    switching = start_costs(units, on) + stop_costs(units, on)
+    return np.asarray((in_block * units.block_cost).sum(axis=2) + on * units.no_load + switching)
 
 
 def start_costs(units: CommittedUnits, on: Bools) -> Floats:
@@ -32,6 +33,12 @@ def start_costs(units: CommittedUnits, on: Bools) -> Floats:
         cost[period, begins] = units.starts[begins, np.maximum(heat[begins], 0)]
         hours = _later(hours, now)
     return cost
+
+
+def stop_costs(units: CommittedUnits, on: Bools) -> Floats:
+    """(periods, units) what stops cost; on: (periods, units)."""
+    was_on = np.vstack([units.on_h > 0, on[:-1]])
+    return np.where(was_on & ~on, units.cost_of_stop, 0.0)
 
 
 def hours_in_state(units: CommittedUnits, on: Bools) -> Ints:
