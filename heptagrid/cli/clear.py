@@ -33,6 +33,17 @@ from heptagrid.cli.options import EPILOG
     type=click.Choice(["powermodels", "matpower"]),
     help="powermodels (the default): b = x / (r² + x²), no taps or phase shifts. matpower: b = 1 / (x tap), with phase shifts.",
 )
+@click.option("--date", metavar="2020-MM-DD", help="Of an RTS-GMLC folder: the first day.")
+@click.option("--hours", type=int, metavar="N", help="Of an RTS-GMLC folder: hours from that day on; 24 by default.")
+@click.option(
+    "--reserves", type=click.Choice(["on", "off"]), help="Unit commitment: whether reserves are required (on)."
+)
+@click.option("--n-1", "n_1", is_flag=True, default=None, help="Unit commitment: every branch may fail.")
+@click.option(
+    "--gap",
+    type=click.FloatRange(min=0.0, max=1.0, max_open=True),
+    help="Unit commitment: of the cost to its bound, at which to stop; 0.001 by default.",
+)
 @click.option("--rule", metavar="NAME", help="The market that clears FILE, if not heptagrid's own for it.")
 @click.option("--ignore", multiple=True, metavar="KIND", help="Leave out a kind of element that cannot be represented.")
 @click.option(
@@ -47,12 +58,15 @@ def clear(
     FILE is one of
       case.m     a MATPOWER case with costs: its cheapest dispatch
       bids.csv   side,price,quantity[,period,block,id]: a double auction
+      uc.json    a unit-commitment case of pglib-uc or Egret
+      folder     RTS-GMLC, with --date: unit commitment of a day
 
     \b
     Examples:
       heptagrid clear case118.m --out prices.csv --branches flows.csv
       heptagrid clear case118.m --network none --json
       heptagrid clear bids.csv --quantities accepted.csv
+      heptagrid clear RTS-GMLC/RTS_Data --date 2020-07-10 --n-1
     """
     import json
 

@@ -108,6 +108,8 @@ def egret_case(data: Data, source: str, ignore: Collection[str] = ()) -> Commitm
             in_ramp=np.ones(products, dtype=np.bool_),
         ),
         network=network,
+        unserved_cost=float(system.get("load_mismatch_cost", 1e4)),
+        short_cost=float(system.get("reserve_shortfall_cost", 1e3)),
     )
 
 

@@ -29,9 +29,31 @@ from heptagrid.world.commitment_case import (
 Floats = npt.NDArray[np.float64]
 Row = dict[str, str]
 
+# The columns that are read; a bus's and a branch's others are not.
+NEEDED = {
+    "bus": ("Bus ID", "Bus Name", "MW Load", "Area"),
+    "branch": ("UID", "From Bus", "To Bus", "X", "Tr Ratio", "Cont Rating", "LTE Rating"),
+    "dc_branch": ("From Bus", "To Bus", "MW Load"),
+    "gen": (
+        *("GEN UID", "Bus ID", "Unit Type", "Category", "PMin MW", "PMax MW", "Ramp Rate MW/Min", "Fuel Price $/MMBTU"),
+        *("Output_pct_0", "Output_pct_1", "Output_pct_2", "Output_pct_3", "HR_avg_0"),
+        *("HR_incr_1", "HR_incr_2", "HR_incr_3", "HR_incr_4", "VOM", "Non Fuel Start Cost $"),
+        *("Start Heat Hot MBTU", "Start Heat Warm MBTU", "Start Heat Cold MBTU", "Start Time Warm Hr"),
+        *("Start Time Cold Hr", "Min Up Time Hr", "Min Down Time Hr", "Pump Load MW", "Storage Roundtrip Efficiency"),
+    ),
+    "storage": ("GEN UID", "position", "Max Volume GWh", "Initial Volume GWh", "Start Energy"),
+    "reserves": (
+        "Reserve Product",
+        "Timeframe (sec)",
+        "Direction",
+        "Eligible Regions",
+        "Eligible Device SubCategories",
+    ),
+}
 THERMAL = ("CT", "CC", "STEAM", "NUCLEAR")
 FIXED = ("HYDRO", "ROR", "RTPV")
 _BLOCKS = (1, 2, 3, 4)
+YEAR = 2020  # of its series
 _LONG_H = 10_000  # so long that no minimum time binds
 
 
@@ -43,7 +65,15 @@ def read_rts_gmlc(folder: Path, first: date, hours: int = 24) -> CommitmentCase:
     FileError
         For a file that is missing or lacks a column, and for a day without data; the message names it.
     """
-    reader = _Folder(folder, first, hours)
+    if first.year != YEAR or (first + timedelta(days=(hours - 1) // 24)).year != YEAR:
+        raise FileError(str(folder), [f"its series are of {YEAR}; {hours} hours from {first} on are not in it"])
+    try:
+        return _case(_Folder(folder, first, hours), first)
+    except ValueError as problem:
+        raise FileError(str(folder), [f"a figure cannot be read: {problem}"]) from None
+
+
+def _case(reader: _Folder, first: date) -> CommitmentCase:
     buses = reader.table("bus")
     place = {int(row["Bus ID"]): k for k, row in enumerate(buses)}
     fleet = [row for row in reader.table("gen") if row["Unit Type"] != "SYNC_COND"]
@@ -71,14 +101,30 @@ class _Folder:
         self._read: dict[str, dict[str, Floats]] = {}
 
     def table(self, name: str) -> list[Row]:
-        return _rows(self._folder / "SourceData" / f"{name}.csv")
+        path = self._folder / "SourceData" / f"{name}.csv"
+        rows = _rows(path)
+        lacking = [column for column in NEEDED[name] if rows and column not in rows[0]]
+        if lacking:
+            raise FileError(str(path), [f"there is no column {one!r}" for one in lacking])
+        return rows
+
+    def one(self, kind: str, name: str, column: str) -> Floats:
+        """(hours,) a column of a series."""
+        found = self.series(kind, name)
+        if column not in found:
+            raise FileError(str(self._file(kind, name)), [f"there is no column {column!r}"])
+        return found[column]
 
     def series(self, kind: str, name: str) -> dict[str, Floats]:
         """The columns of a series, (hours,) each; a table with the day's hours side by side has one, of its own name."""
         if name not in self._read:
             path = self._file(kind, name)
             wanted = {(one.month, one.day) for one in self._days}
-            rows = [row for row in _rows(path) if (int(row["Month"]), int(row["Day"])) in wanted]
+            every = _rows(path)
+            lacking = [one for one in ("Month", "Day") if every and one not in every[0]]
+            if lacking:
+                raise FileError(str(path), [f"there is no column {one!r}" for one in lacking])
+            rows = [row for row in every if (int(row["Month"]), int(row["Day"])) in wanted]
             if "Period" in rows[0] if rows else False:
                 columns = [column for column in rows[0] if column not in ("Year", "Month", "Day", "Period")]
                 found = {one: np.array([float(row[one]) for row in rows])[: self.hours] for one in columns}
@@ -116,7 +162,7 @@ def _number(text: str) -> float:
 
 def _loads(reader: _Folder, buses: Sequence[Row]) -> Floats:
     """Each region's load, shared out as the buses' own loads are."""
-    regional = reader.series("Load", "regional_Load")
+    regional = {one: reader.one("Load", "regional_Load", one) for one in {row["Area"] for row in buses}}
     own_mw, area = _column(buses, "MW Load"), [row["Area"] for row in buses]
     shares = np.array([own_mw[k] / own_mw[[one == area[k] for one in area]].sum() for k in range(len(buses))])
     return np.asarray(np.stack([regional[one] for one in area], axis=1) * shares)
@@ -161,7 +207,7 @@ def _units(fleet: Sequence[Row], place: dict[int, int]) -> CommittedUnits:
 def _sources(reader: _Folder, given: Sequence[Row], place: dict[int, int]) -> Sources:
     files = {"HYDRO": ("Hydro", "hydro"), "ROR": ("Hydro", "hydro"), "RTPV": ("RTPV", "rtpv"), "PV": ("PV", "pv")}
     high = [
-        reader.series(*files.get(row["Unit Type"], ("WIND", "wind")))[row["GEN UID"]] for row in given
+        reader.one(*files.get(row["Unit Type"], ("WIND", "wind")), row["GEN UID"]) for row in given
     ]  # fmt: skip
     high_mw = np.stack(high, axis=1)
     is_fixed = np.array([row["Unit Type"] in FIXED for row in given])
@@ -191,7 +237,7 @@ def _reservoirs(reader: _Folder, committed: Sequence[Row]) -> Reservoirs:
     heads = {row["GEN UID"]: row for row in reader.table("storage")}
     which = [k for k, row in enumerate(committed) if row["Unit Type"] == "CSP"]
     mine = [heads[committed[k]["GEN UID"]] for k in which]
-    inflow = [reader.series("CSP", "Natural_Inflow")[committed[k]["GEN UID"]] for k in which]
+    inflow = [reader.one("CSP", "Natural_Inflow", committed[k]["GEN UID"]) for k in which]
     return Reservoirs(
         unit=np.array(which, dtype=np.int64),
         volume_mwh=_column(mine, "Max Volume GWh") * 1000.0,

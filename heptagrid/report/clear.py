@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from heptagrid.planes.money.formulations.program import OPTIMAL
 from heptagrid.studies.clear.api import Clearing
 
 _MOST = 10  # rows of a kind that are printed; the files have all
@@ -18,9 +19,14 @@ def clear_text(found: Clearing) -> str:
     lines = [f"{found.source}: {found.format}", f"{found.market.words}: {took}", ""]
     if outcome.total_cost is not None:
         lines.append(f"{'total cost':18} {outcome.total_cost:18,.4f}")
+    figures = dict(outcome.figures)
+    bound, gap = figures.pop("bound", None), figures.pop("gap", None)
     if certificate is not None:
-        lines.append(f"{'no less than':18} {certificate.bound:18,.4f}   gap {certificate.gap:.1e}")
-    for name, value in outcome.figures.items():
+        bound, gap = certificate.bound, certificate.gap
+    if isinstance(bound, float) and isinstance(gap, float):
+        wide = "" if outcome.status == OPTIMAL else f"   {outcome.status} before the gap was as narrow as asked for"
+        lines.append(f"{'no less than':18} {bound:18,.4f}   gap {gap:.1e}{wide}")
+    for name, value in figures.items():
         if isinstance(value, float):
             lines.append(f"{name.replace('_', ' '):18} {value:18,.4f}")
         elif isinstance(value, int):
@@ -30,14 +36,19 @@ def clear_text(found: Clearing) -> str:
 
 
 def _prices(found: Clearing) -> list[str]:
-    (kind, names), (_, price) = list(found.outcome.prices.items())[:2]
-    values = np.asarray(price, dtype=np.float64)
+    columns = dict(found.outcome.prices)
+    values = np.asarray(columns["price"], dtype=np.float64)
     if not np.isfinite(values).any():
         return ["no price"]
+    words = list(columns)[: list(columns).index("price")]
+
+    def place(k: int) -> str:
+        return ", ".join(f"{word} {columns[word][k]}" for word in words)
+
     if len(values) <= _MOST:
-        return [f"price {value:12,.4f}   {kind} {name}" for name, value in zip(names, values, strict=True)]
+        return [f"price {value:12,.4f}   {place(k)}" for k, value in enumerate(values)]
     low, high = int(np.nanargmin(values)), int(np.nanargmax(values))
-    return [f"{word} price {values[k]:12,.4f} at {kind} {names[k]}" for word, k in (("lowest", low), ("highest", high))]
+    return [f"{word} price {values[k]:12,.4f} at {place(k)}" for word, k in (("lowest", low), ("highest", high))]
 
 
 def _binding(found: Clearing) -> list[str]:

@@ -34,6 +34,7 @@ MODULES = (
     "messages_loops",
     "messages_neighbourhood",
     "money_dispatch",
+    "money_commitment",
     "money_networks",
     "grid_day",
 )

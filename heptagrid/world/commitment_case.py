@@ -168,7 +168,7 @@ class BranchNetwork:
 
 @dataclass(frozen=True)
 class CommitmentCase:
-    """All of it. load_mw: (periods, buses)."""
+    """All of it. load_mw: (periods, buses). unserved_cost, short_cost: of a MWh of load, and a MW of reserve for an hour, that is lacking."""
 
     name: str
     bus_names: Names
@@ -180,6 +180,8 @@ class CommitmentCase:
     reserves: Reserves
     network: BranchNetwork | None
     currency: str = "USD"
+    unserved_cost: float = 10_000.0
+    short_cost: float = 4_000.0
 
     @property
     def periods(self) -> int:

@@ -20,7 +20,7 @@ from heptagrid.validate.table import count
 pytestmark = pytest.mark.long
 
 ROOT = Path(heptagrid.__file__).parents[1]
-LONG = ("pv-day-", "simbench-complete")  # each takes a minute
+LONG = ("pv-day-", "simbench-complete", "egret-")  # each takes a minute
 
 
 @pytest.mark.parametrize("live", [False, pytest.param(True, marks=pytest.mark.slow)])
@@ -41,6 +41,12 @@ def test_the_complete_simbench_grid_is_solved_as_in_pandapower() -> None:
 @pytest.mark.slow
 def test_whole_days_of_regulators_and_inverters_go_as_in_opendss() -> None:
     rows = run_cases(choose(["pv-day-*"], all_cases()))
+    assert {row.verdict for row in rows} == {"pass"}, count(rows)
+
+
+@pytest.mark.slow
+def test_unit_commitment_comes_to_the_published_optima_of_egret() -> None:
+    rows = run_cases(choose(["egret-*"], all_cases()))
     assert {row.verdict for row in rows} == {"pass"}, count(rows)
 
 

@@ -12,9 +12,11 @@ from heptagrid.foundation.output_file import refuse_overwriting
 from heptagrid.foundation.registry import markets
 from heptagrid.planes.money.formulations.program import OPTIMAL
 from heptagrid.planes.money.markets.market import Market, Outcome, Table
+from heptagrid.studies.clear.commitment_files import RTS_GMLC, UNIT_COMMITMENT, read_commitment
 
 CASE, BIDS = "MATPOWER case (.m)", "bids and offers (.csv)"
-_OWN = {CASE: "dc-opf", BIDS: "double-auction"}
+_OWN = {CASE: "dc-opf", BIDS: "double-auction", UNIT_COMMITMENT: "unit-commitment", RTS_GMLC: "unit-commitment"}
+_ENDINGS = ((".m", CASE), (".csv", BIDS), (".json", UNIT_COMMITMENT))
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Clearing:
             Saying why, as far as that is known.
         """
         found = self.outcome
-        if found.status != OPTIMAL:
+        if found.total_cost is None and found.status != OPTIMAL:
             said = {"infeasible": "no dispatch keeps all of its limits", "unbounded": "its cost falls without end"}
             head = f"{self.source}: {found.status}: {said.get(found.status, 'the solver has found no answer')}"
             raise MarketError("\n  ".join([head, *found.reasons]))
@@ -74,11 +76,19 @@ def clear(
     dc_model: str | None = None,
     rule: str | None = None,
     ignore: Collection[str] = (),
+    date: str | None = None,
+    hours: int | None = None,
+    reserves: str | None = None,
+    n_1: bool | None = None,
+    gap: float | None = None,
 ) -> Clearing:
     """Clear the market in a file; write its prices to `out`, its quantities and branches to files of their own, if given.
 
     network: `dc` (by default) or `none`; dc_model: `powermodels` (by default) or `matpower`; both of cases alone. rule: the name of a market that is
     registered, if not the package's own for the file. A market without an answer is returned without figures, and nothing is written.
+
+    Of unit commitment: date: the first day of an RTS-GMLC folder, as `2020-07-10`, and hours from its midnight on (24). reserves: `on` (by default) or
+    `off`; n_1: whether every branch may fail; gap: of the cost to its bound at which to stop (0.001). A search that stopped before has figures, and says so.
 
     Raises
     ------
@@ -88,17 +98,18 @@ def clear(
     refuse_overwriting([source], [out, quantities, branches])
     format = _format_of(source)
     market = _market(rule or _OWN[format])
-    given = {name: value for name, value in (("network", network), ("dc_model", dc_model)) if value is not None}
+    options = {"network": network, "dc_model": dc_model, "reserves": reserves, "n_1": n_1, "gap": gap}
+    given = {name: value for name, value in options.items() if value is not None}
     if refused := sorted(given.keys() - market.options):
         raise UsageError(
             f"--{refused[0].replace('_', '-')} has no effect on {market.name} ({market.words}); leave it out"
         )
-    offers = _read(source, format, ignore)
+    offers = _read(source, format, ignore, date, hours)
     if not isinstance(offers, market.takes):
         raise UsageError(f"{source} is of a kind that {market.name} does not clear: {format}")
     outcome = market.clear(offers, **given)
     found = Clearing(source, format, market, outcome, (*getattr(offers, "left_out", ()), *outcome.remarks))
-    if outcome.status == OPTIMAL:
+    if outcome.status == OPTIMAL or outcome.total_cost is not None:
         _write(found, {"--out": out, "--quantities": quantities, "--branches": branches})
     return found
 
@@ -116,14 +127,17 @@ def _plain(column: Any) -> list[Any]:
 
 
 def _format_of(source: str) -> str:
-    for ending, format in ((".m", CASE), (".csv", BIDS)):
+    if (Path(source) / "SourceData").is_dir():
+        return RTS_GMLC
+    for ending, format in _ENDINGS:
         if source.lower().endswith(ending):
             if not Path(source).is_file():
                 raise FileError(source, ["there is no such file"])
             return format
+    read = "; ".join(_OWN)
     if not Path(source).exists():
-        raise FileError(source, [f"there is no such file; what is read here: {CASE}; {BIDS}"])
-    raise UsageError(f"{source} is in no format that is read here: {CASE}; {BIDS}")
+        raise FileError(source, [f"there is no such file; what is read here: {read}"])
+    raise UsageError(f"{source} is in no format that is read here: {read}")
 
 
 def _market(name: str) -> Market:
@@ -135,7 +149,12 @@ def _market(name: str) -> Market:
     return market
 
 
-def _read(source: str, format: str, ignore: Collection[str]) -> Any:
+def _read(source: str, format: str, ignore: Collection[str], date: str | None, hours: int | None) -> Any:
+    if format in (RTS_GMLC, UNIT_COMMITMENT):
+        return read_commitment(source, format, ignore, date, hours)
+    for name, value in (("date", date), ("hours", hours)):
+        if value is not None:
+            raise UsageError(f"--{name} has no effect on {format}; leave it out")
     if format == BIDS:
         from heptagrid.importers.bids_file import read_bids
 

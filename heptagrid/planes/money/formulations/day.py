@@ -38,8 +38,8 @@ class DayColumns:
     reserve: Ints = field(default_factory=_none)
 
 
-def add_day(program: Program, case: CommitmentCase, unserved_cost: float) -> DayColumns:
-    """Add a case; a MWh that is not served, or of which there is too much, costs `unserved_cost`."""
+def add_day(program: Program, case: CommitmentCase) -> DayColumns:
+    """Add a case; a MWh that is not served, or of which there is too much, costs the case's `unserved_cost`."""
     periods, buses = case.load_mw.shape
     units = add_units(program, case.units, periods)
     sources = program.columns(case.sources.low_mw, case.sources.high_mw)
@@ -55,8 +55,8 @@ def add_day(program: Program, case: CommitmentCase, unserved_cost: float) -> Day
     network = case.network
     link_mw = network.link_mw if network is not None else np.empty(0)
     links = program.columns(np.broadcast_to(-link_mw, (periods, len(link_mw))), link_mw)
-    unserved = program.columns(0.0, np.maximum(case.load_mw, 0.0), unserved_cost)
-    surplus = program.columns(np.zeros((periods, buses)), INFINITE, unserved_cost)
+    unserved = program.columns(0.0, np.maximum(case.load_mw, 0.0), case.unserved_cost)
+    surplus = program.columns(np.zeros((periods, buses)), INFINITE, case.unserved_cost)
     balance = program.rows(case.load_mw.sum(axis=1), case.load_mw.sum(axis=1))
     columns = DayColumns(
         units=units,
@@ -123,13 +123,13 @@ def injections(case: CommitmentCase, columns: DayColumns) -> list[tuple[Ints, In
     return found
 
 
-def require_reserves(program: Program, case: CommitmentCase, columns: DayColumns, short_cost: float) -> None:
+def require_reserves(program: Program, case: CommitmentCase, columns: DayColumns) -> None:
     """Each product's requirement is met by units that are on and sources that could give more or less; each gives within its ramp."""
     reserves, units = case.reserves, case.units
     periods = case.periods
     row = program.rows(reserves.required_mw, INFINITE)
     columns.reserve = row
-    columns.short = program.columns(np.zeros(reserves.required_mw.shape), INFINITE, short_cost)
+    columns.short = program.columns(np.zeros(reserves.required_mw.shape), INFINITE, case.short_cost)
     program.put(row, columns.short, 1.0)
     room_mw = units.room_mw
     up = program.rows(-INFINITE, np.zeros(columns.units.on.shape))

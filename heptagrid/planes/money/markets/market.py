@@ -23,7 +23,7 @@ Table = dict[str, Sequence[str] | npt.NDArray[np.float64] | npt.NDArray[np.str_]
 class Outcome:
     """What a market came to.
 
-    status: `optimal`, `infeasible`, `unbounded` or `stopped`; figures and tables are empty unless it is optimal. total_cost: of all that was
+    status: `optimal`, `infeasible`, `unbounded` or `stopped`; figures and tables are empty unless it is optimal or there is a total cost. total_cost: of all that was
     accepted. figures: others of the whole, by their names. prices, quantities, branches: rows; a market without branches has none. certificate: that
     nothing is better. reasons: why there is no answer; remarks: what was left out;
     a line each. seconds: of clearing.

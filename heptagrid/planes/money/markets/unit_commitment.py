@@ -21,22 +21,36 @@ from heptagrid.world.commitment_case import CommitmentCase
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_TOLERANCE_MW = 1e-4  # by which a branch may be loaded beyond its rating before its limit is added
+_LEAST_PRICE = 1e-6  # of a MW of a limit that binds
 _MOST_ROUNDS = 60
 _SEARCH = 0.8  # of the gap that is asked for is left to the search; the limits that it does not know yet take the rest
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What is asked of a commitment, and what it costs to serve less: unserved_cost a MWh of load, short_cost a MW of reserve for an hour."""
+    """What is asked of a commitment."""
 
     gap: float = 1e-3
     with_network: bool = True
     with_outages: bool = False
     with_reserves: bool = True
-    unserved_cost: float = 10_000.0
-    short_cost: float = 4_000.0
     most_nodes: int | None = None
+
+
+@dataclass(frozen=True)
+class Binding:
+    """Limits of branches that bind, (rows,): when, which branch, after which other's outage (-1 none), its flow, and what a MW more of it would save."""
+
+    period: Ints
+    branch: Ints
+    outage: Ints
+    flow_mw: Floats
+    shadow_price: Floats
+
+    @property
+    def rent(self) -> Floats:
+        """(rows,) what the limit earns."""
+        return np.abs(self.shadow_price * self.flow_mw)
 
 
 @dataclass(frozen=True)
@@ -46,7 +60,8 @@ class Commitment:
     status, gap, bound: of the mixed-integer program; cost: of the schedule, without what is unserved; None where there is no schedule. on:
     (periods, units). unit_mw, source_mw, stored_mw (discharged less charged), content_mwh of storages
     and reservoir_mwh: (periods, each). period_cost: (periods,). flow_mw: (periods, branches). price: (periods, buses).
-    reserve_price: (periods, products). uplift: (units,) what makes each whole. unserved_mwh, short_mw: in all.
+    unit_cost: (units,) of all periods. reserve_price: (periods, products). uplift: (units,) what makes each whole. unserved_mwh, short_mw: in all.
+    limits: of branches that the program has got; binding: those of them that bind.
     """
 
     status: str
@@ -61,6 +76,7 @@ class Commitment:
     content_mwh: Floats
     reservoir_mwh: Floats
     period_cost: Floats
+    unit_cost: Floats
     flow_mw: Floats
     price: Floats
     reserve_price: Floats
@@ -68,6 +84,7 @@ class Commitment:
     unserved_mwh: float
     short_mw: float
     limits: int
+    binding: Binding
     seconds: float
 
 
@@ -83,9 +100,9 @@ class Found:
 def commit(case: CommitmentCase, settings: Settings = Settings()) -> Commitment:
     """Commit the units of a case; periods are hours."""
     program = Program()
-    columns = add_day(program, case, settings.unserved_cost)
+    columns = add_day(program, case)
     if settings.with_reserves and len(case.reserves):
-        require_reserves(program, case, columns, settings.short_cost)
+        require_reserves(program, case, columns)
     grid = None
     if settings.with_network and case.network is not None:
         grid = BranchLimits(case, case.network, columns, settings.with_outages)
@@ -112,7 +129,7 @@ def commit(case: CommitmentCase, settings: Settings = Settings()) -> Commitment:
             break
     assert best is not None
     status = OPTIMAL if _gap(best, bound) <= settings.gap else STOPPED
-    return _result(case, settings, columns, grid, Found(status, bound, seconds), best)
+    return _result(case, columns, grid, Found(status, bound, seconds), best)
 
 
 def _cost(found: Solution) -> float:
@@ -136,7 +153,6 @@ def _settle(program: Program, grid: BranchLimits | None) -> Solution:
 
 def _result(
     case: CommitmentCase,
-    settings: Settings,
     columns: DayColumns,
     grid: BranchLimits | None,
     found: Found,
@@ -147,9 +163,9 @@ def _result(
     unit_mw = np.where(on, units.p_min_mw, 0.0) + x[columns.units.above]
     unserved_mwh = float(x[columns.unserved].sum() + x[columns.surplus].sum())
     short_mw = float(x[columns.short].sum()) if columns.short.size else 0.0
-    penalty = settings.unserved_cost * unserved_mwh + settings.short_cost * short_mw
+    penalty = case.unserved_cost * unserved_mwh + case.short_cost * short_mw
     costs = unit_costs(units, on, unit_mw)
-    price = np.repeat(priced.dual[columns.balance][:, np.newaxis], case.load_mw.shape[1], axis=1)
+    price = np.repeat(priced.dual[columns.balance][:, np.newaxis] + 0.0, case.load_mw.shape[1], axis=1)
     if grid is not None:
         for row, period, branch, outage in grid.rows:
             price[period] += priced.dual[row] * grid.of(branch, outage)
@@ -167,6 +183,7 @@ def _result(
         content_mwh=x[columns.content],
         reservoir_mwh=x[columns.reservoir],
         period_cost=costs.sum(axis=1),
+        unit_cost=costs.sum(axis=0),
         flow_mw=grid.flows_mw(x) if grid is not None else np.zeros((case.periods, 0)),
         price=price,
         reserve_price=priced.dual[columns.reserve] if columns.reserve.size else np.zeros((case.periods, 0)),
@@ -174,8 +191,21 @@ def _result(
         unserved_mwh=unserved_mwh,
         short_mw=short_mw,
         limits=len(grid.rows) if grid is not None else 0,
+        binding=_binding(grid, priced),
         seconds=found.seconds,
     )
+
+
+def _binding(grid: BranchLimits | None, priced: Solution) -> Binding:
+    rows = np.array(grid.rows if grid is not None else [], dtype=np.int64).reshape(-1, 4)
+    if grid is None or not len(rows):
+        none = np.empty(0, dtype=np.int64)
+        return Binding(none, none, none, np.empty(0), np.empty(0))
+    dual = priced.dual[rows[:, 0]]
+    rows, dual = rows[np.abs(dual) > _LEAST_PRICE], dual[np.abs(dual) > _LEAST_PRICE]
+    fed_in = grid.fed_in_mw(priced.x)
+    flow = [float(grid.of(branch, outage) @ fed_in[period]) for _, period, branch, outage in rows.tolist()]
+    return Binding(rows[:, 1], rows[:, 2], rows[:, 3], np.array(flow), -dual)
 
 
 def _nothing(case: CommitmentCase, found: Solution, seconds: float) -> Commitment:
@@ -193,6 +223,7 @@ def _nothing(case: CommitmentCase, found: Solution, seconds: float) -> Commitmen
         content_mwh=nothing,
         reservoir_mwh=nothing,
         period_cost=np.zeros(case.periods),
+        unit_cost=np.empty(0),
         flow_mw=nothing,
         price=nothing,
         reserve_price=nothing,
@@ -200,5 +231,6 @@ def _nothing(case: CommitmentCase, found: Solution, seconds: float) -> Commitmen
         unserved_mwh=0.0,
         short_mw=0.0,
         limits=0,
+        binding=_binding(None, found),
         seconds=seconds,
     )
