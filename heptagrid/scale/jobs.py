@@ -1,7 +1,7 @@
 """The jobs of a run: each arm over each span of days, in processes of their own.
 
 Days that are run apart and arms are independent, so they are the parts to run in parallel; what threads are left each arm uses itself
-(`threads_of_job`). A result never depends on how many processes or threads share the work. `run_tasks` does the same for any work. Workers are
+(`threads_of_job`). Where there is a process for each, the first is the caller's own. A result never depends on how many processes or threads share the work. `run_tasks` does the same for any work. Workers are
 spawned, never forked.
 """
 
@@ -91,33 +91,54 @@ def _run_here(work: Work, tasks: Sequence[Any], steps: Sequence[int], total: int
 
 
 def _run_in_processes(work: Work, tasks: Sequence[Any], workers: int, total: int, report: Progress) -> list[Any]:
+    """Share tasks among processes; where each has one of its own, the first is this process's, which need not start anew."""
     context = multiprocessing.get_context("spawn")
+    own = 1 if len(tasks) == workers else 0
     with counted_interrupts() as interrupts:
         counts = context.Array("q", len(tasks))
         stop = context.Event()
-        with ProcessPoolExecutor(workers, context, initializer=_begin_worker, initargs=(counts, stop)) as pool:
-            waiting: list[Future[Any]] = []
-            try:
-                with _main_hidden(), inherited_by_none():
-                    waiting += (pool.submit(_run_one, work, k, task) for k, task in enumerate(tasks))
-            except OSError:  # no more processes or files; those begun are not waited for
-                stop.set()
-                raise
-            while not all(one.done() for one in waiting):
+        with ProcessPoolExecutor(workers - own, context, initializer=_begin_worker, initargs=(counts, stop)) as pool:
+            others: list[Future[Any]] = []
+            mine: list[Any] = []
+
+            def look() -> bool:
+                """Report, and whether all shall end: one was interrupted, or broke off."""
                 if interrupts.count > 1:
                     for process in list(pool._processes.values()):
                         process.kill()
                     raise KeyboardInterrupt
-                if not stop.is_set() and (interrupts.count or any(one.done() and one.exception() for one in waiting)):
+                if not stop.is_set() and (interrupts.count or any(one.done() and one.exception() for one in others)):
                     stop.set()
-                    for one in waiting:
+                    for one in others:
                         one.cancel()
                 report(sum(counts[:]), total)
+                return stop.is_set()
+
+            def tick(steps: int) -> bool:
+                if steps % 16:
+                    return False
+                counts[0] = steps
+                return look()
+
+            try:
+                with _main_hidden(), inherited_by_none():
+                    others += (pool.submit(_run_one, work, k, tasks[k]) for k in range(own, len(tasks)))
+                if own:
+                    mine.append(work(tasks[0], tick))
+            except (
+                BaseException
+            ):  # no more processes or files, or the own task broke off; those begun are not waited for
+                stop.set()
+                for one in others:
+                    one.cancel()
+                raise
+            while not all(one.done() for one in others):
+                look()
                 time.sleep(0.05)
             report(total, total)
-        if interrupts.count and any(not one.cancelled() and one.exception() for one in waiting):
+        if interrupts.count and any(not one.cancelled() and one.exception() for one in others):
             raise KeyboardInterrupt  # what broke off was being interrupted
-    return _collected(waiting)
+    return mine + _collected(others)
 
 
 @contextmanager
