@@ -54,6 +54,7 @@ bench: .venv/.test
 	$(BIN)/python benchmarks/message_kernel.py
 	$(BIN)/python benchmarks/carry.py
 	$(BIN)/python benchmarks/million_meters.py
+	$(BIN)/python benchmarks/real_time.py
 	$(BIN)/python benchmarks/bills.py
 
 validate: .venv/.test

@@ -35,6 +35,7 @@ MODULES = (
     "messages_neighbourhood",
     "money_dispatch",
     "money_commitment",
+    "money_rts_gmlc",
     "money_networks",
     "grid_day",
 )
