@@ -16,6 +16,7 @@ class Declaration:
     """What is known of one parameter besides its value.
 
     least: the lowest value other than 0, where 0 stands for "none" or "its own".
+    likely: the range in which the true value may lie, where the value is uncertain; `low` and `high` only bound what is accepted.
     """
 
     info: str
@@ -25,6 +26,7 @@ class Declaration:
     choices: tuple[str, ...] | None
     source: str
     least: float | None = None
+    likely: tuple[float, float] | None = None
 
     def allows(self, number: float) -> bool:
         """Whether a number is in the range."""
@@ -43,6 +45,7 @@ def parameter(
     high: float | None = None,
     choices: tuple[str, ...] | None = None,
     least: float | None = None,
+    likely: tuple[float, float] | None = None,
 ) -> Any:
     """Declare a dataclass field: its default, one phrase, its unit, its range, and where the number is from.
 
@@ -50,7 +53,8 @@ def parameter(
     """
     if not source:
         raise ValueError(f"parameter {info!r} names no source; say 'assumption' if it is one")
-    return field(default=default, metadata={"declaration": Declaration(info, unit, low, high, choices, source, least)})
+    declaration = Declaration(info, unit, low, high, choices, source, least, likely)
+    return field(default=default, metadata={"declaration": declaration})
 
 
 def declarations(parameters: type) -> Iterator[tuple[str, Any, Any, Declaration]]:

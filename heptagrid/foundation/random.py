@@ -40,6 +40,7 @@ class Stream(IntEnum):
     RETAILER = 18
     AGGREGATOR = 19
     FORECAST = 40
+    APPRAISAL = 41
 
 
 @kernel(inline=True)

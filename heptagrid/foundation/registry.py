@@ -15,6 +15,7 @@ IMPORTERS = "heptagrid.importers"
 MARKETS = "heptagrid.markets"
 TARIFFS = "heptagrid.tariffs"
 DESKS = "heptagrid.desks"
+BENEFITS = "heptagrid.benefits"
 
 _NOT_INSTALLED = "heptagrid is not installed, only copied: its parts are found through entry points; pip install it"
 
@@ -23,7 +24,7 @@ _NOT_INSTALLED = "heptagrid is not installed, only copied: its parts are found t
 def parameter_sections() -> dict[str, type]:
     """The scenario's sections: name to the dataclass that declares its keys, in the order of their names.
 
-    A class of devices, a tariff and a desk each declare their own section.
+    A class of devices, a tariff, a desk and a benefit each declare their own section.
 
     Raises
     ------
@@ -36,9 +37,10 @@ def parameter_sections() -> dict[str, type]:
     own = {name: one.section for name, one in devices().items()}
     own |= {f"tariffs.{one.name}": one.parameters for one in registered_tariffs() if one.parameters is not None}
     own |= {one.name: one.section for one in registered_desks() if one.section is not None}
+    own |= {f"benefits.{name}": one.parameters for name, one in benefits().items()}
     if twice := sorted(found.keys() & own.keys()):
         raise HeptagridError(
-            f"the entry point {twice[0]} of a device, tariff or desk: there is a section of this name; choose another"
+            f"the entry point {twice[0]} of a device, tariff, desk or benefit: there is a section of this name; choose another"
         )
     return dict(sorted((found | own).items()))
 
@@ -102,3 +104,19 @@ def markets() -> dict[str, Any]:
     if not found:
         raise HeptagridError(_NOT_INSTALLED)
     return found
+
+
+@lru_cache
+def benefits() -> dict[str, Any]:
+    """What the business case counts, each a `heptagrid.planes.money.benefits.benefit.Benefit`: benefits first, then costs, by name.
+
+    Raises
+    ------
+    HeptagridError
+        If an entry point has another name than its benefit.
+    """
+    found = {point.name: point.load() for point in entry_points(group=BENEFITS)}
+    for name, one in found.items():
+        if getattr(one, "name", None) != name:
+            raise HeptagridError(f"the entry point {name} of {BENEFITS} is {one!r}; a Benefit of that name is expected")
+    return dict(sorted(found.items(), key=lambda pair: (pair[1].is_cost, pair[0])))

@@ -11,6 +11,7 @@ from heptagrid.planes.messages.links import CLASS_NAMES
 from heptagrid.planes.messages.statistics import KINDS, Counts
 from heptagrid.planes.money.ledger import Totals
 from heptagrid.recording.company_books import CompanyBooks
+from heptagrid.recording.system_peak import Peak
 from heptagrid.recording.totals import DayBooks, Energy, Extremes, TownFigures
 
 
@@ -29,6 +30,7 @@ class ArmResult:
     stopped_ns: int | None = None
     energy: Energy = field(default_factory=Energy)
     extremes: Extremes = field(default_factory=Extremes)
+    system_peak: Peak = field(default_factory=Peak)
     companies: CompanyBooks = field(default_factory=lambda: CompanyBooks.nothing(2))
     towns: TownFigures = field(default_factory=lambda: TownFigures.none(1))
     messages: Counts | None = None

@@ -23,6 +23,7 @@ from heptagrid.recording.day_log import DayLog
 from heptagrid.recording.event_log import EventLog
 from heptagrid.recording.extremes import QuarterVoltages, SupplyVoltages
 from heptagrid.recording.frequency_log import FrequencyLog
+from heptagrid.recording.system_peak import SystemPeak
 from heptagrid.recording.tables import TableWriter, list_series
 from heptagrid.recording.totals import Extremes, TownFigures
 from heptagrid.scenario.schema import Scenario
@@ -64,6 +65,7 @@ class Recorder(Listener):
         self.result.towns = TownFigures.none(len(world.towns))
         self._quarter_voltages = QuarterVoltages(nodes)
         self._supply = SupplyVoltages(world.customers_count)
+        self._system_peak = SystemPeak()
         self._counting = False
         self._waves: list[tuple[Any, ...]] = []
         grid.transport.listen(self)
@@ -141,6 +143,7 @@ class Recorder(Listener):
         extremes, supply = result.extremes, self._supply
         extremes.outside_s, extremes.customer_outside_s = supply.total_s, supply.outside_s
         extremes.customer_v_min, extremes.customer_v_max = supply.v_min_pu, supply.v_max_pu
+        result.system_peak = self._system_peak.found()
         if result.messages is None:
             self._keep_messages()
         result.comfort = (
@@ -213,7 +216,9 @@ class Recorder(Listener):
         )
         extremes.v_min_pu = min(extremes.v_min_pu, self._v_min)
         extremes.v_max_pu = max(extremes.v_max_pu, self._v_max)
-        self._supply.follow(grid.terminals.point_v_pu[: grid.world.customers_count], step.dt_s)
+        supply_v_pu = grid.terminals.point_v_pu[: grid.world.customers_count]
+        self._supply.follow(supply_v_pu, step.dt_s)
+        self._system_peak.follow(grid.transmission.rest_mw, float(infeed_kw.sum()) / 1000.0, supply_v_pu, step)
         self._quarter_voltages.follow(flow.v_pu, step.dt_s)
         for feeder in flow.held:
             steps, first_ns = result.held.get(int(feeder), (0, step.start_ns))

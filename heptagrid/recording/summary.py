@@ -21,9 +21,11 @@ from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, Totals
 from heptagrid.planes.power.unbalanced.conductors import Conductors
 from heptagrid.recording.access_by_town import access_by_town
 from heptagrid.recording.access_networks import AccessNetworks, access_networks
+from heptagrid.recording.appraisal_summary import appraised
 from heptagrid.recording.arm_result import ArmResult
 from heptagrid.recording.company_books import CompanyBooks, company_summaries
 from heptagrid.recording.extremes import BAND_PU
+from heptagrid.recording.loading import loading_summary
 from heptagrid.recording.recorder import PARTS
 from heptagrid.recording.totals import DayBooks, Energy, Extremes, TownFigures
 from heptagrid.recording.town_summary import finite, town_summaries
@@ -129,14 +131,7 @@ class Joined:
             "devices": _devices(world),
             "interruptions": self.interruptions,
             "frequency": self.frequency,
-            "loading": {
-                "primary_peak_kw": finite(extremes.peak_kw),
-                "primary_peak_at": from_ns(extremes.peak_ns, scenario.zone).isoformat() if extremes.peak_ns else None,
-                "max_transformer_pct": float(extremes.transformer_peak_pct.max()),
-                "max_transformer": _name_of_most(extremes.transformer_peak_pct, world.grid.transformers.names),
-                "overloaded_transformers": int((extremes.transformer_peak_pct > 100.0).sum()),
-                **_lines(world, extremes.branch_peak_pct),
-            },
+            "loading": loading_summary(world, extremes, scenario.zone),
             "towns": town_summaries(world, self.towns, extremes, scenario.zone),
             "messages": self.messages.summary() | {"refused": {name: int(n) for name, n in self.refused.items()}},
             "requirements": reliability.summary(self.messages, self.places, self.crossed, technologies),
@@ -170,23 +165,6 @@ class Joined:
         """How each of several towns' access networks fared, where messages used them."""
         used = len(world.towns) > 1 and bool(self.places[:, 1:].any())
         return {"access_by_town": access_by_town(scenario, world, self.places)} if used else {}
-
-
-def _name_of_most(values: Floats, names: npt.NDArray[Any]) -> str | None:
-    return str(names[values.argmax()]) if len(values) else None
-
-
-def _lines(world: World, branch_peak_pct: Floats) -> dict[str, Any]:
-    """How highly lines were loaded: cables and overhead lines, each by its most loaded conductor."""
-    names = world.grid.lines.names
-    line = world.network.line_of_node
-    peak_pct = np.zeros(len(names))
-    np.maximum.at(peak_pct, line[line >= 0], branch_peak_pct[line >= 0])
-    return {
-        "max_line_pct": float(peak_pct.max()) if len(names) else None,
-        "max_line": _name_of_most(peak_pct, names),
-        "overloaded_lines": int((peak_pct > 100.0).sum()),
-    }
 
 
 def _devices(world: World) -> dict[str, int]:
@@ -261,7 +239,9 @@ def summarise(
         "difference": _difference(arms, case) if pair else None,
         "business": None
         if case is None
-        else case[0].summary(case[1]) | {"state_eur_per_year": _state(scenario, typical, arms)},
+        else case[0].summary(case[1])
+        | {"state_eur_per_year": _state(scenario, typical, arms)}
+        | appraised(scenario, world, typical, {name: arm.results for name, arm in arms.items()}),
         "break": _against_intact(arms, broken) if broken and "intact" in arms and not partial else None,
     }
 

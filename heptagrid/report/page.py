@@ -20,6 +20,7 @@ from heptagrid.report.events import event_tables
 from heptagrid.report.frequency import frequency_section
 from heptagrid.report.headline import headline, key_figures
 from heptagrid.report.rendering import document
+from heptagrid.report.society import society_section
 from heptagrid.report.town import town_section
 from heptagrid.report.towns import towns_of, towns_section
 from heptagrid.report.words import DOMAIN_TITLES, LOST_BY, energy_unit, number
@@ -81,6 +82,7 @@ def page(summary: dict[str, Any], manifest: dict[str, Any], frames: Frames) -> s
             "charts": _money_charts(summary),
             "business": tables.business_table(summary["business"]) if summary["business"] else "",
             "investments": tables.investment_table(summary) if summary["business"] else "",
+            "society": society_section(summary),
             "money": [_money(name, arm) for name, arm in arms.items()],
             "checks": tables.checks_table(arms),
         },

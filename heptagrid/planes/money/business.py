@@ -47,6 +47,7 @@ class Parameters:
         unit="1/year",
         low=0.0,
         high=0.5,
+        likely=(0.02, 0.07),
         source="HM Treasury Green Book, first 30 years: Review of discounting in the Green Book, terms of reference (2025), section 1",
     )
     plain_meter_due_share: float = parameter(

@@ -1,0 +1,96 @@
+"""The observed year of both arms, from results whose days stand for a year."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.assembly.stocks import stocks_of
+from heptagrid.assembly.world import World
+from heptagrid.foundation.domains import Domain
+from heptagrid.foundation.reasons import Reason
+from heptagrid.foundation.time import from_ns
+from heptagrid.planes.money import settlement
+from heptagrid.planes.money.benefits.observed import ArmYear, Observed
+from heptagrid.planes.money.ledger import MILLICENT_PER_EUR
+from heptagrid.recording.arm_result import ArmResult
+from heptagrid.scenario.schema import Scenario
+from heptagrid.world.accounts import OUTSIDE_COLUMN
+
+Floats = npt.NDArray[np.float64]
+
+
+def weights_of(scenario: Scenario, typical: bool, results: Sequence[ArmResult]) -> list[float]:
+    """How many days of the year a day of each result stands for."""
+    weight_of = dict(scenario.typical_days)
+    return [float(weight_of[one.days[0].day]) if typical else 1.0 for one in results]
+
+
+def observed_year(scenario: Scenario, world: World, typical: bool, arms: Mapping[str, Sequence[ArmResult]]) -> Observed:
+    """Both arms' years; arms: the results of "smart" and "conventional" over all spans."""
+    transformers = world.grid.transformers
+    return Observed(
+        conventional=_arm_year(scenario, world, typical, arms["conventional"], smart=False),
+        smart=_arm_year(scenario, world, typical, arms["smart"], smart=True),
+        customers=world.customers_count,
+        meters=world.points,
+        transformer_mva=transformers.sn_mva,
+        transformer_kv=transformers.vn_hv_kv,
+        rules=scenario.sections["business"],
+        has_events=bool(world.events),
+    )
+
+
+def _arm_year(scenario: Scenario, world: World, typical: bool, results: Sequence[ArmResult], smart: bool) -> ArmYear:
+    weights = weights_of(scenario, typical, results)
+
+    def over_year(values: Sequence[float]) -> float:
+        return float(sum(weight * value for weight, value in zip(weights, values, strict=True)))
+
+    paid_eur = _paid_eur(scenario, weights, results)
+    highest = max((one.system_peak for one in results), key=lambda one: one.system_mw)
+    seconds = sum(one.system_peak.seconds for one in results)
+    prices = [float(np.mean(one.price_eur_per_mwh)) for one in results if one.price_eur_per_mwh]
+    fuel_eur = (
+        paid_eur[Reason.FUEL, Domain.GENERATION, OUTSIDE_COLUMN]
+        - paid_eur[Reason.FUEL, OUTSIDE_COLUMN, Domain.GENERATION]
+    )
+    return ArmYear(
+        consumed_mwh=over_year([one.energy.consumed / 1000.0 for one in results]),
+        lost_mwh=over_year([one.energy.lost / 1000.0 for one in results]),
+        transmission_lost_mwh=over_year([one.energy.transmission_lost / 1000.0 for one in results]),
+        rest_mwh=over_year([one.energy.rest / 1000.0 for one in results]),
+        fuel_eur=float(fuel_eur),
+        system_peak_mw=highest.system_mw,
+        coincident_mw=highest.towns_mw,
+        system_peak_at=from_ns(highest.begin_ns, scenario.zone).isoformat() if highest.begin_ns else None,
+        highest_mw=max(one.extremes.peak_kw for one in results) / 1000.0,
+        transformer_peak_pct=np.max([one.extremes.transformer_peak_pct for one in results], axis=0),
+        voltage_pu=sum(one.system_peak.voltage_s for one in results) / seconds if seconds else None,
+        outage_customer_minutes=sum(one.interruptions.get("customer_minutes", 0.0) for one in results),
+        not_served_mwh=sum(one.interruptions.get("energy_not_served_mwh", 0.0) for one in results),
+        unbilled_mwh=over_year([one.metering.get("unread_energy_mwh", 0.0) for one in results]),
+        price_eur_per_mwh=float(
+            np.average(prices, weights=[w * len(one.days) for w, one in zip(weights, results, strict=True)])
+        )
+        if len(prices) == len(weights)
+        else None,
+        paid_eur=paid_eur,
+        stocks=tuple(stocks_of(world, smart, scenario.sections["telecom"])),
+    )
+
+
+def _paid_eur(scenario: Scenario, weights: Sequence[float], results: Sequence[ArmResult]) -> Floats:
+    """What was paid in a year, (reasons, columns, columns); the charge for the peak is that of the highest of all days."""
+    paid = np.sum(
+        [weight * one.money.paid / MILLICENT_PER_EUR for weight, one in zip(weights, results, strict=True)], axis=0
+    )
+    days = [day for one in results for day in one.days]
+    of_days = [weight for weight, one in zip(weights, results, strict=True) for _ in one.days]
+    missing_eur = settlement.peak_demand_over_year_eur(
+        np.array([day.peaks_kw for day in days]), np.array(of_days), scenario.sections["network_fees"]
+    )
+    paid[Reason.PEAK_DEMAND, Domain.DISTRIBUTION, Domain.TRANSMISSION] += missing_eur
+    return np.asarray(paid, dtype=np.float64)

@@ -1,0 +1,146 @@
+"""The section "What society gains, and who": the appraisal of a run that stands for a year, and its uncertainty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from heptagrid.report.charts import Line, line_chart
+from heptagrid.report.rendering import render
+from heptagrid.report.tornado import Bar, tornado
+from heptagrid.report.words import DOMAIN_TITLES, number, signed
+
+PARTY_TITLES = (*DOMAIN_TITLES, "The state (taxes and levies)", "Others: users elsewhere, the climate")
+GROUP_TITLES = {
+    "all": "all customers",
+    "none": "none of these",
+    "enrolled": "devices follow an aggregator",
+    "local_units": "generation of their own",
+}
+WIDEST = 8  # bars of the tornado
+
+
+def society_section(summary: Mapping[str, Any]) -> str:
+    """The section's body; empty where the run has no appraisal."""
+    business = summary["business"]
+    if not business or "appraisal" not in business:
+        return ""
+    found = business["appraisal"]
+    society = found["society"]
+    parties = list(found["npv_eur_by_party"])
+    drawn = found["monte_carlo"]
+    return render(
+        "run/society.html",
+        {
+            "years": business["horizon_years"],
+            "rate_pct": 100.0 * business["discount_rate"],
+            "society": society,
+            "ratio": number(society["benefit_cost_ratio"], 2),
+            "internal_rate": "none" if society["internal_rate"] is None else f"{100 * society['internal_rate']:.1f} %",
+            "payback": "not within these years"
+            if society["payback_years"] is None
+            else f"{society['payback_years']:.1f} years",
+            "parties": [
+                {
+                    "title": title,
+                    "resources": found["resources_eur_by_party"][name],
+                    "transfers": found["npv_eur_by_party"][name]
+                    - found["resources_eur_by_party"][name]
+                    - found["regulation_eur_by_party"][name],
+                    "regulation": found["regulation_eur_by_party"][name],
+                    "npv": found["npv_eur_by_party"][name],
+                    "range": _range(drawn["npv_eur"].get(name)),
+                }
+                for title, name in zip(PARTY_TITLES, parties, strict=True)
+            ],
+            "range": _range(drawn["npv_eur"].get("society_total")),
+            "resources": sum(found["resources_eur_by_party"].values()),
+            "drawn": drawn,
+            "parts": found["parts"],
+            "left_out": [{**one, "words": _worth(one)} for one in found["left_out"]],
+            "reset_fees": found["reset_fees"],
+            "charts": [_cumulated(society["cash_eur"]), _tornado(found, society["npv_eur"])],
+            "break_even": [
+                {
+                    **one,
+                    "at": f"{one['at']:,.4g} {_unit(one)}".strip(),
+                    "now": f"{one['value']:,.4g}",
+                    "word": "from" if one["gains_above"] else "up to",
+                }
+                for one in found["break_even"]
+            ],
+            "communication": communication_sentence(summary),
+            "groups": [{**one, "title": group_title(one["group"])} for one in business["bill_groups"]],
+        },
+    )
+
+
+def communication_sentence(summary: Mapping[str, Any]) -> str:
+    """What the communication system costs, and which part of the benefit would be lost without it."""
+    one = summary["business"]["appraisal"]["communication"]
+    lost, all_of_it = one["lost_without_eur"], one["benefit_eur"]
+    share = f" ({number(100.0 * lost / all_of_it)}\u202f%)" if all_of_it > 0.0 else ""
+    return (
+        f"The communication system costs {number(one['cost_eur'])} EUR over these years; without it {number(lost)} EUR of the "
+        f"benefits of {number(all_of_it)} EUR{share} would be lost"
+    )
+
+
+def society_lines(summary: Mapping[str, Any]) -> Iterator[str]:
+    """The appraisal in three lines; none where the run has none."""
+    business = summary["business"]
+    if not business or "appraisal" not in business:
+        return
+    found = business["appraisal"]
+    society, drawn = found["society"], found["monte_carlo"]
+    ratio = society["benefit_cost_ratio"]
+    said = "" if ratio is None else f", benefits {number(ratio, 2)} times the costs"
+    yield f"society over {business['horizon_years']:g} years: {signed(society['npv_eur'])} EUR net present value{said}"
+    if drawn["draws"]:
+        ends = _range(drawn["npv_eur"]["society_total"])
+        yield f"uncertainty: 90 % of {drawn['draws']} draws lie from {ends} EUR; {100 * drawn['share_positive']:.0f} % gain"
+    else:
+        yield "uncertainty: not drawn"
+    yield communication_sentence(summary)
+
+
+def group_title(group: str) -> str:
+    """A group of customers in words."""
+    return GROUP_TITLES.get(group, group.replace("_", " "))
+
+
+def _range(quantiles: Mapping[str, float] | None) -> str:
+    return f"{signed(quantiles['p5'])} to {signed(quantiles['p95'])}" if quantiles else "–"
+
+
+def _unit(one: Mapping[str, Any]) -> str:
+    return "" if one["unit"] == "1" else str(one["unit"])
+
+
+def _worth(one: Mapping[str, Any]) -> str:
+    if one["moved_eur"]:
+        return f"moves {number(one['moved_eur'])} EUR between the parties"
+    return f"{signed(one['npv_eur'])} EUR"
+
+
+def _cumulated(cash_eur: list[float]) -> str:
+    years = np.arange(len(cash_eur))
+    line = Line("society", "smart", years.astype(float), np.cumsum(cash_eur) / 1000.0)
+    ticks = [(float(year), str(year)) for year in years if year % 5 == 0]
+    return line_chart(
+        "Society's gain so far, by year, undiscounted", "thousand EUR", [line], ticks, [(0.0, "even")], from_zero=True
+    )
+
+
+def _tornado(found: Mapping[str, Any], npv_eur: float) -> str:
+    shown = [
+        Bar(
+            f"{one['info']}: {one['low']:,.4g} to {one['high']:,.4g} {_unit(one)}".strip(),
+            one["at_low_eur"],
+            one["at_high_eur"],
+        )
+        for one in found["tornado"][:WIDEST]
+    ]
+    return tornado("Society's net present value at both ends of each range", "EUR", shown, npv_eur)
