@@ -14,6 +14,7 @@ import click
 from heptagrid.cli.options import EPILOG
 
 COMMANDS = {
+    "audit": "Audit RUN (a results folder): its files, the chain of its ledger, and that every cent balances.",
     "bill": "Bill a meter's readings by a rate, month by month, or show a customer's bill of a run.",
     "carry": "Carry the messages of TRAFFIC.csv over NETWORK.toml: the message plane alone, exact to the nanosecond.",
     "clear": "Clear the market in FILE: the money plane alone, quantities and prices of offers on a network, or of bids.",

@@ -139,4 +139,10 @@ def _print_summary(finished: Any) -> None:
     from heptagrid.report.terminal import summary
 
     Console(width=None if sys.stdout.isatty() else 100).print(summary(finished.summary, finished.manifest))
+    links = finished.manifest.get("ledger_chain")
+    if links:
+        rows = f"{sum(link['rows'] for link in links):,}".replace(",", " ")
+        click.echo(
+            f"ledger: {rows} rows, head of its chain {links[-1]['hash'][:16]}; heptagrid audit looks at it again"
+        )
     click.echo(f"\nreport: {finished.report}")

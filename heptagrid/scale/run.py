@@ -21,12 +21,14 @@ from heptagrid.assembly.span import Span
 from heptagrid.assembly.spans import spans_of
 from heptagrid.assembly.world import World, build_world
 from heptagrid.foundation.errors import OutputError, UsageError
-from heptagrid.foundation.output_file import write_json
+from heptagrid.foundation.frames import read_table
+from heptagrid.foundation.output_file import TEMPORARY, write_json
 from heptagrid.foundation.results_folder import Place, results_folder
 from heptagrid.foundation.time import NS_PER_HOUR
 from heptagrid.inquiry.replay import remarks_of, scenario_of
 from heptagrid.recording.arm_result import ArmResult
 from heptagrid.recording.inventories import write_lists
+from heptagrid.recording.ledger_chain import chain_of
 from heptagrid.recording.manifest import manifest_of
 from heptagrid.recording.memory import tree_peak_rss_mb
 from heptagrid.recording.results import RUN, Run
@@ -197,14 +199,17 @@ def write_results(
 
 
 def mark_whole(folder: Path, manifest: dict[str, Any]) -> None:
-    """Say of a run's folder that nothing in it is missing; the last that is written."""
+    """Say of a run's folder that nothing in it is missing, and what its ledger's chain is; the last that is written."""
     manifest["partial"] = False
+    ledger = folder / "ledger.parquet"
+    manifest["ledger_chain"] = chain_of(read_table(ledger)) if ledger.exists() else []
     write_json(folder / RUN.mark, vouching(manifest, _contents(folder)))
 
 
 def _contents(folder: Path) -> list[Path]:
-    """The files of a run's folder that its mark vouches for: those that stand in it, but for the mark itself."""
-    return [path for path in RUN.owned(folder) if path.parent == folder and path.name != RUN.mark]
+    """The files of a run's folder that its mark vouches for: those that stand in it, but for the mark itself and what is there for a while."""
+    owned = (path for path in RUN.owned(folder) if path.parent == folder)
+    return [path for path in owned if path.name != RUN.mark and not path.name.startswith(TEMPORARY)]
 
 
 def _write_page(folder: Path) -> None:

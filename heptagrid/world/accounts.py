@@ -29,6 +29,15 @@ def accounts_of(points: Ints) -> Ints:
     return FIRST_POINT + points
 
 
+def column_of(account: str) -> str:
+    """The column of an account, by both names."""
+    if account in DOMAIN_NAMES or account == "outside":
+        return account
+    kind = account.split(" ")[0]
+    columns = {"point": Domain.CUSTOMERS, "retailer": Domain.PROVIDERS, "aggregator": Domain.PROVIDERS}
+    return DOMAIN_NAMES[columns[kind]] if kind in columns else "rest"
+
+
 OUTSIDE_COLUMN = 7
 REST_COLUMN = 8
 COLUMN_NAMES = (*DOMAIN_NAMES, "outside", "rest")

@@ -1,0 +1,63 @@
+"""A chain of hashes over a run's ledger: each row's hash rests on the one before, so that no row can be changed, moved, added or taken out unseen.
+
+The manifest keeps the chain's head, the last hash, and those at the end of each day. Whoever rewrites the whole chain, manifest included, passes, unless a
+head is kept elsewhere: a run prints it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import polars
+
+COLUMNS = ("arm", "run_day", "at_ns", "of_ns", "payer", "payee", "amount_millicent", "reason", "cause")
+_BEGIN = hashlib.sha256(b"heptagrid ledger").digest()
+
+
+def chain_of(ledger: polars.DataFrame) -> list[dict[str, Any]]:
+    """The links of a ledger's chain: for each arm's day, in the table's order, its rows, their sum in millicents, and the hash up to its end."""
+    import polars as pl
+
+    text = ledger.select(
+        pl.col("arm"),
+        pl.col("run_day"),
+        pl.col("of_ns"),
+        pl.col("amount_millicent"),
+        pl.concat_str([pl.col(name).cast(pl.String) for name in COLUMNS], separator="|").alias("row"),
+    )
+    links: list[dict[str, Any]] = []
+    head = _BEGIN
+    runs = text.with_columns(pl.struct("arm", "run_day", "of_ns").rle_id().alias("link"))
+    for part in runs.partition_by("link", maintain_order=True):
+        for row in part["row"]:
+            head = hashlib.sha256(head + row.encode()).digest()
+        first = part.row(0, named=True)
+        links.append(
+            {
+                "arm": first["arm"],
+                "run_day": int(first["run_day"]),
+                "of_ns": int(first["of_ns"]),
+                "rows": len(part),
+                "paid_millicent": int(part["amount_millicent"].sum()),
+                "hash": head.hex(),
+            }
+        )
+    return links
+
+
+def head_of(links: list[dict[str, Any]]) -> str:
+    """The hash that vouches for the whole ledger."""
+    return str(links[-1]["hash"]) if links else _BEGIN.hex()
+
+
+def first_broken(ledger: polars.DataFrame, links: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The first link of a recorded chain that the ledger does not give; None if it gives all, and no more."""
+    found = chain_of(ledger)
+    for recorded, now in zip(links, found, strict=False):
+        if recorded != now:
+            return recorded
+    if len(found) == len(links):
+        return None
+    return (links if len(links) > len(found) else found)[min(len(links), len(found))]
