@@ -52,7 +52,16 @@ def test_only_drawings_are_put_on_a_page_as_they_are() -> None:
 
 
 def test_no_python_file_of_the_report_holds_html_but_drawings() -> None:
-    drawings = {"charts", "communication_map", "curves", "domain_picture", "network_map", "town_map", "terms"}
+    drawings = {
+        "charts",
+        "communication_map",
+        "curves",
+        "domain_picture",
+        "network_map",
+        "terms",
+        "tornado",
+        "town_map",
+    }
     for path in FOLDER.parent.glob("*.py"):
         if path.stem not in drawings:
             found = re.findall(
