@@ -12,7 +12,7 @@ from heptagrid.foundation.parameters import declarations
 from heptagrid.foundation.registry import parameter_sections
 from heptagrid.scenario.schema import RunParameters
 from heptagrid.scenario.towns import CompanyParameters, TownParameters
-from heptagrid.scenario.words import span
+from heptagrid.scenario.words import likely, span
 
 HEAD = """# Every parameter
 
@@ -35,7 +35,7 @@ def reference() -> str:
             f"\n## `{section}`\n\n{phrase}\n\n| key | default | unit | range | what | source |\n|---|---|---|---|---|---|"
         )
         for name, _, default, one in declarations(kind):
-            limits = span(one) or ", ".join(one.choices or ())
+            limits = "; ".join(words for words in (span(one), likely(one)) if words) or ", ".join(one.choices or ())
             cells = (f"`{name}`", str(default), one.unit, limits, one.info, one.source)
             parts.append("| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |")
     return "\n".join(parts) + "\n"

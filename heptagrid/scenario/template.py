@@ -11,7 +11,7 @@ from heptagrid.foundation.registry import parameter_sections
 from heptagrid.scenario.events import KINDS
 from heptagrid.scenario.schema import RunParameters
 from heptagrid.scenario.towns import OWN_SECTIONS, CompanyParameters, TownParameters
-from heptagrid.scenario.words import span
+from heptagrid.scenario.words import likely, span
 
 _HEAD = """# A scenario for heptagrid. Every key has its default value; to change one, remove the '#' and write another value.
 # Run it with: heptagrid run {file}
@@ -59,7 +59,7 @@ def _events() -> list[str]:
 
 def _described(declaration: Declaration) -> str:
     unit = f" [{declaration.unit}]" if declaration.unit else ""
-    limits = [span(declaration)] if span(declaration) else []
+    limits = [words for words in (span(declaration), likely(declaration)) if words]
     choices = [f"one of {', '.join(declaration.choices)}"] if declaration.choices else []
     return "; ".join([f"{declaration.info}{unit}", *limits, *choices, f"source: {declaration.source}"])
 

@@ -19,6 +19,11 @@ def span(declaration: Declaration) -> str:
     return f"at least {_plain(low)}" if high is None else f"{_plain(low)} to {_plain(high)}"
 
 
+def likely(declaration: Declaration) -> str:
+    """The likely range of an uncertain value in a few words; empty where it is not uncertain."""
+    return f"likely {_plain(declaration.likely[0])} to {_plain(declaration.likely[1])}" if declaration.likely else ""
+
+
 def allowed(declaration: Declaration) -> str:
     """What a number must do, after the word "must"."""
     words = span(declaration)
