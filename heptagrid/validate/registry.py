@@ -34,6 +34,7 @@ MODULES = (
     "messages_loops",
     "messages_neighbourhood",
     "money_dispatch",
+    "money_appraisal",
     "money_commitment",
     "money_rts_gmlc",
     "money_networks",

@@ -1,0 +1,99 @@
+"""Published cost-benefit results, recomputed from their drivers by the benefits and costs of the business case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from heptagrid.foundation.registry import benefits
+from heptagrid.planes.money import business
+from heptagrid.planes.money.appraisal.appraise import Plan, appraise
+from heptagrid.planes.money.appraisal.rules import Rules
+from heptagrid.planes.money.benefits.observed import ArmYear, Observed
+from heptagrid.validate.case import Finding, case, farthest
+
+PRIMER = (
+    "EPRI 1008810, Energy Storage Technology Valuation Primer, the storage example, as computed anew in public by "
+    "github.com/mwfrost/Energy_Storage_Valuation (project-valuation.md); the primer itself not read"
+)
+
+# Nominal values and their uncertainties, a share of each: tables 3-3 and 3-4.
+NOMINAL = {
+    "on_peak_usd_per_mwh": 80.0,
+    "off_peak_usd_per_mwh": 20.0,
+    "demand_charge_usd_per_kw_month": 5.0,
+    "capacity_mw": 5.0,
+    "hours": 10.0,
+    "periods": 250.0,
+    "usd_per_sag": 100_000.0,
+    "sags": 2.0,
+}
+UNCERTAINTY = dict(zip(NOMINAL, (0.2, 0.2, 0.2, 0.03, 0.1, 0.1, 0.2, 0.5), strict=True))
+
+ON_PEAK_USD_PER_MWH, HOURS = (50.0, 60.0, 70.0, 80.0, 90.0, 100.0), (8.0, 9.0, 10.0, 11.0)
+# Total annual benefits in thousand USD, a row for each on-peak price, a column for each duration.
+TABLE_5_MW = (
+    *((800.0, 837.5, 875.0, 912.5), (900.0, 950.0, 1000.0, 1050.0), (1000.0, 1062.5, 1125.0, 1187.5)),
+    *((1100.0, 1175.0, 1250.0, 1325.0), (1200.0, 1287.5, 1375.0, 1462.5), (1300.0, 1400.0, 1500.0, 1600.0)),
+)
+TABLE_10_MW = (
+    *((1400.0, 1475.0, 1550.0, 1625.0), (1600.0, 1700.0, 1800.0, 1900.0), (1800.0, 1925.0, 2050.0, 2175.0)),
+    *((2000.0, 2150.0, 2300.0, 2450.0), (2200.0, 2375.0, 2550.0, 2725.0), (2400.0, 2600.0, 2800.0, 3000.0)),
+)
+
+
+@case("epri-storage", plane="money", kind="exact", source=PRIMER)
+def epri_storage(live: bool) -> Iterator[Finding]:
+    """A store's annual benefits from its drivers: shifted energy, a lower peak, avoided sags; and how uncertain they are."""
+    for size_mw, published in ((5.0, TABLE_5_MW), (10.0, TABLE_10_MW)):
+        ours = [
+            [
+                1e-3 * _annual_usd(NOMINAL | {"capacity_mw": size_mw, "on_peak_usd_per_mwh": price, "hours": hours})
+                for hours in HOURS
+            ]
+            for price in ON_PEAK_USD_PER_MWH
+        ]
+        yield farthest(f"annual benefits, {size_mw:g} MW", published, ours, 0.01, relative=True, unit="thousand USD")
+    yield Finding("total uncertainty", 264_466.0, _uncertainty_usd(UNCERTAINTY), 0.01, relative=True, unit="USD")
+    halved = UNCERTAINTY | {"on_peak_usd_per_mwh": 0.1}
+    yield Finding("with half the price's", 199_856.0, _uncertainty_usd(halved), 0.01, relative=True, unit="USD")
+
+
+def _annual_usd(drivers: Mapping[str, float]) -> float:
+    """Society's gain in a year by `energy`, `capacity` and `outages`; USD stand for EUR."""
+    shifted_mwh = drivers["capacity_mw"] * drivers["hours"] * drivers["periods"]
+    without = ArmYear(
+        fuel_eur=shifted_mwh * drivers["on_peak_usd_per_mwh"],
+        system_peak_mw=drivers["capacity_mw"],
+        not_served_mwh=1.0,
+    )
+    with_store = replace(
+        without, fuel_eur=shifted_mwh * drivers["off_peak_usd_per_mwh"], system_peak_mw=0.0, not_served_mwh=0.0
+    )
+    rules = business.Parameters(horizon_years=1.0, discount_rate=0.0)
+    used = {name: one for name, one in benefits().items() if name in ("energy", "capacity", "outages")}
+    keys: dict[str, dict[str, float]] = {
+        "capacity": {"eur_per_kw_year": 12.0 * drivers["demand_charge_usd_per_kw_month"]},
+        "outages": {
+            "value_of_lost_load_eur_per_mwh": drivers["usd_per_sag"],
+            "events_per_year": drivers["sags"],
+        },
+    }
+    values = {name: one.parameters(**keys.get(name, {})) for name, one in used.items()}
+    observed = Observed(without, with_store, customers=1, meters=1, rules=rules)
+    return appraise(observed, Plan(used, values, Rules())).society_npv_eur
+
+
+def _uncertainty_usd(shares: Mapping[str, float]) -> float:
+    """Root of the sum of squares of what each driver's uncertainty moves to either side of the nominal value."""
+    halves = [
+        0.5
+        * (
+            _annual_usd(NOMINAL | {name: (1.0 + share) * NOMINAL[name]})
+            - _annual_usd(NOMINAL | {name: (1.0 - share) * NOMINAL[name]})
+        )
+        for name, share in shares.items()
+    ]
+    return float(np.sqrt(np.square(halves).sum()))
