@@ -262,6 +262,7 @@ def _operations_site(scenario: Scenario, world: World, smart: bool) -> operation
             world.substation_of[capped[world.companies.aggregator_of[capped] == k]]
             for k in range(len(world.companies.aggregators))
         ],
+        steered_substations=[world.substation_of[points] for points in world.companies.all_steered],
     )
 
 

@@ -118,9 +118,9 @@ def _attribution(scenario: Scenario) -> list[str]:
 
 def data_fingerprints(scenario: Scenario) -> dict[str, str]:
     """SHA-256 of each file that the scenario's network, profiles, weather and bulk system are read from."""
-    folders = {town.name or town.folder.name: town.folder for town in scenario.towns}
+    folders = [(town.name or town.folder.name, town.folder) for town in scenario.towns]
     found = {}
-    for name, folder in (folders | {scenario.bulk_folder.name: scenario.bulk_folder}).items():
+    for name, folder in (*folders, (scenario.bulk_folder.name, scenario.bulk_folder)):  # a town may have its name
         for path in sorted((*folder.glob("*.np[yz]"), *folder.glob("*.csv"))):
             found[f"{name}/{path.name}"] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found

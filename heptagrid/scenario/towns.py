@@ -165,6 +165,8 @@ def _entries(
             checks.violations.append(
                 f"[{what}.{name}]: a name has up to 31 letters a to z, digits, '_' and '-', and begins with a letter"
             )
+        if what == "towns" and name == EVERY_TOWN:
+            checks.violations.append(f"[{what}.{name}]: {name} means every town; give this one another name")
         own = {
             section.removeprefix(f"{what}.{name}."): table
             for section, table in tables.items()

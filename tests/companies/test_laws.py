@@ -55,18 +55,25 @@ def test_two_retailers_foresee_together_the_energy_that_one_foresees(town_kw: np
     assert sum(each.sum() for each in parts) == pytest.approx(whole.sum(), rel=1e-9)
 
 
-@given(st.lists(st.lists(st.integers(0, 5), max_size=30), min_size=1, max_size=4))
-def test_every_substations_relief_is_asked_once(substations: list[list[int]]) -> None:
-    """Each aggregator is asked for its part of the devices there, and the first for all where there are none."""
-    capped = [np.array(each, dtype=np.int64) for each in substations]
-    shares = relief_shares(capped, 6)
+behind = st.lists(st.integers(0, 5), max_size=30)  # the substation of each
+
+
+@given(st.lists(st.tuples(behind, behind), min_size=1, max_size=4))
+def test_every_substations_relief_is_asked_once(of_each: list[tuple[list[int], list[int]]]) -> None:
+    """Each aggregator is asked for its part of the devices there, or else of the customers; the first for all where nobody lives."""
+    capped, steered = ([np.array(each[k], dtype=np.int64) for each in of_each] for k in range(2))
+    shares = relief_shares(capped, steered, 6)
     assert shares.sum(axis=0) == pytest.approx(1.0)
     for number in range(6):
-        total = sum((each == number).sum() for each in capped)
-        if total == 0:
-            assert shares[:, number].tolist() == [1.0] + [0.0] * (len(capped) - 1)
-        for share, each in zip(shares[:, number], capped, strict=True):
-            assert total == 0 or share == pytest.approx((each == number).sum() / total)
+        counts = [np.array([(each == number).sum() for each in those]) for those in (capped, steered)]
+        those = next((one for one in counts if one.any()), np.eye(len(of_each))[0])
+        assert shares[:, number] == pytest.approx(those / those.sum())
+
+
+def test_an_aggregator_is_not_paid_for_relief_where_it_has_no_customers() -> None:
+    """Two towns, of substations 0 and 1; the aggregator of the second has no devices there."""
+    first, second = np.array([0, 0]), np.array([1])
+    assert relief_shares([first, second[:0]], [first, second], 2).tolist() == [[1.0, 0.0], [0.0, 1.0]]
 
 
 @given(st.lists(st.integers(0, 2), min_size=3, max_size=12))

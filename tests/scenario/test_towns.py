@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from heptagrid.foundation.errors import ScenarioError
+from heptagrid.recording.manifest import data_fingerprints
 from heptagrid.scenario.load import load, rebuilt, revised, tables_of_parts
 from heptagrid.scenario.template import template
 
@@ -128,3 +129,13 @@ def test_the_examples_of_a_new_scenario_can_be_taken_in_use(tmp_path: Path) -> N
     used = [line[1:] for line in lines[begin:end] if line.startswith("#") and not line.startswith(("# ", "#  "))]
     scenario = load(written(tmp_path, "\n".join(used)))
     assert [one.name for one in (*scenario.towns, *scenario.retailers, *scenario.aggregators)] == ["north"] * 3
+
+
+def test_no_town_has_the_name_of_all_of_them(tmp_path: Path) -> None:
+    found = problems(tmp_path, "[towns.all]\n[towns.west]\n")
+    assert found == ["[towns.all]: all means every town; give this one another name"]
+
+
+def test_a_towns_files_are_told_from_the_bulk_systems_of_its_name(tmp_path: Path) -> None:
+    found = data_fingerprints(load(written(tmp_path, "[towns.rts]\n[towns.west]\n")))
+    assert {"rts/grid.npz", "rts/units.csv", "west/grid.npz"} <= set(found)

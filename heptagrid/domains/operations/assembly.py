@@ -65,7 +65,7 @@ class Site:
 
     unit_point: (units,) metering point of each local unit. points: metering points. substation_kva, substation_town: (substations,) rated, and the number of
     the town. registered: devices that it foresees by their standard profiles. companies: whose customers the points are. capped_substations: of each
-    aggregator, behind which substations the devices are that a request for relief limits, (devices,).
+    aggregator, behind which substations the devices are that a request for relief limits, (devices,). steered_substations: likewise its metering points.
     """
 
     loads: Loads
@@ -80,6 +80,7 @@ class Site:
     registered: Sequence[Registered]
     companies: Companies
     capped_substations: Sequence[Ints]
+    steered_substations: Sequence[Ints]
 
 
 def customers_forecast(settings: Settings, site: Site) -> forecast.Forecast:
@@ -100,15 +101,19 @@ def customers_forecast(settings: Settings, site: Site) -> forecast.Forecast:
     )
 
 
-def relief_shares(capped_substations: Sequence[Ints], substations: int) -> Floats:
+def relief_shares(capped_substations: Sequence[Ints], steered_substations: Sequence[Ints], substations: int) -> Floats:
     """Which part of the relief of each substation is asked of each aggregator, (aggregators, substations).
 
-    It is as its part of the devices that can be capped there; where there are none, all is asked of the first. The parts of a substation make up one.
+    It is as its part of the devices that can be capped there; where there are none, of the customers; where nobody lives, all is asked of the first. The
+    parts of a substation make up one.
     """
-    devices = np.array([np.bincount(one, minlength=substations) for one in capped_substations], dtype=np.float64)
-    total = devices.sum(axis=0)
-    devices[0, total == 0.0] = 1.0
-    return np.asarray(devices / np.maximum(total, 1.0))
+    devices, customers = (
+        np.array([np.bincount(one, minlength=substations) for one in behind], dtype=np.float64)
+        for behind in (capped_substations, steered_substations)
+    )
+    counts = np.where(devices.sum(axis=0) > 0.0, devices, customers)
+    counts[0, counts.sum(axis=0) == 0.0] = 1.0
+    return np.asarray(counts / counts.sum(axis=0))
 
 
 def operations(
@@ -148,7 +153,7 @@ def operations(
         rollouts if smart else (),
         _agc(settings, site, swing, desk),
         means.upkeep(Domain.OPERATIONS),
-        relief_shares(site.capped_substations, len(site.substation_kva)),
+        relief_shares(site.capped_substations, site.steered_substations, len(site.substation_kva)),
     )
 
 

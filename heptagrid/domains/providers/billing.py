@@ -148,7 +148,7 @@ class Billing:
     def _bills(self, known: KnownDay, slots: Slots) -> Bills:
         points = known.import_kwh.shape[1]
         blocks = []
-        for begin in range(0, points, BLOCK):
+        for begin in range(0, max(points, 1), BLOCK):  # who has no customers makes one block of none
             of = np.arange(begin, min(begin + BLOCK, points))
             energies = known.import_kwh[:, of], known.export_kwh[:, of]
             blocks.append(self.terms.of(of).bills(*energies, slots))
