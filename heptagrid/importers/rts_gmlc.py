@@ -175,7 +175,8 @@ def _units(fleet: Sequence[Row], place: dict[int, int]) -> CommittedUnits:
     # Heat rates are in BTU/kWh, so a thousandth of one in MMBTU/MWh. The solar thermal unit burns nothing.
     at_pct = np.stack([_column(fleet, f"Output_pct_{k}") for k in range(4)], axis=1)
     at_mw = np.append(at_pct * high[:, np.newaxis], high[:, np.newaxis], axis=1)
-    block_mw = np.maximum(np.diff(at_mw, axis=1), 0.0)
+    # A unit of fewer blocks has nothing (NA) where the others have their further points.
+    block_mw = np.diff(np.maximum.accumulate(at_mw, axis=1), axis=1)
     rates = np.stack([_column(fleet, f"HR_incr_{k}") for k in _BLOCKS], axis=1)
     block_cost = np.where(block_mw > 0.0, rates / 1000.0 * fuel[:, np.newaxis], 0.0)
     low = np.where(is_csp, _column(fleet, "PMin MW"), at_mw[:, 0])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from heptagrid.cli import main
+from heptagrid.importers.rts_gmlc import read_rts_gmlc
 from tests.clear.rts_folder import write_folder
 
 
@@ -50,6 +52,20 @@ def test_a_folder_is_cleared_and_what_loads_pay_is_accounted_for(folder: Path, t
     assert said["payments"] == pytest.approx(earned + rent)
     for row in branches:
         assert abs(float(row["flow_mw"])) == pytest.approx(float(row["limit_mw"]))
+
+
+def test_a_unit_without_further_points_has_no_further_blocks(folder: Path) -> None:
+    """A unit that is at its most at the second point says NA at those beyond; no output of it is free."""
+    path = folder / "SourceData" / "gen.csv"
+    lines = rows(path)
+    lines[0] |= {"Output_pct_1": "1", "Output_pct_2": "NA", "Output_pct_3": "NA", "HR_incr_2": "NA", "HR_incr_3": "NA"}
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(lines[0]))
+        writer.writeheader()
+        writer.writerows(lines)
+    units = read_rts_gmlc(folder, date(2020, 7, 10)).units
+    assert units.block_mw[0] == pytest.approx([160.0, 0.0, 0.0, 0.0])
+    assert units.block_mw.sum(axis=1) == pytest.approx(units.room_mw)
 
 
 def test_each_way_to_ask_for_more_costs_no_less(folder: Path) -> None:

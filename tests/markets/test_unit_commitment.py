@@ -11,7 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heptagrid.foundation.errors import NetworkError
+from heptagrid.planes.money.formulations.branch_limits import BranchLimits
+from heptagrid.planes.money.formulations.program import Program, Solution
 from heptagrid.planes.money.formulations.transfer import outage_factors, transfer_factors
+from heptagrid.planes.money.markets import unit_commitment
 from heptagrid.planes.money.markets.dispatch import dispatch
 from heptagrid.planes.money.markets.schedule import carried_on, hours_in_state, start_costs
 from heptagrid.planes.money.markets.unit_commitment import Settings, commit
@@ -331,3 +334,30 @@ def test_what_cannot_be_served_is_counted_and_priced() -> None:
     assert found.unserved_mwh == pytest.approx(7.0)
     assert found.penalty == pytest.approx(70_000.0)
     assert found.price[0, 0] == pytest.approx(10_000.0)
+
+
+def test_a_schedule_is_priced_by_the_limits_that_it_knew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A schedule breaks a limit more; the next is dearer, so the first is kept, which was priced without that limit."""
+    rng = np.random.default_rng(2)
+    network = meshed(rng, 7)
+    network = replace(network, rating_mw=network.rating_mw * 0.4)
+    fleet = units(rng, 4, bus=np.array([0, 2, 3, 5]), p_min_mw=np.zeros(4), on_h=np.full(4, 9))
+    one = case(fleet, rng.uniform(0.0, 15.0, (3, 7)), network)
+    alone = commit(one, Settings(with_reserves=False))
+    settle, solutions = unit_commitment._settle, list[Solution]()
+
+    def later(program: Program, grid: BranchLimits) -> Solution:
+        found = settle(program, grid)
+        assert found.objective is not None
+        solutions.append(
+            replace(found, objective=found.objective + len(solutions))
+        )  # none to the relaxation, the first
+        if len(solutions) == 2:
+            grid.rows.append((int(program.rows(-np.inf, np.inf)), 0, 0, -1))
+        return solutions[-1]
+
+    monkeypatch.setattr(unit_commitment, "_settle", later)
+    found = commit(one, Settings(gap=1e-9, with_reserves=False))
+    assert len(solutions) == 3
+    assert found.cost == pytest.approx((alone.cost or 0.0) + 1.0)
+    np.testing.assert_allclose(found.price, alone.price, atol=1e-6)

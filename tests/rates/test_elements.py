@@ -181,6 +181,15 @@ def test_a_years_minimum_counts_with_december() -> None:
     assert found[11] == pytest.approx(100.0 - 87.6)
 
 
+def test_what_a_months_minimum_adds_counts_towards_the_years() -> None:
+    """By hand: a month's use comes to 6.72 to 7.44, its minimum to 10, so the year to 120, above 100 and 30 below 150."""
+    for annual, december in ((100.0, 0.0), (150.0, 30.0)):
+        rate = Rate(Energy.flat(0.01), minimum=Minimum(10.0, annual))
+        found = bill(rate, use(365 * 24)).amount()[:, 0]
+        assert found[:11] == pytest.approx(10.0)
+        assert found[11] == pytest.approx(10.0 + december)
+
+
 def test_a_holiday_counts_as_weekend() -> None:
     table = np.zeros((12, 24), dtype=np.int64)
     schedule = Schedule.by_month_and_hour(table, table + 1)

@@ -116,7 +116,9 @@ def commit(case: CommitmentCase, settings: Settings = Settings()) -> Commitment:
         found = program.solve(gap=settings.gap * _SEARCH, most_nodes=settings.most_nodes, start=start)
         seconds += found.seconds
         if found.bound is None:
-            return _nothing(case, found, seconds)
+            if best is None:
+                return _nothing(case, found, seconds)
+            break
         bound = max(bound, found.bound)
         program.fix_integers(found.x)
         limits = 0 if grid is None else len(grid.rows)
@@ -166,8 +168,9 @@ def _result(
     penalty = case.unserved_cost * unserved_mwh + case.short_cost * short_mw
     costs = unit_costs(units, on, unit_mw)
     price = np.repeat(priced.dual[columns.balance][:, np.newaxis] + 0.0, case.load_mw.shape[1], axis=1)
+    limits = _limits_of(grid, priced)
     if grid is not None:
-        for row, period, branch, outage in grid.rows:
+        for row, period, branch, outage in limits:
             price[period] += priced.dual[row] * grid.of(branch, outage)
     assert priced.objective is not None
     return Commitment(
@@ -190,14 +193,19 @@ def _result(
         uplift=np.maximum(costs.sum(axis=0) - (price[:, units.bus] * unit_mw).sum(axis=0), 0.0),
         unserved_mwh=unserved_mwh,
         short_mw=short_mw,
-        limits=len(grid.rows) if grid is not None else 0,
-        binding=_binding(grid, priced),
+        limits=len(limits),
+        binding=_binding(grid, limits, priced),
         seconds=found.seconds,
     )
 
 
-def _binding(grid: BranchLimits | None, priced: Solution) -> Binding:
-    rows = np.array(grid.rows if grid is not None else [], dtype=np.int64).reshape(-1, 4)
+def _limits_of(grid: BranchLimits | None, priced: Solution) -> list[tuple[int, int, int, int]]:
+    """The limits that a solution knew. A later commitment may have broken others, which this one keeps without a price."""
+    return [one for one in grid.rows if one[0] < len(priced.dual)] if grid is not None else []
+
+
+def _binding(grid: BranchLimits | None, limits: list[tuple[int, int, int, int]], priced: Solution) -> Binding:
+    rows = np.array(limits, dtype=np.int64).reshape(-1, 4)
     if grid is None or not len(rows):
         none = np.empty(0, dtype=np.int64)
         return Binding(none, none, none, np.empty(0), np.empty(0))
@@ -231,6 +239,6 @@ def _nothing(case: CommitmentCase, found: Solution, seconds: float) -> Commitmen
         unserved_mwh=0.0,
         short_mw=0.0,
         limits=0,
-        binding=_binding(None, found),
+        binding=_binding(None, [], found),
         seconds=seconds,
     )

@@ -18,13 +18,17 @@ class Minimum:
     annual: float = 0.0
 
     def lines(self, charged: Floats, calendar: Calendar) -> list[Line]:
-        """What lacks, by month; `charged` (months, customers) is all other charges. A month's credit does not count against the year's."""
+        """What lacks, by month; `charged` (months, customers) is all other charges.
+
+        What a month's minimum adds counts towards the year's; a month's credit does not count against it.
+        """
         made = []
         owed = np.maximum(charged, 0.0)
         if self.monthly:
             least = self.monthly * calendar.shares[:, np.newaxis]
             lacks = np.maximum(least - owed, 0.0)
             made.append(Line("minimum", "up to the month's minimum", lacks))
+            owed = owed + lacks
         if self.annual:
             made.append(Line("minimum", "up to the year's minimum", self._of_years(owed, calendar)))
         return made
