@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from heptagrid.planes.money.appraisal.uncertainty import (
     uncertain_parameters,
 )
 from heptagrid.planes.money.benefits.benefit import PARTIES, Nature
-from heptagrid.planes.money.benefits.observed import Observed
+from heptagrid.planes.money.benefits.observed import Observed, Outage
 from heptagrid.recording.arm_result import ArmResult
 from heptagrid.recording.bill_groups import bill_groups
 from heptagrid.recording.observed_year import observed_year, weights_of
@@ -119,7 +120,15 @@ def _observed(observed: Observed) -> dict[str, Any]:
         *("voltage_pu", "outage_customer_minutes", "not_served_mwh", "unbilled_mwh", "price_eur_per_mwh"),
     )
     arms = {"conventional": observed.conventional, "smart": observed.smart}
-    return {arm: {name: getattr(year, name) for name in names} for arm, year in arms.items()}
+    return {
+        arm: {name: getattr(year, name) for name in names} | {"outages": [_outage(one) for one in year.outages]}
+        for arm, year in arms.items()
+    }
+
+
+def _outage(one: Outage) -> dict[str, Any]:
+    """A row of outages; the longest class has no end."""
+    return asdict(one) | {"up_to_h": one.up_to_h if np.isfinite(one.up_to_h) else None}
 
 
 def _communication(found: Appraisal, plan: Plan) -> dict[str, float]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from heptagrid.planes.messages.links import CLASS_NAMES
 from heptagrid.planes.messages.statistics import KINDS, Counts
+from heptagrid.planes.money.benefits.observed import Outage
 from heptagrid.planes.money.ledger import Totals
 from heptagrid.recording.company_books import CompanyBooks
 from heptagrid.recording.system_peak import Peak
@@ -51,6 +52,7 @@ class ArmResult:
     hunting: dict[str, tuple[int, int]] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
     interruptions: dict[str, float] = field(default_factory=dict)
+    outages: tuple[Outage, ...] = ()
     frequency: dict[str, Any] | None = None
     refused: dict[str, int] = field(default_factory=dict)
     desks: dict[str, dict[str, float]] = field(default_factory=dict)

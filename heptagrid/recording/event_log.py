@@ -16,7 +16,9 @@ from heptagrid.foundation.contract import Contract, Delivery
 from heptagrid.foundation.time import NS_PER_S, Step
 from heptagrid.foundation.transport import Listener
 from heptagrid.planes.messages.tables import BY_OUTAGE
+from heptagrid.planes.money.benefits.observed import Outage
 from heptagrid.recording.frequency_log import FrequencyLog
+from heptagrid.recording.outage_table import outage_table
 
 Ints = npt.NDArray[np.int64]
 MOST = 0.9  # the share of messages whose arrival is timed
@@ -52,6 +54,14 @@ class EventLog(Listener):
     def found(self) -> list[dict[str, Any]]:
         """What happened in each event, in the scenario's order."""
         return [entry.found() for entry in self._entries]
+
+    def outages(self) -> tuple[Outage, ...]:
+        """Interruptions by customers' class and by how long they had no supply."""
+        grid = self._grid
+        if not self._entries:
+            return ()
+        is_household = np.char.startswith(grid.world.grid.loads.profile_names, "H0")
+        return outage_table(self._off_s, grid.customers.unserved_kwh, is_household)
 
     def interruptions(self) -> dict[str, float]:
         """Of all events together, nobody counted twice."""

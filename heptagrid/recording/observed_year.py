@@ -16,6 +16,7 @@ from heptagrid.planes.money import settlement
 from heptagrid.planes.money.benefits.observed import ArmYear, Observed
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR
 from heptagrid.recording.arm_result import ArmResult
+from heptagrid.recording.outage_table import joined
 from heptagrid.scenario.schema import Scenario
 from heptagrid.world.accounts import OUTSIDE_COLUMN
 
@@ -69,8 +70,7 @@ def _arm_year(scenario: Scenario, world: World, typical: bool, results: Sequence
         highest_mw=max(one.extremes.peak_kw for one in results) / 1000.0,
         transformer_peak_pct=np.max([one.extremes.transformer_peak_pct for one in results], axis=0),
         voltage_pu=sum(one.system_peak.voltage_s for one in results) / seconds if seconds else None,
-        outage_customer_minutes=sum(one.interruptions.get("customer_minutes", 0.0) for one in results),
-        not_served_mwh=sum(one.interruptions.get("energy_not_served_mwh", 0.0) for one in results),
+        outages=joined(one.outages for one in results),
         unbilled_mwh=over_year([one.metering.get("unread_energy_mwh", 0.0) for one in results]),
         price_eur_per_mwh=float(
             np.average(prices, weights=[w * len(one.days) for w, one in zip(weights, results, strict=True)])

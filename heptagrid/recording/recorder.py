@@ -157,6 +157,7 @@ class Recorder(Listener):
         self._write_waves()
         result.frequency = self._frequency.found()
         result.events, result.interruptions = self._events.found(), self._events.interruptions()
+        result.outages = self._events.outages()
         result.seconds, result.peak_rss_mb, result.process = seconds, peak_rss_mb, os.getpid()
         self._check()
         return result

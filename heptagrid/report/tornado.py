@@ -1,4 +1,4 @@
-"""A tornado: horizontal bars of what each assumption moves, about the central value, as SVG with the words above each bar."""
+"""A tornado: horizontal bars of what each assumption moves, about the central value, an SVG each with its words above."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from heptagrid.report.words import number, text
 
-WIDTH, ROW, TOP = 480, 40, 6
-MARGIN = 8
+WIDTH, HEIGHT = 480, 16
+MARGIN = 2
 
 
 @dataclass(frozen=True)
@@ -28,21 +28,22 @@ def tornado(title: str, unit: str, bars: Sequence[Bar], centre: float) -> str:
     def px(value: float) -> float:
         return MARGIN + (value - low) / (high - low or 1.0) * (WIDTH - 2 * MARGIN)
 
-    height = TOP + ROW * len(bars)
     parts = []
-    for k, one in enumerate(bars):
-        y = TOP + ROW * k
-        parts.append(f'<text class="tick" x="{MARGIN}" y="{y + 11}">{text(one.label)}</text>')
+    for one in bars:
+        shapes = []
         for end in (one.at_low, one.at_high):
             begin, stop = sorted((px(centre), px(end)))
             style = "gain" if end >= centre else "loss"
-            parts.append(
-                f'<rect class="{style}" x="{begin:.1f}" y="{y + 16}" width="{stop - begin:.1f}" height="16">'
+            shapes.append(
+                f'<rect class="{style}" x="{begin:.1f}" y="1" width="{stop - begin:.1f}" height="{HEIGHT - 2}">'
                 f"<title>{number(end)} {text(unit)}</title></rect>"
             )
-    parts.append(f'<path class="limit" d="M{px(centre):.1f} {TOP}V{height}"><title>{number(centre)}</title></path>')
+        shapes.append(f'<path class="limit" d="M{px(centre):.1f} 0V{HEIGHT}"/>')
+        parts.append(
+            f'<div class="tornado-label">{text(one.label)}</div><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+            f'aria-label="{text(one.label)}">{"".join(shapes)}</svg>'
+        )
     return (
-        f'<figure class="tornado"><figcaption>{text(title)} <span class="unit">{text(unit)}</span></figcaption>'
-        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{text(title)}">{"".join(parts)}</svg>'
-        f'<div class="legend"><span>{number(low)}</span> to <span>{number(high)}</span>; the line is {number(centre)}</div></figure>'
+        f'<figure class="tornado"><figcaption>{text(title)} <span class="unit">{text(unit)}</span></figcaption>{"".join(parts)}'
+        f'<div class="legend"><span>from {number(low)} to {number(high)}; the line is {number(centre)}</span></div></figure>'
     )

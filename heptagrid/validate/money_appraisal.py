@@ -11,7 +11,7 @@ from heptagrid.foundation.registry import benefits
 from heptagrid.planes.money import business
 from heptagrid.planes.money.appraisal.appraise import Plan, appraise
 from heptagrid.planes.money.appraisal.rules import Rules
-from heptagrid.planes.money.benefits.observed import ArmYear, Observed
+from heptagrid.planes.money.benefits.observed import ArmYear, Observed, Outage
 from heptagrid.validate.case import Finding, case, farthest
 
 PRIMER = (
@@ -67,17 +67,17 @@ def _annual_usd(drivers: Mapping[str, float]) -> float:
     without = ArmYear(
         fuel_eur=shifted_mwh * drivers["on_peak_usd_per_mwh"],
         system_peak_mw=drivers["capacity_mw"],
-        not_served_mwh=1.0,
+        outages=(Outage("others", 1.0, 1, 1.0, 1.0),),
     )
     with_store = replace(
-        without, fuel_eur=shifted_mwh * drivers["off_peak_usd_per_mwh"], system_peak_mw=0.0, not_served_mwh=0.0
+        without, fuel_eur=shifted_mwh * drivers["off_peak_usd_per_mwh"], system_peak_mw=0.0, outages=()
     )
     rules = business.Parameters(horizon_years=1.0, discount_rate=0.0)
     used = {name: one for name, one in benefits().items() if name in ("energy", "capacity", "outages")}
     keys: dict[str, dict[str, float]] = {
         "capacity": {"eur_per_kw_year": 12.0 * drivers["demand_charge_usd_per_kw_month"]},
         "outages": {
-            "value_of_lost_load_eur_per_mwh": drivers["usd_per_sag"],
+            "others_eur_per_mwh": drivers["usd_per_sag"],
             "events_per_year": drivers["sags"],
         },
     }

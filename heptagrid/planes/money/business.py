@@ -48,7 +48,7 @@ class Parameters:
         low=0.0,
         high=0.5,
         likely=(0.02, 0.07),
-        source="HM Treasury Green Book, first 30 years: Review of discounting in the Green Book, terms of reference (2025), section 1",
+        source="HM Treasury Green Book, first 30 years: Review of discounting in the Green Book, terms of reference (2025), section 1; likely range: assumption",
     )
     plain_meter_due_share: float = parameter(
         0.5,

@@ -13,6 +13,7 @@ from heptagrid.planes.money import business, telecom
 from heptagrid.planes.money.appraisal.appraise import Plan, appraise
 from heptagrid.planes.money.appraisal.rules import Rules
 from heptagrid.planes.money.benefits.benefit import PARTIES, SOCIETY, STATE, Nature
+from heptagrid.planes.money.benefits.observed import Outage
 from heptagrid.planes.money.business import annuity_factor
 from tests.money.appraisal.years import METERS, observed, plan
 
@@ -121,3 +122,12 @@ def test_the_ledgers_transfers_reach_state_and_domains():
     assert found.ledger[1, STATE] == pytest.approx(-5000.0)
     assert found.ledger[1, Domain.CUSTOMERS] == pytest.approx(30_000.0)
     assert found.ledger[1, Domain.GENERATION] == 0.0
+
+
+def test_an_outage_is_worth_more_to_firms_than_to_households():
+    """1 MWh of households and 2 of others, spared twice a year, for a year without interest."""
+    year = observed(discount_rate=0.0, horizon_years=1.0)
+    dark = (Outage("households", 1.0, 10, 600.0, 1.0), Outage("others", 4.0, 2, 300.0, 2.0))
+    year = replace(year, conventional=replace(year.conventional, outages=dark))
+    worth = {"households_eur_per_mwh": 10.0, "others_eur_per_mwh": 30.0, "events_per_year": 2.0}
+    assert appraise(year, plan(outages=worth)).npv_of("outages") == pytest.approx(2.0 * (10.0 + 2.0 * 30.0))

@@ -14,6 +14,17 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class Outage:
+    """Interruptions of one class of customers ("households" or "others") that lasted up to `up_to_h`, and longer than the next shorter class."""
+
+    customer_class: str
+    up_to_h: float
+    customers: int
+    customer_minutes: float
+    not_served_mwh: float
+
+
+@dataclass(frozen=True)
 class ArmYear:
     """One arm's year. Quantities that a run cannot show are None.
 
@@ -27,7 +38,7 @@ class ArmYear:
     highest_mw : the towns' own highest import
     transformer_peak_pct : (transformers,) highest loading
     voltage_pu : mean supply voltage of the customers
-    outage_customer_minutes, not_served_mwh : of the scenario's events
+    outages : of the scenario's events, by class and duration
     unbilled_mwh : used, and neither read nor estimated in any bill
     price_eur_per_mwh : mean wholesale price, an hour as another
     paid_eur : (reasons, columns, columns) what the ledger's row column paid to the second, a year
@@ -45,14 +56,29 @@ class ArmYear:
     highest_mw: float = 0.0
     transformer_peak_pct: Floats = field(default_factory=lambda: np.zeros(0))
     voltage_pu: float | None = None
-    outage_customer_minutes: float = 0.0
-    not_served_mwh: float = 0.0
+    outages: tuple[Outage, ...] = ()
     unbilled_mwh: float = 0.0
     price_eur_per_mwh: float | None = None
     curtailed_mwh: float | None = None
     emissions_t: float | None = None
     paid_eur: Floats = field(default_factory=lambda: np.zeros((0, 0, 0)))
     stocks: tuple[Stock, ...] = ()
+
+    @property
+    def outage_customer_minutes(self) -> float:
+        """Minutes without supply, of all customers together."""
+        return sum(one.customer_minutes for one in self.outages)
+
+    @property
+    def not_served_mwh(self) -> float:
+        """What customers would have drawn in them."""
+        return self.not_served_mwh_of(None)
+
+    def not_served_mwh_of(self, customer_class: str | None) -> float:
+        """The same of one class, or of all."""
+        return sum(
+            one.not_served_mwh for one in self.outages if customer_class is None or one.customer_class == customer_class
+        )
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ class Parameters:
         unit="EUR/year",
         low=0.0,
         high=50.0,
-        source="assumption: nothing; the metering fee is the same for plain and smart meters",
+        source="assumption: nothing, for the metering fee is the same for plain and smart meters; elsewhere customers pay on, as Pacific Gas and "
+        "Electric's for about 18 years (California Public Utilities Commission, decision on its general rate case, section 5)",
     )
 
 
