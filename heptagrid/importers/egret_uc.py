@@ -54,6 +54,7 @@ _UNIT_KINDS = {
 _PIECES = 2
 _HOUR_MIN = 60.0
 _UNLIMITED_MW = 1e9
+_UNSERVED_COST = 1e6  # of a MWh, as Egret takes it where the file says nothing
 
 
 def egret_case(data: Data, source: str, ignore: Collection[str] = ()) -> CommitmentCase:
@@ -64,6 +65,13 @@ def egret_case(data: Data, source: str, ignore: Collection[str] = ()) -> Commitm
     FileError
         For what is missing, no figure, or not represented; the message names it.
     """
+    try:
+        return _case(data, source, ignore)
+    except (TypeError, ValueError, KeyError, AttributeError, IndexError) as problem:
+        raise FileError(source, [f"it is not as Egret writes it, or a figure changes with time: {problem}"]) from None
+
+
+def _case(data: Data, source: str, ignore: Collection[str]) -> CommitmentCase:
     problems = Problems(source)
     elements: Data = data["elements"]
     system: Data = data["system"]
@@ -88,6 +96,7 @@ def egret_case(data: Data, source: str, ignore: Collection[str] = ()) -> Commitm
     network = _network(elements, place, problems) if len(buses) > 1 else None
     required = problems.series("system", system.get("reserve_requirement", 0.0), periods, "reserve_requirement")
     problems.check()
+    unserved = float(system.get("load_mismatch_cost", _UNSERVED_COST))
     storages, reservoirs = no_storages(periods)
     products = int((required > 0.0).any())
     return CommitmentCase(
@@ -108,8 +117,8 @@ def egret_case(data: Data, source: str, ignore: Collection[str] = ()) -> Commitm
             in_ramp=np.ones(products, dtype=np.bool_),
         ),
         network=network,
-        unserved_cost=float(system.get("load_mismatch_cost", 1e4)),
-        short_cost=float(system.get("reserve_shortfall_cost", 1e3)),
+        unserved_cost=unserved,
+        short_cost=float(system.get("reserve_shortfall_cost", 0.1 * unserved)),
     )
 
 

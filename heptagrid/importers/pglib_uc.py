@@ -38,9 +38,8 @@ def pglib_case(data: Mapping[str, Any], source: str) -> CommitmentCase:
     periods = _periods(data, problems)
     demand = problems.series("demand", data.get("demand"), periods, "demand")
     required = problems.series("reserves", data.get("reserves", 0.0), periods, "reserves")
-    thermal = {name: one for name, one in data["thermal_generators"].items() if isinstance(one, Mapping)}
+    thermal, renewable = (_table(data, f"{kind}_generators", problems) for kind in ("thermal", "renewable"))
     units = _units(thermal, problems)
-    renewable: Mapping[str, Any] = data.get("renewable_generators") or {}
     low, high = (
         np.array([problems.series(name, one.get(key), periods, key) for name, one in renewable.items()])
         .reshape(len(renewable), periods)
@@ -69,6 +68,16 @@ def pglib_case(data: Mapping[str, Any], source: str) -> CommitmentCase:
         ),
         network=None,
     )
+
+
+def _table(data: Mapping[str, Any], key: str, problems: Problems) -> Mapping[str, Mapping[str, Any]]:
+    """Generators by their names."""
+    found = data.get(key) or {}
+    if not isinstance(found, Mapping) or not all(isinstance(one, Mapping) for one in found.values()):
+        problems.add(f"{key} is no object of generators by their names")
+        problems.check()
+    assert isinstance(found, Mapping)
+    return found
 
 
 def _periods(data: Mapping[str, Any], problems: Problems) -> int:

@@ -255,6 +255,39 @@ def test_a_polynomial_cost_is_cut_in_two_and_fuel_costs_what_its_price_says() ->
     np.testing.assert_allclose(units.starts, [[25.0]])
 
 
+def test_a_published_case_of_one_unit_without_load_costs_what_egret_says() -> None:
+    """tiny_uc_12 of Egret's tests: the unit must stay on for two hours and nobody takes its output, at 1,000,000 USD/MWh."""
+    unit = {
+        **{"generator_type": "thermal", "bus": "Arne", "p_min": 22.0, "p_max": 55.0, "fuel_cost": 3.88722},
+        "p_fuel": {
+            "data_type": "fuel_curve",
+            "values": [[22.0, 338.69], [33.0, 434.31], [44.0, 542.93], [55.0, 652.26]],
+        },
+        **{
+            "startup_fuel": [[2.2, 14.574]],
+            "non_fuel_startup_cost": 0.0,
+            "ramp_up_60min": 222.0,
+            "ramp_down_60min": 222.0,
+        },
+        **{"startup_capacity": 22.0, "shutdown_capacity": 22.0, "min_up_time": 2.2, "min_down_time": 2.2},
+        **{"initial_status": 1, "initial_p_output": 0.0, "future_status": 0.0},
+    }
+    data = {
+        "elements": {"load": {}, "bus": {"Arne": {}}, "generator": {"gen": unit}},
+        "system": {"time_keys": ["1", "2", "3", "4"]},
+    }
+    found = commit(egret_case(data, "tiny_uc_12"), EXACT)
+    assert found.cost is not None
+    assert found.cost + found.penalty == pytest.approx(44_002_633.1250836, rel=1e-9)
+
+
+def test_a_figure_that_changes_with_time_is_refused() -> None:
+    data = egret_of(pglib(np.random.default_rng(1)))
+    data["elements"]["generator"]["g0"]["non_fuel_no_load_cost"] = {"data_type": "time_series", "values": [1.0]}
+    with pytest.raises(FileError, match="a figure changes with time"):
+        egret_case(data, "test")
+
+
 def test_what_egret_has_and_this_market_has_not_is_named() -> None:
     data = egret_of(pglib(np.random.default_rng(1)))
     data["elements"]["storage"] = {"s": {}}
@@ -271,6 +304,7 @@ def test_what_egret_has_and_this_market_has_not_is_named() -> None:
     ("change", "said"),
     [
         (lambda d: d.update(time_periods="x"), "time_periods is 'x'"),
+        (lambda d: d.update(thermal_generators=[1]), "thermal_generators is no object"),
         (lambda d: d["demand"].pop(), "demand is not 6 numbers"),
         (lambda d: d["thermal_generators"]["g1"].pop("ramp_up_limit"), "g1: ramp_up_limit is missing"),
         (lambda d: d["thermal_generators"]["g1"].update(power_output_maximum=1.0), "g1: its minimum of"),
