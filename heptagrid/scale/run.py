@@ -123,7 +123,7 @@ def resume(folder: str | Path, *, threads: int | None = None, progress: Progress
         return run
     manifest = dict(run.manifest)
     if manifest["feeder"]:
-        manifest["data"] = manifest["data"] | {"network": str((given / "network").resolve())}
+        manifest["data"] = manifest["data"] | {"networks": {"": str((given / "network").resolve())}}
     scenario = scenario_of(manifest)
     remarks = remarks_of(manifest, scenario)
     if remarks:
