@@ -38,7 +38,7 @@ def _towns(summary: Summary) -> Table:
                 ARM_TITLES[arm],
                 number(one["customers"]),
                 number(one["peak_kw"]),
-                f"{low} to {high}",
+                low if one["customers_min_pu"] is None else f"{low} to {high}",
                 number(one["violation_customer_minutes"]),
                 number(one["max_transformer_pct"], 1),
             )

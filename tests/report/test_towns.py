@@ -14,6 +14,7 @@ from heptagrid.assembly.world import build_world
 from heptagrid.recording.results import Run
 from heptagrid.report.areas import areas_of
 from heptagrid.report.headline import changes
+from heptagrid.report.several_terminal import tables_of_several
 from heptagrid.report.towns import towns_of, towns_section
 from heptagrid.scenario.load import DATA, load
 from tests.report.summaries import summary
@@ -60,6 +61,15 @@ def test_a_table_sets_towns_and_arms_side_by_side() -> None:
         ("", "difference", "+50"),
     ]
     assert "exported" not in shown, "a column of zeros says nothing"
+
+
+def test_a_town_without_customers_has_no_range_of_voltages() -> None:
+    made = summary()
+    for arm in made["arms"].values():
+        nobody = {"customers": 0, "customers_min_pu": None, "customers_max_pu": None}
+        arm["towns"] = [town("east", 3000.0), town("west", 40.0) | nobody]
+    (table,) = tables_of_several(made)
+    assert list(table.columns[4].cells) == ["0.970 to 1.030"] * 2 + ["–"] * 2
 
 
 def test_places_are_called_by_their_towns_and_events_by_what_they_meet(tmp_path: Path) -> None:
