@@ -38,7 +38,9 @@ def society_section(summary: Mapping[str, Any]) -> str:
             "rate_pct": 100.0 * business["discount_rate"],
             "society": society,
             "ratio": number(society["benefit_cost_ratio"], 2),
-            "internal_rate": "none" if society["internal_rate"] is None else f"{100 * society['internal_rate']:.1f} %",
+            "internal_rate": "none"
+            if society["internal_rate"] is None
+            else f"{number(100.0 * society['internal_rate'], 1)} %",
             "payback": "not within these years"
             if society["payback_years"] is None
             else f"{society['payback_years']:.1f} years",
