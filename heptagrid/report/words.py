@@ -32,6 +32,7 @@ LOST_BY = {
     "collision": "to collisions",
     "access": "to media that were never free",
     "outage": "at places without supply and on cut lines",
+    "stale": "to receivers whose windows had passed",
 }
 """What messages are lost to, after a number of them."""
 ARM_TITLES = {"conventional": "conventional", "smart": "smart", "intact": "smart, links intact"}

@@ -17,6 +17,7 @@ from heptagrid.domains.operations.assembly import relief_shares
 from heptagrid.domains.operations.customers_desk import CustomersDesk
 from heptagrid.domains.operations.meter_store import MeterStore
 from heptagrid.domains.providers.aggregator import Aggregator, Parameters
+from heptagrid.domains.providers.assembly import towns_of
 from heptagrid.domains.providers.expected_draw import expected_draw
 from heptagrid.foundation.contract import Delivery, Wave
 from heptagrid.foundation.point_columns import for_all_points, of_points
@@ -82,6 +83,11 @@ def test_what_is_cut_into_companies_is_put_together_again(whose: list[int]) -> N
     points = [np.flatnonzero(np.array(whose) == k) for k in range(3)]
     assert for_all_points([of_points(values, each) for each in points], points).tolist() == values.tolist()
     assert of_points(values, np.arange(len(whose))) is values, "nothing is copied for a single company"
+
+
+def test_an_aggregator_has_the_sum_of_its_parts_of_towns() -> None:
+    """By hand: half of the first town, nothing of a town where nobody lives, all of the third."""
+    assert towns_of(np.array([0, 2, 3]), np.array([0, 0, 2, 2])) == 1.5
 
 
 def test_each_endpoint_reads_what_arrived_there() -> None:

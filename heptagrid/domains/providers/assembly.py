@@ -91,7 +91,6 @@ def _aggregator(
     boxes, all_boxes = (sum(len(one.customers) for one in each.values()) for each in (enrolled, site.enrolled))
     account = int(means.accounts.of_aggregators[number])
     points = companies.steered_by(number)
-    in_towns = np.bincount(site.town_of)
     return AggregatorDesk(
         number=number,
         endpoints=site.endpoints,
@@ -99,7 +98,7 @@ def _aggregator(
         aggregator=Aggregator(
             sections["aggregator"],
             enrolled,
-            towns=float((np.bincount(site.town_of[points], minlength=len(in_towns)) / in_towns).sum()),
+            towns=towns_of(points, site.town_of),
         ),
         substation_of=site.substation_of,
         flexibility_pay=FlexibilityPay(account, points, sections["tariffs"], terms.fees, means.payments),
@@ -107,6 +106,12 @@ def _aggregator(
         days=means.days,
         paper=paper,
     )
+
+
+def towns_of(points: Ints, town_of: Ints) -> float:
+    """How many towns some metering points make up: the sum of their parts of each; a town without any counts nothing. town_of: of all points."""
+    all_of = np.bincount(town_of)
+    return float((np.bincount(town_of[points], minlength=len(all_of)) / np.maximum(all_of, 1)).sum())
 
 
 def _among(enrolled: Mapping[str, Enrolled], is_mine: npt.NDArray[np.bool_]) -> dict[str, Enrolled]:
