@@ -159,6 +159,13 @@ def test_demand_is_the_mean_of_its_window() -> None:
         amounts(Demand(price, Schedule.always(), window_s=1000), of)
 
 
+def test_a_demands_window_is_the_clocks() -> None:
+    """Readings from 00:15 on: half hours are 00:30 to 01:00 (16 and 0 kW) and those after, not 00:15 to 00:45; the last is not whole."""
+    found = use(2, slot_s=900, begin_ns=JANUARY_2018 + 900 * 10**9)
+    found.import_kwh[:] = np.array([1.0, 16.0, 0.0, 2.0, 1.0, 4.0, 0.0, 40.0])[:, np.newaxis] / 4.0
+    assert amounts(Demand(((Tier(1.0, unit=Unit.KW),),), Schedule.always(), window_s=1800), found) == [8.0]
+
+
 def test_a_ratchet_looks_back_beyond_the_first_bill() -> None:
     history = np.array([[0.0]] * 10 + [[100.0]])  # last December
     demand = Demand(((Tier(1.0, unit=Unit.KW),),), Schedule.always(), ratchet=Ratchet((0.5,) * 12, 11, history))

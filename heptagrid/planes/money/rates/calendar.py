@@ -90,6 +90,13 @@ class Calendar:
         """(months,) each bill's month of the year, 0 to 11."""
         return np.array([at - 1 for _, at in self.months], dtype=np.int64)
 
+    def slots_before(self, window_s: int) -> int:
+        """How many slots pass before the clock begins a window of that length, 0 if the first slot begins one."""
+        if not self.slots:
+            return 0
+        of_day_s = int(self.quarter[0]) * S_PER_QUARTER + self.begin_ns // NS_PER_S % S_PER_QUARTER
+        return int(-of_day_s % window_s // self.slot_s)
+
     def between(self, begin_ns: int, end_ns: int) -> Bools:
         """(slots,) which slots begin in a span of UTC."""
         begins_ns = self.begin_ns + np.arange(self.slots, dtype=np.int64) * self.slot_s * NS_PER_S

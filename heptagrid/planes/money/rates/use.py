@@ -56,13 +56,17 @@ class Use:
         return np.asarray(_weighted(energies, self.calendar.month, weights, self.months, _BLOCK))
 
     def peaks_kw(self, period: Ints, periods: int, slots: int = 1) -> Floats:
-        """The highest mean power of `slots` slots by month and period, (months, periods, customers); a slot of period -1 does not count."""
+        """The highest mean power of `slots` slots by month and period, (months, periods, customers); a slot of period -1 does not count.
+
+        Several slots are a window of the clock, such as a half hour; what readings do not cover whole at their begin and end does not count.
+        """
         rows = np.where(period >= 0, self.calendar.month * periods + period, -1)
         energies = self.import_kwh
         if slots > 1:
-            whole = len(rows) // slots * slots
-            energies = energies[:whole].reshape(-1, slots, self.customers).sum(axis=1, dtype=np.float64)
-            rows = rows[:whole:slots]
+            first = self.calendar.slots_before(slots * self.calendar.slot_s)
+            last = first + max(len(rows) - first, 0) // slots * slots
+            energies = energies[first:last].reshape(-1, slots, self.customers).sum(axis=1, dtype=np.float64)
+            rows = rows[first:last:slots]
         found = _peaks(energies, rows, self.months * periods, _BLOCK).reshape(self.months, periods, self.customers)
         return np.asarray(found / (self.calendar.hours * slots))
 
