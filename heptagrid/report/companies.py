@@ -14,11 +14,11 @@ Summary = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Column:
-    """Heading, decimals, the figure of a company in an arm, and whether a difference of it means something."""
+    """Heading, decimals, the figure of a company in an arm, None if it has none, and whether a difference of it means something."""
 
     head: str
     digits: int
-    value: Callable[[Summary], float]
+    value: Callable[[Summary], float | None]
     has_change: bool = True
 
 
@@ -29,7 +29,7 @@ RETAILERS = (
     Column("paid, EUR", 0, lambda one: float(one["paid_eur"])),
     Column("of it imbalance, EUR", 0, lambda one: float(one["imbalance_eur"])),
     Column("margin, EUR", 0, lambda one: float(one["margin_eur"])),
-    Column("margin per customer, EUR", 3, lambda one: float(one["margin_eur"]) / (one["customers"] or 1)),
+    Column("margin per customer, EUR", 3, lambda one: _of_each(one["margin_eur"], one["customers"])),
 )
 AGGREGATORS = (
     Column("customers", 0, lambda one: float(one["customers"]), False),
@@ -81,10 +81,18 @@ def _rows(of_arms: Mapping[str, Summary], columns: Sequence[Column]) -> list[tup
     if {"smart", "conventional"} <= of_arms.keys():
         smart, conventional = of_arms["smart"], of_arms["conventional"]
         change = [
-            signed(one.value(smart) - one.value(conventional), one.digits) if one.has_change else "" for one in columns
+            _change(one.value(conventional), one.value(smart), one.digits) if one.has_change else "" for one in columns
         ]
         rows.append(("difference", change))
     return rows
+
+
+def _change(before: float | None, after: float | None, digits: int) -> str:
+    return "" if before is None or after is None else signed(after - before, digits)
+
+
+def _of_each(amount: float, customers: int) -> float | None:
+    return amount / customers if customers else None
 
 
 def _called(one: Summary) -> str:

@@ -61,3 +61,12 @@ def test_the_terminal_sets_towns_and_companies_side_by_side(two_towns_day: Run, 
 
 def test_devices_are_let_to_an_only_aggregator_where_companies_are_not_known() -> None:
     assert "let the aggregator control" in devices(summary())
+
+
+def test_nobody_has_no_margin_per_customer() -> None:
+    made = summary()
+    figures = {"supplied_mwh": 0.0, "received_eur": 0.0, "paid_eur": 1.0, "imbalance_eur": 0.0, "margin_eur": -1.0}
+    for arm in made["arms"].values():
+        arm["companies"] = [{"kind": "retailer", "name": "retailer none", "customers": 0} | figures]
+    ((_, rows),) = company_rows(made, "retailer")
+    assert [cells[-1] for _, cells in rows] == ["–", "–", ""]
