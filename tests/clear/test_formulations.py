@@ -91,12 +91,12 @@ def test_the_best_output_at_a_price_is_where_the_slope_is() -> None:
 def test_the_rules_are_found_through_entry_points_and_picked_by_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert list(markets()) == ["dc-opf", "double-auction"]
+    assert list(markets()) == ["dc-opf", "double-auction", "unit-commitment"]
     own = markets()["double-auction"]
     mine = Market("mine", "as the other", own.takes, own.options, own.clear)
     monkeypatch.setattr(api, "markets", lambda: {**markets(), "mine": mine})
     path = tmp_path / "bids.csv"
     path.write_text("side,price,quantity\nbuy,50,5\nsell,30,5\n")
     assert api.clear(str(path), rule="mine").summary()["market"] == "mine"
-    with pytest.raises(UsageError, match="there are dc-opf, double-auction, mine"):
+    with pytest.raises(UsageError, match="there are dc-opf, double-auction, unit-commitment, mine"):
         api.clear(str(path), rule="yours")

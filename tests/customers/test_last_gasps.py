@@ -39,7 +39,7 @@ class Outbox:
 def meters(hold_off_s: float = 30.0) -> Meters:
     nobody = np.empty(0, dtype=np.int64)
     gateways = np.arange(POINTS, dtype=np.int64)
-    endpoints = Endpoints(gateways, nobody, *range(POINTS, POINTS + 5), nobody, nobody)
+    endpoints = Endpoints(gateways, nobody, *range(POINTS, POINTS + 5), nobody, nobody, nobody)
     parameters = Parameters(last_gasp_hold_off_s=hold_off_s)
     return Meters(parameters, gateways, endpoints, seed=1, last_gasp_s=CAPACITOR_S)
 

@@ -20,7 +20,7 @@ from heptagrid.world.endpoints import Endpoints
 from heptagrid.world.registrations import Enrolled, Need
 
 NONE = np.empty(0, dtype=np.int64)
-PLACES = Endpoints(np.arange(1000), NONE, NONE, 1, 2, np.array([3]), np.array([4]), NONE, NONE)
+PLACES = Endpoints(np.arange(1000), NONE, NONE, 1, 2, np.array([3]), np.array([4]), NONE, NONE, NONE)
 
 
 class Kept:

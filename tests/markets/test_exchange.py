@@ -24,7 +24,7 @@ UNITS = read_bulk(DATA / "rts").units
 COUNT = len(UNITS.p_max_mw)
 NONE = np.empty(0, dtype=np.int64)
 RETAILERS = np.array([3, 4])
-PLACES = Endpoints(NONE, NONE, NONE, 1, 2, RETAILERS, np.array([5]), np.arange(6, 6 + COUNT), NONE)
+PLACES = Endpoints(NONE, NONE, NONE, 1, 2, RETAILERS, np.array([5]), np.arange(6, 6 + COUNT), NONE, NONE)
 
 
 class Kept:

@@ -58,5 +58,5 @@ def test_a_network_with_plain_names_is_handed_on_untouched() -> None:
     from heptagrid.world.endpoints import Endpoints
 
     ids = np.arange(3)
-    endpoints = Endpoints(ids, ids, 1, 2, 3, 4, 5, ids, ids)
+    endpoints = Endpoints(ids, ids, 1, 2, 3, 4, 5, ids, ids, ids)
     assert printable_names(endpoints) is endpoints

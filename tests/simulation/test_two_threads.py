@@ -49,7 +49,7 @@ def test_each_arm_gets_its_share_and_a_second_thread_for_its_messages() -> None:
 def test_a_roll_out_announces_the_steps_in_which_it_sends() -> None:
     nobody = np.empty(0, dtype=np.int64)
     gateways = np.arange(7, dtype=np.int64)
-    at = Endpoints(gateways, nobody, *range(7, 12), nobody, nobody)
+    at = Endpoints(gateways, nobody, *range(7, 12), nobody, nobody, nobody)
     rollout = Rollout(0, NS_PER_HOUR + NS_PER_S, 90 * NS_PER_S, 4500, 1000, gateways[1:5], at)
     sent: list[Any] = []
 
