@@ -32,6 +32,8 @@ RECORDED = (
     ),
     *("studies", "world"),
 )
+# Programs of markets, which `clear` solves: matrices of rows and columns, mostly sparse, of which a run records nothing.
+OF_PROGRAMS = ("planes/money/formulations/", "planes/money/markets/certificate.py", "planes/money/markets/real_time.py")
 OF_BLAS = {"dot", "vdot", "inner", "matmul", "tensordot", "einsum", "convolve", "correlate"}
 
 
@@ -46,6 +48,8 @@ def test_sums_of_products_go_from_the_first_to_the_last() -> None:
 @pytest.mark.parametrize("folder", RECORDED)
 def test_no_product_of_rows_goes_through_a_library_of_threads(folder: str) -> None:
     for path in sorted((PACKAGE / folder).rglob("*.py")):
+        if path.relative_to(PACKAGE).as_posix().startswith(OF_PROGRAMS):
+            continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             where = f"{path.relative_to(PACKAGE)}:{getattr(node, 'lineno', 0)}"
             assert not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult)), f"{where}: foundation.sums"

@@ -68,8 +68,8 @@ def company_books(grid: ArmGrid, days_ns: Sequence[int], billed_kwh: Floats) -> 
     )
 
 
-def company_summaries(world: World, books: CompanyBooks) -> list[dict[str, Any]]:
-    """One entry for each retailer, then for each aggregator, in the order of the scenario."""
+def company_summaries(world: World, books: CompanyBooks, smart: bool) -> list[dict[str, Any]]:
+    """One entry for each retailer, then for each aggregator, in the order of the scenario; without a smart grid nothing is enrolled."""
     companies, owned = world.companies, world.owned
     kinds = [("retailer", name) for name in companies.retailers]
     kinds += [("aggregator", name) for name in companies.aggregators]
@@ -90,7 +90,7 @@ def company_summaries(world: World, books: CompanyBooks) -> list[dict[str, Any]]
             points = companies.steered_by(k - len(companies.retailers))
             enrolled = (owned.enrolled_owners(device) for device in owned.devices)
             own = {
-                "enrolled_devices": int(sum(np.isin(owners, points).sum() for owners in enrolled)),
+                "enrolled_devices": int(sum(np.isin(owners, points).sum() for owners in enrolled)) if smart else 0,
                 "moved_kwh": float(books.moved_kwh[k]),
                 "flexibility_eur": int(books.flexibility[k]) / MILLICENT_PER_EUR,
                 "relief_eur": int(books.relief[k]) / MILLICENT_PER_EUR,

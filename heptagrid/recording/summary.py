@@ -141,7 +141,7 @@ class Joined:
             "comfort": self.comfort,
             "traded_mwh": self.traded_mwh,
             "money_eur": self.money.summary(),
-            "companies": company_summaries(world, self.companies),
+            "companies": company_summaries(world, self.companies, self.arm != "conventional"),
             "bills": {
                 "mean_bill_eur": self.mean_bill_eur,
                 **{

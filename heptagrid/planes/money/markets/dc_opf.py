@@ -12,6 +12,7 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
+from heptagrid.foundation.sums import dot
 from heptagrid.planes.money.formulations.hour import OVER_MW, Hour
 from heptagrid.planes.money.formulations.network import DcModel, DcNetwork, dc_network
 from heptagrid.planes.money.formulations.program import INFEASIBLE, OPTIMAL, STOPPED, Solution
@@ -184,8 +185,8 @@ def clear(case: MarketCase, network: Literal["dc", "none"] = "dc", dc_model: DcM
         certificate=found.certificate,
         figures={
             "load_mw": float(case.load_mw.sum()),
-            "payments": float(price @ case.load_mw),
-            "revenues": float(price_each @ found.output_mw),
+            "payments": dot(price, case.load_mw),
+            "revenues": dot(price_each, found.output_mw),
             "congestion_rent": float(rent.sum() + direct_rent.sum()),
             "uplift": float(found.uplift.sum()),
             "binding_branches": int(binds.sum()),

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csc_matrix
 
+from heptagrid.foundation.sums import dot
 from heptagrid.planes.money.formulations.program import OPTIMAL
 from heptagrid.planes.money.markets.block_orders import choose_blocks
 from heptagrid.planes.money.markets.certificate import Certificate, certify
@@ -104,8 +105,8 @@ def _outcome(
     figures: dict[str, object] = {
         "cleared_quantity": float(volume.sum()),
         "surplus": 0.0 - certificate.cost,
-        "payments": float(paid @ ~bids.is_sale),
-        "revenues": float(paid @ bids.is_sale),
+        "payments": dot(paid, ~bids.is_sale),
+        "revenues": dot(paid, bids.is_sale),
         "uplift": 0.0,
         "bids": len(taken),
     }

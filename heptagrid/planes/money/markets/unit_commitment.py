@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.foundation.sums import dot
 from heptagrid.planes.money.formulations.branch_limits import BranchLimits
 from heptagrid.planes.money.formulations.day import DayColumns, add_day, require_reserves
 from heptagrid.planes.money.formulations.program import OPTIMAL, STOPPED, Program, Solution
@@ -212,7 +213,7 @@ def _binding(grid: BranchLimits | None, limits: list[tuple[int, int, int, int]],
     dual = priced.dual[rows[:, 0]]
     rows, dual = rows[np.abs(dual) > _LEAST_PRICE], dual[np.abs(dual) > _LEAST_PRICE]
     fed_in = grid.fed_in_mw(priced.x)
-    flow = [float(grid.of(branch, outage) @ fed_in[period]) for _, period, branch, outage in rows.tolist()]
+    flow = [dot(grid.of(branch, outage), fed_in[period]) for _, period, branch, outage in rows.tolist()]
     return Binding(rows[:, 1], rows[:, 2], rows[:, 3], np.array(flow), -dual)
 
 
