@@ -66,6 +66,10 @@ class Desk(ABC):
         """What is recorded of it since the simulation began, with units in the names."""
         return {}
 
+    def said_to(self, customer: int) -> str:
+        """What `explain` tells a customer of it when the bill is made, a sentence; nothing if there is nothing to tell."""
+        return ""
+
 
 def desks_of(scenario: Scenario, endpoints: Endpoints, payments: Payments, days: PaidDays, smart: bool) -> list[Desk]:
     """The registered desks of an arm."""

@@ -169,6 +169,7 @@ def _explained(
         "tariff_title": tariff.title,
         "tariff_says": tariff.what,
         "devices": _devices(world, customer),
+        "desks": _desks(replay, customer),
         "lines": lines,
         "reads": reads(settled, customer, billed.brought, waves, zone) | {"corrections": later},
         "price": price(replay, settled, customer, billed.tracker, waves, billed.price_message),
@@ -183,6 +184,12 @@ def _other_bill(run: Run, customer: int) -> float | None:
     """The same customer's bill over the run in the conventional arm."""
     column = "bill_eur_conventional"
     return float(run.bills[column][customer]) if column in run.bills.columns else None
+
+
+def _desks(replay: Replay, customer: int) -> list[dict[str, str]]:
+    """What each desk that another package added tells the customer."""
+    said = ((desk.title, desk.said_to(customer)) for desk in replay.grid.desks)
+    return [{"desk": title, "says": says} for title, says in said if says]
 
 
 def _devices(world: World, customer: int) -> list[dict[str, Any]]:

@@ -47,6 +47,8 @@ def bill_text(found: Mapping[str, Any]) -> str:
     lines += ["", "The price", *(f"  {one}" for one in _price(found))]
     lines += ["", "Flexibility", *(f"  {one}" for one in _flexibility(found))]
     lines += ["", "The network at the time", *(f"  {one}" for one in _network(found))]
+    for one in found["desks"]:
+        lines += ["", one["desk"], f"  {one['says']}"]
     lines += ["", f"Follow any message with: heptagrid trace {found['run']} MESSAGE"]
     return "\n".join(lines)
 

@@ -39,6 +39,8 @@ def test_a_bill_is_made_by_the_tariff_and_says_so(site: Path, run: heptagrid.Run
     assert lines_eur == pytest.approx(by_hand_eur + 0.02 * used_kwh, abs=0.011)
     words = python(site, "-m", "heptagrid", "explain", str(run.folder), "--bill", _customer(site))
     assert "You are on the night saver tariff: a kWh is cheaper at night." in words
+    assert [one["desk"] for one in said["desks"]] == ["Voltage watch"]
+    assert f"Voltage watch\n  {said['desks'][0]['says']}" in words
 
 
 def _customer(site: Path) -> str:

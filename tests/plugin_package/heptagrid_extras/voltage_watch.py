@@ -82,3 +82,7 @@ class VoltageWatch(Desk):
         """What it saw and sent."""
         lowest_pu = self._lowest_pu if np.isfinite(self._lowest_pu) else 0.0
         return {"reports": float(self._reports), "notices": float(self._notices), "lowest_pu": lowest_pu}
+
+    def said_to(self, customer: int) -> str:
+        """What a customer is told with the bill."""
+        return f"The lowest voltage that a substation reported was {self._lowest_pu:.3f} pu." if self._notices else ""
