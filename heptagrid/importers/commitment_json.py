@@ -14,9 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.foundation.errors import FileError
-from heptagrid.world.commitment_case import CommittedUnits, Reservoirs, Storages
+from heptagrid.world.commitment_case import CommittedUnits, Reserves, Reservoirs, Storages
 
 Floats = npt.NDArray[np.float64]
+
+HOUR_MIN = 60.0
 
 
 class Problems:
@@ -160,6 +162,20 @@ def no_storages(periods: int) -> tuple[Storages, Reservoirs]:
     none, nobody, names = np.empty(0), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.str_)
     return Storages(names, nobody, none, none, none, none, none), Reservoirs(
         nobody, none, none, none, np.zeros((periods, 0))
+    )
+
+
+def spinning_reserve(name: str, required_mw: Floats, units: int, sources: int) -> Reserves:
+    """One product of all units within an hour and within their ramps, or none where nothing is required in any period, (periods,)."""
+    products = int((required_mw > 0.0).any())
+    return Reserves(
+        names=np.array([name][:products], dtype=np.str_),
+        required_mw=required_mw[:, np.newaxis][:, :products],
+        within_min=np.full(products, HOUR_MIN),
+        is_up=np.ones(products, dtype=np.bool_),
+        units=np.ones((products, units), dtype=np.bool_),
+        sources=np.zeros((products, sources), dtype=np.bool_),
+        in_ramp=np.ones(products, dtype=np.bool_),
     )
 
 

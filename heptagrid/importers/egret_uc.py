@@ -15,14 +15,16 @@ import numpy.typing as npt
 
 from heptagrid.foundation.errors import FileError
 from heptagrid.importers.commitment_json import (
+    HOUR_MIN,
     Problems,
     check_units,
     no_storages,
     piecewise_blocks,
     rising,
+    spinning_reserve,
     start_table,
 )
-from heptagrid.world.commitment_case import BranchNetwork, CommitmentCase, CommittedUnits, Reserves, Sources
+from heptagrid.world.commitment_case import BranchNetwork, CommitmentCase, CommittedUnits, Sources
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -52,7 +54,6 @@ _UNIT_KINDS = {
     "future_status": "a unit's state after the end",
 }
 _PIECES = 2
-_HOUR_MIN = 60.0
 _UNLIMITED_MW = 1e9
 _UNSERVED_COST = 1e6  # of a MWh, as Egret takes it where the file says nothing
 
@@ -79,7 +80,7 @@ def _case(data: Data, source: str, ignore: Collection[str]) -> CommitmentCase:
     keys = system.get("time_keys")
     if not isinstance(keys, list) or not keys:
         raise FileError(source, ["system: time_keys is missing or no list"])
-    if float(system.get("time_period_length_minutes", _HOUR_MIN)) != _HOUR_MIN:
+    if float(system.get("time_period_length_minutes", HOUR_MIN)) != HOUR_MIN:
         raise FileError(source, ["system: time_period_length_minutes is not 60; only hours are cleared"])
     periods = len(keys)
     buses = list(elements.get("bus", {}))
@@ -98,7 +99,6 @@ def _case(data: Data, source: str, ignore: Collection[str]) -> CommitmentCase:
     problems.check()
     unserved = float(system.get("load_mismatch_cost", _UNSERVED_COST))
     storages, reservoirs = no_storages(periods)
-    products = int((required > 0.0).any())
     return CommitmentCase(
         name=source,
         bus_names=np.array(buses, dtype=np.str_),
@@ -107,15 +107,7 @@ def _case(data: Data, source: str, ignore: Collection[str]) -> CommitmentCase:
         sources=sources,
         storages=storages,
         reservoirs=reservoirs,
-        reserves=Reserves(
-            names=np.array(["reserve"][:products], dtype=np.str_),
-            required_mw=required[:, np.newaxis][:, :products],
-            within_min=np.full(products, _HOUR_MIN),
-            is_up=np.ones(products, dtype=np.bool_),
-            units=np.ones((products, len(units)), dtype=np.bool_),
-            sources=np.zeros((products, len(sources)), dtype=np.bool_),
-            in_ramp=np.ones(products, dtype=np.bool_),
-        ),
+        reserves=spinning_reserve("reserve", required, len(units), len(sources)),
         network=network,
         unserved_cost=unserved,
         short_cost=float(system.get("reserve_shortfall_cost", 0.1 * unserved)),

@@ -18,12 +18,12 @@ from heptagrid.importers.commitment_json import (
     no_storages,
     piecewise_blocks,
     rising,
+    spinning_reserve,
     start_table,
 )
-from heptagrid.world.commitment_case import CommitmentCase, CommittedUnits, Reserves, Sources
+from heptagrid.world.commitment_case import CommitmentCase, CommittedUnits, Sources
 
 Floats = npt.NDArray[np.float64]
-_HOUR_MIN = 60.0
 
 
 def pglib_case(data: Mapping[str, Any], source: str) -> CommitmentCase:
@@ -48,7 +48,6 @@ def pglib_case(data: Mapping[str, Any], source: str) -> CommitmentCase:
     )
     problems.check()
     storages, reservoirs = no_storages(periods)
-    products = int((required > 0.0).any())
     return CommitmentCase(
         name=source,
         bus_names=np.array(["all"]),
@@ -57,15 +56,7 @@ def pglib_case(data: Mapping[str, Any], source: str) -> CommitmentCase:
         sources=Sources(np.array(list(renewable), dtype=np.str_), np.zeros(len(renewable), dtype=np.int64), low, high),
         storages=storages,
         reservoirs=reservoirs,
-        reserves=Reserves(
-            names=np.array(["spinning"][:products], dtype=np.str_),
-            required_mw=required[:, np.newaxis][:, :products],
-            within_min=np.full(products, _HOUR_MIN),
-            is_up=np.ones(products, dtype=np.bool_),
-            units=np.ones((products, len(units)), dtype=np.bool_),
-            sources=np.zeros((products, len(renewable)), dtype=np.bool_),
-            in_ramp=np.ones(products, dtype=np.bool_),
-        ),
+        reserves=spinning_reserve("spinning", required, len(units), len(renewable)),
         network=None,
     )
 
