@@ -67,6 +67,7 @@ def society_section(summary: Mapping[str, Any]) -> str:
             "break_even": [
                 {
                     **one,
+                    "info": _plain(one["info"]),
                     "at": f"{one['at']:,.4g} {_unit(one)}".strip(),
                     "now": f"{one['value']:,.4g}",
                     "word": "from" if one["gains_above"] else "up to",
@@ -85,8 +86,8 @@ def communication_sentence(summary: Mapping[str, Any]) -> str:
     lost, all_of_it = one["lost_without_eur"], one["benefit_eur"]
     share = f" ({number(100.0 * lost / all_of_it)}\u202f%)" if all_of_it > 0.0 else ""
     return (
-        f"The communication system costs {number(one['cost_eur'])} EUR over these years; without it {number(lost)} EUR of the "
-        f"benefits of {number(all_of_it)} EUR{share} would be lost"
+        f"The communication system costs {number(one['cost_eur'])} EUR over these years; of the benefits of {number(all_of_it)} EUR, "
+        f"{number(lost)} EUR{share} are of a kind that needs its messages (what fewer messages do, a sweep measures)"
     )
 
 
@@ -136,10 +137,15 @@ def _cumulated(cash_eur: list[float]) -> str:
     )
 
 
+def _plain(info: str) -> str:
+    """A phrase of a declaration without the marks of code."""
+    return info.replace("`", "")
+
+
 def _tornado(found: Mapping[str, Any], npv_eur: float) -> str:
     shown = [
         Bar(
-            f"{one['info']}: {one['low']:,.4g} to {one['high']:,.4g} {_unit(one)}".strip(),
+            f"{_plain(one['info'])}: {one['low']:,.4g} to {one['high']:,.4g} {_unit(one)}".strip(),
             one["at_low_eur"],
             one["at_high_eur"],
         )
