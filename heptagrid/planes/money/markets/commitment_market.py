@@ -42,7 +42,11 @@ def clear(
             most_nodes=MOST_NODES if has_reserves else None,
         ),
     )
-    remarks = ("--n-1: the case has no branches; it has no effect",) if n_1 and not is_on else ()
+    remarks = (
+        ("--n-1 has no effect: the case has no branches, or --network none leaves them out",)
+        if n_1 and not is_on
+        else ()
+    )
     if found.cost is None:
         return Outcome(found.status, found.seconds, remarks=remarks)
     mean = _mean_price(case, found)

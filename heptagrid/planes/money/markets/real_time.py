@@ -110,7 +110,8 @@ class RealTimeMarket:
         Raises
         ------
         MarketError
-            If the solver finds no answer, for which there is no reason: what cannot be served may be left.
+            If the solver finds no answer, for which there is no reason: what cannot be served may be left. Also where limits are
+            still broken after many rounds.
         """
         low, high = self._range(on)
         program = self._program
@@ -131,6 +132,10 @@ class RealTimeMarket:
             flow = self._factors @ (self._feeds @ found.x)
             rounds += 1
             is_whole = not self._add_broken(flow)
+        if not is_whole:
+            raise MarketError(
+                f"real-time dispatch of {self._case.name}: after {rounds} rounds branches are still loaded beyond their limits"
+            )
         self._last_mw, self._on = found.x[self._output], on.copy()
         return self._told(found.x, found.dual / self._hours, flow, rounds)
 
