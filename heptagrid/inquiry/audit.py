@@ -69,10 +69,8 @@ def audit(run: Run) -> Audit:
     links = run.manifest["ledger_chain"]
     try:
         ledger = run.ledger
-    except HeptagridError as problem:
+    except (HeptagridError, OSError) as problem:
         findings.append(Finding("ledger", f"it cannot be looked at: {problem}"))
-    except Exception as problem:  # what polars makes of a damaged file
-        findings.append(Finding("ledger", f"it cannot be read: {problem}"))
     else:
         findings += [_chain(run, ledger, links), *(_sums(run, ledger, arm) for arm in run.manifest["arms"])]
     return Audit(str(run.folder), head_of(links), tuple(findings))

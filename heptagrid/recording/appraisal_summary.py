@@ -91,7 +91,6 @@ def _part(name: str, observed: Observed, found: Appraisal, plan: Plan) -> dict[s
         "name": name,
         "title": one.title,
         "is_cost": one.is_cost,
-        "needs_messages": one.needs_messages,
         "is_shown": one.is_shown(observed),
         "npv_eur": found.npv_of(name),
         "by_party": _by_party(found, found.resources[name] + found.transfers[name]),
@@ -132,12 +131,10 @@ def _outage(one: Outage) -> dict[str, Any]:
 
 
 def _communication(found: Appraisal, plan: Plan) -> dict[str, float]:
-    """What the communication system costs, all benefits, and which part of these it carries."""
-    gains = {name: found.npv_of(name) for name, one in plan.benefits.items() if not one.is_cost}
+    """What the communication system costs, and all benefits. What fewer messages would leave of these, no single run tells."""
     return {
         "cost_eur": -found.npv_of(COMMUNICATION) if COMMUNICATION in plan.benefits else 0.0,
-        "benefit_eur": sum(gains.values()),
-        "lost_without_eur": sum(eur for name, eur in gains.items() if plan.benefits[name].needs_messages),
+        "benefit_eur": sum(found.npv_of(name) for name, one in plan.benefits.items() if not one.is_cost),
     }
 
 

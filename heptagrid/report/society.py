@@ -81,13 +81,13 @@ def society_section(summary: Mapping[str, Any]) -> str:
 
 
 def communication_sentence(summary: Mapping[str, Any]) -> str:
-    """What the communication system costs, and which part of the benefit would be lost without it."""
+    """What the communication system costs beside all benefits, and where to read what messages are worth."""
     one = summary["business"]["appraisal"]["communication"]
-    lost, all_of_it = one["lost_without_eur"], one["benefit_eur"]
-    share = f" ({number(100.0 * lost / all_of_it)}\u202f%)" if all_of_it > 0.0 else ""
+    benefit_eur = one["benefit_eur"]
+    share = f", {number(100.0 * one['cost_eur'] / benefit_eur)}\u202f% of the benefits" if benefit_eur > 0.0 else ""
     return (
-        f"The communication system costs {number(one['cost_eur'])} EUR over these years; of the benefits of {number(all_of_it)} EUR, "
-        f"{number(lost)} EUR{share} are of a kind that needs its messages (what fewer messages do, a sweep measures)"
+        f"The communication system costs {number(one['cost_eur'])} EUR over these years{share}; what the benefits would be with fewer messages, "
+        "a sweep of `break` measures"
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from heptagrid.foundation.errors import UsageError
 from heptagrid.foundation.registry import markets
-from heptagrid.planes.money.formulations.network import dc_network, put_limits, put_network
+from heptagrid.planes.money.formulations.network import angle_network, put_limits, put_network
 from heptagrid.planes.money.formulations.program import OPTIMAL, Program
 from heptagrid.planes.money.formulations.units import UnitCosts, put_first_cuts, put_tangents, put_units
 from heptagrid.planes.money.markets.dc_opf import dispatch_on
@@ -34,7 +34,7 @@ def test_periods_in_one_program_cost_what_they_cost_alone() -> None:
     loads = case.load_mw * np.array([[1.0], [0.97], [0.99]])
     alone = [dispatch_on(replace(case, load_mw=load)) for load in loads]
     assert all(one.certificate is not None for one in alone)
-    network, costs, program = dc_network(case, "powermodels"), UnitCosts(case.units), Program()
+    network, costs, program = angle_network(case, "powermodels"), UnitCosts(case.units), Program()
     columns = put_units(program, costs, (3,))
     place = put_network(program, network, columns.output, loads)
     branches = np.flatnonzero(np.isfinite(network.low_mw) | np.isfinite(network.high_mw))

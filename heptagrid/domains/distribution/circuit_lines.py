@@ -5,11 +5,12 @@ Customers draw constant power, as they do everywhere in a run, so that what mete
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.domains.distribution.lines import SolvedFlow
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.foundation.time import NS_PER_S, Step
 from heptagrid.planes.power.controls.control import Controlled
@@ -28,31 +29,6 @@ Bools = npt.NDArray[np.bool_]
 LOWEST_PU, HIGHEST_PU = 0.5, 2.0
 """Of the voltage that there is when nothing is drawn: beyond these nobody draws the power that he says, and the circuit counts as not solved."""
 _SHOWN = 6
-
-
-@dataclass
-class ConductorFlow:
-    """One solution, conductor by conductor in the tree's order; what is not told here is as in `planes.power.balanced.radial.RadialFlow`.
-
-    v_pu: (nodes,) of energised phases, to the neutral where their bus has one; 0, no supply's voltage, at neutrals and de-energised nodes.
-    current_re, current_im: (nodes,) per unit, into the conductor from the line or transformer above it.
-    losses_kw: what capacitors and reactors draw counts as lost. transformer_loading_pct: (transformers,) of its most loaded winding and phase. transformer_p_kw: out of its low windings.
-    held: every feeder when no solution was found and the last one stands in, else none. hunting: controls that did not settle, so that all stayed
-    where they stood before the step.
-    """
-
-    v_pu: Floats
-    terminal_v_pu: Floats
-    current_re: Floats
-    current_im: Floats
-    losses_kw: float
-    infeed_p_kw: float
-    infeed_q_kvar: float
-    transformer_loading_pct: Floats
-    transformer_p_kw: Floats
-    iterations: int
-    held: Ints
-    hunting: tuple[str, ...] = ()
 
 
 class CircuitLines:
@@ -79,9 +55,9 @@ class CircuitLines:
         self._rated_infeed_pu, self._rated_target_pu = rated_infeed_pu, rated_target_pu
         self._infeed_v_pu = rated_infeed_pu
         self._is_off = np.zeros(tree.nodes, dtype=np.bool_)
-        self._last: ConductorFlow | None = None
+        self._last: SolvedFlow | None = None
 
-    def solve(self, p_kw: Floats, q_kvar: Floats, infeed_v_pu: float, step: Step) -> ConductorFlow:
+    def solve(self, p_kw: Floats, q_kvar: Floats, infeed_v_pu: float, step: Step) -> SolvedFlow:
         """What flows at the end of a step in which the devices draw this, (devices,) kW and kvar.
 
         Raises
@@ -162,7 +138,13 @@ class _View:
         self._per_v = 1.0 / (devices.v_rated_v * np.diff(devices.circuit_at))[self._device]
         self._devices = len(devices.names)
 
-    def of(self, flow: CircuitFlow) -> ConductorFlow:
+    def of(self, flow: CircuitFlow) -> SolvedFlow:
+        """A flow conductor by conductor in the tree's order.
+
+        v_pu is of energised phases, to the neutral where their bus has one; 0, no supply's voltage, at neutrals and de-energised nodes. Currents go
+        into the conductor from the line or transformer above it. What capacitors and reactors draw counts as lost. A transformer's loading is that
+        of its most loaded winding and phase, its power that out of its low windings.
+        """
         above_ground = np.append(flow.v, 0.0)
         tree, into = self._tree, np.zeros(self._tree.nodes, dtype=np.complex128)
         into[self._line_row] -= flow.lines_a[self._line_at]
@@ -173,7 +155,7 @@ class _View:
         np.maximum.at(loading, self._unit, 100.0 * np.abs(flow.transformers_a) / self._rated_a)
         out_kva = -above_ground[self._conductor] * flow.transformers_a.conj() / 1000.0
         infeed_kva = complex(flow.sources_kva.sum())
-        return ConductorFlow(
+        return SolvedFlow(
             v_pu=np.where(self._conductors.is_phase, self._conductors.v_pu(self._circuit, flow.v), 0.0)[
                 tree.circuit_node
             ],

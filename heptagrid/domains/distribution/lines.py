@@ -5,6 +5,7 @@ Metering points hang on *terminals*: the nodes of a balanced network, the phase 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -37,6 +38,28 @@ class FeederFlow(Protocol):
     @property
     def terminal_v_pu(self) -> Floats:
         """(terminals,) voltages where metering points hang."""
+
+
+@dataclass
+class SolvedFlow:
+    """A solution that is nobody's own working memory; what is not told here is as in `planes.power.balanced.radial.RadialFlow`.
+
+    current_re, current_im: (nodes,) per unit. held: every feeder of a circuit when no solution was found and the last one stands in. hunting:
+    controls that did not settle, so that all stayed where they stood before the step.
+    """
+
+    v_pu: Floats
+    terminal_v_pu: Floats
+    current_re: Floats
+    current_im: Floats
+    losses_kw: float
+    infeed_p_kw: float
+    infeed_q_kvar: float
+    transformer_loading_pct: Floats
+    transformer_p_kw: Floats
+    iterations: int
+    held: Ints
+    hunting: tuple[str, ...] = ()
 
 
 class RegulatedLines(Protocol):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.domains.distribution.lines import FeederFlow, RegulatedLines
+from heptagrid.domains.distribution.lines import FeederFlow, RegulatedLines, SolvedFlow
 from heptagrid.foundation.time import Step
 
 Floats = npt.NDArray[np.float64]
@@ -23,24 +23,6 @@ class TownLines:
     name: str
     lines: RegulatedLines
     feeders: int
-
-
-@dataclass
-class JoinedFlow:
-    """The flows of several towns as one: nodes, terminals, transformers and feeders one town after another, powers in all."""
-
-    v_pu: Floats
-    terminal_v_pu: Floats
-    current_re: Floats
-    current_im: Floats
-    losses_kw: float
-    infeed_p_kw: float
-    infeed_q_kvar: float
-    transformer_loading_pct: Floats
-    transformer_p_kw: Floats
-    iterations: int
-    held: Ints
-    hunting: tuple[str, ...]
 
 
 class Towns:
@@ -97,11 +79,12 @@ class Towns:
         for town in self._towns:
             town.lines.remember()
 
-    def _joined(self) -> JoinedFlow:
+    def _joined(self) -> SolvedFlow:
+        """The flows as one: nodes, terminals, transformers and feeders one town after another, powers in all."""
         flows = self.flows
         held = [flow.held + at for flow, at in zip(flows, self._feeder_at, strict=False)]
         hunting = [f"{town.name}/{one}" for town, flow in zip(self._towns, flows, strict=True) for one in flow.hunting]
-        return JoinedFlow(
+        return SolvedFlow(
             v_pu=np.concatenate([flow.v_pu for flow in flows]),
             terminal_v_pu=np.concatenate([flow.terminal_v_pu for flow in flows]),
             current_re=np.concatenate([flow.current_re for flow in flows]),

@@ -77,7 +77,6 @@ class Benefit:
     parameters : the dataclass that declares the section's keys
     flows : from an observed year and the section's values
     is_cost : whether its flows stand below the line of the benefit-cost ratio
-    needs_messages : whether it is lost without the communication system
     not_simulated : why no run shows it; then it counts only where the section's `counted` is set
     is_shown : whether a run like the observed one can show it
     """
@@ -87,7 +86,6 @@ class Benefit:
     parameters: type
     flows: Callable[[Observed, Any], Sequence[Flow]]
     is_cost: bool = False
-    needs_messages: bool = True
     not_simulated: str = ""
     is_shown: Callable[[Observed], bool] = lambda observed: True
 

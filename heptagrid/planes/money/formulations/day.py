@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.planes.money.formulations.program import INFINITE, Program
-from heptagrid.planes.money.formulations.thermal_units import UnitColumns, add_units
+from heptagrid.planes.money.formulations.thermal_units import CommittedColumns, add_units
 from heptagrid.world.commitment_case import CommitmentCase
 
 Floats = npt.NDArray[np.float64]
@@ -24,7 +24,7 @@ def _none() -> Ints:
 class DayColumns:
     """The columns of a case, (periods, each), and its rows: the balance of each period (periods,) and the reserves (periods, products)."""
 
-    units: UnitColumns
+    units: CommittedColumns
     sources: Ints
     charge: Ints
     discharge: Ints
@@ -88,7 +88,7 @@ def _keep_content(
     program.put(row, discharge, 1.0)
 
 
-def _fill_reservoirs(program: Program, case: CommitmentCase, units: UnitColumns) -> Ints:
+def _fill_reservoirs(program: Program, case: CommitmentCase, units: CommittedColumns) -> Ints:
     """A reservoir holds what has flowed in less what its unit has given and needed for starts; what it cannot hold is spilled."""
     reservoirs = case.reservoirs
     shape = reservoirs.inflow_mwh.shape

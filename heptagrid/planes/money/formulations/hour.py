@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import csr_matrix, hstack, vstack
 
 from heptagrid.planes.money.formulations.active_set import optimum_near
-from heptagrid.planes.money.formulations.network import DcNetwork, NetworkColumns, put_limits, put_network
+from heptagrid.planes.money.formulations.network import AngleNetwork, NetworkColumns, put_limits, put_network
 from heptagrid.planes.money.formulations.program import Program, Solution
 from heptagrid.planes.money.formulations.units import UnitColumns, UnitCosts, put_first_cuts, put_tangents, put_units
 from heptagrid.world.market_case import Bools, Floats
@@ -50,7 +50,7 @@ class ColumnCosts:
 class Hour:
     """The program of an hour, with limits and tangents added as they are needed, and all of its arrays for the certificate."""
 
-    def __init__(self, network: DcNetwork) -> None:
+    def __init__(self, network: AngleNetwork) -> None:
         case = network.case
         units, lines = case.units, case.direct_lines
         self.network = network

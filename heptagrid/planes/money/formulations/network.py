@@ -24,7 +24,7 @@ DcModel = Literal["powermodels", "matpower"]
 
 
 @dataclass(frozen=True)
-class DcNetwork:
+class AngleNetwork:
     """A network whose flows are straight in its angles.
 
     mw_per_rad, shift_mw: (branches,) a branch's flow in MW is mw_per_rad times the angle at `from` less that at `to`, less shift_mw. low_mw,
@@ -82,7 +82,7 @@ class DcNetwork:
         return coo_matrix((np.repeat([1.0, -1.0], count), place), (len(self.island), count)).tocsr()
 
 
-def dc_network(case: MarketCase, model: DcModel) -> DcNetwork:
+def angle_network(case: MarketCase, model: DcModel) -> AngleNetwork:
     """The network of a case in one of the two models.
 
     Raises
@@ -122,7 +122,7 @@ def dc_network(case: MarketCase, model: DcModel) -> DcNetwork:
     high = np.minimum(branches.limit_mw, ends[1] - shift_mw)
     joins = coo_matrix((np.ones(len(mw_per_rad)), (branches.from_bus, branches.to_bus)), (buses, buses))
     island = connected_components(joins, directed=False)[1].astype(np.int64)
-    return DcNetwork(case, mw_per_rad, shift_mw, low, high, island)
+    return AngleNetwork(case, mw_per_rad, shift_mw, low, high, island)
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class NetworkColumns:
     balance: Ints
 
 
-def put_network(program: Program, network: DcNetwork, output: Ints, load_mw: Floats) -> NetworkColumns:
+def put_network(program: Program, network: AngleNetwork, output: Ints, load_mw: Floats) -> NetworkColumns:
     """Angles, direct-current lines, and the balance of every bus: what is given there less what leaves it is its load.
 
     output: (..., units) columns. load_mw: (..., buses), of the same periods. The first bus of every island has the angle 0.
@@ -152,7 +152,7 @@ def put_network(program: Program, network: DcNetwork, output: Ints, load_mw: Flo
 
 
 def put_limits(
-    program: Program, network: DcNetwork, columns: NetworkColumns, period: tuple[Any, ...], branch: Ints
+    program: Program, network: AngleNetwork, columns: NetworkColumns, period: tuple[Any, ...], branch: Ints
 ) -> Ints:
     """The limits of these branches, in these periods: their rows, (n,). period: indices of each, (n,) a dimension, none of a single hour."""
     branches = network.case.branches

@@ -22,7 +22,7 @@ _OVER_MW = 1e-6  # by which a unit may have given more than it may before a stop
 
 
 @dataclass(frozen=True)
-class UnitColumns:
+class CommittedColumns:
     """The columns of units, (periods, units): whether each is on, starts, stops, and its output above the minimum.
 
     ceilings: rows (periods or fewer, n) with the units (n,) whose output above the minimum each bounds from above.
@@ -35,7 +35,7 @@ class UnitColumns:
     ceilings: tuple[tuple[Ints, Ints], ...] = ()
 
 
-def add_units(program: Program, units: CommittedUnits, periods: int, hours: float = 1.0) -> UnitColumns:
+def add_units(program: Program, units: CommittedUnits, periods: int, hours: float = 1.0) -> CommittedColumns:
     """Add units over `periods` periods of `hours` each; their costs are in the objective."""
     shape = (periods, len(units))
     must_be_on, must_be_off = _bound_to(units, periods)
@@ -50,7 +50,7 @@ def add_units(program: Program, units: CommittedUnits, periods: int, hours: floa
     )
     stops = program.columns(np.zeros(shape), may_stop, units.cost_of_stop)
     above = program.columns(np.zeros(shape), units.room_mw)
-    columns = UnitColumns(on, starts, stops, above)
+    columns = CommittedColumns(on, starts, stops, above)
     _switching(program, units, columns)
     _minimum_times(program, units, columns)
     _blocks(program, units, columns, hours)
@@ -67,7 +67,7 @@ def _bound_to(units: CommittedUnits, periods: int) -> tuple[npt.NDArray[np.bool_
     return must_be_on | (units.is_always_on & ~must_be_off), must_be_off
 
 
-def _switching(program: Program, units: CommittedUnits, columns: UnitColumns) -> None:
+def _switching(program: Program, units: CommittedUnits, columns: CommittedColumns) -> None:
     """on(t) - on(t - 1) = starts(t) - stops(t)."""
     was_on = np.where(units.on_h > 0, 1.0, 0.0)
     bound = np.zeros(columns.on.shape)
@@ -79,7 +79,7 @@ def _switching(program: Program, units: CommittedUnits, columns: UnitColumns) ->
     program.put(row, columns.stops, 1.0)
 
 
-def _minimum_times(program: Program, units: CommittedUnits, columns: UnitColumns) -> None:
+def _minimum_times(program: Program, units: CommittedUnits, columns: CommittedColumns) -> None:
     periods = len(columns.on)
     for switched, least_h, sign, bound in (
         (columns.starts, units.min_up_h, -1.0, 0.0),
@@ -92,7 +92,7 @@ def _minimum_times(program: Program, units: CommittedUnits, columns: UnitColumns
             program.put(row[back:periods][:, counts], switched[: periods - back][:, counts], 1.0)
 
 
-def _blocks(program: Program, units: CommittedUnits, columns: UnitColumns, hours: float) -> None:
+def _blocks(program: Program, units: CommittedUnits, columns: CommittedColumns, hours: float) -> None:
     """Output above the minimum is what its blocks give together.
 
     A block gives nothing while the unit is off, and no more of it than lies below the limits of starts and stops.
@@ -115,7 +115,7 @@ def _blocks(program: Program, units: CommittedUnits, columns: UnitColumns, hours
 def _below(
     program: Program,
     units: CommittedUnits,
-    columns: UnitColumns,
+    columns: CommittedColumns,
     given: Ints,
     which: Ints,
     most_mw: Floats,
@@ -147,14 +147,14 @@ def _below(
     return found
 
 
-def _limits(program: Program, units: CommittedUnits, columns: UnitColumns) -> list[tuple[Ints, Ints]]:
+def _limits(program: Program, units: CommittedUnits, columns: CommittedColumns) -> list[tuple[Ints, Ints]]:
     """A unit gives nothing while off, and when it starts or before it stops no more than the limits of these; the rows and their units."""
     everybody, room_mw = np.arange(len(units)), units.room_mw
     lost_mw = room_mw - units.start_room_mw, room_mw - units.stop_room_mw
     return _below(program, units, columns, columns.above, everybody, room_mw, lost_mw[0], lost_mw[1])
 
 
-def _ramps(program: Program, units: CommittedUnits, columns: UnitColumns, hours: float) -> list[tuple[Ints, Ints]]:
+def _ramps(program: Program, units: CommittedUnits, columns: CommittedColumns, hours: float) -> list[tuple[Ints, Ints]]:
     """Output above the minimum changes by the ramp at most from one period to the next, starts and stops apart; the rows upwards and their units.
 
     Source: Damci-Kurt, Küçükyavuz, Rajan and Atamtürk, Mathematical Programming 158 (2016) 175, as in Knueven, Ostrowski and Watson (2020).
@@ -186,7 +186,7 @@ def _ramps(program: Program, units: CommittedUnits, columns: UnitColumns, hours:
     return found
 
 
-def _start_costs(program: Program, units: CommittedUnits, columns: UnitColumns) -> None:
+def _start_costs(program: Program, units: CommittedUnits, columns: CommittedColumns) -> None:
     """A start costs as much as a cold one, less what is saved by one that comes soon enough after a stop."""
     periods = len(columns.on)
     heats = units.starts.shape[1]

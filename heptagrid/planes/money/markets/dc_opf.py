@@ -14,7 +14,7 @@ import numpy as np
 
 from heptagrid.foundation.sums import dot
 from heptagrid.planes.money.formulations.hour import OVER_MW, Hour
-from heptagrid.planes.money.formulations.network import DcModel, DcNetwork, dc_network
+from heptagrid.planes.money.formulations.network import AngleNetwork, DcModel, angle_network
 from heptagrid.planes.money.formulations.program import INFEASIBLE, OPTIMAL, STOPPED, Solution
 from heptagrid.planes.money.markets.certificate import Certificate, certify
 from heptagrid.planes.money.markets.market import Market, Outcome
@@ -38,7 +38,7 @@ class Dispatched:
     """
 
     status: str
-    network: DcNetwork
+    network: AngleNetwork
     rounds: int
     seconds: float
     output_mw: Floats
@@ -57,11 +57,11 @@ def dispatch_on(case: MarketCase, model: DcModel = "powermodels") -> Dispatched:
     Raises
     ------
     NetworkError
-        As `heptagrid.planes.money.formulations.network.dc_network`.
+        As `heptagrid.planes.money.formulations.network.angle_network`.
     """
     import_module("highspy")  # before the clock starts
     began = time.perf_counter()
-    network = dc_network(case, model)
+    network = angle_network(case, model)
     if (network.low_mw > network.high_mw).any():
         return _without(INFEASIBLE, network, 0, time.perf_counter() - began)
     hour = Hour(network)
@@ -83,7 +83,7 @@ def dispatch_on(case: MarketCase, model: DcModel = "powermodels") -> Dispatched:
     return _dispatched(hour, *answer, rounds, seconds)
 
 
-def _without(status: str, network: DcNetwork, rounds: int, seconds: float) -> Dispatched:
+def _without(status: str, network: AngleNetwork, rounds: int, seconds: float) -> Dispatched:
     none = np.empty(0)
     return Dispatched(status, network, rounds, seconds, none, none, none, none, none, none, none, None)
 

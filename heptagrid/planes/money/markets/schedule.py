@@ -41,7 +41,7 @@ def stop_costs(units: CommittedUnits, on: Bools) -> Floats:
     return np.where(was_on & ~on, units.cost_of_stop, 0.0)
 
 
-def hours_in_state(units: CommittedUnits, on: Bools) -> Ints:
+def hours_on_or_off(units: CommittedUnits, on: Bools) -> Ints:
     """(units,) for how many hours each has been on at the end of a schedule, below 0 off."""
     hours = units.on_h
     for now in on:
@@ -59,7 +59,7 @@ def carried_on(
     """A case that begins as another's schedule ends, (periods, each): who is on and since when, what each gave, what is stored."""
     return replace(
         case,
-        units=replace(case.units, on_h=hours_in_state(before.units, on), before_mw=unit_mw[-1].copy()),
+        units=replace(case.units, on_h=hours_on_or_off(before.units, on), before_mw=unit_mw[-1].copy()),
         storages=replace(case.storages, begin_mwh=content_mwh[-1].copy()),
         reservoirs=replace(case.reservoirs, begin_mwh=reservoir_mwh[-1].copy()),
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from heptagrid.planes.money.formulations.network import DcNetwork, put_limits, put_network
+from heptagrid.planes.money.formulations.network import AngleNetwork, put_limits, put_network
 from heptagrid.planes.money.formulations.program import OPTIMAL, Program
 from heptagrid.world.market_case import Floats
 
@@ -16,7 +16,7 @@ _SHOWN = 10
 _SURPLUS = 10.0  # what is short is told first: nothing is taken in where it is not used to bring more elsewhere
 
 
-def shortages(network: DcNetwork) -> tuple[str, ...]:
+def shortages(network: AngleNetwork) -> tuple[str, ...]:
     """A line for each bus that is short of power or has too much, then one for the branches at their limits that are to blame."""
     case, units = network.case, network.case.units
     if crossed := np.flatnonzero(network.low_mw > network.high_mw).tolist():
@@ -51,7 +51,7 @@ def shortages(network: DcNetwork) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _bounds(network: DcNetwork) -> list[str]:
+def _bounds(network: AngleNetwork) -> list[str]:
     """Parts of the network whose units cannot give as much, or as little, as is needed there."""
     case, units = network.case, network.case.units
     islands = int(network.island.max(initial=-1)) + 1
@@ -74,12 +74,12 @@ def _bounds(network: DcNetwork) -> list[str]:
     return found[:_SHOWN]
 
 
-def _limit(network: DcNetwork, k: int) -> str:
+def _limit(network: AngleNetwork, k: int) -> str:
     branches = network.case.branches
     is_rating = max(-network.low_mw[k], network.high_mw[k]) >= branches.limit_mw[k]
     return f"branch {branches.names[k]} ({_ends(network, k)}) lets {network.high_mw[k]:.6g} MW through: its {'rating' if is_rating else 'limit of angle'}"
 
 
-def _ends(network: DcNetwork, k: int) -> str:
+def _ends(network: AngleNetwork, k: int) -> str:
     names, branches = network.case.bus_names, network.case.branches
     return f"{names[branches.from_bus[k]]} to {names[branches.to_bus[k]]}"
