@@ -57,10 +57,7 @@ def billed_kw(peaks_kw: Floats, month_of_year: np.ndarray, ratchet: Ratchet | No
 
 @dataclass(frozen=True)
 class Demand:
-    """A price of each period's demand. window_s: what the power is the mean of (None: a slot). periods: tiers of each period, in kW.
-
-    hours_of_use: whether this is the demand that tiers in kWh/kW refer to.
-    """
+    """A price of each period's demand. window_s: what the power is the mean of (None: a slot). periods: tiers of each period, in kW."""
 
     periods: tuple[Tiers, ...]
     schedule: Schedule
