@@ -41,6 +41,7 @@ def sweep(scenario: str, as_json: bool, **options: Any) -> None:
       heptagrid sweep --vary break.access=0:1:0.25 --out access
       heptagrid sweep town --vary messages.access.loss=0:0.9:0.1 --seeds 3 --step 300
       heptagrid sweep --vary vehicles.share=0.1,0.4 --vary gateways.enrolled_share=0:1:0.5 --typical
+      heptagrid sweep --vary messages.access.technology=wi-sun-50k,nb-iot,g3-plc --typical
     """
     from heptagrid.scale.sweep import sweep as sweep_scenario
 
@@ -60,3 +61,5 @@ def sweep(scenario: str, as_json: bool, **options: Any) -> None:
 
         print_wide(sweep_summary(finished.content))
         click.echo(f"\n{len(finished.content['points'])} points, {finished.arms} arms\nreport: {finished.report}")
+        if finished.communication_report is not None:
+            click.echo(f"what communication costs and what hangs on it: {finished.communication_report}")

@@ -20,7 +20,7 @@ from heptagrid.recording.totals import DayBooks, Energy, Extremes, TownFigures
 class ArmResult:
     """What one arm over one span came to.
 
-    refused: messages that policy refused, by contract. desks: figures of desks that other packages added. tariffs: by name how many customers have it, and the sum of their bills in EUR.
+    never_heard: (points,) metering points of which no reading came, in the smart arm. refused: messages that policy refused, by contract. desks: figures of desks that other packages added. tariffs: by name how many customers have it, and the sum of their bills in EUR.
 
     places: `MessagePlane.counts_by_place`. busy_s: `MessagePlane.busy_s`, over `counted_s`. crossed: (kinds, link classes) whether messages went over such links.
     """
@@ -40,6 +40,7 @@ class ArmResult:
     counted_s: float = 0.0
     crossed: np.ndarray = field(default_factory=lambda: np.zeros((KINDS, len(CLASS_NAMES)), dtype=bool))
     metering: dict[str, float] = field(default_factory=dict)
+    never_heard: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
     comfort: dict[str, float] = field(default_factory=dict)
     price_eur_per_mwh: list[float] = field(default_factory=list)
     money: Totals = field(default_factory=Totals.nothing)

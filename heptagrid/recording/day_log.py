@@ -76,7 +76,7 @@ class DayLog:
         result.delivered_kwh, result.billed_kwh = self.standing.delivered_kwh, self.standing.billed_kwh
         result.companies = company_books(grid, billed_ns, self.standing.billed_kwh)
         if grid.arm.smart:
-            result.metering = self.standing.summary()
+            result.metering, result.never_heard = self.standing.summary(), self.standing.never_heard
 
     def _take(self, records: Sequence[Record], writer: TableWriter) -> None:
         """Take in a day that has been billed, by every retailer."""

@@ -15,12 +15,20 @@ from heptagrid.foundation.time import from_ns
 from heptagrid.planes.money import settlement
 from heptagrid.planes.money.benefits.observed import ArmYear, Observed
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR
+from heptagrid.planes.money.telecom import Stock
 from heptagrid.recording.arm_result import ArmResult
 from heptagrid.recording.outage_table import joined
 from heptagrid.scenario.schema import Scenario
 from heptagrid.world.accounts import OUTSIDE_COLUMN
 
 Floats = npt.NDArray[np.float64]
+
+YEAR_DAYS = (364.5, 366.5)  # weights that make up a year, leap or not
+
+
+def stand_for_a_year(days: float) -> bool:
+    """Whether the weights of a run's days, in sum, make up a year."""
+    return YEAR_DAYS[0] < days < YEAR_DAYS[1]
 
 
 def weights_of(scenario: Scenario, typical: bool, results: Sequence[ArmResult]) -> list[float]:
@@ -31,10 +39,16 @@ def weights_of(scenario: Scenario, typical: bool, results: Sequence[ArmResult]) 
 
 def observed_year(scenario: Scenario, world: World, typical: bool, arms: Mapping[str, Sequence[ArmResult]]) -> Observed:
     """Both arms' years; arms: the results of "smart" and "conventional" over all spans."""
+    years = {name: arm_year(scenario, world, typical, arms[name]) for name in ("conventional", "smart")}
+    return observed_of(scenario, world, years["conventional"], years["smart"])
+
+
+def observed_of(scenario: Scenario, world: World, conventional: ArmYear, smart: ArmYear) -> Observed:
+    """Two arms' years, and what they have in common."""
     transformers = world.grid.transformers
     return Observed(
-        conventional=_arm_year(scenario, world, typical, arms["conventional"], smart=False),
-        smart=_arm_year(scenario, world, typical, arms["smart"], smart=True),
+        conventional=conventional,
+        smart=smart,
         customers=world.customers_count,
         meters=world.points,
         transformer_mva=transformers.sn_mva,
@@ -44,7 +58,8 @@ def observed_year(scenario: Scenario, world: World, typical: bool, arms: Mapping
     )
 
 
-def _arm_year(scenario: Scenario, world: World, typical: bool, results: Sequence[ArmResult], smart: bool) -> ArmYear:
+def arm_year(scenario: Scenario, world: World, typical: bool, results: Sequence[ArmResult]) -> ArmYear:
+    """One arm's year, from its results over all spans."""
     weights = weights_of(scenario, typical, results)
 
     def over_year(values: Sequence[float]) -> float:
@@ -78,8 +93,16 @@ def _arm_year(scenario: Scenario, world: World, typical: bool, results: Sequence
         if len(prices) == len(weights)
         else None,
         paid_eur=paid_eur,
-        stocks=tuple(stocks_of(world, smart, scenario.sections["telecom"])),
+        stocks=_stocks(scenario, world, results),
     )
+
+
+def _stocks(scenario: Scenario, world: World, results: Sequence[ArmResult]) -> tuple[Stock, ...]:
+    """The arm's meters and devices, and a visit a year for each smart meter of which no reading came on any day."""
+    prices, is_smart = scenario.sections["telecom"], results[0].arm != "conventional"
+    visits = int(np.logical_and.reduce([one.never_heard for one in results]).sum()) if is_smart else 0
+    silent = [Stock({"reading_visit": visits}, prices)] if visits else []
+    return (*stocks_of(world, is_smart, prices), *silent)
 
 
 def _paid_eur(scenario: Scenario, weights: Sequence[float], results: Sequence[ArmResult]) -> Floats:

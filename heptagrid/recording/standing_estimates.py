@@ -98,6 +98,11 @@ class Standing:
         self.credited_kwh[who] += correction.fed_in_kwh
         self.billed_eur[who] += correction.owed_eur
 
+    @property
+    def never_heard(self) -> Bools:
+        """Points with reads that stay estimates and of which nothing came at all, (points,)."""
+        return (self._estimates > 0) & ~self._was_heard
+
     def summary(self) -> dict[str, float]:
         """The reads of the run by what became of them, and what stays unread.
 
@@ -121,5 +126,5 @@ class Standing:
             "unread_energy_mwh": (estimated_kwh + more_kwh) / 1000.0,
             "unbilled_eur": float((self.owed_eur - self.billed_eur)[unread].sum()),
             "unread_points": float(unread.sum()),
-            "never_heard_points": float((unread & ~self._was_heard).sum()),
+            "never_heard_points": float(self.never_heard.sum()),
         }

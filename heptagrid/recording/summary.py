@@ -26,6 +26,7 @@ from heptagrid.recording.arm_result import ArmResult
 from heptagrid.recording.company_books import CompanyBooks, company_summaries
 from heptagrid.recording.extremes import BAND_PU
 from heptagrid.recording.loading import loading_summary
+from heptagrid.recording.observed_year import stand_for_a_year
 from heptagrid.recording.recorder import PARTS
 from heptagrid.recording.totals import DayBooks, Energy, Extremes, TownFigures
 from heptagrid.recording.town_summary import finite, town_summaries
@@ -33,8 +34,6 @@ from heptagrid.scenario.schema import Scenario
 from heptagrid.world.circuit.circuit import GROUND
 
 Floats = npt.NDArray[np.float64]
-
-YEAR_DAYS = (364.5, 366.5)  # weights that make up a year, leap or not
 
 
 class Joined:
@@ -322,7 +321,7 @@ def annualised(
     """
     weight_of = dict(scenario.typical_days)
     weights = np.array([float(weight_of[one.day]) if typical else 1.0 for one in books["smart"]])
-    if not YEAR_DAYS[0] < weights.sum() < YEAR_DAYS[1]:
+    if not stand_for_a_year(float(weights.sum())):
         return None
     fees = scenario.sections["network_fees"]
     parameters = scenario.sections["business"]

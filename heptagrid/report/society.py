@@ -86,8 +86,8 @@ def communication_sentence(summary: Mapping[str, Any]) -> str:
     benefit_eur = one["benefit_eur"]
     share = f", {number(100.0 * one['cost_eur'] / benefit_eur)}\u202f% of the benefits" if benefit_eur > 0.0 else ""
     return (
-        f"The communication system costs {number(one['cost_eur'])} EUR over these years{share}; what the benefits would be with fewer messages, "
-        "a sweep of `break` measures"
+        f"The communication system costs {number(one['cost_eur'])} EUR over these years{share}; which part of the benefits would be lost without it, "
+        "a sweep over technologies measures"
     )
 
 

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from heptagrid.domains.customers.device import device_words
+from heptagrid.report.communication_words import DIGITS, UNIT, communication_sentences, of_customer
 from heptagrid.report.compare_page import lines
 from heptagrid.report.value_headline import per_customer, sentences, worth_eur
 from heptagrid.report.verdict import digits_of
@@ -51,7 +52,37 @@ def sweep_summary(content: Content) -> Group:
         grid.add_row(*(plain(value) for value in point["at"].values()), *cells, signed(eur, digits))
     left = len(points) - MOST_ROWS
     more = [Text(f"and {left} points more, on the page", style="dim")] if left > 0 else []
-    return Group(Text(first, style="bold"), *(Text(one) for one in others), grid, *more)
+    asked = [part for one in content.get("communication", []) for part in _communication(one)]
+    return Group(Text(first, style="bold"), *(Text(one) for one in others), grid, *more, *asked)
+
+
+def _communication(one: Content) -> list[Text | Table]:
+    """What communication costs and what hangs on its messages: a sentence and a row for each technology."""
+    grid = Table(box=None, pad_edge=False)
+    grid.add_column(one["key"].replace(".", ". "))
+    for title in (
+        *(
+            "commu- nication costs",
+            "lost without messages",
+            "pays for itself",
+            "the whole smart grid",
+            "whole pays up to",
+        ),
+    ):
+        grid.add_column(title, justify="right", overflow="fold")
+    for row in one["rows"]:
+        limit = of_customer(row, "whole_break_even")
+        grid.add_row(
+            plain(row["value"]),
+            number(of_customer(row, "cost"), DIGITS),
+            number(of_customer(row, "break_even"), DIGITS),
+            "yes" if row["pays"] else "no",
+            signed(of_customer(row, "npv"), DIGITS),
+            number(limit, DIGITS) if limit > 0.0 else "no price",
+        )
+    first, *others = communication_sentences(one)
+    unit = Text(f"{UNIT}, of society; present value as an annuity", style="dim")
+    return [Text(""), Text(first, style="bold"), *(Text(each) for each in others), grid, unit]
 
 
 def compare_summary(content: Content) -> Group:

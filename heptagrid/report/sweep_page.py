@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from heptagrid.foundation.output_file import write_text
 from heptagrid.report.charts import bars
+from heptagrid.report.communication_page import FILE
+from heptagrid.report.communication_words import communication_sentences
 from heptagrid.report.curves import Curve, curve_chart
 from heptagrid.report.rendering import document, render
 from heptagrid.report.sweep_requirements import FIGURE as REQUIREMENTS
@@ -52,6 +54,8 @@ def page(content: Content) -> str:
             "seeds": f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}",
             "headline": headline(content, _domains(content)),
             "held": [point["label"] for point in points if any(run["held_feeders"] for run in point["by_seed"])],
+            "communication": [communication_sentences(one)[0] for one in content["communication"][:1]],
+            "communication_file": FILE,
             "has_unresolved": any(point["unresolved"] for point in points),
             "varied": sections,
             "figures": _all_figures(content, known),
@@ -256,7 +260,7 @@ def _choices(content: Content, varied: Content) -> str:
 def _how_chosen(one: Content) -> dict[str, Any]:
     """The words of the rule by which the cheapest value is found, and the head of its table."""
     share = f"{100 * one['kept_share']:g}\u202f%"
-    is_against_silence = one["silent_eur"] is not None
+    is_against_silence = one["against_silence"]
     head = [
         *("value", f"keeps {share}", "messages lost or late, %", "applications that missed"),
         "benefit before telecom cost, EUR",

@@ -145,6 +145,12 @@ MEANINGS = {
         0,
         "Net present value of the seven domains, and the present value of what the state receives more.",
     ),
+    "society_npv_eur": Meaning(
+        "Society's net present value",
+        "EUR",
+        0,
+        "What society gains over the horizon: resources saved less resources used up. Payments between parties cancel, taxes too.",
+    ),
     "telecom_pv_eur": Meaning(
         "Telecom cost, present value",
         "EUR",
@@ -216,13 +222,19 @@ def _annualised(business: Summary | None, telecom_eur_per_day: float, state_eur_
     if business is None or state_eur_per_year is None:
         for figure in ("operating_eur_per_year", "npv_eur"):
             found |= {figure: None} | {f"{figure}.{name}": None for name in DOMAIN_NAMES}
-        return found | {"total_eur_per_year": None, "total_npv_eur": None, "telecom_pv_eur": None}
+        return found | {
+            "total_eur_per_year": None,
+            "total_npv_eur": None,
+            "society_npv_eur": None,
+            "telecom_pv_eur": None,
+        }
     rows = business["rows"]
     factor = rows[0]["annuity_factor"]
     for figure in ("operating_eur_per_year", "npv_eur"):
         _spread(found, figure, {one["domain"]: one[figure] for one in rows})
     found["total_eur_per_year"] = sum(one["operating_eur_per_year"] for one in rows) + state_eur_per_year
     found["total_npv_eur"] = sum(one["npv_eur"] for one in rows) + state_eur_per_year * factor
+    found["society_npv_eur"] = business["appraisal"]["society"]["npv_eur"] if "appraisal" in business else None
     bought = sum(one["present_value_eur"] for one in business["investments"] if one["name"] in TELECOM_ITEMS)
     found["telecom_pv_eur"] = telecom_eur_per_day * business["weights_sum"] * factor + bought
     return found
@@ -255,12 +267,13 @@ def over_seeds(runs: Sequence[Figures]) -> dict[str, dict[str, float] | None]:
     for name in runs[0]:
         values = [run[name] for run in runs]
         known = [value for value in values if value is not None]
-        found[name] = (
-            {"mean": sum(known) / len(known), "min": min(known), "max": max(known)}
-            if len(known) == len(values)
-            else None
-        )
+        found[name] = spread(known) if len(known) == len(values) else None
     return found
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Mean, least and greatest of one or more values."""
+    return {"mean": sum(values) / len(values), "min": min(values), "max": max(values)}
 
 
 def meanings() -> dict[str, Any]:

@@ -25,7 +25,7 @@ from heptagrid.scenario.schema import Scenario
 SWEEP = Kind(
     "sweep",
     "definition.json",
-    frozenset({"definition.json", "sweep.json", "sweep.html"}),
+    frozenset({"definition.json", "sweep.json", "sweep.html", "communication.html"}),
     {"arms": (".json",)},
     {"runs": RUN},
 )

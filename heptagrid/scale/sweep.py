@@ -17,7 +17,13 @@ from heptagrid.assembly.world import build_world
 from heptagrid.foundation.errors import UsageError
 from heptagrid.foundation.output_file import write_json
 from heptagrid.foundation.results_folder import unwritable
+from heptagrid.planes.money.appraisal.appraise import appraise
+from heptagrid.planes.money.appraisal.worth import Worth, worth_of_messages
+from heptagrid.planes.money.benefits.observed import Observed
+from heptagrid.recording.appraisal_summary import plan_of
+from heptagrid.recording.observed_year import observed_of
 from heptagrid.recording.summary import annualised
+from heptagrid.report import communication_page
 from heptagrid.report.sweep_page import write_page
 from heptagrid.scale.figures import figures_of, meanings, over_seeds
 from heptagrid.scale.folder import WORK, data_digest, definition_of, sweep_folder
@@ -37,12 +43,15 @@ from heptagrid.scale.variations import (
     silenced,
     unresolved,
 )
+from heptagrid.scale.worth import worth_table
 from heptagrid.scenario.schema import Scenario
 from heptagrid.simulation.precompile import ensure_kernels
 
 ARMS = ("smart", "conventional")  # the longer first, so that no process waits for it at the end
 
 Pair = dict[str, Variant]
+Ran = tuple[Point, list[Pair]]
+"""A point, and both arms of it with each seed."""
 Row = TypeVar("Row")
 
 
@@ -60,6 +69,12 @@ class Sweep:
     def report(self) -> Path:
         """The page."""
         return self.folder / "sweep.html"
+
+    @property
+    def communication_report(self) -> Path | None:
+        """The page on what communication costs and what hangs on it; None where no technologies were swept over a year."""
+        path = self.folder / communication_page.FILE
+        return path if path.exists() else None
 
     @property
     def partial(self) -> bool:
@@ -127,19 +142,28 @@ def sweep(
     with sweep_folder(given, definition, force) as place:
         folder = place.work
         data = data_digest(definition)
-        groups = [
-            (one.key, group)
+
+        def arm_of(point: Point, seed: int, arm: str) -> Variant:
+            return variant_of(point, seed, arm, typical, data, folder, keep_runs)
+
+        run = [(point, [{arm: arm_of(point, one, arm) for arm in ARMS} for one in all_seeds]) for point in points]
+        silent = {
+            one.key: [
+                (
+                    dead,
+                    [
+                        {**pair, "smart": arm_of(dead, seed, "smart")}
+                        for pair, seed in zip(pairs, all_seeds, strict=True)
+                    ],
+                )
+                for point, pairs in run
+                for dead in [silenced(point, one.key)]
+                if dead is not None
+            ]
             for one in variations
-            if not one.is_number
-            for group in _groups(one.key, points, lambda point: point.at)
-        ]
-        silent = [silenced(group[0], key) for key, group in groups]
-        run = [*points, *(point for point in silent if point is not None)]
-        pairs = [
-            [{arm: variant_of(point, one, arm, typical, data, folder, keep_runs) for arm in ARMS} for one in all_seeds]
-            for point in run
-        ]
-        variants = {one.name: one for arm in ARMS for of_point in pairs for pair in of_point for one in [pair[arm]]}
+        }
+        everything = [*run, *(one for of_key in silent.values() for one in of_key)]
+        variants = {one.name: one for arm in ARMS for _, pairs in everything for pair in pairs for one in [pair[arm]]}
         for one in variants.values():
             if one.is_done:
                 read_record(one)  # what is not as it was written is refused before the rest is run
@@ -147,11 +171,12 @@ def sweep(
         done = sum(one.is_done for one in variants.values())
         if done < len(variants):
             return Sweep(folder if place.replaces else given, {}, done, len(variants))
-        content = _content(base, variations, run, len(points), pairs, definition)
+        content = _content(base, variations, run, silent, definition)
         content["arms"] = len(variants)
         content["wall_s"] = time.perf_counter() - began
         write_json(folder / "sweep.json", content)
         write_page(folder)
+        communication_page.write_page(folder)
         place.promote()
     return Sweep(given, content, done, done)
 
@@ -189,39 +214,74 @@ def _run(variants: list[Variant], workers: int, progress: Progress | None) -> No
 def _content(
     base: Scenario,
     variations: Sequence[Variation],
-    run: Sequence[Point],
-    count: int,
-    pairs: Sequence[Sequence[Pair]],
+    run: Sequence[Ran],
+    silent: Mapping[str, Sequence[Ran]],
     definition: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The content of `sweep.json`, but for what depends on this very call; after the `count` points of the grid stand silenced ones."""
-    records = {one.name: read_record(one) for of_point in pairs for pair in of_point for one in pair.values()}
-    all_rows = [_point(point, of_point, records) for point, of_point in zip(run, pairs, strict=True)]
-    rows, silent_rows = all_rows[:count], iter(all_rows[count:])
-    choices = [
-        cheapest(one.key, group, None if silenced(run[0], one.key) is None else next(silent_rows))
+    """The content of `sweep.json`, but for what depends on this very call; `silent` are the points without messages, by technology's key."""
+    everything = [*run, *(one for of_key in silent.values() for one in of_key)]
+    records = {one.name: read_record(one) for _, pairs in everything for pair in pairs for one in pair.values()}
+    rows = [_point(point, pairs, records) for point, pairs in run]
+    silent_rows = {
+        key: [_point(point, pairs, records) for point, pairs in of_key] for key, of_key in silent.items() if of_key
+    }
+    groups = [
+        (one.key, group)
         for one in variations
         if not one.is_number
-        for group in _groups(one.key, rows, lambda row: row["at"])
+        for group in _groups(one.key, range(len(rows)), lambda k: rows[k]["at"])
     ]
-    first = run[0].scenario
-    spans = pairs[0][0]["smart"].spans
-    business = first.sections["business"]
+    (first, pairs), *_ = run
+    spans = pairs[0]["smart"].spans
+    business = first.scenario.sections["business"]
     return {
         "scenario": base.name,
         "version": definition["version"],
         "typical": definition["typical"],
         "dates": [str(span.first + timedelta(days=k)) for span in spans for k in range(span.days)],
-        "step_s": first.step_s,
+        "step_s": first.scenario.step_s,
         "seeds": definition["seeds"],
-        "customers": build_world(first).customers_count,
+        "customers": build_world(first.scenario).customers_count,
         "horizon_years": business.horizon_years,
         "discount_rate": business.discount_rate,
         "varied": [_varied(one, base) for one in variations],
         "figures": meanings(),
         "points": rows,
-        "cheapest": choices,
+        "cheapest": [
+            cheapest(
+                key, [rows[k] for k in group], [silent_rows[key][k] for k in group] if key in silent_rows else None
+            )
+            for key, group in groups
+        ],
+        "communication": [
+            worth_table(
+                key,
+                [rows[k]["at"] for k in group],
+                [_worths(run[k], silent[key][k], records) for k in group],
+                plan_of(first.scenario.sections),
+            )
+            for key, group in groups
+            if key in silent_rows and all(one.year is not None for one in records.values())
+        ],
     }
+
+
+def _worths(run: Ran, silent: Ran, records: Mapping[str, Record]) -> list[Worth]:
+    """What messages are worth at a point, seed by seed."""
+    point, pairs = run
+    scenario = point.scenario
+    plan = plan_of(scenario.sections)
+    return [
+        worth_of_messages(_observed(scenario, pair, records), _observed(scenario, dead, records), plan)
+        for pair, dead in zip(pairs, silent[1], strict=True)
+    ]
+
+
+def _observed(scenario: Scenario, pair: Pair, records: Mapping[str, Record]) -> Observed:
+    """The observed year of a pair of arms whose days stand for one."""
+    conventional, smart = (records[pair[arm].name].year for arm in ("conventional", "smart"))
+    assert conventional is not None and smart is not None
+    return observed_of(scenario, build_world(scenario), conventional, smart)
 
 
 def _varied(variation: Variation, scenario: Scenario) -> dict[str, Any]:
@@ -250,7 +310,10 @@ def _point(point: Point, pairs: Sequence[Pair], records: Mapping[str, Record]) -
             {arm: one.books for arm, one in both.items()},
             {arm: one.transformer_peak_pct for arm, one in both.items()},
         )
-        business = None if case is None else case[0].summary(case[1])
+        business = None
+        if case is not None:
+            found = appraise(_observed(point.scenario, pair, records), plan_of(point.scenario.sections))
+            business = {**case[0].summary(case[1]), "appraisal": {"society": {"npv_eur": found.society_npv_eur}}}
         weight_of = dict(point.scenario.typical_days) if smart.typical else {}
         weights = [weight_of.get(span.first, 1.0) for span in smart.spans]
         state = {arm: sum(w * eur for w, eur in zip(weights, one.state_eur, strict=True)) for arm, one in both.items()}

@@ -8,11 +8,13 @@ from typing import Any
 KEPT_SHARE = 0.95  # assumption: what a planner would call as good
 
 
-def cheapest(key: str, points: Sequence[Mapping[str, Any]], silent: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def cheapest(
+    key: str, points: Sequence[Mapping[str, Any]], silent: Sequence[Mapping[str, Any]] | None = None
+) -> dict[str, Any]:
     """The value with the lowest telecom cost among those that keep the benefit, one table for points that differ in it.
 
-    The benefit is that of the messages: what the smart grid brings more than the same with its links dead, `silent`; where that is
-    not known, than the conventional arm.
+    The benefit is that of the messages: what the smart grid brings more than the same without messages, `silent`, point by point; where
+    that is not known, than the conventional arm.
 
     Benefit is before telecom cost: the net benefit of all seven domains and the state plus the telecom cost, means over
     the seeds; of the years ahead if they are known (present values), else of the run. The state counts, since a link that
@@ -22,9 +24,9 @@ def cheapest(key: str, points: Sequence[Mapping[str, Any]], silent: Mapping[str,
     is_annualised = all(point["figures"]["npv_eur"] is not None for point in points)
     net, cost = ("total_npv_eur", "telecom_pv_eur") if is_annualised else ("total_benefit_eur", "telecom_eur")
     rows = []
-    silent_eur = 0.0 if silent is None else sum(silent["figures"][figure]["mean"] for figure in (net, cost))
-    for point in points:
+    for k, point in enumerate(points):
         net_eur, telecom_eur = (point["figures"][figure]["mean"] for figure in (net, cost))
+        silent_eur = None if silent is None else sum(silent[k]["figures"][figure]["mean"] for figure in (net, cost))
         rows.append(
             {
                 "value": point["at"][key],
@@ -33,7 +35,8 @@ def cheapest(key: str, points: Sequence[Mapping[str, Any]], silent: Mapping[str,
                 "net_benefit_eur": net_eur,
                 "telecom_eur": telecom_eur,
                 "benefit_before_telecom_eur": net_eur + telecom_eur,
-                "worth_eur": net_eur + telecom_eur - silent_eur,
+                "silent_eur": silent_eur,
+                "worth_eur": net_eur + telecom_eur - (silent_eur or 0.0),
             }
         )
     best_eur = max(row["worth_eur"] for row in rows)
@@ -48,7 +51,7 @@ def cheapest(key: str, points: Sequence[Mapping[str, Any]], silent: Mapping[str,
         "others": {name: value for name, value in points[0]["at"].items() if name != key},
         "over": "years" if is_annualised else "run",
         "kept_share": KEPT_SHARE,
-        "silent_eur": None if silent is None else silent_eur,
+        "against_silence": silent is not None,
         "rows": rows,
         "chosen": None if chosen is None else chosen["value"],
         "chosen_meeting": None if chosen_meeting is None else chosen_meeting["value"],

@@ -27,16 +27,20 @@ from heptagrid.assembly.world import build_world
 from heptagrid.foundation.errors import OutputError
 from heptagrid.foundation.input_files import UnreadableError, read_text
 from heptagrid.foundation.output_file import write_json
+from heptagrid.planes.money.benefits.observed import ArmYear
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR
+from heptagrid.recording.arm_result import ArmResult
 from heptagrid.recording.manifest import manifest_of
 from heptagrid.recording.memory import peak_rss_mb
+from heptagrid.recording.observed_year import arm_year, stand_for_a_year, weights_of
 from heptagrid.recording.results import RUN
 from heptagrid.recording.seal import is_sealed, sealed, vouching
 from heptagrid.recording.summary import join_arms, summarise
 from heptagrid.recording.totals import DayBooks
 from heptagrid.scale.folder import WORK
 from heptagrid.scale.run import mark_whole, write_results
-from heptagrid.scale.variations import Point
+from heptagrid.scale.variations import OF_THE_SMART_GRID, Point
+from heptagrid.scale.year_record import year_as_json, year_of_json
 from heptagrid.scenario.events import given_of
 from heptagrid.scenario.schema import Scenario
 from heptagrid.scenario.towns import Company, Town
@@ -55,7 +59,7 @@ UNTOUCHED_BY = {
 # What lays out other links, and so numbers the WAN's otherwise: every link draws random numbers by its own number.
 LAYING_OUT = (("messages.access", "technology"), ("messages.backhaul", "technology"))
 _REMEDY = "delete it and start the same sweep again, which runs this arm anew"
-UNBROKEN = {"smart": set[str](), "conventional": {"access", "backhaul"}}
+UNBROKEN = {"smart": set[str](), "conventional": set(OF_THE_SMART_GRID)}
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,8 @@ class Variant:
 class Record:
     """What an arm came to: its entry in a run's summary, its days' money and peaks, its transformers' peaks.
 
-    state_eur: of each span of days, what the state received: taxes and levies less feed-in premiums.
+    state_eur: of each span of days, what the state received: taxes and levies less feed-in premiums. year: what it observed over the
+    year for which its days stand; None where they stand for none.
     """
 
     summary: dict[str, Any]
@@ -107,6 +112,7 @@ class Record:
     state_eur: list[float]
     transformer_peak_pct: np.ndarray
     held_feeders: int
+    year: ArmYear | None
 
 
 def variant_of(point: Point, seed: int, arm: str, typical: bool, data: str, folder: Path, keep: bool) -> Variant:
@@ -118,7 +124,7 @@ def variant_of(point: Point, seed: int, arm: str, typical: bool, data: str, fold
     losses = tuple(0.0 if one in UNBROKEN[arm] else float(point.broken.get(one, 0.0)) for one in LINK_CLASSES)
     sections = {name: asdict(one) for name, one in scenario.sections.items() if name not in UNTOUCHED_BY[arm]}
     sections["run"] = {"seed": seed, "start": scenario.start, "days": scenario.days, "step_s": scenario.step_s}
-    days = [day for day, _ in scenario.typical_days] if typical else []
+    days = [(str(day), weight) for day, weight in scenario.typical_days] if typical else []
     laid_out = [getattr(scenario.sections[section], key) for section, key in LAYING_OUT]
     several = [(one.name, asdict(one.entry), one.own) for one in _several(scenario)]
     reads = [data, arm, losses, sections, laid_out, several, str(scenario.zone), days, given_of(scenario.events)]
@@ -168,9 +174,19 @@ def run_variant(variant: Variant, tick: Tick) -> bool:
         "state_eur": [result.money.state / MILLICENT_PER_EUR for result in results],
         "transformer_peak_pct": arm.extremes.transformer_peak_pct.tolist(),
         "held_feeders": len({feeder for result in results for feeder in result.held}),
+        "year": _year(variant, results),
     }
     write_json(variant.record_path, sealed(content))
     return True
+
+
+def _year(variant: Variant, results: list[ArmResult]) -> dict[str, Any] | None:
+    """The observed year as JSON content, if the days stand for one."""
+    scenario = variant.scenario
+    weights = weights_of(scenario, variant.typical, results)
+    if not stand_for_a_year(sum(weight * len(one.days) for weight, one in zip(weights, results, strict=True))):
+        return None
+    return year_as_json(arm_year(scenario, build_world(scenario), variant.typical, results))
 
 
 def _keep(variant: Variant, work: Path, jobs: list[Job], joined: Mapping[str, Any], began: float) -> None:
@@ -215,4 +231,5 @@ def read_record(variant: Variant) -> Record:
         content["state_eur"],
         np.array(content["transformer_peak_pct"]),
         content["held_feeders"],
+        None if content["year"] is None else year_of_json(content["year"]),
     )

@@ -25,6 +25,8 @@ from heptagrid.scenario.towns import kind_of
 BREAK = "break."
 MOST_VALUES = 1000  # of one key; more is a slip of the pen
 MOST_POINTS = 10_000
+OF_THE_SMART_GRID = ("access", "backhaul")
+"""Link classes that the conventional arm has not."""
 RESOLVED_STEPS = 10  # a latency shorter than this is not resolved by the coupling
 EXAMPLE = "messages.access.loss=0:1:0.25, break.access=0:1:0.25 or vehicles.share=0.1,0.4"
 
@@ -208,11 +210,14 @@ def points_of(scenario: Scenario, variations: Sequence[Variation]) -> list[Point
 
 
 def silenced(point: Point, key: str) -> Point | None:
-    """The same point with all links dead of the class whose technology `key` says; None for any other key."""
+    """The same point without messages, where `key` says a technology; None for any other key.
+
+    All links of that class are dead, and all that the smart grid alone has: no message reaches or leaves a home or a substation.
+    """
     section, _, name = key.removeprefix("messages.").partition(".")
     if not key.startswith("messages.") or section not in LINK_CLASSES or name != "technology":
         return None
-    return replace(point, broken={**point.broken, section: 1.0})
+    return replace(point, broken={**point.broken, **dict.fromkeys((*OF_THE_SMART_GRID, section), 1.0)})
 
 
 def _break_violations(broken: Mapping[str, Any]) -> list[str]:

@@ -32,14 +32,15 @@ def test_nothing_is_chosen_where_there_is_no_benefit() -> None:
 
 
 def test_against_silence_a_technology_is_chosen_though_the_smart_grid_does_not_pay() -> None:
-    # Before telecom cost: -127, -127 and -172; with dead links -171. Messages are worth 44, 44 and less than nothing.
+    # Before telecom cost: -127, -127 and -172; without messages -171 each. Messages are worth 44, 44 and less than nothing.
     points = [point("wi-sun", -206.0, 79.0), point("nb-iot", -596.0, 469.0), point("lora", -224.0, 52.0)]
-    silent = point("wi-sun", -250.0, 79.0)
+    silent = [point("wi-sun", -250.0, 79.0), point("nb-iot", -640.0, 469.0), point("lora", -223.0, 52.0)]
     found = cheapest("messages.access.technology", points, silent)
+    assert [row["silent_eur"] for row in found["rows"]] == [-171.0, -171.0, -171.0]
     assert [row["worth_eur"] for row in found["rows"]] == [44.0, 44.0, -1.0]
     assert [row["keeps"] for row in found["rows"]] == [True, True, False]
     assert found["chosen"] == "wi-sun"
-    assert found["silent_eur"] == -171.0
+    assert found["against_silence"]
 
 
 def test_the_cheapest_that_meets_every_requirement_is_named_whatever_the_benefit() -> None:

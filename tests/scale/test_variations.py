@@ -111,12 +111,12 @@ def test_a_latency_below_ten_steps_is_not_resolved() -> None:
     assert [bool(unresolved(point)) for point in fine] == [False, True, False]
 
 
-def test_a_technology_is_held_against_its_own_links_dead() -> None:
+def test_a_technology_is_held_against_the_same_grid_without_messages() -> None:
     key = "messages.access.technology"
     (point,) = points_of(load("town"), read_variations([f"{key}=lte-m", "break.wan=0.5"]))
     dead = silenced(point, key)
     assert dead is not None
-    assert dead.broken == {"wan": 0.5, "access": 1.0}
+    assert dead.broken == {"wan": 0.5, "access": 1.0, "backhaul": 1.0}
     assert dead.scenario == point.scenario
     assert silenced(point, "messages.access.loss") is silenced(point, "run.zone") is None
 

@@ -44,8 +44,9 @@ class Parameters:
 
 
 def flows(observed: Observed, values: Parameters) -> list[Flow]:
-    """Readings by visit of the conventional arm less those of the smart one, and special visits."""
-    special_eur = observed.meters * values.special_visits_per_meter_year * values.special_visit_eur
+    """Readings by visit of the conventional arm less those of the smart one, and special visits; meters that are not heard save none."""
+    heard = observed.meters - sum(one.counts.get("reading_visit", 0) for one in observed.smart.stocks)
+    special_eur = heard * values.special_visits_per_meter_year * values.special_visit_eur
     return [
         *item_flows(observed, ("reading_visit",), values.factor),
         gain("special visits", Domain.OPERATIONS, special_eur),

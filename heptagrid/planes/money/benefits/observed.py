@@ -42,7 +42,7 @@ class ArmYear:
     unbilled_mwh : used, and neither read nor estimated in any bill
     price_eur_per_mwh : mean wholesale price, an hour as another
     paid_eur : (reasons, columns, columns) what the ledger's row column paid to the second, a year
-    stocks : the meters and communication devices that it has
+    stocks : the meters and communication devices that it has, and the visits to meters that are not read from afar
     """
 
     consumed_mwh: float = 0.0
