@@ -22,8 +22,7 @@ from heptagrid.planes.money.appraisal.uncertainty import (
 from heptagrid.planes.money.benefits.benefit import PARTIES, Nature
 from heptagrid.planes.money.benefits.observed import Observed, Outage
 from heptagrid.recording.arm_result import ArmResult
-from heptagrid.recording.bill_groups import bill_groups
-from heptagrid.recording.observed_year import observed_year, weights_of
+from heptagrid.recording.observed_year import observed_year
 from heptagrid.scenario.schema import Scenario
 
 QUANTILES = (("p5", 0.05), ("median", 0.5), ("p95", 0.95))
@@ -39,13 +38,9 @@ def plan_of(sections: Mapping[str, Any]) -> Plan:
 def appraised(
     scenario: Scenario, world: World, typical: bool, results: Mapping[str, Sequence[ArmResult]]
 ) -> dict[str, Any]:
-    """The entries that a run's results add to `business`: `appraisal`, and `bill_groups` for its customers."""
+    """The entry that a run's results add to `business`: `appraisal`."""
     observed = observed_year(scenario, world, typical, results)
-    weights = weights_of(scenario, typical, results["smart"])
-    return {
-        "appraisal": appraisal_summary(observed, plan_of(scenario.sections), scenario.seed),
-        "bill_groups": bill_groups(world, results, weights),
-    }
+    return {"appraisal": appraisal_summary(observed, plan_of(scenario.sections), scenario.seed)}
 
 
 def appraisal_summary(observed: Observed, plan: Plan, seed: int) -> dict[str, Any]:
@@ -131,7 +126,7 @@ def _outage(one: Outage) -> dict[str, Any]:
 
 
 def _communication(found: Appraisal, plan: Plan) -> dict[str, float]:
-    """What the communication system costs, and all benefits. What fewer messages would leave of these, no single run tells."""
+    """What the communication system costs, and all benefits. What would be left of these without messages, no single run tells."""
     return {
         "cost_eur": -found.npv_of(COMMUNICATION) if COMMUNICATION in plan.benefits else 0.0,
         "benefit_eur": sum(found.npv_of(name) for name, one in plan.benefits.items() if not one.is_cost),

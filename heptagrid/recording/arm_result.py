@@ -11,6 +11,7 @@ from heptagrid.planes.messages.links import CLASS_NAMES
 from heptagrid.planes.messages.statistics import KINDS, Counts
 from heptagrid.planes.money.benefits.observed import Outage
 from heptagrid.planes.money.ledger import Totals
+from heptagrid.recording.bill_parts import BILL_PARTS
 from heptagrid.recording.company_books import CompanyBooks
 from heptagrid.recording.system_peak import Peak
 from heptagrid.recording.totals import DayBooks, Energy, Extremes, TownFigures
@@ -21,6 +22,8 @@ class ArmResult:
     """What one arm over one span came to.
 
     never_heard: (points,) metering points of which no reading came, in the smart arm. refused: messages that policy refused, by contract. desks: figures of desks that other packages added. tariffs: by name how many customers have it, and the sum of their bills in EUR.
+
+    bill_parts_eur: (parts, customers) what `bills_eur` is made of, by `BILL_PARTS`; what is fed in and flexibility count below zero.
 
     places: `MessagePlane.counts_by_place`. busy_s: `MessagePlane.busy_s`, over `counted_s`. crossed: (kinds, link classes) whether messages went over such links.
     """
@@ -46,6 +49,7 @@ class ArmResult:
     money: Totals = field(default_factory=Totals.nothing)
     days: list[DayBooks] = field(default_factory=list)
     bills_eur: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    bill_parts_eur: np.ndarray = field(default_factory=lambda: np.zeros((len(BILL_PARTS), 0)))
     traded_mwh: dict[str, float] = field(default_factory=dict)
     delivered_kwh: np.ndarray = field(default_factory=lambda: np.zeros(0))
     billed_kwh: np.ndarray = field(default_factory=lambda: np.zeros(0))

@@ -17,6 +17,7 @@ from heptagrid.foundation.point_columns import for_all_points, of_points
 from heptagrid.foundation.reasons import REASON_NAMES
 from heptagrid.planes.money import settlement
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, eur
+from heptagrid.recording.bill_parts import BILL_PARTS, completed, parts_of
 from heptagrid.recording.company_books import company_books
 from heptagrid.recording.standing_estimates import Standing
 from heptagrid.recording.tables import TableWriter
@@ -41,6 +42,7 @@ class DayLog:
     def __init__(self, grid: ArmGrid, span: Span) -> None:
         self.traded_mwh: dict[str, float] = {}
         self.standing = Standing(grid.world.points)
+        self._bill_parts_eur = np.zeros((len(BILL_PARTS), grid.world.points))
         self._grid, self._first_ns = grid, span.start_ns
         self._days: list[tuple[date, int]] = []  # those that have been billed, and their first instants
         self._observed: dict[int, _Observed] = {}  # by first quarter hour
@@ -66,6 +68,7 @@ class DayLog:
         result.money, result.traded_mwh = totals, self.traded_mwh
         result.bills_eur = -ledger.balances(billed_ns)[customers] / MILLICENT_PER_EUR
         bills, customers_count = grid.bills, grid.world.customers_count
+        result.bill_parts_eur = completed(self._bill_parts_eur[:, :customers_count], result.bills_eur)
         for k, tariff in enumerate(bills.offers.tariffs):
             under_it = bills.tariff_of[:customers_count] == k
             result.tariffs[tariff.name] = int(under_it.sum()), float(result.bills_eur[under_it].sum())
@@ -88,6 +91,7 @@ class DayLog:
         import_kwh = for_all_points([one.billed.import_kwh for one in records], points)
         export_kwh = for_all_points([one.billed.export_kwh for one in records], points)
         billed_eur = for_all_points([one.billed.bills.net for one in records], points)
+        self._bill_parts_eur += for_all_points([parts_of(one.billed.bills) for one in records], points)
         counted = grid.customers.meters.day(first_quarter, len(status))
         market = grid.settlement.days[of_ns]
         for name, each in settlement.traded_mwh(market.position_mwh, market.settled_mwh).items():

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from heptagrid.assembly.world import World
 from heptagrid.foundation.frames import write_table
 from heptagrid.planes.messages import reliability
+from heptagrid.recording.bill_parts import BILL_PARTS
 from heptagrid.recording.summary import Joined
 from heptagrid.world.joined import towns_of_nodes
 
@@ -76,6 +77,7 @@ def write_lists(folder: Path, world: World, arms: Mapping[str, Joined]) -> None:
             bills[f"bill_eur_{name}"] = arm.bills_eur
             bills[f"delivered_kwh_{name}"] = arm.delivered_kwh[: world.customers_count]
             bills[f"billed_kwh_{name}"] = arm.billed_kwh[: world.customers_count]
+            bills |= {f"{part}_eur_{name}": arm.bill_parts_eur[k] for k, part in enumerate(BILL_PARTS)}
     lists = {"node_list": nodes, "transformer_list": trafo, "customer_list": customers, "bills": bills}
     for table, columns in lists.items():
         write_table(polars.DataFrame(columns), folder / f"{table}.parquet")

@@ -23,6 +23,8 @@ from heptagrid.recording.access_by_town import access_by_town
 from heptagrid.recording.access_networks import AccessNetworks, access_networks
 from heptagrid.recording.appraisal_summary import appraised
 from heptagrid.recording.arm_result import ArmResult
+from heptagrid.recording.bill_groups import bill_changes
+from heptagrid.recording.bill_parts import BILL_PARTS
 from heptagrid.recording.company_books import CompanyBooks, company_summaries
 from heptagrid.recording.extremes import BAND_PU
 from heptagrid.recording.loading import loading_summary
@@ -87,6 +89,7 @@ class Joined:
             np.sum([getattr(result, name) for result in results], axis=0)
             for name in ("bills_eur", "delivered_kwh", "billed_kwh")
         )
+        self.bill_parts_eur = np.sum([result.bill_parts_eur for result in results], axis=0)
         self.prices = [price for result in results for price in result.price_eur_per_mwh]
         self.days = [day for result in results for day in result.days]
 
@@ -147,6 +150,9 @@ class Joined:
                     name: None if bills is None else float(np.quantile(bills, share))
                     for name, share in (("p10_eur", 0.1), ("median_eur", 0.5), ("p90_eur", 0.9))
                 },
+                "mean_parts_eur": None
+                if bills is None
+                else dict(zip(BILL_PARTS, self.bill_parts_eur.mean(axis=1).tolist(), strict=True)),
             },
             "tariffs": {
                 name: {"customers": count, "mean_bill_eur": eur / count if count and self.days else None}
@@ -235,7 +241,7 @@ def summarise(
         "technologies": _technologies(world),
         "events": [_event(scenario, one, arms, k) for k, one in enumerate(world.events)],
         "arms": {name: arm.summary(scenario, world) for name, arm in arms.items()},
-        "difference": _difference(arms, case) if pair else None,
+        "difference": _difference(scenario, world, typical, arms, case) if pair else None,
         "business": None
         if case is None
         else case[0].summary(case[1])
@@ -265,8 +271,15 @@ def _event(scenario: Scenario, event: Happening, arms: Mapping[str, Joined], num
     return about | {"arms": {name: arm.events[number] for name, arm in arms.items()}}
 
 
-def _difference(arms: Mapping[str, Joined], case: tuple[business.Case, float] | None) -> dict[str, Any]:
+def _difference(
+    scenario: Scenario,
+    world: World,
+    typical: bool,
+    arms: Mapping[str, Joined],
+    case: tuple[business.Case, float] | None,
+) -> dict[str, Any]:
     """Smart minus conventional."""
+    results = {name: arm.results for name, arm in arms.items()}
     smart, conventional = arms["smart"], arms["conventional"]
     prices = conventional.prices
     stored_kwh = smart.energy.stored - conventional.energy.stored
@@ -279,6 +292,7 @@ def _difference(arms: Mapping[str, Joined], case: tuple[business.Case, float] | 
         "stored_value_eur": settlement.stored_value_eur(stored_kwh + heat_kwh, float(np.mean(prices)))
         if prices
         else 0.0,
+        "bills": bill_changes(scenario, world, typical, results),
     }
 
 

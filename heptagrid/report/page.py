@@ -12,6 +12,7 @@ from heptagrid.foundation.frames import read_table
 from heptagrid.foundation.output_file import write_text
 from heptagrid.report import requirements, tables
 from heptagrid.report.access_networks import access_table, technology_table
+from heptagrid.report.bills import bills_section
 from heptagrid.report.charts import bars
 from heptagrid.report.companies import companies_of, companies_section, has_several
 from heptagrid.report.day import day_charts
@@ -37,7 +38,7 @@ def write_page(folder: Path) -> Path:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     frames = {
         name: read_table(folder / f"{name}.parquet") if (folder / f"{name}.parquet").exists() else None
-        for name in ("totals", "node_list", "transformer_list", "customer_list", "frequency", "infeeds")
+        for name in ("totals", "node_list", "transformer_list", "customer_list", "bills", "frequency", "infeeds")
     }
     path = folder / "report.html"
     write_text(path, page(summary, manifest, frames))
@@ -82,6 +83,7 @@ def page(summary: dict[str, Any], manifest: dict[str, Any], frames: Frames) -> s
             "charts": _money_charts(summary),
             "business": tables.business_table(summary["business"]) if summary["business"] else "",
             "investments": tables.investment_table(summary) if summary["business"] else "",
+            "bills": bills_section(summary, frames["bills"]),
             "society": society_section(summary),
             "money": [_money(name, arm) for name, arm in arms.items()],
             "checks": tables.checks_table(arms),

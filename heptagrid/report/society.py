@@ -13,12 +13,6 @@ from heptagrid.report.tornado import Bar, tornado
 from heptagrid.report.words import DOMAIN_TITLES, number, signed
 
 PARTY_TITLES = (*DOMAIN_TITLES, "The state (taxes and levies)", "Others: users elsewhere, the climate")
-GROUP_TITLES = {
-    "all": "all customers",
-    "none": "none of these",
-    "enrolled": "devices follow an aggregator",
-    "local_units": "generation of their own",
-}
 WIDEST = 8  # bars of the tornado
 
 
@@ -75,7 +69,6 @@ def society_section(summary: Mapping[str, Any]) -> str:
                 for one in found["break_even"]
             ],
             "communication": communication_sentence(summary),
-            "groups": [{**one, "title": group_title(one["group"])} for one in business["bill_groups"]],
         },
     )
 
@@ -107,11 +100,6 @@ def society_lines(summary: Mapping[str, Any]) -> Iterator[str]:
     else:
         yield "uncertainty: not drawn"
     yield communication_sentence(summary)
-
-
-def group_title(group: str) -> str:
-    """A group of customers in words."""
-    return GROUP_TITLES.get(group, group.replace("_", " "))
 
 
 def _range(quantiles: Mapping[str, float] | None) -> str:

@@ -67,7 +67,7 @@ def test_both_arms_saw_their_systems_peak(found: dict[str, Any]) -> None:
 
 
 def test_bills_change_for_groups_of_customers(run: heptagrid.Run) -> None:
-    groups = {one["group"]: one for one in run.summary["business"]["bill_groups"]}
+    groups = {one["group"]: one for one in run.summary["difference"]["bills"]["groups"]}
     assert groups["all"]["customers"] == run.summary["customers"]
     customers_eur = next(one for one in run.summary["business"]["rows"] if one["domain"] == "customers")
     paid_less = -groups["all"]["mean_eur"] * run.summary["customers"]
