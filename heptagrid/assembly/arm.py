@@ -28,7 +28,8 @@ from heptagrid.domains.distribution.charges import Charges
 from heptagrid.domains.generation import assembly as generation_assembly
 from heptagrid.domains.generation.actor import Generation
 from heptagrid.domains.markets.actor import Markets
-from heptagrid.domains.markets.assembly import markets
+from heptagrid.domains.markets.assembly import local_market, markets
+from heptagrid.domains.markets.local_market import LocalMarket
 from heptagrid.domains.markets.settlement import Settlement
 from heptagrid.domains.operations import assembly as operations_assembly
 from heptagrid.domains.operations.actor import Operations
@@ -74,13 +75,15 @@ class ArmGrid:
     charges: Charges
     settlement: Settlement
     bills: AllBills
+    local_market: LocalMarket | None = None
 
     @property
     def actors(self) -> tuple[Actor, ...]:
-        """All seven domains, customers first."""
+        """All seven domains, customers first, and the local markets where there are any."""
         return (
             *(self.customers, self.distribution, self.transmission, self.generation),
             *(self.operations, self.markets, self.providers),
+            *((self.local_market,) if self.local_market else ()),
         )
 
     @property
@@ -178,6 +181,9 @@ def build_arm(
         charges=charges,
         settlement=settlement,
         bills=bills,
+        local_market=local_market(sections, world.local_markets, world.companies, at, exchange, means)
+        if smart and world.local_markets
+        else None,
     )
     _start_market(grid, forecast, rest_mw, span)
     return grid
@@ -212,6 +218,8 @@ def _start_market(grid: ArmGrid, forecast: Forecast, rest_mw: Any, span: Span) -
         *(one.prices for one in grid.providers.aggregators),
     ):
         prices.learn(first, cleared.price_eur_per_mwh)
+    if grid.local_market and grid.customers.bidders:
+        grid.customers.bidders.start(*grid.local_market.start(first, len(hours)))
 
 
 @dataclass(frozen=True)
@@ -263,12 +271,13 @@ def _operations_site(scenario: Scenario, world: World, smart: bool) -> operation
             for k in range(len(world.companies.aggregators))
         ],
         steered_substations=[world.substation_of[points] for points in world.companies.all_steered],
+        has_local_markets=smart and world.local_markets is not None,
     )
 
 
 def _enrolled(scenario: Scenario, world: World) -> dict[str, Enrolled]:
     """The devices that aggregators may control, by class."""
-    return customers_assembly.enrolled(_customers_settings(scenario), world.owned)
+    return customers_assembly.enrolled(_customers_settings(scenario), world.owned, world.local_markets)
 
 
 def _customers(scenario: Scenario, world: World, terminals: Terminals, smart: bool) -> Customers:
@@ -294,6 +303,7 @@ def _customers_site(scenario: Scenario, world: World) -> customers_assembly.Site
         last_gasp_s=of_towns(scenario.towns, "messages.access", "last_gasp_s", world.town_of),
         dead_points=world.dead_points,
         retailer_of=world.companies.retailer_of,
+        local_markets=world.local_markets,
     )
 
 
@@ -311,6 +321,7 @@ def _distribution(
             substations=world.substations,
             endpoints=world.endpoints,
             dead_points=world.dead_points,
+            local_markets=world.local_markets,
         ),
         terminals,
         distribution_assembly.Outages(

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from heptagrid.assembly.communication_sites import communication_sites
 from heptagrid.assembly.companies import companies_of
 from heptagrid.assembly.happenings import Happening, Site, happenings
+from heptagrid.assembly.local_markets import local_markets
 from heptagrid.domains.customers.ownership import Ownership, ownership
 from heptagrid.domains.distribution.actor import Substations
 from heptagrid.foundation.errors import NetworkError
@@ -31,6 +32,7 @@ from heptagrid.world.companies import Companies
 from heptagrid.world.endpoints import Endpoints
 from heptagrid.world.grid import Grid, Profiles, local_transformers
 from heptagrid.world.joined import TownNetwork, joined_grid, joined_profiles, joined_tree, moved, placed, towns_of_nodes
+from heptagrid.world.local_markets import LocalMarkets
 from heptagrid.world.weather import Weather
 
 Ints = npt.NDArray[np.int64]
@@ -46,6 +48,7 @@ class World:
     grid, network: of all towns as one (`heptagrid.world.joined`); towns: each by itself. town_of: (points,) whose network feeds each metering point.
     companies: whose customers the points are. point_node, point_terminal: (points,) where metering points stand, and where they hang on the lines. circuit: whose conductors
     are solved one by one; None where the grid is balanced. conductors: of the circuit. dead_points: metering points that no source feeds.
+    local_markets: None where the scenario has none.
     """
 
     grid: Grid
@@ -68,6 +71,7 @@ class World:
     circuit: Circuit | None = None
     conductors: Conductors | None = None
     dead_points: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    local_markets: LocalMarkets | None = None
 
     @property
     def customers_count(self) -> int:
@@ -163,6 +167,9 @@ def build_world(scenario: Scenario) -> World:
         circuit=circuit,
         conductors=conductors,
         dead_points=dead_points,
+        local_markets=local_markets(
+            scenario.sections["local_market"], scenario.step_s, grid, network, substations, point_node, owned
+        ),
     )
 
 

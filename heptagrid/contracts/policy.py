@@ -6,19 +6,20 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from heptagrid.contracts import control, flexibility, market, metering, retail, telemetry
+from heptagrid.contracts import control, flexibility, local_market, market, metering, retail, telemetry
 from heptagrid.contracts.kinds import FACTS
 from heptagrid.foundation.contract import Contract, columns
 from heptagrid.foundation.registry import devices
 
-FAMILIES = (metering, telemetry, control, market, retail, flexibility)
+FAMILIES = (metering, telemetry, control, market, retail, flexibility, local_market)
 
 
 @cache
 def declared() -> tuple[Contract[Any], ...]:
-    """The contracts of all families in their order, and the signals of all classes of devices."""
+    """The contracts of all families in their order, the signals of all classes of devices, and the bids of those that bid."""
     own = [one for family in FAMILIES for one in vars(family).values() if isinstance(one, Contract)]
-    return (*own, *(flexibility.signal(device) for device in devices()))
+    bids = (local_market.bid(name) for name, device in devices().items() if getattr(device, "bid_rule", None))
+    return (*own, *(flexibility.signal(device) for device in devices()), *bids)
 
 
 def refusal(contract: Contract[Any], granted: Iterable[Contract[Any]]) -> str | None:

@@ -51,6 +51,14 @@ class Reason(IntEnum):
         21,
         "what late reads, and registers that settle a gap of reads, change of days already billed: bills, fees, taxes and premiums, imbalance and losses",
     )
+    LOCAL_MARKET = (
+        22,
+        "customers pay providers, or are paid, what the price of their local market lay above the grid's for what their devices bought and sold in it",
+    )
+    CONGESTION_SURPLUS = (
+        23,
+        "providers pay markets, and markets distribution, what customers paid for local prices above the grid's less what they were paid",
+    )
 
 
 REASON_NAMES = tuple(reason.name.lower() for reason in Reason)

@@ -16,6 +16,7 @@ from heptagrid.scenario.checks import SEVERAL, Checks, Tables, TypicalDays
 from heptagrid.scenario.event_entries import Surroundings, read_events
 from heptagrid.scenario.events import Event, given_of
 from heptagrid.scenario.frequency import check_frequency
+from heptagrid.scenario.local_market import check_local_market
 from heptagrid.scenario.schema import Scenario
 from heptagrid.scenario.towns import Company, Town, read_companies, read_towns
 
@@ -171,12 +172,13 @@ def _known(towns: Sequence[Town]) -> tuple[str, Callable[[str], Path]]:
 
 
 def _events(checks: Checks, given: Any, bulk_folder: Path, resolved: Mapping[str, Any]) -> tuple[Event, ...]:
-    """The events, and whether the settings of frequency fit them."""
+    """The events, and whether the settings of frequency fit them, and those of local markets the step."""
     run = {key: resolved[key] for key in ("start", "days", "zone", "towns", "retailers", "aggregators")}
     before = len(checks.violations)
     events = read_events(checks, given, Surroundings(bulk_folder, **run))
     if len(checks.violations) == before:
         check_frequency(checks, resolved["sections"], events)
+        check_local_market(checks, resolved["sections"]["local_market"], resolved["step_s"])
     return events
 
 

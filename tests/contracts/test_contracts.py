@@ -33,11 +33,11 @@ def test_every_kind_but_the_acknowledgement_has_a_contract() -> None:
 def test_who_may_send_what_to_whom_is_this_and_nothing_else() -> None:
     table = {
         Kind.METER_READING: {(C, O)},
-        Kind.TELEMETRY: {(G, O), (T, O), (D, O), (O, P), (O, M)},
+        Kind.TELEMETRY: {(G, O), (T, O), (D, O), (D, M), (O, P), (O, M)},
         Kind.DISPATCH: {(O, G), (O, T), (O, D)},
-        Kind.BID: {(G, M), (P, M)},
+        Kind.BID: {(G, M), (P, M), (C, M)},
         Kind.SCHEDULE: {(M, G), (M, O), (M, P), (P, O)},
-        Kind.PRICE: {(M, P), (P, C)},
+        Kind.PRICE: {(M, P), (P, C), (M, C)},
         Kind.SETPOINT: {(P, C)},
         Kind.ALARM: {(D, O), (C, O), (O, P)},
         Kind.BILL: {(P, C), (M, G), (M, P)},

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.contracts import flexibility, retail
+from heptagrid.contracts import flexibility, local_market, retail
+from heptagrid.domains.customers.bidding.bidders import Bidders
 from heptagrid.domains.customers.demand import BaseDemand
 from heptagrid.domains.customers.device import Device
 from heptagrid.domains.customers.gateways import price_signal
@@ -69,13 +70,15 @@ class Customers:
         tariffs: Tariffs,
         smart: bool,
         read_all: Sequence[tuple[int, int]] = (),
+        bidders: Bidders | None = None,
     ) -> None:
-        """Set up; `read_all` are the times (begin, end) over which all meters are read on demand, spread evenly."""
+        """Set up; `read_all` are the times (begin, end) over which all meters are read on demand, spread evenly. bidders: where there is a local market."""
         self.owned = owned
         self.devices = dict(devices)
         self.meters = meters
         self.tariffs = tariffs
         self.base_kwh = 0.0
+        self.bidders = bidders
         self._read_all = read_all
         self._terminals, self._demand, self._units, self._smart = terminals, demand, units, smart
         points = len(terminals.point_p_kw)
@@ -121,7 +124,7 @@ class Customers:
         return [(begin_ns, end_ns) for begin_ns, end_ns in self._read_all if step.start_ns <= begin_ns < step.end_ns]
 
     def act(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
-        """The gateways take what arrived to their devices; the last to arrive holds."""
+        """The gateways take what arrived to their devices; the last to arrive holds. Then they bid, if it is time."""
         for delivery in inbox:
             if delivery.wave.kind is Kind.SETPOINT:
                 self.steered_by[delivery.destination] = delivery.ids
@@ -131,6 +134,10 @@ class Customers:
                 self._take_cap(delivery)
             elif delivery.contract is retail.PRICES:
                 self._take_prices(delivery)
+            elif delivery.contract is local_market.PRICE and self.bidders:
+                self.bidders.take(delivery)
+        if self.bidders:
+            self.bidders.send(step, self._terminals.point_is_supplied, outbox)
 
     def _take_plan(self, delivery: Delivery, name: str) -> None:
         plans, signal = self.devices[name].plans, flexibility.signal(name).read(delivery)

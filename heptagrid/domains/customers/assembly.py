@@ -12,13 +12,17 @@ import numpy.typing as npt
 
 from heptagrid.domains.customers import demand, gateways, meters
 from heptagrid.domains.customers.actor import Customers, Tariffs
-from heptagrid.domains.customers.device import Surroundings, device_classes
+from heptagrid.domains.customers.bidding.bidders import Bidders
+from heptagrid.domains.customers.bidding.rule import SECTION, BidRule
+from heptagrid.domains.customers.device import Device, Surroundings, device_classes
 from heptagrid.domains.customers.local_units import LocalUnits
 from heptagrid.domains.customers.ownership import Ownership
+from heptagrid.planes.money.markets import local_auction
 from heptagrid.planes.money.tariffs import billing_rules
 from heptagrid.planes.money.tariffs.tariff import Offers
 from heptagrid.world.endpoints import Endpoints
 from heptagrid.world.grid import Loads, Profiles, Units
+from heptagrid.world.local_markets import LocalMarkets
 from heptagrid.world.registrations import Enrolled, Registered
 from heptagrid.world.terminals import Terminals
 from heptagrid.world.weather import Weather
@@ -29,12 +33,17 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Settings:
-    """What the domain reads of a scenario. devices: the parameters of each class, by name. supplies: the supply terms of each retailer."""
+    """What the domain reads of a scenario.
+
+    devices: the parameters of each class, by name. rules: how each class that bids does so. supplies: the supply terms of each retailer.
+    """
 
     demand: demand.Parameters
     gateways: gateways.Parameters
     meters: meters.Parameters
     devices: Mapping[str, Any]
+    local_market: local_auction.Parameters
+    rules: Mapping[str, BidRule[Any]]
     offers: Offers
     supplies: Sequence[billing_rules.Parameters]
     zone: ZoneInfo
@@ -50,6 +59,12 @@ class Settings:
             gateways=sections["gateways"],
             meters=sections["meters"],
             devices={name: sections[name] for name in device_classes()},
+            local_market=sections["local_market"],
+            rules={
+                name: one.bid_rule(sections.get(SECTION + name))
+                for name, one in device_classes().items()
+                if one.bid_rule is not None
+            },
             offers=Offers.of(sections),
             supplies=supplies,
             zone=zone,
@@ -62,7 +77,7 @@ class Site:
     """What the domain finds in the world.
 
     last_gasp_s: (points,) how long each meter's capacitor lasts. dead_points: metering points that no source feeds at any time. retailer_of: (points,) whose
-    customers they are.
+    customers they are. local_markets: None where there are none.
     """
 
     loads: Loads
@@ -74,6 +89,7 @@ class Site:
     last_gasp_s: Floats
     dead_points: Ints
     retailer_of: Ints
+    local_markets: LocalMarkets | None = None
 
     @property
     def points(self) -> int:
@@ -86,6 +102,10 @@ def customers(
 ) -> Customers:
     """The actor of one arm; `read_all` are the times (begin, end) over which all meters are read on demand."""
     loads, units, owned = site.loads, site.units, site.owned
+    devices: dict[str, Device[Any]] = {
+        name: one(settings.devices[name], owned.devices[name], _surroundings(settings, site))
+        for name, one in device_classes().items()
+    }
     return Customers(
         terminals,
         owned,
@@ -100,10 +120,7 @@ def customers(
             settings.seed,
         ),
         LocalUnits(site.profiles, units.p_kw, units.profile, owned.unit_point, site.points),
-        {
-            name: one(settings.devices[name], owned.devices[name], _surroundings(settings, site))
-            for name, one in device_classes().items()
-        },
+        devices,
         meters.Meters(
             settings.meters,
             np.arange(site.points),
@@ -115,6 +132,9 @@ def customers(
         Tariffs(settings.offers, settings.supplies, owned.tariff_of, site.retailer_of, settings.zone),
         smart,
         read_all,
+        Bidders(site.local_markets, settings.local_market, devices, settings.rules, site.endpoints)
+        if smart and site.local_markets
+        else None,
     )
 
 
@@ -129,16 +149,27 @@ def registered(settings: Settings, site: Site, smart: bool) -> tuple[Registered,
         mean_kw = one.mean_kw(parameters, _surroundings(settings, site))
         if mean_kw is not None:
             is_left = smart and one.need(parameters) is not None
-            found.append(Registered(owner, is_left & site.owned.enrolled[owner], mean_kw))
+            steered = site.owned.enrolled[owner] & ~np.isin(owner, _bidding(name, site.local_markets))
+            found.append(Registered(owner, is_left & steered, mean_kw))
     return tuple(found)
 
 
-def enrolled(settings: Settings, owned: Ownership) -> dict[str, Enrolled]:
-    """The devices that the aggregator may control, by class."""
+def enrolled(settings: Settings, owned: Ownership, markets: LocalMarkets | None = None) -> dict[str, Enrolled]:
+    """The devices that the aggregator may control, by class: those that bid into a local market follow its price instead."""
     return {
-        name: Enrolled(owned.enrolled_owners(name), one.need(settings.devices[name]), one.is_capped)
+        name: Enrolled(
+            np.setdiff1d(owned.enrolled_owners(name), _bidding(name, markets), assume_unique=True),
+            one.need(settings.devices[name]),
+            one.is_capped,
+        )
         for name, one in device_classes().items()
     }
+
+
+def _bidding(name: str, markets: LocalMarkets | None) -> Ints:
+    """The customers whose devices of a class bid, ascending."""
+    nobody = np.empty(0, dtype=np.int64)
+    return markets.participants.get(name, nobody) if markets else nobody
 
 
 def _surroundings(settings: Settings, site: Site) -> Surroundings:

@@ -2,7 +2,7 @@
 
 Without a plan a battery takes up its owner's surplus and covers its owner's demand. With one it also
 charges from the grid where the plan's signal is low, and saves what it holds for where it is high; it never
-feeds into the grid.
+feeds into the grid. What the local market gave it, it draws or gives beside its owner's own use.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.domains.customers.bidding.batteries import MeanRule
 from heptagrid.domains.customers.device import Candidates, Device, Surroundings, Words
 from heptagrid.domains.customers.gateways import SLOT_H, plan_in_force
 from heptagrid.foundation.compiled.kernel import kernel
@@ -79,6 +80,7 @@ class Batteries(Device[Parameters]):
     section = Parameters
     words = Words("battery", "batteries", "works", "a battery", "Batteries (positive: charging)")
     order = 30  # after all that its owner draws
+    bid_rule = MeanRule
 
     def __init__(self, parameters: Parameters, owner: Ints, surroundings: Surroundings) -> None:
         super().__init__(parameters, owner, surroundings)
@@ -100,7 +102,16 @@ class Batteries(Device[Parameters]):
         state = State(self.content_kwh, self.baseline_kwh, self.moved.less_kwh)
         hours = step.dt_s / 3600.0
         total_kw, losses_kwh = _move(
-            step.start_ns, hours, self.owner, size, state, self._levels, self.plans.table, supplied, p_kw
+            step.start_ns,
+            hours,
+            self.owner,
+            size,
+            state,
+            self._levels,
+            self.plans.table,
+            self.orders.table,
+            supplied,
+            p_kw,
         )
         self.losses_kwh += losses_kwh
         return float(total_kw)
@@ -147,7 +158,7 @@ def _possible(power, content, size, hours):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _move(start, hours, owner, size, state, levels, plans, supplied, point_p):  # type: ignore[no-untyped-def]
+def _move(start, hours, owner, size, state, levels, plans, orders, supplied, point_p):  # type: ignore[no-untyped-def]
     quarter = start // NS_PER_QUARTER
     begins = start % NS_PER_QUARTER == 0
     efficiency, p_max = size.efficiency, size.power_kw
@@ -156,6 +167,7 @@ def _move(start, hours, owner, size, state, levels, plans, supplied, point_p):  
     total = losses = 0.0
     for k in range(owner.shape[0]):
         net = point_p[owner[k]]
+        orders.own_kw[k] = orders.flexible_kw[k] = 0.0
         row = plan_in_force(k, quarter, plans)
         power = -net
         if row >= 0:
@@ -175,7 +187,14 @@ def _move(start, hours, owner, size, state, levels, plans, supplied, point_p):  
             continue  # home batteries of today have no island mode: assumption
         by_itself = _possible(-net, baseline[k], size, hours)
         baseline[k] += by_itself * hours * (efficiency if by_itself >= 0.0 else 1.0 / efficiency)
-        power = _possible(power, content[k], size, hours)
+        if start < orders.until_ns[k]:
+            row = -1
+            own = _possible(-net, content[k], size, hours)
+            power = _possible(own + orders.value[k], content[k], size, hours)
+            orders.own_kw[k], orders.flexible_kw[k] = own, power - own
+        else:
+            power = _possible(power, content[k], size, hours)
+            orders.own_kw[k] = power
         if power >= 0.0:
             content[k] += power * hours * efficiency
             losses += power * hours * (1.0 - efficiency)

@@ -18,6 +18,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.domains.customers.bidding.orders import OrderBook
+from heptagrid.domains.customers.bidding.rule import BidRule
 from heptagrid.domains.customers.gateways import PlanBook
 from heptagrid.domains.customers.moved_energy import MovedEnergy
 from heptagrid.foundation.errors import HeptagridError
@@ -101,8 +103,10 @@ class Device(ABC, Generic[P]):
     order : place in the order of work behind the meter: who works later sees what the others draw. Vehicles are 10, heat pumps 20, batteries 30.
     complaints : what owners would complain of, by the names that `complained` gives values to.
     is_capped : whether a request for relief limits the power of each to `cap_kw` until `cap_until_ns`, (devices,).
+    bid_rule : how they bid where there is a local market, and what they do at its price; None: they do not.
     owner : (devices,) metering points, ascending; they are the customers' global ids, for which random numbers are drawn.
     plans : the set-points and prices that have reached each device.
+    orders : what the local market gave each device; `work` follows it while it holds.
     moved : energy moved under the aggregator's plans; `work` adds to `moved.less_kwh`.
     total_kw : power that all drew together in the last step.
     used_kwh, losses_kwh : since the start; what was drawn is what was used, lost, and stored (`stored_kwh`).
@@ -113,11 +117,13 @@ class Device(ABC, Generic[P]):
     order: ClassVar[int]
     complaints: ClassVar[Mapping[str, Complaint]] = MappingProxyType({})
     is_capped: ClassVar[bool] = False
+    bid_rule: ClassVar[type[BidRule[Any]] | None] = None
 
     def __init__(self, parameters: P, owner: Ints, surroundings: Surroundings) -> None:
         count = len(owner)
         self.parameters, self.owner, self.surroundings = parameters, owner, surroundings
         self.plans = PlanBook(count)
+        self.orders = OrderBook(count)
         self.moved = MovedEnergy(count)
         self.cap_kw = np.full(count, np.inf)
         self.cap_until_ns = np.zeros(count, dtype=np.int64)
@@ -169,6 +175,7 @@ class Device(ABC, Generic[P]):
         """Do a step's work; without `supplied` all have supply."""
         if supplied is None:
             supplied = np.ones(len(p_kw), dtype=np.bool_)
+        self.orders.begin(step.start_ns)
         self.total_kw = self.work(step, p_kw, supplied)
         self.moved.advance(step)
 

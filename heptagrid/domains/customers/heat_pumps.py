@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.domains.customers.bidding.heat_pumps import RampRule
 from heptagrid.domains.customers.device import Candidates, Complaint, Device, Surroundings, Words
 from heptagrid.domains.customers.gateways import plan_in_force
 from heptagrid.foundation.compiled.kernel import kernel
@@ -115,12 +116,13 @@ class HeatPumps(Device[Parameters]):
     """All heat pumps and their houses as arrays; what they draw counts as used.
 
     air_c, mass_c: (houses,) state. baseline_air_c, baseline_mass_c: (houses,) the state that each would have at its own set-point,
-    from which `moved` counts. set_c, shift_k: (houses,) set-point, and how far a plan has moved it.
+    from which `moved` counts. set_c, shift_k: (houses,) set-point, and how far a plan or the local market has moved it.
     """
 
     section = Parameters
     words = Words("heat pump", "heat pumps", "runs", "a heat pump", "Heat pumps")
     order = 20
+    bid_rule = RampRule
     complaints = MappingProxyType({"cold_house_minutes": Complaint("Houses too cold", "house-min", 0)})
 
     def __init__(self, parameters: Parameters, owner: Ints, surroundings: Surroundings) -> None:
@@ -156,6 +158,7 @@ class HeatPumps(Device[Parameters]):
         outside_c = weather.outside_c_at(middle_ns)
         self._performance = performance(outside_c)
         total_kw, cold = _heat(
+            step.start_ns,
             step.quarter,
             step.dt_s,
             Outside(outside_c, weather.radiation_w_m2_at(middle_ns), self._performance),
@@ -166,6 +169,7 @@ class HeatPumps(Device[Parameters]):
             Baseline(self.baseline_air_c, self.baseline_mass_c),
             self._model,
             self.plans.table,
+            self.orders.table,
             supplied,
             p_kw,
         )
@@ -176,6 +180,11 @@ class HeatPumps(Device[Parameters]):
     @property
     def rated_kw(self) -> float:
         return _ANY_KW
+
+    @property
+    def most_kw(self) -> Floats:
+        """(houses,) what each draws at most."""
+        return self._houses.p_max_kw
 
     @property
     def stored_heat_kwh(self) -> float:
@@ -318,7 +327,7 @@ def _warm(k, heat, outside_c, model, air, mass):  # type: ignore[no-untyped-def]
 
 @kernel
 def _heat(  # type: ignore[no-untyped-def]
-    quarter, dt_s, outside, control, owner, houses, state, baseline, model, plans, supplied, point_p
+    start, quarter, dt_s, outside, control, owner, houses, state, baseline, model, plans, orders, supplied, point_p
 ):  # fmt: skip
     outside_c, radiation, performance = outside
     band, flex, most_k = control
@@ -333,7 +342,10 @@ def _heat(  # type: ignore[no-untyped-def]
         row = plan_in_force(k, quarter, plans)
         if row >= 0:
             shift = plans.shape[row, quarter - plans.first_quarter[row]]
-        shift_k[k] += min(max(-flex * shift - shift_k[k], -most_k), most_k)
+        if start < orders.until_ns[k]:
+            row, shift_k[k] = -1, orders.value[k]
+        else:
+            shift_k[k] += min(max(-flex * shift - shift_k[k], -most_k), most_k)
         wanted += shift_k[k]
         part = min(max((wanted + 0.5 * band - air[k]) / band, 0.0), 1.0)
         power = part * p_max[k] if supplied[owner[k]] else 0.0
@@ -345,6 +357,7 @@ def _heat(  # type: ignore[no-untyped-def]
         if air[k] < set_c[k] - COLD_BELOW_SET_K:
             cold += 1
         total += power
+        orders.flexible_kw[k] = power
         if row >= 0 and row == plans.steered[k]:
             less[k] += (by_itself - power) * dt_s / 3600.0
         point_p[owner[k]] += power

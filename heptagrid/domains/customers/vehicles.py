@@ -3,7 +3,7 @@
 Every vehicle is at home at midnight. On a day on which it travels it leaves in the morning and comes back
 in the afternoon or evening with the trip's energy gone. Without a plan it charges at full power as soon
 as it is plugged in; with one it charges where the plan's signal is lowest until its next departure, always so that it
-leaves full if that can be done.
+leaves full if that can be done. Where the local market gave it a power, it charges with that.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.domains.customers.bidding.vehicles import QuantileRule
 from heptagrid.domains.customers.device import Candidates, Complaint, Device, Surroundings, Words
 from heptagrid.domains.customers.gateways import SLOT_H, plan_in_force
 from heptagrid.domains.customers.standard_profiles import ByLocalQuarter
@@ -121,6 +122,7 @@ class Vehicles(Device[Parameters]):
     order = 10
     complaints = MappingProxyType({"vehicle_shortfall_kwh": Complaint("Vehicles short of energy", "kWh", 1)})
     is_capped = True
+    bid_rule = QuantileRule
 
     def __init__(self, parameters: Parameters, owner: Ints, surroundings: Surroundings) -> None:
         super().__init__(parameters, owner, surroundings)
@@ -151,6 +153,7 @@ class Vehicles(Device[Parameters]):
             State(self._home, self.content_kwh, self.baseline_kwh, self.moved.less_kwh, self._level, self._planned),
             Caps(self.cap_kw, self.cap_until_ns),
             self.plans.table,
+            self.orders.table,
             supplied,
             p_kw,
         )
@@ -178,6 +181,13 @@ class Vehicles(Device[Parameters]):
     @classmethod
     def need(cls, parameters: Parameters) -> Need:
         return Need(parameters.foreseen_kwh_per_day, parameters.plugged_from_h, parameters.plugged_to_h)
+
+    def charging_need(self, at_ns: int) -> tuple[Floats, Ints]:
+        """What each would draw until full, (vehicles,) in kWh, 0 of one that is away, and when it leaves next, as they are now; asked for a time soon to come."""
+        trips, one = self._trips, self.parameters
+        leaves_ns = np.where(at_ns < trips.departure_ns, trips.departure_ns, trips.following_ns)
+        need_kwh = (one.battery_kwh - self.content_kwh) / one.efficiency
+        return np.where(self._home, need_kwh, 0.0), leaves_ns
 
     def _begin_day(self, day: date) -> None:
         """The day's trips and the next day's departures, functions of vehicle and day alone."""
@@ -262,7 +272,7 @@ class Caps(NamedTuple):
 
 
 @kernel
-def _charge(start, end, owner, size, trips, state, caps, plans, supplied, point_p):  # type: ignore[no-untyped-def]
+def _charge(start, end, owner, size, trips, state, caps, plans, orders, supplied, point_p):  # type: ignore[no-untyped-def]
     capacity, p_max, efficiency = size
     departure, arrival, following, trip_kwh = trips
     home, content, baseline, less, level, planned = state
@@ -273,6 +283,7 @@ def _charge(start, end, owner, size, trips, state, caps, plans, supplied, point_
     left_share = 1.0 - (start - quarter * NS_PER_QUARTER) / NS_PER_QUARTER
     total = driven = losses = shortfall = 0.0
     for k in range(owner.shape[0]):
+        orders.own_kw[k] = orders.flexible_kw[k] = 0.0
         away = departure[k] <= start < arrival[k]
         if away:
             home[k] = False
@@ -296,7 +307,9 @@ def _charge(start, end, owner, size, trips, state, caps, plans, supplied, point_
             continue
         power = p_max
         row = plan_in_force(k, quarter, plans)
-        if row >= 0:
+        if start < orders.until_ns[k]:
+            row, power, leaves = -1, min(orders.value[k], p_max), end
+        elif row >= 0:
             leaves = departure[k] if start < departure[k] else following[k]
             slot = quarter - plans.first_quarter[row]
             if begins or fresh or planned[k] != row:
@@ -317,6 +330,7 @@ def _charge(start, end, owner, size, trips, state, caps, plans, supplied, point_
         content[k] += power * hours * efficiency
         losses += power * hours * (1.0 - efficiency)
         total += power
+        orders.flexible_kw[k] = power
         if row >= 0 and row == plans.steered[k]:
             less[k] += (by_itself - power) * hours
         point_p[owner[k]] += power

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from heptagrid.contracts import control
 from heptagrid.domains.distribution.charges import Charges
 from heptagrid.domains.distribution.lines import FeederFlow
+from heptagrid.domains.distribution.local_load import LocalLoad
 from heptagrid.domains.distribution.sensors import Sensors
 from heptagrid.domains.distribution.towns import Towns
 from heptagrid.foundation.actors import Outbox
@@ -49,11 +50,13 @@ class Distribution:
         silences: Sequence[Outage] = (),
         dead_points: Ints | None = None,
         charges: Charges | None = None,
+        local_load: LocalLoad | None = None,
     ) -> None:
         """Set up from parts; `point_terminal` is where each metering point hangs on the lines, (points,).
 
         node_outages, point_outages : when which nodes and which metering points are cut off. silences : when which
-        substations can report nothing, their battery empty. dead_points : metering points that no source feeds at any time.
+        substations can report nothing, their battery empty. dead_points : metering points that no source feeds at any time. local_load : what
+        they tell local markets.
         """
         self.flow: FeederFlow | None = None
         self.lines = lines
@@ -63,7 +66,7 @@ class Distribution:
         self._sensors = sensors
         self._p_kw = np.zeros(lines.terminals)
         self._q_kvar = np.zeros(lines.terminals)
-        self.charges = charges
+        self.charges, self._local_load = charges, local_load
         self._silences = silences
         self._node_outages, self._point_outages = node_outages, point_outages
         self._dead_points = np.empty(0, dtype=np.int64) if dead_points is None else dead_points
@@ -94,15 +97,18 @@ class Distribution:
             self.charges.meter(step, self._terminals.infeed_p_kw)
         if self._sensors is None or self.flow is None:
             return
-        rows = self._substations
+        rows, p_kw = self._substations, self.flow.transformer_p_kw[self._substations.transformer]
+        awake = supplied_at(self._silences, step.end_ns, len(rows.node))
         self._sensors.report(
             step,
             self.flow.v_pu[rows.node],
             self.flow.transformer_loading_pct[rows.transformer],
-            self.flow.transformer_p_kw[rows.transformer],
+            p_kw,
             outbox,
-            supplied_at(self._silences, step.end_ns, len(rows.node)),
+            awake,
         )
+        if self._local_load:
+            self._local_load.report(step, p_kw, awake, outbox)
 
     def act(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
         """Take a new busbar target where one arrived, let what regulates the lines look at them, and work the switches."""

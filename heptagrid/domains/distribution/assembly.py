@@ -14,6 +14,7 @@ from heptagrid.domains.distribution.actor import Distribution, Substations
 from heptagrid.domains.distribution.charges import Charges
 from heptagrid.domains.distribution.circuit_lines import CircuitLines
 from heptagrid.domains.distribution.lines import BusbarRegulatedLines, RegulatedLines
+from heptagrid.domains.distribution.local_load import LocalLoad
 from heptagrid.domains.distribution.towns import TownLines, Towns
 from heptagrid.foundation.domains import Domain
 from heptagrid.planes.money.means import Means
@@ -24,6 +25,7 @@ from heptagrid.world.circuit.circuit import Circuit
 from heptagrid.world.circuit.tree import CircuitTree
 from heptagrid.world.endpoints import Endpoints
 from heptagrid.world.joined import TownNetwork
+from heptagrid.world.local_markets import LocalMarkets
 from heptagrid.world.outages import Outage
 from heptagrid.world.terminals import Terminals
 
@@ -50,7 +52,7 @@ class Site:
     """What the domain finds in the world.
 
     point_terminal: (points,) where metering points hang on the lines. circuit, conductors: of the only town; None where its grid is balanced.
-    dead_points: metering points that no source feeds at any time.
+    dead_points: metering points that no source feeds at any time. local_markets: None where there are none.
     """
 
     towns: Sequence[TownNetwork]
@@ -60,6 +62,7 @@ class Site:
     substations: Substations
     endpoints: Endpoints
     dead_points: Ints
+    local_markets: LocalMarkets | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,7 @@ def distribution(
         outages.silences,
         site.dead_points,
         charges,
+        LocalLoad(site.local_markets, site.endpoints) if smart and site.local_markets else None,
     )
     return actor, charges
 

@@ -66,6 +66,7 @@ class Site:
     unit_point: (units,) metering point of each local unit. points: metering points. substation_kva, substation_town: (substations,) rated, and the number of
     the town. registered: devices that it foresees by their standard profiles. companies: whose customers the points are. capped_substations: of each
     aggregator, behind which substations the devices are that a request for relief limits, (devices,). steered_substations: likewise its metering points.
+    has_local_markets: whether substations have markets of their own, whose prices relieve them, so that nobody is asked for it.
     """
 
     loads: Loads
@@ -81,6 +82,7 @@ class Site:
     companies: Companies
     capped_substations: Sequence[Ints]
     steered_substations: Sequence[Ints]
+    has_local_markets: bool = False
 
 
 def customers_forecast(settings: Settings, site: Site) -> forecast.Forecast:
@@ -153,7 +155,8 @@ def operations(
         rollouts if smart else (),
         _agc(settings, site, swing, desk),
         means.upkeep(Domain.OPERATIONS),
-        relief_shares(site.capped_substations, site.steered_substations, len(site.substation_kva)),
+        relief_shares(site.capped_substations, site.steered_substations, len(site.substation_kva))
+        * (not site.has_local_markets),
     )
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.payments import Dates, Payments
 from heptagrid.foundation.reasons import Reason
+from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, millicent
 from heptagrid.planes.money.settlement import Wholesale
 from heptagrid.planes.money.tariffs.billing_rules import Bills
 from heptagrid.planes.money.telecom import ITEMS
@@ -102,6 +103,25 @@ def pay_relief(
 ) -> None:
     """Distribution pays the aggregator (its account) for relief of its transformers; one amount, or one for each request."""
     payments.pay(Reason.RELIEF, Domain.DISTRIBUTION, aggregator, relief_eur, dates, cause)
+
+
+def whole(amount_eur: Floats) -> Floats:
+    """Amounts as the ledger posts them, in thousandths of a cent, the same shape, so that sums of them are what is posted."""
+    return np.asarray(millicent(amount_eur) / MILLICENT_PER_EUR)
+
+
+def pay_local_market(
+    payments: Payments, aggregators: Ints, points: Ints, owed_eur: Floats, dates: Dates, bids: Ints
+) -> None:
+    """Points, (n,), pay their aggregators (accounts, (n,)) what the local price lay above the grid's for what each bid came to."""
+    payments.pay(Reason.LOCAL_MARKET, accounts_of(points), aggregators, owed_eur, dates, bids)
+
+
+def pass_congestion_on(payments: Payments, aggregator: int, surplus_eur: float, dates: Dates, cause: int) -> None:
+    """The aggregator (its account) pays the market, and it pays distribution the same."""
+    payments.pass_on(
+        Reason.CONGESTION_SURPLUS, aggregator, Domain.MARKETS, Domain.DISTRIBUTION, surplus_eur, dates, cause
+    )
 
 
 def pay_smart_metering(payments: Payments, smart_metering_eur: float, dates: Dates) -> None:

@@ -1,0 +1,45 @@
+"""Vehicles bid the price that they expect to be undercut for as long as they must charge.
+
+A vehicle that needs a share of the time until it leaves bids the quantile of that share of the prices, taken as normally distributed: whoever needs half of the
+time bids the median, whoever needs all of it takes any price.
+
+Source: the transactive energy service system of SLAC, rule for vehicles at home (github.com/mlamlamla/powernet_pyGridlabD_market, EV_functions.py,
+`calc_bids_EV`; Arlt, Chassin and Kiesling 2021, "Opening up transactive systems: introducing TESS", Energies 14:3970). Vehicles give nothing back.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.domains.customers.bidding.rule import BidRule, Curves, Interval, Outlook
+from heptagrid.foundation.time import NS_PER_HOUR
+
+if TYPE_CHECKING:
+    from heptagrid.domains.customers.vehicles import Vehicles
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+class QuantileRule(BidRule["Vehicles"]):
+    """The value that a vehicle follows is its power, in kW."""
+
+    def bids(self, device: Vehicles, rows: Ints, outlook: Outlook, interval: Interval) -> Curves:
+        need_kwh, leaves_ns = device.charging_need(interval.begin_ns)
+        need_kwh, left_h = need_kwh[rows], (leaves_ns[rows] - interval.begin_ns) / NS_PER_HOUR
+        most_kw = device.parameters.charger_kw
+        kw = np.minimum(need_kwh / interval.hours, most_kw)
+        share = need_kwh / most_kw / np.maximum(left_h, 1e-9)
+        must = share >= 1.0
+        price = quantile_price(outlook, np.where(must, 0.5, share))
+        return Curves.buying(np.where(must, 0.0, kw), price, price, np.where(must, kw, 0.0))
+
+
+def quantile_price(outlook: Outlook, share: Floats) -> Floats:
+    """The price below which prices lie for that share of the time, the same shape."""
+    from scipy.special import ndtri  # loaded here: a run without local markets needs none of it
+
+    return np.asarray(outlook.mean + outlook.deviation * ndtri(np.clip(share, 1e-6, 1.0 - 1e-6)))

@@ -1,0 +1,58 @@
+"""The bidding rules against the published controllers' own answers."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from heptagrid.domains.customers.bidding.batteries import mean_prices
+from heptagrid.domains.customers.bidding.heat_pumps import ramp_price, ramp_shift
+from heptagrid.domains.customers.bidding.rule import Outlook
+from heptagrid.domains.customers.bidding.vehicles import quantile_price
+
+with (Path(__file__).parent / "tesp_hvac.csv").open(encoding="utf-8") as _file:
+    ANSWERS = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(_file)]
+
+
+def outlook(mean: float, deviation: float) -> Outlook:
+    return Outlook(np.array([mean]), np.array([deviation]))
+
+
+@pytest.mark.parametrize("one", ANSWERS)
+def test_thermostats_bid_and_respond_as_tesps(one: dict[str, float]) -> None:
+    """Source: PNNL's TESP (github.com/pnnl/tesp, tesp_support/hvac.py, `formulate_bid` and `bid_accepted`), run on these inputs; rounding alone is allowed.
+
+    Theirs cools, ours heats: what is warmer than the set-point there is colder here. Their ramp is said of the whole band, both ways, ours of one.
+    """
+    known, ramp = outlook(one["mean"], one["std_dev"]), one["ramp"] / 2.0
+    rise_k = np.array([one["air_temp"] - one["basepoint"]])
+    assert ramp_price(known, rise_k, one["offset_limit"], ramp)[0] == pytest.approx(one["bid_price"], rel=1e-12)
+    shift_k = ramp_shift(known, np.array([one["cleared_price"]]), one["offset_limit"], ramp)
+    assert one["basepoint"] - shift_k[0] == pytest.approx(one["setpoint"], rel=1e-12)
+
+
+def test_a_bid_and_the_response_to_it_are_each_others_inverse() -> None:
+    """At the price that a house bids, its set-point moves to its temperature."""
+    known = outlook(0.05, 0.01)
+    for rise_k in (-0.8, -0.1, 0.0, 0.4, 1.0):
+        price = ramp_price(known, np.array([rise_k]), 1.0, 2.0)
+        assert ramp_shift(known, price, 1.0, 2.0)[0] == pytest.approx(-rise_k, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("share", "price"), [(0.5, 0.04), (0.15865525393145707, 0.03), (0.8413447460685429, 0.05), (0.975, 0.0595996398454)]
+)
+def test_vehicles_bid_the_quantile_of_the_time_that_they_need(share: float, price: float) -> None:
+    """Prices of mean 0.04 and deviation 0.01. TESS: scipy.stats.norm.ppf(share, loc=mean, scale=deviation); here tables of the normal distribution, 1.959964 at 97.5 %."""
+    assert quantile_price(outlook(0.04, 0.01), np.array([share]))[0] == pytest.approx(price, rel=1e-9)
+
+
+def test_batteries_buy_and_sell_about_the_mean() -> None:
+    """TESS, `batt_myopic_bid`: mean times and over the efficiency; what is bought and sold so pays exactly for the losses of both ways."""
+    buy, sell = mean_prices(np.array([0.04, -0.04]), 0.95)
+    assert buy[0] == pytest.approx(0.04 * 0.95) and sell[0] == pytest.approx(0.04 / 0.95)
+    assert sell[0] * 0.95**2 == pytest.approx(buy[0])
+    assert buy[1] < -0.04 < sell[1]
