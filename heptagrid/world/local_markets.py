@@ -83,9 +83,12 @@ class LocalMarkets:
         return len(self.capacity_kw)
 
 
-def spread_ns(points: Ints, over_s: float) -> Ints:
-    """How long after the others each metering point's message leaves, the same shape: neighbours lie apart, as evenly as the golden ratio puts them."""
-    share = (points * ((5.0**0.5 - 1.0) / 2.0)) % 1.0
+def spread_ns(points: Ints, over_s: float, phase: float = 0.0) -> Ints:
+    """How long after the first each metering point's message leaves, the same shape: neighbours lie apart, as evenly as the golden ratio puts them.
+
+    phase: by which part of the time a point's messages of one kind lie apart from those of another, where both leave at once.
+    """
+    share = (points * ((5.0**0.5 - 1.0) / 2.0) + phase) % 1.0
     return np.asarray(share * over_s * NS_PER_S).astype(np.int64)
 
 

@@ -208,7 +208,7 @@ class LocalMarket:
             interval_ns=begin_ns,
         )
         here = self._endpoints
-        at_ns = step.end_ns + spread_ns(points, self._parameters.spread_s)
+        at_ns = step.end_ns + spread_ns(points, self._parameters.spread_s, phase=0.5)
         outbox.send(local_market.PRICE.wave(price, here.market, here.gateways[points], at_ns, cause[market]))
 
     def _outlook(self) -> tuple[Floats, Floats]:
