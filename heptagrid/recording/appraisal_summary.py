@@ -50,6 +50,7 @@ def appraisal_summary(observed: Observed, plan: Plan, seed: int) -> dict[str, An
         "rollout_years": plan.rules.rollout_years,
         "reset_fees": plan.rules.reset_fees,
         "society": {
+            "pays": found.society_npv_eur > 0.0,
             "npv_eur": found.society_npv_eur,
             "benefit_cost_ratio": found.benefit_cost_ratio,
             "internal_rate": found.internal_rate,

@@ -13,6 +13,8 @@ from heptagrid.report.tornado import Bar, tornado
 from heptagrid.report.words import DOMAIN_TITLES, number, signed
 
 PARTY_TITLES = (*DOMAIN_TITLES, "The state (taxes and levies)", "Others: users elsewhere, the climate")
+MOST_PARTS = 3  # of the costs and of the benefits that a sentence names
+LEAST_PART = 0.005  # of their sum; what is less is not named
 WIDEST = 8  # bars of the tornado
 
 
@@ -70,6 +72,42 @@ def society_section(summary: Mapping[str, Any]) -> str:
             ],
             "communication": communication_sentence(summary),
         },
+    )
+
+
+def society_verdict(summary: Mapping[str, Any]) -> str:
+    """Whether it pays for society, which costs stand against which benefits, and which assumption would have to be how different."""
+    business = summary["business"]
+    found = business["appraisal"]
+    costs = [(one["title"], -one["npv_eur"]) for one in found["parts"] if one["is_cost"]]
+    gains = [(one["title"], one["npv_eur"]) for one in found["parts"] if not one["is_cost"]]
+    pays = found["society"]["pays"]
+    return (
+        f"For society it {'pays' if pays else 'does not pay'}: over {business['horizon_years']:g} years costs of {_made_of(costs)} stand against "
+        f"benefits of {_made_of(gains)}, a net present value of {signed(found['society']['npv_eur'])} EUR. {_nearest(found, pays)}"
+    )
+
+
+def _made_of(parts: list[tuple[str, float]]) -> str:
+    """A sum in EUR, and its largest parts."""
+    total_eur = sum(eur for _, eur in parts)
+    notable = (one for one in parts if abs(one[1]) > LEAST_PART * abs(total_eur))
+    largest = sorted(notable, key=lambda one: -abs(one[1]))[:MOST_PARTS]
+    said = f"{number(total_eur)} EUR"
+    return said + (f" ({', '.join(f'{title} {number(eur)}' for title, eur in largest)})" if largest else "")
+
+
+def _nearest(found: Mapping[str, Any], pays: bool) -> str:
+    """The break-even that is nearest to its assumption, by the width of its likely range."""
+    if not found["break_even"]:
+        return f"No single assumption would make it {'fail' if pays else 'pay'} within what it accepts."
+    one = min(found["break_even"], key=lambda one: abs(one["at"] - one["value"]) / (one["high"] - one["low"] or 1.0))
+    is_likely = one["low"] <= one["at"] <= one["high"]
+    unit = f" {_unit(one)}".rstrip()
+    return (
+        f"It {'pays' if pays else 'would pay'} if {_plain(one['info'])} {'is' if pays else 'were'} "
+        f"{'at least' if one['gains_above'] else 'at most'} {one['at']:,.4g}{unit} (now {one['value']:,.4g}): the nearest break-even, "
+        f"{'within' if is_likely else 'beyond'} its likely range of {one['low']:,.4g} to {one['high']:,.4g}."
     )
 
 

@@ -21,6 +21,7 @@ from heptagrid.report.findings import (
     percent,
     yearly_eur_per_customer,
 )
+from heptagrid.report.society import society_verdict
 from heptagrid.report.words import ARM_TITLES, DOMAIN_TITLES, number, signed
 
 Summary = Mapping[str, Any]
@@ -116,6 +117,8 @@ def _money(summary: Summary) -> Answer:
             f"The seven domains and the state together: {signed(yearly, 2)} EUR per customer and year, the net present value over "
             f"{business['horizon_years']:g} years as an annuity, with what must be bought.",
         )
+        if "appraisal" in business:
+            reasons.insert(1, society_verdict(summary))
         reasons.append(f"{capital(shares(each))} (EUR per customer and year).")
         return Answer(question, "yes" if yearly > 0.0 else "no", yearly > 0.0, tuple(reasons))
     if summary["partial"]:

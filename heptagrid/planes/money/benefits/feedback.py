@@ -9,6 +9,8 @@ from heptagrid.foundation.parameters import parameter
 from heptagrid.planes.money.benefits.benefit import STATE, Benefit, Flow, gain, switch, transfer
 from heptagrid.planes.money.benefits.observed import Observed
 
+RUNS_OWN = -1.0
+
 
 @dataclass(frozen=True)
 class Parameters:
@@ -24,6 +26,14 @@ class Parameters:
         likely=(0.0, 0.05),
         source="3 % on average of the European appraisals (European Commission's summary of COM(2014) 356); 3 % in Great Britain's "
         "programme of 2019 (The Register, 17 September 2019); the range is an assumption",
+    )
+    energy_eur_per_mwh: float = parameter(
+        RUNS_OWN,
+        info="what a MWh costs in the wholesale market; -1 for the run's own price",
+        unit="EUR/MWh",
+        low=RUNS_OWN,
+        high=2000.0,
+        source="assumption: the price of the years ahead is that of the run",
     )
     avoided_eur_per_mwh: float = parameter(
         0.0,
@@ -47,7 +57,8 @@ class Parameters:
 def flows(observed: Observed, values: Parameters) -> list[Flow]:
     """The energy is the customers' gain; the tax on it only changes hands."""
     saved_mwh = values.share * observed.conventional.consumed_mwh
-    eur_per_mwh = observed.price_eur_per_mwh + values.avoided_eur_per_mwh
+    wholesale = observed.price_eur_per_mwh if values.energy_eur_per_mwh == RUNS_OWN else values.energy_eur_per_mwh
+    eur_per_mwh = wholesale + values.avoided_eur_per_mwh
     return [
         gain("energy not used", Domain.CUSTOMERS, saved_mwh * eur_per_mwh),
         transfer("tax on it", STATE, Domain.CUSTOMERS, saved_mwh * values.tax_eur_per_mwh),
