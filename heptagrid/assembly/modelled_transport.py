@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from heptagrid.assembly.transport import SortingTransport
 from heptagrid.foundation.contract import Contract, Wave
+from heptagrid.foundation.domains import Kind
 from heptagrid.planes.messages.kernel.message_tracer import WatchedQueue
 from heptagrid.planes.messages.plane import MessagePlane
 from heptagrid.planes.messages.statistics import Counts
@@ -48,6 +49,10 @@ class ModelledTransport(SortingTransport):
     def share(self, threads: int) -> None:
         """Keep so many threads busy from now on; what is carried is the same."""
         self._plane.threads = threads
+
+    def spare(self, kind: Kind, until_ns: int) -> bool:
+        """Spare messages of a kind the way until then, if the network would carry them all; whether they are."""
+        return self._plane.spare(kind, until_ns)
 
     def oldest_under_way(self) -> int:
         """The least index of a message that may still arrive; all before it are done."""

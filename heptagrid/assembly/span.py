@@ -17,6 +17,9 @@ from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S, Step, midnight_ns
 
 CLOSING_NS = NS_PER_HOUR
 CLOSING_STEP_S = 300  # nothing but messages and actors moves then, so it need not be finer
+HEARD_NS = (
+    2 * NS_PER_HOUR
+)  # of the warm-up day at each end, with readings over the network: assumption, enough to judge it
 
 
 class Phase(Enum):
@@ -55,6 +58,11 @@ class Span:
     def warm_up_ns(self) -> int:
         """The first instant of the warm-up day."""
         return midnight_ns(self.first - timedelta(days=1), self.zone)
+
+    @property
+    def spared_ns(self) -> tuple[int, int]:
+        """When in the warm-up day readings need not go through the network, if it carries them all: (from, until)."""
+        return self.warm_up_ns + HEARD_NS, self.start_ns - HEARD_NS
 
     @property
     def counted_steps(self) -> int:

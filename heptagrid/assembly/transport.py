@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from heptagrid.contracts.policy import declared, refusal
 from heptagrid.foundation.contract import Contract, Delivery, Wave
-from heptagrid.foundation.domains import Domain
+from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.transport import Listener, Transport
 from heptagrid.planes.messages.plane import MessagePlane
 from heptagrid.planes.messages.statistics import Counts
@@ -57,6 +57,10 @@ class SortingTransport(Transport):
     @abstractmethod
     def share(self, threads: int) -> None:
         """Keep so many threads busy from now on; what is carried is the same."""
+
+    def spare(self, kind: Kind, until_ns: int) -> bool:
+        """Spare messages of a kind the way until then, if they would all arrive; whether they are. Here they are not."""
+        return False
 
     @abstractmethod
     def oldest_under_way(self) -> int:

@@ -21,6 +21,7 @@ from heptagrid.assembly.spans import spans_of
 from heptagrid.assembly.transport import TransportOver
 from heptagrid.assembly.world import World, build_world
 from heptagrid.foundation.clock import Clock, SimulatedClock
+from heptagrid.foundation.domains import Kind
 from heptagrid.foundation.errors import UsageError
 from heptagrid.foundation.time import Step
 from heptagrid.recording.arm_result import ArmResult
@@ -130,6 +131,9 @@ class Simulation:
             self.recorder.begin()
         self.phase = phase
         grid, transport = self.grid, self.grid.transport
+        spared_from_ns, spared_until_ns = self.span.spared_ns
+        if phase is Phase.WARM_UP and step.start_ns == spared_from_ns:
+            transport.spare(Kind.METER_READING, spared_until_ns)
         began = time.perf_counter()
         if phase is not Phase.CLOSING:
             if not grid.windows.cover(step) and not any(one.may_send_within(step) for one in grid.early_senders):

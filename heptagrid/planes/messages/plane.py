@@ -85,6 +85,7 @@ class MessagePlane:
         self._taken = np.zeros_like(self._queue.quarter)
         self._busy_before_ns = self._busy_ns()
         self.crossed = np.zeros((KINDS, len(CLASS_NAMES)), dtype=bool)
+        self._spared_until_ns = np.zeros(KINDS, dtype=np.int64)
         self._waves: list[Ints] = []
         self._changes: list[_Change] = []
         self._dead = np.zeros(topology.places, dtype=np.int64)
@@ -122,17 +123,34 @@ class MessagePlane:
         size_bytes = ENVELOPE_BYTES + (self._sizes[kind] if payload_bytes is None else payload_bytes)
         common = _Common(first, int(kind), int(size_bytes), 7 * sender + receiver, int(self._urgency[kind]))
         _fill(rows, source, destination, sent_ns, self.topology.group, common)
-        rows[:, t.PATH], rows[:, t.HOPS] = self._paths.of(source, destination)
-        if self._acknowledged[kind]:
-            rows[:, t.ACK_PATH], rows[:, t.ACK_HOPS] = self._paths.of(destination, source)
+        is_spared = count > 0 and int(sent_ns.max()) < self._spared_until_ns[kind]
+        if is_spared:
+            rows[:, [t.PATH, t.HOPS, t.ACK_PATH, t.ACK_HOPS]] = 0
+        else:
+            rows[:, t.PATH], rows[:, t.HOPS] = self._paths.of(source, destination)
+            if self._acknowledged[kind]:
+                rows[:, t.ACK_PATH], rows[:, t.ACK_HOPS] = self._paths.of(destination, source)
         if count > 1 and (sent_ns[1:] < sent_ns[:-1]).any():
             rows = rows[np.argsort(sent_ns, kind="stable")]
         distinct = count > 1 and bool((source[1:] > source[:-1]).all())
         rows[:, t.NUMBER] = self._numbered(kind, rows[:, t.SOURCE], distinct)
         if count:
             self._waves.append(rows)
-            self._note_links(kind, rows)
+            if not is_spared:
+                self._note_links(kind, rows)
         return first
+
+    def spare(self, kind: Kind, until_ns: int) -> bool:
+        """Spare messages of a kind the way from now on: a wave that leaves before `until_ns` arrives at once, over no link. Whether they are.
+
+        They are only if the network would carry them all: those that have left have all arrived, and nothing changes till then.
+        """
+        counters = self._queue.counts_now().counters[:, kind]
+        are_carried = 0 < counters[t.N_SENT] == counters[t.N_DELIVERED]
+        if are_carried and not any(change.when_ns < until_ns for change in self._changes):
+            self._spared_until_ns[kind] = until_ns
+            return True
+        return False
 
     def begin(self, until_ns: int) -> None:
         """Nobody will send anything more that leaves by `until_ns`: let messages travel till then beside the caller's other work.
