@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.contracts.policy import declared, refusal
+from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.contract import Contract, Delivery, Wave
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.transport import Listener, Transport
@@ -41,7 +41,7 @@ class SortingTransport(Transport):
         self._granted = frozenset(declared() if granted is None else granted)
         self._listeners: list[Listener] = []
         self._waves: list[Wave] = []
-        self._first_ids: list[int] = []
+        self._first_ids = np.zeros(2 * _GATHERED, dtype=np.int64)  # of `_waves`, and room for more
         self._forget_at = _GATHERED
         self._outcomes: list[tuple[Ints, Ints]] = []  # of this step so far
         self._inboxes: dict[Domain, list[Delivery]] = {domain: [] for domain in Domain}
@@ -102,8 +102,10 @@ class SortingTransport(Transport):
         if reason is not None:
             return self._refuse(wave, reason)
         first = self._take(wave)
+        if len(self._waves) == len(self._first_ids):
+            self._first_ids = np.concatenate([self._first_ids, np.zeros_like(self._first_ids)])
+        self._first_ids[len(self._waves)] = first
         self._waves.append(wave)
-        self._first_ids.append(first)
         for listener in self._listeners:
             listener.sent(first, wave)
         return first
@@ -147,27 +149,46 @@ class SortingTransport(Transport):
         return -1
 
     def _sorted(self, arrived: Ints) -> dict[Domain, list[Delivery]]:
-        ids, delivered_ns = arrived[:, 0], arrived[:, 1]
         found: dict[Domain, list[Delivery]] = {domain: [] for domain in Domain}
-        if not len(ids):
+        if not len(arrived):
             return found
-        owner = np.searchsorted(np.asarray(self._first_ids), ids, side="right") - 1
-        order = np.argsort(owner, kind="stable")
-        cuts = np.flatnonzero(np.diff(owner[order])) + 1
-        for part in np.split(order, cuts):
-            k = int(owner[part[0]])
-            wave = self._waves[k]
-            found[wave.receiver].append(Delivery(wave, ids[part] - self._first_ids[k], delivered_ns[part], ids[part]))
+        order, waves, ends = _by_wave(arrived, self._first_ids[: len(self._waves)])
+        ids, delivered_ns = arrived[order, 0], arrived[order, 1]
+        begin = 0
+        for k, end in zip(waves.tolist(), ends.tolist(), strict=True):
+            wave, mine = self._waves[k], ids[begin:end]
+            found[wave.receiver].append(Delivery(wave, mine - self._first_ids[k], delivered_ns[begin:end], mine))
+            begin = end
         return found
 
     def _forget(self) -> None:
         """Drop the waves that have no message under way any more, whenever many have gathered."""
         if len(self._waves) < self._forget_at:
             return
-        done = bisect_right(self._first_ids, self.oldest_under_way()) - 1
+        first_ids = self._first_ids[: len(self._waves)]
+        done = int(np.searchsorted(first_ids, self.oldest_under_way(), side="right")) - 1
         if done > 0:
-            del self._waves[:done], self._first_ids[:done]
+            del self._waves[:done]
+            self._first_ids[: len(self._waves)] = first_ids[done:].copy()
         self._forget_at = len(self._waves) + _GATHERED
+
+
+@kernel
+def _by_wave(arrived, first_ids):  # type: ignore[no-untyped-def]
+    """The order (n,) that brings messages, (n, 2) index and time, together by wave; the waves that have any, (k,), and where each ends in it."""
+    count = np.zeros(len(first_ids), dtype=np.int64)
+    owner = np.empty(len(arrived), dtype=np.int64)
+    for k in range(len(arrived)):
+        owner[k] = np.searchsorted(first_ids, arrived[k, 0], side="right") - 1
+        count[owner[k]] += 1
+    waves = np.flatnonzero(count)
+    ends = np.cumsum(count)
+    place = ends - count
+    order = np.empty(len(arrived), dtype=np.int64)
+    for k in range(len(arrived)):
+        order[place[owner[k]]] = k
+        place[owner[k]] += 1
+    return order, waves, ends[waves]
 
 
 TransportOver = Callable[[MessagePlane, Iterable[Contract[Any]]], SortingTransport]

@@ -1,12 +1,12 @@
-"""Paths that are remembered by the wave are those that are looked up pair by pair."""
+"""Paths that are kept are those that are looked up pair by pair."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from heptagrid.planes.messages.routing.paths import REMEMBERED, Paths, TreeEdges, TreeRouter
+from heptagrid.planes.messages.routing.paths import Paths, TreeEdges, TreeRouter
 
-PLACES = 300
+PLACES, MESSAGES = 300, 128
 
 
 def router(rng: np.random.Generator) -> TreeRouter:
@@ -27,7 +27,7 @@ def ports(paths: Paths, sources: np.ndarray, destinations: np.ndarray) -> list[l
 def test_a_wave_that_comes_again_takes_the_same_paths_until_they_change() -> None:
     rng = np.random.default_rng(1)
     first, second = router(rng), router(rng)
-    waves = [rng.integers(0, PLACES, (2, 2 * REMEMBERED)) for _ in range(3)]
+    waves = [rng.integers(0, PLACES, (2, MESSAGES)) for _ in range(3)]
     waves.append(waves[0].copy())
     waves[3][:, -1] = waves[3][::-1, -1]  # as the first but for its last pair
     paths = Paths(PLACES, first)

@@ -72,8 +72,10 @@ class CustomersDesk:
             asked_by=told.asked_by,
             message=delivery.ids,
         )
-        late = reads.of(self.store.receive(quarter, reads))
-        self._note(Changes(np.full(len(late.meter), quarter), late.meter, late.message), was_read=True)
+        is_late = self.store.receive(quarter, reads)
+        if is_late.any():
+            late = reads.of(is_late)
+            self._note(Changes(np.full(len(late.meter), quarter), late.meter, late.message), was_read=True)
 
     def _note(self, changes: Changes, was_read: bool) -> None:
         """Keep for the retailers what is known better of days that it has been told."""

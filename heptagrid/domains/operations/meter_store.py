@@ -159,9 +159,10 @@ class MeterStore:
         before = status[reads.meter]
         is_late = (before == ReadStatus.ESTIMATED) | (before == ReadStatus.SETTLED)
         fresh = is_late | (before == ReadStatus.MISSING)
-        self.stored += int(fresh.sum())
-        self.repeated += int((~fresh).sum())
-        new = reads.of(fresh)
+        count = int(np.count_nonzero(fresh))
+        self.stored += count
+        self.repeated += len(fresh) - count
+        new = reads if count == len(fresh) else reads.of(fresh)
         self.import_kwh[row, new.meter], self.export_kwh[row, new.meter] = new.import_kwh, new.export_kwh
         self._import_register_kwh[row, new.meter] = new.import_register_kwh
         self._export_register_kwh[row, new.meter] = new.export_register_kwh

@@ -93,9 +93,8 @@ class Scada:
 
     def overloads(self, now_ns: int) -> tuple[Ints, Floats]:
         """Substations to ask relief for now, and how much in kW; each at most once a relief period."""
-        loading = np.nan_to_num(self.loading_pct)
-        high = (loading > self.parameters.relief_loading_pct) & (self._asked_until_ns <= now_ns)
-        rows = np.flatnonzero(high)
+        loading = self.loading_pct  # what has not reported is no number, and above nothing
+        rows = np.flatnonzero((loading > self.parameters.relief_loading_pct) & (self._asked_until_ns <= now_ns))
         self._asked_until_ns[rows] = now_ns + int(self.parameters.relief_for_s * NS_PER_S)
         excess_kw = (loading[rows] - self.parameters.relief_loading_pct) / 100.0 * self._rated_kva[rows]
         return rows, np.maximum(excess_kw, _LEAST_RELIEF * self._rated_kva[rows])

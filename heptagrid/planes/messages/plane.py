@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from heptagrid.contracts.kinds import ENVELOPE_BYTES, FACTS, KindFacts
-from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.domains import DOMAIN_NAMES, KIND_NAMES, Domain, Kind
 from heptagrid.foundation.errors import ContractError
 from heptagrid.planes.messages import tables as t
+from heptagrid.planes.messages.familiar_waves import Common, FamiliarWaves
 from heptagrid.planes.messages.kernel.ahead import Ahead
 from heptagrid.planes.messages.kernel.event_queue import EventQueue, fact_table
 from heptagrid.planes.messages.kernel.message_tracer import WatchedQueue
@@ -36,16 +35,6 @@ class _Change:
     which: Ints
     up: bool = False
     until_ns: int = 0
-
-
-class _Common(NamedTuple):
-    """What the messages of a wave share, and the index of the first."""
-
-    first_id: int
-    kind: int
-    size_bytes: int
-    pair: int
-    priority: int
 
 
 class MessagePlane:
@@ -73,10 +62,11 @@ class MessagePlane:
         self.topology = topology
         self.threads = threads
         self._ahead: Ahead | None = None
-        self._sizes = np.array([facts[kind].payload_bytes for kind in Kind], dtype=np.int64)
+        self._sizes = [facts[kind].payload_bytes for kind in Kind]
         self._acknowledged = [facts[kind].acknowledged for kind in Kind]
-        self._urgency = np.array([facts[kind].priority for kind in Kind], dtype=np.int64)
+        self._urgency = [facts[kind].priority for kind in Kind]
         self._paths = Paths(topology.places, TreeRouter(topology.edges))
+        self._familiar = FamiliarWaves(self._make)
         self._queue: EventQueue | WatchedQueue = EventQueue(
             topology.wiring.net(break_loss), self._paths, fact_table(facts), seed, topology.groups
         )
@@ -85,7 +75,7 @@ class MessagePlane:
         self._taken = np.zeros_like(self._queue.quarter)
         self._busy_before_ns = self._busy_ns()
         self.crossed = np.zeros((KINDS, len(CLASS_NAMES)), dtype=bool)
-        self._spared_until_ns = np.zeros(KINDS, dtype=np.int64)
+        self._spared_until_ns = [0] * KINDS
         self._waves: list[Ints] = []
         self._changes: list[_Change] = []
         self._dead = np.zeros(topology.places, dtype=np.int64)
@@ -117,28 +107,33 @@ class MessagePlane:
                 f"{DOMAIN_NAMES[sender]} sends a {KIND_NAMES[kind]} that leaves before the step's end, and had not said that it might "
                 "(`EarlySender`)"
             )
-        rows = np.empty((count, t.PENDING), dtype=np.int64)
         first = self._next_id
+        if count == 0:
+            return first
         self._next_id += count
         size_bytes = ENVELOPE_BYTES + (self._sizes[kind] if payload_bytes is None else payload_bytes)
-        common = _Common(first, int(kind), int(size_bytes), 7 * sender + receiver, int(self._urgency[kind]))
-        _fill(rows, source, destination, sent_ns, self.topology.group, common)
-        is_spared = count > 0 and int(sent_ns.max()) < self._spared_until_ns[kind]
-        if is_spared:
-            rows[:, [t.PATH, t.HOPS, t.ACK_PATH, t.ACK_HOPS]] = 0
-        else:
-            rows[:, t.PATH], rows[:, t.HOPS] = self._paths.of(source, destination)
-            if self._acknowledged[kind]:
-                rows[:, t.ACK_PATH], rows[:, t.ACK_HOPS] = self._paths.of(destination, source)
-        if count > 1 and (sent_ns[1:] < sent_ns[:-1]).any():
-            rows = rows[np.argsort(sent_ns, kind="stable")]
-        distinct = count > 1 and bool((source[1:] > source[:-1]).all())
-        rows[:, t.NUMBER] = self._numbered(kind, rows[:, t.SOURCE], distinct)
-        if count:
-            self._waves.append(rows)
-            if not is_spared:
-                self._note_links(kind, rows)
+        is_spared = bool(self._spared_until_ns[kind] and sent_ns.max() < self._spared_until_ns[kind])
+        common = Common(int(kind), int(size_bytes), 7 * sender + receiver, self._urgency[kind], is_spared)
+        familiar = self._familiar.of(source, destination, common)
+        rows = familiar.sent(first, sent_ns)
+        rows[:, t.NUMBER] = self._numbered(kind, rows[:, t.SOURCE], familiar.is_distinct)
+        self._waves.append(rows)
         return first
+
+    def _make(self, source: Ints, destination: Ints, common: Common) -> Ints:
+        """The rows (n, PENDING) of a wave that is met for the first time, without indices, times and numbers."""
+        rows = np.zeros((len(source), t.PENDING), dtype=np.int64)
+        rows[:, t.SOURCE], rows[:, t.DESTINATION] = source, destination
+        rows[:, t.KIND], rows[:, t.BYTES] = common.kind, common.size_bytes
+        rows[:, t.PAIR], rows[:, t.PRIORITY] = common.pair, common.priority
+        group = self.topology.group
+        rows[:, t.GROUP] = np.maximum(group[source], group[destination])
+        if not common.is_spared:
+            rows[:, t.PATH], rows[:, t.HOPS] = self._paths.of(source, destination)
+            if self._acknowledged[common.kind]:
+                rows[:, t.ACK_PATH], rows[:, t.ACK_HOPS] = self._paths.of(destination, source)
+            self._note_links(Kind(common.kind), rows)
+        return rows
 
     def spare(self, kind: Kind, until_ns: int) -> bool:
         """Spare messages of a kind the way from now on: a wave that leaves before `until_ns` arrives at once, over no link. Whether they are.
@@ -219,6 +214,7 @@ class MessagePlane:
         count[change.which] += -1 if change.up else 1
         if isinstance(self.topology, PlannedNetwork):
             self._paths.reroute(TreeRouter(self.topology.edges_without(self._dead > 0, self._cut > 0)))
+            self._familiar.forget()
             self._reroute()
 
     def _reroute(self) -> None:
@@ -316,10 +312,13 @@ class MessagePlane:
         """Take the messages whose time comes by `until_ns` out of the waiting waves, by time and index."""
         parts, waiting = [], []
         for wave in self._waves:
-            count = int(np.searchsorted(wave[:, t.SENT], until_ns, side="right"))
-            if count:
+            if wave[-1, t.SENT] <= until_ns:
+                parts.append(wave)
+            elif wave[0, t.SENT] > until_ns:
+                waiting.append(wave)
+            else:
+                count = int(np.searchsorted(wave[:, t.SENT], until_ns, side="right"))
                 parts.append(wave[:count])
-            if count < len(wave):
                 waiting.append(wave[count:])
         self._waves = waiting
         if not parts:
@@ -350,15 +349,3 @@ class MessagePlane:
         given = numbers[sources] + within
         np.add.at(numbers, sources, 1)
         return np.asarray(given)
-
-
-@kernel
-def _fill(rows, source, destination, sent_ns, group, common):  # type: ignore[no-untyped-def]
-    """Write what is known of a wave's messages without their paths and numbers into `rows` (n, PENDING)."""
-    for k in range(rows.shape[0]):
-        rows[k, t.ID] = common.first_id + k
-        rows[k, t.SOURCE], rows[k, t.DESTINATION] = source[k], destination[k]
-        rows[k, t.KIND], rows[k, t.BYTES] = common.kind, common.size_bytes
-        rows[k, t.SENT], rows[k, t.PAIR] = sent_ns[k], common.pair
-        rows[k, t.PRIORITY] = common.priority
-        rows[k, t.GROUP] = max(group[source[k]], group[destination[k]])

@@ -33,24 +33,11 @@ class Router(Protocol):
         ...
 
 
-REMEMBERED = 64
-"""Waves whose paths are remembered, of as many messages at least."""
-
-
-class _Asked(NamedTuple):
-    """A wave's pairs, and where their paths begin and their hops, (n,) each."""
-
-    sources: Ints
-    destinations: Ints
-    at: Ints
-    hops: Ints
-
-
 class Paths:
     """The paths in use; a pair that was not asked for before is found by the router.
 
     They stand in the order in which they were asked for first: who sends regularly sends in that order, and the memory
-    is read from one end to the other. And they send in the same waves, whose paths are remembered as a whole.
+    is read from one end to the other.
     """
 
     def __init__(self, nodes: int, router: Router) -> None:
@@ -60,7 +47,6 @@ class Paths:
         self._at = np.empty(0, dtype=np.int64)
         self._hops = np.empty(0, dtype=np.int64)
         self._size = 0
-        self._asked: dict[tuple[int, int, int], _Asked] = {}
         self.table = np.zeros(1, dtype=HOP)
 
     @property
@@ -70,19 +56,6 @@ class Paths:
 
     def of(self, sources: Ints, destinations: Ints) -> tuple[Ints, Ints]:
         """(n,) where each pair's path begins, and (n,) its hops."""
-        if len(sources) < REMEMBERED:
-            return self._looked_up(sources, destinations)
-        wave = (len(sources), int(sources[0]), int(destinations[0]))
-        asked = self._asked.get(wave)
-        is_same = asked and np.array_equal(asked.sources, sources) and np.array_equal(asked.destinations, destinations)
-        if asked is None or not is_same:
-            asked = _Asked(sources.copy(), destinations.copy(), *self._looked_up(sources, destinations))
-            if len(self._asked) >= REMEMBERED:
-                self._asked.clear()
-            self._asked[wave] = asked
-        return asked.at, asked.hops
-
-    def _looked_up(self, sources: Ints, destinations: Ints) -> tuple[Ints, Ints]:
         keys = sources * self._nodes + destinations
         place = self._find(keys)
         known = self._keys[place] == keys if len(self._keys) else np.zeros(len(keys), dtype=bool)
@@ -95,7 +68,6 @@ class Paths:
     def reroute(self, router: Router) -> None:
         """Find all paths anew from now on; those of messages under way stay as they are."""
         self._router = router
-        self._asked.clear()
         self._keys, self._at, self._hops = self._keys[:0], self._at[:0], self._hops[:0]
 
     def _find(self, keys: Ints) -> Ints:
