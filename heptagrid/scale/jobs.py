@@ -39,20 +39,24 @@ _stop: Event | None = None
 def run_jobs(scenario: Scenario, jobs: list[Job], threads: int, progress: Progress | None) -> list[ArmResult]:
     """Run all jobs and return their results in the jobs' order.
 
+    Smart arms take longest, so they begin first: what is left at the end, and is begun in a new process, are short ones.
     On Ctrl-C the jobs end at their next step and their results say so; a second Ctrl-C kills them.
     progress: called with (steps done, steps in all) several times a second.
     """
     work = partial(_run_job, scenario, threads_of_job(threads, len(jobs)))
-    return run_tasks(work, jobs, [job.span.all_steps for job in jobs], threads, progress)
+    longest_first = sorted(jobs, key=lambda job: not job.arm.smart)
+    results = run_tasks(work, longest_first, [job.span.all_steps for job in longest_first], threads, progress)
+    place = {(job.arm.name, job.run_day): k for k, job in enumerate(jobs)}
+    return sorted(results, key=lambda result: place[result.arm, result.run_day])
 
 
 def threads_of_job(threads: int, jobs: int) -> int:
-    """How many threads each job gets: its share, and two if there is more than one at all.
+    """How many threads each job gets: its share; and two where each job is begun at once and there is more than one thread at all.
 
     The second thread has work for a third of the time and waits without using a processor; so two arms fill two cores better with two threads
-    each than with one, the more so when one of them has come to its end.
+    each than with one, the more so when one of them has come to its end. Where jobs wait for a processor, there is none for a second thread.
     """
-    return 1 if threads == 1 else max(2, threads // jobs)
+    return 1 if threads == 1 or jobs > threads else max(2, threads // jobs)
 
 
 def run_tasks(

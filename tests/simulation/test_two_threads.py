@@ -42,8 +42,8 @@ def test_two_threads_come_to_the_same_last_bit(lane: Scenario, arm: str, monkeyp
 
 def test_each_arm_gets_its_share_and_a_second_thread_for_its_messages() -> None:
     assert [threads_of_job(1, jobs) for jobs in (1, 2, 9)] == [1, 1, 1]
-    assert [threads_of_job(2, jobs) for jobs in (1, 2, 9)] == [2, 2, 2]
-    assert [threads_of_job(8, jobs) for jobs in (1, 2, 3, 9)] == [8, 4, 2, 2]
+    assert [threads_of_job(2, jobs) for jobs in (1, 2, 9)] == [2, 2, 1]
+    assert [threads_of_job(8, jobs) for jobs in (1, 2, 3, 8, 9)] == [8, 4, 2, 2, 1]
 
 
 def test_a_roll_out_announces_the_steps_in_which_it_sends() -> None:
