@@ -114,8 +114,9 @@ class Contract(Generic[Payload]):
         ContractError
             Naming the field whose dtype, shape or length is not as declared.
         """
-        arrays = [np.asarray(one, dtype=np.int64) for one in (source, destination, sent_ns, cause)]
-        lengths = {len(one) for one in arrays if one.ndim}
+        ends = (source, destination, sent_ns, cause)
+        arrays = [one if isinstance(one, int) else np.asarray(one, dtype=np.int64) for one in ends]
+        lengths = {len(one) for one in arrays if not isinstance(one, int) and one.ndim}
         sizes: dict[str, int] = {}
         for name, one in columns(self.payload):
             value = getattr(payload, name)
@@ -125,7 +126,7 @@ class Contract(Generic[Payload]):
         if len(lengths) > 1:
             raise ContractError(f"{self.name}: its arrays have {' and '.join(map(str, sorted(lengths)))} messages")
         count = lengths.pop() if lengths else 1
-        source, destination, sent_ns, cause = (one if one.ndim else _repeated(one, count) for one in arrays)
+        source, destination, sent_ns, cause = (_all(one, count) for one in arrays)
         if size is None and self.size is not None:
             size = self.size(payload)
         return Wave(self, payload, source, destination, sent_ns, cause, size)
@@ -163,10 +164,12 @@ class Contract(Generic[Payload]):
         return made, tuple(getattr(self, one.name) for one in fields(self))
 
 
-def _repeated(value: Ints, count: int) -> Ints:
-    """(count,) the same number; in a fifth of the time that `numpy.full` takes for few."""
+def _all(value: int | Ints, count: int) -> Ints:
+    """A number for each of so many messages, (count,), also where one stands for all of them."""
+    if not isinstance(value, int) and value.ndim:
+        return value
     found = np.empty(count, dtype=np.int64)
-    found.fill(value)
+    found.fill(value)  # a fifth of the time of `numpy.full` for few
     return found
 
 

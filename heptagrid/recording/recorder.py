@@ -247,9 +247,10 @@ class Recorder(Listener):
                 *(self._line_max_pct, self._supply.step_min_pu, self._supply.step_max_pu),
             )
         )
-        self._infeeds.append(
-            np.stack([grid.terminals.infeed_p_kw, grid.terminals.infeed_q_kvar, flow.v_pu[self._busbars]], axis=1)
-        )
+        infeeds = np.empty((len(self._busbars), 3))
+        infeeds[:, 0], infeeds[:, 1] = grid.terminals.infeed_p_kw, grid.terminals.infeed_q_kvar
+        infeeds[:, 2] = flow.v_pu[self._busbars]
+        self._infeeds.append(infeeds)
         self._loading.append(flow.transformer_loading_pct.astype(np.float32))
         bulk = grid.transmission.flow
         if isinstance(bulk, AcFlow):
@@ -328,11 +329,11 @@ class Recorder(Listener):
 
     def sent(self, first: int, wave: Wave) -> None:
         """Keep what a wave was and what caused it; the warm-up's too, for the first day's prices are made there."""
+        first_ns, last_ns, apart = _extent(wave.sent_ns, wave.cause)
         cause = int(wave.cause[0])
-        apart = bool((wave.cause != cause).any())
         self._waves.append(
             (
-                *(first, len(wave.source), int(wave.sent_ns.min()), int(wave.sent_ns.max())),
+                *(first, len(wave.source), first_ns, last_ns),
                 *(KIND_NAMES[wave.kind], DOMAIN_NAMES[wave.sender], DOMAIN_NAMES[wave.receiver], wave.topic),
                 *(-1 if apart else cause, wave.cause.tolist() if apart else None),
             )
@@ -354,6 +355,17 @@ def _long(times: np.ndarray, values: np.ndarray, name: str, ids: np.ndarray, val
         name: np.repeat(ids.astype(np.int32), len(times)),
         value: np.ascontiguousarray(values.T).ravel(),
     }
+
+
+@kernel
+def _extent(sent_ns, cause):  # type: ignore[no-untyped-def]
+    """When the first and the last message of a wave leave, and whether their causes differ."""
+    least = greatest = sent_ns[0]
+    apart = False
+    for k in range(1, len(sent_ns)):
+        least, greatest = min(least, sent_ns[k]), max(greatest, sent_ns[k])
+        apart = apart or cause[k] != cause[0]
+    return least, greatest, apart
 
 
 @kernel

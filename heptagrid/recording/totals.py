@@ -126,7 +126,8 @@ class TownFigures:
         self.imported_kwh += np.maximum(infeed_kw, 0.0) * hours
         self.exported_kwh += np.maximum(-infeed_kw, 0.0) * hours
         self.lost_kwh += losses_kw * hours
-        self._raise_peak(infeed_kw, np.full(len(infeed_kw), begin_ns))
+        if (infeed_kw > self.peak_kw).any():
+            self._raise_peak(infeed_kw, np.full(len(infeed_kw), begin_ns))
 
     def join(self, other: TownFigures) -> None:
         """Take in a later span."""

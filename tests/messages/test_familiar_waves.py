@@ -35,6 +35,7 @@ def test_rows_come_by_time_and_index_whatever_times_came_before(case: int) -> No
     rng = np.random.default_rng(case)
     waves = FamiliarWaves(Maker())
     sources, destinations = rng.integers(0, 5, 40), np.full(40, 9)
+    numbers = np.zeros(10, dtype=np.int64)
     offsets_ns = rng.integers(0, 30, 40)  # some leave together
     for first_id, sent_ns in (
         (0, offsets_ns),
@@ -42,17 +43,20 @@ def test_rows_come_by_time_and_index_whatever_times_came_before(case: int) -> No
         (80, rng.integers(200, 900, 40)),
         (120, np.arange(40)),
     ):
-        rows = waves.of(sources, destinations, READINGS).sent(first_id, sent_ns)
+        rows = waves.of(sources, destinations, READINGS).sent(first_id, sent_ns, numbers)
         np.testing.assert_array_equal(rows[:, [t.ID, t.SOURCE, t.SENT]], by_time(sources, first_id, sent_ns))
+        for source in range(5):  # each counts its own messages in the order in which they leave
+            own = rows[rows[:, t.SOURCE] == source, t.NUMBER]
+            assert own.tolist() == [*range(numbers[source] - len(own), numbers[source])]
 
 
 def test_a_wave_is_made_once_and_anew_when_paths_have_changed() -> None:
     make = Maker()
     waves = FamiliarWaves(make)
     here, there = np.arange(3), np.full(3, 9)
-    first = waves.of(here, there, READINGS).sent(0, np.zeros(3, dtype=np.int64))
+    first = waves.of(here, there, READINGS).sent(0, np.zeros(3, dtype=np.int64), np.zeros(10, dtype=np.int64))
     first[:] = -1  # what is done to the rows of one sending is not done to the next
-    again = waves.of(here, there, READINGS).sent(3, np.zeros(3, dtype=np.int64))
+    again = waves.of(here, there, READINGS).sent(3, np.zeros(3, dtype=np.int64), np.zeros(10, dtype=np.int64))
     assert (make.calls, again[:, t.SOURCE].tolist()) == (1, [0, 1, 2])
     waves.forget()
     waves.of(here, there, READINGS)

@@ -156,6 +156,8 @@ class Meters:
 
     def follow_supply(self, supplied: Bools, step: Step, outbox: Outbox) -> None:
         """Notice at the step's start who has lost supply and who has it again; send the last gasps due within the step."""
+        if not self.may_speak_of(supplied):
+            return
         now_ns = step.start_ns
         gone, back = np.flatnonzero(self._has_supply & ~supplied), np.flatnonzero(supplied & ~self._has_supply)
         self._has_supply[:] = supplied

@@ -87,6 +87,9 @@ class Forecast:
         everyone = np.zeros(points, dtype=np.int64)
         companies = companies or Companies(("",), ("",), everyone, everyone)
         self._registered, self._aggregator_of = registered, companies.aggregator_of
+        self._mean_kw: list[dict[int, float]] = [
+            {} for _ in registered
+        ]  # by class and quarter hour, as asked for before
         # By aggregator and quarter hour: what it foresaw of its devices.
         self._steered_kw: list[dict[int, float]] = [{} for _ in companies.aggregators]
         self._profiles = profiles
@@ -115,8 +118,8 @@ class Forecast:
     def standard_kwh(self, quarter: int) -> tuple[Floats, Floats]:
         """Import and export of every meter in `quarter` by its standard profiles, (points,) each, in kWh."""
         net_kw = self._standard_kw(quarter, quarter - _WEEK_QUARTERS)
-        for one in self._registered:
-            net_kw[one.owner] += one.mean_kw(np.array([quarter]))[0]
+        for k, one in enumerate(self._registered):
+            net_kw[one.owner] += self._mean_of(k, np.array([quarter]))[0]
         return np.maximum(net_kw, 0.0) / 4.0, np.maximum(-net_kw, 0.0) / 4.0
 
     def of_retailer(self, retailer: int, first_quarter: int, quarters: int) -> Floats:
@@ -130,13 +133,24 @@ class Forecast:
     def _net_kw(self, theirs: _Customers, first_quarter: int, quarters: int) -> Floats:
         ahead = np.arange(first_quarter, first_quarter + quarters)
         net_kw = weighted_sum(theirs.load_kw, self._relative(ahead - _WEEK_QUARTERS))
-        for one, count in zip(self._registered, theirs.devices, strict=True):
-            net_kw += one.mean_kw(ahead) * count
+        for k, count in enumerate(theirs.devices):
+            net_kw += self._mean_of(k, ahead) * count
         units_kw = weighted_sum(theirs.unit_kw, self._relative(ahead))
         day = int(first_quarter * NS_PER_QUARTER // (24 * NS_PER_HOUR))
         error = normal(self._seed, Stream.FORECAST, 0, day)
         net_kw -= units_kw * max(0.0, 1.0 + self._parameters.units_error * error)
         return np.asarray(net_kw + self._parameters.reads_share * _at_same_time(theirs.read_beyond_kw, ahead))
+
+    def _mean_of(self, registered: int, quarters: Ints) -> Floats:
+        """Mean draw of a device of a class that is registered, in consecutive quarter hours; each is asked for again hour after hour."""
+        known, asked = self._mean_kw[registered], quarters.tolist()
+        new = [quarter for quarter in asked if quarter not in known]
+        if new:
+            for old in [quarter for quarter in known if quarter < asked[0] - _REMEMBERED]:
+                del known[old]
+            found = self._registered[registered].mean_kw(np.arange(new[0], new[-1] + 1))
+            known.update(zip(range(new[0], new[-1] + 1), found.tolist(), strict=True))
+        return np.array([known[quarter] for quarter in asked])
 
     def learn_steered(self, aggregator: int, first_quarter: int, expected_kw: Floats) -> None:
         """Take what an aggregator expects its devices to draw from `first_quarter` on, (quarters,) in kW."""
@@ -149,8 +163,8 @@ class Forecast:
         """Take what the meters read in a quarter hour, (points,) each; what was not read tells nothing."""
         standard_kw, counts = self._standard_kw(quarter, quarter), was_read.copy()
         are_meant_to_draw = np.array([known.get(quarter, np.inf) > 0.0 for known in self._steered_kw])
-        for one in self._registered:
-            standard_kw[one.owner[~one.is_steered]] += one.mean_kw(np.array([quarter]))[0]
+        for k, one in enumerate(self._registered):
+            standard_kw[one.owner[~one.is_steered]] += self._mean_of(k, np.array([quarter]))[0]
             steered = one.owner[one.is_steered]
             counts[steered] &= ~are_meant_to_draw[self._aggregator_of[steered]]
         beyond_kw = np.where(counts, 4.0 * (import_kwh - export_kwh) - standard_kw, 0.0)

@@ -157,8 +157,8 @@ class MeterStore:
             return np.zeros(len(reads.meter), dtype=np.bool_)  # older than what is kept
         status = self.status[row]
         before = status[reads.meter]
-        is_late = (before == ReadStatus.ESTIMATED) | (before == ReadStatus.SETTLED)
-        fresh = is_late | (before == ReadStatus.MISSING)
+        is_late = (before == _ESTIMATED) | (before == _SETTLED)
+        fresh = is_late | (before == _MISSING)
         count = int(np.count_nonzero(fresh))
         self.stored += count
         self.repeated += len(fresh) - count
@@ -249,7 +249,7 @@ class MeterStore:
 
 def _was_read(status: np.ndarray) -> Bools:
     """Whether there is a read, with its registers."""
-    return np.asarray((status == ReadStatus.MEASURED) | (status == ReadStatus.REPLACED))
+    return np.asarray((status == _MEASURED) | (status == _REPLACED))
 
 
 @kernel

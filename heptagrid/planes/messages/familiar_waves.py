@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.planes.messages import tables as t
 from heptagrid.planes.messages.tables import Ints
 
@@ -25,33 +26,43 @@ class Common(NamedTuple):
 
 
 class Familiar:
-    """A wave's rows (n, PENDING) as far as they are the same each time.
-
-    Attributes: `is_distinct`, whether no two of its messages have the same sender; `rows`, in the wave's own order.
-    """
+    """A wave's rows (n, PENDING) as far as they are the same each time, in the wave's own order."""
 
     def __init__(self, rows: Ints) -> None:
         self.rows = rows
-        self.is_distinct = len(np.unique(rows[:, t.SOURCE])) == len(rows)
-        self._order = np.arange(len(rows))
-        self._ordered = rows
+        self._order = np.arange(len(rows))  # in which its messages left the last time
 
-    def sent(self, first_id: int, sent_ns: Ints) -> Ints:
-        """The rows of the wave that leaves at these times, (n,), by time and index; `first_id` is its first message's index."""
-        if len(sent_ns) == 1 or not (sent_ns[1:] < sent_ns[:-1]).any():
-            rows = self.rows.copy()
-            rows[:, t.ID] = np.arange(first_id, first_id + len(rows))
-            rows[:, t.SENT] = sent_ns
-            return rows
-        times_ns = sent_ns[self._order]
-        if not (times_ns[1:] > times_ns[:-1]).all():  # they leave in another order than the last time
+    def sent(self, first_id: int, sent_ns: Ints, numbers: Ints) -> Ints:
+        """The rows of the wave that leaves at these times, (n,), by time and index.
+
+        first_id: its first message's index. numbers: (places,) how many messages of the kind each place has sent, counted on.
+        """
+        if not _is_order(self._order, sent_ns):
             self._order = np.argsort(sent_ns, kind="stable")
-            self._ordered = self.rows[self._order]
-            times_ns = sent_ns[self._order]
-        rows = self._ordered.copy()
-        rows[:, t.ID] = first_id + self._order
-        rows[:, t.SENT] = times_ns
-        return rows
+        return np.asarray(_dated(self.rows, self._order, first_id, sent_ns, numbers))
+
+
+@kernel
+def _is_order(order, sent_ns):  # type: ignore[no-untyped-def]
+    """Whether messages are by time and index in this order, (n,)."""
+    for k in range(1, len(order)):
+        before, after = order[k - 1], order[k]
+        if sent_ns[before] > sent_ns[after] or (sent_ns[before] == sent_ns[after] and before > after):
+            return False
+    return True
+
+
+@kernel
+def _dated(familiar, order, first_id, sent_ns, numbers):  # type: ignore[no-untyped-def]
+    """Rows in this order, with what is new in them."""
+    rows = np.empty_like(familiar)
+    for k in range(len(order)):
+        own = order[k]
+        rows[k] = familiar[own]
+        rows[k, t.ID], rows[k, t.SENT] = first_id + own, sent_ns[own]
+        rows[k, t.NUMBER] = numbers[familiar[own, t.SOURCE]]
+        numbers[familiar[own, t.SOURCE]] += 1
+    return rows
 
 
 class FamiliarWaves:

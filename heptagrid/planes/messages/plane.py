@@ -115,9 +115,7 @@ class MessagePlane:
         is_spared = bool(self._spared_until_ns[kind] and sent_ns.max() < self._spared_until_ns[kind])
         common = Common(int(kind), int(size_bytes), 7 * sender + receiver, self._urgency[kind], is_spared)
         familiar = self._familiar.of(source, destination, common)
-        rows = familiar.sent(first, sent_ns)
-        rows[:, t.NUMBER] = self._numbered(kind, rows[:, t.SOURCE], familiar.is_distinct)
-        self._waves.append(rows)
+        self._waves.append(familiar.sent(first, sent_ns, self._numbers[kind]))
         return first
 
     def _make(self, source: Ints, destination: Ints, common: Common) -> Ints:
@@ -328,24 +326,3 @@ class MessagePlane:
         due = np.concatenate(parts)
         # Each wave is in the order of time and index, and waves follow one another in that of their indices.
         return np.asarray(due[np.argsort(due[:, t.SENT], kind="stable")])
-
-    def _numbered(self, kind: Kind, sources: Ints, distinct: bool) -> Ints:
-        """Each sender's own running number of the kind, in order of sending."""
-        numbers = self._numbers[kind]
-        if distinct:
-            given = numbers[sources]
-            numbers[sources] += 1
-            return np.asarray(given)
-        if len(sources) and (sources == sources[0]).all():
-            start = numbers[sources[0]]
-            numbers[sources[0]] += len(sources)
-            return np.asarray(start + np.arange(len(sources)))
-        order = np.argsort(sources, kind="stable")
-        ordered = sources[order]
-        new = np.concatenate([[True], ordered[1:] != ordered[:-1]]) if len(sources) else np.empty(0, dtype=bool)
-        first = np.maximum.accumulate(np.where(new, np.arange(len(sources)), 0))
-        within = np.empty(len(sources), dtype=np.int64)
-        within[order] = np.arange(len(sources)) - first
-        given = numbers[sources] + within
-        np.add.at(numbers, sources, 1)
-        return np.asarray(given)
