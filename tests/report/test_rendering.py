@@ -58,6 +58,7 @@ def test_no_python_file_of_the_report_holds_html_but_drawings() -> None:
         "curves",
         "domain_picture",
         "network_map",
+        "stacked",
         "terms",
         "tornado",
         "town_map",
