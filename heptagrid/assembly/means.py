@@ -38,7 +38,7 @@ def means_of(scenario: Scenario, world: World, arm: Arm, span: Span) -> tuple[Me
     means = Means(
         payments=PostedPayments(ledger, span.start_ns),
         accounts=accounts,
-        days=PaidDays(scenario.zone, span.warm_up_ns),
+        days=PaidDays(scenario.zone, span.warm_up_ns, sections["settlement"]),
         terms=terms,
         opex_eur=telecom.opex_eur(stocks_of(world, arm.smart, sections["telecom"]), terms.years),
     )

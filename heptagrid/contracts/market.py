@@ -49,7 +49,8 @@ class RestForecast:
 class Metered:
     """What the infeed took, and what the metering points of each retailer used less what they fed in, by quarter hour.
 
-    corrected_*: quarter hours of earlier days of which more is known by now, and what was used in them.
+    corrected_*: quarter hours of the days whose later settlement run it is that are known better than at first, what was used in them, and the last reading
+    that told it.
     """
 
     first_quarter: int = shared("quarter hours since 1970")
@@ -57,6 +58,7 @@ class Metered:
     settled_mwh: Floats = shared("MWh", "float64", "quarters", "retailers")
     corrected_quarter: Ints = shared("quarter hours since 1970", "int64", "corrections")
     corrected_mwh: Floats = shared("MWh", "float64", "corrections", "retailers")
+    corrected_by: Ints = shared("message", "int64", "corrections")
 
 
 @dataclass(frozen=True)

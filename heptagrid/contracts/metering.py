@@ -11,9 +11,6 @@ from heptagrid.contracts.protection import METERING
 from heptagrid.foundation.contract import Contract, each, shared
 from heptagrid.foundation.domains import Domain, Kind
 
-KEPT_DAYS = 7
-"""For how long a late read still replaces an estimate: assumption, a week."""
-
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Floats32 = npt.NDArray[np.float32]

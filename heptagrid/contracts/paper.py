@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.contracts.market import Metered
+from heptagrid.contracts.retail import LateReads
 from heptagrid.foundation.point_columns import of_points
 
 Floats = npt.NDArray[np.float64]
@@ -62,3 +63,6 @@ class Paper(Protocol):
 
     def metered(self, first_quarter: int, quarters: int) -> Metered:
         """What the infeed took, and what the points of each retailer used less what they fed in."""
+
+    def late_reads(self, first_quarter: int) -> LateReads | None:
+        """What is known better of the day that begins with a quarter hour, if today has a later settlement run of it; of all points."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -41,14 +41,24 @@ class DayReads:
 
 @dataclass(frozen=True)
 class LateReads:
-    """What is known better of days already told: true reads, or shares of a gap whose energy the registers told."""
+    """What is known better of a day than when it was first told, for a later settlement run: true reads, or shares of a gap whose energy the registers told.
 
+    run: as `foundation.settlement_runs.SettlementRun` counts.
+    """
+
+    run: int = shared("")
+    first_quarter: int = shared("quarter hours since 1970")
     quarter: Ints = shared("quarter hours since 1970", "int64", "reads")
     meter: Ints = shared("", "int64", "reads")
     import_kwh: Floats32 = shared("kWh", "float32", "reads")
     export_kwh: Floats32 = shared("kWh", "float32", "reads")
     was_read: Bools = shared("", "bool", "reads")
     brought_by: Ints = shared("message", "int64", "reads")
+
+    def of(self, which: Bools) -> LateReads:
+        """Some of the reads alone, (reads,)."""
+        columns = ("quarter", "meter", "import_kwh", "export_kwh", "was_read", "brought_by")
+        return replace(self, **{name: getattr(self, name)[which] for name in columns})
 
 
 @dataclass(frozen=True)
@@ -61,7 +71,7 @@ class Prices:
 
 @dataclass(frozen=True)
 class Bill:
-    """What is owed for a day, and what late reads change of days billed before; negative where more is paid back."""
+    """What is owed for a day, and what its later settlement runs change of earlier days; negative where more is paid back."""
 
     amount_eur: Floats = each("EUR")
     true_up_eur: Floats = each("EUR")
@@ -109,7 +119,7 @@ LATE_READS = Contract(
     "late_reads",
     _O,
     _P,
-    "00:45, if reads of earlier days came late or registers told of them",
+    "00:45 of a day's second and final settlement run, if reads of it came late or registers told of them",
     BUSINESS,
     size=_late_bytes,
 )

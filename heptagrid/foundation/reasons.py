@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Self
 
+from heptagrid.foundation.settlement_runs import SettlementRun
+
 
 class Reason(IntEnum):
     """A reason for a payment, with one line that says who pays whom for what."""
@@ -47,9 +49,9 @@ class Reason(IntEnum):
         20,
         "customers pay providers, or are paid, what the rounded taxes of a bill lack against the tax on all its lines",
     )
-    TRUE_UP = (
+    SECOND_RUN = (
         21,
-        "what late reads, and registers that settle a gap of reads, change of days already billed: bills, fees, taxes and premiums, imbalance and losses",
+        "what late reads, and registers that settle a gap of reads, change of a day in its second settlement run: bills, fees, taxes and premiums, imbalance and losses",
     )
     LOCAL_MARKET = (
         22,
@@ -59,8 +61,24 @@ class Reason(IntEnum):
         23,
         "providers pay markets, and markets distribution, what customers paid for local prices above the grid's less what they were paid",
     )
+    FINAL_RUN = 24, "the same in its final settlement run, after which nothing changes any more"
 
+    @property
+    def run(self) -> SettlementRun | None:
+        """The settlement run that posts it; None for what is not settled by metered energy."""
+        return _RUN_OF.get(self)
+
+
+_FIRST = (
+    *(Reason.ENERGY_BILL, Reason.STANDING_CHARGE, Reason.ROUNDING, Reason.EXPORT_CREDIT, Reason.FEED_IN_PREMIUM),
+    *(Reason.NETWORK_FEE, Reason.METERING_FEE, Reason.TAXES),
+    *(Reason.WHOLESALE_ENERGY, Reason.IMBALANCE, Reason.LOSSES, Reason.REST_ENERGY),
+)
+LATER = {SettlementRun.SECOND: Reason.SECOND_RUN, SettlementRun.FINAL: Reason.FINAL_RUN}
+"""What a later settlement run changes of a day has one reason, which names the run; payer and payee say which part it is."""
+_RUN_OF = dict.fromkeys(_FIRST, SettlementRun.FIRST) | {reason: run for run, reason in LATER.items()}
 
 REASON_NAMES = tuple(reason.name.lower() for reason in Reason)
-STATE_REASONS = (Reason.TAXES, Reason.FEED_IN_PREMIUM, Reason.TRUE_UP)
-"""Reasons by which the state, outside the seven domains, takes and gives; of a true-up the part that is paid to it or by it."""
+LATER_NAMES = tuple(reason.name.lower() for reason in LATER.values())
+STATE_REASONS = (Reason.TAXES, Reason.FEED_IN_PREMIUM, *LATER.values())
+"""Reasons by which the state, outside the seven domains, takes and gives; of a later settlement run the part that is paid to it or by it."""

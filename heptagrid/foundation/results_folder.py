@@ -19,7 +19,7 @@ from heptagrid.foundation.errors import OutputError
 from heptagrid.foundation.folder_lock import LOCK, locked_folder
 from heptagrid.foundation.output_file import TEMPORARY, write_json
 
-FORMAT_VERSION = 3  # 2: events are called `events`; 3: several towns and companies
+FORMAT_VERSION = 4  # 2: events are called `events`; 3: several towns and companies; 4: settlement runs
 UNFINISHED = "unfinished"
 _FILES = "Allow more open files (ulimit -n), or run with fewer processes"
 _REMEDIES = {errno.EMFILE: _FILES, errno.ENFILE: _FILES}

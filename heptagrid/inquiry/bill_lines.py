@@ -9,7 +9,7 @@ import numpy as np
 
 from heptagrid.domains.providers.billing import Record
 from heptagrid.foundation.time import NS_PER_HOUR, from_ns
-from heptagrid.inquiry.consequences import run_rows
+from heptagrid.inquiry.consequences import run_rows, settlement_run_of
 from heptagrid.inquiry.replay import Replay
 from heptagrid.planes.money.cents import CENT_PER_EUR, cents
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, millicent
@@ -30,6 +30,7 @@ def bill_line(reason: str, name: str, amount: int, kwh: float | None, message: i
     """A line of a bill: its amount in millicents, what was used (kWh), and the message that it rests on (-1: none)."""
     return {
         "reason": reason,
+        "settlement_run": settlement_run_of(reason),
         "line": name,
         "amount_millicent": amount,
         "amount_eur": amount / MILLICENT_PER_EUR,

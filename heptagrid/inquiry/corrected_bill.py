@@ -1,4 +1,4 @@
-"""True-ups on a customer's bill: those that it carries of earlier days, and those that later bills make of it."""
+"""Later settlement runs on a customer's bill: what it carries of earlier days, and what later bills change of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import numpy as np
 
 from heptagrid.domains.operations.meter_store import MeterStore, ReadStatus
 from heptagrid.domains.providers.billing import Correction, Record
-from heptagrid.foundation.reasons import Reason
+from heptagrid.foundation.reasons import LATER, LATER_NAMES
+from heptagrid.foundation.settlement_runs import RUN_NAMES
 from heptagrid.inquiry.bill_lines import Owed, bill_line, day_of
 from heptagrid.inquiry.consequences import run_rows
 from heptagrid.inquiry.replay import Replay
@@ -16,26 +17,28 @@ from heptagrid.inquiry.waves import Waves, cause_entry
 from heptagrid.planes.money.ledger import millicent
 from heptagrid.recording.results import Run
 
-TRUE_UP = Reason.TRUE_UP.name.lower()
 
-
-def true_up_lines(customer: int, corrections: list[Correction], owed: Owed) -> list[dict[str, Any]]:
-    """A line for each earlier day that this bill corrects; together they are the ledger's true-up."""
-    left, cause = owed.get(TRUE_UP, (0, -1))
+def later_run_lines(customer: int, corrections: list[Correction], owed: Owed) -> list[dict[str, Any]]:
+    """A line for each earlier day that is settled again with this bill; each is the ledger's line of its run."""
     lines = []
-    for k, one in enumerate(corrections):
-        row = _row(one, customer)
-        amount = left if k == len(corrections) - 1 else int(millicent(one.owed_eur[row]))
-        left -= amount
-        name = f"true-up of {one.day}, {what_came(int(one.reads[row]), int(one.settled[row]))}"
-        lines.append(bill_line(TRUE_UP, name, amount, float(one.changed_kwh[row]), one.message))
-    if left:  # of a run that the replay does not repeat
-        lines.append(bill_line(TRUE_UP, "true-up of earlier days", left, None, cause))
+    for run, one_reason in LATER.items():
+        reason = one_reason.name.lower()
+        left, cause = owed.get(reason, (0, -1))
+        of_run = [one for one in corrections if one.run == run]
+        for k, one in enumerate(of_run):
+            row = _row(one, customer)
+            amount = left if k == len(of_run) - 1 else int(millicent(one.owed_eur[row]))
+            left -= amount
+            came = what_came(int(one.reads[row]), int(one.settled[row]))
+            name = f"{RUN_NAMES[run]} settlement run of {one.day}, {came}"
+            lines.append(bill_line(reason, name, amount, float(one.changed_kwh[row]), one.message))
+        if left:  # of a run that the replay does not repeat
+            lines.append(bill_line(reason, f"{RUN_NAMES[run]} settlement run of an earlier day", left, None, cause))
     return lines
 
 
 def what_came(reads: int, settled: int) -> str:
-    """What brought a true-up: late reads, quarter hours that the next register settled, or both."""
+    """What brought a change: late reads, quarter hours that the next register settled, or both."""
     parts = [f"{reads} late reads"] if reads else []
     return " and ".join([*parts, f"{settled} settled by the register"] if settled else parts)
 
@@ -50,10 +53,11 @@ def _row(correction: Correction, customer: int) -> int:
     return int(np.searchsorted(correction.points, customer))
 
 
-def later_true_ups(customer: int, corrections: list[Correction], waves: Waves, zone: Any) -> list[dict[str, Any]]:
-    """What later bills corrected of this one."""
+def later_runs(customer: int, corrections: list[Correction], waves: Waves, zone: Any) -> list[dict[str, Any]]:
+    """What later settlement runs changed of this bill."""
     return [
         {
+            "settlement_run": RUN_NAMES[one.run],
             "billed_with": str(day_of(one.at_ns, zone)),
             "reads": int(one.reads[row]),
             "settled": int(one.settled[row]),
@@ -67,11 +71,11 @@ def later_true_ups(customer: int, corrections: list[Correction], waves: Waves, z
     ]
 
 
-def last_true_up_ns(run: Run, replay: Replay, customer: int) -> int:
-    """When the last true-up of the customer was posted in the replayed span; 0 without one."""
+def last_later_run_ns(run: Run, replay: Replay, customer: int) -> int:
+    """When the last line of a later settlement run of the customer was posted in the replayed span; 0 without one."""
     import polars
 
     name = f"point {customer}"
     is_mine = (polars.col("payer") == name) | (polars.col("payee") == name)
-    rows = run_rows(run.ledger, replay).filter(is_mine & (polars.col("reason") == TRUE_UP))
+    rows = run_rows(run.ledger, replay).filter(is_mine & polars.col("reason").is_in(LATER_NAMES))
     return max(rows["at_ns"].to_list(), default=0)

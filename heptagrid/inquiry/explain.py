@@ -17,7 +17,7 @@ from heptagrid.foundation.errors import UsageError
 from heptagrid.foundation.time import NS_PER_HOUR, Step, midnight_ns, next_midnight_ns
 from heptagrid.inquiry.bill_causes import price, reads, setpoints
 from heptagrid.inquiry.bill_lines import day_of, lines_of_day, owed_of_day
-from heptagrid.inquiry.corrected_bill import last_true_up_ns, later_true_ups, settled_by, true_up_lines
+from heptagrid.inquiry.corrected_bill import last_later_run_ns, later_run_lines, later_runs, settled_by
 from heptagrid.inquiry.customer_network import CustomerNetwork, dearest, hours
 from heptagrid.inquiry.message_list import Tracker, check_customer
 from heptagrid.inquiry.replay import Progress, Replay
@@ -52,7 +52,7 @@ def explain(
     owed = _bills_by_day(run, customer)
     chosen = _chosen_day(run, owed, day, customer)
     replay = Replay(run, ARM, chosen)
-    billed = _BilledDay(replay, customer, chosen, last_true_up_ns(run, replay, customer))
+    billed = _BilledDay(replay, customer, chosen, last_later_run_ns(run, replay, customer))
     replay.advance(billed.see, progress)
     if billed.settled is None:
         raise UsageError(f"the run was stopped before the bills of {chosen} were made; there is none to explain")
@@ -61,7 +61,7 @@ def explain(
 
 @dataclass
 class _BilledDay:
-    """What a replay shows of a customer's day until it is billed, and corrected for the last time.
+    """What a replay shows of a customer's day until it is billed, and settled for the last time.
 
     settled: the day as it was billed. brought: the readings whose registers settled quarter hours of it. price_message:
     the one with the day's prices to the retailer, -1 if it never arrived.
@@ -143,7 +143,7 @@ def _explained(
     corrections = list(replay.grid.bills.corrections_of(customer))
     lines = lines_of_day(replay, customer, settled, of_day)
     with_this_bill = [one for one in corrections if day_of(one.at_ns, zone) == settled.day]
-    lines += true_up_lines(customer, with_this_bill, of_day)
+    lines += later_run_lines(customer, with_this_bill, of_day)
     total = sum(one["amount_millicent"] for one in lines)
     remarks = list(replay.remarks)
     if total != owed[settled.day]:
@@ -151,7 +151,7 @@ def _explained(
     waves = Waves(run, replay.arm.name, replay.run_day)
     tariff = replay.grid.bills.offers.tariffs[int(world.owned.tariff_of[customer])]
     by_hour = hours(replay, customer, settled, billed.network)
-    later = later_true_ups(customer, [one for one in corrections if one.day == settled.day], waves, zone)
+    later = later_runs(customer, [one for one in corrections if one.day == settled.day], waves, zone)
     return {
         "run": str(run.folder),
         "arm": ARM,

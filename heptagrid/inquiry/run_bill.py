@@ -1,4 +1,4 @@
-"""`heptagrid bill RUN CUSTOMER`: what a customer owed on each day of a run, from its ledger, and the message that each line rests on.
+"""`heptagrid bill RUN CUSTOMER`: what a customer owed on each day of a run, from its ledger, by which settlement run, and the message that each line rests on.
 
 Nothing is run again; `explain` does, and splits a day's lines further.
 """
@@ -10,7 +10,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from heptagrid.foundation.errors import UsageError
-from heptagrid.foundation.reasons import Reason
+from heptagrid.foundation.reasons import LATER, Reason
+from heptagrid.foundation.time import from_ns
 from heptagrid.inquiry.bill_lines import bill_line, day_of
 from heptagrid.inquiry.message_list import check_customer
 from heptagrid.inquiry.replay import chosen_arm
@@ -25,9 +26,11 @@ _NAMES = {
     Reason.EXPORT_CREDIT: "credit for what was fed in, at its market value",
     Reason.FEED_IN_PREMIUM: "feed-in premium",
     Reason.FLEXIBILITY: "pay for flexibility",
-    Reason.TRUE_UP: "true-up of earlier days",
+    Reason.SECOND_RUN: "second settlement run",
+    Reason.FINAL_RUN: "final settlement run",
 }
 _WORDS = {reason.name.lower(): name for reason, name in _NAMES.items()}
+_LATER = [reason.name.lower() for reason in LATER.values()]
 
 _TYPICAL = "the days are typical ones, each of which stands for many of a year; together they are no bill of a year"
 
@@ -58,9 +61,11 @@ def run_bill(folder: str | Path, customer: int, arm: str | None = None) -> dict[
         if row["run_day"] not in waves:
             waves[row["run_day"]] = Waves(run, chosen, row["run_day"])
         sign = 1 if row["payer"] == name else -1
+        what = _WORDS.get(row["reason"], row["reason"].replace("_", " "))
+        of_day = from_ns(row["of_ns"], zone).date()
         line = bill_line(
             row["reason"],
-            _WORDS.get(row["reason"], row["reason"].replace("_", " ")),
+            f"{what} of {of_day}" if row["reason"] in _LATER else what,
             sign * row["amount_millicent"],
             None,
             row["cause"],

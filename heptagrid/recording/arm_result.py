@@ -13,6 +13,7 @@ from heptagrid.planes.money.benefits.observed import Outage
 from heptagrid.planes.money.ledger import Totals
 from heptagrid.recording.bill_parts import BILL_PARTS
 from heptagrid.recording.company_books import CompanyBooks
+from heptagrid.recording.settlement_books import SettlementBooks
 from heptagrid.recording.system_peak import Peak
 from heptagrid.recording.totals import DayBooks, Energy, Extremes, TownFigures
 
@@ -36,6 +37,7 @@ class ArmResult:
     extremes: Extremes = field(default_factory=Extremes)
     system_peak: Peak = field(default_factory=Peak)
     companies: CompanyBooks = field(default_factory=lambda: CompanyBooks.nothing(2))
+    settlement: SettlementBooks = field(default_factory=SettlementBooks.nothing)
     towns: TownFigures = field(default_factory=lambda: TownFigures.none(1))
     messages: Counts | None = None
     places: np.ndarray = field(default_factory=lambda: np.zeros((KINDS, 1, 4), dtype=np.int64))

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from heptagrid.assembly.arm import ArmGrid
 from heptagrid.assembly.world import World
 from heptagrid.foundation.domains import Domain
-from heptagrid.foundation.reasons import Reason
+from heptagrid.foundation.reasons import LATER, Reason
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, Ledger
 from heptagrid.world.companies import called
 
@@ -56,7 +56,7 @@ def company_books(grid: ArmGrid, days_ns: Sequence[int], billed_kwh: Floats) -> 
     ]
     supplied_kwh = [float(billed_kwh[points].sum()) for points in bills.points]
     out, to = paid.of_payer, paid.of_payee
-    to_market = (Reason.IMBALANCE, Domain.MARKETS), (Reason.TRUE_UP, Domain.MARKETS)
+    to_market = [(reason, Domain.MARKETS) for reason in (Reason.IMBALANCE, *LATER.values())]
     return CompanyBooks(
         received=to()[of],
         paid=out()[of],

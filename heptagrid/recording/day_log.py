@@ -11,14 +11,15 @@ import numpy as np
 
 from heptagrid.assembly.arm import ArmGrid
 from heptagrid.assembly.span import Span
-from heptagrid.contracts.metering import KEPT_DAYS
 from heptagrid.domains.providers.billing import Correction, Record
 from heptagrid.foundation.point_columns import for_all_points, of_points
 from heptagrid.foundation.reasons import REASON_NAMES
+from heptagrid.foundation.time import NS_PER_QUARTER
 from heptagrid.planes.money import settlement
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, eur
 from heptagrid.recording.bill_parts import BILL_PARTS, completed, parts_of
 from heptagrid.recording.company_books import company_books
+from heptagrid.recording.settlement_books import SettlementBooks, settlement_books, unsettled
 from heptagrid.recording.standing_estimates import Standing
 from heptagrid.recording.tables import TableWriter
 from heptagrid.recording.totals import DayBooks
@@ -44,6 +45,8 @@ class DayLog:
         self.standing = Standing(grid.world.points)
         self._bill_parts_eur = np.zeros((len(BILL_PARTS), grid.world.points))
         self._grid, self._first_ns = grid, span.start_ns
+        self._ages = grid.bills.retailers[0].days.runs
+        self._corrections: list[Correction] = []  # of days that count
         self._days: list[tuple[date, int]] = []  # those that have been billed, and their first instants
         self._observed: dict[int, _Observed] = {}  # by first quarter hour
         self._corrections_seen = [0] * len(grid.bills.retailers)
@@ -78,8 +81,17 @@ class DayLog:
         ]
         result.delivered_kwh, result.billed_kwh = self.standing.delivered_kwh, self.standing.billed_kwh
         result.companies = company_books(grid, billed_ns, self.standing.billed_kwh)
+        result.settlement = self._settlement()
         if grid.arm.smart:
             result.metering, result.never_heard = self.standing.summary(), self.standing.never_heard
+
+    def _settlement(self) -> SettlementBooks:
+        """What each settlement run came to."""
+        grid, desk = self._grid, self._grid.operations.customers_desk
+        books = settlement_books(grid.ledger, dict(self._days), self._corrections, self._ages)
+        if desk is not None:
+            books.too_late[0], books.waiting[0] = unsettled(desk, grid.bills, self._first_ns // NS_PER_QUARTER)
+        return books
 
     def _take(self, records: Sequence[Record], writer: TableWriter) -> None:
         """Take in a day that has been billed, by every retailer."""
@@ -104,7 +116,8 @@ class DayLog:
         )
         if smart:
             self._observed[first_quarter] = _Observed(status, error_kwh)
-            self._observed = {first: self._observed[first] for first in sorted(self._observed)[-KEPT_DAYS:]}
+            kept = sorted(self._observed)[-self._ages.final_days :]
+            self._observed = {first: self._observed[first] for first in kept}
         self._write_meters(first_quarter, status, counted, writer)
         self._write_payments(of_ns, writer)
 
@@ -120,7 +133,7 @@ class DayLog:
         return for_all_points(owed_eur, bills.points)
 
     def take_corrections(self) -> None:
-        """Take in what late reads have corrected since the last call."""
+        """Take in what later settlement runs have changed since the last call."""
         for k, bills in enumerate(self._grid.bills.retailers):
             for one in bills.corrections[self._corrections_seen[k] :]:
                 self._correct(one)
@@ -139,6 +152,7 @@ class DayLog:
                 changed.was_read,
             )
             self.standing.correct(correction)
+            self._corrections.append(correction)
 
     def _write_meters(
         self, first_quarter: int, status: np.ndarray, counted: tuple[np.ndarray, np.ndarray], writer: TableWriter

@@ -30,6 +30,7 @@ from heptagrid.recording.extremes import BAND_PU
 from heptagrid.recording.loading import loading_summary
 from heptagrid.recording.observed_year import stand_for_a_year
 from heptagrid.recording.recorder import PARTS
+from heptagrid.recording.settlement_books import SettlementBooks
 from heptagrid.recording.totals import DayBooks, Energy, Extremes, TownFigures
 from heptagrid.recording.town_summary import finite, town_summaries
 from heptagrid.scenario.schema import Scenario
@@ -53,6 +54,7 @@ class Joined:
         )
         self.towns = TownFigures.none(len(first.towns.peak_kw))
         self.companies = CompanyBooks.nothing(len(first.companies.paid))
+        self.settlement = SettlementBooks.nothing()
         self.messages = Counts.none()
         self.places = np.zeros_like(first.places)
         self.crossed = np.zeros_like(first.crossed)
@@ -69,6 +71,7 @@ class Joined:
             self.extremes.join(result.extremes)
             self.towns.join(result.towns)
             self.companies = self.companies + result.companies
+            self.settlement = self.settlement + result.settlement
             assert result.messages is not None
             self.messages = self.messages + result.messages
             self.places = self.places + result.places
@@ -143,6 +146,7 @@ class Joined:
             "comfort": self.comfort,
             "traded_mwh": self.traded_mwh,
             "money_eur": self.money.summary(),
+            "settlement": self.settlement.summary(scenario.sections["settlement"]),
             "companies": company_summaries(world, self.companies, self.arm != "conventional"),
             "bills": {
                 "mean_bill_eur": self.mean_bill_eur,

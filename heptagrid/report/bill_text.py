@@ -58,6 +58,8 @@ def _lines(lines: Sequence[Mapping[str, Any]], total_eur: float) -> list[str]:
     for one in lines:
         kwh = f"{number(one['kwh'], 3)} kWh" if one["kwh"] is not None else ""
         rests = f"message {one['message']}" if one["message"] is not None else ""
+        if one["settlement_run"] == "first":
+            rests = f"first run  {rests}"
         rows.append(f"  {one['line']:46} {kwh:>14} {number(one['amount_eur'], 2):>12} EUR  {rests}".rstrip())
     return [*rows, f"  {'together':46} {'':>14} {number(total_eur, 2):>12} EUR"]
 
@@ -87,13 +89,13 @@ def _reads(found: Mapping[str, Any]) -> str:
 
 
 def _corrections(found: Mapping[str, Any]) -> list[str]:
-    """What late reads and registers changed of this bill afterwards, one sentence for each true-up, and what stays an estimate."""
+    """What later settlement runs changed of this bill, one sentence for each, and what stays an estimate."""
     reads = found["reads"]
     standing = reads["estimated"] - sum(one["reads"] + one["settled"] for one in reads["corrections"])
     stands = f"No later reading of this run settled {standing} of them: the bill rests on their estimates."
     return [
         f"{_afterwards(one)}: {number(abs(one['changed_kwh']), 3)} kWh {'less' if one['changed_kwh'] < 0.0 else 'more'} than billed. "
-        f"The bill of {one['billed_with']} corrects this one by {number(one['amount_eur'], 2)} EUR (true-up, message "
+        f"The {one['settlement_run']} settlement run, with the bill of {one['billed_with']}, changes this one by {number(one['amount_eur'], 2)} EUR (message "
         f"{one['message']['id']}, sent {when(one['message']['sent'], date=True)})."
         for one in reads["corrections"]
     ] + ([stands] if standing > 0 else [])

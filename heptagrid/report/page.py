@@ -21,6 +21,7 @@ from heptagrid.report.events import event_tables
 from heptagrid.report.frequency import frequency_section
 from heptagrid.report.headline import headline, key_figures
 from heptagrid.report.rendering import document
+from heptagrid.report.settlement import settlement_table
 from heptagrid.report.society import society_section
 from heptagrid.report.town import town_section
 from heptagrid.report.towns import towns_of, towns_section
@@ -169,4 +170,5 @@ def _money(name: str, arm: Mapping[str, Any]) -> dict[str, Any]:
         "matrix": tables.money_table(arm),
         "traded": arm["traded_mwh"],
         "reasons": tables.reason_table(arm),
+        "settlement": settlement_table(arm),
     }

@@ -15,7 +15,7 @@ def run_bill_text(found: Mapping[str, Any]) -> str:
     lines += [f"note: {one}" for one in found["remarks"]]
     for day in found["days"]:
         lines += ["", day["day"]]
-        lines += [_line(one["line"], one["amount_eur"], _rests(one)) for one in day["lines"]]
+        lines += [_line(one["line"], one["amount_eur"], f"{_run(one)}  {_rests(one)}") for one in day["lines"]]
         lines.append(_line("together", day["total_eur"], ""))
     lines += ["", _line("all days", found["total_eur"], "")]
     lines += [
@@ -27,6 +27,12 @@ def run_bill_text(found: Mapping[str, Any]) -> str:
 
 def _line(name: str, eur: float, rests: str) -> str:
     return f"  {name:50} {number(eur, 2):>10} EUR  {rests}".rstrip()
+
+
+def _run(line: Mapping[str, Any]) -> str:
+    """Which settlement run posted the line."""
+    run = line["settlement_run"]
+    return f"{run + ' run' if run else '':10}"
 
 
 def _rests(line: Mapping[str, Any]) -> str:

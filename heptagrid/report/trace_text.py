@@ -142,11 +142,13 @@ def _consequence_lines(found: Mapping[str, Any]) -> list[str]:
             f"  → too late for its day's bill, which took an estimate; told with other late reads in message {late['id']}, "
             f"sent {when(late['sent'], date=True)}; these depend on them:"
         )
+    if found.get("too_late"):
+        lines.append(
+            "  → too late: the final settlement run of its day was over, which rests on an estimate or on a register"
+        )
     for one in found["ledger"]:
         count = "one line" if one["lines"] == 1 else f"{number(one['lines'])} lines"
-        lines.append(
-            f"  → {count} of the ledger: {one['reason'].replace('_', ' ')}, {number(one['amount_eur'], 5)} EUR"
-        )
+        lines.append(f"  → {count} of the ledger: {_entry(one)}, {number(one['amount_eur'], 5)} EUR")
     pay = found.get("flexibility")
     if pay:
         lines.append(
@@ -154,6 +156,14 @@ def _consequence_lines(found: Mapping[str, Any]) -> list[str]:
             f"ledger names the last of them, message {pay['message']})"
         )
     return lines or ["  no message names it as its cause, and no line of the ledger depends on it alone"]
+
+
+def _entry(one: Mapping[str, Any]) -> str:
+    """The reason of a line of the ledger, with the settlement run that posted it."""
+    reason, run = str(one["reason"]).replace("_", " "), one["settlement_run"]
+    if run is None:
+        return reason
+    return f"{run} settlement run" if reason == f"{run} run" else f"{reason} ({run} settlement run)"
 
 
 def list_text(found: Mapping[str, Any]) -> str:

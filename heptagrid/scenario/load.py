@@ -18,6 +18,7 @@ from heptagrid.scenario.events import Event, given_of
 from heptagrid.scenario.frequency import check_frequency
 from heptagrid.scenario.local_market import check_local_market
 from heptagrid.scenario.schema import Scenario
+from heptagrid.scenario.settlement import check_settlement
 from heptagrid.scenario.towns import Company, Town, read_companies, read_towns
 
 DATA = Path(__file__).parent / "data"
@@ -153,6 +154,7 @@ def _resolved(checks: Checks, tables: Tables) -> dict[str, Any]:
     run = values["run"]
     start, zone = checks.calendar(run)
     sections = {name: kind(**values[name]) for name, kind in checks.sections.items()}
+    check_settlement(checks, sections)
     return {key: run[key] for key in ("days", "step_s", "seed")} | {"start": start, "zone": zone, "sections": sections}
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from unittest.mock import Mock
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from heptagrid.domains.providers.aggregator import Aggregator, Parameters
 from heptagrid.domains.providers.assembly import towns_of
 from heptagrid.domains.providers.expected_draw import expected_draw
 from heptagrid.foundation.contract import Delivery, Wave
+from heptagrid.foundation.payments import PaidDays
 from heptagrid.foundation.point_columns import for_all_points, of_points
 from heptagrid.foundation.time import NS_PER_QUARTER, Step
 from heptagrid.world.companies import Companies
@@ -106,8 +108,9 @@ def test_operations_tells_each_company_of_its_own_customers_alone() -> None:
     companies = Companies(("a", "b"), ("c", "d"), np.array([0, 1, 0]), np.array([0, 1, 1]))
     standard = Mock(standard_kwh=lambda _: (np.full(3, 9.0), np.zeros(3)))
     places = Mock(operations=7, retailers=np.array([8, 9]), aggregators=np.array([10, 11]))
-    desk = CustomersDesk(meter_store.Parameters(), MeterStore(3), standard, places, companies)
     first, sent = 96 * 16_800, []
+    paid = PaidDays(ZoneInfo("UTC"), first * NS_PER_QUARTER)
+    desk = CustomersDesk(meter_store.Parameters(), MeterStore(3, days=3), standard, places, companies, paid)
     outbox = Mock(send=sent.append)
 
     def read(quarter: int, meters: list[int], ids: list[int]) -> None:
@@ -128,7 +131,8 @@ def test_operations_tells_each_company_of_its_own_customers_alone() -> None:
         sent.clear()
         midnight = first + 96 * days
         start_ns, day_ns = (midnight + quarters - 1) * NS_PER_QUARTER, midnight * NS_PER_QUARTER
-        desk.work(Step(start_ns, start_ns + NS_PER_QUARTER, date(2016, 1, 1), day_ns, day_ns, 0), outbox)
+        today = date(1970, 1, 1) + timedelta(days=16_800 + days)
+        desk.work(Step(start_ns, start_ns + NS_PER_QUARTER, today, day_ns, day_ns, 0), outbox)
         return {(one.topic, int(one.destination[0])): one for one in sent}
 
     work(0, 1)

@@ -135,7 +135,7 @@ def test_each_point_pays_and_is_paid_by_its_own_companies_alone(two: Run) -> Non
     rows = two.ledger.filter(polars.col("arm") == "smart")
     for reasons, names, numbers in (
         (
-            ("energy_bill", "standing_charge", "export_credit", "true_up"),
+            ("energy_bill", "standing_charge", "export_credit", "second_run", "final_run"),
             ("stadtwerke", "greenpower"),
             companies.retailer_of,
         ),

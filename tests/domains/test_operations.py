@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import heptagrid
 from heptagrid.contracts import metering, telemetry
@@ -19,6 +22,7 @@ from heptagrid.domains.operations.meter_store import MeterStore, Reads, ReadStat
 from heptagrid.domains.providers.aggregator import Aggregator, Parameters
 from heptagrid.foundation.contract import Delivery, Wave
 from heptagrid.foundation.domains import Domain
+from heptagrid.foundation.payments import PaidDays
 from heptagrid.foundation.time import NS_PER_QUARTER, Step
 from heptagrid.world.companies import Companies
 from heptagrid.world.registrations import Enrolled, Need
@@ -41,7 +45,7 @@ def reads(
 
 
 def test_a_missing_read_is_estimated_marked_and_replaced_when_it_comes() -> None:
-    store = MeterStore(3)
+    store = MeterStore(3, days=7)
     store.receive(1000, reads([0, 2], [1.0, 3.0]))
     missing = store.validate(1000, np.array([9.0, 8.0, 7.0]), np.zeros(3))
     assert missing.tolist() == [1]
@@ -55,7 +59,7 @@ def test_a_missing_read_is_estimated_marked_and_replaced_when_it_comes() -> None
 
 
 def test_yesterday_stands_in_before_the_standard_profile() -> None:
-    store = MeterStore(2)
+    store = MeterStore(2, days=7)
     store.receive(1000, reads([0], [4.0], [0.5]))
     store.validate(1000, np.array([9.0, 9.0]), np.zeros(2))
     store.validate(1096, np.array([6.0, 7.0]), np.zeros(2))
@@ -64,8 +68,8 @@ def test_yesterday_stands_in_before_the_standard_profile() -> None:
     assert exported[0].tolist() == [0.5, 0.0]
 
 
-def test_a_read_within_a_week_still_replaces_its_estimate() -> None:
-    store = MeterStore(2)
+def test_a_read_within_what_is_kept_still_replaces_its_estimate() -> None:
+    store = MeterStore(2, days=7)
     store.validate(1000, np.array([1.0, 1.0]), np.zeros(2))
     store.validate(1000 + 6 * 96, np.array([2.0, 2.0]), np.zeros(2))
     replaced = store.receive(1000, reads([1, 0], [5.0, 6.0]))
@@ -74,12 +78,14 @@ def test_a_read_within_a_week_still_replaces_its_estimate() -> None:
     assert store.receive(1000, reads([1], [7.0])).tolist() == [False], "each is stored once"
 
 
-def test_reads_of_days_already_told_follow_with_the_next_days() -> None:
+def test_reads_of_days_already_told_follow_with_their_second_and_final_run() -> None:
     parameters, standard = meter_store.Parameters(), Mock(standard_kwh=lambda _: (np.full(3, 9.0), np.zeros(3)))
     everyone = np.zeros(3, dtype=np.int64)
     places = Mock(operations=7, retailers=np.array([8]), aggregators=np.array([9]))
-    desk = CustomersDesk(parameters, MeterStore(3), standard, places, Companies(("",), ("",), everyone, everyone))
     first, sent = 96 * 16_800, []
+    paid = PaidDays(ZoneInfo("UTC"), first * NS_PER_QUARTER)
+    companies = Companies(("",), ("",), everyone, everyone)
+    desk = CustomersDesk(parameters, MeterStore(3, days=3), standard, places, companies, paid)
     outbox = Mock(send=sent.append)
 
     def read(quarter: int, meters: list[int], ids: list[int]) -> None:
@@ -102,7 +108,8 @@ def test_reads_of_days_already_told_follow_with_the_next_days() -> None:
         sent.clear()
         midnight = first + 96 * days
         start_ns, day_ns = (midnight + quarters - 1) * NS_PER_QUARTER, midnight * NS_PER_QUARTER
-        desk.work(Step(start_ns, start_ns + NS_PER_QUARTER, date(2016, 1, 1), day_ns, day_ns, 0), outbox)
+        today = date(1970, 1, 1) + timedelta(days=16_800 + days)
+        desk.work(Step(start_ns, start_ns + NS_PER_QUARTER, today, day_ns, day_ns, 0), outbox)
         return [one for one in sent if one.receiver is Domain.PROVIDERS]
 
     work(0, 1)
@@ -118,14 +125,24 @@ def test_reads_of_days_already_told_follow_with_the_next_days() -> None:
     gap = list(range(first + 42, first + 96))  # of the second meter, on the day that had been told
     assert {name: np.asarray(column).tolist() for name, column in vars(late.payload).items()} == {
         **{"quarter": [first + 40, *gap], "meter": [2, *[1] * 54], "import_kwh": [2.5] * 55, "export_kwh": [0.0] * 55},
-        **{"was_read": [True, *[False] * 54], "brought_by": [12, *[13] * 54]},
+        **{"was_read": [True, *[False] * 54], "brought_by": [12, *[13] * 54], "run": 2, "first_quarter": first},
     }
-    assert [one.topic for one in work(3, 3)] == ["day_reads", "moved"], "once"
+    assert desk.late_reads(first).meter.tolist() == late.payload.meter.tolist(), "on paper as well"
+    read(first + 41, [0, 1], [14, 15])  # again
+    read(first + 39, [2], [16])
+    _, again, _ = work(3, 3)
+    assert (again.payload.first_quarter, again.payload.run, len(again.payload.meter)) == (first, 3, 56)
+    assert again.payload.brought_by.max() == 16, "what came since is there, and all that the second run had"
+    read(first + 38, [2], [17])
+    assert desk.store.too_late == {first + 38: 1}, "the day is closed"
+    read(first + 39, [2], [18])
+    assert sum(desk.store.too_late.values()) == 1, "what had come in time is not too late the second time"
+    assert [one.topic for one in work(4, 3)] == ["day_reads", "moved"], "nothing of the day that is closed"
 
 
 def gap_of_three(estimates_kwh: list[float], read_kwh: float, register_kwh: float) -> MeterStore:
     """A store that read 1 kWh, register 1 kWh, then estimated three quarter hours, then read again with message 77."""
-    store = MeterStore(1)
+    store = MeterStore(1, days=7)
     store.receive(1000, reads([0], [1.0], registers=[1.0]))
     for k, each in enumerate(estimates_kwh, start=1001):
         store.validate(k, np.array([each]), np.zeros(1))
@@ -161,6 +178,48 @@ def test_a_late_read_within_a_settled_gap_leaves_the_rest_of_the_energy_to_the_o
     changes = store.settle()
     assert store.day(1001, 3)[0][:, 0].tolist() == [1.5, 5.0, 5.5]
     assert (changes.quarter.tolist(), changes.message.tolist()) == ([1001, 1003], [80, 77])
+
+
+def test_a_gap_across_the_end_of_a_closed_day_is_settled_after_it() -> None:
+    """By hand: 1 kWh was read; of three estimates of 1, 2 and 3 kWh the first is in a closed day: 13.5 - 1 - 1 kWh are 11.5 for the others, 4.6 and 6.9."""
+    store = MeterStore(1, days=3)
+    store.receive(1000, reads([0], [1.0], registers=[1.0]))
+    for k, each in enumerate([1.0, 2.0, 3.0], start=1001):
+        store.validate(k, np.array([each]), np.zeros(1))
+    store.close(1002)
+    store.receive(1004, reads([0], [1.5], registers=[15.0], message=[77]))
+    assert store.settle().quarter.tolist() == [1002, 1003]
+    assert store.day(1001, 3)[0][:, 0].tolist() == pytest.approx([1.0, 4.6, 6.9])
+    assert store.receive(1001, reads([0], [5.0], registers=[6.0])).tolist() == [False]
+    assert store.too_late == {1001: 1} and store.day(1001, 1)[0][0, 0] == 1.0
+    assert len(store.settle().quarter) == 0
+
+
+@given(st.permutations([1002, 1004, 1006]), st.lists(st.integers(0, 3), min_size=3, max_size=3), st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_gap_is_settled_alike_in_whatever_order_its_reads_come(
+    order: list[int], settled_after: list[int], data: st.DataObject
+) -> None:
+    """Estimates of 8 quarter hours, of which 3 are read late and the others settled by registers, with any number of settlements in between."""
+    estimates = data.draw(st.lists(st.floats(0.0, 9.0, width=32), min_size=8, max_size=8))
+    counted = data.draw(st.lists(st.floats(0.0, 9.0, width=32), min_size=9, max_size=9))
+    registers = 1.0 + np.cumsum(counted)
+
+    def known(order: list[int], settled_after: list[int]) -> list[float]:
+        store = MeterStore(1, days=3)
+        store.receive(1000, reads([0], [1.0], registers=[1.0]))
+        for k, each in enumerate(estimates, start=1001):
+            store.validate(k, np.array([each]), np.zeros(1))
+        for quarter in [1009, *order]:
+            k = quarter - 1001
+            store.receive(quarter, reads([0], [counted[k]], registers=[registers[k]]))
+            if quarter in settled_after:
+                store.settle()
+        store.settle()
+        return store.day(1001, 8)[0][:, 0].tolist()
+
+    ours, theirs = known(order, [1000 + 2 * k for k in settled_after] + [1009]), known([1002, 1004, 1006], [])
+    assert ours == pytest.approx(theirs, rel=2e-6, abs=1e-6)  # registers tell sums to rounding alone
 
 
 def test_what_is_not_validated_yet_and_what_no_register_ends_is_left_alone() -> None:

@@ -1,4 +1,4 @@
-"""The market's settlement of a day: what was cleared, what was metered, and what became known later."""
+"""The market's settlement of a day, in three runs: of what was cleared and metered at first, and of what is known better by the later ones."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.contracts import market
-from heptagrid.contracts.metering import KEPT_DAYS
 from heptagrid.contracts.paper import Paper
 from heptagrid.foundation.payments import Dates, PaidDays, Payments
+from heptagrid.foundation.settlement_runs import SettlementRun
 from heptagrid.foundation.time import NS_PER_QUARTER, Step
 from heptagrid.planes.money import postings
 from heptagrid.planes.money.settlement import Wholesale
@@ -24,9 +24,9 @@ ByHourOfRetailers = Callable[[int], Floats]
 
 
 class Settlement:
-    """Settles each day once it was metered, and corrects days already settled.
+    """Settles each day once it was metered, and again in its later runs.
 
-    days: by their first instant, the last ones that were settled, corrections included.
+    days: by their first instant, those that were settled and have not had their final run, as the last run left them.
     """
 
     def __init__(
@@ -74,19 +74,21 @@ class Settlement:
         postings.pay_wholesale(self._payments, self._retailers, wholesale, dates, cause)
         rest_eur = sum(rest_mwh(one // 4) / 4.0 * price(one // 4) for one in quarters)
         postings.pay_rest(self._payments, rest_eur, dates, cause)
-        self.correct(metered, step.end_ns, cause)
-        # As many days as the retailer keeps, so that both correct the same ones.
-        kept = list(self.days.items())[1 - KEPT_DAYS :]
-        self.days = dict([*kept, (of_ns, day)])
+        self.days[of_ns] = day
+        self.settle_again(step, metered, cause)
         return dates, wholesale, cause
 
-    def correct(self, metered: market.Metered, at_ns: int, cause: int) -> None:
-        """Pay what is known better by now of days already settled."""
-        for of_ns, day in self.days.items():
-            slots = metered.corrected_quarter - of_ns // NS_PER_QUARTER
-            mine = (slots >= 0) & (slots < len(day.settled_mwh))
-            if mine.any():
-                new = day.corrected(slots[mine], metered.corrected_mwh[mine])
-                change = new.wholesale(self._fees) - day.wholesale(self._fees)
-                postings.pay_wholesale_true_up(self._payments, self._retailers, change, Dates(at_ns, of_ns), cause)
+    def settle_again(self, step: Step, metered: market.Metered, cause: int) -> None:
+        """Pay what is known better by now of the days whose second or final run it is."""
+        for due in self._paid_days.settled_again(step):
+            of_ns = due.dates.of_ns
+            mine, slots = due.slots_of(metered.corrected_quarter)
+            day = self.days.pop(of_ns) if due.run is SettlementRun.FINAL else self.days[of_ns]
+            if not mine.any():
+                continue
+            new = day.corrected(slots, metered.corrected_mwh[mine])
+            by = cause if cause >= 0 else int(metered.corrected_by[mine].max())  # on paper: the last reading
+            change = new.wholesale(self._fees) - day.wholesale(self._fees)
+            postings.pay_wholesale_again(self._payments, due.run, self._retailers, change, due.dates, by)
+            if of_ns in self.days:
                 self.days[of_ns] = new

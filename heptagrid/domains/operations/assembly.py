@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.contracts.metering import KEPT_DAYS
 from heptagrid.domains.operations import agc, bulk_desk, forecast, meter_store, scada
 from heptagrid.domains.operations.actor import Operations
 from heptagrid.domains.operations.customers_desk import CustomersDesk
@@ -138,8 +137,8 @@ def operations(
     desk = bulk_desk.BulkDesk(settings.dispatch, site.bulk.units, site.endpoints)
     head_end = None
     if smart:
-        store = meter_store.MeterStore(site.points, min(KEPT_DAYS, days + 1))
-        head_end = CustomersDesk(settings.head_end, store, of_customers, site.endpoints, site.companies)
+        store = meter_store.MeterStore(site.points, min(means.days.runs.final_days, days + 1))
+        head_end = CustomersDesk(settings.head_end, store, of_customers, site.endpoints, site.companies, means.days)
     watch = scada.Scada(settings.scada, site.substation_kva, site.substation_town) if smart else None
     return Operations(
         site.endpoints,

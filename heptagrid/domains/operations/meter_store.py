@@ -2,11 +2,12 @@
 
 A read that is missing when its quarter hour is validated is replaced by an estimate (the same quarter
 hour of the day before where that was measured, else the customer's standard profile); a read that
-arrives later replaces the estimate, also after its day was billed. This is validation, estimation and editing as metering codes ask.
+arrives later replaces the estimate, until its day's final settlement run. This is validation, estimation and editing as metering codes ask.
 
 Every read carries the meter's registers. Where reads never come, the next one tells the energy of the gap before it: the difference of
 the registers, less what was read. The gap's estimates are scaled to it (register scaling: Itron Enterprise Edition, "TOU scaling"; in
-proportion to the estimated profile: US patent 8,620,885, claim 3), and are estimates of the shape alone from then on.
+proportion to the estimated profile: US patent 8,620,885, claim 3), and are estimates of the shape alone from then on. Each time the first
+estimates are scaled, so that it does not matter in which order a gap's reads came.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.contracts.metering import KEPT_DAYS
 from heptagrid.domains.operations.moved_registers import MovedRegisters
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.parameters import parameter
@@ -94,13 +94,23 @@ class Changes:
     message: Ints
 
 
+@dataclass(frozen=True)
+class _Estimates:
+    """First estimates of a quarter hour, (k,) each."""
+
+    meter: Ints
+    import_kwh: np.ndarray
+    export_kwh: np.ndarray
+
+
 class MeterStore:
     """Quarter-hour energies of every meter over the last `days`, by quarter hour since 1970.
 
-    Registers are 0 when the store begins. stored: reads taken in; repeated: reads that came a second time and were left alone.
+    Registers are 0 when the store begins. stored: reads taken in; repeated: reads that came a second time and were left alone. too_late: by quarter hour,
+    those that came when the day was closed.
     """
 
-    def __init__(self, meters: int, days: int = KEPT_DAYS) -> None:
+    def __init__(self, meters: int, days: int) -> None:
         self.meters = meters
         self._slots = slots = days * _LONGEST_DAY + _MARGIN
         self.import_kwh = np.zeros((slots, meters), dtype=np.float32)
@@ -115,7 +125,10 @@ class MeterStore:
         self._ended_gap: dict[
             int, Ints
         ] = {}  # by quarter hour: the messages of reads before which there was a gap, -1 where none
+        self._first_estimate: dict[int, _Estimates] = {}  # by quarter hour
+        self._closed_until = -1
         self.stored = self.repeated = 0
+        self.too_late: dict[int, int] = {}
 
     def slot(self, quarter: int) -> int:
         """The row of `quarter`; emptied first when it still held an older quarter hour."""
@@ -132,17 +145,31 @@ class MeterStore:
     def _open(self, quarter: int) -> None:
         row = quarter % self._slots
         if self._quarter[row] >= 0:
-            was_read, missing = _was_read(self.status[row]), self.status[row] == ReadStatus.MISSING
-            for before, register, energy in (
-                (self._import_before_kwh, self._import_register_kwh[row], self.import_kwh[row]),
-                (self._export_before_kwh, self._export_register_kwh[row], self.export_kwh[row]),
-            ):
-                before[:] = np.where(was_read, register, np.where(missing, before, before + energy))
+            if self._quarter[row] >= self._closed_until:
+                self._carry(row)
             self._ended_gap.pop(int(self._quarter[row]), None)
+            self._first_estimate.pop(int(self._quarter[row]), None)
             self.status[row] = ReadStatus.MISSING
             self.import_kwh[row] = 0.0
             self.export_kwh[row] = 0.0
         self._quarter[row] = quarter
+
+    def _carry(self, row: int) -> None:
+        """Take a row into what the registers came to before the oldest quarter hour that can still change."""
+        was_read, missing = _was_read(self.status[row]), self.status[row] == ReadStatus.MISSING
+        for before, register, energy in (
+            (self._import_before_kwh, self._import_register_kwh[row], self.import_kwh[row]),
+            (self._export_before_kwh, self._export_register_kwh[row], self.export_kwh[row]),
+        ):
+            before[:] = np.where(was_read, register, np.where(missing, before, before + energy))
+
+    def close(self, until_quarter: int) -> None:
+        """Leave what lies before a quarter hour as it is: reads of it that come later are too late, and registers settle what lies after it."""
+        for quarter in np.sort(self._quarter[self._quarter >= 0]).tolist():
+            if self._closed_until <= quarter < until_quarter:
+                self._carry(quarter % self._slots)
+                self._first_estimate.pop(quarter, None)
+        self._closed_until = max(self._closed_until, until_quarter)
 
     def receive(self, quarter: int, reads: Reads) -> Bools:
         """Store reads of `quarter`, (k,); those that come after an estimate replace it, each read is stored once.
@@ -153,10 +180,12 @@ class MeterStore:
             Which of them replaced an estimate, (k,).
         """
         row = self.slot(quarter)
-        if self._quarter[row] != quarter:
-            return np.zeros(len(reads.meter), dtype=np.bool_)  # older than what is kept
         status = self.status[row]
         before = status[reads.meter]
+        if self._quarter[row] != quarter or quarter < self._closed_until:
+            unread = int((~_was_read(before)).sum()) if self._quarter[row] == quarter else len(reads.meter)
+            self.too_late[quarter] = self.too_late.get(quarter, 0) + unread
+            return np.zeros(len(reads.meter), dtype=np.bool_)
         is_late = (before == _ESTIMATED) | (before == _SETTLED)
         fresh = is_late | (before == _MISSING)
         count = int(np.count_nonzero(fresh))
@@ -198,12 +227,16 @@ class MeterStore:
         self.import_kwh[row, missing] = import_kwh
         self.export_kwh[row, missing] = export_kwh
         self.status[row, missing] = ReadStatus.ESTIMATED
+        self._first_estimate[quarter] = _Estimates(
+            missing, self.import_kwh[row, missing], self.export_kwh[row, missing]
+        )
         return missing
 
     def settle(self) -> Changes:
         """Scale the estimates of each gap between two reads to what the registers tell; returns those that it changed."""
-        quarters = np.sort(self._quarter[self._quarter >= 0])
+        quarters = np.sort(self._quarter[self._quarter >= max(self._closed_until, 0)])
         ended_by = np.zeros((len(quarters), self.meters), dtype=np.int16)
+        before = self._back_to_first_estimates()
         _settle(
             quarters % self._slots,
             self.status,
@@ -215,8 +248,27 @@ class MeterStore:
             self._export_before_kwh,
             ended_by,
         )
+        for row, meter, import_kwh, export_kwh in before:
+            as_before = _same(self.import_kwh[row, meter], import_kwh) & _same(self.export_kwh[row, meter], export_kwh)
+            ended_by[np.searchsorted(quarters, self._quarter[row]), meter[as_before]] = 0
+            self.import_kwh[row, meter[as_before]] = import_kwh[as_before]
+            self.export_kwh[row, meter[as_before]] = export_kwh[as_before]
         at, meter = np.nonzero(ended_by)
         return Changes(quarters[at], meter, self._ended(quarters[ended_by[at, meter]], meter))
+
+    def _back_to_first_estimates(self) -> list[tuple[int, Ints, np.ndarray, np.ndarray]]:
+        """Put first estimates in the place of scaled ones; returns rows, their meters, and what these had."""
+        before = []
+        for quarter, first in self._first_estimate.items():
+            row = quarter % self._slots
+            scaled = self.status[row, first.meter] == ReadStatus.SETTLED
+            meter = first.meter[scaled]
+            if len(meter):
+                before.append((row, meter, self.import_kwh[row, meter], self.export_kwh[row, meter]))
+                self.status[row, meter] = ReadStatus.ESTIMATED
+                self.import_kwh[row, meter] = first.import_kwh[scaled]
+                self.export_kwh[row, meter] = first.export_kwh[scaled]
+        return before
 
     def ended_by(self, quarter: int, meter: int) -> int:
         """The message whose registers settled a quarter hour of a meter, -1 if none did."""
@@ -250,6 +302,11 @@ class MeterStore:
 def _was_read(status: np.ndarray) -> Bools:
     """Whether there is a read, with its registers."""
     return np.asarray((status == _MEASURED) | (status == _REPLACED))
+
+
+def _same(now_kwh: np.ndarray, before_kwh: np.ndarray) -> Bools:
+    """Whether energies differ by no more than rounding: registers at another end of a gap give the same total but for that."""
+    return np.asarray(np.isclose(now_kwh, before_kwh, rtol=_EXACT, atol=1e-9))
 
 
 @kernel

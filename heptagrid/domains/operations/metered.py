@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from heptagrid.contracts import market
 from heptagrid.contracts.paper import KnownDay
+from heptagrid.contracts.retail import LateReads
 from heptagrid.domains.operations.bulk_desk import BulkDesk
 from heptagrid.domains.operations.meter_store import ReadStatus
 from heptagrid.foundation.point_columns import of_points
@@ -28,12 +29,13 @@ Ints = npt.NDArray[np.int64]
 class Settled:
     """What the points of each retailer used less what they fed in, (quarters, retailers) and (corrections, retailers).
 
-    settled_mwh: by the quarter hours of a day. corrected_*: of earlier ones that are known better by now.
+    settled_mwh: by the quarter hours of a day. corrected_*: of earlier ones whose later settlement run it is, and the last reading that told it.
     """
 
     settled_mwh: Floats
     corrected_quarter: Ints
     corrected_mwh: Floats
+    corrected_by: Ints
 
 
 class PointEnergies(Protocol):
@@ -42,6 +44,7 @@ class PointEnergies(Protocol):
     def reads(self, first_quarter: int, quarters: int) -> KnownDay: ...
     def moved(self, until_quarter: int) -> tuple[Floats, Ints]: ...
     def settled(self, first_quarter: int, quarters: int) -> Settled: ...
+    def late_reads(self, first_quarter: int) -> LateReads | None: ...
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,12 @@ class Visits:
         """What the points used; nothing is known better later."""
         nothing = np.empty((0, len(self.supplied)))
         used_mwh = used_of_each(*self.counted(first_quarter, quarters), self.supplied)
-        return Settled(used_mwh, np.empty(0, dtype=np.int64), nothing)
+        none = np.empty(0, dtype=np.int64)
+        return Settled(used_mwh, none, nothing, none)
+
+    def late_reads(self, first_quarter: int) -> LateReads | None:
+        """None comes late."""
+        return None
 
 
 def used_of_each(import_kwh: np.ndarray, export_kwh: np.ndarray, supplied: Sequence[Ints]) -> Floats:
@@ -102,5 +110,10 @@ class MeteredDays:
                 settled_mwh=settled.settled_mwh,
                 corrected_quarter=settled.corrected_quarter,
                 corrected_mwh=settled.corrected_mwh,
+                corrected_by=settled.corrected_by,
             )
         return self._told
+
+    def late_reads(self, first_quarter: int) -> LateReads | None:
+        """What today's settlement run of an earlier day rests on, as it was told; None if no more is known than at first."""
+        return self._points.late_reads(first_quarter)

@@ -1,4 +1,4 @@
-"""A retailer's bills: each day's, and what late reads and registers change of days already billed.
+"""A retailer's bills: each day's first ones, and what its second and final settlement run change of them.
 
 Bills are made in blocks of points, so that a day's end takes memory for a block and not for all.
 """
@@ -12,10 +12,10 @@ from datetime import date, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.contracts.metering import KEPT_DAYS
 from heptagrid.contracts.paper import KnownDay, Paper
 from heptagrid.domains.providers.retailer import LateReads, Retailer
-from heptagrid.foundation.payments import Dates, PaidDays, Payments
+from heptagrid.foundation.payments import Dates, PaidDays, Payments, SettledAgain
+from heptagrid.foundation.settlement_runs import SettlementRun
 from heptagrid.foundation.time import NS_PER_QUARTER, Step, local_hours
 from heptagrid.planes.money import postings
 from heptagrid.planes.money.tariffs.billing_rules import Bills
@@ -27,17 +27,22 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 BLOCK = 8192  # points
+_SETTLED, _READ = 1, 2  # what a later run has taken in of a read
 
 
 @dataclass
 class Record:
-    """A billed day: what the retailer knew, the bills that it made, and what has been billed with later corrections; columns are its points'."""
+    """A billed day: what the retailer knew, the bills that it made, and what has been billed with its later settlement runs; columns are its points'.
+
+    taken: (quarters, points) what its later runs have taken in of each: nothing, what the registers told, or a late read.
+    """
 
     day: date
     dates: Dates
     known: KnownDay
     bills: Bills
     billed: BilledDay
+    taken: npt.NDArray[np.int8]
 
     @property
     def first_quarter(self) -> int:
@@ -60,13 +65,14 @@ class Record:
 
 @dataclass(frozen=True)
 class Correction:
-    """A day's true-up: which day it is of, when it was paid, and the message that told the retailer.
+    """What a later settlement run changed of a day: which day and run, when it was paid, and the message that told the retailer.
 
     points, owed_eur, changed_kwh, fed_in_kwh: (k,) who, how much more they owe, used and fed in. reads, settled: (k,) how many reads came
-    late, and how many quarter hours the registers settled. brought_by: (k,) the last of the readings that brought it. changed: which reads.
+    late since the run before, and how many quarter hours the registers settled. brought_by: (k,) the last of the readings that brought it. changed: which reads.
     """
 
     day: date
+    run: SettlementRun
     at_ns: int
     message: int
     points: Ints
@@ -92,9 +98,9 @@ class ChangedReads:
 
 @dataclass
 class Billing:
-    """Bills every point of a retailer for each day, and keeps the days as long as a late read can change them.
+    """Bills every point of a retailer for each day, and keeps the days until their final settlement run.
 
-    account: the retailer's. points: (points,) its customers, ascending. terms: of these. records: the days billed of late, the youngest last. corrections: all that were made. price_on_paper: the market's price of an hour since 1970, where
+    account: the retailer's. points: (points,) its customers, ascending. terms: of these. records: the days billed of late, the youngest last. corrections: all that later runs made. price_on_paper: the market's price of an hour since 1970, where
     no message told it.
     """
 
@@ -109,9 +115,9 @@ class Billing:
     corrections: list[Correction] = field(default_factory=list)
 
     def bill(self, step: Step, retailer: Retailer) -> tuple[Record, Floats] | None:
-        """Bill yesterday, and correct earlier days by the late reads that came.
+        """Bill yesterday, and settle again the days whose second or final run it is.
 
-        Returns the day, and what true-ups owe, (points,) in EUR; None on the first day.
+        Returns the day, and what these owe more, (points,) in EUR; None on the first day.
         """
         dates = self.days.yesterday(step)
         if dates is None:
@@ -123,15 +129,14 @@ class Billing:
         price = np.array([self._price(retailer, quarter // 4) for quarter in range(first, first + quarters)])
         local_hour = local_hours(np.arange(first, first + quarters), self.days.zone)
         bills = self._bills(known, Slots(price / 1000.0, local_hour))
-        record = Record(
-            day, dates, known, bills, BilledDay(price, local_hour, known.import_kwh, known.export_kwh, bills)
-        )
+        billed = BilledDay(price, local_hour, known.import_kwh, known.export_kwh, bills)
+        record = Record(day, dates, known, bills, billed, np.zeros(known.status.shape, dtype=np.int8))
         postings.pay_bills(self.payments, self.account, self.points, bills, record.dates, known.message)
         postings.pass_fees_on(self.payments, self.account, bills, record.dates)
         true_up_eur = np.zeros(len(self.points))
-        for one in self.correct(retailer, step.end_ns):
+        for one in self.settle_again(step, retailer):
             true_up_eur[np.searchsorted(self.points, one.points)] += one.owed_eur
-        self.records = [*self.records[1 - KEPT_DAYS :], record]
+        self.records = [*self.records[1 - self.days.runs.final_days :], record]
         return record, true_up_eur
 
     def _known(self, retailer: Retailer, first: int, quarters: int) -> KnownDay:
@@ -155,55 +160,69 @@ class Billing:
         lines = {one.name: np.concatenate([getattr(block, one.name) for block in blocks]) for one in fields(Bills)}
         return Bills(**lines)
 
-    def correct(self, retailer: Retailer, at_ns: int) -> list[Correction]:
-        """Pay what the late reads that reached the retailer since the last call change of the days kept."""
-        late, retailer.late_reads = retailer.late_reads, []
-        new = [
-            self._corrected(record, told, mine, at_ns)
-            for told in late
-            for record in self.records
-            if (mine := _of(record, told)).any()
-        ]
+    def settle_again(self, step: Step, retailer: Retailer) -> list[Correction]:
+        """Pay what is known better by now of the days whose second or final run it is."""
+        told, retailer.late_reads = retailer.late_reads, []
+        new = []
+        for due in self.days.settled_again(step):
+            records = [one for one in self.records if one.dates.of_ns == due.dates.of_ns]
+            mine = [one for one in told if (one.reads.run, one.reads.first_quarter) == (due.run, due.first_quarter)]
+            late = mine[-1] if mine else self._on_paper(due)
+            if records and late is not None:
+                new += self._corrected(records[0], due, late)
         self.corrections += new
         return new
 
-    def _corrected(self, record: Record, late: LateReads, mine: Bools, at_ns: int) -> Correction:
-        told, before = late.reads, record.billed
-        slots, was_read = told.quarter[mine] - record.first_quarter, told.was_read[mine]
-        points = np.searchsorted(self.points, told.meter[mine])
-        energies = told.import_kwh[mine], told.export_kwh[mine]
-        record.billed, change = true_up(before, slots, points, *energies, self.terms)
+    def _on_paper(self, due: SettledAgain) -> LateReads | None:
+        """What no message told; the last reading is its cause."""
+        late = self.paper.late_reads(due.first_quarter)
+        mine = None if late is None else late.of(np.isin(late.meter, self.points))
+        return None if mine is None or not len(mine.meter) else LateReads(mine, int(mine.brought_by.max()))
+
+    def _corrected(self, record: Record, due: SettledAgain, late: LateReads) -> list[Correction]:
+        """What a run changes of a day, if anything has come since the run before."""
+        before = record.billed
+        slots, points = late.reads.quarter - record.first_quarter, np.searchsorted(self.points, late.reads.meter)
+        taken = np.where(late.reads.was_read, _READ, _SETTLED).astype(np.int8)
+        fresh = (
+            (record.taken[slots, points] != taken)
+            | (before.import_kwh[slots, points] != late.reads.import_kwh)
+            | (before.export_kwh[slots, points] != late.reads.export_kwh)
+        )
+        if not fresh.any():
+            return []
+        told, slots, points = late.reads.of(fresh), slots[fresh], points[fresh]
+        record.taken[slots, points] = taken[fresh]
+        record.billed, change = true_up(before, slots, points, told.import_kwh, told.export_kwh, self.terms)
         who = change.points
-        dates = Dates(at_ns, record.dates.of_ns)
-        postings.pay_true_up(self.payments, self.account, self.points[who], change.bills, dates, late.message)
+        postings.pay_bills_again(
+            self.payments, due.run, self.account, self.points[who], change.bills, due.dates, late.message
+        )
         more_kwh, more_fed_kwh, reads, settled = np.zeros((4, before.import_kwh.shape[1]))
         for more, now, old in (
             (more_kwh, record.billed.import_kwh, before.import_kwh),
             (more_fed_kwh, record.billed.export_kwh, before.export_kwh),
         ):
             np.add.at(more, points, now[slots, points].astype(np.float64) - old[slots, points])
-        np.add.at(reads, points, was_read)
-        np.add.at(settled, points, ~was_read)
+        np.add.at(reads, points, told.was_read)
+        np.add.at(settled, points, ~told.was_read)
         brought_by = np.full(len(reads), -1, dtype=np.int64)
-        np.maximum.at(brought_by, points, told.brought_by[mine])
-        return Correction(
-            day=record.day,
-            at_ns=at_ns,
-            message=late.message,
-            points=self.points[who],
-            owed_eur=change.bills.net,
-            changed_kwh=more_kwh[who],
-            fed_in_kwh=more_fed_kwh[who],
-            reads=reads[who].astype(np.int64),
-            settled=settled[who].astype(np.int64),
-            brought_by=brought_by[who],
-            changed=ChangedReads(
-                record.first_quarter, slots, told.meter[mine], before.import_kwh[slots, points], was_read
-            ),
-        )
-
-
-def _of(record: Record, late: LateReads) -> Bools:
-    """Which of the late reads are of the day, (k,)."""
-    last = record.first_quarter + len(record.status)
-    return np.asarray((late.reads.quarter >= record.first_quarter) & (late.reads.quarter < last))
+        np.maximum.at(brought_by, points, told.brought_by)
+        return [
+            Correction(
+                day=record.day,
+                run=due.run,
+                at_ns=due.dates.at_ns,
+                message=late.message,
+                points=self.points[who],
+                owed_eur=change.bills.net,
+                changed_kwh=more_kwh[who],
+                fed_in_kwh=more_fed_kwh[who],
+                reads=reads[who].astype(np.int64),
+                settled=settled[who].astype(np.int64),
+                brought_by=brought_by[who],
+                changed=ChangedReads(
+                    record.first_quarter, slots, told.meter, before.import_kwh[slots, points], told.was_read
+                ),
+            )
+        ]

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.payments import Dates, Payments
-from heptagrid.foundation.reasons import Reason
+from heptagrid.foundation.reasons import LATER, Reason
+from heptagrid.foundation.settlement_runs import SettlementRun
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, millicent
 from heptagrid.planes.money.settlement import Wholesale
 from heptagrid.planes.money.tariffs.billing_rules import Bills
@@ -48,9 +49,11 @@ def _taxes_eur(bills: Bills) -> float:
     return float(bills.state.sum() + bills.energy_vat.sum() + bills.standing_vat.sum() + bills.rounding.sum())
 
 
-def pay_true_up(payments: Payments, retailer: int, points: Ints, bills: Bills, dates: Dates, cause: int) -> None:
-    """What late reads change of the bills, (n,) each, of a day already billed; `cause` is the message that brought them to the retailer."""
-    points, reason = accounts_of(points), Reason.TRUE_UP
+def pay_bills_again(
+    payments: Payments, run: SettlementRun, retailer: int, points: Ints, bills: Bills, dates: Dates, cause: int
+) -> None:
+    """What a later settlement run changes of the bills, (n,) each, of a day; `cause` is the message that brought what it rests on."""
+    points, reason = accounts_of(points), LATER[run]
     owed_eur = bills.energy_bill + bills.standing_charge + bills.rounding - bills.export_credit
     payments.pay(reason, points, retailer, owed_eur, dates, cause)
     payments.pay(reason, OUTSIDE, points, bills.feed_in_premium, dates, cause)
@@ -67,11 +70,13 @@ def pay_wholesale(payments: Payments, retailers: Ints, wholesale: Wholesale, dat
         payments.pass_on(reason, payer, Domain.MARKETS, Domain.GENERATION, amount_eur, dates, cause)
 
 
-def pay_wholesale_true_up(payments: Payments, retailers: Ints, change: Wholesale, dates: Dates, cause: int) -> None:
-    """What late reads change of a day's settlement in the market."""
+def pay_wholesale_again(
+    payments: Payments, run: SettlementRun, retailers: Ints, change: Wholesale, dates: Dates, cause: int
+) -> None:
+    """What a later settlement run changes of a day in the market: retailers' imbalance, and losses; what was bought day ahead stays."""
     owed = [*zip(retailers, change.imbalance_eur, strict=True), (Domain.DISTRIBUTION, change.losses_eur)]
     for payer, amount_eur in owed:
-        payments.pass_on(Reason.TRUE_UP, payer, Domain.MARKETS, Domain.GENERATION, amount_eur, dates, cause)
+        payments.pass_on(LATER[run], payer, Domain.MARKETS, Domain.GENERATION, amount_eur, dates, cause)
 
 
 def pay_rest(payments: Payments, rest_eur: float, dates: Dates, cause: int = -1) -> None:

@@ -1,8 +1,8 @@
-"""True-ups: what reads that came after their day was billed change of its bills and of its settlement in the market.
+"""True-ups: what a later settlement run changes of a day's bills and of its settlement in the market.
 
 A day is billed on what was known when its bills were made. A true read that comes later replaces the estimate that stood in for
-it; the day's bill is made anew, whole cents included, and what it differs from what has been billed is posted. So a day's bill and its
-true-ups together are always the bill of what is known by now, and losses, bought as what no meter explains, change by as many kWh the
+it; in the day's next run its bill is made anew, whole cents included, and what it differs from what has been billed is posted. So a day's bill and its
+true-ups together are always the bill of what its last run knew, and losses, bought as what no meter explains, change by as many kWh the
 other way. That meter operators send corrected values and suppliers settle the difference is market practice (EDIFACT MSCONS).
 """
 

@@ -1,6 +1,6 @@
 """A run whose last reads of each day come two hours late, and one of whose access networks is jammed from evening to morning.
 
-Bills go out on estimates; late reads, and registers where no read ever comes, put them right a day later.
+Bills go out on estimates; late reads, and registers where no read ever comes, put them right in the second settlement run.
 """
 
 from __future__ import annotations
@@ -68,11 +68,11 @@ def lines_of(run: Run, point: int) -> polars.DataFrame:
 
 @pytest.fixture(scope="module")
 def customer(run: Run) -> int:
-    """The customer on the flat tariff, without local generation, with the greatest true-up."""
+    """The customer on the flat tariff, without local generation, with the greatest correction."""
     world = build_world(scenario_of(run.manifest))
     plain = np.flatnonzero(world.owned.tariff_of == 0)
     plain = plain[~np.isin(plain, world.owned.unit_point)]
-    corrected = run.ledger.filter((polars.col("reason") == "true_up") & polars.col("payer").str.starts_with("point"))
+    corrected = run.ledger.filter((polars.col("reason") == "second_run") & polars.col("payer").str.starts_with("point"))
     for name in corrected.sort("amount_millicent", descending=True)["payer"].to_list():
         if int(name.split()[1]) in plain:
             return int(name.split()[1])
@@ -83,7 +83,7 @@ def rounded(amount_eur: Decimal) -> Decimal:
     return amount_eur.quantize(CENT, ROUND_HALF_UP)
 
 
-def test_bill_and_true_up_of_a_day_come_to_the_bill_of_its_true_energy(run: Run) -> None:
+def test_bill_and_second_run_of_a_day_come_to_the_bill_of_its_true_energy(run: Run) -> None:
     """By hand, after EN 16931: every line in whole cents, the tax once on all of them; German prices as the manifest states them."""
     given = {name: {k: v["value"] for k, v in one.items()} for name, one in run.manifest["scenario"].items()}
     supply, fees = given["tariffs"], given["network_fees"]
@@ -105,15 +105,15 @@ def test_bill_and_true_up_of_a_day_come_to_the_bill_of_its_true_energy(run: Run)
         net = sum(lines)
         owed = net + rounded(net * Decimal(str(supply["vat_share"])))
         mine = lines_of(run, point)
-        of_first_day = (polars.col("at_ns") == polars.col("at_ns").min()) | (polars.col("reason") == "true_up")
+        of_first_day = (polars.col("at_ns") == polars.col("at_ns").min()) | (polars.col("reason") == "second_run")
         posted = mine.filter(of_first_day)["owed_cents"].sum()
         assert posted == pytest.approx(float(owed * 100), abs=1e-6), point
-        corrected += int((mine["reason"] == "true_up").sum())
+        corrected += int((mine["reason"] == "second_run").sum())
     assert corrected > 10, "most bills had rested on estimates"
     for point in np.intersect1d(
         plain, jammed
     ).tolist():  # a register knows the night's energy, not how much of it was before midnight
-        assert "true_up" in lines_of(run, point)["reason"].to_list(), point
+        assert "second_run" in lines_of(run, point)["reason"].to_list(), point
 
 
 def test_only_reads_that_never_came_stay_estimates(run: Run) -> None:
@@ -131,7 +131,7 @@ def test_only_reads_that_never_came_stay_estimates(run: Run) -> None:
     )
     settled_at_once = int((statuses[1] == 3).sum())
     assert 0 < settled_at_once < metering["settled"], (
-        "of the evening by true-ups, of the night with the second day's bills"
+        "of the evening by second runs, of the night with the second day's bills"
     )
     bills = run.bills
     off_kwh = (bills["delivered_kwh_smart"] - bills["billed_kwh_smart"]).sum()
@@ -153,9 +153,9 @@ def late_reading(run: Run) -> dict[str, Any]:
     return table.filter(polars.col("first_sent_ns") >= midnight - 1800 * 10**9).row(0, named=True)
 
 
-def test_a_late_reading_leads_to_its_true_up(run: Run, customer: int) -> None:
+def test_a_late_reading_leads_to_its_second_run(run: Run, customer: int) -> None:
     waves = Waves(run, "smart", 0)
-    [line] = lines_of(run, customer).filter(polars.col("reason") == "true_up").iter_rows(named=True)
+    [line] = lines_of(run, customer).filter(polars.col("reason") == "second_run").iter_rows(named=True)
     told = waves.of(line["cause"])
     assert (told.topic, told.sender, told.receiver) == ("late_reads", "operations", "providers")
     assert waves.of(told.cause).topic == "reading"
@@ -166,13 +166,15 @@ def test_a_late_reading_leads_to_its_true_up(run: Run, customer: int) -> None:
     late = Mock(delivered_ns=last["last_sent_ns"] + 7300 * 10**9, source=int(replay.world.endpoints.gateways[customer]))
     found = consequences(message, wave, late, waves, replay)
     assert "day_reads" not in found and found["late_reads"]["id"] == line["cause"]
-    assert found["ledger"] == [{"reason": "true_up", "lines": 1, "amount_eur": line["amount_millicent"] / 1e5}]
+    assert found["ledger"] == [
+        {"reason": "second_run", "settlement_run": "second", "lines": 1, "amount_eur": line["amount_millicent"] / 1e5}
+    ]
     in_time = Mock(delivered_ns=last["last_sent_ns"], source=late.source)
     assert "late_reads" not in consequences(message, wave, in_time, waves, replay)
 
 
 @pytest.mark.slow  # a replay of a day and a half
-def test_a_reading_that_takes_hours_is_traced_hop_by_hop_to_its_true_up(
+def test_a_reading_that_takes_hours_is_traced_hop_by_hop_to_its_second_run(
     run: Run, customer: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stops = []
@@ -193,29 +195,30 @@ def test_a_reading_that_takes_hours_is_traced_hop_by_hop_to_its_true_up(
             assert far_s < hop["propagation_s"] < far_s + 0.2, "the access network alone takes hours"
         spent = sum(hop[one] for hop in copy["hops"] for one in ("queue_s", "contention_s", "air_s", "propagation_s"))
         assert spent == pytest.approx(copy["took_s"], abs=1e-6)
-    [line] = lines_of(run, customer).filter(polars.col("reason") == "true_up").iter_rows(named=True)
+    [line] = lines_of(run, customer).filter(polars.col("reason") == "second_run").iter_rows(named=True)
     assert found["consequences"]["late_reads"]["id"] == line["cause"]
     assert found["consequences"]["ledger"] == [
-        {"reason": "true_up", "lines": 1, "amount_eur": line["amount_millicent"] / 1e5}
+        {"reason": "second_run", "settlement_run": "second", "lines": 1, "amount_eur": line["amount_millicent"] / 1e5}
     ]
     hops = sum(len(copy["hops"]) for copy in copies)
     assert len(stops) < 20 * (hops + len(copies)) + 4 * 8, "everybody else's events are passed over"
 
 
 @pytest.mark.slow  # two replays of two days
-def test_both_bills_tell_of_the_true_up(run: Run, customer: int) -> None:
+def test_both_bills_tell_of_the_second_run(run: Run, customer: int) -> None:
     first, second = run.manifest["dates"]
-    [line] = lines_of(run, customer).filter(polars.col("reason") == "true_up").iter_rows(named=True)
+    [line] = lines_of(run, customer).filter(polars.col("reason") == "second_run").iter_rows(named=True)
     before = explain(run.folder, customer, first)
     assert before["remarks"] == []
     [correction] = before["reads"]["corrections"]
-    assert correction["billed_with"] == second and correction["message"]["id"] == line["cause"]
+    assert (correction["settlement_run"], correction["billed_with"]) == ("second", second)
+    assert correction["message"]["id"] == line["cause"]
     assert correction["amount_eur"] == pytest.approx(line["owed_cents"] / 100)
     assert correction["reads"] + correction["settled"] == before["reads"]["estimated"] > 0
     assert "were estimated" in bill_text(before) and "came late" in bill_text(before)
     after = explain(run.folder, customer, second)
     assert after["remarks"] == [], "the lines add up to the ledger"
-    [shown] = [one for one in after["lines"] if one["reason"] == "true_up"]
+    [shown] = [one for one in after["lines"] if one["reason"] == "second_run"]
     assert (shown["message"], shown["amount_millicent"]) == (line["cause"], line["amount_millicent"])
-    assert shown["line"].startswith(f"true-up of {first}, {correction['reads']} late reads")
+    assert shown["line"].startswith(f"second settlement run of {first}, {correction['reads']} late reads")
     assert shown["kwh"] == pytest.approx(correction["changed_kwh"])
