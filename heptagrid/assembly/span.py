@@ -13,7 +13,7 @@ from enum import Enum
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S, Step, midnight_ns
+from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S, Step, clock_shift_ns, midnight_ns
 
 CLOSING_NS = NS_PER_HOUR
 CLOSING_STEP_S = 300  # nothing but messages and actors moves then, so it need not be finer
@@ -91,8 +91,9 @@ class Span:
             bounds = list(range(start, end + 1, step_s * NS_PER_S))
             if phase is Phase.COUNTED:
                 bounds = sorted({*bounds, *(one for one in self._inner_cuts_ns if start < one < end)})
+            shift_ns = clock_shift_ns(day, self.zone)
             for at, until in pairwise(bounds):
-                yield phase, Step(at, until, day, start, end, index)
+                yield phase, Step(at, until, day, start, end, index, shift_ns)
                 index += 1
         day = self.first + timedelta(days=self.days)
         start, end = midnight_ns(day, self.zone), midnight_ns(day + timedelta(days=1), self.zone)

@@ -9,8 +9,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.foundation.zone_offsets import offsets_s
+
 NS_PER_S = 1_000_000_000
+S_PER_MINUTE = 60
 S_PER_QUARTER = 900
+S_PER_DAY = 86_400
 NS_PER_MINUTE = 60 * NS_PER_S
 NS_PER_QUARTER = S_PER_QUARTER * NS_PER_S
 NS_PER_HOUR = 3600 * NS_PER_S
@@ -28,7 +32,7 @@ def from_ns(ns: int, zone: ZoneInfo) -> datetime:
 
 
 def midnight_ns(day: date, zone: ZoneInfo) -> int:
-    """The first instant of the local `day`."""
+    """The first instant of the local `day`; where clocks skip midnight, that at which they are put forward."""
     return to_ns(datetime(day.year, day.month, day.day, tzinfo=zone))
 
 
@@ -48,8 +52,17 @@ def market_hours(start_ns: int, end_ns: int) -> range:
 
 def local_hours(quarters: npt.NDArray[np.int64], zone: ZoneInfo) -> npt.NDArray[np.float64]:
     """The local time of day at which each quarter hour since 1970 UTC begins, the same shape, in hours from 0 to 24."""
-    begins = (from_ns(int(quarter) * NS_PER_QUARTER, zone) for quarter in quarters)
-    return np.array([begin.hour + begin.minute / 60.0 for begin in begins])
+    begins_s = quarters * S_PER_QUARTER
+    return np.asarray((begins_s + offsets_s(begins_s, zone)) % S_PER_DAY // S_PER_MINUTE / 60.0)
+
+
+def clock_shift_ns(day: date, zone: ZoneInfo) -> int:
+    """How much later in a local day a clock shows noon than 12 hours after its begin: less than 0 where clocks are put forward in the night or at midnight.
+
+    0 where they change at the day's end, and a day has 23 or 25 hours all the same.
+    """
+    noon_ns = to_ns(datetime(day.year, day.month, day.day, 12, tzinfo=zone))
+    return noon_ns - midnight_ns(day, zone) - 12 * NS_PER_HOUR
 
 
 @dataclass(frozen=True)
@@ -57,7 +70,8 @@ class Step:
     """One coupling step [start_ns, end_ns), and where it lies in the local calendar.
 
     Actors act at its end. `starts_quarter`, `ends_quarter`, `ends_hour` and `ends_day` say whether a
-    boundary of the UTC quarter hour, the UTC hour or the local day coincides with its start or end.
+    boundary of the UTC quarter hour, the UTC hour or the local day coincides with its start or end. shift_ns: `clock_shift_ns` of the day; None: clocks change
+    in the night if the day has not 24 hours.
     """
 
     start_ns: int
@@ -66,6 +80,7 @@ class Step:
     day_start_ns: int
     day_end_ns: int
     index: int
+    shift_ns: int | None = None
 
     @property
     def dt_s(self) -> float:
@@ -95,9 +110,11 @@ class Step:
     def passes_hour(self, hour: float) -> bool:
         """Whether the local time of day `hour` (0 < hour < 24) lies in (start, end].
 
-        Clocks change between 2 and 3 in the morning, so later hours shift on such a day.
+        Clocks change between midnight and 3 in the morning, so later hours shift on such a day; earlier ones are counted from its begin.
         """
-        shift_ns = self.day_end_ns - self.day_start_ns - 24 * NS_PER_HOUR
+        shift_ns = self.shift_ns
+        if shift_ns is None:
+            shift_ns = self.day_end_ns - self.day_start_ns - 24 * NS_PER_HOUR
         at_ns = self.day_start_ns + round(hour * NS_PER_HOUR) + (shift_ns if hour >= 3.0 else 0)
         return self.start_ns < at_ns <= self.end_ns
 

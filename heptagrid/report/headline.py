@@ -170,7 +170,7 @@ def key_figures(summary: dict[str, Any]) -> str:
         for name, figures in entry["desks"].items()
     ]
     given = {"cards": shown, "devices": devices(summary), "stored": stored, "desks": by_others}
-    return render("run/figures.html", given | {"tariffs": next(reversed(summary["arms"].values()))["tariffs"]})
+    return render("run/figures.html", given | {"tariffs": _tariffs(summary)})
 
 
 def devices(summary: dict[str, Any]) -> str:
@@ -195,3 +195,9 @@ def _mw(kw: float) -> str:
 
 def _signed_mw(kw: float) -> str:
     return f"{signed(kw / 1000.0, 2)} MW" if abs(kw) >= 1000 else f"{signed(kw)} kW"
+
+
+def _tariffs(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """The tariffs that customers of the last arm have, and the two that are always on offer."""
+    last = next(reversed(summary["arms"].values()))["tariffs"]
+    return {name: one for k, (name, one) in enumerate(last.items()) if one["customers"] or k < 2}

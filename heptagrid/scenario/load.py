@@ -19,6 +19,7 @@ from heptagrid.scenario.frequency import check_frequency
 from heptagrid.scenario.local_market import check_local_market
 from heptagrid.scenario.schema import Scenario
 from heptagrid.scenario.settlement import check_settlement
+from heptagrid.scenario.tariff_hours import check_tariff_hours
 from heptagrid.scenario.towns import Company, Town, read_companies, read_towns
 
 DATA = Path(__file__).parent / "data"
@@ -155,6 +156,7 @@ def _resolved(checks: Checks, tables: Tables) -> dict[str, Any]:
     start, zone = checks.calendar(run)
     sections = {name: kind(**values[name]) for name, kind in checks.sections.items()}
     check_settlement(checks, sections)
+    check_tariff_hours(checks, sections)
     return {key: run[key] for key in ("days", "step_s", "seed")} | {"start": start, "zone": zone, "sections": sections}
 
 

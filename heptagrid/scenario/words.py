@@ -38,7 +38,8 @@ def allowed(declaration: Declaration) -> str:
 
 def expected(default: Any, declaration: Declaration) -> str:
     """The kind of value that a key takes, with its unit."""
-    return _KINDS[type(default)] + _unit(declaration)
+    is_of_texts = isinstance(default, tuple) and isinstance(default[0], str)
+    return ("a list of texts" if is_of_texts else _KINDS[type(default)]) + _unit(declaration)
 
 
 def _unit(declaration: Declaration) -> str:

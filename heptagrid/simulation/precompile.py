@@ -77,8 +77,8 @@ def _bill_a_day() -> None:
     """By a rate with tiers in the order of time, a demand charge and prices of each slot."""
     from zoneinfo import ZoneInfo
 
+    from heptagrid.foundation.calendar import Calendar
     from heptagrid.planes.money.rates.bill import bill
-    from heptagrid.planes.money.rates.calendar import Calendar
     from heptagrid.planes.money.rates.demand import Demand
     from heptagrid.planes.money.rates.energy import Energy
     from heptagrid.planes.money.rates.rate import Rate

@@ -1,11 +1,14 @@
 """Bills are what a reader works out by hand."""
 
+from zoneinfo import ZoneInfo
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from heptagrid.foundation.calendar import Calendar
 from heptagrid.planes.money.tariffs import billing_rules, network_fees
 from heptagrid.planes.money.tariffs.tariff import Offers, Slots
 
@@ -21,7 +24,9 @@ IS_CUSTOMER = np.array([True, True, False])
 
 
 def day_bills(import_kwh, export_kwh, price, years=1 / 366, prices=PRICES):
-    energy_eur = OFFERS.energy_eur(TARIFF_OF, import_kwh, Slots(price, np.zeros(len(price))), prices)
+    energy_eur = OFFERS.energy_eur(
+        TARIFF_OF, import_kwh, Slots(price, Calendar.of(0, len(price), 3600, ZoneInfo("UTC"))), prices
+    )
     return billing_rules.bills(import_kwh, export_kwh, price, energy_eur, IS_CUSTOMER, years, prices, FEES)
 
 

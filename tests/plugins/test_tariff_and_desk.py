@@ -18,7 +18,7 @@ FILES = ("night_saver.py", "voltage_watch.py")
 
 def test_the_results_count_customers_and_bills_by_tariff(run: heptagrid.Run) -> None:
     smart = run.summary["arms"]["smart"]
-    assert list(smart["tariffs"]) == ["flat", "dynamic", "night_saver"]
+    assert list(smart["tariffs"]) == ["flat", "dynamic", "night_saver", "time_of_use"]
     counts = [one["customers"] for one in smart["tariffs"].values()]
     assert sum(counts) == run.summary["customers"] and counts[2] > 0
     bills_eur = sum(one["customers"] * (one["mean_bill_eur"] or 0.0) for one in smart["tariffs"].values())

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from heptagrid.foundation.calendar import Calendar
 from heptagrid.foundation.time import to_ns
-from heptagrid.planes.money.rates.calendar import Calendar
 from heptagrid.planes.money.rates.use import Use
 
 FILE = Path(__file__).parents[1] / "cases/sam/profiles.csv"

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from heptagrid.foundation.calendar import Calendar
 from heptagrid.foundation.time import NS_PER_HOUR, midnight_ns, to_ns
 from heptagrid.planes.money.rates.bill import bill, in_cents, true_up
-from heptagrid.planes.money.rates.calendar import Calendar
 from heptagrid.planes.money.rates.demand import Demand, Ratchet
 from heptagrid.planes.money.rates.energy import Energy
 from heptagrid.planes.money.rates.line import Line

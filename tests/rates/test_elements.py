@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from heptagrid.foundation.calendar import Calendar
 from heptagrid.foundation.errors import UsageError
 from heptagrid.foundation.time import NS_PER_HOUR, to_ns
 from heptagrid.planes.money.rates.bill import bill
-from heptagrid.planes.money.rates.calendar import Calendar
 from heptagrid.planes.money.rates.coincident import Coincident
 from heptagrid.planes.money.rates.critical_peak import CriticalPeak
 from heptagrid.planes.money.rates.demand import Demand, Ratchet

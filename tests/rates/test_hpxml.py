@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from heptagrid.foundation.calendar import Calendar
 from heptagrid.foundation.time import to_ns
 from heptagrid.planes.money.rates.bill import RateBill, bill
-from heptagrid.planes.money.rates.calendar import Calendar
 from heptagrid.planes.money.rates.export import Export
 from heptagrid.planes.money.rates.feed_in import FeedIn
 from heptagrid.planes.money.rates.net_metering import NetMetering

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from heptagrid.foundation.calendar import Calendar
 from heptagrid.foundation.time import to_ns
 from heptagrid.planes.money.rates.bill import bill
-from heptagrid.planes.money.rates.calendar import Calendar
 from heptagrid.planes.money.rates.demand import Demand
 from heptagrid.planes.money.rates.energy import Energy
 from heptagrid.planes.money.rates.feed_in import FeedIn

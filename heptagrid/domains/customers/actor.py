@@ -19,9 +19,10 @@ from heptagrid.domains.customers.local_units import LocalUnits
 from heptagrid.domains.customers.meters import Meters
 from heptagrid.domains.customers.ownership import Ownership
 from heptagrid.foundation.actors import Outbox
+from heptagrid.foundation.calendar import Calendar
 from heptagrid.foundation.contract import Delivery
 from heptagrid.foundation.domains import Domain, Kind
-from heptagrid.foundation.time import Step, local_hours
+from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S, Step
 from heptagrid.planes.money.tariffs import billing_rules
 from heptagrid.planes.money.tariffs.tariff import Offers, Slots
 from heptagrid.world.terminals import Terminals
@@ -42,8 +43,10 @@ class Tariffs:
 
     def prices(self, retailer: int, day_ahead_eur_per_kwh: Floats, first_hour: int) -> Iterator[tuple[int, Floats]]:
         """Number and hourly prices of each of a retailer's tariffs whose prices devices follow, from the market's, (hours,)."""
-        hours = first_hour + np.arange(len(day_ahead_eur_per_kwh))
-        slots = Slots(day_ahead_eur_per_kwh, local_hours(4 * hours, self.zone))
+        hours = len(day_ahead_eur_per_kwh)
+        slots = Slots(
+            day_ahead_eur_per_kwh, Calendar.of(first_hour * NS_PER_HOUR, hours, NS_PER_HOUR // NS_PER_S, self.zone)
+        )
         for k, tariff in enumerate(self.offers.tariffs):
             if tariff.follows_prices:
                 yield k, tariff.price_eur_per_kwh(slots, self.supplies[retailer], self.offers.own[k])

@@ -25,7 +25,7 @@ from heptagrid.domains.customers.standard_profiles import ByLocalQuarter
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.random import Stream, normals, uniforms
-from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step, midnight_ns
+from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step, clock_shift_ns, midnight_ns
 from heptagrid.world.registrations import Need
 from heptagrid.world.water_filling import fill
 
@@ -204,8 +204,7 @@ class Vehicles(Device[Parameters]):
         back_h = one.arrival_h + one.arrival_sd_h * self._normals(Stream.VEHICLE_ARRIVAL, day)
         leave_h = np.clip(leave_h, 4.0, 12.0)
         back_h = np.clip(back_h, leave_h + 1.0, 23.5)
-        midnight = midnight_ns(day, zone)
-        shift = midnight_ns(day + timedelta(days=1), zone) - midnight - 24 * NS_PER_HOUR
+        midnight, shift = midnight_ns(day, zone), clock_shift_ns(day, zone)
         seed, stream = self.surroundings.seed, int(Stream.VEHICLE_DETAIL)
         travels = np.asarray(uniforms(seed, stream, self.owner, day.toordinal())) < one.travel_share
         leave = midnight + shift + (leave_h * NS_PER_HOUR).astype(np.int64)

@@ -14,9 +14,10 @@ import numpy.typing as npt
 
 from heptagrid.contracts.paper import KnownDay, Paper
 from heptagrid.domains.providers.retailer import LateReads, Retailer
+from heptagrid.foundation.calendar import Calendar
 from heptagrid.foundation.payments import Dates, PaidDays, Payments, SettledAgain
 from heptagrid.foundation.settlement_runs import SettlementRun
-from heptagrid.foundation.time import NS_PER_QUARTER, Step, local_hours
+from heptagrid.foundation.time import NS_PER_QUARTER, S_PER_QUARTER, Step
 from heptagrid.planes.money import postings
 from heptagrid.planes.money.tariffs.billing_rules import Bills
 from heptagrid.planes.money.tariffs.tariff import Slots
@@ -127,9 +128,9 @@ class Billing:
         quarters = step.day_start_ns // NS_PER_QUARTER - first
         known = self._known(retailer, first, quarters)
         price = np.array([self._price(retailer, quarter // 4) for quarter in range(first, first + quarters)])
-        local_hour = local_hours(np.arange(first, first + quarters), self.days.zone)
-        bills = self._bills(known, Slots(price / 1000.0, local_hour))
-        billed = BilledDay(price, local_hour, known.import_kwh, known.export_kwh, bills)
+        calendar = Calendar.of(dates.of_ns, quarters, S_PER_QUARTER, self.days.zone)
+        bills = self._bills(known, Slots(price / 1000.0, calendar))
+        billed = BilledDay(price, calendar, known.import_kwh, known.export_kwh, bills)
         record = Record(day, dates, known, bills, billed, np.zeros(known.status.shape, dtype=np.int8))
         postings.pay_bills(self.payments, self.account, self.points, bills, record.dates, known.message)
         postings.pass_fees_on(self.payments, self.account, bills, record.dates)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.foundation.calendar import Calendar
 from heptagrid.planes.money import settlement
 from heptagrid.planes.money.settlement import Wholesale
 from heptagrid.planes.money.tariffs import billing_rules, network_fees
@@ -59,17 +60,17 @@ class Terms:
 
 @dataclass(frozen=True)
 class BilledDay:
-    """What a day's bills, true-ups included, rest on: prices and local hours (slots,), energies (slots, points)."""
+    """What a day's bills, true-ups included, rest on: prices (slots,) and their calendar, energies (slots, points)."""
 
     price_eur_per_mwh: Floats
-    local_hour: Floats
+    calendar: Calendar
     import_kwh: np.ndarray
     export_kwh: np.ndarray
     bills: Bills
 
     @property
     def slots(self) -> Slots:
-        return Slots(self.price_eur_per_mwh / 1000.0, self.local_hour)
+        return Slots(self.price_eur_per_mwh / 1000.0, self.calendar)
 
 
 @dataclass(frozen=True)

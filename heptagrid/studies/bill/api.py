@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from heptagrid.foundation.calendar import Calendar
 from heptagrid.foundation.errors import UsageError
 from heptagrid.planes.money.cents import CENT_PER_EUR
 from heptagrid.planes.money.rates.bill import RateBill
 from heptagrid.planes.money.rates.bill import bill as billed
-from heptagrid.planes.money.rates.calendar import Calendar
 from heptagrid.planes.money.rates.demand import Demand
 from heptagrid.planes.money.rates.export import DECEMBER
 from heptagrid.planes.money.rates.net_metering import NetMetering

@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from heptagrid.foundation.calendar import Floats, Ints
 from heptagrid.foundation.errors import FileError, UsageError
 from heptagrid.foundation.input_files import UnreadableError, read_text
 from heptagrid.foundation.time import NS_PER_S, from_ns, to_ns
-from heptagrid.planes.money.rates.calendar import Floats, Ints
 from heptagrid.planes.money.rates.registers import Register
 
 TIME, METER, STATUS = "time", "meter", "status"

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from heptagrid.foundation.calendar import Calendar, Floats
 from heptagrid.foundation.errors import UsageError
 from heptagrid.planes.money.cents import Ints, cents
-from heptagrid.planes.money.rates.calendar import Calendar, Floats
 from heptagrid.planes.money.rates.export import Balance
 from heptagrid.planes.money.rates.line import Line
 from heptagrid.planes.money.rates.rate import Rate

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from heptagrid.planes.money.rates.calendar import Calendar, Ints
+from heptagrid.foundation.calendar import Calendar, Ints
 from heptagrid.planes.money.rates.line import Line
 from heptagrid.planes.money.rates.use import Use
 

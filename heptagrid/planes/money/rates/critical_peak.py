@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from heptagrid.planes.money.rates.calendar import Floats, Ints
+from heptagrid.foundation.calendar import Floats, Ints
 from heptagrid.planes.money.rates.coincident import Span
 from heptagrid.planes.money.rates.line import Line
 from heptagrid.planes.money.rates.use import Use

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from heptagrid.foundation.calendar import Calendar, Floats
 from heptagrid.foundation.errors import UsageError
-from heptagrid.planes.money.rates.calendar import Calendar, Floats
 from heptagrid.planes.money.rates.line import Line
 from heptagrid.planes.money.rates.schedule import Schedule
 from heptagrid.planes.money.rates.tiers import NO_LIMIT, Tiers, shares

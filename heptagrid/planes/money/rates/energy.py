@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from heptagrid.planes.money.rates.calendar import Floats
+from heptagrid.foundation.calendar import Floats
 from heptagrid.planes.money.rates.demand import Demand
 from heptagrid.planes.money.rates.line import Line
 from heptagrid.planes.money.rates.schedule import Schedule

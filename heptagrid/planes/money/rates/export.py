@@ -5,8 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
+from heptagrid.foundation.calendar import Floats
 from heptagrid.foundation.errors import UsageError
-from heptagrid.planes.money.rates.calendar import Floats
 from heptagrid.planes.money.rates.energy import Energy
 from heptagrid.planes.money.rates.line import Line
 from heptagrid.planes.money.rates.use import Use

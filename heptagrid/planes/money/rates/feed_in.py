@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from heptagrid.planes.money.rates.calendar import Floats
+from heptagrid.foundation.calendar import Floats
 from heptagrid.planes.money.rates.energy import Energy
 from heptagrid.planes.money.rates.export import Balance, Export, Settled
 from heptagrid.planes.money.rates.line import Line

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from heptagrid.planes.money.rates.calendar import Floats
+from heptagrid.foundation.calendar import Floats
 from heptagrid.planes.money.rates.use import Use
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from heptagrid.planes.money.rates.calendar import Calendar, Floats
+from heptagrid.foundation.calendar import Calendar, Floats
 from heptagrid.planes.money.rates.line import Line
 
 

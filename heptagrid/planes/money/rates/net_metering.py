@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from heptagrid.planes.money.rates.calendar import Floats, Ints
+from heptagrid.foundation.calendar import Floats, Ints
 from heptagrid.planes.money.rates.energy import Energy
 from heptagrid.planes.money.rates.export import DECEMBER, Balance, Export, Settled, check_month
 from heptagrid.planes.money.rates.line import Line

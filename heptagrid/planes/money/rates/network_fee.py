@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from heptagrid.planes.money.rates.calendar import Floats
+from heptagrid.foundation.calendar import Floats
 from heptagrid.planes.money.rates.line import Line
 from heptagrid.planes.money.rates.use import Use
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from heptagrid.planes.money.rates.calendar import Floats
+from heptagrid.foundation.calendar import Floats
 from heptagrid.planes.money.rates.line import Line
 from heptagrid.planes.money.rates.use import Use
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from heptagrid.foundation.calendar import Bools, Floats, Ints
 from heptagrid.foundation.errors import UsageError
 from heptagrid.foundation.time import NS_PER_S
-from heptagrid.planes.money.rates.calendar import Bools, Floats, Ints
 
 MOST_KW = 1000.0
 """What a register without another limit may count on average after a rollover: assumption, a large customer's connection."""

@@ -14,8 +14,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.foundation.calendar import QUARTERS_PER_DAY, Calendar, Ints
 from heptagrid.foundation.errors import UsageError
-from heptagrid.planes.money.rates.calendar import QUARTERS_PER_DAY, Calendar, Ints
 
 DAYS = 366
 _WEEKDAY, _WEEKEND = 0, 1

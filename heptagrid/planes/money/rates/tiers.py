@@ -11,8 +11,8 @@ from enum import Enum
 
 import numpy as np
 
+from heptagrid.foundation.calendar import Floats, Ints
 from heptagrid.foundation.compiled.kernel import kernel
-from heptagrid.planes.money.rates.calendar import Floats, Ints
 from heptagrid.planes.money.rates.use import Energies
 
 NO_LIMIT = float("inf")

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.foundation.calendar import Calendar, Floats, Ints
 from heptagrid.foundation.compiled.kernel import kernel
-from heptagrid.planes.money.rates.calendar import Calendar, Floats, Ints
 
 Energies = npt.NDArray[np.floating[Any]]
 

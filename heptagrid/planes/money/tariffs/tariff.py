@@ -6,15 +6,17 @@ Everything else on a bill, the margin, network fees, levies, taxes and charges b
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.foundation.calendar import Calendar
 from heptagrid.foundation.registry import registered_tariffs
 from heptagrid.foundation.sums import weighted_columns
+from heptagrid.planes.money.rates.schedule import Window
 from heptagrid.planes.money.tariffs.billing_rules import Energies, Parameters
 
 Floats = npt.NDArray[np.float64]
@@ -26,10 +28,15 @@ SECTION = "tariffs."
 
 @dataclass(frozen=True)
 class Slots:
-    """When energy was used, (slots,) each: the day-ahead price, and the local hour of the day at which the slot begins, 0 to 24."""
+    """When energy was used: the day-ahead price, (slots,), and the slots' local calendar."""
 
     day_ahead_eur_per_kwh: Floats
-    local_hour: Floats
+    calendar: Calendar
+
+    @property
+    def local_hour(self) -> Floats:
+        """(slots,) the local hour of the day at which each slot begins, 0 to 24."""
+        return self.calendar.local_hour
 
 
 class Tariff(ABC):
@@ -49,6 +56,10 @@ class Tariff(ABC):
     @abstractmethod
     def price_eur_per_kwh(self, slots: Slots, supply: Parameters, own: Any) -> Floats:
         """(slots,) the price of energy, without margin, fees and taxes; `own` is the tariff's own section."""
+
+    def windows(self, own: Any) -> Sequence[Window]:
+        """When each of its periods is in force, for a tariff with periods: a scenario whose windows leave an hour out, or cover one twice, is refused."""
+        return ()
 
     def energy_eur(self, import_kwh: Energies, slots: Slots, supply: Parameters, own: Any) -> Floats:
         """(points,) what energies, (slots, points), cost."""

@@ -1,4 +1,6 @@
-"""The local calendar of a meter's slots: their month, day and quarter of the day, looked up once, whatever the clocks do.
+"""The local calendar of slots of UTC: their month, day and quarter of the day, looked up once, whatever the clocks do.
+
+Tariffs of a run and rates of `heptagrid bill` read the same one.
 
 Slots are equal spans of UTC. A local day has as many as it has hours: 23, 24 or 25 of them.
 """
@@ -6,22 +8,22 @@ Slots are equal spans of UTC. A local day has as many as it has hours: 23, 24 or
 from __future__ import annotations
 
 from calendar import monthrange
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, fields
+from datetime import date, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.foundation.time import NS_PER_S, midnight_ns
+from heptagrid.foundation.time import NS_PER_S, S_PER_DAY, S_PER_QUARTER, midnight_ns
+from heptagrid.foundation.zone_offsets import offsets_s
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-QUARTERS_PER_DAY = 96
-S_PER_QUARTER = 900
-S_PER_DAY = 86_400
+QUARTERS_PER_DAY = S_PER_DAY // S_PER_QUARTER
 _LEAP_YEAR = 2000  # whose days of the year all years' days are numbered by, 29 February included
 
 
@@ -49,9 +51,14 @@ class Calendar:
 
     @staticmethod
     def of(begin_ns: int, slots: int, slot_s: int, zone: ZoneInfo) -> Calendar:
-        """The calendar of `slots` slots of `slot_s` seconds from `begin_ns` on, in UTC since 1970."""
+        """The calendar of `slots` slots of `slot_s` seconds from `begin_ns` on, in UTC since 1970; who asks again gets the same one."""
+        return _calendar(begin_ns, slots, slot_s, zone)
+
+    @staticmethod
+    def made(begin_ns: int, slots: int, slot_s: int, zone: ZoneInfo) -> Calendar:
+        """As `of`, looked up anew."""
         begin_s = begin_ns // NS_PER_S + np.arange(slots, dtype=np.int64) * slot_s
-        local_s = begin_s + _offsets_s(begin_s, zone)
+        local_s = begin_s + offsets_s(begin_s, zone)
         day = local_s // S_PER_DAY
         days, of_day = np.unique(day, return_inverse=True)
         dates = [date(1970, 1, 1) + timedelta(days=int(one)) for one in days]
@@ -74,6 +81,11 @@ class Calendar:
             shares,
             shares * np.array([monthrange(year, at)[1] for year, at in months]),
         )
+
+    @property
+    def local_hour(self) -> Floats:
+        """(slots,) the local time of day at which each slot begins, in hours from 0 to 24, to the quarter hour."""
+        return np.asarray(self.quarter * (24.0 / QUARTERS_PER_DAY))
 
     @property
     def slots(self) -> int:
@@ -103,26 +115,17 @@ class Calendar:
         return (begins_ns >= begin_ns) & (begins_ns < end_ns)
 
 
+@lru_cache(maxsize=32)
+def _calendar(begin_ns: int, slots: int, slot_s: int, zone: ZoneInfo) -> Calendar:
+    calendar = Calendar.made(begin_ns, slots, slot_s, zone)
+    for one in fields(calendar):
+        value = getattr(calendar, one.name)
+        if isinstance(value, np.ndarray):
+            value.flags.writeable = False  # it is shared
+    return calendar
+
+
 def _length_s(year: int, month: int, zone: ZoneInfo) -> float:
     """How long a local month is."""
     following = date(year + month // 12, month % 12 + 1, 1)
     return (midnight_ns(following, zone) - midnight_ns(date(year, month, 1), zone)) / NS_PER_S
-
-
-def _offsets_s(begin_s: Ints, zone: ZoneInfo) -> Ints:
-    """(slots,) how far local time is ahead of UTC: asked once a day, and where that changes, for each slot of the day."""
-    if len(begin_s) == 0:
-        return np.zeros(0, dtype=np.int64)
-    first, last = int(begin_s[0]), int(begin_s[-1])
-    asked = np.append(np.arange(first, last, S_PER_DAY // 2), last)
-    offsets = np.array([_offset_s(int(one), zone) for one in asked], dtype=np.int64)
-    found = offsets[np.searchsorted(asked, begin_s, side="right") - 1]
-    for k in np.flatnonzero(np.diff(offsets)):
-        within = np.flatnonzero((begin_s >= asked[k]) & (begin_s < asked[k + 1]))
-        found[within] = [_offset_s(int(one), zone) for one in begin_s[within]]
-    return found
-
-
-def _offset_s(at_s: int, zone: ZoneInfo) -> int:
-    offset = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at_s)).astimezone(zone).utcoffset()
-    return 0 if offset is None else round(offset.total_seconds())
