@@ -89,9 +89,11 @@ class CustomersDesk:
 
     def _note(self, changes: Changes, was_read: bool) -> None:
         """Keep for the retailers what is known better of days that it has been told."""
-        for quarter in np.unique(changes.quarter[changes.quarter < self._told_until]).tolist():
-            of_it = changes.quarter == quarter
-            mine = Changes(*(getattr(changes, one.name)[of_it] for one in fields(changes)))
+        told = np.flatnonzero(changes.quarter < self._told_until)
+        told = told[np.argsort(changes.quarter[told], kind="stable")]
+        quarters, begins = np.unique(changes.quarter[told], return_index=True)
+        for quarter, rows in zip(quarters.tolist(), np.split(told, begins[1:]), strict=False):
+            mine = Changes(*(getattr(changes, one.name)[rows] for one in fields(changes)))
             self._late.setdefault(quarter, []).append((mine, was_read))
 
     def work(self, step: Step, outbox: Outbox) -> None:
