@@ -6,7 +6,7 @@ reads were estimated: else bills differ by what was guessed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from heptagrid.domains.customers.device import device_classes, device_words

@@ -48,12 +48,12 @@ def test_received_less_paid_is_matrix_columns_less_rows_plus_outside(rows):
 
 
 def test_the_state_receives_taxes_less_premiums_and_nothing_else():
-    # 30 EUR of taxes less 12 EUR of premiums, and a true-up of 1 EUR of tax; the telecom bill goes to others outside.
+    # 30 EUR of taxes less 12 EUR of premiums, and 1 EUR of tax in the second settlement run; the telecom bill goes to others outside.
     rows = [
         (Domain.PROVIDERS, OUTSIDE, 30.0, Reason.TAXES),
         (OUTSIDE, FIRST_POINT, 12.0, Reason.FEED_IN_PREMIUM),
-        (Domain.PROVIDERS, OUTSIDE, 1.0, Reason.TRUE_UP),
-        (FIRST_POINT, Domain.PROVIDERS, 5.0, Reason.TRUE_UP),
+        (Domain.PROVIDERS, OUTSIDE, 1.0, Reason.SECOND_RUN),
+        (FIRST_POINT, Domain.PROVIDERS, 5.0, Reason.FINAL_RUN),
         (Domain.OPERATIONS, OUTSIDE, 100.0, Reason.TELECOM),
     ]
     assert posted(rows).totals().state == 1_900_000  # thousandths of a cent
@@ -204,7 +204,7 @@ def test_a_total_that_does_not_balance_is_noticed():
 def test_totals_and_balances_may_be_of_some_days_alone():
     ledger = Ledger(Accounts(1))
     ledger.transfer(0, 1, 1.0, Dates(30, 10), Reason.FUEL)
-    ledger.transfer(0, 1, 2.0, Dates(30, 20), Reason.TRUE_UP)
+    ledger.transfer(0, 1, 2.0, Dates(30, 20), Reason.SECOND_RUN)
     assert ledger.totals([20]).matrix[0, 1] == 200_000 == ledger.balances([20])[1]
     assert ledger.totals([10, 20]).matrix[0, 1] == 300_000 == ledger.totals().matrix[0, 1]
     assert not ledger.totals([]).paid.any()

@@ -167,13 +167,14 @@ def whole_day(rng: np.random.Generator) -> tuple[Ledger, billing_rules.Bills]:
     return ledger, bill
 
 
-def test_a_whole_day_balances_and_every_reason_but_wholesale_and_true_ups_is_used():
+def test_a_whole_day_balances_and_every_reason_but_wholesale_and_later_runs_is_used():
     ledger, _ = whole_day(np.random.default_rng(5))
     totals = ledger.totals()
     totals.check()
     used = {reason for reason, *_ in totals.by_reason()}
     not_there = {
-        Reason.TRUE_UP,
+        Reason.SECOND_RUN,
+        Reason.FINAL_RUN,
         Reason.WHOLESALE_ENERGY,
         Reason.IMBALANCE,
         Reason.LOSSES,
