@@ -11,8 +11,11 @@ WARM_UP_STEP_S = 300  # assumption: fine enough to bring devices into the state 
 
 
 def spans_of(scenario: Scenario, typical: bool = False) -> list[Span]:
-    """What to run: the scenario's days as one span, or each typical day as a span of its own."""
-    coarse = max(WARM_UP_STEP_S, scenario.step_s)
+    """What to run: the scenario's days as one span, or each typical day as a span of its own.
+
+    Where there are local markets the warm-up day has the run's own steps, in which these keep their times.
+    """
+    coarse = scenario.step_s if scenario.sections["local_market"].enabled else max(WARM_UP_STEP_S, scenario.step_s)
     if typical:
         if not scenario.typical_days:
             raise UsageError(

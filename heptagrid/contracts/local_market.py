@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +15,9 @@ from heptagrid.foundation.domains import Domain, Kind
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-_BYTES = 32  # of a bid or a price: an instant of eight bytes, and six numbers of four
+_BID_BYTES = 36  # an instant of eight bytes, and seven numbers of four
+_LOAD_BYTES = 16
+_PRICE_BYTES = 76  # an instant of eight bytes, six numbers and eleven quantiles of four
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,8 @@ class Load:
 class Price:
     """What a local market cleared at for an interval, and by what the next bids are made.
 
-    buy_share, sell_share: of what is bid, or offered, at exactly the price, how much is taken. mean, deviation: of the market's prices over
-    the last day. bidders: whose bids arrived: bit k for the customer's device of the k-th class that bids, in the order of work behind the meter.
+    buy_share, sell_share: of what is bid, or offered, at exactly the price, how much is taken. mean, deviation, quantiles: of the market's prices over
+    the last day, the latter from the lowest to the highest in even parts. bidders: whose bids arrived: bit k for the customer's device of the k-th class that bids, in the order of work behind the meter.
     """
 
     price_eur_per_kwh: Floats = each("EUR/kWh")
@@ -60,6 +61,8 @@ class Price:
     mean_eur_per_kwh: Floats = each("EUR/kWh")
     deviation_eur_per_kwh: Floats = each("EUR/kWh")
     bidders: Ints = each("", "int64")
+    market: Ints = each("", "int64")
+    quantiles_eur_per_kwh: Floats = shared("EUR/kWh", "float64", "markets", "quantiles")
     interval_ns: int = shared("ns")
 
 
@@ -67,17 +70,25 @@ _C, _D, _M = Domain.CUSTOMERS, Domain.DISTRIBUTION, Domain.MARKETS
 _WHEN = "where there is a local market: `local_market.bid_lead_s` before each interval"
 
 
-def _size(payload: Any) -> int:
-    return _BYTES
+def _bid_size(payload: Bid) -> int:
+    return _BID_BYTES
+
+
+def _load_size(payload: Load) -> int:
+    return _LOAD_BYTES
+
+
+def _price_size(payload: Price) -> int:
+    return _PRICE_BYTES
 
 
 @cache
 def bid(device: str) -> Contract[Bid]:
     """The contract by which a class of devices bids."""
-    return made(Bid, Kind.BID, f"bid.{device}", _C, _M, _WHEN, OUTSIDE_PARTY, _size)
+    return made(Bid, Kind.BID, f"bid.{device}", _C, _M, _WHEN, OUTSIDE_PARTY, _bid_size)
 
 
-LOAD = Contract(Load, Kind.TELEMETRY, "local_load", _D, _M, _WHEN, MARKET, size=_size)
+LOAD = Contract(Load, Kind.TELEMETRY, "local_load", _D, _M, _WHEN, MARKET, size=_load_size)
 PRICE = Contract(
     Price,
     Kind.PRICE,
@@ -86,5 +97,5 @@ PRICE = Contract(
     _C,
     "where there is a local market: `local_market.clear_lead_s` before each interval, to whose bids arrived",
     OUTSIDE_PARTY,
-    size=_size,
+    size=_price_size,
 )

@@ -78,6 +78,7 @@ def lines_of_day(replay: Replay, customer: int, settled: Record, owed: Owed) -> 
         "export_credit": [("credit for what was fed in, at its market value", 0.0)],
         "feed_in_premium": [("feed-in premium", 0.0)],
         "flexibility": [("pay for flexibility", 0.0)],
+        "local_market": [("local market: its price above the grid's", 0.0)],
     }
     kwh = {"energy_bill": used_kwh, "export_credit": fed_kwh, "feed_in_premium": fed_kwh}
     lines = []

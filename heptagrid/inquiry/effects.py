@@ -8,6 +8,7 @@ from heptagrid.domains.customers.device import device_classes, device_words
 from heptagrid.foundation.contract import Wave
 from heptagrid.foundation.domains import Kind
 from heptagrid.foundation.time import NS_PER_QUARTER, from_ns
+from heptagrid.inquiry.local_bids import effect_of_local
 from heptagrid.inquiry.replay import Replay
 from heptagrid.planes.messages.kernel.traces import MessageTrace
 
@@ -17,6 +18,8 @@ def effect(traced: MessageTrace, wave: Wave, row: int, replay: Replay) -> str | 
     delivered = traced.delivered_ns
     zone = replay.scenario.zone
     point = Places(replay.world).point(traced.destination)
+    if (said := effect_of_local(traced, wave, row, replay)) is not None:
+        return said
     if delivered is None:
         if wave.kind in (Kind.SETPOINT, Kind.PRICE) and point is not None:
             return "The gateway never received it: its devices follow what it received before, until that lapses."

@@ -19,6 +19,7 @@ from heptagrid.inquiry.bill_causes import price, reads, setpoints
 from heptagrid.inquiry.bill_lines import day_of, lines_of_day, owed_of_day
 from heptagrid.inquiry.corrected_bill import last_later_run_ns, later_run_lines, later_runs, settled_by
 from heptagrid.inquiry.customer_network import CustomerNetwork, dearest, hours
+from heptagrid.inquiry.local_bids import day_in_market
 from heptagrid.inquiry.message_list import Tracker, check_customer
 from heptagrid.inquiry.replay import Progress, Replay
 from heptagrid.inquiry.waves import Waves
@@ -80,7 +81,7 @@ class _BilledDay:
         self.first_ns = midnight_ns(self.day, self.replay.scenario.zone)
         self.network = CustomerNetwork.of(world, self.customer)
         gateway = int(world.endpoints.gateways[self.customer])
-        self.tracker = Tracker({Kind.PRICE, Kind.SETPOINT}, gateway, self.replay.span.warm_up_ns, 2**31)
+        self.tracker = Tracker({Kind.PRICE, Kind.SETPOINT, Kind.BID}, gateway, self.replay.span.warm_up_ns, 2**31)
         self.tracker.attach(self.replay)
 
     @property
@@ -174,6 +175,7 @@ def _explained(
         "reads": reads(settled, customer, billed.brought, waves, zone) | {"corrections": later},
         "price": price(replay, settled, customer, billed.tracker, waves, billed.price_message),
         "setpoints": setpoints(replay, billed.tracker, waves, first_ns, next_midnight_ns(first_ns, zone)),
+        "local_market": day_in_market(replay, billed.tracker, customer, first_ns, next_midnight_ns(first_ns, zone)),
         "hours": by_hour,
         "dearest": dearest(by_hour),
         "network": billed.network.names(world),

@@ -26,6 +26,7 @@ _NAMES = {
     Reason.EXPORT_CREDIT: "credit for what was fed in, at its market value",
     Reason.FEED_IN_PREMIUM: "feed-in premium",
     Reason.FLEXIBILITY: "pay for flexibility",
+    Reason.LOCAL_MARKET: "local market: its price above the grid's",
     Reason.SECOND_RUN: "second settlement run",
     Reason.FINAL_RUN: "final settlement run",
 }
@@ -72,6 +73,7 @@ def run_bill(folder: str | Path, customer: int, arm: str | None = None) -> dict[
         )
         line["causes"] = _causes(waves[row["run_day"]], row["cause"], zone)
         days.setdefault(str(day_of(row["at_ns"], zone)), []).append(line)
+    days = {day: _together(lines) for day, lines in days.items()}
     if not days:
         raise UsageError(f"the run was stopped before its first bills; there is none of customer {customer}")
     total = sum(line["amount_millicent"] for lines in days.values() for line in lines)
@@ -87,6 +89,22 @@ def run_bill(folder: str | Path, customer: int, arm: str | None = None) -> dict[
         ],
         "total_eur": total / MILLICENT_PER_EUR,
     }
+
+
+def _together(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A day's lines with those of the local market, one for each bid, as one; it rests on the bid that came to most."""
+    reason = Reason.LOCAL_MARKET.name.lower()
+    bids = [one for one in lines if one["reason"] == reason]
+    if len(bids) < 2:
+        return lines
+    amount = sum(one["amount_millicent"] for one in bids)
+    most = max(bids, key=lambda one: abs(one["amount_millicent"]))
+    one = most | {
+        "line": f"{_WORDS[reason]}, {len(bids)} bids",
+        "amount_millicent": amount,
+        "amount_eur": amount / MILLICENT_PER_EUR,
+    }
+    return [*(each for each in lines if each["reason"] != reason), one]
 
 
 def _causes(waves: Waves, message: int, zone: ZoneInfo) -> list[dict[str, Any]]:

@@ -102,11 +102,14 @@ _ROOTS = {
     "offer": "the market's gate: the units' offers for the next day",
     "demand": "the market's gate",
     "infeed": "the clock: once an hour",
+    "local_load": "a measurement at the substation, when bids leave",
 }
 
 
 def root(topic: str) -> str:
     """Why a message was sent that no other message caused."""
+    if topic.startswith("bid."):
+        return "the local market's gate, before the device had heard any price"
     return _ROOTS.get(topic, "the clock, or a plan of the sender's own")
 
 

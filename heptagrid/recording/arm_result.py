@@ -13,6 +13,7 @@ from heptagrid.planes.money.benefits.observed import Outage
 from heptagrid.planes.money.ledger import Totals
 from heptagrid.recording.bill_parts import BILL_PARTS
 from heptagrid.recording.company_books import CompanyBooks
+from heptagrid.recording.local_market_log import LocalMarketSums
 from heptagrid.recording.settlement_books import SettlementBooks
 from heptagrid.recording.system_peak import Peak
 from heptagrid.recording.totals import DayBooks, Energy, Extremes, TownFigures
@@ -61,6 +62,7 @@ class ArmResult:
     interruptions: dict[str, float] = field(default_factory=dict)
     outages: tuple[Outage, ...] = ()
     frequency: dict[str, Any] | None = None
+    local_market: LocalMarketSums | None = None
     refused: dict[str, int] = field(default_factory=dict)
     desks: dict[str, dict[str, float]] = field(default_factory=dict)
     tariffs: dict[str, tuple[int, float]] = field(default_factory=dict)

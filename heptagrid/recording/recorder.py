@@ -23,6 +23,7 @@ from heptagrid.recording.day_log import DayLog
 from heptagrid.recording.event_log import EventLog
 from heptagrid.recording.extremes import QuarterVoltages, SupplyVoltages
 from heptagrid.recording.frequency_log import FrequencyLog
+from heptagrid.recording.local_market_log import LocalMarketLog
 from heptagrid.recording.system_peak import SystemPeak
 from heptagrid.recording.tables import TableWriter, list_series
 from heptagrid.recording.totals import Extremes, TownFigures
@@ -70,6 +71,7 @@ class Recorder(Listener):
         self._waves: list[tuple[Any, ...]] = []
         grid.transport.listen(self)
         self._frequency = FrequencyLog(grid)
+        self._local_markets = LocalMarketLog(grid)
         self._events = EventLog(grid, self._frequency)
         self._comfort_before: dict[str, float] = {}
         self._stored_before = 0.0
@@ -106,6 +108,7 @@ class Recorder(Listener):
         self._events.note(phase, step)
         if phase is not Phase.COUNTED:
             return
+        self._local_markets.note(step)
         if step.ends_quarter:
             self._keep_quarter(step)
         if step.end_ns == self._span.end_ns:
@@ -156,6 +159,7 @@ class Recorder(Listener):
         result.desks = {desk.name: dict(desk.figures()) for desk in self._grid.desks}
         self._write_waves()
         result.frequency = self._frequency.found()
+        result.local_market = self._local_markets.found()
         result.events, result.interruptions = self._events.found(), self._events.interruptions()
         result.outages = self._events.outages()
         result.seconds, result.peak_rss_mb, result.process = seconds, peak_rss_mb, os.getpid()
@@ -325,6 +329,7 @@ class Recorder(Listener):
             write("bulk_buses", columns | {"angle_deg": np.ascontiguousarray(angle_deg.T).ravel()})
         self._write_waves()
         self._frequency.write(self._writer)
+        self._local_markets.write(self._writer)
         self._open_day()
 
     def sent(self, first: int, wave: Wave) -> None:

@@ -28,6 +28,7 @@ TABLES = {
     "messages": "messages by quarter hour, kind and access network",
     "bulk_buses": "voltage and angle of every transmission bus at every step, of a full (AC) flow",
     "frequency": "system frequency, power given and drawn, load shed and regulation, at every sub-step that was followed",
+    "local_market": "every local market by interval: price, who set it, what was traded, what devices drew, bids and prices that arrived",
     "waves": "every batch of messages: the first one's index, kind, sender, receiver, topic, and what caused it",
     "ledger": "every payment, with the message that caused it",
     "node_list": "the nodes in feeder order: place, feeder, worst voltages, loading of the branch above",

@@ -28,6 +28,7 @@ from heptagrid.recording.bill_parts import BILL_PARTS
 from heptagrid.recording.company_books import CompanyBooks, company_summaries
 from heptagrid.recording.extremes import BAND_PU
 from heptagrid.recording.loading import loading_summary
+from heptagrid.recording.local_market_log import LocalMarketSums
 from heptagrid.recording.observed_year import stand_for_a_year
 from heptagrid.recording.recorder import PARTS
 from heptagrid.recording.settlement_books import SettlementBooks
@@ -65,6 +66,7 @@ class Joined:
         self.refused: dict[str, float] = {}
         self.interruptions: dict[str, float] = {}
         self.events, self.frequency = first.events, first.frequency
+        self.local_market = None if first.local_market is None else LocalMarketSums()
         self.comfort: dict[str, float] = {}
         for result in results:
             self.energy.add(result.energy)
@@ -78,6 +80,8 @@ class Joined:
             self.crossed = self.crossed | result.crossed
             self.busy_s, self.counted_s = self.busy_s + result.busy_s, self.counted_s + result.counted_s
             self.money = self.money + result.money
+            if self.local_market and result.local_market:
+                self.local_market.add(result.local_market)
             _add(self.metering, result.metering)
             _add(self.traded_mwh, result.traded_mwh)
             _add(self.comfort, result.comfort)
@@ -136,6 +140,7 @@ class Joined:
             "devices": _devices(world),
             "interruptions": self.interruptions,
             "frequency": self.frequency,
+            **self._of_local_markets(world),
             "loading": loading_summary(world, extremes, scenario.zone),
             "towns": town_summaries(world, self.towns, extremes, scenario.zone),
             "messages": self.messages.summary() | {"refused": {name: int(n) for name, n in self.refused.items()}},
@@ -169,6 +174,18 @@ class Joined:
                 "max": max(self.prices, default=None),
             },
         }
+
+    def _of_local_markets(self, world: World) -> dict[str, Any]:
+        """What the local markets came to, where there are any: how many, the devices that bid, and the first transformer of each."""
+        if self.local_market is None or world.local_markets is None:
+            return {}
+        markets = world.local_markets
+        about: dict[str, Any] = {
+            "interval_s": markets.timetable.period_ns // 10**9,
+            "participants": {name: len(points) for name, points in markets.participants.items()},
+            "names": list(markets.names),
+        }
+        return {"local_market": about | self.local_market.summary()}
 
     def _by_town(self, scenario: Scenario, world: World) -> dict[str, Any]:
         """How each of several towns' access networks fared, where messages used them."""

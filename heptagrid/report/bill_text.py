@@ -46,6 +46,8 @@ def bill_text(found: Mapping[str, Any]) -> str:
     lines += ["", "How much was used", f"  {_reads(found)}", *(f"  {one}" for one in _corrections(found))]
     lines += ["", "The price", *(f"  {one}" for one in _price(found))]
     lines += ["", "Flexibility", *(f"  {one}" for one in _flexibility(found))]
+    if found["local_market"]:
+        lines += ["", "The local market", *(f"  {one}" for one in _local_market(found))]
     lines += ["", "The network at the time", *(f"  {one}" for one in _network(found))]
     for one in found["desks"]:
         lines += ["", one["desk"], f"  {one['says']}"]
@@ -167,6 +169,8 @@ def _flexibility(found: Mapping[str, Any]) -> list[str]:
     names = " and ".join(one["device"] for one in devices)
     if not any(one["steered"] for one in devices):
         return [f"{it} does not control your {names}: you are not enrolled with {its}."]
+    if setpoints["sent"] == 0 and found["local_market"]:
+        return [f"{it} leaves your {names} to the local market, and pays nothing for moving them."]
     if setpoints["sent"] == 0:
         return [f"{it} may control your {names}, but sent no set-point that day."]
     lines = [
@@ -193,6 +197,33 @@ def _flexibility(found: Mapping[str, Any]) -> list[str]:
         lines.append(f"The last that arrived was message {last['id']}, sent {when(last['sent'], date=True)}.")
         lines += _chain(setpoints["chain"])
     return lines
+
+
+def _local_market(found: Mapping[str, Any]) -> list[str]:
+    one = found["local_market"]
+    lost, unheard = one["bids_lost"], one["prices_lost"]
+    lines = [
+        f"Your {listing(one['devices'])} bid into the market below {one['market']}: {number(one['bids'])} bids for that day, to which {number(one['prices'])} prices came back."
+    ]
+    if lost:
+        lines.append(f"{len(lost)} bids were lost (message {_first(lost)}): the device worked by its own control then.")
+    if unheard:
+        lines.append(
+            f"{len(unheard)} prices were lost (message {_first(unheard)}): the device worked by its own control then."
+        )
+    owed_eur = sum(each["amount_eur"] for each in found["lines"] if each["reason"] == "local_market")
+    if owed_eur:
+        verb = "You paid" if owed_eur > 0.0 else "You were paid"
+        lines.append(
+            f"{verb} {number(abs(owed_eur), 2)} EUR for what its price lay above the grid's when your bids were taken."
+        )
+    else:
+        lines.append("Its price was never above the grid's when your bids were taken: nothing is owed for it.")
+    return lines
+
+
+def _first(messages: Sequence[Mapping[str, Any]]) -> str:
+    return ", ".join(str(one["id"]) for one in messages[:5])
 
 
 def _network(found: Mapping[str, Any]) -> list[str]:

@@ -20,6 +20,7 @@ from heptagrid.report.domain_picture import domain_pictures, money_digits
 from heptagrid.report.events import event_tables
 from heptagrid.report.frequency import frequency_section
 from heptagrid.report.headline import headline, key_figures
+from heptagrid.report.local_market import local_market_section
 from heptagrid.report.rendering import document
 from heptagrid.report.settlement import settlement_table
 from heptagrid.report.society import society_section
@@ -39,7 +40,16 @@ def write_page(folder: Path) -> Path:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     frames = {
         name: read_table(folder / f"{name}.parquet") if (folder / f"{name}.parquet").exists() else None
-        for name in ("totals", "node_list", "transformer_list", "customer_list", "bills", "frequency", "infeeds")
+        for name in (
+            "totals",
+            "node_list",
+            "transformer_list",
+            "customer_list",
+            "bills",
+            "frequency",
+            "infeeds",
+            "local_market",
+        )
     }
     path = folder / "report.html"
     write_text(path, page(summary, manifest, frames))
@@ -72,6 +82,7 @@ def page(summary: dict[str, Any], manifest: dict[str, Any], frames: Frames) -> s
             "day": day_charts(frames["totals"], arms, manifest, len(towns)),
             "events": event_tables(summary) if summary.get("events") else "",
             "frequency": "" if series is None else frequency_section(summary, series, ZoneInfo(manifest["zone"])),
+            "local_market": local_market_section(summary, frames.get("local_market"), ZoneInfo(manifest["zone"])),
             "network": town_section(frames, list(arms), "feeder" if manifest.get("feeder") else "town", towns),
             "side_by_side": towns_section(summary, manifest, frames["infeeds"]) if len(towns) > 1 else "",
             "requirements": _requirements(arms),

@@ -14,6 +14,7 @@ from heptagrid.report.events import event_lines
 from heptagrid.report.findings import ESTIMATED, estimated_share
 from heptagrid.report.frequency import frequency_lines
 from heptagrid.report.headline import devices, title
+from heptagrid.report.local_market import local_market_lines
 from heptagrid.report.several_terminal import tables_of_several
 from heptagrid.report.society import society_lines
 from heptagrid.report.towns import towns_of
@@ -73,7 +74,7 @@ def summary(summary: dict[str, Any], manifest: dict[str, Any]) -> Group:
     if slow:
         parts.append(Text(f"99 % of the messages of a kind took at most: {slow}", style="dim"))
     parts += [Text(line, style="yellow") for line in (*event_lines(summary), *frequency_lines(summary))]
-    parts += [Text(line) for line in society_lines(summary)]
+    parts += [Text(line) for line in (*local_market_lines(summary), *society_lines(summary))]
     if summary["break"]:
         parts.append(Text(_break(summary), style="bold"))
     for name, arm in arms.items():

@@ -13,6 +13,9 @@ import numpy.typing as npt
 
 from heptagrid.foundation.time import NS_PER_S
 
+QUANTILES = 11
+"""Of a day's prices that a market tells: from the lowest to the highest, by tenths of the time."""
+
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 

@@ -7,18 +7,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from heptagrid.domains.customers.bidding.batteries import mean_prices
 from heptagrid.domains.customers.bidding.heat_pumps import ramp_price, ramp_shift
 from heptagrid.domains.customers.bidding.rule import Outlook
 from heptagrid.domains.customers.bidding.vehicles import quantile_price
+from heptagrid.world.local_markets import QUANTILES
 
 with (Path(__file__).parent / "tesp_hvac.csv").open(encoding="utf-8") as _file:
     ANSWERS = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(_file)]
 
 
 def outlook(mean: float, deviation: float) -> Outlook:
-    return Outlook(np.array([mean]), np.array([deviation]))
+    return Outlook(np.array([mean]), np.array([deviation]), np.zeros((1, QUANTILES)))
 
 
 @pytest.mark.parametrize("one", ANSWERS)
@@ -42,12 +44,22 @@ def test_a_bid_and_the_response_to_it_are_each_others_inverse() -> None:
         assert ramp_shift(known, price, 1.0, 2.0)[0] == pytest.approx(-rise_k, abs=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("share", "price"), [(0.5, 0.04), (0.15865525393145707, 0.03), (0.8413447460685429, 0.05), (0.975, 0.0595996398454)]
-)
+@pytest.mark.parametrize(("share", "price"), [(0.5, 0.04), (0.15865525393145707, 0.03), (0.8413447460685429, 0.05)])
 def test_vehicles_bid_the_quantile_of_the_time_that_they_need(share: float, price: float) -> None:
-    """Prices of mean 0.04 and deviation 0.01. TESS: scipy.stats.norm.ppf(share, loc=mean, scale=deviation); here tables of the normal distribution, 1.959964 at 97.5 %."""
-    assert quantile_price(outlook(0.04, 0.01), np.array([share]))[0] == pytest.approx(price, rel=1e-9)
+    """Of prices that are normally distributed, mean 0.04 and deviation 0.01, TESS bids scipy.stats.norm.ppf(share, mean, deviation): 0.04, 0.03, 0.05. Ours is straight between
+    the deciles of a day of such prices: within 0.0003."""
+    day = norm.ppf((np.arange(288) + 0.5) / 288, 0.04, 0.01)
+    known = np.quantile(day, np.linspace(0.0, 1.0, QUANTILES))[np.newaxis]
+    found = quantile_price(known, np.array([share]))[0]
+    assert found == pytest.approx(price, abs=3e-4)
+    assert found == pytest.approx(np.interp(share, np.linspace(0.0, 1.0, QUANTILES), known[0]), rel=1e-12)
+
+
+def test_a_few_prices_at_the_cap_do_not_keep_vehicles_from_the_cheap_hours() -> None:
+    """Nine tenths of the time at 0.004 and one at 1: who needs half of the time bids 0.004, exactly, and who needs nearly all of it bids more."""
+    known = np.array([[0.004] * 10 + [1.0]])
+    assert quantile_price(known, np.array([0.5]))[0] == 0.004
+    assert quantile_price(known, np.array([0.95]))[0] == pytest.approx(0.502)
 
 
 def test_batteries_buy_and_sell_about_the_mean() -> None:

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import polars
 import pytest
-from scipy.stats import norm
 
 from heptagrid import Simulation
 from heptagrid.assembly.span import Phase
@@ -18,6 +17,7 @@ from heptagrid.foundation.transport import Listener
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR
 from heptagrid.scenario.schema import Scenario
 from heptagrid.world.accounts import FIRST_POINT
+from heptagrid.world.local_markets import QUANTILES
 from tests.local_market.conftest import Street
 
 pytestmark = pytest.mark.long
@@ -70,7 +70,8 @@ def test_three_devices_through_the_whole_chain(street: Street) -> None:
     # An hour after midnight all are at home. The next step ends with bids for the interval that begins ten minutes later.
     vehicles.content_kwh[:] = 60.0
     vehicles.content_kwh[:3] = (38.0, 46.0, 53.0)
-    bidders.start(np.full(4, 0.03), np.full(4, 0.01))
+    quantiles = np.linspace(0.02, 0.06, QUANTILES)
+    bidders.start(np.full(4, 0.03), np.full(4, 0.01), np.tile(quantiles, (4, 1)))
     simulation.step()
     step = simulation.last_step
     assert step is not None
@@ -82,7 +83,7 @@ def test_three_devices_through_the_whole_chain(street: Street) -> None:
 
     need_kwh, leaves_ns = vehicles.charging_need(begin_ns)
     share = need_kwh[:3] / 11.0 / ((leaves_ns[:3] - begin_ns) / 3.6e12)
-    by_hand = norm.ppf(share, 0.03, 0.01)
+    by_hand = 0.02 + 0.04 * share
     assert bids.payload.full_eur_per_kwh == pytest.approx(by_hand, rel=1e-9)
     assert by_hand[0] > by_hand[1] > by_hand[2] > 0.0
     now_kw = vehicles.orders.table.flexible_kw[:3]

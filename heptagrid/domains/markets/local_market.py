@@ -22,7 +22,7 @@ from heptagrid.foundation.time import NS_PER_HOUR, Step
 from heptagrid.planes.money.markets import local_auction
 from heptagrid.planes.money.markets.local_auction import Clearing, Grid, Orders
 from heptagrid.world.endpoints import Endpoints
-from heptagrid.world.local_markets import LocalMarkets, spread_ns
+from heptagrid.world.local_markets import QUANTILES, LocalMarkets, spread_ns
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -34,12 +34,13 @@ _QUANTITIES = ("must_kw", "buy_kw", "full_eur_per_kwh", "none_eur_per_kwh", "sel
 
 
 class Cleared(NamedTuple):
-    """What an interval came to, (markets,) each beside `begin_ns`; sold_kw: of devices' offers, bought_kw: of their bids."""
+    """What an interval came to, (markets,) each beside `begin_ns`; sold_kw: of devices' offers, bought_kw: of their bids; owed_eur: what these pay."""
 
     begin_ns: int
     clearing: Clearing
     grid: Grid
     bids_arrived: Ints
+    prices_sent: Ints
     bought_kw: Floats
     sold_kw: Floats
     owed_eur: Floats
@@ -58,7 +59,7 @@ class _Book:
 class LocalMarket:
     """All local markets of a scenario.
 
-    cleared: the intervals of the last two days, the youngest last. late: by interval, (markets,) bids that arrived after it was cleared.
+    cleared: the intervals of the last two days, the youngest last. late: by interval, (markets,) bids that arrived after it was cleared. price_cap: EUR/kWh.
     """
 
     domain = Domain.MARKETS
@@ -75,9 +76,9 @@ class LocalMarket:
         self.cleared: list[Cleared] = []
         self.late: dict[int, Ints] = {}
         self.settlement = settlement
+        self.price_cap = parameters.price_cap_eur_per_kwh
         self._markets, self._parameters, self._endpoints = markets, parameters, endpoints
         self._day_ahead = day_ahead_eur_per_mwh
-        self._cap = parameters.price_cap_eur_per_kwh
         self._contracts = {local_market.bid(name): k for k, name in enumerate(markets.participants)}
         self._points = np.concatenate([np.empty(0, dtype=np.int64), *markets.participants.values()])
         sizes = [len(one) for one in markets.participants.values()]
@@ -91,8 +92,8 @@ class LocalMarket:
         self._last_load_kw, self._last_load_by = np.zeros(markets.count), np.full(markets.count, -1, dtype=np.int64)
         self._history = np.zeros((0, markets.count))  # prices of the last day, the oldest first
 
-    def start(self, first_hour: int, hours: int) -> tuple[Floats, Floats]:
-        """Begin with the day-ahead prices of a day as those of the day before; what all are told of them, (markets,) mean and deviation."""
+    def start(self, first_hour: int, hours: int) -> tuple[Floats, Floats, Floats]:
+        """Begin with the day-ahead prices of a day as those of the day before; what all are told of them: (markets,) mean and deviation, (markets, QUANTILES)."""
         prices = np.array([self._grid_prices(first_hour + hour)[0] for hour in range(hours)])
         each = round(1.0 / self._markets.timetable.hours)
         rows = np.repeat(prices, each)[: REMEMBERED_H * each]
@@ -165,11 +166,11 @@ class LocalMarket:
             self._markets.capacity_kw,
             self._load_kw(book) - np.bincount(market, book.bids[6, who], minlength=count),
         )
-        clearing = local_auction.clear(orders, grid, self._cap)
+        clearing = local_auction.clear(orders, grid, self.price_cap)
         self._history = np.concatenate([self._history[1:], clearing.price[np.newaxis]])
         price = clearing.price[market]
         buys_kw, sells_kw = local_auction.taken(
-            orders, price, clearing.buy_share[market], clearing.sell_share[market], self._cap
+            orders, price, clearing.buy_share[market], clearing.sell_share[market], self.price_cap
         )
         hours = self._markets.timetable.hours
         owed_eur = ((price - sells_at) * buys_kw - (price - takes_at) * sells_kw) * hours
@@ -178,9 +179,9 @@ class LocalMarket:
             np.bincount(market, one, minlength=count).astype(np.float64) for one in (buys_kw, sells_kw, owed_eur)
         )
         arrived = np.bincount(market, minlength=count)
-        self.cleared.append(Cleared(begin_ns, clearing, grid, arrived, bought_kw, sold_kw, sum_eur))
+        told = self._tell(begin_ns, clearing, who, book, step, outbox)
+        self.cleared.append(Cleared(begin_ns, clearing, grid, arrived, told, bought_kw, sold_kw, sum_eur))
         self._forget(begin_ns)
-        self._tell(begin_ns, clearing, who, book, step, outbox)
 
     def _load_kw(self, book: _Book) -> Floats:
         """What the transformers of each market carry, as it was told, or was told last."""
@@ -189,15 +190,15 @@ class LocalMarket:
         self._last_load_by = np.where(known, book.load_by, self._last_load_by)
         return self._last_load_kw
 
-    def _tell(self, begin_ns: int, clearing: Clearing, who: Ints, book: _Book, step: Step, outbox: Outbox) -> None:
-        """Send the price to all whose bids arrived; the last of what its market knew is the cause."""
+    def _tell(self, begin_ns: int, clearing: Clearing, who: Ints, book: _Book, step: Step, outbox: Outbox) -> Ints:
+        """Send the price to all whose bids arrived; the last of what its market knew is the cause. Returns how many were sent, (markets,)."""
         cause = self._last_load_by.copy()
         np.maximum.at(cause, self._market_of[who], book.ids[who])
         points, at = np.unique(self._points[who], return_inverse=True)
         bidders = np.zeros(len(points), dtype=np.int64)
         np.bitwise_or.at(bidders, at, 1 << self._class[who])
         market = self._markets.of_point[points]
-        mean, deviation = self._outlook()
+        mean, deviation, quantiles = self._outlook()
         price = local_market.Price(
             price_eur_per_kwh=clearing.price[market],
             buy_share=clearing.buy_share[market],
@@ -205,16 +206,24 @@ class LocalMarket:
             mean_eur_per_kwh=mean[market],
             deviation_eur_per_kwh=deviation[market],
             bidders=bidders,
+            market=market,
+            quantiles_eur_per_kwh=quantiles,
             interval_ns=begin_ns,
         )
         here = self._endpoints
         at_ns = step.end_ns + spread_ns(points, self._parameters.spread_s, phase=0.5)
         outbox.send(local_market.PRICE.wave(price, here.market, here.gateways[points], at_ns, cause[market]))
+        return np.bincount(market, minlength=self._markets.count)
 
-    def _outlook(self) -> tuple[Floats, Floats]:
-        """Mean and standard deviation of the last day's prices, (markets,) each."""
+    def _outlook(self) -> tuple[Floats, Floats, Floats]:
+        """Mean and standard deviation of the last day's prices, (markets,) each, and their quantiles, (markets, QUANTILES)."""
         least = self._parameters.least_deviation_ct_per_kwh / 100.0
-        return self._history.mean(axis=0), np.maximum(self._history.std(axis=0), least)
+        ranked = np.sort(self._history, axis=0)
+        rows = np.rint(np.linspace(0, len(ranked) - 1, QUANTILES)).astype(
+            np.int64
+        )  # prices that there were, none between two
+        quantiles = np.ascontiguousarray(ranked[rows].T)
+        return self._history.mean(axis=0), np.maximum(self._history.std(axis=0), least), quantiles
 
     def _grid_prices(self, hour: int) -> tuple[float, float]:
         """At what the grid sells, and takes back, in an hour since 1970, EUR/kWh."""

@@ -20,7 +20,7 @@ from heptagrid.foundation.contract import Delivery
 from heptagrid.foundation.time import Step
 from heptagrid.planes.money.markets import local_auction
 from heptagrid.world.endpoints import Endpoints
-from heptagrid.world.local_markets import LocalMarkets, spread_ns
+from heptagrid.world.local_markets import QUANTILES, LocalMarkets, spread_ns
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -30,7 +30,7 @@ Bools = npt.NDArray[np.bool_]
 class ClassBidders:
     """The participating devices of one class: points, (k,) ascending, and their rows among the class's devices.
 
-    mean, deviation: (k,) of the prices as last told; price_by: (k,) the message that told them, -1 on paper.
+    outlook: of the prices as last told; price_by: (k,) the message that told it, -1 on paper.
     """
 
     def __init__(
@@ -40,19 +40,19 @@ class ClassBidders:
         self.contract, self._bit = local_market.bid(name), 1 << number
         self.device, self.rule, self.points = device, rule, points
         self.rows = np.searchsorted(device.owner, points)
-        self.mean, self.deviation = np.zeros(len(points)), np.ones(len(points))
+        self.outlook = Outlook(np.zeros(len(points)), np.ones(len(points)), np.zeros((len(points), QUANTILES)))
         self.price_by = np.full(len(points), -1, dtype=np.int64)
         self._interval_ns = np.full((under_way, len(points)), -1, dtype=np.int64)
         self._curves = np.zeros((under_way, len(Curves._fields), len(points)))
-        self._outlook = np.zeros((under_way, 2, len(points)))
+        self._bid_by = [self.outlook] * under_way
 
     def bid(self, interval: Interval, slot: int, supplied: Bools) -> tuple[Ints, Curves]:
         """Who bids, positions among the points, and what; kept until the price comes."""
-        outlook = Outlook(self.mean, self.deviation)
+        outlook = Outlook(*(one.copy() for one in self.outlook))
         curves = self.rule.bids(self.device, self.rows, outlook, interval)
         bids = (curves.must_kw + curves.buy_kw + curves.sell_kw > 1e-6) & supplied[self.points]
         self._interval_ns[slot] = np.where(bids, interval.begin_ns, -1)
-        self._curves[slot], self._outlook[slot] = curves, outlook
+        self._curves[slot], self._bid_by[slot] = curves, outlook
         who = np.flatnonzero(bids)
         return who, Curves(*(one[who] for one in curves))
 
@@ -63,7 +63,11 @@ class ClassBidders:
         at = np.minimum(np.searchsorted(self.points, points), max(len(self.points) - 1, 0))
         mine = np.flatnonzero(self.points[at] == points) if len(self.points) else np.empty(0, dtype=np.int64)
         at = at[mine]
-        self.mean[at], self.deviation[at] = told.mean_eur_per_kwh[mine], told.deviation_eur_per_kwh[mine]
+        self.outlook.mean[at], self.outlook.deviation[at] = (
+            told.mean_eur_per_kwh[mine],
+            told.deviation_eur_per_kwh[mine],
+        )
+        self.outlook.quantiles[at] = told.quantiles_eur_per_kwh[told.market[mine]]
         self.price_by[at] = ids[mine]
         bade = (self._interval_ns[slot, at] == interval.begin_ns) & (told.bidders[mine] & self._bit > 0)
         at, mine = at[bade], mine[bade]
@@ -73,7 +77,7 @@ class ClassBidders:
         price = told.price_eur_per_kwh[mine]
         orders = local_auction.Orders(np.empty(0, dtype=np.int64), *curves)
         buys_kw, sells_kw = local_auction.taken(orders, price, told.buy_share[mine], told.sell_share[mine], cap)
-        outlook = Outlook(*self._outlook[slot][:, at])
+        outlook = Outlook(*(one[at] for one in self._bid_by[slot]))
         value = self.rule.response(self.device, self.rows[at], outlook, price, buys_kw - sells_kw)
         end_ns = interval.begin_ns + round(interval.hours * 3.6e12)
         self.device.orders.place(interval.begin_ns, end_ns, self.rows[at], value)
@@ -104,11 +108,12 @@ class Bidders:
             for k, (name, rule) in enumerate(rules.items())
         ]
 
-    def start(self, mean: Floats, deviation: Floats) -> None:
-        """Tell all, on paper, what prices to expect in each market, (markets,) each."""
+    def start(self, mean: Floats, deviation: Floats, quantiles: Floats) -> None:
+        """Tell all, on paper, what prices to expect in each market, (markets,) and (markets, quantiles)."""
         for one in self.classes:
             market = self._markets.of_point[one.points]
-            one.mean[:], one.deviation[:] = mean[market], deviation[market]
+            for known, told in zip(one.outlook, (mean, deviation, quantiles), strict=True):
+                known[:] = told[market]
 
     def send(self, step: Step, supplied: Bools, outbox: Outbox) -> None:
         """If it is time, send the bids of all who have supply."""

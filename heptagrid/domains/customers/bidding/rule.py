@@ -24,10 +24,11 @@ class Interval(NamedTuple):
 
 
 class Outlook(NamedTuple):
-    """The mean of prices and their standard deviation as devices know them, (k,) each in EUR/kWh."""
+    """Prices as devices know them, in EUR/kWh: mean and standard deviation, (k,) each, and quantiles from the lowest to the highest in even parts, (k, quantiles)."""
 
     mean: Floats
     deviation: Floats
+    quantiles: Floats
 
 
 class Curves(NamedTuple):

@@ -1,10 +1,11 @@
-"""Vehicles bid the price that they expect to be undercut for as long as they must charge.
+"""Vehicles bid the price that is undercut for as long as they must charge.
 
-A vehicle that needs a share of the time until it leaves bids the quantile of that share of the prices, taken as normally distributed: whoever needs half of the
-time bids the median, whoever needs all of it takes any price.
+A vehicle that needs a share of the time until it leaves bids the quantile of that share of the last day's prices: whoever needs half of the
+time bids the median, whoever needs all of it takes any price. So it charges in the cheapest hours if the day to come is as the last one was, and pays more as time runs out if it is not.
 
 Source: the transactive energy service system of SLAC, rule for vehicles at home (github.com/mlamlamla/powernet_pyGridlabD_market, EV_functions.py,
-`calc_bids_EV`; Arlt, Chassin and Kiesling 2021, "Opening up transactive systems: introducing TESS", Energies 14:3970). Vehicles give nothing back.
+`calc_bids_EV`; Arlt, Chassin and Kiesling 2021, "Opening up transactive systems: introducing TESS", Energies 14:3970). There prices are taken as normally distributed; a few intervals at the price cap
+make that a bad guess (mean and deviation grow, and vehicles bid less than the lowest price there is), so here the quantiles are those of the prices themselves. Vehicles give nothing back.
 """
 
 from __future__ import annotations
@@ -34,12 +35,15 @@ class QuantileRule(BidRule["Vehicles"]):
         kw = np.minimum(need_kwh / interval.hours, most_kw)
         share = need_kwh / most_kw / np.maximum(left_h, 1e-9)
         must = share >= 1.0
-        price = quantile_price(outlook, np.where(must, 0.5, share))
+        price = quantile_price(outlook.quantiles, share)
         return Curves.buying(np.where(must, 0.0, kw), price, price, np.where(must, kw, 0.0))
 
 
-def quantile_price(outlook: Outlook, share: Floats) -> Floats:
-    """The price below which prices lie for that share of the time, the same shape."""
-    from scipy.special import ndtri  # loaded here: a run without local markets needs none of it
-
-    return np.asarray(outlook.mean + outlook.deviation * ndtri(np.clip(share, 1e-6, 1.0 - 1e-6)))
+def quantile_price(quantiles: Floats, share: Floats) -> Floats:
+    """The price below which prices lie for that share of the time, (k,), straight between the known quantiles, (k, quantiles)."""
+    parts = quantiles.shape[1] - 1
+    at = np.clip(share, 0.0, 1.0) * parts
+    below = np.minimum(at.astype(np.int64), parts - 1)
+    rows = np.arange(len(share))
+    low, high = quantiles[rows, below], quantiles[rows, below + 1]
+    return np.asarray(low + (at - below) * (high - low))
