@@ -143,7 +143,8 @@ def _explained(
     of_day = owed_of_day(run, replay, customer, settled.day)
     corrections = list(replay.grid.bills.corrections_of(customer))
     lines = lines_of_day(replay, customer, settled, of_day)
-    with_this_bill = [one for one in corrections if day_of(one.at_ns, zone) == settled.day]
+    counted = [one for one in corrections if one.day >= replay.span.first]  # nothing is posted for the warm-up day
+    with_this_bill = [one for one in counted if day_of(one.at_ns, zone) == settled.day]
     lines += later_run_lines(customer, with_this_bill, of_day)
     total = sum(one["amount_millicent"] for one in lines)
     remarks = list(replay.remarks)

@@ -42,7 +42,14 @@ HOURS = "time,import_kwh\n2016-07-01T00:00,1\n2016-07-01T01:00,2\n"
         ({"energyratestructure": None}, "energyratestructure: is missing"),
         ({"energyweekdayschedule": None}, "energyweekdayschedule: is missing"),
         ({"energyweekdayschedule": [DAY] * 11}, "energyweekdayschedule: holds 11 months"),
-        ({"energyweekdayschedule": [[0] * 23] + [DAY] * 11}, "energyweekdayschedule[0]: holds 23 hours"),
+        (
+            {"energyweekdayschedule": [[0] * 23] + [DAY] * 11},
+            "energyweekdayschedule[0]: holds 23 hours, so that nothing covers 23:00 of days in January; write 24",
+        ),
+        (
+            {"energyweekdayschedule": [DAY] * 11 + [[0] * 25]},
+            "energyweekdayschedule[11]: holds 25 hours, of which those from entry 24 on are none of days in December; write 24",
+        ),
         (
             {"energyweekendschedule": [DAY] * 11 + [[0] * 23 + [1]]},
             "energyweekendschedule[11][23]: period 1 is not in energyratestructure, which has 1",

@@ -306,7 +306,7 @@ def _was_read(status: np.ndarray) -> Bools:
 
 def _same(now_kwh: np.ndarray, before_kwh: np.ndarray) -> Bools:
     """Whether energies differ by no more than rounding: registers at another end of a gap give the same total but for that."""
-    return np.asarray(np.isclose(now_kwh, before_kwh, rtol=_EXACT, atol=1e-9))
+    return np.asarray(np.isclose(now_kwh, before_kwh, rtol=_EXACT, atol=_EXACT))
 
 
 @kernel

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import month_name
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,8 +65,7 @@ class Fields:
         table = []
         for m, row in enumerate(value):
             if not isinstance(row, list) or len(row) != 24:
-                count = len(row) if isinstance(row, list) else _shown(row)
-                self.problems.append(f"{name}[{m}]: holds {count} hours; write 24, one an hour of the day")
+                self.problems.append(f"{name}[{m}]: {_hours(row, m)}; write 24, one an hour of the day")
                 continue
             table.append([self._period(one, f"{name}[{m}][{h}]", periods, structure) for h, one in enumerate(row)])
         return table if len(table) == 12 else None
@@ -92,6 +92,16 @@ class Fields:
             )
             return 0
         return int(value)
+
+
+def _hours(row: Any, month: int) -> str:
+    """How many hours a month's row holds, and which it leaves out or has too many."""
+    if not isinstance(row, list):
+        return f"holds {_shown(row)} hours"
+    of_month = f"of days in {month_name[month + 1]}"
+    if len(row) > 24:
+        return f"holds {len(row)} hours, of which those from entry 24 on are none {of_month}"
+    return f"holds {len(row)} hours, so that nothing covers {len(row):02}:00 {of_month}"
 
 
 def _is_number(value: Any) -> bool:
