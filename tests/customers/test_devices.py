@@ -19,7 +19,7 @@ from heptagrid.domains.customers.device import Surroundings
 from heptagrid.foundation.time import NS_PER_QUARTER, Step
 from heptagrid.importers.extract import read_grid, read_profiles
 from heptagrid.importers.weather import read_weather
-from heptagrid.world.water_filling import energy_at, fill
+from heptagrid.world.water_filling import fill
 from heptagrid.world.weather import Weather
 
 ZONE = ZoneInfo("Europe/Berlin")
@@ -136,13 +136,44 @@ def test_filling_is_the_optimum() -> None:
         assert signal @ ours + 0.5 * ours @ ours == pytest.approx(best.fun, rel=1e-5)
 
 
+def energy_at(level: float, signal: np.ndarray, first_share: float, sign: int) -> float:
+    """Energy in kWh that slots of a quarter hour spend at a level with 3 kW at most, summed from the first to the last."""
+    total = 0.0
+    for k, each in enumerate(signal.tolist()):
+        total += min(max(sign * (level - each), 0.0), 3.0) * (first_share if k == 0 else 1.0)
+    return total * 0.25
+
+
 @given(st.lists(st.floats(0, 20), min_size=2, max_size=20), st.floats(0.01, 5), st.sampled_from([1, -1]))
 @settings(max_examples=60, deadline=None)
 def test_filling_spends_what_it_is_given_up_to_what_fits(signal: list[float], need: float, sign: int) -> None:
     values = np.array(signal)
     level = fill(values, 0, len(values), 1.0, need, sign, 3.0, 0.25)
-    spent = energy_at(level, values, 0, len(values), 1.0, sign, 3.0, 0.25)
+    spent = energy_at(level, values, 1.0, sign)
     assert spent == pytest.approx(min(need, 3.0 * 0.25 * len(values)), abs=1e-5)
+
+
+@given(
+    st.lists(st.floats(0, 20), min_size=1, max_size=20),
+    st.floats(0.01, 5),
+    st.floats(0.1, 1.0),
+    st.sampled_from([1, -1]),
+)
+@settings(max_examples=200, deadline=None)
+def test_slots_that_take_nothing_change_no_bit_of_a_level(
+    signal: list[float], need: float, first_share: float, sign: int
+) -> None:
+    values = np.array(signal)
+    low, high = (values.min(), values.max() + 3.0) if sign > 0 else (values.min() - 3.0, values.max())
+    for _ in range(48):
+        middle = 0.5 * (low + high)
+        if (energy_at(middle, values, first_share, sign) >= need) == (sign > 0):
+            high = middle
+        else:
+            low = middle
+        if high - low < 1e-8:
+            break
+    assert fill(values, 0, len(values), first_share, need, sign, 3.0, 0.25) == (high if sign > 0 else low)
 
 
 def test_the_houses_step_is_the_matrix_exponential() -> None:
