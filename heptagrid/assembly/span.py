@@ -18,8 +18,8 @@ from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S, Step, clock_shift_n
 CLOSING_NS = NS_PER_HOUR
 CLOSING_STEP_S = 300  # nothing but messages and actors moves then, so it need not be finer
 HEARD_NS = (
-    2 * NS_PER_HOUR
-)  # of the warm-up day at each end, with readings over the network: assumption, enough to judge it
+    NS_PER_HOUR  # of the warm-up day at each end, with all messages over the network: assumption, enough to judge it
+)
 
 
 class Phase(Enum):
@@ -61,7 +61,7 @@ class Span:
 
     @property
     def spared_ns(self) -> tuple[int, int]:
-        """When in the warm-up day readings need not go through the network, if it carries them all: (from, until)."""
+        """When in the warm-up day what goes from and to customers needs no network that carries it all: (from, until)."""
         return self.warm_up_ns + HEARD_NS, self.start_ns - HEARD_NS
 
     @property

@@ -24,6 +24,7 @@ from heptagrid.planes.messages.kernel.traces import CopyTrace, HopTrace, Message
 from heptagrid.planes.messages.links import CLASS_NAMES
 from heptagrid.planes.messages.media import METHODS
 from heptagrid.recording.results import open_run
+from heptagrid.simulation.simulation import SPARED
 
 _METHOD_NAMES = {number: name for name, number in METHODS.items()} | {-1: "link"}
 
@@ -66,6 +67,10 @@ def trace(
     remarks = list(replay.remarks)
     if (sent.kind, sent.topic) != (KIND_NAMES[wave.kind], wave.topic):
         remarks.append("the replay's message of that number is another one than the run's: the run cannot be traced")
+    if wave.kind in SPARED and traced.sent_ns < replay.span.start_ns and not any(one.hops for one in traced.copies):
+        remarks.append(
+            "it arrived at once: the warm-up day spares such messages the network while that carries them all"
+        )
     return {
         "run": str(run.folder),
         "arm": replay.arm.name,

@@ -36,6 +36,9 @@ from heptagrid.simulation.checkpoint import read_checkpoint, write_checkpoint
 
 Tick = Callable[[int], bool]
 
+SPARED = (Kind.METER_READING, Kind.SETPOINT, Kind.PRICE)
+"""What goes from and to customers by the thousand; the warm-up spares it a network that carries it all."""
+
 
 class Simulation:
     """One arm over a span: a warm-up day, the counted days, the closing hour.
@@ -132,8 +135,9 @@ class Simulation:
         self.phase = phase
         grid, transport = self.grid, self.grid.transport
         spared_from_ns, spared_until_ns = self.span.spared_ns
-        if phase is Phase.WARM_UP and step.start_ns == spared_from_ns:
-            transport.spare(Kind.METER_READING, spared_until_ns)
+        if phase is Phase.WARM_UP and spared_from_ns <= step.start_ns < spared_until_ns:
+            for kind in SPARED:
+                transport.spare(kind, spared_until_ns)
         began = time.perf_counter()
         if phase is not Phase.CLOSING:
             if not grid.windows.cover(step) and not any(one.may_send_within(step) for one in grid.early_senders):

@@ -116,6 +116,14 @@ def test_a_list_shows_what_a_customer_was_sent(day: Run) -> None:
         assert one["sent"] >= "2016-01-27T00:10"
 
 
+def test_a_message_that_the_warm_up_spares_its_way_says_so(lane_day: Run) -> None:
+    waves = lane_day.waves.filter((polars.col("arm") == "smart") & (polars.col("topic") == "reading"))
+    noon, midnight = (trace(lane_day.folder, int(waves["first_id"][k]) + 3) for k in (48, 95))
+    assert (noon["outcome"]["delay_s"], noon["copies"][0]["hops"]) == (0.0, [])
+    assert "spares such messages the network" in noon["remarks"][-1]
+    assert midnight["outcome"]["delay_s"] > 0.0 and midnight["remarks"] == []
+
+
 def test_what_cannot_be_traced_is_said(day: Run, tmp_path: Path) -> None:
     run = str(day.folder)
     for words, code, part in (

@@ -138,12 +138,10 @@ class MessagePlane:
 
         They are only if the network would carry them all: those that have left have all arrived, and nothing changes till then.
         """
-        counters = self._queue.counts_now().counters[:, kind]
-        are_carried = 0 < counters[t.N_SENT] == counters[t.N_DELIVERED]
-        if are_carried and not any(change.when_ns < until_ns for change in self._changes):
+        sent, delivered = self._queue.counters[[t.N_SENT, t.N_DELIVERED], kind].tolist()
+        if 0 < sent == delivered and not any(change.when_ns < until_ns for change in self._changes):
             self._spared_until_ns[kind] = until_ns
-            return True
-        return False
+        return self._spared_until_ns[kind] == until_ns
 
     def begin(self, until_ns: int) -> None:
         """Nobody will send anything more that leaves by `until_ns`: let messages travel till then beside the caller's other work.

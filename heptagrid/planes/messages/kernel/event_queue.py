@@ -152,6 +152,11 @@ class EventQueue:
         self.worst_ns[:] = 0
         self.state[:, t.COUNTED] = 0
 
+    @property
+    def counters(self) -> Ints:
+        """(counters, kinds) of `Counts`, as they are now."""
+        return self.counts.counters
+
     def counts_now(self) -> Counts:
         """Counts since `begin_counting`; what is in flight is counted among the messages under way."""
         state = self.state[(self.state[:, t.COUNTED] == 1) & (self.state[:, t.OVER] == 0)]

@@ -342,6 +342,10 @@ class WatchedQueue:
     def begin_counting(self) -> None:
         self._queue.begin_counting()
 
+    @property
+    def counters(self) -> Ints:
+        return self._queue.counters
+
     def counts_now(self) -> Counts:
         return self._queue.counts_now()
 
