@@ -39,13 +39,13 @@ _stop: Event | None = None
 def run_jobs(scenario: Scenario, jobs: list[Job], threads: int, progress: Progress | None) -> list[ArmResult]:
     """Run all jobs and return their results in the jobs' order.
 
-    Smart arms take longest, so they begin first: what is left at the end, and is begun in a new process, are short ones.
+    Smart arms take longest, so with several processes they begin first: what is left at the end, and is begun in a new process, are short ones.
     On Ctrl-C the jobs end at their next step and their results say so; a second Ctrl-C kills them.
     progress: called with (steps done, steps in all) several times a second.
     """
     work = partial(_run_job, scenario, threads_of_job(threads, len(jobs)))
-    longest_first = sorted(jobs, key=lambda job: not job.arm.smart)
-    results = run_tasks(work, longest_first, [job.span.all_steps for job in longest_first], threads, progress)
+    in_order = sorted(jobs, key=lambda job: threads > 1 and not job.arm.smart)
+    results = run_tasks(work, in_order, [job.span.all_steps for job in in_order], threads, progress)
     place = {(job.arm.name, job.run_day): k for k, job in enumerate(jobs)}
     return sorted(results, key=lambda result: place[result.arm, result.run_day])
 
