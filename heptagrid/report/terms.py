@@ -39,6 +39,16 @@ TERMS: tuple[tuple[str, str, str], ...] = (
     ),
     ("aggregator", r"aggregators?", "A service provider that moves the consumption of customers' devices in time."),
     ("day-ahead", r"day-ahead", "The auction in which the energy of the next day is bought hour by hour."),
+    (
+        "local market",
+        r"local markets?",
+        "An auction below a substation into which customers' devices bid, every few minutes, for what its transformers carry.",
+    ),
+    (
+        "congestion surplus",
+        r"congestion surplus",
+        "What customers paid for a local market's price above the grid's less what they were paid; it goes to distribution.",
+    ),
     ("imbalance", r"imbalance", "Energy drawn beyond, or short of, what was bought day-ahead."),
     ("flexibility", r"flexibility", "Consumption that a device moves on request, counted against a stated baseline."),
     (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -159,3 +160,30 @@ def test_with_all_messages_lost_devices_work_as_without_a_market(street: Street)
     market = with_market.grid.local_market
     assert market is not None and sum(int(one.bids_arrived.sum()) for one in market.cleared) == 0
     assert max(len(with_market.grid.customers.devices[name].owner) for name in ("vehicles", "heat_pumps")) > 0
+
+
+def test_a_run_goes_on_from_a_checkpoint_as_if_it_had_not_stopped(street: Street, tmp_path: Path) -> None:
+    """Saved between bids and clearing, with bids, prices and orders under way."""
+    first = begun(street("heat_pumps.share=1", "local_market.capacity_pct=20"))
+    for _ in range(61):
+        first.step()
+    first.save(tmp_path / "saved")
+    again = Simulation.restore(tmp_path / "saved")
+    for _ in range(20):
+        first.step()
+        again.step()
+        ours, theirs = (one.grid.terminals.point_p_kw for one in (first, again))
+        assert np.array_equal(ours, theirs)
+    markets = first.grid.local_market, again.grid.local_market
+    assert markets[0] is not None and markets[1] is not None
+    assert np.array_equal(markets[0].cleared[-1].clearing.price, markets[1].cleared[-1].clearing.price)
+    assert markets[1].cleared[-1].bids_arrived.sum() > 0
+
+
+def test_two_threads_change_nothing(street: Street) -> None:
+    """Two threads: the same to the last bit."""
+    one, two = begun(street(), threads=1), begun(street(), threads=2)
+    for _ in range(40):
+        one.step()
+        two.step()
+    assert np.array_equal(one.grid.terminals.point_p_kw, two.grid.terminals.point_p_kw)

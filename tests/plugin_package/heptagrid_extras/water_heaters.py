@@ -1,4 +1,4 @@
-"""Electric water heaters: a well mixed tank each, heated on and off by a thermostat, or when the plan's signal is low.
+"""Electric water heaters: a well mixed tank each, heated by a thermostat, by a plan's signal, or as the local market says.
 
 Heat is counted from the temperature of cold water: what was heated was used, lost, or is held.
 """
@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from heptagrid.domains.customers.bidding.heat_pumps import ramp_price
+from heptagrid.domains.customers.bidding.rule import BidRule, Curves
 from heptagrid.domains.customers.device import Complaint, Device, Words, stream_of
 from heptagrid.domains.customers.gateways import SLOT_H, plan_in_force
 from heptagrid.domains.customers.standard_profiles import ByLocalQuarter
@@ -45,11 +47,23 @@ class Tanks(NamedTuple):
     less_kwh: np.ndarray
 
 
+class TankRule(BidRule["WaterHeaters"]):
+    """Bids the ramp of a thermostat for what a tank lacks to half full; below a quarter it takes any price."""
+
+    def bids(self, device, rows, outlook, interval):
+        one, heat_kwh = device.parameters, device.tanks.heat_kwh[rows]
+        kw = np.minimum((one.tank_kwh - heat_kwh) / interval.hours, one.heater_kw)
+        must = heat_kwh < 0.25 * one.tank_kwh
+        price = ramp_price(outlook, 0.5 - heat_kwh / one.tank_kwh, band_k=0.5, ramp=2.0)
+        return Curves.buying(np.where(must, 0.0, kw), price, price, np.where(must, kw, 0.0))
+
+
 class WaterHeaters(Device[Parameters]):
     """All water heaters as arrays; cold_kwh: what was asked for and the tanks did not hold."""
 
     section = Parameters
     words = Words("water heater", "water heaters", "heats", "an electric water heater", "Water heaters")
+    bid_rule = TankRule
     order = 25  # before the batteries, which see what it draws
     complaints = MappingProxyType({"cold_water_kwh": Complaint("Hot water that stayed cold", "kWh", 1)})
 
@@ -68,7 +82,8 @@ class WaterHeaters(Device[Parameters]):
         asked_kwh = one.use_kwh * BY_HOUR[from_ns(step.start_ns, self.surroundings.zone).hour] * hours
         kept_share = (1.0 - one.loss_share) ** (hours / 24.0)
         heater = (one.tank_kwh, one.heater_kw, asked_kwh, kept_share)
-        sums = _heat(step.quarter, hours, self.owner, heater, self.tanks, self.plans.table, supplied, p_kw)
+        told = self.plans.table, self.orders.table
+        sums = _heat(step.start_ns, step.quarter, hours, self.owner, heater, self.tanks, *told, supplied, p_kw)
         self.used_kwh += sums[1]
         self.losses_kwh += sums[2]
         self.cold_kwh += asked_kwh * len(self.owner) - sums[1]
@@ -91,7 +106,7 @@ class WaterHeaters(Device[Parameters]):
 
 
 @kernel
-def _tank(k, row, quarter, hours, heater, heat_kwh, is_on, plans, has_supply):
+def _tank(k, row, ordered, quarter, hours, heater, heat_kwh, is_on, plans, has_supply):
     full, p_max, asked, kept_share = heater
     is_on[k] = heat_kwh[k] < 0.5 * full or (is_on[k] and heat_kwh[k] < full - 1e-9)
     power = p_max if is_on[k] else 0.0
@@ -99,6 +114,8 @@ def _tank(k, row, quarter, hours, heater, heat_kwh, is_on, plans, has_supply):
         signal, slot = plans.signals[row], quarter - plans.first_quarter[row]
         level = fill(signal, slot, plans.slots[row], 1.0, full - heat_kwh[k] + 1e-6, 1, p_max, SLOT_H)
         power = min(max(level - signal[slot], 0.0), p_max)
+    if ordered >= 0.0:
+        power = min(ordered, p_max)
     power = min(power, (full - heat_kwh[k]) / hours) if has_supply else 0.0
     heated = heat_kwh[k] + power * hours
     taken = min(asked, heated * kept_share)
@@ -107,12 +124,15 @@ def _tank(k, row, quarter, hours, heater, heat_kwh, is_on, plans, has_supply):
 
 
 @kernel
-def _heat(quarter, hours, owner, heater, tanks, plans, supplied, point_p):
+def _heat(start, quarter, hours, owner, heater, tanks, plans, orders, supplied, point_p):
     total = used = lost = 0.0
     for k, at in enumerate(owner):
         row, on = plan_in_force(k, quarter, plans), supplied[at]
-        by_itself, _, _ = _tank(k, -1, quarter, hours, heater, tanks.own_heat_kwh, tanks.own_is_on, plans, on)
-        power, taken, leaked = _tank(k, row, quarter, hours, heater, tanks.heat_kwh, tanks.is_on, plans, on)
+        ordered = orders.value[k] if start < orders.until_ns[k] else -1.0
+        row = -1 if ordered >= 0.0 else row
+        by_itself, _, _ = _tank(k, -1, -1.0, quarter, hours, heater, tanks.own_heat_kwh, tanks.own_is_on, plans, on)
+        power, taken, leaked = _tank(k, row, ordered, quarter, hours, heater, tanks.heat_kwh, tanks.is_on, plans, on)
+        orders.flexible_kw[k] = power
         total, used, lost, point_p[at] = total + power, used + taken, lost + leaked, point_p[at] + power
         if row >= 0 and row == plans.steered[k]:
             tanks.less_kwh[k] += (by_itself - power) * hours
