@@ -13,6 +13,7 @@ from heptagrid.domains.markets.local_market import Cleared, LocalMarket
 from heptagrid.foundation.time import Step
 from heptagrid.planes.money.markets.local_auction import SIDES
 from heptagrid.recording.tables import TableWriter
+from heptagrid.world.local_markets import LocalMarkets
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -51,7 +52,7 @@ class LocalMarketSums:
                 setattr(self, name, getattr(self, name) + value)
 
     def summary(self) -> dict[str, Any]:
-        """The arm's entry `local_market`."""
+        """The figures of an arm."""
         bids, of = self.counts, max(self.cleared, 1.0)
         return {
             "cleared": round(self.cleared),
@@ -67,6 +68,18 @@ class LocalMarketSums:
             **bids,
             "bids_lost": bids["bids_sent"] - bids["bids_arrived"] - bids["bids_late"],
         }
+
+
+def local_market_summary(markets: LocalMarkets | None, sums: LocalMarketSums | None) -> dict[str, Any]:
+    """An arm's entry, nothing where it has no local markets: how long intervals are, the devices that bid, the first transformer of each market, and the sums."""
+    if markets is None or sums is None:
+        return {}
+    about: dict[str, Any] = {
+        "interval_s": markets.timetable.period_ns // 10**9,
+        "participants": {name: len(points) for name, points in markets.participants.items()},
+        "names": list(markets.names),
+    }
+    return {"local_market": about | sums.summary()}
 
 
 class LocalMarketLog:

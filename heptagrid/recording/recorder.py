@@ -25,7 +25,7 @@ from heptagrid.recording.extremes import QuarterVoltages, SupplyVoltages
 from heptagrid.recording.frequency_log import FrequencyLog
 from heptagrid.recording.local_market_log import LocalMarketLog
 from heptagrid.recording.system_peak import SystemPeak
-from heptagrid.recording.tables import TableWriter, list_series
+from heptagrid.recording.tables import TableWriter, list_series, long_table
 from heptagrid.recording.totals import Extremes, TownFigures
 from heptagrid.scenario.schema import Scenario
 
@@ -301,11 +301,11 @@ class Recorder(Listener):
         towns = np.tile(np.arange(infeeds.shape[1], dtype=np.int32), len(times))
         write("infeeds", {"time_ns": np.repeat(times, infeeds.shape[1]), "town": towns} | series_of)
         loading = np.stack(self._loading)
-        write("transformers", _long(times, loading, "transformer", np.arange(loading.shape[1]), "loading_pct"))
-        write("sample_nodes", _long(times, np.stack(self._sampled_v), "node", grid.world.sample_nodes, "v_pu"))
+        write("transformers", long_table(times, loading, "transformer", np.arange(loading.shape[1]), "loading_pct"))
+        write("sample_nodes", long_table(times, np.stack(self._sampled_v), "node", grid.world.sample_nodes, "v_pu"))
         write(
             "sample_customers",
-            _long(times, np.stack(self._sampled_kw), "customer", grid.world.sample_customers, "p_kw"),
+            long_table(times, np.stack(self._sampled_kw), "customer", grid.world.sample_customers, "p_kw"),
         )
         if self._quarters:
             least, mean, greatest = (np.stack(columns, axis=1) for columns in zip(*self._voltages, strict=True))
@@ -325,7 +325,7 @@ class Recorder(Listener):
             write("messages", columns)
         if self._bulk:
             v_pu, angle_deg = (np.stack(column) for column in zip(*self._bulk, strict=True))
-            columns = _long(times, v_pu, "bus", grid.world.bulk.bus_numbers, "v_pu")
+            columns = long_table(times, v_pu, "bus", grid.world.bulk.bus_numbers, "v_pu")
             write("bulk_buses", columns | {"angle_deg": np.ascontiguousarray(angle_deg.T).ravel()})
         self._write_waves()
         self._frequency.write(self._writer)
@@ -351,15 +351,6 @@ class Recorder(Listener):
             columns["causes"] = list_series(columns["causes"])
             self._writer.write("waves", columns)
         self._waves = []
-
-
-def _long(times: np.ndarray, values: np.ndarray, name: str, ids: np.ndarray, value: str) -> dict[str, np.ndarray]:
-    """A (times, things) array as columns of a long table, things after one another."""
-    return {
-        "time_ns": np.tile(times, len(ids)),
-        name: np.repeat(ids.astype(np.int32), len(times)),
-        value: np.ascontiguousarray(values.T).ravel(),
-    }
 
 
 @kernel

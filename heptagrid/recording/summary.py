@@ -28,7 +28,7 @@ from heptagrid.recording.bill_parts import BILL_PARTS
 from heptagrid.recording.company_books import CompanyBooks, company_summaries
 from heptagrid.recording.extremes import BAND_PU
 from heptagrid.recording.loading import loading_summary
-from heptagrid.recording.local_market_log import LocalMarketSums
+from heptagrid.recording.local_market_log import LocalMarketSums, local_market_summary
 from heptagrid.recording.observed_year import stand_for_a_year
 from heptagrid.recording.recorder import PARTS
 from heptagrid.recording.settlement_books import SettlementBooks
@@ -140,7 +140,7 @@ class Joined:
             "devices": _devices(world),
             "interruptions": self.interruptions,
             "frequency": self.frequency,
-            **self._of_local_markets(world),
+            **local_market_summary(world.local_markets, self.local_market),
             "loading": loading_summary(world, extremes, scenario.zone),
             "towns": town_summaries(world, self.towns, extremes, scenario.zone),
             "messages": self.messages.summary() | {"refused": {name: int(n) for name, n in self.refused.items()}},
@@ -174,18 +174,6 @@ class Joined:
                 "max": max(self.prices, default=None),
             },
         }
-
-    def _of_local_markets(self, world: World) -> dict[str, Any]:
-        """What the local markets came to, where there are any: how many, the devices that bid, and the first transformer of each."""
-        if self.local_market is None or world.local_markets is None:
-            return {}
-        markets = world.local_markets
-        about: dict[str, Any] = {
-            "interval_s": markets.timetable.period_ns // 10**9,
-            "participants": {name: len(points) for name, points in markets.participants.items()},
-            "names": list(markets.names),
-        }
-        return {"local_market": about | self.local_market.summary()}
 
     def _by_town(self, scenario: Scenario, world: World) -> dict[str, Any]:
         """How each of several towns' access networks fared, where messages used them."""

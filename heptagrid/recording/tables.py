@@ -54,6 +54,15 @@ def list_series(lists: Sequence[Sequence[int] | None]) -> Any:
     return polars.Series(lists, dtype=polars.List(polars.Int64))
 
 
+def long_table(times: np.ndarray, values: np.ndarray, name: str, ids: np.ndarray, value: str) -> dict[str, np.ndarray]:
+    """A (times, things) array as columns of a long table, things after one another."""
+    return {
+        "time_ns": np.tile(times, len(ids)),
+        name: np.repeat(ids.astype(np.int32), len(times)),
+        value: np.ascontiguousarray(values.T).ravel(),
+    }
+
+
 def _series(values: Any) -> Any:
     import polars
 
