@@ -107,10 +107,12 @@ def test_halving_the_step_keeps_arrivals() -> None:
 def test_larger_shares_add_owners_without_changing_those_there_were(town_folder: Path) -> None:
     from heptagrid.domains.customers import gateways
     from heptagrid.domains.customers.ownership import ownership
+    from heptagrid.foundation.registry import registered_tariffs
 
     grid = read_grid(town_folder)
     others: dict[str, object] = {"heat_pumps": heat_pumps.Parameters(), "batteries": batteries.Parameters()}
     others |= {"gateways": gateways.Parameters()}
+    others |= {f"tariffs.{one.name}": one.parameters() for one in registered_tariffs() if one.parameters is not None}
     few, many = (
         ownership(grid.loads, grid.units, others | {"vehicles": vehicles.Parameters(share)}, 1) for share in (0.1, 0.3)
     )
