@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -19,6 +18,7 @@ from heptagrid.assembly.modelled_transport import ModelledTransport
 from heptagrid.assembly.span import Span
 from heptagrid.assembly.transport import SortingTransport, TransportOver
 from heptagrid.assembly.world import World
+from heptagrid.contracts import market
 from heptagrid.contracts.policy import declared
 from heptagrid.domains.customers import assembly as customers_assembly
 from heptagrid.domains.customers.actor import Customers
@@ -27,8 +27,8 @@ from heptagrid.domains.distribution.actor import Distribution
 from heptagrid.domains.distribution.charges import Charges
 from heptagrid.domains.generation import assembly as generation_assembly
 from heptagrid.domains.generation.actor import Generation
+from heptagrid.domains.markets import assembly as markets_assembly
 from heptagrid.domains.markets.actor import Markets
-from heptagrid.domains.markets.assembly import local_market, markets
 from heptagrid.domains.markets.local_market import LocalMarket
 from heptagrid.domains.markets.settlement import Settlement
 from heptagrid.domains.operations import assembly as operations_assembly
@@ -48,10 +48,12 @@ from heptagrid.planes.money.ledger import Ledger
 from heptagrid.planes.money.means import Means
 from heptagrid.scenario.schema import Scenario
 from heptagrid.world.bulk import BulkSystem
+from heptagrid.world.companies import Companies
 from heptagrid.world.registrations import Enrolled
 from heptagrid.world.terminals import Terminals
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass
@@ -128,10 +130,12 @@ def build_arm(
     scan_ns = round(sections["agc"].period_s * NS_PER_S)
     customers = _customers(scenario, world, terminals, smart)
     distribution, charges = _distribution(scenario, world, terminals, smart, means)
-    network = transmission(sections, zone, bulk, at, town_buses(scenario, bulk), terminals, windows, scan_ns)
+    town_bus = town_buses(scenario, bulk)
+    network = transmission(sections, zone, bulk, at, town_bus, terminals, windows, scan_ns)
     fleet = generation_assembly.generation(
-        generation_assembly.Settings.of(sections, world.grid.frequency_hz),
+        generation_assembly.Settings.of(sections, zone, world.grid.frequency_hz),
         bulk,
+        world.unit_costs,
         at,
         terminals,
         windows,
@@ -140,11 +144,13 @@ def build_arm(
         means,
     )
     forecast, rest_mw = customers_forecast(scenario, world, smart), _RestForecast(bulk, zone)
+    towns_mw = _TownsForecast(_towns_forecast(scenario, world), len(world.towns))
     operations = operations_assembly.operations(
         _operations_settings(scenario),
         _operations_site(scenario, world, smart),
         forecast,
         rest_mw,
+        towns_mw,
         means,
         fleet.swing.model if fleet.swing else None,
         customers.meters.day,
@@ -152,7 +158,12 @@ def build_arm(
         rollouts_of(world.events, at),
         smart,
     )
-    exchange, settlement = markets(sections, bulk, at, operations.metered_days, means)
+    exchange, settlement = markets_assembly.markets(
+        sections,
+        markets_assembly.Site(bulk, at, town_bus, world.town_of, world.companies),
+        operations.metered_days,
+        means,
+    )
     companies, bills = providers_assembly.providers(
         [one.sections for one in scenario.retailers],
         [one.sections for one in scenario.aggregators],
@@ -181,11 +192,11 @@ def build_arm(
         charges=charges,
         settlement=settlement,
         bills=bills,
-        local_market=local_market(sections, world.local_markets, world.companies, at, exchange, means)
+        local_market=markets_assembly.local_market(sections, world.local_markets, world.companies, at, exchange, means)
         if smart and world.local_markets
         else None,
     )
-    _start_market(grid, forecast, rest_mw, span)
+    _start_market(grid, forecast, rest_mw, towns_mw, span)
     return grid
 
 
@@ -200,7 +211,9 @@ def _transport(
     return transport_over(plane, [*declared(), *(each for desk in registered_desks() for each in desk.contracts)])
 
 
-def _start_market(grid: ArmGrid, forecast: Forecast, rest_mw: Any, span: Span) -> None:
+def _start_market(
+    grid: ArmGrid, forecast: Forecast, rest_mw: _RestForecast, towns_mw: _TownsForecast, span: Span
+) -> None:
     """Clear the warm-up day, for which no message could have been sent, and start everybody on it."""
     hours = market_hours(span.warm_up_ns, next_midnight_ns(span.warm_up_ns, span.zone))
     first = hours.start
@@ -208,11 +221,13 @@ def _start_market(grid: ArmGrid, forecast: Forecast, rest_mw: Any, span: Span) -
         forecast.of_retailer(k, 4 * first, 4 * len(hours)).reshape(-1, 4).mean(axis=1)
         for k in range(len(grid.providers.retailers))
     ]
-    rest = np.array([rest_mw(hour * NS_PER_HOUR) for hour in hours])
-    grid.markets.open_to_all()
-    cleared = grid.markets.clear(first, rest, np.column_stack(customers_kw) / 1000.0)
+    rest = market.RestForecast(
+        first, np.array([rest_mw(hour * NS_PER_HOUR) for hour in hours]), towns_mw(first, len(hours))
+    )
+    offers = grid.generation.offer(span.warm_up_ns)
+    cleared = grid.markets.clear(offers, rest, np.column_stack(customers_kw) / 1000.0)
     grid.generation.start(first, cleared.on, cleared.p_mw)
-    grid.operations.bulk_desk.learn_schedule(first, cleared.on)
+    grid.operations.bulk_desk.learn_schedule(first, cleared.on, cleared.p_mw)
     for prices in (
         *(one.retailer.prices for one in grid.providers.retailers),
         *(one.prices for one in grid.providers.aggregators),
@@ -224,13 +239,33 @@ def _start_market(grid: ArmGrid, forecast: Forecast, rest_mw: Any, span: Span) -
 
 @dataclass(frozen=True)
 class _RestForecast:
-    """The other loads' forecast at a time: RTS-GMLC's load series is a day-ahead forecast, and is what happens."""
+    """The other loads' forecast at a time, by bus: RTS-GMLC's load series is a day-ahead forecast, and is what happens."""
 
     bulk: BulkSystem
     zone: ZoneInfo
 
-    def __call__(self, ns: int) -> Any:
+    def __call__(self, ns: int) -> Floats:
         return self.bulk.rest_mw(from_ns(ns, self.zone))
+
+
+@dataclass(frozen=True)
+class _TownsForecast:
+    """What both arms expect of the towns alike: standard profiles alone, (hours, towns) in MW from a first hour since 1970 on."""
+
+    by_town: Forecast
+    towns: int
+
+    def __call__(self, first_hour: int, hours: int) -> Floats:
+        kw = [self.by_town.of_retailer(k, 4 * first_hour, 4 * hours) for k in range(self.towns)]
+        return np.column_stack([one.reshape(-1, 4).mean(axis=1) for one in kw]) / 1000.0
+
+
+def _towns_forecast(scenario: Scenario, world: World) -> Forecast:
+    """A forecast as without a smart grid, whose customers are told apart by their town."""
+    site = _operations_site(scenario, world, smart=False)
+    nobody = np.zeros(world.points, dtype=np.int64)
+    by_town = Companies(tuple(town.name for town in world.towns), ("",), world.town_of, nobody)
+    return operations_assembly.customers_forecast(_operations_settings(scenario), replace(site, companies=by_town))
 
 
 def customers_forecast(scenario: Scenario, world: World, smart: bool) -> Forecast:
@@ -261,6 +296,7 @@ def _operations_site(scenario: Scenario, world: World, smart: bool) -> operation
             np.arange(len(world.towns)), [town.substations.stop - town.substations.start for town in world.towns]
         ),
         bulk=world.bulk,
+        unit_costs=world.unit_costs,
         endpoints=world.endpoints,
         registered=customers_assembly.registered(
             _customers_settings(scenario), _customers_site(scenario, world), smart

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.domains.distribution.actor import Substations
+from heptagrid.foundation.errors import ScenarioError
 from heptagrid.planes.messages.planning.network_planner import plan_network
 from heptagrid.planes.messages.planning.planned_network import Plan
 from heptagrid.scenario.schema import Scenario
@@ -93,7 +94,27 @@ def communication_sites(
 
 
 def town_buses(scenario: Scenario, bulk: BulkSystem) -> Ints:
-    """(towns,) the position of the transmission bus that feeds each town."""
+    """(towns,) the position of the transmission bus that feeds each town.
+
+    Raises
+    ------
+    ScenarioError
+        For a town at a bus that the bulk system does not have; names the nearest numbers.
+    """
     default = scenario.sections["transmission"].town_bus
-    numbers = [town.entry.bus or default for town in scenario.towns]
-    return np.array([int(np.flatnonzero(bulk.bus_numbers == number)[0]) for number in numbers], dtype=np.int64)
+    found, violations = [], []
+    for town in scenario.towns:
+        number = town.entry.bus or default
+        at = np.flatnonzero(bulk.bus_numbers == number)
+        key = f"towns.{town.name}.bus" if town.entry.bus else "transmission.town_bus"
+        if len(at):
+            found.append(int(at[0]))
+            continue
+        near = np.sort(bulk.bus_numbers[np.argsort(np.abs(bulk.bus_numbers - number), kind="stable")[:3]])
+        violations.append(
+            f"{key} = {number}: the bulk system has no such bus; it has {bulk.bus_numbers.min()} to {bulk.bus_numbers.max()}, "
+            f"such as {', '.join(map(str, near))}"
+        )
+    if violations:
+        raise ScenarioError(scenario.name, sorted(set(violations)))
+    return np.array(found, dtype=np.int64)

@@ -22,11 +22,12 @@ from heptagrid.importers.network_folder import read_network
 from heptagrid.importers.rts import read_bulk
 from heptagrid.importers.weather import read_weather
 from heptagrid.planes.messages.planning.planned_network import Plan
+from heptagrid.planes.money.fuel_prices import costs_of
 from heptagrid.planes.power.unbalanced.conductors import Conductors, conductors_of
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
 from heptagrid.scenario.schema import Scenario
 from heptagrid.world.balanced.radial_network import BASE_KVA, Tree
-from heptagrid.world.bulk import BulkSystem
+from heptagrid.world.bulk import BulkSystem, UnitCosts
 from heptagrid.world.circuit.circuit import Circuit, terminals_of
 from heptagrid.world.companies import Companies
 from heptagrid.world.endpoints import Endpoints
@@ -56,6 +57,7 @@ class World:
     profiles: Profiles
     weather: Weather
     bulk: BulkSystem
+    unit_costs: UnitCosts
     owned: Ownership
     towns: tuple[TownNetwork, ...]
     town_of: Ints
@@ -155,6 +157,7 @@ def build_world(scenario: Scenario) -> World:
         profiles=profiles,
         weather=weather,
         bulk=bulk,
+        unit_costs=costs_of(bulk.units, scenario.sections["fuel_prices"]),
         owned=owned,
         point_node=point_node,
         point_terminal=point_terminal,

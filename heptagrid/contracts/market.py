@@ -18,15 +18,17 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Offer:
-    """A unit's limits and costs."""
+    """What units offer for a day, each for itself: between which limits, and at which costs, of blocks above the minimum."""
 
     unit: Ints = each("", "int64")
-    p_min_mw: Floats = each("MW")
-    p_max_mw: Floats = each("MW")
-    cost_2: Floats = each("USD/MW²h")
-    cost_1: Floats = each("USD/MWh")
-    cost_0: Floats = each("USD/h")
-    start_usd: Floats = each("USD")
+    first_hour: int = shared("hours since 1970")
+    low_mw: Floats = shared("MW", "float64", "hours", "units")
+    high_mw: Floats = shared("MW", "float64", "hours", "units")
+    inflow_mwh: Floats = shared("MWh", "float64", "hours", "units")
+    block_mw: Floats = shared("MW", "float64", "units", "blocks")
+    block_eur: Floats = shared("EUR/MWh", "float64", "units", "blocks")
+    no_load_eur_per_h: Floats = shared("EUR/h", "float64", "units")
+    start_eur: Floats = shared("EUR", "float64", "units", "heats")
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,11 @@ class Demand:
 
 @dataclass(frozen=True)
 class RestForecast:
-    """The forecast of the loads beyond the scenario's own."""
+    """The forecast of the loads beyond the scenario's own, by bus, and of the towns by standard profiles alone."""
 
     first_hour: int = shared("hours since 1970")
-    rest_mw: Floats = shared("MW", "float64", "hours")
+    rest_mw: Floats = shared("MW", "float64", "hours", "buses")
+    towns_mw: Floats = shared("MW", "float64", "hours", "towns")
 
 
 @dataclass(frozen=True)

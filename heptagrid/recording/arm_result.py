@@ -14,6 +14,7 @@ from heptagrid.planes.money.ledger import Totals
 from heptagrid.recording.bill_parts import BILL_PARTS
 from heptagrid.recording.company_books import CompanyBooks
 from heptagrid.recording.local_market_log import LocalMarketSums
+from heptagrid.recording.market_log import MarketFigures
 from heptagrid.recording.settlement_books import SettlementBooks
 from heptagrid.recording.system_peak import Peak
 from heptagrid.recording.totals import DayBooks, Energy, Extremes, TownFigures
@@ -49,6 +50,7 @@ class ArmResult:
     never_heard: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
     comfort: dict[str, float] = field(default_factory=dict)
     price_eur_per_mwh: list[float] = field(default_factory=list)
+    market: MarketFigures = field(default_factory=MarketFigures.nothing)
     money: Totals = field(default_factory=Totals.nothing)
     days: list[DayBooks] = field(default_factory=list)
     bills_eur: np.ndarray = field(default_factory=lambda: np.zeros(0))

@@ -24,17 +24,18 @@ SIMBENCH = (
 )
 ATTRIBUTION = [
     f"Network, loads and profiles: {SIMBENCH}",
-    "Transmission network, units and costs: PGLib-OPF case24_ieee_rts, CC BY 4.0 (IEEE PES Task Force on Benchmarks)",
-    "Bulk load and unit dynamics: RTS-GMLC (GridMod), by courtesy of DOE/NREL/ALLIANCE, see its NOTICE",
+    "Transmission network, units, loads, water, wind and sun above the towns: RTS-GMLC (GridMod), by courtesy of DOE/NREL/ALLIANCE, see its NOTICE",
     "Weather: test reference year 2010, region 3 (Hamburg), Deutscher Wetterdienst, as carried by the package demandlib",
 ]
 
 NOTES = [
     "Weather and load profiles are of different years: 27 January is the day of the largest net import in the "
     "profiles of 2016, and a mild day in the test reference year.",
-    "Prices and dispatch use all loads of the 24-bus system. The loads beyond the {town} settle with generation through "
+    "Prices and dispatch use all loads of the 73-bus system. The loads beyond the {town} settle with generation through "
     "accounts of their own (`rest`), which balance in the ledger and stay outside who pays whom, value per domain and net "
-    "present value: otherwise price changes for the other two thousand megawatts would hide those of the {town}.",
+    "present value: otherwise price changes for the other four thousand megawatts would hide those of the {town}.",
+    "Both arms share one commitment of the bulk units, found for what is expected of both alike, and dispatch their own demand exactly with it; how far the "
+    "commitment may lie from the cheapest (`market.commitment_gap`) does not enter the difference, nor do starts.",
     "A lower peak lowers what distribution pays transmission. That moves money between two domains; what transmission "
     "and generation need not build for a lower peak is not valued.",
     "Loads draw constant power whatever the voltage, so a better voltage saves losses only.",

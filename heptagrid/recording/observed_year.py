@@ -92,6 +92,7 @@ def arm_year(scenario: Scenario, world: World, typical: bool, results: Sequence[
         )
         if len(prices) == len(weights)
         else None,
+        emissions_t=over_year([one.market.towns_t for one in results]),
         paid_eur=paid_eur,
         stocks=_stocks(scenario, world, results),
     )

@@ -24,6 +24,7 @@ from heptagrid.recording.event_log import EventLog
 from heptagrid.recording.extremes import QuarterVoltages, SupplyVoltages
 from heptagrid.recording.frequency_log import FrequencyLog
 from heptagrid.recording.local_market_log import LocalMarketLog
+from heptagrid.recording.market_log import MarketLog
 from heptagrid.recording.system_peak import SystemPeak
 from heptagrid.recording.tables import TableWriter, list_series, long_table
 from heptagrid.recording.totals import Extremes, TownFigures
@@ -57,6 +58,7 @@ class Recorder(Listener):
         self._span = span
         self._writer = TableWriter(parts, f"{arm.name}.{run_day:03d}", {"arm": arm.name, "run_day": run_day})
         self._days = DayLog(grid, span)
+        self._market = MarketLog(grid, span)
         self._pct_per_pu = world.branch_pct_per_pu
         self._busbars = world.network.busbars
         self._is_line = world.network.line_of_node >= 0
@@ -87,6 +89,7 @@ class Recorder(Listener):
         self._heat_before = grid.customers.stored_heat_kwh
         self._consumed_before = self._consumed_so_far = grid.customers.consumed_kwh
         self._comfort_before = grid.customers.comfort()
+        self._market.begin()
         grid.transport.begin_counting()
 
     def note_flows(self, phase: Phase, step: Step) -> None:
@@ -155,6 +158,7 @@ class Recorder(Listener):
             else {}
         )
         self._days.finish(result)
+        result.market = self._market.finish()
         result.refused = dict(self._grid.transport.refused)
         result.desks = {desk.name: dict(desk.figures()) for desk in self._grid.desks}
         self._write_waves()
@@ -327,6 +331,7 @@ class Recorder(Listener):
             v_pu, angle_deg = (np.stack(column) for column in zip(*self._bulk, strict=True))
             columns = long_table(times, v_pu, "bus", grid.world.bulk.bus_numbers, "v_pu")
             write("bulk_buses", columns | {"angle_deg": np.ascontiguousarray(angle_deg.T).ravel()})
+        self._market.write_day(int(times[0]), self._writer)
         self._write_waves()
         self._frequency.write(self._writer)
         self._local_markets.write(self._writer)

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 TABLES = {
     "totals": "load, generation, losses, voltages, loading and price at every step",
+    "bus_prices": "day-ahead price at each bus of the transmission network, hour by hour",
+    "unit_hours": "what each unit of the bulk system could give and was to give, hour by hour",
+    "unit_blocks": "blocks of output of the bulk system's units, and what a MWh of each costs and emits",
+    "bus_list": "the buses of the transmission network: name, area, place",
+    "branch_list": "the branches of the transmission network: ends, rating",
     "infeeds": "what each town draws from transmission at every step, and its busbar's voltage",
     "transformers": "loading of every transformer at every step",
     "nodes": "least, mean and greatest voltage of every node by quarter hour",

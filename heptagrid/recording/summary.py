@@ -29,6 +29,7 @@ from heptagrid.recording.company_books import CompanyBooks, company_summaries
 from heptagrid.recording.extremes import BAND_PU
 from heptagrid.recording.loading import loading_summary
 from heptagrid.recording.local_market_log import LocalMarketSums, local_market_summary
+from heptagrid.recording.market_log import MarketFigures
 from heptagrid.recording.observed_year import stand_for_a_year
 from heptagrid.recording.recorder import PARTS
 from heptagrid.recording.settlement_books import SettlementBooks
@@ -61,6 +62,7 @@ class Joined:
         self.crossed = np.zeros_like(first.crossed)
         self.busy_s, self.counted_s = np.zeros_like(first.busy_s), 0.0
         self.money = Totals.nothing()
+        self.market = MarketFigures.nothing()
         self.metering: dict[str, float] = {}
         self.traded_mwh: dict[str, float] = {}
         self.refused: dict[str, float] = {}
@@ -82,6 +84,7 @@ class Joined:
             self.money = self.money + result.money
             if self.local_market and result.local_market:
                 self.local_market.add(result.local_market)
+            self.market = self.market + result.market
             _add(self.metering, result.metering)
             _add(self.traded_mwh, result.traded_mwh)
             _add(self.comfort, result.comfort)
@@ -168,6 +171,7 @@ class Joined:
                 for name, (count, eur) in self.tariffs.items()
             },
             "desks": self.desks,
+            "market": self.market.summary(),
             "price_eur_per_mwh": {
                 "mean": float(np.mean(self.prices)) if self.prices else None,
                 "min": min(self.prices, default=None),

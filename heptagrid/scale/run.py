@@ -27,6 +27,7 @@ from heptagrid.foundation.results_folder import Place, results_folder
 from heptagrid.foundation.time import NS_PER_HOUR
 from heptagrid.inquiry.replay import remarks_of, scenario_of
 from heptagrid.recording.arm_result import ArmResult
+from heptagrid.recording.bulk_lists import write_bulk_lists
 from heptagrid.recording.inventories import write_lists
 from heptagrid.recording.ledger_chain import chain_of
 from heptagrid.recording.manifest import manifest_of
@@ -188,6 +189,7 @@ def write_results(
 ) -> None:
     """Write a run's tables, summary and page from what its arms came to, and drop the tables' parts unless it is to go on."""
     write_lists(folder, world, joined)
+    write_bulk_lists(folder, world.bulk, world.unit_costs)
     join_parts(folder / "parts", folder, keep=keep_parts)
     with suppress(OSError):  # what others put there stays
         (folder / "parts").rmdir()

@@ -23,7 +23,7 @@ from heptagrid.scenario.tariff_hours import check_tariff_hours
 from heptagrid.scenario.towns import Company, Town, read_companies, read_towns
 
 DATA = Path(__file__).parent / "data"
-BULK = DATA / "rts"
+BULK = DATA / "rts-gmlc"
 
 
 def builtin_scenarios() -> dict[str, str]:

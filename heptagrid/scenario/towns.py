@@ -33,7 +33,7 @@ class TownParameters:
         0,
         info="number of the bus to which the town's 110 kV infeed is connected; 0: that of `transmission.town_bus`",
         low=0,
-        high=24,
+        high=99999,
         source="assumption: as the scenario's only town",
     )
     east_km: float = parameter(

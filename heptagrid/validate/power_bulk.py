@@ -16,7 +16,7 @@ from heptagrid.world.bulk import BulkSystem
 
 Floats = npt.NDArray[np.float64]
 
-BULK = load.DATA / "rts"
+BULK = load.BULK
 ANSWERS = DATA / "rts_dc/answers.npz"
 
 
@@ -24,11 +24,11 @@ ANSWERS = DATA / "rts_dc/answers.npz"
     "rts-dc",
     plane="power",
     kind="exact",
-    source="pandapower 3.5 (rundcpp, recorded) on PGLib-OPF case24_ieee_rts, four random injections",
+    source="pandapower 3.5 (rundcpp, recorded) on the network of RTS-GMLC, four random injections",
     same_reader=True,
 )
 def rts_dc(live: bool) -> Iterator[Finding]:
-    """Flows of every branch of the 24-bus Reliability Test System, without losses, as the peer has none."""
+    """Flows of every branch of the 73-bus Reliability Test System, without losses, as the peer has none."""
     system = read_bulk(BULK)
     recorded = np.load(ANSWERS)
     flows = flows_mw(system, recorded["injection_mw"])

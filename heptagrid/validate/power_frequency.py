@@ -14,7 +14,7 @@ from heptagrid.importers.rts import read_bulk
 from heptagrid.planes.power.dynamics.frequency import SwingModel, Turbine
 from heptagrid.scenario import load
 from heptagrid.validate.case import DATA, Finding, case, farthest
-from heptagrid.world.bulk import BulkUnits
+from heptagrid.world.bulk import THERMAL, BulkUnits, UnitHeat
 
 Floats = npt.NDArray[np.float64]
 
@@ -61,14 +61,14 @@ def frequency_reheat(live: bool) -> Iterator[Finding]:
     source="response of the linear model by its poles: transfer functions of Kundur 1994 and Rowen 1983, all units of the RTS",
 )
 def frequency_largest_unit(live: bool) -> Iterator[Finding]:
-    """Loss of the largest unit of the 24-bus Reliability Test System, steam, gas and hydraulic units answering.
+    """Loss of the largest thermal unit of the 73-bus Reliability Test System, steam, gas and hydraulic units answering.
 
     All are at 60 % of their greatest output, and least outputs are set aside, so that no limit is met: those are not linear.
     """
     units = read_bulk(load.BULK).units
     units = replace(units, p_min_mw=np.zeros_like(units.p_min_mw))
     start_mw = 0.6 * units.p_max_mw
-    lost = int(np.argmax(start_mw))
+    lost = int(np.argmax(np.where(units.kind == THERMAL, start_mw, 0.0)))
     droop, damping_mw_per_hz = 0.05, 1.0 * float(start_mw.sum()) / F0_HZ
     model = SwingModel(units, droop, F0_HZ)
     stays = np.arange(len(start_mw)) != lost
@@ -182,8 +182,10 @@ def _units(
     turbine: Sequence[str],
 ) -> BulkUnits:
     """Units of which nothing counts but the machine."""
-    none = np.zeros(len(turbine))
+    count, none, words = len(turbine), np.zeros(len(turbine)), np.full(len(turbine), "thermal")
+    blocks, heats = np.zeros((count, 1)), np.zeros((count, 1))
     return BulkUnits(
-        np.arange(len(turbine)), np.asarray(p_max_mw, dtype=float), *(none,) * 8, np.asarray(mva, dtype=float),
-        np.array(inertia_s), np.array(turbine), none, none,
+        words, np.arange(count), words, np.asarray(p_max_mw, dtype=float), *(none,) * 4, np.asarray(mva, dtype=float),
+        np.array(inertia_s), np.array(turbine), *(none,) * 4,
+        heat=UnitHeat(words, blocks, blocks, none, heats, heats, *(none,) * 3),
     )  # fmt: skip

@@ -14,6 +14,7 @@ import numpy as np
 from heptagrid.assembly.modelled_transport import ModelledTransport
 from heptagrid.domains.generation import actor as generation
 from heptagrid.domains.generation.actor import Generation
+from heptagrid.domains.generation.availability import Availability
 from heptagrid.domains.generation.swing import Swing, Trip
 from heptagrid.domains.operations import bulk_desk
 from heptagrid.domains.operations.actor import Operations
@@ -28,12 +29,15 @@ from heptagrid.importers.rts import read_bulk
 from heptagrid.planes.messages.links import Access, Backhaul, Wan
 from heptagrid.planes.messages.plane import MessagePlane
 from heptagrid.planes.messages.planning.network_planner import plan_network
-from heptagrid.planes.power.dynamics.frequency import SwingModel, Turbine
+from heptagrid.planes.money.fuel_prices import Parameters as FuelPrices
+from heptagrid.planes.money.fuel_prices import costs_of
+from heptagrid.planes.money.markets.dispatch import MeritOrder
+from heptagrid.planes.power.dynamics.frequency import TURBINES, SwingModel, Turbine
 from heptagrid.planes.power.dynamics.load_shedding import Parameters as SheddingParameters
 from heptagrid.planes.power.dynamics.load_shedding import Relays
 from heptagrid.scenario.load import BULK
 from heptagrid.simulation.simulation import walk_finely
-from heptagrid.world.bulk import BulkSystem
+from heptagrid.world.bulk import BulkSystem, BulkUnits, UnitHeat
 from heptagrid.world.endpoints import Endpoints
 from heptagrid.world.terminals import Terminals
 
@@ -46,23 +50,27 @@ F0_HZ = 50.0
 
 def same_units(system: BulkSystem, count: int, turbine: str, ramp_mw_per_min: float = 1e6) -> BulkSystem:
     """The system with `count` alike units at its first buses: 100 MW, down to 0."""
-    full, none = np.full(count, 100.0), np.zeros(count)
-    units = replace(
-        system.units,
+    full, none, words = np.full(count, 100.0), np.zeros(count), np.full(count, "thermal")
+    heats = np.zeros((count, 1))
+    units = BulkUnits(
+        names=np.array([f"unit {k}" for k in range(count)]),
         bus=np.arange(count),
+        kind=words,
         p_max_mw=full,
         p_min_mw=none,
-        cost_2=none,
-        cost_1=none,
-        cost_0=none,
         ramp_mw_per_min=np.full(count, ramp_mw_per_min),
         min_up_h=none,
         min_down_h=none,
-        start_usd=none,
         mva=full,
         inertia_s=np.full(count, 4.0),
         turbine=np.full(count, turbine),
+        q_min_mvar=none,
+        q_max_mvar=none,
+        volume_mwh=none,
+        efficiency=none + 1.0,
+        heat=UnitHeat(words, full[:, np.newaxis], heats, none, heats, heats, none, none, none),
     )
+    system = replace(system, series_unit=np.empty(0, dtype=np.int64), series_mw=np.empty((8784, 0), dtype=np.float32))
     return replace(system, units=units)
 
 
@@ -84,8 +92,16 @@ class BulkAlone:
         substep_s: float = 0.1,
         seed: int = 1,
     ) -> None:
-        system = replace(system, load_mw=np.full(8784, float(np.sum(outputs_mw))))
+        total = float(np.sum(outputs_mw))
+        system = replace(
+            system,
+            load_mw=np.full((8784, 3), total / 3.0, dtype=np.float64),
+            roof_mw=np.zeros_like(system.roof_mw),
+        )
         units = system.units
+        costs = costs_of(units, FuelPrices())
+        known = TURBINES if turbines is None else turbines
+        availability = Availability(system, ZONE, {word: one.governed for word, one in known.items()})
         buses, count = len(system.bus_numbers), len(units.p_max_mw)
         sites = {"operations": (10.0, 50.0)}
         sites |= {f"plant {k}": (10.0 + 0.01 * k, 50.1) for k in range(count)}
@@ -108,7 +124,7 @@ class BulkAlone:
         settings = agc or AgcParameters(enabled=False)
         scan_ns = round(settings.period_s * NS_PER_S)
         self.fleet = Generation(
-            *(generation.Parameters(), terminals, units, endpoints),
+            *(generation.Parameters(), terminals, availability, costs, endpoints),
             Swing(self.model, self.windows, damping, scan_ns, terminals),
             trips,
         )
@@ -124,11 +140,11 @@ class BulkAlone:
             Relays(shedding or SheddingParameters(below_hz=(), share=())),
             scan_ns,
         )
-        desk = BulkDesk(bulk_desk.Parameters(), units, endpoints)
+        desk = BulkDesk(bulk_desk.Parameters(), units, MeritOrder.of(units, costs), endpoints)
         control = Agc(settings, units, self.model.gain_mw_per_hz, damping / F0_HZ, desk, endpoints)
         nothing: Any = None
         self.operations = Operations(
-            *(endpoints, ZONE, nothing, lambda ns: 0.0, desk, nothing, nothing, None, None, np.ones(1)),
+            *(endpoints, ZONE, nothing, lambda ns: np.zeros(buses), desk, nothing, nothing, None, None, np.ones(1)),
             agc=control if settings.enabled else None,
         )
         self.outputs_mw = np.array(outputs_mw, dtype=float)

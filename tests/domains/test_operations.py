@@ -292,7 +292,7 @@ def test_the_busbar_is_moved_when_substations_report_bad_voltage() -> None:
 
 def test_a_report_of_units_that_a_younger_one_overtook_says_nothing() -> None:
     nothing: Any = None
-    desk = bulk_desk.BulkDesk(bulk_desk.Parameters(), same_units(rts(), 2, "steam").units, nothing)
+    desk = bulk_desk.BulkDesk(bulk_desk.Parameters(), same_units(rts(), 2, "steam").units, nothing, nothing)
 
     def told(units: list[int], sent_ns: int, output_mw: float, is_on: bool) -> Delivery:
         rows = np.arange(len(units))

@@ -16,12 +16,14 @@ from heptagrid.foundation.contract import Contract, Delivery, Wave
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.time import NS_PER_HOUR, Step
 from heptagrid.importers.rts import read_bulk
-from heptagrid.planes.money.markets.clearing import Parameters
-from heptagrid.scenario.load import DATA
+from heptagrid.planes.money.markets.day_ahead import Parameters
+from heptagrid.scenario.load import BULK
 from heptagrid.world.endpoints import Endpoints
+from tests.markets.test_day_ahead import demand
+from tests.markets.test_day_ahead import offers as offered
 
-UNITS = read_bulk(DATA / "rts").units
-COUNT = len(UNITS.p_max_mw)
+SYSTEM = read_bulk(BULK)
+COUNT = len(SYSTEM.units)
 NONE = np.empty(0, dtype=np.int64)
 RETAILERS = np.array([3, 4])
 PLACES = Endpoints(NONE, NONE, NONE, 1, 2, RETAILERS, np.array([5]), np.arange(6, 6 + COUNT), NONE, NONE)
@@ -44,8 +46,7 @@ def delivered(contract: Contract[Any], payload: object, count: int = 1, source: 
 
 
 def offers(which: np.ndarray) -> Delivery:
-    names = ("p_min_mw", "p_max_mw", "cost_2", "cost_1", "cost_0", "start_usd")
-    offer = market.Offer(which, *(getattr(UNITS, name)[which] for name in names))
+    offer = market.Offer(which, noon().day_end_ns // NS_PER_HOUR, **vars(offered()))
     return delivered(market.OFFER, offer, len(which))
 
 
@@ -54,15 +55,20 @@ def noon() -> Step:
     return next(step for _, step in span.steps() if step.passes_hour(12.25))
 
 
+def exchange_of_two() -> Markets:
+    """Two retailers, whose customers are in the one town."""
+    return Markets(Parameters(), SYSTEM, PLACES, np.array([8]), np.ones((2, 1)))
+
+
 def cleared_with(inbox: list[Delivery]) -> tuple[Markets, list[Wave]]:
-    exchange, outbox, step = Markets(Parameters(), UNITS, PLACES), Kept(), noon()
-    rest = market.RestForecast(step.day_end_ns // NS_PER_HOUR, np.full(24, 1200.0))
+    exchange, outbox, step = exchange_of_two(), Kept(), noon()
+    rest = market.RestForecast(step.day_end_ns // NS_PER_HOUR, demand().rest_mw, demand().expected_mw)
     exchange.act(step, [*inbox, delivered(market.REST_FORECAST, rest)], outbox)
     return exchange, outbox.waves
 
 
 def test_only_units_whose_offers_arrived_are_scheduled() -> None:
-    some = np.array([20, 21, 22, 31])
+    some = np.array([20, 21, 22, 31, 70])
     _, waves = cleared_with([offers(some)])
     (schedule,) = [wave for wave in waves if wave.kind is Kind.SCHEDULE and wave.receiver is Domain.GENERATION]
     p_mw = schedule.payload.p_mw
@@ -108,7 +114,7 @@ def test_without_a_bid_a_retailer_has_no_position() -> None:
 
 
 def test_without_a_forecast_nothing_is_cleared() -> None:
-    exchange, outbox = Markets(Parameters(), UNITS, PLACES), Kept()
+    exchange, outbox = exchange_of_two(), Kept()
     exchange.act(noon(), [offers(np.arange(COUNT))], outbox)
     assert exchange.uncleared == 1
     assert outbox.waves == []

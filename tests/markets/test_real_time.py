@@ -8,12 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heptagrid.planes.money.formulations.transfer import outage_factors, transfer_factors
-from heptagrid.planes.money.markets.dispatch import dispatch
 from heptagrid.planes.money.markets.real_time import RealTime, RealTimeMarket
 from heptagrid.planes.money.markets.two_settlement import make_whole, settle, shared, two_settlements
 from heptagrid.planes.money.markets.unit_commitment import Commitment, Settings, commit
 from heptagrid.world.commitment_case import CommitmentCase
-from tests.markets.test_unit_commitment import case, meshed, units
+from tests.markets.test_unit_commitment import by_merit, case, meshed, units
 
 NOTHING = np.empty(0)
 
@@ -69,7 +68,7 @@ def test_a_period_keeps_ramps_balance_and_limits_after_any_outage(seed: int) -> 
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**32))
-def test_without_a_network_it_is_the_dispatch_of_equal_incremental_cost(seed: int) -> None:
+def test_without_a_network_it_is_the_merit_order(seed: int) -> None:
     rng = np.random.default_rng(seed)
     fleet = units(rng, 3)
     one = case(fleet, np.zeros((1, 1)))
@@ -78,7 +77,7 @@ def test_without_a_network_it_is_the_dispatch_of_equal_incremental_cost(seed: in
     found = RealTimeMarket(one, fleet.p_min_mw + 0.5 * fleet.block_mw[:, 0]).dispatch(
         np.array([load]), NOTHING, NOTHING, on, NOTHING
     )
-    p_mw, _ = dispatch(load, fleet.p_min_mw, fleet.p_max_mw, fleet.block_cost[:, 0], np.zeros(3))
+    p_mw = by_merit(load, fleet.p_min_mw, fleet.p_max_mw, fleet.block_cost[:, 0])
     expected = ((p_mw - fleet.p_min_mw) * fleet.block_cost[:, 0] + fleet.no_load) / 12.0
     assert found.cost == pytest.approx(float(expected.sum()), rel=1e-9)
     between = (found.unit_mw > fleet.p_min_mw + 1e-6) & (found.unit_mw < fleet.p_max_mw - 1e-6)

@@ -15,7 +15,6 @@ from heptagrid.planes.money.formulations.branch_limits import BranchLimits
 from heptagrid.planes.money.formulations.program import Program, Solution
 from heptagrid.planes.money.formulations.transfer import outage_factors, transfer_factors
 from heptagrid.planes.money.markets import unit_commitment
-from heptagrid.planes.money.markets.dispatch import dispatch
 from heptagrid.planes.money.markets.schedule import carried_on, hours_on_or_off, start_costs
 from heptagrid.planes.money.markets.unit_commitment import Settings, commit
 from heptagrid.planes.power.balanced.dc import DcNetwork
@@ -75,6 +74,14 @@ def case(fleet: CommittedUnits, load_mw: np.ndarray, network: BranchNetwork | No
     )
 
 
+def by_merit(load_mw: float, low: np.ndarray, high: np.ndarray, cost: np.ndarray) -> np.ndarray:
+    """Everybody at the least, then the cheapest first."""
+    p_mw = low.astype(float)
+    for k in np.argsort(cost, kind="stable"):
+        p_mw[k] += min(high[k] - low[k], max(load_mw - p_mw.sum(), 0.0))
+    return p_mw
+
+
 def keeps_times(fleet: CommittedUnits, on: np.ndarray) -> bool:
     """Whether a schedule keeps every unit's minimum times, what came before included."""
     for k in range(len(fleet)):
@@ -104,7 +111,7 @@ def least_cost(fleet: CommittedUnits, load_mw: np.ndarray, unserved: float) -> f
         for hour, load in enumerate(load_mw):
             low, high = np.where(on[hour], fleet.p_min_mw, 0.0), np.where(on[hour], fleet.p_max_mw, 0.0)
             served = min(max(load, low.sum()), high.sum())
-            p_mw, _ = dispatch(float(served), low, high, fleet.block_cost[:, 0], np.zeros(len(fleet)))
+            p_mw = by_merit(float(served), low, high, fleet.block_cost[:, 0])
             above = np.where(on[hour], p_mw - fleet.p_min_mw, 0.0)
             cost += float((fleet.no_load * on[hour]).sum() + above @ fleet.block_cost[:, 0])
             cost += unserved * (max(load - high.sum(), 0.0) + max(low.sum() - load, 0.0))

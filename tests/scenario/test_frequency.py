@@ -22,8 +22,8 @@ def file(tmp_path: Path, text: str) -> Path:
     ("text", "words"),
     [
         ("[frequency]\nenabled = true\n", "there is no disturbance to follow; add one"),
-        (TRIP.format(where='"the big one"'), "no such unit; write 'largest', or 'unit 0' to 'unit 31'"),
-        (TRIP.format(where=32), "= 'unit 32': there is no such unit"),
+        (TRIP.format(where='"the big one"'), "no such unit; write 'largest', or 'unit 0' to 'unit 97'"),
+        (TRIP.format(where=98), "= 'unit 98': there is no such unit"),
         ("[load_shedding]\nbelow_hz = [1.0]\n", "load_shedding.share has 6 entries and load_shedding.below_hz 1"),
         ("[load_shedding]\nbelow_hz = [1.0, 1.1]\nshare = [0.6, 0.6]\n", "cannot shed more than all load"),
         ('[frequency]\nfollow = "sometimes"\n', "must be one of disturbances, always"),

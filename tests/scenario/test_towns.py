@@ -42,8 +42,8 @@ def test_a_town_has_the_scenarios_settings_but_for_its_own(tmp_path: Path) -> No
 
 
 def test_settings_on_top_reach_a_town_and_what_it_leaves_to_the_scenario() -> None:
-    scenario = load("two-towns", ["towns.west.bus=5", "messages.access.loss=0.2", "retailers.greenpower.share=0.1"])
-    assert [town.entry.bus for town in scenario.towns] == [9, 5]
+    scenario = load("two-towns", ["towns.west.bus=105", "messages.access.loss=0.2", "retailers.greenpower.share=0.1"])
+    assert [town.entry.bus for town in scenario.towns] == [109, 105]
     assert [town.sections["messages.access"].loss for town in scenario.towns] == [0.2, 0.2]
     assert scenario.retailers[1].entry.share == 0.1
 
@@ -64,7 +64,7 @@ def test_a_scenario_is_rebuilt_from_what_a_manifest_holds() -> None:
         town.sections["messages.access"] for town in scenario.towns
     ]
     assert [one.entry for one in again.retailers] == [one.entry for one in scenario.retailers]
-    assert [town.entry.bus for town in again.towns] == [9, 6]
+    assert [town.entry.bus for town in again.towns] == [109, 106]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_scenario_is_rebuilt_from_what_a_manifest_holds() -> None:
     [
         ("[towns]\n", "[towns]: give each a name, such as [towns.west]"),
         ("[towns.West]\n", "[towns.West]: a name has up to 31 letters"),
-        ("[towns.west]\nbus = 99\n", "towns.west.bus = 99: must lie"),
+        ("[towns.west]\nbus = -1\n", "towns.west.bus = -1: must lie"),
         ("[towns.west]\nbuss = 9\n", "towns.west.buss: there is no such key; did you mean towns.west.bus?"),
         ('[towns.west]\nnetwork = "nowhere"\n', "network = 'nowhere': there is no folder of that name"),
         (
@@ -137,5 +137,5 @@ def test_no_town_has_the_name_of_all_of_them(tmp_path: Path) -> None:
 
 
 def test_a_towns_files_are_told_from_the_bulk_systems_of_its_name(tmp_path: Path) -> None:
-    found = data_fingerprints(load(written(tmp_path, "[towns.rts]\n[towns.west]\n")))
-    assert {"rts/grid.npz", "rts/units.csv", "west/grid.npz"} <= set(found)
+    found = data_fingerprints(load(written(tmp_path, "[towns.rts-gmlc]\n[towns.west]\n")))
+    assert {"rts-gmlc/grid.npz", "rts-gmlc/units.csv", "west/grid.npz"} <= set(found)

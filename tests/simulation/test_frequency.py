@@ -46,13 +46,14 @@ def tripped(file: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def test_the_loss_of_a_unit_shows(tripped: Run) -> None:
+    blocks = tripped.table("unit_blocks")
+    nuclear = blocks.filter(polars.col("fuel") == "nuclear")["unit"][0]
     for name, arm in tripped.summary["arms"].items():
         one = tripped.summary["events"][0]["arms"][name]
         found = arm["frequency"]
-        assert one["unit"] in (21, 22), "a nuclear unit gives most"
-        assert -3.0 < one["rocof_hz_per_s"] < -0.5
-        assert found["min_hz"] == one["nadir_hz"] < 49.0, "a quarter of all generation is gone"
-        assert one["shed_mw"] > 0.0
+        assert one["unit"] == nuclear, "the nuclear unit gives most"
+        assert -3.0 < one["rocof_hz_per_s"] < -0.2
+        assert found["min_hz"] == one["nadir_hz"] < 49.8, "a tenth of all generation is gone"
         assert 49.0 < one["settled_hz"] < 50.0, "primary control holds it, secondary control takes minutes"
         for group in ("telemetry", "commands"):
             counts = found[group]
@@ -76,7 +77,7 @@ def test_the_series_holds_every_sub_step(tripped: Run) -> None:
 
 def test_the_full_flow_records_the_bulk_systems_voltages(tripped: Run) -> None:
     buses = tripped.table("bulk_buses").filter(polars.col("arm") == "smart")
-    assert len(buses) == 24 * 288
+    assert len(buses) == 73 * 288
     low, high = buses["v_pu"].min(), buses["v_pu"].max()
     assert isinstance(low, float) and isinstance(high, float)
     assert 0.9 < low < high < 1.2, "cables charge where few units run at night"

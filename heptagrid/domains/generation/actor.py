@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.contracts import control, market, telemetry
+from heptagrid.domains.generation.availability import Availability
 from heptagrid.domains.generation.fuel import Fuel
 from heptagrid.domains.generation.swing import Swing, Trip
 from heptagrid.foundation.actors import Outbox
@@ -19,7 +20,7 @@ from heptagrid.foundation.contract import Delivery
 from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S, Step
-from heptagrid.world.bulk import BulkUnits
+from heptagrid.world.bulk import STORAGE, THERMAL, TOWER, UnitCosts
 from heptagrid.world.endpoints import Endpoints
 from heptagrid.world.terminals import Terminals
 
@@ -52,8 +53,8 @@ class Parameters:
 class Generation:
     """The bulk units as an actor.
 
-    Between dispatches primary control covers what is missing or too much, shared by headroom among the
-    units that are on, so that generation equals load and losses at every step; but in the steps that `swing` covers,
+    Between dispatches primary control covers what is missing or too much, shared by headroom among the units that are on and
+    governed, and where they cannot among all, so that generation equals load and losses at every step; but in the steps that `swing` covers,
     where the units answer to frequency. losses: begin (ns), unit and output of each unit that failed.
     """
 
@@ -63,19 +64,26 @@ class Generation:
         self,
         parameters: Parameters,
         terminals: Terminals,
-        units: BulkUnits,
+        availability: Availability,
+        costs: UnitCosts,
         endpoints: Endpoints,
         swing: Swing | None = None,
         trips: Sequence[Trip] = (),
         fuel: Fuel | None = None,
     ) -> None:
-        count = len(units.p_max_mw)
+        units = availability.units
+        count = len(units)
         self.units = units
         self.on: Bools = np.zeros(count, dtype=bool)
         self.swing = swing
         self.losses: list[tuple[int, int, float]] = []
         self.shortage_mwh = 0.0
-        self._trips, self._fuel = trips, fuel
+        self._trips, self.fuel = trips, fuel
+        self.costs = costs
+        self._availability = availability
+        self._low_mw, self._high_mw = units.p_min_mw.copy(), units.p_max_mw.copy()
+        self._is_governed = availability.is_governed
+        self._is_store = np.isin(units.kind, (STORAGE, TOWER))
         self._failed: dict[Trip, int] = {}
         self._is_whole: Bools = np.ones(count, dtype=bool)
         self._commanded_ns = np.zeros(count, dtype=np.int64)
@@ -104,9 +112,10 @@ class Generation:
                 on = on & self._is_whole
                 started = on & ~self.on
                 self.on = on
-                self._terminals.unit_output_mw[started] = self.units.p_min_mw[started]
+                self._terminals.unit_output_mw[started] = np.maximum(self.units.p_min_mw[started], 0.0)
                 self._terminals.unit_output_mw[~on] = 0.0
                 self._target_mw = p_mw.copy()
+            self._low_mw, self._high_mw = self._availability.bounds_mw(step.start_ns)
         output = self._terminals.unit_output_mw
         swung, self._swings = self._swings, self.swing is not None and self.swing.begin(step, self.on)
         self._step_s = step.dt_s
@@ -116,6 +125,8 @@ class Generation:
             return
         ramp_mw = self.units.ramp_mw_per_min * step.dt_s / 60.0
         output += np.clip(np.where(self.on, self._target_mw, 0.0) - output, -ramp_mw, ramp_mw) * self.on
+        low, high = self.range_mw()
+        np.clip(output, low, high, out=output)
 
     def carry(self, step: Step) -> None:
         """Primary control: give together what transmission requires, to the last kilowatt; governors take their time."""
@@ -123,14 +134,30 @@ class Generation:
             return
         output = self._terminals.unit_output_mw
         missing_mw = self._terminals.required_mw - float(output.sum())
-        room = (self.units.p_max_mw - output if missing_mw > 0 else output - self.units.p_min_mw) * self.on
-        room = np.maximum(room, 0.0)
-        total_mw = float(room.sum())
-        if total_mw < abs(missing_mw):
-            self.shortage_mwh += (abs(missing_mw) - total_mw) * step.dt_s / 3600.0
-            room = self.units.p_max_mw * self.on
-            total_mw = float(room.sum())
-        output += missing_mw * room / total_mw
+        low, high = self.range_mw()
+        room = np.maximum(high - output if missing_mw > 0.0 else output - low, 0.0)
+        governed = room * self._is_governed
+        left_mw = abs(missing_mw) - float(governed.sum())
+        if left_mw <= 0.0:
+            output += missing_mw * governed / max(float(governed.sum()), 1e-9)
+            return
+        # The governed units are at their limits: all that can take part, and then beyond limits as well, so that energy stays whole.
+        output += np.sign(missing_mw) * governed
+        others = room * ~self._is_governed * ~self._is_store
+        total_mw = float(others.sum())
+        if total_mw < left_mw:
+            self.shortage_mwh += (left_mw - total_mw) * step.dt_s / 3600.0
+            others = self.units.p_max_mw * self.on
+            total_mw = float(others.sum())
+        output += np.sign(missing_mw) * left_mw * others / total_mw
+
+    def bounds_mw(self, ns: int) -> tuple[Floats, Floats]:
+        """Between what each unit can give while it is on, in the hour at a time, (units,) each."""
+        return self._availability.bounds_mw(ns)
+
+    def range_mw(self) -> tuple[Floats, Floats]:
+        """Between what each unit can give now, (units,) each; 0 of those that are off."""
+        return self._low_mw * self.on, self._high_mw * self.on
 
     def sense(self, step: Step, outbox: Outbox) -> None:
         """Report each unit's output."""
@@ -161,15 +188,27 @@ class Generation:
             if delivery.contract is market.UNITS:
                 plan = market.UNITS.read(delivery)
                 self._learn_rows(plan.first_hour, plan.on, plan.p_mw, plan.unit)
-        if self._fuel:
+        if self.fuel:
             terminals = self._terminals
-            self._fuel.work(
-                step, self, float(terminals.unit_output_mw.sum()), float(terminals.infeed_p_kw.sum()) / 1000.0
-            )
+            self.fuel.work(step, self, terminals.unit_output_mw, float(terminals.infeed_p_kw.sum()) / 1000.0)
         if step.passes_hour(self._parameters.bid_hour):
-            u = self.units
-            offer = market.Offer(self._all(), u.p_min_mw, u.p_max_mw, u.cost_2, u.cost_1, u.cost_0, u.start_usd)
+            offer = self.offer(step.day_end_ns)
             outbox.send(market.OFFER.wave(offer, self._endpoints.plants, self._endpoints.market, step.end_ns))
+
+    def offer(self, day_ns: int) -> market.Offer:
+        """What all units offer for the day that begins then: what they can give, at their costs."""
+        costs, day = self.costs, self._availability.day(day_ns)
+        return market.Offer(
+            unit=self._all(),
+            first_hour=day.first_hour,
+            low_mw=day.low_mw,
+            high_mw=day.high_mw,
+            inflow_mwh=day.inflow_mwh,
+            block_mw=costs.block_mw,
+            block_eur=costs.block_eur,
+            no_load_eur_per_h=costs.no_load_eur_per_h,
+            start_eur=costs.start_eur,
+        )
 
     @property
     def given_mw(self) -> float:
@@ -183,7 +222,7 @@ class Generation:
         for trip in self._trips:
             if trip.begin_ns <= step.start_ns < trip.end_ns and trip not in self._failed:
                 output = self._terminals.unit_output_mw
-                unit = int(np.argmax(output)) if trip.unit is None else trip.unit
+                unit = self._greatest(output) if trip.unit is None else trip.unit
                 self._failed[trip] = unit
                 self.losses.append((step.start_ns, unit, float(output[unit])))
                 self._is_whole[unit] = self.on[unit] = False
@@ -191,6 +230,10 @@ class Generation:
             elif trip.end_ns <= step.start_ns and trip in self._failed:
                 unit = self._failed.pop(trip)
                 self._is_whole[unit] = unit not in self._failed.values()
+
+    def _greatest(self, output_mw: Floats) -> int:
+        """The thermal unit that gives most."""
+        return int(np.argmax(np.where(self.units.kind == THERMAL, output_mw, -np.inf)))
 
     def _take_targets(self, delivery: Delivery) -> None:
         """The youngest set-point of each unit holds, whatever order they arrive in."""

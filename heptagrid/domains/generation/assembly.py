@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from heptagrid.domains.generation import actor
+from heptagrid.domains.generation.availability import Availability
 from heptagrid.domains.generation.fuel import Fuel
 from heptagrid.domains.generation.swing import Swing, Trip
 from heptagrid.foundation.windows import Windows
+from heptagrid.planes.money.markets.dispatch import MeritOrder
 from heptagrid.planes.money.means import Means
+from heptagrid.planes.power.dynamics.frequency import TURBINES, SwingModel
 from heptagrid.planes.power.dynamics.frequency import Parameters as FrequencyParameters
-from heptagrid.planes.power.dynamics.frequency import SwingModel
-from heptagrid.world.bulk import BulkSystem
+from heptagrid.world.bulk import BulkSystem, UnitCosts
 from heptagrid.world.endpoints import Endpoints
 from heptagrid.world.terminals import Terminals
 
@@ -24,18 +27,19 @@ class Settings:
 
     generation: actor.Parameters
     frequency: FrequencyParameters
-    eur_per_usd: float
+    zone: ZoneInfo
     nominal_hz: float
 
     @staticmethod
-    def of(sections: Mapping[str, Any], nominal_hz: float) -> Settings:
+    def of(sections: Mapping[str, Any], zone: ZoneInfo, nominal_hz: float) -> Settings:
         """From the sections of a scenario."""
-        return Settings(sections["generation"], sections["frequency"], sections["market"].eur_per_usd, nominal_hz)
+        return Settings(sections["generation"], sections["frequency"], zone, nominal_hz)
 
 
 def generation(
     settings: Settings,
     bulk: BulkSystem,
+    costs: UnitCosts,
     endpoints: Endpoints,
     terminals: Terminals,
     windows: Windows,
@@ -48,5 +52,6 @@ def generation(
     if windows.spans_ns:
         model = SwingModel(bulk.units, settings.frequency.droop, settings.nominal_hz)
         swing = Swing(model, windows, settings.frequency.load_damping, scan_ns, terminals)
-    fuel = Fuel(settings.eur_per_usd, means.days, means.payments)
-    return actor.Generation(settings.generation, terminals, bulk.units, endpoints, swing, trips, fuel)
+    fuel = Fuel(costs, MeritOrder.of(bulk.units, costs), means.days, means.payments)
+    availability = Availability(bulk, settings.zone, {word: one.governed for word, one in TURBINES.items()})
+    return actor.Generation(settings.generation, terminals, availability, costs, endpoints, swing, trips, fuel)

@@ -1,4 +1,4 @@
-"""What generation pays for the fuel that the towns cost: of the fleet dispatched at least cost with it, and without it."""
+"""What generation pays for the fuel that the towns cost: of the fleet as it runs, and of the fleet that gives so much less at least cost."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy.typing as npt
 from heptagrid.foundation.payments import PaidDays, Payments
 from heptagrid.foundation.time import NS_PER_HOUR, Step
 from heptagrid.planes.money import postings
-from heptagrid.planes.money.markets.dispatch import dispatch
+from heptagrid.planes.money.markets.dispatch import MeritOrder
 from heptagrid.planes.money.upkeep import PAY_HOUR
-from heptagrid.world.bulk import BulkUnits
+from heptagrid.world.bulk import BulkUnits, UnitCosts
 
 EVERY_NS = 300_000_000_000  # as often as the fleet is dispatched
 
@@ -20,34 +20,42 @@ Floats = npt.NDArray[np.float64]
 
 
 class Fleet(Protocol):
-    """Whose fuel it is: which units are on."""
+    """Whose fuel it is: its units, and between what each can give now."""
 
     units: BulkUnits
-    on: npt.NDArray[np.bool_]
+
+    def range_mw(self) -> tuple[Floats, Floats]: ...
 
 
 class Fuel:
-    """Adds up a day's fuel, and pays for it an hour after the day's end."""
+    """Adds up a day's fuel, and pays for it an hour after the day's end.
 
-    def __init__(self, eur_per_usd: float, days: PaidDays, payments: Payments) -> None:
-        self._eur_per_usd, self._days, self._payments = eur_per_usd, days, payments
-        self._spent_usd, self._whole_day_usd = np.zeros(2), np.zeros(2)
+    emitted_t: (2,) carbon dioxide of the fleet since the beginning, with the towns and without.
+    """
 
-    def work(self, step: Step, fleet: Fleet, output_mw: float, town_mw: float) -> None:
-        """Take in a step in which the fleet gave `output_mw`, of which the towns took `town_mw`; pay when it is time."""
+    def __init__(self, costs: UnitCosts, merit_order: MeritOrder, days: PaidDays, payments: Payments) -> None:
+        self.emitted_t = np.zeros(2)
+        self._costs, self._merit_order, self._days, self._payments = costs, merit_order, days, payments
+        self._spent_eur, self._whole_day_eur = np.zeros(2), np.zeros(2)
+
+    def work(self, step: Step, fleet: Fleet, output_mw: Floats, town_mw: float) -> None:
+        """Take in a step in which the fleet gave `output_mw`, (units,), of which the towns took `town_mw`; pay when it is time."""
         if step.start_ns % EVERY_NS == 0:
             length_h = max(EVERY_NS, step.end_ns - step.start_ns) / NS_PER_HOUR
-            self._spent_usd += self._usd_per_h(fleet, output_mw, town_mw) * length_h
+            eur, tonnes = self._per_h(fleet, output_mw, town_mw)
+            self._spent_eur += eur * length_h
+            self.emitted_t += tonnes * length_h
         if step.ends_day:
-            self._whole_day_usd, self._spent_usd = self._spent_usd, np.zeros(2)
+            self._whole_day_eur, self._spent_eur = self._spent_eur, np.zeros(2)
         dates = self._days.yesterday(step)
         if dates is not None and step.passes_hour(PAY_HOUR):
-            with_town, without_town = self._whole_day_usd * self._eur_per_usd
+            with_town, without_town = self._whole_day_eur
             postings.pay_fuel(self._payments, with_town, without_town, dates)
 
-    def _usd_per_h(self, fleet: Fleet, load_mw: float, town_mw: float) -> Floats:
-        """Cost of the units that are on, dispatched at least cost, with the town and without it."""
-        units, on = fleet.units, fleet.on
-        low, high = np.where(on, units.p_min_mw, 0.0), np.where(on, units.p_max_mw, 0.0)
-        both = (dispatch(load, low, high, units.cost_1, units.cost_2)[0] for load in (load_mw, load_mw - town_mw))
-        return np.array([units.cost_usd_per_h(p_mw, on) for p_mw in both])
+    def _per_h(self, fleet: Fleet, output_mw: Floats, town_mw: float) -> tuple[Floats, Floats]:
+        """EUR and tonnes an hour of the units that are on, with the towns and without, (2,) each."""
+        low, high = fleet.range_mw()
+        without = self._merit_order.moved(output_mw, -town_mw, low, high)
+        least = fleet.units.p_min_mw
+        both = [self._costs.per_h(one, least) for one in (output_mw, without)]
+        return np.array([one[0] for one in both]), np.array([one[1] for one in both])

@@ -18,7 +18,7 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Trip:
-    """A unit fails for a time; `unit` is its position, None for the one that gives most at that moment."""
+    """A unit fails for a time; `unit` is its position, None for the thermal one that gives most at that moment."""
 
     begin_ns: int
     end_ns: int

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any, cast
+from dataclasses import fields
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +14,9 @@ from heptagrid.foundation.actors import Outbox
 from heptagrid.foundation.contract import Delivery
 from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.time import NS_PER_HOUR, Step
-from heptagrid.planes.money.markets.clearing import Cleared, Parameters, clear
-from heptagrid.planes.money.markets.commitment import LONG_H
-from heptagrid.world.bulk import BulkUnits
+from heptagrid.planes.money.markets.day_ahead import Cleared, Demand, Parameters, clear
+from heptagrid.planes.money.markets.day_case import Before, Offers
+from heptagrid.world.bulk import BulkSystem
 from heptagrid.world.endpoints import Endpoints
 
 Floats = npt.NDArray[np.float64]
@@ -26,48 +25,61 @@ Ints = npt.NDArray[np.int64]
 CLEAR_HOUR = 12.25  # local; European day-ahead auction: gate at noon, results within the hour
 SETTLE_HOUR = 0.9  # local; assumption: before the bills, after the reads are validated
 
-_OFFERED = ("p_min_mw", "p_max_mw", "cost_2", "cost_1", "cost_0", "start_usd")
-
 
 class Markets:
     """The day-ahead market; it clears with the offers and demands that reached it in time.
 
     Kept by hour since 1970: `price_eur_per_mwh`, and `position_mwh`, (retailers,) what each bought. `uncleared`: days for
-    which no demand of the other loads had arrived.
+    which no demand of the other loads had arrived. `days`: by its first hour, how each was cleared.
     """
 
     domain = Domain.MARKETS
 
     def __init__(
-        self, parameters: Parameters, units: BulkUnits, endpoints: Endpoints, settlement: Settlement | None = None
+        self,
+        parameters: Parameters,
+        system: BulkSystem,
+        endpoints: Endpoints,
+        town_bus: Ints,
+        town_shares: Floats,
+        settlement: Settlement | None = None,
     ) -> None:
+        """Set up.
+
+        town_bus : (towns,) positions of the buses that feed the towns.
+        town_shares : (retailers, towns) which part of a retailer's customers is in each town.
+        """
         self.price_eur_per_mwh: dict[int, float] = {}
         self.position_mwh: dict[int, Floats] = {}
         self.rest_mwh: dict[int, float] = {}
+        self.days: dict[int, Cleared] = {}
         self.settlement = settlement
         self.uncleared = 0
-        self._parameters, self._units, self._endpoints = parameters, units, endpoints
-        self._offers: dict[str, Floats] = {name: np.zeros(len(units.p_max_mw)) for name in _OFFERED}
+        self._parameters, self._system, self._endpoints = parameters, system, endpoints
+        self._town_bus, self._town_shares = town_bus, town_shares
+        self._offers: market.Offer | None = None
         self._demand: dict[
             int, tuple[market.Demand, int]
         ] = {}  # by retailer: the youngest, and the message that told it
         self._rest_forecast: market.RestForecast | None = None
-        self._last_on = np.zeros(len(units.p_max_mw), dtype=bool)
-        self._since_h = np.full(len(units.p_max_mw), LONG_H)
+        self._before = Before.unknown(system.units)
         self._scheduled_mwh: dict[int, Floats] = {}  # by hour, of each unit
         self._rest_by = -1  # the message that told it
 
-    def clear(self, first_hour: int, rest_mw: Floats, bought_mw: Floats) -> Cleared:
-        """Clear the hours from `first_hour` on and keep prices and positions; bought_mw: (hours, retailers)."""
-        cleared = clear(
-            rest_mw + bought_mw.sum(axis=1), self._units_offered(), self._last_on, self._parameters, self._since_h
-        )
+    def clear(self, offers: market.Offer, rest: market.RestForecast, bought_mw: Floats) -> Cleared:
+        """Clear the hours of a day and keep prices and positions; bought_mw: (hours, retailers)."""
+        demand = Demand(rest.rest_mw, bought_mw @ self._town_shares, rest.towns_mw, self._town_bus)
+        names = [one.name for one in fields(Offers)]
+        given = Offers(**{name: getattr(offers, name) for name in names})
+        cleared = clear(self._system, given, demand, self._before, self._parameters)
+        rest_mw = rest.rest_mw.sum(axis=1)
         for k, price in enumerate(cleared.price_eur_per_mwh):
-            self.price_eur_per_mwh[first_hour + k] = float(price)
-            self.position_mwh[first_hour + k] = bought_mw[k]
-            self.rest_mwh[first_hour + k] = float(rest_mw[k])
-            self._scheduled_mwh[first_hour + k] = cleared.p_mw[k]
-        self._last_on, self._since_h = cleared.on[-1].copy(), cleared.since_h
+            self.price_eur_per_mwh[rest.first_hour + k] = float(price)
+            self.position_mwh[rest.first_hour + k] = bought_mw[k]
+            self.rest_mwh[rest.first_hour + k] = float(rest_mw[k])
+            self._scheduled_mwh[rest.first_hour + k] = cleared.p_mw[k]
+        self._before = cleared.before
+        self.days[rest.first_hour] = cleared
         return cleared
 
     def price(self, hour: int) -> float:
@@ -77,11 +89,6 @@ class Markets:
         while hour not in known and hour > first:
             hour -= 24
         return known.get(hour, 0.0)
-
-    def open_to_all(self) -> None:
-        """Take every unit as offered at its cost: for the first day, before any offer could be sent."""
-        for name, column in self._offers.items():
-            column[:] = getattr(self._units, name)
 
     def advance(self, step: Step) -> None:
         """Markets have no devices."""
@@ -103,9 +110,7 @@ class Markets:
 
     def _receive(self, delivery: Delivery) -> None:
         if delivery.contract is market.OFFER:
-            offer = market.OFFER.read(delivery)
-            for name, column in self._offers.items():
-                column[offer.unit] = getattr(offer, name)
+            self._take_offer(market.OFFER.read(delivery))
         elif delivery.contract is market.DEMAND:
             demand = market.DEMAND.read(delivery)
             (buyer,) = np.flatnonzero(self._endpoints.retailers == delivery.source[-1]).tolist()
@@ -118,22 +123,32 @@ class Markets:
         elif delivery.contract is market.METERED and self.settlement:
             self.settlement.learn(market.METERED.read(delivery), delivery.last_id)
 
+    def _take_offer(self, offer: market.Offer) -> None:
+        """Take the offers of the units whose message arrived; the others have nothing to give."""
+        if self._offers is None or self._offers.first_hour != offer.first_hour:
+            self._offers = no_offer(offer)
+        for name in ("low_mw", "high_mw", "inflow_mwh"):
+            getattr(self._offers, name)[:, offer.unit] = getattr(offer, name)[:, offer.unit]
+        for name in ("block_mw", "block_eur", "no_load_eur_per_h", "start_eur"):
+            getattr(self._offers, name)[offer.unit] = getattr(offer, name)[offer.unit]
+
     def _clear_tomorrow(self, step: Step, outbox: Outbox) -> None:
         first_hour = step.day_end_ns // NS_PER_HOUR
         if self._rest_forecast is None or self._rest_forecast.first_hour != first_hour:
             self.uncleared += 1
             return
-        rest_mw = self._rest_forecast.rest_mw
-        here = self._endpoints
-        bought_mw = np.zeros((len(rest_mw), len(here.retailers)))
+        rest, here = self._rest_forecast, self._endpoints
+        offers = self._offers
+        if offers is None or offers.first_hour != first_hour:
+            self.uncleared += 1
+            return
+        bought_mw = np.zeros((len(rest.rest_mw), len(here.retailers)))
         bids = {buyer: one for buyer, one in self._demand.items() if one[0].first_hour == first_hour}
         for buyer, (demand, _) in bids.items():
-            known = demand.demand_mw[: len(rest_mw)]
+            known = demand.demand_mw[: len(bought_mw)]
             bought_mw[: len(known), buyer] = known
         cause = max((message for _, message in bids.values()), default=self._rest_by)
-        cleared = self.clear(first_hour, rest_mw, bought_mw)
-        for column in self._offers.values():
-            column[:] = 0.0
+        cleared = self.clear(offers, rest, bought_mw)
         providers = np.concatenate([here.retailers, here.aggregators])
         prices = market.Prices(first_hour, cleared.price_eur_per_mwh)
         outbox.send(market.PRICES.wave(prices, here.market, providers, step.end_ns, cause))
@@ -180,6 +195,12 @@ class Markets:
             hour -= 24
         return self.rest_mwh.get(hour, 0.0)
 
-    def _units_offered(self) -> BulkUnits:
-        """The units as their offers describe them; one that made no offer has nothing to give."""
-        return replace(self._units, **cast(dict[str, Any], self._offers))
+
+def no_offer(like: market.Offer) -> market.Offer:
+    """An offer of nothing by anybody, for the same day and of the same shape as another."""
+    empty = {
+        one.name: np.zeros_like(getattr(like, one.name))
+        for one in fields(like)
+        if one.name not in ("unit", "first_hour")
+    }
+    return market.Offer(unit=np.arange(like.high_mw.shape[1], dtype=np.int64), first_hour=like.first_hour, **empty)

@@ -41,7 +41,7 @@ class Operations:
         endpoints: Endpoints,
         zone: ZoneInfo,
         forecast: Forecast,
-        rest_mw: Callable[[int], float],
+        rest_mw: Callable[[int], Floats],
         bulk_desk: BulkDesk,
         metered_days: MeteredDays,
         days: PaidDays,
@@ -52,12 +52,14 @@ class Operations:
         agc: Agc | None = None,
         upkeep: DailyUpkeep | None = None,
         relief_shares: Floats | None = None,
+        towns_mw: Callable[[int, int], Floats] | None = None,
     ) -> None:
-        """Set up; `rest_mw` forecasts the other loads at a time, the two desks are None without a smart grid.
+        """Set up; `rest_mw` forecasts the other loads at a time by bus, the two desks are None without a smart grid.
 
+        towns_mw : forecasts the towns by standard profiles alone, (hours, towns) from a first hour since 1970 on.
         relief_shares : (aggregators, substations) which part of a substation's relief is asked of each aggregator.
         """
-        self._relief_shares = relief_shares
+        self._relief_shares, self._towns_mw = relief_shares, towns_mw
         self.agc = agc
         self._rollouts = rollouts
         self.bulk_desk, self.customers_desk, self.scada = bulk_desk, customers_desk, scada
@@ -130,7 +132,7 @@ class Operations:
             self.scada.receive(delivery)
         elif contract is market.UNITS_TO_OPERATIONS:
             plan = market.UNITS_TO_OPERATIONS.read(delivery)
-            self.bulk_desk.learn_schedule(plan.first_hour, plan.on)
+            self.bulk_desk.learn_schedule(plan.first_hour, plan.on, plan.p_mw)
         elif contract is flexibility.EXPECTED:
             expected = flexibility.EXPECTED.read(delivery)
             (aggregator,) = np.flatnonzero(self._endpoints.aggregators == delivery.source[-1]).tolist()
@@ -139,8 +141,10 @@ class Operations:
     def _forecast_tomorrow(self, step: Step, outbox: Outbox) -> None:
         """The other loads of the next day to the market, those of their customers to the retailers."""
         hours = market_hours(step.day_end_ns, next_midnight_ns(step.day_end_ns, self._zone))
+        assert self._towns_mw is not None
         rest_mw = np.array([self._rest_mw(hour * NS_PER_HOUR) for hour in hours])
-        forecast, here = market.RestForecast(hours[0], rest_mw), self._endpoints
+        forecast = market.RestForecast(hours[0], rest_mw, self._towns_mw(hours[0], len(hours)))
+        here = self._endpoints
         outbox.send(market.REST_FORECAST.wave(forecast, here.operations, here.market, step.end_ns))
         if self.customers_desk is None:
             self._forecast_customers(step, outbox)

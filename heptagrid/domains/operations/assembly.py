@@ -16,9 +16,10 @@ from heptagrid.domains.operations.customers_desk import CustomersDesk
 from heptagrid.domains.operations.firmware import Rollout
 from heptagrid.domains.operations.metered import MeteredDays, Visits
 from heptagrid.foundation.domains import Domain
+from heptagrid.planes.money.markets.dispatch import MeritOrder
 from heptagrid.planes.money.means import Means
 from heptagrid.planes.power.dynamics.frequency import SwingModel
-from heptagrid.world.bulk import BulkSystem
+from heptagrid.world.bulk import BulkSystem, UnitCosts
 from heptagrid.world.companies import Companies
 from heptagrid.world.endpoints import Endpoints
 from heptagrid.world.grid import Loads, Profiles, Units
@@ -76,6 +77,7 @@ class Site:
     substation_kva: Floats
     substation_town: Ints
     bulk: BulkSystem
+    unit_costs: UnitCosts
     endpoints: Endpoints
     registered: Sequence[Registered]
     companies: Companies
@@ -121,7 +123,8 @@ def operations(
     settings: Settings,
     site: Site,
     of_customers: forecast.Forecast,
-    rest_mw: Callable[[int], float],
+    rest_mw: Callable[[int], Floats],
+    towns_mw: Callable[[int, int], Floats],
     means: Means,
     swing: SwingModel | None,
     counted: Callable[[int, int], tuple[Floats, Floats]],
@@ -131,10 +134,11 @@ def operations(
 ) -> Operations:
     """The actor of one arm.
 
-    rest_mw : forecasts the other loads at a time. swing : of the bulk system, where the frequency is followed. counted : what visits read without smart
+    rest_mw : forecasts the other loads at a time by bus. towns_mw : the towns by standard profiles alone, (hours, towns) from a first hour on. swing : of the bulk system, where the frequency is followed. counted : what visits read without smart
     meters. days : that are counted; a run shorter than what the store keeps has no older reads than its own and the warm-up day's.
     """
-    desk = bulk_desk.BulkDesk(settings.dispatch, site.bulk.units, site.endpoints)
+    merit_order = MeritOrder.of(site.bulk.units, site.unit_costs)
+    desk = bulk_desk.BulkDesk(settings.dispatch, site.bulk.units, merit_order, site.endpoints)
     head_end = None
     if smart:
         store = meter_store.MeterStore(site.points, min(means.days.runs.final_days, days + 1))
@@ -156,6 +160,7 @@ def operations(
         means.upkeep(Domain.OPERATIONS),
         relief_shares(site.capped_substations, site.steered_substations, len(site.substation_kva))
         * (not site.has_local_markets),
+        towns_mw,
     )
 
 

@@ -1,7 +1,7 @@
 """The bulk desk of operations: dispatches the fleet every few minutes by what telemetry says.
 
 It knows the units' outputs, and their failures, only as they reported them. Their sum is the load and the losses of a moment
-ago; it is shared anew where it costs least among the units that the schedule has on.
+ago. What it differs by from the hour's schedule, which keeps the network's limits, moves the thermal units from there, the cheapest first.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from heptagrid.foundation.actors import Outbox
 from heptagrid.foundation.contract import Delivery
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, NS_PER_S, Step
-from heptagrid.planes.money.markets.dispatch import dispatch
-from heptagrid.world.bulk import BulkUnits
+from heptagrid.planes.money.markets.dispatch import MeritOrder
+from heptagrid.world.bulk import THERMAL, BulkUnits
 from heptagrid.world.endpoints import Endpoints
 
 Floats = npt.NDArray[np.float64]
@@ -48,21 +48,22 @@ class Parameters:
 class BulkDesk:
     """Schedules, telemetry and dispatch of the fleet."""
 
-    def __init__(self, parameters: Parameters, units: BulkUnits, endpoints: Endpoints) -> None:
-        count = len(units.p_max_mw)
+    def __init__(self, parameters: Parameters, units: BulkUnits, merit_order: MeritOrder, endpoints: Endpoints) -> None:
+        count = len(units)
         self._parameters, self._units, self._endpoints = parameters, units, endpoints
+        self._merit_order = merit_order
         self.output_mw = np.full(count, np.nan)
         self.is_on, self._has_failed = np.zeros(count, dtype=np.bool_), np.zeros(count, dtype=np.bool_)
         self._told_ns = np.full(count, -(2**62), dtype=np.int64)
         self.base_mw: Floats | None = None  # what the fleet was last asked to give
-        self._schedule: dict[int, npt.NDArray[np.bool_]] = {}
+        self._schedule: dict[int, tuple[npt.NDArray[np.bool_], Floats]] = {}
         self._infeed_mwh: dict[int, float] = {}  # the sum of the infeeds' registers by time
         self.reported_by = self.flows_by = -1  # the last message that told of the units, and of the infeed
 
-    def learn_schedule(self, first_hour: int, on: npt.NDArray[np.bool_]) -> None:
-        """Remember which units are on, (hours, units), from `first_hour` since 1970 on."""
-        for k, state in enumerate(on):
-            self._schedule[first_hour + k] = state
+    def learn_schedule(self, first_hour: int, on: npt.NDArray[np.bool_], p_mw: Floats) -> None:
+        """Remember which units are on and what each gives, (hours, units), from `first_hour` since 1970 on."""
+        for k, hour in enumerate(zip(on, p_mw, strict=True)):
+            self._schedule[first_hour + k] = hour
 
     def receive_flows(self, delivery: Delivery) -> None:
         """Take the registers of the towns' infeeds."""
@@ -99,17 +100,20 @@ class BulkDesk:
             towns = np.arange(len(here.infeeds))
             voltage = control.InfeedVoltage(towns, np.full(len(towns), self._parameters.infeed_v_pu))
             outbox.send(control.INFEED.wave(voltage, here.operations, here.infeeds, step.end_ns))
-            self._schedule = {h: on for h, on in self._schedule.items() if h >= step.start_ns // NS_PER_HOUR - 1}
+            self._schedule = {h: one for h, one in self._schedule.items() if h >= step.start_ns // NS_PER_HOUR - 1}
         every_ns = self._parameters.dispatch_s * NS_PER_S
         if step.end_ns % every_ns and step.end_ns - step.start_ns < every_ns:
             return
-        on = self._schedule.get(step.end_ns // NS_PER_HOUR)
-        if on is None or np.isnan(self.output_mw).any():
+        hour = self._schedule.get(step.end_ns // NS_PER_HOUR)
+        if hour is None or np.isnan(self.output_mw).any():
             return
+        on, scheduled_mw = hour
         on = on & ~self._has_failed
-        units = self._units
-        low, high = np.where(on, units.p_min_mw, 0.0), np.where(on, units.p_max_mw, 0.0)
-        target_mw, _ = dispatch(float(self.output_mw.sum()), low, high, units.cost_1, units.cost_2)
+        units, planned_mw = self._units, np.where(on, scheduled_mw, 0.0)
+        # Who is not thermal gives what was planned, or less.
+        low = np.where(on, np.maximum(units.p_min_mw, 0.0), 0.0)
+        high = np.where(on & (units.kind == THERMAL), units.p_max_mw, np.maximum(planned_mw, 0.0))
+        target_mw = self._merit_order.moved(planned_mw, float(self.output_mw.sum() - planned_mw.sum()), low, high)
         rows = np.flatnonzero(on)
         target, here = control.Target(rows, target_mw[rows]), self._endpoints
         outbox.send(control.SET_POINT.wave(target, here.operations, here.plants[rows], step.end_ns, self.reported_by))

@@ -1,1 +1,1 @@
-"""Transmission: the 24-bus network between the fleet, the town and the other loads."""
+"""Transmission: the network between the fleet, the town and the other loads."""

@@ -34,10 +34,10 @@ class Parameters:
     """Where the town is connected, how flows are solved, and how often substations report."""
 
     town_bus: int = parameter(
-        9,
+        109,
         info="number of the bus to which the town's 110 kV infeed is connected; that of each town that names no bus of its own",
         low=1,
-        high=24,
+        high=99999,
         source="assumption: a 138 kV bus in the middle of the load area, fed by two 230 kV transformers",
     )
     flow: str = parameter(
@@ -107,7 +107,7 @@ class Transmission:
         """The other loads of the hour."""
         local = from_ns(step.start_ns, self._zone)
         rest = self._terminals.rest_load_mw
-        np.multiply(self._system.bus_share, self._system.rest_mw(local), out=rest)
+        rest[:] = self._system.rest_mw(local)
         if self.relays is not None:
             self.relays.restore(step.start_ns)
             self._wanted_mw = float(rest.sum())

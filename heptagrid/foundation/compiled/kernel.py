@@ -76,6 +76,11 @@ def fingerprint_of_package() -> str:
     return _hashed({str(path.relative_to(_ROOT)): path.read_bytes() for path in _ROOT.rglob("*.py")})
 
 
+def fingerprint_of(module: str) -> str:
+    """A hash of a module's source and of all of heptagrid's that it imports, of the versions and of the processor."""
+    return _fingerprint(module)
+
+
 @cache
 def _fingerprint(module: str) -> str:
     return _hashed({name: _source(name) for name in _imported(module)})

@@ -132,6 +132,11 @@ def require_reserves(program: Program, case: CommitmentCase, columns: DayColumns
     columns.short = program.columns(np.zeros(reserves.required_mw.shape), INFINITE, case.short_cost)
     program.put(row, columns.short, 1.0)
     room_mw = units.room_mw
+    if _is_headroom(case):
+        which = np.flatnonzero(reserves.units[0])
+        program.put(row, columns.units.on[:, which], room_mw[which])
+        program.put(row, columns.units.above[:, which], -1.0)
+        return
     up = program.rows(-INFINITE, np.zeros(columns.units.on.shape))
     program.put(up, columns.units.above, 1.0)
     program.put(up, columns.units.on, -room_mw)
@@ -158,3 +163,12 @@ def require_reserves(program: Program, case: CommitmentCase, columns: DayColumns
         program.put(row[:, k : k + 1], held, 1.0)
         limit = source_up if reserves.is_up[k] else source_down
         program.put(limit[:, which], held, 1.0 if reserves.is_up[k] else -1.0)
+
+
+def _is_headroom(case: CommitmentCase) -> bool:
+    """Whether the only product is upwards, and of units that could give all their room in time: what each holds then is what it does not give."""
+    reserves, units = case.reserves, case.units
+    if len(reserves) != 1 or not reserves.is_up[0] or reserves.sources.any() or reserves.in_ramp is not None:
+        return False
+    in_time = units.ramp_mw_per_h / 60.0 * reserves.within_min[0] >= units.room_mw
+    return bool(in_time[reserves.units[0]].all())

@@ -108,6 +108,11 @@ class Program:
         self._ready()
         self._solver.changeColsCost(len(which), which.astype(np.int32), costs)
 
+    def bounds_of(self, columns: Ints) -> tuple[Floats, Floats, Floats]:
+        """Bounds and costs of columns as they were added, shaped as `columns`."""
+        low, high, cost, _ = self._column_table()
+        return low[columns], high[columns], cost[columns]
+
     def fix_integers(self, x: Floats) -> None:
         """From now on the integers keep their values in `x`, and the program is linear: its duals are prices."""
         low, high, which = self._integer_columns()

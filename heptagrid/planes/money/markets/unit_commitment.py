@@ -135,6 +135,21 @@ def commit(case: CommitmentCase, settings: Settings = Settings()) -> Commitment:
     return _result(case, columns, grid, Found(status, bound, seconds), best)
 
 
+def dispatch(case: CommitmentCase, on: npt.NDArray[np.bool_], *, with_network: bool = True) -> Commitment:
+    """The cheapest outputs of units that are on as told, (periods, units), without reserves; a linear program, solved exactly."""
+    program = Program()
+    columns = add_day(program, case)
+    grid = BranchLimits(case, case.network, columns, False) if with_network and case.network is not None else None
+    program.relax_integers()
+    state = on.astype(np.float64)
+    program.change_columns(columns.units.on, state, state)
+    priced = _settle(program, grid)
+    if not priced.has_point:
+        return _nothing(case, priced, priced.seconds)
+    assert priced.objective is not None
+    return _result(case, columns, grid, Found(priced.status, priced.objective, priced.seconds), priced)
+
+
 def _cost(found: Solution) -> float:
     return np.inf if found.objective is None else found.objective
 
@@ -168,11 +183,8 @@ def _result(
     short_mw = float(x[columns.short].sum()) if columns.short.size else 0.0
     penalty = case.unserved_cost * unserved_mwh + case.short_cost * short_mw
     costs = unit_costs(units, on, unit_mw)
-    price = np.repeat(priced.dual[columns.balance][:, np.newaxis] + 0.0, case.load_mw.shape[1], axis=1)
+    price = bus_prices(case, columns, grid, priced)
     limits = _limits_of(grid, priced)
-    if grid is not None:
-        for row, period, branch, outage in limits:
-            price[period] += priced.dual[row] * grid.of(branch, outage)
     assert priced.objective is not None
     return Commitment(
         status=found.status,
@@ -198,6 +210,15 @@ def _result(
         binding=_binding(grid, limits, priced),
         seconds=found.seconds,
     )
+
+
+def bus_prices(case: CommitmentCase, columns: DayColumns, grid: BranchLimits | None, priced: Solution) -> Floats:
+    """(periods, buses) what a MWh is worth: the dual of the balance, and of the limits that bind."""
+    price = np.repeat(priced.dual[columns.balance][:, np.newaxis] + 0.0, case.load_mw.shape[1], axis=1)
+    for row, period, branch, outage in _limits_of(grid, priced):
+        assert grid is not None
+        price[period] += priced.dual[row] * grid.of(branch, outage)
+    return price
 
 
 def _limits_of(grid: BranchLimits | None, priced: Solution) -> list[tuple[int, int, int, int]]:

@@ -20,7 +20,7 @@ from heptagrid.world.balanced.network import (
     BalancedNodes,
     BusKind,
 )
-from heptagrid.world.bulk import BulkSystem
+from heptagrid.world.bulk import CONVERTER, GAS, BulkSystem
 
 Floats = npt.NDArray[np.float64]
 
@@ -102,7 +102,7 @@ class AcNetwork:
         self._v_pu, self._angle_deg = np.ones(count), none
 
     def solve(self, output_mw: Floats, load_mw: Floats, load_mvar: Floats) -> AcFlow:
-        """Flow for outputs (units,) and loads (buses,); a unit that gives nothing is off.
+        """Flow for outputs (units,) and loads (buses,); a machine that gives nothing is off.
 
         Raises
         ------
@@ -116,7 +116,9 @@ class AcNetwork:
         on = output_mw > 0.0
         if not on.any():
             raise NetworkError("no unit of the bulk system is on, so nothing holds its voltage")
-        running = np.concatenate([on, np.ones(len(system.condenser_bus), dtype=np.bool_)])
+        # Converters hold their voltage whether they give power or not, and so do gas turbines, which turn as condensers behind a clutch.
+        holds = on | np.isin(system.units.turbine, (CONVERTER, GAS))
+        running = np.concatenate([holds, np.ones(len(system.condenser_bus), dtype=np.bool_)])
         kind = np.full(len(load_mw), int(BusKind.PQ))
         kind[self._bus[running]] = int(BusKind.PV)
         kind[system.units.bus[int(np.argmax(system.units.p_max_mw * on))]] = int(BusKind.SLACK)

@@ -128,6 +128,11 @@ TURBINES: dict[str, Turbine] = {
         "assumption: nuclear units run at constant load and do not answer to frequency",
         servo_s=0.2, first_s=0.3, second_s=7.0, direct=0.3, governed=False,
     ),
+    "none": Turbine(
+        "behind a converter",
+        "assumption: wind, sun and storages give what they are set to, without inertia, and do not answer to frequency",
+        governed=False,
+    ),
 }  # fmt: skip
 
 CONSTANTS = 8  # lead, lag, servo, first, second, through, direct, gain

@@ -1,0 +1,163 @@
+"""The day-ahead market of a run: which units are on, what each gives, and what a MWh costs.
+
+Which units are on follows from a forecast that both arms of a comparison have alike, so that both share one commitment, and how far it may lie from the
+cheapest does not enter their difference. With it each arm's own demand is dispatched exactly, by a linear program over the day: once without the
+network, which gives the price of the zone, and once within the limits of its branches, which gives the schedule and a price for each bus.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.foundation.errors import MarketError
+from heptagrid.foundation.parameters import parameter
+from heptagrid.planes.money.markets.day_case import Before, Offers, Rows, day_case
+from heptagrid.planes.money.markets.kept_commitments import committed
+from heptagrid.planes.money.markets.schedule import hours_on_or_off
+from heptagrid.planes.money.markets.unit_commitment import Commitment, dispatch
+from heptagrid.world.bulk import THERMAL, BulkSystem
+from heptagrid.world.commitment_case import CommitmentCase
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+
+ZONAL, NODAL = "zonal", "nodal"
+SEARCH, TREE = "search", "tree"
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Rules of the market."""
+
+    pricing: str = parameter(
+        ZONAL,
+        info="one price for the zone, whose network operators then keep within its limits at cost, or a price for each bus",
+        choices=(ZONAL, NODAL),
+        source="European day-ahead coupling has zones; North American markets have nodes",
+    )
+    commitment: str = parameter(
+        SEARCH,
+        info="how the units that are on are found: in about a second and within some per cent of the cheapest, or by a tree to 0.1 %, which may take minutes a day",
+        choices=(SEARCH, TREE),
+        source="assumption: both arms share it, so that it does not enter their difference",
+    )
+    reserve_share: float = parameter(
+        0.1,
+        info="capacity that thermal units hold beyond what they give, as a share of the hour's demand",
+        low=0.0,
+        high=1.0,
+        source="assumption: covers the forecast error and the largest of the units, 400 MW of a mean of 4,300 MW",
+    )
+    loss_share: float = parameter(
+        0.03,
+        info="transmission losses foreseen, as a share of demand",
+        low=0.0,
+        high=0.2,
+        source="assumption: our DC flow of RTS-GMLC loses 2.4 % of a summer day's generation and 4.0 % of a windy winter day's",
+    )
+    price_cap_eur_per_mwh: float = parameter(
+        4000.0,
+        info="price when the units that are on cannot cover the demand",
+        unit="EUR/MWh",
+        low=0.0,
+        high=100000.0,
+        source="harmonised maximum price of European day-ahead coupling (ACER, 4000 EUR/MWh since 2022)",
+    )
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What is asked for, hour by hour.
+
+    rest_mw: (hours, buses) by the other loads. towns_mw: (hours, towns) bids. expected_mw: (hours, towns) what both arms expect of the towns alike.
+    town_bus: (towns,).
+    """
+
+    rest_mw: Floats
+    towns_mw: Floats
+    expected_mw: Floats
+    town_bus: Ints
+
+    def at_buses(self, towns_mw: Floats) -> Floats:
+        """(hours, buses) of all loads, with these of the towns."""
+        load = self.rest_mw.copy()
+        np.add.at(load.T, self.town_bus, towns_mw.T)
+        return load
+
+
+@dataclass(frozen=True)
+class Cleared:
+    """on, p_mw: (hours, units) the schedule, within the network's limits.
+
+    price_eur_per_mwh: (hours,) what buyers pay: the zone's price, or that of the towns' buses by their demand. bus_eur_per_mwh: (hours, buses).
+    cost_eur: of the schedule, starts included. redispatch_eur: what it costs more than without the network's limits. unserved_mwh: of all loads. gap: by how
+    much the shared commitment may lie above the cheapest, as a part. before: how the next day begins.
+    """
+
+    on: Bools
+    p_mw: Floats
+    price_eur_per_mwh: Floats
+    bus_eur_per_mwh: Floats
+    cost_eur: float
+    redispatch_eur: float
+    unserved_mwh: float
+    gap: float
+    before: Before
+
+
+def clear(system: BulkSystem, offers: Offers, demand: Demand, before: Before, parameters: Parameters) -> Cleared:
+    """Clear the hours of a day.
+
+    Raises
+    ------
+    MarketError
+        If the solver gives no schedule, for which there is no reason: what cannot be served may be left.
+    """
+    with_losses, rows = 1.0 + parameters.loss_share, Rows.of(system.units)
+    expected_mw = demand.at_buses(demand.expected_mw) * with_losses
+
+    def case_of(load_mw: Floats) -> CommitmentCase:
+        held_mw = parameters.reserve_share * np.maximum(expected_mw.sum(axis=1), 0.0)
+        return day_case(system, offers, load_mw, before, held_mw, parameters.price_cap_eur_per_mwh)
+
+    shared = case_of(expected_mw)
+    found = committed(shared, exactly=parameters.commitment == TREE)
+    case = case_of(demand.at_buses(demand.towns_mw) * with_losses)
+    zone, nodes = (dispatch(case, found.on, with_network=one) for one in (False, True))
+    for one in (zone, nodes):
+        if one.cost is None:
+            raise MarketError(f"the day-ahead market found no schedule: {one.status}")
+    on = np.ones((case.periods, len(system.units)), dtype=np.bool_)
+    on[:, rows.committed] = found.on
+    thermal_on_h = hours_on_or_off(shared.units, found.on)
+    on_h = before.on_h.copy()
+    on_h[rows.committed] = thermal_on_h
+    on &= (system.units.kind != THERMAL) | (offers.high_mw.max(axis=0) > 0.0)
+    return Cleared(
+        on=on,
+        p_mw=rows.together(nodes.unit_mw, nodes.source_mw, nodes.stored_mw),
+        price_eur_per_mwh=_paid(zone, nodes, demand, parameters),
+        bus_eur_per_mwh=nodes.price,
+        cost_eur=_cost(nodes),
+        redispatch_eur=_cost(nodes) - _cost(zone),
+        unserved_mwh=nodes.unserved_mwh,
+        gap=found.gap,
+        before=Before(on_h, found.reservoir_mwh),
+    )
+
+
+def _cost(found: Commitment) -> float:
+    assert found.cost is not None
+    return found.cost
+
+
+def _paid(zone: Commitment, nodes: Commitment, demand: Demand, parameters: Parameters) -> Floats:
+    """(hours,) the price of the zone, or the mean of the towns' buses by what is expected of them."""
+    if parameters.pricing == ZONAL:
+        return np.asarray(zone.price[:, 0])
+    weight = np.maximum(demand.expected_mw, 1e-9)
+    return np.asarray((nodes.price[:, demand.town_bus] * weight).sum(axis=1) / weight.sum(axis=1))
