@@ -13,7 +13,7 @@ from heptagrid.assembly.world import World
 from heptagrid.foundation.frames import write_table
 from heptagrid.planes.messages import reliability
 from heptagrid.recording.bill_parts import BILL_PARTS
-from heptagrid.recording.summary import Joined
+from heptagrid.recording.joined import Joined
 from heptagrid.world.joined import towns_of_nodes
 
 Ints = npt.NDArray[np.int64]

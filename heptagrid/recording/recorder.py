@@ -11,7 +11,6 @@ import numpy as np
 
 from heptagrid.assembly.arm import ArmGrid
 from heptagrid.assembly.span import Phase, Span
-from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.contract import Wave
 from heptagrid.foundation.domains import DOMAIN_NAMES, KIND_NAMES
 from heptagrid.foundation.errors import ConservationError
@@ -25,6 +24,7 @@ from heptagrid.recording.extremes import QuarterVoltages, SupplyVoltages
 from heptagrid.recording.frequency_log import FrequencyLog
 from heptagrid.recording.local_market_log import LocalMarketLog
 from heptagrid.recording.market_log import MarketLog
+from heptagrid.recording.step_extremes import extent, follow_nodes, split
 from heptagrid.recording.system_peak import SystemPeak
 from heptagrid.recording.tables import TableWriter, list_series, long_table
 from heptagrid.recording.totals import Extremes, TownFigures
@@ -201,7 +201,7 @@ class Recorder(Listener):
         result.towns.follow(infeed_kw, losses_kw, hours, step.start_ns)
         energy.generated += grid.customers.generated_kw * hours
         energy.lost += flow.losses_kw * hours
-        drawn_kw, fed_in_kw = _split(grid.terminals.point_p_kw)
+        drawn_kw, fed_in_kw = split(grid.terminals.point_p_kw)
         energy.points_drawn += drawn_kw * hours
         energy.points_fed_in += fed_in_kw * hours
         energy.fleet += grid.generation.given_mw * 1000.0 * hours
@@ -213,7 +213,7 @@ class Recorder(Listener):
         if flow.infeed_p_kw > extremes.peak_kw:
             extremes.peak_kw, extremes.peak_ns = flow.infeed_p_kw, step.start_ns
         np.maximum(extremes.transformer_peak_pct, flow.transformer_loading_pct, out=extremes.transformer_peak_pct)
-        self._v_min, self._v_max, self._line_max_pct = _follow_nodes(
+        self._v_min, self._v_max, self._line_max_pct = follow_nodes(
             flow.v_pu,
             flow.current_re,
             flow.current_im,
@@ -339,7 +339,7 @@ class Recorder(Listener):
 
     def sent(self, first: int, wave: Wave) -> None:
         """Keep what a wave was and what caused it; the warm-up's too, for the first day's prices are made there."""
-        first_ns, last_ns, apart = _extent(wave.sent_ns, wave.cause)
+        first_ns, last_ns, apart = extent(wave.sent_ns, wave.cause)
         cause = int(wave.cause[0])
         self._waves.append(
             (
@@ -356,44 +356,3 @@ class Recorder(Listener):
             columns["causes"] = list_series(columns["causes"])
             self._writer.write("waves", columns)
         self._waves = []
-
-
-@kernel
-def _extent(sent_ns, cause):  # type: ignore[no-untyped-def]
-    """When the first and the last message of a wave leave, and whether their causes differ."""
-    least = greatest = sent_ns[0]
-    apart = False
-    for k in range(1, len(sent_ns)):
-        least, greatest = min(least, sent_ns[k]), max(greatest, sent_ns[k])
-        apart = apart or cause[k] != cause[0]
-    return least, greatest, apart
-
-
-@kernel
-def _split(p_kw):  # type: ignore[no-untyped-def]
-    """Sum of what is drawn and of what is fed in."""
-    drawn = 0.0
-    fed_in = 0.0
-    for k in range(p_kw.shape[0]):
-        if p_kw[k] > 0.0:
-            drawn += p_kw[k]
-        else:
-            fed_in -= p_kw[k]
-    return drawn, fed_in
-
-
-@kernel
-def _follow_nodes(v_pu, i_re, i_im, pct_per_pu, is_line, v_min, v_max, peak_pct):  # type: ignore[no-untyped-def]
-    """Update each node's extremes; the least and greatest voltage and the highest loading of a line in this step."""
-    least, greatest, most_pct = np.inf, -np.inf, 0.0
-    for k in range(v_pu.shape[0]):
-        v = v_pu[k]
-        if v == 0.0:
-            continue
-        least, greatest = min(least, v), max(greatest, v)
-        v_min[k], v_max[k] = min(v_min[k], v), max(v_max[k], v)
-        pct = np.sqrt(i_re[k] ** 2 + i_im[k] ** 2) * pct_per_pu[k]
-        peak_pct[k] = max(peak_pct[k], pct)
-        if is_line[k]:
-            most_pct = max(most_pct, pct)
-    return least, greatest, most_pct

@@ -29,12 +29,13 @@ from heptagrid.inquiry.replay import remarks_of, scenario_of
 from heptagrid.recording.arm_result import ArmResult
 from heptagrid.recording.bulk_lists import write_bulk_lists
 from heptagrid.recording.inventories import write_lists
+from heptagrid.recording.joined import Joined, join_arms
 from heptagrid.recording.ledger_chain import chain_of
 from heptagrid.recording.manifest import manifest_of
 from heptagrid.recording.memory import tree_peak_rss_mb
 from heptagrid.recording.results import RUN, Run
 from heptagrid.recording.seal import vouching
-from heptagrid.recording.summary import Joined, join_arms, summarise
+from heptagrid.recording.summary import summarise
 from heptagrid.recording.tables import discard_parts, join_parts
 from heptagrid.scale.jobs import Progress, run_jobs
 from heptagrid.scenario.load import load, revised

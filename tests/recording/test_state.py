@@ -6,7 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from heptagrid.recording.summary import Joined, _state
+from heptagrid.recording.joined import Joined
+from heptagrid.recording.summary import _state
 from heptagrid.scenario.schema import Scenario
 
 WINTER, SUMMER = date(2016, 1, 27), date(2016, 7, 4)
