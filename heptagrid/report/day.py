@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     import polars
 
 
+def shown_day(totals: polars.DataFrame) -> int:
+    """The run day whose charts the page shows: that of the highest import."""
+    import polars
+
+    peaks = totals.group_by("run_day").agg(polars.col("import_kw").max()).sort("import_kw")
+    return int(peaks["run_day"][-1])
+
+
 def day_charts(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: dict[str, Any], towns: int = 1) -> str:
     """The charts of the day with the highest import, and a table of all days where there are several; towns: how many there are."""
     if totals is None:
@@ -23,8 +31,7 @@ def day_charts(totals: polars.DataFrame | None, arms: dict[str, Any], manifest: 
 
     zone = ZoneInfo(manifest["zone"])
     days = totals["run_day"].unique().sort().to_list()
-    peaks = totals.group_by("run_day").agg(polars.col("import_kw").max()).sort("import_kw")["run_day"].to_list()
-    chosen = peaks[-1]
+    chosen = shown_day(totals)
     mine = totals.filter(polars.col("run_day") == chosen)
     found = {arm: mine.filter(polars.col("arm") == arm) for arm in arms}
     series = {arm: one for arm, one in found.items() if len(one)}  # an arm stopped in its warm-up has none

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 from heptagrid.foundation.frames import read_table
 from heptagrid.foundation.output_file import write_text
-from heptagrid.report import requirements, tables
+from heptagrid.report import market, requirements, tables
 from heptagrid.report.access_networks import access_table, technology_table
 from heptagrid.report.bills import bills_section
 from heptagrid.report.charts import bars
 from heptagrid.report.companies import companies_of, companies_section, has_several
-from heptagrid.report.day import day_charts
+from heptagrid.report.day import day_charts, shown_day
 from heptagrid.report.domain_picture import domain_pictures, money_digits
 from heptagrid.report.events import event_tables
 from heptagrid.report.frequency import frequency_section
@@ -41,14 +41,17 @@ def write_page(folder: Path) -> Path:
     frames = {
         name: read_table(folder / f"{name}.parquet") if (folder / f"{name}.parquet").exists() else None
         for name in (
-            "totals",
-            "node_list",
-            "transformer_list",
-            "customer_list",
-            "bills",
-            "frequency",
-            "infeeds",
-            "local_market",
+            *(
+                "totals",
+                "node_list",
+                "transformer_list",
+                "customer_list",
+                "bills",
+                "frequency",
+                "infeeds",
+                "local_market",
+            ),
+            *market.TABLES,
         )
     }
     path = folder / "report.html"
@@ -80,6 +83,7 @@ def page(summary: dict[str, Any], manifest: dict[str, Any], frames: Frames) -> s
             "left_out": _left_out(summary.get("conductors")),
             "figures": key_figures(summary),
             "day": day_charts(frames["totals"], arms, manifest, len(towns)),
+            "market": _market(frames, manifest, shown),
             "events": event_tables(summary) if summary.get("events") else "",
             "frequency": "" if series is None else frequency_section(summary, series, ZoneInfo(manifest["zone"])),
             "local_market": local_market_section(summary, frames.get("local_market"), ZoneInfo(manifest["zone"])),
@@ -101,6 +105,12 @@ def page(summary: dict[str, Any], manifest: dict[str, Any], frames: Frames) -> s
             "checks": tables.checks_table(arms),
         },
     )
+
+
+def _market(frames: Frames, manifest: Mapping[str, Any], arm: str) -> str:
+    """The day-ahead market of the day that the page shows."""
+    totals = frames["totals"]
+    return "" if totals is None else market.market_section(frames, manifest, arm, shown_day(totals))
 
 
 def _when(manifest: Mapping[str, Any]) -> str:

@@ -53,10 +53,12 @@ def test_only_drawings_are_put_on_a_page_as_they_are() -> None:
 
 def test_no_python_file_of_the_report_holds_html_but_drawings() -> None:
     drawings = {
+        "bus_prices",
         "charts",
         "communication_map",
         "curves",
         "domain_picture",
+        "merit_order",
         "network_map",
         "stacked",
         "terms",

@@ -1,0 +1,93 @@
+"""The merit order of an hour, by hand, with the point where it clears; and a map of the prices at the buses."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars
+import pytest
+
+from heptagrid.report.bus_prices import bus_price_map
+from heptagrid.report.market import TABLES, market_section, merit_order
+from heptagrid.report.merit_order import MINIMUM, Block, merit_order_chart
+
+UNITS = polars.DataFrame(
+    {
+        "unit": [0, 1, 2, 3, 4],
+        "name": ["coal", "gas", "idle", "wind", "pump"],
+        "kind": ["thermal", "thermal", "thermal", "wind", "storage"],
+        "fuel": ["coal", "gas", "gas", "", ""],
+    }
+)
+# Coal gives 40 MW at least, then 60 MW at 30 EUR; gas nothing at least, then 50 MW at 80 and 50 at 25 EUR.
+BLOCKS = polars.DataFrame(
+    {
+        "unit": [0, 0, 1, 1, 2],
+        "name": ["coal", "coal", "gas", "gas", "idle"],
+        "kind": ["thermal"] * 5,
+        "fuel": ["coal", "coal", "gas", "gas", "gas"],
+        "from_mw": [0.0, 40.0, 0.0, 50.0, 0.0],
+        "to_mw": [40.0, 100.0, 50.0, 100.0, 100.0],
+        "eur_per_mwh": [35.0, 30.0, 80.0, 25.0, 20.0],
+    }
+)
+
+
+def hour(high_of_gas_mw: float = 100.0) -> polars.DataFrame:
+    return polars.DataFrame(
+        {
+            "unit": [0, 1, 2, 3, 4],
+            "on": [True, True, False, True, True],
+            "low_mw": [40.0, 0.0, 10.0, 0.0, -20.0],
+            "high_mw": [100.0, high_of_gas_mw, 100.0, 70.0, 20.0],
+            "p_mw": [100.0, 10.0, 0.0, 70.0, -20.0],
+        }
+    )
+
+
+def test_least_outputs_stand_first_then_what_is_free_then_blocks_by_cost() -> None:
+    blocks, given_mw = merit_order(hour(), UNITS, BLOCKS)
+    assert blocks == [
+        Block("coal", MINIMUM, 40.0, 0.0),
+        Block("wind", "wind", 70.0, 0.0),
+        Block("gas", "gas", 50.0, 25.0),
+        Block("coal", "coal", 60.0, 30.0),
+        Block("gas", "gas", 50.0, 80.0),
+    ]
+    assert given_mw == 180.0, "storages are on the side of demand"
+
+
+def test_a_unit_offers_no_more_than_it_can() -> None:
+    blocks, _ = merit_order(hour(high_of_gas_mw=70.0), UNITS, BLOCKS)
+    assert sum(one.mw for one in blocks if one.unit == "gas") == 70.0
+
+
+def test_the_clearing_point_stands_where_demand_meets_the_price() -> None:
+    drawn = merit_order_chart(
+        "Noon", [Block("wind <1>", "wind", 100.0, 0.0), Block("gas", "gas", 100.0, 50.0)], 150.0, 50.0
+    )
+    # 200 MW across 422 points from 46: 150 MW stand at 362.5; 0 to 60 EUR from 206 up to 18.
+    assert '<circle class="mark conventional" cx="362.5" cy="' in drawn
+    assert "cleared: 0.15 GW at 50.0 EUR/MWh" in drawn and "wind &lt;1&gt;" in drawn
+    assert drawn.count('class="block') == 2 and "coal" not in drawn
+
+
+@pytest.mark.parametrize("price", [4000.0, -20.0, 0.0])
+def test_prices_beyond_the_offers_stay_on_the_chart(price: float) -> None:
+    drawn = merit_order_chart("Noon", [Block("gas", "gas", 100.0, 50.0)], 100.0, price)
+    (y,) = (float(part.split('"')[0]) for part in drawn.split(' cy="')[1:])
+    assert 0.0 <= y <= 250.0
+    assert merit_order_chart("Nothing", [], 0.0, price)
+
+
+def test_buses_are_coloured_by_price() -> None:
+    places = np.array([0.0, 1.0, 1.0]), np.array([50.0, 50.0, 51.0])
+    branches = np.array([0, 1]), np.array([1, 2])
+    drawn = bus_price_map("Noon", ["A", "B", "C & D"], places, branches, np.array([10.0, 20.0, 60.0]))
+    assert 'class="price p0"' in drawn and 'class="price p1"' in drawn and 'class="price p4"' in drawn
+    assert "C &amp; D: 60.0 EUR/MWh" in drawn and "10.0 to 20.0" in drawn
+    alike = bus_price_map("Noon", ["A", "B", "C"], places, branches, np.full(3, 42.0))
+    assert "42.0 at every bus" in alike and alike.count('class="price p2"') == 3
+
+
+def test_a_run_without_its_tables_has_no_such_section() -> None:
+    assert market_section(dict.fromkeys(("totals", *TABLES)), {}, "smart", 0) == ""
