@@ -1,4 +1,4 @@
-"""Lists of the bulk system above the towns: its buses, its branches, and its units' blocks with what a MWh of each costs."""
+"""Lists of the bulk system above the towns: its buses, its branches, its units, and their blocks with what a MWh of each costs."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ from heptagrid.world.bulk import BulkSystem, UnitCosts
 
 
 def write_bulk_lists(folder: Path, system: BulkSystem, costs: UnitCosts) -> None:
-    """Write `bus_list`, `branch_list` and `unit_blocks` of a run."""
+    """Write `bus_list`, `branch_list`, `unit_list` and `unit_blocks` of a run."""
     import polars
 
-    lists = {"bus_list": _buses(system), "branch_list": _branches(system), "unit_blocks": _blocks(system, costs)}
+    lists = {
+        "bus_list": _buses(system),
+        "branch_list": _branches(system),
+        "unit_list": _units(system),
+        "unit_blocks": _blocks(system, costs),
+    }
     for name, columns in lists.items():
         write_table(polars.DataFrame(columns), folder / f"{name}.parquet")
 
@@ -37,6 +42,18 @@ def _branches(system: BulkSystem) -> dict[str, Any]:
         "from_bus": system.bus_numbers[system.branch_from].astype(np.int32),
         "to_bus": system.bus_numbers[system.branch_to].astype(np.int32),
         "rating_mw": system.branch_rating_mw,
+    }
+
+
+def _units(system: BulkSystem) -> dict[str, Any]:
+    units = system.units
+    return {
+        "unit": np.arange(len(units), dtype=np.int32),
+        "name": units.names.tolist(),
+        "bus": system.bus_numbers[units.bus].astype(np.int32),
+        "kind": units.kind.tolist(),
+        "fuel": units.heat.fuel.tolist(),
+        "p_max_mw": units.p_max_mw,
     }
 
 

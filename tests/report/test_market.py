@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from html import unescape
+
 import numpy as np
 import polars
 import pytest
 
+from heptagrid.recording.results import Run
 from heptagrid.report.bus_prices import bus_price_map
 from heptagrid.report.market import TABLES, market_section, merit_order
 from heptagrid.report.merit_order import MINIMUM, Block, merit_order_chart
@@ -87,6 +90,26 @@ def test_buses_are_coloured_by_price() -> None:
     assert "C &amp; D: 60.0 EUR/MWh" in drawn and "10.0 to 20.0" in drawn
     alike = bus_price_map("Noon", ["A", "B", "C"], places, branches, np.full(3, 42.0))
     assert "42.0 at every bus" in alike and alike.count('class="price p2"') == 3
+
+
+def test_the_page_shows_how_the_price_of_its_day_came_about(day: Run) -> None:
+    """In the dearest hour the curve meets demand at the price, within the width of a block: no ramp or tank binds then on this day."""
+    page = unescape(day.report.read_text(encoding="utf-8"))
+    for words in (
+        "How the day-ahead price came about",
+        "Merit order of the dearest hour",
+        "Price at each bus, cheapest hour",
+    ):
+        assert words in page, words
+    totals = day.totals.filter(polars.col("arm") == "smart")
+    dearest = totals.sort("price_eur_per_mwh", "time_ns", descending=[True, False])
+    price, begins = float(dearest["price_eur_per_mwh"][0]), int(dearest["time_ns"][0])
+    hours = day.table("unit_hours").filter((polars.col("arm") == "smart") & (polars.col("hour_ns") == begins))
+    blocks, given_mw = merit_order(hours, day.table("unit_list"), day.table("unit_blocks"))
+    reached = int(np.searchsorted(np.cumsum([one.mw for one in blocks]), given_mw - 1e-6))
+    near = [one.eur_per_mwh for one in blocks[reached - 1 : reached + 2]]
+    assert min(near) - 0.1 <= price <= max(near) + 0.1
+    assert f"{price:.1f} EUR/MWh" in page
 
 
 def test_a_run_without_its_tables_has_no_such_section() -> None:
