@@ -34,7 +34,7 @@ class Reason(IntEnum):
     IMBALANCE = 9, "providers pay markets, and markets generation, for what was used beyond the day-ahead position"
     LOSSES = 10, "distribution pays markets, and markets generation, for what its network used and no meter explains"
     REST_ENERGY = 11, "the loads beyond the scenario's own pay their generation"
-    FUEL = 12, "generation pays outside what the fleet's fuel and starts cost more with the town than without"
+    FUEL = 12, "generation pays outside what the fleet's fuel costs more with the town than without"
     USE_OF_SYSTEM = 13, "distribution pays transmission for each MWh taken at the infeed"
     PEAK_DEMAND = (
         14,

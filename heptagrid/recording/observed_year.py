@@ -14,6 +14,7 @@ from heptagrid.foundation.reasons import Reason
 from heptagrid.foundation.time import from_ns
 from heptagrid.planes.money import settlement
 from heptagrid.planes.money.benefits.observed import ArmYear, Observed
+from heptagrid.planes.money.fuel_prices import basis_of
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR
 from heptagrid.planes.money.telecom import Stock
 from heptagrid.recording.arm_result import ArmResult
@@ -55,6 +56,7 @@ def observed_of(scenario: Scenario, world: World, conventional: ArmYear, smart: 
         transformer_kv=transformers.vn_hv_kv,
         rules=scenario.sections["business"],
         has_events=bool(world.events),
+        co2_eur_per_t=basis_of(scenario.sections["fuel_prices"]).co2_eur_per_t,
     )
 
 

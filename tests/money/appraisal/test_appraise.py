@@ -79,6 +79,19 @@ def test_capacity_is_the_fall_of_the_systems_peak_times_its_price():
     assert found.npv_of("capacity") == pytest.approx(10.0 * 300.0 * 70.0)
 
 
+def test_a_tonne_counts_with_its_damage_beyond_the_price_that_fuel_already_holds():
+    """100 tonnes saved in a year: 20,000 EUR of fuel hold their price of 65; of a damage of 240 there remain 175. The same at any price, in sum."""
+    year = observed(discount_rate=0.0, horizon_years=1.0)
+    counted = plan(emissions={"damage_eur_per_t": 240.0})
+    at_65 = appraise(replace(year, co2_eur_per_t=65.0), counted)
+    assert at_65.npv_of("emissions") == pytest.approx(100.0 * 175.0)
+    free = replace(year, conventional=replace(year.conventional, fuel_eur=120_000.0 - 65.0 * 2000.0))
+    free = replace(free, smart=replace(year.smart, fuel_eur=100_000.0 - 65.0 * 1900.0))
+    at_0 = appraise(free, counted)
+    assert at_0.npv_of("emissions") == pytest.approx(100.0 * 240.0)
+    assert at_0.society_npv_eur == pytest.approx(at_65.society_npv_eur)
+
+
 def test_only_a_transformer_that_one_arm_alone_overloads_counts():
     """Of three, the smart arm spares the second: 0.4 MVA."""
     rules = business.Parameters()

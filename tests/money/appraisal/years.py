@@ -47,6 +47,7 @@ def observed(**rules: Any) -> Observed:
         system_peak_mw=50.0,
         transformer_peak_pct=np.array([120.0, 130.0, 80.0]),
         price_eur_per_mwh=60.0,
+        emissions_t=2000.0,
         paid_eur=paid(
             energy_bill=(Domain.CUSTOMERS, Domain.PROVIDERS, 900_000.0),
             taxes=(Domain.PROVIDERS, 7, 200_000.0),
@@ -63,6 +64,7 @@ def observed(**rules: Any) -> Observed:
         system_peak_mw=49.7,
         transformer_peak_pct=np.array([110.0, 90.0, 80.0]),
         price_eur_per_mwh=59.0,
+        emissions_t=1900.0,
         paid_eur=paid(
             energy_bill=(Domain.CUSTOMERS, Domain.PROVIDERS, 870_000.0),
             taxes=(Domain.PROVIDERS, 7, 195_000.0),

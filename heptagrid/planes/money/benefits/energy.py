@@ -1,4 +1,4 @@
-"""Energy and losses: fuel and starts that generation saves, in whatever way: shifted load, avoided losses, less use."""
+"""Energy and losses: fuel that generation saves, in whatever way: shifted load, avoided losses, less use. Its price of carbon dioxide is within."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Parameters:
 def flows(observed: Observed, values: Parameters) -> list[Flow]:
     """Fuel that the conventional arm burned less the smart one's."""
     saved_eur = observed.conventional.fuel_eur - observed.smart.fuel_eur
-    return [gain("fuel and starts", Domain.GENERATION, values.factor * saved_eur)]
+    return [gain("fuel", Domain.GENERATION, values.factor * saved_eur)]
 
 
 BENEFIT = Benefit("energy", "energy and losses", Parameters, flows)

@@ -32,7 +32,7 @@ class ArmYear:
     ----------
     consumed_mwh, lost_mwh, transmission_lost_mwh, rest_mwh : what the town's customers used, what the town's network and the
         transmission system lost, what loads beyond the towns drew
-    fuel_eur : what generation paid for fuel and starts because of the towns
+    fuel_eur : what generation paid for fuel because of the towns, its carbon dioxide included
     system_peak_mw, coincident_mw : highest hourly load of the bulk system, and the towns' part of it in that hour
     system_peak_at : when, ISO 8601 in local time
     highest_mw : the towns' own highest import
@@ -41,6 +41,7 @@ class ArmYear:
     outages : of the scenario's events, by class and duration
     unbilled_mwh : used, and neither read nor estimated in any bill
     price_eur_per_mwh : mean wholesale price, an hour as another
+    emissions_t : carbon dioxide that the towns' energy caused
     paid_eur : (reasons, columns, columns) what the ledger's row column paid to the second, a year
     stocks : the meters and communication devices that it has, and the visits to meters that are not read from afar
     """
@@ -86,7 +87,7 @@ class Observed:
     """Both arms' years, and what they have in common.
 
     transformer_mva, transformer_kv : (transformers,) rating, voltage of the upper side. rules: how the years ahead are valued.
-    has_events: whether the scenario has events, so that outages were simulated.
+    has_events: whether the scenario has events, so that outages were simulated. co2_eur_per_t: what generation pays for a tonne, within its fuel.
     """
 
     conventional: ArmYear
@@ -97,6 +98,7 @@ class Observed:
     transformer_kv: Floats = field(default_factory=lambda: np.zeros(0))
     rules: business.Parameters = field(default_factory=business.Parameters)
     has_events: bool = False
+    co2_eur_per_t: float = 0.0
 
     @property
     def price_eur_per_mwh(self) -> float:
