@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from heptagrid.planes.money.markets import kept_commitments
+from heptagrid.planes.money.markets import commitment_search, kept_commitments
 from heptagrid.planes.money.markets.commitment_search import search
 from heptagrid.planes.money.markets.kept_commitments import committed
 from heptagrid.planes.money.markets.unit_commitment import Settings, commit, dispatch
@@ -64,6 +64,19 @@ def test_schedules_hold_and_lie_near_the_cheapest() -> None:
         )
         dearer.append(found.cost / least - 1.0)
     assert np.mean(dearer) < 0.05 and np.median(dearer) < 0.02
+
+
+@pytest.mark.parametrize("rounds", [0, 1])
+def test_every_unit_is_on_or_off_whatever_the_rounds(rounds: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A day on which rounding took more rounds than there were ended with units on in part, and no dispatch was left."""
+    monkeypatch.setattr(commitment_search, "_ROUNDS", rounds)
+    rng = np.random.default_rng(11)
+    for _ in range(10):
+        case = drawn(rng)
+        found = search(case)
+        assert keeps_times(case, found.on)
+        again = dispatch(case, found.on)
+        assert again.cost is not None and again.cost + 4000.0 * again.unserved_mwh == pytest.approx(found.cost)
 
 
 def test_what_was_found_is_kept_and_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ cover them. `heptagrid clear` searches a tree to a gap that one chooses.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise, repeat
 
 import numpy as np
 import numpy.typing as npt
@@ -28,10 +28,10 @@ Bools = npt.NDArray[np.bool_]
 _WHOLE = 1e-6  # by which a part may differ from on or off
 _AT_ONCE = 0.3  # of the units that are on in part that a round rounds: the more, the faster and the dearer
 _DEARER = 0.002  # by which a round may make the day dearer before the other side is tried
-_ROUNDS = 60
+_ROUNDS = 60  # after which a round rounds all
 _TRIES = 40  # schedules that are tried with a unit switched
 _IN_VAIN = 8  # of them one after the other, after which no more are
-_LIMIT_ROUNDS = 60
+_LIMIT_ROUNDS = 60  # after which a round rounds all
 _LEAST = 1.0  # that a switch must promise to be tried, in the case's money
 
 
@@ -92,17 +92,25 @@ class _Search:
         return found
 
     def dive(self, relaxed: Solution) -> Solution:
-        """Round what is on in part, round after round, until every unit is on or off."""
+        """Round what is on in part, round after round, until every unit is on or off; after some rounds all of it at once.
+
+        One unit can always be rounded either way; where several at once cannot, the nearest is alone.
+        """
         found, (low, high) = relaxed, (self._low.copy(), self._high.copy())
-        for _ in range(_ROUNDS):
+        for at_once in chain(repeat(_AT_ONCE, _ROUNDS), repeat(1.0)):
             part = found.x[self.columns.units.on]
             is_part = (part > _WHOLE) & (part < 1.0 - _WHOLE)
             if not is_part.any():
                 break
             distance = np.where(is_part, np.minimum(part, 1.0 - part), np.inf)
-            count = max(1, int(_AT_ONCE * is_part.sum()))
+            count = max(1, int(at_once * is_part.sum()))
             chosen = distance <= np.sort(distance, axis=None)[count - 1]
-            found, low, high = self._rounded(found, part, chosen, low, high)
+            rounded = self._rounded(found, part, chosen, low, high)
+            if not rounded[0].has_point:
+                alone = np.zeros_like(chosen)
+                alone[np.unravel_index(np.argmin(distance), distance.shape)] = True
+                rounded = self._rounded(found, part, alone, low, high)
+            found, low, high = rounded
         return found
 
     def _rounded(
