@@ -109,11 +109,39 @@ def test_the_zone_is_no_dearer_than_its_network_allows() -> None:
     assert winter_day().price_eur_per_mwh.max() < 4000.0
 
 
+def test_a_tank_gives_no_more_than_has_flowed_into_it() -> None:
+    """Both arms expected 1000 MWh in it; in this arm it is empty."""
+    tower = system().units.of(TOWER)
+    expected = replace(Before.unknown(system().units), tank_mwh=np.array([1000.0]))
+    cleared = clear(system(), offers(), demand(), expected, Parameters())
+    inflow = offers().inflow_mwh[:, tower]
+    given = cleared.p_mw[:, tower]
+    assert (np.cumsum(given) <= np.cumsum(inflow) + 1e-6).all()
+    assert cleared.before.own_tank_mwh.sum() <= inflow.sum() - given.sum() + 1e-6
+
+
+def test_a_storage_that_offers_nothing_stands_still_and_a_unit_that_offers_nothing_is_off() -> None:
+    which = np.concatenate([system().units.of(STORAGE), np.flatnonzero(system().units.names == "107_CC_1")])
+    few = replace(offers(), low_mw=offers().low_mw.copy(), high_mw=offers().high_mw.copy())
+    few.low_mw[:, which] = few.high_mw[:, which] = 0.0
+    cleared = clear(system(), few, demand(), Before.unknown(system().units), Parameters())
+    assert np.abs(cleared.p_mw[:, which]).max() == 0.0
+    assert cleared.before.on_h[which[-1]] < 0
+
+
 def test_scarcity_has_the_price_cap() -> None:
     few = replace(offers(), low_mw=offers().low_mw * 0.0, high_mw=offers().high_mw * 0.0)
     cleared = clear(system(), few, demand(), Before.unknown(system().units), Parameters())
     assert cleared.price_eur_per_mwh == pytest.approx(np.full(24, 4000.0))
     assert cleared.unserved_mwh > 0.0
+
+
+def test_a_unit_below_its_minimum_burns_what_it_burns_there() -> None:
+    """While the frequency is high; a unit at rest burns nothing."""
+    units = system().units
+    costs, one = costs_of(units, FuelPrices()), units.names == "107_CC_1"
+    at_least, below, off = (costs.per_h(one * mw, units.p_min_mw) for mw in (170.0, 169.9, 0.0))
+    assert below == at_least and off == (0.0, 0.0)
 
 
 def test_dearer_carbon_turns_the_order_of_coal_and_gas() -> None:

@@ -76,6 +76,14 @@ def test_only_units_whose_offers_arrived_are_scheduled() -> None:
     assert np.delete(p_mw, some, axis=1).sum() == pytest.approx(0.0, abs=1e-6)
 
 
+def test_an_offer_for_an_earlier_day_that_comes_late_undoes_nothing() -> None:
+    late = delivered(
+        market.OFFER, market.Offer(np.arange(COUNT), noon().day_end_ns // NS_PER_HOUR - 24, **vars(offered())), COUNT
+    )
+    exchange, _ = cleared_with([offers(np.arange(COUNT)), late])
+    assert exchange.uncleared == 0 and len(exchange.price_eur_per_mwh) == 24
+
+
 def test_prices_and_positions_go_to_whom_they_concern() -> None:
     step = noon()
     bids = [

@@ -124,7 +124,9 @@ class Markets:
             self.settlement.learn(market.METERED.read(delivery), delivery.last_id)
 
     def _take_offer(self, offer: market.Offer) -> None:
-        """Take the offers of the units whose message arrived; the others have nothing to give."""
+        """Take the offers of the units whose message arrived; the others have nothing to give. One for a day before the last that was told is too late."""
+        if self._offers is not None and offer.first_hour < self._offers.first_hour:
+            return
         if self._offers is None or self._offers.first_hour != offer.first_hour:
             self._offers = no_offer(offer)
         for name in ("low_mw", "high_mw", "inflow_mwh"):

@@ -7,7 +7,7 @@ network, which gives the price of the zone, and once within the limits of its br
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -120,23 +120,22 @@ def clear(system: BulkSystem, offers: Offers, demand: Demand, before: Before, pa
     with_losses, rows = 1.0 + parameters.loss_share, Rows.of(system.units)
     expected_mw = demand.at_buses(demand.expected_mw) * with_losses
 
-    def case_of(load_mw: Floats) -> CommitmentCase:
+    def case_of(load_mw: Floats, begin: Before) -> CommitmentCase:
         held_mw = parameters.reserve_share * np.maximum(expected_mw.sum(axis=1), 0.0)
-        return day_case(system, offers, load_mw, before, held_mw, parameters.price_cap_eur_per_mwh)
+        return day_case(system, offers, load_mw, begin, held_mw, parameters.price_cap_eur_per_mwh)
 
-    shared = case_of(expected_mw)
+    shared = case_of(expected_mw, before)
     found = committed(shared, exactly=parameters.commitment == TREE)
-    case = case_of(demand.at_buses(demand.towns_mw) * with_losses)
+    case = case_of(demand.at_buses(demand.towns_mw) * with_losses, replace(before, tank_mwh=before.own_tank_mwh))
     zone, nodes = (dispatch(case, found.on, with_network=one) for one in (False, True))
     for one in (zone, nodes):
         if one.cost is None:
             raise MarketError(f"the day-ahead market found no schedule: {one.status}")
     on = np.ones((case.periods, len(system.units)), dtype=np.bool_)
     on[:, rows.committed] = found.on
-    thermal_on_h = hours_on_or_off(shared.units, found.on)
+    on &= (system.units.kind != THERMAL) | (offers.high_mw.max(axis=0) > 0.0)  # who offered nothing is off
     on_h = before.on_h.copy()
-    on_h[rows.committed] = thermal_on_h
-    on &= (system.units.kind != THERMAL) | (offers.high_mw.max(axis=0) > 0.0)
+    on_h[rows.committed] = hours_on_or_off(shared.units, on[:, rows.committed])
     return Cleared(
         on=on,
         p_mw=rows.together(nodes.unit_mw, nodes.source_mw, nodes.stored_mw),
@@ -146,7 +145,7 @@ def clear(system: BulkSystem, offers: Offers, demand: Demand, before: Before, pa
         redispatch_eur=_cost(nodes) - _cost(zone),
         unserved_mwh=nodes.unserved_mwh,
         gap=found.gap,
-        before=Before(on_h, found.reservoir_mwh),
+        before=Before(on_h, found.reservoir_mwh, nodes.reservoir_mwh[-1]),
     )
 
 

@@ -46,15 +46,17 @@ class Offers:
 
 @dataclass(frozen=True)
 class Before:
-    """How a day begins: (units,) hours on, below 0 off; (towers,) MWh in their tanks."""
+    """How a day begins: (units,) hours on, below 0 off; (towers,) MWh in their tanks, as both arms expected them and as they are by this arm's schedules."""
 
     on_h: Ints
     tank_mwh: Floats
+    own_tank_mwh: Floats
 
     @staticmethod
     def unknown(units: BulkUnits) -> Before:
         """Every unit has been on for long and may stop at once, and the tanks are empty."""
-        return Before(np.full(len(units), LONG_H, dtype=np.int64), np.zeros(len(units.of(TOWER))))
+        empty = np.zeros(len(units.of(TOWER)))
+        return Before(np.full(len(units), LONG_H, dtype=np.int64), empty, empty)
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,8 @@ def day_case(
         storages=Storages(
             names=units.names[storages],
             bus=units.bus[storages],
-            charge_mw=-units.p_min_mw[storages],
-            discharge_mw=units.p_max_mw[storages],
+            charge_mw=np.maximum(-offers.low_mw[:, storages].min(axis=0), 0.0),
+            discharge_mw=np.maximum(offers.high_mw[:, storages].max(axis=0), 0.0),
             volume_mwh=units.volume_mwh[storages],
             begin_mwh=FILLED * units.volume_mwh[storages],
             efficiency=units.efficiency[storages],

@@ -19,7 +19,7 @@ Ints = npt.NDArray[np.int64]
 class MeritOrder:
     """All blocks of a fleet, (blocks,), ascending in cost: the unit of each, the outputs between which it lies, and what a MWh costs.
 
-    Thermal units follow what is missing or too much. Only where these cannot, others do: they give less at once, and more up to what there is.
+    What is missing others give first, up to what there is, for it costs nothing; what is too much thermal units give less, and others only where these cannot.
     """
 
     unit: Ints
@@ -44,7 +44,7 @@ class MeritOrder:
         """Outputs (units,) whose sum has changed by `change_mw`, within (units,) bounds as far as they reach; who stands outside stays."""
         result = output_mw.astype(np.float64)
         left = change_mw
-        for who in (self.is_thermal, ~self.is_thermal):
+        for who in (self.is_thermal, ~self.is_thermal) if change_mw < 0.0 else (~self.is_thermal, self.is_thermal):
             left = _move(left, result, low_mw, high_mw, who, self.unit, self.from_mw, self.to_mw)
             if abs(left) < 1e-9:
                 break
