@@ -18,6 +18,8 @@ NUCLEAR = "nuclear"
 CONVERTER, GAS = "none", "gas"
 """Words for turbines: of what has none, wind, sun and storages behind converters; and of gas turbines."""
 THERMAL, WATER, SUN, WIND, TOWER, STORAGE = "thermal", "water", "sun", "wind", "tower", "storage"
+STORES = (TOWER, STORAGE)
+"""Kinds that give what was stored before."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +60,11 @@ class UnitCosts:
     off_h: Floats
 
     def per_h(self, p_mw: Floats, p_min_mw: Floats) -> tuple[float, float]:
-        """EUR and tonnes of carbon dioxide an hour, starts apart, at outputs (units,); who gives less than its minimum costs nothing.
+        """EUR and tonnes of carbon dioxide an hour, starts apart, at outputs (units,); who gives nothing costs nothing.
 
-        p_min_mw: (units,) the output at which the blocks begin.
+        p_min_mw: (units,) the output at which the blocks begin; who gives less, as while the frequency is high, burns what it burns there.
         """
-        on = p_mw >= np.maximum(p_min_mw, 0.0) - 1e-6
-        on &= p_mw > 0.0
+        on = p_mw > 1e-6
         above = np.where(on, p_mw - np.maximum(p_min_mw, 0.0), 0.0)
         below = np.cumsum(self.block_mw, axis=1) - self.block_mw
         in_block = np.clip(above[:, np.newaxis] - below, 0.0, self.block_mw)

@@ -20,7 +20,7 @@ from heptagrid.foundation.contract import Delivery
 from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S, Step
-from heptagrid.world.bulk import STORAGE, THERMAL, TOWER, UnitCosts
+from heptagrid.world.bulk import STORES, THERMAL, UnitCosts
 from heptagrid.world.endpoints import Endpoints
 from heptagrid.world.terminals import Terminals
 
@@ -83,7 +83,7 @@ class Generation:
         self._availability = availability
         self._low_mw, self._high_mw = units.p_min_mw.copy(), units.p_max_mw.copy()
         self._is_governed = availability.is_governed
-        self._is_store = np.isin(units.kind, (STORAGE, TOWER))
+        self._is_store = np.isin(units.kind, STORES)
         self._failed: dict[Trip, int] = {}
         self._is_whole: Bools = np.ones(count, dtype=bool)
         self._commanded_ns = np.zeros(count, dtype=np.int64)
@@ -147,7 +147,9 @@ class Generation:
         total_mw = float(others.sum())
         if total_mw < left_mw:
             self.shortage_mwh += (left_mw - total_mw) * step.dt_s / 3600.0
-            others = self.units.p_max_mw * self.on
+            others = self.units.p_max_mw * (self.on & ~self._is_store)
+            if not others.any():
+                others = self.units.p_max_mw * (self.units.kind == THERMAL)
             total_mw = float(others.sum())
         output += np.sign(missing_mw) * left_mw * others / total_mw
 
@@ -196,8 +198,11 @@ class Generation:
             outbox.send(market.OFFER.wave(offer, self._endpoints.plants, self._endpoints.market, step.end_ns))
 
     def offer(self, day_ns: int) -> market.Offer:
-        """What all units offer for the day that begins then: what they can give, at their costs."""
+        """What all units offer for the day that begins then: what they can give, at their costs. A unit that has failed offers nothing until it is whole."""
         costs, day = self.costs, self._availability.day(day_ns)
+        begin_ns = (day.first_hour + np.arange(len(day.high_mw))) * NS_PER_HOUR
+        for trip, unit in self._failed.items():
+            day.low_mw[begin_ns < trip.end_ns, unit] = day.high_mw[begin_ns < trip.end_ns, unit] = 0.0
         return market.Offer(
             unit=self._all(),
             first_hour=day.first_hour,

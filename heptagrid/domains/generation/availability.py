@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.foundation.time import NS_PER_HOUR, from_ns, market_hours, next_midnight_ns
-from heptagrid.world.bulk import TOWER, BulkSystem, BulkUnits
+from heptagrid.world.bulk import STORES, TOWER, BulkSystem, BulkUnits
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,12 +29,17 @@ class Day:
 
 
 class Availability:
-    """Bounds of the units at a time. is_governed: (units,) whose turbines answer to frequency, so that they cover what is missing."""
+    """Bounds of the units at a time.
+
+    is_governed: (units,) whose turbines answer to frequency, so that they cover what is missing; not those of tanks, which hold no more than is scheduled.
+    """
 
     def __init__(self, system: BulkSystem, zone: ZoneInfo, governed: Mapping[str, bool]) -> None:
         """Set up; `governed` says of each word for a turbine whether it answers to frequency."""
         self.units: BulkUnits = system.units
-        self.is_governed = np.array([governed[str(word)] for word in self.units.turbine])
+        self.is_governed = np.array([governed[str(word)] for word in self.units.turbine]) & ~np.isin(
+            self.units.kind, STORES
+        )
         self._system, self._zone = system, zone
 
     def bounds_mw(self, ns: int) -> tuple[Floats, Floats]:

@@ -12,9 +12,9 @@ from heptagrid.foundation.time import NS_PER_HOUR, Step
 from heptagrid.planes.money import postings
 from heptagrid.planes.money.markets.dispatch import MeritOrder
 from heptagrid.planes.money.upkeep import PAY_HOUR
-from heptagrid.world.bulk import BulkUnits, UnitCosts
+from heptagrid.world.bulk import STORES, BulkUnits, UnitCosts
 
-EVERY_NS = 300_000_000_000  # as often as the fleet is dispatched
+EVERY_NS = 300_000_000_000  # as often as the fleet is dispatched; between, what it burns is taken to stay
 
 Floats = npt.NDArray[np.float64]
 
@@ -37,14 +37,16 @@ class Fuel:
         self.emitted_t = np.zeros(2)
         self._costs, self._merit_order, self._days, self._payments = costs, merit_order, days, payments
         self._spent_eur, self._whole_day_eur = np.zeros(2), np.zeros(2)
+        self._looked, self._rates = -1, (np.zeros(2), np.zeros(2))  # an hour, as last looked at
 
     def work(self, step: Step, fleet: Fleet, output_mw: Floats, town_mw: float) -> None:
         """Take in a step in which the fleet gave `output_mw`, (units,), of which the towns took `town_mw`; pay when it is time."""
-        if step.start_ns % EVERY_NS == 0:
-            length_h = max(EVERY_NS, step.end_ns - step.start_ns) / NS_PER_HOUR
-            eur, tonnes = self._per_h(fleet, output_mw, town_mw)
-            self._spent_eur += eur * length_h
-            self.emitted_t += tonnes * length_h
+        if step.start_ns // EVERY_NS != self._looked:
+            self._looked = step.start_ns // EVERY_NS
+            self._rates = self._per_h(fleet, output_mw, town_mw)
+        length_h = (step.end_ns - step.start_ns) / NS_PER_HOUR
+        self._spent_eur += self._rates[0] * length_h
+        self.emitted_t += self._rates[1] * length_h
         if step.ends_day:
             self._whole_day_eur, self._spent_eur = self._spent_eur, np.zeros(2)
         dates = self._days.yesterday(step)
@@ -55,6 +57,7 @@ class Fuel:
     def _per_h(self, fleet: Fleet, output_mw: Floats, town_mw: float) -> tuple[Floats, Floats]:
         """EUR and tonnes an hour of the units that are on, with the towns and without, (2,) each."""
         low, high = fleet.range_mw()
+        high = np.where(np.isin(fleet.units.kind, STORES), output_mw, high)  # what is stored is scheduled
         without = self._merit_order.moved(output_mw, -town_mw, low, high)
         least = fleet.units.p_min_mw
         both = [self._costs.per_h(one, least) for one in (output_mw, without)]

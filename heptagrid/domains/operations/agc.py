@@ -1,7 +1,7 @@
 """Secondary control (automatic generation control) of operations: brings the frequency back to nominal by set-points.
 
 Every cycle the area control error, the bias times the deviation last reported, is integrated, and shared among the governed
-units that are connected by how fast they ramp, within their limits. All it knows came by messages, and all it wants goes by
+thermal units that are connected by how fast they ramp, within their limits; water and tanks give what there is. All it knows came by messages, and all it wants goes by
 messages. Source: Kundur, Power System Stability and Control, 1994, section 11.1.5; one area, so no exchange with others.
 """
 
@@ -19,7 +19,7 @@ from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.contract import Delivery
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.time import NS_PER_S, Step
-from heptagrid.world.bulk import BulkUnits
+from heptagrid.world.bulk import THERMAL, BulkUnits
 from heptagrid.world.endpoints import Endpoints
 
 Floats = npt.NDArray[np.float64]
@@ -106,7 +106,7 @@ class Agc:
             return
         base_mw = self._based(step)
         units, on = self._units, self._desk.is_on
-        takes_part = on & (self._gain_mw_per_hz > 0.0)
+        takes_part = on & (self._gain_mw_per_hz > 0.0) & (units.kind == THERMAL)
         bias = float(self._gain_mw_per_hz[on].sum()) + self._load_per_hz * float(self._desk.output_mw[on].sum())
         self.regulation_mw -= bias * self._deviation_hz * self._parameters.period_s / self._parameters.time_constant_s
         reach_mw = units.ramp_mw_per_min * self._parameters.ahead_s / 60.0

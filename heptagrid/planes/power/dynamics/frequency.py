@@ -19,7 +19,7 @@ import numpy.typing as npt
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.foundation.parameters import parameter
-from heptagrid.world.bulk import BulkUnits
+from heptagrid.world.bulk import STORES, BulkUnits
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -164,7 +164,12 @@ class SwingModel:
     ) -> None:
         known = TURBINES if turbines is None else turbines
         kinds = [known[str(name)] for name in units.turbine]
-        gain = np.array([one.governed for one in kinds]) * units.p_max_mw / (droop * nominal_hz)
+        gain = (
+            np.array([one.governed for one in kinds])
+            * ~np.isin(units.kind, STORES)
+            * units.p_max_mw
+            / (droop * nominal_hz)
+        )
         fields = ("lead_s", "lag_s", "servo_s", "first_s", "second_s", "through", "direct")
         self.units, self.nominal_hz = units, nominal_hz
         self.gain_mw_per_hz: Floats = gain
