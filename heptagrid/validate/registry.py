@@ -37,6 +37,7 @@ MODULES = (
     "money_appraisal",
     "money_commitment",
     "money_rts_gmlc",
+    "money_bulk_market",
     "money_networks",
     "grid_day",
 )

@@ -20,7 +20,7 @@ from heptagrid.validate.table import count
 pytestmark = pytest.mark.long
 
 ROOT = Path(heptagrid.__file__).parents[1]
-LONG = ("pv-day-", "simbench-complete", "egret-", "rts-gmlc-july")  # each takes a minute
+LONG = ("pv-day-", "simbench-complete", "egret-", "rts-gmlc-july", "bulk-market-july")  # each takes a minute
 
 
 @pytest.mark.parametrize("live", [False, pytest.param(True, marks=pytest.mark.slow)])
@@ -54,6 +54,12 @@ def test_unit_commitment_comes_to_the_published_optima_of_egret() -> None:
 def test_two_weeks_of_rts_gmlc_cost_about_what_was_published() -> None:
     rows = run_cases(choose(["rts-gmlc-july"], all_cases()), live=True)
     assert len(rows) == 2 and {row.verdict for row in rows} == {"pass"}, count(rows)
+
+
+@pytest.mark.slow
+def test_two_weeks_of_the_market_of_runs_cost_about_what_was_published() -> None:
+    rows = run_cases(choose(["bulk-market-july"], all_cases()), live=True)
+    assert len(rows) == 3 and {row.verdict for row in rows} == {"pass"}, count(rows)
 
 
 def test_the_message_plane_agrees_with_theory_and_with_ns3() -> None:
