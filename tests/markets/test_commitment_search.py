@@ -98,7 +98,14 @@ def test_a_damaged_answer_is_searched_for_again(tmp_path: Path, monkeypatch: pyt
     case = drawn(np.random.default_rng(2))
     first = committed(case)
     (kept,) = (tmp_path / "commitments").iterdir()
-    for content in (b"", b"PK\x03\x04 cut", kept.read_bytes()[:100]):
+    whole = kept.read_bytes()
+    turned = [whole[:k] + bytes([whole[k] ^ 8]) + whole[k + 1 :] for k in range(len(whole))]  # one bit of each byte
+    shape = (case.periods, len(case.units))
+    for content in turned:
+        kept.write_bytes(content)
+        read = kept_commitments._read(kept, shape)
+        assert read is None or ((read.on == first.on).all() and read.cost == first.cost)
+    for content in (b"", b"PK\x03\x04 cut", whole[:100]):
         kept.write_bytes(content)
         assert (committed(case).on == first.on).all()
 

@@ -112,13 +112,18 @@ def basis_of(parameters: Parameters) -> Basis:
     Raises
     ------
     ScenarioError
-        For the basis `own` with a price that is not given.
+        For the basis `own` with a price that is not given, and for a price below 0 that is not -1.
     """
     given = {fuel: float(getattr(parameters, f"{fuel.replace(' ', '_')}_eur_per_mmbtu")) for fuel in FUELS}
+    keys = {f"{fuel.replace(' ', '_')}_eur_per_mmbtu": price for fuel, price in given.items()}
+    keys["co2_eur_per_t"] = parameters.co2_eur_per_t
+    wrong = [key for key, price in keys.items() if OF_BASIS < price < 0.0]
+    if wrong:
+        words = [f"fuel_prices.{key} = {keys[key]}: write a price from 0 on, or -1 for the basis's" for key in wrong]
+        raise ScenarioError("fuel_prices", words)
     basis = BASES.get(parameters.basis)
     if basis is None:
-        keys = {f"{fuel.replace(' ', '_')}_eur_per_mmbtu": price for fuel, price in given.items()}
-        lacking = [key for key, price in {**keys, "co2_eur_per_t": parameters.co2_eur_per_t}.items() if price < 0.0]
+        lacking = [key for key, price in keys.items() if price < 0.0]
         if lacking:
             raise ScenarioError("fuel_prices", [f"fuel_prices.{key}: the basis 'own' needs it" for key in lacking])
         return Basis("own prices", "the scenario", given, parameters.co2_eur_per_t)

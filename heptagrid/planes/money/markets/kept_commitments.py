@@ -12,6 +12,7 @@ import zipfile
 from dataclasses import fields, is_dataclass
 from importlib.metadata import version
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,6 @@ from heptagrid.planes.money.markets.commitment_market import MOST_NODES
 from heptagrid.planes.money.markets.commitment_search import Committed, search
 from heptagrid.planes.money.markets.unit_commitment import Settings, commit
 from heptagrid.world.commitment_case import CommitmentCase
-
-_SEARCH = "heptagrid.planes.money.markets.commitment_search"
 
 
 def committed(case: CommitmentCase, *, exactly: bool = False) -> Committed:
@@ -61,7 +60,7 @@ def _place(case: CommitmentCase, exactly: bool) -> Path | None:
         folder.mkdir(exist_ok=True)
     except OSError:
         return None
-    digest = hashlib.sha256(f"{fingerprint_of(_SEARCH)} {version('highspy')} {exactly}".encode())
+    digest = hashlib.sha256(f"{fingerprint_of(__name__)} {version('highspy')} {exactly}".encode())
     _take_in(digest, case)
     return folder / f"{digest.hexdigest()[:32]}.npz"
 
@@ -86,12 +85,20 @@ def _read(path: Path, shape: tuple[int, int]) -> Committed | None:
             if on.shape != shape or on.dtype != np.bool_:
                 return None
             return Committed(on, float(figures[0]), float(figures[1]), file["reservoir_mwh"])
-    except (OSError, ValueError, KeyError, EOFError, IndexError, zipfile.BadZipFile):
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        EOFError,
+        IndexError,
+        RuntimeError,
+        zipfile.BadZipFile,
+    ):  # all that a damaged archive raises
         return None
 
 
 def _write(path: Path, found: Committed) -> None:
-    temporary = path.with_name(f"{path.stem}.{os.getpid()}.tmp.npz")
+    temporary = path.with_name(f"{path.stem}.{os.getpid()}.{get_ident()}.tmp.npz")
     try:
         with temporary.open("wb") as file:
             np.savez(file, on=found.on, figures=np.array([found.cost, found.bound]), reservoir_mwh=found.reservoir_mwh)
