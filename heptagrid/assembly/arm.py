@@ -136,6 +136,7 @@ def build_arm(
         generation_assembly.Settings.of(sections, zone, world.grid.frequency_hz),
         bulk,
         world.unit_costs,
+        town_bus,
         at,
         terminals,
         windows,

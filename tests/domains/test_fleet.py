@@ -8,14 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from heptagrid.domains.generation.availability import Availability
 from heptagrid.domains.generation.fuel import Fuel
 from heptagrid.domains.generation.swing import Trip
-from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S, Step
+from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S, Step, from_ns, midnight_ns
 from heptagrid.planes.money.fuel_prices import Parameters, costs_of
 from heptagrid.planes.money.markets.dispatch import MeritOrder
+from heptagrid.planes.power.dynamics.frequency import TURBINES
 from heptagrid.world.bulk import STORAGE, THERMAL, TOWER, WIND
+from heptagrid.world.terminals import Terminals
 from tests.domains.bulk_alone import DAY, END_NS, START_NS, BulkAlone, rts
+from tests.markets.test_day_ahead import TOWN, ZONE, system, winter_day
 
+BEGIN_NS = midnight_ns(DAY, ZONE)
 SYSTEM = rts()
 UNITS = SYSTEM.units
 
@@ -63,28 +68,40 @@ def test_what_is_missing_curtailed_wind_gives_first() -> None:
     np.testing.assert_array_equal(moved[UNITS.of(THERMAL)], output[UNITS.of(THERMAL)])
 
 
-@pytest.mark.parametrize("step_s", [36, 60, 180, 225, 300, 450, 900])
-def test_what_towns_cost_in_an_hour_is_the_same_at_any_step(step_s: int) -> None:
-    """Steps that divide a quarter of an hour; of some only every third began with five minutes, and the others were not counted."""
-    costs = costs_of(UNITS, Parameters())
-    nothing: Any = None
-    days: Any = SimpleNamespace(yesterday=lambda step: None)
-    fuel, output = Fuel(costs, MeritOrder.of(UNITS, costs), days, nothing), outputs(thermal=0.6)
-    fleet = SimpleNamespace(units=UNITS, range_mw=lambda: (UNITS.p_min_mw, UNITS.p_max_mw))
-    for begin_s in range(0, 3600, step_s):
-        begin_ns = START_NS + begin_s * NS_PER_S
-        fuel.work(Step(begin_ns, begin_ns + step_s * NS_PER_S, DAY, START_NS, END_NS, 0), fleet, output, 20.0)
-    assert fuel.emitted_t[0] == pytest.approx(costs.per_h(output, UNITS.p_min_mw)[1])
-    assert 5.0 < fuel.emitted_t[0] - fuel.emitted_t[1] < 25.0
+def burnt_in_a_day(towns_mw: float, step_s: int = 900) -> tuple[float, float]:
+    """EUR paid, and tonnes, of a town that draws so much at bus 109 on the winter day as it was cleared, a step's hours after the other."""
+    cleared, paid = winter_day(), []
+    days: Any = SimpleNamespace(yesterday=lambda step: None if step.day_start_ns == BEGIN_NS else step)
+    payments: Any = SimpleNamespace(pay=lambda reason, payer, payee, eur, dates: paid.append(eur))
+    bulk, availability = system(), Availability(system(), ZONE, {word: one.governed for word, one in TURBINES.items()})
+    fuel = Fuel(bulk, costs_of(UNITS, Parameters()), TOWN, days, payments)
+    terminals = Terminals.at_rest(1, len(UNITS), len(bulk.bus_numbers), 1.0)
+    terminals.infeed_p_kw[:] = 1000.0 * towns_mw
+    for second in range(0, 26 * 3600, step_s):
+        hour, begin_ns = second // 3600, BEGIN_NS + second * NS_PER_S
+        day_ns = BEGIN_NS + hour // 24 * 24 * NS_PER_HOUR
+        fleet = SimpleNamespace(on=cleared.on[hour % 24], range_mw=lambda at=begin_ns: availability.bounds_mw(at))
+        terminals.unit_output_mw[:] = cleared.p_mw[hour % 24]
+        terminals.rest_load_mw[:] = bulk.rest_mw(from_ns(begin_ns, ZONE))
+        span = (begin_ns, begin_ns + step_s * NS_PER_S, DAY, day_ns, day_ns + 24 * NS_PER_HOUR, 0)
+        fuel.work(Step(*span), fleet, terminals)
+    return paid[0], float(fuel.emitted_t[0] - fuel.emitted_t[1])
 
 
-def test_a_town_that_feeds_in_saves_fuel_and_no_stored_energy() -> None:
-    costs = costs_of(UNITS, Parameters())
-    nothing: Any = None
-    days: Any = SimpleNamespace(yesterday=lambda step: None)
-    fuel, output = Fuel(costs, MeritOrder.of(UNITS, costs), days, nothing), outputs(thermal=0.6)
-    fleet = SimpleNamespace(
-        units=UNITS, range_mw=lambda: (UNITS.p_min_mw, UNITS.p_max_mw * np.isin(UNITS.kind, (THERMAL, TOWER, STORAGE)))
-    )
-    fuel.work(Step(START_NS, START_NS + 900 * NS_PER_S, DAY, START_NS, END_NS, 0), fleet, output, -20.0)
-    assert fuel.emitted_t[1] > fuel.emitted_t[0]
+def test_a_towns_energy_costs_what_it_costs_at_its_bus() -> None:
+    """15 MW over a winter day with full branches: the mean price at its bus within 5 %, where the dearest unit that runs costs twice as much."""
+    eur, tonnes = burnt_in_a_day(15.0)
+    assert eur / 360.0 == pytest.approx(float(winter_day().bus_eur_per_mwh[:, TOWN[0]].mean()), rel=0.05)
+    assert 0.1 < tonnes / 360.0 < 0.5
+
+
+def test_twice_the_energy_costs_twice_and_what_is_fed_in_saves_as_much() -> None:
+    """Ten kilowatts too: a feeder's fuel is no noise."""
+    per_mw = {mw: burnt_in_a_day(mw)[0] / mw for mw in (0.01, 1.0, 2.0, -1.0)}
+    assert list(per_mw.values()) == pytest.approx([per_mw[1.0]] * 4, rel=0.03)
+
+
+@pytest.mark.parametrize("step_s", [180, 225, 450])
+def test_a_days_fuel_is_the_same_at_any_step(step_s: int) -> None:
+    """Of steps that divide a quarter of an hour and not five minutes, a third or half was counted."""
+    assert burnt_in_a_day(15.0, step_s) == pytest.approx(burnt_in_a_day(15.0), rel=1e-6)

@@ -144,7 +144,7 @@ def whole_day(rng: np.random.Generator) -> tuple[Ledger, billing_rules.Bills]:
     postings.pay_bills(payments, RETAILER, everyone, bill, NOW, cause=77)
     postings.pass_fees_on(payments, RETAILER, bill, NOW)
     postings.pay_rest(payments, 1e6, NOW)
-    postings.pay_fuel(payments, 900.0, 880.0, NOW)
+    postings.pay_fuel(payments, 20.0, NOW)
     postings.pay_transmission(payments, 31.0, 17.0, NOW)
     moved_eur = settlement.flexibility_eur(rng.random(points), billing_rules.Parameters())
     postings.pay_flexibility(payments, AGGREGATOR, everyone, moved_eur, NOW, np.full(points, -1))

@@ -191,8 +191,7 @@ class Generation:
                 plan = market.UNITS.read(delivery)
                 self._learn_rows(plan.first_hour, plan.on, plan.p_mw, plan.unit)
         if self.fuel:
-            terminals = self._terminals
-            self.fuel.work(step, self, terminals.unit_output_mw, float(terminals.infeed_p_kw.sum()) / 1000.0)
+            self.fuel.work(step, self, self._terminals)
         if step.passes_hour(self._parameters.bid_hour):
             offer = self.offer(step.day_end_ns)
             outbox.send(market.OFFER.wave(offer, self._endpoints.plants, self._endpoints.market, step.end_ns))

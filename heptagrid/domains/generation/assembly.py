@@ -7,18 +7,22 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import numpy.typing as npt
+
 from heptagrid.domains.generation import actor
 from heptagrid.domains.generation.availability import Availability
 from heptagrid.domains.generation.fuel import Fuel
 from heptagrid.domains.generation.swing import Swing, Trip
 from heptagrid.foundation.windows import Windows
-from heptagrid.planes.money.markets.dispatch import MeritOrder
 from heptagrid.planes.money.means import Means
 from heptagrid.planes.power.dynamics.frequency import TURBINES, SwingModel
 from heptagrid.planes.power.dynamics.frequency import Parameters as FrequencyParameters
 from heptagrid.world.bulk import BulkSystem, UnitCosts
 from heptagrid.world.endpoints import Endpoints
 from heptagrid.world.terminals import Terminals
+
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ def generation(
     settings: Settings,
     bulk: BulkSystem,
     costs: UnitCosts,
+    town_bus: Ints,
     endpoints: Endpoints,
     terminals: Terminals,
     windows: Windows,
@@ -47,11 +52,11 @@ def generation(
     trips: Sequence[Trip],
     means: Means,
 ) -> actor.Generation:
-    """The actor of one arm; `windows` say when the frequency is followed, `scan_ns` how often units report then."""
+    """The actor of one arm; `town_bus` are the positions of the buses that feed the towns, (towns,); `windows` say when the frequency is followed, `scan_ns` how often units report then."""
     swing = None
     if windows.spans_ns:
         model = SwingModel(bulk.units, settings.frequency.droop, settings.nominal_hz)
         swing = Swing(model, windows, settings.frequency.load_damping, scan_ns, terminals)
-    fuel = Fuel(costs, MeritOrder.of(bulk.units, costs), means.days, means.payments)
+    fuel = Fuel(bulk, costs, town_bus, means.days, means.payments)
     availability = Availability(bulk, settings.zone, {word: one.governed for word, one in TURBINES.items()})
     return actor.Generation(settings.generation, terminals, availability, costs, endpoints, swing, trips, fuel)

@@ -1,4 +1,4 @@
-"""What generation pays for the fuel that the towns cost: of the fleet as it runs, and of the fleet that gives so much less at least cost."""
+"""What generation pays for the fuel that the towns cost, day after day, once a day has ended."""
 
 from __future__ import annotations
 
@@ -10,55 +10,82 @@ import numpy.typing as npt
 from heptagrid.foundation.payments import PaidDays, Payments
 from heptagrid.foundation.time import NS_PER_HOUR, Step
 from heptagrid.planes.money import postings
-from heptagrid.planes.money.markets.dispatch import MeritOrder
+from heptagrid.planes.money.markets.cost_of_towns import FleetDay, cost_of_towns
 from heptagrid.planes.money.upkeep import PAY_HOUR
-from heptagrid.world.bulk import STORES, BulkUnits, UnitCosts
-
-EVERY_NS = 300_000_000_000  # as often as the fleet is dispatched; between, what it burns is taken to stay
+from heptagrid.world.bulk import BulkSystem, UnitCosts
+from heptagrid.world.terminals import Terminals
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
 
 
 class Fleet(Protocol):
-    """Whose fuel it is: its units, and between what each can give now."""
+    """Whose fuel it is: which of its units are on, and between what each can give now."""
 
-    units: BulkUnits
+    on: Bools
 
     def range_mw(self) -> tuple[Floats, Floats]: ...
 
 
 class Fuel:
-    """Adds up a day's fuel, and pays for it an hour after the day's end.
+    """Follows a day's hours, and pays an hour after the day's end.
 
-    emitted_t: (2,) carbon dioxide of the fleet since the beginning, with the towns and without.
+    town_bus: (towns,) positions of the buses that feed them. emitted_t: (2,) carbon dioxide of the fleet in the days that have ended, with the towns as it ran,
+    and without what they cost.
     """
 
-    def __init__(self, costs: UnitCosts, merit_order: MeritOrder, days: PaidDays, payments: Payments) -> None:
+    def __init__(
+        self, system: BulkSystem, costs: UnitCosts, town_bus: Ints, days: PaidDays, payments: Payments
+    ) -> None:
         self.emitted_t = np.zeros(2)
-        self._costs, self._merit_order, self._days, self._payments = costs, merit_order, days, payments
-        self._spent_eur, self._whole_day_eur = np.zeros(2), np.zeros(2)
-        self._looked, self._rates = -1, (np.zeros(2), np.zeros(2))  # an hour, as last looked at
+        self._system, self._costs, self._town_bus = system, costs, town_bus
+        self._days, self._payments = days, payments
+        self._hours: dict[int, _Hour] = {}
+        self._whole_day_eur = 0.0
 
-    def work(self, step: Step, fleet: Fleet, output_mw: Floats, town_mw: float) -> None:
-        """Take in a step in which the fleet gave `output_mw`, (units,), of which the towns took `town_mw`; pay when it is time."""
-        if step.start_ns // EVERY_NS != self._looked:
-            self._looked = step.start_ns // EVERY_NS
-            self._rates = self._per_h(fleet, output_mw, town_mw)
-        length_h = (step.end_ns - step.start_ns) / NS_PER_HOUR
-        self._spent_eur += self._rates[0] * length_h
-        self.emitted_t += self._rates[1] * length_h
+    def work(self, step: Step, fleet: Fleet, terminals: Terminals) -> None:
+        """Take in what units gave and loads took in a step; reckon at the day's end, and pay when it is time."""
+        hour = step.start_ns // NS_PER_HOUR
+        if hour not in self._hours:
+            self._hours[hour] = _Hour()
+        self._hours[hour].add(step.dt_s, fleet, terminals)
         if step.ends_day:
-            self._whole_day_eur, self._spent_eur = self._spent_eur, np.zeros(2)
+            self._reckon()
         dates = self._days.yesterday(step)
         if dates is not None and step.passes_hour(PAY_HOUR):
-            with_town, without_town = self._whole_day_eur
-            postings.pay_fuel(self._payments, with_town, without_town, dates)
+            postings.pay_fuel(self._payments, self._whole_day_eur, dates)
 
-    def _per_h(self, fleet: Fleet, output_mw: Floats, town_mw: float) -> tuple[Floats, Floats]:
-        """EUR and tonnes an hour of the units that are on, with the towns and without, (2,) each."""
-        low, high = fleet.range_mw()
-        high = np.where(np.isin(fleet.units.kind, STORES), output_mw, high)  # what is stored is scheduled
-        without = self._merit_order.moved(output_mw, -town_mw, low, high)
-        least = fleet.units.p_min_mw
-        both = [self._costs.per_h(one, least) for one in (output_mw, without)]
-        return np.array([one[0] for one in both]), np.array([one[1] for one in both])
+    def _reckon(self) -> None:
+        """What the day came to."""
+        hours = [self._hours[one] for one in sorted(self._hours)]
+        self._hours = {}
+        day = FleetDay(
+            on=np.stack([one.on for one in hours]),
+            output_mw=np.stack([one.output_mws / one.seconds for one in hours]),
+            low_mw=np.stack([one.low_mw for one in hours]),
+            high_mw=np.stack([one.high_mw for one in hours]),
+            rest_mw=np.stack([one.rest_mws / one.seconds for one in hours]),
+            towns_mw=np.stack([one.towns_mws / one.seconds for one in hours]),
+        )
+        least_mw = self._system.units.p_min_mw
+        burnt_t = sum(self._costs.per_h(hour_mw, least_mw)[1] for hour_mw in day.output_mw)
+        self._whole_day_eur, towns_t = cost_of_towns(self._system, self._costs, day, self._town_bus)
+        self.emitted_t += (burnt_t, burnt_t - towns_t)
+
+
+class _Hour:
+    """Sums over an hour's steps, in MW and seconds; which units are on, and their bounds, as in its last step."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.output_mws: Floats | float = 0.0
+        self.rest_mws: Floats | float = 0.0
+        self.towns_mws: Floats | float = 0.0
+
+    def add(self, dt_s: float, fleet: Fleet, terminals: Terminals) -> None:
+        self.seconds += dt_s
+        self.output_mws = self.output_mws + terminals.unit_output_mw * dt_s
+        self.rest_mws = self.rest_mws + terminals.rest_load_mw * dt_s
+        self.towns_mws = self.towns_mws + terminals.infeed_p_kw * (dt_s / 1000.0)
+        self.on, (self.low_mw, self.high_mw) = fleet.on.copy(), fleet.range_mw()

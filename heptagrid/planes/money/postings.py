@@ -84,9 +84,8 @@ def pay_rest(payments: Payments, rest_eur: float, dates: Dates, cause: int = -1)
     payments.pay(Reason.REST_ENERGY, REST_BUYERS, REST_GENERATION, rest_eur, dates, cause)
 
 
-def pay_fuel(payments: Payments, cost_with_town_eur: float, cost_without_town_eur: float, dates: Dates) -> None:
-    """Generation pays for what the fleet burns more with the town than without it."""
-    fuel_eur = cost_with_town_eur - cost_without_town_eur
+def pay_fuel(payments: Payments, fuel_eur: float, dates: Dates) -> None:
+    """Generation pays for what the fleet burns more with the towns than without."""
     payments.pay(Reason.FUEL, Domain.GENERATION, OUTSIDE, fuel_eur, dates)
 
 
