@@ -16,7 +16,7 @@ from heptagrid.report.society import society_lines
 from tests.plugins.extras import LANE
 
 pytestmark = pytest.mark.long
-NOT_IN_THE_LEDGER = ("capacity", "installation", "cyber_security", "programme", "stranded_meters")
+NOT_IN_THE_LEDGER = ("emissions", "capacity", "installation", "cyber_security", "programme", "stranded_meters")
 
 
 @pytest.fixture(scope="module")
