@@ -229,11 +229,10 @@ def _start_market(
     cleared = grid.markets.clear(offers, rest, np.column_stack(customers_kw) / 1000.0)
     grid.generation.start(first, cleared.on, cleared.p_mw)
     grid.operations.bulk_desk.learn_schedule(first, cleared.on, cleared.p_mw)
-    for prices in (
-        *(one.retailer.prices for one in grid.providers.retailers),
-        *(one.prices for one in grid.providers.aggregators),
-    ):
-        prices.learn(first, cleared.price_eur_per_mwh)
+    for one, price in zip(grid.providers.retailers, grid.markets.prices_of_retailers(cleared).T, strict=True):
+        one.retailer.prices.learn(first, price)
+    for aggregator in grid.providers.aggregators:
+        aggregator.prices.learn(first, cleared.price_eur_per_mwh)
     if grid.local_market and grid.customers.bidders:
         grid.customers.bidders.start(*grid.local_market.start(first, len(hours)))
 

@@ -62,6 +62,14 @@ class Reason(IntEnum):
         "providers pay markets, and markets distribution, what customers paid for local prices above the grid's less what they were paid",
     )
     FINAL_RUN = 24, "the same in its final settlement run, after which nothing changes any more"
+    CONGESTION_RENT = (
+        25,
+        "with nodal prices: providers and distribution pay markets, and markets transmission, what their buses' prices lie above what units got for a MWh, and are paid where they lie below",
+    )
+    MAKE_WHOLE = (
+        26,
+        "with nodal prices: providers and distribution pay markets, and markets generation, what the day's prices left of units' costs, by energy",
+    )
 
     @property
     def run(self) -> SettlementRun | None:
@@ -73,6 +81,7 @@ _FIRST = (
     *(Reason.ENERGY_BILL, Reason.STANDING_CHARGE, Reason.ROUNDING, Reason.EXPORT_CREDIT, Reason.FEED_IN_PREMIUM),
     *(Reason.NETWORK_FEE, Reason.METERING_FEE, Reason.TAXES),
     *(Reason.WHOLESALE_ENERGY, Reason.IMBALANCE, Reason.LOSSES, Reason.REST_ENERGY),
+    *(Reason.CONGESTION_RENT, Reason.MAKE_WHOLE),
 )
 LATER = {SettlementRun.SECOND: Reason.SECOND_RUN, SettlementRun.FINAL: Reason.FINAL_RUN}
 """What a later settlement run changes of a day has one reason, which names the run; payer and payee say which part it is."""

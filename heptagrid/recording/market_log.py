@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ class MarketFigures:
     """What the market of the counted days came to.
 
     emitted_t: carbon dioxide of the fleet, with the towns and without, (2,). cost_eur: of the schedules; redispatch_eur: of it for the network's limits.
+    congestion_eur, make_whole_eur: what all loads would pay, at the buses' prices, beyond what units get, and what these would lack.
     gap: by how much the shared commitments may lie above the cheapest, the worst day's, as a part. unserved_mwh: of all loads.
     """
 
@@ -28,13 +29,15 @@ class MarketFigures:
     emitted_t: Floats
     cost_eur: float
     redispatch_eur: float
+    congestion_eur: float
+    make_whole_eur: float
     gap: float
     unserved_mwh: float
 
     @staticmethod
     def nothing() -> MarketFigures:
         """Of no day."""
-        return MarketFigures(0, np.zeros(2), 0.0, 0.0, 0.0, 0.0)
+        return MarketFigures(0, np.zeros(2), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
     def __add__(self, other: MarketFigures) -> MarketFigures:
         return MarketFigures(
@@ -42,6 +45,8 @@ class MarketFigures:
             self.emitted_t + other.emitted_t,
             self.cost_eur + other.cost_eur,
             self.redispatch_eur + other.redispatch_eur,
+            self.congestion_eur + other.congestion_eur,
+            self.make_whole_eur + other.make_whole_eur,
             max(self.gap, other.gap),
             self.unserved_mwh + other.unserved_mwh,
         )
@@ -57,11 +62,26 @@ class MarketFigures:
             "days": self.days,
             "fleet_cost_eur": self.cost_eur,
             "redispatch_eur": self.redispatch_eur,
+            "congestion_rent_eur": self.congestion_eur,
+            "make_whole_eur": self.make_whole_eur,
             "commitment_gap": self.gap,
             "unserved_mwh": self.unserved_mwh,
             "fleet_emissions_t": float(self.emitted_t[0]),
             "towns_emissions_t": self.towns_t,
         }
+
+
+def _of_day(day: Cleared) -> MarketFigures:
+    return MarketFigures(
+        days=1,
+        emitted_t=np.zeros(2),
+        cost_eur=day.cost_eur,
+        redispatch_eur=day.redispatch_eur,
+        congestion_eur=day.congestion_eur,
+        make_whole_eur=day.make_whole_eur,
+        gap=day.gap,
+        unserved_mwh=day.unserved_mwh,
+    )
 
 
 class MarketLog:
@@ -82,23 +102,27 @@ class MarketLog:
             return
         system, hours = self._grid.world.bulk, len(cleared.p_mw)
         at_ns = (first_ns // NS_PER_HOUR + np.arange(hours)) * NS_PER_HOUR
+        energy = cleared.energy_eur_per_mwh
+        congestion = cleared.bus_eur_per_mwh - energy[:, np.newaxis]
         writer.write(
             "bus_prices",
             {
                 "hour_ns": np.tile(at_ns, len(system.bus_numbers)),
                 "bus": np.repeat(system.bus_numbers.astype(np.int32), hours),
                 "price_eur_per_mwh": np.ascontiguousarray(cleared.bus_eur_per_mwh.T).ravel().astype(np.float32),
+                "energy_eur_per_mwh": np.tile(energy, len(system.bus_numbers)).astype(np.float32),
+                "congestion_eur_per_mwh": np.ascontiguousarray(congestion.T).ravel().astype(np.float32),
             },
         )
         writer.write("unit_hours", self._unit_hours(at_ns, cleared))
 
     def finish(self) -> MarketFigures:
         """What the counted days came to."""
-        found = MarketFigures(0, self._emitted() - self._emitted_before, 0.0, 0.0, 0.0, 0.0)
+        found = replace(MarketFigures.nothing(), emitted_t=self._emitted() - self._emitted_before)
         first, last = self._span.start_ns // NS_PER_HOUR, self._span.end_ns // NS_PER_HOUR
         for hour, day in self._grid.markets.days.items():
             if first <= hour < last:
-                found += MarketFigures(1, np.zeros(2), day.cost_eur, day.redispatch_eur, day.gap, day.unserved_mwh)
+                found += _of_day(day)
         return found
 
     def _emitted(self) -> Floats:

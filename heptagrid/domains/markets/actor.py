@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.contracts import market
-from heptagrid.domains.markets.settlement import Settlement
+from heptagrid.domains.markets.settlement import HourPrices, Settlement
 from heptagrid.foundation.actors import Outbox
 from heptagrid.foundation.contract import Delivery
 from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.time import NS_PER_HOUR, Step
-from heptagrid.planes.money.markets.day_ahead import Cleared, Demand, Parameters, clear
+from heptagrid.planes.money.markets.day_ahead import NODAL, Cleared, Demand, Parameters, clear
 from heptagrid.planes.money.markets.day_case import Before, Offers
 from heptagrid.world.bulk import BulkSystem
 from heptagrid.world.endpoints import Endpoints
@@ -50,6 +50,7 @@ class Markets:
         town_shares : (retailers, towns) which part of a retailer's customers is in each town.
         """
         self.price_eur_per_mwh: dict[int, float] = {}
+        self._prices: dict[int, HourPrices] = {}
         self.position_mwh: dict[int, Floats] = {}
         self.rest_mwh: dict[int, float] = {}
         self.days: dict[int, Cleared] = {}
@@ -73,8 +74,11 @@ class Markets:
         given = Offers(**{name: getattr(offers, name) for name in names})
         cleared = clear(self._system, given, demand, self._before, self._parameters)
         rest_mw = rest.rest_mw.sum(axis=1)
+        of_retailers, paid = self.prices_of_retailers(cleared), cleared.paid
         for k, price in enumerate(cleared.price_eur_per_mwh):
             self.price_eur_per_mwh[rest.first_hour + k] = float(price)
+            others = float(paid.rest_eur_per_mwh[k]), float(paid.unit_eur_per_mwh[k])
+            self._prices[rest.first_hour + k] = HourPrices(float(price), of_retailers[k], *others)
             self.position_mwh[rest.first_hour + k] = bought_mw[k]
             self.rest_mwh[rest.first_hour + k] = float(rest_mw[k])
             self._scheduled_mwh[rest.first_hour + k] = cleared.p_mw[k]
@@ -89,6 +93,18 @@ class Markets:
         while hour not in known and hour > first:
             hour -= 24
         return known.get(hour, 0.0)
+
+    def prices_of_retailers(self, cleared: Cleared) -> Floats:
+        """(hours, retailers) what each pays: the zone's price, or with nodal ones the mean of the towns' buses by its customers there."""
+        shares = self._town_shares
+        if not self._is_apart:
+            return np.repeat(cleared.price_eur_per_mwh[:, np.newaxis], len(shares), axis=1)
+        return np.asarray((cleared.paid.town_eur_per_mwh[:, np.newaxis, :] * shares).sum(axis=2))
+
+    @property
+    def _is_apart(self) -> bool:
+        """Whether retailers' prices may differ."""
+        return self._parameters.pricing == NODAL and len(self._town_bus) > 1
 
     def advance(self, step: Step) -> None:
         """Markets have no devices."""
@@ -151,9 +167,7 @@ class Markets:
             bought_mw[: len(known), buyer] = known
         cause = max((message for _, message in bids.values()), default=self._rest_by)
         cleared = self.clear(offers, rest, bought_mw)
-        providers = np.concatenate([here.retailers, here.aggregators])
-        prices = market.Prices(first_hour, cleared.price_eur_per_mwh)
-        outbox.send(market.PRICES.wave(prices, here.market, providers, step.end_ns, cause))
+        self._publish(first_hour, cleared, step, cause, outbox)
         units = np.arange(len(here.plants), dtype=np.int64)
         plan = market.UnitSchedule(units, first_hour, cleared.on, cleared.p_mw)
         outbox.send(market.UNITS.wave(plan, here.market, here.plants, step.end_ns, cause))
@@ -163,28 +177,61 @@ class Markets:
             position = market.Demand(first_hour, bought_mw[:, buyer].copy())
             outbox.send(market.POSITION.wave(position, here.market, place, step.end_ns, cause))
 
+    def _publish(self, first_hour: int, cleared: Cleared, step: Step, cause: int, outbox: Outbox) -> None:
+        """Prices to all providers; where retailers' differ, to each its own, and the mean of the towns' buses to aggregators."""
+        here = self._endpoints
+        prices = market.Prices(first_hour, cleared.price_eur_per_mwh)
+        told = here.aggregators if self._is_apart else np.concatenate([here.retailers, here.aggregators])
+        outbox.send(market.PRICES.wave(prices, here.market, told, step.end_ns, cause))
+        if self._is_apart:
+            for place, own in zip(here.retailers, self.prices_of_retailers(cleared).T, strict=True):
+                prices = market.Prices(first_hour, own.copy())
+                outbox.send(market.PRICES.wave(prices, here.market, place, step.end_ns, cause))
+
     def _settle(self, settlement: Settlement, step: Step, outbox: Outbox) -> None:
         """Settle the day before, and tell each side what it came to."""
         here = self._endpoints
-        settled = settlement.settle(step, self.price, self._position, self._rest)
+        settled = settlement.settle(step, self._prices_of, self._position, self._rest, self._make_whole)
         if settled is None:
             return
-        dates, wholesale, cause = settled
+        dates, wholesale, cause = settled.dates, settled.wholesale, settled.cause
         first, last = dates.of_ns // NS_PER_HOUR, step.day_start_ns // NS_PER_HOUR
-        nothing = np.zeros(len(here.plants))
-        given_mwh = sum((self._scheduled_mwh.get(hour, nothing) for hour in range(first, last)), start=nothing)
-        paid_eur = wholesale.total_eur * given_mwh / max(float(given_mwh.sum()), 1e-9)
+        paid_eur = self._paid_to_units(range(first, last), wholesale.total_eur, float(settled.make_whole_eur.sum()))
         units = np.arange(len(here.plants), dtype=np.int64)
         told = market.UnitSettlement(units, paid_eur, dates.of_ns)
         outbox.send(market.SETTLEMENT_OF_UNITS.wave(told, here.market, here.plants, step.end_ns, cause))
+        beside_eur = (wholesale.congestion_eur + settled.make_whole_eur)[:-1]
         for place, energy_eur, imbalance_eur in zip(
-            here.retailers, wholesale.energy_eur, wholesale.imbalance_eur, strict=True
+            here.retailers, wholesale.energy_eur + beside_eur, wholesale.imbalance_eur, strict=True
         ):
             owed = market.Settlement(float(energy_eur), float(imbalance_eur), dates.of_ns)
             outbox.send(market.SETTLEMENT.wave(owed, here.market, place, step.end_ns, cause))
         for known in (self._scheduled_mwh, self.rest_mwh):
             for hour in [one for one in known if one < first - 24]:
                 del known[hour]
+
+    def _paid_to_units(self, hours: range, total_eur: float, make_whole_eur: float) -> Floats:
+        """(units,) of what buyers paid for a day: by energy, or with nodal prices by what each earned, and by what each lacked."""
+        cleared = self.days.get(hours.start)
+        if self._parameters.pricing == NODAL and cleared is not None:
+            earned, lacked = cleared.paid.revenue_eur, cleared.paid.make_whole_eur
+            by_price = total_eur * earned / max(float(earned.sum()), 1e-9)
+            return np.asarray(by_price + make_whole_eur * lacked / max(float(lacked.sum()), 1e-9))
+        nothing = np.zeros(len(self._endpoints.plants))
+        given_mwh = sum((self._scheduled_mwh.get(hour, nothing) for hour in hours), start=nothing)
+        return np.asarray(total_eur * given_mwh / max(float(given_mwh.sum()), 1e-9))
+
+    def _prices_of(self, hour: int) -> HourPrices:
+        """The prices of an hour; of one that was not cleared as the day before, 0 if none ever was."""
+        first = min(self._prices, default=hour)
+        while hour not in self._prices and hour > first:
+            hour -= 24
+        return self._prices.get(hour, HourPrices(0.0, np.zeros(len(self._endpoints.retailers)), 0.0, 0.0))
+
+    def _make_whole(self, first_hour: int) -> float:
+        """What buyers owe beside prices for a day; nothing for one that was not cleared."""
+        cleared = self.days.get(first_hour)
+        return float(cleared.paid.make_whole_eur.sum()) if cleared is not None else 0.0
 
     def _position(self, hour: int) -> Floats:
         """What each retailer bought for an hour, (retailers,)."""

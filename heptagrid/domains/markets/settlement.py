@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from heptagrid.foundation.payments import Dates, PaidDays, Payments
 from heptagrid.foundation.settlement_runs import SettlementRun
 from heptagrid.foundation.time import NS_PER_QUARTER, Step
 from heptagrid.planes.money import postings
+from heptagrid.planes.money.markets.nodal_payments import make_whole_charges
 from heptagrid.planes.money.settlement import Wholesale
 from heptagrid.planes.money.tariffs import network_fees
 from heptagrid.planes.money.true_up import SettledDay
@@ -21,6 +23,26 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 ByHour = Callable[[int], float]
 ByHourOfRetailers = Callable[[int], Floats]
+
+
+@dataclass(frozen=True)
+class HourPrices:
+    """What a MWh of an hour costs: published, for each retailer, (retailers,), for the other loads, and what units get. In a zone all are the same."""
+
+    published: float
+    retailers: Floats
+    rest: float
+    units: float
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What a day came to, when it was paid, and the message that told the day, -1 if none did; make_whole_eur: (retailers and distribution,) what each paid."""
+
+    dates: Dates
+    wholesale: Wholesale
+    make_whole_eur: Floats
+    cause: int
 
 
 class Settlement:
@@ -43,16 +65,17 @@ class Settlement:
         self._metered = metered, message
 
     def settle(
-        self, step: Step, price: ByHour, position_mwh: ByHourOfRetailers, rest_mwh: ByHour
-    ) -> tuple[Dates, Wholesale, int] | None:
-        """Pay for yesterday, by what a message told or what is asked for on paper.
+        self,
+        step: Step,
+        prices: Callable[[int], HourPrices],
+        position_mwh: ByHourOfRetailers,
+        rest_mwh: ByHour,
+        make_whole_eur: ByHour,
+    ) -> Settled | None:
+        """Pay for yesterday, by what a message told or what is asked for on paper; None on the first day.
 
-        price, position_mwh, rest_mwh : of an hour since 1970: EUR/MWh; what each retailer bought, (retailers,); what the other loads did.
-
-        Returns
-        -------
-        Dates, Wholesale, int, or None on the first day
-            When and for which day it was paid, what it came to, and the message that told the day, -1 if none did.
+        prices, position_mwh, rest_mwh : of an hour since 1970: EUR/MWh; what each retailer bought, (retailers,); what the other loads did.
+        make_whole_eur : of the day that begins with an hour, what buyers owe beside prices.
         """
         dates = self._paid_days.yesterday(step)
         if dates is None:
@@ -65,18 +88,23 @@ class Settlement:
             metered, cause = self._paper.metered(first, last - first), -1
         quarters = range(first, last)
         day = SettledDay(
-            price_eur_per_mwh=np.array([price(one // 4) for one in quarters]),
+            price_eur_per_mwh=np.array([prices(one // 4).units for one in quarters]),
             position_mwh=np.array([position_mwh(one // 4) / 4.0 for one in quarters]),
             settled_mwh=metered.settled_mwh,
             infeed_mwh=metered.infeed_mwh,
+            congestion_eur_per_mwh=np.array([_congestion(prices(one // 4)) for one in quarters]),
         )
         wholesale = day.wholesale(self._fees)
         postings.pay_wholesale(self._payments, self._retailers, wholesale, dates, cause)
-        rest_eur = sum(rest_mwh(one // 4) / 4.0 * price(one // 4) for one in quarters)
+        rest_eur = sum(rest_mwh(one // 4) / 4.0 * prices(one // 4).rest for one in quarters)
         postings.pay_rest(self._payments, rest_eur, dates, cause)
+        taken_mwh = np.append(day.settled_mwh.sum(axis=0), day.infeed_mwh.sum() - day.settled_mwh.sum())
+        others_mwh = sum(rest_mwh(one // 4) / 4.0 for one in quarters)
+        charges_eur = make_whole_charges(make_whole_eur(first // 4), taken_mwh, others_mwh)
+        postings.pay_make_whole(self._payments, self._retailers, charges_eur, dates, cause)
         self.days[of_ns] = day
         self.settle_again(step, metered, cause)
-        return dates, wholesale, cause
+        return Settled(dates, wholesale, charges_eur, cause)
 
     def settle_again(self, step: Step, metered: market.Metered, cause: int) -> None:
         """Pay what is known better by now of the days whose second or final run it is."""
@@ -92,3 +120,8 @@ class Settlement:
             postings.pay_wholesale_again(self._payments, due.run, self._retailers, change, due.dates, by)
             if of_ns in self.days:
                 self.days[of_ns] = new
+
+
+def _congestion(prices: HourPrices) -> Floats:
+    """(retailers and distribution,) what each pays for a MWh beyond what units get; distribution, for what is lost in the towns, by the published price."""
+    return np.append(prices.retailers, prices.published) - prices.units

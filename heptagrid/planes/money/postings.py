@@ -62,21 +62,37 @@ def pay_bills_again(
 
 
 def pay_wholesale(payments: Payments, retailers: Ints, wholesale: Wholesale, dates: Dates, cause: int = -1) -> None:
-    """Retailers, (retailers,) accounts, and distribution pay the market and it pays generation the same: it keeps nothing."""
+    """Retailers, (retailers,) accounts, and distribution pay the market and it pays generation the same, and transmission the rent: it keeps nothing."""
     owed = [(Reason.WHOLESALE_ENERGY, *one) for one in zip(retailers, wholesale.energy_eur, strict=True)]
     owed += [(Reason.IMBALANCE, *one) for one in zip(retailers, wholesale.imbalance_eur, strict=True)]
     owed += [(Reason.LOSSES, Domain.DISTRIBUTION, wholesale.losses_eur)]
     for reason, payer, amount_eur in owed:
         payments.pass_on(reason, payer, Domain.MARKETS, Domain.GENERATION, amount_eur, dates, cause)
+    _pay_rent(payments, Reason.CONGESTION_RENT, retailers, wholesale, dates, cause)
+
+
+def _pay_rent(
+    payments: Payments, reason: Reason, retailers: Ints, wholesale: Wholesale, dates: Dates, cause: int
+) -> None:
+    """Retailers and distribution pay the market, and it pays transmission the same."""
+    for payer, amount_eur in zip((*retailers, Domain.DISTRIBUTION), wholesale.congestion_eur, strict=True):
+        payments.pass_on(reason, payer, Domain.MARKETS, Domain.TRANSMISSION, amount_eur, dates, cause)
+
+
+def pay_make_whole(payments: Payments, retailers: Ints, owed_eur: Floats, dates: Dates, cause: int = -1) -> None:
+    """Retailers and distribution, (retailers and distribution,), pay the market, and it pays generation, what prices left of units' costs."""
+    for payer, amount_eur in zip((*retailers, Domain.DISTRIBUTION), owed_eur, strict=True):
+        payments.pass_on(Reason.MAKE_WHOLE, payer, Domain.MARKETS, Domain.GENERATION, amount_eur, dates, cause)
 
 
 def pay_wholesale_again(
     payments: Payments, run: SettlementRun, retailers: Ints, change: Wholesale, dates: Dates, cause: int
 ) -> None:
-    """What a later settlement run changes of a day in the market: retailers' imbalance, and losses; what was bought day ahead stays."""
+    """What a later settlement run changes of a day in the market: retailers' imbalance, losses and rent; what was bought day ahead stays."""
     owed = [*zip(retailers, change.imbalance_eur, strict=True), (Domain.DISTRIBUTION, change.losses_eur)]
     for payer, amount_eur in owed:
         payments.pass_on(LATER[run], payer, Domain.MARKETS, Domain.GENERATION, amount_eur, dates, cause)
+    _pay_rent(payments, LATER[run], retailers, change, dates, cause)
 
 
 def pay_rest(payments: Payments, rest_eur: float, dates: Dates, cause: int = -1) -> None:

@@ -16,6 +16,7 @@ from heptagrid.foundation.errors import MarketError
 from heptagrid.foundation.parameters import parameter
 from heptagrid.planes.money.markets.day_case import Before, Offers, Rows, day_case
 from heptagrid.planes.money.markets.kept_commitments import committed
+from heptagrid.planes.money.markets.nodal_payments import Paid, paid_at_buses, paid_in_zone
 from heptagrid.planes.money.markets.schedule import hours_on_or_off
 from heptagrid.planes.money.markets.unit_commitment import Commitment, dispatch
 from heptagrid.world.bulk import THERMAL, BulkSystem
@@ -93,15 +94,20 @@ class Demand:
 class Cleared:
     """on, p_mw: (hours, units) the schedule, within the network's limits.
 
-    price_eur_per_mwh: (hours,) what buyers pay: the zone's price, or that of the towns' buses by their demand. bus_eur_per_mwh: (hours, buses).
-    cost_eur: of the schedule, starts included. redispatch_eur: what it costs more than without the network's limits. unserved_mwh: of all loads. gap: by how
+    price_eur_per_mwh: (hours,) what is published: the zone's price, or that of the towns' buses by their demand. paid: what a MWh costs whom. bus_eur_per_mwh:
+    (hours, buses), of which energy_eur_per_mwh, (hours,), is the same at all. congestion_eur, make_whole_eur: of all loads and units, at the buses' prices,
+    whether these are paid or not. cost_eur: of the schedule, starts included. redispatch_eur: what it costs more than without the network's limits. unserved_mwh: of all loads. gap: by how
     much the shared commitment may lie above the cheapest, as a part. before: how the next day begins.
     """
 
     on: Bools
     p_mw: Floats
     price_eur_per_mwh: Floats
+    paid: Paid
     bus_eur_per_mwh: Floats
+    energy_eur_per_mwh: Floats
+    congestion_eur: float
+    make_whole_eur: float
     cost_eur: float
     redispatch_eur: float
     unserved_mwh: float
@@ -136,11 +142,21 @@ def clear(system: BulkSystem, offers: Offers, demand: Demand, before: Before, pa
     on &= (system.units.kind != THERMAL) | (offers.high_mw.max(axis=0) > 0.0)  # who offered nothing is off
     on_h = before.on_h.copy()
     on_h[rows.committed] = hours_on_or_off(shared.units, on[:, rows.committed])
+    p_mw = rows.together(nodes.unit_mw, nodes.source_mw, nodes.stored_mw)
+    unit_cost = np.zeros(len(system.units))
+    unit_cost[rows.committed] = nodes.unit_cost
+    at_buses = paid_at_buses(nodes.price, p_mw, system.units.bus, unit_cost, demand.rest_mw, demand.town_bus)
+    price = _published(zone, nodes, demand, parameters)
+    is_nodal = parameters.pricing == NODAL
     return Cleared(
         on=on,
-        p_mw=rows.together(nodes.unit_mw, nodes.source_mw, nodes.stored_mw),
-        price_eur_per_mwh=_paid(zone, nodes, demand, parameters),
+        p_mw=p_mw,
+        price_eur_per_mwh=price,
+        paid=at_buses if is_nodal else paid_in_zone(price, p_mw, len(demand.town_bus)),
         bus_eur_per_mwh=nodes.price,
+        energy_eur_per_mwh=nodes.energy_price,
+        congestion_eur=at_buses.congestion_eur(demand.rest_mw, demand.towns_mw),
+        make_whole_eur=float(at_buses.make_whole_eur.sum()),
         cost_eur=_cost(nodes),
         redispatch_eur=_cost(nodes) - _cost(zone),
         unserved_mwh=nodes.unserved_mwh,
@@ -154,7 +170,7 @@ def _cost(found: Commitment) -> float:
     return found.cost
 
 
-def _paid(zone: Commitment, nodes: Commitment, demand: Demand, parameters: Parameters) -> Floats:
+def _published(zone: Commitment, nodes: Commitment, demand: Demand, parameters: Parameters) -> Floats:
     """(hours,) the price of the zone, or the mean of the towns' buses by what is expected of them."""
     if parameters.pricing == ZONAL:
         return np.asarray(zone.price[:, 0])

@@ -60,7 +60,8 @@ class Commitment:
 
     status, gap, bound: of the mixed-integer program; cost: of the schedule, without what is unserved; None where there is no schedule. on:
     (periods, units). unit_mw, source_mw, stored_mw (discharged less charged), content_mwh of storages
-    and reservoir_mwh: (periods, each). period_cost: (periods,). flow_mw: (periods, branches). price: (periods, buses).
+    and reservoir_mwh: (periods, each). period_cost: (periods,). flow_mw: (periods, branches). price: (periods, buses); energy_price: (periods,) of it the dual
+    of the balance, the same at all buses; what a bus's price differs from it by is for the limits that bind.
     unit_cost: (units,) of all periods. reserve_price: (periods, products). uplift: (units,) what makes each whole. unserved_mwh, short_mw: in all.
     limits: of branches that the program has got; binding: those of them that bind.
     """
@@ -80,6 +81,7 @@ class Commitment:
     unit_cost: Floats
     flow_mw: Floats
     price: Floats
+    energy_price: Floats
     reserve_price: Floats
     uplift: Floats
     unserved_mwh: float
@@ -202,6 +204,7 @@ def _result(
         unit_cost=costs.sum(axis=0),
         flow_mw=grid.flows_mw(x) if grid is not None else np.zeros((case.periods, 0)),
         price=price,
+        energy_price=priced.dual[columns.balance] + 0.0,
         reserve_price=priced.dual[columns.reserve] if columns.reserve.size else np.zeros((case.periods, 0)),
         uplift=np.maximum(costs.sum(axis=0) - (price[:, units.bus] * unit_mw).sum(axis=0), 0.0),
         unserved_mwh=unserved_mwh,
@@ -256,6 +259,7 @@ def _nothing(case: CommitmentCase, found: Solution, seconds: float) -> Commitmen
         unit_cost=np.empty(0),
         flow_mw=nothing,
         price=nothing,
+        energy_price=np.zeros(case.periods),
         reserve_price=nothing,
         uplift=np.empty(0),
         unserved_mwh=0.0,

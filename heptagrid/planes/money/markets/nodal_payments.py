@@ -1,0 +1,85 @@
+"""Who pays and who gets what at prices by bus: buyers at theirs, units at theirs, and what lies between.
+
+Every MWh that a buyer takes comes from all units alike, which get for it the mean of their buses' prices by what they give. What the buyer's bus lies above
+that mean is its part of the congestion rent; where it lies below, the buyer is paid. What all buyers pay together is never less than nothing: it
+is what the binding limits earn (Hogan, "Contract Networks for Electric Power Transmission", J. Regulatory Economics 4 (1992) 211, source not read), for
+their energy as they take it; the rent of the energy that is lost on the way stays with the losses, which are outside the scenario.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.planes.money.markets.two_settlement import make_whole, shared
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+_LEAST_MW = 1e-6
+
+
+@dataclass(frozen=True)
+class Paid:
+    """What a MWh costs, hour by hour, and what units lack.
+
+    town_eur_per_mwh: (hours, towns) what is paid there. rest_eur_per_mwh: (hours,) what the other loads pay. unit_eur_per_mwh: (hours,) what units get
+    for a MWh, in the mean. revenue_eur, make_whole_eur: (units,) of the day's schedule, and what it lacks of its cost.
+    """
+
+    town_eur_per_mwh: Floats
+    rest_eur_per_mwh: Floats
+    unit_eur_per_mwh: Floats
+    revenue_eur: Floats
+    make_whole_eur: Floats
+
+    def congestion_eur(self, rest_mw: Floats, towns_mw: Floats) -> float:
+        """What buyers pay beyond what units get: the other loads, (hours, buses), and the towns, (hours, towns)."""
+        others = (self.rest_eur_per_mwh - self.unit_eur_per_mwh) * rest_mw.sum(axis=1)
+        towns = (self.town_eur_per_mwh - self.unit_eur_per_mwh[:, np.newaxis]) * towns_mw
+        return float(others.sum() + towns.sum())
+
+
+def paid_at_buses(
+    price: Floats, p_mw: Floats, unit_bus: Ints, cost_eur: Floats, rest_mw: Floats, town_bus: Ints
+) -> Paid:
+    """What is paid at prices by bus, (hours, buses).
+
+    Parameters
+    ----------
+    p_mw : (hours, units) the schedule; below 0 of a storage that takes.
+    unit_bus, town_bus : (units,), (towns,).
+    cost_eur : (units,) what the day's schedule costs each, starts included.
+    rest_mw : (hours, buses) what the other loads take.
+    """
+    of_units = p_mw * price[:, unit_bus]
+    revenue = of_units.sum(axis=0)
+    return Paid(
+        town_eur_per_mwh=price[:, town_bus],
+        rest_eur_per_mwh=_mean(price, rest_mw),
+        unit_eur_per_mwh=_mean(price[:, unit_bus], p_mw),
+        revenue_eur=revenue,
+        make_whole_eur=make_whole(cost_eur, revenue, np.ones(len(revenue), dtype=np.bool_)),
+    )
+
+
+def paid_in_zone(price: Floats, p_mw: Floats, towns: int) -> Paid:
+    """What is paid at one price, (hours,): everybody pays and gets that, and nobody is made whole."""
+    towns_price = np.repeat(price[:, np.newaxis], towns, axis=1)
+    return Paid(towns_price, price, price, price @ p_mw, np.zeros(p_mw.shape[1]))
+
+
+def make_whole_charges(make_whole_eur: float, taken_mwh: Floats, rest_mwh: float) -> Floats:
+    """(buyers,) what each pays of what makes units whole, by what it took of all energy; who fed in pays nothing."""
+    taken = np.maximum(np.append(taken_mwh, rest_mwh), 0.0)
+    return shared(make_whole_eur, taken)[:-1]
+
+
+def _mean(price: Floats, mw: Floats) -> Floats:
+    """(hours,) mean of prices by energy; where there is none, of all alike."""
+    total = mw.sum(axis=1)
+    has_energy = np.abs(total) > _LEAST_MW
+    weighted = (price * mw).sum(axis=1) / np.where(has_energy, total, 1.0)
+    return np.asarray(np.where(has_energy, weighted, price.mean(axis=1)))
