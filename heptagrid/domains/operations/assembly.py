@@ -17,6 +17,7 @@ from heptagrid.domains.operations.firmware import Rollout
 from heptagrid.domains.operations.metered import MeteredDays, Visits
 from heptagrid.foundation.domains import Domain
 from heptagrid.planes.money.markets.dispatch import MeritOrder
+from heptagrid.planes.money.markets.network_dispatch import NetworkDispatch
 from heptagrid.planes.money.means import Means
 from heptagrid.planes.power.dynamics.frequency import SwingModel
 from heptagrid.world.bulk import BulkSystem, UnitCosts
@@ -138,7 +139,10 @@ def operations(
     meters. days : that are counted; a run shorter than what the store keeps has no older reads than its own and the warm-up day's.
     """
     merit_order = MeritOrder.of(site.bulk.units, site.unit_costs)
-    desk = bulk_desk.BulkDesk(settings.dispatch, site.bulk.units, merit_order, site.endpoints)
+    network = None
+    if settings.dispatch.rule == bulk_desk.NETWORK:
+        network = NetworkDispatch(site.bulk, site.unit_costs, settings.dispatch.dispatch_s / 60.0)
+    desk = bulk_desk.BulkDesk(settings.dispatch, site.bulk.units, merit_order, site.endpoints, network, rest_mw)
     head_end = None
     if smart:
         store = meter_store.MeterStore(site.points, min(means.days.runs.final_days, days + 1))

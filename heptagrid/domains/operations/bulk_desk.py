@@ -1,11 +1,13 @@
 """The bulk desk of operations: dispatches the fleet every few minutes by what telemetry says.
 
 It knows the units' outputs, and their failures, only as they reported them. Their sum is the load and the losses of a moment
-ago. What it differs by from the hour's schedule, which keeps the network's limits, moves the thermal units from there, the cheapest first.
+ago. What it differs by from the hour's schedule, which keeps the network's limits, moves the thermal units from there, the cheapest first; or all are
+dispatched anew within the network's limits, with the loads by bus as substations reported them and as the forecast says that they change.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,15 +19,26 @@ from heptagrid.foundation.contract import Delivery
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, NS_PER_S, Step
 from heptagrid.planes.money.markets.dispatch import MeritOrder
+from heptagrid.planes.money.markets.network_dispatch import NetworkDispatch, Seen, with_losses
 from heptagrid.world.bulk import THERMAL, BulkUnits
 from heptagrid.world.endpoints import Endpoints
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+MERIT, NETWORK = "merit", "network"
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """How often the bulk system is dispatched, and the voltage asked for at the infeed."""
+    """How the bulk system is dispatched, how often, and the voltage asked for at the infeed."""
+
+    rule: str = parameter(
+        MERIT,
+        info="by merit order from the schedule, or anew within the branches' ratings, also after the loss of any branch",
+        choices=(MERIT, NETWORK),
+        source="security-constrained economic dispatch of North American system operators; the default asks for no program every few minutes",
+    )
 
     dispatch_s: int = parameter(
         300,
@@ -48,8 +61,23 @@ class Parameters:
 class BulkDesk:
     """Schedules, telemetry and dispatch of the fleet."""
 
-    def __init__(self, parameters: Parameters, units: BulkUnits, merit_order: MeritOrder, endpoints: Endpoints) -> None:
+    def __init__(
+        self,
+        parameters: Parameters,
+        units: BulkUnits,
+        merit_order: MeritOrder,
+        endpoints: Endpoints,
+        network: NetworkDispatch | None = None,
+        rest_mw: Callable[[int], Floats] | None = None,
+    ) -> None:
+        """Set up; with a `network` it dispatches within that, as soon as every substation has reported its load.
+
+        rest_mw : forecasts the other loads at a time by bus; without it loads stay as reported.
+        """
         count = len(units)
+        self._network, self._rest_mw = network, rest_mw
+        buses = 0 if network is None else len(endpoints.substations)
+        self._load_mw, self._load_told_ns = np.full(buses, np.nan), np.full(buses, -(2**62), dtype=np.int64)
         self._parameters, self._units, self._endpoints = parameters, units, endpoints
         self._merit_order = merit_order
         self.output_mw = np.full(count, np.nan)
@@ -66,9 +94,14 @@ class BulkDesk:
             self._schedule[first_hour + k] = hour
 
     def receive_flows(self, delivery: Delivery) -> None:
-        """Take the registers of the towns' infeeds."""
+        """Take the registers of the towns' infeeds, and, to dispatch on the network, each substation's load if it is younger than the last."""
         self.flows_by, flows = delivery.last_id, telemetry.FLOWS.read(delivery)
         self._infeed_mwh[flows.at_ns] = float(flows.infeed_mwh.sum())
+        if self._network is None:
+            return
+        young = delivery.sent_ns >= self._load_told_ns[flows.bus]
+        self._load_mw[flows.bus[young]] = flows.load_mw[young]
+        self._load_told_ns[flows.bus[young]] = delivery.sent_ns[young]
 
     def metered_mwh(self, first_quarter: int, quarters: int) -> Floats:
         """Energy at all infeeds by quarter hour, by the registers that arrived, between two of them in proportion to time; older ones are dropped."""
@@ -109,12 +142,26 @@ class BulkDesk:
             return
         on, scheduled_mw = hour
         on = on & ~self._has_failed
-        units, planned_mw = self._units, np.where(on, scheduled_mw, 0.0)
-        # Who is not thermal gives what was planned, or less.
-        low = np.where(on, np.maximum(units.p_min_mw, 0.0), 0.0)
-        high = np.where(on & (units.kind == THERMAL), units.p_max_mw, np.maximum(planned_mw, 0.0))
-        target_mw = self._merit_order.moved(planned_mw, float(self.output_mw.sum() - planned_mw.sum()), low, high)
+        if self._network is None or np.isnan(self._load_mw).any():
+            target_mw = self._by_merit(on, scheduled_mw)
+        else:
+            load_mw = with_losses(self._load_mw, float(self.output_mw.sum())) + self._foreseen_mw(step.end_ns)
+            target_mw = self._network.targets_mw(Seen(load_mw, self.output_mw, self.is_on, on, scheduled_mw))
         rows = np.flatnonzero(on)
         target, here = control.Target(rows, target_mw[rows]), self._endpoints
         outbox.send(control.SET_POINT.wave(target, here.operations, here.plants[rows], step.end_ns, self.reported_by))
         self.base_mw = target_mw
+
+    def _foreseen_mw(self, ns: int) -> Floats:
+        """(buses,) by how much the other loads are to change at a time."""
+        if self._rest_mw is None:
+            return np.zeros(len(self._load_mw))
+        return self._rest_mw(ns) - self._rest_mw(ns - 1)
+
+    def _by_merit(self, on: Bools, scheduled_mw: Floats) -> Floats:
+        """(units,) the schedule, moved by what the fleet gives beyond it."""
+        units, planned_mw = self._units, np.where(on, scheduled_mw, 0.0)
+        # Who is not thermal gives what was planned, or less.
+        low = np.where(on, np.maximum(units.p_min_mw, 0.0), 0.0)
+        high = np.where(on & (units.kind == THERMAL), units.p_max_mw, np.maximum(planned_mw, 0.0))
+        return self._merit_order.moved(planned_mw, float(self.output_mw.sum() - planned_mw.sum()), low, high)

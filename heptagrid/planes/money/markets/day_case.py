@@ -114,17 +114,22 @@ def day_case(
         ),
         reservoirs=_tanks(units, rows.committed, offers, before),
         reserves=_reserve(units, rows, reserve_mw, hours),
-        network=BranchNetwork(
-            names=system.branch_names,
-            from_bus=system.branch_from,
-            to_bus=system.branch_to,
-            susceptance_pu=1.0 / (system.branch_x_pu * system.branch_ratio),
-            rating_mw=system.branch_rating_mw,
-            emergency_mw=system.branch_emergency_mw,
-        ),
+        network=branch_network(system),
         currency="EUR",
         unserved_cost=unserved_eur,
         short_cost=0.5 * unserved_eur,  # assumption: below what unserved load costs
+    )
+
+
+def branch_network(system: BulkSystem) -> BranchNetwork:
+    """The system's branches."""
+    return BranchNetwork(
+        names=system.branch_names,
+        from_bus=system.branch_from,
+        to_bus=system.branch_to,
+        susceptance_pu=1.0 / (system.branch_x_pu * system.branch_ratio),
+        rating_mw=system.branch_rating_mw,
+        emergency_mw=system.branch_emergency_mw,
     )
 
 

@@ -6,6 +6,7 @@ gives within its ramp of what it gave in the period before.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,7 @@ class RealTime:
 
     unit_mw: (units,); source_mw: (sources,); unserved_mw: (buses,); price: (buses,) of a MWh; flow_mw: (branches,). cost: of the period, without what is
     unserved. unit_cost: (units,) of it. rounds: programs that were solved. rent: of limits that bind, for the period.
+    beyond_mw: (2,) by how much all branches together are beyond their ratings, and after outages beyond their emergency ratings.
     """
 
     unit_mw: Floats
@@ -42,15 +44,29 @@ class RealTime:
     cost: float
     rent: float
     rounds: int
+    beyond_mw: Floats
 
 
 class RealTimeMarket:
     """Dispatches period after period."""
 
     def __init__(
-        self, case: CommitmentCase, unit_mw: Floats, minutes: float = 5.0, *, with_outages: bool = True
+        self,
+        case: CommitmentCase,
+        unit_mw: Floats,
+        minutes: float = 5.0,
+        *,
+        with_outages: bool = True,
+        limits: Iterable[tuple[int, int]] = (),
+        beyond_cost: tuple[float, float] | None = None,
     ) -> None:
-        """Begin with what each unit gives, (units,); the case's loads and sources are not used, each period says its own."""
+        """Begin with what each unit gives, (units,); the case's loads and sources are not used, each period says its own.
+
+        Parameters
+        ----------
+        limits : that another market has met.
+        beyond_cost : of a MWh beyond a branch's rating, and beyond its emergency rating after an outage; without it nothing goes beyond.
+        """
         self._case, self._hours = case, minutes / 60.0
         self._last_mw = unit_mw.copy()
         self._on = unit_mw > 0.0
@@ -83,6 +99,11 @@ class RealTimeMarket:
         ]
         if network is not None:
             feeds += [(links, network.link_from, -1.0), (links, network.link_to, 1.0)]
+        self._beyond: list[tuple[Ints, Ints]] = []  # without and after an outage: above, below, (branches,) each
+        for cost in beyond_cost or ():
+            nothing = np.zeros(0 if network is None else len(network.from_bus))
+            above, below = (program.columns(nothing, INFINITE, cost * hours) for _ in range(2))
+            self._beyond.append((above, below))
         column, bus = np.concatenate([one[0] for one in feeds]), np.concatenate([one[1] for one in feeds])
         value = np.concatenate([np.full(len(one[0]), one[2]) for one in feeds])
         self._feeds = csr_matrix((value, (bus, column)), (buses, program.columns_count))
@@ -91,6 +112,13 @@ class RealTimeMarket:
         self._factors = np.zeros((0, buses)) if network is None else transfer_factors(network, buses)
         self._outage = outage_factors(network, self._factors) if network is not None and with_outages else None
         self._limits: dict[tuple[int, int], int] = {}  # branch and outage, or -1, to row
+        for branch, outage in limits:
+            self._add(branch, outage)
+
+    @property
+    def limits_met(self) -> tuple[tuple[int, int], ...]:
+        """The limits that the program has got: branches, and after which other's outage, -1 without one."""
+        return tuple(self._limits)
 
     @property
     def limits(self) -> int:
@@ -172,6 +200,7 @@ class RealTimeMarket:
             cost=float(cost.sum()),
             rent=rent,
             rounds=rounds,
+            beyond_mw=np.array([x[above].sum() + x[below].sum() for above, below in self._beyond] or [0.0, 0.0]),
         )
 
     def _of(self, branch: int, outage: int) -> Floats:
@@ -195,10 +224,19 @@ class RealTimeMarket:
             wanted += [(int(k), int(worst[k])) for k in np.flatnonzero(broken)]
         new = [one for one in wanted if one not in self._limits]
         for branch, outage in new:
-            limit = float(network.rating_mw[branch] if outage < 0 else network.emergency_mw[branch])
-            row = self._program.rows(-limit, limit)
-            self._limits[branch, outage] = int(row)
-            of_column = self._of(branch, outage) @ self._feeds
-            has = np.flatnonzero(of_column)
-            self._program.put(row, has, of_column[has])
+            self._add(branch, outage)
         return bool(new)
+
+    def _add(self, branch: int, outage: int) -> None:
+        network = self._case.network
+        assert network is not None
+        limit = float(network.rating_mw[branch] if outage < 0 else network.emergency_mw[branch])
+        row = self._program.rows(-limit, limit)
+        self._limits[branch, outage] = int(row)
+        of_column = self._of(branch, outage) @ self._feeds
+        has = np.flatnonzero(of_column)
+        self._program.put(row, has, of_column[has])
+        if self._beyond:
+            above, below = self._beyond[outage >= 0]
+            self._program.put(row, above[branch], -1.0)
+            self._program.put(row, below[branch], 1.0)
