@@ -171,7 +171,7 @@ def build_arm(
         zone,
         providers_assembly.Site(world.companies, _enrolled(scenario, world), world.town_of, world.substation_of, at),
         operations.metered_days,
-        exchange.price,
+        exchange.price_of_retailer,
         means,
         smart,
     )

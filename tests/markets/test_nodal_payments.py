@@ -14,9 +14,11 @@ from heptagrid.contracts import market
 from heptagrid.domains.markets.actor import Markets
 from heptagrid.domains.markets.settlement import HourPrices, Settlement
 from heptagrid.foundation.domains import Domain
-from heptagrid.foundation.payments import PaidDays
+from heptagrid.foundation.payments import Dates, PaidDays
 from heptagrid.foundation.reasons import Reason
+from heptagrid.foundation.settlement_runs import SettlementRun
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step, midnight_ns
+from heptagrid.planes.money import postings
 from heptagrid.planes.money.ledger import Ledger
 from heptagrid.planes.money.markets.day_ahead import NODAL, Cleared, Parameters, clear
 from heptagrid.planes.money.markets.day_case import Before, Rows, day_case
@@ -24,6 +26,7 @@ from heptagrid.planes.money.markets.nodal_payments import make_whole_charges, pa
 from heptagrid.planes.money.markets.unit_commitment import dispatch
 from heptagrid.planes.money.posted import PostedPayments
 from heptagrid.planes.money.tariffs import network_fees
+from heptagrid.planes.money.true_up import SettledDay
 from heptagrid.world.accounts import Accounts
 from tests.markets.test_day_ahead import TOWN, demand, offers, system
 from tests.markets.test_exchange import COUNT, PLACES, RETAILERS, SYSTEM, Kept, delivered, noon
@@ -177,3 +180,22 @@ def test_with_two_towns_each_retailer_is_told_and_pays_the_price_of_its_customer
     assert told[(3,)] == pytest.approx(at_buses[:, 0])
     assert told[(4,)] == pytest.approx(0.25 * at_buses[:, 0] + 0.75 * at_buses[:, 1])
     assert exchange.prices_of_retailers(cleared)[:, 1] == pytest.approx(told[(4,)])
+
+
+def test_a_later_run_moves_rent_with_energy() -> None:
+    """By hand: of a quarter hour's 3 MWh the retailer is found to have used 1 more, at 30 EUR/MWh to units and 20 to transmission; its networks lost 1 less,
+    at 30 and 15."""
+    day = SettledDay(
+        *(np.array([30.0]), np.array([[2.0]]), np.array([[2.0]]), np.array([3.0])), np.array([[20.0, 15.0]])
+    )
+    fees = network_fees.Parameters(imbalance_spread_eur_per_mwh=0.0)
+    change = day.corrected(np.array([0]), np.array([[3.0]])).wholesale(fees) - day.wholesale(fees)
+    ledger = Ledger(Accounts(0))
+    of = ledger.accounts.of_retailers
+    postings.pay_wholesale_again(PostedPayments(ledger, 0), SettlementRun.SECOND, of, change, Dates(0, 0), 5)
+    totals = ledger.totals()
+    totals.check()
+    eur = totals.by_domain / 1e5
+    assert [eur[one] for one in (Domain.TRANSMISSION, Domain.GENERATION, Domain.MARKETS)] == pytest.approx([5.0, 0, 0])
+    assert (eur[Domain.PROVIDERS], eur[Domain.DISTRIBUTION]) == pytest.approx((-50.0, 45.0))
+    assert set(ledger.rows()["reason"].tolist()) == {int(Reason.SECOND_RUN)}

@@ -17,7 +17,7 @@ from heptagrid.assembly.arm import ArmGrid
 from heptagrid.assembly.span import Span
 from heptagrid.contracts import market, retail
 from heptagrid.contracts.paper import KnownDay
-from heptagrid.domains.markets.settlement import Settlement
+from heptagrid.domains.markets.settlement import HourPrices, Settlement
 from heptagrid.domains.operations.meter_store import ReadStatus
 from heptagrid.domains.providers.all_bills import AllBills
 from heptagrid.domains.providers.billing import Billing, Correction
@@ -122,7 +122,9 @@ class Town:
             self.retailer.late_reads += [LateReads(late, message + late.run) for late in self._on_paper.values()]
             self.settlement.learn(self.metered(QUARTER + 96 * day, 96), message)
         before = len(self.billing.corrections)
-        self.settlement.settle(step, lambda hour: 1000.0, lambda hour: np.zeros(1), lambda hour: 0.0)
+        prices = HourPrices(1000.0, np.array([1000.0]), 1000.0, 1000.0)
+        nothing = np.zeros(1)
+        self.settlement.settle(step, lambda hour: prices, lambda hour: nothing, lambda hour: 0.0, lambda hour: 0.0)
         assert self.billing.bill(step, self.retailer) is not None
         self._log.note(self._writer)
         for one in due:

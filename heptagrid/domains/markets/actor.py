@@ -94,6 +94,10 @@ class Markets:
             hour -= 24
         return known.get(hour, 0.0)
 
+    def price_of_retailer(self, retailer: int, hour: int) -> float:
+        """What a retailer pays for an hour since 1970, of one that was not cleared as `price`."""
+        return float(self._prices_of(hour).retailers[retailer])
+
     def prices_of_retailers(self, cleared: Cleared) -> Floats:
         """(hours, retailers) what each pays: the zone's price, or with nodal ones the mean of the towns' buses by its customers there."""
         shares = self._town_shares
@@ -213,7 +217,8 @@ class Markets:
     def _paid_to_units(self, hours: range, total_eur: float, make_whole_eur: float) -> Floats:
         """(units,) of what buyers paid for a day: by energy, or with nodal prices by what each earned, and by what each lacked."""
         cleared = self.days.get(hours.start)
-        if self._parameters.pricing == NODAL and cleared is not None:
+        has_earned = cleared is not None and float(cleared.paid.revenue_eur.sum()) > 0.0
+        if self._parameters.pricing == NODAL and cleared is not None and has_earned:
             earned, lacked = cleared.paid.revenue_eur, cleared.paid.make_whole_eur
             by_price = total_eur * earned / max(float(earned.sum()), 1e-9)
             return np.asarray(by_price + make_whole_eur * lacked / max(float(lacked.sum()), 1e-9))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -49,11 +50,11 @@ def providers(
     zone: ZoneInfo,
     site: Site,
     paper: Paper,
-    price_on_paper: Callable[[int], float],
+    price_on_paper: Callable[[int, int], float],
     means: Means,
     smart: bool,
 ) -> tuple[Providers, AllBills]:
-    """The actor of one arm, and its bills; `retailers`, `aggregators` are the sections of each company."""
+    """The actor of one arm, and its bills; `retailers`, `aggregators` are the sections of each company, `price_on_paper` is of a retailer and an hour."""
     companies, terms = site.companies, means.terms
     sellers = [
         RetailerDesk(
@@ -70,7 +71,7 @@ def providers(
                 days=means.days,
                 paper=paper,
                 payments=means.payments,
-                price_on_paper=price_on_paper,
+                price_on_paper=partial(price_on_paper, k),
             ),
             smart=smart,
         )

@@ -3,7 +3,7 @@
 Every MWh that a buyer takes comes from all units alike, which get for it the mean of their buses' prices by what they give. What the buyer's bus lies above
 that mean is its part of the congestion rent; where it lies below, the buyer is paid. What all buyers pay together is never less than nothing: it
 is what the binding limits earn (Hogan, "Contract Networks for Electric Power Transmission", J. Regulatory Economics 4 (1992) 211, source not read), for
-their energy as they take it; the rent of the energy that is lost on the way stays with the losses, which are outside the scenario.
+their energy as they take it; what units give for the losses on the way is charged to nobody.
 """
 
 from __future__ import annotations
