@@ -34,14 +34,13 @@ class Parameters:
     """Prices of supply, net of value added tax, and what the state adds."""
 
     flat_procurement_eur_per_mwh: float = parameter(
-        13.0,
+        82.73,
         info="what a kWh costs in procurement under the flat tariff, all year",
         unit="EUR/MWh",
         low=0.0,
         high=1000.0,
-        source="load-weighted mean over 2020 of the marginal cost of PGLib's 24-bus fleet in merit order, all units "
-        "free to start, under RTS-GMLC's region 1: 14.0 USD/MWh, at 1.0824 USD per EUR; so that the two tariffs differ "
-        "in shape and not in level (German procurement and sales were near 170 EUR/MWh in 2024, in another market)",
+        source="load-weighted mean of the built-in bulk system's zone price over its year at the basis eu-2024 (tools/year_of_prices.py; Germany's "
+        "mean of 2024 was 78.51, SMARD), so that the tariffs differ in shape and not in level; with another basis it is to be set",
     )
     margin_ct_per_kwh: float = parameter(
         2.0,
