@@ -65,7 +65,14 @@ def main(basis: str, first: int, last: int) -> None:
         day += timedelta(days=1)
         if day.day == 1:
             told(f"month {day.month - 1 or 12}", np.array([row for row in rows if row[0] == rows[-1][0]]))
-    told(f"{basis}, {time.perf_counter() - began:.0f} s", np.array(rows))
+    table = np.array(rows)
+    told(f"{basis}, {time.perf_counter() - began:.0f} s", table)
+    by_hour = table[:, [1, 3]].reshape(-1, 24, 2)
+    price, load = by_hour[:, :, 0], by_hour[:, :, 1]
+    night = np.isin(np.arange(24), [22, 23, *range(6)])
+    print("by hour:", " ".join(f"{one:.0f}" for one in price.mean(axis=0)))
+    for name, which in (("22 to 6 h", night), ("6 to 22 h", ~night)):
+        print(f"{name}, by load: {(price * load)[:, which].sum() / load[:, which].sum():.2f}")
 
 
 def told(what: str, rows: np.ndarray) -> None:

@@ -2,7 +2,8 @@
 
 Which units are on follows from a forecast that both arms of a comparison have alike, so that both share one commitment, and how far it may lie from the
 cheapest does not enter their difference. With it each arm's own demand is dispatched exactly, by a linear program over the day: once without the
-network, which gives the price of the zone, and once within the limits of its branches, which gives the schedule and a price for each bus.
+network, which gives the price of the zone, and once within the limits of its branches, which gives the schedule and a price for each bus. A zone clears
+before its network is looked at: its price has a commitment without the network's limits, also shared.
 """
 
 from __future__ import annotations
@@ -96,7 +97,8 @@ class Cleared:
 
     price_eur_per_mwh: (hours,) what is published: the zone's price, or that of the towns' buses by their demand. paid: what a MWh costs whom. bus_eur_per_mwh:
     (hours, buses), of which energy_eur_per_mwh, (hours,), is the same at all. congestion_eur, make_whole_eur: of all loads and units, at the buses' prices,
-    whether these are paid or not. cost_eur: of the schedule, starts included. redispatch_eur: what it costs more than without the network's limits. unserved_mwh: of all loads. gap: by how
+    whether these are paid or not. cost_eur: of the schedule, starts included. redispatch_eur: what it costs more than the zone's own, below 0 only by the
+    searches' gaps. unserved_mwh: of all loads. gap: by how
     much the shared commitment may lie above the cheapest, as a part. before: how the next day begins.
     """
 
@@ -133,7 +135,7 @@ def clear(system: BulkSystem, offers: Offers, demand: Demand, before: Before, pa
     shared = case_of(expected_mw, before)
     found = committed(shared, exactly=parameters.commitment == TREE)
     case = case_of(demand.at_buses(demand.towns_mw) * with_losses, replace(before, tank_mwh=before.own_tank_mwh))
-    zone, nodes = (dispatch(case, found.on, with_network=one) for one in (False, True))
+    nodes, zone = dispatch(case, found.on), _zone(shared, case, found.on, parameters)
     for one in (zone, nodes):
         if one.cost is None:
             raise MarketError(f"the day-ahead market found no schedule: {one.status}")
@@ -163,6 +165,13 @@ def clear(system: BulkSystem, offers: Offers, demand: Demand, before: Before, pa
         gap=found.gap,
         before=Before(on_h, found.reservoir_mwh, nodes.reservoir_mwh[-1]),
     )
+
+
+def _zone(shared: CommitmentCase, case: CommitmentCase, on: Bools, parameters: Parameters) -> Commitment:
+    """The day without the network's limits: of a zone, which clears before them, with a commitment of its own; else with that of the nodes."""
+    if parameters.pricing == ZONAL:
+        on = committed(replace(shared, network=None), exactly=parameters.commitment == TREE).on
+    return dispatch(case, on, with_network=False)
 
 
 def _cost(found: Commitment) -> float:
