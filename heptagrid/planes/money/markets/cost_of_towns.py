@@ -67,8 +67,13 @@ def _least(system: BulkSystem, costs: UnitCosts, day: FleetDay, load_mw: Floats)
     low_mw[:, stores] = high_mw[:, stores] = 0.0
     np.subtract.at(left_mw.T, units.bus[stores], day.output_mw[:, stores].T)
     offers = Offers(
-        *(low_mw, high_mw, np.zeros_like(low_mw), costs.block_mw, costs.block_eur, costs.no_load_eur_per_h),
-        np.zeros_like(costs.start_eur),
+        low_mw=low_mw,
+        high_mw=high_mw,
+        inflow_mwh=np.zeros_like(low_mw),
+        block_mw=costs.block_mw,
+        block_eur=costs.block_eur,
+        no_load_eur_per_h=costs.no_load_eur_per_h,
+        start_eur=np.zeros_like(costs.start_eur),
     )
     case = day_case(system, offers, left_mw, Before.unknown(units), np.zeros(len(load_mw)), _TOO_FEW_EUR)
     whole_hours = np.ones(len(case.units), dtype=np.int64)  # units that failed kept no minimum times
