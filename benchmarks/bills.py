@@ -19,8 +19,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.history import report
+from heptagrid.foundation.calendar import Calendar
 from heptagrid.planes.money.rates.bill import bill
-from heptagrid.planes.money.rates.calendar import Calendar
 from heptagrid.planes.money.rates.energy import Energy
 from heptagrid.planes.money.rates.fixed import Fixed
 from heptagrid.planes.money.rates.net_billing import NetBilling
