@@ -29,6 +29,7 @@ Ints = npt.NDArray[np.int64]
 
 ZONAL, NODAL = "zonal", "nodal"
 SEARCH, TREE = "search", "tree"
+_STEP_MW = 10.0  # in which a commitment counts what is expected of a town, so that runs that are nearly alike share what was found
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def clear(system: BulkSystem, offers: Offers, demand: Demand, before: Before, pa
         If the solver gives no schedule, for which there is no reason: what cannot be served may be left.
     """
     with_losses, rows = 1.0 + parameters.loss_share, Rows.of(system.units)
-    expected_mw = demand.at_buses(demand.expected_mw) * with_losses
+    expected_mw = demand.at_buses(np.ceil(demand.expected_mw / _STEP_MW) * _STEP_MW) * with_losses
 
     def case_of(load_mw: Floats, begin: Before) -> CommitmentCase:
         held_mw = parameters.reserve_share * np.maximum(expected_mw.sum(axis=1), 0.0)
