@@ -14,7 +14,7 @@ from heptagrid.importers.rts import read_bulk
 from heptagrid.planes.power.dynamics.frequency import SwingModel, Turbine
 from heptagrid.scenario import load
 from heptagrid.validate.case import DATA, Finding, case, farthest
-from heptagrid.world.bulk import THERMAL, BulkUnits, UnitHeat
+from heptagrid.world.bulk import STORES, THERMAL, BulkUnits, UnitHeat
 
 Floats = npt.NDArray[np.float64]
 
@@ -84,7 +84,8 @@ def frequency_largest_unit(live: bool) -> Iterator[Finding]:
     numerator, denominator = Polynomial([0.0]), one
     stiffness = damping_mw_per_hz
     for kind, (top, times) in lags.items():
-        gain = float(units.p_max_mw[stays & (units.turbine == kind)].sum()) / (droop * F0_HZ)
+        of_kind = stays & (units.turbine == kind) & ~np.isin(units.kind, STORES)
+        gain = float(units.p_max_mw[of_kind].sum()) / (droop * F0_HZ)
         bottom = math.prod((Polynomial([1.0, time_s]) for time_s in times), start=one)
         numerator, denominator = numerator * bottom + gain * top * denominator, denominator * bottom
         stiffness += gain

@@ -127,7 +127,7 @@ def two_towns(folder: Path, *lines: str) -> World:
 
 def written(folder: Path, *lines: str) -> Path:
     file = folder / "towns.toml"
-    text = 'name = "towns"\n[towns.east]\nbus = 9\n[towns.west]\nbus = 6\n' + "\n".join(lines) + "\n"
+    text = 'name = "towns"\n[towns.east]\nbus = 109\n[towns.west]\nbus = 106\n' + "\n".join(lines) + "\n"
     file.write_text(text, encoding="utf-8")
     return file
 

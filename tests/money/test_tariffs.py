@@ -33,10 +33,10 @@ def day_bills(import_kwh, export_kwh, price, years=1 / 366, prices=PRICES):
 def test_a_household_of_3500_kwh_pays_what_the_parts_add_up_to():
     used = np.full((SLOTS, 3), 3500.0 / SLOTS)
     bill = day_bills(used, np.zeros_like(used), np.full(SLOTS, 0.05), years=1.0)
-    net_ct_per_kwh = 1.3 + 2.0 + 9.3 + 1.574 + 1.66 + 2.05
+    net_ct_per_kwh = 8.361 + 2.0 + 9.3 + 1.574 + 1.66 + 2.05
     assert bill.energy_bill[0] == pytest.approx(1.19 * 35.0 * net_ct_per_kwh)
     assert bill.standing_charge[0] == pytest.approx(1.19 * (44.0 + 60.0 + 16.81))
-    assert bill.energy_bill[1] - bill.energy_bill[0] == pytest.approx(1.19 * 3500.0 * (0.05 - 0.013))
+    assert bill.energy_bill[1] - bill.energy_bill[0] == pytest.approx(1.19 * 3500.0 * (0.05 - 0.08361))
 
 
 def test_with_procurement_as_in_germany_the_household_price_is_near_the_published_one():

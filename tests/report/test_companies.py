@@ -36,7 +36,7 @@ def test_a_companys_rows_are_its_arms_and_their_difference(two_towns_day: Run) -
     assert customers[2] == "", "the same in both arms"
     arms = two_towns_day.summary["arms"]
     smart, conventional = (arms[name]["companies"][1]["margin_eur"] for name in ("smart", "conventional"))
-    assert rows[2][1][5].replace("\u2212", "-").replace("+", "") == f"{smart - conventional:.0f}"
+    assert rows[2][1][5].replace("\u2212", "-").replace("+", "").replace("\u202f", "") == f"{smart - conventional:.0f}"
 
 
 def test_the_page_has_a_table_of_companies_only_where_there_are_several(two_towns_day: Run, day: Run) -> None:

@@ -13,6 +13,7 @@ from heptagrid.domains.markets.settlement import HourPrices, Settlement
 from heptagrid.foundation.actors import Outbox
 from heptagrid.foundation.contract import Delivery
 from heptagrid.foundation.domains import Domain
+from heptagrid.foundation.sums import weighted_sum
 from heptagrid.foundation.time import NS_PER_HOUR, Step
 from heptagrid.planes.money.markets.day_ahead import NODAL, Cleared, Demand, Parameters, clear
 from heptagrid.planes.money.markets.day_case import Before, Offers
@@ -69,7 +70,8 @@ class Markets:
 
     def clear(self, offers: market.Offer, rest: market.RestForecast, bought_mw: Floats) -> Cleared:
         """Clear the hours of a day and keep prices and positions; bought_mw: (hours, retailers)."""
-        demand = Demand(rest.rest_mw, bought_mw @ self._town_shares, rest.towns_mw, self._town_bus)
+        of_towns_mw = np.column_stack([weighted_sum(shares, bought_mw) for shares in self._town_shares.T])
+        demand = Demand(rest.rest_mw, of_towns_mw, rest.towns_mw, self._town_bus)
         names = [one.name for one in fields(Offers)]
         given = Offers(**{name: getattr(offers, name) for name in names})
         cleared = clear(self._system, given, demand, self._before, self._parameters)

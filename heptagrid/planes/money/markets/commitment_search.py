@@ -15,6 +15,7 @@ from itertools import chain, pairwise, repeat
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.foundation.sums import weighted_sum
 from heptagrid.planes.money.formulations.branch_limits import BranchLimits
 from heptagrid.planes.money.formulations.day import DayColumns, add_day, require_reserves
 from heptagrid.planes.money.formulations.program import Program, Solution
@@ -180,7 +181,7 @@ class _Search:
     def _profit(self, unit: int, price: Floats) -> Floats:
         """(periods,) what a unit would earn by being on: its blocks that prices cover, and its least output."""
         units = self.case.units
-        above = np.maximum(price[:, np.newaxis] - units.block_cost[unit], 0.0) @ units.block_mw[unit]
+        above = weighted_sum(units.block_mw[unit], np.maximum(price[:, np.newaxis] - units.block_cost[unit], 0.0))
         return np.asarray(above + price * units.p_min_mw[unit] - units.no_load[unit])
 
 

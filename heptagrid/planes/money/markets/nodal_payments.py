@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.foundation.sums import weighted_columns
 from heptagrid.planes.money.markets.two_settlement import make_whole, shared
 
 Floats = npt.NDArray[np.float64]
@@ -68,7 +69,7 @@ def paid_at_buses(
 def paid_in_zone(price: Floats, p_mw: Floats, towns: int) -> Paid:
     """What is paid at one price, (hours,): everybody pays and gets that, and nobody is made whole."""
     towns_price = np.repeat(price[:, np.newaxis], towns, axis=1)
-    return Paid(towns_price, price, price, price @ p_mw, np.zeros(p_mw.shape[1]))
+    return Paid(towns_price, price, price, weighted_columns(price, p_mw), np.zeros(p_mw.shape[1]))
 
 
 def make_whole_charges(make_whole_eur: float, taken_mwh: Floats, rest_mwh: float) -> Floats:

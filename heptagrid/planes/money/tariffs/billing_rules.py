@@ -34,7 +34,7 @@ class Parameters:
     """Prices of supply, net of value added tax, and what the state adds."""
 
     flat_procurement_eur_per_mwh: float = parameter(
-        82.73,
+        83.61,
         info="what a kWh costs in procurement under the flat tariff, all year",
         unit="EUR/MWh",
         low=0.0,
