@@ -20,7 +20,7 @@ class Parameters:
 
     damage_eur_per_t: float = parameter(
         round(eur_2024(195.0, "EUR", 2020)),
-        info="damage of a tonne of carbon dioxide; the price that generation pays for it is taken off",
+        info="damage of a tonne of carbon dioxide, of which the price that generation pays is taken off",
         unit="EUR/t",
         low=0.0,
         high=5000.0,
