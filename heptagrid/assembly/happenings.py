@@ -241,10 +241,10 @@ def of_towns(towns: Sequence[Town], section: str, key: str, town_of: Ints) -> Fl
 def trips_of(events: Sequence[Happening]) -> list[Trip]:
     """When which units of the bulk system fail."""
     trips = []
-    for one in events:
+    for number, one in enumerate(events):
         if one.kind == "unit_trip":
             unit = one.event.place[1]
-            trips.append(Trip(one.begin_ns, one.end_ns, None if unit == "largest" else int(unit)))
+            trips.append(Trip(one.begin_ns, one.end_ns, None if unit == "largest" else int(unit), number))
     return trips
 
 

@@ -162,7 +162,7 @@ class _Entry:
                 **self._answers(metering.MISSED, "missed_readings", event.end_ns),
             }
         if event.kind == "unit_trip":
-            units = [(unit, mw) for ns, unit, mw in self._grid.generation.losses if ns == event.begin_ns]
+            units = [(unit, mw) for _, unit, mw, number in self._grid.generation.losses if number == self._number]
             found = {"unit": units[0][0], "lost_mw": units[0][1]} if units else {"unit": None, "lost_mw": None}
             found |= self._frequency.after(event.begin_ns)
         if event.kind == "read_all":

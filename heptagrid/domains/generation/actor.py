@@ -55,7 +55,7 @@ class Generation:
 
     Between dispatches primary control covers what is missing or too much, shared by headroom among the units that are on and
     governed, and where they cannot among all, so that generation equals load and losses at every step; but in the steps that `swing` covers,
-    where the units answer to frequency. losses: begin (ns), unit and output of each unit that failed.
+    where the units answer to frequency. losses: begin (ns), unit and output of each unit that failed, and the number of its event.
     """
 
     domain = Domain.GENERATION
@@ -76,7 +76,7 @@ class Generation:
         self.units = units
         self.on: Bools = np.zeros(count, dtype=bool)
         self.swing = swing
-        self.losses: list[tuple[int, int, float]] = []
+        self.losses: list[tuple[int, int, float, int]] = []
         self.shortage_mwh = 0.0
         self._trips, self.fuel = trips, fuel
         self.costs = costs
@@ -228,7 +228,7 @@ class Generation:
                 output = self._terminals.unit_output_mw
                 unit = self._greatest(output) if trip.unit is None else trip.unit
                 self._failed[trip] = unit
-                self.losses.append((step.start_ns, unit, float(output[unit])))
+                self.losses.append((step.start_ns, unit, float(output[unit]), trip.event))
                 self._is_whole[unit] = self.on[unit] = False
                 output[unit] = 0.0
             elif trip.end_ns <= step.start_ns and trip in self._failed:

@@ -18,11 +18,12 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Trip:
-    """A unit fails for a time; `unit` is its position, None for the thermal one that gives most at that moment."""
+    """A unit fails for a time; `unit` is its position, None for the thermal one that gives most at that moment. event: its number, which tells two alike apart."""
 
     begin_ns: int
     end_ns: int
     unit: int | None
+    event: int = 0
 
 
 class Swing:
