@@ -1,7 +1,4 @@
-"""Electric water heaters: a well mixed tank each, heated by a thermostat, by a plan's signal, or as the local market says.
-
-Heat is counted from the temperature of cold water: what was heated was used, lost, or is held.
-"""
+"""Electric water heaters: a well mixed tank each, heated by a thermostat, by a plan's signal, or as the local market says."""
 
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -9,8 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from heptagrid.domains.customers.bidding.heat_pumps import ramp_price
-from heptagrid.domains.customers.bidding.rule import BidRule, Curves
 from heptagrid.domains.customers.device import Complaint, Device, Words, stream_of
 from heptagrid.domains.customers.gateways import SLOT_H, plan_in_force
 from heptagrid.domains.customers.standard_profiles import ByLocalQuarter
@@ -18,10 +13,10 @@ from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.time import from_ns
 from heptagrid.world.water_filling import fill
+from heptagrid_extras.tank_rule import TankRule
 
 # Hot water in each hour of the day, as parts of the day's: assumption, showers in the morning, dishes and baths in the evening.
-BY_HOUR = np.repeat([0.0, 0.01, 0.13, 0.04, 0.03, 0.06, 0.01], [4, 2, 3, 3, 6, 4, 2])
-BY_HOUR = BY_HOUR / BY_HOUR.sum()
+BY_HOUR = np.repeat([0.0, 0.01, 0.13, 0.04, 0.035, 0.06, 0.01], [4, 2, 3, 3, 6, 4, 2])
 
 
 @dataclass(frozen=True)
@@ -32,30 +27,17 @@ class Parameters:
     tank_kwh: float = parameter(9.3, info="heat in it", unit="kWh", low=1.0, high=99.0, source="160 l from 10 to 60 C")
     heater_kw: float = parameter(3.0, info="its power", unit="kW", low=0.1, high=30.0, source="assumption")
     use_kwh: float = parameter(5.0, info="heat of a day's use", unit="kWh", low=0.0, high=50.0, source="assumption")
-    loss_share: float = parameter(
-        0.15, info="share of its heat that a tank loses in a day", low=0.0, high=0.9, source="assumption"
-    )
+    loss_share: float = parameter(0.15, info="part of its heat lost a day", low=0.0, high=0.9, source="assumption")
 
 
 class Tanks(NamedTuple):
-    """Heat held and whether the heater is on, as they are and as the thermostat alone would have them; energy drawn less."""
+    """Heat held, above that of cold water, and whether the heater is on, as they are and as the thermostat alone would have them; energy drawn less."""
 
     heat_kwh: np.ndarray
     is_on: np.ndarray
     own_heat_kwh: np.ndarray
     own_is_on: np.ndarray
     less_kwh: np.ndarray
-
-
-class TankRule(BidRule["WaterHeaters"]):
-    """Bids the ramp of a thermostat for what a tank lacks to half full; below a quarter it takes any price."""
-
-    def bids(self, device, rows, outlook, interval):
-        one, heat_kwh = device.parameters, device.tanks.heat_kwh[rows]
-        kw = np.minimum((one.tank_kwh - heat_kwh) / interval.hours, one.heater_kw)
-        must = heat_kwh < 0.25 * one.tank_kwh
-        price = ramp_price(outlook, 0.5 - heat_kwh / one.tank_kwh, band_k=0.5, ramp=2.0)
-        return Curves.buying(np.where(must, 0.0, kw), price, price, np.where(must, kw, 0.0))
 
 
 class WaterHeaters(Device[Parameters]):
@@ -114,8 +96,7 @@ def _tank(k, row, ordered, quarter, hours, heater, heat_kwh, is_on, plans, has_s
         signal, slot = plans.signals[row], quarter - plans.first_quarter[row]
         level = fill(signal, slot, plans.slots[row], 1.0, full - heat_kwh[k] + 1e-6, 1, p_max, SLOT_H)
         power = min(max(level - signal[slot], 0.0), p_max)
-    if ordered >= 0.0:
-        power = min(ordered, p_max)
+    power = min(ordered, p_max) if ordered >= 0.0 else power
     power = min(power, (full - heat_kwh[k]) / hours) if has_supply else 0.0
     heated = heat_kwh[k] + power * hours
     taken = min(asked, heated * kept_share)
@@ -129,7 +110,6 @@ def _heat(start, quarter, hours, owner, heater, tanks, plans, orders, supplied, 
     for k, at in enumerate(owner):
         row, on = plan_in_force(k, quarter, plans), supplied[at]
         ordered = orders.value[k] if start < orders.until_ns[k] else -1.0
-        row = -1 if ordered >= 0.0 else row
         by_itself, _, _ = _tank(k, -1, -1.0, quarter, hours, heater, tanks.own_heat_kwh, tanks.own_is_on, plans, on)
         power, taken, leaked = _tank(k, row, ordered, quarter, hours, heater, tanks.heat_kwh, tanks.is_on, plans, on)
         orders.flexible_kw[k] = power
