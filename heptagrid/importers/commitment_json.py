@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.foundation.errors import FileError
-from heptagrid.world.commitment_case import CommittedUnits, Reserves, Reservoirs, Storages
+from heptagrid.world.commitment_case import CommittedUnits, Reserves
 
 Floats = npt.NDArray[np.float64]
 
@@ -155,14 +155,6 @@ def rising(owner: str, points: Sequence[tuple[float, float]], problems: Problems
     slopes = np.diff(at[:, 1])[size > 0.0] / size[size > 0.0]
     if (np.diff(slopes) < -1e-6 * np.maximum(np.abs(slopes[1:]), 1.0)).any():
         problems.add(f"{owner}: its production cost rises ever slower; only costs that rise ever faster are cleared")
-
-
-def no_storages(periods: int) -> tuple[Storages, Reservoirs]:
-    """None of either."""
-    none, nobody, names = np.empty(0), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.str_)
-    return Storages(names, nobody, none, none, none, none, none), Reservoirs(
-        nobody, none, none, none, np.zeros((periods, 0))
-    )
 
 
 def spinning_reserve(name: str, required_mw: Floats, units: int, sources: int) -> Reserves:

@@ -18,13 +18,12 @@ from heptagrid.importers.commitment_json import (
     HOUR_MIN,
     Problems,
     check_units,
-    no_storages,
     piecewise_blocks,
     rising,
     spinning_reserve,
     start_table,
 )
-from heptagrid.world.commitment_case import BranchNetwork, CommitmentCase, CommittedUnits, Sources
+from heptagrid.world.commitment_case import BranchNetwork, CommitmentCase, CommittedUnits, Reservoirs, Sources, Storages
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -98,15 +97,14 @@ def _case(data: Data, source: str, ignore: Collection[str]) -> CommitmentCase:
     required = problems.series("system", system.get("reserve_requirement", 0.0), periods, "reserve_requirement")
     problems.check()
     unserved = float(system.get("load_mismatch_cost", _UNSERVED_COST))
-    storages, reservoirs = no_storages(periods)
     return CommitmentCase(
         name=source,
         bus_names=np.array(buses, dtype=np.str_),
         load_mw=load_mw,
         units=units,
         sources=sources,
-        storages=storages,
-        reservoirs=reservoirs,
+        storages=Storages.none(),
+        reservoirs=Reservoirs.none(periods),
         reserves=spinning_reserve("reserve", required, len(units), len(sources)),
         network=network,
         unserved_cost=unserved,

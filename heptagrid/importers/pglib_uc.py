@@ -15,13 +15,12 @@ import numpy.typing as npt
 from heptagrid.importers.commitment_json import (
     Problems,
     check_units,
-    no_storages,
     piecewise_blocks,
     rising,
     spinning_reserve,
     start_table,
 )
-from heptagrid.world.commitment_case import CommitmentCase, CommittedUnits, Sources
+from heptagrid.world.commitment_case import CommitmentCase, CommittedUnits, Reservoirs, Sources, Storages
 
 Floats = npt.NDArray[np.float64]
 
@@ -47,15 +46,14 @@ def pglib_case(data: Mapping[str, Any], source: str) -> CommitmentCase:
         for key in ("power_output_minimum", "power_output_maximum")
     )
     problems.check()
-    storages, reservoirs = no_storages(periods)
     return CommitmentCase(
         name=source,
         bus_names=np.array(["all"]),
         load_mw=demand[:, np.newaxis],
         units=units,
         sources=Sources(np.array(list(renewable), dtype=np.str_), np.zeros(len(renewable), dtype=np.int64), low, high),
-        storages=storages,
-        reservoirs=reservoirs,
+        storages=Storages.none(),
+        reservoirs=Reservoirs.none(periods),
         reserves=spinning_reserve("spinning", required, len(units), len(renewable)),
         network=None,
     )

@@ -27,7 +27,6 @@ from heptagrid.world.commitment_case import (
 
 Floats = npt.NDArray[np.float64]
 
-NOBODY, NONE, NO_NAMES = np.empty(0, dtype=np.int64), np.empty(0), np.empty(0, dtype=np.str_)
 LONG_H = 1000
 
 
@@ -40,8 +39,8 @@ def bare_case(
     reserve_mw: Floats | None = None,
 ) -> CommitmentCase:
     """A case without storages; reserve_mw: (periods,) of one product within the ramps."""
-    periods, nothing = len(load_mw), np.zeros((len(load_mw), 0))
-    given = sources if sources is not None else Sources(NO_NAMES, NOBODY, nothing, nothing)
+    periods = len(load_mw)
+    given = sources if sources is not None else Sources.none(periods)
     products = 0 if reserve_mw is None else 1
     required = np.zeros((periods, 0)) if reserve_mw is None else reserve_mw[:, np.newaxis]
     yes = np.ones(products, dtype=np.bool_)
@@ -51,8 +50,8 @@ def bare_case(
         load_mw=load_mw,
         units=units,
         sources=given,
-        storages=Storages(NO_NAMES, NOBODY, NONE, NONE, NONE, NONE, NONE),
-        reservoirs=Reservoirs(NOBODY, NONE, NONE, NONE, nothing),
+        storages=Storages.none(),
+        reservoirs=Reservoirs.none(periods),
         reserves=Reserves(
             names=np.array(["reserve"][:products], dtype=np.str_),
             required_mw=required,

@@ -72,7 +72,7 @@ def merit_order(live: bool) -> Iterator[Finding]:
     recorded = np.load(FLEET)
     low_mw, high_mw, eur = recorded["low_mw"], recorded["high_mw"], recorded["cost_1"]
     everybody, rank = np.ones(len(eur), dtype=np.bool_), np.argsort(eur, kind="stable")
-    order = MeritOrder(rank, low_mw[rank], high_mw[rank], eur[rank], everybody)
+    order = MeritOrder(rank, low_mw[rank], high_mw[rank], everybody)
     moved = [order.moved(low_mw, load_mw - low_mw.sum(), low_mw, high_mw) for load_mw in recorded["load_mw"]]
     cost = np.array(moved) @ eur
     yield farthest("cost of every hour", recorded["cost_usd"], cost, 1e-9, relative=True, unit="USD")

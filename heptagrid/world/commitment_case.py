@@ -15,6 +15,9 @@ Floats = npt.NDArray[np.float64]
 Names = npt.NDArray[np.str_]
 Bools = npt.NDArray[np.bool_]
 
+_NO_NAMES: Names = np.empty(0, dtype=np.str_)
+_NOBODY: Ints = np.empty(0, dtype=np.int64)
+
 
 @dataclass(frozen=True)
 class CommittedUnits:
@@ -94,6 +97,11 @@ class Sources:
     low_mw: Floats
     high_mw: Floats
 
+    @staticmethod
+    def none(periods: int) -> Sources:
+        """Nobody."""
+        return Sources(_NO_NAMES, _NOBODY, np.zeros((periods, 0)), np.zeros((periods, 0)))
+
     def __len__(self) -> int:
         return len(self.names)
 
@@ -109,6 +117,11 @@ class Storages:
     volume_mwh: Floats
     begin_mwh: Floats
     efficiency: Floats
+
+    @staticmethod
+    def none() -> Storages:
+        """Nobody."""
+        return Storages(_NO_NAMES, _NOBODY, *(np.empty(0),) * 5)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -126,6 +139,11 @@ class Reservoirs:
     begin_mwh: Floats
     start_mwh: Floats
     inflow_mwh: Floats
+
+    @staticmethod
+    def none(periods: int) -> Reservoirs:
+        """Nobody's."""
+        return Reservoirs(_NOBODY, *(np.empty(0),) * 3, np.zeros((periods, 0)))
 
     def __len__(self) -> int:
         return len(self.unit)
@@ -146,6 +164,12 @@ class Reserves:
     units: Bools
     sources: Bools
     in_ramp: Bools | None = None
+
+    @staticmethod
+    def none(periods: int, units: int, sources: int) -> Reserves:
+        """No product."""
+        no, of_units, of_sources = (np.zeros(shape, dtype=np.bool_) for shape in (0, (0, units), (0, sources)))
+        return Reserves(_NO_NAMES, np.zeros((periods, 0)), np.empty(0), no, of_units, of_sources)
 
     def __len__(self) -> int:
         return len(self.names)

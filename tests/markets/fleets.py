@@ -59,19 +59,15 @@ def units_of(
 def case_of(units: CommittedUnits, load_mw: Sequence[float]) -> CommitmentCase:
     """The units alone, at one bus, without reserves; a MWh that is not served costs 4,000."""
     load = np.array(load_mw, dtype=float)[:, np.newaxis]
-    none, nobody, nothing = np.empty(0), np.empty(0, dtype=np.int64), np.zeros((len(load), 0))
-    nameless = np.empty(0, dtype=np.str_)
     return CommitmentCase(
         name="a small fleet",
         bus_names=np.array(["1"]),
         load_mw=load,
         units=units,
-        sources=Sources(nameless, nobody, nothing, nothing),
-        storages=Storages(nameless, nobody, none, none, none, none, none),
-        reservoirs=Reservoirs(nobody, none, none, none, nothing),
-        reserves=Reserves(
-            nameless, nothing, none, none.astype(bool), np.zeros((0, len(units)), bool), np.zeros((0, 0), bool)
-        ),
+        sources=Sources.none(len(load)),
+        storages=Storages.none(),
+        reservoirs=Reservoirs.none(len(load)),
+        reserves=Reserves.none(len(load), len(units), 0),
         network=None,
         unserved_cost=4000.0,
     )

@@ -56,20 +56,16 @@ def units(rng: np.random.Generator, count: int, **changed: object) -> CommittedU
 
 def case(fleet: CommittedUnits, load_mw: np.ndarray, network: BranchNetwork | None = None) -> CommitmentCase:
     load = load_mw if load_mw.ndim == 2 else load_mw[:, np.newaxis]
-    periods, none = len(load), np.empty(0)
-    nobody, nothing = none.astype(np.int64), np.zeros((periods, 0))
-    no_names = np.empty(0, dtype=np.str_)
+    periods = len(load)
     return CommitmentCase(
         name="test",
         bus_names=np.array([str(k) for k in range(load.shape[1])]),
         load_mw=load,
         units=fleet,
-        sources=Sources(no_names, nobody, nothing, nothing),
-        storages=Storages(no_names, nobody, none, none, none, none, none),
-        reservoirs=Reservoirs(nobody, none, none, none, nothing),
-        reserves=Reserves(
-            no_names, nothing, none, none.astype(bool), np.zeros((0, len(fleet)), bool), np.zeros((0, 0), bool)
-        ),
+        sources=Sources.none(periods),
+        storages=Storages.none(),
+        reservoirs=Reservoirs.none(periods),
+        reserves=Reserves.none(periods, len(fleet), 0),
         network=network,
     )
 

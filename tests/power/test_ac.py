@@ -68,7 +68,11 @@ def test_voltages_are_those_of_pandapower(system: BulkSystem) -> None:
         condenser_q_max_mvar=np.full(3, 1e4),
     )
     output_mw, load_mw, load_mvar = loading(system, 0.6)
-    flow = AcNetwork(free).solve(output_mw, load_mw, load_mvar)
+    network = AcNetwork(free)
+    network.solve(
+        output_mw, load_mw, load_mvar
+    )  # the next begins with this one's losses, and spreads them to the last digit
+    flow = network.solve(output_mw, load_mw, load_mvar)
     assert flow.at_limit == 0
     given = np.bincount(system.units.bus, output_mw, minlength=73) * ((load_mw.sum() + flow.loss_mw) / output_mw.sum())
     slack = int(system.units.bus[int(np.argmax(system.units.p_max_mw * (output_mw > 0.0)))])
@@ -93,6 +97,4 @@ def test_voltages_are_those_of_pandapower(system: BulkSystem) -> None:
     pandapower.runpp(net, init="dc", tolerance_mva=1e-9, calculate_voltage_angles=True, trafo_model="pi")
     angle = flow.angle_deg - flow.angle_deg[slack] + net.res_bus.va_degree.to_numpy()[slack]
     assert flow.v_pu == pytest.approx(net.res_bus.vm_pu.to_numpy(), abs=1e-6)
-    assert angle == pytest.approx(net.res_bus.va_degree.to_numpy(), abs=1e-3), (
-        "the losses are spread to 1e-6 of the load"
-    )
+    assert angle == pytest.approx(net.res_bus.va_degree.to_numpy(), abs=1e-4)

@@ -32,7 +32,7 @@ _DEARER = 0.002  # by which a round may make the day dearer before the other sid
 _ROUNDS = 60  # after which a round rounds all
 _TRIES = 40  # schedules that are tried with a unit switched
 _IN_VAIN = 8  # of them one after the other, after which no more are
-_LIMIT_ROUNDS = 60  # after which a round rounds all
+_LIMIT_ROUNDS = 60  # solutions in which limits that are broken are added
 _LEAST = 1.0  # that a switch must promise to be tried, in the case's money
 
 

@@ -17,7 +17,7 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class MeritOrder:
-    """All blocks of a fleet, (blocks,), ascending in cost: the unit of each, the outputs between which it lies, and what a MWh costs.
+    """All blocks of a fleet, (blocks,), ascending in cost: the unit of each, and the outputs between which it lies.
 
     What is missing others give first, up to what there is, for it costs nothing; what is too much thermal units give less, and others only where these cannot.
     """
@@ -25,7 +25,6 @@ class MeritOrder:
     unit: Ints
     from_mw: Floats
     to_mw: Floats
-    eur_per_mwh: Floats
     is_thermal: Bools
 
     @staticmethod
@@ -38,7 +37,7 @@ class MeritOrder:
         eur = costs.block_eur.ravel()
         order = np.flatnonzero(has_size)[np.argsort(eur[has_size], kind="stable")]
         is_thermal = units.kind == THERMAL
-        return MeritOrder(unit[order], from_mw.ravel()[order], to_mw.ravel()[order], eur[order], is_thermal)
+        return MeritOrder(unit[order], from_mw.ravel()[order], to_mw.ravel()[order], is_thermal)
 
     def moved(self, output_mw: Floats, change_mw: float, low_mw: Floats, high_mw: Floats) -> Floats:
         """Outputs (units,) whose sum has changed by `change_mw`, within (units,) bounds as far as they reach; who stands outside stays."""

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from heptagrid.planes.money.markets.day_case import branch_network
 from heptagrid.planes.money.markets.real_time import RealTime, RealTimeMarket
-from heptagrid.world.bulk import STORAGE, THERMAL, WATER, BulkSystem, UnitCosts
+from heptagrid.world.bulk import STORAGE, THERMAL, TOWER, WATER, BulkSystem, UnitCosts
 from heptagrid.world.commitment_case import CommitmentCase, CommittedUnits, Reserves, Reservoirs, Sources, Storages
 
 Floats = npt.NDArray[np.float64]
@@ -43,7 +43,7 @@ class NetworkDispatch:
         self._units, self._minutes = units, minutes
         self._thermal, self._stored = units.of(THERMAL), units.of(STORAGE)
         self._given = np.setdiff1d(np.arange(len(units)), np.concatenate([self._thermal, self._stored]))
-        self._may_give_less = ~np.isin(units.kind[self._given], (WATER, "tower"))
+        self._may_give_less = ~np.isin(units.kind[self._given], (WATER, TOWER))
         self._case = _case(system, costs, self._thermal, self._given, self._stored)
         self._limits: tuple[tuple[int, int], ...] = ()
 
@@ -87,7 +87,7 @@ def _case(system: BulkSystem, costs: UnitCosts, thermal: Ints, given: Ints, stor
     """Thermal units with their blocks; all others give between what each dispatch says. Loads and hours come with it as well."""
     units, buses = system.units, len(system.bus_numbers)
     mine = units.taken(thermal)
-    no_mw, none = np.zeros((1, len(given))), np.empty(0)
+    no_mw = np.zeros((1, len(given)))
     always = np.ones(len(thermal), dtype=np.int64)
     return CommitmentCase(
         name="the bulk system",
@@ -111,10 +111,8 @@ def _case(system: BulkSystem, costs: UnitCosts, thermal: Ints, given: Ints, stor
         ),
         sources=Sources(units.names[given], units.bus[given], no_mw, no_mw),
         storages=Storages(units.names[stored], units.bus[stored], *(np.zeros(len(stored)) for _ in range(5))),
-        reservoirs=Reservoirs(np.empty(0, dtype=np.int64), none, none, none, np.empty((1, 0))),
-        reserves=Reserves(
-            np.empty(0, dtype=np.str_), np.empty((1, 0)), none, none > 0.0, *(np.empty((0, 0)) > 0.0,) * 2
-        ),
+        reservoirs=Reservoirs.none(periods=1),
+        reserves=Reserves.none(periods=1, units=len(thermal), sources=len(given)),
         network=branch_network(system),
         currency="EUR",
         unserved_cost=UNSERVED_EUR_PER_MWH,
