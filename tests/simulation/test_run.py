@@ -212,6 +212,7 @@ def test_with_all_links_down_everybody_goes_on_by_himself(tmp_path: Path) -> Non
     run = heptagrid.run(feeder=LANE, step_s=900, threads=1, single="smart", break_={"wan": 1.0}, out=tmp_path / "run")
     assert run.summary["arms"]["smart"]["messages"]["delivered"] == 0
     assert run.summary["arms"]["smart"]["price_eur_per_mwh"]["max"] > 0, "the last cleared prices hold"
+    assert run.summary["arms"]["smart"]["market"]["days"] == 0, "no counted day was cleared"
     fleet = run.summary["arms"]["smart"]["domain_energy_mwh"]
     given = fleet["generation_to_transmission"]
     taken = fleet["transmission_lost"] + fleet["transmission_to_rest"]
