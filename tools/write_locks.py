@@ -40,6 +40,6 @@ def write(path: str, roots: list[Requirement]) -> None:
 
 
 if __name__ == "__main__":
-    run = [Requirement("heptagrid[networks]"), *(Requirement(name) for name in BUILD)]
+    run = [Requirement("heptagrid[networks,live]"), *(Requirement(name) for name in BUILD)]
     write("requirements.lock", run)
     write("requirements-test.lock", [Requirement("heptagrid[test]"), *run])

@@ -81,6 +81,15 @@ class Span:
         inside = (one for one in self.cuts_ns if self.start_ns < one < self.end_ns)
         return [one for one in inside if (one - self.start_ns) % step_ns]
 
+    @property
+    def last_ns(self) -> int:
+        """The end of the closing hour."""
+        return self.end_ns + CLOSING_NS
+
+    def is_noted(self, step: Step) -> bool:
+        """Whether the series are noted at the end of a step."""
+        return True
+
     def steps(self) -> Iterator[tuple[Phase, Step]]:
         """Every step in order, with its phase."""
         index = 0

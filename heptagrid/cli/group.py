@@ -26,6 +26,7 @@ COMMANDS = {
     "new": "Write NAME.toml, a scenario with every key, its default, unit, range and source as comments.",
     "run": "Run SCENARIO (a built-in name or a TOML file; default: town) in both arms, and write the report.",
     "scenarios": "List the built-in scenarios.",
+    "serve": "Serve SCENARIO live: the smart arm on the wall clock, over real protocols.",
     "sweep": "Run SCENARIO with one or more keys varied, and draw how the results depend on them.",
     "trace": "Follow message MESSAGE of RUN (a results folder): every hop, its causes, its consequences.",
     "validate": "Compare heptagrid with published cases and with recorded answers of other programs.",
@@ -147,6 +148,7 @@ def main() -> None:
       heptagrid explain RUN --bill 17      customer 17's bill, line by line, with its causes
       heptagrid bill --tariff rate.json --meter readings.csv
                                            a year's readings billed by a rate, month by month
+      heptagrid serve                      the town on the wall clock, with real protocols on localhost
       heptagrid validate                   compares with published cases and other programs
 
     Every run, sweep and comparison writes a folder with a page (report.html, sweep.html or compare.html). An arm is one of the two runs of the same days: conventional or smart.

@@ -16,6 +16,9 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Floats32 = npt.NDArray[np.float32]
 
+LOCAL_UNITS = "local_units"
+"""What orders call photovoltaics and other units behind the meter; an order is the highest power that they give."""
+
 _MOVED_BYTES = 12  # metering point, register and set-point, four bytes each
 
 
@@ -27,6 +30,16 @@ class Signal:
     signals: Floats32 = shared("kW", "float32", "groups", "quarters")
     first_quarter: int = shared("quarter hours since 1970")
     valid_quarters: int = shared("quarter hours")
+
+
+@dataclass(frozen=True)
+class Order:
+    """The power that a device shall draw by intervals, each from its begin to the next one's, and the last until `until_ns`; below 0 it gives. It takes the place of earlier ones."""
+
+    begin_ns: Ints = shared("ns", "int64", "intervals")
+    power_kw: Floats = shared("kW", "float64", "intervals")
+    until_ns: int = shared("ns")
+    device: Ints = each("", "int64")
 
 
 @dataclass(frozen=True)
@@ -71,6 +84,12 @@ _P, _C, _O = Domain.PROVIDERS, Domain.CUSTOMERS, Domain.OPERATIONS
 def signal(device: str) -> Contract[Signal]:
     """The contract by which the aggregator controls a class of devices."""
     return made(Signal, Kind.SETPOINT, f"signal.{device}", _P, _C, "each hour", CUSTOMER_CONTROL)
+
+
+@cache
+def order(device: str) -> Contract[Order]:
+    """The contract by which another program orders the power of devices of a class one by one."""
+    return made(Order, Kind.SETPOINT, f"order.{device}", _P, _C, "when another program orders it", CUSTOMER_CONTROL)
 
 
 def _moved_bytes(payload: Moved) -> int:

@@ -16,6 +16,7 @@ MARKETS = "heptagrid.markets"
 TARIFFS = "heptagrid.tariffs"
 DESKS = "heptagrid.desks"
 BENEFITS = "heptagrid.benefits"
+PROTOCOLS = "heptagrid.protocols"
 
 _NOT_INSTALLED = "heptagrid is not installed, only copied: its parts are found through entry points; pip install it"
 
@@ -24,7 +25,7 @@ _NOT_INSTALLED = "heptagrid is not installed, only copied: its parts are found t
 def parameter_sections() -> dict[str, type]:
     """The scenario's sections: name to the dataclass that declares its keys, in the order of their names.
 
-    A class of devices, a tariff, a desk and a benefit each declare their own section.
+    A class of devices, a tariff, a desk, a benefit and a protocol each declare their own section.
 
     Raises
     ------
@@ -37,10 +38,11 @@ def parameter_sections() -> dict[str, type]:
     own = {name: one.section for name, one in devices().items()}
     own |= {f"tariffs.{one.name}": one.parameters for one in registered_tariffs() if one.parameters is not None}
     own |= {one.name: one.section for one in registered_desks() if one.section is not None}
+    own |= {f"live.{name}": one.section for name, one in protocols().items() if one.section is not None}
     own |= {f"benefits.{name}": one.parameters for name, one in benefits().items()}
     if twice := sorted(found.keys() & own.keys()):
         raise HeptagridError(
-            f"the entry point {twice[0]} of a device, tariff, desk or benefit: there is a section of this name; choose another"
+            f"the entry point {twice[0]} of a device, tariff, desk, benefit or protocol: there is a section of this name; choose another"
         )
     return dict(sorted((found | own).items()))
 
@@ -75,6 +77,12 @@ def registered_tariffs() -> tuple[Any, ...]:
 def registered_desks() -> tuple[Any, ...]:
     """Desks that other packages add, each a subclass of `heptagrid.assembly.desks.Desk`, in the order of their names."""
     return tuple(point.load() for point in sorted(entry_points(group=DESKS), key=lambda one: one.name))
+
+
+@lru_cache
+def protocols() -> dict[str, Any]:
+    """The protocols of a live grid in the order of their names: name to a `heptagrid.live.protocol.Protocol`."""
+    return {point.name: point.load() for point in sorted(entry_points(group=PROTOCOLS), key=lambda one: one.name)}
 
 
 def importers() -> Iterator[Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from heptagrid.assembly.arms import arm_of
+from heptagrid.assembly.live_span import LiveSpan
 from heptagrid.assembly.span import Phase, Span
 from heptagrid.assembly.spans import spans_of
 from heptagrid.foundation.compiled.kernel import fingerprint_of_package
@@ -17,6 +18,7 @@ from heptagrid.recording.manifest import data_fingerprints
 from heptagrid.recording.results import Run
 from heptagrid.scenario.load import rebuilt
 from heptagrid.scenario.schema import Scenario
+from heptagrid.simulation.journal import JOURNAL, Recorded
 from heptagrid.simulation.precompile import ensure_kernels
 from heptagrid.simulation.simulation import Simulation
 
@@ -45,9 +47,10 @@ class Replay(Simulation):
         chosen = chosen_arm(manifest, arm)
         scenario = scenario_of(manifest)
         self.remarks = remarks_of(manifest, scenario)
-        spans = spans_of(scenario, bool(manifest["typical_days"]))
+        outside = Recorded(run.folder / JOURNAL) if "live" in manifest else None
+        spans = [_live_span(run, scenario, outside)] if outside else spans_of(scenario, bool(manifest["typical_days"]))
         run_day = _span_of(spans, day)
-        super().__init__(scenario, arm_of(chosen, manifest["break"]), spans[run_day], run_day=run_day)
+        super().__init__(scenario, arm_of(chosen, manifest["break"]), spans[run_day], run_day=run_day, outside=outside)
         self.begin()
 
     def advance(self, see: See, progress: Progress | None = None) -> None:
@@ -59,6 +62,14 @@ class Replay(Simulation):
                 progress(self.last_step.index, self.span.all_steps)
             if see(self.phase, self.last_step):
                 break
+
+
+def _live_span(run: Run, scenario: Scenario, outside: Recorded) -> LiveSpan:
+    """The span of a live run, with steps as long as they were."""
+    live, first = run.manifest["live"], date.fromisoformat(run.manifest["dates"][0])
+    return LiveSpan(
+        first, live["days"], scenario.step_s, live["warm_up_step_s"], scenario.zone, lengths=outside.lengths
+    )
 
 
 def chosen_arm(manifest: Mapping[str, Any], arm: str | None) -> str:
@@ -114,7 +125,7 @@ def remarks_of(manifest: Mapping[str, Any], scenario: Scenario) -> list[str]:
     return remarks
 
 
-def _span_of(spans: list[Span], day: date | str | None) -> int:
+def _span_of(spans: Sequence[Span], day: date | str | None) -> int:
     """The span that a day lies in; the first if none is named."""
     if day is None:
         return 0

@@ -14,7 +14,7 @@ from heptagrid.assembly.span import Phase, Span
 from heptagrid.foundation.contract import Wave
 from heptagrid.foundation.domains import DOMAIN_NAMES, KIND_NAMES
 from heptagrid.foundation.errors import ConservationError
-from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step
+from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, NS_PER_S, Step
 from heptagrid.foundation.transport import Listener
 from heptagrid.planes.power.balanced.ac import AcFlow
 from heptagrid.recording.arm_result import ArmResult
@@ -88,6 +88,7 @@ class Recorder(Listener):
         self._stored_before = grid.customers.stored_kwh
         self._heat_before = grid.customers.stored_heat_kwh
         self._consumed_before = self._consumed_so_far = grid.customers.consumed_kwh
+        self._noted_ns = self._span.start_ns
         self._comfort_before = grid.customers.comfort()
         self._market.begin()
         grid.transport.begin_counting()
@@ -99,7 +100,8 @@ class Recorder(Listener):
         self.result.steps += 1
         self.result.counted_s += step.dt_s
         self._add_up(step)
-        self._keep_series(step)
+        if self._span.is_noted(step):
+            self._keep_series(step)
 
     def note(self, phase: Phase, step: Step) -> None:
         """Take in a step that has just been run, after `note_flows`."""
@@ -240,8 +242,8 @@ class Recorder(Listener):
         grid, flow, customers = self._grid, self._grid.distribution.flow, self._grid.customers
         assert flow is not None
         consumed_kwh = customers.consumed_kwh
-        consumed_kw = (consumed_kwh - self._consumed_so_far) / (step.dt_s / 3600.0)
-        self._consumed_so_far = consumed_kwh
+        consumed_kw = (consumed_kwh - self._consumed_so_far) / ((step.end_ns - self._noted_ns) / NS_PER_S / 3600.0)
+        self._consumed_so_far, self._noted_ns = consumed_kwh, step.end_ns
         price = grid.price_at(step.start_ns)
         if step.start_ns % NS_PER_HOUR == 0:
             self.result.price_eur_per_mwh.append(price)

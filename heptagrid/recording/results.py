@@ -46,7 +46,9 @@ TABLES = {
 RUN = Kind(
     "run",
     "manifest.json",
-    frozenset({"manifest.json", "summary.json", "report.html", *(f"{table}.parquet" for table in TABLES)}),
+    frozenset(
+        {"manifest.json", "summary.json", "report.html", "journal.jsonl", *(f"{table}.parquet" for table in TABLES)}
+    ),
     {
         "parts": (".part",),
         "checkpoints": (".checkpoint", ".result"),

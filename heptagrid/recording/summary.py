@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from heptagrid.assembly.happenings import Happening
 from heptagrid.assembly.job import Job
+from heptagrid.assembly.live_span import LiveSpan
 from heptagrid.assembly.stocks import stocks_of
 from heptagrid.assembly.world import World
 from heptagrid.foundation.time import from_ns
@@ -40,7 +41,8 @@ def summarise(
     """The content of `summary.json`, but for wall time."""
     results = [result for arm in arms.values() for result in arm.results]
     stopped = [result.stopped_ns for result in results if result.stopped_ns is not None]
-    partial = bool(stopped) or len(results) < len(jobs)
+    ends_anywhere = all(isinstance(job.span, LiveSpan) for job in jobs)
+    partial = (bool(stopped) and not ends_anywhere) or len(results) < len(jobs)
     pair = "smart" in arms and "conventional" in arms and not partial
     case = None
     if pair:

@@ -33,6 +33,7 @@ from heptagrid.scenario.events import given_of
 from heptagrid.scenario.load import tables_of_parts
 from heptagrid.scenario.schema import Scenario
 from heptagrid.simulation.checkpoint import read_checkpoint, write_checkpoint
+from heptagrid.simulation.outside import Outside
 
 Tick = Callable[[int], bool]
 
@@ -71,6 +72,7 @@ class Simulation:
         threads: int = 1,
         clock: Clock | None = None,
         transport_over: TransportOver = ModelledTransport,
+        outside: Outside | None = None,
     ) -> None:
         """Set up; nothing is read or built yet.
 
@@ -84,6 +86,7 @@ class Simulation:
         threads : how many it may keep busy; the result is the same. With two, messages travel beside devices, power and sensors.
         clock : what paces the steps; None takes as little time as it can.
         transport_over : makes what carries the messages, of the modelled network.
+        outside : through whom others enter; None: nobody does.
         """
         self.scenario = scenario
         self.arm = arm_of(arm, {}) if isinstance(arm, str) else arm
@@ -91,6 +94,7 @@ class Simulation:
         self.run_day = run_day
         self.threads = threads
         self.clock = clock or SimulatedClock()
+        self.outside = outside or Outside()
         self._transport_over = transport_over
         self.steps_done = 0
         self.last_step: Step | None = None
@@ -130,6 +134,7 @@ class Simulation:
         phase, step = next(self._steps, (None, None))
         if phase is None or step is None:
             return False
+        self.outside.prepare(self, step)
         if phase is Phase.COUNTED and self.phase is Phase.WARM_UP:
             self.recorder.begin()
         self.phase = phase
@@ -157,6 +162,7 @@ class Simulation:
             began = self._lap("sub-steps", began)
             self.recorder.note_flows(phase, step)
             began = self._lap("recorder", began)
+        self.outside.meet(self, step)
         self.clock.wait_until(step.end_ns)
         transport.advance(step.end_ns)
         began = self._lap("messages", began)
@@ -181,7 +187,7 @@ class Simulation:
         ConservationError
             If energy, messages or money are unaccounted for.
         """
-        if self.last_step is not None and self.steps_done < self.span.all_steps:
+        if self.last_step is not None and self.last_step.end_ns < self.span.last_ns:
             self.recorder.stop(self.last_step)
         return self.recorder.finish(self.seconds, peak_rss_mb())
 
@@ -194,7 +200,9 @@ class Simulation:
             If it cannot be written.
         """
         write_checkpoint(
-            Path(path), self.about, {name: value for name, value in vars(self).items() if name != "_steps"}
+            Path(path),
+            self.about,
+            {name: value for name, value in vars(self).items() if name not in ("_steps", "outside")},
         )
 
     @classmethod
@@ -212,7 +220,7 @@ class Simulation:
         """
         simulation = cls.__new__(cls)
         vars(simulation).update(read_checkpoint(Path(path), partial(mismatch, scenario)))
-        simulation.threads = threads
+        simulation.threads, simulation.outside = threads, Outside()
         simulation.grid.transport.share(threads)
         simulation._steps = islice(simulation.span.steps(), simulation.steps_done, None)
         if parts is not None:

@@ -88,6 +88,8 @@ class Customers:
         self.steered_by = np.full(points, -1, dtype=np.int64)  # the set-point that last reached each point
         self._device_of = {name: _positions(one.owner, points) for name, one in self.devices.items()}
         self._class_of = {flexibility.signal(name): name for name in self.devices}
+        self._orders = {flexibility.order(name): one.orders for name, one in self.devices.items()}
+        self._orders[flexibility.order(flexibility.LOCAL_UNITS)] = units.orders
 
     def advance(self, step: Step) -> None:
         """Everything behind the meters; who works later sees what the others draw."""
@@ -133,6 +135,8 @@ class Customers:
                 self.steered_by[delivery.destination] = delivery.ids
             if delivery.contract in self._class_of:
                 self._take_plan(delivery, self._class_of[delivery.contract])
+            elif delivery.contract in self._orders:
+                self._take_order(delivery)
             elif delivery.contract is flexibility.CAP:
                 self._take_cap(delivery)
             elif delivery.contract is retail.PRICES:
@@ -148,6 +152,13 @@ class Customers:
         for one in np.unique(signal.group):
             row = plans.row_of(_key(delivery) + int(one), signal.first_quarter, signals[one], signal.valid_quarters)
             plans.steered[self._device_of[name][delivery.destination[signal.group == one]]] = row
+
+    def _take_order(self, delivery: Delivery) -> None:
+        order, orders = delivery.contract.read(delivery), self._orders[delivery.contract]
+        orders.withdraw(order.device)
+        ends_ns = [*order.begin_ns[1:].tolist(), order.until_ns]
+        for begin_ns, end_ns, power_kw in zip(order.begin_ns.tolist(), ends_ns, order.power_kw.tolist(), strict=True):
+            orders.place(begin_ns, end_ns, order.device, np.full(len(order.device), power_kw), is_power=True)
 
     def _take_cap(self, delivery: Delivery) -> None:
         cap = flexibility.CAP.read(delivery)
@@ -179,6 +190,11 @@ class Customers:
     @property
     def base_kw(self) -> float:
         return self._demand.total_kw
+
+    @property
+    def unit_kw(self) -> Floats:
+        """(units,) what each local unit gives where it has supply."""
+        return self._units.output_kw
 
     @property
     def generated_kw(self) -> float:

@@ -125,6 +125,9 @@ class Batteries(Device[Parameters]):
         """What all batteries hold."""
         return float(self.content_kwh.sum())
 
+    def contents_kwh(self) -> Floats:
+        return self.content_kwh
+
 
 class Size(NamedTuple):
     """What a battery can do."""
@@ -190,7 +193,8 @@ def _move(start, hours, owner, size, state, levels, plans, orders, supplied, poi
         if start < orders.until_ns[k]:
             row = -1
             own = _possible(-net, content[k], size, hours)
-            power = _possible(own + orders.value[k], content[k], size, hours)
+            wanted = orders.value[k] if orders.is_power[k] else own + orders.value[k]
+            power = _possible(wanted, content[k], size, hours)
             orders.own_kw[k], orders.flexible_kw[k] = own, power - own
         else:
             power = _possible(power, content[k], size, hours)

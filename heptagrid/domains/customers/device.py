@@ -157,6 +157,14 @@ class Device(ABC, Generic[P]):
         """Heat that all hold now beyond what they must, as the electricity that it would take; it counts as used."""
         return 0.0
 
+    def contents_kwh(self) -> Floats:
+        """(devices,) what each battery holds; not a number of those that hold nothing."""
+        return np.full(len(self.owner), np.nan)
+
+    def at_home(self) -> Bools:
+        """(devices,) whether each is where it can draw power."""
+        return np.ones(len(self.owner), dtype=np.bool_)
+
     def complained(self) -> dict[str, float]:
         """The values of `complaints` since the start."""
         return {}

@@ -342,13 +342,16 @@ def _heat(  # type: ignore[no-untyped-def]
         row = plan_in_force(k, quarter, plans)
         if row >= 0:
             shift = plans.shape[row, quarter - plans.first_quarter[row]]
-        if start < orders.until_ns[k]:
+        highest = p_max[k]
+        if start < orders.until_ns[k] and orders.is_power[k]:
+            row, shift_k[k], highest = -1, 0.0, max(orders.value[k], 0.0)
+        elif start < orders.until_ns[k]:
             row, shift_k[k] = -1, orders.value[k]
         else:
             shift_k[k] += min(max(-flex * shift - shift_k[k], -most_k), most_k)
         wanted += shift_k[k]
         part = min(max((wanted + 0.5 * band - air[k]) / band, 0.0), 1.0)
-        power = part * p_max[k] if supplied[owner[k]] else 0.0
+        power = min(part * p_max[k], highest) if supplied[owner[k]] else 0.0
         own_part = min(max((set_c[k] + 0.5 * band - own_air[k]) / band, 0.0), 1.0)
         by_itself = own_part * p_max[k] if supplied[owner[k]] else 0.0
         free = gains[k] + window[k] * radiation

@@ -123,6 +123,16 @@ class Meters:
             self._kept[quarter] = self.import_kwh.copy(), self.export_kwh.copy()
             self._kept.pop(quarter - _KEPT, None)
 
+    @property
+    def counted_import_kwh(self) -> Floats:
+        """(points,) what has been drawn since the start, to the end of the last step."""
+        return self.register_import_kwh + self._running_import
+
+    @property
+    def counted_export_kwh(self) -> Floats:
+        """(points,) what has been fed in since the start, to the end of the last step."""
+        return self.register_export_kwh + self._running_export
+
     def day(self, first_quarter: int, quarters: int) -> tuple[Floats, Floats]:
         """Import and export (kWh) of a day's quarter hours, (quarters, points) each, as counted; of the last day at most."""
         imported, exported = zip(*(self._kept[first_quarter + k] for k in range(quarters)), strict=True)
@@ -225,8 +235,8 @@ class Meters:
         points = np.flatnonzero(self._has_supply)
         registers = metering.Registers(
             meter=points,
-            import_kwh=(self.register_import_kwh + self._running_import)[points],
-            export_kwh=(self.register_export_kwh + self._running_export)[points],
+            import_kwh=self.counted_import_kwh[points],
+            export_kwh=self.counted_export_kwh[points],
             of_ns=asked_ns,
         )
         self.sent.append((metering.ON_DEMAND.topic, asked_ns, points))

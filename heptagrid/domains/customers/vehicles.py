@@ -171,6 +171,12 @@ class Vehicles(Device[Parameters]):
         """What all vehicle batteries hold."""
         return float(self.content_kwh.sum())
 
+    def contents_kwh(self) -> Floats:
+        return self.content_kwh
+
+    def at_home(self) -> Bools:
+        return self._home
+
     def complained(self) -> dict[str, float]:
         return {"vehicle_shortfall_kwh": self.shortfall_kwh}
 

@@ -1,0 +1,232 @@
+"""A live grid as adapters and the interface see it: devices, the last state, messages that cross the modelled network, changes."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from heptagrid.contracts import flexibility
+from heptagrid.contracts.outside import FRAMES, Frame
+from heptagrid.foundation.domains import Domain
+from heptagrid.foundation.errors import HeptagridError, UsageError
+from heptagrid.live.crossing import Fate, LostError, Outgoing, RefusedError
+from heptagrid.live.engine import Engine
+from heptagrid.live.inventory import Device, Inventory
+from heptagrid.live.state import State
+from heptagrid.scenario.schema import Scenario
+from heptagrid.simulation.journal import Entry
+from heptagrid.world.endpoints import Endpoints
+
+LOGGED = 2000
+"""Frames that the log keeps."""
+
+
+@dataclass
+class Peer:
+    """Somebody outside who is connected. protocol, address: how and from where; role: what it plays; device: which it speaks to or is, if one.
+
+    frames, bytes: in both directions. since_ns: simulated. refused: what it was not allowed.
+    """
+
+    protocol: str
+    address: str
+    role: str
+    device: str = ""
+    since_ns: int = 0
+    frames: int = 0
+    bytes: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True)
+class FrameRecord:
+    """A frame in the log. ns: simulated, when it was sent; text: decoded; is_inward: whether it came from outside. delay_s: that the network added, None if it was lost."""
+
+    ns: int
+    protocol: str
+    address: str
+    device: str
+    is_inward: bool
+    size_bytes: int
+    text: str
+    delay_s: float | None
+
+
+@dataclass(frozen=True)
+class Place:
+    """An end of the communication network: a domain's endpoint."""
+
+    domain: Domain
+    endpoint: int
+
+
+@dataclass
+class LiveGrid:
+    """What every adapter is given; all but `engine` is for the event loop's thread alone.
+
+    is_ideal: whether frames bypass the modelled network. roles: who plays a desk from outside, by role. peers: who is connected. frames: the last ones. counts: what was refused or malformed, by word.
+    """
+
+    scenario: Scenario
+    engine: Engine
+    inventory: Inventory
+    loop: asyncio.AbstractEventLoop
+    is_ideal: bool = False
+    roles: dict[str, str] = field(default_factory=dict)
+    peers: list[Peer] = field(default_factory=list)
+    frames: deque[FrameRecord] = field(default_factory=lambda: deque(maxlen=LOGGED))
+    counts: dict[str, int] = field(default_factory=dict)
+    _numbers: Any = field(default_factory=itertools.count)
+
+    @property
+    def state(self) -> State:
+        """The last solved state.
+
+        Raises
+        ------
+        HeptagridError
+            Before the first.
+        """
+        state = self.engine.state
+        if state is None:
+            raise HeptagridError("the grid is not ready yet")
+        return state
+
+    @property
+    def now_ns(self) -> int:
+        """The simulated instant."""
+        return self.engine.pace.state.ns
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Where desks and devices are reached."""
+        return self.inventory.world.endpoints
+
+    def desk(self, role: str, number: int = 0) -> Place:
+        """Where a desk sits: "operations" (head end, SCADA), "aggregator", "retailer" or "market"."""
+        at = self.endpoints
+        places: dict[str, tuple[Domain, Sequence[int]]] = {
+            "operations": (Domain.OPERATIONS, [at.operations]),
+            "aggregator": (Domain.PROVIDERS, at.aggregators.tolist()),
+            "retailer": (Domain.PROVIDERS, at.retailers.tolist()),
+            "market": (Domain.MARKETS, [at.market]),
+        }
+        if role not in places:
+            raise UsageError(f"there is no role {role!r}; there are {', '.join(places)}")
+        domain, endpoints = places[role]
+        return Place(domain, int(endpoints[number]))
+
+    async def ask(self, desk: Place, device: Device, size_bytes: int) -> int:
+        """A frame of so many bytes goes from a desk to a device; the simulated instant at which it arrives.
+
+        Raises
+        ------
+        LostError
+            If it never does.
+        """
+        return await self._cross(desk, Place(device.of.domain, device.endpoint), size_bytes)
+
+    async def answer(self, device: Device, desk: Place, size_bytes: int) -> int:
+        """A frame of so many bytes goes from a device to a desk; the simulated instant at which it arrives.
+
+        Raises
+        ------
+        LostError
+            If it never does.
+        """
+        return await self._cross(Place(device.of.domain, device.endpoint), desk, size_bytes)
+
+    async def _cross(self, source: Place, destination: Place, size_bytes: int) -> int:
+        if self.is_ideal:
+            return self.now_ns
+        number = Frame(np.array([next(self._numbers)]))
+        contract = FRAMES[source.domain, destination.domain]
+        ends = (np.array([source.endpoint]), np.array([destination.endpoint]))
+        fate = await self.send(Outgoing(contract, number, *ends, size_bytes=size_bytes))
+        return fate.ns
+
+    async def order(
+        self,
+        device: Device,
+        power_kw: Sequence[float],
+        begin_ns: Sequence[int] | None,
+        until_ns: int,
+        *,
+        desk: Place | None = None,
+        size_bytes: int | None = None,
+    ) -> int:
+        """Order a device's power over the network, by intervals (`contracts.flexibility.Order`); the simulated instant at which the order arrives.
+
+        begin_ns: when each interval begins; None: one, at once. desk: who orders; None: the device's aggregator.
+
+        Raises
+        ------
+        LostError, RefusedError
+        """
+        begins = np.array([self.now_ns] if begin_ns is None else begin_ns, dtype=np.int64)
+        payload = flexibility.Order(begins, np.array(power_kw, dtype=np.float64), until_ns, np.array([device.row]))
+        place = desk or self.desk("aggregator", self.aggregator_of(device))
+        contract = flexibility.order(device.of.name)
+        ends = (np.array([place.endpoint]), np.array([device.endpoint]))
+        return (await self.send(Outgoing(contract, payload, *ends, size_bytes=size_bytes))).ns
+
+    def aggregator_of(self, device: Device) -> int:
+        """The number of the aggregator of the customer at whose metering point a device stands."""
+        companies = self.inventory.world.companies
+        return int(companies.aggregator_of[device.point]) if 0 <= device.point < len(companies.aggregator_of) else 0
+
+    async def send(self, message: Outgoing) -> Fate:
+        """Send one message of any contract over the modelled network, and wait until it arrives.
+
+        Raises
+        ------
+        LostError, RefusedError
+        """
+        arrived: asyncio.Future[Fate] = self.loop.create_future()
+        self.engine.crossings.hand_in(message, partial(_settle, self.loop, arrived))
+        fate = await arrived
+        if fate.was_refused:
+            self.count(f"refused: {message.contract.name}")
+            raise RefusedError(f"policy refuses a {message.contract.name}")
+        if not fate.arrived:
+            raise LostError(f"a {message.contract.name} was lost on its way")
+        return fate
+
+    async def change(self, what: str, given: Mapping[str, Any], by: str = "") -> None:
+        """Change the grid before the next step: a fault, a switch (`heptagrid.simulation.changes`).
+
+        Raises
+        ------
+        UsageError
+            With what is wrong with it.
+        """
+        done: asyncio.Future[str | None] = self.loop.create_future()
+        self.engine.change(Entry(what, dict(given), by), partial(_settle, self.loop, done))
+        problem = await done
+        if problem is not None:
+            raise UsageError(problem)
+
+    def note(self, record: FrameRecord) -> None:
+        """Keep a frame for the log."""
+        self.frames.append(record)
+
+    def count(self, what: str) -> None:
+        """One more of something that was refused or malformed."""
+        self.counts[what] = self.counts.get(what, 0) + 1
+
+
+def _settle(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], value: Any) -> None:
+    """Give a future its value, from any thread."""
+
+    def settle() -> None:
+        if not future.done():
+            future.set_result(value)
+
+    loop.call_soon_threadsafe(settle)

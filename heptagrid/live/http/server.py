@@ -1,0 +1,53 @@
+"""The HTTP server of a live grid, in the event loop that its protocols share."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from typing import TYPE_CHECKING
+
+from heptagrid.foundation.errors import UsageError
+
+if TYPE_CHECKING:
+    from heptagrid.live.serve import LiveRun
+
+
+class HttpServer:
+    """Serves the control room and the interface. port: on which it listens, from `start` on."""
+
+    def __init__(self, run: LiveRun) -> None:
+        self.port = 0
+        self._run = run
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen.
+
+        Raises
+        ------
+        UsageError
+            If the port is taken.
+        """
+        import uvicorn
+
+        from heptagrid.live.http.app import app_of
+
+        config = uvicorn.Config(app_of(self._run), log_level="warning", lifespan="off", ws="websockets-sansio")
+        self._server = uvicorn.Server(config)
+        listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as problem:
+            raise UsageError(
+                f"--http {port}: {host} port {port} cannot be listened on: {problem.strerror}"
+            ) from problem
+        self.port = listener.getsockname()[1]
+        self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+        self._task = asyncio.create_task(self._server._serve([listener]))
+
+    async def stop(self) -> None:
+        """End, after the requests that are under way."""
+        self._server.should_exit = self._server.force_exit = True
+        with contextlib.suppress(asyncio.CancelledError, TimeoutError):
+            await asyncio.wait_for(self._task, 3.0)

@@ -1,0 +1,1 @@
+"""Protocols, one adapter a file, found through the entry point `heptagrid.protocols`."""

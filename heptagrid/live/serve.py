@@ -1,0 +1,182 @@
+"""`heptagrid serve`: starts a live grid with its protocols and its interface, and ends it cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from heptagrid.assembly.live_span import LiveSpan
+from heptagrid.assembly.world import World, build_world
+from heptagrid.foundation.errors import UsageError
+from heptagrid.foundation.registry import protocols
+from heptagrid.live.engine import Engine
+from heptagrid.live.folder import LiveFolder, live_folder
+from heptagrid.live.grid import LiveGrid
+from heptagrid.live.inventory import Inventory
+from heptagrid.live.pace import Pace
+from heptagrid.live.protocol import Listening, Protocol
+from heptagrid.live.start import LONGEST_DAYS, Beginning, StepLengths, beginning, span_from
+from heptagrid.recording.results import Run
+from heptagrid.scale.run import default_folder
+from heptagrid.scenario.load import load
+from heptagrid.scenario.schema import Scenario
+from heptagrid.simulation.journal import JOURNAL, Journal
+from heptagrid.simulation.precompile import ensure_kernels
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to serve.
+
+    speed: simulated by real seconds, None as fast as it can. at: when it begins (`heptagrid.live.start.beginning`). ports: of the protocols that are
+    wanted, None for each its own. listen: the address. http_port: of page and interface, None: none. paused: time stands still until a client lets it
+    go. is_ideal: frames bypass the modelled network. seed, days: as of a run.
+    """
+
+    speed: float | None = 1.0
+    at: str | None = None
+    ports: Mapping[str, int | None] | None = None
+    listen: str = "127.0.0.1"
+    http_port: int | None = 8080
+    out: Path | None = None
+    force: bool = False
+    paused: bool = False
+    is_ideal: bool = False
+    days: int = LONGEST_DAYS
+
+
+class LiveRun:
+    """A live grid from its start to its folder: `prepare`, then `start` within an event loop, then `stop`, then `finish`.
+
+    grid: what adapters and the interface see, from `start` on. begins: when it began.
+    """
+
+    grid: LiveGrid
+
+    def __init__(self, scenario: Scenario, options: Options, say: Say = lambda line: None) -> None:
+        self.scenario, self.options, self.say = scenario, options, say
+        self.begins: Beginning = beginning(options.at, scenario.zone)
+        self.pace = Pace(self.begins.ns, options.speed)
+        self.protocols: list[Protocol] = []
+        self._chosen = _chosen(options.ports)
+        self._engine: Engine | None = None
+
+    def prepare(self, folder: LiveFolder | None, span_with: Journal) -> None:
+        """Build the arm and step it to the present; takes seconds."""
+        ensure_kernels()
+        self.say(f"building {self.scenario.name}, and stepping it to {self.begins.words}")
+        self.world: World = build_world(self.scenario)
+        lengths = StepLengths(
+            self.pace, self.begins.present_ns, span_with, lambda: self._engine is not None and self._engine.is_live
+        )
+        span: LiveSpan = span_from(self.begins, self.options.days, lengths)
+        self._engine = Engine(self.scenario, self.world, span, self.pace, span_with, folder.parts if folder else None)
+        self.pace.reached(self._engine.catch_up(self.begins.present_ns))
+
+    @property
+    def engine(self) -> Engine:
+        assert self._engine is not None, "prepare comes first"
+        return self._engine
+
+    async def start(self) -> None:
+        """Let time run, and open the sockets."""
+        rated_kw = {name: one.rated_kw for name, one in self.engine.simulation.grid.customers.devices.items()}
+        loop = asyncio.get_running_loop()
+        inventory = Inventory(self.world, rated_kw)
+        self.grid = LiveGrid(self.scenario, self.engine, inventory, loop, self.options.is_ideal)
+        self.engine.start()
+        if self.options.paused:
+            self.pace.step(0.0)
+        else:
+            self.pace.go(self.begins.present_ns() if self.begins.follows_ns is not None else None)
+        while self.engine.state is None and self.engine.is_running:
+            if self.options.paused:
+                self.pace.step(1e-9)
+            await asyncio.sleep(0.01)
+        for name, (kind, port) in self._chosen.items():
+            one = kind(self.grid, self.scenario.sections.get(f"live.{name}"))
+            await one.start(Listening(self.options.listen, port))
+            self.protocols.append(one)
+            for line in one.greeting() or [f"{one.title}: {self.options.listen}:{one.listens_on}"]:
+                self.say(line)
+
+    async def stop(self) -> None:
+        """Close all sockets."""
+        for one in reversed(self.protocols):
+            with suppress(OSError):
+                await one.stop()
+        self.protocols = []
+
+
+def serve(scenario: str | Path, options: Options, settings: Sequence[str] = (), say: Say = print) -> Run:
+    """Run a scenario's smart arm live until Ctrl-C, SIGTERM, or the end of its days, and return its results.
+
+    Raises
+    ------
+    HeptagridError
+    """
+    resolved = load(scenario, list(settings))
+    run = LiveRun(resolved, options, say)
+    given = options.out or default_folder(f"{resolved.name}-live")
+    marked = span_from(run.begins, options.days, StepLengths(run.pace, lambda: 0, Journal(None), lambda: True))
+    with live_folder(given, resolved, marked, shlex.join(sys.argv), force=options.force) as folder:
+        journal = Journal(folder.work / JOURNAL)
+        try:
+            run.prepare(folder, journal)
+            asyncio.run(_until_stopped(run))
+            say("stopping: writing tables and report")
+            result = run.engine.stop()
+        finally:
+            journal.close()
+        return folder.finish(run.world, result)
+
+
+async def _until_stopped(run: LiveRun) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(one, stopping.set)
+    await run.start()
+    http = None
+    try:
+        if run.options.http_port is not None:
+            from heptagrid.live.http.server import HttpServer
+
+            http = HttpServer(run)
+            await http.start(run.options.listen, run.options.http_port)
+            run.say(
+                f"control room: http://{run.options.listen}:{http.port}/    interface: http://{run.options.listen}:{http.port}/openapi.json"
+            )
+        run.say("Ctrl-C ends it and writes its report")
+        while not stopping.is_set() and run.engine.is_running:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), 0.2)
+    finally:
+        if http is not None:
+            await http.stop()
+        await run.stop()
+
+
+def _chosen(ports: Mapping[str, int | None] | None) -> dict[str, tuple[type[Protocol], int]]:
+    """The protocols that are wanted, and their ports; None: all that need no other package.
+
+    Raises
+    ------
+    UsageError
+        For one that does not exist.
+    """
+    known = protocols()
+    if ports is None:
+        return {name: (one, one.port) for name, one in known.items() if not one.extra}
+    for name in ports:
+        if name not in known:
+            raise UsageError(f"--protocols {name}: there is no such protocol; there are {', '.join(known) or 'none'}")
+    return {name: (known[name], known[name].port if port is None else port) for name, port in ports.items()}

@@ -1,0 +1,118 @@
+"""What a live grid looks like from outside: the last solved state, as arrays that nobody changes any more."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.assembly.arm import ArmGrid
+from heptagrid.foundation.time import Step
+
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class DeviceState:
+    """A class of devices, (devices,) each. power_kw: drawn, below 0 given. content_kwh: held, not a number where nothing is. ordered_until_ns: until when an order holds."""
+
+    power_kw: Floats
+    content_kwh: Floats
+    is_home: Bools
+    ordered_kw: Floats
+    ordered_until_ns: Ints
+
+
+@dataclass(frozen=True)
+class State:
+    """The grid in a step [at_ns, until_ns), as it was solved for it.
+
+    point_*: (points,) at each metering point: net draw, voltage, supply, and the registers at the step's end. unit_kw: (units,) given by local
+    units. node_v_pu: (nodes,). branch_pct: (nodes,) loading of the branch above each node. transformer_pct: (transformers,). substation_*: (substations,) at
+    low voltage. busbar_v_pu, busbar_target_pu, tap, infeed_*: (towns,). bulk_mw, bulk_on: (bulk units,). price_eur_per_mwh: of the hour. solved_at: of the monotonic clock, in seconds.
+    """
+
+    at_ns: int
+    until_ns: int
+    point_p_kw: Floats
+    point_q_kvar: Floats
+    point_v_pu: Floats
+    point_is_supplied: Bools
+    import_kwh: Floats
+    export_kwh: Floats
+    unit_kw: Floats
+    devices: Mapping[str, DeviceState]
+    node_v_pu: Floats
+    branch_pct: Floats
+    transformer_pct: Floats
+    substation_v_pu: Floats
+    substation_pct: Floats
+    substation_kw: Floats
+    busbar_v_pu: Floats
+    infeed_kw: Floats
+    infeed_kvar: Floats
+    infeed_v_pu: Floats
+    bulk_mw: Floats
+    bulk_on: Bools
+    losses_kw: float
+    generated_kw: float
+    frequency_hz: float
+    price_eur_per_mwh: float
+    solved_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def age_s(self) -> float:
+        """Seconds of the wall clock since it was solved."""
+        return time.monotonic() - self.solved_at
+
+
+def state_of(grid: ArmGrid, step: Step) -> State:
+    """The state of an arm after `sense` of a step."""
+    world, terminals, customers, flow = grid.world, grid.terminals, grid.customers, grid.distribution.flow
+    assert flow is not None, "the feeders have been solved"
+    meters, at = customers.meters, world.substations
+    current = np.hypot(flow.current_re, flow.current_im)
+    return State(
+        at_ns=step.start_ns,
+        until_ns=step.end_ns,
+        point_p_kw=terminals.point_p_kw.copy(),
+        point_q_kvar=terminals.point_q_kvar.copy(),
+        point_v_pu=terminals.point_v_pu.copy(),
+        point_is_supplied=terminals.point_is_supplied.copy(),
+        import_kwh=meters.counted_import_kwh,
+        export_kwh=meters.counted_export_kwh,
+        unit_kw=customers.unit_kw.copy(),
+        devices={
+            name: DeviceState(
+                power_kw=one.orders.drawn_kw,
+                content_kwh=one.contents_kwh().copy(),
+                is_home=one.at_home().copy(),
+                ordered_kw=one.orders.table.value.copy(),
+                ordered_until_ns=np.where(one.orders.table.is_power, one.orders.table.until_ns, 0),
+            )
+            for name, one in customers.devices.items()
+        },
+        node_v_pu=flow.v_pu.copy(),
+        branch_pct=current * world.branch_pct_per_pu
+        if len(current) == world.network.nodes
+        else np.zeros(len(flow.v_pu)),
+        transformer_pct=flow.transformer_loading_pct.copy(),
+        substation_v_pu=flow.v_pu[at.node],
+        substation_pct=flow.transformer_loading_pct[at.transformer],
+        substation_kw=flow.transformer_p_kw[at.transformer],
+        busbar_v_pu=flow.v_pu[world.network.busbars],
+        infeed_kw=terminals.infeed_p_kw.copy(),
+        infeed_kvar=terminals.infeed_q_kvar.copy(),
+        infeed_v_pu=terminals.infeed_v_pu.copy(),
+        bulk_mw=terminals.unit_output_mw.copy(),
+        bulk_on=grid.generation.on.copy(),
+        losses_kw=flow.losses_kw,
+        generated_kw=customers.generated_kw,
+        frequency_hz=world.grid.frequency_hz + terminals.deviation_hz,
+        price_eur_per_mwh=grid.price_at(step.start_ns),
+    )

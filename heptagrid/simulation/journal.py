@@ -1,0 +1,177 @@
+"""The journal of what entered a simulation from outside: enough to run it again, to the same last bit, without the outside.
+
+One line of JSON an entry, in the order in which they were taken: lengths of steps from an instant on, messages with their wave's arrays and their
+payload as bytes, and changes. A line that was cut off by a kill is the last and is left out.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from heptagrid.assembly.live_span import RecordedLengths
+from heptagrid.contracts.codec import decode, encode
+from heptagrid.contracts.policy import declared
+from heptagrid.foundation.contract import Contract, columns
+from heptagrid.foundation.errors import OutputError
+from heptagrid.foundation.time import Step
+from heptagrid.simulation.outside import Outside
+from heptagrid.simulation.simulation import Simulation
+
+Ints = npt.NDArray[np.int64]
+
+JOURNAL = "journal.jsonl"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A change of the grid by somebody outside. what: a name of `changes`; by: who made it; given: its fields, as JSON."""
+
+    what: str
+    given: dict[str, Any] = field(default_factory=dict)
+    by: str = ""
+
+
+class Journal:
+    """Writes a journal; without a file it keeps nothing."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._file: IO[str] | None = None
+        if path is not None:
+            try:
+                self._file = path.open("w", encoding="utf-8")
+            except OSError as problem:
+                raise OutputError(f"the journal {path} cannot be written: {problem.strerror}") from problem
+
+    def length(self, from_ns: int, step_s: int) -> None:
+        """Steps are so long from an instant on."""
+        self._write({"from_ns": from_ns, "step_s": step_s})
+
+    def message(
+        self,
+        step: int,
+        contract: Contract[Any],
+        payload: Any,
+        source: Ints,
+        destination: Ints,
+        at_ns: int,
+        size_bytes: int | None,
+    ) -> None:
+        """A wave was sent in a step."""
+        kind, topic, sender, receiver = contract.key
+        self._write(
+            {
+                "step": step,
+                "contract": [int(kind), topic, int(sender), int(receiver)],
+                "payload": [base64.b64encode(encode(contract, payload, row)).decode() for row in range(len(source))],
+                "source": source.tolist(),
+                "destination": destination.tolist(),
+                "at_ns": at_ns,
+                "size_bytes": size_bytes,
+            }
+        )
+
+    def note(self, step: int, entry: Entry) -> None:
+        """A change was made before a step."""
+        self._write({"step": step, "what": entry.what, "given": entry.given, "by": entry.by})
+
+    def _write(self, content: dict[str, Any]) -> None:
+        if self._file is not None:
+            self._file.write(json.dumps(content) + "\n")
+
+    def flush(self) -> None:
+        """Bring to the disk what is there."""
+        if self._file is not None:
+            self._file.flush()
+
+    def close(self) -> None:
+        """Nothing more is written."""
+        if self._file is not None:
+            self._file.close()
+
+
+class Recorded(Outside):
+    """What entered once, entering again.
+
+    lengths: of the steps.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read a journal.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be read.
+        """
+        changes: list[tuple[int, int]] = []
+        by_step: dict[int, list[dict[str, Any]]] = {}
+        for one in _lines(path):
+            if "from_ns" in one:
+                changes.append((one["from_ns"], one["step_s"]))
+            else:
+                by_step.setdefault(one["step"], []).append(one)
+        self.lengths = RecordedLengths(tuple(changes))
+        self._by_step = by_step
+        self._contracts = {(*_numbers(one), one.topic): one for one in declared()}
+
+    def prepare(self, simulation: Simulation, step: Step) -> None:
+        """Make the changes that were made before the step."""
+        for one in self._by_step.get(step.index, ()):
+            if "what" in one:
+                applied(simulation, step, Entry(one["what"], one["given"], one["by"]))
+
+    def meet(self, simulation: Simulation, step: Step) -> None:
+        """Send what was sent in the step."""
+        for one in self._by_step.get(step.index, ()):
+            if "contract" in one:
+                kind, topic, sender, receiver = one["contract"]
+                contract = self._contracts[kind, sender, receiver, topic]
+                payload = _joined(contract, [decode(contract, base64.b64decode(text)) for text in one["payload"]])
+                source, destination = (np.array(one[name], dtype=np.int64) for name in ("source", "destination"))
+                simulation.grid.transport.send(
+                    contract.wave(payload, source, destination, one["at_ns"], size=one["size_bytes"])
+                )
+
+
+def applied(simulation: Simulation, step: Step, entry: Entry) -> str | None:
+    """Make a change before a step; what was wrong with it, or None."""
+    return f"there is no change {entry.what!r}"
+
+
+def _numbers(contract: Contract[Any]) -> tuple[int, int, int]:
+    kind, _, sender, receiver = contract.key
+    return int(kind), int(sender), int(receiver)
+
+
+def _joined(contract: Contract[Any], payloads: list[Any]) -> Any:
+    """The payload of a wave from those of its messages."""
+    first = payloads[0]
+    if len(payloads) == 1:
+        return first
+    found = {one.name: getattr(first, one.name) for one in fields(first)}
+    for name, column in columns(contract.payload):
+        if not column.is_shared:
+            found[name] = np.concatenate([getattr(one, name) for one in payloads])
+    return type(first)(**found)
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as problem:
+        raise OutputError(f"the journal {path} cannot be read: {problem.strerror}") from problem
+    lines = text.splitlines()
+    for number, line in enumerate(lines, 1):
+        try:
+            yield json.loads(line)
+        except ValueError as problem:
+            if number < len(lines) or text.endswith("\n"):
+                raise OutputError(f"{path}, line {number}: this is no entry of a journal") from problem
