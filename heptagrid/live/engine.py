@@ -76,12 +76,17 @@ class Engine(Outside):
         HeptagridError
             What had ended it before, or a law of conservation that does not hold.
         """
-        self._is_stopping.set()
-        self._wake()
-        self._thread.join()
+        self.halt()
         if self.failure is not None:
             raise self.failure
         return self.simulation.finish()
+
+    def halt(self) -> None:
+        """End after the present step."""
+        self._is_stopping.set()
+        self._wake()
+        if self._thread.is_alive():
+            self._thread.join()
 
     @property
     def is_running(self) -> bool:

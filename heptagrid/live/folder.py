@@ -31,8 +31,11 @@ ARM: Arm = arm_of("smart", {})
 
 
 @contextmanager
-def live_folder(given: Path, scenario: Scenario, span: LiveSpan, command: str, *, force: bool) -> Iterator[LiveFolder]:
+def live_folder(
+    given: Path | None, scenario: Scenario, span: LiveSpan, command: str, force: bool
+) -> Iterator[LiveFolder]:
     """A folder that is marked as that of a run before anything is in it."""
+    assert given is not None
     with results_folder(given, RUN, force) as place:
         manifest = manifest_of(scenario, [span], False, [ARM], {}, command)
         manifest["live"] = {"days": span.days, "warm_up_step_s": span.warm_up_step_s}

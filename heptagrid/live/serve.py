@@ -6,9 +6,9 @@ import asyncio
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from heptagrid.assembly.live_span import LiveSpan
@@ -16,12 +16,13 @@ from heptagrid.assembly.world import World, build_world
 from heptagrid.foundation.errors import UsageError
 from heptagrid.foundation.registry import protocols
 from heptagrid.live.engine import Engine
-from heptagrid.live.folder import LiveFolder, live_folder
+from heptagrid.live.folder import live_folder
 from heptagrid.live.grid import LiveGrid
 from heptagrid.live.inventory import Inventory
 from heptagrid.live.pace import Pace
 from heptagrid.live.protocol import Listening, Protocol
 from heptagrid.live.start import LONGEST_DAYS, Beginning, StepLengths, beginning, span_from
+from heptagrid.recording.arm_result import ArmResult
 from heptagrid.recording.results import Run
 from heptagrid.scale.run import default_folder
 from heptagrid.scenario.load import load
@@ -54,12 +55,16 @@ class Options:
 
 
 class LiveRun:
-    """A live grid from its start to its folder: `prepare`, then `start` within an event loop, then `stop`, then `finish`.
+    """A live grid from its start to its folder: within `prepared`, `start` in an event loop and `stop` in it.
 
-    grid: what adapters and the interface see, from `start` on. begins: when it began.
+    grid: what adapters and the interface see, from `start` on. begins: when it began. world: what the arm lives in. result, folder: what it came to and where that was
+    written, once `prepared` is over.
     """
 
     grid: LiveGrid
+    world: World
+    result: ArmResult
+    folder: Run
 
     def __init__(self, scenario: Scenario, options: Options, say: Say = lambda line: None) -> None:
         self.scenario, self.options, self.say = scenario, options, say
@@ -69,37 +74,53 @@ class LiveRun:
         self._chosen = _chosen(options.ports)
         self._engine: Engine | None = None
 
-    def prepare(self, folder: LiveFolder | None, span_with: Journal) -> None:
-        """Build the arm and step it to the present; takes seconds."""
+    @contextmanager
+    def prepared(self) -> Iterator[LiveRun]:
+        """Build the arm and step it to the present, which takes seconds; at the end add up, and write the folder if there is to be one."""
+        out = self.options.out
+        opened = live_folder(out, self.scenario, self._span(Journal(None)), shlex.join(sys.argv), self.options.force)
+        with opened if out else nullcontext() as folder:
+            journal = Journal(folder.work / JOURNAL if folder else None)
+            try:
+                self._prepare(journal, folder.parts if folder else None)
+                yield self
+                self.say("stopping: adding up, and writing tables and report" if out else "stopping")
+                self.result = self.engine.stop()
+            finally:
+                if self._engine is not None:
+                    self._engine.halt()
+                journal.close()
+            if folder:
+                self.folder = folder.finish(self.world, self.result)
+
+    def _span(self, journal: Journal) -> LiveSpan:
+        is_live = lambda: self._engine is not None and self._engine.is_live  # noqa: E731
+        lengths = StepLengths(self.pace, self.begins.present_ns, journal, is_live)
+        return span_from(self.begins, self.options.days, lengths)
+
+    def _prepare(self, journal: Journal, parts: Path | None) -> None:
         ensure_kernels()
         self.say(f"building {self.scenario.name}, and stepping it to {self.begins.words}")
-        self.world: World = build_world(self.scenario)
-        lengths = StepLengths(
-            self.pace, self.begins.present_ns, span_with, lambda: self._engine is not None and self._engine.is_live
-        )
-        span: LiveSpan = span_from(self.begins, self.options.days, lengths)
-        self._engine = Engine(self.scenario, self.world, span, self.pace, span_with, folder.parts if folder else None)
+        self.world = build_world(self.scenario)
+        self._engine = Engine(self.scenario, self.world, self._span(journal), self.pace, journal, parts)
         self.pace.reached(self._engine.catch_up(self.begins.present_ns))
 
     @property
     def engine(self) -> Engine:
-        assert self._engine is not None, "prepare comes first"
+        assert self._engine is not None, "prepared comes first"
         return self._engine
 
     async def start(self) -> None:
         """Let time run, and open the sockets."""
         rated_kw = {name: one.rated_kw for name, one in self.engine.simulation.grid.customers.devices.items()}
-        loop = asyncio.get_running_loop()
-        inventory = Inventory(self.world, rated_kw)
+        inventory, loop = Inventory(self.world, rated_kw), asyncio.get_running_loop()
         self.grid = LiveGrid(self.scenario, self.engine, inventory, loop, self.options.is_ideal)
         self.engine.start()
         if self.options.paused:
-            self.pace.step(0.0)
+            self.pace.step(1e-9)  # the first step is solved when time enters it
         else:
             self.pace.go(self.begins.present_ns() if self.begins.follows_ns is not None else None)
         while self.engine.state is None and self.engine.is_running:
-            if self.options.paused:
-                self.pace.step(1e-9)
             await asyncio.sleep(0.01)
         for name, (kind, port) in self._chosen.items():
             one = kind(self.grid, self.scenario.sections.get(f"live.{name}"))
@@ -124,19 +145,11 @@ def serve(scenario: str | Path, options: Options, settings: Sequence[str] = (), 
     HeptagridError
     """
     resolved = load(scenario, list(settings))
+    options = replace(options, out=options.out or default_folder(f"{resolved.name}-live"))
     run = LiveRun(resolved, options, say)
-    given = options.out or default_folder(f"{resolved.name}-live")
-    marked = span_from(run.begins, options.days, StepLengths(run.pace, lambda: 0, Journal(None), lambda: True))
-    with live_folder(given, resolved, marked, shlex.join(sys.argv), force=options.force) as folder:
-        journal = Journal(folder.work / JOURNAL)
-        try:
-            run.prepare(folder, journal)
-            asyncio.run(_until_stopped(run))
-            say("stopping: writing tables and report")
-            result = run.engine.stop()
-        finally:
-            journal.close()
-        return folder.finish(run.world, result)
+    with run.prepared():
+        asyncio.run(_until_stopped(run))
+    return run.folder
 
 
 async def _until_stopped(run: LiveRun) -> None:

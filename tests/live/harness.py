@@ -1,0 +1,59 @@
+"""A live grid within a test: in lock-step, without the HTTP server, with the protocols that are asked for on free ports."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from heptagrid.live.serve import LiveRun, Options
+from heptagrid.scenario.load import revised
+from heptagrid.scenario.schema import Scenario
+
+EVENING = "2016-07-04T18:00"
+"""When test grids begin unless told otherwise: vehicles come home, the sun is still up."""
+
+
+class Harness:
+    """A live grid that a test drives.
+
+    run: the grid as `serve` has it; once it is over, `run.result` is what the arm came to and `run.folder` where that was written. ports: of the protocols, by name.
+    """
+
+    def __init__(self, run: LiveRun) -> None:
+        self.run = run
+
+    @property
+    def ports(self) -> dict[str, int]:
+        return {one.name: one.listens_on for one in self.run.protocols}
+
+    async def advance(self, seconds: float) -> None:
+        """Let simulated time go on by so much, and wait until it has."""
+        until_ns = self.run.pace.step(seconds)
+        loop = self.run.grid.loop
+        assert await loop.run_in_executor(None, self.run.pace.wait_for, until_ns, 60.0), "time did not go on"
+
+
+@asynccontextmanager
+async def live_grid(
+    scenario: Scenario,
+    protocols: Mapping[str, int | None] | None = None,
+    *,
+    settings: tuple[str, ...] = (),
+    options: Options | None = None,
+    out: Path | None = None,
+) -> AsyncIterator[Harness]:
+    """A grid on a scenario, paused at an evening in July unless `options` say otherwise; `out` takes its run's folder.
+
+    protocols: those that are opened, each on a free port unless one is named.
+    """
+    ports = {name: 0 if port is None else port for name, port in (protocols or {}).items()}
+    chosen = replace(options or Options(at=EVENING, paused=True, http_port=None), ports=ports, out=out)
+    harness = Harness(LiveRun(revised(scenario, list(settings)), chosen))
+    with harness.run.prepared():
+        await harness.run.start()
+        try:
+            yield harness
+        finally:
+            await harness.run.stop()
