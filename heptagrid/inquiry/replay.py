@@ -48,7 +48,9 @@ class Replay(Simulation):
         scenario = scenario_of(manifest)
         self.remarks = remarks_of(manifest, scenario)
         outside = Recorded(run.folder / JOURNAL) if "live" in manifest else None
-        spans = [_live_span(run, scenario, outside)] if outside else spans_of(scenario, bool(manifest["typical_days"]))
+        spans = (
+            [live_span(manifest, scenario, outside)] if outside else spans_of(scenario, bool(manifest["typical_days"]))
+        )
         run_day = _span_of(spans, day)
         super().__init__(scenario, arm_of(chosen, manifest["break"]), spans[run_day], run_day=run_day, outside=outside)
         self.begin()
@@ -64,9 +66,9 @@ class Replay(Simulation):
                 break
 
 
-def _live_span(run: Run, scenario: Scenario, outside: Recorded) -> LiveSpan:
+def live_span(manifest: Mapping[str, Any], scenario: Scenario, outside: Recorded) -> LiveSpan:
     """The span of a live run, with steps as long as they were."""
-    live, first = run.manifest["live"], date.fromisoformat(run.manifest["dates"][0])
+    live, first = manifest["live"], date.fromisoformat(manifest["dates"][0])
     return LiveSpan(
         first, live["days"], scenario.step_s, live["warm_up_step_s"], scenario.zone, lengths=outside.lengths
     )
