@@ -11,12 +11,15 @@ from typing import Any
 
 from heptagrid.assembly.live_span import LiveSpan
 from heptagrid.assembly.modelled_transport import ModelledTransport
+from heptagrid.assembly.span import Phase
 from heptagrid.assembly.transport import TransportOver
 from heptagrid.assembly.world import World
 from heptagrid.foundation.time import NS_PER_S, Step
 from heptagrid.live.crossing import Crossings, Outgoing
+from heptagrid.live.day_money import DayMoney
 from heptagrid.live.pace import Pace
 from heptagrid.live.state import State, state_of
+from heptagrid.live.traffic import Traffic
 from heptagrid.recording.arm_result import ArmResult
 from heptagrid.scenario.schema import Scenario
 from heptagrid.simulation.journal import Entry, Journal, applied
@@ -34,7 +37,7 @@ _log = logging.getLogger(__name__)
 class Engine(Outside):
     """Steps one arm for ever; outsiders hand in messages and changes, and read the last solved state.
 
-    state: the last solved one; None before the live steps begin. is_live: whether it has come to the present. failure: what ended it, if something did.
+    state: the last solved one; None before the live steps begin. on_state: told each one that is published, by the engine's thread. traffic: messages so far. is_live: whether it has come to the present. failure: what ended it, if something did.
     """
 
     def __init__(
@@ -51,7 +54,7 @@ class Engine(Outside):
         self.pace, self.journal = pace, journal
         self.state: State | None = None
         self.failure: BaseException | None = None
-        self.on_state: Callable[[State], None] = lambda state: None
+        self.on_state: list[Callable[[State], None]] = []
         self.is_live = False
         self.crossings = Crossings(self._wake, self._note_message)
         self._changes: list[tuple[Entry, Callable[[Any], None]]] = []
@@ -62,6 +65,9 @@ class Engine(Outside):
         self.simulation = Simulation(scenario, "smart", span, parts=parts, transport_over=transport_over, outside=self)
         self.simulation.begin(world)
         self.simulation.grid.transport.listen(self.crossings)
+        self.traffic = Traffic(world.points)
+        self.simulation.grid.transport.listen(self.traffic)
+        self._money = DayMoney(self.simulation.grid)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
     def start(self) -> None:
@@ -123,6 +129,8 @@ class Engine(Outside):
 
     def meet(self, simulation: Simulation, step: Step) -> None:
         """Publish the state, and let outsiders' messages in and out until the step's end is due."""
+        if simulation.phase is not Phase.CLOSING:
+            self._money.count(step, self.is_live)
         if not self.is_live:
             return
         self._publish(simulation, step)
@@ -161,8 +169,9 @@ class Engine(Outside):
         if now - self._published_at < PUBLISHED_S and self.pace.is_free:
             return
         self._published_at = now
-        self.state = state_of(simulation.grid, step)
-        self.on_state(self.state)
+        self.state = state_of(simulation.grid, step, self.traffic.state(step.start_ns), self._money.state)
+        for told in self.on_state:
+            told(self.state)
 
     def _apply_changes(self, simulation: Simulation, step: Step) -> None:
         with self._lock:

@@ -10,7 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.assembly.arm import ArmGrid
+from heptagrid.domains.distribution.lines import BusbarRegulatedLines, RegulatedLines
+from heptagrid.domains.distribution.tap_changer import TapChanger
 from heptagrid.foundation.time import Step
+from heptagrid.live.day_money import MoneyState
+from heptagrid.live.traffic import TrafficState
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -34,7 +38,7 @@ class State:
 
     point_*: (points,) at each metering point: net draw, voltage, supply, and the registers at the step's end. unit_kw: (units,) given by local
     units. node_v_pu: (nodes,). branch_pct: (nodes,) loading of the branch above each node. transformer_pct: (transformers,). substation_*: (substations,) at
-    low voltage. busbar_v_pu, busbar_target_pu, tap, infeed_*: (towns,). bulk_mw, bulk_on: (bulk units,). price_eur_per_mwh: of the hour. solved_at: of the monotonic clock, in seconds.
+    low voltage. busbar_v_pu, infeed_*: (towns,). bulk_mw, bulk_on: (bulk units,). tap, busbar_target_pu: (towns,), not a number where a circuit regulates itself. fleet_kw, rest_kw: what all bulk units give, and what the other loads take. price_eur_per_mwh: of the hour. traffic, money: messages and money so far. solved_at: of the monotonic clock, in seconds.
     """
 
     at_ns: int
@@ -63,6 +67,12 @@ class State:
     generated_kw: float
     frequency_hz: float
     price_eur_per_mwh: float
+    tap: Floats
+    busbar_target_pu: Floats
+    fleet_kw: float
+    rest_kw: float
+    traffic: TrafficState
+    money: MoneyState
     solved_at: float = field(default_factory=time.monotonic)
 
     @property
@@ -71,11 +81,12 @@ class State:
         return time.monotonic() - self.solved_at
 
 
-def state_of(grid: ArmGrid, step: Step) -> State:
+def state_of(grid: ArmGrid, step: Step, traffic: TrafficState, money: MoneyState) -> State:
     """The state of an arm after `sense` of a step."""
     world, terminals, customers, flow = grid.world, grid.terminals, grid.customers, grid.distribution.flow
     assert flow is not None, "the feeders have been solved"
     meters, at = customers.meters, world.substations
+    changers = [_tap_changer(grid.distribution.lines.of(town)) for town in range(len(world.towns))]
     current = np.hypot(flow.current_re, flow.current_im)
     return State(
         at_ns=step.start_ns,
@@ -115,4 +126,15 @@ def state_of(grid: ArmGrid, step: Step) -> State:
         generated_kw=customers.generated_kw,
         frequency_hz=world.grid.frequency_hz + terminals.deviation_hz,
         price_eur_per_mwh=grid.price_at(step.start_ns),
+        tap=np.array([float(one.tap) if one else np.nan for one in changers]),
+        busbar_target_pu=np.array([one.target_pu if one else np.nan for one in changers]),
+        fleet_kw=grid.generation.given_mw * 1000.0,
+        rest_kw=grid.transmission.rest_mw * 1000.0,
+        traffic=traffic,
+        money=money,
     )
+
+
+def _tap_changer(lines: RegulatedLines) -> TapChanger | None:
+    """The controller of a town's busbar; None where a circuit has its own regulators."""
+    return lines.tap_changer if isinstance(lines, BusbarRegulatedLines) else None
