@@ -17,6 +17,7 @@ from heptagrid.assembly.world import World
 from heptagrid.foundation.time import NS_PER_S, Step
 from heptagrid.live.crossing import Crossings, Outgoing
 from heptagrid.live.day_money import DayMoney
+from heptagrid.live.energy import EnergyCounters
 from heptagrid.live.pace import Pace
 from heptagrid.live.state import State, state_of
 from heptagrid.live.traffic import Traffic
@@ -68,6 +69,7 @@ class Engine(Outside):
         self.traffic = Traffic(world.points)
         self.simulation.grid.transport.listen(self.traffic)
         self._money = DayMoney(self.simulation.grid)
+        self._energy = EnergyCounters(self.simulation.grid)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
     def start(self) -> None:
@@ -131,6 +133,7 @@ class Engine(Outside):
         """Publish the state, and let outsiders' messages in and out until the step's end is due."""
         if simulation.phase is not Phase.CLOSING:
             self._money.count(step, self.is_live)
+            self._energy.count(step)
         if not self.is_live:
             return
         self._publish(simulation, step)
@@ -169,7 +172,8 @@ class Engine(Outside):
         if now - self._published_at < PUBLISHED_S and self.pace.is_free:
             return
         self._published_at = now
-        self.state = state_of(simulation.grid, step, self.traffic.state(step.start_ns), self._money.state)
+        sofar = (self.traffic.state(step.start_ns), self._money.state, self._energy.state)
+        self.state = state_of(simulation.grid, step, *sofar)
         for told in self.on_state:
             told(self.state)
 

@@ -28,7 +28,7 @@ LOGGED = 2000
 """Frames that the log keeps."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Peer:
     """Somebody outside who is connected. protocol, address: how and from where; role: what it plays; device: which it speaks to or is, if one.
 

@@ -14,6 +14,7 @@ from heptagrid.domains.distribution.lines import BusbarRegulatedLines, Regulated
 from heptagrid.domains.distribution.tap_changer import TapChanger
 from heptagrid.foundation.time import Step
 from heptagrid.live.day_money import MoneyState
+from heptagrid.live.energy import EnergyState
 from heptagrid.live.traffic import TrafficState
 
 Bools = npt.NDArray[np.bool_]
@@ -38,7 +39,7 @@ class State:
 
     point_*: (points,) at each metering point: net draw, voltage, supply, and the registers at the step's end. unit_kw: (units,) given by local
     units. node_v_pu: (nodes,). branch_pct: (nodes,) loading of the branch above each node. transformer_pct: (transformers,). substation_*: (substations,) at
-    low voltage. busbar_v_pu, infeed_*: (towns,). bulk_mw, bulk_on: (bulk units,). tap, busbar_target_pu: (towns,), not a number where a circuit regulates itself. fleet_kw, rest_kw: what all bulk units give, and what the other loads take. price_eur_per_mwh: of the hour. traffic, money: messages and money so far. solved_at: of the monotonic clock, in seconds.
+    low voltage. busbar_v_pu, infeed_*: (towns,). bulk_mw, bulk_on: (bulk units,). tap, busbar_target_pu: (towns,), not a number where a circuit regulates itself. fleet_kw, rest_kw: what all bulk units give, and what the other loads take. price_eur_per_mwh: of the hour. traffic, money, energy: messages, money and single devices' energy so far. solved_at: of the monotonic clock, in seconds.
     """
 
     at_ns: int
@@ -73,6 +74,7 @@ class State:
     rest_kw: float
     traffic: TrafficState
     money: MoneyState
+    energy: EnergyState
     solved_at: float = field(default_factory=time.monotonic)
 
     @property
@@ -81,7 +83,7 @@ class State:
         return time.monotonic() - self.solved_at
 
 
-def state_of(grid: ArmGrid, step: Step, traffic: TrafficState, money: MoneyState) -> State:
+def state_of(grid: ArmGrid, step: Step, traffic: TrafficState, money: MoneyState, energy: EnergyState) -> State:
     """The state of an arm after `sense` of a step."""
     world, terminals, customers, flow = grid.world, grid.terminals, grid.customers, grid.distribution.flow
     assert flow is not None, "the feeders have been solved"
@@ -132,6 +134,7 @@ def state_of(grid: ArmGrid, step: Step, traffic: TrafficState, money: MoneyState
         rest_kw=grid.transmission.rest_mw * 1000.0,
         traffic=traffic,
         money=money,
+        energy=energy,
     )
 
 
