@@ -107,12 +107,18 @@ def happenings(scenario: Scenario, site: Site) -> tuple[Happening, ...]:
     """The scenario's events, in its order."""
     found: list[Happening] = []
     for event in scenario.events:
-        begin_ns = event.begin_ns(scenario.start, scenario.zone)
-        met = _met(event, site, scenario.seed)
+        one = happening(scenario, site, event)
         if isinstance(event.entry, Firmware):
-            _refuse_what_memory_cannot_hold(scenario, len(found) + 1, event.entry, len(met["points"]))
-        found.append(Happening(event, begin_ns, begin_ns + event.duration_ns, towns=len(site.towns), **met))
+            _refuse_what_memory_cannot_hold(scenario, len(found) + 1, event.entry, len(one.points))
+        found.append(one)
     return tuple(found)
+
+
+def happening(scenario: Scenario, site: Site, event: Event) -> Happening:
+    """What an event affects."""
+    begin_ns = event.begin_ns(scenario.start, scenario.zone)
+    met = _met(event, site, scenario.seed)
+    return Happening(event, begin_ns, begin_ns + event.duration_ns, towns=len(site.towns), **met)
 
 
 def _refuse_what_memory_cannot_hold(scenario: Scenario, number: int, entry: Firmware, meters: int) -> None:

@@ -27,6 +27,11 @@ class ModelledTransport(SortingTransport):
         super().__init__(granted)
         self._plane = plane
 
+    @property
+    def plane(self) -> MessagePlane:
+        """The network, for what breaks it."""
+        return self._plane
+
     def _take(self, wave: Wave) -> int:
         return self._plane.send(
             wave.kind,

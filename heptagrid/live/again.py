@@ -69,7 +69,7 @@ def replay(folder: str | Path, *, out: str | Path, force: bool = False, progress
             if progress and simulation.steps_done % 64 == 0 and simulation.last_step is not None:
                 seconds = (simulation.last_step.end_ns - span.warm_up_ns) // 10**9
                 progress(seconds, (stopped_ns - span.warm_up_ns) // 10**9)
-        second = place.finish(world, simulation.finish())
+        second = place.finish(simulation.world, simulation.finish())
     return Again(second, remarks, differing(first, second))
 
 

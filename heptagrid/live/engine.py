@@ -23,7 +23,8 @@ from heptagrid.live.state import State, state_of
 from heptagrid.live.traffic import Traffic
 from heptagrid.recording.arm_result import ArmResult
 from heptagrid.scenario.schema import Scenario
-from heptagrid.simulation.journal import Entry, Journal, applied
+from heptagrid.simulation.changes import applied, prepared
+from heptagrid.simulation.journal import Entry, Journal
 from heptagrid.simulation.outside import Outside
 from heptagrid.simulation.simulation import Simulation
 
@@ -126,8 +127,9 @@ class Engine(Outside):
             self._apply_changes(simulation, step)
             due_ns = self.pace.due_ns()
             if due_ns is None or due_ns > step.start_ns:
-                return
+                break
             self._rest(self.pace.seconds_until(step.start_ns + 1))
+        prepared(simulation, step)
 
     def meet(self, simulation: Simulation, step: Step) -> None:
         """Publish the state, and let outsiders' messages in and out until the step's end is due."""
@@ -181,7 +183,7 @@ class Engine(Outside):
         with self._lock:
             changes, self._changes = self._changes, []
         for entry, told in changes:
-            problem = applied(simulation, step, entry)
+            problem = applied(simulation, step, entry.what, entry.given)
             if problem is None:
                 self.journal.note(step.index, entry)
             told(problem)

@@ -21,11 +21,11 @@ from heptagrid.live.grid import LiveGrid
 from heptagrid.live.inventory import Inventory
 from heptagrid.live.pace import Pace
 from heptagrid.live.protocol import Listening, Protocol
-from heptagrid.live.start import LONGEST_DAYS, Beginning, StepLengths, beginning, span_from
+from heptagrid.live.start import LONGEST_DAYS, Beginning, StepLengths, beginning, days_from, span_from
 from heptagrid.recording.arm_result import ArmResult
 from heptagrid.recording.results import Run
 from heptagrid.scale.run import default_folder
-from heptagrid.scenario.load import load
+from heptagrid.scenario.load import load, revised
 from heptagrid.scenario.schema import Scenario
 from heptagrid.simulation.journal import JOURNAL, Journal
 from heptagrid.simulation.precompile import ensure_kernels
@@ -67,8 +67,11 @@ class LiveRun:
     folder: Run
 
     def __init__(self, scenario: Scenario, options: Options, say: Say = lambda line: None) -> None:
-        self.scenario, self.options, self.say = scenario, options, say
         self.begins: Beginning = beginning(options.at, scenario.zone)
+        self.scenario = revised(
+            scenario, [f"run.start={self.begins.day}", f"run.days={days_from(self.begins, options.days)}"]
+        )
+        self.options, self.say = options, say
         self.pace = Pace(self.begins.ns, options.speed)
         self.protocols: list[Protocol] = []
         self._chosen = _chosen(options.ports)
@@ -91,7 +94,7 @@ class LiveRun:
                     self._engine.halt()
                 journal.close()
             if folder:
-                self.folder = folder.finish(self.world, self.result)
+                self.folder = folder.finish(self.engine.simulation.world, self.result)
 
     def _span(self, journal: Journal) -> LiveSpan:
         is_live = lambda: self._engine is not None and self._engine.is_live  # noqa: E731

@@ -9,13 +9,16 @@ from zoneinfo import ZoneInfo
 
 from heptagrid.assembly.live_span import LiveSpan, mapped_day
 from heptagrid.foundation.errors import UsageError
-from heptagrid.foundation.time import NS_PER_MINUTE, NS_PER_S, from_ns, to_ns
+from heptagrid.foundation.time import NS_PER_S, from_ns, to_ns
 from heptagrid.live.pace import Pace
 from heptagrid.scenario.checks import FIRST_DAY, LAST_DAY
 from heptagrid.simulation.journal import Journal
 
 LONGEST_DAYS = 28
 """Days that a live run goes on at most: assumption, four weeks; the page would grow without end."""
+
+_BEFORE = ((300, 3600), (60, 120))
+"""Lengths of steps before the present, and how far from it they are taken, in seconds: so coarse as a warm-up, until the last hour."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ def beginning(at: str | None, zone: ZoneInfo) -> Beginning:
 
 @dataclass
 class StepLengths:
-    """Lengths of a live run's steps: minutes until the present, then as its pace says; each change is noted in the journal."""
+    """Lengths of a live run's steps: shorter ones towards the present, then as its pace says; each change is noted in the journal."""
 
     pace: Pace
     present_ns: Callable[[], int]
@@ -95,8 +98,8 @@ class StepLengths:
         if self.is_live():
             length = self.pace(start_ns)
         else:
-            minute_ends_ns = (start_ns // NS_PER_MINUTE + 1) * NS_PER_MINUTE
-            length = 60 if minute_ends_ns <= self.present_ns() else 1
+            left_s = (self.present_ns() - start_ns) // NS_PER_S
+            length = next((one for one, enough_s in _BEFORE if left_s >= enough_s), 1)
         if length != self._last:
             self._last = length
             self.journal.length(start_ns, length)
@@ -105,5 +108,9 @@ class StepLengths:
 
 def span_from(begins: Beginning, days: int, lengths: StepLengths) -> LiveSpan:
     """The span of a live run: from the midnight before, so many days or until the data end."""
-    left = (LAST_DAY - begins.day).days + 1
-    return LiveSpan(begins.day, min(days, left), 60, 300, begins.zone, lengths=lengths)
+    return LiveSpan(begins.day, days_from(begins, days), 60, 300, begins.zone, lengths=lengths)
+
+
+def days_from(begins: Beginning, days: int) -> int:
+    """So many days, or those that are left until the data end."""
+    return min(days, (LAST_DAY - begins.day).days + 1)

@@ -28,13 +28,26 @@ class EventLog(Listener):
     """One entry for each event; see `found`."""
 
     def __init__(self, grid: ArmGrid, frequency: FrequencyLog) -> None:
-        self._grid = grid
+        self._grid, self._frequency = grid, frequency
         self._entries = [_Entry(grid, frequency, one, number) for number, one in enumerate(grid.world.events)]
-        self._off_s = np.zeros(grid.world.customers_count if self._entries else 0)
+        self._off_s = np.zeros(0)
         self._deliveries: Sequence[Delivery] = ()
         self._lost = np.empty((0, 4), dtype=np.int64)
+        self._follows = False
         if self._entries:
-            grid.transport.listen(self)
+            self.follow()
+
+    def follow(self) -> None:
+        """Follow supply and messages from now on."""
+        if not self._follows:
+            self._follows = True
+            self._off_s = np.zeros(self._grid.world.customers_count)
+            self._grid.transport.listen(self)
+
+    def expect(self, event: Happening) -> None:
+        """Another event is coming, numbered after those there are."""
+        self.follow()
+        self._entries.append(_Entry(self._grid, self._frequency, event, len(self._entries)))
 
     def travelled(self, deliveries: Sequence[Delivery], lost: Ints) -> None:
         """Keep what arrived and what was lost until the step is noted."""
@@ -42,7 +55,7 @@ class EventLog(Listener):
 
     def note(self, phase: Phase, step: Step) -> None:
         """Take in a step that has just been run."""
-        if not self._entries:
+        if not self._follows:
             return
         if phase is Phase.COUNTED:
             self._off_s[self._grid.terminals.point_v_pu[: len(self._off_s)] == 0.0] += step.dt_s
@@ -58,7 +71,7 @@ class EventLog(Listener):
     def outages(self) -> tuple[Outage, ...]:
         """Interruptions by customers' class and by how long they had no supply."""
         grid = self._grid
-        if not self._entries:
+        if not self._follows:
             return ()
         is_household = np.char.startswith(grid.world.grid.loads.profile_names, "H0")
         return outage_table(self._off_s, grid.customers.unserved_kwh, is_household)

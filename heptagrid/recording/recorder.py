@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from heptagrid.assembly.arm import ArmGrid
+from heptagrid.assembly.happenings import Happening
 from heptagrid.assembly.span import Phase, Span
 from heptagrid.foundation.contract import Wave
 from heptagrid.foundation.domains import DOMAIN_NAMES, KIND_NAMES
@@ -129,6 +130,13 @@ class Recorder(Listener):
     def write_to(self, parts: Path) -> None:
         """Write the parts of tables to another folder from now on, where those written so far stand."""
         self._writer.write_to(parts)
+
+    def expect(self, event: Happening | None) -> None:
+        """Another event is coming, or supply will be switched off by hand."""
+        if event is None:
+            self._events.follow()
+        else:
+            self._events.expect(event)
 
     def stop(self, step: Step) -> None:
         """The run was interrupted after `step`: keep what there is."""

@@ -22,6 +22,7 @@ from heptagrid.contracts.policy import declared
 from heptagrid.foundation.contract import Contract, columns
 from heptagrid.foundation.errors import OutputError
 from heptagrid.foundation.time import Step
+from heptagrid.simulation.changes import applied, prepared
 from heptagrid.simulation.outside import Outside
 from heptagrid.simulation.simulation import Simulation
 
@@ -126,7 +127,8 @@ class Recorded(Outside):
         """Make the changes that were made before the step."""
         for one in self._by_step.get(step.index, ()):
             if "what" in one:
-                applied(simulation, step, Entry(one["what"], one["given"], one["by"]))
+                applied(simulation, step, one["what"], one["given"])
+        prepared(simulation, step)
 
     def meet(self, simulation: Simulation, step: Step) -> None:
         """Send what was sent in the step."""
@@ -139,11 +141,6 @@ class Recorded(Outside):
                 simulation.grid.transport.send(
                     contract.wave(payload, source, destination, one["at_ns"], size=one["size_bytes"])
                 )
-
-
-def applied(simulation: Simulation, step: Step, entry: Entry) -> str | None:
-    """Make a change before a step; what was wrong with it, or None."""
-    return f"there is no change {entry.what!r}"
 
 
 def _numbers(contract: Contract[Any]) -> tuple[int, int, int]:

@@ -53,7 +53,7 @@ class Simulation:
         result = simulation.finish()
 
     Attributes: `scenario`, `arm`, `span`, `steps_done`, `last_step` (None before the first) and its `phase`; from `begin` on also `world`
-    (what all arms share), `grid` (the seven domains, the transport, the terminals) and `recorder`. What one changes between two steps, the
+    (what all arms share; events that others cause are added to it), `grid` (the seven domains, the transport, the terminals) and `recorder`. What one changes between two steps, the
     next step finds.
     """
 
@@ -95,6 +95,7 @@ class Simulation:
         self.threads = threads
         self.clock = clock or SimulatedClock()
         self.outside = outside or Outside()
+        self.extras: dict[Any, Any] = {}
         self._transport_over = transport_over
         self.steps_done = 0
         self.last_step: Step | None = None

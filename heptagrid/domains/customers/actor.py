@@ -82,7 +82,7 @@ class Customers:
         self.tariffs = tariffs
         self.base_kwh = 0.0
         self.bidders = bidders
-        self._read_all = read_all
+        self._read_all = list(read_all)
         self._terminals, self._demand, self._units, self._smart = terminals, demand, units, smart
         points = len(terminals.point_p_kw)
         self.steered_by = np.full(points, -1, dtype=np.int64)  # the set-point that last reached each point
@@ -117,6 +117,10 @@ class Customers:
             points = len(self._terminals.point_p_kw)
             spread_ns = (np.arange(points) * ((end_ns - begin_ns) / points)).astype(np.int64)
             self.meters.send_registers(begin_ns, begin_ns + spread_ns, outbox)
+
+    def expect_demand(self, begin_ns: int, end_ns: int) -> None:
+        """All meters will be read on demand over that time."""
+        self._read_all.append((begin_ns, end_ns))
 
     def may_send_within(self, step: Step) -> bool:
         """Whether meters may have something to say before the step's end: of supply, or because all are asked for their registers."""

@@ -107,9 +107,21 @@ class Meters:
         self._scheduled: list[_Scheduled] = []
         self._kept: dict[int, tuple[Floats, Floats]] = {}  # by quarter hour
         self.sent: list[tuple[str, int, Ints]] = []
+        self._is_stuck = np.zeros(points, dtype=np.bool_)
+        self._clock_quarters = np.zeros(points, dtype=np.int64)
+
+    def stick(self, meter: int, is_stuck: bool) -> None:
+        """A meter counts nothing from now on, or counts again."""
+        self._is_stuck[meter] = is_stuck
+
+    def set_clock(self, meter: int, quarters: int) -> None:
+        """A meter's clock is so many quarter hours ahead of the time, and its readings are stamped so."""
+        self._clock_quarters[meter] = quarters
 
     def measure(self, step: Step, p_kw: Floats) -> None:
         """Count the step's energy; at the end of a quarter hour close it."""
+        if self._is_stuck.any():
+            p_kw = np.where(self._is_stuck, 0.0, p_kw)
         _count(p_kw, step.dt_s / 3600.0, self._running_import, self._running_export)
         if step.ends_quarter:
             for last, running, register in (
@@ -159,9 +171,12 @@ class Meters:
             moved_kwh,
             asked_by.copy(),
         )
-        columns = {name: column[points] for name, column in one.energies().items()}
-        reading = metering.Reading(meter=points, quarter=quarter, **columns)
-        outbox.send(metering.READING.wave(reading, *self._from(points), due_ns[points]))
+        stamps = self._clock_quarters[points]
+        for ahead in np.unique(stamps).tolist():
+            mine = points[stamps == ahead]
+            columns = {name: column[mine] for name, column in one.energies().items()}
+            reading = metering.Reading(meter=mine, quarter=quarter + ahead, **columns)
+            outbox.send(metering.READING.wave(reading, *self._from(mine), due_ns[mine]))
         self._scheduled = [*(old for old in self._scheduled if old.quarter > quarter - _REMEMBERED), one]
 
     def follow_supply(self, supplied: Bools, step: Step, outbox: Outbox) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -67,8 +67,8 @@ class Distribution:
         self._p_kw = np.zeros(lines.terminals)
         self._q_kvar = np.zeros(lines.terminals)
         self.charges, self._local_load = charges, local_load
-        self._silences = silences
-        self._node_outages, self._point_outages = node_outages, point_outages
+        self._silences = list(silences)
+        self._node_outages, self._point_outages = list(node_outages), list(point_outages)
         self._dead_points = np.empty(0, dtype=np.int64) if dead_points is None else dead_points
         terminals.point_is_supplied[self._dead_points] = False
 
@@ -86,6 +86,19 @@ class Distribution:
         terminals.point_v_pu[~terminals.point_is_supplied] = 0.0
         terminals.infeed_p_kw[:] = self.lines.p_kw
         terminals.infeed_q_kvar[:] = self.lines.q_kvar
+
+    def interrupt(self, nodes: Outage, points: Outage, silences: Sequence[Outage], now_ns: int) -> None:
+        """Cut off nodes and metering points from now on, in outages that may have begun; silences: of the substations among them."""
+        self._node_outages.append(nodes)
+        self._point_outages.append(points)
+        self._silences += silences
+        self._supply(now_ns)
+
+    def restore(self, now_ns: int) -> None:
+        """End all outages that are under way."""
+        for outages in (self._node_outages, self._point_outages, self._silences):
+            outages[:] = [replace(one, end_ns=now_ns) if one.covers(now_ns) else one for one in outages]
+        self._supply(now_ns)
 
     def remember(self) -> None:
         """Keep the present solution to fall back on, should a feeder not converge."""
@@ -121,9 +134,13 @@ class Distribution:
         if self.charges:
             self.charges.work(step)
         if self._point_outages:
-            terminals = self._terminals
-            terminals.point_is_supplied[:] = supplied_at(self._point_outages, step.end_ns, len(self._point_terminal))
-            terminals.point_is_supplied[self._dead_points] = False
+            self._supply(step.end_ns)
+
+    def _supply(self, now_ns: int) -> None:
+        """Say which metering points have supply."""
+        supplied = supplied_at(self._point_outages, now_ns, len(self._point_terminal))
+        self._terminals.point_is_supplied[:] = supplied
+        self._terminals.point_is_supplied[self._dead_points] = False
 
 
 @kernel

@@ -88,6 +88,10 @@ class CircuitLines:
     def aim(self, target_pu: float) -> None:
         self._controlled.aim(target_pu / self._rated_target_pu)
 
+    @property
+    def changer(self) -> None:
+        """Its controls are its own."""
+
     def remember(self) -> None:
         """A solution that is found is remembered anyway."""
 

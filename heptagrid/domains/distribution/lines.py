@@ -80,6 +80,10 @@ class RegulatedLines(Protocol):
     def aim(self, target_pu: float) -> None:
         """Give the regulators a new target."""
 
+    @property
+    def changer(self) -> TapChanger | None:
+        """The tap changer of the primary substation, for who moves it by hand; None where controls of a circuit do all."""
+
     def switch_off(self, is_off: Bools) -> None:
         """From the next solve on these nodes, (nodes,), and what lies behind them are cut off."""
 
@@ -113,6 +117,10 @@ class BusbarRegulatedLines:
 
     def aim(self, target_pu: float) -> None:
         self.tap_changer.target_pu = target_pu
+
+    @property
+    def changer(self) -> TapChanger:
+        return self.tap_changer
 
     def switch_off(self, is_off: Bools) -> None:
         self._solver.switch_off(is_off)

@@ -49,15 +49,27 @@ class TapChanger:
         self.target_pu = parameters.target_pu
         self.tap = tap
         self.operations = 0
+        self.is_manual = False
         self._tap_min = tap_min
         self._tap_max = tap_max
         self._outside_s = 0.0
+
+    def move(self, steps: int) -> bool:
+        """Move by hand; whether the tap is there."""
+        if not self._tap_min <= self.tap + steps <= self._tap_max:
+            return False
+        self.tap += steps
+        self.operations += abs(steps)
+        self._outside_s = 0.0
+        return True
 
     def regulate(self, v_pu: float, dt_s: float) -> int:
         """Look at the busbar for `dt_s` seconds and return the tap for the next step.
 
         A tap on the high-voltage side: a higher position lowers the busbar's voltage.
         """
+        if self.is_manual:
+            return self.tap
         deviation_pu = v_pu - self.target_pu
         if abs(deviation_pu) <= self.parameters.bandwidth_pu:
             self._outside_s = 0.0

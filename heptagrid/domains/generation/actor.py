@@ -78,7 +78,7 @@ class Generation:
         self.swing = swing
         self.losses: list[tuple[int, int, float, int]] = []
         self.shortage_mwh = 0.0
-        self._trips, self.fuel = trips, fuel
+        self._trips, self.fuel = list(trips), fuel
         self.costs = costs
         self._availability = availability
         self._low_mw, self._high_mw = units.p_min_mw.copy(), units.p_max_mw.copy()
@@ -152,6 +152,10 @@ class Generation:
                 others = self.units.p_max_mw * (self.units.kind == THERMAL)
             total_mw = float(others.sum())
         output += np.sign(missing_mw) * left_mw * others / total_mw
+
+    def expect(self, trip: Trip) -> None:
+        """A unit will fail."""
+        self._trips.append(trip)
 
     def bounds_mw(self, ns: int) -> tuple[Floats, Floats]:
         """Between what each unit can give while it is on, in the hour at a time, (units,) each."""

@@ -36,7 +36,7 @@ DAY_READS_AFTER_NS = 3 * NS_PER_QUARTER  # after midnight: when the last quarter
 class CustomersDesk:
     """Receives reads, estimates the missing ones, and sends each day's validated reads to the retailers, then those that came after it was first told.
 
-    open_from: the first quarter hour that has not had its final settlement run.
+    open_from: the first quarter hour that has not had its final settlement run. from_the_future: reads that were stamped with a quarter hour that had not ended.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class CustomersDesk:
     ) -> None:
         self.store = store
         self.open_from = -1
+        self.from_the_future = 0
         self._days = days
         self._supplied, self._steered = companies.all_supplied, companies.all_steered
         self._retailer_of = companies.retailer_of
@@ -72,6 +73,9 @@ class CustomersDesk:
         contract = metering.MISSED if delivery.contract is metering.MISSED else metering.READING
         told = contract.read(delivery)
         quarter = told.quarter
+        if (quarter + 1) * NS_PER_QUARTER > int(delivery.delivered_ns[0]):
+            self.from_the_future += len(told.meter)  # a meter's clock is wrong; what it read of when nobody knows
+            return
         reads = Reads(
             meter=told.meter,
             import_kwh=told.import_kwh,

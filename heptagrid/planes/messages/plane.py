@@ -174,10 +174,25 @@ class MessagePlane:
 
         A place that fails several times at once comes up when the last of its failures is over.
         """
-        for when_ns, up in ((begin_ns, False), (end_ns, True)):
-            for place in places:
-                self._queue.switch(when_ns, int(place), up=up)
-            self._expect(_Change(when_ns + notice_ns, "dead", places, up=up))
+        self.fall_silent(places, begin_ns, notice_ns)
+        self.wake(places, end_ns, notice_ns)
+
+    def fall_silent(self, places: Ints, at_ns: int, notice_ns: int = 0) -> None:
+        """Places (n,) lose their supply at a time, until they `wake`."""
+        self._turn(places, at_ns, notice_ns, up=False)
+
+    def wake(self, places: Ints, at_ns: int, notice_ns: int = 0) -> None:
+        """Places (n,) that fell silent have supply again."""
+        self._turn(places, at_ns, notice_ns, up=True)
+
+    def _turn(self, places: Ints, at_ns: int, notice_ns: int, *, up: bool) -> None:
+        for place in places:
+            self._queue.switch(at_ns, int(place), up=up)
+        self._expect(_Change(at_ns + notice_ns, "dead", places, up=up))
+
+    def lose(self, link_class: int, share: float) -> None:
+        """From now on each crossing of a link of a class is lost with this probability, after all link retries."""
+        self._queue.net.break_loss[link_class] = share
 
     def cut(self, places: Ints, begin_ns: int, end_ns: int, notice_ns: int = 0) -> None:
         """The links of places (n,) to their parents are cut, in both directions; none of a shared medium can be."""
