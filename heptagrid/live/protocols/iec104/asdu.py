@@ -135,7 +135,9 @@ def _objects(raw: bytes, element: Element, count: int, is_sequence: bool) -> Ite
     size = element.size + (TAG_SIZE if element.is_tagged else 0)
     expected = HEADER + (3 + count * size if is_sequence else count * (3 + size))
     if len(raw) != expected:
-        raise MalformedError(f"an ASDU of type {raw[0]} with {count} objects has {len(raw)} bytes; {expected} are expected")
+        raise MalformedError(
+            f"an ASDU of type {raw[0]} with {count} objects has {len(raw)} bytes; {expected} are expected"
+        )
     at, address = HEADER, 0
     for k in range(count):
         if k == 0 or not is_sequence:
@@ -159,7 +161,9 @@ def mirrored(raw: bytes, cause: Cause, is_negative: bool = False, common_address
     return raw[:2] + bytes((first, raw[3])) + station + raw[6:]
 
 
-def packed(type: int, cause: int, common_address: int, objects: Sequence[Object], originator: int = 0) -> Iterator[bytes]:
+def packed(
+    type: int, cause: int, common_address: int, objects: Sequence[Object], originator: int = 0
+) -> Iterator[bytes]:
     """As many ASDUs as it takes to carry some objects of a type, in their order."""
     element = ELEMENTS[type]
     most = (LONGEST - HEADER) // (3 + element.size + (TAG_SIZE if element.is_tagged else 0))

@@ -125,13 +125,17 @@ def _unpack_step(raw: bytes) -> tuple[Value, int]:
 
 
 _SINGLE, _DOUBLE, _STEP = _bits(0x01, 0xF0), _bits(0x03, 0xF0), Element(2, _pack_step, _unpack_step)
-_BITS = _with_byte(4, lambda value: (int(value) & 0xFFFFFFFF).to_bytes(4, "little"), lambda raw: int.from_bytes(raw, "little"))
+_BITS = _with_byte(
+    4, lambda value: (int(value) & 0xFFFFFFFF).to_bytes(4, "little"), lambda raw: int.from_bytes(raw, "little")
+)
 _NORMALISED = _with_byte(2, _normalised, lambda raw: _signed(raw) / 0x8000)
 _SCALED = _with_byte(2, _scaled, _signed)
 _FLOAT = _with_byte(4, _float, lambda raw: float(struct.unpack("<f", raw)[0]))
 _COUNTER = _with_byte(4, lambda value: (int(value) & 0xFFFFFFFF).to_bytes(4, "little"), _signed)
 _ORDER_1, _ORDER_2 = _bits(0x01, 0xFC), _bits(0x03, 0xFC)
-_ONLY_BITS = Element(4, lambda value, _: (int(value) & 0xFFFFFFFF).to_bytes(4, "little"), lambda raw: (int.from_bytes(raw, "little"), 0))
+_ONLY_BITS = Element(
+    4, lambda value, _: (int(value) & 0xFFFFFFFF).to_bytes(4, "little"), lambda raw: (int.from_bytes(raw, "little"), 0)
+)
 _ONLY_NORMALISED = Element(2, lambda value, _: _normalised(value), lambda raw: (_signed(raw) / 0x8000, 0))
 _QUALIFIER = Element(1, lambda _, qualifier: bytes((qualifier & 0xFF,)), lambda raw: (0, raw[0]))
 _NOTHING = Element(0, lambda _, __: b"", lambda _: (0, 0))
