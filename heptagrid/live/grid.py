@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -152,6 +153,24 @@ class LiveGrid:
         fate = await self.send(Outgoing(contract, number, *ends, at_ns=at_ns, size_bytes=size_bytes))
         return fate.ns
 
+    def carry(self, source: Place, destination: Place, size_bytes: int, then: Callable[[int | None], None]) -> None:
+        """Let a frame cross, as `ask` and `answer` do; `then` is called in the event loop with the instant at which it arrives, or None if it never does."""
+        if self.is_ideal:
+            then(self.now_ns)
+            return
+
+        def settled(fate: Fate) -> None:
+            then(fate.ns if fate.arrived else None)
+
+        contract = FRAMES[source.domain, destination.domain]
+        number = Frame(np.array([next(self._numbers)]))
+        ends = (np.array([source.endpoint]), np.array([destination.endpoint]))
+        message = Outgoing(contract, number, *ends, size_bytes=size_bytes)
+        try:
+            self.engine.crossings.hand_in(message, lambda fate: _later(self.loop, settled, fate))
+        except HeptagridError:
+            then(None)
+
     async def order(
         self,
         device: Device,
@@ -220,6 +239,12 @@ class LiveGrid:
     def count(self, what: str) -> None:
         """One more of something that was refused or malformed."""
         self.counts[what] = self.counts.get(what, 0) + 1
+
+
+def _later(loop: asyncio.AbstractEventLoop, then: Callable[[Fate], None], fate: Fate) -> None:
+    """Call in the event loop, from any thread; nobody is left to be told once that is closed."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(then, fate)
 
 
 def _settle(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], value: Any) -> None:
