@@ -84,7 +84,9 @@ class Server:
 
     def examples(self) -> list[tuple[str, str]]:
         """The first device of each class that is served, and its address."""
-        firsts = [Device(of, 0) for name, of in self.grid.inventory.classes.items() if len(of) and self._registers_of(name)]
+        firsts = [
+            Device(of, 0) for name, of in self.grid.inventory.classes.items() if len(of) and self._registers_of(name)
+        ]
         found = [(one.name, self._addresses.address_of(one)) for one in firsts]
         return [(name, address) for name, address in found if address]
 
