@@ -67,6 +67,26 @@ def _protocols(_: click.Context, __: click.Parameter, value: str | None) -> dict
     help="Port of the control room and the interface; 0 takes a free one.",
 )
 @click.option(
+    "--name", "names", multiple=True, metavar="HOST", help="Name under which it is reached, beside its address."
+)
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Tokens that the interface asks for, one a line (default beyond this machine: one is made and shown).",
+)
+@click.option("--tls-cert", type=click.Path(path_type=Path), metavar="FILE", help="Certificate of the server (PEM).")
+@click.option("--tls-key", type=click.Path(path_type=Path), metavar="FILE", help="Its key (PEM).")
+@click.option(
+    "--tls-ca", type=click.Path(path_type=Path), metavar="FILE", help="Authority of the protocols' clients: mutual TLS."
+)
+@click.option(
+    "--expose",
+    metavar="LIST",
+    default="",
+    help="Protocols without authentication that listen beyond this machine all the same.",
+)
+@click.option(
     "--network",
     type=click.Choice(["modelled", "ideal"]),
     default="modelled",
@@ -94,6 +114,12 @@ def serve(
     ports: dict[str, int | None] | None,
     listen: str,
     http_port: int,
+    names: tuple[str, ...],
+    token_file: Path | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    tls_ca: Path | None,
+    expose: str,
     network: str,
     paused: bool,
     days: int,
@@ -113,6 +139,7 @@ def serve(
       heptagrid serve --protocols modbus=1502,ocpp --network ideal
       heptagrid serve --paused --protocols none --http 8080
     """
+    from heptagrid.live.access import AccessFiles
     from heptagrid.live.serve import Options
     from heptagrid.live.serve import serve as api
 
@@ -122,6 +149,8 @@ def serve(
         ports=ports,
         listen=listen,
         http_port=http_port,
+        access=AccessFiles(listen, names, token_file, tls_cert, tls_key, tls_ca),
+        exposed=tuple(filter(None, (one.strip() for one in expose.split(",")))),
         out=out,
         force=force,
         paused=paused,

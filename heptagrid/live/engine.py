@@ -18,6 +18,7 @@ from heptagrid.foundation.time import NS_PER_S, Step
 from heptagrid.live.crossing import Crossings, Outgoing
 from heptagrid.live.day_money import DayMoney
 from heptagrid.live.energy import EnergyCounters
+from heptagrid.live.message_feed import MessageFeed
 from heptagrid.live.pace import Pace
 from heptagrid.live.state import State, state_of
 from heptagrid.live.traffic import Traffic
@@ -39,7 +40,8 @@ _log = logging.getLogger(__name__)
 class Engine(Outside):
     """Steps one arm for ever; outsiders hand in messages and changes, and read the last solved state.
 
-    state: the last solved one; None before the live steps begin. on_state: told each one that is published, by the engine's thread. traffic: messages so far. is_live: whether it has come to the present. failure: what ended it, if something did.
+    state: the last solved one; None before `catch_up`. on_state: told each one that is published, by the engine's thread. traffic: messages so far. feed: messages
+    as a stream. is_live: whether it has come to the present. failure: what ended it, if something did.
     """
 
     def __init__(
@@ -66,9 +68,12 @@ class Engine(Outside):
         self._plane_ns = 0
         self.simulation = Simulation(scenario, "smart", span, parts=parts, transport_over=transport_over, outside=self)
         self.simulation.begin(world)
-        self.simulation.grid.transport.listen(self.crossings)
+        transport = self.simulation.grid.transport
+        transport.listen(self.crossings)
         self.traffic = Traffic(world.points)
-        self.simulation.grid.transport.listen(self.traffic)
+        transport.listen(self.traffic)
+        self.feed = MessageFeed(transport.oldest_under_way)
+        transport.listen(self.feed)
         self._money = DayMoney(self.simulation.grid)
         self._energy = EnergyCounters(self.simulation.grid)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -114,6 +119,7 @@ class Engine(Outside):
             if not simulation.step():
                 break
         assert simulation.last_step is not None
+        self._publish(simulation, simulation.last_step)
         self.is_live = True
         return simulation.last_step.end_ns
 
@@ -143,7 +149,8 @@ class Engine(Outside):
         while not self._is_stopping.is_set():
             due_ns = self.pace.due_ns()
             now_ns = step.end_ns if due_ns is None else min(due_ns, step.end_ns)
-            self.crossings.send(transport, self._plane_ns, min(now_ns, step.end_ns - 1))
+            leave_ns = min(now_ns, step.end_ns - 1) if self.pace.is_paced else self._plane_ns
+            self.crossings.send(transport, self._plane_ns, leave_ns)
             if now_ns >= step.end_ns:
                 break
             if now_ns > self._plane_ns:

@@ -20,6 +20,7 @@ from heptagrid.foundation.errors import HeptagridError, UsageError
 from heptagrid.live.crossing import Fate, LostError, Outgoing, RefusedError
 from heptagrid.live.engine import Engine
 from heptagrid.live.inventory import Device, Inventory
+from heptagrid.live.roles import Role, Roles, role_between
 from heptagrid.live.state import State
 from heptagrid.scenario.schema import Scenario
 from heptagrid.simulation.journal import Entry
@@ -72,7 +73,7 @@ class Place:
 class LiveGrid:
     """What every adapter is given; all but `engine` is for the event loop's thread alone.
 
-    is_ideal: whether frames bypass the modelled network. roles: who plays a desk from outside, by role. peers: who is connected. frames: the last ones. counts: what was refused or malformed, by word.
+    is_ideal: whether frames bypass the modelled network. roles: who plays a desk from outside. peers: who is connected. frames: the last ones. counts: what was refused or malformed, by word.
     """
 
     scenario: Scenario
@@ -80,11 +81,15 @@ class LiveGrid:
     inventory: Inventory
     loop: asyncio.AbstractEventLoop
     is_ideal: bool = False
-    roles: dict[str, str] = field(default_factory=dict)
     peers: list[Peer] = field(default_factory=list)
     frames: deque[FrameRecord] = field(default_factory=lambda: deque(maxlen=LOGGED))
     counts: dict[str, int] = field(default_factory=dict)
+    roles: Roles = field(init=False)
     _numbers: Any = field(default_factory=itertools.count)
+
+    def __post_init__(self) -> None:
+        self.roles = Roles(self._silence)
+        self.engine.on_state.append(lambda state: _later(self.loop, self.roles.look, state.at_ns))
 
     @property
     def state(self) -> State:
@@ -124,52 +129,35 @@ class LiveGrid:
         domain, endpoints = places[role]
         return Place(domain, int(endpoints[number]))
 
-    async def ask(self, desk: Place, device: Device, size_bytes: int, at_ns: int | None = None) -> int:
-        """A frame of so many bytes goes from a desk to a device; the simulated instant at which it arrives. at_ns: when it leaves, None: now.
+    async def ask(self, desk: Place, device: Device, size_bytes: int) -> int:
+        """A frame of so many bytes goes from a desk to a device; the simulated instant at which it arrives.
 
         Raises
         ------
         LostError
             If it never does.
         """
-        return await self._cross(desk, Place(device.of.domain, device.endpoint), size_bytes, at_ns)
+        return await self._cross(desk, Place(device.of.domain, device.endpoint), size_bytes)
 
-    async def answer(self, device: Device, desk: Place, size_bytes: int, at_ns: int | None = None) -> int:
-        """A frame of so many bytes goes from a device to a desk; the simulated instant at which it arrives. at_ns: when it leaves, None: now.
+    async def answer(self, device: Device, desk: Place, size_bytes: int) -> int:
+        """A frame of so many bytes goes from a device to a desk; the simulated instant at which it arrives.
 
         Raises
         ------
         LostError
             If it never does.
         """
-        return await self._cross(Place(device.of.domain, device.endpoint), desk, size_bytes, at_ns)
+        return await self._cross(Place(device.of.domain, device.endpoint), desk, size_bytes)
 
-    async def _cross(self, source: Place, destination: Place, size_bytes: int, at_ns: int | None) -> int:
+    async def _cross(self, source: Place, destination: Place, size_bytes: int) -> int:
         if self.is_ideal:
+            self._hear(source.domain, source.endpoint, destination.domain)
             return self.now_ns
         number = Frame(np.array([next(self._numbers)]))
         contract = FRAMES[source.domain, destination.domain]
         ends = (np.array([source.endpoint]), np.array([destination.endpoint]))
-        fate = await self.send(Outgoing(contract, number, *ends, at_ns=at_ns, size_bytes=size_bytes))
+        fate = await self.send(Outgoing(contract, number, *ends, size_bytes=size_bytes))
         return fate.ns
-
-    def carry(self, source: Place, destination: Place, size_bytes: int, then: Callable[[int | None], None]) -> None:
-        """Let a frame cross, as `ask` and `answer` do; `then` is called in the event loop with the instant at which it arrives, or None if it never does."""
-        if self.is_ideal:
-            then(self.now_ns)
-            return
-
-        def settled(fate: Fate) -> None:
-            then(fate.ns if fate.arrived else None)
-
-        contract = FRAMES[source.domain, destination.domain]
-        number = Frame(np.array([next(self._numbers)]))
-        ends = (np.array([source.endpoint]), np.array([destination.endpoint]))
-        message = Outgoing(contract, number, *ends, size_bytes=size_bytes)
-        try:
-            self.engine.crossings.hand_in(message, lambda fate: _later(self.loop, settled, fate))
-        except HeptagridError:
-            then(None)
 
     async def order(
         self,
@@ -208,6 +196,8 @@ class LiveGrid:
         ------
         LostError, RefusedError
         """
+        contract = message.contract
+        self._hear(contract.sender, int(message.source[0]), contract.receiver)
         arrived: asyncio.Future[Fate] = self.loop.create_future()
         self.engine.crossings.hand_in(message, partial(_settle, self.loop, arrived))
         fate = await arrived
@@ -217,6 +207,19 @@ class LiveGrid:
         if not fate.arrived:
             raise LostError(f"a {message.contract.name} was lost on its way")
         return fate
+
+    def _hear(self, sender: Domain, endpoint: int, receiver: Domain) -> None:
+        """Somebody outside speaks as a desk."""
+        role = role_between(sender, receiver)
+        if sender is Domain.PROVIDERS:
+            role = "aggregator" if endpoint in self.endpoints.aggregators else "retailer"
+        if role is not None:
+            self.roles.heard(role, self.now_ns)
+
+    def _silence(self, role: Role, is_silent: bool) -> None:
+        """The built-in desk of a role sends nothing from the next step on, or sends again."""
+        given = {"role": role, "silent": is_silent}
+        self.engine.change(Entry("desk", given, self.roles.words()[role]), self._note_problem)
 
     async def change(self, what: str, given: Mapping[str, Any], by: str = "") -> None:
         """Change the grid before the next step: a fault, a switch (`heptagrid.simulation.changes`).
@@ -232,6 +235,10 @@ class LiveGrid:
         if problem is not None:
             raise UsageError(problem)
 
+    def _note_problem(self, problem: str | None) -> None:
+        if problem is not None:
+            _later(self.loop, self.count, f"a desk was not changed: {problem}")
+
     def note(self, record: FrameRecord) -> None:
         """Keep a frame for the log."""
         self.frames.append(record)
@@ -241,10 +248,10 @@ class LiveGrid:
         self.counts[what] = self.counts.get(what, 0) + 1
 
 
-def _later(loop: asyncio.AbstractEventLoop, then: Callable[[Fate], None], fate: Fate) -> None:
-    """Call in the event loop, from any thread; nobody is left to be told once that is closed."""
+def _later(loop: asyncio.AbstractEventLoop, work: Callable[..., Any], *given: Any) -> None:
+    """Have the event loop do something soon, from any thread; nothing once it has ended."""
     with suppress(RuntimeError):
-        loop.call_soon_threadsafe(then, fate)
+        loop.call_soon_threadsafe(work, *given)
 
 
 def _settle(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], value: Any) -> None:
@@ -254,4 +261,4 @@ def _settle(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], value:
         if not future.done():
             future.set_result(value)
 
-    loop.call_soon_threadsafe(settle)
+    _later(loop, settle)

@@ -94,6 +94,20 @@ class Inventory:
             found[name] = DeviceClass(name, one, domain, endpoint, np.full(len(endpoint), -1), rated)
         return found
 
+    @cached_property
+    def _endpoint_names(self) -> dict[int, str]:
+        at = self.world.endpoints
+        found = {at.operations: "operations", at.market: "market"}
+        for name, endpoints in (("retailers", at.retailers), ("aggregators", at.aggregators)):
+            found |= {int(endpoint): f"{name}/{k}" for k, endpoint in enumerate(endpoints)}
+        for name in (METERS, SUBSTATIONS, PRIMARIES, PLANTS, BUSES):
+            found |= {int(endpoint): f"{name}/{k}" for k, endpoint in enumerate(self.classes[name].endpoint)}
+        return found
+
+    def endpoint_name(self, endpoint: int) -> str:
+        """Who is at an endpoint of the communication network, such as "operations", or "meters/17" for all that stands at that metering point."""
+        return self._endpoint_names.get(endpoint, f"endpoint {endpoint}")
+
     def device(self, name: str) -> Device:
         """The device that is called so, such as "vehicles/17".
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from heptagrid.foundation.errors import UsageError
 from heptagrid.foundation.time import NS_PER_S
 
 _LENGTHS_S = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60)
@@ -50,6 +54,9 @@ class Pace:
         self._anchor = (time.monotonic(), start_ns)
         self._at_ns = start_ns
         self._step_s = 60
+        self._chosen_s: int | None = None
+        self._waiting: list[tuple[int, int, Callable[[bool], None]]] = []
+        self._numbers = itertools.count()
 
     def go(self, now_ns: int | None = None) -> None:
         """Let time run from now on; now_ns: the instant that is now, None: that to which it has come."""
@@ -76,6 +83,28 @@ class Pace:
             self.changed.notify_all()
             return self._limit_ns
 
+    def run_to(self, ns: int) -> int:
+        """Let time go on to an instant, as fast as it can, and stand still there, or where it stands if that is later; that instant."""
+        with self.changed:
+            from_ns = self._limit_ns if self._limit_ns is not None else self._at_ns
+            self._limit_ns = max(from_ns, ns)
+            self._is_paused = True
+            self.changed.notify_all()
+            return self._limit_ns
+
+    def set_step(self, seconds: int | None) -> None:
+        """Make steps so long from the next one on; None: as the speed says.
+
+        Raises
+        ------
+        UsageError
+            For a length that does not divide a minute.
+        """
+        if seconds is not None and seconds not in _LENGTHS_S:
+            raise UsageError(f"a step of {seconds} s: there are steps of {', '.join(map(str, _LENGTHS_S))} s")
+        with self.changed:
+            self._chosen_s = seconds
+
     def set_speed(self, speed: float | None) -> None:
         """Go on at another speed, from the present instant on."""
         with self.changed:
@@ -101,11 +130,19 @@ class Pace:
         """Whether time runs by itself, and not as somebody lets it go step by step."""
         return self._limit_ns is None
 
+    @property
+    def is_paced(self) -> bool:
+        """Whether instants are due by the wall clock; if not, what others send leaves at once, for they are not late."""
+        return self._limit_ns is None and self._speed is not None
+
     def end(self) -> None:
         """Nothing will be reached any more; who waits for it is woken."""
         with self.changed:
             self.has_ended = True
+            waiting, self._waiting = self._waiting, []
             self.changed.notify_all()
+        for _, _, told in waiting:
+            told(False)
 
     def wait_for(self, ns: int, timeout_s: float | None = None) -> bool:
         """Wait until time has come to an instant; whether it has."""
@@ -127,7 +164,21 @@ class Pace:
         """Time has come to this instant."""
         with self.changed:
             self._at_ns = ns
+            due = []
+            while self._waiting and self._waiting[0][0] <= ns:
+                due.append(heapq.heappop(self._waiting)[2])
             self.changed.notify_all()
+        for told in due:
+            told(True)
+
+    def when(self, ns: int, told: Callable[[bool], None]) -> None:
+        """Call `told`, from any thread, when time has come to an instant; with False if it ends before."""
+        with self.changed:
+            is_due = self._at_ns >= ns
+            if not is_due and not self.has_ended:
+                heapq.heappush(self._waiting, (ns, next(self._numbers), told))
+                return
+        told(is_due)
 
     def late(self, end_ns: int) -> None:
         """A step that ends then is done: note how late."""
@@ -139,6 +190,9 @@ class Pace:
     def __call__(self, start_ns: int) -> int:
         """The length of a step that begins at an instant, in seconds (`heptagrid.assembly.live_span.Lengths`)."""
         with self.changed:
+            if self._chosen_s is not None:
+                self._step_s = self._chosen_s
+                return self._step_s
             if self._speed is None:
                 wanted = 60.0
             else:

@@ -27,6 +27,7 @@ class Protocol(ABC):
     """An adapter: sockets of its protocol on one side, a live grid on the other.
 
     name: on the command line. title: for people. port: the default one. section: the dataclass that declares its parameters, None if it has none. extra: the package that it needs beside the extra `live`, empty if none.
+    authenticates: whether it lets in only whom it knows, once it is given TLS or passwords; one that does not listens on loopback alone unless it is exposed.
     """
 
     name: ClassVar[str]
@@ -34,6 +35,7 @@ class Protocol(ABC):
     port: ClassVar[int]
     section: ClassVar[type | None] = None
     extra: ClassVar[str] = ""
+    authenticates: ClassVar[bool] = False
 
     def __init__(self, grid: LiveGrid, parameters: Any) -> None:
         """Set up; parameters: an instance of `section`."""

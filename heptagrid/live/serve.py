@@ -8,13 +8,14 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from heptagrid.assembly.live_span import LiveSpan
 from heptagrid.assembly.world import World, build_world
 from heptagrid.foundation.errors import UsageError
 from heptagrid.foundation.registry import protocols
+from heptagrid.live.access import AccessFiles, access_from
 from heptagrid.live.engine import Engine
 from heptagrid.live.folder import live_folder
 from heptagrid.live.grid import LiveGrid
@@ -31,6 +32,7 @@ from heptagrid.simulation.journal import JOURNAL, Journal
 from heptagrid.simulation.precompile import ensure_kernels
 
 Say = Callable[[str], None]
+LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Options:
     """How to serve.
 
     speed: simulated by real seconds, None as fast as it can. at: when it begins (`heptagrid.live.start.beginning`). ports: of the protocols that are
-    wanted, None for each its own. listen: the address. http_port: of page and interface, None: none. paused: time stands still until a client lets it
+    wanted, None for each its own. listen: the address. access: names, tokens and certificates. exposed: protocols without authentication that listen beyond this machine all the same. http_port: of page and interface, None: none. paused: time stands still until a client lets it
     go. is_ideal: frames bypass the modelled network. seed, days: as of a run.
     """
 
@@ -47,6 +49,8 @@ class Options:
     ports: Mapping[str, int | None] | None = None
     listen: str = "127.0.0.1"
     http_port: int | None = 8080
+    access: AccessFiles = field(default_factory=AccessFiles)
+    exposed: tuple[str, ...] = ()
     out: Path | None = None
     force: bool = False
     paused: bool = False
@@ -74,6 +78,7 @@ class LiveRun:
         self.options, self.say = options, say
         self.pace = Pace(self.begins.ns, options.speed)
         self.protocols: list[Protocol] = []
+        self.access, self._made_token = access_from(replace(options.access, listen=options.listen))
         self._chosen = _chosen(options.ports)
         self._engine: Engine | None = None
 
@@ -120,17 +125,30 @@ class LiveRun:
         self.grid = LiveGrid(self.scenario, self.engine, inventory, loop, self.options.is_ideal)
         self.engine.start()
         if self.options.paused:
-            self.pace.step(1e-9)  # the first step is solved when time enters it
+            self.pace.step(0.0)
         else:
             self.pace.go(self.begins.present_ns() if self.begins.follows_ns is not None else None)
         while self.engine.state is None and self.engine.is_running:
             await asyncio.sleep(0.01)
         for name, (kind, port) in self._chosen.items():
             one = kind(self.grid, self.scenario.sections.get(f"live.{name}"))
-            await one.start(Listening(self.options.listen, port))
+            is_open = self.access.is_local or one.authenticates or name in self.options.exposed
+            host = self.options.listen if is_open else LOOPBACK
+            if not is_open:
+                self.say(f"{one.title} has no authentication, and listens on {host} alone; --expose {name} opens it")
+            await one.start(Listening(host, port, self.access.protocol_tls))
             self.protocols.append(one)
-            for line in one.greeting() or [f"{one.title}: {self.options.listen}:{one.listens_on}"]:
+            for line in one.greeting() or [f"{one.title}: {host}:{one.listens_on}"]:
                 self.say(line)
+
+    def access_words(self, port: int) -> list[str]:
+        """How the control room and the interface are reached."""
+        base = f"http{'s' if self.access.is_tls else ''}://{self.access.address}:{port}"
+        query = f"?token={self._made_token}" if self._made_token else ""
+        words = [f"control room: {base}/{query}    interface: {base}/openapi.json"]
+        if self._made_token:
+            words.append(f"token: {self._made_token}")
+        return words
 
     async def stop(self) -> None:
         """Close all sockets."""
@@ -168,9 +186,8 @@ async def _until_stopped(run: LiveRun) -> None:
 
             http = HttpServer(run)
             await http.start(run.options.listen, run.options.http_port)
-            run.say(
-                f"control room: http://{run.options.listen}:{http.port}/    interface: http://{run.options.listen}:{http.port}/openapi.json"
-            )
+            for line in run.access_words(http.port):
+                run.say(line)
         run.say("Ctrl-C ends it and writes its report")
         while not stopping.is_set() and run.engine.is_running:
             with suppress(TimeoutError):

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from heptagrid.live.serve import LiveRun
 
 
+CONNECTIONS = 1000
+"""At a time; more are answered by 503."""
+
+
 class HttpServer:
     """Serves the control room and the interface. port: on which it listens, from `start` on."""
 
@@ -30,9 +34,22 @@ class HttpServer:
         """
         import uvicorn
 
-        from heptagrid.live.http.app import app_of
+        from heptagrid.live.http.app import guarded
+        from heptagrid.live.http.interface import Interface
 
-        config = uvicorn.Config(app_of(self._run), log_level="warning", lifespan="off", ws="websockets-sansio")
+        self._interface = Interface(self._run)
+        config = uvicorn.Config(
+            guarded(self._interface),
+            log_level="warning",
+            lifespan="off",
+            ws="websockets-sansio",
+            ws_max_size=64 * 1024,
+            ws_max_queue=16,
+            limit_concurrency=CONNECTIONS,
+            server_header=False,
+        )
+        config.load()
+        config.ssl = self._run.access.tls
         self._server = uvicorn.Server(config)
         listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -47,7 +64,9 @@ class HttpServer:
         self._task = asyncio.create_task(self._server._serve([listener]))
 
     async def stop(self) -> None:
-        """End, after the requests that are under way."""
+        """End streams and connections."""
+        self._interface.close()
+        await self._interface.actions.close()
         self._server.should_exit = self._server.force_exit = True
         with contextlib.suppress(asyncio.CancelledError, TimeoutError):
             await asyncio.wait_for(self._task, 3.0)

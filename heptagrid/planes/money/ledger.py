@@ -209,8 +209,12 @@ class Ledger:
         return posted
 
     def rows(self) -> dict[str, npt.NDArray[np.integer[npt.NBitBase]]]:
-        """The rows as columns of integers, read-only: payer, payee, amount_millicent, at_ns, of_ns, reason, cause."""
-        columns = {name: buffer[: self._rows] for name, buffer in self._buffers.items()}
+        """The rows as columns of integers, read-only: payer, payee, amount_millicent, at_ns, of_ns, reason, cause.
+
+        They may be read while another thread posts: rows that are there stay as they are.
+        """
+        count = self._rows  # before the buffers, which may only have more
+        columns = {name: buffer[:count] for name, buffer in self._buffers.items()}
         for column in columns.values():
             column.flags.writeable = False
         return columns

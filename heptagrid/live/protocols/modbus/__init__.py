@@ -1,1 +1,0 @@
-"""Modbus TCP with SunSpec models: inverters, batteries, meters, substations, wallboxes and heat pumps as registers."""
