@@ -24,13 +24,15 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class DeviceState:
-    """A class of devices, (devices,) each. power_kw: drawn, below 0 given. content_kwh: held, not a number where nothing is. ordered_until_ns: until when an order holds."""
+    """A class of devices, (devices,) each. power_kw: drawn, below 0 given. content_kwh: held, not a number where nothing is. ordered_until_ns: until when an order holds. cap_kw, cap_until_ns: highest power by a request for relief, and until when."""
 
     power_kw: Floats
     content_kwh: Floats
     is_home: Bools
     ordered_kw: Floats
     ordered_until_ns: Ints
+    cap_kw: Floats
+    cap_until_ns: Ints
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,8 @@ def state_of(grid: ArmGrid, step: Step, traffic: TrafficState, money: MoneyState
                 is_home=one.at_home().copy(),
                 ordered_kw=one.orders.table.value.copy(),
                 ordered_until_ns=np.where(one.orders.table.is_power, one.orders.table.until_ns, 0),
+                cap_kw=one.cap_kw.copy(),
+                cap_until_ns=one.cap_until_ns.copy(),
             )
             for name, one in customers.devices.items()
         },

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from heptagrid.assembly.happenings import Happening, Site, happening, of_towns, strike
 from heptagrid.assembly.modelled_transport import ModelledTransport
+from heptagrid.domains.customers.vehicles import Vehicles
 from heptagrid.domains.generation.swing import Trip
 from heptagrid.foundation.errors import UsageError
 from heptagrid.foundation.parameters import Declaration, declarations, parameter
@@ -169,6 +170,22 @@ class MeterClock(Change):
         simulation.grid.customers.meters.set_clock(self.meter, round(self.ahead_s / 900.0))
 
 
+@dataclass(frozen=True)
+class Charger(Change):
+    """A real charger takes the place of a vehicle, which then draws what is ordered and nothing else, or gives it back."""
+
+    title = "A real charger in a vehicle's place"
+    vehicle: int = parameter(0, info="number of the vehicle", low=0, high=10_000_000, source="an example")
+    outside: bool = parameter(True, info="whether its charger is a real one", source="an example")
+
+    def make(self, simulation: Simulation, step: Step) -> None:
+        vehicles = simulation.grid.customers.devices["vehicles"]
+        assert isinstance(vehicles, Vehicles)
+        _check_number("vehicle", self.vehicle, len(vehicles.owner))
+        vehicles.is_outside[self.vehicle] = self.outside
+        vehicles.orders.withdraw(np.array([self.vehicle]))
+
+
 class _Event(Change):
     """A kind of a scenario's events as a change that begins at once."""
 
@@ -196,6 +213,7 @@ CHANGES: dict[str, type[Change]] = {
     "fail": Fail,
     "stuck_meter": StuckMeter,
     "meter_clock": MeterClock,
+    "charger": Charger,
 }
 """The changes by name."""
 

@@ -3,7 +3,8 @@
 Every vehicle is at home at midnight. On a day on which it travels it leaves in the morning and comes back
 in the afternoon or evening with the trip's energy gone. Without a plan it charges at full power as soon
 as it is plugged in; with one it charges where the plan's signal is lowest until its next departure, always so that it
-leaves full if that can be done. Where the local market gave it a power, it charges with that.
+leaves full if that can be done. Where the local market gave it a power, it charges with that. In the place of one whose charger is a real one outside
+stands what that draws: it neither travels nor stores.
 """
 
 from __future__ import annotations
@@ -114,7 +115,8 @@ class Vehicles(Device[Parameters]):
     """All vehicles as arrays; `owner` is the customer at whose point each charges.
 
     content_kwh: (vehicles,). baseline_kwh: (vehicles,) what each battery would hold after the same trips, charged at full power from
-    arrival on, from which `moved` counts. used_kwh: what was driven. shortfall_kwh: what trips needed and batteries did not hold.
+    arrival on, from which `moved` counts. used_kwh: what was driven, and what real chargers drew. shortfall_kwh: what trips needed and batteries did not hold.
+    is_outside: (vehicles,) whether a real charger is in its place and draws what is ordered.
     """
 
     section = Parameters
@@ -131,6 +133,7 @@ class Vehicles(Device[Parameters]):
         self.baseline_kwh = self.content_kwh.copy()
         self.shortfall_kwh = 0.0
         self._day: date | None = None
+        self.is_outside = np.zeros(count, dtype=np.bool_)
         self._home = np.ones(count, dtype=np.bool_)
         self._level = np.zeros(count)
         self._planned = np.full(count, -2, dtype=np.int64)
@@ -150,7 +153,15 @@ class Vehicles(Device[Parameters]):
             self.owner,
             Size(one.battery_kwh, one.charger_kw, one.efficiency),
             self._trips,
-            State(self._home, self.content_kwh, self.baseline_kwh, self.moved.less_kwh, self._level, self._planned),
+            State(
+                self._home,
+                self.content_kwh,
+                self.baseline_kwh,
+                self.moved.less_kwh,
+                self._level,
+                self._planned,
+                self.is_outside,
+            ),
             Caps(self.cap_kw, self.cap_until_ns),
             self.plans.table,
             self.orders.table,
@@ -193,7 +204,7 @@ class Vehicles(Device[Parameters]):
         trips, one = self._trips, self.parameters
         leaves_ns = np.where(at_ns < trips.departure_ns, trips.departure_ns, trips.following_ns)
         need_kwh = (one.battery_kwh - self.content_kwh) / one.efficiency
-        return np.where(self._home, need_kwh, 0.0), leaves_ns
+        return np.where(self._home & ~self.is_outside, need_kwh, 0.0), leaves_ns
 
     def _begin_day(self, day: date) -> None:
         """The day's trips and the next day's departures, functions of vehicle and day alone."""
@@ -259,7 +270,7 @@ class Trips(NamedTuple):
 
 
 class State(NamedTuple):
-    """Where vehicles are and what they hold, (vehicles,) each; level and planned: what each charges below, by which row of the plans."""
+    """Where vehicles are and what they hold, (vehicles,) each; level and planned: what each charges below, by which row of the plans; outside: whose chargers are real."""
 
     home: Bools
     content_kwh: Floats
@@ -267,6 +278,7 @@ class State(NamedTuple):
     less_kwh: Floats
     level_kw: Floats
     planned: Ints
+    outside: Bools
 
 
 class Caps(NamedTuple):
@@ -280,7 +292,7 @@ class Caps(NamedTuple):
 def _charge(start, end, owner, size, trips, state, caps, plans, orders, supplied, point_p):  # type: ignore[no-untyped-def]
     capacity, p_max, efficiency = size
     departure, arrival, following, trip_kwh = trips
-    home, content, baseline, less, level, planned = state
+    home, content, baseline, less, level, planned, outside = state
     signals = plans.signals
     hours = (end - start) / 3.6e12
     quarter = start // NS_PER_QUARTER
@@ -289,6 +301,15 @@ def _charge(start, end, owner, size, trips, state, caps, plans, orders, supplied
     total = driven = losses = shortfall = 0.0
     for k in range(owner.shape[0]):
         orders.own_kw[k] = orders.flexible_kw[k] = 0.0
+        if outside[k]:
+            home[k] = True
+            if supplied[owner[k]] and start < orders.until_ns[k] and orders.is_power[k]:
+                power = orders.value[k]
+                driven += power * hours
+                total += power
+                orders.own_kw[k] = power
+                point_p[owner[k]] += power
+            continue
         away = departure[k] <= start < arrival[k]
         if away:
             home[k] = False

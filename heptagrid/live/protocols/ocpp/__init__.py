@@ -1,0 +1,1 @@
+"""OCPP: charge points and charging stations, and the CSMS that they connect to."""

@@ -1,0 +1,344 @@
+"""Our CSMS: a server to which real chargers connect, each in the place of a simulated vehicle."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from heptagrid.foundation.errors import HeptagridError, UsageError
+from heptagrid.foundation.time import NS_PER_S
+from heptagrid.live.grid import LiveGrid, Peer
+from heptagrid.live.inventory import Device
+from heptagrid.live.protocol import Listening
+from heptagrid.live.protocols.ocpp.charger import Charger
+from heptagrid.live.protocols.ocpp.charger_16 import Charger16
+from heptagrid.live.protocols.ocpp.charger_201 import Charger201
+from heptagrid.live.protocols.ocpp.charging import LAPSE_NS, RENEWED_NS
+from heptagrid.live.protocols.ocpp.link import Link, address_of, socket_options
+from heptagrid.live.protocols.ocpp.parameters import Parameters
+from heptagrid.live.protocols.ocpp.security import (
+    BASIC,
+    MUTUAL,
+    NONE,
+    TLS,
+    common_name,
+    is_password_of,
+    server_context,
+)
+from heptagrid.live.protocols.ocpp.wire import SUBPROTOCOLS, Version
+from heptagrid.live.state import State
+
+if TYPE_CHECKING:
+    from websockets.asyncio.server import Server, ServerConnection
+    from websockets.http11 import Request as Handshake
+    from websockets.http11 import Response
+
+LARGEST_KW = 43.5
+"""What a charger at a house can draw: 63 A on three phases of 230 V, the largest usual fuse (VDE-AR-N 4100)."""
+_CHANGED_KW = 0.02  # a report that differs by less changes nothing
+_LOOKED_S = 0.2
+_KINDS: dict[Version, type[Charger]] = {"1.6": Charger16, "2.0.1": Charger201}
+
+
+@dataclass
+class _Seat:
+    """A charger in the place of a vehicle. ordered: (power, until) that stand for what it reports. limit: (power, until) that it was told, None: none."""
+
+    device: Device
+    charger: Charger
+    link: Link | None = None
+    is_in_place: bool = False
+    heard_ns: int = 0
+    reported_kw: float | None = None
+    until_ns: int = 0
+    ordered: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=32))
+    foreign: tuple[float, int] | None = None
+    limit: tuple[float, int] | None = None
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    ordering: asyncio.Task[None] | None = None
+
+
+class Csms:
+    """The server. seats: chargers that were here, by identity. listens_on: its port, from `start` on."""
+
+    def __init__(self, grid: LiveGrid, parameters: Parameters) -> None:
+        """Set up.
+
+        Raises
+        ------
+        UsageError
+            For a charger whose vehicle there is none.
+        """
+        self.grid, self.parameters = grid, parameters
+        self.named = named_devices(grid, parameters)
+        self.seats: dict[str, _Seat] = {}
+        self.listens_on = 0
+        self._news = asyncio.Event()
+        self._looking: asyncio.Task[None] | None = None
+
+    async def start(self, listening: Listening) -> None:
+        """Listen.
+
+        Raises
+        ------
+        UsageError
+        """
+        from websockets.asyncio.server import serve
+
+        given = self.parameters
+        context = server_context(given.profile, given.certificate, given.key, given.authority) or listening.tls
+        if given.profile == NONE and listening.host not in ("127.0.0.1", "::1", "localhost"):
+            raise UsageError(
+                f"ocpp on {listening.host}: set live.ocpp.profile to 1, 2 or 3; without it only this machine may connect"
+            )
+        if given.profile in (BASIC, TLS) and not given.password:
+            raise UsageError("live.ocpp.password: security profiles 1 and 2 need one")
+        names: Any = list(SUBPROTOCOLS)
+        try:
+            self._server: Server = await serve(
+                self._accept,
+                listening.host,
+                listening.port,
+                ssl=context,
+                subprotocols=names,
+                select_subprotocol=self._subprotocol,
+                process_request=self._admit,
+                **socket_options(given.strict),
+            )
+        except OSError as problem:
+            raise UsageError(
+                f"ocpp: {listening.host} port {listening.port} cannot be listened on: {problem.strerror}; "
+                "choose another, such as --protocols ocpp=9001"
+            ) from problem
+        self.listens_on = next(iter(self._server.sockets)).getsockname()[1]
+        self.grid.engine.on_state.append(self._published)
+        self._looking = asyncio.create_task(self._keep_looking())
+
+    async def stop(self) -> None:
+        """Close all connections."""
+        if self._looking is None:
+            return
+        self.grid.engine.on_state.remove(self._published)
+        orders = [one.ordering for one in self.seats.values() if one.ordering]
+        for task in (self._looking, *orders):
+            task.cancel()
+        await asyncio.gather(self._looking, *orders, return_exceptions=True)
+        self._server.close()
+        await self._server.wait_closed()
+
+    # Who may connect
+
+    def _admit(self, socket: ServerConnection, request: Handshake) -> Response | None:
+        """Let a charger in, or answer why not."""
+        given, identity = self.parameters, _identity(request.path)
+        password = request.headers.get("Authorization")
+        if given.profile in (BASIC, TLS) and not is_password_of(password, identity, given.password):
+            return self._refused(socket, HTTPStatus.UNAUTHORIZED, "wrong password")
+        certificate = socket.transport.get_extra_info("peercert")
+        if given.profile == MUTUAL and common_name(certificate) != identity:
+            return self._refused(socket, HTTPStatus.FORBIDDEN, "certificate of another station")
+        if self._device(identity) is None:
+            return self._refused(socket, HTTPStatus.NOT_FOUND, "unknown station")
+        return None
+
+    def _refused(self, socket: ServerConnection, status: HTTPStatus, why: str) -> Response:
+        self.grid.count(f"ocpp refused: {why}")
+        response = socket.respond(status, f"{why}\n")
+        if status is HTTPStatus.UNAUTHORIZED:
+            response.headers["WWW-Authenticate"] = 'Basic realm="OCPP"'
+        return response
+
+    def _subprotocol(self, socket: ServerConnection, offered: Any) -> Any:
+        """The version that both speak; who names none speaks 1.6, if that may be."""
+        from websockets.exceptions import NegotiationError
+
+        for name in SUBPROTOCOLS:
+            if name in offered:
+                return name
+        if offered or self.parameters.strict:
+            self.grid.count("ocpp refused: no version of OCPP that we speak")
+            raise NegotiationError(f"none of {', '.join(SUBPROTOCOLS)} is offered")
+        self.grid.count("ocpp malformed: no subprotocol, understood")
+        return None
+
+    def _device(self, identity: str) -> Device | None:
+        name = self.named.get(identity) or identity.replace("-", "/", 1)
+        with contextlib.suppress(UsageError):
+            device = self.grid.inventory.device(name)
+            return device if device.of.name == "vehicles" else None
+        return None
+
+    # A connection
+
+    async def _accept(self, socket: ServerConnection) -> None:
+        request = socket.request
+        assert request is not None
+        identity = _identity(request.path)
+        device = self._device(identity)
+        assert device is not None
+        version = SUBPROTOCOLS[socket.subprotocol or "ocpp1.6"]
+        seat = self._seat(identity, device, version)
+        peer = Peer("ocpp", address_of(socket), "charger", device.name, self.grid.now_ns)
+        before = seat.link
+        link = Link(
+            self.grid,
+            socket,
+            device,
+            peer,
+            version,
+            False,
+            not self.parameters.strict,
+            lambda action, payload: seat.charger.handle(action, payload, time.time_ns()),
+            lambda: self._heard(seat),
+        )
+        seat.link = link
+        self.grid.peers.append(peer)
+        if before is not None:  # it comes anew before the old connection was found dead
+            await before.socket.close(1012)
+        telling = asyncio.create_task(self._tell(seat, link))
+        try:
+            await link.read()
+        finally:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
+            if seat.link is link:
+                seat.link = None
+            self.grid.peers.remove(peer)
+
+    def _seat(self, identity: str, device: Device, version: Version) -> _Seat:
+        """The charger's seat, with what is known of it from before."""
+        seat = self.seats.get(identity)
+        if seat is None or seat.charger.version != version:
+            count = lambda what: self.grid.count(f"ocpp {what}")  # noqa: E731
+            charger = _KINDS[version](identity, self.parameters.sampled_s, count)
+            seat = self.seats[identity] = _Seat(device, charger)
+        return seat
+
+    def _heard(self, seat: _Seat) -> None:
+        seat.heard_ns = self.grid.now_ns
+        self._report(seat)
+        seat.news.set()
+
+    async def _tell(self, seat: _Seat, link: Link) -> None:
+        """Send the charger what it is to be told, one call after the other."""
+        while True:
+            if not seat.charger.to_tell:
+                seat.news.clear()
+                await seat.news.wait()
+                continue
+            action, payload = seat.charger.to_tell.popleft()
+            answer = await link.call(action, payload)
+            if action in ("SetChargingProfile", "ClearChargingProfile"):
+                status = "" if answer is None else str(answer.get("status", ""))
+                if status != "Accepted":
+                    self.grid.count(f"ocpp {action}: {status or 'no answer'}")
+
+    # The grid
+
+    def _published(self, state: State) -> None:
+        self.grid.loop.call_soon_threadsafe(self._news.set)
+
+    async def _keep_looking(self) -> None:
+        """Tell chargers their limits, renew what they report, and give the place back of those that have gone."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            state = self.grid.state
+            for seat in self.seats.values():
+                self._limit(seat, state)
+                self._report(seat)
+            await asyncio.sleep(_LOOKED_S)
+
+    def _report(self, seat: _Seat) -> None:
+        """Make what the charger draws the vehicle's power, as long as it was heard of late."""
+        now_ns = self.grid.now_ns
+        if seat.ordering is not None:
+            return
+        if seat.link is None and now_ns >= seat.heard_ns + LAPSE_NS:
+            if seat.is_in_place:
+                seat.ordering = asyncio.create_task(self._leave(seat))
+            return
+        kw = seat.charger.drawn_kw
+        if kw is None:
+            return
+        kw = min(max(kw, -LARGEST_KW), LARGEST_KW)
+        is_new = seat.reported_kw is None or abs(kw - seat.reported_kw) > _CHANGED_KW
+        is_due = seat.link is not None and seat.until_ns - now_ns < LAPSE_NS - RENEWED_NS
+        if is_new or is_due:
+            seat.reported_kw, seat.until_ns = kw, now_ns + LAPSE_NS
+            seat.ordering = asyncio.create_task(self._order(seat, kw, seat.until_ns))
+
+    async def _order(self, seat: _Seat, kw: float, until_ns: int) -> None:
+        """The vehicle draws what its charger reports."""
+        try:
+            if not seat.is_in_place:
+                await self.grid.change("charger", {"vehicle": seat.device.row, "outside": True}, "ocpp")
+                seat.is_in_place = True
+            seat.ordered.append((kw, until_ns))
+            await self.grid.order(seat.device, [kw], None, until_ns)
+        except HeptagridError:
+            self.grid.count("ocpp report lost")
+            seat.reported_kw = None  # with the next look once more
+        finally:
+            seat.ordering = None
+
+    async def _leave(self, seat: _Seat) -> None:
+        """The charger has been silent for long: the simulated vehicle is back."""
+        try:
+            await self.grid.change("charger", {"vehicle": seat.device.row, "outside": False}, "ocpp")
+            seat.is_in_place, seat.reported_kw = False, None
+        finally:
+            seat.ordering = None
+
+    def _limit(self, seat: _Seat, state: State) -> None:
+        """Tell a charger what the grid asks of its vehicle: relief, or a set-point that somebody else ordered."""
+        if seat.link is None:
+            seat.limit = None  # it is told again when it is back
+            return
+        vehicles, row, now_ns = state.devices["vehicles"], seat.device.row, self.grid.now_ns
+        ordered = float(vehicles.ordered_kw[row]), int(vehicles.ordered_until_ns[row])
+        if ordered[1] > now_ns and ordered not in seat.ordered:
+            seat.foreign = ordered
+        limits = [one for one in (seat.foreign,) if one is not None and one[1] > now_ns]
+        if int(vehicles.cap_until_ns[row]) > now_ns:
+            limits.append((float(vehicles.cap_kw[row]), int(vehicles.cap_until_ns[row])))
+        wanted = min(limits, default=None)
+        if wanted == seat.limit:
+            return
+        seat.limit = wanted
+        charger = seat.charger
+        if wanted is None:
+            charger.to_tell.append(charger.unlimited())
+        else:
+            lasts_s = max(round((wanted[1] - now_ns) / NS_PER_S / (self.grid.engine.pace.state.speed or 1.0)), 1)
+            charger.to_tell.append(charger.limited([0], [max(wanted[0], 0.0)], lasts_s, time.time_ns()))
+        seat.news.set()
+
+
+def named_devices(grid: LiveGrid, parameters: Parameters) -> Mapping[str, str]:
+    """Identities of chargers and the vehicles whose place they take.
+
+    Raises
+    ------
+    UsageError
+        For an entry that is none, or a vehicle that is none.
+    """
+    found = {}
+    for entry in filter(None, (one.strip() for one in parameters.chargers.split(","))):
+        identity, equals, name = (part.strip() for part in entry.partition("="))
+        if not equals or not identity or not name.startswith("vehicles/"):
+            raise UsageError(f"live.ocpp.chargers: {entry!r}: write IDENTITY=vehicles/NUMBER")
+        found[identity] = grid.inventory.device(name).name
+    return found
+
+
+def _identity(path: str) -> str:
+    """The last part of a URL's path."""
+    return unquote(path.split("?")[0].rstrip("/").rsplit("/", 1)[-1])
