@@ -40,7 +40,7 @@ class State:
     """The grid in a step [at_ns, until_ns), as it was solved for it.
 
     point_*: (points,) at each metering point: net draw, voltage, supply, and the registers at the step's end. unit_kw: (units,) given by local
-    units. node_v_pu: (nodes,). branch_pct: (nodes,) loading of the branch above each node. transformer_pct: (transformers,). substation_*: (substations,) at
+    units. node_v_pu: (nodes,). branch_pct: (nodes,) loading of the branch above each node. is_line: (nodes,) whether that is a line. transformer_pct: (transformers,). substation_*: (substations,) at
     low voltage. busbar_v_pu, infeed_*: (towns,). bulk_mw, bulk_on: (bulk units,). tap, busbar_target_pu: (towns,), not a number where a circuit regulates itself. fleet_kw, rest_kw: what all bulk units give, and what the other loads take. price_eur_per_mwh: of the hour. traffic, money, energy: messages, money and single devices' energy so far. solved_at: of the monotonic clock, in seconds.
     """
 
@@ -56,6 +56,7 @@ class State:
     devices: Mapping[str, DeviceState]
     node_v_pu: Floats
     branch_pct: Floats
+    is_line: Bools
     transformer_pct: Floats
     substation_v_pu: Floats
     substation_pct: Floats
@@ -78,6 +79,11 @@ class State:
     money: MoneyState
     energy: EnergyState
     solved_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def line_pct(self) -> float:
+        """The highest loading of a line, in percent."""
+        return float(self.branch_pct[self.is_line].max(initial=0.0))
 
     @property
     def age_s(self) -> float:
@@ -118,6 +124,7 @@ def state_of(grid: ArmGrid, step: Step, traffic: TrafficState, money: MoneyState
         branch_pct=current * world.branch_pct_per_pu
         if len(current) == world.network.nodes
         else np.zeros(len(flow.v_pu)),
+        is_line=world.network.line_of_node >= 0,
         transformer_pct=flow.transformer_loading_pct.copy(),
         substation_v_pu=flow.v_pu[at.node],
         substation_pct=flow.transformer_loading_pct[at.transformer],

@@ -13,6 +13,7 @@ from heptagrid.live.http.endpoint import routes_of
 from heptagrid.live.http.guard import Guard
 from heptagrid.live.http.interface import Interface
 from heptagrid.live.http.problems import ProblemError, answer
+from heptagrid.live.http.room import room_routes
 from heptagrid.live.http.routes import ENDPOINTS
 from heptagrid.live.http.routes.messages import stream_to
 
@@ -30,7 +31,7 @@ def guarded(interface: Interface) -> ASGIApp:
         said = f"{type(error).__name__}: {error}"
         return answer(ProblemError(500, said, None, "report it with the command that made it").problem)
 
-    routes = [*routes_of(interface, ENDPOINTS), WebSocketRoute("/messages/stream", messages)]
+    routes = [*routes_of(interface, ENDPOINTS), WebSocketRoute("/messages/stream", messages), *room_routes(interface.grid)]
     application = Starlette(routes=routes, exception_handlers={404: missing, 500: defect})
     application.router.redirect_slashes = False
     return Guard(application, interface.run.access, interface.grid)

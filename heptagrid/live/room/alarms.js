@@ -1,0 +1,58 @@
+// The list of alarms: active, returned, acknowledged, silenced and cleared ones differ, and none disappears.
+
+import { html, useEffect, useState } from "./vendor/htm-preact.js";
+import { listen, noteAlarm, room } from "./feed.js";
+import { timeOf } from "./words.js";
+
+export const STATES = {
+  active: { title: "Active", mark: "\u25b2" },
+  returned: { title: "Back to normal, not acknowledged", mark: "\u25bd" },
+  acknowledged: { title: "Acknowledged", mark: "\u25b3" },
+  silenced: { title: "Silenced", mark: "\u25a1" },
+  cleared: { title: "Cleared", mark: "\u2713" },
+};
+const PRIORITIES = ["", "urgent", "high", "low"];
+
+export function Alarms({ onGo }) {
+  const [alarms, setAlarms] = useState(room.alarms);
+  const [shown, setShown] = useState("all");
+  const [problem, setProblem] = useState("");
+  useEffect(() => listen("alarms", () => setAlarms(room.alarms)), []);
+  const counts = {};
+  for (const one of alarms) counts[one.state] = (counts[one.state] || 0) + 1;
+  const act = (id, what, minutes) => async () => {
+    try {
+      await noteAlarm(minutes === undefined ? { id, do: what } : { id, do: what, minutes });
+      setProblem("");
+    } catch (error) {
+      setProblem(error.message);
+    }
+  };
+  const list = alarms.filter((one) => shown === "all" || one.state === shown);
+  const wants = (counts.active || 0) + (counts.returned || 0);
+  return html`<div class="alarms">
+    <div class="tools"><div class="filter" role="group" aria-label="Which alarms are listed">
+      <button type="button" aria-pressed=${shown === "all"} onClick=${() => setShown("all")}>All <b>${alarms.length}</b></button>
+      ${Object.entries(STATES).map(([state, { title, mark }]) => html`<button type="button" class=${state} aria-pressed=${shown === state} title=${title} onClick=${() => setShown(state)}><span aria-hidden="true">${mark}</span> <span class="hidden">${title}: </span><b>${counts[state] || 0}</b></button>`)}
+    </div><button type="button" class="main" disabled=${!wants} onClick=${act(null, "acknowledge")}>Acknowledge all</button></div>
+    ${problem && html`<p class="problem" role="alert">${problem}</p>`}
+    ${list.length === 0 && html`<p class="nothing">${alarms.length ? "No alarm is in this state." : "No alarm since the grid began: voltages, loading, supply, messages, outsiders and the clock are watched."}</p>`}
+    <ul>${list.map((one) => html`<${Row} key=${one.id} alarm=${one} act=${act} onGo=${onGo} />`)}</ul>
+  </div>`;
+}
+
+function Row({ alarm, act, onGo }) {
+  const { zone } = room.scene;
+  const { title, mark } = STATES[alarm.state];
+  const times = [`since ${timeOf(alarm.since_ns, zone)}`];
+  if (alarm.cleared_ns) times.push(`cleared ${timeOf(alarm.cleared_ns, zone)}`);
+  if (alarm.acknowledged_ns) times.push(`acknowledged ${timeOf(alarm.acknowledged_ns, zone)}`);
+  if (alarm.times > 1) times.push(`${alarm.times} times`);
+  return html`<li class="alarm ${alarm.state} p${alarm.priority}">
+    <span class="mark" aria-hidden="true">${mark}</span>
+    <div class="what"><p class="line"><b>${alarm.goes_to ? html`<button type="button" class="link" onClick=${() => onGo(alarm.goes_to)}>${alarm.place}</button>` : alarm.place}</b> <span class="badge">${title}${alarm.is_active && alarm.state === "silenced" ? ", active" : ""}</span> <span class="badge priority">${PRIORITIES[alarm.priority]}</span></p>
+      <p class="line">${alarm.text}</p><p class="small">${times.join(" \u00b7 ")}</p></div>
+    <div class="do">${["active", "returned"].includes(alarm.state) && html`<button type="button" aria-label=${`Acknowledge ${alarm.kind} ${alarm.place}`} onClick=${act(alarm.id, "acknowledge")}>Ack</button>`}
+    ${alarm.state === "silenced" ? html`<button type="button" aria-label=${`No longer silence ${alarm.kind} ${alarm.place}`} onClick=${act(alarm.id, "silence", 0)}>Unsilence</button>` : alarm.state !== "cleared" && html`<button type="button" aria-label=${`Silence ${alarm.kind} ${alarm.place} for ten minutes`} onClick=${act(alarm.id, "silence", 10)}>Silence</button>`}</div>
+  </li>`;
+}
