@@ -11,7 +11,7 @@ const CURVES = [
   { title: "Frequency", unit: "Hz", digits: 3, least: 0.02, lines: [{ of: "frequency_hz", name: "", colour: "c0" }] },
   { title: "Voltage, lowest and highest", unit: "pu", digits: 3, least: 0.02, lines: [{ of: "v_max_pu", name: "highest", colour: "c2" }, { of: "v_min_pu", name: "lowest", colour: "c1", dash: [6, 3] }] },
   { title: "Loading, highest", unit: "%", digits: 0, least: 10, zero: true, lines: [{ of: "transformer_pct", name: "transformer", colour: "c1" }, { of: "line_pct", name: "line", colour: "c0", dash: [6, 3] }] },
-  { title: "Power", unit: "MW", digits: 2, by: 1 / 1000, least: 1, lines: [{ of: "load_kw", name: "drawn", colour: "c3" }, { of: "generated_kw", name: "local generation", colour: "c2", dash: [2, 3] }, { of: "infeed_kw", name: "infeed", colour: "c0", dash: [6, 3] }] },
+  { title: "Power", unit: "MW", digits: 2, by: 1 / 1000, least: 1, lines: [{ of: "load_kw", name: "drawn", colour: "c3" }, { of: "generated_kw", name: "local units", colour: "c2", dash: [2, 3] }, { of: "infeed_kw", name: "infeed", colour: "c0", dash: [6, 3] }] },
   { title: "Price, day ahead", unit: "\u20ac/MWh", digits: 2, least: 10, stepped: true, lines: [{ of: "price_eur_per_mwh", name: "", colour: "c3" }] },
   {
     title: "Earned today",

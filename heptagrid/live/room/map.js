@@ -150,7 +150,7 @@ class Drawing {
       const k = this.pairs[n];
       const pct = state.branch_pct[k] * by;
       this.lineKinds[n] = this.mode === "delivery" ? 8 : this.kinds[k];
-      this.lineWidths[n] = (pct >= 100 ? 9 : pct >= 80 ? 6 : pct >= 50 ? 4 : 2) + (this.isLow[n] ? 0 : 1);
+      this.lineWidths[n] = (pct >= 100 ? 9 : pct >= 80 ? 6 : pct >= 50 ? 4 : 2) + (this.isLow[n] ? 0 : 2);
     }
     const { gl } = this;
     for (const [buffer, data] of [[this.kindBuffer, this.kinds], [this.lineKindBuffer, this.lineKinds], [this.lineWidthBuffer, this.lineWidths]]) {
@@ -176,10 +176,10 @@ class Drawing {
       gl.uniform2f(gl.getUniformLocation(of, "size"), w, h);
       gl.uniform4fv(gl.getUniformLocation(of, "colours"), this.palette);
       if (of === this.lines) {
-        gl.uniform1f(gl.getUniformLocation(of, "unit"), ratio * 0.75);
+        gl.uniform1f(gl.getUniformLocation(of, "unit"), ratio * Math.min(0.45 + 0.15 * zoomed, 1));
         gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, this.pairs.length);
       } else {
-        gl.uniform1f(gl.getUniformLocation(of, "dot"), ratio * (1.8 + 1.1 * zoomed));
+        gl.uniform1f(gl.getUniformLocation(of, "dot"), ratio * (0.9 + 1.1 * zoomed));
         gl.uniform1fv(gl.getUniformLocation(of, "shapes"), this.shapes);
         gl.drawArrays(gl.POINTS, 0, this.count);
       }

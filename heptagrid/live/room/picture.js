@@ -161,9 +161,12 @@ export function Picture() {
   const media = medium === "all" ? ["power", "messages", "money"] : [medium];
   useEffect(() => {
     const drawn = new Arrows(arrows.current);
+    const traffic = boxes.current.closest("section").querySelector('[data-figure="traffic"]');
     const draw = () => {
-      const { state, scene } = room;
+      const { state, scene, header } = room;
       if (!state) return;
+      const said = `${rate(header.figures.lost_per_s)}/s lost, ${number(header.under_way)} under way`;
+      if (traffic.textContent !== said) traffic.textContent = said;
       drawn.update(media, state, scene.domains);
       figures(state).forEach((one, k) => {
         for (const [name, value] of Object.entries(one)) {
@@ -184,7 +187,7 @@ export function Picture() {
     <div class="head"><h2 id="picture-title">Seven domains</h2>
       <div class="choice" role="group" aria-label="What the arrows show">
         ${["all", ...Object.keys(MEDIA)].map((one) => html`<button type="button" class=${one} aria-pressed=${medium === one} onClick=${() => setMedium(one)}>${one === "all" ? "All" : MEDIA[one].title}</button>`)}
-      </div></div>
+      </div><p class="small traffic"><span data-figure="traffic"></span></p></div>
     <svg viewBox="0 0 ${W} ${H}" role="img" aria-label="Power, messages and money between the seven domains; the table below says the same in numbers">
       <g ref=${arrows}></g>
       <g ref=${boxes}>${PLACES.map(([x, y], k) => html`<g key=${k} transform="translate(${x - BOX_W / 2} ${y - BOX_H / 2})">
@@ -225,7 +228,7 @@ function Table() {
     return sum;
   });
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Numbers of the seven domains"><table>
-    <thead><tr><th scope="col">Domain</th><th scope="col">Power</th><th scope="col">Messages</th><th scope="col">Money</th><th scope="col">Earned today, \u20ac</th><th scope="col">Posted so far, \u20ac</th></tr></thead>
+    <thead><tr><th scope="col">Domain</th><th scope="col">Power</th><th scope="col">Messages</th><th scope="col">Money</th><th scope="col">Today, \u20ac</th><th scope="col">Posted, \u20ac</th></tr></thead>
     <tbody>${scene.domains.map((name, k) => html`<tr><th scope="row">${name}</th><td>${shown[k].power || "\u2013"}</td><td>${shown[k].messages}</td><td>${shown[k].money}</td><td>${number(today[k])}</td><td>${number(posted[k])}</td></tr>`)}</tbody>
-  </table></div><p class="small">Earned today: what would be owed if the day ended now, from the meters, by the rules that post it tomorrow; without fuel, upkeep and pay for flexibility. Posted: by the ledger since the run began.</p>`;
+  </table></div><p class="small">Today: what would be owed if the day ended now, from the meters, by the rules that post it tomorrow; without fuel, upkeep and pay for flexibility. Posted: by the ledger since the run began.</p>`;
 }
