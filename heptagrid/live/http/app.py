@@ -31,7 +31,11 @@ def guarded(interface: Interface) -> ASGIApp:
         said = f"{type(error).__name__}: {error}"
         return answer(ProblemError(500, said, None, "report it with the command that made it").problem)
 
-    routes = [*routes_of(interface, ENDPOINTS), WebSocketRoute("/messages/stream", messages), *room_routes(interface.grid)]
+    routes = [
+        *routes_of(interface, ENDPOINTS),
+        WebSocketRoute("/messages/stream", messages),
+        *room_routes(interface.grid),
+    ]
     application = Starlette(routes=routes, exception_handlers={404: missing, 500: defect})
     application.router.redirect_slashes = False
     return Guard(application, interface.run.access, interface.grid)
