@@ -124,7 +124,8 @@ class Crossings(Listener):
         with self._lock:
             self._is_over = True
             waiting, self._waiting = self._waiting, []
-        for told in [*(told for _, told in waiting), *self._under_way.values()]:
+        unsent = [told for message, told in waiting for _ in message.source]
+        for told in [*unsent, *self._under_way.values()]:
             if told:
                 told(Fate(-1, 0, arrived=False))
         self._under_way.clear()

@@ -221,6 +221,29 @@ class LiveGrid:
         given = {"role": role, "silent": is_silent}
         self.engine.change(Entry("desk", given, self.roles.words()[role]), self._note_problem)
 
+    async def send_wave(self, message: Outgoing) -> list[Fate]:
+        """Send a wave over the modelled network, and wait until each of its messages has arrived or is lost; their fates in the order of the messages.
+
+        Raises
+        ------
+        RefusedError
+        """
+        self._hear(message.contract.sender, int(message.source[0]), message.contract.receiver)
+        count = len(message.source)
+        all_told: asyncio.Future[list[Fate]] = self.loop.create_future()
+        fates: list[Fate] = []
+
+        def told(fate: Fate) -> None:
+            fates.append(fate)
+            if len(fates) == count:
+                _settle(self.loop, all_told, fates)
+
+        self.engine.crossings.hand_in(message, told)
+        if any(fate.was_refused for fate in await all_told):
+            self.count(f"refused: {message.contract.name}")
+            raise RefusedError(f"policy refuses a {message.contract.name}")
+        return sorted(fates, key=lambda one: one.id)
+
     async def change(self, what: str, given: Mapping[str, Any], by: str = "") -> None:
         """Change the grid before the next step: a fault, a switch (`heptagrid.simulation.changes`).
 

@@ -41,7 +41,9 @@ class State:
 
     point_*: (points,) at each metering point: net draw, voltage, supply, and the registers at the step's end. unit_kw: (units,) given by local
     units. node_v_pu: (nodes,). branch_pct: (nodes,) loading of the branch above each node. is_line: (nodes,) whether that is a line. transformer_pct: (transformers,). substation_*: (substations,) at
-    low voltage. busbar_v_pu, infeed_*: (towns,). bulk_mw, bulk_on: (bulk units,). tap, busbar_target_pu: (towns,), not a number where a circuit regulates itself. fleet_kw, rest_kw: what all bulk units give, and what the other loads take. price_eur_per_mwh: of the hour. traffic, money, energy: messages, money and single devices' energy so far. solved_at: of the monotonic clock, in seconds.
+    low voltage. busbar_v_pu, infeed_*: (towns,). bulk_mw, bulk_on: (bulk units,). tap, busbar_target_pu: (towns,), not a number where a circuit regulates itself. fleet_kw, rest_kw: what all bulk units give, and what the other loads take. price_eur_per_mwh: of the hour.
+    known_prices: in EUR/MWh, of hours since 1970, as the first retailer knows them. signals: the first aggregator's last ones, from which quarter hour since 1970, and kW by class.
+    traffic, money, energy: messages, money and single devices' energy so far. solved_at: of the monotonic clock, in seconds.
     """
 
     at_ns: int
@@ -75,6 +77,8 @@ class State:
     busbar_target_pu: Floats
     fleet_kw: float
     rest_kw: float
+    known_prices: Mapping[int, float]
+    signals: tuple[int, Mapping[str, Floats]]
     traffic: TrafficState
     money: MoneyState
     energy: EnergyState
@@ -139,6 +143,8 @@ def state_of(grid: ArmGrid, step: Step, traffic: TrafficState, money: MoneyState
         generated_kw=customers.generated_kw,
         frequency_hz=world.grid.frequency_hz + terminals.deviation_hz,
         price_eur_per_mwh=grid.price_at(step.start_ns),
+        known_prices=dict(grid.providers.retailers[0].retailer.prices.eur_per_mwh),
+        signals=grid.providers.aggregators[0].signals if grid.providers.aggregators else (0, {}),
         tap=np.array([float(one.tap) if one else np.nan for one in changers]),
         busbar_target_pu=np.array([one.target_pu if one else np.nan for one in changers]),
         fleet_kw=grid.generation.given_mw * 1000.0,

@@ -334,7 +334,7 @@ def _charge(start, end, owner, size, trips, state, caps, plans, orders, supplied
         power = p_max
         row = plan_in_force(k, quarter, plans)
         if start < orders.until_ns[k]:
-            row, power, leaves = -1, min(orders.value[k], p_max), end
+            row, power, leaves = -1, min(max(orders.value[k], 0.0), p_max), end
         elif row >= 0:
             leaves = departure[k] if start < departure[k] else following[k]
             slot = quarter - plans.first_quarter[row]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -28,7 +29,7 @@ _REMEMBERED_H = 48 + 25  # hours of prices that are kept: assumption, those of t
 
 
 class AggregatorDesk:
-    """One aggregator with its own endpoint and customers."""
+    """One aggregator with its own endpoint and customers. signals: the last ones that it sent: the first quarter hour since 1970, and kW by class."""
 
     def __init__(
         self,
@@ -48,6 +49,7 @@ class AggregatorDesk:
         self.prices = KnownPrices()
         self._endpoints, self._zone, self._substation_of = endpoints, zone, substation_of
         self._upkeep, self._days, self._paper = upkeep, days, paper
+        self.signals: tuple[int, Mapping[str, Floats]] = (0, {})
         self._forecast = KnownForecast()
         self._moved: flexibility.Moved | None = None  # the youngest registers that it was told
 
@@ -79,6 +81,7 @@ class AggregatorDesk:
         signals = self.aggregator.plan(net_kw, self.prices.of(quarters // 4), local_hours(quarters, self._zone))
         valid = -(-self.aggregator.parameters.valid_s // S_PER_QUARTER)
         cause = self._forecast.message
+        self.signals = (first, signals.kw)
         for name, signal in signals.kw.items():
             customers = self.aggregator.enrolled[name].customers
             told = flexibility.Signal(

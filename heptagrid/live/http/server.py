@@ -35,6 +35,7 @@ class HttpServer:
         import uvicorn
 
         from heptagrid.live.http.app import guarded
+        from heptagrid.live.http.embedded import embedded
         from heptagrid.live.http.interface import Interface
 
         self._interface = Interface(self._run)
@@ -50,7 +51,7 @@ class HttpServer:
         )
         config.load()
         config.ssl = self._run.access.tls
-        self._server = uvicorn.Server(config)
+        self._server = embedded(config)
         listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -60,8 +61,7 @@ class HttpServer:
                 f"--http {port}: {host} port {port} cannot be listened on: {problem.strerror}"
             ) from problem
         self.port = listener.getsockname()[1]
-        self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-        self._task = asyncio.create_task(self._server._serve([listener]))
+        self._task = asyncio.create_task(self._server.serve([listener]))
 
     async def stop(self) -> None:
         """End streams and connections."""
