@@ -129,35 +129,54 @@ class LiveGrid:
         domain, endpoints = places[role]
         return Place(domain, int(endpoints[number]))
 
-    async def ask(self, desk: Place, device: Device, size_bytes: int) -> int:
-        """A frame of so many bytes goes from a desk to a device; the simulated instant at which it arrives.
+    async def ask(self, desk: Place, device: Device, size_bytes: int, at_ns: int | None = None) -> int:
+        """A frame of so many bytes goes from a desk to a device; the simulated instant at which it arrives. at_ns: when it leaves, None: now.
 
         Raises
         ------
         LostError
             If it never does.
         """
-        return await self._cross(desk, Place(device.of.domain, device.endpoint), size_bytes)
+        return await self._cross(desk, Place(device.of.domain, device.endpoint), size_bytes, at_ns)
 
-    async def answer(self, device: Device, desk: Place, size_bytes: int) -> int:
-        """A frame of so many bytes goes from a device to a desk; the simulated instant at which it arrives.
+    async def answer(self, device: Device, desk: Place, size_bytes: int, at_ns: int | None = None) -> int:
+        """A frame of so many bytes goes from a device to a desk; the simulated instant at which it arrives. at_ns: when it leaves, None: now.
 
         Raises
         ------
         LostError
             If it never does.
         """
-        return await self._cross(Place(device.of.domain, device.endpoint), desk, size_bytes)
+        return await self._cross(Place(device.of.domain, device.endpoint), desk, size_bytes, at_ns)
 
-    async def _cross(self, source: Place, destination: Place, size_bytes: int) -> int:
+    async def _cross(self, source: Place, destination: Place, size_bytes: int, at_ns: int | None) -> int:
         if self.is_ideal:
             self._hear(source.domain, source.endpoint, destination.domain)
             return self.now_ns
         number = Frame(np.array([next(self._numbers)]))
         contract = FRAMES[source.domain, destination.domain]
         ends = (np.array([source.endpoint]), np.array([destination.endpoint]))
-        fate = await self.send(Outgoing(contract, number, *ends, size_bytes=size_bytes))
+        fate = await self.send(Outgoing(contract, number, *ends, at_ns=at_ns, size_bytes=size_bytes))
         return fate.ns
+
+    def carry(self, source: Place, destination: Place, size_bytes: int, then: Callable[[int | None], None]) -> None:
+        """Let a frame cross, as `ask` and `answer` do; `then` is called in the event loop with the instant at which it arrives, or None if it never does."""
+        self._hear(source.domain, source.endpoint, destination.domain)
+        if self.is_ideal:
+            then(self.now_ns)
+            return
+
+        def settled(fate: Fate) -> None:
+            then(fate.ns if fate.arrived else None)
+
+        contract = FRAMES[source.domain, destination.domain]
+        number = Frame(np.array([next(self._numbers)]))
+        ends = (np.array([source.endpoint]), np.array([destination.endpoint]))
+        message = Outgoing(contract, number, *ends, size_bytes=size_bytes)
+        try:
+            self.engine.crossings.hand_in(message, partial(_later, self.loop, settled))
+        except HeptagridError:
+            then(None)
 
     async def order(
         self,

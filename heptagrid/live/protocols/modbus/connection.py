@@ -1,0 +1,185 @@
+"""One client's connection: frames in, requests over the modelled network to the device and back, responses out in the order of the requests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from heptagrid.foundation.errors import HeptagridError
+from heptagrid.live.grid import Peer, Place
+from heptagrid.live.inventory import Device
+from heptagrid.live.protocols.modbus import codec
+from heptagrid.live.protocols.modbus.codec import Code, ExceptionResponse, Frame, StreamError
+from heptagrid.live.protocols.modbus.registers import Registers
+
+if TYPE_CHECKING:
+    from heptagrid.live.protocols.modbus.server import Server
+
+MOST_AT_ONCE = 16
+"""Requests of a connection that are under way: the most that the implementation guide names."""
+_WRITES = (codec.WRITE_ONE, codec.WRITE, codec.READ_WRITE)
+
+
+class Target(NamedTuple):
+    """A device that is spoken to: its place and its desk's in the communication network, and its registers."""
+
+    device: Device
+    place: Place
+    desk: Place
+    registers: Registers
+
+
+class Exchange:
+    """A request and what becomes of it. answer: None until it is known, empty where there is none."""
+
+    __slots__ = ("answer", "connection", "frame", "is_write", "sent_ns", "target")
+
+    def __init__(self, connection: Connection, frame: Frame, target: Target | None) -> None:
+        self.connection, self.frame, self.target = connection, frame, target
+        self.answer: bytes | None = None
+        self.is_write = frame.pdu[0] in _WRITES
+        self.sent_ns = -1
+
+    @property
+    def was_launched(self) -> bool:
+        return self.sent_ns >= 0
+
+    def end(self, answer: bytes) -> None:
+        """The answer is there, or there is none."""
+        self.answer = answer
+        self.connection.pump()
+
+
+class Connection(asyncio.Protocol):
+    """A client. It holds little while nothing is under way, for there may be ten thousand."""
+
+    __slots__ = ("_is_pumping", "_queue", "_rest", "_server", "_target", "_transport", "peer")
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._rest = b""
+        self._queue: list[Exchange] | None = None
+        self._target: Target | None = None
+        self._is_pumping = False
+        self._transport: asyncio.Transport | None = None
+        self.peer: Peer | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        ends = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+        if not self._server.listener.admits(*ends):
+            self._server.grid.count("modbus: refused, from another machine")
+            self._transport.abort()
+            return
+        self._target = self._server.at_address(ends[1])
+        self.peer = self._server.greet(ends[0], self._target, self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._queue = None
+        if self.peer is not None:
+            self._server.leave(self.peer, self)
+
+    def pause_writing(self) -> None:
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self._transport is not None and len(self._queue or ()) <= MOST_AT_ONCE:
+            self._transport.resume_reading()
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            found, self._rest, foreign = codec.frames(self._rest + data if self._rest else data)
+        except StreamError:
+            self._server.grid.count("modbus: malformed header")
+            self.close()
+            return
+        if foreign:
+            for _ in range(foreign):
+                self._server.grid.count("modbus: frame of another protocol")
+        if not found:
+            return
+        if self.peer is not None:
+            self.peer.frames += len(found)
+            self.peer.bytes += len(data)
+        if self._queue is None:
+            self._queue = []
+        for frame in found:
+            self._queue.append(Exchange(self, frame, self._target_of(frame.unit)))
+        if len(self._queue) > MOST_AT_ONCE and self._transport is not None:
+            self._transport.pause_reading()
+        self.pump()
+
+    def close(self) -> None:
+        """Close after what was written."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def _target_of(self, unit: int) -> Target | None:
+        if self._target is not None:
+            return self._target if unit in self._server.own_units else None
+        return self._server.at_unit(unit)
+
+    def pump(self) -> None:
+        """Send answers that are due, and launch requests that may be."""
+        if self._is_pumping or self._queue is None:
+            return
+        self._is_pumping = True
+        try:
+            while self._launch() | self._deliver():
+                pass
+        finally:
+            self._is_pumping = False
+
+    def _launch(self) -> bool:
+        """Launch what may be; a write only when all before it is done, and nothing after it until it is."""
+        was_any = False
+        for k, one in enumerate((self._queue or [])[:MOST_AT_ONCE]):
+            if one.is_write and (k > 0 or one.was_launched):
+                break
+            if not one.was_launched:
+                was_any = True
+                self._server.launch(one)
+            if one.is_write and one.answer is None:
+                break
+        return was_any
+
+    def _deliver(self) -> bool:
+        """Write the answers at the head of the queue."""
+        queue = self._queue
+        if not queue:
+            self._queue = None
+            return False
+        done = next((k for k, one in enumerate(queue) if one.answer is None), len(queue))
+        if not done:
+            return False
+        answers = b"".join(one.answer or b"" for one in queue[:done])
+        was_full = len(queue) > MOST_AT_ONCE
+        del queue[:done]
+        if self._transport is not None and answers:
+            self._transport.write(answers)
+            if self.peer is not None:
+                self.peer.frames += done
+                self.peer.bytes += len(answers)
+        if was_full and len(queue) <= MOST_AT_ONCE and self._transport is not None:
+            self._transport.resume_reading()
+        return True
+
+
+def respond(frame: Frame, work: Callable[[codec.Request], bytes]) -> bytes:
+    """The response to a frame's request: what `work` makes of it, or an exception."""
+    try:
+        return work(codec.request(frame.pdu))
+    except ExceptionResponse as refused:
+        return codec.refusal(frame.pdu, refused.code)
+    except HeptagridError:
+        return codec.refusal(frame.pdu, Code.DEVICE_FAILURE)
+
+
+def silenced(pending: asyncio.Task[None]) -> None:
+    """A task that nobody awaits has ended; what it raised was dealt with."""
+    with suppress(asyncio.CancelledError):
+        pending.exception()

@@ -1,0 +1,211 @@
+"""What inverters have in common, of photovoltaics and of batteries: models 101 and 103, 120 to 122, 701, 702, 704, 714."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from heptagrid.live.protocols.modbus.fleet import (
+    Bools,
+    Electric,
+    Floats,
+    Ints,
+    Rows,
+    scale_of_current,
+    scale_of_power,
+    scale_of_voltage,
+    seconds_since_2000,
+)
+from heptagrid.live.protocols.modbus.image import Values
+from heptagrid.live.state import State
+
+OFF, SLEEPING, WORKING, STANDBY = 1, 2, 4, 8
+"""States of model 103; WORKING is its MPPT."""
+_GRID_DISCONNECT = 1 << 4
+_STATE_OF_701 = {OFF: 0, SLEEPING: 1, WORKING: 3, STANDBY: 7}
+_CONNECTED, _AVAILABLE, _OPERATING = 1, 2, 4
+_MAX_W, _FIXED_W = 1, 2
+
+
+def ac_scales(rows: Rows) -> Mapping[str, Ints | int]:
+    """Of models 103, 120, 121, 701 and 702."""
+    power, current, voltage = scale_of_power(rows.rated_w), scale_of_current(rows), scale_of_voltage(rows)
+    return {
+        **{f"103.{name}_SF": power for name in ("W", "VA", "VAr", "DCW")},
+        "103.A_SF": current,
+        "103.V_SF": voltage,
+        "103.Hz_SF": -2,
+        "103.PF_SF": -2,
+        "103.WH_SF": 0,
+        "103.Tmp_SF": 0,
+        **{f"120.{name}_SF": power for name in ("WRtg", "VARtg", "VArRtg")},
+        "120.ARtg_SF": current,
+        "120.PFRtg_SF": -2,
+        "121.WMax_SF": power,
+        "121.VRef_SF": voltage,
+        "121.VRefOfs_SF": voltage,
+        "121.VAMax_SF": power,
+        **{f"701.{name}_SF": power for name in ("W", "VA", "Var")},
+        "701.A_SF": current,
+        "701.V_SF": voltage,
+        "701.Hz_SF": -3,
+        "701.PF_SF": -3,
+        "701.TotWh_SF": 0,
+        **{f"702.{name}_SF": power for name in ("W", "VA", "Var")},
+        "702.A_SF": current,
+        "702.V_SF": voltage,
+        "702.PF_SF": -3,
+    }
+
+
+def ratings(rows: Rows) -> Values:
+    """Of models 103, 120, 121, 701 and 702; a device gives no reactive power, so that its apparent power is its power."""
+    rated, amperes = rows.rated_w, rows.rated_a
+    reactive = {f"120.VArRtgQ{quadrant}": 0 for quadrant in (1, 2, 3, 4)}
+    factors = {f"120.PFRtgQ{quadrant}": 1.0 for quadrant in (1, 2, 3, 4)}
+    return {
+        "103.ID": np.where(rows.is_single_phase, 101, 103),
+        "103.Evt2": 0,
+        "120.WRtg": rated,
+        "120.VARtg": rated,
+        **reactive,
+        "120.ARtg": amperes,
+        **factors,
+        "121.WMax": rated,
+        "121.VRef": rows.phase_v,
+        "121.VRefOfs": 0,
+        "121.VAMax": rated,
+        "701.ACType": np.where(rows.is_single_phase, 0, 2),
+        "701.DERMode": 1,  # follows the grid
+        "702.WMaxRtg": rated,
+        "702.VAMaxRtg": rated,
+        "702.VarMaxInjRtg": 0,
+        "702.VarMaxAbsRtg": 0,
+        "702.VNomRtg": rows.nominal_v,
+        "702.AMaxRtg": amperes,
+        "702.WMax": rated,
+        "702.VAMax": rated,
+        "702.VarMaxInj": 0,
+        "702.VarMaxAbs": 0,
+        "702.VNom": rows.nominal_v,
+        "702.AMax": amperes,
+    }
+
+
+def ac_values(at: Electric, status: Ints, given_kwh: Floats, drawn_kwh: Floats) -> Values:
+    """Measurements of models 103 and 701. status: of model 103; given_kwh, drawn_kwh: since the start."""
+    alarms = np.where(at.is_supplied, 0, _GRID_DISCONNECT)
+    voltages = {f"103.PhVph{phase}": at.phase_v if phase == "A" else at.other(at.phase_v) for phase in "ABC"}
+    currents = {f"103.Aph{phase}": at.phase_a if phase == "A" else at.other(at.phase_a) for phase in "ABC"}
+    between = {f"103.PPVph{pair}": at.other(at.line_v) for pair in ("AB", "BC", "CA")}
+    by_phase: dict[str, Floats] = {}
+    for phase, pair in ((1, "L1L2"), (2, "L2L3"), (3, "L3L1")):
+        of = at.third if phase == 1 else _other_third(at)
+        by_phase |= {f"701.WL{phase}": of(at.w), f"701.VAL{phase}": of(at.va), f"701.VarL{phase}": of(at.var)}
+        here = phase == 1
+        by_phase |= {
+            f"701.AL{phase}": at.phase_a if here else at.other(at.phase_a),
+            f"701.VL{phase}": at.phase_v if here else at.other(at.phase_v),
+            f"701.V{pair}": at.other(at.line_v),
+            f"701.PFL{phase}": at.power_factor if here else at.other(at.power_factor),
+        }
+    states = np.zeros(len(status), dtype=np.int64)
+    for one, its in _STATE_OF_701.items():
+        states[status == one] = its
+    return {
+        "103.A": at.total_a,
+        **currents,
+        **between,
+        **voltages,
+        "103.W": at.w,
+        "103.Hz": at.hz,
+        "103.VA": at.va,
+        "103.VAr": at.var,
+        "103.PF": 100.0 * at.power_factor,
+        "103.WH": 1000.0 * given_kwh,
+        "103.St": status,
+        "103.Evt1": alarms,
+        "701.St": at.is_supplied.astype(np.int64),
+        "701.InvSt": states,
+        "701.ConnSt": at.is_supplied.astype(np.int64),
+        "701.Alrm": alarms,
+        "701.W": at.w,
+        "701.VA": at.va,
+        "701.Var": at.var,
+        "701.PF": at.power_factor,
+        "701.A": at.total_a,
+        "701.LLV": at.other(at.line_v),
+        "701.LNV": at.phase_v,
+        "701.Hz": at.hz,
+        "701.TotWhInj": 1000.0 * given_kwh,
+        "701.TotWhAbs": 1000.0 * drawn_kwh,
+        **by_phase,
+    }
+
+
+def status_values(at: Electric, status: Ints, given_kwh: Floats, state: State, *, is_storage: bool) -> Values:
+    """Model 122."""
+    works = np.where(status == WORKING, _CONNECTED + _AVAILABLE + _OPERATING, _CONNECTED + _AVAILABLE)
+    connected = np.where(at.is_supplied, works, 0)
+    return {
+        "122.PVConn": 0 if is_storage else connected,
+        "122.StorConn": connected if is_storage else 0,
+        "122.ECPConn": at.is_supplied.astype(np.int64),
+        "122.ActWh": 1000.0 * given_kwh,
+        "122.TmSrc": ["grid"] * len(status),
+        "122.Tms": seconds_since_2000(state),
+    }
+
+
+def direct_scales(rows: Rows) -> Mapping[str, Ints | int]:
+    """Of model 714."""
+    return {"714.DCW_SF": scale_of_power(rows.rated_w), "714.DCWH_SF": 0}
+
+
+def direct_values(w: Floats, given_kwh: Floats, drawn_kwh: Floats, is_supplied: Bools) -> Values:
+    """Model 714 with one port; w: given to the inverter."""
+    injected, absorbed = 1000.0 * given_kwh, 1000.0 * drawn_kwh
+    return {
+        "714.DCW": w,
+        "714.DCWhInj": injected,
+        "714.DCWhAbs": absorbed,
+        "714.Prt[0].DCW": w,
+        "714.Prt[0].DCWhInj": injected,
+        "714.Prt[0].DCWhAbs": absorbed,
+        "714.Prt[0].DCSta": is_supplied.astype(np.int64),
+    }
+
+
+def limit_of_704() -> Values:
+    """Model 704's limit as it stands before anybody writes: whole, off, without an end."""
+    return {
+        "704.WMaxLimPctEna": 0,
+        "704.WMaxLimPct": 100.0,
+        "704.WMaxLimPctRvrt": 100.0,
+        "704.WMaxLimPctEnaRvrt": 0,
+        "704.WMaxLimPctRvrtTms": 0,
+        "704.WMaxLimPctRvrtRem": 0,
+    }
+
+
+def setpoint_of_704() -> Values:
+    """Model 704's set-point as it stands before anybody writes."""
+    return {
+        "704.WSetEna": 0,
+        "704.WSetMod": 1,
+        "704.WSet": 0,
+        "704.WSetRvrt": 0,
+        "704.WSetPct": 0,
+        "704.WSetPctRvrt": 0,
+        "704.WSetEnaRvrt": 0,
+        "704.WSetRvrtTms": 0,
+        "704.WSetRvrtRem": 0,
+    }
+
+
+LIMIT_MODES, SETPOINT_MODES = _MAX_W, _FIXED_W
+
+
+def _other_third(at: Electric):  # type: ignore[no-untyped-def]
+    return lambda total: at.other(total / 3.0)

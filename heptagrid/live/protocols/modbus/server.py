@@ -1,0 +1,246 @@
+"""The server: who is connected, which device is meant, and how a request gets to it and back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from heptagrid.contracts.flexibility import LOCAL_UNITS
+from heptagrid.foundation.errors import HeptagridError
+from heptagrid.live.crossing import LostError, RefusedError
+from heptagrid.live.grid import FrameRecord, LiveGrid, Peer, Place
+from heptagrid.live.inventory import METERS, SUBSTATIONS, Device
+from heptagrid.live.listening import Addresses, DeviceListener
+from heptagrid.live.protocols.modbus import codec
+from heptagrid.live.protocols.modbus.codec import Code, ExceptionResponse, Frame
+from heptagrid.live.protocols.modbus.connection import Connection, Exchange, Target, respond, silenced
+from heptagrid.live.protocols.modbus.fleet import Kind
+from heptagrid.live.protocols.modbus.inverters import inverters
+from heptagrid.live.protocols.modbus.meters import loads, meters, substations
+from heptagrid.live.protocols.modbus.registers import Registers
+from heptagrid.live.protocols.modbus.settings import Change, Order
+from heptagrid.live.protocols.modbus.storage import storage
+
+STORAGE = "batteries"
+
+Work = Callable[[], bytes]
+"""Makes a response when a request has arrived."""
+
+
+class Server:
+    """Serves all devices of a live grid. own_units: the units to which a device answers at an address of its own."""
+
+    def __init__(self, grid: LiveGrid, listener: DeviceListener, unit_id: int, efficiency: float) -> None:
+        self.grid, self.listener = grid, listener
+        # 0 and 255 mean "whoever is at this address" in Modbus TCP.
+        self.own_units = frozenset({0, 255, unit_id})
+        self.connections: set[Connection] = set()
+        self._addresses = Addresses(grid.inventory)
+        self._efficiency = efficiency
+        self._registers: dict[str, Registers | None] = {}
+        self._units: dict[int, Target | None] = {}
+        self._writing: set[Device] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def at_address(self, local: object) -> Target | None:
+        """The device that is reached at the local end of a connection."""
+        if not self.listener.tells_devices or not isinstance(local, tuple):
+            return None
+        device = self._addresses.at(local[0])
+        return self._target(device) if device else None
+
+    def at_unit(self, unit: int) -> Target | None:
+        """The device that has a unit at 127.0.0.1."""
+        if unit not in self._units:
+            device = self._addresses.at_unit(unit)
+            self._units[unit] = self._target(device) if device else None
+        return self._units[unit]
+
+    def _target(self, device: Device) -> Target | None:
+        registers = self._registers_of(device.of.name)
+        if registers is None:
+            return None
+        number = self.grid.aggregator_of(device) if registers.kind.desk == "aggregator" else 0
+        desk = self.grid.desk(registers.kind.desk, number)
+        return Target(device, Place(device.of.domain, device.endpoint), desk, registers)
+
+    def _registers_of(self, name: str) -> Registers | None:
+        if name not in self._registers:
+            kind = self._kind_of(name)
+            self._registers[name] = Registers(kind) if kind else None
+        return self._registers[name]
+
+    def _kind_of(self, name: str) -> Kind | None:
+        grid, of = self.grid, self.grid.inventory.classes[name]
+        if name == LOCAL_UNITS:
+            return inverters(grid, of, self._efficiency)
+        if name == METERS:
+            return meters(grid, of)
+        if name == SUBSTATIONS:
+            return substations(grid, of)
+        if name == STORAGE:
+            return storage(grid, of, float(grid.scenario.sections[STORAGE].capacity_kwh))
+        return loads(grid, of) if name in grid.state.devices else None
+
+    def examples(self) -> list[tuple[str, str]]:
+        """The first device of each class that is served, and its address."""
+        firsts = [
+            Device(of, 0) for name, of in self.grid.inventory.classes.items() if len(of) and self._registers_of(name)
+        ]
+        found = [(one.name, self._addresses.address_of(one)) for one in firsts]
+        return [(name, address) for name, address in found if address]
+
+    def greet(self, peer: object, target: Target | None, connection: Connection) -> Peer:
+        """Somebody has connected."""
+        address = f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else ""
+        device, role = (target.device.name, target.registers.kind.desk) if target else ("", "")
+        found = Peer("modbus", address, role, device, self.grid.now_ns)
+        self.grid.peers.append(found)
+        self.connections.add(connection)
+        return found
+
+    def leave(self, peer: Peer, connection: Connection) -> None:
+        """Somebody has gone."""
+        self.grid.peers.remove(peer)
+        self.connections.discard(connection)
+
+    def launch(self, exchange: Exchange) -> None:
+        """Let a request travel to its device."""
+        exchange.sent_ns = self.grid.now_ns
+        frame, target = exchange.frame, exchange.target
+        if target is None:
+            self.grid.count("modbus: no such unit")
+            exchange.end(codec.framed(frame.transaction, frame.unit, codec.refusal(frame.pdu, Code.TARGET_SILENT)))
+            return
+        if exchange.is_write:
+            self._launch_write(exchange, target)
+        else:
+            self._carry_in(exchange, target, lambda: respond(frame, lambda asked: self._read(asked, target)))
+
+    def _read(self, asked: codec.Request, target: Target) -> bytes:
+        row = target.device.row
+        if isinstance(asked, codec.Read):
+            state, now_ns = self.grid.state, self.grid.now_ns
+            return asked.response(target.registers.read(row, asked.address, asked.count, state, now_ns))
+        assert isinstance(asked, codec.Identify), "writes take another way"
+        return codec.identification(asked, target.registers.kind.identity(row))
+
+    def _launch_write(self, exchange: Exchange, target: Target) -> None:
+        """A write is judged as it leaves; one that steers the device travels as an order, and holds from when that arrives."""
+        pdu = exchange.frame.pdu
+        try:
+            asked = codec.request(pdu)
+            assert isinstance(asked, codec.Write | codec.ReadWrite)
+            change = self._judge(asked, target)
+        except ExceptionResponse as refused:
+            answer = codec.refusal(pdu, refused.code)
+            self.grid.count(f"modbus: write refused, {refused.code.name.lower().replace('_', ' ')}")
+            if exchange.connection.peer is not None:
+                exchange.connection.peer.refused += 1
+            self._carry_in(exchange, target, lambda: answer)
+            return
+        if change.order is None:
+            self._carry_in(exchange, target, lambda: self._written(asked, target, change))
+            return
+        self._writing.add(target.device)
+        task = asyncio.ensure_future(self._order(exchange, target, asked, change, change.order))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(silenced)
+
+    def _judge(self, asked: codec.Write | codec.ReadWrite, target: Target) -> Change:
+        write = asked if isinstance(asked, codec.Write) else asked.write
+        row, registers = target.device.row, target.registers
+        if target.device in self._writing:
+            raise ExceptionResponse(Code.DEVICE_BUSY)
+        state, now_ns = self.grid.state, self.grid.now_ns
+        if isinstance(asked, codec.ReadWrite):
+            registers.read(
+                row, asked.read.address, asked.read.count, state, now_ns
+            )  # refused before anything is written
+        return registers.change(row, write.address, write.registers, state, now_ns)
+
+    def _written(self, asked: codec.Write | codec.ReadWrite, target: Target, change: Change) -> bytes:
+        """Let a write hold; its response."""
+        target.registers.commit(target.device.row, change)
+        if isinstance(asked, codec.ReadWrite):
+            return self._read(asked.read, target)
+        return asked.response()
+
+    async def _order(
+        self, exchange: Exchange, target: Target, asked: codec.Write | codec.ReadWrite, change: Change, order: Order
+    ) -> None:
+        """Send what a write orders; without it there is no answer."""
+        size_bytes = codec.HEADER_BYTES + len(exchange.frame.pdu)
+        try:
+            arrived_ns = await self.grid.order(
+                target.device, order.power_kw, order.begin_ns, order.until_ns, desk=target.desk, size_bytes=size_bytes
+            )
+            self._note(exchange, target, is_inward=True, arrived_ns=arrived_ns)
+            pdu = self._written(asked, target, change)
+        except RefusedError:
+            pdu = codec.refusal(exchange.frame.pdu, Code.DEVICE_FAILURE)
+        except (LostError, HeptagridError):
+            self._note(exchange, target, is_inward=True, arrived_ns=None)
+            exchange.end(b"")
+            return
+        finally:
+            self._writing.discard(target.device)
+        self._carry_out(exchange, target, pdu)
+
+    def _carry_in(self, exchange: Exchange, target: Target, work: Work) -> None:
+        def arrived(ns: int | None) -> None:
+            self._note(exchange, target, is_inward=True, arrived_ns=ns)
+            if ns is None:
+                exchange.end(b"")
+            else:
+                self._carry_out(exchange, target, work())
+
+        self.grid.carry(target.desk, target.place, codec.HEADER_BYTES + len(exchange.frame.pdu), arrived)
+
+    def _carry_out(self, exchange: Exchange, target: Target, pdu: bytes) -> None:
+        answer = codec.framed(exchange.frame.transaction, exchange.frame.unit, pdu)
+
+        def arrived(ns: int | None) -> None:
+            self._note(exchange, target, is_inward=False, arrived_ns=ns, pdu=pdu)
+            exchange.end(b"" if ns is None else answer)
+
+        exchange.sent_ns = self.grid.now_ns
+        self.grid.carry(target.place, target.desk, len(answer), arrived)
+
+    def _note(
+        self, exchange: Exchange, target: Target, *, is_inward: bool, arrived_ns: int | None, pdu: bytes = b""
+    ) -> None:
+        """Keep a frame for the log."""
+        peer = exchange.connection.peer
+        shown = exchange.frame.pdu if is_inward else pdu
+        self.grid.note(
+            FrameRecord(
+                exchange.sent_ns,
+                "modbus",
+                peer.address if peer else "",
+                target.device.name,
+                is_inward,
+                codec.HEADER_BYTES + len(shown),
+                described(exchange.frame, shown, is_inward),
+                None if arrived_ns is None else max(arrived_ns - exchange.sent_ns, 0) / 1e9,
+            )
+        )
+
+    async def stop(self) -> None:
+        """Close all connections."""
+        for connection in list(self.connections):
+            connection.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def described(frame: Frame, pdu: bytes, is_inward: bool) -> str:
+    """A frame in words, for the log."""
+    function = pdu[0] & 0x7F
+    if pdu[0] & 0x80:
+        return f"#{frame.transaction} function {function}: exception {pdu[1]}"
+    if not is_inward or len(pdu) < 5:
+        return f"#{frame.transaction} function {function}"
+    return f"#{frame.transaction} function {function} at {pdu[1] << 8 | pdu[2]}: {pdu[3] << 8 | pdu[4]}"

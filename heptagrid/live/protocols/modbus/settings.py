@@ -1,0 +1,182 @@
+"""What was written into a device: its registers, what its levers ask for and until when, and the order that comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from heptagrid.foundation.time import NS_PER_MINUTE, NS_PER_S
+from heptagrid.live.protocols.modbus.codec import Code, ExceptionResponse
+from heptagrid.live.protocols.modbus.image import number
+from heptagrid.live.protocols.modbus.layout import Point, RegisterMap
+from heptagrid.live.protocols.modbus.levers import Asked, Lever
+
+FALLBACK_NS = 75 * NS_PER_MINUTE
+"""After which a device works by itself again when nobody renews what was asked for without an end: the grid's rule for outsiders that fall silent."""
+
+
+class Order(NamedTuple):
+    """The powers that a device is ordered by intervals; without any what was ordered is taken back."""
+
+    begin_ns: list[int]
+    power_kw: list[float]
+    until_ns: int
+
+
+class Held(NamedTuple):
+    """What a lever asks for, and since when."""
+
+    since_ns: int
+    asked: Asked
+
+    @property
+    def turns_ns(self) -> int:
+        """When it ends or is replaced by what comes after."""
+        return self.since_ns + (self.asked.for_s * NS_PER_S or FALLBACK_NS)
+
+    @property
+    def ends_ns(self) -> int:
+        """When nothing is left of it."""
+        return self.turns_ns if self.asked.after_kw is None else max(self.turns_ns, self.since_ns + FALLBACK_NS)
+
+    def at(self, ns: int) -> float | None:
+        """The power at an instant."""
+        if ns < self.turns_ns:
+            return self.asked.power_kw
+        return self.asked.after_kw if ns < self.ends_ns else None
+
+
+class Change(NamedTuple):
+    """What a write makes of a device's settings. order: None where the write has no effect on its power."""
+
+    words: dict[int, int]
+    held: dict[int, Held]
+    order: Order | None
+
+
+@dataclass
+class Settings:
+    """words: written ones, by place. held: what each lever asks for, by its number."""
+
+    words: dict[int, int] = field(default_factory=dict)
+    held: dict[int, Held] = field(default_factory=dict)
+
+    def settle(self, layout: RegisterMap, levers: Sequence[Lever], now_ns: int) -> None:
+        """Let what is over be over."""
+        for k, one in list(self.held.items()):
+            lever = levers[k]
+            if lever.remaining:
+                left_s = max(one.turns_ns - now_ns, 0) // NS_PER_S if one.asked.for_s else 0
+                self._set(layout.points[lever.remaining], left_s)
+            if now_ns >= one.turns_ns and one.asked.after_kw is not None:
+                for name, source in lever.reversion.items():
+                    self._copy(layout.points[source], layout.points[name])
+            if now_ns >= one.ends_ns:
+                del self.held[k]
+                for name, raw in lever.released.items():
+                    self._set(layout.points[name], raw)
+
+    def _set(self, point: Point, raw: int) -> None:
+        self.words.update(words_of(point, raw))
+
+    def _copy(self, source: Point, target: Point) -> None:
+        for k in range(source.registers):
+            if source.at + k in self.words:
+                self.words[target.at + k] = self.words[source.at + k]
+
+
+def words_of(point: Point, raw: int) -> dict[int, int]:
+    """The registers of a point that holds a raw value, by place."""
+    data = (raw & (1 << 16 * point.registers) - 1).to_bytes(2 * point.registers, "big")
+    return {point.at + k: int.from_bytes(data[2 * k : 2 * k + 2], "big") for k in range(point.registers)}
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Judges writes into devices of a kind. is_least: whether the least of what levers ask for holds, and not the last."""
+
+    layout: RegisterMap
+    levers: Sequence[Lever]
+    is_least: bool
+
+    def change(
+        self, settings: Settings, before: bytes, at: int, registers: bytes, rated_kw: float, now_ns: int
+    ) -> Change:
+        """What a write of registers from a place on makes of a device, whose registers are `before`.
+
+        Raises
+        ------
+        ExceptionResponse
+            Illegal address: a part of a point, or one that cannot be written. Illegal value: one that the point does not take. Then nothing is changed.
+        """
+        words, touched = self._judged(before, at, registers, rated_kw)
+        after = np.frombuffer(before, dtype=">u2").copy()
+        for place, word in words.items():
+            after[place] = word
+        held = dict(settings.held)
+        for k in sorted(touched):
+            asked = self.levers[k].asks(self._getter(after.tobytes()), rated_kw)
+            if asked is None:
+                held.pop(k, None)
+                continue
+            held[k] = Held(now_ns, asked)
+            if not self.is_least:
+                for other in [one for one in held if one != k]:
+                    del held[other]
+                    for name, raw in self.levers[other].released.items():
+                        words |= words_of(self.layout.points[name], raw)
+        has_effect = bool(touched) and bool(held or settings.held)
+        return Change(words, held, self._order(held, rated_kw, now_ns) if has_effect else None)
+
+    def _judged(self, before: bytes, at: int, registers: bytes, rated_kw: float) -> tuple[dict[int, int], set[int]]:
+        """The words that change, and the levers to which they belong."""
+        words: dict[int, int] = {}
+        touched: set[int] = set()
+        place, end = at, at + len(registers) // 2
+        while place < end:
+            point = self.layout.starting[place]
+            if point is None or point.at != place or place + point.registers > end or not point.is_writable:
+                raise ExceptionResponse(Code.ILLEGAL_ADDRESS)
+            data = registers[2 * (place - at) : 2 * (place - at + point.registers)]
+            held = before[2 * place : 2 * (place + point.registers)]
+            raw = number(point, data)
+            lever = self._lever_of(point)
+            if raw is None:
+                pass  # "not implemented" written into a point leaves it as it is
+            elif lever is not None:
+                if not self.levers[lever].allows(point.name, raw, rated_kw):
+                    raise ExceptionResponse(Code.ILLEGAL_VALUE)
+                words |= words_of(point, raw)
+                touched.add(lever)
+            elif number(point, held) is None:
+                raise ExceptionResponse(Code.ILLEGAL_ADDRESS)  # this device does not implement it
+            elif data != held:
+                raise ExceptionResponse(Code.ILLEGAL_VALUE)  # a setting that has one value here
+            place += point.registers
+        return words, touched
+
+    def _lever_of(self, point: Point) -> int | None:
+        return next((k for k, one in enumerate(self.levers) if point.name in one.allowed), None)
+
+    def _getter(self, registers: bytes):  # type: ignore[no-untyped-def]
+        def get(name: str) -> int:
+            point = self.layout.points[name]
+            return number(point, registers[2 * point.at : 2 * (point.at + point.registers)]) or 0
+
+        return get
+
+    def _order(self, held: dict[int, Held], rated_kw: float, now_ns: int) -> Order:
+        """What all levers together ask for from now on."""
+        until_ns = max((one.ends_ns for one in held.values()), default=now_ns)
+        turns = {
+            ns for one in held.values() for ns in (one.since_ns, one.turns_ns, one.ends_ns) if now_ns < ns < until_ns
+        }
+        begin_ns = sorted({now_ns, *turns})
+        power_kw = []
+        for ns in begin_ns:
+            asked = [kw for one in held.values() if (kw := one.at(ns)) is not None]
+            power_kw.append(min(asked, default=rated_kw if held else 0.0))
+        return Order(begin_ns, power_kw, until_ns)

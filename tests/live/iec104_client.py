@@ -1,0 +1,111 @@
+"""A controlling station for tests: sockets and frames by hand, so that a test can also do what no station may."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+from heptagrid.live.protocols.iec104.apci import (
+    Frame,
+    Function,
+    Information,
+    Splitter,
+    Supervisory,
+    Unnumbered,
+    decode,
+    encode,
+)
+from heptagrid.live.protocols.iec104.asdu import Asdu, Object
+from heptagrid.live.protocols.iec104.asdu import decode as asdu_of
+from heptagrid.live.protocols.iec104.asdu import encode as asdu_bytes
+from heptagrid.live.protocols.iec104.elements import Type
+from heptagrid.live.protocols.iec104.time_tag import TimeTag
+
+WITHIN_S = 5.0
+
+
+class Client:
+    """One connection. asdus: all that came. is_closed: whether the other end has closed."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.asdus: list[Asdu] = []
+        self.frames: list[Frame] = []
+        self.is_closed = False
+        self.confirms = True
+        self._writer = writer
+        self._sent = self._received = 0
+        self._task = asyncio.create_task(self._read(reader))
+
+    def write(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        self._writer.write(data)
+
+    def ask(self, function: Function) -> None:
+        self.write(encode(Unnumbered(function)))
+
+    def send(self, asdu: Asdu | bytes) -> None:
+        """Send an ASDU in the next I-frame."""
+        raw = asdu if isinstance(asdu, bytes) else asdu_bytes(asdu)
+        self.write(encode(Information(self._sent, self._received, raw)))
+        self._sent += 1
+
+    def command(
+        self,
+        type: Type,
+        station: int,
+        address: int = 0,
+        value: float = 0,
+        quality: int = 0,
+        cause: int = 6,
+        tag: TimeTag | None = None,
+    ) -> None:
+        self.send(Asdu(type, cause, station, (Object(address, value, quality, tag),)))
+
+    async def start(self) -> None:
+        self.ask(Function.STARTDT_ACT)
+        await self.until(lambda: Unnumbered(Function.STARTDT_CON) in self.frames)
+
+    async def until(self, holds: Callable[[], object], within_s: float = WITHIN_S) -> None:
+        """Wait until something holds."""
+        async with asyncio.timeout(within_s):
+            while not holds():
+                await asyncio.sleep(0.005)
+
+    async def close(self) -> None:
+        self._task.cancel()
+        self._writer.close()
+        with suppress(OSError):
+            await self._writer.wait_closed()
+
+    def of(self, type: int, cause: int | None = None) -> list[Asdu]:
+        """What came of a type."""
+        return [one for one in self.asdus if one.type == type and cause in (None, one.cause)]
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        splitter = Splitter()
+        try:
+            while data := await reader.read(4096):
+                for apdu in splitter.feed(data):
+                    self._take(decode(apdu))
+        except ConnectionError:
+            pass
+        self.is_closed = True
+
+    def _take(self, frame: Frame) -> None:
+        self.frames.append(frame)
+        if isinstance(frame, Information):
+            self._received += 1
+            self.asdus.append(asdu_of(frame.asdu))
+            if self.confirms:
+                self.write(encode(Supervisory(self._received)))
+
+
+@asynccontextmanager
+async def client_to(port: int, host: str = "127.0.0.1") -> AsyncIterator[Client]:
+    """A connection to a station, or to the front end."""
+    client = Client(*await asyncio.open_connection(host, port))
+    try:
+        yield client
+    finally:
+        await client.close()
