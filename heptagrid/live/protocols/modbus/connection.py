@@ -55,14 +55,14 @@ class Exchange:
 class Connection(asyncio.Protocol):
     """A client. It holds little while nothing is under way, for there may be ten thousand."""
 
-    __slots__ = ("_is_pumping", "_queue", "_rest", "_server", "_target", "_transport", "peer")
+    __slots__ = ("_is_full", "_is_pumping", "_queue", "_rest", "_server", "_target", "_transport", "peer")
 
     def __init__(self, server: Server) -> None:
         self._server = server
         self._rest = b""
         self._queue: list[Exchange] | None = None
         self._target: Target | None = None
-        self._is_pumping = False
+        self._is_pumping = self._is_full = False
         self._transport: asyncio.Transport | None = None
         self.peer: Peer | None = None
 
@@ -83,12 +83,11 @@ class Connection(asyncio.Protocol):
             self._server.leave(self.peer, self)
 
     def pause_writing(self) -> None:
-        if self._transport is not None:
-            self._transport.pause_reading()
+        self._is_full = True
 
     def resume_writing(self) -> None:
-        if self._transport is not None and len(self._queue or ()) <= MOST_AT_ONCE:
-            self._transport.resume_reading()
+        self._is_full = False
+        self.pump()
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -137,6 +136,8 @@ class Connection(asyncio.Protocol):
     def _launch(self) -> bool:
         """Launch what may be; a write only when all before it is done, and nothing after it until it is."""
         was_any = False
+        if self._is_full or self._transport is None or self._transport.is_closing():
+            return False
         for k, one in enumerate((self._queue or [])[:MOST_AT_ONCE]):
             if one.is_write and (k > 0 or one.was_launched):
                 break
@@ -150,7 +151,7 @@ class Connection(asyncio.Protocol):
     def _deliver(self) -> bool:
         """Write the answers at the head of the queue."""
         queue = self._queue
-        if not queue:
+        if not queue or self._transport is None or self._transport.is_closing():
             self._queue = None
             return False
         done = next((k for k, one in enumerate(queue) if one.answer is None), len(queue))
@@ -159,12 +160,12 @@ class Connection(asyncio.Protocol):
         answers = b"".join(one.answer or b"" for one in queue[:done])
         was_full = len(queue) > MOST_AT_ONCE
         del queue[:done]
-        if self._transport is not None and answers:
-            self._transport.write(answers)
+        if answers:
             if self.peer is not None:
                 self.peer.frames += done
                 self.peer.bytes += len(answers)
-        if was_full and len(queue) <= MOST_AT_ONCE and self._transport is not None:
+            self._transport.write(answers)
+        if was_full and len(queue) <= MOST_AT_ONCE:
             self._transport.resume_reading()
         return True
 

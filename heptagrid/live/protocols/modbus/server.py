@@ -39,7 +39,7 @@ class Server:
         self._efficiency = efficiency
         self._registers: dict[str, Registers | None] = {}
         self._units: dict[int, Target | None] = {}
-        self._writing: set[Device] = set()
+        self._writing: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def at_address(self, local: object) -> Target | None:
@@ -142,7 +142,7 @@ class Server:
         if change.order is None:
             self._carry_in(exchange, target, lambda: self._written(asked, target, change))
             return
-        self._writing.add(target.device)
+        self._writing.add(target.device.name)
         task = asyncio.ensure_future(self._order(exchange, target, asked, change, change.order))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -151,7 +151,7 @@ class Server:
     def _judge(self, asked: codec.Write | codec.ReadWrite, target: Target) -> Change:
         write = asked if isinstance(asked, codec.Write) else asked.write
         row, registers = target.device.row, target.registers
-        if target.device in self._writing:
+        if target.device.name in self._writing:
             raise ExceptionResponse(Code.DEVICE_BUSY)
         state, now_ns = self.grid.state, self.grid.now_ns
         if isinstance(asked, codec.ReadWrite):
@@ -185,7 +185,7 @@ class Server:
             exchange.end(b"")
             return
         finally:
-            self._writing.discard(target.device)
+            self._writing.discard(target.device.name)
         self._carry_out(exchange, target, pdu)
 
     def _carry_in(self, exchange: Exchange, target: Target, work: Work) -> None:
