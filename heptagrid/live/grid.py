@@ -22,6 +22,7 @@ from heptagrid.live.engine import Engine
 from heptagrid.live.inventory import Device, Inventory
 from heptagrid.live.roles import Role, Roles, role_between
 from heptagrid.live.state import State
+from heptagrid.live.wire import WireLog
 from heptagrid.scenario.schema import Scenario
 from heptagrid.simulation.journal import Entry
 from heptagrid.world.endpoints import Endpoints
@@ -73,7 +74,7 @@ class Place:
 class LiveGrid:
     """What every adapter is given; all but `engine` is for the event loop's thread alone.
 
-    is_ideal: whether frames bypass the modelled network. roles: who plays a desk from outside. peers: who is connected. frames: the last ones. counts: what was refused or malformed, by word.
+    is_ideal: whether frames bypass the modelled network. roles: who plays a desk from outside. peers: who is connected. frames: the last ones. counts: what was refused or malformed, by word. wire: all bytes that came in.
     """
 
     scenario: Scenario
@@ -84,6 +85,7 @@ class LiveGrid:
     peers: list[Peer] = field(default_factory=list)
     frames: deque[FrameRecord] = field(default_factory=lambda: deque(maxlen=LOGGED))
     counts: dict[str, int] = field(default_factory=dict)
+    wire: WireLog = field(default_factory=WireLog)
     roles: Roles = field(init=False)
     _numbers: Any = field(default_factory=itertools.count)
 
@@ -280,6 +282,10 @@ class LiveGrid:
     def _note_problem(self, problem: str | None) -> None:
         if problem is not None:
             _later(self.loop, self.count, f"a desk was not changed: {problem}")
+
+    def heard(self, protocol: str, address: str, data: bytes) -> None:
+        """Note bytes that came in from outside, as they came."""
+        self.wire.write(self.now_ns, protocol, address, data)
 
     def note(self, record: FrameRecord) -> None:
         """Keep a frame for the log."""

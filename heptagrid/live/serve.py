@@ -23,6 +23,7 @@ from heptagrid.live.inventory import Inventory
 from heptagrid.live.pace import Pace
 from heptagrid.live.protocol import Listening, Protocol
 from heptagrid.live.start import LONGEST_DAYS, Beginning, StepLengths, beginning, days_from, span_from
+from heptagrid.live.wire import WIRE, WireLog
 from heptagrid.recording.arm_result import ArmResult
 from heptagrid.recording.results import Run
 from heptagrid.scale.run import default_folder
@@ -89,6 +90,7 @@ class LiveRun:
         opened = live_folder(out, self.scenario, self._span(Journal(None)), shlex.join(sys.argv), self.options.force)
         with opened if out else nullcontext() as folder:
             journal = Journal(folder.work / JOURNAL if folder else None)
+            self._wire = WireLog(folder.work / WIRE if folder else None)
             try:
                 self._prepare(journal, folder.parts if folder else None)
                 yield self
@@ -98,6 +100,7 @@ class LiveRun:
                 if self._engine is not None:
                     self._engine.halt()
                 journal.close()
+                self._wire.close()
             if folder:
                 self.folder = folder.finish(self.engine.simulation.world, self.result)
 
@@ -122,7 +125,7 @@ class LiveRun:
         """Let time run, and open the sockets."""
         rated_kw = {name: one.rated_kw for name, one in self.engine.simulation.grid.customers.devices.items()}
         inventory, loop = Inventory(self.world, rated_kw), asyncio.get_running_loop()
-        self.grid = LiveGrid(self.scenario, self.engine, inventory, loop, self.options.is_ideal)
+        self.grid = LiveGrid(self.scenario, self.engine, inventory, loop, self.options.is_ideal, wire=self._wire)
         self.engine.start()
         if self.options.paused:
             self.pace.step(0.0)
@@ -168,9 +171,19 @@ def serve(scenario: str | Path, options: Options, settings: Sequence[str] = (), 
     resolved = load(scenario, list(settings))
     options = replace(options, out=options.out or default_folder(f"{resolved.name}-live"))
     run = LiveRun(resolved, options, say)
-    with run.prepared():
-        asyncio.run(_until_stopped(run))
+    with run.prepared(), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_until_stopped(run))
     return run.folder
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """That of uvloop where it is installed, which holds more connections; else Python's own."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    make: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return make
 
 
 async def _until_stopped(run: LiveRun) -> None:

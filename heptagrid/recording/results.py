@@ -47,7 +47,14 @@ RUN = Kind(
     "run",
     "manifest.json",
     frozenset(
-        {"manifest.json", "summary.json", "report.html", "journal.jsonl", *(f"{table}.parquet" for table in TABLES)}
+        {
+            "manifest.json",
+            "summary.json",
+            "report.html",
+            "journal.jsonl",
+            "wire.bin",
+            *(f"{table}.parquet" for table in TABLES),
+        }
     ),
     {
         "parts": (".part",),

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heptagrid.contracts import flexibility, metering, retail, telemetry
+from heptagrid.contracts import flexibility, metering, outside, retail, telemetry
 from heptagrid.contracts.codec import decode, encode
 from heptagrid.contracts.policy import declared, refusal
 from heptagrid.contracts.protection import METERING
@@ -43,8 +43,14 @@ def test_who_may_send_what_to_whom_is_this_and_nothing_else() -> None:
         Kind.BILL: {(P, C), (M, G), (M, P)},
         Kind.FIRMWARE: {(O, C)},
     }
-    allowed = {(one.kind, one.sender, one.receiver) for one in declared()}
+    allowed = {(one.kind, one.sender, one.receiver) for one in declared() if one.payload is not outside.Frame}
     assert allowed == {(kind, *pair) for kind, pairs in table.items() for pair in pairs}
+
+
+def test_frames_go_between_desks_and_what_they_ask_both_ways() -> None:
+    frames = {(one.sender, one.receiver) for one in declared() if one.payload is outside.Frame}
+    one_way = {(O, C), (P, C), (O, D), (O, T), (O, G), (O, P)}
+    assert frames == one_way | {(receiver, sender) for sender, receiver in one_way}
 
 
 def reading(meters: int = 2, **changed: Any) -> metering.Reading:
