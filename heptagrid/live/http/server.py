@@ -36,11 +36,12 @@ class HttpServer:
 
         from heptagrid.live.http.app import guarded
         from heptagrid.live.http.embedded import embedded
+        from heptagrid.live.http.heard import heard
         from heptagrid.live.http.interface import Interface
 
         self._interface = Interface(self._run)
         config = uvicorn.Config(
-            guarded(self._interface),
+            heard(guarded(self._interface), self._run.grid, "http"),
             log_level="warning",
             lifespan="off",
             ws="websockets-sansio",

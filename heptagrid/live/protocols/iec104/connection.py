@@ -78,6 +78,7 @@ class Connection(asyncio.Protocol):
         if not self._has_joined:
             return
         self.peer.bytes += len(data)
+        self._grid.heard("iec104", self.peer.address, data)
         try:
             frames = self._splitter.feed(data)
         except MalformedError as problem:

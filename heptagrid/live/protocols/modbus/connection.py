@@ -90,6 +90,7 @@ class Connection(asyncio.Protocol):
         self.pump()
 
     def data_received(self, data: bytes) -> None:
+        self._server.grid.heard("modbus", self.peer.address if self.peer else "", data)
         try:
             found, self._rest, foreign = codec.frames(self._rest + data if self._rest else data)
         except StreamError:

@@ -72,6 +72,7 @@ class Link:
         with suppress(ConnectionClosed):
             while True:
                 text = await self.socket.recv()
+                self.grid.heard("ocpp", self.peer.address, text if isinstance(text, bytes) else text.encode())
                 if await self._crosses(text, is_inward=True):
                     answer = self.dialogue.receive(text)
                     if answer is not None:

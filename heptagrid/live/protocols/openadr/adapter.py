@@ -13,6 +13,7 @@ from heptagrid.foundation.errors import HeptagridError, UsageError
 from heptagrid.foundation.parameters import parameter
 from heptagrid.live.grid import LiveGrid
 from heptagrid.live.http.embedded import embedded
+from heptagrid.live.http.heard import heard
 from heptagrid.live.protocol import Listening, Protocol
 from heptagrid.live.protocols.openadr.access import BL, VEN, Access
 from heptagrid.live.protocols.openadr.app import PREFIX, Gateway
@@ -115,7 +116,13 @@ class OpenAdr(Protocol):
             raise UsageError(f"OpenADR: {where} cannot be listened on: {wrong.strerror}") from wrong
         self.listens_on = listener.getsockname()[1]
         self._host = listening.host
-        config = uvicorn.Config(self.gateway.app(), log_level="warning", lifespan="off", ws="none", access_log=False)
+        config = uvicorn.Config(
+            heard(self.gateway.app(), self.grid, "openadr"),
+            log_level="warning",
+            lifespan="off",
+            ws="none",
+            access_log=False,
+        )
         self._server = embedded(config)
         self._tasks = [
             asyncio.create_task(self._server.serve([listener])),
