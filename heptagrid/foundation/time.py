@@ -28,7 +28,8 @@ def to_ns(moment: datetime) -> int:
 
 def from_ns(ns: int, zone: ZoneInfo) -> datetime:
     """The local date and time of `ns`, to the microsecond."""
-    return datetime.fromtimestamp(ns // NS_PER_S, tz=zone) + timedelta(microseconds=ns % NS_PER_S // 1000)
+    second = datetime.fromtimestamp(ns // NS_PER_S, tz=zone)
+    return second.replace(microsecond=ns % NS_PER_S // 1000)  # a sum forgets which of two equal hours it is in
 
 
 def midnight_ns(day: date, zone: ZoneInfo) -> int:

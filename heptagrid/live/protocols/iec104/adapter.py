@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine, Hashable
 from typing import Any
 
@@ -10,6 +11,7 @@ from heptagrid.live.grid import LiveGrid
 from heptagrid.live.inventory import PRIMARIES, SUBSTATIONS, Device
 from heptagrid.live.listening import Addresses, DeviceListener, device_listener
 from heptagrid.live.protocol import Listening, Protocol
+from heptagrid.live.protocols.iec104.apci import MalformedError
 from heptagrid.live.protocols.iec104.asdu import BROADCAST, HEADER
 from heptagrid.live.protocols.iec104.connection import Connection
 from heptagrid.live.protocols.iec104.elements import Type
@@ -19,6 +21,8 @@ from heptagrid.live.protocols.iec104.orders import carry_out
 from heptagrid.live.protocols.iec104.section import Parameters
 from heptagrid.live.protocols.iec104.station import Command
 from heptagrid.live.protocols.iec104.stations import FIRST, Stations
+
+_log = logging.getLogger(__name__)
 
 LOOKED_S = 0.1
 """How often stations look for changes, in seconds of the wall clock; a state is published at most 25 times a second."""
@@ -122,7 +126,9 @@ class Iec104(Protocol):
         if connection.device is not None:
             self.handle(connection.device, raw, connection)
             return
-        address = int.from_bytes(raw[4:6], "little") if len(raw) >= HEADER else 0
+        if len(raw) < HEADER:
+            raise MalformedError(f"an ASDU of {len(raw)} bytes is shorter than its header")
+        address = int.from_bytes(raw[4:6], "little")
         if address == BROADCAST and raw[0] in _ALL_STATIONS:
             for one in self.stations.devices():
                 self.front_end.ask(one, raw, connection)
@@ -183,4 +189,9 @@ class Iec104(Protocol):
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = self.grid.loop.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            _log.error("IEC 60870-5-104: a task has failed", exc_info=problem)

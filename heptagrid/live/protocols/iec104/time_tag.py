@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from heptagrid.foundation.time import from_ns, to_ns
@@ -48,7 +48,7 @@ class TimeTag:
             )
         except ValueError:
             return None
-        return to_ns(moment + timedelta(milliseconds=millis))
+        return to_ns(moment) + millis * 1_000_000
 
 
 def time_tag(ns: int, zone: ZoneInfo | None = None, is_invalid: bool = False) -> TimeTag:
