@@ -39,6 +39,7 @@ class SortingTransport(Transport):
         """Set up; `granted` are the contracts that policy allows, all that are declared by default."""
         self.refused: dict[str, int] = {}
         self._granted = frozenset(declared() if granted is None else granted)
+        self._silenced: frozenset[Contract[Any]] = frozenset()
         self._listeners: list[Listener] = []
         self._waves: list[Wave] = []
         self._first_ids = np.zeros(2 * _GATHERED, dtype=np.int64)  # of `_waves`, and room for more
@@ -94,8 +95,16 @@ class SortingTransport(Transport):
         """Tell a listener from now on."""
         self._listeners.append(listener)
 
+    def silence(self, contracts: Iterable[Contract[Any]], is_silent: bool) -> None:
+        """Take no more waves of these contracts from the simulation's own actors, or take them again; those of outsiders are taken."""
+        self._silenced = self._silenced | set(contracts) if is_silent else self._silenced - set(contracts)
+
     def send(self, wave: Wave) -> int:
-        """Take a wave; returns its first message's index, -1 if there was none or policy refused it."""
+        """Take a wave; returns its first message's index, -1 if there was none, policy refused it, or its sender is silenced."""
+        return -1 if wave.contract in self._silenced else self.send_from_outside(wave)
+
+    def send_from_outside(self, wave: Wave) -> int:
+        """Take a wave of somebody who is no actor of the simulation, as `send` does."""
         if len(wave.source) == 0:
             return -1
         reason = refusal(wave.contract, self._granted)

@@ -6,17 +6,15 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal
 
 from heptagrid.foundation.errors import HeptagridError
+from heptagrid.live.answers import Fate
 from heptagrid.live.crossing import LostError, RefusedError
 
 KEPT = 10_000
 """Actions that are remembered."""
 UNDER_WAY = 5_000
 """Actions that may be under way at a time."""
-
-Fate = Literal["under way", "done", "lost", "refused", "wrong", "abandoned"]
 
 
 @dataclass

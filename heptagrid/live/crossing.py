@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.assembly.transport import SortingTransport
 from heptagrid.contracts.outside import Frame
 from heptagrid.foundation.contract import Contract, Delivery
 from heptagrid.foundation.errors import HeptagridError
-from heptagrid.foundation.transport import Listener, Transport
+from heptagrid.foundation.transport import Listener
 
 Ints = npt.NDArray[np.int64]
 Told = Callable[["Fate"], None]
@@ -81,7 +82,7 @@ class Crossings(Listener):
         """Whether somebody waits for a message that is under way."""
         return bool(self._under_way)
 
-    def send(self, transport: Transport, plane_ns: int, now_ns: int) -> None:
+    def send(self, transport: SortingTransport, plane_ns: int, now_ns: int) -> None:
         """Send what was handed in; plane_ns: how far messages have travelled: nothing leaves by then."""
         with self._lock:
             waiting, self._waiting = self._waiting, []
@@ -91,7 +92,7 @@ class Crossings(Listener):
             wave = message.contract.wave(
                 message.payload, message.source, message.destination, at_ns, size=message.size_bytes
             )
-            first = transport.send(wave)
+            first = transport.send_from_outside(wave)
             if first < 0:
                 for told in tolds:
                     if told:

@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 
 from heptagrid.contracts import flexibility
+from heptagrid.contracts.desks import Role
 from heptagrid.contracts.outside import FRAMES, Frame
 from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.errors import HeptagridError, UsageError
 from heptagrid.live.crossing import Fate, LostError, Outgoing, RefusedError
 from heptagrid.live.engine import Engine
 from heptagrid.live.inventory import Device, Inventory
-from heptagrid.live.roles import Role, Roles, role_between
+from heptagrid.live.roles import Roles, role_between
 from heptagrid.live.state import State
 from heptagrid.live.wire import WireLog
 from heptagrid.scenario.schema import Scenario

@@ -7,11 +7,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, get_type_hints
 
 from heptagrid.foundation.parameters import Declaration
+from heptagrid.simulation.changes import CHANGES
 
 _JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
@@ -67,9 +66,7 @@ class WrongField:
 @cache
 def known_changes() -> dict[str, KnownChange]:
     """All changes by name."""
-    if find_spec("heptagrid.simulation.changes") is None:
-        return {}
-    return {name: _known(name, kind) for name, kind in import_module("heptagrid.simulation.changes").CHANGES.items()}
+    return {name: _known(name, kind) for name, kind in CHANGES.items()}
 
 
 def checked(change: KnownChange, given: Mapping[str, Any]) -> WrongField | None:

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,9 +20,9 @@ import numpy.typing as npt
 from heptagrid.contracts.kinds import FACTS
 from heptagrid.foundation.contract import Contract, Delivery, Wave
 from heptagrid.foundation.transport import Listener
+from heptagrid.live.answers import Event
 
 Ints = npt.NDArray[np.int64]
-Event = Literal["sent", "delivered", "lost", "refused"]
 
 RECENT = 500
 """Events that whoever comes later can still read."""
@@ -138,6 +138,7 @@ class MessageFeed(Listener):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_called = False
         self._subscriptions: list[Subscription] = []
+        self._watchers: tuple[Callable[[WaveEvent], None], ...] = ()
         self._events = 0
 
     def sent(self, first: int, wave: Wave) -> None:
@@ -174,6 +175,16 @@ class MessageFeed(Listener):
         with self._lock:
             return list(self._recent)
 
+    def watch(self, told: Callable[[WaveEvent], None]) -> None:
+        """Call `told` with each event from now on, by the engine's thread, which waits for it meanwhile."""
+        with self._lock:
+            self._watchers = (*self._watchers, told)
+
+    def unwatch(self, told: Callable[[WaveEvent], None]) -> None:
+        """Do not call it any more."""
+        with self._lock:
+            self._watchers = tuple(one for one in self._watchers if one != told)
+
     def subscribe(self, wanted: Wanted) -> Subscription:
         """A queue of what comes from now on; within an event loop."""
         subscription = Subscription(wanted)
@@ -203,6 +214,10 @@ class MessageFeed(Listener):
             told = WaveEvent(self._events, event, wave, rows, at_ns, causes)
             self._events += 1
             self._recent.append(told)
+            watchers = self._watchers
+        for watcher in watchers:
+            watcher(told)
+        with self._lock:
             if not self._subscriptions or self._loop is None:
                 return
             self._fresh.append(told)

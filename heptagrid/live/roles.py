@@ -1,6 +1,6 @@
 """Desks that programs outside play, and the built-in ones that hold when these are silent.
 
-While a program plays a desk, what the built-in one would send for it is not sent (`SILENCED`); markets, bills and settlement go on. A program that has not been
+While a program plays a desk, what the built-in one would send for it is not sent (`contracts.desks`); markets, bills and settlement go on. A program that has not been
 heard for 75 simulated minutes, as long as a set-point holds, is taken to be gone: the built-in desk works again, until it is heard.
 """
 
@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
+from heptagrid.contracts.desks import ROLES, Role
 from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.errors import UsageError
 from heptagrid.foundation.time import NS_PER_MINUTE
 
-Role = Literal["head_end", "scada_master", "retailer", "aggregator"]
 SILENT_NS = 75 * NS_PER_MINUTE
 """Simulated time after which a program is taken to be gone: that for which a set-point holds."""
 
@@ -87,6 +86,10 @@ class Roles:
         """Who plays a desk from outside, heard or silent."""
         return self._playing.get(role)
 
+    def from_outside(self) -> dict[str, str]:
+        """Who plays a desk from outside now, by role."""
+        return {role: player for role, player in self.words().items() if player != BUILT_IN}
+
     def words(self) -> dict[str, str]:
         """Who plays whom now, by role."""
         return {
@@ -102,10 +105,10 @@ def role_named(name: str) -> Role:
     ------
     UsageError
     """
-    for role in TITLES:
+    for role in ROLES:
         if role == name:
             return role
-    raise UsageError(f"there is no role {name!r}; there are {', '.join(TITLES)}")
+    raise UsageError(f"there is no role {name!r}; there are {', '.join(ROLES)}")
 
 
 def role_between(sender: Domain, receiver: Domain) -> Role | None:

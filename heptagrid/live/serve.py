@@ -6,8 +6,8 @@ import asyncio
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -144,9 +144,13 @@ class LiveRun:
             for line in one.greeting() or [f"{one.title}: {host}:{one.listens_on}"]:
                 self.say(line)
 
+    def base_url(self, port: int) -> str:
+        """The address of the interface."""
+        return f"http{'s' if self.access.is_tls else ''}://{self.access.address}:{port}"
+
     def access_words(self, port: int) -> list[str]:
         """How the control room and the interface are reached."""
-        base = f"http{'s' if self.access.is_tls else ''}://{self.access.address}:{port}"
+        base = self.base_url(port)
         query = f"?token={self._made_token}" if self._made_token else ""
         words = [f"control room: {base}/{query}    interface: {base}/openapi.json"]
         if self._made_token:
@@ -191,9 +195,19 @@ async def _until_stopped(run: LiveRun) -> None:
     loop = asyncio.get_running_loop()
     for one in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(one, stopping.set)
-    await run.start()
+    async with serving(run):
+        run.say("Ctrl-C ends it and writes its report")
+        while not stopping.is_set() and run.engine.is_running:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), 0.2)
+
+
+@asynccontextmanager
+async def serving(run: LiveRun) -> AsyncIterator[str]:
+    """A prepared run with time and sockets open; the address of its interface, empty without one."""
     http = None
     try:
+        await run.start()
         if run.options.http_port is not None:
             from heptagrid.live.http.server import HttpServer
 
@@ -201,10 +215,7 @@ async def _until_stopped(run: LiveRun) -> None:
             await http.start(run.options.listen, run.options.http_port)
             for line in run.access_words(http.port):
                 run.say(line)
-        run.say("Ctrl-C ends it and writes its report")
-        while not stopping.is_set() and run.engine.is_running:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), 0.2)
+        yield run.base_url(http.port) if http else ""
     finally:
         if http is not None:
             await http.stop()

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from heptagrid.assembly.happenings import Happening, Site, happening, of_towns, strike
 from heptagrid.assembly.modelled_transport import ModelledTransport
+from heptagrid.contracts.desks import ROLES, sent_by
 from heptagrid.domains.customers.vehicles import Vehicles
 from heptagrid.domains.generation.swing import Trip
 from heptagrid.foundation.errors import UsageError
@@ -196,6 +197,19 @@ class _Event(Change):
         happen(simulation, step, _event_at(simulation, step, self.kind, given))
 
 
+@dataclass(frozen=True)
+class Desk(Change):
+    """A built-in desk sends nothing to the field from now on, for a program outside plays it, or sends again."""
+
+    title = "Silence a desk"
+    role: str = parameter("aggregator", info="which desk", choices=ROLES, source="an example; it must be given")
+    silent: bool = parameter(True, info="whether it sends nothing", source="an example")
+
+    def make(self, simulation: Simulation, step: Step) -> None:
+        contracts = (one for role in ROLES if role == self.role for one in sent_by(role))
+        simulation.grid.transport.silence(contracts, self.silent)
+
+
 def _of_event(kind: str) -> type[Change]:
     entry = KINDS[kind]
     words = kind.replace("_", " ").capitalize()
@@ -214,6 +228,7 @@ CHANGES: dict[str, type[Change]] = {
     "stuck_meter": StuckMeter,
     "meter_clock": MeterClock,
     "charger": Charger,
+    "desk": Desk,
 }
 """The changes by name."""
 

@@ -138,7 +138,7 @@ class Recorded(Outside):
                 contract = self._contracts[kind, sender, receiver, topic]
                 payload = _joined(contract, [decode(contract, base64.b64decode(text)) for text in one["payload"]])
                 source, destination = (np.array(one[name], dtype=np.int64) for name in ("source", "destination"))
-                simulation.grid.transport.send(
+                simulation.grid.transport.send_from_outside(
                     contract.wave(payload, source, destination, one["at_ns"], size=one["size_bytes"])
                 )
 

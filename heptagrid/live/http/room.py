@@ -222,7 +222,7 @@ def room_routes(grid: LiveGrid) -> list[BaseRoute]:
 
     async def peers(request: Request) -> Response:
         found = {
-            "roles": grid.roles,
+            "roles": grid.roles.from_outside(),
             "peers": [asdict(one) for one in grid.peers],
             "frames": [asdict(one) for one in list(grid.frames)[-200:]],
             "counts": grid.counts,

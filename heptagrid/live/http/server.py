@@ -63,6 +63,8 @@ class HttpServer:
             ) from problem
         self.port = listener.getsockname()[1]
         self._task = asyncio.create_task(self._server.serve([listener]))
+        while not self._server.started and not self._task.done():
+            await asyncio.sleep(0.002)
 
     async def stop(self) -> None:
         """End streams and connections."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
-import msgspec
 import numpy as np
 from msgspec import Meta
 
 from heptagrid.contracts import control
 from heptagrid.foundation.contract import Contract
-from heptagrid.live.actions import Action, Fate
+from heptagrid.live.actions import Action
+from heptagrid.live.answers import ActionsTold, ActionTold
 from heptagrid.live.crossing import Outgoing
 from heptagrid.live.http.endpoint import Routes, Taken
 from heptagrid.live.http.interface import Interface
@@ -21,31 +21,6 @@ ROUTES = Routes("set-points and actions")
 _BY = Annotated[str, Meta(max_length=100, description="who asks for it")]
 _WAIT = Annotated[float, Meta(ge=0.0, le=60.0, description="how long to wait for it, of the wall clock")]
 _NUMBER = Annotated[int, Meta(ge=0, le=2**31 - 1)]
-
-
-class ActionTold(msgspec.Struct):
-    """Something that was asked for. fate: "done" when its message has arrived or the change is made; fate_ns: simulated, when."""
-
-    STATUSES: ClassVar[tuple[int, ...]] = (200, 202)
-
-    number: int
-    what: str
-    by: str
-    asked_ns: int
-    fate: Fate
-    fate_ns: int | None
-    detail: str
-
-    @property
-    def http_status(self) -> int:
-        """202 while it is under way."""
-        return 202 if self.fate == "under way" else 200
-
-
-class ActionsTold(msgspec.Struct):
-    """The last actions, the youngest first."""
-
-    actions: list[ActionTold]
 
 
 class ActionsWanted(Taken):

@@ -2,47 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
+from heptagrid.live.answers import ActionTold, ChangeShown, ChangesShown, FieldShown
 from heptagrid.live.http.endpoint import Routes, Taken
 from heptagrid.live.http.interface import Interface
 from heptagrid.live.http.problems import ProblemError
-from heptagrid.live.http.routes.actions import ActionTold, told
+from heptagrid.live.http.routes.actions import told
 from heptagrid.live.known_changes import KnownField, checked, known_changes
 
 ROUTES = Routes("changes")
-
-
-class FieldShown(msgspec.Struct, omit_defaults=True):
-    """A field of a change. json_type: string, number, integer or boolean; low, high: its range."""
-
-    name: str
-    json_type: str
-    info: str
-    is_required: bool
-    unit: str = ""
-    default: Any = None
-    low: float | None = None
-    high: float | None = None
-    choices: list[str] | None = None
-
-
-class ChangeShown(msgspec.Struct):
-    """A change that can be made. title: for people; info: what it does."""
-
-    what: str
-    title: str
-    info: str
-    fields: list[FieldShown]
-
-
-class ChangesShown(msgspec.Struct):
-    """All changes that can be made."""
-
-    changes: list[ChangeShown]
 
 
 class ChangeGiven(Taken):

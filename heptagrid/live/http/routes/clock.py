@@ -7,10 +7,10 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
 from heptagrid.foundation.time import NS_PER_S, to_ns
+from heptagrid.live.answers import Clock
 from heptagrid.live.http.endpoint import Routes, Taken
 from heptagrid.live.http.interface import Interface
 from heptagrid.live.http.problems import ProblemError
@@ -18,24 +18,6 @@ from heptagrid.live.http.problems import ProblemError
 ROUTES = Routes("clock")
 
 LONGEST_S = 7 * 86_400.0
-
-
-class Clock(msgspec.Struct):
-    """The clock. ns: nanoseconds since 1970 UTC, simulated; local: the same as the scenario's clocks show it; until_ns: how far time was let go, null without a limit.
-
-    speed: simulated by real seconds, "max" as fast as it can; step_s: length of the present step; lag_s: how late the last step was, of the wall clock; forced: steps that were made longer to catch up.
-    """
-
-    ns: int
-    local: str
-    zone: str
-    begins: str
-    speed: float | Literal["max"]
-    is_paused: bool
-    until_ns: int | None
-    step_s: int
-    lag_s: float
-    forced: int
 
 
 class ClockChange(Taken):

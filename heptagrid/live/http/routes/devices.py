@@ -5,54 +5,19 @@ from __future__ import annotations
 import math
 from typing import Annotated
 
-import msgspec
 import numpy as np
 from msgspec import Meta
 
 from heptagrid.foundation.errors import UsageError
 from heptagrid.foundation.time import NS_PER_S
+from heptagrid.live.answers import ActionTold, DeviceClassShown, DeviceShown, DevicesShown
 from heptagrid.live.http.endpoint import Routes, Taken
 from heptagrid.live.http.interface import Interface
 from heptagrid.live.http.problems import ProblemError
-from heptagrid.live.http.routes.actions import ActionTold, told
+from heptagrid.live.http.routes.actions import told
 from heptagrid.live.inventory import Device
 
 ROUTES = Routes("devices")
-
-
-class DeviceClassShown(msgspec.Struct):
-    """A class of devices. one: what one is called; can_be_ordered: whether its power can be ordered."""
-
-    name: str
-    one: str
-    domain: str
-    count: int
-    can_be_ordered: bool
-
-
-class DeviceShown(msgspec.Struct):
-    """A device. point: its metering point, null if it stands at none; power_kw: drawn, below 0 given; content_kwh: what its battery holds; ordered_kw: what an order says, while one holds."""
-
-    name: str
-    device_class: str
-    number: int
-    point: int | None
-    substation: int | None
-    rated_kw: float
-    power_kw: float | None = None
-    content_kwh: float | None = None
-    is_home: bool | None = None
-    ordered_kw: float | None = None
-    ordered_until_ns: int | None = None
-
-
-class DevicesShown(msgspec.Struct):
-    """A page of devices. total: that fit the filter; next_first: for the next page, null at the end."""
-
-    ns: int
-    total: int
-    next_first: int | None
-    devices: list[DeviceShown]
 
 
 class DevicesWanted(Taken, rename={"device_class": "class"}):

@@ -13,12 +13,12 @@ from msgspec import Meta
 from starlette.responses import Response, StreamingResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from heptagrid.foundation.domains import DOMAIN_NAMES, KIND_NAMES
 from heptagrid.foundation.errors import UsageError
+from heptagrid.live.answers import DomainName, Dropped, Event, EventTold, KindName, MessagesTold, MessageTold
 from heptagrid.live.http.endpoint import Routes, Taken
 from heptagrid.live.http.interface import Interface
 from heptagrid.live.http.problems import ProblemError, misunderstood
-from heptagrid.live.message_feed import Event, Subscription, Wanted, WaveEvent
+from heptagrid.live.message_feed import Subscription, Wanted, WaveEvent
 from heptagrid.planes.messages.tables import CAUSES
 
 ROUTES = Routes("messages")
@@ -26,52 +26,6 @@ ROUTES = Routes("messages")
 ALIVE_S = 15.0
 """A stream without messages says so often that it is alive: below the minute after which most proxies give up."""
 _LISTED = 1000  # messages of a wave that are listed one by one
-
-KindName = Literal[KIND_NAMES]  # type: ignore[valid-type]
-DomainName = Literal[DOMAIN_NAMES]  # type: ignore[valid-type]
-
-
-class MessageTold(msgspec.Struct):
-    """A message. source, destination: endpoints of the communication network in words; delay_s: since it was sent; cause: why it was lost."""
-
-    id: int
-    source: str
-    destination: str
-    at_ns: int
-    delay_s: float
-    cause: str | None = None
-
-
-class EventTold(msgspec.Struct):
-    """What happened to messages of a wave. at_ns: of the first and the last of them; size_bytes: of each, before the envelope; causes: of those lost, how many by each; messages: one by one where that was asked for."""
-
-    number: int
-    event: Event
-    kind: KindName
-    topic: str
-    sender: DomainName
-    receiver: DomainName
-    count: int
-    size_bytes: int
-    at_ns: tuple[int, int]
-    local: str
-    least_delay_s: float
-    mean_delay_s: float
-    longest_delay_s: float
-    causes: dict[str, int]
-    messages: list[MessageTold]
-
-
-class Dropped(msgspec.Struct):
-    """In a stream: so many events were dropped because they were not read in time."""
-
-    dropped: int
-
-
-class MessagesTold(msgspec.Struct):
-    """The last events, the oldest first."""
-
-    events: list[EventTold]
 
 
 class MessagesWanted(Taken):

@@ -5,54 +5,19 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
-import msgspec
 import numpy as np
 from msgspec import Meta
 
 from heptagrid.foundation.reasons import REASON_NAMES
+from heptagrid.live.answers import Account, Accounts, Bill, BillLine, Money, Sum
 from heptagrid.live.http.endpoint import Routes, Taken
 from heptagrid.live.http.interface import Interface
 from heptagrid.live.http.problems import ProblemError
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, Ledger
+from heptagrid.recording.bill_parts import BILL_PARTS
 from heptagrid.world.accounts import COLUMN_NAMES
 
 ROUTES = Routes("money")
-
-
-class Sum(msgspec.Struct):
-    """What was paid by one to another for a reason."""
-
-    reason: str
-    payer: str
-    payee: str
-    amount_eur: float
-
-
-class Money(msgspec.Struct):
-    """The ledger so far. by_domain_eur: received less paid; sum_eur: of all accounts, always 0; transfers: rows of the ledger."""
-
-    ns: int
-    transfers: int
-    by_domain_eur: dict[str, float]
-    paid: list[Sum]
-    sum_eur: float
-
-
-class Account(msgspec.Struct):
-    """An account: received less paid."""
-
-    number: int
-    name: str
-    domain: str
-    balance_eur: float
-
-
-class Accounts(msgspec.Struct):
-    """A page of accounts. next_first: for the next page, null at the end."""
-
-    total: int
-    next_first: int | None
-    accounts: list[Account]
 
 
 class AccountsWanted(Taken):
@@ -69,29 +34,6 @@ class PointNamed(Taken):
     point: Annotated[int, Meta(ge=0, le=2**31 - 1, description="number of the metering point")]
 
 
-class BillLine(msgspec.Struct):
-    """What a customer owes for a reason, below 0 where it is paid back; transfers: how many it was paid in."""
-
-    reason: str
-    amount_eur: float
-    transfers: int
-
-
-class Bill(msgspec.Struct):
-    """A customer's bill so far: what has been billed, which happens after each day's end, and the registers now. price_eur_per_mwh: day-ahead, now."""
-
-    ns: int
-    local: str
-    point: int
-    retailer: str
-    tariff: str
-    lines: list[BillLine]
-    total_eur: float
-    import_kwh: float
-    export_kwh: float
-    price_eur_per_mwh: float
-
-
 @ROUTES.get("/money")
 async def money(interface: Interface) -> Money:
     """Add up the ledger by domain and by reason."""
@@ -99,7 +41,17 @@ async def money(interface: Interface) -> Money:
     totals = await asyncio.to_thread(ledger.totals)
     by_domain = dict(zip(COLUMN_NAMES, (totals.received_less_paid / MILLICENT_PER_EUR).tolist(), strict=True))
     paid = [Sum(*one) for one in totals.by_reason()]
-    return Money(ns, len(ledger), by_domain, paid, totals.sum / MILLICENT_PER_EUR)
+    today = interface.grid.state.money
+    net_eur = (today.owed.sum(axis=0) - today.owed.sum(axis=1)).tolist()
+    return Money(
+        ns,
+        len(ledger),
+        by_domain,
+        paid,
+        totals.sum / MILLICENT_PER_EUR,
+        today.since_ns,
+        dict(zip(COLUMN_NAMES, net_eur, strict=True)),
+    )
 
 
 @ROUTES.get("/money/accounts")
@@ -133,6 +85,7 @@ async def bill(interface: Interface, path: PointNamed) -> Bill:
             404, f"there is no customer {path.point}", "point", f"write a number from 0 to {world.points - 1}"
         )
     lines = await asyncio.to_thread(_lines, ledger, int(ledger.accounts.of_points[path.point]))
+    today = dict(zip(BILL_PARTS, state.money.bill_parts[:, path.point].tolist(), strict=True))
     bills = grid.engine.simulation.grid.bills
     return Bill(
         state.until_ns,
@@ -142,6 +95,8 @@ async def bill(interface: Interface, path: PointNamed) -> Bill:
         bills.offers.tariffs[int(bills.tariff_of[path.point])].name,
         lines,
         sum(one.amount_eur for one in lines),
+        today,
+        sum(today.values()),
         float(state.import_kwh[path.point]),
         float(state.export_kwh[path.point]),
         state.price_eur_per_mwh,

@@ -4,63 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta
 
+from heptagrid.live.answers import FrameShown, FramesShown, PeerShown, PeersShown, ProtocolShown
 from heptagrid.live.http.endpoint import Routes, Taken
 from heptagrid.live.http.interface import Interface
 
 ROUTES = Routes("peers")
-
-
-class PeerShown(msgspec.Struct):
-    """Somebody outside. frames, bytes: in both directions; refused: what it was not allowed."""
-
-    protocol: str
-    address: str
-    role: str
-    device: str
-    since_ns: int
-    frames: int
-    bytes: int
-    refused: int
-
-
-class ProtocolShown(msgspec.Struct):
-    """A protocol that is served."""
-
-    name: str
-    title: str
-    port: int
-
-
-class PeersShown(msgspec.Struct):
-    """Who is connected; counts: what was refused or malformed, by word."""
-
-    protocols: list[ProtocolShown]
-    peers: list[PeerShown]
-    counts: dict[str, int]
-    subscribers: int
-
-
-class FrameShown(msgspec.Struct):
-    """A frame. is_inward: whether it came from outside; delay_s: that the network added, null if it was lost."""
-
-    ns: int
-    local: str
-    protocol: str
-    address: str
-    device: str
-    is_inward: bool
-    size_bytes: int
-    text: str
-    delay_s: float | None
-
-
-class FramesShown(msgspec.Struct):
-    """The last frames, the youngest first."""
-
-    frames: list[FrameShown]
 
 
 class FramesWanted(Taken):

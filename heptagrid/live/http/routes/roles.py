@@ -4,34 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta
 
+from heptagrid.contracts.desks import Role
+from heptagrid.live.answers import RoleShown, RolesShown
 from heptagrid.live.http.endpoint import Routes, Taken
 from heptagrid.live.http.interface import Interface
 from heptagrid.live.http.problems import ProblemError
-from heptagrid.live.roles import BUILT_IN, SILENT_NS, TITLES, Role
+from heptagrid.live.roles import BUILT_IN, SILENT_NS, TITLES
 
 ROUTES = Routes("roles")
-
-
-class RoleShown(msgspec.Struct):
-    """A desk. player: the program that was declared for it, or "built in"; plays: who acts now, which is "built in" while the program is silent; silent_after_s: simulated seconds without a sign after which it is taken to be gone."""
-
-    role: Role
-    title: str
-    player: str
-    plays: str
-    since_ns: int | None
-    heard_ns: int | None
-    is_silent: bool
-    silent_after_s: float
-
-
-class RolesShown(msgspec.Struct):
-    """All desks that a program can play."""
-
-    roles: list[RoleShown]
 
 
 class RoleGiven(Taken):

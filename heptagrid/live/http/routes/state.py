@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import msgspec
 import numpy as np
 from msgspec import Meta
 
+from heptagrid.live.answers import Figures, Nodes, Plants, Points, Substations
 from heptagrid.live.http.endpoint import Routes, Taken
 from heptagrid.live.http.interface import Interface
 from heptagrid.live.http.problems import ProblemError
 
 ROUTES = Routes("state")
-
-Number = float | None
-"""Null where there is no number."""
 
 
 class Page(Taken):
@@ -23,80 +20,6 @@ class Page(Taken):
 
     first: Annotated[int, Meta(ge=0, le=2**31 - 1, description="number of the first one")] = 0
     count: Annotated[int, Meta(ge=1, le=20_000, description="how many at most")] = 1000
-
-
-class Figures(msgspec.Struct):
-    """The grid in one look. ns, until_ns: the step for which it was solved; age_s: of the wall clock since then. infeed_kw, infeed_kvar, busbar_v_pu: by town. devices_kw: drawn by each class of devices, below 0 given."""
-
-    ns: int
-    until_ns: int
-    local: str
-    age_s: float
-    infeed_kw: list[Number]
-    infeed_kvar: list[Number]
-    busbar_v_pu: list[Number]
-    customers_kw: float
-    generated_kw: float
-    losses_kw: float
-    v_min_pu: Number
-    v_max_pu: Number
-    transformer_max_pct: Number
-    branch_max_pct: Number
-    points: int
-    points_supplied: int
-    frequency_hz: float
-    price_eur_per_mwh: float
-    bulk_mw: float
-    devices_kw: dict[str, float]
-
-
-class Nodes(msgspec.Struct):
-    """A range of the network's nodes: voltage, and loading of the branch above each."""
-
-    ns: int
-    total: int
-    first: int
-    v_pu: list[Number]
-    branch_pct: list[Number]
-
-
-class Points(msgspec.Struct):
-    """A range of the metering points: net draw, voltage, supply, registers at the step's end, and the substation that feeds each."""
-
-    ns: int
-    total: int
-    first: int
-    p_kw: list[Number]
-    q_kvar: list[Number]
-    v_pu: list[Number]
-    is_supplied: list[bool]
-    import_kwh: list[Number]
-    export_kwh: list[Number]
-    substation: list[int]
-
-
-class Substations(msgspec.Struct):
-    """A range of the substations: voltage at low voltage, loading and power of the transformer."""
-
-    ns: int
-    total: int
-    first: int
-    name: list[str]
-    rated_kva: list[Number]
-    v_pu: list[Number]
-    loading_pct: list[Number]
-    p_kw: list[Number]
-
-
-class Plants(msgspec.Struct):
-    """A range of the bulk system's units: output, and whether each is on."""
-
-    ns: int
-    total: int
-    first: int
-    output_mw: list[Number]
-    is_on: list[bool]
-    p_max_mw: list[Number]
 
 
 @ROUTES.get("/state")
