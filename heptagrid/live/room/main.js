@@ -92,7 +92,7 @@ function Find({ onSelect }) {
     else return setProblem(`There is no ${wanted || "place without a name"}: write a substation's name, or a customer's number below ${scene.points.customers}.`);
     return setProblem("");
   };
-  return html`<form class="find" role="search" onSubmit=${find}><label><span class="hidden">Find a substation or a customer</span><input ref=${input} list="stations" placeholder="Substation or customer" /></label><datalist id="stations">${room.scene.substations.map((one) => html`<option value=${one.name}></option>`)}</datalist><button type="submit">Find</button>${problem && html`<p class="problem" role="alert">${problem}</p>`}</form>`;
+  return html`<form class="find" role="search" onSubmit=${find}><label><span class="hidden">Find a substation or a customer</span><input ref=${input} list="stations" placeholder="Substation, customer" /></label><datalist id="stations">${room.scene.substations.map((one) => html`<option value=${one.name}></option>`)}</datalist><button type="submit">Find</button>${problem && html`<p class="problem" role="alert">${problem}</p>`}</form>`;
 }
 
 function Network({ selected, onSelect, open, onOpen }) {

@@ -4,12 +4,11 @@ import { html, useEffect, useRef, useState } from "./vendor/htm-preact.js";
 import { listen, room } from "./feed.js";
 import { number, power, rate } from "./words.js";
 
-const W = 600;
-const H = 372;
 const BOX_W = 118;
 const BOX_H = 76;
-// Centres in the order of the domains: the four with wires below, the three without above.
-const PLACES = [[60, 330], [220, 330], [380, 330], [540, 330], [300, 42], [74, 42], [526, 42]];
+// Size, and the centres in the order of the domains: the four with wires below, the three without above; on a narrow screen the wires turn a corner.
+const WIDE = { w: 600, h: 372, places: [[60, 330], [220, 330], [380, 330], [540, 330], [300, 42], [74, 42], [526, 42]] };
+const NARROW = { w: 390, h: 500, places: [[61, 290], [61, 458], [195, 458], [329, 458], [195, 42], [61, 42], [329, 42]] };
 const MEDIA = {
   power: { title: "Power", unit: "", bend: 0 },
   messages: { title: "Messages", unit: "/s", bend: 22 },
@@ -29,8 +28,8 @@ function edge([x, y], [toX, toY]) {
 }
 
 // A bent arrow to the right of the straight line: its curve, its head, and where its label stands.
-function arrow(i, j, medium, width) {
-  const [a, b] = [PLACES[i], PLACES[j]];
+function arrow(layout, i, j, medium, width) {
+  const [a, b] = [layout.places[i], layout.places[j]];
   const [dx, dy] = [b[0] - a[0], b[1] - a[1]];
   const length = Math.hypot(dx, dy);
   const [ux, uy] = [dx / length, dy / length];
@@ -39,7 +38,7 @@ function arrow(i, j, medium, width) {
   const bend = isLevel ? 9 + MEDIA[medium].bend * 0.8 : 12 + MEDIA[medium].bend;
   const c = [(a[0] + b[0]) / 2 - uy * bend, (a[1] + b[1]) / 2 + ux * bend];
   // From one corner to the other: below the box between them, above those of the row below.
-  if (isFar) c[1] = a[1] + (a[1] < H / 2 ? 1 : -1) * (112 + (ux > 0 ? 0 : 34) + MEDIA[medium].bend * 0.5);
+  if (isFar) c[1] = a[1] + (a[1] < layout.h / 2 ? 1 : -1) * (112 + (ux > 0 ? 0 : 34) + MEDIA[medium].bend * 0.5);
   const [sx, sy] = edge(a, c);
   const [ex, ey] = edge(b, c);
   const back = Math.hypot(ex - c[0], ey - c[1]) || 1;
@@ -74,7 +73,7 @@ const said = (medium, value) => (medium === "power" ? power(value).join("\u202f"
 function figures(state) {
   const kw = (i, j) => state.power_kw[7 * i + j];
   const through = [kw(0, 1), kw(0, 1), kw(1, 2) - kw(2, 1), kw(2, 3) - kw(3, 2)];
-  return PLACES.map((_, k) => {
+  return room.scene.domains.map((_, k) => {
     let messages = 0;
     let money = 0;
     for (let j = 0; j < 7; j++) messages += state.delivered_per_s[7 * k + j] + state.delivered_per_s[7 * j + k];
@@ -97,8 +96,9 @@ function made(name, attributes, parent) {
 }
 
 class Arrows {
-  constructor(group) {
+  constructor(group, layout) {
     this.group = group;
+    this.layout = layout;
     this.shown = new Map();
   }
 
@@ -134,7 +134,7 @@ class Arrows {
     const [i, j] = [Math.floor(key / 7), key % 7];
     if (one.width !== width) {
       one.width = width;
-      const { shaft, tip, at } = arrow(i, j, medium, width);
+      const { shaft, tip, at } = arrow(this.layout, i, j, medium, width);
       one.shaft.setAttribute("d", shaft);
       one.shaft.setAttribute("stroke-width", width);
       one.pulse.setAttribute("d", shaft);
@@ -154,13 +154,22 @@ class Arrows {
   }
 }
 
+const narrow = matchMedia("(max-width: 640px)");
+
 export function Picture() {
   const [medium, setMedium] = useState("all");
   const arrows = useRef(null);
   const boxes = useRef(null);
+  const [isNarrow, setNarrow] = useState(narrow.matches);
+  const layout = isNarrow ? NARROW : WIDE;
+  useEffect(() => {
+    const changed = () => setNarrow(narrow.matches);
+    narrow.addEventListener("change", changed);
+    return () => narrow.removeEventListener("change", changed);
+  }, []);
   const media = medium === "all" ? ["power", "messages", "money"] : [medium];
   useEffect(() => {
-    const drawn = new Arrows(arrows.current);
+    const drawn = new Arrows(arrows.current, layout);
     const traffic = boxes.current.closest("section").querySelector('[data-figure="traffic"]');
     const draw = () => {
       const { state, scene, header } = room;
@@ -181,16 +190,16 @@ export function Picture() {
       stop();
       arrows.current && arrows.current.replaceChildren();
     };
-  }, [medium]);
+  }, [medium, isNarrow]);
   const domains = room.scene.domains;
   return html`<section class="card picture" aria-labelledby="picture-title">
     <div class="head"><h2 id="picture-title">Seven domains</h2>
       <div class="choice" role="group" aria-label="What the arrows show">
         ${["all", ...Object.keys(MEDIA)].map((one) => html`<button type="button" class=${one} aria-pressed=${medium === one} onClick=${() => setMedium(one)}>${one === "all" ? "All" : MEDIA[one].title}</button>`)}
-      </div><p class="small traffic"><span data-figure="traffic"></span></p></div>
-    <svg viewBox="0 0 ${W} ${H}" role="img" aria-label="Power, messages and money between the seven domains; the table below says the same in numbers">
+      </div></div>
+    <svg viewBox="0 0 ${layout.w} ${layout.h}" role="img" aria-label="Power, messages and money between the seven domains; the table below says the same in numbers">
       <g ref=${arrows}></g>
-      <g ref=${boxes}>${PLACES.map(([x, y], k) => html`<g key=${k} transform="translate(${x - BOX_W / 2} ${y - BOX_H / 2})">
+      <g ref=${boxes}>${layout.places.map(([x, y], k) => html`<g key=${k} transform="translate(${x - BOX_W / 2} ${y - BOX_H / 2})">
         <rect class="box" width=${BOX_W} height=${BOX_H} rx="7"></rect>
         <text class="box-label" x=${BOX_W / 2} y="18">${domains[k]}</text>
         ${["power", "messages", "money"].filter((one) => one !== "power" || k < 4).map((one, row, all) => html`<g class="figure ${one}" transform="translate(10 ${all.length === 3 ? 25 + 16 * row : 31 + 18 * row})">
@@ -198,7 +207,7 @@ export function Picture() {
           <text x=${BOX_W - 20} y="10" data-figure="${one}${k}">\u2013</text></g>`)}
       </g>`)}</g>
     </svg>
-    <${Numbers} />
+    <p class="small traffic"><span data-figure="traffic"></span></p><${Numbers} />
   </section>`;
 }
 
