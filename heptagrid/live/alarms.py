@@ -103,8 +103,7 @@ class Alarms:
     """All alarms so far; for the event loop's thread alone. version: grows with each change."""
 
     def __init__(self, world: World) -> None:
-        self.version = 0
-        self._alarms: dict[tuple[str, str], Alarm] = {}
+        self.start_anew()
         self._order = np.argsort(world.substation_of, kind="stable")
         self._starts = np.searchsorted(world.substation_of[self._order], np.arange(len(world.substations.node)))
         self._has_points = np.bincount(world.substation_of, minlength=len(self._starts)) > 0
@@ -114,6 +113,11 @@ class Alarms:
         self._lines = np.flatnonzero(world.network.line_of_node >= 0)
         self._line_names = world.grid.lines.names[world.network.line_of_node[self._lines]]
         self._frequency_hz = world.grid.frequency_hz
+
+    def start_anew(self) -> None:
+        """Forget all; for a run that begins."""
+        self.version = 0
+        self._alarms: dict[tuple[str, str], Alarm] = {}
         self._refused: dict[str, tuple[int, float]] = {}
 
     def all(self) -> list[Alarm]:
