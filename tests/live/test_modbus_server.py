@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import socket
 import struct
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 
+import numpy as np
 import pytest
 
 from heptagrid.live.protocols.modbus.codec import framed
 from heptagrid.live.protocols.modbus.layout import BASE
+from heptagrid.live.protocols.modbus.meters import Loads
 from heptagrid.scenario.schema import Scenario
+from tests.live.modbus_client import METER, Driver, client, power_kw, until
 from tests.live.served import Served, served
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="not run: devices have addresses of their own on Linux")
 
-METER, UNIT, BATTERY, VEHICLE = "127.16.0.3", "127.32.0.0", "127.48.0.0", "127.64.0.0"
+UNIT, BATTERY, VEHICLE = "127.32.0.0", "127.48.0.0", "127.64.0.0"
 SETTINGS = ("vehicles.share=1.0", "batteries.share=1.0", "gateways.enrolled_share=0.0")
 
 
@@ -26,46 +27,6 @@ SETTINGS = ("vehicles.share=1.0", "batteries.share=1.0", "gateways.enrolled_shar
 def grid(lane: Scenario) -> Iterator[Served]:
     with served(lane, {"modbus": None}, settings=SETTINGS, is_ideal=True) as one:
         yield one
-
-
-class Client:
-    """A connection that sends bytes and takes frames."""
-
-    def __init__(self, link: socket.socket) -> None:
-        self.link, self._rest = link, b""
-
-    def send(self, data: bytes) -> None:
-        self.link.sendall(data)
-
-    def take(self) -> tuple[int, int, bytes]:
-        """The next frame: transaction, unit, protocol data unit."""
-        while len(self._rest) < 6 or len(self._rest) < 6 + int.from_bytes(self._rest[4:6], "big"):
-            more = self.link.recv(4096)
-            assert more, "the connection has ended"
-            self._rest += more
-        transaction, protocol, length, unit = struct.unpack_from(">HHHB", self._rest)
-        assert protocol == 0
-        pdu, self._rest = self._rest[7 : 6 + length], self._rest[6 + length :]
-        return transaction, unit, pdu
-
-    def ask(self, pdu: bytes, unit: int = 1) -> bytes:
-        """The response to one request."""
-        self.send(framed(7, unit, pdu))
-        transaction, answered, response = self.take()
-        assert (transaction, answered) == (7, unit)
-        return response
-
-    def read(self, address: int, count: int, function: int = 3) -> bytes:
-        """Registers."""
-        response = self.ask(struct.pack(">BHH", function, address, count))
-        assert response[:2] == bytes((function, 2 * count)), response
-        return response[2:]
-
-
-@contextmanager
-def client(grid: Served, address: str = METER) -> Iterator[Client]:
-    with socket.create_connection((address, grid.ports["modbus"]), 10.0) as link:
-        yield Client(link)
 
 
 def read_request(address: int, count: int, function: int = 3) -> bytes:
@@ -142,6 +103,15 @@ def test_identification_names_the_device(grid: Served) -> None:
         response = one.ask(bytes((43, 14, 4, 6)))
         assert response.endswith(b"\x06\x0bbatteries/0")
         assert one.ask(bytes((43, 14, 1, 0)))[6] == 3
+
+
+def test_a_wallbox_draws_no_more_than_its_limit(grid: Served) -> None:
+    row = int(np.flatnonzero(grid.grid.state.devices["vehicles"].power_kw > 5.0)[0])
+    box = Driver(grid, f"127.64.0.{row}", Loads)
+    assert box.write("704.WMaxLimPctEna", 1, 2500)[0] == 16
+    most_kw = 0.25 * grid.grid.inventory.device(f"vehicles/{row}").rated_kw
+    assert until(grid, lambda: power_kw(grid, "vehicles", row) <= most_kw + 1e-9, 60.0)
+    assert box.raw("203.W") <= 1000.0 * most_kw + 1.0
 
 
 # What follows was reported of servers, clients and gateways in public.

@@ -53,10 +53,8 @@ class Rows:
 
     @property
     def phase_v(self) -> Floats:
-        """Nominal, from a conductor to neutral."""
-        return np.where(
-            self.is_single_phase & (self.nominal_v < LOW_V), self.nominal_v / 2.0, self.nominal_v / 3.0**0.5
-        )
+        """Nominal, at a phase of the device: from a conductor to neutral, or in North America's low voltage over both legs."""
+        return np.where(self.nominal_v < LOW_V, self.nominal_v, self.nominal_v / 3.0**0.5)
 
     @property
     def rated_a(self) -> Floats:
