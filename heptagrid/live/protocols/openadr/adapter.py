@@ -123,6 +123,9 @@ class OpenAdr(Protocol):
             ws="none",
             access_log=False,
         )
+        config.load()
+        config.ssl = listening.tls
+        self._scheme = "https" if listening.tls else "http"
         self._server = embedded(config)
         self._tasks = [
             asyncio.create_task(self._server.serve([listener])),
@@ -144,9 +147,9 @@ class OpenAdr(Protocol):
             await one.stop()
 
     def greeting(self) -> list[str]:
-        base = f"http://{self._host}:{self.listens_on}{PREFIX}"
+        root = f"{self._scheme}://{self._host}:{self.listens_on}"
         return [
-            f"{self.title}: {base}/3.1.0 and {base}/3.0.1, tokens at http://{self._host}:{self.listens_on}/auth/token",
+            f"{self.title}: {root}{PREFIX}/3.1.0 and {root}{PREFIX}/3.0.1, tokens at {root}/auth/token",
             f"  desk: client {self._bl.id} secret {self._bl.secret}    end node: client {self._ven.id} secret {self._ven.secret}",
         ]
 
