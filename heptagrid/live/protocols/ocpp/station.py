@@ -76,7 +76,7 @@ class Station(ABC):
         self._asks_after_ns: int | None = 0  # when it may ask again who pays; None while it does
         self._goes_out = False  # of service, after the transaction
         self._status = ""
-        self._sampled_ns = self._aligned_ns = 0
+        self._ticked_ns = 0
         self._handlers = self.handlers()
 
     @abstractmethod
@@ -217,7 +217,7 @@ class Station(ABC):
     def _start(self, tag: str, now_ns: int) -> None:
         remote, self.remote = self.remote, None
         transaction = self.transaction = Transaction(tag, now_ns, remote_start=remote.number if remote else None)
-        self.is_held, self._asks_after_ns, self._sampled_ns = False, 0, 0
+        self.is_held, self._asks_after_ns = False, 0
         if remote is not None and remote.profile is not None:
             self.install(remote.profile, 1, now_ns)
         self.revision += 1
@@ -239,16 +239,14 @@ class Station(ABC):
         """Time goes on: queue readings and heartbeats that are due."""
         if self.seen is None:
             return
-        if self.transaction is not None:
-            began_ns = self.transaction.began_ns
-            every_ns = self.settings.number("MeterValueSampleInterval") * NS_PER_S
-            if self._sampled_ns and every_ns and now_ns >= self._sampled_ns:
-                self.metered("Sample.Periodic", self.settings.measurands("MeterValuesSampledData"), now_ns)
-            self._sampled_ns = _after(now_ns, began_ns, every_ns)
-        every_ns = self.settings.number("ClockAlignedDataInterval") * NS_PER_S
-        if self._aligned_ns and every_ns and now_ns >= self._aligned_ns:
-            self.metered("Sample.Clock", self.settings.measurands("MeterValuesAlignedData"), now_ns)
-        self._aligned_ns = _after(now_ns, -self.ahead_ns, every_ns)
+        last_ns, self._ticked_ns = self._ticked_ns or now_ns, now_ns
+        periodic = ("MeterValueSampleInterval", "MeterValuesSampledData", "Sample.Periodic")
+        aligned = ("ClockAlignedDataInterval", "MeterValuesAlignedData", "Sample.Clock")
+        began_ns = self.transaction.began_ns if self.transaction else None
+        for base_ns, (interval, measurands, context) in ((began_ns, periodic), (-self.ahead_ns, aligned)):
+            every_ns = self.settings.number(interval) * NS_PER_S
+            if base_ns is not None and every_ns and (now_ns - base_ns) // every_ns > (last_ns - base_ns) // every_ns:
+                self.metered(context, self.settings.measurands(measurands), now_ns)
         self.outbox.beat(wall_s)
 
     # Calls of the CSMS that both versions share
@@ -383,8 +381,3 @@ class Station(ABC):
         if self.transaction is not None and (state := self._activity(now_ns)) != self.transaction.state:
             self.transaction.state = state
             self.changed(self.transaction, now_ns)
-
-
-def _after(now_ns: int, base_ns: int, every_ns: int) -> int:
-    """The first instant after now that is a multiple of a period after a base; 0 without a period."""
-    return base_ns + ((now_ns - base_ns) // every_ns + 1) * every_ns if every_ns else 0
