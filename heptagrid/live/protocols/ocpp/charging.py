@@ -8,10 +8,10 @@ from typing import Any
 
 from heptagrid.foundation.time import NS_PER_MINUTE, NS_PER_S
 from heptagrid.live.protocols.ocpp.profiles import VOLTAGE_V, Interval
+from heptagrid.live.roles import SILENT_NS
 
-LAPSE_NS = 75 * NS_PER_MINUTE
-"""How long a set-point outlives the CSMS that was last heard, after which the built-in behaviour holds again: an hour, for which a schedule of the grid's own
-aggregator is good, and a quarter hour to come back."""
+LAPSE_NS = SILENT_NS
+"""How long a set-point outlives the CSMS that was last heard, as that of any program outside; then the built-in behaviour holds again."""
 RENEWED_NS = 15 * NS_PER_MINUTE
 """After this a set-point that still holds is ordered again, while the CSMS is heard: the settlement period."""
 DRAWS_KW = 0.05
