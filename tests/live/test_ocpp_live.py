@@ -123,7 +123,9 @@ def test_a_strict_csms_steers_the_vehicles(lane: Scenario, version: str) -> None
 def _charging(harness: Harness) -> int:
     """A vehicle that charges and will for an hour."""
     vehicles = harness.run.grid.state.devices["vehicles"]
-    found = [k for k in range(len(vehicles.power_kw)) if vehicles.power_kw[k] > 10.0 and vehicles.content_kwh[k] < 50.0]
+    full_kwh = harness.run.scenario.sections["vehicles"].battery_kwh
+    needs = (vehicles.power_kw > 10.0) & (vehicles.content_kwh < full_kwh - 8.0)
+    found = [int(k) for k in needs.nonzero()[0]]
     assert found, "a vehicle charges in the evening"
     return found[0]
 
@@ -145,7 +147,7 @@ def test_a_silent_csms_loses_its_hold(lane: Scenario) -> None:
     """The limit holds for 75 minutes after the CSMS has gone, then the vehicle charges by itself."""
 
     async def drive() -> None:
-        async with with_csms(lane, "1.6", "vehicles.battery_kwh=120.0") as (harness, csms):
+        async with with_csms(lane, "1.6", "vehicles.trip_kwh=40.0") as (harness, csms):
             fleet = adapter(harness).fleet
             assert fleet is not None
             charging = _charging(harness)

@@ -306,6 +306,7 @@ class Csms:
         ordered = float(vehicles.ordered_kw[row]), int(vehicles.ordered_until_ns[row])
         if ordered[1] > now_ns and ordered not in seat.ordered:
             seat.foreign = ordered
+            seat.reported_kw = None  # what the charger draws is what it reports, whatever was ordered
         limits = [one for one in (seat.foreign,) if one is not None and one[1] > now_ns]
         if int(vehicles.cap_until_ns[row]) > now_ns:
             limits.append((float(vehicles.cap_kw[row]), int(vehicles.cap_until_ns[row])))
