@@ -72,11 +72,7 @@ class Link:
         with suppress(ConnectionClosed):
             while True:
                 text = await self.socket.recv()
-<<<<<<< HEAD
                 self.grid.heard("ocpp", self.peer.address, text if isinstance(text, bytes) else text.encode())
-=======
-                self.grid.heard("ocpp", self.peer.address, text.encode() if isinstance(text, str) else text)
->>>>>>> d701cf4 (OCPP over sockets, with ocpp-rpc in strict mode at the other end)
                 if await self._crosses(text, is_inward=True):
                     answer = self.dialogue.receive(text)
                     if answer is not None:
