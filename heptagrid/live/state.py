@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.assembly.arm import ArmGrid
+from heptagrid.domains.customers.meters import ClosedQuarter
 from heptagrid.domains.distribution.lines import BusbarRegulatedLines, RegulatedLines
 from heptagrid.domains.distribution.tap_changer import TapChanger
 from heptagrid.foundation.time import Step
@@ -39,7 +40,7 @@ class DeviceState:
 class State:
     """The grid in a step [at_ns, until_ns), as it was solved for it.
 
-    point_*: (points,) at each metering point: net draw, voltage, supply, and the registers at the step's end. unit_kw: (units,) given by local
+    point_*: (points,) at each metering point: net draw, voltage, supply, and the registers at the step's end. closed_quarter: the meters' last whole quarter hour. clock_quarters: (points,) by how much each meter's clock is ahead. unit_kw: (units,) given by local
     units. node_v_pu: (nodes,). branch_pct: (nodes,) loading of the branch above each node. is_line: (nodes,) whether that is a line. transformer_pct: (transformers,). substation_*: (substations,) at
     low voltage. busbar_v_pu, infeed_*: (towns,). bulk_mw, bulk_on: (bulk units,). tap, busbar_target_pu: (towns,), not a number where a circuit regulates itself. fleet_kw, rest_kw: what all bulk units give, and what the other loads take. price_eur_per_mwh: of the hour.
     known_prices: in EUR/MWh, of hours since 1970, as the first retailer knows them. signals: the first aggregator's last ones, from which quarter hour since 1970, and kW by class.
@@ -54,6 +55,8 @@ class State:
     point_is_supplied: Bools
     import_kwh: Floats
     export_kwh: Floats
+    closed_quarter: ClosedQuarter | None
+    clock_quarters: Ints
     unit_kw: Floats
     devices: Mapping[str, DeviceState]
     node_v_pu: Floats
@@ -111,6 +114,8 @@ def state_of(grid: ArmGrid, step: Step, traffic: TrafficState, money: MoneyState
         point_is_supplied=terminals.point_is_supplied.copy(),
         import_kwh=meters.counted_import_kwh,
         export_kwh=meters.counted_export_kwh,
+        closed_quarter=meters.closed,
+        clock_quarters=meters.clock_quarters,
         unit_kw=customers.unit_kw.copy(),
         devices={
             name: DeviceState(

@@ -10,6 +10,7 @@ that it could not send.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,11 +72,21 @@ class Parameters:
     )
 
 
+@dataclass(frozen=True)
+class ClosedQuarter:
+    """The last whole quarter hour: all registers at its end, and the energies (import, export) of it and those before that are kept, by quarter hour."""
+
+    quarter: int
+    import_register_kwh: Floats
+    export_register_kwh: Floats
+    energies_kwh: Mapping[int, tuple[Floats, Floats]]
+
+
 class Meters:
     """Registers and quarter-hour energies of all metering points.
 
     import_kwh, export_kwh: (points,) of the last whole quarter hour. register_*: (points,) since the start.
-    sent: of what is rare the topic, what it answers to (ns), and the meters.
+    sent: of what is rare the topic, what it answers to (ns), and the meters. clock_quarters: (points,) by how much each clock is ahead; never changed in place.
     """
 
     def __init__(
@@ -108,7 +119,8 @@ class Meters:
         self._kept: dict[int, tuple[Floats, Floats]] = {}  # by quarter hour
         self.sent: list[tuple[str, int, Ints]] = []
         self._is_stuck = np.zeros(points, dtype=np.bool_)
-        self._clock_quarters = np.zeros(points, dtype=np.int64)
+        self.clock_quarters = np.zeros(points, dtype=np.int64)
+        self._closed: ClosedQuarter | None = None
 
     def stick(self, meter: int, is_stuck: bool) -> None:
         """A meter counts nothing from now on, or counts again."""
@@ -116,7 +128,9 @@ class Meters:
 
     def set_clock(self, meter: int, quarters: int) -> None:
         """A meter's clock is so many quarter hours ahead of the time, and its readings are stamped so."""
-        self._clock_quarters[meter] = quarters
+        ahead = self.clock_quarters.copy()
+        ahead[meter] = quarters
+        self.clock_quarters = ahead
 
     def measure(self, step: Step, p_kw: Floats) -> None:
         """Count the step's energy; at the end of a quarter hour close it."""
@@ -134,6 +148,15 @@ class Meters:
             quarter = step.end_ns // NS_PER_QUARTER - 1
             self._kept[quarter] = self.import_kwh.copy(), self.export_kwh.copy()
             self._kept.pop(quarter - _KEPT, None)
+
+    @property
+    def closed(self) -> ClosedQuarter | None:
+        """The last whole quarter hour, made when it is first asked for; None before the first."""
+        last = max(self._kept, default=None)
+        if last is not None and (self._closed is None or self._closed.quarter != last):
+            registers = self.register_import_kwh.copy(), self.register_export_kwh.copy()
+            self._closed = ClosedQuarter(last, *registers, dict(self._kept))
+        return self._closed
 
     @property
     def counted_import_kwh(self) -> Floats:
@@ -171,7 +194,7 @@ class Meters:
             moved_kwh,
             asked_by.copy(),
         )
-        stamps = self._clock_quarters[points]
+        stamps = self.clock_quarters[points]
         for ahead in np.unique(stamps).tolist():
             mine = points[stamps == ahead]
             columns = {name: column[mine] for name, column in one.energies().items()}
