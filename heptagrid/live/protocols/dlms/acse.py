@@ -126,7 +126,14 @@ def release_information(apdu: bytes) -> bytes:
 
 
 def association_response(
-    context: int, diagnostic: Diagnostic, information: bytes, *, is_accepted: bool, title: bytes, mechanism: int, value: bytes
+    context: int,
+    diagnostic: Diagnostic,
+    information: bytes,
+    *,
+    is_accepted: bool,
+    title: bytes,
+    mechanism: int,
+    value: bytes,
 ) -> bytes:
     """The answer to an association request. title: of the meter, empty to leave it out; value: its challenge, likewise.
 

@@ -152,6 +152,8 @@ class Connection(asyncio.Protocol):
     def data_received(self, received: bytes) -> None:
         self._idle.cancel()
         self._idle = self._grid.loop.call_later(self._adapter.parameters.idle_s, self._transport.close)
+        if self._peer is not None:
+            self._grid.heard("dlms", self._peer.address, received)
         try:
             self._waiting += self._unwrapper.feed(received)
         except MalformedError:
@@ -226,9 +228,7 @@ class Connection(asyncio.Protocol):
         if self._peer is not None:
             self._peer.frames += 1
             self._peer.bytes += size
-            grid.note(
-                FrameRecord(sent_ns, "dlms", self._peer.address, name, is_inward, size, words_of(apdu), delay_s)
-            )
+            grid.note(FrameRecord(sent_ns, "dlms", self._peer.address, name, is_inward, size, words_of(apdu), delay_s))
         return delay_s is not None and not self._transport.is_closing()
 
     def _refused(self, why: str) -> None:

@@ -13,8 +13,26 @@ from heptagrid.live.protocols.dlms.acse import Conformance, Context, Diagnostic,
 from heptagrid.live.protocols.dlms.ciphering import CipheringError, Keys, Protection, ReplayedError
 from heptagrid.live.protocols.dlms.data import MalformedError, octets
 from heptagrid.live.protocols.dlms.long_get import LongGet
-from heptagrid.live.protocols.dlms.objects import ASSOCIATION, ASSOCIATION_CLASS, CosemObject, Reading, Rights, Seat, View
-from heptagrid.live.protocols.dlms.services import Access, Action, Get, GetNext, Request, Service, Set, Target, UnsupportedError
+from heptagrid.live.protocols.dlms.objects import (
+    ASSOCIATION,
+    ASSOCIATION_CLASS,
+    CosemObject,
+    Reading,
+    Rights,
+    Seat,
+    View,
+)
+from heptagrid.live.protocols.dlms.services import (
+    Access,
+    Action,
+    Get,
+    GetNext,
+    Request,
+    Service,
+    Set,
+    Target,
+    UnsupportedError,
+)
 from heptagrid.live.protocols.dlms.writing import Change, changed, invoked
 
 OFFERED = (
@@ -157,14 +175,14 @@ class Association:
             return Diagnostic.CONTEXT_NOT_SUPPORTED
         if asked.mechanism not in tuple(Mechanism):
             return Diagnostic.MECHANISM_NOT_RECOGNISED
-        if asked.context == Context.CIPHERED or asked.mechanism == Mechanism.GMAC:
-            if len(asked.title) != _TITLE_BYTES or asked.title == self._device.title:
-                return Diagnostic.TITLE_NOT_RECOGNISED
+        needs_title = asked.context == Context.CIPHERED or asked.mechanism == Mechanism.GMAC
+        if needs_title and (len(asked.title) != _TITLE_BYTES or asked.title == self._device.title):
+            return Diagnostic.TITLE_NOT_RECOGNISED
         if asked.mechanism == Mechanism.PASSWORD and not compare_digest(asked.value, rules.password):
             return Diagnostic.AUTHENTICATION_FAILURE
-        if asked.mechanism == Mechanism.GMAC:
-            if not acse.SHORTEST_CHALLENGE <= len(asked.value) <= acse.LONGEST_CHALLENGE:
-                return Diagnostic.AUTHENTICATION_FAILURE
+        is_fit = acse.SHORTEST_CHALLENGE <= len(asked.value) <= acse.LONGEST_CHALLENGE
+        if asked.mechanism == Mechanism.GMAC and not is_fit:
+            return Diagnostic.AUTHENTICATION_FAILURE
         return Diagnostic.NULL
 
     def _refusal(self, proposed: acse.Initiation, is_ciphered: bool) -> Refusal | None:
@@ -313,7 +331,9 @@ class Association:
         outcome = self._write(request) if isinstance(request, Set) else self._act(request)
         if isinstance(outcome, Access):
             answer = _answer(request, outcome)
-            return Outcome(protect(answer), refused="" if outcome is Access.SUCCESS else outcome.name.lower())
+            return Outcome(
+                protect(answer), refused="" if outcome is Access.SUCCESS else outcome.name.lower().replace("_", " ")
+            )
         return Outcome(change=outcome, finish=lambda access: protect(_answer(request, access)))
 
     def _prove(self, request: Request, protect: Callable[[bytes], bytes]) -> Outcome:

@@ -67,7 +67,9 @@ class Ciphered:
 
 def is_ciphered(apdu: bytes) -> bool:
     """Whether a unit is a ciphered one."""
-    return bool(apdu) and (apdu[0] in _GLOBAL or apdu[0] in _DEDICATED or apdu[0] in (_GENERAL_GLOBAL, _GENERAL_DEDICATED))
+    return bool(apdu) and (
+        apdu[0] in _GLOBAL or apdu[0] in _DEDICATED or apdu[0] in (_GENERAL_GLOBAL, _GENERAL_DEDICATED)
+    )
 
 
 def parsed(apdu: bytes) -> Ciphered:

@@ -123,9 +123,9 @@ def moment_of(value: Any, zone: tzinfo) -> datetime:
             return local.replace(tzinfo=timezone(timedelta(minutes=-minutes))).astimezone(UTC)
         first, second_time = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
         is_summer = value[11] != 0xFF and bool(value[11] & _SUMMER)
-        return (first if bool(first.dst()) == is_summer or first.dst() == second_time.dst() else second_time).astimezone(
-            UTC
-        )
+        return (
+            first if bool(first.dst()) == is_summer or first.dst() == second_time.dst() else second_time
+        ).astimezone(UTC)
     except (ValueError, OverflowError) as problem:
         raise MalformedError(f"no date and time: {value.hex()}") from problem
 

@@ -127,7 +127,9 @@ class CosemObject:
             )
             for number in (1, *self.attributes)
         )
-        methods = (data.structure(data.i8(number), data.enum(int(may_write or self.is_public))) for number in self.methods)
+        methods = (
+            data.structure(data.i8(number), data.enum(int(may_write or self.is_public))) for number in self.methods
+        )
         rights_of = data.structure(data.array(attributes), data.array(methods))
         return data.structure(data.u16(self.interface), data.u8(self.version), data.octets(self.name), rights_of)
 

@@ -42,9 +42,7 @@ class Captured:
 
     def definition(self) -> bytes:
         """As the list of captured objects has it."""
-        return data.structure(
-            data.u16(self.interface), data.octets(self.name), data.i8(self.attribute), data.u16(0)
-        )
+        return data.structure(data.u16(self.interface), data.octets(self.name), data.i8(self.attribute), data.u16(0))
 
     @property
     def plain(self) -> list[Any]:
