@@ -17,6 +17,7 @@ COMMANDS = {
     "audit": "Audit RUN (a results folder): its files, the chain of its ledger, and that every cent balances.",
     "bill": "Bill a meter's readings by a rate, month by month, or show a customer's bill of a run.",
     "carry": "Carry the messages of TRAFFIC.csv over NETWORK.toml: the message plane alone, exact to the nanosecond.",
+    "certs": "Write certificates into FOLDER: an authority on the curve P-256, made at first, and what it signs.",
     "clear": "Clear the market in FILE: the money plane alone, quantities and prices of offers on a network, or of bids.",
     "compare": "Compare B, C... with A: figures side by side, who gains, who loses.",
     "compile": "Compile the kernels now, so that no later run has to.",

@@ -113,7 +113,7 @@ def access_from(given: AccessFiles) -> tuple[Access, str | None]:
         if tls is None:
             raise UsageError(
                 f"--listen {listen}: beyond this machine only with TLS, or its tokens could be read on the way; "
-                "heptagrid certs FOLDER makes certificates, --tls-cert FOLDER/server.pem --tls-key FOLDER/server.key uses them"
+                "heptagrid certs FOLDER makes certificates, --tls-cert FOLDER/localhost.pem --tls-key FOLDER/localhost.key uses them"
             )
         if not tokens:
             made = secrets.token_urlsafe(24)

@@ -134,11 +134,11 @@ def test_time_runs_and_is_paused(grid: GridUnderTest) -> None:
 
 
 def test_an_order_crosses_the_network_and_its_fate_is_told(grid: GridUnderTest) -> None:
-    action = grid.order("batteries/0", 1.0, for_s=1800.0)
-    assert (action.fate, action.by) == ("under way", "test")
-    status, _, _ = ask(grid, "POST", "/devices/batteries/0/order", '{"power_kw": 1.5, "for_s": 1800}')
-    assert status == 202
     with grid.recorded(topic="order.batteries") as told:
+        action = grid.order("batteries/0", 1.0, for_s=1800.0)
+        assert (action.fate, action.by) == ("under way", "test")
+        status, _, _ = ask(grid, "POST", "/devices/batteries/0/order", '{"power_kw": 1.5, "for_s": 1800}')
+        assert status == 202
         grid.advance(minutes=3)
     assert [one.event for one in told] == ["sent", "sent", "delivered", "delivered"]
     assert told[0].source.startswith("aggregators/") and told[2].delay_s > 0.0
