@@ -26,19 +26,21 @@ WITHIN_S = 5.0
 
 
 class Client:
-    """One connection. asdus: all that came. is_closed: whether the other end has closed."""
+    """One connection. asdus: all that came. is_closed: whether the other end has closed. confirms: whether I-frames are confirmed. on_bytes: called with all bytes, and whether they came."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.asdus: list[Asdu] = []
         self.frames: list[Frame] = []
         self.is_closed = False
         self.confirms = True
+        self.on_bytes: Callable[[bool, bytes], None] = lambda is_answer, data: None
         self._writer = writer
         self._sent = self._received = 0
         self._task = asyncio.create_task(self._read(reader))
 
     def write(self, data: bytes) -> None:
         """Send bytes as they are."""
+        self.on_bytes(False, data)
         self._writer.write(data)
 
     def ask(self, function: Function) -> None:
@@ -86,6 +88,7 @@ class Client:
         splitter = Splitter()
         try:
             while data := await reader.read(4096):
+                self.on_bytes(True, data)
                 for apdu in splitter.feed(data):
                     self._take(decode(apdu))
         except ConnectionError:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from heptagrid.live.protocols.iec104.apci import MalformedError
-from heptagrid.live.protocols.iec104.elements import ELEMENTS, Element, Type, Value
+from heptagrid.live.protocols.iec104.elements import ELEMENTS, SELECT, Element, Type, Value
 from heptagrid.live.protocols.iec104.time_tag import SIZE as TAG_SIZE
 from heptagrid.live.protocols.iec104.time_tag import TimeTag
 
@@ -71,7 +71,9 @@ class Asdu:
         name = Type(self.type).name
         shown = ", ".join(f"{one.address}={one.value:g}" for one in self.objects[:3])
         more = f" and {len(self.objects) - 3} more" if len(self.objects) > 3 else ""
-        sign = " negative" if self.is_negative else ""
+        sign = (
+            " select" if name[0] == "C" and self.type < Type.C_IC_NA_1 and self.objects[0].quality & SELECT else ""
+        ) + (" negative" if self.is_negative else "")
         return f"{name} cause {self.cause}{sign} station {self.common_address}: {shown}{more}"
 
 

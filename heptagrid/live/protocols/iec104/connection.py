@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from heptagrid.live.grid import FrameRecord, Peer
 from heptagrid.live.inventory import Device
@@ -45,8 +45,7 @@ class Connection(asyncio.Protocol):
         self._has_joined = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = transport = cast(asyncio.Transport, transport)  # uvloop's is none by its class
         peer, local = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
         if not self._adapter.admits(peer, local):
             transport.abort()
