@@ -18,6 +18,8 @@ LIMIT = (
     "compare it with the one that the run printed."
 )
 
+LEDGER = "ledger"
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -67,6 +69,8 @@ def audit(run: Run) -> Audit:
         raise OutputError(f"{run.folder} holds a run that was stopped before its end; it vouches for nothing yet")
     findings = [_file(run, name) for name in sorted(run.manifest[CONTENTS])]
     links = run.manifest["ledger_chain"]
+    if not links and f"{LEDGER}.parquet" not in run.manifest[CONTENTS]:
+        return Audit(str(run.folder), head_of(links), (*findings, _without_ledger(run)))
     try:
         ledger = run.ledger
     except (HeptagridError, OSError) as problem:
@@ -74,6 +78,12 @@ def audit(run: Run) -> Audit:
     else:
         findings += [_chain(run, ledger, links), *(_sums(run, ledger, arm) for arm in run.manifest["arms"])]
     return Audit(str(run.folder), head_of(links), tuple(findings))
+
+
+def _without_ledger(run: Run) -> Finding:
+    """Of a live run that ended on its first day, before any day was billed."""
+    tells = [arm for arm in run.manifest["arms"] if run.summary["arms"][arm]["money_eur"]["by_reason"]]
+    return Finding("no ledger, for no day was billed", "the summary tells of payments" if tells else "")
 
 
 def _file(run: Run, name: str) -> Finding:

@@ -26,6 +26,7 @@ from heptagrid.recording.summary import summarise
 from heptagrid.recording.tables import discard_parts
 from heptagrid.scale.run import mark_whole, write_results
 from heptagrid.scenario.schema import Scenario
+from heptagrid.simulation.journal import JOURNAL, entered
 
 ARM: Arm = arm_of("smart", {})
 
@@ -63,6 +64,7 @@ class LiveFolder:
             days = min((last - self._span.first).days + 1, self._span.days)
             self._manifest["dates"] = [str(self._span.first + timedelta(days=k)) for k in range(days)]
             summary["days"] = days
+        summary["live"] = entered(self.work / JOURNAL)
         write_json(self.work / RUN.mark, vouching(self._manifest))
         write_results(self.work, world, joined, summary, self._began, peak_rss_mb())
         self._place.promote()

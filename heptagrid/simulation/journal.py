@@ -143,6 +143,24 @@ class Recorded(Outside):
                 )
 
 
+def entered(path: Path) -> dict[str, Any]:
+    """What a journal comes to: the shortest and the longest step, messages and changes from outside."""
+    lengths, messages, changes = set(), 0, 0
+    for one in _lines(path):
+        if "from_ns" in one:
+            lengths.add(one["step_s"])
+        elif "contract" in one:
+            messages += len(one["source"])
+        else:
+            changes += 1
+    return {
+        "shortest_step_s": min(lengths, default=None),
+        "longest_step_s": max(lengths, default=None),
+        "messages": messages,
+        "changes": changes,
+    }
+
+
 def _numbers(contract: Contract[Any]) -> tuple[int, int, int]:
     kind, _, sender, receiver = contract.key
     return int(kind), int(sender), int(receiver)

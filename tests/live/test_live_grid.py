@@ -11,6 +11,7 @@ import pytest
 
 import heptagrid
 from heptagrid.foundation.time import NS_PER_S
+from heptagrid.inquiry.audit import audit
 from heptagrid.live.again import replay
 from heptagrid.live.crossing import LostError
 from heptagrid.scenario.schema import Scenario
@@ -101,3 +102,6 @@ def test_a_live_day_can_be_run_again_to_the_last_bit(lane: Scenario, tmp_path: P
     again = replay(tmp_path / "live", out=tmp_path / "again")
     assert again.differing == [] and again.remarks == []
     assert again.run.waves.height == run.waves.height > 10
+    assert (run.summary["live"]["messages"], run.summary["live"]["changes"]) == (10, 0)
+    assert "10 messages and 0 changes came from outside" in run.report.read_text(encoding="utf-8")
+    assert not audit(run).problems
