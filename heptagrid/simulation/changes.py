@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -66,17 +66,20 @@ class Open(Change):
 
     def make(self, simulation: Simulation, step: Step) -> None:
         met = _event_at(simulation, step, "blackout", {"where": self.where, "duration_s": 1.0})
-        openings_of(simulation).open(simulation, met, step.start_ns)
+        openings_of(simulation).open(simulation, self.where, met, step.start_ns)
 
 
 @dataclass(frozen=True)
 class Close(Change):
-    """All switches that were opened by hand are closed, and faults that were reported as blackouts end."""
+    """A switch that was opened by hand is closed; or all are, and faults that were reported as blackouts end."""
 
-    title = "Close all switches"
+    title = "Close switches"
+    where: str = parameter(
+        "all", info="the place as it was given when it was opened, or `all`", source="nobody is forgotten"
+    )
 
     def make(self, simulation: Simulation, step: Step) -> None:
-        openings_of(simulation).close(simulation, step.start_ns)
+        openings_of(simulation).close(simulation, self.where, step.start_ns)
 
 
 @dataclass(frozen=True)
@@ -276,19 +279,38 @@ def happen(simulation: Simulation, step: Step, event: Happening) -> None:
         grid.distribution.interrupt(nodes, points, _silences(simulation, event), step.start_ns)
 
 
+@dataclass
+class _Opening:
+    """An opened switch. outages: that it made. waiting: whose batteries will be empty when; silent: whose are."""
+
+    outages: list[Outage] = field(default_factory=list)
+    waiting: list[tuple[int, Ints]] = field(default_factory=list)
+    silent: list[Ints] = field(default_factory=list)
+
+
 class Openings:
-    """Switches that were opened by hand: who is silent by now, its battery empty, and who will be."""
+    """Switches that were opened by hand, by the place as it was given: who is silent by now, its battery empty, and who will be."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[int, Ints]] = []
-        self._silent: list[Ints] = []
+        self._opened: dict[str, _Opening] = {}
 
-    def open(self, simulation: Simulation, event: Happening, now_ns: int) -> None:
-        """Cut off what the event would, without an end."""
+    def open(self, simulation: Simulation, where: str, event: Happening, now_ns: int) -> None:
+        """Cut off what the event would, without an end; what is open stays so.
+
+        Raises
+        ------
+        UsageError
+            If it is open.
+        """
+        if where in self._opened:
+            raise UsageError(f"the switch towards {where} is open")
+        opening = self._opened[where] = _Opening()
         whole = replace(event, begin_ns=now_ns, end_ns=NEVER_NS)
         simulation.recorder.expect(None)
         nodes, points = (Outage(now_ns, NEVER_NS, ids) for ids in (whole.nodes, whole.points))
-        simulation.grid.distribution.interrupt(nodes, points, _silences(simulation, whole), now_ns)
+        silences = _silences(simulation, whole)
+        simulation.grid.distribution.interrupt(nodes, points, silences, now_ns)
+        opening.outages = [nodes, points, *silences]
         plan, towns = simulation.world.plan, simulation.scenario.towns
         for ids, places, section, key in (
             (whole.points, plan.gateways, "messages.access", "last_gasp_s"),
@@ -296,21 +318,37 @@ class Openings:
         ):
             lasts_s = of_towns(towns, section, key, plan.town_of[places[ids]])
             for seconds in np.unique(lasts_s).tolist():
-                self._waiting.append((now_ns + round(seconds * NS_PER_S), places[ids[lasts_s == seconds]]))
+                opening.waiting.append((now_ns + round(seconds * NS_PER_S), places[ids[lasts_s == seconds]]))
 
-    def close(self, simulation: Simulation, now_ns: int) -> None:
-        """Give supply back to all."""
-        simulation.grid.distribution.restore(now_ns)
-        for places in self._silent:
-            _plane(simulation).wake(places, now_ns + 1)
-        self._waiting, self._silent = [], []
+    def close(self, simulation: Simulation, where: str, now_ns: int) -> None:
+        """Give supply back to a place, or to all.
+
+        Raises
+        ------
+        UsageError
+            If no switch was opened there.
+        """
+        if where == "all":
+            closed, self._opened = list(self._opened.values()), {}
+            simulation.grid.distribution.restore(now_ns)
+        elif where in self._opened:
+            closed = [self._opened.pop(where)]
+            simulation.grid.distribution.restore(now_ns, closed[0].outages)
+        else:
+            raise UsageError(f"no switch towards {where} was opened")
+        still = [places for one in self._opened.values() for places in one.silent]
+        for places in (each for one in closed for each in one.silent):
+            awake = np.setdiff1d(places, np.concatenate([np.empty(0, dtype=np.int64), *still]))
+            if len(awake):
+                _plane(simulation).wake(awake, now_ns + 1)
 
     def prepare(self, simulation: Simulation, step: Step) -> None:
         """Whoever's battery is empty within the step falls silent then."""
-        for when_ns, places in [one for one in self._waiting if one[0] < step.end_ns]:
-            _plane(simulation).fall_silent(places, max(when_ns, step.start_ns + 1))
-            self._silent.append(places)
-        self._waiting = [one for one in self._waiting if one[0] >= step.end_ns]
+        for opening in self._opened.values():
+            for when_ns, places in [one for one in opening.waiting if one[0] < step.end_ns]:
+                _plane(simulation).fall_silent(places, max(when_ns, step.start_ns + 1))
+                opening.silent.append(places)
+            opening.waiting = [one for one in opening.waiting if one[0] >= step.end_ns]
 
 
 def openings_of(simulation: Simulation) -> Openings:

@@ -171,3 +171,25 @@ def test_a_tap_is_moved_by_hand() -> None:
             assert np.isfinite(grid.state.node_v_pu).all()
 
     asyncio.run(drive())
+
+
+def test_one_of_two_opened_switches_is_closed_alone(lane: Scenario, tmp_path: Path) -> None:
+    async def drive() -> None:
+        async with live_grid(lane, out=tmp_path / "live") as harness:
+            grid = harness.run.grid
+            await harness.advance(61.0)
+            await _change(harness, "open", where="substation 0")
+            await _change(harness, "open", where="all")
+            with pytest.raises(UsageError, match="is open"):
+                await _change(harness, "open", where="substation 0")
+            await _change(harness, "close", where="substation 0")
+            await harness.advance(120.0)
+            assert not grid.state.point_is_supplied.any(), "the other switch is open"
+            with pytest.raises(UsageError, match="was opened"):
+                await _change(harness, "close", where="substation 0")
+            await _change(harness, "close")
+            await harness.advance(120.0)
+            assert grid.state.point_is_supplied.all()
+
+    asyncio.run(drive())
+    assert replay(tmp_path / "live", out=tmp_path / "again").differing == []

@@ -348,3 +348,49 @@ def test_frames_come_whole_however_the_bytes_are_cut(shared: Harness) -> None:
             await client.until(lambda: Unnumbered(Function.TESTFR_CON) in client.frames)
 
     asyncio.run(drive())
+
+
+def test_a_substations_switch_is_opened_and_closed(lane: Scenario) -> None:
+    async def drive() -> None:
+        async with (
+            stations(lane) as harness,
+            client_to(_port(harness), _own(harness, "substations/0")) as client,
+        ):
+            await client.start()
+            for value, is_on in ((1, False), (2, True)):
+                client.command(Type.C_DC_NA_1, SUBSTATION, 1003, value)
+                count = 1 + is_on
+                await client.until(lambda count=count: len(client.of(Type.C_DC_NA_1, 7)) == count)
+                await harness.advance(120.0)
+                await client.until(lambda count=count: len(client.of(Type.C_DC_NA_1, 10)) == count)
+                await client.until(lambda count=count: len(client.of(Type.M_SP_TB_1)) >= count)
+                assert client.of(Type.M_SP_TB_1)[-1].cause == Cause.RETURN_REMOTE
+                assert client.of(Type.M_SP_TB_1)[-1].objects[0].value == is_on
+            client.command(Type.C_DC_NA_1, SUBSTATION, 1003, 2)
+            await client.until(lambda: len(client.of(Type.C_DC_NA_1, 7)) == 3)
+            await harness.advance(60.0)
+            await client.until(lambda: len(client.of(Type.C_DC_NA_1, 10)) == 3)
+            assert client.of(Type.C_DC_NA_1, 10)[-1].is_negative, "no switch is open"
+
+    asyncio.run(drive())
+
+
+def test_reports_of_reconnecting_clients(lane: Scenario) -> None:
+    """Of several clients none disturbs another that is no member of its group, and whoever comes again is served anew (reported of lib60870.NET)."""
+
+    async def drive() -> None:
+        async with stations(lane) as harness:
+            port, host = _port(harness), _own(harness, "substations/0")
+            async with client_to(port, host) as first:
+                await first.start()
+                for _ in range(5):
+                    async with client_to(port, host) as again:
+                        await again.start()
+                        again.command(Type.C_IC_NA_1, SUBSTATION, quality=20)
+                        await again.until(_interrogated(again, SUBSTATION))
+                first.command(Type.C_IC_NA_1, SUBSTATION, quality=20)
+                await first.until(_interrogated(first, SUBSTATION))
+            await asyncio.sleep(0.05)
+            assert not harness.run.grid.peers
+
+    asyncio.run(drive())

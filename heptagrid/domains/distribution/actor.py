@@ -94,10 +94,12 @@ class Distribution:
         self._silences += silences
         self._supply(now_ns)
 
-    def restore(self, now_ns: int) -> None:
-        """End all outages that are under way."""
+    def restore(self, now_ns: int, only: Sequence[Outage] | None = None) -> None:
+        """End outages that are under way, all or only some of those that were given to `interrupt`; a silence that would begin later never does."""
         for outages in (self._node_outages, self._point_outages, self._silences):
-            outages[:] = [replace(one, end_ns=now_ns) if one.covers(now_ns) else one for one in outages]
+            for k, one in enumerate(outages):
+                if one.covers(now_ns) if only is None else any(one is each for each in only):
+                    outages[k] = replace(one, end_ns=now_ns)
         self._supply(now_ns)
 
     def remember(self) -> None:

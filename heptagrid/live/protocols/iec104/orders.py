@@ -14,7 +14,7 @@ from heptagrid.foundation.errors import HeptagridError
 from heptagrid.live.crossing import Outgoing
 from heptagrid.live.grid import LiveGrid
 from heptagrid.live.inventory import Device
-from heptagrid.live.protocols.iec104.points import POWER, SWITCH, TAP, TARGET
+from heptagrid.live.protocols.iec104.points import POWER, REGULATE, SWITCH, TAP, TARGET
 from heptagrid.live.protocols.iec104.station import Command
 from heptagrid.live.stream import carried
 
@@ -32,9 +32,11 @@ async def carry_out(grid: LiveGrid, device: Device, command: Command) -> bool:
             target = control.Target(np.array([device.row]), np.array([value]))
             await _send(grid, control.SET_POINT, target, device, len(command.raw))
         elif action == TAP:
-            await grid.change("tap", {"device": device.name, "steps": 1 if value == 2 else -1}, by="iec104")
+            await grid.change("tap", {"town": device.row, "steps": 1 if value == 2 else -1}, by="iec104")
+        elif action == REGULATE:
+            await grid.change("regulate", {"town": device.row, "automatic": value == 2}, by="iec104")
         elif action == SWITCH:
-            await grid.change("switch", {"device": device.name, "is_closed": value == 2}, by="iec104")
+            await grid.change("close" if value == 2 else "open", {"where": f"substation {device.row}"}, by="iec104")
     except HeptagridError as problem:
         grid.count(f"iec104: {action} not carried out: {problem}")
         return False

@@ -242,7 +242,7 @@ POINTS: dict[str, tuple[Point, ...]] = {
 }
 """What stations of each class tell."""
 
-TARGET, TAP, SWITCH, POWER = "target", "tap", "switch", "power"
+TARGET, TAP, REGULATE, SWITCH, POWER = "target", "tap", "regulate", "switch", "power"
 
 
 def controls_of(world: World, name: str, row: int) -> Sequence[Control]:
@@ -251,8 +251,8 @@ def controls_of(world: World, name: str, row: int) -> Sequence[Control]:
         kv = float(world.network.v_base_kv[world.network.busbars[row]])
         return (
             Control(1001, Type.C_SE_NC_1, TARGET, "target of the busbar voltage", "kV", 0.9 * kv, 1.1 * kv, 5),
-            Control(1002, Type.C_RC_NA_1, TAP, "tap changer: raise or lower", shown_by=151),
-            Control(1003, Type.C_DC_NA_1, SWITCH, "circuit breaker of the infeed", shown_by=101),
+            Control(1002, Type.C_RC_NA_1, TAP, "tap changer: one position lower or higher", shown_by=151),
+            Control(1003, Type.C_SC_NA_1, REGULATE, "tap changer: regulates by itself"),
         )
     if name == SUBSTATIONS:
         return (Control(1003, Type.C_DC_NA_1, SWITCH, "switch of the transformer", shown_by=101),)
