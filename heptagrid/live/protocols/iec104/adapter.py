@@ -14,6 +14,7 @@ from heptagrid.live.protocol import Listening, Protocol
 from heptagrid.live.protocols.iec104.apci import MalformedError
 from heptagrid.live.protocols.iec104.asdu import BROADCAST, HEADER
 from heptagrid.live.protocols.iec104.connection import Connection
+from heptagrid.live.protocols.iec104.controlling import TITLE, ControllingStation, outside_stations
 from heptagrid.live.protocols.iec104.elements import Type
 from heptagrid.live.protocols.iec104.front_end import FrontEnd
 from heptagrid.live.protocols.iec104.group import Groups
@@ -30,10 +31,10 @@ _ALL_STATIONS = frozenset((Type.C_IC_NA_1, Type.C_CI_NA_1, Type.C_CS_NA_1, Type.
 
 
 class Iec104(Protocol):
-    """The adapter."""
+    """The adapter. outside: stations that the desk asks, by name."""
 
     name = "iec104"
-    title = "IEC 60870-5-104"
+    title = TITLE
     port = 2404
     section = Parameters
 
@@ -44,6 +45,10 @@ class Iec104(Protocol):
         self.desk = grid.desk("operations")
         self.stations = Stations(grid, self.parameters)
         self.front_end = FrontEnd(self)
+        self.outside = {
+            one.name: ControllingStation(grid, one, self.parameters.timing, self.parameters.interrogate_s)
+            for one in outside_stations(self.parameters.outstations)
+        }
         self._addresses = Addresses(grid.inventory)
         self._connections: set[Connection] = set()
         self.groups = Groups(self.parameters.buffer)
@@ -58,6 +63,8 @@ class Iec104(Protocol):
             lambda: Connection(self), sock=self._listener.socket, ssl=listening.tls
         )
         self._spawn(self._watch())
+        for one in self.outside.values():
+            self._spawn(one.run())
 
     async def stop(self) -> None:
         if self._server is not None:
