@@ -68,6 +68,14 @@ def test_instants_survive_the_way_there_and_back() -> None:
     assert midnight_ns(date(1970, 1, 1), ZoneInfo("UTC")) == 0
 
 
+def test_the_hour_that_comes_twice_keeps_both_its_offsets() -> None:
+    twice = [datetime(2016, 10, 30, hour, 30, 0, 250_000, tzinfo=UTC) for hour in (0, 1)]
+    assert [from_ns(to_ns(one), BERLIN).isoformat() for one in twice] == [
+        "2016-10-30T02:30:00.250000+02:00",
+        "2016-10-30T02:30:00.250000+01:00",
+    ]
+
+
 def test_weather_is_by_calendar_date_in_standard_time() -> None:
     hours = np.arange(8760, dtype=np.float32)
     weather = Weather(hours, hours)

@@ -65,8 +65,8 @@ def main() -> None:
     client.ciphering.invocationCounter = first
     if form.endswith("ded"):
         client.ciphering.dedicatedKey = bytes(range(16))
-    if form.startswith("general"):
-        client.proposedConformance |= Conformance.GENERAL_PROTECTION
+    if not form.startswith("general"):
+        client.proposedConformance &= ~Conformance.GENERAL_PROTECTION
     reader, reply = Reader(client, host, port), GXReplyData()
     reader.exchange(client.aarqRequest(), reply)
     client.parseAareResponse(reply.data)

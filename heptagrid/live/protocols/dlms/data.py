@@ -14,7 +14,8 @@ NULL = b"\x00"
 DEEPEST = 8
 """Structures within structures that are read; no attribute that can be written is deeper."""
 _NOT_SPECIFIED = 0x8000
-_SUMMER = 0x80
+SUMMER = 0x80
+"""In the status of a clock: summer time."""
 _LARGEST = 4096
 _SIZES = {3: 1, 5: 4, 6: 4, 13: 1, 15: 1, 16: 2, 17: 1, 18: 2, 20: 8, 21: 8, 22: 1, 23: 4, 24: 8, 25: 12, 26: 5, 27: 4}
 _SIGNED = frozenset((5, 15, 16, 20))
@@ -99,7 +100,7 @@ def moment(at: datetime) -> bytes:
         at.year.to_bytes(2, "big")
         + bytes((at.month, at.day, at.isoweekday(), at.hour, at.minute, at.second, at.microsecond // 10_000))
         + deviation.to_bytes(2, "big", signed=True)
-        + bytes((_SUMMER if at.dst() else 0,))
+        + bytes((SUMMER if at.dst() else 0,))
     )
 
 
@@ -122,7 +123,7 @@ def moment_of(value: Any, zone: tzinfo) -> datetime:
             minutes = deviation - 0x10000 if deviation & 0x8000 else deviation
             return local.replace(tzinfo=timezone(timedelta(minutes=-minutes))).astimezone(UTC)
         first, second_time = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
-        is_summer = value[11] != 0xFF and bool(value[11] & _SUMMER)
+        is_summer = value[11] != 0xFF and bool(value[11] & SUMMER)
         return (
             first if bool(first.dst()) == is_summer or first.dst() == second_time.dst() else second_time
         ).astimezone(UTC)

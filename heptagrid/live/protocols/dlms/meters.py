@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from functools import lru_cache, partial
 from importlib.metadata import version
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from heptagrid.foundation.errors import UsageError
@@ -27,6 +28,7 @@ _LAST = 0xFFFF
 _QUARTER_S = 900.0
 _FARTHEST_S = 86_400.0
 _MANUFACTURER = "HPG"
+_DAY_NS = 86_400 * NS_PER_S
 
 
 class Meters:
@@ -131,14 +133,28 @@ def _title(number: int) -> bytes:
 @lru_cache(maxsize=64)
 def summer_time(year: int, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
     """When summer time begins and ends in a year, in the time that holds before each; None where a zone has none."""
-    begins = ends = None
     first_ns = round(datetime(year, 1, 1, tzinfo=zone).timestamp()) * NS_PER_S
-    for quarter in range(366 * 96):
-        before, after = (from_ns(first_ns + (quarter + k) * NS_PER_QUARTER, zone) for k in (-1, 0))
-        if before.utcoffset() != after.utcoffset():
-            change = before + timedelta(seconds=_QUARTER_S)
-            if after.dst():
-                begins = begins or change
-            else:
-                ends = ends or change
-    return (begins, ends) if begins and ends else None
+    changes = [
+        change
+        for day in range(366)
+        if _offset(first_ns + day * _DAY_NS, zone) != _offset(first_ns + (day + 1) * _DAY_NS, zone)
+        for change in _changes_of(first_ns + day * _DAY_NS, zone)
+    ]
+    begins, ends = (
+        [at for at in changes if bool(at.astimezone(zone).dst()) == is_summer] for is_summer in (True, False)
+    )
+    return (begins[0], ends[0]) if begins and ends else None
+
+
+def _offset(ns: int, zone: ZoneInfo) -> timedelta:
+    return from_ns(ns, zone).utcoffset() or timedelta()
+
+
+def _changes_of(day_ns: int, zone: ZoneInfo) -> list[datetime]:
+    """The changes of a zone's offset within a day, each in the offset before it."""
+    quarters = [day_ns + k * NS_PER_QUARTER for k in range(97)]
+    return [
+        from_ns(after, zone).astimezone(timezone(_offset(before, zone)))
+        for before, after in pairwise(quarters)
+        if _offset(before, zone) != _offset(after, zone)
+    ]

@@ -202,7 +202,7 @@ def _clock() -> CosemObject:
         {
             2: lambda view: data.octets(data.moment(view.reading.now)),
             3: lambda view: data.i16(-_standard_minutes(view.reading)),
-            4: lambda view: data.u8(0x80 if view.reading.now.dst() else 0),
+            4: lambda view: data.u8(data.SUMMER if view.reading.now.dst() else 0),
             5: lambda view: data.octets(_change_of(view.reading, 0)),
             6: lambda view: data.octets(_change_of(view.reading, 1)),
             7: lambda view: data.i8(_summer_minutes(view.reading)),
@@ -229,7 +229,7 @@ def _change_of(reading: Reading, number: int) -> bytes:
     """When summer time begins (0) or ends (1), this year; not specified where there is none."""
     if reading.summer_time is None:
         return b"\xff" * 9 + b"\x80\x00\xff"
-    return data.moment(reading.summer_time[number])
+    return data.moment(reading.summer_time[number])[:-1] + bytes((data.SUMMER if number else 0,))
 
 
 def _profile() -> CosemObject:
