@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S
+from heptagrid.live.order_parts import Part, next_block, painted, powers
+from heptagrid.live.order_parts import Store as Held
 from heptagrid.live.protocols.openadr.access import BL, TOKEN_S, VEN, Access, basic_credentials, bearer
 from heptagrid.live.protocols.openadr.notify import notifications
 from heptagrid.live.protocols.openadr.objects import V301, V310
 from heptagrid.live.protocols.openadr.played import drawn
-from heptagrid.live.protocols.openadr.schedule import Part, next_block, painted, parts_of, powers
-from heptagrid.live.protocols.openadr.schedule import Store as Held
+from heptagrid.live.protocols.openadr.schedule import parts_of
 from heptagrid.live.protocols.openadr.store import Store
 from heptagrid.live.protocols.openadr.timing import FOREVER_NS, duration_ns, intervals_of, start_ns
 from heptagrid.live.protocols.openadr.vtn import Answer, Request, Vtn

@@ -7,10 +7,11 @@ from typing import Any
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, from_ns
 from heptagrid.live.grid import LiveGrid
 from heptagrid.live.inventory import Device
+from heptagrid.live.orderable import name_of
 from heptagrid.live.protocols.openadr.access import Client
 from heptagrid.live.protocols.openadr.objects import pairs
 from heptagrid.live.protocols.openadr.store import Object, Store
-from heptagrid.live.protocols.openadr.targets import BUILT_IN, Targets, name_of
+from heptagrid.live.protocols.openadr.targets import BUILT_IN, Targets
 from heptagrid.live.protocols.openadr.timing import date_time
 
 PRICES, SIGNALS, DISPATCH = "dynamic-tariff", "aggregator-signals", "aggregator-dispatch"

@@ -18,12 +18,12 @@ from heptagrid.foundation.registry import devices
 from heptagrid.foundation.time import NS_PER_S
 from heptagrid.live.crossing import Outgoing
 from heptagrid.live.grid import LiveGrid
+from heptagrid.live.order_parts import Part, in_kw
 from heptagrid.live.protocols.openadr import schedule
-from heptagrid.live.protocols.openadr.schedule import Part
 from heptagrid.live.protocols.openadr.store import Object
 from heptagrid.live.protocols.openadr.targets import Targets
 from heptagrid.live.protocols.openadr.timing import intervals_of, start_ns
-from heptagrid.live.protocols.openadr.waves import sent
+from heptagrid.live.waves import sent
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -53,12 +53,6 @@ class Limiter:
     def is_due(self, now_ns: int) -> bool:
         """Whether it is time to look."""
         return self.is_stale or now_ns >= self._due_ns
-
-    def aggregators(self, point: Ints) -> Ints:
-        """The endpoints of the aggregators of metering points, (k,)."""
-        of = self.grid.inventory.world.companies.aggregator_of
-        number = np.where((point >= 0) & (point < len(of)), of[np.clip(point, 0, len(of) - 1)], 0)
-        return np.asarray(self.grid.endpoints.aggregators[number])
 
     async def hold(self, events: Sequence[Object], played: set[str], now_ns: int) -> None:
         """Look what limits leave each device now, and send what has changed."""
@@ -106,7 +100,7 @@ class Limiter:
             np.add.at(rated_kw, point, classes[name].rated_kw[at])
             np.add.at(own_kw, point, drawn_kw)
         rest_kw = -state.point_p_kw - own_kw if is_export else state.point_p_kw - own_kw
-        left_kw = np.maximum(schedule.in_kw(part, 0.0) - rest_kw, 0.0)
+        left_kw = np.maximum(in_kw(part, 0.0) - rest_kw, 0.0)
         share_of = np.divide(left_kw, rated_kw, out=np.zeros(points), where=rated_kw > 0.0)
         return {name: classes[name].rated_kw[at] * share_of[classes[name].point[at]] for name, at in meant.items()}
 
@@ -134,7 +128,7 @@ class Limiter:
     async def _send(self, name: str, rows: Ints, kw: Floats, takes_caps: bool, now_ns: int, is_freed: bool) -> None:
         of = self.targets.classes[name]
         until_ns = np.full(len(rows), now_ns, dtype=np.int64) if is_freed else self._until_ns[name][rows]
-        source, destination = self.aggregators(of.point[rows]), of.endpoint[rows]
+        source, destination = self.targets.aggregators(of.point[rows]), of.endpoint[rows]
         if takes_caps:
             contract: Contract[flexibility.Cap] = flexibility.CAP
             await sent(self.grid, Outgoing(contract, flexibility.Cap(kw, until_ns), source, destination))

@@ -19,9 +19,10 @@ from heptagrid.foundation.errors import HeptagridError
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S
 from heptagrid.live.grid import LiveGrid
 from heptagrid.live.inventory import Device
+from heptagrid.live.orderable import name_of
 from heptagrid.live.protocols.openadr.dispatch import targets_of
 from heptagrid.live.protocols.openadr.store import Object, Store, TakenError
-from heptagrid.live.protocols.openadr.targets import BUILT_IN, Targets, name_of
+from heptagrid.live.protocols.openadr.targets import BUILT_IN, Targets
 from heptagrid.live.protocols.openadr.timing import Interval, date_time, intervals_of, start_ns
 
 Floats = npt.NDArray[np.float64]

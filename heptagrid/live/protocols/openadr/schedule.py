@@ -1,4 +1,4 @@
-"""What events ask of a device: which interval holds when, and the power that it means.
+"""What events ask of devices: the parts of their intervals, and which event goes before another.
 
 Of events that overlap the one with the lower priority number holds, then the later one. Source: OpenADR 3.1 Definition, "Event Enumerations".
 """
@@ -7,37 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from heptagrid.foundation.time import NS_PER_HOUR
+from heptagrid.live.order_parts import Part
 from heptagrid.live.protocols.openadr.timing import Interval
 
 SETPOINTS = ("DISPATCH_SETPOINT", "DISPATCH_SETPOINT_RELATIVE", "CHARGE_STATE_SETPOINT")
 LIMITS = ("IMPORT_CAPACITY_LIMIT", "EXPORT_CAPACITY_LIMIT", "SIMPLE")
-_POWER = {"W": 0.001, "KW": 1.0, "MW": 1000.0}
-_ENERGY = {"WH": 0.001, "KWH": 1.0, "MWH": 1000.0}
 _LOWEST = 1 << 31
-
-
-@dataclass(frozen=True)
-class Part:
-    """A time in which a payload holds. unit: of `value`, in capitals."""
-
-    begin_ns: int
-    end_ns: int
-    kind: str
-    value: float
-    unit: str = ""
-
-
-@dataclass(frozen=True)
-class Store:
-    """What a device with a store holds and can hold, and how much of what it draws gets there."""
-
-    content_kwh: float
-    capacity_kwh: float
-    efficiency: float
 
 
 def parts_of(intervals: Sequence[Interval], kinds: Sequence[str], units: Mapping[str, str]) -> list[Part]:
@@ -65,77 +42,6 @@ def rank(event: Mapping[str, Any]) -> tuple[int, str, str]:
     """Events sorted by it come in the order in which the later one goes before."""
     priority = event.get("priority")
     return (-(_LOWEST if priority is None else priority), event["createdDateTime"], event["id"])
-
-
-def painted(layers: Sequence[Sequence[Part]]) -> list[Part]:
-    """One list of parts that do not overlap: each layer lies over those before it."""
-    found: list[Part] = []
-    for layer in layers:
-        for one in layer:
-            found = [piece for old in found for piece in _without(old, one.begin_ns, one.end_ns)]
-            found.append(one)
-    return sorted(found, key=lambda one: one.begin_ns)
-
-
-def next_block(parts: Sequence[Part], now_ns: int) -> list[Part]:
-    """The parts from the one that holds now, or comes next, up to the first gap."""
-    block: list[Part] = []
-    for one in parts:
-        if one.end_ns <= now_ns:
-            continue
-        if block and one.begin_ns != block[-1].end_ns:
-            break
-        block.append(one)
-    return block
-
-
-def powers(
-    block: Sequence[Part], now_ns: int, rated_kw: float, drawn_kw: float, store: Store | None
-) -> list[tuple[int, float]]:
-    """The power of a device from each instant on, (begin_ns, power_kw) in order, for a block of set-points. A charge is reached with the rated power and then held."""
-    found: list[tuple[int, float]] = []
-    content_kwh = store.content_kwh if store else 0.0
-    for part in block:
-        begin_ns = max(part.begin_ns, now_ns)
-        if part.kind != "CHARGE_STATE_SETPOINT":
-            base_kw = drawn_kw if part.kind == "DISPATCH_SETPOINT_RELATIVE" else 0.0
-            power_kw = base_kw + in_kw(part, rated_kw)
-            found.append((begin_ns, power_kw))
-            if store:
-                content_kwh += _stored_kwh(power_kw, (part.end_ns - begin_ns) / NS_PER_HOUR, store)
-                content_kwh = min(max(content_kwh, 0.0), store.capacity_kwh)
-        elif store is not None and rated_kw > 0.0:
-            wanted_kwh = _wanted_kwh(part, store) - content_kwh
-            power_kw = math.copysign(rated_kw, wanted_kwh)
-            takes_ns = round(abs(wanted_kwh / _stored_kwh(power_kw, 1.0, store)) * NS_PER_HOUR)
-            if takes_ns > 0:
-                found.append((begin_ns, power_kw))
-            if begin_ns + takes_ns < part.end_ns:
-                found.append((begin_ns + takes_ns, 0.0))
-            share = min(1.0, (part.end_ns - begin_ns) / takes_ns) if takes_ns else 1.0
-            content_kwh += wanted_kwh * share
-    return found
-
-
-def in_kw(part: Part, rated_kw: float) -> float:
-    """The power of a part; a percentage is of the rated one."""
-    return part.value / 100.0 * rated_kw if part.unit == "PERCENT" else part.value * _POWER.get(part.unit, 1.0)
-
-
-def _wanted_kwh(part: Part, store: Store) -> float:
-    wanted = part.value * _ENERGY[part.unit] if part.unit in _ENERGY else part.value / 100.0 * store.capacity_kwh
-    return min(max(wanted, 0.0), store.capacity_kwh)
-
-
-def _stored_kwh(power_kw: float, hours: float, store: Store) -> float:
-    return power_kw * hours * (store.efficiency if power_kw >= 0.0 else 1.0 / store.efficiency)
-
-
-def _without(part: Part, begin_ns: int, end_ns: int) -> list[Part]:
-    """What is left of a part outside a time."""
-    before = Part(part.begin_ns, min(part.end_ns, begin_ns), part.kind, part.value, part.unit)
-    after = Part(max(part.begin_ns, end_ns), part.end_ns, part.kind, part.value, part.unit)
-    return [one for one in (before, after) if one.end_ns > one.begin_ns]
 
 
 def _is_number(value: Any) -> bool:

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.contracts.flexibility import LOCAL_UNITS
-from heptagrid.live.inventory import Device, Inventory
+from heptagrid.live.orderable import Orderable, name_of
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -21,32 +20,15 @@ GROUP, RESOURCE_NAME, SERVICE_AREA = "GROUP", "RESOURCE_NAME", "SERVICE_AREA"
 BUILT_IN = "built-in"
 
 
-class Targets:
-    """The devices that can be targeted. classes: those whose power can be ordered, by name."""
-
-    def __init__(self, inventory: Inventory) -> None:
-        self.inventory = inventory
-        self.classes = {
-            name: inventory.classes[name]
-            for name in (*inventory.world.owned.devices, LOCAL_UNITS)
-            if len(inventory.classes[name])
-        }
-        self._substation_of: Ints = inventory.world.substation_of
-
-    def device(self, name: str) -> Device | None:
-        """The device that is called so, such as "vehicles-17"; None: there is none."""
-        of, _, row = name.replace("/", "-").rpartition("-")
-        found = self.classes.get(of)
-        if found is None or not (row.isascii() and row.isdecimal() and len(row) < 10 and int(row) < len(found)):
-            return None
-        return Device(found, int(row))
+class Targets(Orderable):
+    """The devices that can be targeted."""
 
     def granted(self, name: str) -> Sequence[dict[str, object]]:
         """The targets that a ven or resource has by its name, where it is a device's."""
         device = self.device(name)
         if device is None:
             return []
-        area = f"substation-{self._substation_of[device.point]}"
+        area = f"substation-{self.substation_of[device.point]}"
         return [
             {"type": RESOURCE_NAME, "values": [name_of(device)]},
             {"type": GROUP, "values": [device.of.name.upper()]},
@@ -58,24 +40,19 @@ class Targets:
         values = {value for _, value in targets}
         named = [device for value in values if (device := self.device(value)) is not None]
         groups = {value.lower() for value in values} & set(self.classes)
-        points = _numbers(values, "point-", len(self._substation_of))
-        areas = _numbers(values, "substation-", int(self._substation_of.max()) + 1)
+        points = _numbers(values, "point-", len(self.substation_of))
+        areas = _numbers(values, "substation-", int(self.substation_of.max()) + 1)
         narrows = bool(len(points) or len(areas))
         found: dict[str, Ints] = {}
         for name, of in self.classes.items():
             chosen: Bools = np.zeros(len(of), dtype=np.bool_)
             if not values or name in groups or (narrows and not groups):
-                inside = np.isin(of.point, points) | np.isin(self._substation_of[of.point], areas)
+                inside = np.isin(of.point, points) | np.isin(self.substation_of[of.point], areas)
                 chosen = inside if narrows else np.ones(len(of), dtype=np.bool_)
             chosen[[device.row for device in named if device.of.name == name]] = True
             if chosen.any():
                 found[name] = np.flatnonzero(chosen)
         return found
-
-
-def name_of(device: Device) -> str:
-    """A device as OpenADR's names and ids allow it."""
-    return f"{device.of.name}-{device.row}"
 
 
 def _numbers(values: Iterable[str], prefix: str, count: int) -> Ints:

@@ -18,5 +18,5 @@ async def sent(grid: LiveGrid, message: Outgoing) -> npt.NDArray[np.bool_]:
         return np.zeros(len(message.source), dtype=np.bool_)
     lost = np.array([not fate.arrived for fate in fates])
     for _ in range(int(lost.sum())):
-        grid.count("openadr: lost order")
+        grid.count("lost order")
     return lost

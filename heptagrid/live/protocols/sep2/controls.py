@@ -1,0 +1,121 @@
+"""What controls mean for built-in devices, and what devices of outside clients do: orders over the modelled network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from heptagrid.contracts.flexibility import LOCAL_UNITS
+from heptagrid.foundation.errors import HeptagridError
+from heptagrid.foundation.time import NS_PER_S
+from heptagrid.live.grid import LiveGrid
+from heptagrid.live.order_parts import Part
+from heptagrid.live.orderable import Orderable
+from heptagrid.live.ordering import NEVER, Layer, Ordering
+from heptagrid.live.protocols.sep2.model import EndDevice, Program, power_w
+from heptagrid.live.protocols.sep2.server import Sep2Server
+from heptagrid.live.protocols.sep2.xml import Element
+
+_FOREVER_S = 10 * 366 * 86_400
+_OFF, _CONNECTED = 1, 1
+
+
+class Controls:
+    """Keeps the orders of built-in devices to the server's controls."""
+
+    def __init__(self, grid: LiveGrid, server: Sep2Server, orderable: Orderable) -> None:
+        self.grid, self.server, self.orderable = grid, server, orderable
+        self.ordering = Ordering(grid, orderable)
+        self.is_stale = False
+
+    def tick(self) -> None:
+        """Send what has become due."""
+        now_ns = self.grid.now_ns
+        if not self.is_stale and now_ns < self.ordering.due_ns:
+            return
+        self.is_stale, self.ordering.due_ns = False, NEVER
+        played = [one.device for one in self.server.devices.values() if one.device is not None]
+        programs = sorted(self.server.programs.values(), key=lambda one: -one.primacy)
+        for name in self.orderable.classes:
+            rows = [device.row for device in played if device.of.name == name]
+            layers = [layer for one in programs for layer in self._layers(one, name)]
+            self.ordering.plan(name, layers, np.array(rows, dtype=np.int64), now_ns)
+
+    def _layers(self, program: Program, name: str) -> Iterator[Layer]:
+        """What a programme asks of a class: its default, and over it its controls, the younger ones last."""
+        rows = self._rows(program, name)
+        if not len(rows):
+            return
+        begin_ns = program.default_s * NS_PER_S
+        bases = [(program.default, begin_ns, begin_ns + _FOREVER_S * NS_PER_S)] if program.default is not None else []
+        for one in sorted(program.controls.values(), key=lambda each: (each.made_s, each.number)):
+            if one.cancelled_s is None:
+                bases.append((one.base, one.begin_s * NS_PER_S, one.end_s * NS_PER_S))
+        for base, from_ns, until_ns in bases:
+            part = part_of(base, name, from_ns, until_ns)
+            if part is not None:
+                yield [part], rows
+
+    def _rows(self, program: Program, name: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        of = self.orderable.classes[name]
+        if program.of is not None:
+            return np.empty(0, dtype=np.int64)
+        if not program.targets or name.upper() in program.targets:
+            return np.arange(len(of), dtype=np.int64)
+        areas = [f"substation-{one}" for one in self.orderable.substation_of[of.point]]
+        return np.flatnonzero(np.isin(areas, program.targets)).astype(np.int64)
+
+
+def part_of(base: Element, name: str, begin_ns: int, end_ns: int) -> Part | None:
+    """What a `DERControlBase` orders of a class; positive is drawn, while the standard's set-points are given to the grid. None: nothing of active power.
+
+    A highest output (`opModMaxLimW`) is for local units; what batteries and vehicles draw it does not limit.
+    """
+    fixed, limit, target = base.whole("opModFixedW"), base.whole("opModMaxLimW"), power_w(base.find("opModTargetW"))
+    if base.boolean("opModConnect") is False or base.boolean("opModEnergize") is False:
+        return Part(begin_ns, end_ns, "DISPATCH_SETPOINT", 0.0, "KW")
+    if fixed is not None:
+        return Part(begin_ns, end_ns, "DISPATCH_SETPOINT", -fixed / 100.0, "PERCENT")
+    if target is not None:
+        return Part(begin_ns, end_ns, "DISPATCH_SETPOINT", -target, "W")
+    if limit is not None and name == LOCAL_UNITS:
+        return Part(begin_ns, end_ns, "DISPATCH_SETPOINT", -limit / 100.0, "PERCENT")
+    return None
+
+
+class PlayedDevices:
+    """What outside clients tell of their devices becomes what these do. hold_s: how long it holds."""
+
+    def __init__(self, grid: LiveGrid, ordering: Ordering, hold_s: int) -> None:
+        self._grid, self._ordering, self._hold_ns = grid, ordering, hold_s * NS_PER_S
+
+    def read(self, one: EndDevice, watts: float) -> None:
+        """A client has posted a power, positive drawn."""
+        if one.device is not None:
+            self._ordering.spawn(self._order(one, watts / 1000.0))
+
+    def put(self, one: EndDevice, what: str, given: Element) -> None:
+        """A client has put something; a status that says off or not connected stops its device."""
+        if one.device is None or what != "ders":
+            return
+        mode = given.whole("operationalModeStatus", "value")
+        connected = [given.value(tag, "value") for tag in ("genConnectStatus", "storConnectStatus")]
+        flags = [int(text, 16) for text in connected if text and len(text) <= 2 and text.isalnum() and _is_hex(text)]
+        if mode == _OFF or (flags and not any(flag & _CONNECTED for flag in flags)):
+            self._ordering.spawn(self._order(one, 0.0))
+
+    async def _order(self, one: EndDevice, power_kw: float) -> None:
+        device = one.device
+        assert device is not None
+        if device.of.name == LOCAL_UNITS:
+            power_kw = max(-power_kw, 0.0)
+        power_kw = min(max(power_kw, -device.rated_kw), device.rated_kw)
+        try:
+            await self._grid.order(device, [power_kw], None, self._grid.now_ns + self._hold_ns)
+        except HeptagridError:
+            self._grid.count("lost order")
+
+
+def _is_hex(text: str) -> bool:
+    return all(one in "0123456789abcdefABCDEF" for one in text)
