@@ -9,6 +9,9 @@ CIPHERS = "ECDHE-ECDSA-AES128-CCM8:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES
 """The mandatory suite first; those with GCM are what newer clients offer beside it."""
 
 
+_HARDWARE_MODULE_NAME = "1.3.6.1.5.5.7.8.4"
+
+
 def lfdi_of(certificate: bytes) -> str:
     """The long form: the first 160 bits of the SHA-256 digest of a certificate in DER, as upper-case hexadecimals."""
     return hashlib.sha256(certificate).hexdigest()[:40].upper()
@@ -25,16 +28,29 @@ def pin_of(first_five: int) -> int:
     return first_five * 10 + -sum(int(digit) for digit in str(first_five)) % 10
 
 
-def common_name(certificate: bytes) -> str:
-    """The common name of a certificate in DER; empty if it has none."""
+def name_in(certificate: bytes) -> str:
+    """Whom a certificate in DER names: its common name, or the serial number of its `HardwareModuleName` (RFC 4108), as devices have it; empty if it names nobody."""
     from cryptography import x509
     from cryptography.x509.oid import NameOID
 
     try:
-        names = x509.load_der_x509_certificate(certificate).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    except ValueError:
+        read = x509.load_der_x509_certificate(certificate)
+        names = read.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        if names:
+            return str(names[0].value)
+        also = read.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (ValueError, x509.ExtensionNotFound):
         return ""
-    return str(names[0].value) if names else ""
+    for one in also.get_values_for_type(x509.OtherName):
+        if one.type_id.dotted_string == _HARDWARE_MODULE_NAME:
+            return _last_octets(one.value).decode("ascii", "replace")
+    return ""
+
+
+def _last_octets(der: bytes) -> bytes:
+    """The octet string that ends a sequence of a short form in DER: a type, and a serial number."""
+    at = 2 + 2 + der[3] if len(der) > 3 else 0  # past the sequence's head and the type
+    return der[at + 2 : at + 2 + der[at + 1]] if at and len(der) > at + 1 and der[at] == 0x04 else b""
 
 
 def server_context(certificate: str, key: str, authority: str) -> ssl.SSLContext:
