@@ -29,7 +29,7 @@ DOMAINS = len(Domain)
 
 @dataclass(frozen=True)
 class TrafficState:
-    """What has travelled by an instant.
+    """What has travelled by an instant, without acknowledgements.
 
     delivered, lost: (7, 7) since the start, sender by receiver. delivered_per_s, lost_per_s: (7, 7) of the last simulated minute. under_way: taken and not yet arrived.
     heard_ns: (points,) when the last message of each gateway arrived anywhere, 0 if none did.

@@ -80,7 +80,7 @@ def scene_of(grid: LiveGrid) -> dict[str, Any]:
 
 def _short(name: str) -> str:
     """The name of a substation from that of its transformer."""
-    return name.rsplit("-Trafo", 1)[0].split("-")[-1]
+    return name.removeprefix("transformer.").rsplit("-Trafo", 1)[0].split("-")[-1]
 
 
 def _places(grid: LiveGrid) -> tuple[Ints, Ints]:

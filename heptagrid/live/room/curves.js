@@ -96,7 +96,6 @@ function Curve({ curve, number: k }) {
       });
     };
     const take = () => {
-      say();
       const now = performance.now();
       if (now - at < 450 || document.hidden) return;
       at = now;
@@ -112,9 +111,9 @@ function Curve({ curve, number: k }) {
     const dark = matchMedia("(prefers-color-scheme: dark)");
     dark.addEventListener("change", build);
     addEventListener("themechange", build);
-    const stop = listen("series", take);
+    const stops = [listen("series", take), listen("state", say)];
     return () => {
-      stop();
+      stops.forEach((stop) => stop());
       fit.disconnect();
       dark.removeEventListener("change", build);
       removeEventListener("themechange", build);
@@ -123,7 +122,7 @@ function Curve({ curve, number: k }) {
   }, []);
   const many = curve.lines.length > 3;
   return html`<figure class="curve ${many ? "many" : ""}"><figcaption><span class="curve-title">${curve.title} <small>${curve.unit}</small></span>
-    <ul class="keys" ref=${says}>${curve.lines.map((one) => html`<li class="key ${one.colour}"><svg class="dash" viewBox="0 0 18 4" aria-hidden="true"><path d="M0 2h18" stroke-dasharray=${(one.dash || []).join(" ")} /></svg>${one.name ? html`<span>${one.name} </span>` : html`<span class="hidden">now </span>`}<b>\u2013</b></li>`)}</ul></figcaption>
+    <ul class="keys" ref=${says}>${curve.lines.map((one) => html`<li class="key ${one.colour}"><svg class="dash" viewBox="0 0 18 4" aria-hidden="true"><path d="M0 2h18" stroke-dasharray=${(one.dash || []).join(" ")} /></svg>${one.name ? html`<span>${one.name} </span>` : html`<span class="hidden">now </span>`}<b></b></li>`)}</ul></figcaption>
     <div class="plot" ref=${place}></div></figure>`;
 }
 

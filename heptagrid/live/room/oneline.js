@@ -261,7 +261,7 @@ function drawBars(svg, drawing, state) {
     const [value, unit] = power(state.infeed_kw[town]);
     say(`flow${town}`, `${value} ${unit} ${state.infeed_kw[town] < 0 ? "\u2190 fed back" : "\u2192 taken"}`);
     say(`kvar${town}`, `${number(state.infeed_kvar[town] / 1000, 2)} Mvar`);
-    say(`volt${town}`, `${number(state.busbar_v_pu[town], 3)} pu (aim ${number(state.busbar_target_pu[town], 3)})`);
-    say(`tap${town}`, `tap ${Number.isFinite(state.tap[town]) ? number(state.tap[town]) : "\u2013"}`);
+    say(`volt${town}`, `${number(state.busbar_v_pu[town], 3)} pu${Number.isFinite(state.busbar_target_pu[town]) ? ` (aim ${number(state.busbar_target_pu[town], 3)})` : ""}`);
+    say(`tap${town}`, Number.isFinite(state.tap[town]) ? `tap ${number(state.tap[town])}` : "");
   }
 }

@@ -204,7 +204,7 @@ export function Picture() {
         <text class="box-label" x=${BOX_W / 2} y="18">${domains[k]}</text>
         ${["power", "messages", "money"].filter((one) => one !== "power" || k < 4).map((one, row, all) => html`<g class="figure ${one}" transform="translate(10 ${all.length === 3 ? 25 + 16 * row : 31 + 18 * row})">
           <path class="glyph" d=${GLYPHS[one]}></path>
-          <text x=${BOX_W - 20} y="10" data-figure="${one}${k}">\u2013</text></g>`)}
+          <text x=${BOX_W - 20} y="10" data-figure="${one}${k}"></text></g>`)}
       </g>`)}</g>
     </svg>
     <p class="small traffic"><span data-figure="traffic"></span></p><${Numbers} />
