@@ -15,8 +15,8 @@ from heptagrid.live.protocols.iec104.apci import Function
 from heptagrid.live.protocols.iec104.asdu import BROADCAST
 from heptagrid.live.protocols.iec104.elements import SELECT, Type
 from heptagrid.live.protocols.iec104.points import POINTS
-from heptagrid.live.protocols.iec104.stations import FIRST
 from heptagrid.live.serve import Options
+from heptagrid.live.stations.points import FIRST
 from heptagrid.scenario.schema import Scenario
 from tests.live.capture import dissected, write_capture
 from tests.live.harness import Harness, live_grid

@@ -18,10 +18,11 @@ from heptagrid.live.protocols.iec104.controlling import TITLE, ControllingStatio
 from heptagrid.live.protocols.iec104.elements import Type
 from heptagrid.live.protocols.iec104.front_end import FrontEnd
 from heptagrid.live.protocols.iec104.group import Groups
-from heptagrid.live.protocols.iec104.orders import carry_out
 from heptagrid.live.protocols.iec104.section import Parameters
 from heptagrid.live.protocols.iec104.station import Command
-from heptagrid.live.protocols.iec104.stations import FIRST, Stations
+from heptagrid.live.protocols.iec104.stations import Stations
+from heptagrid.live.stations.orders import carry_out
+from heptagrid.live.stations.points import FIRST
 
 _log = logging.getLogger(__name__)
 
@@ -169,7 +170,9 @@ class Iec104(Protocol):
             connection.reply(raw)
 
     async def _carry_out(self, device: Device, command: Command, connection: Connection) -> None:
-        is_done = await carry_out(self.grid, device, command)
+        order = command.control
+        value = float(command.value) if order.type == Type.C_SE_NC_1 else float(command.value == 2)
+        is_done = await carry_out(self.grid, device, order.action, value, len(command.raw), self.name)
         self._answer(device, self.stations.station(device).finished(command, is_done), connection)
 
     async def _watch(self) -> None:

@@ -24,8 +24,8 @@ from heptagrid.live.protocols.iec104.asdu import (
 from heptagrid.live.protocols.iec104.counters import Counters
 from heptagrid.live.protocols.iec104.elements import TAGGED, UNTAGGED, Type, Value
 from heptagrid.live.protocols.iec104.points import Control, Point
-from heptagrid.live.protocols.iec104.selection import Selections
 from heptagrid.live.protocols.iec104.time_tag import TimeTag
+from heptagrid.live.stations.selection import Selections
 
 GENERAL = 20
 """Qualifier of a general interrogation; groups have the 16 that follow."""

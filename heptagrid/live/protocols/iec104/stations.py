@@ -9,17 +9,18 @@ import numpy as np
 
 from heptagrid.foundation.time import NS_PER_S
 from heptagrid.live.grid import LiveGrid
-from heptagrid.live.inventory import BUSES, PLANTS, PRIMARIES, SUBSTATIONS, Device
-from heptagrid.live.protocols.iec104.image import Image, age_quality
-from heptagrid.live.protocols.iec104.points import POINTS, Point, View, controls_of
+from heptagrid.live.inventory import Device
+from heptagrid.live.protocols.iec104.elements import INVALID, NOT_TOPICAL, Type, Value
+from heptagrid.live.protocols.iec104.points import POINTS, Point, controls_of
 from heptagrid.live.protocols.iec104.section import Parameters
 from heptagrid.live.protocols.iec104.station import Station
 from heptagrid.live.protocols.iec104.time_tag import TimeTag, time_tag
 from heptagrid.live.state import State
+from heptagrid.live.stations.image import Image
+from heptagrid.live.stations.points import FIRST, View
 
-FIRST = {PRIMARIES: 1, SUBSTATIONS: 1001, BUSES: 50_001, PLANTS: 60_001}
-"""The common address of the first station of each class; the others follow it."""
 LAST = 65_534
+"""The highest common address; `FIRST` has the first of each class."""
 
 
 class Stations:
@@ -30,7 +31,9 @@ class Stations:
         self._zone = grid.scenario.zone if parameters.time_zone == "local" else None
         self._stations: dict[tuple[str, int], Station] = {}
         self._offset_ns: dict[tuple[str, int], int] = {}
-        self._images = {name: Image(name, len(grid.inventory.classes[name])) for name in POINTS}
+        self._images = {
+            name: Image(points, len(grid.inventory.classes[name]), INVALID) for name, points in POINTS.items()
+        }
         self._seen: State | None = None
         ends = sorted([*FIRST.values(), LAST + 1])
         self._most = {name: ends[ends.index(first) + 1] - first for name, first in FIRST.items()}
@@ -69,7 +72,7 @@ class Stations:
                 FIRST[device.of.name] + device.row,
                 image.points,
                 controls_of(self._grid.inventory.world, device.of.name, device.row),
-                lambda point: image.read(point, device.row),
+                lambda point: _shown(image, point, device.row),
                 lambda: self._tag(key, self._grid.now_ns),
                 lambda tag: self._set_clock(key, tag),
                 self._parameters.rules,
@@ -121,3 +124,16 @@ class Stations:
         if ns is not None and self._parameters.clock == "controlling":
             self._offset_ns[key] = ns - self._grid.now_ns
         return ns is not None
+
+
+def _shown(image: Image[Point], point: Point, row: int) -> tuple[Value, int]:
+    """A point's value, of its type, and quality."""
+    value, quality = image.read(point, row)
+    return (value if point.type == Type.M_ME_NC_1 else round(value)), quality
+
+
+def age_quality(age_s: float, topical_s: float, is_running: bool) -> int:
+    """What the age of a state says of all values: seconds of simulated time since its end, and whether it is still being solved."""
+    if not is_running:
+        return INVALID
+    return NOT_TOPICAL if age_s > topical_s else 0

@@ -14,31 +14,33 @@ from heptagrid.foundation.errors import HeptagridError
 from heptagrid.live.crossing import Outgoing
 from heptagrid.live.grid import LiveGrid
 from heptagrid.live.inventory import Device
-from heptagrid.live.protocols.iec104.points import POWER, REGULATE, SWITCH, TAP, TARGET
-from heptagrid.live.protocols.iec104.station import Command
+from heptagrid.live.stations.points import POWER, REGULATE, SWITCH, TAP, TARGET
 from heptagrid.live.stream import carried
 
 
-async def carry_out(grid: LiveGrid, device: Device, command: Command) -> bool:
-    """Do what a command says at a station; whether it was done."""
-    action, value = command.control.action, float(command.value)
+async def carry_out(grid: LiveGrid, device: Device, action: str, value: float, size_bytes: int, by: str) -> bool:
+    """Do what a command says at a station; whether it was done.
+
+    value: of a set-point in its control's unit; of others 1 for raise, on or close, 0 for lower, off or open. size_bytes: of the command. by: the protocol.
+    """
+    is_on = value == 1
     try:
         if action == TARGET:
             network = grid.inventory.world.network
             kv = float(network.v_base_kv[network.busbars[device.row]])
             payload = control.BusbarVoltage(np.array([device.row]), np.array([value / kv]))
-            await _send(grid, control.BUSBAR, payload, device, len(command.raw))
+            await _send(grid, control.BUSBAR, payload, device, size_bytes)
         elif action == POWER:
             target = control.Target(np.array([device.row]), np.array([value]))
-            await _send(grid, control.SET_POINT, target, device, len(command.raw))
+            await _send(grid, control.SET_POINT, target, device, size_bytes)
         elif action == TAP:
-            await grid.change("tap", {"town": device.row, "steps": 1 if value == 2 else -1}, by="iec104")
+            await grid.change("tap", {"town": device.row, "steps": 1 if is_on else -1}, by=by)
         elif action == REGULATE:
-            await grid.change("regulate", {"town": device.row, "automatic": value == 2}, by="iec104")
+            await grid.change("regulate", {"town": device.row, "automatic": is_on}, by=by)
         elif action == SWITCH:
-            await grid.change("close" if value == 2 else "open", {"where": f"substation {device.row}"}, by="iec104")
+            await grid.change("close" if is_on else "open", {"where": f"substation {device.row}"}, by=by)
     except HeptagridError as problem:
-        grid.count(f"iec104: {action} not carried out: {problem}")
+        grid.count(f"{by}: {action} not carried out: {problem}")
         return False
     return True
 
