@@ -32,6 +32,17 @@ def encode(contract: Contract[Payload], payload: Payload, row: int = 0) -> bytes
     return b"".join(parts)
 
 
+def encode_all(contract: Contract[Payload], payload: Payload, messages: int) -> list[bytes]:
+    """Each of so many messages of a wave's payload, as `encode` makes them one by one."""
+    declared = columns(contract.payload)
+    if not messages or not all(column.dtype and not column.is_shared for _, column in declared):
+        return [encode(contract, payload, row) for row in range(messages)]
+    parts = [getattr(payload, name).astype(_wire(column)).reshape(messages, -1) for name, column in declared]
+    rows = np.concatenate([part.view(np.uint8) for part in parts], axis=1)
+    size, joined = rows.shape[1], rows.tobytes()
+    return [joined[at : at + size] for at in range(0, len(joined), size)]
+
+
 def decode(contract: Contract[Payload], message: bytes) -> Payload:
     """The payload of a wave of one message.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +53,12 @@ class Outgoing:
     size_bytes: int | None = None
 
 
+Ends = tuple[int, int, int]
+"""Of a frame: its number, source and destination."""
+_Alike = tuple[Contract[Frame], int]
+"""The contract of a frame and its size."""
+
+
 class Crossings(Listener):
     """Hands outsiders' messages to the transport and tells their fate; all but `hand_in` is called by the simulation's own thread."""
 
@@ -61,21 +67,31 @@ class Crossings(Listener):
         self._wake, self._note = wake, note
         self._lock = threading.Lock()
         self._waiting: list[tuple[Outgoing, Told | None]] = []
+        self._frames: list[tuple[_Alike, Ends, Told]] = []
         self._under_way: dict[int, Told] = {}
         self._is_over = False
 
     def hand_in(self, message: Outgoing, told: Told | None = None) -> None:
         """Hand in a message from any thread; `told` is called from the simulation's thread with the fate of each of its messages."""
+        self._wait_for_turn(self._waiting, (message, told))
+
+    def hand_in_frame(self, contract: Contract[Frame], ends: Ends, size_bytes: int, told: Told) -> None:
+        """Hand in a frame that leaves at once, as `hand_in` would; those of one contract and size that wait together leave as one wave."""
+        self._wait_for_turn(self._frames, ((contract, size_bytes), ends, told))
+
+    def _wait_for_turn(self, waiting: list[Any], one: Any) -> None:
         with self._lock:
             if self._is_over:
                 raise HeptagridError("the grid has stopped; nothing can be sent any more")
-            self._waiting.append((message, told))
-        self._wake()
+            is_first = not self.has_waiting
+            waiting.append(one)
+        if is_first:  # of the others' coming the simulation knows already
+            self._wake()
 
     @property
     def has_waiting(self) -> bool:
         """Whether anything was handed in that has not been sent."""
-        return bool(self._waiting)
+        return bool(self._waiting or self._frames)
 
     @property
     def is_busy(self) -> bool:
@@ -86,8 +102,8 @@ class Crossings(Listener):
         """Send what was handed in; plane_ns: how far messages have travelled: nothing leaves by then."""
         with self._lock:
             waiting, self._waiting = self._waiting, []
-        for together in _joined(waiting):
-            message, tolds = together
+            frames, self._frames = self._frames, []
+        for message, tolds in _joined(waiting, frames):
             at_ns = max(now_ns if message.at_ns is None else message.at_ns, plane_ns + 1)
             wave = message.contract.wave(
                 message.payload, message.source, message.destination, at_ns, size=message.size_bytes
@@ -125,34 +141,26 @@ class Crossings(Listener):
         with self._lock:
             self._is_over = True
             waiting, self._waiting = self._waiting, []
+            frames, self._frames = self._frames, []
         unsent = [told for message, told in waiting for _ in message.source]
+        unsent += [told for _, _, told in frames]
         for told in [*unsent, *self._under_way.values()]:
             if told:
                 told(Fate(-1, 0, arrived=False))
         self._under_way.clear()
 
 
-def _joined(waiting: list[tuple[Outgoing, Told | None]]) -> list[tuple[Outgoing, list[Told | None]]]:
-    """Frames of one contract and size become one wave; other messages stay as they are, in the order in which they were handed in."""
-    found: list[tuple[Outgoing, list[Told | None]]] = []
-    frames: dict[tuple[Any, ...], list[tuple[Outgoing, Told | None]]] = {}
+def _joined(
+    waiting: list[tuple[Outgoing, Told | None]], frames: list[tuple[_Alike, Ends, Told]]
+) -> Iterator[tuple[Outgoing, Sequence[Told | None]]]:
+    """Messages as they are, in the order in which they were handed in; then frames of one contract and size as one wave each."""
     for message, told in waiting:
-        if isinstance(message.payload, Frame) and message.at_ns is None and len(message.source) == 1:
-            frames.setdefault((message.contract.key, message.size_bytes), []).append((message, told))
-        else:
-            found.append((message, [told] * len(message.source)))
-    for alike in frames.values():
-        first = alike[0][0]
-        if len(alike) == 1:
-            found.append((first, [alike[0][1]]))
-            continue
-        joined = Outgoing(
-            first.contract,
-            Frame(np.concatenate([one.payload.number for one, _ in alike])),
-            np.concatenate([one.source for one, _ in alike]),
-            np.concatenate([one.destination for one, _ in alike]),
-            None,
-            first.size_bytes,
-        )
-        found.append((joined, [told for _, told in alike]))
-    return found
+        yield message, [told] * len(message.source)
+    together: dict[_Alike, tuple[list[Ends], list[Told]]] = {}
+    for alike, one, told in frames:
+        ends, tolds = together.setdefault(alike, ([], []))
+        ends.append(one)
+        tolds.append(told)
+    for (contract, size_bytes), (ends, tolds) in together.items():
+        number, source, destination = np.array(ends, dtype=np.int64).T.copy()
+        yield Outgoing(contract, Frame(number), source, destination, None, size_bytes), tolds

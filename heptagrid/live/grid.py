@@ -6,7 +6,6 @@ import asyncio
 import itertools
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -16,11 +15,13 @@ import numpy as np
 from heptagrid.contracts import flexibility
 from heptagrid.contracts.desks import Role
 from heptagrid.contracts.outside import FRAMES, Frame
+from heptagrid.foundation.contract import Contract
 from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.errors import HeptagridError, UsageError
 from heptagrid.live.crossing import Fate, LostError, Outgoing, RefusedError
 from heptagrid.live.engine import Engine
 from heptagrid.live.inventory import Device, Inventory
+from heptagrid.live.mailbox import Mailbox
 from heptagrid.live.roles import Roles, role_between
 from heptagrid.live.state import State
 from heptagrid.live.wire import WireLog
@@ -91,8 +92,9 @@ class LiveGrid:
     _numbers: Any = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
+        self._mail = Mailbox(self.loop)
         self.roles = Roles(self._silence)
-        self.engine.on_state.append(lambda state: _later(self.loop, self.roles.look, state.at_ns))
+        self.engine.on_state.append(lambda state: self._mail.post(self.roles.look, state.at_ns))
 
     @property
     def state(self) -> State:
@@ -111,7 +113,7 @@ class LiveGrid:
     @property
     def now_ns(self) -> int:
         """The simulated instant."""
-        return self.engine.pace.state.ns
+        return self.engine.pace.now_ns
 
     @property
     def endpoints(self) -> Endpoints:
@@ -156,11 +158,16 @@ class LiveGrid:
         if self.is_ideal:
             self._hear(source.domain, source.endpoint, destination.domain)
             return self.now_ns
-        number = Frame(np.array([next(self._numbers)]))
         contract = FRAMES[source.domain, destination.domain]
-        ends = (np.array([source.endpoint]), np.array([destination.endpoint]))
-        fate = await self.send(Outgoing(contract, number, *ends, at_ns=at_ns, size_bytes=size_bytes))
-        return fate.ns
+        if at_ns is not None:
+            number = Frame(np.array([next(self._numbers)]))
+            ends = (np.array([source.endpoint]), np.array([destination.endpoint]))
+            return (await self.send(Outgoing(contract, number, *ends, at_ns=at_ns, size_bytes=size_bytes))).ns
+        self._hear(source.domain, source.endpoint, destination.domain)
+        arrived: asyncio.Future[Fate] = self.loop.create_future()
+        end_of = (next(self._numbers), source.endpoint, destination.endpoint)
+        self.engine.crossings.hand_in_frame(contract, end_of, size_bytes, partial(self._mail.post, _settle, arrived))
+        return self._arrived(await arrived, contract).ns
 
     def carry(self, source: Place, destination: Place, size_bytes: int, then: Callable[[int | None], None]) -> None:
         """Let a frame cross, as `ask` and `answer` do; `then` is called in the event loop with the instant at which it arrives, or None if it never does."""
@@ -173,11 +180,9 @@ class LiveGrid:
             then(fate.ns if fate.arrived else None)
 
         contract = FRAMES[source.domain, destination.domain]
-        number = Frame(np.array([next(self._numbers)]))
-        ends = (np.array([source.endpoint]), np.array([destination.endpoint]))
-        message = Outgoing(contract, number, *ends, size_bytes=size_bytes)
+        ends = (next(self._numbers), source.endpoint, destination.endpoint)
         try:
-            self.engine.crossings.hand_in(message, partial(_later, self.loop, settled))
+            self.engine.crossings.hand_in_frame(contract, ends, size_bytes, partial(self._mail.post, settled))
         except HeptagridError:
             then(None)
 
@@ -221,17 +226,27 @@ class LiveGrid:
         contract = message.contract
         self._hear(contract.sender, int(message.source[0]), contract.receiver)
         arrived: asyncio.Future[Fate] = self.loop.create_future()
-        self.engine.crossings.hand_in(message, partial(_settle, self.loop, arrived))
-        fate = await arrived
+        self.engine.crossings.hand_in(message, partial(self._mail.post, _settle, arrived))
+        return self._arrived(await arrived, contract)
+
+    def _arrived(self, fate: Fate, contract: Contract[Any]) -> Fate:
+        """The fate of a message if it has arrived.
+
+        Raises
+        ------
+        LostError, RefusedError
+        """
         if fate.was_refused:
-            self.count(f"refused: {message.contract.name}")
-            raise RefusedError(f"policy refuses a {message.contract.name}")
+            self.count(f"refused: {contract.name}")
+            raise RefusedError(f"policy refuses a {contract.name}")
         if not fate.arrived:
-            raise LostError(f"a {message.contract.name} was lost on its way")
+            raise LostError(f"a {contract.name} was lost on its way")
         return fate
 
     def _hear(self, sender: Domain, endpoint: int, receiver: Domain) -> None:
         """Somebody outside speaks as a desk."""
+        if not self.roles.are_played:
+            return
         role = role_between(sender, receiver)
         if sender is Domain.PROVIDERS:
             role = "aggregator" if endpoint in self.endpoints.aggregators else "retailer"
@@ -258,7 +273,7 @@ class LiveGrid:
         def told(fate: Fate) -> None:
             fates.append(fate)
             if len(fates) == count:
-                _settle(self.loop, all_told, fates)
+                self._mail.post(_settle, all_told, fates)
 
         self.engine.crossings.hand_in(message, told)
         if any(fate.was_refused for fate in await all_told):
@@ -275,14 +290,14 @@ class LiveGrid:
             With what is wrong with it.
         """
         done: asyncio.Future[str | None] = self.loop.create_future()
-        self.engine.change(Entry(what, dict(given), by), partial(_settle, self.loop, done))
+        self.engine.change(Entry(what, dict(given), by), partial(self._mail.post, _settle, done))
         problem = await done
         if problem is not None:
             raise UsageError(problem)
 
     def _note_problem(self, problem: str | None) -> None:
         if problem is not None:
-            _later(self.loop, self.count, f"a desk was not changed: {problem}")
+            self._mail.post(self.count, f"a desk was not changed: {problem}")
 
     def heard(self, protocol: str, address: str, data: bytes) -> None:
         """Note bytes that came in from outside, as they came."""
@@ -297,17 +312,7 @@ class LiveGrid:
         self.counts[what] = self.counts.get(what, 0) + 1
 
 
-def _later(loop: asyncio.AbstractEventLoop, work: Callable[..., Any], *given: Any) -> None:
-    """Have the event loop do something soon, from any thread; nothing once it has ended."""
-    with suppress(RuntimeError):
-        loop.call_soon_threadsafe(work, *given)
-
-
-def _settle(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], value: Any) -> None:
-    """Give a future its value, from any thread."""
-
-    def settle() -> None:
-        if not future.done():
-            future.set_result(value)
-
-    _later(loop, settle)
+def _settle(future: asyncio.Future[Any], value: Any) -> None:
+    """Give a future its value, unless nobody waits for it any more."""
+    if not future.done():
+        future.set_result(value)

@@ -205,6 +205,14 @@ class Pace:
             return self._step_s
 
     @property
+    def now_ns(self) -> int:
+        """The instant that `state` says, for those who ask thousands of times a second: without waiting for who changes the clock."""
+        anchor, speed = self._anchor, self._speed
+        if self._limit_ns is not None or speed is None:
+            return self._at_ns
+        return max(anchor[1] + int((time.monotonic() - anchor[0]) * speed * NS_PER_S), self._at_ns)
+
+    @property
     def state(self) -> ClockState:
         """As it is now."""
         with self.changed:

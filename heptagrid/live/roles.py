@@ -65,6 +65,11 @@ class Roles:
         if gone is not None and not gone.is_silent:
             self._silence(role_named(role), False)
 
+    @property
+    def are_played(self) -> bool:
+        """Whether anybody outside plays a desk."""
+        return bool(self._playing)
+
     def heard(self, role: Role, now_ns: int) -> None:
         """Whoever plays a desk has done something."""
         playing = self._playing.get(role)

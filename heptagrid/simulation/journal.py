@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.assembly.live_span import RecordedLengths
-from heptagrid.contracts.codec import decode, encode
+from heptagrid.contracts.codec import decode, encode_all
 from heptagrid.contracts.policy import declared
 from heptagrid.foundation.contract import Contract, columns
 from heptagrid.foundation.errors import OutputError
@@ -71,7 +71,7 @@ class Journal:
             {
                 "step": step,
                 "contract": [int(kind), topic, int(sender), int(receiver)],
-                "payload": [base64.b64encode(encode(contract, payload, row)).decode() for row in range(len(source))],
+                "payload": [base64.b64encode(one).decode() for one in encode_all(contract, payload, len(source))],
                 "source": source.tolist(),
                 "destination": destination.tolist(),
                 "at_ns": at_ns,
