@@ -175,12 +175,12 @@ def serve(scenario: str | Path, options: Options, settings: Sequence[str] = (), 
     resolved = load(scenario, list(settings))
     options = replace(options, out=options.out or default_folder(f"{resolved.name}-live"))
     run = LiveRun(resolved, options, say)
-    with run.prepared(), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with run.prepared(), asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_until_stopped(run))
     return run.folder
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """That of uvloop where it is installed, which holds more connections; else Python's own."""
     try:
         import uvloop

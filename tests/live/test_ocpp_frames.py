@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import json
 import random
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from heptagrid.live.protocols.ocpp.dialogue import Dialogue
-from heptagrid.live.protocols.ocpp.wire import Call, CallProblem, Refusal, Result, Version, decoded, encoded
+from heptagrid.live.protocols.ocpp.wire import (
+    Call,
+    CallProblem,
+    Refusal,
+    Result,
+    Version,
+    _fits,
+    _validator,
+    actions,
+    decoded,
+    encoded,
+)
 
 METER_VALUES = {
     "connectorId": 1,
@@ -185,6 +197,65 @@ def test_answers_to_nothing_are_counted() -> None:
     assert peer.answer('[3,"99",{}]') is None
     assert peer.answer('[4,"99","InternalError","",{}]') is None
     assert peer.counted == ["malformed: answer to nothing"] * 2
+
+
+def _schemas() -> list[tuple[Version, str, bool]]:
+    versions: tuple[Version, ...] = ("1.6", "2.0.1")
+    return [
+        (one, action, is_answer) for one in versions for action in sorted(actions(one)) for is_answer in (False, True)
+    ]
+
+
+def test_schemas_as_functions_say_what_jsonschema_says() -> None:
+    """On what the schema asks for, and on the same with a value changed, for every schema of both versions."""
+    for number, (version, action, is_answer) in enumerate(_schemas()):
+        validator = _validator(version, action, is_answer)
+        fits, chance = _fits(version, action, is_answer), random.Random(number)
+        valid = 0
+        for _ in range(40):
+            payload = _made(validator.schema, validator.schema, chance)
+            if chance.random() < 0.5:
+                _changed(payload, chance)
+            assert fits(payload) == validator.is_valid(payload), (version, action, is_answer, payload)
+            valid += fits(payload)
+        assert valid > 0, (version, action, is_answer)
+
+
+def _made(schema: Any, root: Any, chance: random.Random) -> Any:
+    """A value that a schema asks for, with some of what it may have."""
+    if "$ref" in schema:
+        return _made(root["definitions"][schema["$ref"].rsplit("/", 1)[-1]], root, chance)
+    if "enum" in schema:
+        return chance.choice(schema["enum"])
+    kind = schema.get("type")
+    if kind == "object":
+        required = schema.get("required", [])
+        return {
+            name: _made(one, root, chance)
+            for name, one in schema.get("properties", {}).items()
+            if name in required or chance.random() < 0.2
+        }
+    if kind == "array":
+        return [
+            _made(schema["items"], root, chance) for _ in range(chance.randint(max(schema.get("minItems", 0), 1), 2))
+        ]
+    if kind == "string":
+        return "x" * chance.randint(0, min(schema.get("maxLength", 20), 20))
+    return {"integer": 0, "number": Decimal("0.5"), "boolean": True, None: "whatever"}[kind]
+
+
+def _changed(target: Any, chance: random.Random) -> None:
+    """Change one value somewhere in it."""
+    while isinstance(target, dict | list) and target:
+        key = chance.choice(list(target) if isinstance(target, dict) else range(len(target)))
+        if chance.random() < 0.5 or not isinstance(target[key], dict | list):
+            wrong = [None, -1, 10**9, 0.25, Decimal("0.05"), True, "", "x" * 6000, [], {}, [1], {"a": 1}]
+            if isinstance(target, dict) and chance.random() < 0.3:
+                del target[key]
+            else:
+                target[key] = chance.choice(wrong)
+            return
+        target = target[key]
 
 
 def _malformed(seed: int) -> str | bytes:

@@ -143,6 +143,7 @@ def _profile(version: str, schedule: dict[str, Any]) -> tuple[str, dict[str, Any
     return "SetChargingProfile", {"evseId": 1, "chargingProfile": profile}
 
 
+@pytest.mark.long
 def test_a_silent_csms_loses_its_hold(lane: Scenario) -> None:
     """The limit holds for 75 minutes after the CSMS has gone, then the vehicle charges by itself."""
 
@@ -242,6 +243,7 @@ def _charge(version: str, watts: float) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
+@pytest.mark.long
 def test_malformed_frames_over_a_socket_change_nothing(lane: Scenario) -> None:
     async def drive() -> None:
         from websockets.asyncio.client import connect
@@ -268,6 +270,7 @@ def test_malformed_frames_over_a_socket_change_nothing(lane: Scenario) -> None:
     asyncio.run(drive())
 
 
+@pytest.mark.long
 def test_who_may_not_connect_is_refused_and_counted(lane: Scenario) -> None:
     async def drive() -> None:
         settings = (
@@ -294,6 +297,7 @@ def test_who_may_not_connect_is_refused_and_counted(lane: Scenario) -> None:
     asyncio.run(drive())
 
 
+@pytest.mark.long
 def test_frames_take_the_time_of_the_network_and_what_it_loses_is_not_answered(lane: Scenario) -> None:
     async def drive() -> None:
         options = Options(at=EVENING, paused=True, http_port=None)
@@ -327,6 +331,7 @@ def _point(harness: Harness) -> int:
     return harness.run.grid.inventory.device("vehicles/0").point
 
 
+@pytest.mark.long
 def test_a_day_with_a_charger_can_be_run_again_to_the_last_bit(lane: Scenario, tmp_path: Path) -> None:
     async def drive() -> None:
         settings = (UNSTEERED,)

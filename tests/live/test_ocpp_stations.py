@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -128,8 +127,8 @@ def test_a_charge_of_1_6_from_coming_to_leaving() -> None:
     table.see(AWAY)
     table.see(HOME, 1)
     table.see(HOME, 1.5)
-    table.see(replace(HOME, power_kw=0.0, soc_pct=100.0, energy_kwh=110.0), 60)
-    table.see(replace(AWAY, energy_kwh=110.0), 60)
+    table.see(HOME._replace(power_kw=0.0, soc_pct=100.0, energy_kwh=110.0), 60)
+    table.see(AWAY._replace(energy_kwh=110.0), 60)
     statuses = [one["status"] for one in table.heard("StatusNotification") if one["connectorId"] == 1]
     assert statuses == ["Available", "Preparing", "Charging", "SuspendedEV", "Available"]
     assert table.heard("StartTransaction") == [
@@ -155,7 +154,7 @@ def test_a_charge_of_2_0_1_from_coming_to_leaving() -> None:
     table.see(AWAY)
     table.see(HOME, 1)
     table.see(HOME, 1.5)
-    table.see(replace(HOME, power_kw=0.0, soc_pct=100.0), 60)
+    table.see(HOME._replace(power_kw=0.0, soc_pct=100.0), 60)
     table.see(AWAY, 60)
     assert [one["connectorStatus"] for one in table.heard("StatusNotification")] == [
         "Available",
@@ -252,7 +251,7 @@ def test_a_limit_above_the_rating_asks_for_the_rating(table: Table) -> None:
 def test_a_limit_that_bars_the_vehicle_shows(table: Table) -> None:
     charging(table)
     set_profile(table, {0: 0.0})
-    table.see(replace(HOME, power_kw=0.0), 1)
+    table.see(HOME._replace(power_kw=0.0), 1)
     if table.station.version == "1.6":
         assert table.heard("StatusNotification")[-1]["status"] == "SuspendedEVSE"
     else:
@@ -317,7 +316,7 @@ def test_a_remote_stop_keeps_the_vehicle_from_drawing_until_a_remote_start(table
     wrong: Any = 99999 if table.station.version == "1.6" else "another"
     assert table.ask(stop, {"transactionId": wrong}) == {"status": "Rejected"}
     assert table.ask(stop, {"transactionId": transaction.id}) == {"status": "Accepted"}
-    table.see(replace(HOME, power_kw=0.0), 5)
+    table.see(HOME._replace(power_kw=0.0), 5)
     assert table.station.transaction is None
     assert table.station.set_point(table.now_ns).power_kw == [0.0]
     assert table.ask(*start)["status"] == "Accepted"
@@ -381,8 +380,8 @@ def test_what_happens_offline_is_told_later_in_its_order() -> None:
     table.station.outbox.disconnected()
     table.said.clear()
     table.see(HOME, 10)
-    table.see(replace(HOME, energy_kwh=105.0), 30)
-    table.see(replace(AWAY, energy_kwh=110.0), 30)
+    table.see(HOME._replace(energy_kwh=105.0), 30)
+    table.see(AWAY._replace(energy_kwh=110.0), 30)
     assert not table.said
     table.connect()
     told = [name for name, _ in table.said if name != "StatusNotification"]
@@ -420,7 +419,7 @@ def test_a_queue_does_not_grow_without_end(table: Table) -> None:
     charging(table)
     table.station.outbox.disconnected()
     for k in range(500):
-        table.see(replace(HOME, power_kw=float(k % 2) * 11.0), 1)
+        table.see(HOME._replace(power_kw=float(k % 2) * 11.0), 1)
     assert len(table.station.outbox.waiting) <= 101
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from heptagrid.foundation.time import NS_PER_MINUTE, NS_PER_S
 from heptagrid.live.protocols.ocpp.profiles import VOLTAGE_V, Interval
@@ -16,10 +16,11 @@ RENEWED_NS = 15 * NS_PER_MINUTE
 """After this a set-point that still holds is ordered again, while the CSMS is heard: the settlement period."""
 DRAWS_KW = 0.05
 """Above this a vehicle charges: assumption, below is what its electronics draw."""
+FULL_PCT = 99.9
+"""Above this a battery is full."""
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(NamedTuple):
     """What the grid shows of a vehicle and its charger. energy_kwh: its register. voltage_v: of a phase."""
 
     is_home: bool
@@ -30,7 +31,7 @@ class Seen:
 
     @property
     def is_full(self) -> bool:
-        return self.soc_pct >= 99.9
+        return self.soc_pct >= FULL_PCT
 
     @property
     def meter_wh(self) -> int:

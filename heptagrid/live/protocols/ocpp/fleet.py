@@ -16,7 +16,7 @@ from heptagrid.foundation.errors import HeptagridError
 from heptagrid.foundation.time import NS_PER_MINUTE
 from heptagrid.live.grid import LiveGrid, Peer
 from heptagrid.live.inventory import Device
-from heptagrid.live.protocols.ocpp.charging import Seen, SetPoint
+from heptagrid.live.protocols.ocpp.charging import DRAWS_KW, FULL_PCT, Seen, SetPoint
 from heptagrid.live.protocols.ocpp.link import Link, address_of, socket_options
 from heptagrid.live.protocols.ocpp.parameters import Parameters
 from heptagrid.live.protocols.ocpp.profiles import VOLTAGE_V
@@ -67,6 +67,9 @@ class Fleet:
             _Place(kind(f"{parameters.prefix}{one.row}", f"EV{one.row:06d}", one.rated_kw, ahead_ns), one)
             for one in vehicles
         ]
+        self._rows = np.array([one.row for one in vehicles], dtype=np.int64)
+        self._points = np.array([one.point for one in vehicles], dtype=np.int64)
+        self._doing = np.full(len(vehicles), -1)
         self._shared = self._context("") if parameters.csms_profile != MUTUAL else None
         self._battery_kwh = grid.scenario.sections["vehicles"].battery_kwh
         self._news = asyncio.Event()
@@ -107,29 +110,38 @@ class Fleet:
             await asyncio.sleep(LOOKED_S)
 
     def _look(self, state: State) -> None:
+        """Show a state to all stations: at once to those whose vehicle does something else, to the others what their meters read."""
         vehicles, now_ns, wall_s = state.devices["vehicles"], self.grid.now_ns, time.monotonic()
-        energy_kwh = state.energy.drawn_kwh["vehicles"]
-        soc_pct = np.clip(vehicles.content_kwh / self._battery_kwh * 100.0, 0.0, 100.0)
-        for one in self.places:
-            row, point = one.device.row, one.device.point
-            is_supplied = bool(state.point_is_supplied[point])
+        rows = self._rows
+        power_kw, is_home = vehicles.power_kw[rows], vehicles.is_home[rows]
+        soc_pct = np.clip(vehicles.content_kwh[rows] / self._battery_kwh * 100.0, 0.0, 100.0)
+        voltage_v = state.point_v_pu[self._points] * VOLTAGE_V
+        doing = is_home + 2 * (power_kw > DRAWS_KW) + 4 * (soc_pct >= FULL_PCT)
+        changed = (doing != self._doing).tolist()
+        self._doing = doing
+        seen = zip(
+            is_home.tolist(),
+            power_kw.tolist(),
+            soc_pct.tolist(),
+            state.energy.drawn_kwh["vehicles"][rows].tolist(),
+            voltage_v.tolist(),
+            strict=True,
+        )
+        supplied = state.point_is_supplied[self._points].tolist()
+        for one, is_new, is_supplied, shown in zip(self.places, changed, supplied, seen, strict=True):
+            station = one.station
             if is_supplied != one.is_supplied:
                 self._supply(one, is_supplied, now_ns)
             if not is_supplied:
                 continue
-            one.station.observe(
-                Seen(
-                    bool(vehicles.is_home[row]),
-                    float(vehicles.power_kw[row]),
-                    float(soc_pct[row]),
-                    float(energy_kwh[row]),
-                    float(state.point_v_pu[point]) * VOLTAGE_V,
-                ),
-                now_ns,
-            )
-            one.station.tick(now_ns, wall_s)
+            if is_new or station.revision != one.ordered or station.is_waiting:
+                station.observe(Seen(*shown), now_ns)
+            else:
+                station.seen = Seen(*shown)
+            station.tick(now_ns, wall_s)
             self._follow(one, now_ns)
-            one.news.set()
+            if station.outbox.waiting or not station.outbox.is_registered:
+                one.news.set()
 
     def _supply(self, one: _Place, is_supplied: bool, now_ns: int) -> None:
         """A station without supply is silent."""
@@ -191,8 +203,10 @@ class Fleet:
             self.grid.count(f"ocpp no connection: {type(problem).__name__}")
             one.station.outbox.disconnected()
             return
-        async with socket:
+        try:
             await self._speak(one, socket)
+        finally:
+            await socket.close(1001)  # it goes away
 
     async def _opened(self, one: _Place) -> ClientConnection:
         from websockets.asyncio.client import connect

@@ -81,10 +81,10 @@ class Settings:
     """The settings of one station; only what was changed is kept."""
 
     def __init__(self) -> None:
-        self._changed: dict[Setting, str] = {}
+        self._changed: dict[str, str] = {}
 
     def value(self, setting: Setting) -> str:
-        return self._changed.get(setting, setting.value)
+        return self._changed.get(setting.key or setting.variable, setting.value)
 
     def number(self, key: str) -> int:
         """The value of a setting of 1.6 that is a number."""
@@ -100,7 +100,7 @@ class Settings:
 
     def set_number(self, key: str, value: int) -> None:
         """Set one that is a number, whoever asks."""
-        self._changed[BY_KEY[key]] = str(value)
+        self._changed[key] = str(value)
 
     def change(self, setting: Setting, value: str) -> bool:
         """Change a setting; whether it may be changed, and to that."""
@@ -120,7 +120,7 @@ class Settings:
             value = ",".join(named)
         if len(value) > 500:
             return False
-        self._changed[setting] = value
+        self._changed[setting.key or setting.variable] = value
         return True
 
     def all_of(self, *, of_201: bool) -> Iterator[tuple[Setting, str]]:

@@ -187,6 +187,11 @@ class Station(ABC):
         self._tell(now_ns)
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether it waits for something that may happen while its vehicle does the same as before."""
+        return self.remote is not None or (self.has_vehicle and self.transaction is None and not self.is_held)
+
+    @property
     def has_vehicle(self) -> bool:
         return self.seen is not None and self.seen.is_home
 

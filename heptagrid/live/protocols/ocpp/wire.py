@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from typing import Any, Literal
+
+from heptagrid.live.protocols.ocpp.validity import Fits, UnknownKeywordError, compiled
 
 Version = Literal["1.6", "2.0.1"]
 SUBPROTOCOLS: dict[str, Version] = {"ocpp2.0.1": "2.0.1", "ocpp1.6": "1.6"}
@@ -217,6 +218,16 @@ def _validator(version: Version, action: str, is_answer: bool) -> Any:
     return get_validator(RESULT if is_answer else CALL, action, version, parse_float=parse)
 
 
+@cache
+def _fits(version: Version, action: str, is_answer: bool) -> Fits:
+    validator = _validator(version, action, is_answer)
+    try:
+        return compiled(validator.schema)
+    except UnknownKeywordError:
+        is_valid: Fits = validator.is_valid
+        return is_valid
+
+
 def check(version: Version, action: str, payload: dict[str, Any], *, is_answer: bool = False) -> None:
     """Check a payload against the schema of its action.
 
@@ -230,12 +241,10 @@ def check(version: Version, action: str, payload: dict[str, Any], *, is_answer: 
     name = f"{action}Response" if is_answer else action
     if version == "1.6" and name in _WITH_DECIMALS:
         payload = json.loads(json.dumps(payload), parse_float=Decimal)
-    problem = next(iter(_violations(version, action, is_answer, payload)), None)
+    if _fits(version, action, is_answer)(payload):
+        return
+    problem = next(iter(_validator(version, action, is_answer).iter_errors(payload)), None)
     if problem is not None:
         where = ".".join(str(one) for one in problem.absolute_path)
         said = f"{where}: {problem.message}" if where else problem.message
         raise CallProblem(_KINDS.get(problem.validator, "value"), said)
-
-
-def _violations(version: Version, action: str, is_answer: bool, payload: dict[str, Any]) -> Iterator[Any]:
-    yield from _validator(version, action, is_answer).iter_errors(payload)
