@@ -6,12 +6,14 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
 import pytest
 
+from heptagrid.live.again import replay
 from heptagrid.live.protocols.openadr.adapter import OpenAdr
 from heptagrid.live.protocols.openadr.timing import date_time, start_ns
 from heptagrid.scenario.schema import Scenario
@@ -354,3 +356,23 @@ def test_subscribers_are_called_back(lane: Scenario) -> None:
         await server.wait_closed()
 
     drive(lane, what)
+
+
+def test_a_day_with_a_desk_outside_can_be_run_again(lane: Scenario, tmp_path: Path) -> None:
+    async def run() -> Harness:
+        async with live_grid(lane, {"openadr": None}, settings=UNSTEERED, out=tmp_path / "live") as harness:
+            base = f"http://127.0.0.1:{harness.ports['openadr']}"
+            async with httpx.AsyncClient(base_url=base, timeout=20.0) as http:
+                one = Desk(harness, http)
+                period = {"start": now(one), "duration": "PT5M"}
+                for kind, value in (("DISPATCH_SETPOINT", 2.0), ("IMPORT_CAPACITY_LIMIT", 3.0), ("SIMPLE", 1.0)):
+                    await one.event(intervalPeriod=period, intervals=setpoint(kind, value, value + 1.0))
+                    await harness.advance(60.0)
+                    await asyncio.sleep(0.1)
+                await harness.advance(300.0)
+        return harness
+
+    harness = asyncio.run(run())
+    result = harness.run.result
+    assert result.messages is not None and result.messages.residual == 0 and result.money.sum == 0
+    assert replay(tmp_path / "live", out=tmp_path / "again").differing == []

@@ -11,6 +11,7 @@ from typing import Any
 
 from heptagrid.foundation.errors import HeptagridError, UsageError
 from heptagrid.foundation.parameters import parameter
+from heptagrid.live.access import is_loopback
 from heptagrid.live.grid import LiveGrid
 from heptagrid.live.http.embedded import embedded
 from heptagrid.live.http.heard import heard
@@ -115,7 +116,7 @@ class OpenAdr(Protocol):
             where = f"{listening.host} port {listening.port}"
             raise UsageError(f"OpenADR: {where} cannot be listened on: {wrong.strerror}") from wrong
         self.listens_on = listener.getsockname()[1]
-        self._host = listening.host
+        self._host, self.notifier.is_local = listening.host, is_loopback(listening.host)
         config = uvicorn.Config(
             heard(self.gateway.app(), self.grid, "openadr"),
             log_level="warning",

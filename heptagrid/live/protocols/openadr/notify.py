@@ -12,7 +12,9 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
+from heptagrid.live.access import is_loopback
 from heptagrid.live.protocols.openadr.access import BL, Access, granted
 from heptagrid.live.protocols.openadr.objects import V301, rendered, targets_in
 from heptagrid.live.protocols.openadr.store import Object, Store
@@ -76,14 +78,14 @@ def _concerns(subscription: Object, kind: str, one: Object, store: Store, access
 
 
 class Notifier:
-    """Sends notifications, one after the other. crossing: awaited with (client, bytes) before each is sent; count: of what failed."""
+    """Sends notifications, one after the other. is_local: only to this machine, as long as nobody else can subscribe. crossing: awaited with (client, bytes) before each is sent; count: of what failed."""
 
     def __init__(
         self, store: Store, access: Access, crossing: Callable[[str, int], Any], count: Callable[[str], None]
     ) -> None:
         self._store, self._access, self._crossing, self._count = store, access, crossing, count
         self._waiting: asyncio.Queue[Notification] = asyncio.Queue(MOST_WAITING)
-        self.sent = 0
+        self.sent, self.is_local = 0, True
         store.changed.append(self._note)
 
     async def run(self) -> None:
@@ -91,6 +93,9 @@ class Notifier:
         loop = asyncio.get_running_loop()
         while True:
             one = await self._waiting.get()
+            if self.is_local and not is_loopback(urlsplit(one.url).hostname or ""):
+                self._count("openadr: callback beyond this machine")
+                continue
             try:
                 if await self._crossing(one.client, len(one.body)):
                     await loop.run_in_executor(None, post, one)

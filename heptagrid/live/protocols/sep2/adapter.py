@@ -20,7 +20,7 @@ from heptagrid.live.orderable import Orderable
 from heptagrid.live.protocol import Listening, Protocol
 from heptagrid.live.protocols.sep2.answers import Hooks
 from heptagrid.live.protocols.sep2.connection import Connection
-from heptagrid.live.protocols.sep2.controls import Controls, PlayedDevices
+from heptagrid.live.protocols.sep2.controls import AREA, Controls, PlayedDevices
 from heptagrid.live.protocols.sep2.identity import server_context
 from heptagrid.live.protocols.sep2.server import OPERATOR, Sep2Server
 
@@ -122,10 +122,10 @@ class Sep2(Protocol):
         for name in self._orderable.classes:
             self.server.add_program(name.upper(), CLASS_PRIMACY, (name.upper(),))
         for number in range(int(self._orderable.substation_of.max()) + 1):
-            self.server.add_program(f"substation-{number}", AREA_PRIMACY, (f"substation-{number}",))
+            self.server.add_program(f"{AREA}{number}", AREA_PRIMACY, (f"{AREA}{number}",))
 
     def _area(self, device: Device) -> str:
-        return f"substation-{self._orderable.substation_of[device.point]}"
+        return f"{AREA}{self._orderable.substation_of[device.point]}"
 
     def _changed(self) -> None:
         self.controls.is_stale = True

@@ -17,6 +17,7 @@ from heptagrid.live.protocols.sep2.model import EndDevice, Program, power_w
 from heptagrid.live.protocols.sep2.server import Sep2Server
 from heptagrid.live.protocols.sep2.xml import Element
 
+AREA = "substation-"
 _FOREVER_S = 10 * 366 * 86_400
 _OFF, _CONNECTED = 1, 1
 
@@ -44,14 +45,14 @@ class Controls:
 
     def _layers(self, program: Program, name: str) -> Iterator[Layer]:
         """What a programme asks of a class: its default, and over it its controls, the younger ones last."""
-        rows = self._rows(program, name)
-        if not len(rows):
-            return
         begin_ns = program.default_s * NS_PER_S
         bases = [(program.default, begin_ns, begin_ns + _FOREVER_S * NS_PER_S)] if program.default is not None else []
         for one in sorted(program.controls.values(), key=lambda each: (each.made_s, each.number)):
             if one.cancelled_s is None:
                 bases.append((one.base, one.begin_s * NS_PER_S, one.end_s * NS_PER_S))
+        rows = self._rows(program, name) if bases else np.empty(0, dtype=np.int64)
+        if not len(rows):
+            return
         for base, from_ns, until_ns in bases:
             part = part_of(base, name, from_ns, until_ns)
             if part is not None:
@@ -63,8 +64,8 @@ class Controls:
             return np.empty(0, dtype=np.int64)
         if not program.targets or name.upper() in program.targets:
             return np.arange(len(of), dtype=np.int64)
-        areas = [f"substation-{one}" for one in self.orderable.substation_of[of.point]]
-        return np.flatnonzero(np.isin(areas, program.targets)).astype(np.int64)
+        numbers = [int(one.removeprefix(AREA)) for one in program.targets if one.startswith(AREA)]
+        return np.flatnonzero(np.isin(self.orderable.substation_of[of.point], numbers)).astype(np.int64)
 
 
 def part_of(base: Element, name: str, begin_ns: int, end_ns: int) -> Part | None:
