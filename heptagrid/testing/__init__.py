@@ -2,7 +2,7 @@
 
     from heptagrid.testing import live_grid
 
-    with live_grid("town", at="2016-07-04T18:00", protocols={"ocpp": 0}) as grid:
+    with live_grid("lane", at="2016-07-04T18:00", protocols=["ocpp"]) as grid:
         grid.advance(minutes=15)
         grid.assert_volts(0.9, 1.1)
 

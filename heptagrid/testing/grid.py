@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from heptagrid.live.client import Client
 from heptagrid.live.serve import LiveRun, Options, serving
 from heptagrid.scenario.load import load, revised
 from heptagrid.scenario.schema import Scenario
+from heptagrid.testing.lane_scenario import lane_file
 from heptagrid.testing.recorded import Recorded, Told
 
 READY_S = 600.0
@@ -24,17 +26,39 @@ READY_S = 600.0
 class GridUnderTest:
     """A grid whose time stands still until `advance` lets it go on.
 
-    client: asks its interface. url: of the interface. ports: of its protocols, by name.
+    client: asks its interface. url: of the interface. ports: of its protocols, by name. step_s: length of its steps.
     """
 
-    def __init__(self, run: LiveRun, url: str) -> None:
-        self.run, self.url = run, url
+    def __init__(self, run: LiveRun, url: str, step_s: int) -> None:
+        self.run, self.url, self.step_s = run, url, step_s
         self.client = Client(url)
+        self.client.set_step(step_s)
         self.ports: Mapping[str, int] = {one.name: one.listens_on for one in run.protocols}
 
-    def advance(self, seconds: float = 0.0, *, minutes: float = 0.0, hours: float = 0.0) -> Clock:
-        """Let time go on by so much, and wait until it has; all that happens in it has happened then."""
-        return self.client.advance(seconds + 60.0 * minutes + 3600.0 * hours)
+    def advance(
+        self,
+        seconds: float = 0.0,
+        *,
+        minutes: float = 0.0,
+        hours: float = 0.0,
+        settle_s: float = 0.0,
+        each: Callable[[], object] | None = None,
+    ) -> Clock:
+        """Let time go on by so much, and wait until it has; all that happens in it has happened then.
+
+        settle_s: of the wall clock, after each step, for programs outside to do what they do; 0 goes on in one go. each: called after each step.
+        """
+        left_s = seconds + 60.0 * minutes + 3600.0 * hours
+        if not settle_s and each is None:
+            return self.client.advance(left_s)
+        clock = self.client.clock()
+        while left_s > 1e-9:
+            clock = self.client.advance(min(self.step_s, left_s))
+            left_s -= self.step_s
+            time.sleep(settle_s)
+            if each is not None:
+                each()
+        return clock
 
     def advance_to(self, until: str) -> Clock:
         """Let time go on to an instant, such as "2016-07-04T19:30"."""
@@ -88,7 +112,7 @@ class GridUnderTest:
 
     def assert_loading(self, most_pct: float = 100.0) -> None:
         """No transformer of a substation and no line is loaded beyond so much."""
-        stations, branches = self.client.substations(), self.client.nodes().branch_pct
+        stations, lines = self.client.substations(), self.client.nodes().line_pct
         wrong = [
             *(
                 f"substation {k} ({stations.name[k]}) has {one:.1f} %"
@@ -96,8 +120,8 @@ class GridUnderTest:
                 if one is not None and one > most_pct
             ),
             *(
-                f"the branch above node {k} has {one:.1f} %"
-                for k, one in enumerate(branches)
+                f"the line above node {k} has {one:.1f} %"
+                for k, one in enumerate(lines)
                 if one is not None and one > most_pct
             ),
         ]
@@ -117,7 +141,7 @@ class GridUnderTest:
 
 @contextmanager
 def live_grid(
-    scenario: str | Path | Scenario = "town",
+    scenario: str | Path | Scenario = "lane",
     *,
     at: str = "2016-07-04T18:00",
     protocols: Mapping[str, int] | Sequence[str] = (),
@@ -128,7 +152,7 @@ def live_grid(
 ) -> Iterator[GridUnderTest]:
     """A live grid, paused at an instant, with its interface and the protocols that are asked for.
 
-    scenario: a built-in name, a file, or one that was loaded. protocols: names, or names and ports, 0 for a free one. settings: keys of the scenario, such as
+    scenario: "lane", seventeen customers that are there in seconds; a built-in name, a file, or one that was loaded. protocols: names, or names and ports, 0 for a free one. settings: keys of the scenario, such as
     "vehicles.share=0.9". step_s: length of its steps. is_ideal: frames bypass the modelled network. out: folder of its results; None: none is written.
 
     Raises
@@ -137,13 +161,15 @@ def live_grid(
         If it cannot start, or a law of conservation does not hold at its end.
     """
     ports = dict(protocols) if isinstance(protocols, Mapping) else dict.fromkeys(protocols, 0)
-    loaded = revised(scenario, list(settings)) if isinstance(scenario, Scenario) else load(scenario, list(settings))
+    if isinstance(scenario, Scenario):
+        loaded = revised(scenario, list(settings))
+    else:
+        loaded = load(lane_file() if scenario == "lane" else scenario, list(settings))
     options = Options(at=at, ports=ports, http_port=0, paused=True, is_ideal=is_ideal, out=out, force=out is not None)
     thread = _Thread(LiveRun(loaded, options))
     thread.start()
     try:
-        grid = GridUnderTest(thread.run_, thread.wait())
-        grid.client.set_step(step_s)
+        grid = GridUnderTest(thread.run_, thread.wait(), step_s)
         try:
             yield grid
         finally:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare what the fixture is started with."""
-    parser.addini("heptagrid_scenario", "scenario of the fixture heptagrid_grid: a name or a file", default="town")
+    parser.addini("heptagrid_scenario", "scenario of the fixture heptagrid_grid: a name or a file", default="lane")
     parser.addini("heptagrid_at", "when it begins, such as 2016-07-04T18:00", default="2016-07-04T18:00")
     parser.addini("heptagrid_protocols", "protocols that it opens, each on a free port", type="args", default=[])
     parser.addini("heptagrid_settings", "keys of the scenario that are set, such as vehicles.share=0.9", "args", [])

@@ -42,7 +42,7 @@ async def state(interface: Interface) -> Figures:
         v_min_pu=float(supplied.min()) if len(supplied) else None,
         v_max_pu=float(supplied.max()) if len(supplied) else None,
         transformer_max_pct=float(now.transformer_pct.max()) if len(now.transformer_pct) else None,
-        branch_max_pct=float(now.branch_pct.max()) if len(now.branch_pct) else None,
+        line_max_pct=now.line_pct,
         points=len(now.point_v_pu),
         points_supplied=int(now.point_is_supplied.sum()),
         frequency_hz=now.frequency_hz,
@@ -57,7 +57,13 @@ async def nodes(interface: Interface, query: Page) -> Nodes:
     """Show a range of the network's nodes."""
     now = interface.grid.state
     total, of = _range(query, len(now.node_v_pu))
-    return Nodes(now.at_ns, total, query.first, now.node_v_pu[of].tolist(), now.branch_pct[of].tolist())
+    return Nodes(
+        now.at_ns,
+        total,
+        query.first,
+        now.node_v_pu[of].tolist(),
+        np.where(now.is_line, now.branch_pct, np.nan)[of].tolist(),
+    )
 
 
 @ROUTES.get("/points")

@@ -33,7 +33,6 @@ class Dlms(Protocol):
     name = "dlms"
     title = "DLMS/COSEM"
     port = 4059
-    authenticates = True
     section = Parameters
 
     parameters: Parameters
