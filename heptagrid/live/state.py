@@ -17,6 +17,7 @@ from heptagrid.foundation.time import Step
 from heptagrid.live.day_money import MoneyState
 from heptagrid.live.energy import EnergyState
 from heptagrid.live.traffic import TrafficState
+from heptagrid.planes.power.balanced.radial import RadialFlow
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -42,7 +43,7 @@ class State:
 
     point_*: (points,) at each metering point: net draw, voltage, supply, and the registers at the step's end. closed_quarter: the meters' last whole quarter hour. clock_quarters: (points,) by how much each meter's clock is ahead. unit_kw: (units,) given by local
     units. node_v_pu: (nodes,). branch_pct: (nodes,) loading of the branch above each node. is_line: (nodes,) whether that is a line. transformer_pct: (transformers,). substation_*: (substations,) at
-    low voltage. busbar_v_pu, infeed_*: (towns,). bulk_mw, bulk_on: (bulk units,). tap, busbar_target_pu: (towns,), not a number where a circuit regulates itself. fleet_kw, rest_kw: what all bulk units give, and what the other loads take. price_eur_per_mwh: of the hour.
+    low voltage. busbar_v_pu, infeed_*: (towns,). busbar_rad: (towns,) angle from the infeed to the busbar, not a number in a circuit. bulk_mw, bulk_on: (bulk units,). bus_v_pu, bus_rad: (buses,) of transmission. town_bus: (towns,) which of them feeds each. tap, busbar_target_pu: (towns,), not a number where a circuit regulates itself. fleet_kw, rest_kw: what all bulk units give, and what the other loads take. price_eur_per_mwh: of the hour.
     known_prices: in EUR/MWh, of hours since 1970, as the first retailer knows them. signals: the first aggregator's last ones, from which quarter hour since 1970, and kW by class.
     traffic, money, energy: messages, money and single devices' energy so far. solved_at: of the monotonic clock, in seconds.
     """
@@ -67,11 +68,15 @@ class State:
     substation_pct: Floats
     substation_kw: Floats
     busbar_v_pu: Floats
+    busbar_rad: Floats
     infeed_kw: Floats
     infeed_kvar: Floats
     infeed_v_pu: Floats
     bulk_mw: Floats
     bulk_on: Bools
+    bus_v_pu: Floats
+    bus_rad: Floats
+    town_bus: Ints
     losses_kw: float
     generated_kw: float
     frequency_hz: float
@@ -105,6 +110,7 @@ def state_of(grid: ArmGrid, step: Step, traffic: TrafficState, money: MoneyState
     meters, at = customers.meters, world.substations
     changers = [_tap_changer(grid.distribution.lines.of(town)) for town in range(len(world.towns))]
     current = np.hypot(flow.current_re, flow.current_im)
+    bus_v_pu, bus_rad = grid.transmission.voltages
     return State(
         at_ns=step.start_ns,
         until_ns=step.end_ns,
@@ -139,11 +145,15 @@ def state_of(grid: ArmGrid, step: Step, traffic: TrafficState, money: MoneyState
         substation_pct=flow.transformer_loading_pct[at.transformer],
         substation_kw=flow.transformer_p_kw[at.transformer],
         busbar_v_pu=flow.v_pu[world.network.busbars],
+        busbar_rad=_busbar_angles(grid),
         infeed_kw=terminals.infeed_p_kw.copy(),
         infeed_kvar=terminals.infeed_q_kvar.copy(),
         infeed_v_pu=terminals.infeed_v_pu.copy(),
         bulk_mw=terminals.unit_output_mw.copy(),
         bulk_on=grid.generation.on.copy(),
+        bus_v_pu=bus_v_pu,
+        bus_rad=bus_rad,
+        town_bus=grid.transmission.town_buses,
         losses_kw=flow.losses_kw,
         generated_kw=customers.generated_kw,
         frequency_hz=world.grid.frequency_hz + terminals.deviation_hz,
@@ -163,3 +173,13 @@ def state_of(grid: ArmGrid, step: Step, traffic: TrafficState, money: MoneyState
 def _tap_changer(lines: RegulatedLines) -> TapChanger | None:
     """The controller of a town's busbar; None where a circuit has its own regulators."""
     return lines.tap_changer if isinstance(lines, BusbarRegulatedLines) else None
+
+
+def _busbar_angles(grid: ArmGrid) -> Floats:
+    """(towns,) the angles of the busbars' voltages from those of the infeeds, in radians; a circuit's are not a number."""
+    found = np.full(len(grid.world.towns), np.nan)
+    for k, (town, flow) in enumerate(zip(grid.world.towns, grid.distribution.lines.flows, strict=True)):
+        if isinstance(flow, RadialFlow):
+            node = int(grid.world.network.busbars[k]) - town.first_node
+            found[k] = np.arctan2(flow.v_im[node], flow.v_re[node])
+    return found

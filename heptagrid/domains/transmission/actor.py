@@ -103,6 +103,19 @@ class Transmission:
         """Losses of the last step."""
         return self.flow.loss_mw if self.flow else 0.0
 
+    @property
+    def voltages(self) -> tuple[Floats, Floats]:
+        """(buses,) the voltages of the last step in per unit, all nominal in a linear flow, and their angles in radians."""
+        buses = len(self._system.bus_numbers)
+        if isinstance(self.flow, AcFlow):
+            return self.flow.v_pu.copy(), np.deg2rad(self.flow.angle_deg)
+        return np.ones(buses), self._dc.angles_rad(self.flow) if self.flow else np.zeros(buses)
+
+    @property
+    def town_buses(self) -> Ints:
+        """(towns,) the buses that feed the towns."""
+        return self._towns
+
     def advance(self, step: Step) -> None:
         """The other loads of the hour."""
         local = from_ns(step.start_ns, self._zone)

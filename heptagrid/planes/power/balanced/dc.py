@@ -60,6 +60,7 @@ class DcNetwork:
         self.factors = susceptance[:, np.newaxis] * incidence @ np.linalg.pinv(laplacian)
         self._from_bus, self._to_bus = np.asarray(from_bus, dtype=np.int64), np.asarray(to_bus, dtype=np.int64)
         self._half_losses = 0.5 * np.abs(incidence).T
+        self._rad_per_mw = 1.0 / (susceptance * base_mva)
         self._loss_per_mw2 = r_pu / base_mva
 
     def solve(self, injection_mw: Floats) -> DcFlow:
@@ -69,6 +70,30 @@ class DcNetwork:
         flow_mw = weighted_sum(injection_mw - weighted_sum(losses, self._half_losses), self.factors)
         losses = self._loss_per_mw2 * flow_mw**2
         return DcFlow(flow_mw, float(losses.sum()))
+
+    def angles_rad(self, flow: DcFlow) -> Floats:
+        """(buses,) the voltages' angles that go with a flow, 0 at the first bus: along a tree of branches, since around every loop they sum to nothing."""
+        across = flow.flow_mw * self._rad_per_mw
+        found = np.zeros(self.factors.shape[1])
+        for bus, above, branch, sign in self._tree:
+            found[bus] = found[above] - sign * across[branch]
+        return found
+
+    @cached_property
+    def _tree(self) -> list[tuple[int, int, int, float]]:
+        """Each bus but the first, behind one that comes before it: the bus, that one, the branch between them, and 1 if the branch leads to the bus."""
+        around: dict[int, list[tuple[int, int, float]]] = {}
+        for branch, (a, b) in enumerate(zip(self._from_bus.tolist(), self._to_bus.tolist(), strict=True)):
+            around.setdefault(a, []).append((b, branch, 1.0))
+            around.setdefault(b, []).append((a, branch, -1.0))
+        order, met, found = [0], {0}, []
+        for above in order:
+            for bus, branch, sign in around.get(above, ()):
+                if bus not in met:
+                    met.add(bus)
+                    order.append(bus)
+                    found.append((bus, above, branch, sign))
+        return found
 
     def ptdf(self, slack: int | Floats) -> Floats:
         """Power transfer distribution factors, (branches, buses): MW more on a branch per MW put in at a bus.
