@@ -15,7 +15,9 @@ SYNC = 0xAA
 VERSION = 1
 """Of frames that C37.118-2005 had already, as the edition of 2011 says (table 2)."""
 TIME_BASE = 1_000_000
-LEAST, MOST = 16, 65_535
+LEAST = 16
+"""Bytes of a frame without any content."""
+_NS_PER_COUNT = 1_000_000_000 // TIME_BASE
 _COMMAND_LEAST = 18
 NAME_BYTES = 16
 
@@ -53,7 +55,7 @@ class Status(IntEnum):
 
 
 class MalformedError(HeptagridError):
-    """Bytes that are no frame of the protocol. is_lost: whether the next frame cannot be found any more."""
+    """Bytes that are no frame of the protocol."""
 
     def __init__(self, message: str, is_lost: bool = False) -> None:
         super().__init__(message)
@@ -97,7 +99,7 @@ class Asked:
 
 def framed(type: FrameType, id: int, ns: int, body: bytes, quality: int = 0) -> bytes:
     """A frame with its header and check; quality: of the time, 0: locked to UTC."""
-    seconds, rest_ns = divmod(ns, 1_000_000_000)
+    seconds, fraction = divmod((ns + _NS_PER_COUNT // 2) // _NS_PER_COUNT, TIME_BASE)
     head = struct.pack(
         ">BBHHII",
         SYNC,
@@ -105,7 +107,7 @@ def framed(type: FrameType, id: int, ns: int, body: bytes, quality: int = 0) -> 
         LEAST + len(body),
         id,
         seconds & 0xFFFFFFFF,
-        quality << 24 | rest_ns // (1_000_000_000 // TIME_BASE),
+        quality << 24 | fraction,
     )
     return _checked(head + body)
 
