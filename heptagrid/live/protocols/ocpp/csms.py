@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from heptagrid.foundation.errors import HeptagridError, UsageError
-from heptagrid.foundation.time import NS_PER_S
+from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S, S_PER_QUARTER, from_ns
 from heptagrid.live.grid import LiveGrid, Peer
 from heptagrid.live.inventory import Device
 from heptagrid.live.protocol import Listening
@@ -32,6 +32,7 @@ from heptagrid.live.protocols.ocpp.security import (
     is_password_of,
     server_context,
 )
+from heptagrid.live.protocols.ocpp.steering import MORE_H, Limit, Plan, constant, planned
 from heptagrid.live.protocols.ocpp.wire import SUBPROTOCOLS, Version
 from heptagrid.live.state import State
 
@@ -49,7 +50,9 @@ _KINDS: dict[Version, type[Charger]] = {"1.6": Charger16, "2.0.1": Charger201}
 
 @dataclass
 class _Seat:
-    """A charger in the place of a vehicle. ordered: (power, until) that stand for what it reports. limit: (power, until) that it was told, None: none."""
+    """A charger in the place of a vehicle. ordered: (power, until) that stand for what it reports. foreign: that somebody else ordered. limit: that it was told, None: none. plan, planned_with: what follows from
+    the aggregator's signal that begins with that quarter hour. before_kwh: drawn before the transaction.
+    """
 
     device: Device
     charger: Charger
@@ -60,7 +63,10 @@ class _Seat:
     until_ns: int = 0
     ordered: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=32))
     foreign: tuple[float, int] | None = None
-    limit: tuple[float, int] | None = None
+    limit: Limit | None = None
+    plan: Limit | None = None
+    planned_with: int | None = None
+    before_kwh: float = 0.0
     news: asyncio.Event = field(default_factory=asyncio.Event)
     ordering: asyncio.Task[None] | None = None
 
@@ -77,6 +83,7 @@ class Csms:
             For a charger whose vehicle there is none.
         """
         self.grid, self.parameters = grid, parameters
+        self._enrolled = self._enrolled_points()
         self.named = named_devices(grid, parameters)
         self.seats: dict[str, _Seat] = {}
         self.listens_on = 0
@@ -132,6 +139,12 @@ class Csms:
         await asyncio.gather(self._looking, *orders, return_exceptions=True)
         self._server.close()
         await self._server.wait_closed()
+
+    def _enrolled_points(self) -> frozenset[int]:
+        """Metering points whose vehicles the first aggregator plans."""
+        world = self.grid.inventory.world
+        points = world.owned.enrolled_owners("vehicles")
+        return frozenset(points[world.companies.aggregator_of[points] == 0].tolist())
 
     # Who may connect
 
@@ -298,29 +311,60 @@ class Csms:
             seat.ordering = None
 
     def _limit(self, seat: _Seat, state: State) -> None:
-        """Tell a charger what the grid asks of its vehicle: relief, or a set-point that somebody else ordered."""
+        """Tell a charger what the grid asks of its vehicle."""
         if seat.link is None:
             seat.limit = None  # it is told again when it is back
             return
+        wanted = self._wanted(seat, state)
+        if wanted == seat.limit:
+            return
+        seat.limit = wanted
+        if wanted is None:
+            seat.charger.to_tell.append(seat.charger.unlimited())
+        else:
+            now_ns, per_s = self.grid.now_ns, NS_PER_S * (self.grid.engine.pace.state.speed or 1.0)
+            starts_s = [max(round((one - now_ns) / per_s), 0) for one in wanted.begin_ns]
+            lasts_s = max(round((wanted.until_ns - now_ns) / per_s), starts_s[-1] + 1)
+            seat.charger.to_tell.append(seat.charger.limited(starts_s, wanted.kw, lasts_s, time.time_ns()))
+        seat.news.set()
+
+    def _wanted(self, seat: _Seat, state: State) -> Limit | None:
+        """Relief and set-points that somebody else ordered go before the aggregator's plan."""
         vehicles, row, now_ns = state.devices["vehicles"], seat.device.row, self.grid.now_ns
         ordered = float(vehicles.ordered_kw[row]), int(vehicles.ordered_until_ns[row])
-        if ordered[1] > now_ns and ordered not in seat.ordered:
+        if ordered[1] > now_ns and ordered not in seat.ordered and ordered != seat.foreign:
             seat.foreign = ordered
             seat.reported_kw = None  # what the charger draws is what it reports, whatever was ordered
         limits = [one for one in (seat.foreign,) if one is not None and one[1] > now_ns]
         if int(vehicles.cap_until_ns[row]) > now_ns:
             limits.append((float(vehicles.cap_kw[row]), int(vehicles.cap_until_ns[row])))
-        wanted = min(limits, default=None)
-        if wanted == seat.limit:
-            return
-        seat.limit = wanted
-        charger = seat.charger
-        if wanted is None:
-            charger.to_tell.append(charger.unlimited())
-        else:
-            lasts_s = max(round((wanted[1] - now_ns) / NS_PER_S / (self.grid.engine.pace.state.speed or 1.0)), 1)
-            charger.to_tell.append(charger.limited([0], [max(wanted[0], 0.0)], lasts_s, time.time_ns()))
-        seat.news.set()
+        if limits:
+            kw, until_ns = min(limits)
+            same = seat.limit is not None and (seat.limit.kw, seat.limit.until_ns) == ((max(kw, 0.0),), until_ns)
+            return seat.limit if same else constant(max(kw, 0.0), now_ns, until_ns)
+        return self._planned(seat, state)
+
+    def _planned(self, seat: _Seat, state: State) -> Limit | None:
+        """The plan of the first aggregator for a charger with a transaction whose customer is enrolled with it; made anew when the plan is."""
+        first, signals = state.signals
+        if not seat.charger.has_transaction or "vehicles" not in signals or seat.device.point not in self._enrolled:
+            seat.planned_with = None
+            return None
+        drawn_kwh = float(state.energy.drawn_kwh["vehicles"][seat.device.row])
+        if seat.planned_with is None:
+            seat.before_kwh = drawn_kwh
+        elif seat.planned_with == first and seat.plan is not None and self.grid.now_ns < seat.plan.until_ns:
+            return seat.plan
+        seat.planned_with = first
+        sections, now_ns = self.grid.scenario.sections, self.grid.now_ns
+        usual, rated_kw = sections["vehicles"], seat.device.rated_kw
+        foreseen_kwh = usual.foreseen_kwh_per_day - (drawn_kwh - seat.before_kwh)
+        local = from_ns(now_ns, self.grid.scenario.zone)
+        until_h = (usual.plugged_to_h - local.hour - local.minute / 60.0) % 24.0
+        plan = Plan(first, signals["vehicles"], -(-sections["aggregator"].valid_s // S_PER_QUARTER))
+        leaves_ns = now_ns + round(until_h * NS_PER_HOUR)
+        seat.plan = planned(plan, now_ns, leaves_ns, max(foreseen_kwh, MORE_H * rated_kw), rated_kw)
+        return seat.plan
 
 
 def named_devices(grid: LiveGrid, parameters: Parameters) -> Mapping[str, str]:

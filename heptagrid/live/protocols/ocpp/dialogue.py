@@ -112,7 +112,9 @@ class Dialogue:
             if violation is None:
                 raise CallProblem("value", f"a value of {call.action} cannot be") from None
             raise violation from None
-        if violation is not None:
+        if violation is not None and payload is not None:
+            if not _is_valid_answer(self.version, call.action, payload):  # it repeats what cannot be
+                raise violation
             self._count(f"malformed: {violation.kind}, understood")
         return payload
 
@@ -134,6 +136,14 @@ class Dialogue:
         asked, self._asked = self._asked, None
         if asked is not None:
             asked.settle(payload, why)
+
+
+def _is_valid_answer(version: Version, action: str, payload: dict[str, Any]) -> bool:
+    try:
+        check(version, action, payload, is_answer=True)
+    except CallProblem:
+        return False
+    return True
 
 
 def _is_answer(text: str | bytes) -> bool:
