@@ -99,6 +99,12 @@ class _Finding:
     goes_to: str = ""
 
 
+def substation_names(world: World) -> list[str]:
+    """The name of each substation, from that of its transformer."""
+    names = [str(world.grid.transformers.names[one]) for one in world.substations.transformer]
+    return [one.removeprefix("transformer.").rsplit("-Trafo", 1)[0].split("-")[-1] for one in names]
+
+
 class Alarms:
     """All alarms so far; for the event loop's thread alone. version: grows with each change."""
 
@@ -107,7 +113,7 @@ class Alarms:
         self._order = np.argsort(world.substation_of, kind="stable")
         self._starts = np.searchsorted(world.substation_of[self._order], np.arange(len(world.substations.node)))
         self._has_points = np.bincount(world.substation_of, minlength=len(self._starts)) > 0
-        self._names = [str(world.grid.transformers.names[one]) for one in world.substations.transformer]
+        self._names = substation_names(world)
         self._transformers = [str(one) for one in world.grid.transformers.names]
         self._substation_of = {int(one): k for k, one in enumerate(world.substations.transformer)}
         self._lines = np.flatnonzero(world.network.line_of_node >= 0)
@@ -142,21 +148,21 @@ class Alarms:
             if alarm.is_active and key not in seen:
                 self._clear(alarm, state.at_ns)
 
-    def acknowledge(self, id: int | None, now_ns: int) -> None:
-        """Somebody has seen an alarm, or all that want it."""
-        for one in self._chosen(id):
+    def acknowledge(self, id: int | None, now_ns: int, kind: str | None = None) -> None:
+        """Somebody has seen an alarm, or all of a kind, or all."""
+        for one in self._chosen(id, kind):
             if one.acknowledged_ns is None:
                 one.acknowledged_ns = now_ns
         self.version += 1
 
-    def silence(self, id: int | None, minutes: float = SHELVED_MIN) -> None:
-        """Put an alarm, or all, aside for some minutes of the wall clock; 0 takes it back."""
-        for one in self._chosen(id):
+    def silence(self, id: int | None, minutes: float = SHELVED_MIN, kind: str | None = None) -> None:
+        """Put an alarm, or all of a kind, or all, aside for some minutes of the wall clock; 0 takes it back."""
+        for one in self._chosen(id, kind):
             one.silenced_until_s = time.time() + 60.0 * minutes if minutes > 0.0 else None
         self.version += 1
 
-    def _chosen(self, id: int | None) -> list[Alarm]:
-        found = [one for one in self._alarms.values() if id is None or one.id == id]
+    def _chosen(self, id: int | None, kind: str | None) -> list[Alarm]:
+        found = [one for one in self._alarms.values() if id in (None, one.id) and kind in (None, one.kind)]
         if not found and id is not None:
             raise UsageError(f"there is no alarm {id}")
         return found
@@ -238,8 +244,9 @@ class Alarms:
             pct = float(state.transformer_pct[k])
             goes_to = f"substation/{self._substation_of[k]}" if k in self._substation_of else ""
             text = f"Transformer at {pct:.0f} % of its rating"
+            place = self._names[self._substation_of[k]] if k in self._substation_of else self._transformers[k]
             given = (HIGH, round(pct), LOADING_PCT, "%", pct - LOADING_PCT, LOADING_DEADBAND_PCT, goes_to)
-            yield _Finding("transformer overload", self._transformers[k], text, *given)
+            yield _Finding("transformer overload", place, text, *given)
         loading = state.branch_pct[self._lines]
         for k in np.flatnonzero(loading > least).tolist():
             pct = float(loading[k])

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import websockets
 
-from heptagrid.live.http.room import FOLDER, POLICY
+from heptagrid.live.http.room import FOLDER, POLICY, UNANSWERED
 from heptagrid.scenario.schema import Scenario
 from tests.live.room_server import Served, served
 
@@ -45,7 +45,10 @@ def frames(room: Served, count: int) -> list[bytes]:
 
     async def take() -> list[bytes]:
         async with websockets.connect(f"ws{room.url[4:]}/room/live") as socket:
-            taken = [await asyncio.wait_for(socket.recv(), 10.0) for _ in range(count)]
+            taken = []
+            for _ in range(count):
+                taken.append(await asyncio.wait_for(socket.recv(), 10.0))
+                await socket.send("drawn")
         return [one for one in taken if isinstance(one, bytes)]
 
     return asyncio.run(take())
@@ -96,6 +99,19 @@ def test_frames_hold_the_last_state(room: Served) -> None:
     assert clocks == sorted(clocks) and clocks[0] < clocks[-1], "the clock goes on between states"
     states = [one["state"] for one, arrays in taken if arrays]
     assert len(states) == len(set(states)), "a state is sent once"
+
+
+def test_who_does_not_answer_is_sent_no_more(room: Served) -> None:
+    async def listen() -> None:
+        async with websockets.connect(f"ws{room.url[4:]}/room/live") as socket:
+            for _ in range(UNANSWERED):
+                await asyncio.wait_for(socket.recv(), 10.0)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(socket.recv(), 0.5)
+            await socket.send("drawn")
+            await asyncio.wait_for(socket.recv(), 10.0)
+
+    asyncio.run(listen())
 
 
 def test_curves_go_back_to_the_beginning(room: Served) -> None:

@@ -57,6 +57,8 @@ HEADERS = {
 Handler = Callable[[Request], Awaitable[Response]]
 
 FRAMES_PER_S = 10.0
+UNANSWERED = 3
+"""Frames under way to a page: assumption, enough to be on time over a slow line, too few to be old."""
 LOOKS_PER_S = 2.0
 """How often alarms are looked for, of the wall clock: assumption, faster than a person reacts."""
 
@@ -141,10 +143,11 @@ class Room:
             }
         return header
 
-    async def stream(self, socket: WebSocket) -> None:
-        """Push frames until the other end goes."""
+    async def stream(self, socket: WebSocket, answered: asyncio.Semaphore) -> None:
+        """Push frames until the other end goes; each takes of `answered`, so that who is slow sees few frames, and no old ones."""
         known, due = -1, time.monotonic()
         while True:
+            await answered.acquire()
             frame, known = self.frame(known)
             await socket.send_bytes(frame)
             due = max(due + 1.0 / FRAMES_PER_S, time.monotonic())
@@ -172,21 +175,20 @@ class Room:
         raise UsageError(f"there is no command {what!r}; there are order and busbar")
 
     def note_alarm(self, given: dict[str, Any]) -> None:
-        """Acknowledge or silence an alarm, or all.
+        """Acknowledge or silence an alarm, or all of a kind, or all.
 
         Raises
         ------
         UsageError
         """
-        id, what = given.get("id"), given.get("do")
+        id, kind, what = given.get("id"), given.get("kind"), given.get("do")
         if id is not None and not isinstance(id, int):
             raise UsageError(f"id is the number of an alarm, not {id!r}")
         if what == "acknowledge":
-            self.alarms.acknowledge(id, self.grid.now_ns)
+            self.alarms.acknowledge(id, self.grid.now_ns, kind)
         elif what == "silence":
-            self.alarms.silence(
-                id, _number(given | {"minutes": given.get("minutes", SHELVED_MIN)}, "minutes", 0.0, 1440.0)
-            )
+            minutes = _number({"minutes": SHELVED_MIN} | given, "minutes", 0.0, 1440.0)
+            self.alarms.silence(id, minutes, kind)
         else:
             raise UsageError(f"an alarm can be told to acknowledge or silence, not {what!r}")
 
@@ -237,10 +239,10 @@ def room_routes(grid: LiveGrid) -> list[BaseRoute]:
             await socket.close(4403)
             return
         await socket.accept()
-        pushing = asyncio.create_task(room.stream(socket))
-        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-            while True:
-                await socket.receive_bytes()
+        answered = asyncio.Semaphore(UNANSWERED)
+        pushing = asyncio.create_task(room.stream(socket, answered))
+        while (await socket.receive())["type"] != "websocket.disconnect":
+            answered.release()
         pushing.cancel()
         with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError, OSError):
             await pushing

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.live.alarms import BAND_PU
+from heptagrid.live.alarms import BAND_PU, substation_names
 from heptagrid.live.grid import LiveGrid
 from heptagrid.live.history import SERIES
 from heptagrid.live.http.room_frames import layout_of
@@ -51,8 +51,8 @@ def scene_of(grid: LiveGrid) -> dict[str, Any]:
         "points": {"node": world.point_node.tolist(), "customers": world.customers_count},
         "transformers": [str(one) for one in world.grid.transformers.names],
         "substations": [
-            {"name": _short(str(world.grid.transformers.names[k])), "node": int(node), "kva": float(kva[k])}
-            for k, node in zip(at.transformer.tolist(), at.node.tolist(), strict=True)
+            {"name": name, "node": int(node), "kva": float(kva[k])}
+            for name, k, node in zip(substation_names(world), at.transformer.tolist(), at.node.tolist(), strict=True)
         ],
         "towns": [
             {
@@ -76,11 +76,6 @@ def scene_of(grid: LiveGrid) -> dict[str, Any]:
         "technologies": [", ".join(one.name for one in used) for used in world.plan.technologies],
         "is_ideal": grid.is_ideal,
     }
-
-
-def _short(name: str) -> str:
-    """The name of a substation from that of its transformer."""
-    return name.removeprefix("transformer.").rsplit("-Trafo", 1)[0].split("-")[-1]
 
 
 def _places(grid: LiveGrid) -> tuple[Ints, Ints]:

@@ -64,7 +64,13 @@ export async function begin() {
 function connect() {
   const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/room/live`);
   socket.binaryType = "arraybuffer";
-  socket.onmessage = (event) => take(event.data);
+  // Each frame is answered once it has been drawn: a page that is slow is sent fewer, and never old ones.
+  const answer = () => socket.readyState === WebSocket.OPEN && socket.send("drawn");
+  socket.onmessage = (event) => {
+    take(event.data);
+    if (document.hidden) answer();
+    else requestAnimationFrame(answer);
+  };
   socket.onclose = () => {
     setOnline(false);
     setTimeout(connect, 1000);

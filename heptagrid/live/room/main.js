@@ -75,7 +75,14 @@ function Theme() {
 }
 
 function Legend({ mode }) {
-  return html`<ul class="legend" aria-label=${`What ${MODES[mode].title.toLowerCase()} is coloured by`}>${MODES[mode].classes.map((one) => html`<li class=${one.style}><span class="swatch" aria-hidden="true">${one.mark}</span>${one.name}</li>`)}<li class="lines"><span class="thin" aria-hidden="true"></span>line below 50 %, <span class="thick" aria-hidden="true"></span>above 100 %</li></ul>`;
+  return html`<ul class="legend" aria-label=${`What ${MODES[mode].title.toLowerCase()} is coloured by`}>${MODES[mode].classes.map((one) => html`<li class=${one.style}><span class="swatch" aria-hidden="true">${one.mark}</span>${one.name}</li>`)}<li class="lines"><span class="thin" aria-hidden="true"></span>line below 50 %, <span class="thick" aria-hidden="true"></span>above 100 %</li><li class="age"><${Age} /></li></ul>`;
+}
+
+// How old the values beside it are, and whether they are good.
+export function Age() {
+  useFrames(2);
+  const { word, age_s } = quality();
+  return html`<span class="age-text">${word}, ${span(age_s)} old</span>`;
 }
 
 function Find({ onSelect }) {

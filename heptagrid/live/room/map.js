@@ -198,6 +198,11 @@ class Drawing {
     return best;
   }
 
+  centre(node) {
+    this.view[0] = this.places[2 * node];
+    this.view[1] = this.places[2 * node + 1];
+  }
+
   onCanvas(node) {
     const [vx, vy, zoom] = this.view;
     const { clientWidth: w, clientHeight: h } = this.canvas;
@@ -241,6 +246,12 @@ export function TownMap({ mode, node, onNode }) {
       drawing.current = null;
     };
   }, []);
+  useEffect(() => {
+    if (!drawing.current || node === null) return;
+    const [x, y] = drawing.current.onCanvas(node);
+    const { clientWidth: w, clientHeight: h } = canvas.current;
+    if (x < 20 || y < 20 || x > w - 20 || y > h - 20) drawing.current.centre(node);
+  }, [node]);
   useEffect(() => {
     if (!drawing.current) return undefined;
     const colour = () => {

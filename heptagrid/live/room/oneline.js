@@ -135,6 +135,7 @@ export function OneLine({ mode, open, selected, onSelect }) {
       wire: svg.current.querySelector(`[data-wire="${one.node}"]`),
       mark: svg.current.querySelector(`[data-mark="${one.node}"]`),
       ring: svg.current.querySelector(`[data-ring="${one.node}"]`),
+      flag: svg.current.querySelector(`[data-flag="${one.node}"]`),
       sign: svg.current.querySelector(`[data-sign="${one.node}"]`),
     }));
     const styles = MODES[mode].classes;
@@ -155,7 +156,8 @@ export function OneLine({ mode, open, selected, onSelect }) {
           sign = mode === "voltage" ? classOf(mode, state.substation_v_pu[one.station], off) : mode === "loading" ? classOf(mode, load, off) : deliveryClass(one.station, members[one.station]);
           put(one.ring, "stroke-dasharray", `${Math.min(load, 100).toFixed(0)} 100`);
           put(one.ring, "class", `ring-load ${load >= 100 ? "over" : load >= 80 ? "near" : ""}`);
-          put(one.mark, "class", `station ${styles[sign].style}${alarmed.has(`substation/${one.station}`) ? " alarmed" : ""}`);
+          put(one.mark, "class", `station ${styles[sign].style}`);
+          put(one.flag, "class", `flag ${alarmed.has(`substation/${one.station}`) ? "" : "down"}`);
         } else if (mode === "delivery") {
           const silent = state.silent_min[one.node];
           sign = silent === 255 ? 0 : classOf(mode, silent);
@@ -202,7 +204,8 @@ export function OneLine({ mode, open, selected, onSelect }) {
     onClick: () => onSelect(what),
     onKeyDown: (event) => (event.key === "Enter" || event.key === " ") && (event.preventDefault(), onSelect(what)),
   });
-  const isChosen = (what) => selected && selected.kind === what.kind && selected.id === what.id;
+  const home = selected && selected.kind === "point" ? room.scene.points.node[selected.id] : -1;
+  const isChosen = ({ kind, id }) => selected && ((selected.kind === kind && selected.id === id) || (home >= 0 && (kind === "substation" ? room.scene.nodes.substation[home] === id : kind === "point" && room.scene.points.node[id] === home)));
   return html`<div class="oneline scroll ${isLow ? "low" : ""}" tabindex="-1"><svg ref=${svg} viewBox="0 0 ${width} ${height}" width=${width} height=${height} role="group" aria-label=${isLow ? `One-line drawing below substation ${room.scene.substations[open].name}` : "One-line drawing of the medium-voltage network"} onKeyDown=${step}>
     ${items.map((one) => html`<path key=${"w" + one.node} class="wire" data-wire=${one.node} d=${one.path} />`)}
     ${bars.map((one) => html`<${Bar} key=${"b" + one.town} bar=${one} isLow=${isLow} open=${open} stop=${stop} isChosen=${isChosen({ kind: "town", id: one.town })} />`)}
@@ -213,7 +216,7 @@ export function OneLine({ mode, open, selected, onSelect }) {
         return html`<g key=${"m" + one.node} class="stop ${isChosen(what) ? "chosen" : ""}" transform="translate(${one.x} ${one.y})" ...${stop(what)} aria-label=${`Substation ${station.name}`}>
           <title>${station.name}, ${number(station.kva)} kVA</title>
           <circle class="halo" r="12.5" /><circle class="station" data-mark=${one.node} r="7.5" /><circle class="ring-load" data-ring=${one.node} r="9.6" pathLength="100" transform="rotate(-90)" />
-          <text class="sign" data-sign=${one.node} y="3.4"></text></g>`;
+          <text class="sign" data-sign=${one.node} y="3.4"></text><path class="flag down" data-flag=${one.node} d="M-11 -5.5h9l-4.5 -8.5Z" /></g>`;
       }
       const houses = isLow ? pointsOf(one.node) : [];
       if (houses.length) {

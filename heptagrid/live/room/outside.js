@@ -50,6 +50,8 @@ export function Faults({ changes, selected }) {
     ${log.length > 0 && html`<h4>Done from here</h4><ul class="counts">${log.map((one) => html`<li><time>${one.at}</time> ${one.text}</li>`)}</ul>`}</div>`;
 }
 
+const plain = (text) => (text || "").replaceAll("`", "");
+
 // A field's first value: what is selected, where that is meant, else its default.
 function firstValue(field, selected) {
   if (selected && selected.kind === "substation" && field.name === "where") return `substation ${selected.id}`;
@@ -79,7 +81,7 @@ function ChangeForm({ change, selected, onDone }) {
       setSaid({ text: error.message, isBad: true });
     }
   };
-  return html`<form class="command" onSubmit=${send} aria-label=${change.title || change.what}><p class="small">${change.info}</p>
+  return html`<form class="command" onSubmit=${send} aria-label=${change.title || change.what}><p class="small whole">${plain(change.info)}</p>
     ${change.fields.map((one) => html`<${Field} field=${one} value=${values[one.name]} set=${(value) => set(one.name, value)} />`)}
     <button type="submit" class="danger">Do it</button><p class=${said && said.isBad ? "problem" : "small"} role="status">${said ? said.text : ""}</p></form>`;
 }
@@ -92,5 +94,5 @@ function Field({ field, value, set }) {
   else if (field.json_type === "boolean") input = html`<input id=${id} type="checkbox" checked=${value === true} aria-describedby=${id + "-info"} onChange=${(event) => set(event.target.checked)} />`;
   else if (field.json_type === "string") input = html`<input id=${id} type="text" required=${field.is_required} value=${value} aria-describedby=${id + "-info"} onInput=${(event) => set(event.target.value)} />`;
   else input = html`<input id=${id} type="number" required=${field.is_required} step=${field.json_type === "integer" ? 1 : "any"} min=${field.low} max=${field.high} value=${value} aria-describedby=${id + "-info"} onInput=${(event) => set(event.target.value)} />`;
-  return html`<div class="field"><label for=${id}>${title}</label>${input}<p class="small" id=${id + "-info"}>${field.info}</p></div>`;
+  return html`<div class="field"><label for=${id}>${title}</label>${input}<p class="small" id=${id + "-info"}>${plain(field.info)}</p></div>`;
 }

@@ -83,7 +83,7 @@ export const MODES = {
   delivery: {
     title: "Delivery",
     classes: [
-      { name: "nobody there, or never heard", style: "d3", mark: "\u00b7", shape: 5 },
+      { name: "never heard", style: "d3", mark: "\u00b7", shape: 5 },
       { name: "heard in 20 min", style: "d0", mark: "\u25cf", shape: 0, below: 20 },
       { name: "20 to 60 min ago", style: "d1", mark: "\u25d0", shape: 4, below: 60 },
       { name: "silent for an hour", style: "d2", mark: "\u00d7", shape: 3, below: Infinity },
