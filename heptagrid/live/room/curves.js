@@ -57,6 +57,7 @@ function options(curve, width, height) {
 const begun = { seen: 0, day: null, at: [] };
 function midnights() {
   const { time_s: time } = room.series;
+  if (begun.seen > time.length) Object.assign(begun, { seen: 0, day: null, at: [] }); // they were thinned out
   for (; begun.seen < time.length; begun.seen++) {
     const day = uPlot.tzDate(new Date(time[begun.seen] * 1e3), room.scene.zone).getDate();
     if (begun.day !== null && day !== begun.day) begun.at.push(begun.seen);

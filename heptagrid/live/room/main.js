@@ -212,6 +212,10 @@ begin().then(
     place.replaceChildren();
     render(html`<${App} />`, place);
     document.documentElement.dataset.ready = "yes";
+    const stop = listen("state", () => {
+      stop();
+      requestAnimationFrame(() => performance.mark("drawn")); // when the first values could be seen
+    });
   },
   (error) => {
     document.getElementById("room").textContent = `The control room could not be loaded: ${error.message}. Load the page again once the grid runs.`;

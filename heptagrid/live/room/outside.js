@@ -22,8 +22,8 @@ export function Connected() {
   const counts = Object.entries(found.counts);
   return html`<div class=${problem ? "stale" : ""}>
     <h3>Connected</h3>
-    ${found.peers.length === 0 ? html`<p class="nothing">Nobody is connected over a protocol. The lines that serve printed say how to connect.</p>` : html`<div class="scroll" tabindex="0" role="region" aria-label="Who is connected"><table><thead><tr><th scope="col">Protocol</th><th scope="col">From</th><th scope="col">As</th><th scope="col">Device</th><th scope="col">Frames</th><th scope="col">Refused</th><th scope="col">Since</th></tr></thead>
-      <tbody>${found.peers.map((one) => html`<tr><th scope="row">${one.protocol}</th><td>${one.address}</td><td>${one.role}</td><td>${one.device || "\u2013"}</td><td>${number(one.frames)}</td><td class=${one.refused ? "bad" : ""}>${number(one.refused)}</td><td>${timeOf(one.since_ns, zone, false)}</td></tr>`)}</tbody></table></div>`}
+    ${found.peers.length === 0 ? html`<p class="nothing">Nobody is connected over a protocol. The lines that serve printed say how to connect.</p>` : html`<div class="scroll" tabindex="0" role="region" aria-label="Who is connected"><table class="peers"><thead><tr><th scope="col">Protocol</th><th scope="col">From</th><th scope="col">As</th><th scope="col">Device</th><th scope="col">Since</th><th scope="col">Frames</th></tr></thead>
+      <tbody>${found.peers.map((one) => html`<tr><th scope="row">${one.protocol}</th><td>${one.address}</td><td>${one.role}</td><td>${one.device || "\u2013"}</td><td>${timeOf(one.since_ns, zone, false)}</td><td>${number(one.frames)}${one.refused > 0 && html`, <b class="bad">${number(one.refused)} refused</b>`}</td></tr>`)}</tbody></table></div>`}
     <p class="small">${roles.length ? roles.map(([role, who]) => `${role} is played by ${who}`).join("; ") : "All desks are played by the simulation itself."}</p>
     ${counts.length > 0 && html`<h4>Refused or malformed</h4><ul class="counts">${counts.map(([what, count]) => html`<li><b>${number(count)}</b> ${what}</li>`)}</ul>`}
     <h4>Frames</h4>
