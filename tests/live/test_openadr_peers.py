@@ -11,6 +11,7 @@ import pytest
 
 from heptagrid.live.protocols.openadr.adapter import OpenAdr
 from heptagrid.scenario.schema import Scenario
+from tests.documents.pages import DOCS, blocks
 from tests.live.harness import live_grid
 
 JUDGES = Path(__file__).parent / "judges"
@@ -29,13 +30,14 @@ def test_a_client_of_others_is_served(lane: Scenario, package: str, script: str)
             (vtn,) = [one for one in harness.run.protocols if isinstance(one, OpenAdr)]
             secrets = [vtn.access.clients[name].secret for name in ("bl", "ven")]
             base = f"http://127.0.0.1:{vtn.listens_on}"
+            said = blocks(DOCS / "live/openadr.md", "python") if package == "openadr3_client" else []
             peer = await asyncio.create_subprocess_exec(
-                *(sys.executable, str(JUDGES / script), base, *secrets),
+                *(sys.executable, str(JUDGES / script), base, *secrets, *said),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
             )
-            said, _ = await asyncio.wait_for(peer.communicate(), 120.0)
-            assert peer.returncode == 0, said.decode()[-3000:]
-            assert "judged" in said.decode()
+            told, _ = await asyncio.wait_for(peer.communicate(), 120.0)
+            assert peer.returncode == 0, told.decode()[-3000:]
+            assert "judged" in told.decode()
 
     asyncio.run(drive())

@@ -17,6 +17,7 @@ from heptagrid.live.certificates import Authority, Leaf
 from heptagrid.live.protocols.sep2.adapter import Sep2
 from heptagrid.live.protocols.sep2.xml import NAMESPACE
 from heptagrid.scenario.schema import Scenario
+from tests.documents.pages import DOCS, blocks
 from tests.live.harness import Harness, live_grid
 
 pytestmark = pytest.mark.long
@@ -107,6 +108,16 @@ def test_the_operators_controls_reach_built_in_devices(lane: Scenario, tmp_path:
             await asyncio.sleep(0.15)
             await harness.advance(120.0)
             assert grid.state.devices["vehicles"].power_kw[home] > 5.0
+            for torn in (
+                b"\x00\x01\x02\r\n\r\n",
+                b"GET /tm\r\n\r\n",
+                b"POST /mup HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n",
+            ):
+                _, answer = await ask(server, operator, torn)
+                assert answer.startswith(b"HTTP/1.1 400")
+            assert grid.counts["sep2: malformed HTTP"] == 3
+            _, long = await ask(server, operator, http("POST", "/mup", "x" * 300_000))
+            assert long.startswith(b"HTTP/1.1 413")
             _, default = await ask(server, operator, http("GET", "/tm"))
             assert b"application/sep+xml" in default and NAMESPACE.encode() in default
 
@@ -132,7 +143,7 @@ def test_a_client_of_others_stands_for_a_device(lane: Scenario, tmp_path: Path) 
         pytest.skip("not run: py20305 is not installed")
 
     async def drive() -> None:
-        async with utility(lane, tmp_path, *(f"vehicles-{k}" for k in range(17))) as (harness, server):
+        async with utility(lane, tmp_path / "keys", *(f"vehicles-{k}" for k in range(17))) as (harness, server):
             grid = harness.run.grid
             await harness.advance(60.0)
             state = grid.state.devices["vehicles"]
@@ -141,20 +152,16 @@ def test_a_client_of_others_stands_for_a_device(lane: Scenario, tmp_path: Path) 
             path = f"/derp/{program(server, 'VEHICLES')}/derc"
             await ask(
                 server,
-                client_context(tmp_path, "operator"),
+                client_context(tmp_path / "keys", "operator"),
                 http("POST", path, control("<opModFixedW>-1000</opModFixedW>")),
             )
+            base = f"https://localhost:{server.listens_on}"
+            said = blocks(DOCS / "live/ieee2030-5.md", "python")
             peer = await asyncio.create_subprocess_exec(
-                *(
-                    sys.executable,
-                    str(JUDGE),
-                    f"https://localhost:{server.listens_on}",
-                    str(tmp_path),
-                    f"vehicles-{row}",
-                    "3300",
-                ),
+                *(sys.executable, str(JUDGE), base, "keys", f"vehicles-{row}", "3300", *said),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
+                cwd=tmp_path,
             )
             saying = asyncio.create_task(peer.communicate())
             before_ns = grid.now_ns
@@ -163,9 +170,9 @@ def test_a_client_of_others_stands_for_a_device(lane: Scenario, tmp_path: Path) 
                 if saying.done():
                     break
                 await harness.advance(1.0)
-            said, _ = await saying
-            assert peer.returncode == 0, said.decode()[-3000:]
-            assert "judged" in said.decode() and grid.now_ns > before_ns
+            told, _ = await saying
+            assert peer.returncode == 0, told.decode()[-3000:]
+            assert "judged" in told.decode() and grid.now_ns > before_ns
             await asyncio.sleep(0.15)
             await harness.advance(120.0)
             assert grid.state.devices["vehicles"].power_kw[row] == pytest.approx(3.3), (

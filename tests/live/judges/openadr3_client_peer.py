@@ -1,4 +1,4 @@
-"""A desk and an end node of `openadr3-client` at a VTN, as a program of its own: python openadr3_client_peer.py BASE BL_SECRET VEN_SECRET.
+"""A desk and an end node of `openadr3-client` at a VTN, as a program of its own: python openadr3_client_peer.py BASE BL_SECRET VEN_SECRET [BLOCK ...].
 
 The package needs Python 3.12. Where an older one runs this, a copy of its sources is read in which class parameters are written as type variables.
 """
@@ -149,4 +149,6 @@ if __name__ == "__main__":
         _for_older_python(Path(found.origin).parent)
     _new_style(*sys.argv[1:4])
     _old_style(*sys.argv[1:4])
+    for block in sys.argv[4:]:  # of the documents, which know another address
+        exec(block.replace("http://127.0.0.1:8180", sys.argv[1]), {"SECRET": sys.argv[2]})
     print("judged")
