@@ -42,4 +42,4 @@ def write(path: str, roots: list[Requirement]) -> None:
 if __name__ == "__main__":
     run = [Requirement("heptagrid[networks,live]"), *(Requirement(name) for name in BUILD)]
     write("requirements.lock", run)
-    write("requirements-test.lock", [Requirement("heptagrid[test]"), *run])
+    write("requirements-test.lock", [Requirement("heptagrid[test,peers]"), *run])
