@@ -97,6 +97,8 @@ class Client:
 
     def _take(self, frame: Frame) -> None:
         self.frames.append(frame)
+        if frame == Unnumbered(Function.TESTFR_ACT) and self.confirms:
+            self.ask(Function.TESTFR_CON)
         if isinstance(frame, Information):
             self._received += 1
             self.asdus.append(asdu_of(frame.asdu))

@@ -58,6 +58,7 @@ class HttpServer:
         try:
             listener.bind((host, port))
         except OSError as problem:
+            listener.close()
             raise UsageError(
                 f"--http {port}: {host} port {port} cannot be listened on: {problem.strerror}"
             ) from problem
@@ -67,7 +68,9 @@ class HttpServer:
             await asyncio.sleep(0.002)
 
     async def stop(self) -> None:
-        """End streams and connections."""
+        """End streams and connections; nothing if it never began."""
+        if self.port == 0:
+            return
         self._interface.close()
         await self._interface.actions.close()
         self._server.should_exit = self._server.force_exit = True
