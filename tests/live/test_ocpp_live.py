@@ -244,6 +244,32 @@ def _charge(version: str, watts: float) -> list[tuple[str, dict[str, Any]]]:
 
 
 @pytest.mark.long
+def test_the_aggregators_plan_goes_out_to_a_charger_with_a_transaction(lane: Scenario) -> None:
+    async def drive() -> None:
+        settings = ("gateways.enrolled_share=1.0",)
+        async with (
+            live_grid(lane, {"ocpp": None}, settings=settings, options=IDEAL) as harness,
+            judge("station", **station_options(harness)) as charger,
+        ):
+            await charger.waiting(lambda one: "connected" in one)
+            for action, payload in _charge("1.6", 7400):
+                await charger.call(action, payload)
+            told = ("call", "SetChargingProfile")
+            await until(harness, lambda: any(told in one.items() for one in charger.said), 60.0)
+            profile = (await charger.heard("SetChargingProfile", "vehicles-0"))["csChargingProfiles"]
+            assert profile["chargingProfilePurpose"] == "TxDefaultProfile"
+            assert 0 < profile["chargingSchedule"]["duration"] <= LAPSE_NS // NS_PER_S
+            limits = [one["limit"] for one in profile["chargingSchedule"]["chargingSchedulePeriod"]]
+            assert all(0.0 <= one <= 11_000.0 for one in limits)
+            stop = {"transactionId": 1, "meterStop": 1, "timestamp": "2026-08-04T12:30:00Z", "idTag": "CARD"}
+            await charger.call("StopTransaction", stop | {"transactionId": -1})
+            await until(harness, lambda: any(one.get("call") == "ClearChargingProfile" for one in charger.said))
+            assert charger.violations == []
+
+    asyncio.run(drive())
+
+
+@pytest.mark.long
 def test_malformed_frames_over_a_socket_change_nothing(lane: Scenario) -> None:
     async def drive() -> None:
         from websockets.asyncio.client import connect
