@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import ipaddress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from heptagrid.foundation.errors import UsageError
+from heptagrid.live.protocol import Listening
 from heptagrid.live.protocols.ocpp.security import MUTUAL, TLS, basic, is_password_of, server_context
 from heptagrid.scenario.schema import Scenario
 from tests.live.harness import live_grid
@@ -145,16 +147,17 @@ def test_charge_points_show_their_password_over_tls_and_believe_one_authority(
 
 @pytest.mark.long
 def test_only_this_machine_connects_without_security(lane: Scenario) -> None:
-    from heptagrid.live.protocol import Listening
-
     async def drive() -> None:
         async with live_grid(lane, {"ocpp": None}, options=IDEAL) as harness:
             (one,) = harness.run.protocols
-            again = type(one)(harness.run.grid, one.parameters)
-            with pytest.raises(UsageError, match=r"set live\.ocpp\.profile"):
-                await again.start(Listening("0.0.0.0", 0))
+            assert not one.authenticates, "so that it is not opened beyond this machine"
+            for profile, missing in ((1, "password"), (2, "certificate"), (3, "certificate")):
+                again = type(one)(harness.run.grid, replace(one.parameters, profile=profile))
+                assert again.authenticates
+                with pytest.raises(UsageError, match=rf"live\.ocpp\.{missing}"):
+                    await again.start(Listening("127.0.0.1", 0))
             with pytest.raises(UsageError, match="cannot be listened on"):
-                await again.start(Listening("127.0.0.1", one.listens_on))
+                await type(one)(harness.run.grid, one.parameters).start(Listening("127.0.0.1", one.listens_on))
 
     asyncio.run(drive())
 

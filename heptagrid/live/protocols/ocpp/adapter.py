@@ -15,7 +15,7 @@ from heptagrid.live.protocol import Listening, Protocol
 from heptagrid.live.protocols.ocpp.csms import Csms
 from heptagrid.live.protocols.ocpp.fleet import Fleet
 from heptagrid.live.protocols.ocpp.parameters import Parameters
-from heptagrid.live.protocols.ocpp.security import TLS
+from heptagrid.live.protocols.ocpp.security import NONE, TLS
 
 
 class Ocpp(Protocol):
@@ -31,6 +31,11 @@ class Ocpp(Protocol):
         self.csms = Csms(grid, parameters)
         self.fleet = Fleet(grid, parameters, self._vehicles()) if parameters.csms else None
 
+    @property
+    def authenticates(self) -> bool:  # type: ignore[override]
+        """Whether our CSMS asks chargers who they are."""
+        return bool(self.parameters.profile > NONE)
+
     async def start(self, listening: Listening) -> None:
         self._listening = listening
         await self.csms.start(listening)
@@ -44,7 +49,7 @@ class Ocpp(Protocol):
         await self.csms.stop()
 
     def greeting(self) -> list[str]:
-        scheme = "wss" if self.parameters.profile >= TLS else "ws"
+        scheme = "wss" if self.csms.is_tls else "ws"
         here = f"{scheme}://{self._listening.host}:{self.listens_on}"
         lines = [f"OCPP: {here}/vehicles-0 for a charger in the place of vehicle 0 (ocpp1.6, ocpp2.0.1)"]
         if self.fleet is not None:

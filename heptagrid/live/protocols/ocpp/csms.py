@@ -26,7 +26,6 @@ from heptagrid.live.protocols.ocpp.parameters import Parameters
 from heptagrid.live.protocols.ocpp.security import (
     BASIC,
     MUTUAL,
-    NONE,
     TLS,
     common_name,
     is_password_of,
@@ -72,7 +71,7 @@ class _Seat:
 
 
 class Csms:
-    """The server. seats: chargers that were here, by identity. listens_on: its port, from `start` on."""
+    """The server. seats: chargers that were here, by identity. listens_on, is_tls: its port, and whether over TLS, from `start` on."""
 
     def __init__(self, grid: LiveGrid, parameters: Parameters) -> None:
         """Set up.
@@ -86,7 +85,7 @@ class Csms:
         self._enrolled = self._enrolled_points()
         self.named = named_devices(grid, parameters)
         self.seats: dict[str, _Seat] = {}
-        self.listens_on = 0
+        self.listens_on, self.is_tls = 0, False
         self._news = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
 
@@ -100,11 +99,8 @@ class Csms:
         from websockets.asyncio.server import serve
 
         given = self.parameters
-        context = server_context(given.profile, given.certificate, given.key, given.authority) or listening.tls
-        if given.profile == NONE and listening.host not in ("127.0.0.1", "::1", "localhost"):
-            raise UsageError(
-                f"ocpp on {listening.host}: set live.ocpp.profile to 1, 2 or 3; without it only this machine may connect"
-            )
+        context = server_context(given.profile, given.certificate, given.key, given.authority, listening.tls)
+        self.is_tls = context is not None
         if given.profile in (BASIC, TLS) and not given.password:
             raise UsageError("live.ocpp.password: security profiles 1 and 2 need one")
         names: Any = list(SUBPROTOCOLS)

@@ -226,8 +226,9 @@ class Fleet:
         given = self.parameters
         if not given.csms.startswith("wss:"):
             return None
-        own = str(Path(given.csms_certificates) / f"{identity}.pem") if given.csms_profile == MUTUAL else ""
-        return client_context(given.csms_profile, own, "", given.csms_authority)
+        own, key = (Path(given.csms_certificates) / f"{identity}{suffix}" for suffix in (".pem", ".key"))
+        files = (str(own), str(key) if key.exists() else "")
+        return client_context(given.csms_profile, *files, given.csms_authority)
 
     async def _speak(self, one: _Place, socket: ClientConnection) -> None:
         station, given = one.station, self.parameters

@@ -45,7 +45,7 @@ class Parameters:
     )
     csms_certificates: str = parameter(
         "",
-        info="folder of IDENTITY.pem with certificate and key of each charge point, for profile 3",
+        info="folder of IDENTITY.pem and IDENTITY.key of each charge point, for profile 3, as heptagrid certs --station makes them",
         source=_NONE,
     )
     strict: bool = parameter(
@@ -60,7 +60,7 @@ class Parameters:
     )
     profile: int = parameter(
         0,
-        info="security profile of our CSMS: 0 none (on this machine alone), 1 password, 2 TLS and password, 3 TLS with certificates",
+        info="security profile of our CSMS: 0 none, 1 password, 2 TLS and password, 3 TLS with certificates",
         low=0,
         high=3,
         source="OCPP 2.0.1 part 2 A00",

@@ -17,21 +17,27 @@ from heptagrid.foundation.errors import UsageError
 NONE, BASIC, TLS, MUTUAL = range(4)
 
 
-def server_context(profile: int, certificate: str, key: str, authority: str) -> ssl.SSLContext | None:
-    """How the CSMS accepts chargers; None: without TLS. Files in PEM.
+def server_context(
+    profile: int, certificate: str, key: str, authority: str, given: ssl.SSLContext | None = None
+) -> ssl.SSLContext | None:
+    """How the CSMS accepts chargers; None: without TLS. Files in PEM; given: what there is without files.
 
     Raises
     ------
     UsageError
-        For a file that is missing or none of that kind.
+        For a file that is missing or none of that kind, and for a profile without what it needs.
     """
-    if profile < TLS:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    _load(context, certificate, key, authority if profile == MUTUAL else "")
-    if profile == MUTUAL:
-        context.verify_mode = ssl.CERT_REQUIRED
+    context = given
+    if profile >= TLS and certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        _load(context, certificate, key, authority if profile == MUTUAL else "")
+        if profile == MUTUAL and authority:
+            context.verify_mode = ssl.CERT_REQUIRED
+    if profile >= TLS and context is None:
+        raise UsageError(f"live.ocpp.certificate: security profile {profile} needs one; heptagrid certs makes it")
+    if profile == MUTUAL and context is not None and context.verify_mode is not ssl.CERT_REQUIRED:
+        raise UsageError("live.ocpp.authority: security profile 3 needs it; heptagrid certs makes one")
     return context
 
 
