@@ -33,6 +33,7 @@ class Dlms(Protocol):
     name = "dlms"
     title = "DLMS/COSEM"
     port = 4059
+    authenticates = True
     section = Parameters
 
     parameters: Parameters

@@ -1,0 +1,1 @@
+"""MQTT: devices publish to a broker, ours or another's, as plain topics and as Sparkplug B."""

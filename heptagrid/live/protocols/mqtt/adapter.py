@@ -1,0 +1,186 @@
+"""MQTT: the devices publish to the broker that is built in, on its port, or to one outside."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from contextlib import suppress
+
+from heptagrid.foundation.errors import UsageError
+from heptagrid.live.grid import LiveGrid, Peer
+from heptagrid.live.protocol import Listening, Protocol
+from heptagrid.live.protocols.mqtt.broker import Broker, Login, Session
+from heptagrid.live.protocols.mqtt.packets import MalformedError
+from heptagrid.live.protocols.mqtt.publisher import LOOKED_S, Publisher
+from heptagrid.live.protocols.mqtt.section import Parameters
+from heptagrid.live.protocols.mqtt.uplinks import Client, OutsideUplink, Place, Uplink, WithinUplink
+
+MOST_CLIENTS = 1000
+_CONNECT_S = 20.0
+"""Of the wall clock, within which a client introduces itself."""
+_GRACE = 1.5
+_CONGESTED_BYTES = 1 << 20
+_LOOPBACK = ("127.", "::1", "localhost")
+
+
+class Mqtt(Protocol):
+    """The adapter."""
+
+    name = "mqtt"
+    title = "MQTT and Sparkplug B"
+    port = 1883
+    section = Parameters
+    authenticates = True
+
+    parameters: Parameters
+
+    def __init__(self, grid: LiveGrid, parameters: Parameters | None) -> None:
+        super().__init__(grid, parameters or Parameters())
+        known = grid.inventory.classes
+        for name in self.parameters.class_names:
+            if name not in known:
+                raise UsageError(f"live.mqtt.classes: there is no class {name!r}; there are {', '.join(known)}")
+        self.broker = Broker(Login(self.parameters.username, self.parameters.password))
+        self.connections: set[BrokerConnection] = set()
+        self.publisher = Publisher(grid, self.parameters, self._uplink_for)
+        self._server: asyncio.Server | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._outside: Place | None = None
+
+    async def start(self, listening: Listening) -> None:
+        outside = self.parameters.outside
+        if outside is not None:
+            host, port, is_tls = outside
+            tls = ssl.create_default_context() if is_tls else None
+            self._outside = Place(host, port, self.parameters.username, self.parameters.password, tls)
+            self._check_package()
+            self.listens_on = port
+        else:
+            await self._listen(listening)
+        self.publisher.start()
+        self._task = self.grid.loop.create_task(self._follow())
+
+    async def _listen(self, listening: Listening) -> None:
+        """Open the broker's port; where others can reach it, only with a password."""
+        if not listening.host.startswith(_LOOPBACK) and not (self.parameters.username and self.parameters.password):
+            raise UsageError("live.mqtt: other machines could connect; set live.mqtt.username and live.mqtt.password")
+        try:
+            self._server = await self.grid.loop.create_server(
+                lambda: BrokerConnection(self), listening.host, listening.port, ssl=listening.tls
+            )
+        except OSError as problem:
+            raise UsageError(
+                f"{listening.host} port {listening.port} cannot be listened on: {problem.strerror}; choose another with mqtt=PORT"
+            ) from problem
+        self.listens_on = int(self._server.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        await self.publisher.stop()
+        if self._server is not None:
+            self._server.close()
+        for one in list(self.connections):
+            one.close()
+
+    def greeting(self) -> list[str]:
+        if self._outside is not None:
+            return [f"{self.title}: publishes to {self._outside.host}:{self._outside.port}"]
+        topics = "heptagrid/#".replace("heptagrid", self.parameters.prefix)
+        return [f"{self.title}: broker on port {self.listens_on}; mosquitto_sub -p {self.listens_on} -v -t '{topics}'"]
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anybody would hear what is published: an outside broker, or a client that has subscribed."""
+        return self._outside is not None or any(one.filters for one in self.broker.sessions.values())
+
+    async def _follow(self) -> None:
+        """Let devices report while somebody hears them."""
+        loop = self.grid.loop
+        last = loop.time()
+        while True:
+            await asyncio.sleep(LOOKED_S)
+            now = loop.time()
+            if self.is_wanted:
+                self.publisher.look(now - last)
+            last = now
+
+    def _uplink_for(self, client: Client) -> Uplink:
+        return WithinUplink(self.broker, client) if self._outside is None else OutsideUplink(self._outside, client)
+
+    def _check_package(self) -> None:
+        try:
+            import aiomqtt  # noqa: F401
+        except ImportError as problem:
+            raise UsageError(
+                "live.mqtt.broker: an outside broker needs aiomqtt; pip install heptagrid[live]"
+            ) from problem
+
+
+class BrokerConnection(asyncio.Protocol):
+    """One client of the built-in broker."""
+
+    def __init__(self, adapter: Mqtt) -> None:
+        self._adapter, self._grid = adapter, adapter.grid
+        self._peer: Peer | None = None
+        self._transport: asyncio.Transport
+        self._session: Session
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        is_congested = lambda: transport.get_write_buffer_size() > _CONGESTED_BYTES  # noqa: E731
+        self._session = Session(self._send, transport.close, is_congested)
+        self._adapter.connections.add(self)
+        if len(self._adapter.connections) > MOST_CLIENTS:
+            self._grid.count("mqtt: too many clients")
+            transport.abort()
+            return
+        host, port = transport.get_extra_info("peername")[:2]
+        self._peer = Peer("mqtt", f"{host}:{port}", "client", "", self._grid.now_ns)
+        self._grid.peers.append(self._peer)
+        self._wait(_CONNECT_S)
+
+    def data_received(self, received: bytes) -> None:
+        assert self._peer is not None
+        self._peer.frames += 1
+        self._peer.bytes += len(received)
+        self._grid.heard("mqtt", self._peer.address, received)
+        refused = self._adapter.broker.refused
+        try:
+            self._adapter.broker.receive(self._session, received)
+        except MalformedError:
+            self._grid.count("mqtt: malformed")
+            self._peer.refused += 1
+            self._transport.abort()
+            return
+        if self._adapter.broker.refused > refused:
+            self._grid.count("mqtt: refused connection")
+        keep_alive_s = self._session.keep_alive_s if self._session.is_open else _CONNECT_S
+        self._wait(keep_alive_s * _GRACE)
+
+    def connection_lost(self, problem: Exception | None) -> None:
+        self._adapter.connections.discard(self)
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._peer in self._grid.peers:
+            self._grid.peers.remove(self._peer)
+        self._adapter.broker.lost(self._session)
+
+    def close(self) -> None:
+        """End the connection."""
+        self._transport.close()
+
+    def _send(self, raw: bytes) -> None:
+        if self._peer is not None:
+            self._peer.bytes += len(raw)
+        self._transport.write(raw)
+
+    def _wait(self, seconds: float) -> None:
+        """Close the connection unless something comes within so long; 0: never."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._grid.loop.call_later(seconds, self._transport.abort) if seconds else None
