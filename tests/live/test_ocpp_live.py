@@ -244,6 +244,26 @@ def _charge(version: str, watts: float) -> list[tuple[str, dict[str, Any]]]:
 
 
 @pytest.mark.long
+def test_charge_points_without_supply_are_gone_and_register_anew(lane: Scenario) -> None:
+    async def drive() -> None:
+        async with with_csms(lane, "2.0.1", "live.ocpp.charge_points=1") as (harness, csms):
+            fleet, grid = adapter(harness).fleet, harness.run.grid
+            assert fleet is not None
+            await until(harness, lambda: fleet.places[0].station.transaction is not None)
+            await during(harness, grid.change("open", {"where": "all"}))
+            await until(harness, lambda: fleet.connected == 0)
+            await during(harness, grid.change("close", {}))
+            await until(harness, lambda: fleet.connected == 1)
+            await until(harness, lambda: sum(one.get("call") == "BootNotification" for one in csms.said) == 2)
+            lost = {"eventType": "Ended", "triggerReason": "AbnormalCondition", "offline": True}
+            ended = await csms.heard("TransactionEvent", "vehicles-0", **lost)
+            assert ended["transactionInfo"]["stoppedReason"] == "PowerLoss"
+            assert csms.violations == []
+
+    asyncio.run(drive())
+
+
+@pytest.mark.long
 def test_the_aggregators_plan_goes_out_to_a_charger_with_a_transaction(lane: Scenario) -> None:
     async def drive() -> None:
         settings = ("gateways.enrolled_share=1.0",)

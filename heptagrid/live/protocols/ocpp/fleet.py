@@ -147,6 +147,7 @@ class Fleet:
         """A station without supply is silent."""
         one.is_supplied = is_supplied
         if not is_supplied:
+            one.station.outbox.disconnected()
             one.station.lost_power(now_ns)
             if one.socket is not None:
                 one.socket.transport.abort()
