@@ -45,6 +45,12 @@ export function decode(buffer, layout) {
   return { header, state };
 }
 
+let isScene;
+const sceneCame = new Promise((resolve) => (isScene = resolve));
+
+// The page is drawn: frames may be taken from now on.
+export const open = () => isScene();
+
 export async function ask(path, given) {
   const options = given === undefined ? {} : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(given) };
   const response = await fetch(path, options);
@@ -55,10 +61,10 @@ export async function ask(path, given) {
 }
 
 export async function begin() {
+  connect(); // the first frame comes while the scene does
   const [scene, series] = await Promise.all([ask("/room/scene.json"), ask("/room/series.json")]);
   room.scene = scene;
   room.series = series;
-  connect();
   setInterval(watch, 500);
 }
 
@@ -67,7 +73,8 @@ function connect() {
   socket.binaryType = "arraybuffer";
   // Each frame is answered once it has been drawn: a page that is slow is sent fewer, and never old ones.
   const answer = () => socket.readyState === WebSocket.OPEN && socket.send("drawn");
-  socket.onmessage = (event) => {
+  socket.onmessage = async (event) => {
+    await sceneCame;
     take(event.data);
     if (document.hidden) answer();
     else requestAnimationFrame(answer);

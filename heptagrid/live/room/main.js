@@ -1,7 +1,7 @@
 // The control room: clock above, the network and its curves, the seven domains, alarms and what is selected.
 
 import { html, render, useEffect, useRef, useState } from "./vendor/htm-preact.js";
-import { ask, begin, listen, quality, room } from "./feed.js";
+import { ask, begin, listen, open as openFeed, quality, room } from "./feed.js";
 import { Alarms } from "./alarms.js";
 import { Curves } from "./curves.js";
 import { TownMap } from "./map.js";
@@ -216,6 +216,7 @@ begin().then(
       stop();
       requestAnimationFrame(() => performance.mark("drawn")); // when the first values could be seen
     });
+    openFeed();
   },
   (error) => {
     document.getElementById("room").textContent = `The control room could not be loaded: ${error.message}. Load the page again once the grid runs.`;
