@@ -10,13 +10,14 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -82,6 +83,7 @@ class Room:
         grid.engine.on_state.append(self._told)
         if grid.engine.state is not None:
             self._take(grid.engine.state)
+        grid.loop.run_in_executor(None, lambda: self.scene)  # ready before somebody asks
 
     def _told(self, state: State) -> None:
         """A state was published, by the engine's thread."""
@@ -198,13 +200,13 @@ def room_routes(grid: LiveGrid) -> list[BaseRoute]:
     room = Room(grid)
 
     async def page(request: Request) -> Response:
-        return FileResponse(FOLDER / "index.html", media_type="text/html", headers=HEADERS)
+        return _file(FOLDER / "index.html", request)
 
     async def file(request: Request) -> Response:
         path = (FOLDER / request.path_params["path"]).resolve()
         if FOLDER not in path.parents or path.suffix not in KINDS or not path.is_file():
             return Response(status_code=404, headers=HEADERS)
-        return FileResponse(path, media_type=KINDS[path.suffix], headers=HEADERS)
+        return _file(path, request)
 
     async def scene(request: Request) -> Response:
         body = await asyncio.to_thread(lambda: room.scene)
@@ -258,6 +260,19 @@ def room_routes(grid: LiveGrid) -> list[BaseRoute]:
         WebSocketRoute("/room/live", live),
         Route("/room/{path:path}", file),
     ]
+
+
+def _file(path: Path, request: Request) -> Response:
+    """A file, compressed for those who take that."""
+    takes_gzip = "gzip" in request.headers.get("accept-encoding", "")
+    body = _compressed(path, path.stat().st_mtime_ns) if takes_gzip else path.read_bytes()
+    encoding = {"Content-Encoding": "gzip"} if takes_gzip else {}
+    return Response(body, media_type=KINDS[path.suffix], headers=HEADERS | {"Vary": "Accept-Encoding"} | encoding)
+
+
+@lru_cache(maxsize=64)
+def _compressed(path: Path, changed_ns: int) -> bytes:
+    return gzip.compress(path.read_bytes(), 6)
 
 
 def _explained(handle: Handler) -> Handler:

@@ -197,7 +197,7 @@ function App() {
       <section class="card side" aria-label="Alarms and details"><${Tabs} tab=${tab} setTab=${setTab} tabs=${tabs} />
         <div class="panel" id="details" role="tabpanel" aria-labelledby=${`tab-${tab}`} tabindex="0">
           ${tab === "alarms" && html`<${Alarms} onGo=${go} />`}
-          ${tab === "selection" && html`<${Selection} selected=${selected} onSelect=${select} onOpen=${setOpen} isOpen=${selected && selected.kind === "substation" && open === selected.id} />`}
+          ${tab === "selection" && html`<${Selection} selected=${selected} onSelect=${select} onOpen=${setOpen} changes=${changes} isOpen=${selected && selected.kind === "substation" && open === selected.id} />`}
           ${tab === "connected" && html`<${Connected} />`}
           ${tab === "faults" && html`<${Faults} changes=${changes} selected=${selected} />`}
         </div></section></div>

@@ -14,11 +14,28 @@ function useTold(what) {
 
 const Value = ({ name, value, unit, stale }) => html`<div class="value ${stale ? "stale" : ""}"><dt>${name}</dt><dd>${value}<small> ${unit}</small></dd></div>`;
 
-export function Selection({ selected, onSelect, onOpen, isOpen }) {
+// Buttons that each make a change of the grid.
+function Changes({ title, changes, known }) {
+  const [said, setSaid] = useState(null);
+  const offered = changes.filter(({ what }) => (known || []).some((one) => one.what === what));
+  if (!offered.length) return null;
+  const make = ({ what, given, name }) => async () => {
+    setSaid({ text: `${name}: handed in \u2026`, isBad: false });
+    try {
+      await ask("/changes", { what, given, by: "control room" });
+      setSaid({ text: `${name}: done at ${room.header.clock.local.slice(11, 19)}.`, isBad: false });
+    } catch (error) {
+      setSaid({ text: error.message, isBad: true });
+    }
+  };
+  return html`<div class="switches" role="group" aria-label=${title}>${offered.map((one) => html`<button type="button" onClick=${make(one)}>${one.name}</button>`)}<p class=${said && said.isBad ? "problem" : "small"} role="status">${said ? said.text : ""}</p></div>`;
+}
+
+export function Selection({ selected, onSelect, onOpen, isOpen, changes }) {
   if (!selected) return html`<p class="nothing">Nothing is selected. Choose a substation or a house in the drawing or on the map, or find one by its number above the drawing.</p>`;
   if (selected.kind === "point") return html`<${House} point=${selected.id} onSelect=${onSelect} key=${selected.id} />`;
-  if (selected.kind === "substation") return html`<${Substation} number=${selected.id} onSelect=${onSelect} onOpen=${onOpen} isOpen=${isOpen} key=${selected.id} />`;
-  if (selected.kind === "town") return html`<${Town} number=${selected.id} key=${selected.id} />`;
+  if (selected.kind === "substation") return html`<${Substation} number=${selected.id} onSelect=${onSelect} onOpen=${onOpen} isOpen=${isOpen} changes=${changes} key=${selected.id} />`;
+  if (selected.kind === "town") return html`<${Town} number=${selected.id} changes=${changes} key=${selected.id} />`;
   return html`<${Spot} node=${selected.id} onSelect=${onSelect} key=${selected.id} />`;
 }
 
@@ -33,7 +50,7 @@ function Spot({ node, onSelect }) {
     ${station >= 0 && html`<p><button type="button" onClick=${() => onSelect({ kind: "substation", id: station })}>Substation ${scene.substations[station].name}</button></p>`}`;
 }
 
-function Town({ number: k }) {
+function Town({ number: k, changes }) {
   useTold("state");
   const { scene, state } = room;
   const town = scene.towns[k];
@@ -43,10 +60,10 @@ function Town({ number: k }) {
     <${Value} name="Busbar" value=${number(state.busbar_v_pu[k], 4)} unit="pu" /><${Value} name="Aim" value=${number(state.busbar_target_pu[k], 4)} unit="pu" />
     <${Value} name="Tap" value=${number(state.tap[k])} unit="" /></dl>
     <${Command} title="Voltage of the busbar" fields=${[{ name: "target_pu", title: "Aim, pu", value: Number((state.busbar_target_pu[k] || 1).toFixed(3)), step: 0.005, low: 0.9, high: 1.1 }]} given=${{ what: "busbar", town: k }} note="Goes to the tap changer over the modelled network; operations set it anew each quarter hour." />
-    <p class="small">The tap and the switches are moved under Faults and switches.</p>`;
+    <h4>Tap by hand</h4><${Changes} title="Tap changer" known=${changes} changes=${[{ what: "tap", given: { town: k, steps: -1 }, name: "Tap down, voltage up" }, { what: "tap", given: { town: k, steps: 1 }, name: "Tap up, voltage down" }, { what: "regulate", given: { town: k, automatic: true }, name: "Let it regulate" }]} />`;
 }
 
-function Substation({ number: k, onSelect, onOpen, isOpen }) {
+function Substation({ number: k, onSelect, onOpen, isOpen, changes }) {
   useTold("state");
   const { scene, state } = room;
   const one = scene.substations[k];
@@ -57,6 +74,7 @@ function Substation({ number: k, onSelect, onOpen, isOpen }) {
     <${Value} name="Loading" value=${number(state.substation_pct[k], 1)} unit="% of ${number(one.kva)} kVA" /><${Value} name="Power" value=${value} unit=${unit} />
     <${Value} name="Busbar" value=${number(state.substation_v_pu[k], 3)} unit="pu" /><${Value} name="Without supply" value=${state.substation_off[k]} unit="of ${points.length}" /></dl>
     <p><button type="button" class="main" onClick=${() => onOpen(isOpen ? null : k)}>${isOpen ? "Back to medium voltage" : "Open its one-line drawing"}</button></p>
+    <${Changes} title="Switch" known=${changes} changes=${[{ what: "open", given: { where: `substation ${k}` }, name: "Open its switch" }, { what: "close", given: {}, name: "Close all switches" }]} />
     <h4>Its metering points</h4><p class="points">${(all ? points : points.slice(0, 24)).map((point) => html`<button type="button" class="chip" aria-label=${`${point < scene.points.customers ? "Customer" : "Producer"} ${point}`} onClick=${() => onSelect({ kind: "point", id: point })}>${point}</button>`)}
     ${!all && points.length > 24 && html`<button type="button" class="chip more" onClick=${() => setAll(true)}>all ${points.length}</button>`}</p>`;
 }
