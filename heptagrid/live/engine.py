@@ -24,7 +24,7 @@ from heptagrid.live.state import State, state_of
 from heptagrid.live.traffic import Traffic
 from heptagrid.recording.arm_result import ArmResult
 from heptagrid.scenario.schema import Scenario
-from heptagrid.simulation.changes import applied, prepared
+from heptagrid.simulation.changes import applied, openings_of, prepared
 from heptagrid.simulation.journal import Entry, Journal
 from heptagrid.simulation.outside import Outside
 from heptagrid.simulation.simulation import Simulation
@@ -182,7 +182,7 @@ class Engine(Outside):
             return
         self._published_at = now
         sofar = (self.traffic.state(step.start_ns), self._money.state, self._energy.state)
-        self.state = state_of(simulation.grid, step, *sofar)
+        self.state = state_of(simulation.grid, step, *sofar, openings_of(simulation).places)
         for told in self.on_state:
             told(self.state)
 

@@ -43,7 +43,7 @@ class State:
 
     point_*: (points,) at each metering point: net draw, voltage, supply, and the registers at the step's end. closed_quarter: the meters' last whole quarter hour. clock_quarters: (points,) by how much each meter's clock is ahead. unit_kw: (units,) given by local
     units. node_v_pu: (nodes,). branch_pct: (nodes,) loading of the branch above each node. is_line: (nodes,) whether that is a line. transformer_pct: (transformers,). substation_*: (substations,) at
-    low voltage. busbar_v_pu, infeed_*: (towns,). busbar_rad: (towns,) angle from the infeed to the busbar, not a number in a circuit. bulk_mw, bulk_on: (bulk units,). bus_v_pu, bus_rad: (buses,) of transmission. town_bus: (towns,) which of them feeds each. tap, busbar_target_pu: (towns,), not a number where a circuit regulates itself. fleet_kw, rest_kw: what all bulk units give, and what the other loads take. price_eur_per_mwh: of the hour.
+    low voltage. busbar_v_pu, infeed_*: (towns,). busbar_rad: (towns,) angle from the infeed to the busbar, not a number in a circuit. bulk_mw, bulk_on: (bulk units,). bus_v_pu, bus_rad: (buses,) of transmission. town_bus: (towns,) which of them feeds each. opened: places towards which switches were opened by hand. tap, busbar_target_pu: (towns,), not a number where a circuit regulates itself. fleet_kw, rest_kw: what all bulk units give, and what the other loads take. price_eur_per_mwh: of the hour.
     known_prices: in EUR/MWh, of hours since 1970, as the first retailer knows them. signals: the first aggregator's last ones, from which quarter hour since 1970, and kW by class.
     traffic, money, energy: messages, money and single devices' energy so far. solved_at: of the monotonic clock, in seconds.
     """
@@ -77,6 +77,7 @@ class State:
     bus_v_pu: Floats
     bus_rad: Floats
     town_bus: Ints
+    opened: tuple[str, ...]
     losses_kw: float
     generated_kw: float
     frequency_hz: float
@@ -103,8 +104,15 @@ class State:
         return time.monotonic() - self.solved_at
 
 
-def state_of(grid: ArmGrid, step: Step, traffic: TrafficState, money: MoneyState, energy: EnergyState) -> State:
-    """The state of an arm after `sense` of a step."""
+def state_of(
+    grid: ArmGrid,
+    step: Step,
+    traffic: TrafficState,
+    money: MoneyState,
+    energy: EnergyState,
+    opened: tuple[str, ...] = (),
+) -> State:
+    """The state of an arm after `sense` of a step; opened: the places towards which switches were opened by hand."""
     world, terminals, customers, flow = grid.world, grid.terminals, grid.customers, grid.distribution.flow
     assert flow is not None, "the feeders have been solved"
     meters, at = customers.meters, world.substations
@@ -154,6 +162,7 @@ def state_of(grid: ArmGrid, step: Step, traffic: TrafficState, money: MoneyState
         bus_v_pu=bus_v_pu,
         bus_rad=bus_rad,
         town_bus=grid.transmission.town_buses,
+        opened=opened,
         losses_kw=flow.losses_kw,
         generated_kw=customers.generated_kw,
         frequency_hz=world.grid.frequency_hz + terminals.deviation_hz,

@@ -294,6 +294,11 @@ class Openings:
     def __init__(self) -> None:
         self._opened: dict[str, _Opening] = {}
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The places towards which switches are open."""
+        return tuple(self._opened)
+
     def open(self, simulation: Simulation, where: str, event: Happening, now_ns: int) -> None:
         """Cut off what the event would, without an end; what is open stays so.
 

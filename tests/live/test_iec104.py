@@ -51,7 +51,7 @@ def shared(lane: Scenario) -> Iterator[Harness]:
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
-    assert began.wait(120.0)
+    assert began.wait(600.0)
     yield found[0]
     found[0].run.grid.loop.call_soon_threadsafe(over.set)
     thread.join()
@@ -363,8 +363,10 @@ def test_a_substations_switch_is_opened_and_closed(lane: Scenario) -> None:
                 await client.until(lambda count=count: len(client.of(Type.C_DC_NA_1, 7)) == count)
                 await harness.advance(120.0)
                 await client.until(lambda count=count: len(client.of(Type.C_DC_NA_1, 10)) == count)
+                await client.until(lambda count=count: len(client.of(Type.M_DP_TB_1)) >= count)
+                assert client.of(Type.M_DP_TB_1)[-1].cause == Cause.RETURN_REMOTE
+                assert client.of(Type.M_DP_TB_1)[-1].objects[0].value == value
                 await client.until(lambda count=count: len(client.of(Type.M_SP_TB_1)) >= count)
-                assert client.of(Type.M_SP_TB_1)[-1].cause == Cause.RETURN_REMOTE
                 assert client.of(Type.M_SP_TB_1)[-1].objects[0].value == is_on
             client.command(Type.C_DC_NA_1, SUBSTATION, 1003, 2)
             await client.until(lambda: len(client.of(Type.C_DC_NA_1, 7)) == 3)

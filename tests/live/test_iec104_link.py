@@ -205,3 +205,16 @@ def test_frames_are_found_in_any_pieces() -> None:
 def test_a_stream_without_a_frame_is_malformed(data: bytes) -> None:
     with pytest.raises(MalformedError):
         Splitter().feed(data)
+
+
+def test_numbers_beyond_a_byte_are_those_of_the_standard() -> None:
+    """As in a report of lib60870.NET: N(S) = 29 and N(R) = 535 of these bytes."""
+    assert decode(bytes.fromhex("680e3a002e04640106000100 0000 0014")) == Information(29, 535, ASDU)
+    assert decode(encode(Information(8528, 8535, ASDU))) == Information(8528, 8535, ASDU)
+    assert encode(Information(8528, 29, ASDU))[2:6] == bytes.fromhex("a0423a00")
+
+
+def test_a_station_that_begins_with_the_second_number_is_out_of_sequence() -> None:
+    link, taken = _link(is_controlled=False)
+    link.receive(encode(Information(1, 0, ASDU)), 1.0)
+    assert link.closed is not None and link.closed.startswith("sequence") and not taken

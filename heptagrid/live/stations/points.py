@@ -33,13 +33,14 @@ class Kind(Enum):
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """Something that a station tells. deadband: how far a value must move to be told unasked. read: (devices,) values."""
+    """Something that a station tells. deadband: how far a value must move to be told unasked. read: (devices,) values. is_switch: whether an indication is that of a switch, which some protocols tell by both its contacts."""
 
     kind: Kind
     name: str
     unit: str
     read: Read
     deadband: float = 0.0
+    is_switch: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +80,12 @@ def _is_outside(view: View) -> Floats:
     return ((v_pu > 0.0) & ((v_pu < limits.alarm_low_pu) | (v_pu > limits.alarm_high_pu))).astype(np.float64)
 
 
+def _are_closed(view: View) -> Floats:
+    """(substations,) 1 but where a substation's own switch was opened by hand."""
+    opened = set(view.state.opened)
+    return np.array([float(f"substation {k}" not in opened) for k in range(len(view.state.substation_v_pu))])
+
+
 def _infeed_base_kv(view: View) -> Floats:
     return np.array([town.grid.buses.vn_kv[town.grid.infeed_bus] for town in view.world.towns])
 
@@ -112,6 +119,7 @@ POINTS: dict[str, tuple[Point, ...]] = {
             "",
             lambda view: (view.state.substation_pct > view.sensors.alarm_loading_pct).astype(np.float64),
         ),
+        Point(_INDICATED, "switch of the transformer is closed", "", _are_closed, is_switch=True),
         Point(
             _COUNTED,
             "imported energy of its customers",
@@ -187,7 +195,7 @@ POINTS: dict[str, tuple[Point, ...]] = {
     ),
     PLANTS: (
         Point(_MEASURED, "active power", "MW", lambda view: view.state.bulk_mw, 0.5),
-        Point(_INDICATED, "unit is on", "", lambda view: view.state.bulk_on.astype(np.float64)),
+        Point(_INDICATED, "unit is on", "", lambda view: view.state.bulk_on.astype(np.float64), is_switch=True),
     ),
 }
 """What stations of each class tell; points of a kind are numbered in this order."""
@@ -207,7 +215,7 @@ def controls_of(world: World, name: str, row: int) -> Sequence[Control]:
             Control(REGULATE, "tap changer: regulates by itself"),
         )
     if name == SUBSTATIONS:
-        return (Control(SWITCH, "switch of the transformer", shown_by="busbar has supply"),)
+        return (Control(SWITCH, "switch of the transformer", shown_by="switch of the transformer is closed"),)
     if name == PLANTS:
         most_mw = float(world.bulk.units.p_max_mw[row])
         least_mw = min(0.0, float(world.bulk.units.p_min_mw[row]))

@@ -1,6 +1,6 @@
 """The points and controls of stations as information objects.
 
-Addresses of information objects are the same at every station of a class: measured values from 1, indications from 101, step positions from 151, counters
+Addresses of information objects are the same at every station of a class: measured values from 1, indications from 101, step positions from 151, double points from 201, counters
 from 301, controls from 1001.
 """
 
@@ -23,6 +23,7 @@ _OBJECTS = {
     Kind.COUNTED: (301, Type.M_IT_NA_1, 1),
 }
 """First address, type and group by kind of point."""
+_SWITCHES = (201, Type.M_DP_NA_1, INDICATED)
 _COMMANDS = {
     TARGET: (1001, Type.C_SE_NC_1),
     POWER: (1001, Type.C_SE_NC_1),
@@ -80,13 +81,28 @@ class Control:
         return value + 1 if kind == Type.C_SC_NA_1 else value
 
 
+def _both_contacts(read: Read) -> Read:
+    """1 where an indication is off, 2 where it is on."""
+    return lambda view: 1.0 + read(view)
+
+
 def _addressed(told: Sequence[points.Point]) -> tuple[Point, ...]:
     """Points with their addresses: those of a kind follow one another."""
     found: list[Point] = []
     for one in told:
-        first, type, group = _OBJECTS[one.kind]
+        first, type, group = _SWITCHES if one.is_switch else _OBJECTS[one.kind]
         address = first + sum(each.type == type for each in found)
-        found.append(Point(address, type, group, one.name, one.unit, one.read, one.deadband))
+        found.append(
+            Point(
+                address,
+                type,
+                group,
+                one.name,
+                one.unit,
+                _both_contacts(one.read) if one.is_switch else one.read,
+                one.deadband,
+            )
+        )
     return tuple(found)
 
 
