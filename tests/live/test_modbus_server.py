@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 import struct
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from heptagrid.foundation.errors import UsageError
+from heptagrid.live.certificates import Authority, Leaf
+from heptagrid.live.protocol import Listening
+from heptagrid.live.protocols.modbus.adapter import Modbus
 from heptagrid.live.protocols.modbus.codec import framed
 from heptagrid.live.protocols.modbus.layout import BASE
 from heptagrid.live.protocols.modbus.meters import Loads
+from heptagrid.live.tls import server_context
 from heptagrid.scenario.schema import Scenario
-from tests.live.modbus_client import METER, Driver, client, power_kw, until
+from tests.live.modbus_client import METER, Client, Driver, client, power_kw, until
 from tests.live.served import Served, served
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="not run: devices have addresses of their own on Linux")
@@ -217,3 +225,33 @@ def test_peers_come_and_go(grid: Served) -> None:
     while peer in grid.grid.peers and time.monotonic() < deadline:
         time.sleep(0.01)
     assert peer not in grid.grid.peers
+
+
+def test_elsewhere_than_on_loopback_it_is_served_to_clients_with_a_certificate_alone(
+    grid: Served, tmp_path: Path
+) -> None:
+    authority = Authority.of(tmp_path)
+    server, mine = (authority.sign(Leaf(name, kind)) for name, kind in (("127.0.0.1", "server"), ("scada", "client")))
+    anybody, mutual = (server_context(server.certificate, server.key, ca) for ca in (None, tmp_path / "ca.pem"))
+    for tls in (None, anybody):
+        with pytest.raises(UsageError, match="certificate"):
+            grid.call(lambda tls=tls: Modbus(grid.grid, None).start(Listening("0.0.0.0", 0, tls)))
+    modbus = Modbus(grid.grid, None)
+    grid.call(lambda: modbus.start(Listening("127.0.0.1", 0, mutual)))
+    try:
+        context = ssl.create_default_context(cafile=tmp_path / "ca.pem")
+        with pytest.raises((ConnectionError, ssl.SSLError)):
+            mark_over(context, modbus.listens_on)
+        context.load_cert_chain(mine.certificate, mine.key)
+        assert mark_over(context, modbus.listens_on) == b"SunS"
+    finally:
+        grid.call(modbus.stop)
+
+
+def mark_over(context: ssl.SSLContext, port: int) -> bytes:
+    """The first registers of the first meter, over TLS."""
+    with (
+        socket.create_connection(("127.0.0.1", port), 10.0) as link,
+        context.wrap_socket(link, server_hostname="127.0.0.1") as secure,
+    ):
+        return Client(secure).ask(read_request(BASE, 2), 1)[2:]

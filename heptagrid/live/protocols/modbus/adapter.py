@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import ssl
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -45,15 +46,17 @@ class Modbus(Protocol):
         from heptagrid.live.protocols.modbus.connection import Connection
         from heptagrid.live.protocols.modbus.server import Server
 
-        if listening.tls is None and not _is_loopback(listening.host):
+        # Modbus/TCP Security is TLS with certificates on both sides; a plain TLS would let anybody in.
+        tls = listening.tls if listening.tls is not None and listening.tls.verify_mode is ssl.CERT_REQUIRED else None
+        if tls is None and not _is_loopback(listening.host):
             raise UsageError(
-                f"Modbus has no authentication of its own, so that it is not served at {listening.host}; leave it out of --protocols, or listen on 127.0.0.1"
+                f"Modbus has no authentication of its own, so that it is served at {listening.host} to clients with a certificate alone: give --tls-cert and --tls-ca, or leave modbus out of --protocols"
             )
         given: Parameters = self.parameters or Parameters()
         listener = device_listener(listening)
         self._server = server = Server(self.grid, listener, given.unit_id, given.inverter_efficiency)
         self._listening = await asyncio.get_running_loop().create_server(
-            lambda: Connection(server), sock=listener.socket, ssl=listening.tls
+            lambda: Connection(server), sock=listener.socket, ssl=tls
         )
         self._tells_devices = listener.tells_devices
         self.listens_on = listener.port

@@ -118,6 +118,11 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
+    def abort(self) -> None:
+        """Close at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
     def _target_of(self, unit: int) -> Target | None:
         if self._target is not None:
             return self._target if unit in self._server.own_units else None

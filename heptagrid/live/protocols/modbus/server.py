@@ -230,10 +230,11 @@ class Server:
     async def stop(self) -> None:
         """Close all connections."""
         for connection in list(self.connections):
-            connection.close()
+            connection.abort()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # the loop tells connections that they are over
 
 
 def described(frame: Frame, pdu: bytes, is_inward: bool) -> str:
