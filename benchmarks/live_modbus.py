@@ -32,7 +32,8 @@ from heptagrid.scenario.load import load
 
 READ = struct.pack(">BHH", 3, BASE + 70, 50)
 """What each is asked for: a model's measurements."""
-FAST = ("messages.access.technology=fibre", "messages.backhaul.technology=fibre")
+FAST = tuple(f"messages.{part}.technology=fibre" for part in ("access", "backhaul", "wan"))
+"""A network that is not the limit."""
 
 
 def main() -> None:
