@@ -5,6 +5,7 @@ The package needs Python 3.12. Where an older one runs this, a copy of its sourc
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import os
 import re
@@ -30,6 +31,7 @@ def _old_class(found: re.Match[str]) -> str:
 def _for_older_python(package: Path) -> None:
     """Put a copy that Python 3.11 reads before the installed package."""
     place = Path(tempfile.mkdtemp(prefix="openadr3-client-"))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
     shutil.copytree(package, place / package.name)
     for file in (place / package.name).rglob("*.py"):
         old = file.read_text(encoding="utf-8")
