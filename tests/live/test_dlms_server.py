@@ -18,6 +18,7 @@ import pytest
 from heptagrid.foundation.time import NS_PER_S
 from heptagrid.live.protocols.dlms.wrapper import HEADER, wrap
 from heptagrid.scenario.schema import Scenario
+from tests.documents.pages import DOCS, blocks
 from tests.live.dlms_client import REGISTER, aarq, get
 from tests.live.served import Served, served
 
@@ -94,6 +95,17 @@ def test_dlms_cosem_sets_a_clock_and_a_used_counter_is_refused(lane: Scenario) -
         with pytest.raises(AssertionError, match="INVOCATION_COUNTER_ERROR"):
             dlms_cosem("127.0.0.1", port, 19, "gmac", 50)
         assert grid.grid.counts["dlms: replayed"] == 1
+
+
+def test_the_examples_of_the_page_read_a_meter(lane: Scenario) -> None:
+    if importlib.util.find_spec("dlms_cosem") is None:
+        pytest.skip("not run: dlms_cosem is not installed; pip install heptagrid[peers]")
+    with running(lane) as grid:
+        for text in blocks(DOCS / "live/dlms.md", "python"):
+            command = [sys.executable, "-c", text.replace("4059", str(grid.ports["dlms"]))]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+            assert done.returncode == 0, done.stderr
+            assert int(done.stdout) == pytest.approx(grid.grid.state.import_kwh[3] * 1000.0, abs=50.0)
 
 
 def test_gurux_reads_a_meter_in_every_form_of_ciphering(lane: Scenario) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from heptagrid.scenario.schema import Scenario
+from tests.documents.pages import DOCS, blocks
 from tests.live.served import Served, served
 
 HERE = Path(__file__).parent
@@ -113,6 +114,29 @@ def running(scenario: Scenario, *settings: str, is_ideal: bool = True) -> Iterat
     with served(scenario, {"mqtt": None}, settings=given, is_ideal=is_ideal) as grid:
         grid.grid.engine.pace.go()
         yield grid
+
+
+def test_the_examples_of_the_page_hear_and_command(lane: Scenario) -> None:
+    """The first two lines hear something, and the last two are taken, with a time-out and numbers of this lane."""
+    (page,) = blocks(DOCS / "live/mqtt.md", "sh")
+    for name in ("mosquitto_sub", "mosquitto_pub"):
+        program(name)
+    with running(lane) as grid:
+        for line in page.splitlines():
+            here = line.replace("/17/", "/2/").replace("/3/set", "/0/set")
+            tool, _, rest = here.partition(" ")
+            once = (
+                "-C 1 -W 30"
+                if tool == "mosquitto_sub" and "NBIRTH" not in line
+                else "-W 1"
+                if tool == "mosquitto_sub"
+                else ""
+            )
+            command = f"{tool} -p {grid.ports['mqtt']} {once} {rest}"
+            done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60, check=False)
+            assert done.returncode == 0 or "NBIRTH" in line, (command, done.stderr)
+            assert done.stdout.startswith("heptagrid/") or "-v" not in line
+        assert not grid.grid.counts.get("mqtt: malformed") and not grid.grid.counts.get("mqtt: refused command")
 
 
 def of(kind: str, lines: list[str]) -> list[str]:
