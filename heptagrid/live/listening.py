@@ -132,7 +132,7 @@ def _everywhere_on_loopback(listening: Listening) -> DeviceListener:
 
 
 def _bound(family: socket.AddressFamily, listening: Listening, host: str, device: bytes = b"") -> socket.socket:
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # or asyncio leaves Nagle on
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if device:

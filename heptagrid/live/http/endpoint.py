@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from heptagrid.foundation.errors import HeptagridError, UsageError
 from heptagrid.live.http.interface import Interface
-from heptagrid.live.http.problems import ProblemError, misunderstood
+from heptagrid.live.http.problems import ProblemError, misunderstood, properties
 from heptagrid.live.http.problems import answer as problem_answer
 
 LARGEST_BODY = 64 * 1024
@@ -141,7 +141,18 @@ def _query(request: Request, kind: type[Taken]) -> Taken:
     if len(given) != len(pairs):
         twice = next(name for name in given if sum(name == other for other, _ in pairs) > 1)
         raise ProblemError(400, f"the query gives {twice!r} twice", twice, "give it once")
+    for name, value in given.items():
+        if value.lower() == "null" and not _takes_text(
+            kind, name
+        ):  # or it would be taken for a field that is not given
+            raise ProblemError(400, f"the query: {name} is {value!r}", name, "leave it out")
     return _converted(given, kind, "query", 400)
+
+
+def _takes_text(kind: type[Taken], name: str) -> bool:
+    """Whether a field takes any text."""
+    schema = properties(kind).get(name, {})
+    return any(one.get("type") == "string" and "enum" not in one for one in (schema, *schema.get("anyOf", ())))
 
 
 def _converted(given: dict[str, str], kind: type[Taken], where: str, status: int) -> Taken:

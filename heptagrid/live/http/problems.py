@@ -60,7 +60,7 @@ def misunderstood(error: msgspec.MsgspecError | UnicodeError, kind: type[Any], w
     words, _, place = said.partition(" - at $.")
     named = re.search(r"field (\S+)$", words)
     field = place or (named[1] if named else None)
-    fields = {one.encode_name: one for one in msgspec.structs.fields(kind)}
+    fields = properties(kind)
     if field is None:
         return ProblemError(400, f"the {where}: {words}", None, "send one JSON object")
     if "unknown field" in words:
@@ -70,9 +70,19 @@ def misunderstood(error: msgspec.MsgspecError | UnicodeError, kind: type[Any], w
     return ProblemError(400, f"the {where}: {words}", field, _expected(kind, re.split(r"[.\[]", field)[0]))
 
 
+def properties(kind: type[Any]) -> dict[str, dict[str, Any]]:
+    """The schema of each field of a type; made once."""
+    if kind.__qualname__ not in _KNOWN:
+        _KNOWN[kind.__qualname__] = msgspec.json.schema(kind)["$defs"][kind.__name__].get("properties", {})
+    return _KNOWN[kind.__qualname__]
+
+
+_KNOWN: dict[str, dict[str, dict[str, Any]]] = {}
+
+
 def _expected(kind: type[Any], field: str) -> str:
     """What a field of a type must be, from its declaration."""
-    schema = msgspec.json.schema(kind)["$defs"][kind.__name__]["properties"].get(field, {})
+    schema = properties(kind).get(field, {})
     one = next((each for each in schema.get("anyOf", []) if each.get("type") != "null"), schema)
     description = schema.get("description") or one.get("description", "")
     bounds = [f"{word} {one[key]:g}" for key, word in (("minimum", "from"), ("maximum", "to")) if key in one]

@@ -107,7 +107,7 @@ class OpenAdr(Protocol):
 
         self.built_in.refresh()
         family = socket.AF_INET6 if ":" in listening.host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # or asyncio leaves Nagle on
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((listening.host, listening.port))
