@@ -49,9 +49,16 @@ def shared(lane: Scenario) -> Iterator[Harness]:
             began.set()
             await over.wait()
 
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    def run() -> None:
+        try:
+            asyncio.run(serve())
+        finally:
+            began.set()
+
+    thread = threading.Thread(target=run)
     thread.start()
-    assert began.wait(600.0)
+    began.wait()
+    assert found, "the grid has not started"
     yield found[0]
     found[0].run.grid.loop.call_soon_threadsafe(over.set)
     thread.join()
