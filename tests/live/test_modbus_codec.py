@@ -22,6 +22,7 @@ from heptagrid.live.protocols.modbus.codec import (
     identification,
     request,
 )
+from heptagrid.live.protocols.modbus.server import described
 
 READ = struct.pack(">BHH", 3, 40_000, 2)
 
@@ -135,3 +136,9 @@ def test_a_request_is_never_anything_but_a_request_or_a_refusal() -> None:
         ) + random_bytes.randbytes(random_bytes.randrange(20))
         with suppress(ExceptionResponse):
             request(pdu)
+
+
+@pytest.mark.parametrize("function", [3, 128, 255])
+def test_a_function_without_data_can_be_described(function: int) -> None:
+    pdu = bytes((function,))
+    assert described(Frame(5, 1, pdu), pdu, is_inward=True) == f"#5 function {function & 0x7F}"

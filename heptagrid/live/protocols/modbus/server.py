@@ -240,7 +240,7 @@ class Server:
 def described(frame: Frame, pdu: bytes, is_inward: bool) -> str:
     """A frame in words, for the log."""
     function = pdu[0] & 0x7F
-    if pdu[0] & 0x80:
+    if pdu[0] & 0x80 and not is_inward:
         return f"#{frame.transaction} function {function}: exception {pdu[1]}"
     if not is_inward or len(pdu) < 5:
         return f"#{frame.transaction} function {function}"
