@@ -15,11 +15,14 @@ from typing import Any
 
 import pytest
 
-from heptagrid.foundation.time import NS_PER_S
+from heptagrid.foundation.time import NS_PER_S, from_ns
+from heptagrid.live.again import replay
+from heptagrid.live.protocols.dlms import data
+from heptagrid.live.protocols.dlms.acse import Mechanism
 from heptagrid.live.protocols.dlms.wrapper import HEADER, wrap
 from heptagrid.scenario.schema import Scenario
 from tests.documents.pages import DOCS, blocks
-from tests.live.dlms_client import REGISTER, aarq, get
+from tests.live.dlms_client import PASSWORD, REGISTER, aarq, get, target
 from tests.live.served import Served, served
 
 HERE = Path(__file__).parent
@@ -173,3 +176,18 @@ def test_bytes_that_are_no_frame_end_the_connection_and_are_counted(lane: Scenar
             stream.sendall(wrap(1, 9999, REGISTER))
             assert exchange(stream, b"\x01\x02", server=1) == b"\xd8\x01\x03"
         assert grid.grid.counts == {"dlms: malformed": 2, "dlms: no such logical device": 1}
+
+
+def test_a_day_on_which_a_meter_was_read_and_its_clock_set_can_be_run_again(lane: Scenario, tmp_path: Path) -> None:
+    with served(lane, {"dlms": None}, out=tmp_path / "live") as grid, connected(grid) as stream:
+        asked = lambda apdu: grid.while_time_goes_on(lambda: exchange(stream, apdu))  # noqa: E731
+        assert asked(aarq(mechanism=Mechanism.PASSWORD, value=PASSWORD))[0] == 0x61
+        assert asked(REGISTER)[:4] == b"\xc4\x01\xc1\x00"
+        later = data.moment(from_ns(grid.grid.now_ns + 3600 * NS_PER_S, lane.zone))
+        assert (
+            asked(b"\xc1\x01\xc1" + target(8, "0.0.1.0.0.255", 2) + b"\x00" + data.octets(later)) == b"\xc5\x01\xc1\x00"
+        )
+        grid.advance(60.0)
+        assert grid.grid.state.clock_quarters[3] == 4
+    again = replay(tmp_path / "live", out=tmp_path / "again")
+    assert again.differing == [] and again.remarks == []
