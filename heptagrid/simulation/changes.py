@@ -6,7 +6,6 @@ too: they begin at once.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -16,8 +15,6 @@ import numpy.typing as npt
 
 from heptagrid.assembly.happenings import Happening, Site, happening, of_towns, strike
 from heptagrid.assembly.modelled_transport import ModelledTransport
-from heptagrid.contracts.desks import ROLES, sent_by
-from heptagrid.domains.customers.vehicles import Vehicles
 from heptagrid.domains.generation.swing import Trip
 from heptagrid.foundation.errors import UsageError
 from heptagrid.foundation.parameters import Declaration, declarations, parameter
@@ -27,7 +24,9 @@ from heptagrid.planes.messages.plane import MessagePlane
 from heptagrid.scenario.checks import Checks
 from heptagrid.scenario.event_entries import Surroundings, read_events
 from heptagrid.scenario.events import KINDS, Event
+from heptagrid.simulation.change import Change, check_number
 from heptagrid.simulation.simulation import Simulation
+from heptagrid.simulation.taken_over import Charger, Desk
 from heptagrid.world.outages import Outage
 
 Ints = npt.NDArray[np.int64]
@@ -35,22 +34,6 @@ Ints = npt.NDArray[np.int64]
 NEVER_NS = 2**62
 """The end of what somebody must end."""
 _AT_ONCE = ("blackout", "read_all", "jam", "cut", "unit_trip")
-
-
-class Change(ABC):
-    """A change; its fields are declared with `parameter`."""
-
-    title: ClassVar[str]
-
-    @abstractmethod
-    def make(self, simulation: Simulation, step: Step) -> None:
-        """Change a simulation before a step.
-
-        Raises
-        ------
-        UsageError
-            If it cannot be made; with the reason.
-        """
 
 
 @dataclass(frozen=True)
@@ -135,7 +118,7 @@ class Fail(Change):
     def make(self, simulation: Simulation, step: Step) -> None:
         at = simulation.world.endpoints
         places = at.gateways if self.site == "meter" else at.concentrators
-        _check_number(self.site, self.number, len(places))
+        check_number(self.site, self.number, len(places))
         begin_ns = step.start_ns + 1
         end_ns = begin_ns + round(self.duration_s * NS_PER_S)
         _plane(simulation).fail(places[self.number : self.number + 1], begin_ns, end_ns)
@@ -150,7 +133,7 @@ class StuckMeter(Change):
     stuck: bool = parameter(True, info="whether it is stuck", source="an example")
 
     def make(self, simulation: Simulation, step: Step) -> None:
-        _check_number("meter", self.meter, simulation.world.points)
+        check_number("meter", self.meter, simulation.world.points)
         simulation.grid.customers.meters.stick(self.meter, self.stuck)
 
 
@@ -170,24 +153,8 @@ class MeterClock(Change):
     )
 
     def make(self, simulation: Simulation, step: Step) -> None:
-        _check_number("meter", self.meter, simulation.world.points)
+        check_number("meter", self.meter, simulation.world.points)
         simulation.grid.customers.meters.set_clock(self.meter, round(self.ahead_s / 900.0))
-
-
-@dataclass(frozen=True)
-class Charger(Change):
-    """A real charger takes the place of a vehicle, which then draws what is ordered and nothing else, or gives it back."""
-
-    title = "A real charger in a vehicle's place"
-    vehicle: int = parameter(0, info="number of the vehicle", low=0, high=10_000_000, source="an example")
-    outside: bool = parameter(True, info="whether its charger is a real one", source="an example")
-
-    def make(self, simulation: Simulation, step: Step) -> None:
-        vehicles = simulation.grid.customers.devices["vehicles"]
-        assert isinstance(vehicles, Vehicles)
-        _check_number("vehicle", self.vehicle, len(vehicles.owner))
-        vehicles.is_outside[self.vehicle] = self.outside
-        vehicles.orders.withdraw(np.array([self.vehicle]))
 
 
 class _Event(Change):
@@ -198,19 +165,6 @@ class _Event(Change):
     def make(self, simulation: Simulation, step: Step) -> None:
         given = {name: getattr(self, name) for name, *_ in declarations(type(self))}
         happen(simulation, step, _event_at(simulation, step, self.kind, given))
-
-
-@dataclass(frozen=True)
-class Desk(Change):
-    """A built-in desk sends nothing to the field from now on, for a program outside plays it, or sends again."""
-
-    title = "Silence a desk"
-    role: str = parameter("aggregator", info="which desk", choices=ROLES, source="an example; it must be given")
-    silent: bool = parameter(True, info="whether it sends nothing", source="an example")
-
-    def make(self, simulation: Simulation, step: Step) -> None:
-        contracts = (one for role in ROLES if role == self.role for one in sent_by(role))
-        simulation.grid.transport.silence(contracts, self.silent)
 
 
 def _of_event(kind: str) -> type[Change]:
@@ -423,13 +377,8 @@ def _plane(simulation: Simulation) -> MessagePlane:
 
 def _changer(simulation: Simulation, town: int) -> Any:
     lines = simulation.grid.distribution.lines
-    _check_number("town", town, len(lines))
+    check_number("town", town, len(lines))
     changer = lines.of(town).changer
     if changer is None:
         raise UsageError("the circuit's own controls regulate it; there is no tap changer to move by hand")
     return changer
-
-
-def _check_number(what: str, number: int, count: int) -> None:
-    if not 0 <= number < count:
-        raise UsageError(f"there is no {what} {number}; they are numbered from 0 to {count - 1}")
