@@ -1,13 +1,17 @@
-"""Process images: what the stations of a class show of the last solved state, and which points have moved beyond their deadbands."""
+"""Process images: what stations show of the last solved state, and which points have moved beyond their deadbands."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.foundation.time import NS_PER_S
+from heptagrid.live.grid import LiveGrid
+from heptagrid.live.inventory import Device
+from heptagrid.live.state import State
 from heptagrid.live.stations.points import Read, View
 
 Floats = npt.NDArray[np.float64]
@@ -76,3 +80,49 @@ class Image(Generic[P]):
         for k, place in zip(columns.tolist(), places.tolist(), strict=True):
             found.setdefault(int(rows[place]), []).append(self.points[k])
         return sorted(found.items())
+
+
+class Images(Generic[P]):
+    """Of all stations. points: by class. topical_s: simulated age above which values are not topical. invalid, not_topical: the bits of quality, as the protocol has them."""
+
+    def __init__(
+        self, grid: LiveGrid, points: Mapping[str, Sequence[P]], topical_s: float, invalid: int, not_topical: int
+    ) -> None:
+        self._grid, self._topical_s = grid, topical_s
+        self._invalid, self._not_topical = invalid, not_topical
+        self._images = {name: Image(told, len(grid.inventory.classes[name]), invalid) for name, told in points.items()}
+        self._seen: State | None = None
+
+    def of(self, device: Device) -> Image[P]:
+        """The image in which a device stands."""
+        return self._images[device.of.name]
+
+    def look(self) -> None:
+        """Bring everything up to date."""
+        engine = self._grid.engine
+        state = engine.state
+        if state is None:
+            return
+        age_s = (self._grid.now_ns - state.until_ns) / NS_PER_S
+        quality = self._invalid if not engine.is_running else self._not_topical if age_s > self._topical_s else 0
+        view = None
+        if state is not self._seen:
+            self._seen = state
+            view = View(self._grid.inventory.world, state, self._grid.scenario.sections["sensors"])
+        for image in self._images.values():
+            image.look(view, quality)
+
+    def listened_to(self, devices: Iterable[Device]) -> None:
+        """Somebody begins to listen to stations: only what changes from now on is told."""
+        self.look()
+        for one in devices:
+            self.of(one).settle(one.row)
+
+    def changes(self, listened: Mapping[str, Sequence[int]]) -> Iterator[tuple[Device, list[P], int]]:
+        """The points that have moved at stations that somebody listens to, rows by class, since the last call, and when."""
+        self.look()
+        at_ns = self._seen.at_ns if self._seen is not None else self._grid.now_ns
+        for name, rows in listened.items():
+            of = self._grid.inventory.classes[name]
+            for row, points in self._images[name].changes(np.array(rows, dtype=np.int64)):
+                yield Device(of, row), points, at_ns

@@ -22,9 +22,9 @@ class Selections:
 
     def __init__(self, for_s: float) -> None:
         self._for_s = for_s
-        self._by_address: dict[int, _Reserved] = {}
+        self._by_address: dict[Hashable, _Reserved] = {}
 
-    def select(self, address: int, who: Hashable, wanted: Any, now: float) -> bool:
+    def select(self, address: Hashable, who: Hashable, wanted: Any, now: float) -> bool:
         """Reserve a control; whether it was free, or one's own."""
         held = self._held(address, now)
         if held is not None and (held.who != who or held.is_executing):
@@ -32,7 +32,7 @@ class Selections:
         self._by_address[address] = _Reserved(who, wanted, now + self._for_s)
         return True
 
-    def execute(self, address: int, who: Hashable, wanted: Any, now: float, must_select: bool) -> bool:
+    def execute(self, address: Hashable, who: Hashable, wanted: Any, now: float, must_select: bool) -> bool:
         """Begin to execute; whether one may. What was selected differently is free after that."""
         held = self._held(address, now)
         if held is None:
@@ -46,7 +46,7 @@ class Selections:
         self._by_address[address] = _Reserved(who, wanted, float("inf"), is_executing=True)
         return True
 
-    def cancel(self, address: int, who: Hashable, now: float) -> bool:
+    def cancel(self, address: Hashable, who: Hashable, now: float) -> bool:
         """Give up one's reservation; whether there was one."""
         held = self._held(address, now)
         if held is None or held.who != who or held.is_executing:
@@ -54,7 +54,7 @@ class Selections:
         del self._by_address[address]
         return True
 
-    def end(self, address: int) -> None:
+    def end(self, address: Hashable) -> None:
         """What was executed is done."""
         self._by_address.pop(address, None)
 
@@ -66,6 +66,6 @@ class Selections:
         """Free everything that is not being executed."""
         self._by_address = {k: one for k, one in self._by_address.items() if one.is_executing}
 
-    def _held(self, address: int, now: float) -> _Reserved | None:
+    def _held(self, address: Hashable, now: float) -> _Reserved | None:
         held = self._by_address.get(address)
         return held if held is not None and now < held.until else None
