@@ -295,11 +295,8 @@ class Openings:
             simulation.grid.distribution.restore(now_ns, closed[0].outages)
         else:
             raise UsageError(f"no switch towards {where} was opened")
-        still = [places for one in self._opened.values() for places in one.silent]
         for places in (each for one in closed for each in one.silent):
-            awake = np.setdiff1d(places, np.concatenate([np.empty(0, dtype=np.int64), *still]))
-            if len(awake):
-                _plane(simulation).wake(awake, now_ns + 1)
+            _plane(simulation).wake(places, now_ns + 1)  # who is silent by another switch as well stays so
 
     def prepare(self, simulation: Simulation, step: Step) -> None:
         """Whoever's battery is empty within the step falls silent then."""

@@ -193,3 +193,28 @@ def test_one_of_two_opened_switches_is_closed_alone(lane: Scenario, tmp_path: Pa
 
     asyncio.run(drive())
     assert replay(tmp_path / "live", out=tmp_path / "again").differing == []
+
+
+def test_a_place_behind_two_open_switches_has_supply_when_both_are_closed(lane: Scenario) -> None:
+    async def drive() -> None:
+        async with live_grid(lane) as harness:
+            grid, device = harness.run.grid, harness.run.grid.inventory.device("meters/2")
+
+            async def answers() -> bool:
+                asked = asyncio.create_task(grid.ask(grid.desk("operations"), device, 20))
+                await asyncio.sleep(0)
+                await harness.advance(120.0)
+                return not isinstance((await asyncio.gather(asked, return_exceptions=True))[0], LostError)
+
+            behind = "substation 0" if grid.inventory.world.substation_of[2] == 1 else "feeder 1"
+            await _change(harness, "open", where=behind)
+            await _change(harness, "open", where="all")
+            await harness.advance(600.0)
+            assert not await answers()
+            await _change(harness, "close", where=behind)
+            assert not grid.state.point_is_supplied[2] and not await answers()
+            await _change(harness, "close", where="all")
+            await harness.advance(120.0)
+            assert grid.state.point_is_supplied[2] and await answers()
+
+    asyncio.run(drive())
