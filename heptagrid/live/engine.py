@@ -136,7 +136,7 @@ class Engine(Outside):
             due_ns = self.pace.due_ns()
             if due_ns is None or due_ns > step.start_ns:
                 break
-            self._rest(self.pace.seconds_until(step.start_ns + 1))
+            self._rest(self.pace.seconds_until(step.start_ns + 1), minds_changes=True)
         prepared(simulation, step)
 
     def meet(self, simulation: Simulation, step: Step) -> None:
@@ -211,10 +211,12 @@ class Engine(Outside):
             time.sleep(GATHERED_S - since_s)
         self._looked_at = time.monotonic()
 
-    def _rest(self, seconds: float) -> None:
+    def _rest(self, seconds: float, *, minds_changes: bool = False) -> None:
+        """Wait so long, or until something comes; changes are not minded within a step, for none is made there."""
         if seconds > 0.0:
             with self.pace.changed:
-                if not self.crossings.has_waiting and not self._changes and not self._is_stopping.is_set():
+                has_come = self.crossings.has_waiting or (minds_changes and self._changes)
+                if not has_come and not self._is_stopping.is_set():
                     self.pace.changed.wait(min(seconds, 1.0))
 
     def _wake(self) -> None:
