@@ -28,7 +28,7 @@ COMMANDS = {
     "replay": "Replay FOLDER (of a live run): the same day again from its journal, without the outside, and say whether it is the same to the last bit.",
     "run": "Run SCENARIO (a built-in name or a TOML file; default: town) in both arms, and write the report.",
     "scenarios": "List the built-in scenarios.",
-    "serve": "Serve SCENARIO live: the smart arm on the wall clock, over real protocols.",
+    "serve": "Serve SCENARIO (a built-in name or a TOML file; default: town) live: the smart arm on the wall clock, over real protocols.",
     "sweep": "Run SCENARIO with one or more keys varied, and draw how the results depend on them.",
     "trace": "Follow message MESSAGE of RUN (a results folder): every hop, its causes, its consequences.",
     "validate": "Compare heptagrid with published cases and with recorded answers of other programs.",

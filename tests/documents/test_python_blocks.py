@@ -22,7 +22,13 @@ HELD_ELSEWHERE = {
     "docs/extend.md": "documents/test_extend.py",
     "docs/devices.md": "plugins/test_device.py",
     "docs/tariffs-and-desks.md": "plugins/test_tariff_and_desk.py",
+    "docs/live/api.md": "live/test_lines_as_written.py",
+    "docs/live/c37118.md": "live/test_lines_as_written.py",
     "docs/live/dlms.md": "live/test_dlms_server.py",
+    "docs/live/dnp3.md": "live/test_lines_as_written.py",
+    "docs/live/iec104.md": "live/test_lines_as_written.py",
+    "docs/live/modbus.md": "live/test_lines_as_written.py",
+    "docs/live/testing.md": "live/test_testing.py",
     "docs/live/ieee2030-5.md": "live/test_sep2_grid.py",
     "docs/live/openadr.md": "live/test_openadr_peers.py",
 }

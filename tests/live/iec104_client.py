@@ -21,6 +21,7 @@ from heptagrid.live.protocols.iec104.asdu import decode as asdu_of
 from heptagrid.live.protocols.iec104.asdu import encode as asdu_bytes
 from heptagrid.live.protocols.iec104.elements import Type
 from heptagrid.live.protocols.iec104.time_tag import TimeTag
+from tests.live.harness import Harness
 
 WITHIN_S = 5.0
 
@@ -114,3 +115,14 @@ async def client_to(port: int, host: str = "127.0.0.1") -> AsyncIterator[Client]
         yield client
     finally:
         await client.close()
+
+
+def malformed(harness: Harness) -> int:
+    """How many malformed frames the grid has counted."""
+    counts = harness.run.grid.counts
+    return counts.get("iec104: malformed", 0) + counts.get("iec104: closed: malformed", 0)
+
+
+def interrogated(client: Client, station: int) -> Callable[[], object]:
+    """Whether a station has ended an interrogation of this client."""
+    return lambda: [one for one in client.of(Type.C_IC_NA_1, 10) if one.common_address == station]

@@ -7,7 +7,7 @@ import json
 import math
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from heptagrid.live.protocols.iec104.elements import SELECT, Type
 from heptagrid.live.serve import Options
 from heptagrid.scenario.schema import Scenario
 from tests.live.harness import Harness, live_grid
-from tests.live.iec104_client import Client, client_to
+from tests.live.iec104_client import client_to, interrogated, malformed
 
 NIGHT = "2016-07-04T00:20"
 """Soon after midnight, since a live grid is stepped from there to its present."""
@@ -75,15 +75,6 @@ def _own(harness: Harness, device: str) -> str:
     return address
 
 
-def _malformed(harness: Harness) -> int:
-    counts = harness.run.grid.counts
-    return counts.get("iec104: malformed", 0) + counts.get("iec104: closed: malformed", 0)
-
-
-def _interrogated(client: Client, station: int) -> Callable[[], object]:
-    return lambda: [one for one in client.of(Type.C_IC_NA_1, 10) if one.common_address == station]
-
-
 def test_all_stations_answer_an_interrogation_of_address_65535(shared: Harness) -> None:
     async def drive() -> None:
         harness = shared
@@ -111,7 +102,7 @@ def test_at_its_own_address_a_station_is_alone_and_tells_that_it_has_begun(share
             await client.start()
             await client.until(lambda: client.of(Type.M_EI_NA_1))
             client.command(Type.C_IC_NA_1, SUBSTATION, quality=20)
-            await client.until(_interrogated(client, SUBSTATION))
+            await client.until(interrogated(client, SUBSTATION))
             client.command(Type.C_IC_NA_1, SUBSTATION + 1, quality=20)
             await client.until(lambda: client.of(Type.C_IC_NA_1, Cause.UNKNOWN_COMMON_ADDRESS))
             assert harness.run.grid.peers[-1].device == "substations/0"
@@ -125,7 +116,7 @@ def test_what_a_circuit_regulates_itself_is_marked_invalid(shared: Harness) -> N
         async with client_to(_port(harness), _own(harness, "primary_substations/0")) as client:
             await client.start()
             client.command(Type.C_IC_NA_1, PRIMARY, quality=20)
-            await client.until(_interrogated(client, PRIMARY))
+            await client.until(interrogated(client, PRIMARY))
             found = {each.address: each for one in client.asdus if one.cause == 20 for each in one.objects}
             assert math.isnan(harness.run.grid.state.tap[0])
             assert found[151].quality & 0x80 and not found[1].quality
@@ -140,7 +131,7 @@ def test_frames_cross_the_modelled_network_and_take_their_time(lane: Scenario) -
             async with client_to(_port(harness), _own(harness, "substations/0")) as client:
                 await client.start()
                 client.command(Type.C_IC_NA_1, SUBSTATION, quality=20)
-                await client.until(_interrogated(client, SUBSTATION), 20.0)
+                await client.until(interrogated(client, SUBSTATION), 20.0)
             frames = [one for one in harness.run.grid.frames if one.size_bytes]
             assert frames and all(one.delay_s is not None and 0.0 < one.delay_s < 10.0 for one in frames)
             assert {one.is_inward for one in frames} == {True, False}
@@ -194,7 +185,7 @@ def test_a_jump_of_the_wall_clock_changes_nothing(lane: Scenario, monkeypatch: p
                 await client.until(lambda before=before: client.frames.count(Unnumbered(Function.TESTFR_ACT)) > before)
                 client.ask(Function.TESTFR_CON)
             client.command(Type.C_IC_NA_1, PRIMARY, quality=20)
-            await client.until(_interrogated(client, PRIMARY))
+            await client.until(interrogated(client, PRIMARY))
             assert not client.is_closed
 
     asyncio.run(drive())
@@ -299,19 +290,19 @@ def test_what_happens_while_a_group_is_away_is_told_when_it_is_back(lane: Scenar
 
 def test_bytes_that_are_no_frame_close_and_are_counted(shared: Harness) -> None:
     async def drive() -> None:
-        harness, before = shared, _malformed(shared)
+        harness, before = shared, malformed(shared)
         for data in (b"GET / HTTP/1.1\r\n\r\n", b"\x68\x03\x07\x00\x00", b"\x68\x04\x0f\x00\x00\x00"):
             async with client_to(_port(harness)) as client:
                 client.write(data)
                 await client.until(lambda client=client: client.is_closed)
-        assert _malformed(harness) == before + 3
+        assert malformed(harness) == before + 3
 
     asyncio.run(drive())
 
 
 def test_an_asdu_that_is_malformed_is_counted_and_the_connection_lives(shared: Harness) -> None:
     async def drive() -> None:
-        harness, before = shared, _malformed(shared)
+        harness, before = shared, malformed(shared)
         async with client_to(_port(harness)) as client:
             await client.start()
             for raw in (
@@ -322,8 +313,8 @@ def test_an_asdu_that_is_malformed_is_counted_and_the_connection_lives(shared: H
             ):
                 client.send(raw)
             client.command(Type.C_IC_NA_1, PRIMARY, quality=20)
-            await client.until(_interrogated(client, PRIMARY))
-            assert _malformed(harness) == before + 4
+            await client.until(interrogated(client, PRIMARY))
+            assert malformed(harness) == before + 4
 
     asyncio.run(drive())
 
@@ -351,7 +342,7 @@ def test_frames_come_whole_however_the_bytes_are_cut(shared: Harness) -> None:
             await client.until(lambda: client.frames)
             one = encode(Information(0, 0, bytes.fromhex("64010600010000000014")))
             client.write(one + encode(Unnumbered(Function.TESTFR_ACT)))
-            await client.until(_interrogated(client, PRIMARY))
+            await client.until(interrogated(client, PRIMARY))
             await client.until(lambda: Unnumbered(Function.TESTFR_CON) in client.frames)
 
     asyncio.run(drive())
@@ -396,9 +387,9 @@ def test_reports_of_reconnecting_clients(lane: Scenario) -> None:
                     async with client_to(port, host) as again:
                         await again.start()
                         again.command(Type.C_IC_NA_1, SUBSTATION, quality=20)
-                        await again.until(_interrogated(again, SUBSTATION))
+                        await again.until(interrogated(again, SUBSTATION))
                 first.command(Type.C_IC_NA_1, SUBSTATION, quality=20)
-                await first.until(_interrogated(first, SUBSTATION))
+                await first.until(interrogated(first, SUBSTATION))
             await asyncio.sleep(0.05)
             assert not harness.run.grid.peers
 

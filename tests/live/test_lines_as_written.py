@@ -1,0 +1,72 @@
+"""The lines that connect a well-known client, on the pages of the protocols, run as written against the town; but for the ports, which are free ones."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests.documents.pages import DOCS, blocks
+
+pytestmark = pytest.mark.long
+
+PAGES = {
+    "api.md": ("http", 8080, "heptagrid"),
+    "c37118.md": ("c37118", 4712, "pyc37"),
+    "dnp3.md": ("dnp3", 20000, "dnp3"),
+    "iec104.md": ("iec104", 2404, "c104"),
+    "modbus.md": ("modbus", 1502, "sunspec2"),
+}
+"""The protocol of each page, its default port, and the package of its client."""
+
+
+@pytest.fixture(scope="module")
+def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
+    """The town at noon in July, live at speed 1: the port of each protocol."""
+    folder, found = tmp_path_factory.mktemp("served"), {name: free_port() for name, _, _ in PAGES.values()}
+    chosen = ",".join(f"{name}={port}" for name, port in found.items() if name != "http")
+    command = [sys.executable, "-m", "heptagrid", "serve", "--at", "2016-07-04T12:00", "--protocols", chosen]
+    log = (folder / "log").open("w+", encoding="utf-8")
+    serving = subprocess.Popen(
+        [*command, "--http", str(found["http"]), "--out", str(folder / "run")], stdout=log, stderr=log
+    )
+    try:
+        until = time.monotonic() + 300.0
+        while "Ctrl-C ends it" not in (folder / "log").read_text(encoding="utf-8"):
+            assert serving.poll() is None and time.monotonic() < until, (folder / "log").read_text(encoding="utf-8")
+            time.sleep(0.2)
+        yield found
+    finally:
+        serving.send_signal(signal.SIGINT)
+        assert serving.wait(120.0) == 0, (folder / "log").read_text(encoding="utf-8")
+        log.close()
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_lines_of_a_page_connect(page: str, ports: dict[str, int], tmp_path: Path) -> None:
+    name, default, package = PAGES[page]
+    if find_spec(package) is None:
+        pytest.skip(f"not run: the client {package} is not installed")
+    text = blocks(DOCS / "live" / page, "python")[0]
+    assert str(default) in text
+    script = tmp_path / "lines.py"
+    script.write_text(text.replace(str(default), str(ports[name])), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=120.0, check=False, env=dict(os.environ)
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip(), "it says what it has read"
