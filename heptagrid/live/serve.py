@@ -134,15 +134,24 @@ class LiveRun:
         while self.engine.state is None and self.engine.is_running:
             await asyncio.sleep(0.01)
         for name, (kind, port) in self._chosen.items():
-            one = kind(self.grid, self.scenario.sections.get(f"live.{name}"))
-            is_open = self.access.is_local or one.authenticates or name in self.options.exposed
-            host = self.options.listen if is_open else LOOPBACK
-            if not is_open:
-                self.say(f"{one.title} has no authentication, and listens on {host} alone; --expose {name} opens it")
-            await one.start(Listening(host, port, self.access.protocol_tls))
-            self.protocols.append(one)
-            for line in one.greeting() or [f"{one.title}: {host}:{one.listens_on}"]:
-                self.say(line)
+            try:
+                await self._open(name, kind, port)
+            except UsageError as problem:
+                if self.options.ports is not None:
+                    raise
+                self.say(f"not served: {problem}")  # nobody asked for it by name
+
+    async def _open(self, name: str, kind: type[Protocol], port: int) -> None:
+        """Open the sockets of a protocol."""
+        one = kind(self.grid, self.scenario.sections.get(f"live.{name}"))
+        is_open = self.access.is_local or one.authenticates or name in self.options.exposed
+        host = self.options.listen if is_open else LOOPBACK
+        if not is_open:
+            self.say(f"{one.title} has no authentication, and listens on {host} alone; --expose {name} opens it")
+        await one.start(Listening(host, port, self.access.protocol_tls))
+        self.protocols.append(one)
+        for line in one.greeting() or [f"{one.title}: {host}:{one.listens_on}"]:
+            self.say(line)
 
     def base_url(self, port: int) -> str:
         """The address of the interface."""
