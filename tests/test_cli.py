@@ -66,6 +66,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, day: Any) -> list[dict[str, Any]]:
     monkeypatch.setattr("heptagrid.validate.rows.run_cases", run_cases)
     monkeypatch.setattr("heptagrid.studies.carry.api.carry", carry)
     monkeypatch.setattr("heptagrid.scale.sweep.sweep", sweep)
+    monkeypatch.setattr("heptagrid.live.serve.serve", lambda scenario, *given: run(scenario, given=given))
     monkeypatch.setattr("heptagrid.scale.compare.compare", compare)
     monkeypatch.setattr("heptagrid.report.studies_terminal.sweep_summary", lambda content: "")
     monkeypatch.setattr("heptagrid.report.studies_terminal.compare_summary", lambda content: "")

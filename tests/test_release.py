@@ -89,6 +89,7 @@ def test_a_wheel_without_its_data_or_with_tests_is_found_out(archives: tuple[Pat
         changed.writestr("tests/conftest.py", "")
     assert {problem.partition(".whl ")[2] for problem in release_check.problems_of_wheel(poor)} == {
         "lacks heptagrid/scenario/data/town/grid.npz",
+        "lacks heptagrid/testing/lane/grid.npz",
         "lacks heptagrid/validate/cases/levels/grid.npz",
         "lacks entry_points.txt",
         "holds tests/conftest.py",

@@ -125,7 +125,8 @@ def test_operations_tells_each_company_of_its_own_customers_alone() -> None:
             asked_by=np.array(ids) - 1,
             quarter=quarter,
         )
-        desk.receive(Delivery(metering.READING.wave(reading, rows, rows, rows), rows, rows, np.array(ids)))
+        arrived_ns = rows + (quarter + 1) * NS_PER_QUARTER
+        desk.receive(Delivery(metering.READING.wave(reading, rows, rows, rows), rows, arrived_ns, np.array(ids)))
 
     def work(days: int, quarters: int) -> dict[tuple[str, int], Wave]:
         sent.clear()

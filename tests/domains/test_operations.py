@@ -101,7 +101,8 @@ def test_reads_of_days_already_told_follow_with_their_second_and_final_run() -> 
             asked_by=np.full(len(meters), -1),
             quarter=quarter,
         )
-        desk.receive(Delivery(metering.READING.wave(reading, rows, rows, rows), rows, rows, np.array(ids)))
+        arrived_ns = rows + (quarter + 1) * NS_PER_QUARTER
+        desk.receive(Delivery(metering.READING.wave(reading, rows, rows, rows), rows, arrived_ns, np.array(ids)))
 
     def work(days: int, quarters: int) -> list[Wave]:
         """Let the desk work in the step of a quarter hour that ends `quarters` after a midnight."""

@@ -12,7 +12,7 @@ from heptagrid.live.protocols.dnp3.application import CONFIRM, SEQUENCE, Functio
 from heptagrid.live.protocols.dnp3.link import LinkFrame, Primary, Splitter, decode, encode
 from heptagrid.live.protocols.dnp3.transport import Reassembly, Segments
 
-WITHIN_S = 5.0
+WITHIN_S = 30.0
 CLASS_0, EVENTS = b"\x3c\x01\x06", b"\x3c\x02\x06\x3c\x03\x06\x3c\x04\x06"
 INTEGRITY = EVENTS + CLASS_0
 CLOSE, TRIP, LATCH_ON, LATCH_OFF = 0x41, 0x81, 3, 4

@@ -18,7 +18,7 @@ from tests.live.harness import live_grid
 OPTIONS = Options(at="2016-07-04T00:20", speed=None, paused=True, http_port=None, is_ideal=True)
 
 
-async def _until(holds: object, within_s: float = 10.0) -> None:
+async def _until(holds: object, within_s: float = 60.0) -> None:
     assert callable(holds)
     async with asyncio.timeout(within_s):
         while not holds():

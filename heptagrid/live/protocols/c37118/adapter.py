@@ -16,6 +16,8 @@ from heptagrid.live.protocols.c37118 import frames
 from heptagrid.live.protocols.c37118.connection import Connection
 from heptagrid.live.protocols.c37118.units import FIRST, Units
 
+_LOCK_STEP_S = 60
+"""Simulated seconds whose frames are sent at once where a client lets time go on by so much."""
 TICK_S = 0.01
 """How often is looked what is due, in seconds of the wall clock: half of what lies between two frames."""
 _log = logging.getLogger(__name__)
@@ -123,7 +125,8 @@ class C37118(Protocol):
         clock = self.grid.engine.pace.state
         last = clock.ns * self.units.rate // NS_PER_S
         is_fast = not clock.is_paused and (clock.speed is None or clock.speed > 1.0)
-        most = 1 if is_fast else self.units.rate
+        seconds = _LOCK_STEP_S if clock.is_paused else 1
+        most = 1 if is_fast else seconds * self.units.rate
         made: dict[tuple[int, int], bytes] = {}
         for connection in list(self._connections):
             for id, before in list(connection.sending.items()):
