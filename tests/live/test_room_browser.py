@@ -208,7 +208,7 @@ def test_axe_core_finds_nothing(browser: Any, room: Served, size: tuple[int, int
             accessible(page)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_the_town_paints_within_a_second_and_updates_ten_times_a_second(browser: Any) -> None:
     """All 9,105 nodes, at a speed at which a step is due more often than frames are; the best of several loads and spans."""
     with served(heptagrid.load("town"), replace(RUNNING, speed=600.0)) as town, opened(browser, town) as page:
@@ -221,7 +221,7 @@ def test_the_town_paints_within_a_second_and_updates_ten_times_a_second(browser:
         until(page, "window.heptagridRoom && heptagridRoom.states > 0 && !!document.querySelector('.network')", 30.0)
         page.click(".network .choice >> text=Map")
         per_s = [_frames_per_s(page, 2.0) for _ in range(5)]
-    if (min(drawn_s) > PAINTS_S or max(per_s) < 8.0) and (busy := os.getloadavg()[0]) > 0.6 * (os.cpu_count() or 1):
+    if (min(drawn_s) > PAINTS_S or max(per_s) < 8.0) and (busy := os.getloadavg()[0]) > 1.5 * (os.cpu_count() or 1):
         pytest.skip(
             f"not run: {busy:.0f} programs share {os.cpu_count()} cores; {min(drawn_s):.1f} s, {max(per_s):.1f}/s"
         )
