@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, cast
 
 from heptagrid.live.crossing import LostError
 from heptagrid.live.grid import FrameRecord, LiveGrid, Peer
@@ -124,8 +124,7 @@ class Connection(asyncio.Protocol):
         self._idle: asyncio.TimerHandle
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = transport = cast(asyncio.Transport, transport)  # uvloop's is none by its class
         self._idle = self._grid.loop.call_later(self._adapter.parameters.idle_s, transport.close)
         ends = [transport.get_extra_info(which) for which in ("peername", "sockname")]
         if not self._adapter.admits(*ends):

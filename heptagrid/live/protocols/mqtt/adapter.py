@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from contextlib import suppress
+from typing import cast
 
 from heptagrid.foundation.errors import UsageError
 from heptagrid.live.grid import LiveGrid, Peer
@@ -130,8 +131,7 @@ class BrokerConnection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = transport = cast(asyncio.Transport, transport)  # uvloop's is none by its class
         is_congested = lambda: transport.get_write_buffer_size() > _CONGESTED_BYTES  # noqa: E731
         self._session = Session(self._send, transport.close, is_congested)
         self._adapter.connections.add(self)
