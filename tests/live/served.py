@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from heptagrid.live.serve import Options
+from heptagrid.live.serve import Options, loop_factory
 from heptagrid.scenario.schema import Scenario
 from tests.live.harness import EVENING, Harness, live_grid
 
@@ -79,7 +79,8 @@ def served(
 
     def run() -> None:
         try:
-            asyncio.run(live())
+            with asyncio.Runner(loop_factory=loop_factory()) as runner:
+                runner.run(live())
         except BaseException as problem:
             if ready.done():
                 raise

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -27,11 +28,15 @@ PAGES = {
 }
 """The protocol of each page, its default port, and the package of its client."""
 
+OTHERS = ("dlms", "mqtt", "ocpp")
+"""Protocols that are served beside them."""
+
 
 @pytest.fixture(scope="module")
 def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
     """The town at noon in July, live at speed 1: the port of each protocol."""
     folder, found = tmp_path_factory.mktemp("served"), {name: free_port() for name, _, _ in PAGES.values()}
+    found |= {name: free_port() for name in OTHERS}
     chosen = ",".join(f"{name}={port}" for name, port in found.items() if name != "http")
     command = [sys.executable, "-m", "heptagrid", "serve", "--at", "2016-07-04T12:00", "--protocols", chosen]
     log = (folder / "log").open("w+", encoding="utf-8")
@@ -47,6 +52,7 @@ def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
     finally:
         serving.send_signal(signal.SIGINT)
         assert serving.wait(120.0) == 0, (folder / "log").read_text(encoding="utf-8")
+        assert "Traceback" not in (folder / "log").read_text(encoding="utf-8")
         log.close()
 
 
@@ -70,3 +76,13 @@ def test_the_lines_of_a_page_connect(page: str, ports: dict[str, int], tmp_path:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip(), "it says what it has read"
+
+
+def test_every_protocol_takes_a_connection_in_the_loop_that_serve_runs(ports: dict[str, int]) -> None:
+    """What is said is no frame of any of them: each closes, or waits for more; the log of the whole must hold no traceback."""
+    for port in ports.values():
+        with socket.create_connection(("127.0.0.1", port), timeout=10.0) as link:
+            link.sendall(b"\x10\x04nobody")
+            link.settimeout(0.3)
+            with suppress(TimeoutError, ConnectionError):
+                link.recv(100)
