@@ -12,11 +12,11 @@ from typing import Any
 import c104
 
 
-def until(what: str, holds: Callable[[], Any], within_s: float = 30.0) -> None:
+def until(what: str | Callable[[], str], holds: Callable[[], Any], within_s: float = 30.0) -> None:
     ends = time.monotonic() + within_s
     while not holds():
         if time.monotonic() > ends:
-            raise SystemExit(f"{what} does not come")
+            raise SystemExit(f"{what if isinstance(what, str) else what()} does not come")
         time.sleep(0.02)
 
 
@@ -53,7 +53,12 @@ def main(host: str, port: int, stations: dict[str, dict[str, list[int]]], target
     told = [one for station in connection.stations for one in station.points if one.type != c104.Type.M_IT_NA_1]
     before = [one.processed_at for one in told]
     found: dict[str, Any] = {"interrogated": connection.interrogation(common_address=65535, wait_for_response=True)}
-    until("an answer", lambda: all(one.processed_at != at for one, at in zip(told, before, strict=True)), 60.0)
+
+    def missing() -> list[str]:
+        waited = zip(told, before, strict=True)
+        return [f"{one.station.common_address}/{one.io_address}" for one, at in waited if one.processed_at == at]
+
+    until(lambda: f"an answer ({found}) of {missing()}", lambda: not missing(), 60.0)
     if target_kv:
         found["commands"] = commands(connection, connection.get_station(common_address=1), target_kv)
     found["values"] = {

@@ -48,7 +48,7 @@ async def _judged(
         stderr=asyncio.subprocess.PIPE,
     )
     out, err = await asyncio.wait_for(process.communicate(), 120.0)
-    assert process.returncode == 0, (out, err)
+    assert process.returncode == 0, (err.decode(), *harness.run.grid.frames)
     found: dict[str, object] = json.loads(out.decode().splitlines()[-1])
     return found
 
