@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.time import NS_PER_S
+from heptagrid.live.device_server import DeviceServer
 from heptagrid.live.grid import LiveGrid
 from heptagrid.live.inventory import BUSES, PRIMARIES, Device
-from heptagrid.live.listening import Addresses, DeviceListener, device_listener
-from heptagrid.live.protocol import Listening, Protocol
+from heptagrid.live.protocol import Listening
 from heptagrid.live.protocols.c37118 import frames
 from heptagrid.live.protocols.c37118.connection import Connection
 from heptagrid.live.protocols.c37118.units import FIRST, Units
@@ -42,7 +42,7 @@ class Parameters:
     )
 
 
-class C37118(Protocol):
+class C37118(DeviceServer):
     """The adapter."""
 
     name = "c37118"
@@ -54,57 +54,28 @@ class C37118(Protocol):
 
     def __init__(self, grid: LiveGrid, parameters: Parameters | None) -> None:
         super().__init__(grid, parameters or Parameters())
-        self.desk = grid.desk("operations")
         self.units = Units(grid.inventory, self.parameters.rate, self.parameters.phasors == "polar")
-        self._addresses = Addresses(grid.inventory)
-        self._connections: set[Connection] = set()
-        self._listener: DeviceListener
-        self._server: asyncio.Server | None = None
-        self._task: asyncio.Task[None] | None = None
+
+    def connection(self) -> Connection:
+        return Connection(self)
+
+    def serves(self, device: Device) -> bool:
+        return self.units.id_of(device) is not None
 
     async def start(self, listening: Listening) -> None:
-        self._listener = device_listener(listening)
-        self.listens_on = self._listener.port
-        self._server = await self.grid.loop.create_server(
-            lambda: Connection(self), sock=self._listener.socket, ssl=listening.tls
-        )
-        self._task = self.grid.loop.create_task(self._send())
-
-    async def stop(self) -> None:
-        if self._server is not None:
-            self._server.close()
-        for one in list(self._connections):
-            one.close("the grid stops")
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await super().start(listening)
+        self.spawn(self._send())
 
     def greeting(self) -> list[str]:
         lines = []
         for name in (PRIMARIES, BUSES):
             of = self.grid.inventory.classes[name]
             if len(of):
-                own = self._addresses.address_of(Device(of, 0))
+                own = self.addresses.address_of(Device(of, 0))
                 lines.append(
                     f"{self.title}: {name}/0 is unit {FIRST[name]}, at 127.0.0.1:{self.listens_on} by its ID code, and alone at {own}:{self.listens_on}"
                 )
         return lines
-
-    def admits(self, peer: object, local: object) -> bool:
-        """Whether a connection may stay, by its ends."""
-        return self._listener.admits(peer, local)
-
-    def joined(self, connection: Connection, local: object) -> Device | None:
-        """A client has connected; the device whose unit it means, None if the ID code says so."""
-        self._connections.add(connection)
-        if not (self._listener.tells_devices and isinstance(local, tuple)):
-            return None
-        device = self._addresses.at(str(local[0]))
-        return device if device is not None and self.units.id_of(device) is not None else None
-
-    def left(self, connection: Connection) -> None:
-        """A client's connection has ended."""
-        self._connections.discard(connection)
 
     def index(self) -> int:
         """How many frames were due since 1970 by now."""
@@ -128,7 +99,7 @@ class C37118(Protocol):
         seconds = _LOCK_STEP_S if clock.is_paused else 1
         most = 1 if is_fast else seconds * self.units.rate
         made: dict[tuple[int, int], bytes] = {}
-        for connection in list(self._connections):
+        for connection in [one for one in self.connections if isinstance(one, Connection)]:
             for id, before in list(connection.sending.items()):
                 device = self.units.device(id)
                 assert device is not None

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
+from heptagrid.live.device_server import DeviceServer
 from heptagrid.live.grid import LiveGrid
 from heptagrid.live.inventory import PRIMARIES, SUBSTATIONS, Device
-from heptagrid.live.listening import Addresses, DeviceListener, device_listener
-from heptagrid.live.protocol import Listening, Protocol
+from heptagrid.live.protocol import Listening
 from heptagrid.live.protocols.dnp3.connection import Connection
 from heptagrid.live.protocols.dnp3.controls import Order
 from heptagrid.live.protocols.dnp3.line import Line
@@ -25,7 +24,7 @@ LOOKED_S = 0.1
 """How often outstations look for changes and for confirmations that are due, in seconds of the wall clock."""
 
 
-class Dnp3(Protocol):
+class Dnp3(DeviceServer):
     """The adapter."""
 
     name = "dnp3"
@@ -37,31 +36,18 @@ class Dnp3(Protocol):
 
     def __init__(self, grid: LiveGrid, parameters: Parameters | None) -> None:
         super().__init__(grid, parameters or Parameters())
-        self.desk = grid.desk("operations")
         self.outstations = Outstations(grid, self.parameters, self._order)
-        self._addresses = Addresses(grid.inventory)
-        self._connections: set[Connection] = set()
         self._lines: dict[tuple[str, int], Line] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._listener: DeviceListener
-        self._server: asyncio.Server | None = None
+
+    def connection(self) -> Connection:
+        return Connection(self)
+
+    def serves(self, device: Device) -> bool:
+        return self.outstations.is_station(device)
 
     async def start(self, listening: Listening) -> None:
-        self._listener = device_listener(listening)
-        self.listens_on = self._listener.port
-        self._server = await self.grid.loop.create_server(
-            lambda: Connection(self), sock=self._listener.socket, ssl=listening.tls
-        )
-        self._spawn(self._watch())
-
-    async def stop(self) -> None:
-        if self._server is not None:
-            self._server.close()
-        for one in list(self._connections):
-            one.close("the grid stops")
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await super().start(listening)
+        self.spawn(self._watch())
 
     def greeting(self) -> list[str]:
         classes = self.grid.inventory.classes
@@ -69,28 +55,9 @@ class Dnp3(Protocol):
         for name in (PRIMARIES, SUBSTATIONS):
             if len(classes[name]):
                 device = Device(classes[name], 0)
-                number, address = self.outstations.address(device), self._addresses.address_of(device)
+                number, address = self.outstations.address(device), self.addresses.address_of(device)
                 lines.append(f"{self.title}: {device.name} is {number}, and alone at {address}:{self.listens_on}")
         return lines
-
-    def admits(self, peer: object, local: object) -> bool:
-        """Whether a connection may stay, by its ends."""
-        return self._listener.admits(peer, local)
-
-    def device_at(self, local: object) -> Device | None:
-        """The outstation at whose address a connection was made; None at the front end."""
-        device = None
-        if self._listener.tells_devices and isinstance(local, tuple):
-            device = self._addresses.at(str(local[0]))
-        return device if device is not None and self.outstations.is_station(device) else None
-
-    def joined(self, connection: Connection) -> None:
-        """A master has connected."""
-        self._connections.add(connection)
-
-    def left(self, connection: Connection) -> None:
-        """A master's connection has ended."""
-        self._connections.discard(connection)
 
     def line(
         self, connection: Connection, device: Device, master: int, broken: Callable[[Line, str], None]
@@ -117,7 +84,7 @@ class Dnp3(Protocol):
             del self._lines[key]
 
     def _order(self, device: Device, order: Order) -> None:
-        self._spawn(self._carry_out(device, order))
+        self.spawn(self._carry_out(device, order))
 
     async def _carry_out(self, device: Device, order: Order) -> None:
         control = order.output.control
@@ -138,16 +105,6 @@ class Dnp3(Protocol):
                     line.session.tick(now)
                 if is_due or line.device.name in told:
                     line.flush()
-            for connection in list(self._connections):
+            for connection in [one for one in self.connections if isinstance(one, Connection)]:
                 connection.tick(now)
             await asyncio.sleep(LOOKED_S)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self.grid.loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (problem := task.exception()) is not None:
-            _log.error("DNP3: a task has failed", exc_info=problem)

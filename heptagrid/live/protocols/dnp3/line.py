@@ -27,7 +27,7 @@ class End(Protocol):
     def came(self, line: Line, raw: bytes, delay_s: float) -> None:
         """A frame has come to the outstation."""
 
-    def write(self, line: Line, raw: bytes, delay_s: float) -> None:
+    def told(self, line: Line, raw: bytes, delay_s: float) -> None:
         """A frame has come back to the master."""
 
     def refused(self, line: Line, requests: int) -> None:
@@ -60,7 +60,7 @@ class Line:
         self._outward: Stream[bytes] = Stream(
             grid,
             lambda size, at_ns: grid.answer(device, desk, size, at_ns),
-            lambda raw, delay_s: end.write(self, raw, delay_s),
+            lambda raw, delay_s: end.told(self, raw, delay_s),
             lambda why: broken(self, why),
         )
         session.connected()

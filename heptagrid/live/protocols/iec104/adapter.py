@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Hashable
-from typing import Any
+from collections.abc import Hashable
 
+from heptagrid.live.device_server import DeviceServer
 from heptagrid.live.grid import LiveGrid
 from heptagrid.live.inventory import PRIMARIES, SUBSTATIONS, Device
-from heptagrid.live.listening import Addresses, DeviceListener, device_listener
-from heptagrid.live.protocol import Listening, Protocol
+from heptagrid.live.protocol import Listening
 from heptagrid.live.protocols.iec104.apci import MalformedError
 from heptagrid.live.protocols.iec104.asdu import BROADCAST, HEADER
 from heptagrid.live.protocols.iec104.connection import Connection
@@ -31,7 +30,7 @@ LOOKED_S = 0.1
 _ALL_STATIONS = frozenset((Type.C_IC_NA_1, Type.C_CI_NA_1, Type.C_CS_NA_1, Type.C_RP_NA_1))
 
 
-class Iec104(Protocol):
+class Iec104(DeviceServer):
     """The adapter. outside: stations that the desk asks, by name."""
 
     name = "iec104"
@@ -43,65 +42,45 @@ class Iec104(Protocol):
 
     def __init__(self, grid: LiveGrid, parameters: Parameters | None) -> None:
         super().__init__(grid, parameters or Parameters())
-        self.desk = grid.desk("operations")
         self.stations = Stations(grid, self.parameters)
         self.front_end = FrontEnd(self)
         self.outside = {
             one.name: ControllingStation(grid, one, self.parameters.timing, self.parameters.interrogate_s)
             for one in outside_stations(self.parameters.outstations)
         }
-        self._addresses = Addresses(grid.inventory)
-        self._connections: set[Connection] = set()
         self.groups = Groups(self.parameters.buffer)
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._listener: DeviceListener
-        self._server: asyncio.Server | None = None
+
+    def connection(self) -> Connection:
+        return Connection(self)
+
+    def serves(self, device: Device) -> bool:
+        return self.stations.is_station(device)
 
     async def start(self, listening: Listening) -> None:
-        self._listener = device_listener(listening)
-        self.listens_on = self._listener.port
-        self._server = await self.grid.loop.create_server(
-            lambda: Connection(self), sock=self._listener.socket, ssl=listening.tls
-        )
-        self._spawn(self._watch())
+        await super().start(listening)
+        self.spawn(self._watch())
         for one in self.outside.values():
-            self._spawn(one.run())
+            self.spawn(one.run())
 
     async def stop(self) -> None:
-        if self._server is not None:
-            self._server.close()
-        for one in list(self._connections):
-            one.close("the grid stops")
         self.front_end.close()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await super().stop()
 
     def greeting(self) -> list[str]:
         classes = self.grid.inventory.classes
         lines = [f"{self.title}: 127.0.0.1:{self.listens_on}, all stations by common address"]
         for name in (PRIMARIES, SUBSTATIONS):
             if len(classes[name]):
-                address = self._addresses.address_of(Device(classes[name], 0))
+                address = self.addresses.address_of(Device(classes[name], 0))
                 lines.append(f"{self.title}: {name}/0 is {FIRST[name]}, and alone at {address}:{self.listens_on}")
         return lines
 
-    def admits(self, peer: object, local: object) -> bool:
-        """Whether a connection may stay, by its ends."""
-        return self._listener.admits(peer, local)
-
-    def joined(self, connection: Connection, local: object) -> None:
-        """A client has connected: find the station that it means, and its redundancy group."""
-        self._connections.add(connection)
-        device = None
-        if self._listener.tells_devices and isinstance(local, tuple):
-            device = self._addresses.at(str(local[0]))
-        connection.device = device if device is not None and self.stations.is_station(device) else None
+    def joined(self, connection: Connection) -> None:
+        """A client has connected: find its redundancy group."""
         connection.group = self.groups.join(*self._key(connection))
 
     def left(self, connection: Connection) -> None:
         """A client's connection has ended."""
-        self._connections.discard(connection)
         if self.parameters.redundancy == "connection":
             self.groups.forget(*self._key(connection))
         self.stations.left(connection, connection.device)
@@ -161,7 +140,7 @@ class Iec104(Protocol):
         for one in outcome.replies:
             self._answer(device, one, connection)
         if outcome.command is not None:
-            self._spawn(self._carry_out(device, outcome.command, connection))
+            self.spawn(self._carry_out(device, outcome.command, connection))
 
     def _answer(self, device: Device, raw: bytes, connection: Connection) -> None:
         if connection.device is None:
@@ -195,13 +174,3 @@ class Iec104(Protocol):
         for of, _, row in (name.partition("/") for name in names):
             found.setdefault(of, []).append(int(row))
         return {of: sorted(rows) for of, rows in found.items()}
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self.grid.loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (problem := task.exception()) is not None:
-            _log.error("IEC 60870-5-104: a task has failed", exc_info=problem)
