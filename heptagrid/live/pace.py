@@ -49,7 +49,7 @@ class Pace:
         self.lag_s = 0.0
         self.forced = 0
         self.has_ended = False
-        self._speed, self._is_paused = speed, False
+        self._speed = speed
         self._limit_ns: int | None = start_ns
         self._anchor = (time.monotonic(), start_ns)
         self._at_ns = start_ns
@@ -61,7 +61,7 @@ class Pace:
     def go(self, now_ns: int | None = None) -> None:
         """Let time run from now on; now_ns: the instant that is now, None: that to which it has come."""
         with self.changed:
-            self._is_paused, self._limit_ns = False, None
+            self._limit_ns = None
             self._anchor = (time.monotonic(), self._at_ns if now_ns is None else now_ns)
             self.changed.notify_all()
 
@@ -70,7 +70,6 @@ class Pace:
         with self.changed:
             now_ns = self._due_ns()
             self._limit_ns = self._at_ns if now_ns is None else max(now_ns, self._at_ns)
-            self._is_paused = True
             self.changed.notify_all()
             return self._limit_ns
 
@@ -79,7 +78,6 @@ class Pace:
         with self.changed:
             from_ns = self._limit_ns if self._limit_ns is not None else self._at_ns
             self._limit_ns = from_ns + round(seconds * NS_PER_S)
-            self._is_paused = True
             self.changed.notify_all()
             return self._limit_ns
 
@@ -88,7 +86,6 @@ class Pace:
         with self.changed:
             from_ns = self._limit_ns if self._limit_ns is not None else self._at_ns
             self._limit_ns = max(from_ns, ns)
-            self._is_paused = True
             self.changed.notify_all()
             return self._limit_ns
 
@@ -119,7 +116,7 @@ class Pace:
             return self._due_ns()
 
     def _due_ns(self) -> int | None:
-        if self._is_paused or self._limit_ns is not None:
+        if self._limit_ns is not None:
             return self._limit_ns
         if self._speed is None:
             return None
@@ -156,7 +153,7 @@ class Pace:
             due = self._due_ns()
             if due is None or due >= ns:
                 return 0.0
-            if self._is_paused or self._limit_ns is not None or self._speed is None:
+            if self._limit_ns is not None or self._speed is None:
                 return float("inf")
             return (ns - due) / NS_PER_S / self._speed
 
@@ -183,9 +180,9 @@ class Pace:
     def late(self, end_ns: int) -> None:
         """A step that ends then is done: note how late."""
         with self.changed:
-            due = self._due_ns()
-            paced = due is not None and self._speed is not None and not self._is_paused and self._limit_ns is None
-            self.lag_s = max(due - end_ns, 0) / NS_PER_S / self._speed if paced and due and self._speed else 0.0
+            self.lag_s = 0.0
+            if self._limit_ns is None and self._speed is not None and (due := self._due_ns()) is not None:
+                self.lag_s = max(due - end_ns, 0) / NS_PER_S / self._speed
 
     def __call__(self, start_ns: int) -> int:
         """The length of a step that begins at an instant, in seconds (`heptagrid.assembly.live_span.Lengths`)."""
@@ -219,5 +216,5 @@ class Pace:
             due = self._due_ns()
             now_ns = self._at_ns if due is None else max(due, self._at_ns) if self._limit_ns is None else self._at_ns
             return ClockState(
-                now_ns, self._speed, self._is_paused, self._limit_ns, self._step_s, self.lag_s, self.forced
+                now_ns, self._speed, self._limit_ns is not None, self._limit_ns, self._step_s, self.lag_s, self.forced
             )

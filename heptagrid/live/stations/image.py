@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
@@ -16,6 +17,9 @@ from heptagrid.live.stations.points import Read, View
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+
+MOST_WAITING = 256
+"""States that wait to be looked at; of more, which come only when time is let go step by step, the oldest are passed over."""
 
 
 class Told(Protocol):
@@ -92,23 +96,26 @@ class Images(Generic[P]):
         self._invalid, self._not_topical = invalid, not_topical
         self._images = {name: Image(told, len(grid.inventory.classes[name]), invalid) for name, told in points.items()}
         self._seen: State | None = None
+        self._published: deque[State] = deque(maxlen=MOST_WAITING)
+        grid.engine.on_state.append(self._published.append)
 
     def of(self, device: Device) -> Image[P]:
         """The image in which a device stands."""
         return self._images[device.of.name]
 
     def look(self) -> None:
-        """Bring everything up to date."""
-        engine = self._grid.engine
-        state = engine.state
-        if state is None:
-            return
-        age_s = (self._grid.now_ns - state.until_ns) / NS_PER_S
-        quality = self._invalid if not engine.is_running else self._not_topical if age_s > self._topical_s else 0
+        """Show the last state."""
+        if (state := self._grid.engine.state) is not None:
+            self._show(state, (self._grid.now_ns - state.until_ns) / NS_PER_S)
+
+    def _show(self, state: State, age_s: float) -> None:
+        """Show a state of a simulated age, unless a later one is shown already."""
         view = None
-        if state is not self._seen:
+        if self._seen is None or state.until_ns > self._seen.until_ns:
             self._seen = state
             view = View(self._grid.inventory.world, state, self._grid.scenario.sections["sensors"])
+        is_running = self._grid.engine.is_running
+        quality = self._invalid if not is_running else self._not_topical if age_s > self._topical_s else 0
         for image in self._images.values():
             image.look(view, quality)
 
@@ -119,8 +126,14 @@ class Images(Generic[P]):
             self.of(one).settle(one.row)
 
     def changes(self, listened: Mapping[str, Sequence[int]]) -> Iterator[tuple[Device, list[P], int]]:
-        """The points that have moved at stations that somebody listens to, rows by class, since the last call, and when."""
+        """The points that have moved at stations that somebody listens to, rows by class, since the last call, and when: state by state, however many came meanwhile."""
+        while self._published:
+            self._show(self._published.popleft(), 0.0)
+            yield from self._moved(listened)
         self.look()
+        yield from self._moved(listened)
+
+    def _moved(self, listened: Mapping[str, Sequence[int]]) -> Iterator[tuple[Device, list[P], int]]:
         at_ns = self._seen.at_ns if self._seen is not None else self._grid.now_ns
         for name, rows in listened.items():
             of = self._grid.inventory.classes[name]
