@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib.util import find_spec
@@ -16,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.documents.pages import DOCS, blocks
+from tests.live.serving import serving
 
 pytestmark = pytest.mark.long
 
@@ -35,31 +34,10 @@ OTHERS = ("dlms", "mqtt", "ocpp")
 @pytest.fixture(scope="module")
 def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
     """The town at noon in July, live at speed 1: the port of each protocol."""
-    folder, found = tmp_path_factory.mktemp("served"), {name: free_port() for name, _, _ in PAGES.values()}
-    found |= {name: free_port() for name in OTHERS}
-    chosen = ",".join(f"{name}={port}" for name, port in found.items() if name != "http")
-    command = [sys.executable, "-m", "heptagrid", "serve", "--at", "2016-07-04T12:00", "--protocols", chosen]
-    log = (folder / "log").open("w+", encoding="utf-8")
-    serving = subprocess.Popen(
-        [*command, "--http", str(found["http"]), "--out", str(folder / "run")], stdout=log, stderr=log
-    )
-    try:
-        until = time.monotonic() + 300.0
-        while "Ctrl-C ends it" not in (folder / "log").read_text(encoding="utf-8"):
-            assert serving.poll() is None and time.monotonic() < until, (folder / "log").read_text(encoding="utf-8")
-            time.sleep(0.2)
-        yield found
-    finally:
-        serving.send_signal(signal.SIGINT)
-        assert serving.wait(120.0) == 0, (folder / "log").read_text(encoding="utf-8")
-        assert "Traceback" not in (folder / "log").read_text(encoding="utf-8")
-        log.close()
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    names = [name for name, _, _ in PAGES.values() if name != "http"]
+    folder = tmp_path_factory.mktemp("served")
+    with serving(folder, [*names, *OTHERS], "--at", "2016-07-04T12:00") as served:
+        yield dict(served.ports)
 
 
 @pytest.mark.parametrize("page", PAGES)
