@@ -31,6 +31,9 @@ from heptagrid.world.endpoints import Endpoints
 
 LOGGED = 2000
 """Frames that the log keeps."""
+COUNTED = 1000
+"""Words under which is counted; what comes beyond them counts as `OTHERS`, for a word may hold what somebody outside wrote."""
+OTHERS = "others"
 
 
 @dataclass(eq=False)
@@ -309,6 +312,8 @@ class LiveGrid:
 
     def count(self, what: str) -> None:
         """One more of something that was refused or malformed."""
+        if what not in self.counts and len(self.counts) >= COUNTED:
+            what = OTHERS
         self.counts[what] = self.counts.get(what, 0) + 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,7 @@ from heptagrid.foundation.errors import UsageError
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+_ROW = re.compile(r"0|[1-9][0-9]{0,8}")  # a device has one name: no leading zeros, no digits of other scripts
 METERS, SUBSTATIONS, PRIMARIES, PLANTS, BUSES = "meters", "substations", "primary_substations", "plants", "buses"
 
 
@@ -120,6 +122,6 @@ class Inventory:
         if of not in self.classes:
             raise UsageError(f"there is no class of devices {of!r}; there are {', '.join(self.classes)}")
         count = len(self.classes[of])
-        if not row.isdecimal() or int(row) >= count:
-            raise UsageError(f"there is no {name!r}; {of} are numbered from 0 to {count - 1}")
+        if not _ROW.fullmatch(row) or int(row) >= count:
+            raise UsageError(f"there is no {name[:100]!r}; {of} are numbered from 0 to {count - 1}")
         return Device(self.classes[of], int(row))

@@ -25,6 +25,7 @@ def guarded(interface: Interface) -> ASGIApp:
         await stream_to(interface, socket)
 
     async def missing(request: Request, error: Exception) -> Response:
+        interface.grid.count("interface: 404")
         return answer(ProblemError(404, f"there is no {request.url.path}", None, "see GET /openapi.json").problem)
 
     async def defect(request: Request, error: Exception) -> Response:

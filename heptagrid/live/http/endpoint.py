@@ -119,11 +119,13 @@ def _dispatch(interface: Interface, methods: dict[str, Endpoint]) -> Callable[[R
     async def answer(request: Request) -> Response:
         one = methods.get("GET" if request.method == "HEAD" else request.method)
         if one is None:
+            interface.grid.count("interface: 405")
             problem = ProblemError(405, f"{request.method} does nothing here", None, f"use {allowed}")
             return problem_answer(problem.problem, {"Allow": allowed})
         try:
             return await one.respond(interface, request)
         except ProblemError as problem:
+            interface.grid.count(f"interface: {problem.problem.status}")
             return problem_answer(problem.problem)
 
     return answer
@@ -165,12 +167,14 @@ def _converted(given: dict[str, str], kind: type[Taken], where: str, status: int
         raise problem from error
 
 
-async def _body(request: Request, kind: type[Taken]) -> Taken:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise ProblemError(
-            415, f"the body is {media_type or 'of no type'}", None, "send the header Content-Type: application/json"
-        )
+async def body_of(request: Request) -> bytes:
+    """A request's body.
+
+    Raises
+    ------
+    ProblemError
+        If it is longer than `LARGEST_BODY`.
+    """
     read = bytearray()
     async for chunk in request.stream():
         read += chunk
@@ -178,8 +182,18 @@ async def _body(request: Request, kind: type[Taken]) -> Taken:
             raise ProblemError(
                 413, f"the body has more than {LARGEST_BODY} bytes", None, f"send {LARGEST_BODY} bytes at most"
             )
+    return bytes(read)
+
+
+async def _body(request: Request, kind: type[Taken]) -> Taken:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise ProblemError(
+            415, f"the body is {media_type or 'of no type'}", None, "send the header Content-Type: application/json"
+        )
+    read = await body_of(request)
     try:
-        return msgspec.json.decode(bytes(read), type=kind)
+        return msgspec.json.decode(read, type=kind)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         if isinstance(error, RecursionError):
             raise ProblemError(400, "the body is nested too deeply", None, "send one JSON object") from error

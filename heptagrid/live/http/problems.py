@@ -16,10 +16,13 @@ TITLES = {
     403: "this is not allowed",
     404: "there is no such thing",
     405: "this method does nothing here",
+    408: "this comes too slowly",
     409: "this cannot be done now",
     413: "this is too large",
     415: "only JSON is understood",
+    431: "this is too large",
     500: "a defect in heptagrid",
+    501: "this is not understood",
     503: "the grid does not answer",
 }
 

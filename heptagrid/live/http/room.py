@@ -29,7 +29,8 @@ from heptagrid.live.alarms import SHELVED_MIN, Alarms
 from heptagrid.live.crossing import Outgoing
 from heptagrid.live.grid import LiveGrid
 from heptagrid.live.history import History, figures_of
-from heptagrid.live.http.problems import refused
+from heptagrid.live.http.endpoint import body_of
+from heptagrid.live.http.problems import ProblemError, answer, refused
 from heptagrid.live.http.room_frames import StateFrames, framed
 from heptagrid.live.http.room_house import house
 from heptagrid.live.http.room_scene import scene_of
@@ -281,6 +282,8 @@ def _explained(handle: Handler) -> Handler:
     async def respond(request: Request) -> Response:
         try:
             return await handle(request)
+        except ProblemError as problem:
+            return answer(problem.problem, HEADERS)
         except UsageError as problem:
             return refused(400, str(problem), "load the page again, or see docs/live/control-room.md", HEADERS)
         except HeptagridError as problem:
@@ -299,8 +302,8 @@ async def _given(request: Request) -> dict[str, Any]:
     if not _is_own(request) or not request.headers.get("content-type", "").startswith("application/json"):
         raise UsageError("this takes application/json, from the page itself or a program, not from another page")
     try:
-        given = json.loads(await request.body())
-    except ValueError:
+        given = json.loads(await body_of(request))
+    except (ValueError, RecursionError):
         raise UsageError("the body is no JSON") from None
     if not isinstance(given, dict):
         raise UsageError("the body is a JSON object")

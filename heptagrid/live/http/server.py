@@ -13,10 +13,6 @@ if TYPE_CHECKING:
     from heptagrid.live.serve import LiveRun
 
 
-CONNECTIONS = 1000
-"""At a time; more are answered by 503."""
-
-
 class HttpServer:
     """Serves the control room and the interface. port: on which it listens, from `start` on."""
 
@@ -35,19 +31,22 @@ class HttpServer:
         import uvicorn
 
         from heptagrid.live.http.app import guarded
+        from heptagrid.live.http.connection import CONNECTIONS, KEPT_S, connections, read_through
         from heptagrid.live.http.embedded import embedded
         from heptagrid.live.http.heard import heard
         from heptagrid.live.http.interface import Interface
 
         self._interface = Interface(self._run)
         config = uvicorn.Config(
-            heard(guarded(self._interface), self._run.grid, "http"),
-            log_level="warning",
+            read_through(heard(guarded(self._interface), self._run.grid, "http")),
+            log_level="error",
             lifespan="off",
+            http=connections(self._run.grid, "interface"),
+            timeout_keep_alive=round(KEPT_S),
             ws="websockets-sansio",
             ws_max_size=64 * 1024,
             ws_max_queue=16,
-            limit_concurrency=CONNECTIONS,
+            limit_concurrency=CONNECTIONS + 1,
             server_header=False,
         )
         config.load()

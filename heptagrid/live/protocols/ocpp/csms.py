@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 LARGEST_KW = 43.5
 """What a charger at a house can draw: 63 A on three phases of 230 V, the largest usual fuse (VDE-AR-N 4100)."""
+_NOT_TAKEN = ("Rejected", "NotSupported", "Unknown")  # statuses of answers to charging profiles, in both versions
 _CHANGED_KW = 0.02  # a report that differs by less changes nothing
 _LOOKED_S = 0.2
 _KINDS: dict[Version, type[Charger]] = {"1.6": Charger16, "2.0.1": Charger201}
@@ -247,7 +248,8 @@ class Csms:
             if action in ("SetChargingProfile", "ClearChargingProfile"):
                 status = "" if answer is None else str(answer.get("status", ""))
                 if status != "Accepted":
-                    self.grid.count(f"ocpp {action}: {status or 'no answer'}")
+                    known = status if status in _NOT_TAKEN else "another status" if status else "no answer"
+                    self.grid.count(f"ocpp {action}: {known}")
 
     # The grid
 

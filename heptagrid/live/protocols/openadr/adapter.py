@@ -104,6 +104,7 @@ class OpenAdr(Protocol):
             import uvicorn
         except ImportError as missing:
             raise UsageError(f"OpenADR needs {missing.name}: install heptagrid[live]") from missing
+        from heptagrid.live.http.connection import CONNECTIONS, KEPT_S, connections, read_through
 
         self.built_in.refresh()
         family = socket.AF_INET6 if ":" in listening.host else socket.AF_INET
@@ -118,8 +119,11 @@ class OpenAdr(Protocol):
         self.listens_on = listener.getsockname()[1]
         self._host, self.notifier.is_local = listening.host, is_loopback(listening.host)
         config = uvicorn.Config(
-            heard(self.gateway.app(), self.grid, "openadr"),
-            log_level="warning",
+            read_through(heard(self.gateway.app(), self.grid, "openadr")),
+            log_level="error",
+            http=connections(self.grid, "openadr"),
+            timeout_keep_alive=round(KEPT_S),
+            limit_concurrency=CONNECTIONS + 1,
             lifespan="off",
             ws="none",
             access_log=False,

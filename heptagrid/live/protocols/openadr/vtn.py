@@ -83,7 +83,7 @@ class Vtn:
         try:
             return self._served(request)
         except Refused as refused:
-            self.count(f"openadr: {refused.status} {request.method} {_shown(request.path)}")
+            self.count(f"openadr: {refused.status} {request.method} {_collection(request.path)}".rstrip())
             return problem(refused.status, refused.detail)
 
     def client_of(self, request: Request) -> Client:
@@ -269,6 +269,12 @@ def _parsed(body: bytes) -> Any:
         return json.loads(body.decode("utf-8"), parse_constant=no_number)
     except (ValueError, RecursionError) as wrong:
         raise Refused(400, f"the body is no JSON: {wrong}"[:500]) from None
+
+
+def _collection(path: str) -> str:
+    """The collection that a path names, under which refusals are counted; empty if there is no such one."""
+    first = path.lstrip("/").partition("/")[0]
+    return f"/{first}" if first in _PATHS or first == "notifiers" else ""
 
 
 def _shown(text: str) -> str:

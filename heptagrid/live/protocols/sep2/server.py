@@ -23,6 +23,7 @@ from heptagrid.live.protocols.sep2.xml import MalformedError, read
 OPERATOR = "operator"
 """The common name of the certificate with which a desk outside posts controls."""
 OWN_PRIMACY = 1
+_METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE")
 _PUT = {"dercap": "DERCapability", "derg": "DERSettings", "ders": "DERStatus", "dera": "DERAvailability"}
 _PUT_AT_DEVICE = {"di": "DeviceInformation", "dstat": "DeviceStatus"}
 
@@ -71,7 +72,8 @@ class Sep2Server:
         try:
             return self._served(request, self.known(request.lfdi, request.name))
         except Refused as refused:
-            self.hooks.count(f"sep2: {refused.status} {request.method}")
+            method = request.method if request.method in _METHODS else "other"
+            self.hooks.count(f"sep2: {refused.status} {method}")
             return Answer(refused.status)
         except MalformedError:
             self.hooks.count("sep2: malformed")
@@ -80,7 +82,7 @@ class Sep2Server:
     def _served(self, request: Request, one: EndDevice) -> Answer:
         parts = [part for part in request.path.split("/") if part]
         method = "GET" if request.method == "HEAD" else request.method
-        if not parts or method not in ("GET", "PUT", "POST", "DELETE"):
+        if not parts or method not in _METHODS:
             raise Refused(404 if method == "GET" else 405, NOT_FOUND)
         tree = {
             "dcap": self._entry,
