@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from heptagrid.foundation.parameters import declarations
-from heptagrid.foundation.registry import parameter_sections
+from heptagrid.foundation.registry import all_sections
 from heptagrid.scenario.schema import RunParameters
 from heptagrid.scenario.towns import CompanyParameters, TownParameters
 from heptagrid.scenario.words import likely, span
@@ -29,7 +29,7 @@ def reference() -> str:
         "retailers.NAME": CompanyParameters,
         "aggregators.NAME": CompanyParameters,
     }
-    for section, kind in {"run": RunParameters, **of_several, **parameter_sections()}.items():
+    for section, kind in {"run": RunParameters, **of_several, **all_sections()}.items():
         phrase = (kind.__doc__ or "").strip().splitlines()[0]
         parts.append(
             f"\n## `{section}`\n\n{phrase}\n\n| key | default | unit | range | what | source |\n|---|---|---|---|---|---|"

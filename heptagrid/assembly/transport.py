@@ -188,16 +188,27 @@ def _by_wave(arrived, first_ids):  # type: ignore[no-untyped-def]
     count = np.zeros(len(first_ids), dtype=np.int64)
     owner = np.empty(len(arrived), dtype=np.int64)
     for k in range(len(arrived)):
-        owner[k] = np.searchsorted(first_ids, arrived[k, 0], side="right") - 1
+        owner[k], after = 0, len(first_ids)  # numpy's search would load scipy with the compiled kernel
+        while after - owner[k] > 1:
+            middle = (owner[k] + after) // 2
+            if first_ids[middle] <= arrived[k, 0]:
+                owner[k] = middle
+            else:
+                after = middle
         count[owner[k]] += 1
-    waves = np.flatnonzero(count)
-    ends = np.cumsum(count)
-    place = ends - count
+    waves, ends, place = np.empty_like(count), np.empty_like(count), np.empty_like(count)
+    found = end = 0
+    for k in range(len(count)):
+        place[k] = end
+        end += count[k]
+        if count[k] > 0:
+            waves[found], ends[found] = k, end
+            found += 1
     order = np.empty(len(arrived), dtype=np.int64)
     for k in range(len(arrived)):
         order[place[owner[k]]] = k
         place[owner[k]] += 1
-    return order, waves, ends[waves]
+    return order, waves[:found], ends[:found]
 
 
 TransportOver = Callable[[MessagePlane, Iterable[Contract[Any]]], SortingTransport]

@@ -18,6 +18,9 @@ DESKS = "heptagrid.desks"
 BENEFITS = "heptagrid.benefits"
 PROTOCOLS = "heptagrid.protocols"
 
+LIVE = "live"
+"""What the sections of protocols begin with."""
+
 _NOT_INSTALLED = "heptagrid is not installed, only copied: its parts are found through entry points; pip install it"
 
 
@@ -25,7 +28,7 @@ _NOT_INSTALLED = "heptagrid is not installed, only copied: its parts are found t
 def parameter_sections() -> dict[str, type]:
     """The scenario's sections: name to the dataclass that declares its keys, in the order of their names.
 
-    A class of devices, a tariff, a desk, a benefit and a protocol each declare their own section.
+    A class of devices, a tariff, a desk and a benefit each declare their own section; so does a protocol (`protocol_sections`).
 
     Raises
     ------
@@ -38,13 +41,36 @@ def parameter_sections() -> dict[str, type]:
     own = {name: one.section for name, one in devices().items()}
     own |= {f"tariffs.{one.name}": one.parameters for one in registered_tariffs() if one.parameters is not None}
     own |= {one.name: one.section for one in registered_desks() if one.section is not None}
-    own |= {f"live.{name}": one.section for name, one in protocols().items() if one.section is not None}
     own |= {f"benefits.{name}": one.parameters for name, one in benefits().items()}
     if twice := sorted(found.keys() & own.keys()):
         raise HeptagridError(
-            f"the entry point {twice[0]} of a device, tariff, desk, benefit or protocol: there is a section of this name; choose another"
+            f"the entry point {twice[0]} of a device, tariff, desk or benefit: there is a section of this name; choose another"
         )
     return dict(sorted((found | own).items()))
+
+
+@lru_cache
+def protocol_sections() -> dict[str, type]:
+    """The sections of the protocols of a live grid, `live.NAME` each: name to the dataclass that declares its keys.
+
+    Apart from `parameter_sections`, for they load every adapter, which is a sixth of what a run's start takes.
+
+    Raises
+    ------
+    HeptagridError
+        If there is a section of the same name already.
+    """
+    own = {f"{LIVE}.{name}": one.section for name, one in protocols().items() if one.section is not None}
+    if twice := sorted(parameter_sections().keys() & own.keys()):
+        raise HeptagridError(
+            f"the entry point {twice[0]} of a protocol: there is a section of this name; choose another"
+        )
+    return own
+
+
+def all_sections() -> dict[str, type]:
+    """The sections of `parameter_sections` and `protocol_sections`, in the order of their names."""
+    return dict(sorted((parameter_sections() | protocol_sections()).items()))
 
 
 @lru_cache

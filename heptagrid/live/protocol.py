@@ -1,7 +1,7 @@
 """What a protocol is: the base of the file in which everything about it stands.
 
 A protocol is found through an entry point of the group `heptagrid.protocols`; its name there is its name in `heptagrid serve --protocols` and, with
-`live.` before it, of its section of a scenario. What its file imports from other packages it imports where it needs it, for every run reads its section.
+`live.` before it, of its section of a scenario. What its file imports from other packages it imports where it needs it, for every scenario with a section of any protocol loads it.
 """
 
 from __future__ import annotations

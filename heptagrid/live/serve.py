@@ -14,7 +14,7 @@ from pathlib import Path
 from heptagrid.assembly.live_span import LiveSpan
 from heptagrid.assembly.world import World, build_world
 from heptagrid.foundation.errors import UsageError
-from heptagrid.foundation.registry import protocols
+from heptagrid.foundation.registry import LIVE, protocols
 from heptagrid.live.access import AccessFiles, access_from
 from heptagrid.live.engine import Engine
 from heptagrid.live.folder import live_folder
@@ -143,7 +143,8 @@ class LiveRun:
 
     async def _open(self, name: str, kind: type[Protocol], port: int) -> None:
         """Open the sockets of a protocol."""
-        one = kind(self.grid, self.scenario.sections.get(f"live.{name}"))
+        usual = kind.section() if kind.section is not None else None
+        one = kind(self.grid, self.scenario.sections.get(f"{LIVE}.{name}", usual))
         is_open = self.access.is_local or one.authenticates or name in self.options.exposed
         host = self.options.listen if is_open else LOOPBACK
         if not is_open:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from heptagrid.foundation.input_files import UnreadableError, read_text, toml_of
 from heptagrid.foundation.parameters import Declaration, declarations
-from heptagrid.foundation.registry import parameter_sections
+from heptagrid.foundation.registry import LIVE, all_sections, parameter_sections, protocol_sections
 from heptagrid.scenario.schema import RunParameters
 from heptagrid.scenario.words import allowed, expected
 
@@ -28,7 +28,10 @@ TypicalDays = tuple[tuple[date, float], ...]
 
 
 class Checks:
-    """Collects violations while a scenario is put together; a key found wrong is not checked further."""
+    """Collects violations while a scenario is put together; a key found wrong is not checked further.
+
+    sections: name to the dataclass that declares its keys; those of protocols among them once one is given.
+    """
 
     def __init__(self) -> None:
         self.violations: list[str] = []
@@ -47,6 +50,7 @@ class Checks:
             content = toml_of(f"value = {text.strip()}")
         except UnreadableError:
             content = {"value": text.strip()}
+        self._know(section)
         if section.split(".")[0].startswith(("events", RENAMED)):
             self.violations.append(f"--set {setting}: events are a list; write them as [[events]] in a scenario file")
             return
@@ -54,6 +58,8 @@ class Checks:
 
     def names(self, top: Mapping[str, Any], tables: Iterable[str]) -> None:
         """Check the keys above all sections, and the sections' names."""
+        for name in (*top, *tables):
+            self._know(name)
         for key, value in top.items():
             if key == RENAMED:
                 self.violations.append(f"{key}: write [[events]] instead of [[{key}]]")
@@ -62,7 +68,7 @@ class Checks:
             elif key in self.sections:
                 self.violations.append(f"{key} = {value!r}: this is a section; write [{key}] and its keys below it")
             elif key not in TOP_KEYS:
-                near = self._keys_named(key) or difflib.get_close_matches(key, [*TOP_KEYS, *self.sections], 1, 0.6)
+                near = self._keys_named(key) or difflib.get_close_matches(key, [*TOP_KEYS, *all_sections()], 1, 0.6)
                 self._unknown("key", key, near)
             elif not isinstance(value, str):
                 self.violations.append(f"{key} = {value!r}: a text is expected")
@@ -73,7 +79,7 @@ class Checks:
                 continue
             elif name not in self.sections:
                 below = [one for one in self.sections if one.startswith(f"{name}.")]
-                near = below or difflib.get_close_matches(name, self.sections, 1, 0.5)
+                near = below or difflib.get_close_matches(name, all_sections(), 1, 0.5)
                 self._unknown("section", f"[{name}]", [f"[{one}]" for one in near])
 
     def section(self, section: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,11 +182,16 @@ class Checks:
         if start < FIRST_DAY or start > LAST_DAY or start + timedelta(days=days - 1) > LAST_DAY:
             self.violations.append(f"run.start = {start}, run.days = {days}: {DATA_SPAN}")
 
+    def _know(self, section: str) -> None:
+        """A section is given: if it is a protocol's, those of all protocols count from now on."""
+        if section.split(".")[0] == LIVE:
+            self.sections |= protocol_sections()
+
     def _keys_named(self, name: str) -> list[str]:
         """The full keys whose last part is `name`."""
         return [
             f"{section}.{key}"
-            for section, kind in self.sections.items()
+            for section, kind in {"run": RunParameters, **all_sections()}.items()
             for key, *_ in declarations(kind)
             if key == name
         ]

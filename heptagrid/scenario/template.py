@@ -7,7 +7,7 @@ import shlex
 from typing import Any
 
 from heptagrid.foundation.parameters import Declaration, declarations
-from heptagrid.foundation.registry import parameter_sections
+from heptagrid.foundation.registry import all_sections
 from heptagrid.scenario.events import KINDS
 from heptagrid.scenario.schema import RunParameters
 from heptagrid.scenario.towns import OWN_SECTIONS, CompanyParameters, TownParameters
@@ -26,7 +26,7 @@ network = "town"                 # a folder with grid.npz, profiles.npy and weat
 def template(name: str) -> str:
     """A commented scenario that loads as it stands."""
     lines = [_HEAD.format(file=shlex.quote(f"{name}.toml"), name=_toml(name))]
-    for section, kind in {"run": RunParameters, **parameter_sections()}.items():
+    for section, kind in {"run": RunParameters, **all_sections()}.items():
         lines += [f"\n[{section}]", f"# {_phrase(kind)}"]
         for key, _, default, declaration in declarations(kind):
             lines += [f"# {key} = {_toml(default)}", f"#   {_described(declaration)}"]

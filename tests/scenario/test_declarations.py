@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,15 +11,16 @@ import pytest
 import heptagrid
 from heptagrid.contracts.kinds import FACTS
 from heptagrid.foundation.parameters import declarations
-from heptagrid.foundation.registry import parameter_sections
+from heptagrid.foundation.registry import all_sections, protocol_sections
 from heptagrid.scenario.load import builtin_scenarios, load
 from heptagrid.scenario.template import template
 
 ROOT = Path(heptagrid.__file__).parents[1]
+PROTOCOLS = {name: kind() for name, kind in protocol_sections().items()}
 
 
 def test_every_parameter_names_its_source_and_lies_in_its_range() -> None:
-    sections = parameter_sections()
+    sections = all_sections()
     assert len(sections) >= 20
     for section, kind in sections.items():
         for name, _, default, one in declarations(kind):
@@ -37,7 +39,7 @@ def test_every_kind_of_message_names_its_source() -> None:
 def test_a_new_scenario_loads_as_it_stands(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text(template("mine"), encoding="utf-8")
-    assert load(file).sections == load("town").sections
+    assert load(file).sections == load("town").sections | PROTOCOLS
 
 
 def test_every_line_of_a_new_scenario_can_be_taken_in_use(tmp_path: Path) -> None:
@@ -48,7 +50,17 @@ def test_every_line_of_a_new_scenario_can_be_taken_in_use(tmp_path: Path) -> Non
     ]
     used = [line for line in used if not line.startswith("typical_days")]
     file.write_text("\n".join(used), encoding="utf-8")
-    assert load(file).sections == load("town").sections
+    assert load(file).sections == load("town").sections | PROTOCOLS
+
+
+def test_protocols_are_loaded_where_one_is_set() -> None:
+    text = "import sys; from heptagrid.scenario.load import load; found = load('town', [{}]); print('heptagrid.live.grid' in sys.modules, *found.sections)"
+    setting = "'live.modbus.unit_id=7'"
+    for given, is_loaded in (("", False), (setting, True)):
+        words = subprocess.run([sys.executable, "-c", text.format(given)], capture_output=True, text=True, check=True)
+        loaded, *sections = words.stdout.split()
+        assert loaded == str(is_loaded)
+        assert ("live.modbus" in sections) == is_loaded
 
 
 def test_settings_win_over_the_file() -> None:

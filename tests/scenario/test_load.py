@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from heptagrid.foundation.errors import ScenarioError
 from heptagrid.foundation.parameters import declarations, parameter
-from heptagrid.foundation.registry import parameter_sections
+from heptagrid.foundation.registry import all_sections
 from heptagrid.scenario.checks import Checks
 from heptagrid.scenario.load import load, revised
 from heptagrid.scenario.template import template
@@ -21,7 +21,7 @@ from heptagrid.scenario.words import allowed, span
 
 DECLARED = {
     f"{section}.{name}": (default, one)
-    for section, kind in parameter_sections().items()
+    for section, kind in all_sections().items()
     for name, _, default, one in declarations(kind)
 }
 NUMBERS = {key: one for key, (default, one) in DECLARED.items() if type(default) in (int, float)}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -68,3 +71,17 @@ def test_a_roll_out_announces_the_steps_in_which_it_sends() -> None:
         assert announced[-1] or len(sent) == before
     assert len(sent) >= 5
     assert 5 <= sum(announced) <= 10
+
+
+def test_an_arm_loads_neither_the_compiler_nor_linear_algebra(lane: Scenario, lane_file: Path) -> None:
+    text = (
+        "import sys; from heptagrid import Simulation; from heptagrid.scenario.load import load\n"
+        f"one = Simulation(load({str(lane_file)!r})); one.begin()\n"
+        "while one.step(): pass\n"
+        "one.finish(); print(*sys.modules)"
+    )
+    words = [sys.executable, "-c", text]
+    subprocess.run(words, check=True, capture_output=True)  # compiles what is not compiled yet
+    loaded = subprocess.run(words, check=True, capture_output=True, text=True).stdout.split()
+    assert "heptagrid.assembly.transport" in loaded
+    assert {"scipy.linalg", "numba.np.linalg"} & set(loaded) == set(), "a kernel names what loads it"
