@@ -41,7 +41,7 @@ class DeviceServer(Protocol):
     async def start(self, listening: Listening) -> None:
         self.listener = device_listener(listening)
         self.listens_on = self.listener.port
-        self._server = await self.grid.loop.create_server(self.connection, sock=self.listener.socket, ssl=listening.tls)
+        self._server = await self.listener.serve(self.connection, listening.tls)
 
     async def stop(self) -> None:
         if self._server is not None:

@@ -11,9 +11,12 @@ is not permitted, `DeviceListener.admits` tells who may stay.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
+import ssl
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,9 +41,13 @@ NUMBERS = {
 LAST_UNIT = 247
 """The highest unit of a Modbus line, and so of every protocol here that has units."""
 
+BACKLOG = 4096
+"""Connections that wait to be taken; of more the system drops the requests, and each such client tries again only after a second. Linux's own limit.
+
+A server is told it when it begins to listen, for event loops ask for 100 otherwise, also for a socket that listens already."""
+
 _CLASSES = 16
 _ROWS = 1 << 20
-_BACKLOG = 4096
 _ALL = "0.0.0.0"
 
 
@@ -92,7 +99,7 @@ class Addresses:
 
 @dataclass(frozen=True)
 class DeviceListener:
-    """A listening socket, for `create_server(sock=...)`. tells_devices: whether a connection's local address may be a device's. is_guarded: whether only this machine can connect."""
+    """A listening socket. tells_devices: whether a connection's local address may be a device's. is_guarded: whether only this machine can connect."""
 
     socket: socket.socket
     tells_devices: bool
@@ -101,6 +108,11 @@ class DeviceListener:
     @property
     def port(self) -> int:
         return int(self.socket.getsockname()[1])
+
+    async def serve(self, protocol: Callable[[], asyncio.Protocol], tls: ssl.SSLContext | None) -> asyncio.Server:
+        """Take connections in the running event loop, each with a protocol of its own."""
+        loop = asyncio.get_running_loop()
+        return await loop.create_server(protocol, sock=self.socket, ssl=tls, backlog=BACKLOG)
 
     def admits(self, transport_peer: object, transport_local: object) -> bool:
         """Whether a connection may stay, by both its ends (`get_extra_info`): one from another machine may not where the listener was meant for this one."""
@@ -139,7 +151,7 @@ def _bound(family: socket.AddressFamily, listening: Listening, host: str, device
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device)
         try:
             listener.bind((host, listening.port))
-            listener.listen(_BACKLOG)
+            listener.listen(BACKLOG)
         except OSError as problem:
             raise UsageError(
                 f"{listening.host} port {listening.port} cannot be listened on: {problem.strerror}; choose another with NAME=PORT"

@@ -16,6 +16,7 @@ from heptagrid.assembly.world import World, build_world
 from heptagrid.foundation.errors import UsageError
 from heptagrid.foundation.registry import LIVE, protocols
 from heptagrid.live.access import AccessFiles, access_from
+from heptagrid.live.collection import little_to_collect
 from heptagrid.live.engine import Engine
 from heptagrid.live.folder import live_folder
 from heptagrid.live.grid import LiveGrid
@@ -93,7 +94,8 @@ class LiveRun:
             self._wire = WireLog(folder.work / WIRE if folder else None)
             try:
                 self._prepare(journal, folder.parts if folder else None)
-                yield self
+                with little_to_collect():
+                    yield self
                 self.say("stopping: adding up, and writing tables and report" if out else "stopping")
                 self.result = self.engine.stop()
             finally:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -18,6 +20,7 @@ from heptagrid.live import listening
 from heptagrid.live.inventory import Device, DeviceClass, Inventory
 from heptagrid.live.listening import NUMBERS, Addresses, device_listener
 from heptagrid.live.protocol import Listening
+from heptagrid.live.serve import loop_factory
 
 LOOPBACK = Listening("127.0.0.1", 0)
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="not run: only Linux binds a socket to an interface")
@@ -91,7 +94,7 @@ async def ends_of_a_connection(listener: listening.DeviceListener, address: str)
             met.set_result((transport.get_extra_info("peername"), transport.get_extra_info("sockname")))
             transport.close()
 
-    async with await asyncio.get_running_loop().create_server(Meeting, sock=listener.socket):
+    async with await listener.serve(Meeting, None):
         _, writer = await asyncio.open_connection(address, listener.port)
         ends = await met
         writer.close()
@@ -134,6 +137,26 @@ def test_the_listener_is_bound_to_the_loopback_interface_alone() -> None:
         name = bound.getsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16)
         assert name.rstrip(b"\0") == b"lo"
         assert Path("/sys/class/net/lo").exists()
+
+
+@on_linux
+@pytest.mark.parametrize("make_loop", [asyncio.new_event_loop, loop_factory() or asyncio.new_event_loop])
+def test_hundreds_may_connect_before_the_first_is_taken(make_loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    """A client whose request finds the queue full tries again after a second (RFC 6298, 2.1)."""
+
+    async def connected_while_the_loop_is_busy() -> float:
+        listener = device_listener(LOOPBACK)
+        async with await listener.serve(asyncio.Protocol, None):
+            began, clients = time.monotonic(), list[socket.socket]()
+            for _ in range(400):
+                clients.append(socket.create_connection(("127.48.1.44", listener.port), timeout=10.0))
+            took_s = time.monotonic() - began
+            for one in clients:
+                one.close()
+        return took_s
+
+    with asyncio.Runner(loop_factory=make_loop) as runner:
+        assert runner.run(connected_while_the_loop_is_busy()) < 0.9
 
 
 def test_an_address_that_is_asked_for_is_the_only_one() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 from dataclasses import replace
 
@@ -45,3 +46,10 @@ def test_a_port_that_is_taken_is_an_error_where_it_was_asked_for_and_a_line_wher
 def test_a_protocol_that_does_not_exist_is_refused_before_anything_is_built(lane: Scenario) -> None:
     with pytest.raises(UsageError, match="there is no such protocol; there are"):
         LiveRun(lane, replace(PAUSED, ports={"telepathy": None}))
+
+
+def test_what_start_up_made_is_left_out_of_collections_until_the_end(lane: Scenario) -> None:
+    thresholds, frozen = gc.get_threshold(), gc.get_freeze_count()
+    with LiveRun(lane, PAUSED).prepared():
+        assert gc.get_freeze_count() > 50_000 > 10 * len(gc.get_objects())
+    assert (gc.get_threshold(), gc.get_freeze_count()) == (thresholds, frozen)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import ssl
 from dataclasses import dataclass
@@ -55,9 +54,7 @@ class Modbus(Protocol):
         given: Parameters = self.parameters or Parameters()
         listener = device_listener(listening)
         self._server = server = Server(self.grid, listener, given.unit_id, given.inverter_efficiency)
-        self._listening = await asyncio.get_running_loop().create_server(
-            lambda: Connection(server), sock=listener.socket, ssl=tls
-        )
+        self._listening = await listener.serve(lambda: Connection(server), tls)
         self._tells_devices = listener.tells_devices
         self.listens_on = listener.port
 

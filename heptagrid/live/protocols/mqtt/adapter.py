@@ -9,6 +9,7 @@ from typing import cast
 
 from heptagrid.foundation.errors import UsageError
 from heptagrid.live.grid import LiveGrid, Peer
+from heptagrid.live.listening import BACKLOG
 from heptagrid.live.protocol import Listening, Protocol
 from heptagrid.live.protocols.mqtt.broker import Broker, Login, Session
 from heptagrid.live.protocols.mqtt.packets import MalformedError
@@ -67,7 +68,7 @@ class Mqtt(Protocol):
             raise UsageError("live.mqtt: other machines could connect; set live.mqtt.username and live.mqtt.password")
         try:
             self._server = await self.grid.loop.create_server(
-                lambda: BrokerConnection(self), listening.host, listening.port, ssl=listening.tls
+                lambda: BrokerConnection(self), listening.host, listening.port, ssl=listening.tls, backlog=BACKLOG
             )
         except OSError as problem:
             raise UsageError(

@@ -16,6 +16,7 @@ from heptagrid.foundation.errors import HeptagridError, UsageError
 from heptagrid.foundation.parameters import parameter
 from heptagrid.live.grid import LiveGrid
 from heptagrid.live.inventory import Device
+from heptagrid.live.listening import BACKLOG
 from heptagrid.live.orderable import Orderable
 from heptagrid.live.protocol import Listening, Protocol
 from heptagrid.live.protocols.sep2.answers import Hooks
@@ -89,7 +90,7 @@ class Sep2(Protocol):
         context = self._context(listening)
         try:
             self._listener = await asyncio.start_server(
-                self._accept, listening.host, listening.port, ssl=context, ssl_handshake_timeout=10.0
+                self._accept, listening.host, listening.port, ssl=context, ssl_handshake_timeout=10.0, backlog=BACKLOG
             )
         except OSError as wrong:
             where = f"{listening.host} port {listening.port}"
