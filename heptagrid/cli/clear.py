@@ -33,6 +33,11 @@ from heptagrid.cli.options import EPILOG
     type=click.Choice(["powermodels", "matpower"]),
     help="powermodels (the default): b = x / (r² + x²), no taps or phase shifts. matpower: b = 1 / (x tap), with phase shifts.",
 )
+@click.option(
+    "--losses",
+    type=click.Choice(["on", "off"]),
+    help="on: what flows lose is given too, and prices have a part for it. off (the default): flows lose nothing.",
+)
 @click.option("--date", metavar="2020-MM-DD", help="Of an RTS-GMLC folder: the first day.")
 @click.option("--hours", type=int, metavar="N", help="Of an RTS-GMLC folder: hours from that day on; 24 by default.")
 @click.option(

@@ -70,6 +70,10 @@ class Reason(IntEnum):
         26,
         "with nodal prices: providers and distribution pay markets, and markets generation, what the day's prices left of units' costs, by energy",
     )
+    LOSS_SURPLUS = (
+        27,
+        "with nodal prices and marginal losses: providers and distribution pay markets, and markets transmission, what they pay for one MWh more that is lost beyond what units got for all that was lost",
+    )
 
     @property
     def run(self) -> SettlementRun | None:
@@ -81,7 +85,7 @@ _FIRST = (
     *(Reason.ENERGY_BILL, Reason.STANDING_CHARGE, Reason.ROUNDING, Reason.EXPORT_CREDIT, Reason.FEED_IN_PREMIUM),
     *(Reason.NETWORK_FEE, Reason.METERING_FEE, Reason.TAXES),
     *(Reason.WHOLESALE_ENERGY, Reason.IMBALANCE, Reason.LOSSES, Reason.REST_ENERGY),
-    *(Reason.CONGESTION_RENT, Reason.MAKE_WHOLE),
+    *(Reason.CONGESTION_RENT, Reason.LOSS_SURPLUS, Reason.MAKE_WHOLE),
 )
 LATER = {SettlementRun.SECOND: Reason.SECOND_RUN, SettlementRun.FINAL: Reason.FINAL_RUN}
 """What a later settlement run changes of a day has one reason, which names the run; payer and payee say which part it is."""

@@ -21,7 +21,8 @@ class MarketFigures:
     """What the market of the counted days came to.
 
     emitted_t: carbon dioxide of the fleet, with the towns and without, (2,). cost_eur: of the schedules; redispatch_eur: of it for the network's limits.
-    congestion_eur, make_whole_eur: what all loads would pay, at the buses' prices, beyond what units get, and what these would lack.
+    congestion_eur, loss_surplus_eur, make_whole_eur: what all loads would pay, at the buses' prices, beyond what units get, and what these would lack.
+    losses_mwh: of transmission, that the schedules give.
     gap: by how much the shared commitments may lie above the cheapest, the worst day's, as a part. unserved_mwh: of all loads.
     """
 
@@ -30,6 +31,8 @@ class MarketFigures:
     cost_eur: float
     redispatch_eur: float
     congestion_eur: float
+    loss_surplus_eur: float
+    losses_mwh: float
     make_whole_eur: float
     gap: float
     unserved_mwh: float
@@ -37,7 +40,7 @@ class MarketFigures:
     @staticmethod
     def nothing() -> MarketFigures:
         """Of no day."""
-        return MarketFigures(0, np.zeros(2), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        return MarketFigures(0, np.zeros(2), *(0.0,) * 8)
 
     def __add__(self, other: MarketFigures) -> MarketFigures:
         return MarketFigures(
@@ -46,6 +49,8 @@ class MarketFigures:
             self.cost_eur + other.cost_eur,
             self.redispatch_eur + other.redispatch_eur,
             self.congestion_eur + other.congestion_eur,
+            self.loss_surplus_eur + other.loss_surplus_eur,
+            self.losses_mwh + other.losses_mwh,
             self.make_whole_eur + other.make_whole_eur,
             max(self.gap, other.gap),
             self.unserved_mwh + other.unserved_mwh,
@@ -63,6 +68,8 @@ class MarketFigures:
             "fleet_cost_eur": self.cost_eur,
             "redispatch_eur": self.redispatch_eur,
             "congestion_rent_eur": self.congestion_eur,
+            "loss_surplus_eur": self.loss_surplus_eur,
+            "losses_mwh": self.losses_mwh,
             "make_whole_eur": self.make_whole_eur,
             "commitment_gap": self.gap,
             "unserved_mwh": self.unserved_mwh,
@@ -78,6 +85,8 @@ def _of_day(day: Cleared) -> MarketFigures:
         cost_eur=day.cost_eur,
         redispatch_eur=day.redispatch_eur,
         congestion_eur=day.congestion_eur,
+        loss_surplus_eur=day.loss_surplus_eur,
+        losses_mwh=day.losses_mwh,
         make_whole_eur=day.make_whole_eur,
         gap=day.gap,
         unserved_mwh=day.unserved_mwh,
@@ -103,7 +112,7 @@ class MarketLog:
         system, hours = self._grid.world.bulk, len(cleared.p_mw)
         at_ns = (first_ns // NS_PER_HOUR + np.arange(hours)) * NS_PER_HOUR
         energy = cleared.energy_eur_per_mwh
-        congestion = cleared.bus_eur_per_mwh - energy[:, np.newaxis]
+        congestion = cleared.bus_eur_per_mwh - energy[:, np.newaxis] - cleared.loss_eur_per_mwh
         writer.write(
             "bus_prices",
             {
@@ -112,6 +121,7 @@ class MarketLog:
                 "price_eur_per_mwh": np.ascontiguousarray(cleared.bus_eur_per_mwh.T).ravel().astype(np.float32),
                 "energy_eur_per_mwh": np.tile(energy, len(system.bus_numbers)).astype(np.float32),
                 "congestion_eur_per_mwh": np.ascontiguousarray(congestion.T).ravel().astype(np.float32),
+                "loss_eur_per_mwh": np.ascontiguousarray(cleared.loss_eur_per_mwh.T).ravel().astype(np.float32),
             },
         )
         writer.write("unit_hours", self._unit_hours(at_ns, cleared))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TABLES = {
     "totals": "load, generation, losses, voltages, loading and price at every step",
-    "bus_prices": "day-ahead price at each bus of the transmission network, for energy and for congestion, hour by hour",
+    "bus_prices": "day-ahead price at each bus of the transmission network, for energy, congestion and losses, hour by hour",
     "unit_hours": "what each unit of the bulk system could give and was to give, hour by hour",
     "unit_list": "the units of the bulk system: name, bus, kind, fuel, rating",
     "unit_blocks": "blocks of output of the bulk system's units, and what a MWh of each costs and emits",

@@ -177,7 +177,10 @@ class Reserves:
 
 @dataclass(frozen=True)
 class BranchNetwork:
-    """Branches between buses, (branches,): susceptance and rating, and the rating for a while after an outage. Links carry what they are told to, (links,)."""
+    """Branches between buses, (branches,): susceptance and rating, and the rating for a while after an outage. Links carry what they are told to, (links,).
+
+    loss_mw_per_mw2: (branches,) what the square of a flow loses, at 1 pu; left out, losses are not known.
+    """
 
     names: Names
     from_bus: Ints
@@ -188,6 +191,7 @@ class BranchNetwork:
     link_from: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     link_to: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     link_mw: Floats = field(default_factory=lambda: np.empty(0))
+    loss_mw_per_mw2: Floats = field(default_factory=lambda: np.empty(0))
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,8 @@ def write_folder(folder: Path) -> Path:
             for k, name in ((1, "Ash"), (2, "Birch"), (3, "Cedar"))
         ],
         "branch": [
-            {"UID": f"{a}{b}", "From Bus": a, "To Bus": b, "X": 0.1, "Tr Ratio": 0, "Cont Rating": 60, "LTE Rating": 70}
+            {"UID": f"{a}{b}", "From Bus": a, "To Bus": b, "Cont Rating": 60, "LTE Rating": 70}
+            | {"R": 0.02, "X": 0.1, "Tr Ratio": 0}
             for a, b in ((1, 2), (1, 3), (2, 3))
         ],
         "dc_branch": [],

@@ -129,7 +129,8 @@ def test_every_unit_gets_its_cost_and_none_more_than_that_by_being_made_whole() 
 
 
 def test_the_ledger_balances_and_says_who_paid_rent() -> None:
-    """By hand, 24 hours: retailers take 8 and 4 MW at 50 and 35 EUR/MWh, networks lose 1 MW at 45, units get 30; 1,300 EUR make units whole, 13 of 26 MW."""
+    """By hand, 24 hours: retailers take 8 and 4 MW at 50 and 35 EUR/MWh, networks lose 1 MW at 45, units get 30, loss surplus is 4, 1 and 3 of the rest;
+    1,300 EUR make units whole, 13 of 26 MW."""
     zone, day = ZoneInfo("UTC"), date(2016, 1, 28)
     start_ns, before_ns = midnight_ns(day, zone), midnight_ns(date(2016, 1, 27), zone)
     ledger = Ledger(Accounts(0, ("one", "two")))
@@ -140,11 +141,12 @@ def test_the_ledger_balances_and_says_who_paid_rent() -> None:
     used = np.repeat([[2.0, 1.0]], 96, axis=0)
     metered = market.Metered(before_ns // NS_PER_QUARTER, np.full(96, 3.25), used, nobody, np.empty((0, 2)), nobody)
     settlement.learn(metered, 77)
-    prices = HourPrices(45.0, np.array([50.0, 35.0]), 40.0, 30.0)
+    prices = HourPrices(45.0, np.array([50.0, 35.0]), 40.0, 30.0, np.array([4.0, 1.0, 3.0]))
     step = Step(start_ns, start_ns + NS_PER_HOUR, day, start_ns, start_ns + 24 * NS_PER_HOUR, 0)
     found = settlement.settle(step, lambda _: prices, lambda _: np.array([8.0, 3.0]), lambda _: 13.0, lambda _: 1300.0)
     assert found is not None
-    assert found.wholesale.congestion_eur.tolist() == pytest.approx([8 * 24 * 20.0, 4 * 24 * 5.0, 24 * 15.0])
+    assert found.wholesale.congestion_eur.tolist() == pytest.approx([8 * 24 * 16.0, 4 * 24 * 4.0, 24 * 12.0])
+    assert found.wholesale.loss_surplus_eur.tolist() == pytest.approx([8 * 24 * 4.0, 4 * 24 * 1.0, 24 * 3.0])
     assert found.make_whole_eur.tolist() == pytest.approx([400.0, 200.0, 50.0])
     totals = ledger.totals()
     totals.check()
@@ -153,7 +155,9 @@ def test_the_ledger_balances_and_says_who_paid_rent() -> None:
     assert eur[Domain.GENERATION] == pytest.approx(13 * 24 * 30.0 + 650.0)
     assert eur[Domain.MARKETS] == 0.0 and totals.sum == 0
     rows = ledger.rows()
-    assert {int(one) for one in rows["reason"]} >= {int(Reason.CONGESTION_RENT), int(Reason.MAKE_WHOLE)}
+    assert {int(one) for one in rows["reason"]} >= {
+        *(int(Reason.CONGESTION_RENT), int(Reason.LOSS_SURPLUS), int(Reason.MAKE_WHOLE))
+    }
     assert set(rows["cause"].tolist()) == {77}
 
 
@@ -183,10 +187,11 @@ def test_with_two_towns_each_retailer_is_told_and_pays_the_price_of_its_customer
 
 
 def test_a_later_run_moves_rent_with_energy() -> None:
-    """By hand: of a quarter hour's 3 MWh the retailer is found to have used 1 more, at 30 EUR/MWh to units and 20 to transmission; its networks lost 1 less,
-    at 30 and 15."""
+    """By hand: of a quarter hour's 3 MWh the retailer is found to have used 1 more, at 30 EUR/MWh to units and 20 to transmission, 2 of them loss surplus; its
+    networks lost 1 less, at 30 and 15, with 1."""
     day = SettledDay(
-        *(np.array([30.0]), np.array([[2.0]]), np.array([[2.0]]), np.array([3.0])), np.array([[20.0, 15.0]])
+        *(np.array([30.0]), np.array([[2.0]]), np.array([[2.0]]), np.array([3.0])),
+        *(np.array([[18.0, 14.0]]), np.array([[2.0, 1.0]])),
     )
     fees = network_fees.Parameters(imbalance_spread_eur_per_mwh=0.0)
     change = day.corrected(np.array([0]), np.array([[3.0]])).wholesale(fees) - day.wholesale(fees)

@@ -14,7 +14,7 @@ from tests.conftest import shared_run
 pytestmark = pytest.mark.long
 
 LANE = Path(__file__).parents[1] / "cases/lane/lane.dss"
-SETTINGS = ["market.pricing=nodal", "dispatch.rule=network"]
+SETTINGS = ["market.pricing=nodal", "market.losses=marginal", "dispatch.rule=network"]
 
 
 @pytest.fixture(scope="module")
@@ -29,11 +29,15 @@ def test_rent_reaches_transmission_and_what_units_lack_generation(run: Run) -> N
     smart = run.summary["arms"]["smart"]
     paid = {(one["reason"], one["payer"], one["payee"]): one["amount_eur"] for one in smart["money_eur"]["by_reason"]}
     assert smart["money_eur"]["sum"] == 0.0
-    for reason, payee in (("congestion_rent", "transmission"), ("make_whole", "generation")):
+    for reason, payee in (
+        ("congestion_rent", "transmission"),
+        ("loss_surplus", "transmission"),
+        ("make_whole", "generation"),
+    ):
         into = sum(eur for (name, _, to), eur in paid.items() if (name, to) == (reason, "markets"))
         back = sum(eur for (name, by, to), eur in paid.items() if (name, by) == (reason, "markets") and to != payee)
         assert into - back == pytest.approx(paid[reason, "markets", payee], abs=1e-4) and into > 0.0
-    rows = run.ledger.filter(polars.col("reason").is_in(["congestion_rent", "make_whole"]))
+    rows = run.ledger.filter(polars.col("reason").is_in(["congestion_rent", "loss_surplus", "make_whole"]))
     assert len(rows) > 0 and (rows["cause"] >= 0).all(), "the message that told the day"
 
 
@@ -42,7 +46,10 @@ def test_the_town_pays_the_price_of_its_bus(run: Run) -> None:
     here = prices.filter(polars.col("bus") == 109).sort("hour_ns")["price_eur_per_mwh"].to_numpy()
     told = run.summary["arms"]["smart"]["market"]
     assert told["congestion_rent_eur"] > 0.0 and told["make_whole_eur"] > 0.0
-    parts = prices["energy_eur_per_mwh"] + prices["congestion_eur_per_mwh"]
+    parts = prices["energy_eur_per_mwh"] + prices["congestion_eur_per_mwh"] + prices["loss_eur_per_mwh"]
+    assert told["loss_surplus_eur"] > 0.0 and told["losses_mwh"] > 0.0
+    at_reference = prices.filter(polars.col("bus") == 101)
+    assert at_reference["loss_eur_per_mwh"].abs().max() == 0.0 == at_reference["congestion_eur_per_mwh"].abs().max()
     assert (parts - prices["price_eur_per_mwh"]).abs().max() < 1e-3
     at_steps = run.table("totals")["price_eur_per_mwh"].to_numpy()
     assert len(here) == 48

@@ -179,6 +179,7 @@ def test_a_whole_day_balances_and_every_reason_but_wholesale_and_later_runs_is_u
         Reason.IMBALANCE,
         Reason.LOSSES,
         Reason.CONGESTION_RENT,
+        Reason.LOSS_SURPLUS,
         Reason.MAKE_WHOLE,
         Reason.METER_READING,
         Reason.ROUNDING,

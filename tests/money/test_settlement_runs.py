@@ -122,7 +122,7 @@ class Town:
             self.retailer.late_reads += [LateReads(late, message + late.run) for late in self._on_paper.values()]
             self.settlement.learn(self.metered(QUARTER + 96 * day, 96), message)
         before = len(self.billing.corrections)
-        prices = HourPrices(1000.0, np.array([1000.0]), 1000.0, 1000.0)
+        prices = HourPrices(1000.0, np.array([1000.0]), 1000.0, 1000.0, np.zeros(2))
         nothing = np.zeros(1)
         self.settlement.settle(step, lambda hour: prices, lambda hour: nothing, lambda hour: 0.0, lambda hour: 0.0)
         assert self.billing.bill(step, self.retailer) is not None

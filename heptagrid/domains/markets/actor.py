@@ -15,7 +15,7 @@ from heptagrid.foundation.contract import Delivery
 from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.sums import weighted_sum
 from heptagrid.foundation.time import NS_PER_HOUR, Step
-from heptagrid.planes.money.markets.day_ahead import NODAL, Cleared, Demand, Parameters, clear
+from heptagrid.planes.money.markets.day_ahead import NODAL, Cleared, Demand, Parameters, clear, mean_of_towns
 from heptagrid.planes.money.markets.day_case import Before, Offers
 from heptagrid.world.bulk import BulkSystem
 from heptagrid.world.endpoints import Endpoints
@@ -77,10 +77,11 @@ class Markets:
         cleared = clear(self._system, given, demand, self._before, self._parameters)
         rest_mw = rest.rest_mw.sum(axis=1)
         of_retailers, paid = self.prices_of_retailers(cleared), cleared.paid
+        loss_surplus = self._loss_surplus(cleared, rest.towns_mw)
         for k, price in enumerate(cleared.price_eur_per_mwh):
             self.price_eur_per_mwh[rest.first_hour + k] = float(price)
             others = float(paid.rest_eur_per_mwh[k]), float(paid.unit_eur_per_mwh[k])
-            self._prices[rest.first_hour + k] = HourPrices(float(price), of_retailers[k], *others)
+            self._prices[rest.first_hour + k] = HourPrices(float(price), of_retailers[k], *others, loss_surplus[k])
             self.position_mwh[rest.first_hour + k] = bought_mw[k]
             self.rest_mwh[rest.first_hour + k] = float(rest_mw[k])
             self._scheduled_mwh[rest.first_hour + k] = cleared.p_mw[k]
@@ -106,6 +107,12 @@ class Markets:
         if not self._is_apart:
             return np.repeat(cleared.price_eur_per_mwh[:, np.newaxis], len(shares), axis=1)
         return np.asarray((cleared.paid.town_eur_per_mwh[:, np.newaxis, :] * shares).sum(axis=2))
+
+    def _loss_surplus(self, cleared: Cleared, expected_mw: Floats) -> Floats:
+        """(hours, retailers and distribution) of a MWh: of retailers in the mean of the towns by their customers there, of distribution as the published price."""
+        at_towns = cleared.paid.town_loss_eur_per_mwh
+        of_retailers = (at_towns[:, np.newaxis, :] * self._town_shares).sum(axis=2)
+        return np.column_stack([of_retailers, mean_of_towns(at_towns, expected_mw)])
 
     @property
     def _is_apart(self) -> bool:
@@ -206,7 +213,7 @@ class Markets:
         units = np.arange(len(here.plants), dtype=np.int64)
         told = market.UnitSettlement(units, paid_eur, dates.of_ns)
         outbox.send(market.SETTLEMENT_OF_UNITS.wave(told, here.market, here.plants, step.end_ns, cause))
-        beside_eur = (wholesale.congestion_eur + settled.make_whole_eur)[:-1]
+        beside_eur = (wholesale.congestion_eur + wholesale.loss_surplus_eur + settled.make_whole_eur)[:-1]
         for place, energy_eur, imbalance_eur in zip(
             here.retailers, wholesale.energy_eur + beside_eur, wholesale.imbalance_eur, strict=True
         ):
@@ -233,7 +240,7 @@ class Markets:
         first = min(self._prices, default=hour)
         while hour not in self._prices and hour > first:
             hour -= 24
-        return self._prices.get(hour, HourPrices(0.0, np.zeros(len(self._endpoints.retailers)), 0.0, 0.0))
+        return self._prices.get(hour, _nothing(len(self._endpoints.retailers)))
 
     def _make_whole(self, first_hour: int) -> float:
         """What buyers owe beside prices for a day; nothing for one that was not cleared."""
@@ -250,6 +257,10 @@ class Markets:
         while hour not in self.rest_mwh and hour > first:
             hour -= 24
         return self.rest_mwh.get(hour, 0.0)
+
+
+def _nothing(retailers: int) -> HourPrices:
+    return HourPrices(0.0, np.zeros(retailers), 0.0, 0.0, np.zeros(retailers + 1))
 
 
 def no_offer(like: market.Offer) -> market.Offer:

@@ -27,12 +27,16 @@ ByHourOfRetailers = Callable[[int], Floats]
 
 @dataclass(frozen=True)
 class HourPrices:
-    """What a MWh of an hour costs: published, for each retailer, (retailers,), for the other loads, and what units get. In a zone all are the same."""
+    """What a MWh of an hour costs: published, for each retailer, (retailers,), for the other loads, and what units get. In a zone all are the same.
+
+    loss_surplus: (retailers and distribution,) what of that is neither for units nor rent.
+    """
 
     published: float
     retailers: Floats
     rest: float
     units: float
+    loss_surplus: Floats
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,7 @@ class Settlement:
             settled_mwh=metered.settled_mwh,
             infeed_mwh=metered.infeed_mwh,
             congestion_eur_per_mwh=np.array([_congestion(prices(one // 4)) for one in quarters]),
+            loss_eur_per_mwh=np.array([prices(one // 4).loss_surplus for one in quarters]),
         )
         wholesale = day.wholesale(self._fees)
         postings.pay_wholesale(self._payments, self._retailers, wholesale, dates, cause)
@@ -123,5 +128,6 @@ class Settlement:
 
 
 def _congestion(prices: HourPrices) -> Floats:
-    """(retailers and distribution,) what each pays for a MWh beyond what units get; distribution, for what is lost in the towns, by the published price."""
-    return np.append(prices.retailers, prices.published) - prices.units
+    """(retailers and distribution,) what each pays for a MWh beyond what units get, the loss surplus apart; distribution, for what is lost in the towns, by
+    the published price."""
+    return np.append(prices.retailers, prices.published) - prices.units - prices.loss_surplus

@@ -62,20 +62,24 @@ def pay_bills_again(
 
 
 def pay_wholesale(payments: Payments, retailers: Ints, wholesale: Wholesale, dates: Dates, cause: int = -1) -> None:
-    """Retailers, (retailers,) accounts, and distribution pay the market and it pays generation the same, and transmission the rent: it keeps nothing."""
+    """Retailers, (retailers,) accounts, and distribution pay the market and it pays generation the same, and transmission rent and loss surplus: it keeps nothing."""
     owed = [(Reason.WHOLESALE_ENERGY, *one) for one in zip(retailers, wholesale.energy_eur, strict=True)]
     owed += [(Reason.IMBALANCE, *one) for one in zip(retailers, wholesale.imbalance_eur, strict=True)]
     owed += [(Reason.LOSSES, Domain.DISTRIBUTION, wholesale.losses_eur)]
     for reason, payer, amount_eur in owed:
         payments.pass_on(reason, payer, Domain.MARKETS, Domain.GENERATION, amount_eur, dates, cause)
-    _pay_rent(payments, Reason.CONGESTION_RENT, retailers, wholesale, dates, cause)
+    for reason, owed_eur in (
+        (Reason.CONGESTION_RENT, wholesale.congestion_eur),
+        (Reason.LOSS_SURPLUS, wholesale.loss_surplus_eur),
+    ):
+        _pay_transmission(payments, reason, retailers, owed_eur, dates, cause)
 
 
-def _pay_rent(
-    payments: Payments, reason: Reason, retailers: Ints, wholesale: Wholesale, dates: Dates, cause: int
+def _pay_transmission(
+    payments: Payments, reason: Reason, retailers: Ints, owed_eur: Floats, dates: Dates, cause: int
 ) -> None:
-    """Retailers and distribution pay the market, and it pays transmission the same."""
-    for payer, amount_eur in zip((*retailers, Domain.DISTRIBUTION), wholesale.congestion_eur, strict=True):
+    """Retailers and distribution, (retailers and distribution,), pay the market, and it pays transmission the same."""
+    for payer, amount_eur in zip((*retailers, Domain.DISTRIBUTION), owed_eur, strict=True):
         payments.pass_on(reason, payer, Domain.MARKETS, Domain.TRANSMISSION, amount_eur, dates, cause)
 
 
@@ -88,11 +92,12 @@ def pay_make_whole(payments: Payments, retailers: Ints, owed_eur: Floats, dates:
 def pay_wholesale_again(
     payments: Payments, run: SettlementRun, retailers: Ints, change: Wholesale, dates: Dates, cause: int
 ) -> None:
-    """What a later settlement run changes of a day in the market: retailers' imbalance, losses and rent; what was bought day ahead stays."""
+    """What a later settlement run changes of a day in the market: retailers' imbalance, losses, rent and loss surplus; what was bought day ahead stays."""
     owed = [*zip(retailers, change.imbalance_eur, strict=True), (Domain.DISTRIBUTION, change.losses_eur)]
     for payer, amount_eur in owed:
         payments.pass_on(LATER[run], payer, Domain.MARKETS, Domain.GENERATION, amount_eur, dates, cause)
-    _pay_rent(payments, LATER[run], retailers, change, dates, cause)
+    beyond_eur = change.congestion_eur + change.loss_surplus_eur
+    _pay_transmission(payments, LATER[run], retailers, beyond_eur, dates, cause)
 
 
 def pay_rest(payments: Payments, rest_eur: float, dates: Dates, cause: int = -1) -> None:

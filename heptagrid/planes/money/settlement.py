@@ -26,14 +26,15 @@ QUARTER_H = 0.25
 class Wholesale:
     """What the energy costs in the market; negative where more was sold than bought.
 
-    energy_eur, imbalance_eur: (retailers,) each retailer's. losses_eur: distribution's. All that goes to generation; congestion_eur: (retailers and distribution,)
-    goes to transmission, with nodal prices.
+    energy_eur, imbalance_eur: (retailers,) each retailer's. losses_eur: distribution's. All that goes to generation; congestion_eur and loss_surplus_eur:
+    (retailers and distribution,) go to transmission, with nodal prices.
     """
 
     energy_eur: Floats
     imbalance_eur: Floats
     losses_eur: float
     congestion_eur: Floats
+    loss_surplus_eur: Floats
 
     @property
     def total_eur(self) -> float:
@@ -46,6 +47,7 @@ class Wholesale:
             self.imbalance_eur - other.imbalance_eur,
             self.losses_eur - other.losses_eur,
             self.congestion_eur - other.congestion_eur,
+            self.loss_surplus_eur - other.loss_surplus_eur,
         )
 
 
@@ -62,6 +64,7 @@ def wholesale(
     infeed_mwh: Floats,
     fees: network_fees.Parameters,
     congestion_eur_per_mwh: Floats | None = None,
+    loss_eur_per_mwh: Floats | None = None,
 ) -> Wholesale:
     """Settle a span.
 
@@ -71,18 +74,25 @@ def wholesale(
     position_mwh : (slots, retailers) what each retailer bought day ahead
     settled_mwh : (slots, retailers) its customers' use less their feed-in, as metered or estimated
     infeed_mwh : (slots,) what was taken from the transmission network, negative where it was fed back
-    congestion_eur_per_mwh : (slots, retailers and distribution) what each pays beyond that price; nothing
+    congestion_eur_per_mwh, loss_eur_per_mwh : (slots, retailers and distribution) what each pays beyond that price, for congestion and as loss surplus; nothing
     """
     imbalance_mwh = settled_mwh - position_mwh
     lost_mwh = infeed_mwh - settled_mwh.sum(axis=1)
     taken_mwh = np.column_stack([settled_mwh, lost_mwh])
-    beyond = np.zeros(taken_mwh.shape) if congestion_eur_per_mwh is None else congestion_eur_per_mwh
+    each_mwh = np.ones(len(lost_mwh))
+
+    def beyond_eur(eur_per_mwh: Floats | None) -> Floats:
+        return (
+            np.zeros(taken_mwh.shape[1]) if eur_per_mwh is None else weighted_columns(each_mwh, eur_per_mwh * taken_mwh)
+        )
+
     spread_eur = fees.imbalance_spread_eur_per_mwh * np.abs(imbalance_mwh)
     return Wholesale(
         energy_eur=weighted_columns(day_ahead_eur_per_mwh, position_mwh),
         imbalance_eur=weighted_columns(day_ahead_eur_per_mwh, imbalance_mwh) + spread_eur.T.copy().sum(axis=1),
         losses_eur=dot(day_ahead_eur_per_mwh, lost_mwh),
-        congestion_eur=weighted_columns(np.ones(len(lost_mwh)), beyond * taken_mwh),
+        congestion_eur=beyond_eur(congestion_eur_per_mwh),
+        loss_surplus_eur=beyond_eur(loss_eur_per_mwh),
     )
 
 

@@ -81,11 +81,12 @@ def clear(
     reserves: str | None = None,
     n_1: bool | None = None,
     gap: float | None = None,
+    losses: str | None = None,
 ) -> Clearing:
     """Clear the market in a file; write its prices to `out`, its quantities and branches to files of their own, if given.
 
     network: `dc` (by default) or `none`; dc_model: `powermodels` (by default) or `matpower`; both of cases alone. rule: the name of a market that is
-    registered, if not the package's own for the file. A market without an answer is returned without figures, and nothing is written.
+    registered, if not the package's own for the file. losses: `off` (by default) or `on`: what flows lose is given too, and prices have a part for it. A market without an answer is returned without figures, and nothing is written.
 
     Of unit commitment: date: the first day of an RTS-GMLC folder, as `2020-07-10`, and hours from its midnight on (24). reserves: `on` (by default) or
     `off`; n_1: whether every branch may fail; gap: of the cost to its bound at which to stop (0.001). A search that stopped before has figures, and says so.
@@ -99,6 +100,7 @@ def clear(
     format = _format_of(source)
     market = _market(rule or _OWN[format])
     options = {"network": network, "dc_model": dc_model, "reserves": reserves, "n_1": n_1, "gap": gap}
+    options["losses"] = losses
     given = {name: value for name, value in options.items() if value is not None}
     if refused := sorted(given.keys() - market.options):
         raise UsageError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -18,10 +20,17 @@ TOLERANCE_MW = 1e-4  # by which a branch may be loaded beyond its rating before 
 class BranchLimits:
     """The branches' limits of a program: which there are, and which are broken."""
 
-    def __init__(self, case: CommitmentCase, network: BranchNetwork, columns: DayColumns, with_outages: bool) -> None:
-        """Set up; with_outages: whether each branch may fail, and the others then carry no more than their emergency rating."""
+    def __init__(
+        self,
+        case: CommitmentCase,
+        network: BranchNetwork,
+        columns: DayColumns,
+        with_outages: bool,
+        reference: int = 0,
+    ) -> None:
+        """Set up; with_outages: whether each branch may fail, and the others then carry no more than their emergency rating. reference: a bus."""
         self._case, self._network, self._columns = case, network, columns
-        self.factors = transfer_factors(network, case.load_mw.shape[1])
+        self.factors = transfer_factors(network, case.load_mw.shape[1], reference)
         self._outage = outage_factors(network, self.factors) if with_outages else None
         self._known: set[tuple[int, int, int]] = set()  # period, branch, outage or -1
         self.rows: list[tuple[int, int, int, int]] = []  # row, period, branch, outage
@@ -45,7 +54,11 @@ class BranchLimits:
         wanted = [(int(t), int(k), -1) for t, k in np.argwhere(over > TOLERANCE_MW)]
         if self._outage is not None:
             wanted += self._after_outages(flow)
-        new = [one for one in wanted if one not in self._known]
+        return self.add(program, wanted)
+
+    def add(self, program: Program, limits: Iterable[tuple[int, int, int]]) -> int:
+        """Add limits, (period, branch, outage or -1) each, that the program has not got yet; how many."""
+        new = [one for one in limits if one not in self._known]
         self._known.update(new)
         for period, branch, outage in new:
             self._add(program, period, branch, outage)
@@ -74,7 +87,7 @@ class BranchLimits:
         row = program.rows(taken_mw - limit_mw, taken_mw + limit_mw)
         self.rows.append((int(row), period, branch, outage))
         for column, bus, value in injections(self._case, self._columns):
-            program.put(row, column[period], factors[bus] * value)
+            program.put(row, column[period], factors[bus] * np.broadcast_to(value, column.shape)[period])
 
     def of(self, branch: int, outage: int) -> Floats:
         """(buses,) what a MW at each bus puts on a branch, after an outage or, -1, without one."""

@@ -22,7 +22,10 @@ def _none() -> Ints:
 
 @dataclass
 class DayColumns:
-    """The columns of a case, (periods, each), and its rows: the balance of each period (periods,) and the reserves (periods, products)."""
+    """The columns of a case, (periods, each), and its rows: the balance of each period (periods,) and the reserves (periods, products).
+
+    losses: (periods,) what is lost on the way, none if the program has no losses; loss_share: (periods, buses) where it is taken out.
+    """
 
     units: CommittedColumns
     sources: Ints
@@ -36,10 +39,15 @@ class DayColumns:
     balance: Ints
     short: Ints = field(default_factory=_none)
     reserve: Ints = field(default_factory=_none)
+    losses: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    loss_share: Floats = field(default_factory=lambda: np.empty((0, 0)))
 
 
-def add_day(program: Program, case: CommitmentCase) -> DayColumns:
-    """Add a case; a MWh that is not served, or of which there is too much, costs the case's `unserved_cost`."""
+def add_day(program: Program, case: CommitmentCase, loss_share: Floats | None = None) -> DayColumns:
+    """Add a case; a MWh that is not served, or of which there is too much, costs the case's `unserved_cost`.
+
+    loss_share: (periods, buses) at which buses losses are taken out, each period's sum 1; without it nothing is lost.
+    """
     periods, buses = case.load_mw.shape
     units = add_units(program, case.units, periods)
     sources = program.columns(case.sources.low_mw, case.sources.high_mw)
@@ -70,6 +78,8 @@ def add_day(program: Program, case: CommitmentCase) -> DayColumns:
         surplus=surplus,
         balance=balance,
     )
+    if loss_share is not None:
+        columns.losses, columns.loss_share = program.columns(np.zeros(periods), INFINITE), loss_share
     for column, _, value in injections(case, columns):
         program.put(balance[:, np.newaxis], column, value)
     return columns
@@ -108,7 +118,7 @@ def _fill_reservoirs(program: Program, case: CommitmentCase, units: CommittedCol
 
 
 def injections(case: CommitmentCase, columns: DayColumns) -> list[tuple[Ints, Ints, Any]]:
-    """What feeds in: columns (periods, n), their buses (n,), and how much one of each is."""
+    """What feeds in: columns (periods, n), their buses (n,), and how much one of each is: a number, (n,) or (periods, n)."""
     found: list[tuple[Ints, Ints, Any]] = [
         (columns.units.above, case.units.bus, 1.0),
         (columns.units.on, case.units.bus, case.units.p_min_mw),
@@ -120,6 +130,9 @@ def injections(case: CommitmentCase, columns: DayColumns) -> list[tuple[Ints, In
     ]
     if case.network is not None:
         found += [(columns.links, case.network.link_from, -1.0), (columns.links, case.network.link_to, 1.0)]
+    if columns.losses.size:
+        buses = np.arange(case.load_mw.shape[1])
+        found.append((np.repeat(columns.losses[:, np.newaxis], len(buses), axis=1), buses, -columns.loss_share))
     return found
 
 

@@ -17,9 +17,9 @@ from heptagrid.foundation.errors import MarketError
 from heptagrid.foundation.parameters import parameter
 from heptagrid.planes.money.markets.day_case import Before, Offers, Rows, day_case
 from heptagrid.planes.money.markets.kept_commitments import committed
-from heptagrid.planes.money.markets.nodal_payments import Paid, paid_at_buses, paid_in_zone
+from heptagrid.planes.money.markets.nodal_payments import Lost, Paid, paid_at_buses, paid_in_zone
 from heptagrid.planes.money.markets.schedule import hours_on_or_off
-from heptagrid.planes.money.markets.unit_commitment import Commitment, dispatch
+from heptagrid.planes.money.markets.unit_commitment import OUTPUTS_ALONE, Commitment, dispatch
 from heptagrid.world.bulk import THERMAL, BulkSystem
 from heptagrid.world.commitment_case import CommitmentCase
 
@@ -28,6 +28,7 @@ Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
 ZONAL, NODAL = "zonal", "nodal"
+FORESEEN, MARGINAL = "foreseen", "marginal"
 SEARCH, TREE = "search", "tree"
 _STEP_MW = 10.0  # in which a commitment counts what is expected of a town, so that runs that are nearly alike share what was found
 
@@ -61,6 +62,12 @@ class Parameters:
         low=0.0,
         high=0.2,
         source="assumption: our DC flow of RTS-GMLC loses 2.4 % of a summer day's generation and 4.0 % of a windy winter day's",
+    )
+    losses: str = parameter(
+        FORESEEN,
+        info="transmission losses of the schedule: foreseen as a share of demand, or as its flows lose them, so that a bus's price has a part for what a MWh more there would lose",
+        choices=(FORESEEN, MARGINAL),
+        source="Litvinov, Zheng, Rosenwald and Shamsollahi, IEEE Trans. Power Systems 19 (2004) 880; North American markets price marginal losses, European zones foresee them",
     )
     price_cap_eur_per_mwh: float = parameter(
         4000.0,
@@ -97,8 +104,8 @@ class Cleared:
     """on, p_mw: (hours, units) the schedule, within the network's limits.
 
     price_eur_per_mwh: (hours,) what is published: the zone's price, or that of the towns' buses by their demand. paid: what a MWh costs whom. bus_eur_per_mwh:
-    (hours, buses), of which energy_eur_per_mwh, (hours,), is the same at all. congestion_eur, make_whole_eur: of all loads and units, at the buses' prices,
-    whether these are paid or not. cost_eur: of the schedule, starts included. redispatch_eur: what it costs more than the zone's own, below 0 only by the
+    (hours, buses), of which energy_eur_per_mwh, (hours,), is the same at all and loss_eur_per_mwh, (hours, buses), is for losses. congestion_eur, loss_surplus_eur,
+    make_whole_eur: of all loads and units, at the buses' prices, whether these are paid or not. losses_mwh: that the schedule gives. cost_eur: of the schedule, starts included. redispatch_eur: what it costs more than the zone's own, below 0 only by the
     searches' gaps. unserved_mwh: of all loads. gap: by how
     much the shared commitment may lie above the cheapest, as a part. before: how the next day begins.
     """
@@ -109,7 +116,10 @@ class Cleared:
     paid: Paid
     bus_eur_per_mwh: Floats
     energy_eur_per_mwh: Floats
+    loss_eur_per_mwh: Floats
     congestion_eur: float
+    loss_surplus_eur: float
+    losses_mwh: float
     make_whole_eur: float
     cost_eur: float
     redispatch_eur: float
@@ -135,8 +145,11 @@ def clear(system: BulkSystem, offers: Offers, demand: Demand, before: Before, pa
 
     shared = case_of(expected_mw, before)
     found = committed(shared, exactly=parameters.commitment == TREE)
-    case = case_of(demand.at_buses(demand.towns_mw) * with_losses, replace(before, tank_mwh=before.own_tank_mwh))
-    nodes, zone = dispatch(case, found.on), _zone(shared, case, found.on, parameters)
+    load_mw, own = demand.at_buses(demand.towns_mw), replace(before, tank_mwh=before.own_tank_mwh)
+    case, is_marginal = case_of(load_mw * with_losses, own), parameters.losses == MARGINAL
+    rules = replace(OUTPUTS_ALONE, with_losses=is_marginal)
+    nodes = dispatch(case_of(load_mw, own) if is_marginal else case, found.on, rules)
+    zone = _zone(shared, case, found.on, parameters)
     for one in (zone, nodes):
         if one.cost is None:
             raise MarketError(f"the day-ahead market found no schedule: {one.status}")
@@ -148,7 +161,8 @@ def clear(system: BulkSystem, offers: Offers, demand: Demand, before: Before, pa
     p_mw = rows.together(nodes.unit_mw, nodes.source_mw, nodes.stored_mw)
     unit_cost = np.zeros(len(system.units))
     unit_cost[rows.committed] = nodes.unit_cost
-    at_buses = paid_at_buses(nodes.price, p_mw, system.units.bus, unit_cost, demand.rest_mw, demand.town_bus)
+    lost = Lost(nodes.loss_price, nodes.losses_mw, nodes.loss_share)
+    at_buses = paid_at_buses(nodes.price, p_mw, system.units.bus, unit_cost, demand.rest_mw, demand.town_bus, lost)
     price = _published(zone, nodes, demand, parameters)
     is_nodal = parameters.pricing == NODAL
     return Cleared(
@@ -158,7 +172,10 @@ def clear(system: BulkSystem, offers: Offers, demand: Demand, before: Before, pa
         paid=at_buses if is_nodal else paid_in_zone(price, p_mw, len(demand.town_bus)),
         bus_eur_per_mwh=nodes.price,
         energy_eur_per_mwh=nodes.energy_price,
+        loss_eur_per_mwh=nodes.loss_price,
         congestion_eur=at_buses.congestion_eur(demand.rest_mw, demand.towns_mw),
+        loss_surplus_eur=at_buses.loss_surplus_eur(demand.rest_mw, demand.towns_mw),
+        losses_mwh=float(nodes.losses_mw.sum() if is_marginal else parameters.loss_share * load_mw.sum()),
         make_whole_eur=float(at_buses.make_whole_eur.sum()),
         cost_eur=_cost(nodes),
         redispatch_eur=_cost(nodes) - _cost(zone),
@@ -172,7 +189,7 @@ def _zone(shared: CommitmentCase, case: CommitmentCase, on: Bools, parameters: P
     """The day without the network's limits: of a zone, which clears before them, with a commitment of its own; else with that of the nodes."""
     if parameters.pricing == ZONAL:
         on = committed(replace(shared, network=None), exactly=parameters.commitment == TREE).on
-    return dispatch(case, on, with_network=False)
+    return dispatch(case, on, replace(OUTPUTS_ALONE, with_network=False))
 
 
 def _cost(found: Commitment) -> float:
@@ -184,5 +201,10 @@ def _published(zone: Commitment, nodes: Commitment, demand: Demand, parameters: 
     """(hours,) the price of the zone, or the mean of the towns' buses by what is expected of them."""
     if parameters.pricing == ZONAL:
         return np.asarray(zone.price[:, 0])
-    weight = np.maximum(demand.expected_mw, 1e-9)
-    return np.asarray((nodes.price[:, demand.town_bus] * weight).sum(axis=1) / weight.sum(axis=1))
+    return mean_of_towns(nodes.price[:, demand.town_bus], demand.expected_mw)
+
+
+def mean_of_towns(eur_per_mwh: Floats, expected_mw: Floats) -> Floats:
+    """(hours,) mean of prices at the towns' buses by what is expected of them, (hours, towns) both; nothing without a town."""
+    weight = np.maximum(expected_mw, 1e-9)
+    return np.asarray((eur_per_mwh * weight).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-9))

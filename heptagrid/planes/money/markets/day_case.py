@@ -130,6 +130,7 @@ def branch_network(system: BulkSystem) -> BranchNetwork:
         susceptance_pu=1.0 / (system.branch_x_pu * system.branch_ratio),
         rating_mw=system.branch_rating_mw,
         emergency_mw=system.branch_emergency_mw,
+        loss_mw_per_mw2=system.branch_r_pu / system.base_mva,
     )
 
 

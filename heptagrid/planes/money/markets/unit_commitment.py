@@ -15,6 +15,7 @@ import numpy.typing as npt
 from heptagrid.foundation.sums import dot
 from heptagrid.planes.money.formulations.branch_limits import BranchLimits
 from heptagrid.planes.money.formulations.day import DayColumns, add_day, require_reserves
+from heptagrid.planes.money.formulations.losses import TOLERANCE, LossTangents, Point, shares_of_load
 from heptagrid.planes.money.formulations.program import OPTIMAL, STOPPED, Program, Solution
 from heptagrid.planes.money.markets.schedule import unit_costs
 from heptagrid.world.commitment_case import CommitmentCase
@@ -24,6 +25,11 @@ Ints = npt.NDArray[np.int64]
 
 _LEAST_PRICE = 1e-6  # of a MW of a limit that binds
 _MOST_ROUNDS = 60
+_WHILE_SEARCHING = (
+    0.01  # of losses that a search may leave out: tangents are dense rows, and a bound holds without them
+)
+_MOST_SHARES = 10  # rounds in which the places of losses are renewed
+_PLACED = 1e-6  # of the cost, below which where losses lie no longer matters; outputs may still change among those that are equally cheap
 _SEARCH = 0.8  # of the gap that is asked for is left to the search; the limits that it does not know yet take the rest
 
 
@@ -35,7 +41,12 @@ class Settings:
     with_network: bool = True
     with_outages: bool = False
     with_reserves: bool = True
+    with_losses: bool = False
     most_nodes: int | None = None
+
+
+OUTPUTS_ALONE = Settings(with_reserves=False)
+"""Of a dispatch: the network's limits hold, and no capacity is held."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +72,8 @@ class Commitment:
     status, gap, bound: of the mixed-integer program; cost: of the schedule, without what is unserved; None where there is no schedule. on:
     (periods, units). unit_mw, source_mw, stored_mw (discharged less charged), content_mwh of storages
     and reservoir_mwh: (periods, each). period_cost: (periods,). flow_mw: (periods, branches). price: (periods, buses); energy_price: (periods,) of it the dual
-    of the balance, the same at all buses; what a bus's price differs from it by is for the limits that bind.
+    of the balance, the same at all buses, and loss_price: (periods, buses) for losses, 0 at the reference; the rest is for the limits that bind. losses_mw:
+    (periods,) and loss_share: (periods, buses) where they are taken out; 0 without losses. loss_residual_mw: by how much these differ at most from what the flows lose.
     unit_cost: (units,) of all periods. reserve_price: (periods, products). uplift: (units,) what makes each whole. unserved_mwh, short_mw: in all.
     limits: of branches that the program has got; binding: those of them that bind.
     """
@@ -83,12 +95,21 @@ class Commitment:
     price: Floats
     energy_price: Floats
     reserve_price: Floats
+    loss_price: Floats
+    losses_mw: Floats
+    loss_share: Floats
+    loss_residual_mw: float
     uplift: Floats
     unserved_mwh: float
     short_mw: float
     limits: int
     binding: Binding
     seconds: float
+
+    @property
+    def congestion_price(self) -> Floats:
+        """(periods, buses) what of the price is for the limits that bind."""
+        return self.price - self.energy_price[:, np.newaxis] - self.loss_price
 
 
 @dataclass(frozen=True)
@@ -101,16 +122,20 @@ class Found:
 
 
 def commit(case: CommitmentCase, settings: Settings = Settings()) -> Commitment:
-    """Commit the units of a case; periods are hours."""
-    program = Program()
-    columns = add_day(program, case)
-    if settings.with_reserves and len(case.reserves):
-        require_reserves(program, case, columns)
-    grid = None
-    if settings.with_network and case.network is not None:
-        grid = BranchLimits(case, case.network, columns, settings.with_outages)
+    """Commit the units of a case; periods are hours.
+
+    With losses the search lays them by load; its schedule then gets them where they are lost.
+
+    Raises
+    ------
+    NetworkError
+        As `LossTangents`.
+    """
+    share = shares_of_load(case.load_mw) if settings.with_losses else None
+    model = _Model(case, settings, share, tolerance=_WHILE_SEARCHING)
+    program, columns, grid, losses = model.program, model.columns, model.grid, model.losses
     program.relax_integers()
-    relaxed = _settle(program, grid)
+    relaxed = _settle(program, grid, losses)
     best: Solution | None = None
     bound, start, seconds = -np.inf, None, relaxed.seconds
     for _ in range(_MOST_ROUNDS):
@@ -125,7 +150,7 @@ def commit(case: CommitmentCase, settings: Settings = Settings()) -> Commitment:
         bound = max(bound, found.bound)
         program.fix_integers(found.x)
         limits = 0 if grid is None else len(grid.rows)
-        priced = _settle(program, grid)
+        priced = _settle(program, grid, losses)
         seconds += priced.seconds
         if best is None or _cost(priced) < _cost(best):
             best, start = priced, priced.x
@@ -133,23 +158,89 @@ def commit(case: CommitmentCase, settings: Settings = Settings()) -> Commitment:
         if is_whole or _gap(best, bound) <= settings.gap:
             break
     assert best is not None
+    if losses is not None and best.has_point:
+        model, best = _with_losses(case, best.x[columns.units.on] > 0.5, settings)
+        seconds += best.seconds
     status = OPTIMAL if _gap(best, bound) <= settings.gap else STOPPED
-    return _result(case, columns, grid, Found(status, bound, seconds), best)
+    return _result(model, Found(status, bound, seconds), best)
 
 
-def dispatch(case: CommitmentCase, on: npt.NDArray[np.bool_], *, with_network: bool = True) -> Commitment:
-    """The cheapest outputs of units that are on as told, (periods, units), without reserves; a linear program, solved exactly."""
-    program = Program()
-    columns = add_day(program, case)
-    grid = BranchLimits(case, case.network, columns, False) if with_network and case.network is not None else None
-    program.relax_integers()
-    state = on.astype(np.float64)
-    program.change_columns(columns.units.on, state, state)
-    priced = _settle(program, grid)
+class _Model:
+    """The program of a case, and what is added to it as it is needed: limits of branches, and tangents of losses where they have a place, (periods, buses)."""
+
+    def __init__(
+        self,
+        case: CommitmentCase,
+        settings: Settings,
+        loss_share: Floats | None,
+        reference: int = 0,
+        tolerance: float = TOLERANCE,
+    ) -> None:
+        self.case, self.program = case, Program()
+        network = case.network if settings.with_network else None
+        share = loss_share if network is not None else None
+        self.columns = add_day(self.program, case, share)
+        if settings.with_reserves and len(case.reserves):
+            require_reserves(self.program, case, self.columns)
+        self.grid: BranchLimits | None = None
+        self.losses: LossTangents | None = None
+        if network is not None:
+            self.grid = BranchLimits(case, network, self.columns, settings.with_outages, reference)
+            if share is not None:
+                self.losses = LossTangents(case, network, self.columns, self.grid, tolerance)
+
+    def keep_on(self, on: npt.NDArray[np.bool_]) -> None:
+        """Units are on as told from now on, (periods, units)."""
+        self.program.relax_integers()
+        state = on.astype(np.float64)
+        self.program.change_columns(self.columns.units.on, state, state)
+
+
+def dispatch(
+    case: CommitmentCase, on: npt.NDArray[np.bool_], settings: Settings = OUTPUTS_ALONE, reference: int = 0
+) -> Commitment:
+    """The cheapest outputs of units that are on as told, (periods, units); a linear program, solved exactly.
+
+    settings: by default with the network, without reserves and losses; with losses the case's loads are those without. reference: the bus whose price has no
+    part for congestion and losses; no price hangs on it.
+
+    Raises
+    ------
+    NetworkError
+        As `LossTangents`.
+    """
+    if settings.with_losses and settings.with_network and case.network is not None:
+        model, priced = _with_losses(case, on, settings, reference)
+    else:
+        model = _Model(case, settings, None, reference)
+        model.keep_on(on)
+        priced = _settle(model.program, model.grid)
     if not priced.has_point:
         return _nothing(case, priced, priced.seconds)
     assert priced.objective is not None
-    return _result(case, columns, grid, Found(priced.status, priced.objective, priced.seconds), priced)
+    return _result(model, Found(priced.status, priced.objective, priced.seconds), priced)
+
+
+def _with_losses(
+    case: CommitmentCase, on: npt.NDArray[np.bool_], settings: Settings, reference: int = 0
+) -> tuple[_Model, Solution]:
+    """The program whose losses lie where its flows lose them, by programs each of which takes their places from the one before; the seconds are those of all."""
+    share, last, seconds = shares_of_load(case.load_mw), np.inf, 0.0
+    limits: list[tuple[int, int, int]] = []
+    points: list[Point] = []
+    for _ in range(_MOST_SHARES):
+        model = _Model(case, settings, share, reference)
+        assert model.grid is not None and model.losses is not None
+        model.grid.add(model.program, limits)
+        model.losses.add(model.program, points)
+        model.keep_on(on)
+        priced = _settle(model.program, model.grid, model.losses)
+        seconds += priced.seconds
+        if abs(_cost(priced) - last) <= _PLACED * abs(_cost(priced)) or not priced.has_point:
+            break
+        limits, points = [one[1:] for one in model.grid.rows], model.losses.points
+        share, last = model.losses.shares(priced.x), _cost(priced)
+    return model, replace(priced, seconds=seconds)
 
 
 def _cost(found: Solution) -> float:
@@ -160,24 +251,24 @@ def _gap(found: Solution, bound: float) -> float:
     return (_cost(found) - bound) / max(abs(_cost(found)), 1e-9)
 
 
-def _settle(program: Program, grid: BranchLimits | None) -> Solution:
-    """Solve, add the limits that are broken, and solve again until none is; the seconds are those of all."""
+def _settle(program: Program, grid: BranchLimits | None, losses: LossTangents | None = None) -> Solution:
+    """Solve, add the limits that are broken and the losses that are missing, and solve again until none is; the seconds are those of all."""
     seconds = 0.0
     for _ in range(_MOST_ROUNDS):
         found = program.solve()
         seconds += found.seconds
-        if grid is None or not found.has_point or grid.add_broken(program, found.x) == 0:
+        if grid is None or not found.has_point:
+            break
+        added = grid.add_broken(program, found.x)
+        if losses is not None:
+            added += losses.add_missing(program, found)
+        if added == 0:
             break
     return replace(found, seconds=seconds)
 
 
-def _result(
-    case: CommitmentCase,
-    columns: DayColumns,
-    grid: BranchLimits | None,
-    found: Found,
-    priced: Solution,
-) -> Commitment:
+def _result(model: _Model, found: Found, priced: Solution) -> Commitment:
+    case, columns, grid, losses = model.case, model.columns, model.grid, model.losses
     x, units = priced.x, case.units
     on = x[columns.units.on] > 0.5
     unit_mw = np.where(on, units.p_min_mw, 0.0) + x[columns.units.above]
@@ -185,7 +276,8 @@ def _result(
     short_mw = float(x[columns.short].sum()) if columns.short.size else 0.0
     penalty = case.unserved_cost * unserved_mwh + case.short_cost * short_mw
     costs = unit_costs(units, on, unit_mw)
-    price = bus_prices(case, columns, grid, priced)
+    loss_price = np.zeros(case.load_mw.shape) if losses is None else losses.prices(priced)
+    price = bus_prices(case, columns, grid, priced) + loss_price
     limits = _limits_of(grid, priced)
     assert priced.objective is not None
     return Commitment(
@@ -206,6 +298,10 @@ def _result(
         price=price,
         energy_price=priced.dual[columns.balance] + 0.0,
         reserve_price=priced.dual[columns.reserve] if columns.reserve.size else np.zeros((case.periods, 0)),
+        loss_price=loss_price,
+        losses_mw=x[columns.losses] if losses is not None else np.zeros(case.periods),
+        loss_share=columns.loss_share if losses is not None else np.zeros(case.load_mw.shape),
+        loss_residual_mw=losses.residual_mw(x) if losses is not None else 0.0,
         uplift=np.maximum(costs.sum(axis=0) - (price[:, units.bus] * unit_mw).sum(axis=0), 0.0),
         unserved_mwh=unserved_mwh,
         short_mw=short_mw,
@@ -216,7 +312,7 @@ def _result(
 
 
 def bus_prices(case: CommitmentCase, columns: DayColumns, grid: BranchLimits | None, priced: Solution) -> Floats:
-    """(periods, buses) what a MWh is worth: the dual of the balance, and of the limits that bind."""
+    """(periods, buses) what a MWh is worth without losses: the dual of the balance, and of the limits that bind."""
     price = np.repeat(priced.dual[columns.balance][:, np.newaxis] + 0.0, case.load_mw.shape[1], axis=1)
     for row, period, branch, outage in _limits_of(grid, priced):
         assert grid is not None
@@ -261,6 +357,10 @@ def _nothing(case: CommitmentCase, found: Solution, seconds: float) -> Commitmen
         price=nothing,
         energy_price=np.zeros(case.periods),
         reserve_price=nothing,
+        loss_price=nothing,
+        losses_mw=np.zeros(case.periods),
+        loss_share=nothing,
+        loss_residual_mw=0.0,
         uplift=np.empty(0),
         unserved_mwh=0.0,
         short_mw=0.0,
