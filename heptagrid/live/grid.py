@@ -79,7 +79,8 @@ class Place:
 class LiveGrid:
     """What every adapter is given; all but `engine` is for the event loop's thread alone.
 
-    is_ideal: whether frames bypass the modelled network. roles: who plays a desk from outside. peers: who is connected. frames: the last ones. counts: what was refused or malformed, by word. wire: all bytes that came in.
+    is_ideal: whether frames bypass the modelled network. roles: who plays a desk from outside. peers: who is connected. frames: the last ones. counts: what was refused or malformed, by word. wire: all bytes that came in. shared: what several protocols
+    have together, by name.
     """
 
     scenario: Scenario
@@ -91,6 +92,7 @@ class LiveGrid:
     frames: deque[FrameRecord] = field(default_factory=lambda: deque(maxlen=LOGGED))
     counts: dict[str, int] = field(default_factory=dict)
     wire: WireLog = field(default_factory=WireLog)
+    shared: dict[str, Any] = field(default_factory=dict)
     roles: Roles = field(init=False)
     _numbers: Any = field(default_factory=itertools.count)
 

@@ -24,6 +24,7 @@ PAGES = {
     "dnp3.md": ("dnp3", 20000, "dnp3"),
     "iec104.md": ("iec104", 2404, "c104"),
     "modbus.md": ("modbus", 1502, "sunspec2"),
+    "openadr.md": ("openadr20b", 8181, "openleadr"),
 }
 """The protocol of each page, its default port, and the package of its client."""
 
@@ -45,7 +46,7 @@ def test_the_lines_of_a_page_connect(page: str, ports: dict[str, int], tmp_path:
     name, default, package = PAGES[page]
     if find_spec(package) is None:
         pytest.skip(f"not run: the client {package} is not installed")
-    text = blocks(DOCS / "live" / page, "python")[0]
+    text = next(one for one in blocks(DOCS / "live" / page, "python") if package in one)
     assert str(default) in text
     script = tmp_path / "lines.py"
     script.write_text(text.replace(str(default), str(ports[name])), encoding="utf-8")

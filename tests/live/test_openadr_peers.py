@@ -30,7 +30,7 @@ def test_a_client_of_others_is_served(lane: Scenario, package: str, script: str)
             (vtn,) = [one for one in harness.run.protocols if isinstance(one, OpenAdr)]
             secrets = [vtn.access.clients[name].secret for name in ("bl", "ven")]
             base = f"http://127.0.0.1:{vtn.listens_on}"
-            said = blocks(DOCS / "live/openadr.md", "python") if package == "openadr3_client" else []
+            said = blocks(DOCS / "live/openadr.md", "python")[:1] if package == "openadr3_client" else []
             peer = await asyncio.create_subprocess_exec(
                 *(sys.executable, str(JUDGES / script), base, *secrets, *said),
                 stdout=asyncio.subprocess.PIPE,

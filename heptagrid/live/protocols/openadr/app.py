@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
-from heptagrid.foundation.errors import HeptagridError
-from heptagrid.foundation.time import NS_PER_S
-from heptagrid.live.grid import FrameRecord, LiveGrid, Peer
+from heptagrid.live.grid import LiveGrid, Peer
 from heptagrid.live.inventory import Device
 from heptagrid.live.protocols.openadr.access import BL, SCOPES, TOKEN_S, VEN, Client, basic_credentials, bearer
 from heptagrid.live.protocols.openadr.built_in import device_of
 from heptagrid.live.protocols.openadr.objects import V301, V310
 from heptagrid.live.protocols.openadr.targets import Targets
+from heptagrid.live.protocols.openadr.visitors import HEADER_BYTES, MOST_BYTES, Visitors, body_of, size_of
 from heptagrid.live.protocols.openadr.vtn import Answer, Request, Vtn, problem
 
 if TYPE_CHECKING:
@@ -24,11 +22,6 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 PREFIX = "/openadr3"
-MOST_BYTES = 1 << 20
-"""The longest body that is read."""
-_SILENT_S = 600.0
-_HEADER_BYTES = 120
-"""Of an answer's status line and headers, as uvicorn writes them."""
 
 
 class Gateway:
@@ -36,7 +29,7 @@ class Gateway:
 
     def __init__(self, grid: LiveGrid, vtn: Vtn, targets: Targets) -> None:
         self.grid, self.vtn, self.targets = grid, vtn, targets
-        self._peers: dict[str, tuple[Peer, float]] = {}
+        self.visitors = Visitors(grid, "openadr")
 
     def app(self) -> Starlette:
         """The application."""
@@ -49,35 +42,22 @@ class Gateway:
     async def crossing(self, client: str, size_bytes: int) -> bool:
         """A notification goes to a client; whether it arrives."""
         found = self.vtn.access.clients.get(client)
-        device = device_of(found, self.vtn.store, self.targets) if found is not None and found.role == VEN else None
-        return device is None or await self._cross(device, size_bytes, is_inward=False) is not None
-
-    def forget_silent(self) -> None:
-        """Take clients off the list of peers that have not asked for a while."""
-        now = time.monotonic()
-        for id, (peer, asked) in list(self._peers.items()):
-            if now - asked > _SILENT_S:
-                del self._peers[id]
-                self.grid.peers.remove(peer)
+        device = self._device(found)
+        return await self.visitors.cross(device, size_bytes, is_inward=False) is not None
 
     async def _serve(self, http: HttpRequest) -> Response:
-        body = await _body(http)
+        body = await body_of(http)
         path, version = _path(http.url.path)
-        size_bytes = (
-            len(http.method)
-            + len(http.url.path)
-            + sum(len(k) + len(v) + 4 for k, v in http.headers.raw)
-            + len(body or b"")
-        )
+        size_bytes = size_of(http, body or b"")
         if body is None:
             self.grid.count("openadr: 413")
             return _response(problem(413, f"a body has at most {MOST_BYTES} bytes"))
         authorization = http.headers.get("authorization", "")
         client = self.vtn.access.holder(bearer(authorization))
-        device = device_of(client, self.vtn.store, self.targets) if client is not None and client.role == VEN else None
+        device = self._device(client)
         peer = self._peer(http, client, device)
-        delay_s = await self._cross(device, size_bytes, is_inward=True) if device else 0.0
-        self._log(peer, size_bytes, f"{http.method} {http.url.path}"[:120], delay_s, is_inward=True)
+        delay_s = await self.visitors.cross(device, size_bytes, is_inward=True)
+        self.visitors.log(peer, size_bytes, f"{http.method} {http.url.path}"[:120], delay_s, is_inward=True)
         if delay_s is None:
             return _response(problem(504, "the request was lost on the modelled network"))
         if path[:6] == "/auth/":
@@ -92,23 +72,16 @@ class Gateway:
         response = _response(answer)
         if answer.status in (401, 403) and peer is not None:
             peer.refused += 1
-        size_bytes = len(response.body) + _HEADER_BYTES
-        delay_s = await self._cross(device, size_bytes, is_inward=False) if device else 0.0
-        self._log(peer, size_bytes, f"{answer.status}", delay_s, is_inward=False)
+        size_bytes = len(response.body) + HEADER_BYTES
+        delay_s = await self.visitors.cross(device, size_bytes, is_inward=False)
+        self.visitors.log(peer, size_bytes, f"{answer.status}", delay_s, is_inward=False)
         return (
             response if delay_s is not None else _response(problem(504, "the answer was lost on the modelled network"))
         )
 
-    async def _cross(self, device: Device, size_bytes: int, *, is_inward: bool) -> float | None:
-        """Seconds that the network added between a device and its aggregator; None: the bytes were lost."""
-        desk = self.grid.desk("aggregator", self.grid.aggregator_of(device))
-        sent_ns = self.grid.now_ns
-        try:
-            go = self.grid.answer(device, desk, size_bytes) if is_inward else self.grid.ask(desk, device, size_bytes)
-            return (await go - sent_ns) / NS_PER_S
-        except HeptagridError:
-            self.grid.count("openadr: lost on the network")
-            return None
+    def _device(self, client: Client | None) -> Device | None:
+        """The device that a client stands for."""
+        return device_of(client.id, self.vtn.store, self.targets) if client is not None and client.role == VEN else None
 
     def _auth(self, http: HttpRequest, path: str, body: bytes, authorization: str, asking: Client | None) -> Answer:
         """Tokens, where they are had, and credentials for VENs, which the desk gives."""
@@ -150,35 +123,11 @@ class Gateway:
         """Who asks, on the list of those who are connected."""
         if client is None:
             return None
-        held = self._peers.get(client.id)
         address = f"{http.client.host}:{http.client.port}" if http.client else ""
-        if held is None:
-            role = "desk" if client.role == BL else "device" if device else "VEN"
-            held = (Peer("openadr", address, role, device.name if device else "", self.grid.now_ns), 0.0)
-            self.grid.peers.append(held[0])
-        held[0].address, held[0].device = address, device.name if device else ""
-        self._peers[client.id] = (held[0], time.monotonic())
         if client.role == BL and http.method != "GET":
             self.grid.roles.heard("aggregator", self.grid.now_ns)
-        return held[0]
-
-    def _log(self, peer: Peer | None, size_bytes: int, text: str, delay_s: float | None, *, is_inward: bool) -> None:
-        if peer is not None:
-            peer.frames, peer.bytes = peer.frames + 1, peer.bytes + size_bytes
-            address, device = peer.address, peer.device
-            self.grid.note(
-                FrameRecord(self.grid.now_ns, "openadr", address, device, is_inward, size_bytes, text, delay_s)
-            )
-
-
-async def _body(http: HttpRequest) -> bytes | None:
-    """A request's body; None: it is too long."""
-    found = b""
-    async for part in http.stream():
-        found += part
-        if len(found) > MOST_BYTES:
-            return None
-    return found
+        role = "desk" if client.role == BL else "device" if device else "VEN"
+        return self.visitors.seen(client.id, address, role, device)
 
 
 def _path(path: str) -> tuple[str, str]:

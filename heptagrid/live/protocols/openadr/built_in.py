@@ -8,7 +8,6 @@ from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, from_ns
 from heptagrid.live.grid import LiveGrid
 from heptagrid.live.inventory import Device
 from heptagrid.live.orderable import name_of
-from heptagrid.live.protocols.openadr.access import Client
 from heptagrid.live.protocols.openadr.objects import pairs
 from heptagrid.live.protocols.openadr.store import Object, Store
 from heptagrid.live.protocols.openadr.targets import BUILT_IN, Targets
@@ -132,9 +131,9 @@ class BuiltIn:
             self._store.replace("EVENT", id, content)
 
 
-def device_of(client: Client, store: Store, targets: Targets) -> Device | None:
-    """The device that a VEN stands for: that of its client id, of its ven's name, or of its first resource; None: it is no device."""
-    names = [client.id]
-    names += [one["venName"] for one in store.of_client("VEN", client.id)]
-    names += [one["resourceName"] for one in store.of_client("RESOURCE", client.id)]
+def device_of(client: str, store: Store, targets: Targets) -> Device | None:
+    """The device that the VEN of a client stands for: that of its client id, of its ven's name, or of its first resource; None: it is no device."""
+    names = [client]
+    names += [one["venName"] for one in store.of_client("VEN", client)]
+    names += [one["resourceName"] for one in store.of_client("RESOURCE", client)]
     return next((device for name in names if (device := targets.device(name)) is not None), None)

@@ -9,7 +9,6 @@ from heptagrid.foundation.errors import HeptagridError
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S
 from heptagrid.live.grid import LiveGrid
 from heptagrid.live.inventory import Device
-from heptagrid.live.protocols.openadr.access import Access
 from heptagrid.live.protocols.openadr.schedule import units_of
 from heptagrid.live.protocols.openadr.store import Object, Store
 from heptagrid.live.protocols.openadr.targets import BUILT_IN, Targets
@@ -24,8 +23,8 @@ _SCALE = {"W": 0.001, "KW": 1.0, "MW": 1000.0, "WH": 0.001, "KWH": 1.0, "MWH": 1
 class Played:
     """Follows the reports of VENs outside."""
 
-    def __init__(self, grid: LiveGrid, store: Store, access: Access, targets: Targets) -> None:
-        self._grid, self._store, self._access, self._targets = grid, store, access, targets
+    def __init__(self, grid: LiveGrid, store: Store, targets: Targets) -> None:
+        self._grid, self._store, self._targets = grid, store, targets
         self._tasks: set[asyncio.Task[None]] = set()
         store.changed.append(self._note)
 

@@ -14,6 +14,10 @@ from heptagrid.live.protocols.openadr.timing import Interval
 
 SETPOINTS = ("DISPATCH_SETPOINT", "DISPATCH_SETPOINT_RELATIVE", "CHARGE_STATE_SETPOINT")
 LIMITS = ("IMPORT_CAPACITY_LIMIT", "EXPORT_CAPACITY_LIMIT", "SIMPLE")
+TEST_EVENT = "X_HEPTAGRID_TEST_EVENT"
+"""A payload type of ours: an event with it in any interval is a test; VENs are told, and no device moves."""
+RESPONSE_REQUIRED = "X_HEPTAGRID_RESPONSE_REQUIRED"
+"""A payload type of ours: with the value "never", VENs of 2.0b are not to answer."""
 _LOWEST = 1 << 31
 
 
@@ -42,6 +46,20 @@ def rank(event: Mapping[str, Any]) -> tuple[int, str, str]:
     """Events sorted by it come in the order in which the later one goes before."""
     priority = event.get("priority")
     return (-(_LOWEST if priority is None else priority), event["createdDateTime"], event["id"])
+
+
+def said(event: Mapping[str, Any], kind: str) -> str:
+    """The first value of a type of payload in an event's intervals, as lower-case text; empty: there is none."""
+    for one in event.get("intervals") or ():
+        for payload in one.get("payloads") or ():
+            if payload["type"] == kind and payload["values"]:
+                return str(payload["values"][0]).lower()
+    return ""
+
+
+def is_test(event: Mapping[str, Any]) -> bool:
+    """Whether an event is a test."""
+    return said(event, TEST_EVENT) not in ("", "false")
 
 
 def _is_number(value: Any) -> bool:
