@@ -26,9 +26,11 @@ from heptagrid.planes.money.fuel_prices import costs_of
 from heptagrid.planes.power.unbalanced.conductors import Conductors, conductors_of
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
 from heptagrid.scenario.schema import Scenario
-from heptagrid.world.balanced.radial_network import BASE_KVA, Tree
+from heptagrid.world.balanced.radial_network import BASE_KVA, Tree, radial_network
 from heptagrid.world.bulk import BulkSystem, UnitCosts
 from heptagrid.world.circuit.circuit import Circuit, terminals_of
+from heptagrid.world.city.area import area
+from heptagrid.world.city.catalogue import Catalogue, catalogue
 from heptagrid.world.companies import Companies
 from heptagrid.world.endpoints import Endpoints
 from heptagrid.world.grid import Grid, Profiles, local_transformers
@@ -115,6 +117,11 @@ def _town_files(folder: Path) -> tuple[Grid, Profiles, Weather]:
 
 
 @lru_cache(maxsize=2)
+def _catalogue(folder: Path) -> Catalogue:
+    return catalogue(read_grid(folder))
+
+
+@lru_cache(maxsize=2)
 def _bulk_file(folder: Path) -> BulkSystem:
     return read_bulk(folder)
 
@@ -180,9 +187,14 @@ def _networks(scenario: Scenario) -> tuple[tuple[TownNetwork, ...], list[Profile
     """The networks of the towns and their profiles, the weather, which is the first town's, and the circuit of the only town."""
     towns, tables = [], []
     weather, circuit = None, None
+    city = scenario.sections["city"]
     for town in scenario.towns:
         grid, profiles, own_weather = _town_files(town.folder)
-        network, circuit = read_network(town.folder)
+        if town.entry.customers:
+            grid = area(city.seed, town.entry.area, town.entry.customers, _catalogue(town.folder))
+            network: Tree = radial_network(grid)
+        else:
+            network, circuit = read_network(town.folder)
         if circuit is not None and len(scenario.towns) > 1:
             raise NetworkError(
                 f"town {town.name!r}: {town.folder} holds a circuit whose conductors are solved one by one; only a scenario with one town takes it"

@@ -39,6 +39,7 @@ class Stream(IntEnum):
     TIME_OUT = 17
     RETAILER = 18
     AGGREGATOR = 19
+    CITY = 20
     FORECAST = 40
     APPRAISAL = 41
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from heptagrid.foundation.parameters import declarations, parameter
 from heptagrid.scenario.checks import Checks, Tables
+from heptagrid.scenario.city import with_areas
 
 EVERY_TOWN = "all"
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,30}")
@@ -51,6 +52,16 @@ class TownParameters:
         low=-1000.0,
         high=1000.0,
         source="assumption: where the coordinates are",
+    )
+    customers: int = parameter(
+        0,
+        info="customers of an area of a city, whose grid is made (section city); 0: the grid is the folder's",
+        low=0,
+        high=100_000,
+        source="assumption: a town with a grid of its own",
+    )
+    area: int = parameter(
+        0, info="its number in the city, from 0", low=0, high=99999, source="assumption: the first one"
     )
 
 
@@ -122,7 +133,8 @@ def kind_of(section: str, sections: Mapping[str, Any]) -> type | None:
 def read_towns(
     checks: Checks, tables: Tables, sections: Mapping[str, Any], network: str, folder_of: Callable[[str], Path]
 ) -> tuple[Town, ...]:
-    """The towns of a scenario; `network` is that of the only one where none is named."""
+    """The towns of a scenario, or the areas of its city; `network` is that of the only one where none is named."""
+    tables = with_areas(checks, tables, sections["city"], network)
     found = [
         Town(name, folder_of(str(entry.network)), entry, own_sections, own)
         for name, entry, own_sections, own in _entries(checks, tables, sections, "towns", TownParameters)
