@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import click
@@ -14,6 +15,13 @@ marked partial)."""
 
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say which days are run, and how."""
+
+    @wraps(command)
+    def settled(*given: Any, settings: tuple[str, ...], customers: int | None, **others: Any) -> Any:
+        of_city = () if customers is None else (f"city.customers={customers}",)
+        return command(*given, settings=(*settings, *of_city), **others)
+
+    with_options: Callable[..., Any] = settled
     for option in reversed(
         (
             click.option(
@@ -30,9 +38,15 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 "--seed", type=click.IntRange(0), help="Seed of all random numbers (default: the scenario's)."
             ),
             click.option(
+                "--customers",
+                type=click.IntRange(1),
+                metavar="N",
+                help="Run on a city with so many customers, made from a seed (section city).",
+            ),
+            click.option(
                 "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a key, such as vehicles.share=0.4."
             ),
         )
     ):
-        command = option(command)
-    return command
+        with_options = option(with_options)
+    return with_options

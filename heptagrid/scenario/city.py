@@ -13,11 +13,11 @@ _AREA = re.compile(r"towns\.area-\d+")
 
 def with_areas(checks: Checks, tables: Tables, city: Any, network: str) -> Tables:
     """The tables with one for each area; as they are where the scenario has no city."""
-    others = [name for name in tables if name.startswith("towns.") and not _AREA.match(name)]
     if not city.customers:
         return tables
-    if others:
-        checks.violations.append(f"[{others[0]}]: a scenario has towns or a city; leave out one, or city.customers")
+    others = {name: table for name, table in tables.items() if not _AREA.match(name)}
+    if named := [name for name in others if name.startswith("towns.")]:
+        checks.violations.append(f"[{named[0]}]: a scenario has towns or a city; leave out one, or city.customers")
     found = places(city.customers, city.seed)
     areas: Tables = {
         f"towns.area-{one.number + 1}": {
@@ -29,8 +29,12 @@ def with_areas(checks: Checks, tables: Tables, city: Any, network: str) -> Table
         }
         for one in found
     }
-    kept = {name: table for name, table in tables.items() if not _AREA.match(name) or _town(name) in areas}
-    return kept | {name: kept.get(name, {}) | table for name, table in areas.items()}
+    own = {name: table for name, table in tables.items() if _AREA.match(name) and _town(name) in areas}
+    return (
+        others
+        | {name: own.get(name, {}) | table for name, table in areas.items()}
+        | {name: own[name] for name in own if name not in areas}
+    )
 
 
 def _town(name: str) -> str:

@@ -59,7 +59,7 @@ def test_a_wrong_key_hides_no_other(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("seed = 4", "did you mean run.seed?"),
+        ("seed = 4", "did you mean run.seed or city.seed?"),
         ("vehicles = 3", "this is a section; write [vehicles]"),
         ("nmae = 'x'", "did you mean name?"),
         ("[messages]\nloss = 0.1", "did you mean [messages.access] or [messages.backhaul] or [messages.wan]?"),

@@ -30,6 +30,7 @@ CLUSTERED = 0.8
 """How unequal roofs with photovoltaics are spread over blocks of houses, standard deviation of the logarithm: assumption."""
 BLOCK_M = 400.0
 """Side of a block."""
+NONE = np.empty(0, dtype=np.int64)
 OCCASIONS = 100
 """Of an area's draws, before which are those of its place."""
 
@@ -60,7 +61,7 @@ class _Assembly:
             buses=self._buses(),
             lines=self._lines(),
             transformers=self._transformers(),
-            switches=BusSwitches(*(np.empty(0, dtype=kind) for kind in (np.int64, np.int64, np.bool_))),
+            switches=BusSwitches(NONE, NONE, NONE > 0),
             loads=self._loads(),
             units=self._units(),
             infeed_bus=0,
@@ -92,7 +93,7 @@ class _Assembly:
         type = np.where(is_thick, 0, 1) + np.where(np.arange(len(from_bus)) < len(laid.upper), 0, 2)
 
         def column(name: str) -> Floats:
-            return np.array([getattr(one, name) for one in types])[type]
+            return np.asarray(np.array([getattr(one, name) for one in types])[type])
 
         is_open = np.concatenate([laid.is_open, np.zeros(len(trees.node), dtype=np.bool_)])
         return Lines(
@@ -159,7 +160,8 @@ class _Assembly:
         """A row of the neighbourhood's own, drawn for each."""
         count = np.array([len(one) for one in of_kind])
         first = np.cumsum(count) - count
-        return np.concatenate(of_kind)[first[kind] + (self.draws.uniform(len(kind)) * count[kind]).astype(np.int64)]
+        drawn = (self.draws.uniform(len(kind)) * count[kind]).astype(np.int64)
+        return np.asarray(np.concatenate(of_kind)[first[kind] + drawn])
 
 
 def _names(letter: str, count: int) -> npt.NDArray[np.str_]:

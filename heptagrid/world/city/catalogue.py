@@ -77,11 +77,14 @@ def _cables(grid: Grid, above_kv: float, below_kv: float) -> tuple[Cable, Cable]
     r_ohm = np.round(lines.r_ohm[at] / lines.length_km[at], 6)
     found, count = np.unique(r_ohm, return_counts=True)
     chosen = (at[np.argmax(r_ohm == found[0])], at[np.argmax(r_ohm == found[np.argmax(count)])])
-    thick, usual = (
-        Cable(
-            *(float(column[k] / lines.length_km[k]) for column in (lines.r_ohm, lines.x_ohm, lines.c_nf)),
-            float(lines.max_i_ka[k]),
-        )
-        for k in chosen
+    return (_cable(grid, int(chosen[0])), _cable(grid, int(chosen[1])))
+
+
+def _cable(grid: Grid, line: int) -> Cable:
+    lines, km = grid.lines, float(grid.lines.length_km[line])
+    return Cable(
+        float(lines.r_ohm[line]) / km,
+        float(lines.x_ohm[line]) / km,
+        float(lines.c_nf[line]) / km,
+        float(lines.max_i_ka[line]),
     )
-    return thick, usual

@@ -31,8 +31,8 @@ class Draws:
     def choice(self, shares: Floats, count: int) -> Ints:
         """(count,) numbers of the shares, each as often as it is great."""
         ends = np.cumsum(shares)
-        return np.minimum(np.searchsorted(ends, self.uniform(count) * ends[-1]), len(shares) - 1)
+        return np.asarray(np.searchsorted(ends[:-1], self.uniform(count) * ends[-1]))
 
     def _entities(self, count: int) -> Ints:
         self._calls += 1
-        return self._first + np.arange(count)
+        return np.arange(self._first, self._first + count)
