@@ -15,6 +15,7 @@ from heptagrid.live.protocols.mqtt.broker import Broker, Login, Session
 from heptagrid.live.protocols.mqtt.packets import MalformedError
 from heptagrid.live.protocols.mqtt.publisher import LOOKED_S, Publisher
 from heptagrid.live.protocols.mqtt.section import Parameters
+from heptagrid.live.protocols.mqtt.sparkplug import NAMESPACE
 from heptagrid.live.protocols.mqtt.uplinks import Client, OutsideUplink, Place, Uplink, WithinUplink
 
 MOST_CLIENTS = 1000
@@ -22,6 +23,8 @@ _CONNECT_S = 20.0
 """Of the wall clock, within which a client introduces itself."""
 _GRACE = 1.5
 _CONGESTED_BYTES = 1 << 20
+_MOST_UNREAD = 4 << 20
+"""Bytes that wait for a client that does not read, beyond which it is cut off; messages stop at the former, answers do not."""
 _LOOPBACK = ("127.", "::1", "localhost")
 
 
@@ -42,7 +45,7 @@ class Mqtt(Protocol):
         for name in self.parameters.class_names:
             if name not in known:
                 raise UsageError(f"live.mqtt.classes: there is no class {name!r}; there are {', '.join(known)}")
-        self.broker = Broker(Login(self.parameters.username, self.parameters.password))
+        self.broker = Broker(Login(self.parameters.username, self.parameters.password), self._is_ours)
         self.connections: set[BrokerConnection] = set()
         self.publisher = Publisher(grid, self.parameters, self._uplink_for)
         self._server: asyncio.Server | None = None
@@ -109,6 +112,14 @@ class Mqtt(Protocol):
                 self.publisher.look(now - last)
             last = now
 
+    def _is_ours(self, topic: str) -> bool:
+        """Whether only devices publish to a topic: values of devices, and what edge nodes say."""
+        first, *rest = topic.split("/")
+        if self.parameters.plain and first == self.parameters.prefix:
+            return len(rest) != 3 or rest[2] != "set"
+        is_of_group = self.parameters.sparkplug and first == NAMESPACE and rest[:1] == [self.parameters.group]
+        return is_of_group and rest[1:2] not in (["NCMD"], ["DCMD"])
+
     def _uplink_for(self, client: Client) -> Uplink:
         return WithinUplink(self.broker, client) if self._outside is None else OutsideUplink(self._outside, client)
 
@@ -134,6 +145,7 @@ class BrokerConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport = cast(asyncio.Transport, transport)  # uvloop's is none by its class
         is_congested = lambda: transport.get_write_buffer_size() > _CONGESTED_BYTES  # noqa: E731
+        transport.set_write_buffer_limits(_CONGESTED_BYTES)
         self._session = Session(self._send, transport.close, is_congested)
         self._adapter.connections.add(self)
         if len(self._adapter.connections) > MOST_CLIENTS:
@@ -150,16 +162,19 @@ class BrokerConnection(asyncio.Protocol):
         self._peer.frames += 1
         self._peer.bytes += len(received)
         self._grid.heard("mqtt", self._peer.address, received)
-        refused = self._adapter.broker.refused
+        broker = self._adapter.broker
+        refused, forged = broker.refused, broker.forged
         try:
-            self._adapter.broker.receive(self._session, received)
+            broker.receive(self._session, received)
         except MalformedError:
-            self._grid.count("mqtt: malformed")
-            self._peer.refused += 1
+            self._count("malformed")
             self._transport.abort()
             return
-        if self._adapter.broker.refused > refused:
-            self._grid.count("mqtt: refused connection")
+        if broker.refused > refused:
+            self._count("refused connection")
+        for _ in range(broker.forged - forged):
+            self._count("forged")
+        self._pump()
         keep_alive_s = self._session.keep_alive_s if self._session.is_open else _CONNECT_S
         self._wait(keep_alive_s * _GRACE)
 
@@ -169,7 +184,13 @@ class BrokerConnection(asyncio.Protocol):
             self._timer.cancel()
         if self._peer in self._grid.peers:
             self._grid.peers.remove(self._peer)
+        forged = self._adapter.broker.forged
         self._adapter.broker.lost(self._session)
+        if self._adapter.broker.forged > forged:
+            self._grid.count("mqtt: forged")
+
+    def resume_writing(self) -> None:
+        self._pump()
 
     def close(self) -> None:
         """End the connection."""
@@ -179,6 +200,21 @@ class BrokerConnection(asyncio.Protocol):
         if self._peer is not None:
             self._peer.bytes += len(raw)
         self._transport.write(raw)
+        if self._transport.get_write_buffer_size() > _MOST_UNREAD and not self._transport.is_closing():
+            self._count("what was sent is not read")
+            self._transport.abort()
+
+    def _pump(self) -> None:
+        """Send retained messages, one filter's after the other's, so that others are served between."""
+        if self._transport.is_closing() or not self._adapter.broker.pump(self._session):
+            return
+        if self._transport.get_write_buffer_size() <= _CONGESTED_BYTES:
+            self._grid.loop.call_soon(self._pump)
+
+    def _count(self, what: str) -> None:
+        self._grid.count(f"mqtt: {what}")
+        if self._peer is not None:
+            self._peer.refused += 1
 
     def _wait(self, seconds: float) -> None:
         """Close the connection unless something comes within so long; 0: never."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from hmac import compare_digest
 
@@ -22,9 +23,12 @@ from heptagrid.live.protocols.mqtt.packets import (
     Subscribe,
     Unsubscribe,
 )
+from heptagrid.live.protocols.mqtt.subscriptions import Subscriptions
 
 Heard = Callable[[Message], None]
 _MOST_RETAINED = 500_000
+MOST_RETAINED_BYTES = 64 << 20
+"""Topics and contents of all retained messages, beyond which those of clients are passed on and not kept."""
 _MOST_UNCONFIRMED = 1000
 _MOST_FILTERS = 1000
 _REFUSED = 0x80
@@ -47,7 +51,8 @@ class Login:
 
 @dataclass(eq=False)
 class Session:
-    """One client's connection. send, close: of its transport; is_congested: whether it takes nothing more now. unconfirmed: numbers of messages that it has not confirmed."""
+    """One client's connection. send, close: of its transport; is_congested: whether it takes nothing more now. asked: filters whose retained messages it is to be sent; kept, kept_qos: those of
+    the first, and with which quality. unconfirmed: numbers of messages that it has not confirmed."""
 
     send: Callable[[bytes], None]
     close: Callable[[], None]
@@ -56,7 +61,10 @@ class Session:
     is_open: bool = False
     keep_alive_s: int = 0
     will: Message | None = None
-    filters: dict[str, int] = field(default_factory=dict)
+    filters: set[str] = field(default_factory=set)
+    asked: deque[tuple[str, int]] = field(default_factory=deque)
+    kept: Iterator[Message] = field(default_factory=lambda: iter(()))
+    kept_qos: int = 0
     unconfirmed: set[int] = field(default_factory=set)
     splitter: Splitter = field(default_factory=Splitter)
     _number: int = 0
@@ -68,13 +76,15 @@ class Session:
 
 
 class Broker:
-    """Passes messages on. refused, dropped: how many connections were refused, and messages dropped because a client was slow."""
+    """Passes messages on. refused, forged, dropped: how many connections were refused, messages to topics of which only this program tells, and messages dropped because a client was slow."""
 
-    def __init__(self, login: Login) -> None:
+    def __init__(self, login: Login, is_ours: Callable[[str], bool] = lambda topic: False) -> None:
+        """Set up. is_ours: whether only this program publishes to a topic."""
         self.sessions: dict[str, Session] = {}
         self.retained: dict[str, Message] = {}
-        self.refused = self.dropped = 0
-        self._login = login
+        self.refused = self.forged = self.dropped = self.retained_bytes = 0
+        self._login, self._is_ours = login, is_ours
+        self._subscriptions: Subscriptions[Session] = Subscriptions()
         self._local: list[tuple[str, Heard]] = []
         self._anonymous = itertools.count(1)
 
@@ -85,18 +95,21 @@ class Broker:
     def publish(self, message: Message) -> None:
         """Pass a message on to all who have subscribed to it, and keep it if it is to be retained."""
         if message.retain:
-            if not message.payload:
-                self.retained.pop(message.topic, None)
-            elif len(self.retained) < _MOST_RETAINED or message.topic in self.retained:
-                self.retained[message.topic] = message
+            self._keep(message)
         fresh = replace(message, retain=False)
-        for session in list(self.sessions.values()):
-            granted = [qos for name, qos in session.filters.items() if packets.matches(name, message.topic)]
-            if granted:
-                self._deliver(session, fresh, max(granted))
+        for session, qos in self._subscriptions.hearers(message.topic).items():
+            self._deliver(session, fresh, qos)
         for name, heard in self._local:
             if packets.matches(name, message.topic):
                 heard(fresh)
+
+    def _keep(self, message: Message) -> None:
+        before = self.retained.pop(message.topic, None)
+        if before is not None:
+            self.retained_bytes -= _size(before)
+        if message.payload and len(self.retained) < _MOST_RETAINED:
+            self.retained[message.topic] = message
+            self.retained_bytes += _size(message)
 
     def receive(self, session: Session, received: bytes) -> None:
         """Take bytes of a client.
@@ -114,7 +127,28 @@ class Broker:
         will, session.will = session.will, None
         self._forget(session)
         if will is not None:
-            self.publish(will)
+            self._published_by_client(will)
+
+    def pump(self, session: Session) -> bool:
+        """Send retained messages of the filters that a client has asked for, until one filter's are all sent or it takes nothing more; whether more wait."""
+        if session.is_congested():
+            return True
+        for message in session.kept:
+            self._send(session, message, min(message.qos, session.kept_qos))
+            if session.is_congested():
+                return True
+        if session.asked:
+            name, session.kept_qos = session.asked.popleft()
+            session.kept = iter(self._retained(name))
+            return True
+        return False
+
+    def _retained(self, name: str) -> list[Message]:
+        """The retained messages of a filter."""
+        if "+" not in name and "#" not in name:
+            return [self.retained[name]] if name in self.retained else []
+        begin = name[: min(name.find(one) for one in "+#" if one in name)].rstrip("/")
+        return [one for topic, one in self.retained.items() if topic.startswith(begin) and packets.matches(name, topic)]
 
     def _take(self, session: Session, one: Packet) -> None:
         if isinstance(one, Connect):
@@ -127,7 +161,8 @@ class Broker:
             self._subscribe(session, one)
         elif isinstance(one, Unsubscribe):
             for name in one.filters:
-                session.filters.pop(name, None)
+                session.filters.discard(name)
+                self._subscriptions.remove(session, name)
             session.send(packets.unsuback(one.number))
         elif isinstance(one, Confirmed):
             session.unconfirmed.discard(one.number)
@@ -164,23 +199,35 @@ class Broker:
     def _published(self, session: Session, one: Publish) -> None:
         if one.message.qos > 1:
             raise MalformedError("quality of service 2 is not there")
-        self.publish(one.message)
+        self._published_by_client(one.message)
         if one.message.qos:
             session.send(packets.puback(one.number))
+
+    def _published_by_client(self, message: Message) -> None:
+        """Pass on what a client says, but not in this program's name, and keep it only if there is room."""
+        if self._is_ours(message.topic):
+            self.forged += 1
+            return
+        before = self.retained.get(message.topic)
+        others_bytes = self.retained_bytes - (_size(before) if before is not None else 0)
+        has_room = not message.payload or others_bytes + _size(message) <= MOST_RETAINED_BYTES
+        self.publish(replace(message, retain=message.retain and has_room))
 
     def _subscribe(self, session: Session, asked: Subscribe) -> None:
         granted = []
         for name, qos in asked.filters:
-            if len(session.filters) >= _MOST_FILTERS and name not in session.filters:
+            is_known = name in session.filters
+            has_room = is_known or len(session.filters) < _MOST_FILTERS
+            if not (has_room and self._subscriptions.add(session, name, min(qos, 1))):
                 granted.append(_REFUSED)
                 continue
-            session.filters[name] = min(qos, 1)
+            session.filters.add(name)
             granted.append(min(qos, 1))
+            if len(session.asked) < _MOST_FILTERS:
+                session.asked.append((name, min(qos, 1)))
         session.send(packets.suback(asked.number, granted))
-        for (name, _), qos in zip(asked.filters, granted, strict=True):
-            for message in [one for one in self.retained.values() if packets.matches(name, one.topic)]:
-                if qos != _REFUSED:
-                    self._send(session, message, min(message.qos, qos))
+        self.pump(session)
+        self.pump(session)
 
     def _deliver(self, session: Session, message: Message, granted: int) -> None:
         qos = min(message.qos, granted)
@@ -197,5 +244,14 @@ class Broker:
 
     def _forget(self, session: Session) -> None:
         session.is_open = False
+        for name in session.filters:
+            self._subscriptions.remove(session, name)
+        session.filters.clear()
+        session.asked.clear()
+        session.kept = iter(())
         if self.sessions.get(session.client) is session:
             del self.sessions[session.client]
+
+
+def _size(message: Message) -> int:
+    return len(message.topic) + len(message.payload)

@@ -33,6 +33,8 @@ from heptagrid.live.protocols.mqtt.uplinks import Client, Uplink
 
 LOOKED_S = 0.25
 """How often devices look whether they have something to report, of the wall clock."""
+MOST_ORDERS = 1000
+"""Set-points on their way; further ones are refused."""
 _MOST_KW = 1e6
 _NS_PER_MS = 1_000_000
 _MOST_BUDGET_S = 2.0
@@ -218,6 +220,9 @@ class Publisher:
         is_sane = isfinite(power_kw) and abs(power_kw) <= _MOST_KW and 0.0 < seconds <= 86_400.0
         if not (takes_orders and is_its_own and is_sane):
             self._grid.count("mqtt: refused command")
+            return
+        if len(self._tasks) >= MOST_ORDERS:
+            self._grid.count("mqtt: too many orders")
             return
         task = self._grid.loop.create_task(self._ordered(device, power_kw, seconds, size))
         self._tasks.add(task)
