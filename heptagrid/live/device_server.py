@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from heptagrid.live.grid import FrameRecord, LiveGrid, Peer
 from heptagrid.live.inventory import Device
-from heptagrid.live.listening import Addresses, DeviceListener, device_listener
+from heptagrid.live.listening import Addresses, DeviceListener, device_listener, most_connections
 from heptagrid.live.protocol import Listening, Protocol
 
 MOST_UNREAD = 1 << 20
@@ -19,13 +19,14 @@ _log = logging.getLogger(__name__)
 
 
 class DeviceServer(Protocol):
-    """Opens the listener, keeps connections and tasks, and says which device a connection means. desk: from which clients ask. addresses: of the devices."""
+    """Opens the listener, keeps connections and tasks, and says which device a connection means. desk: from which clients ask. addresses: of the devices. most_connections: at a time."""
 
     def __init__(self, grid: LiveGrid, parameters: Any) -> None:
         super().__init__(grid, parameters)
         self.desk = grid.desk("operations")
         self.addresses = Addresses(grid.inventory)
         self.connections: set[DeviceConnection[Any]] = set()
+        self.most_connections = most_connections()
         self.listener: DeviceListener
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -109,6 +110,11 @@ class DeviceConnection(asyncio.Protocol, Generic[A]):
         self.transport = cast(asyncio.Transport, transport)  # uvloop's is none by its class
         peer, local = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
         if not self.adapter.listener.admits(peer, local):
+            self.grid.count(f"{self.adapter.name}: refused, from another machine")
+            self.transport.abort()
+            return
+        if len(self.adapter.connections) >= self.adapter.most_connections:
+            self.grid.count(f"{self.adapter.name}: too many connections")
             self.transport.abort()
             return
         self.device = self.adapter.device_at(local)
@@ -146,8 +152,13 @@ class DeviceConnection(asyncio.Protocol, Generic[A]):
         self.peer.bytes += len(frame)
         if text is not None:
             self.note(text, len(frame), is_inward=False, delay_s=delay_s, device=device)
-        self.transport.write(frame)
+        self.put(frame)
+
+    def put(self, data: bytes) -> None:
+        """Write bytes that are noted elsewhere; a client that reads nothing is cut off."""
+        self.transport.write(data)
         if self.transport.get_write_buffer_size() > MOST_UNREAD:
+            self.grid.count(f"{self.adapter.name}: what was sent is not read")
             self.close("what was sent is not read")
 
     def note(self, text: str, size: int, *, is_inward: bool, delay_s: float | None, device: str | None = None) -> None:

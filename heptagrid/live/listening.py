@@ -45,7 +45,10 @@ BACKLOG = 4096
 """Connections that wait to be taken; of more the system drops the requests, and each such client tries again only after a second. Linux's own limit.
 
 A server is told it when it begins to listen, for event loops ask for 100 otherwise, also for a socket that listens already."""
-
+MOST_CONNECTIONS = 16_384
+"""Of one listener, where this process may open that many files."""
+_LEAST_CONNECTIONS = 64
+_SHARE = 16  # of the files that this process may open: a dozen listeners leave some for what the grid itself writes
 _CLASSES = 16
 _ROWS = 1 << 20
 _ALL = "0.0.0.0"
@@ -132,6 +135,19 @@ def device_listener(listening: Listening) -> DeviceListener:
         return _everywhere_on_loopback(listening)
     family = socket.AF_INET6 if ":" in listening.host else socket.AF_INET
     return DeviceListener(_bound(family, listening, listening.host), tells_devices=False, is_guarded=True)
+
+
+def most_connections() -> int:
+    """How many connections one listener may have: `MOST_CONNECTIONS`, or a sixteenth of the files that this process may open."""
+    if sys.platform == "win32":
+        return MOST_CONNECTIONS
+    import resource
+
+    _raise_descriptors()
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if files == resource.RLIM_INFINITY:
+        return MOST_CONNECTIONS
+    return min(MOST_CONNECTIONS, max(_LEAST_CONNECTIONS, files // _SHARE))
 
 
 def _everywhere_on_loopback(listening: Listening) -> DeviceListener:

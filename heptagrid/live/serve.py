@@ -24,6 +24,7 @@ from heptagrid.live.inventory import Inventory
 from heptagrid.live.pace import Pace
 from heptagrid.live.protocol import Listening, Protocol
 from heptagrid.live.start import LONGEST_DAYS, Beginning, StepLengths, beginning, days_from, span_from
+from heptagrid.live.tls import counted
 from heptagrid.live.wire import WIRE, WireLog
 from heptagrid.recording.arm_result import ArmResult
 from heptagrid.recording.results import Run
@@ -103,6 +104,8 @@ class LiveRun:
                     self._engine.halt()
                 journal.close()
                 self._wire.close()
+                if self._wire.problem:
+                    self.say(self._wire.problem)
             if folder:
                 self.folder = folder.finish(self.engine.simulation.world, self.result)
 
@@ -128,6 +131,9 @@ class LiveRun:
         rated_kw = {name: one.rated_kw for name, one in self.engine.simulation.grid.customers.devices.items()}
         inventory, loop = Inventory(self.world, rated_kw), asyncio.get_running_loop()
         self.grid = LiveGrid(self.scenario, self.engine, inventory, loop, self.options.is_ideal, wire=self._wire)
+        for name, tls in (("interface", self.access.tls), ("protocols", self.access.protocol_tls)):
+            if tls is not None:
+                counted(tls, self.grid.count, name)
         self.engine.start()
         if self.options.paused:
             self.pace.step(0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 
 from heptagrid.foundation.errors import UsageError
@@ -31,6 +32,24 @@ def server_context(certificate: Path, key: Path | None, authority: Path | None) 
         except (OSError, ssl.SSLError) as problem:
             raise UsageError(f"--tls-ca {authority}: {_said(problem)}; write a file of certificates (PEM)") from problem
         context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def counted(context: ssl.SSLContext, count: Callable[[str], None], name: str) -> ssl.SSLContext:
+    """The same context, with each handshake that fails counted under a name and what OpenSSL says of it, such as "sep2: TLS refused, certificate verify failed"."""
+
+    class Counted(ssl.SSLObject):
+        def do_handshake(self) -> None:
+            try:
+                super().do_handshake()
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                raise
+            except ssl.SSLError as problem:
+                why = (problem.reason or "unknown").lower().replace("_", " ")
+                count(f"{name}: TLS refused, {why}")
+                raise
+
+    context.sslobject_class = Counted
     return context
 
 

@@ -17,6 +17,9 @@ WIRE = "wire.bin"
 MAGIC = b"heptagrid wire 1\n"
 _HEAD = struct.Struct("<qII")
 _INTRODUCES = -1
+MOST_BYTES = 4 << 30
+"""Of the file: whoever sends without end shall not fill the disk."""
+_KNOWN = 4096  # addresses at a time, for clients may come from ever new ones
 
 
 class Piece(NamedTuple):
@@ -29,10 +32,12 @@ class Piece(NamedTuple):
 
 
 class WireLog:
-    """Writes the file; without a path it keeps nothing. pieces, bytes: how much has come in."""
+    """Writes the file; without a path it keeps nothing. pieces, bytes: how much has come in. problem: why the file has an end before the run, empty if it has not."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.pieces = self.bytes = 0
+        self.problem = ""
+        self._written = self._introduced = 0
         self._peers: dict[tuple[str, str], int] = {}
         self._file: IO[bytes] | None = None
         if path is not None:
@@ -43,23 +48,44 @@ class WireLog:
                 raise OutputError(f"{path} cannot be written: {problem.strerror}") from problem
 
     def write(self, ns: int, protocol: str, address: str, data: bytes) -> None:
-        """Note what came in; nothing once a disk is full, which is said once by whoever closes it."""
+        """Note what came in; nothing once the file is as large as it may be, or the disk is full, which `problem` says."""
         self.pieces += 1
         self.bytes += len(data)
         if self._file is None:
             return
+        try:
+            self._note(ns, protocol, address, data)
+        except OSError as problem:
+            self._end(f"it cannot be written: {problem.strerror}")
+        if self._written > MOST_BYTES:
+            self._end(f"more than {MOST_BYTES >> 20} MB have come in")
+
+    def _note(self, ns: int, protocol: str, address: str, data: bytes) -> None:
+        assert self._file is not None
         peer = self._peers.get((protocol, address))
         if peer is None:
-            peer = self._peers[protocol, address] = len(self._peers)
+            if len(self._peers) >= _KNOWN:
+                self._peers.clear()  # who comes again is introduced again
+            peer = self._peers[protocol, address] = self._introduced
+            self._introduced += 1
             name = f"{protocol} {address}".encode()
             self._file.write(_HEAD.pack(_INTRODUCES, peer, len(name)) + name)
         self._file.write(_HEAD.pack(ns, peer, len(data)) + data)
+        self._written += _HEAD.size + len(data)
+
+    def _end(self, why: str) -> None:
+        self.problem = f"{WIRE} ends early: {why}"
+        self.close()
 
     def close(self) -> None:
         """Nothing more is written."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        file, self._file = self._file, None
+        if file is None:
+            return
+        try:
+            file.close()
+        except OSError as problem:
+            self.problem = self.problem or f"{WIRE} ends early: it cannot be written: {problem.strerror}"
 
 
 def read_wire(path: Path) -> Iterator[Piece]:

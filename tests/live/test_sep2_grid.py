@@ -134,6 +134,8 @@ def test_who_shows_no_certificate_of_the_authority_is_not_served(lane: Scenario,
             context.load_cert_chain(tmp_path / "theirs/operator.pem", tmp_path / "theirs/operator.key")
             assert await refused(server, context)
             assert not server.server.devices and not harness.run.grid.peers
+            refusals = {name: n for name, n in harness.run.grid.counts.items() if name.startswith("sep2: TLS refused")}
+            assert sum(refusals.values()) == 2 and "sep2: TLS refused, certificate verify failed" in refusals
 
     asyncio.run(drive())
 

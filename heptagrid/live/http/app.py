@@ -6,9 +6,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import WebSocketRoute
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from heptagrid.live.grid import LiveGrid
 from heptagrid.live.http.endpoint import routes_of
 from heptagrid.live.http.guard import Guard
 from heptagrid.live.http.interface import Interface
@@ -25,7 +26,6 @@ def guarded(interface: Interface) -> ASGIApp:
         await stream_to(interface, socket)
 
     async def missing(request: Request, error: Exception) -> Response:
-        interface.grid.count("interface: 404")
         return answer(ProblemError(404, f"there is no {request.url.path}", None, "see GET /openapi.json").problem)
 
     async def defect(request: Request, error: Exception) -> Response:
@@ -39,4 +39,18 @@ def guarded(interface: Interface) -> ASGIApp:
     ]
     application = Starlette(routes=routes, exception_handlers={404: missing, 500: defect})
     application.router.redirect_slashes = False
-    return Guard(application, interface.run.access, interface.grid)
+    return Guard(_counted(application, interface.grid), interface.run.access, interface.grid)
+
+
+def _counted(application: ASGIApp, grid: LiveGrid) -> ASGIApp:
+    """The same application; each request that it refuses is counted under its status."""
+
+    async def counting(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] >= 400:
+                grid.count(f"interface: {message['status']}")
+            await send(message)
+
+        await application(scope, receive, sending)
+
+    return counting

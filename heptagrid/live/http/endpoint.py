@@ -119,13 +119,11 @@ def _dispatch(interface: Interface, methods: dict[str, Endpoint]) -> Callable[[R
     async def answer(request: Request) -> Response:
         one = methods.get("GET" if request.method == "HEAD" else request.method)
         if one is None:
-            interface.grid.count("interface: 405")
             problem = ProblemError(405, f"{request.method} does nothing here", None, f"use {allowed}")
             return problem_answer(problem.problem, {"Allow": allowed})
         try:
             return await one.respond(interface, request)
         except ProblemError as problem:
-            interface.grid.count(f"interface: {problem.problem.status}")
             return problem_answer(problem.problem)
 
     return answer

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from heptagrid.live.protocols.c37118.adapter import C37118
 
 
+MOST_UNDER_WAY = 64
+"""Commands on their way to units; beyond them nothing more is read, as with a full TCP window."""
+
+
 class Connection(DeviceConnection["C37118"]):
     """One connection. device: the unit's place at whose address it was made; None: where the ID code says which unit is meant. sending: of units whose data flow, the index of the last frame."""
 
@@ -45,6 +49,12 @@ class Connection(DeviceConnection["C37118"]):
                 self.grid.count("c37118: no such unit")
             else:
                 self._stream(self._inward, id, device).send(one, len(one))
+        if self._under_way > MOST_UNDER_WAY and not self.transport.is_closing():
+            self.transport.pause_reading()
+
+    @property
+    def _under_way(self) -> int:
+        return sum(one.under_way for one in self._inward.values())
 
     def tell(self, id: int, device: Device, frame: bytes) -> None:
         """A unit sends a frame."""
@@ -73,6 +83,8 @@ class Connection(DeviceConnection["C37118"]):
 
     def _arrived(self, id: int, device: Device, frame: bytes, delay_s: float) -> None:
         """A frame has come to a unit."""
+        if not self.transport.is_closing() and not self.transport.is_reading() and self._under_way <= MOST_UNDER_WAY:
+            self.transport.resume_reading()
         try:
             asked = frames.asked(frame)
         except MalformedError as problem:

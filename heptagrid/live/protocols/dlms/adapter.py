@@ -139,7 +139,7 @@ class Connection(DeviceConnection[Dlms]):
             return
         reply = await self._answered(association, wrapped.apdu, row)
         if reply and await self._cross(device, reply, is_inward=False):
-            self.transport.write(wrap(wrapped.destination, wrapped.source, reply))
+            self.put(wrap(wrapped.destination, wrapped.source, reply))
 
     def _association(self, wrapped: Wrapped) -> tuple[Association, int | None] | None:
         """That of a client with a logical device; both by their access points."""

@@ -22,7 +22,7 @@ READ_IDENTIFICATION = 14
 _HEADER = struct.Struct(">HHHB")
 _PAIR = struct.Struct(">HH")
 _MOST_PDU_BYTES = 253
-_EXCEPTION = 0x80
+EXCEPTION = 0x80
 
 
 class Code(IntEnum):
@@ -90,7 +90,7 @@ def framed(transaction: int, unit: int, pdu: bytes) -> bytes:
 
 def refusal(pdu: bytes, code: Code) -> bytes:
     """The response to a request that is not done."""
-    return bytes((pdu[0] | _EXCEPTION, code))
+    return bytes((pdu[0] | EXCEPTION, code))
 
 
 @dataclass(frozen=True)

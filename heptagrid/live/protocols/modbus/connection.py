@@ -73,6 +73,10 @@ class Connection(asyncio.Protocol):
             self._server.grid.count("modbus: refused, from another machine")
             self._transport.abort()
             return
+        if len(self._server.connections) >= self._server.most_connections:
+            self._server.grid.count("modbus: too many connections")
+            self._transport.abort()
+            return
         self._target = self._server.at_address(ends[1])
         self.peer = self._server.greet(ends[0], self._target, self)
 

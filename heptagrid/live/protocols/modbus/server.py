@@ -10,7 +10,7 @@ from heptagrid.foundation.errors import HeptagridError
 from heptagrid.live.crossing import LostError, RefusedError
 from heptagrid.live.grid import FrameRecord, LiveGrid, Peer, Place
 from heptagrid.live.inventory import METERS, SUBSTATIONS, Device
-from heptagrid.live.listening import Addresses, DeviceListener
+from heptagrid.live.listening import Addresses, DeviceListener, most_connections
 from heptagrid.live.protocols.modbus import codec
 from heptagrid.live.protocols.modbus.codec import Code, ExceptionResponse, Frame
 from heptagrid.live.protocols.modbus.connection import Connection, Exchange, Target, respond, silenced
@@ -35,6 +35,7 @@ class Server:
         # 0 and 255 mean "whoever is at this address" in Modbus TCP.
         self.own_units = frozenset({0, 255, unit_id})
         self.connections: set[Connection] = set()
+        self.most_connections = most_connections()
         self._addresses = Addresses(grid.inventory)
         self._efficiency = efficiency
         self._registers: dict[str, Registers | None] = {}
@@ -109,13 +110,25 @@ class Server:
         exchange.sent_ns = self.grid.now_ns
         frame, target = exchange.frame, exchange.target
         if target is None:
-            self.grid.count("modbus: no such unit")
+            self._refused(exchange, "no such unit")
             exchange.end(codec.framed(frame.transaction, frame.unit, codec.refusal(frame.pdu, Code.TARGET_SILENT)))
             return
         if exchange.is_write:
             self._launch_write(exchange, target)
         else:
-            self._carry_in(exchange, target, lambda: respond(frame, lambda asked: self._read(asked, target)))
+            self._carry_in(exchange, target, lambda: self._responded(exchange, target))
+
+    def _responded(self, exchange: Exchange, target: Target) -> bytes:
+        """The response to a request that writes nothing."""
+        pdu = respond(exchange.frame, lambda asked: self._read(asked, target))
+        if pdu[0] & codec.EXCEPTION:
+            self._refused(exchange, f"refused, {_words(Code(pdu[1]))}")
+        return pdu
+
+    def _refused(self, exchange: Exchange, why: str) -> None:
+        self.grid.count(f"modbus: {why}")
+        if exchange.connection.peer is not None:
+            exchange.connection.peer.refused += 1
 
     def _read(self, asked: codec.Request, target: Target) -> bytes:
         row = target.device.row
@@ -134,9 +147,7 @@ class Server:
             change = self._judge(asked, target)
         except ExceptionResponse as refused:
             answer = codec.refusal(pdu, refused.code)
-            self.grid.count(f"modbus: write refused, {refused.code.name.lower().replace('_', ' ')}")
-            if exchange.connection.peer is not None:
-                exchange.connection.peer.refused += 1
+            self._refused(exchange, f"write refused, {_words(refused.code)}")
             self._carry_in(exchange, target, lambda: answer)
             return
         if change.order is None:
@@ -235,6 +246,10 @@ class Server:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.sleep(0)  # the loop tells connections that they are over
+
+
+def _words(code: Code) -> str:
+    return code.name.lower().replace("_", " ")
 
 
 def described(frame: Frame, pdu: bytes, is_inward: bool) -> str:

@@ -16,6 +16,7 @@ from heptagrid.foundation.errors import HeptagridError, UsageError
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S, S_PER_QUARTER, from_ns
 from heptagrid.live.grid import LiveGrid, Peer
 from heptagrid.live.inventory import Device
+from heptagrid.live.listening import most_connections
 from heptagrid.live.protocol import Listening
 from heptagrid.live.protocols.ocpp.charger import Charger
 from heptagrid.live.protocols.ocpp.charger_16 import Charger16
@@ -34,6 +35,7 @@ from heptagrid.live.protocols.ocpp.security import (
 from heptagrid.live.protocols.ocpp.steering import MORE_H, Limit, Plan, constant, planned
 from heptagrid.live.protocols.ocpp.wire import SUBPROTOCOLS, Version
 from heptagrid.live.state import State
+from heptagrid.live.tls import counted
 
 if TYPE_CHECKING:
     from websockets.asyncio.server import Server, ServerConnection
@@ -87,6 +89,7 @@ class Csms:
         self.named = named_devices(grid, parameters)
         self.seats: dict[str, _Seat] = {}
         self.listens_on, self.is_tls = 0, False
+        self._most_connections = most_connections()
         self._news = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
 
@@ -102,6 +105,8 @@ class Csms:
         given = self.parameters
         context = server_context(given.profile, given.certificate, given.key, given.authority, listening.tls)
         self.is_tls = context is not None
+        if context is not None and context is not listening.tls:
+            counted(context, self.grid.count, "ocpp")
         if given.profile in (BASIC, TLS) and not given.password:
             raise UsageError("live.ocpp.password: security profiles 1 and 2 need one")
         names: Any = list(SUBPROTOCOLS)
@@ -147,6 +152,8 @@ class Csms:
 
     def _admit(self, socket: ServerConnection, request: Handshake) -> Response | None:
         """Let a charger in, or answer why not."""
+        if len(self._server.connections) >= self._most_connections:
+            return self._refused(socket, HTTPStatus.SERVICE_UNAVAILABLE, "too many connections")
         given, identity = self.parameters, _identity(request.path)
         password = request.headers.get("Authorization")
         if given.profile in (BASIC, TLS) and not is_password_of(password, identity, given.password):
@@ -211,6 +218,7 @@ class Csms:
         seat.link = link
         self.grid.peers.append(peer)
         if before is not None:  # it comes anew before the old connection was found dead
+            self.grid.count("ocpp connected anew")
             await before.socket.close(1012)
         telling = asyncio.create_task(self._tell(seat, link))
         try:

@@ -16,7 +16,7 @@ from heptagrid.foundation.errors import HeptagridError, UsageError
 from heptagrid.foundation.parameters import parameter
 from heptagrid.live.grid import LiveGrid
 from heptagrid.live.inventory import Device
-from heptagrid.live.listening import BACKLOG
+from heptagrid.live.listening import BACKLOG, most_connections
 from heptagrid.live.orderable import Orderable
 from heptagrid.live.protocol import Listening, Protocol
 from heptagrid.live.protocols.sep2.answers import Hooks
@@ -24,6 +24,7 @@ from heptagrid.live.protocols.sep2.connection import Connection
 from heptagrid.live.protocols.sep2.controls import AREA, Controls, PlayedDevices
 from heptagrid.live.protocols.sep2.identity import server_context
 from heptagrid.live.protocols.sep2.server import OPERATOR, Sep2Server
+from heptagrid.live.tls import counted
 
 TICK_S = 0.05
 SYSTEM_PRIMACY, CLASS_PRIMACY, AREA_PRIMACY = 90, 80, 70
@@ -84,10 +85,13 @@ class Sep2(Protocol):
         self._orderable = orderable
         self._add_programs()
         self._connections: set[asyncio.Task[None]] = set()
+        self._most_connections = most_connections()
         self._made_folder = ""
 
     async def start(self, listening: Listening) -> None:
         context = self._context(listening)
+        if context is not listening.tls:
+            counted(context, self.grid.count, "sep2")
         try:
             self._listener = await asyncio.start_server(
                 self._accept, listening.host, listening.port, ssl=context, ssl_handshake_timeout=10.0, backlog=BACKLOG
@@ -157,6 +161,10 @@ class Sep2(Protocol):
         return Path(self._made_folder)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(self._connections) >= self._most_connections:
+            self.grid.count("sep2: too many connections")
+            writer.transport.abort()
+            return
         task = asyncio.create_task(self._serve(reader, writer))
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)

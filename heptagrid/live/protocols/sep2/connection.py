@@ -23,6 +23,8 @@ MOST_BYTES = 256 * 1024
 """The longest body that is read."""
 IDLE_S = 120.0
 """Of the wall clock; a connection that is silent for longer is closed."""
+PATIENCE_S = 20.0
+"""Of the wall clock, from the first byte of a request to its end, and for a client to read an answer: assumption, what 256 KB take at 0.1 Mbit/s."""
 _LONGEST_PATH = 1000
 
 
@@ -61,6 +63,8 @@ class Connection:
         link = h11.Connection(h11.SERVER, max_incomplete_event_size=16 * 1024)
         try:
             while True:
+                self._until = asyncio.get_running_loop().time() + IDLE_S
+                self._has_begun = False
                 event = await self._next(link)
                 if not isinstance(event, h11.Request):
                     return
@@ -69,7 +73,7 @@ class Connection:
                 if answer is None:
                     return  # lost on the modelled network: nobody answers
                 self.writer.write(_response(link, answer, is_head=event.method == b"HEAD"))
-                await self.writer.drain()
+                await asyncio.wait_for(self.writer.drain(), PATIENCE_S)
                 if link.our_state is h11.MUST_CLOSE or body is None:
                     return
                 link.start_next_cycle()
@@ -82,12 +86,19 @@ class Connection:
     async def _next(self, link: Any) -> Any:
         import h11
 
+        loop = asyncio.get_running_loop()
         while True:
             event = link.next_event()
             if event is h11.NEED_DATA:
                 if link.they_are_waiting_for_100_continue:
                     self.writer.write(link.send(h11.InformationalResponse(status_code=100, headers=[])))
-                data = await asyncio.wait_for(self.reader.read(65_536), IDLE_S)
+                try:
+                    data = await asyncio.wait_for(self.reader.read(65_536), max(self._until - loop.time(), 0.0))
+                except TimeoutError:
+                    self.grid.count("sep2: slow request" if self._has_begun else "sep2: silent")
+                    raise
+                if not self._has_begun:
+                    self._has_begun, self._until = True, loop.time() + PATIENCE_S
                 self.grid.heard("sep2", self.peer.address, data)
                 link.receive_data(data)
             else:

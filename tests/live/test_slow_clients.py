@@ -1,0 +1,182 @@
+"""Clients that hold connections and read nothing, or declare what they never send: each protocol bounds what they cost, and serves others meanwhile."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from typing import Any
+
+import pytest
+
+from heptagrid.live.protocols.mqtt import adapter as mqtt_adapter
+from heptagrid.scenario.schema import Scenario
+from tests.live.served import Served, served
+from tests.live.spoken import SPOKEN, call, message, upgrade
+from tests.live.unharmed import footprint, unharmed
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="not run: devices have addresses of their own on Linux"),
+    pytest.mark.long,
+]
+MOST_GROWN_MB = 24.0
+"""What all attacks of one test may cost: some buffers of the greatest length, and what the allocator keeps."""
+FLOOD_BYTES, FLOOD_S = 64_000_000, 2.0
+
+
+@pytest.fixture(scope="module")
+def grid(lane: Scenario) -> Iterator[Served]:
+    with served(lane, dict.fromkeys(SPOKEN), is_ideal=True) as one:
+        for name in SPOKEN:  # what is made at the first request is there
+            asked(one, name)
+        yield one
+
+
+def protocol(grid: Served, name: str) -> Any:
+    return next(one for one in grid.harness.run.protocols if one.name == name)
+
+
+def connected(grid: Served, name: str, first: bool = True) -> socket.socket:
+    link = socket.create_connection((SPOKEN[name].host, grid.ports[name]), 30.0)
+    if first:
+        link.sendall(SPOKEN[name].first)
+    return link
+
+
+def asked(grid: Served, name: str) -> None:
+    """A well-behaved client is answered."""
+    with connected(grid, name) as link:
+        link.sendall(SPOKEN[name].again(0))
+        assert link.recv(1000)
+
+
+def test_bytes_one_by_one_are_understood(grid: Served) -> None:
+    for name, one in SPOKEN.items():
+        with connected(grid, name, first=False) as link:
+            link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for byte in one.first + one.again(1):
+                link.sendall(bytes((byte,)))
+                time.sleep(0.0005)
+            assert link.recv(1000), name
+
+
+@pytest.mark.parametrize("name", [one for one in SPOKEN if one not in ("openadr", "ocpp")])
+def test_connections_beyond_the_bound_are_refused_and_the_others_served(
+    grid: Served, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenADR's are in `test_http_connection`."""
+    one = protocol(grid, name)
+    if name == "mqtt":
+        monkeypatch.setattr(mqtt_adapter, "MOST_CLIENTS", 100)
+    else:
+        monkeypatch.setattr(one._server if name == "modbus" else one, "most_connections", 100)
+    with unharmed(grid, MOST_GROWN_MB), ExitStack() as held:
+        links = [held.enter_context(connected(grid, name, first=False)) for _ in range(160)]
+        with suppress(ConnectionError):
+            assert links[-1].recv(100) == b""
+        links[0].sendall(SPOKEN[name].first + SPOKEN[name].again(0))
+        assert links[0].recv(1000)
+        word = "too many clients" if name == "mqtt" else "too many connections"
+        assert grid.grid.counts[f"{name}: {word}"] == 60
+
+
+def test_chargers_beyond_the_bound_are_refused(grid: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol(grid, "ocpp").csms, "_most_connections", 4)
+    with unharmed(grid, MOST_GROWN_MB), ExitStack() as held:
+        told = []
+        for k in range(6):
+            link = held.enter_context(connected(grid, "ocpp", first=False))
+            link.sendall(upgrade(f"/vehicles-{k}", subprotocol="ocpp1.6"))
+            told.append(link.recv(12)[9:12])
+        assert told == [b"101"] * 4 + [b"503"] * 2
+    assert grid.grid.counts["ocpp refused: too many connections"] == 2
+
+
+def test_stations_of_one_identity_take_each_others_place(grid: Served) -> None:
+    with unharmed(grid, MOST_GROWN_MB), ExitStack() as held:
+        links = [held.enter_context(connected(grid, "ocpp")) for _ in range(1000)]
+        csms = protocol(grid, "ocpp").csms
+        until = time.monotonic() + 60.0
+        while sum(one.protocol == "ocpp" for one in grid.grid.peers) > 1 and time.monotonic() < until:
+            time.sleep(0.1)
+        assert sum(one.protocol == "ocpp" for one in grid.grid.peers) == 1
+        assert [one for one in csms.seats if one.startswith("vehicles-0")] == ["vehicles-0"]
+        assert grid.grid.counts["ocpp connected anew"] >= 999
+        assert sum(one.recv(12)[9:12] == b"101" for one in links) == 1000
+
+
+@pytest.mark.parametrize("name", list(SPOKEN))
+def test_a_client_that_reads_nothing_costs_little(grid: Served, name: str) -> None:
+    """It asks as fast as it can until it is cut off, or its own sending is held up."""
+    before = footprint(grid).resident_mb
+    with ExitStack() as held:
+        link = held.enter_context(socket.socket())
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        link.connect((SPOKEN[name].host, grid.ports[name]))
+        link.settimeout(1.0)
+        sent, until, k = 0, time.monotonic() + FLOOD_S, 0
+        with suppress(ConnectionError, TimeoutError):
+            link.sendall(SPOKEN[name].first)
+            while sent < FLOOD_BYTES and time.monotonic() < until:
+                many = b"".join(SPOKEN[name].again(k + j) for j in range(200))
+                link.sendall(many)
+                sent, k = sent + len(many), k + 200
+        assert sent > 50_000
+        assert footprint(grid).resident_mb - before < MOST_GROWN_MB
+        asked(grid, name)
+    assert footprint(grid).resident_mb - before < MOST_GROWN_MB
+
+
+@pytest.mark.parametrize("name", list(SPOKEN))
+def test_lengths_that_are_only_declared_cost_nothing(grid: Served, name: str) -> None:
+    before, counted = footprint(grid), dict(grid.grid.counts)
+    with ExitStack() as held:
+        links = [held.enter_context(connected(grid, name)) for _ in range(50)]
+        if name == "ocpp":
+            links = [held.enter_context(connected(grid, name, first=False)) for _ in range(50)]
+        for link in links:
+            link.sendall(SPOKEN[name].huge)
+        for _ in range(20):
+            for link in links:
+                with suppress(ConnectionError):
+                    link.sendall(bytes(5000))
+        asked(grid, name)
+        assert footprint(grid).resident_mb - before.resident_mb < MOST_GROWN_MB
+    until = time.monotonic() + 30.0
+    while (after := footprint(grid)).peers > before.peers and time.monotonic() < until:
+        time.sleep(0.1)
+    assert after.peers <= before.peers
+    assert grid.grid.counts != counted or name in ("ocpp", "c37118"), "counted, but for what is a matter of WebSocket"
+
+
+def test_a_message_in_fragments_without_end_is_cut_off(grid: Served) -> None:
+    before = footprint(grid).resident_mb
+    with connected(grid, "ocpp") as link:
+        with suppress(ConnectionError):
+            link.sendall(message(b"[", is_final=False))
+            for _ in range(2000):
+                link.sendall(message(b" " * 10_000, opcode=0, is_final=False))
+        received = b""
+        with suppress(ConnectionError):
+            while part := link.recv(65_536):
+                received += part
+    assert b"\x03\xf1" in received, "1009: too big"
+    assert footprint(grid).resident_mb - before < MOST_GROWN_MB
+
+
+def test_a_handshake_that_never_ends_is_given_up(grid: Served) -> None:
+    with unharmed(grid, MOST_GROWN_MB, is_counted=False), ExitStack() as held:
+        links = [held.enter_context(connected(grid, "ocpp", first=False)) for _ in range(300)]
+        for link in links:
+            link.sendall(b"GET /vehicles-0 HTTP/1.1\r\n")
+        with connected(grid, "ocpp") as other:
+            other.sendall(call(1))
+            assert other.recv(1000)
+        began = time.monotonic()
+        for link in links:
+            with suppress(ConnectionError):
+                while link.recv(1000):
+                    pass
+        assert time.monotonic() - began < 20.0
