@@ -21,6 +21,7 @@ from heptagrid.live.protocols.dlms.profile import CAPTURED, LoadProfiles
 from heptagrid.live.protocols.dlms.services import Access
 from heptagrid.live.protocols.dlms.wrapper import Unwrapper, Wrapped, wrap
 from heptagrid.live.protocols.dlms.writing import Change
+from tests.live.damage import damaged
 from tests.live.dlms_client import (
     ALL,
     BERLIN,
@@ -278,15 +279,12 @@ def malformed(seed: int, count: int) -> int:
     ciphered.prove(ciphered.associate())
     assert kept.quarters
     for k in range(count):
-        raw = bytearray(chance.choice(samples))
-        for _ in range(chance.randrange(1, 4)):
-            at = chance.randrange(len(raw) + 1)
-            raw[at : at + chance.randrange(3)] = chance.randbytes(chance.randrange(4))
+        raw = damaged(chance, chance.choice(samples))
         if chance.random() < 0.1:
-            raw = bytearray(chance.randbytes(chance.randrange(80)))
+            raw = chance.randbytes(chance.randrange(80))
         one = (open_one, ciphered.association, Association(RULES, meter(), 1))[k % 3]
         try:
-            outcome = one.receive(bytes(raw))
+            outcome = one.receive(raw)
         except MalformedError:
             continue
         assert outcome.change is None

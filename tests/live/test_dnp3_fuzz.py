@@ -37,9 +37,9 @@ GOOD = [
 ]
 
 
-def _fragment(source: random.Random) -> bytes:
+def _fragment(source: random.Random, good: list[bytes]) -> bytes:
     """A fragment that is wrong somewhere, most often."""
-    fragment = bytearray(source.choice(GOOD))
+    fragment = bytearray(source.choice(good))
     kind = source.randrange(5)
     if kind == 0:
         return source.randbytes(source.randrange(0, 60))
@@ -56,12 +56,14 @@ def _fragment(source: random.Random) -> bytes:
     return bytes(fragment[:2048])
 
 
-def _frames(source: random.Random) -> bytes:
-    """Frames that carry a fragment, of which one may be wrong too."""
+def malformed_frames(source: random.Random, good: list[bytes], station: int) -> bytes:
+    """Frames to a station that carry a fragment, of which one may be wrong too."""
     parts = []
-    for segment in Segments().of(_fragment(source)):
+    for segment in Segments().of(_fragment(source, good)):
         function = source.choice((Primary.DATA, Primary.DATA, Primary.DATA, source.randrange(16)))
-        frame = LinkFrame(function, 1, 100, segment, True, source.random() < 0.95, source.choice((None, True, False)))
+        frame = LinkFrame(
+            function, station, 100, segment, True, source.random() < 0.95, source.choice((None, True, False))
+        )
         raw = bytearray(encode(frame))
         kind = source.randrange(8)
         if kind == 0:
@@ -116,7 +118,7 @@ def fuzz(frames: int, seed: int) -> None:
     for k in range(frames):
         if k % 10 == 0:
             target.rig.move(30, 1, float(k))
-        target.feed(_frames(source))
+        target.feed(malformed_frames(source, GOOD, 1))
         for order in target.rig.orders:  # bits turned may leave a command that is right: then it is within its limits
             control = order.output.control
             assert order.value in (0.0, 1.0) or control.low <= order.value <= control.high

@@ -26,19 +26,18 @@ from heptagrid.live.protocols.iec104.station import Rules, Station
 from heptagrid.live.protocols.iec104.text import text_of
 from heptagrid.live.protocols.iec104.time_tag import time_tag
 
+
+def activation(type: Type, address: int, value: Any, station: int) -> bytes:
+    """A frame that activates something; at address 0 an interrogation of all."""
+    one = Object(address, value, 20 if address == 0 else 0, time_tag(0))
+    return encode(Information(0, 0, asdu_bytes(Asdu(type, Cause.ACTIVATION, station, (one,)))))
+
+
 GOOD = [
     encode(Unnumbered(Function.TESTFR_ACT)),
     encode(Supervisory(0)),
     *(
-        encode(
-            Information(
-                0,
-                0,
-                asdu_bytes(
-                    Asdu(type, Cause.ACTIVATION, 1, (Object(address, value, 20 if address == 0 else 0, time_tag(0)),))
-                ),
-            )
-        )
+        activation(type, address, value, 1)
         for type, address, value in (
             (Type.C_IC_NA_1, 0, 0),
             (Type.C_CI_NA_1, 0, 0),
@@ -52,9 +51,9 @@ GOOD = [
 ]
 
 
-def _bytes(random: random.Random) -> bytes:
+def malformed_bytes(random: random.Random, good: list[bytes]) -> bytes:
     """A frame that is wrong somewhere, most often."""
-    frame = bytearray(random.choice(GOOD))
+    frame = bytearray(random.choice(good))
     kind = random.randrange(6)
     if kind == 0:
         return random.randbytes(random.randrange(1, 40))
@@ -132,7 +131,7 @@ def fuzz(frames: int, seed: int) -> None:
     source, counts = random.Random(seed), Counter[str]()
     target = _Target(counts)
     for _ in range(frames):
-        data = _bytes(source)
+        data = malformed_bytes(source, GOOD)
         if not target.feed(data):
             target = _Target(counts)
         for command in target.commands:  # bits turned may leave a command that is right: then it is within its limits

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from http.client import HTTPConnection, HTTPException
+from contextlib import suppress
+from http.client import HTTPConnection
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -17,6 +20,8 @@ import pytest
 from heptagrid.live.http.routes import ENDPOINTS
 from heptagrid.scenario.schema import Scenario
 from heptagrid.testing import GridUnderTest, live_grid
+from tests.live.damage import damaged
+from tests.live.spoken import message, upgrade
 
 STRANGE: tuple[Any, ...] = (
     *(None, True, -1, 10**30, 1e308, -0.5, "", "x" * 5000, "\u0000", "NaN", "../..", [], {}, [[]], {"a": {}}),
@@ -80,15 +85,11 @@ def malformed_target(draw: random.Random) -> tuple[str, str, bytes]:
 
 
 def send(connection: HTTPConnection, method: str, target: str, body: bytes) -> int:
-    """Its status; one that the server cannot even read as HTTP is 400."""
+    """Its status; every request has one, and its connection lives."""
     headers = {"Content-Type": "application/json"} if body else {}
-    try:
-        connection.request(method, target, body or None, headers)
-        answer = connection.getresponse()
-        content = answer.read()
-    except (HTTPException, OSError):
-        connection.close()
-        return 400
+    connection.request(method, target, body or None, headers)
+    answer = connection.getresponse()
+    content = answer.read()
     if answer.status >= 400 and content and answer.headers["Content-Type"] == "application/problem+json":
         assert json.loads(content)["status"] == answer.status
     return answer.status
@@ -98,6 +99,7 @@ def bombard(grid: GridUnderTest, count: int, seed: int) -> None:
     """Send so many malformed requests; the first that is answered otherwise than by 4xx is named with its seed."""
     draw, at = random.Random(seed), urlsplit(grid.url)
     before = (grid.client.clock(), len(grid.client.actions(1000)), grid.client.state().ns)
+    counted = _counted(grid)
     makers: tuple[Callable[[random.Random], tuple[str, str, bytes]], ...] = (malformed_body, malformed_target)
     connection = HTTPConnection(at.hostname or "", at.port, timeout=30)
     for k in range(count):
@@ -106,6 +108,33 @@ def bombard(grid: GridUnderTest, count: int, seed: int) -> None:
         assert 400 <= status < 500, f"seed {seed}, request {k}: {method} {target} {body[:200]!r} gave {status}"
     connection.close()
     assert (grid.client.clock(), len(grid.client.actions(1000)), grid.client.state().ns) == before
+    assert _counted(grid) == counted + count, "each that is refused is counted"
+
+
+def bombard_sockets(grid: GridUnderTest, count: int, seed: int) -> None:
+    """Send so many malformed frames over WebSockets, ten each: none has an effect, and each socket is ended."""
+    draw, at = random.Random(seed), urlsplit(grid.url)
+    before = (grid.client.clock(), len(grid.client.actions(1000)), grid.client.state().ns)
+    for _ in range(count // 10):
+        with socket.create_connection((at.hostname or "", at.port or 0), timeout=30) as one, suppress(ConnectionError):
+            one.sendall(upgrade(draw.choice(("/messages/stream", "/room/live"))))
+            assert one.recv(12) == b"HTTP/1.1 101"
+            for _ in range(9):
+                one.sendall(message(draw.randbytes(draw.randrange(60)), opcode=draw.choice((1, 2, 9, 10))))
+            one.sendall(damaged(draw, message(b"[]", opcode=draw.randrange(16), reserved=draw.randrange(8))))
+            one.shutdown(socket.SHUT_WR)
+            while one.recv(65_536):
+                pass
+    assert (grid.client.clock(), len(grid.client.actions(1000)), grid.client.state().ns) == before
+
+
+def _counted(grid: GridUnderTest) -> int:
+    return sum(count for word, count in grid.client.peers().counts.items() if word.startswith("interface: "))
+
+
+def _resident_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def test_two_thousand_malformed_requests_have_no_effect(grid: GridUnderTest) -> None:
@@ -124,9 +153,20 @@ def test_bytes_that_are_no_http_end_their_connection_alone(grid: GridUnderTest) 
     assert grid.client.clock().is_paused
 
 
+def test_two_thousand_malformed_frames_of_websockets_have_no_effect(grid: GridUnderTest) -> None:
+    bombard_sockets(grid, 2000, 19)
+
+
 @pytest.mark.slow
-def test_a_hundred_thousand_malformed_requests_have_no_effect(grid: GridUnderTest) -> None:
-    bombard(grid, 100_000, 18)
+@pytest.mark.parametrize("how", [bombard, bombard_sockets])
+def test_a_hundred_thousand_malformed_requests_have_no_effect(
+    grid: GridUnderTest, how: Callable[[GridUnderTest, int, int], None]
+) -> None:
+    how(grid, 20_000, 17)
+    resident_mb, descriptors = _resident_mb(), len(list(Path("/proc/self/fd").iterdir()))
+    how(grid, 80_000, 18)
+    assert _resident_mb() - resident_mb < 16.0
+    assert len(list(Path("/proc/self/fd").iterdir())) <= descriptors + 2
     grid.advance(minutes=5)
 
 

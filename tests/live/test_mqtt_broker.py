@@ -12,6 +12,7 @@ from heptagrid.live.protocols.mqtt import packets, subscriptions
 from heptagrid.live.protocols.mqtt.broker import Broker, Login, Session
 from heptagrid.live.protocols.mqtt.packets import MalformedError, Message, Publish, Splitter, matches
 from heptagrid.live.protocols.mqtt.subscriptions import Subscriptions
+from tests.live.damage import damaged
 
 
 def text(value: str) -> bytes:
@@ -337,12 +338,9 @@ def malformed(seed: int, count: int) -> int:
     ]
     for _ in range(count):
         client = Client(one, "fuzz")
-        raw = bytearray(chance.choice(samples))
-        for _ in range(chance.randrange(1, 4)):
-            at = chance.randrange(len(raw) + 1)
-            raw[at : at + chance.randrange(3)] = chance.randbytes(chance.randrange(4))
+        raw = damaged(chance, chance.choice(samples))
         try:
-            client.send(bytes(raw))
+            client.send(raw)
         except MalformedError:
             refused += 1
         one.lost(client.session)

@@ -18,6 +18,7 @@ from heptagrid.live.protocols.mqtt.reports import Rule, Watch, changed
 from heptagrid.live.protocols.mqtt.section import Parameters
 from heptagrid.live.protocols.mqtt.sparkplug import Datatype, Metric, decoded, encoded
 from heptagrid.live.state import State
+from tests.live.damage import damaged
 
 POWER = [Metric("power_kw", Datatype.DOUBLE, 1.5)]
 DEVICE = "vehicles-1"
@@ -127,12 +128,9 @@ def malformed(seed: int, count: int) -> int:
         command("NCMD", Metric(REBIRTH, Datatype.BOOLEAN, True)).payload,
     ]
     for _ in range(count):
-        raw = bytearray(chance.choice(samples))
-        for _ in range(chance.randrange(1, 4)):
-            at = chance.randrange(len(raw) + 1)
-            raw[at : at + chance.randrange(3)] = chance.randbytes(chance.randrange(4))
+        raw = damaged(chance, chance.choice(samples))
         try:
-            one.commanded(Message("spBv1.0/g/DCMD/n/vehicles-1", bytes(raw)))
+            one.commanded(Message("spBv1.0/g/DCMD/n/vehicles-1", raw))
         except MalformedError:
             refused += 1
     return refused

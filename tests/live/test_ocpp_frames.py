@@ -270,7 +270,7 @@ def _changed(target: Any, chance: random.Random) -> None:
         target = target[key]
 
 
-def _malformed(seed: int) -> str | bytes:
+def malformed_text(seed: int) -> str | bytes:
     """A frame that somebody broke: cut, with characters changed, with values of other types, or none at all."""
     chance = random.Random(seed)
     action, payload = chance.choice(
@@ -314,7 +314,7 @@ def _fuzz(frames: int) -> None:
     for lenient in (True, False):
         peer = Peer(lenient=lenient)
         for seed in range(frames):
-            text = _malformed(seed)
+            text = malformed_text(seed)
             try:
                 peer.dialogue.receive(text)
             except Exception as problem:
