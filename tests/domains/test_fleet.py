@@ -68,8 +68,8 @@ def test_what_is_missing_curtailed_wind_gives_first() -> None:
     np.testing.assert_array_equal(moved[UNITS.of(THERMAL)], output[UNITS.of(THERMAL)])
 
 
-def burnt_in_a_day(towns_mw: float, step_s: int = 900) -> tuple[float, float]:
-    """EUR paid, and tonnes, of a town that draws so much at bus 109 on the winter day as it was cleared, a step's hours after the other."""
+def burnt_in_a_day(towns_mw: float, step_s: int = 900) -> tuple[float, float, float]:
+    """EUR paid, tonnes, and the whole fleet's tonnes of a town that draws so much at bus 109 on the winter day as it was cleared, step by step, and two hours on."""
     cleared, paid = winter_day(), []
     days: Any = SimpleNamespace(yesterday=lambda step: None if step.day_start_ns == BEGIN_NS else step)
     payments: Any = SimpleNamespace(pay=lambda reason, payer, payee, eur, dates: paid.append(eur))
@@ -85,14 +85,21 @@ def burnt_in_a_day(towns_mw: float, step_s: int = 900) -> tuple[float, float]:
         terminals.rest_load_mw[:] = bulk.rest_mw(from_ns(begin_ns, ZONE))
         span = (begin_ns, begin_ns + step_s * NS_PER_S, DAY, day_ns, day_ns + 24 * NS_PER_HOUR, 0)
         fuel.work(Step(*span), fleet, terminals)
-    return paid[0], float(fuel.emitted_t[0] - fuel.emitted_t[1])
+    return paid[0], float(fuel.emitted_t[0] - fuel.emitted_t[1]), float(fuel.emitted_t[0])
 
 
 def test_a_towns_energy_costs_what_it_costs_at_its_bus() -> None:
     """15 MW over a winter day with full branches: the mean price at its bus within 5 %, where the dearest unit that runs costs twice as much."""
-    eur, tonnes = burnt_in_a_day(15.0)
+    eur, tonnes, _ = burnt_in_a_day(15.0)
     assert eur / 360.0 == pytest.approx(float(winter_day().bus_eur_per_mwh[:, TOWN[0]].mean()), rel=0.05)
     assert 0.1 < tonnes / 360.0 < 0.5
+
+
+def test_the_fleets_emissions_are_those_of_the_days_that_have_ended() -> None:
+    """By the schedule's 24 hours. The hour after a run's last day, in which its last messages arrive, was counted once: a 25th."""
+    least_mw, costs = UNITS.p_min_mw, costs_of(UNITS, Parameters())
+    of_the_day_t = sum(costs.per_h(hour_mw, least_mw)[1] for hour_mw in winter_day().p_mw)
+    assert burnt_in_a_day(15.0)[2] == pytest.approx(of_the_day_t, rel=1e-9)
 
 
 def test_twice_the_energy_costs_twice_and_what_is_fed_in_saves_as_much() -> None:
