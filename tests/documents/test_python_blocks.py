@@ -27,6 +27,7 @@ HELD_ELSEWHERE = {
     "docs/live/dlms.md": "live/test_dlms_server.py",
     "docs/live/dnp3.md": "live/test_lines_as_written.py",
     "docs/live/iec104.md": "live/test_lines_as_written.py",
+    "docs/live/mms.md": "live/test_lines_as_written.py",
     "docs/live/modbus.md": "live/test_lines_as_written.py",
     "docs/live/testing.md": "live/test_testing.py",
     "docs/live/ieee2030-5.md": "live/test_sep2_grid.py",

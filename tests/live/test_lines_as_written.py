@@ -23,6 +23,7 @@ PAGES = {
     "c37118.md": ("c37118", 4712, "pyc37"),
     "dnp3.md": ("dnp3", 20000, "dnp3"),
     "iec104.md": ("iec104", 2404, "c104"),
+    "mms.md": ("mms", 10102, "pyiec61850"),
     "modbus.md": ("modbus", 1502, "sunspec2"),
     "openadr.md": ("openadr20b", 8181, "openleadr"),
 }

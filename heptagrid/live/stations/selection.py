@@ -54,6 +54,10 @@ class Selections:
         del self._by_address[address]
         return True
 
+    def is_held(self, address: Hashable, now: float) -> bool:
+        """Whether somebody has a control reserved."""
+        return self._held(address, now) is not None
+
     def end(self, address: Hashable) -> None:
         """What was executed is done."""
         self._by_address.pop(address, None)
