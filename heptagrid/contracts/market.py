@@ -53,7 +53,7 @@ class Metered:
     """What the infeed took, and what the metering points of each retailer used less what they fed in, by quarter hour.
 
     corrected_*: quarter hours of the days whose later settlement run it is that are known better than at first, what was used in them, and the last reading
-    that told it.
+    that told it. available: which part of each hour every unit of the bulk system was on and able, as it reported.
     """
 
     first_quarter: int = shared("quarter hours since 1970")
@@ -62,6 +62,7 @@ class Metered:
     corrected_quarter: Ints = shared("quarter hours since 1970", "int64", "corrections")
     corrected_mwh: Floats = shared("MWh", "float64", "corrections", "retailers")
     corrected_by: Ints = shared("message", "int64", "corrections")
+    available: Floats = shared("", "float64", "hours", "units")
 
 
 @dataclass(frozen=True)

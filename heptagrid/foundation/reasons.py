@@ -74,6 +74,14 @@ class Reason(IntEnum):
         27,
         "with nodal prices and marginal losses: providers and distribution pay markets, and markets transmission, what they pay for one MWh more that is lost beyond what units got for all that was lost",
     )
+    RESERVE = (
+        28,
+        "with reserve that is bought: providers and distribution pay markets, and markets generation, for the capacity that units held for the day, by energy",
+    )
+    RESERVE_NOT_HELD = (
+        29,
+        "with reserve that is bought: generation pays markets, and markets providers and distribution, for what units sold of it a day ahead and did not hold, for they were out",
+    )
 
     @property
     def run(self) -> SettlementRun | None:
@@ -86,6 +94,7 @@ _FIRST = (
     *(Reason.NETWORK_FEE, Reason.METERING_FEE, Reason.TAXES),
     *(Reason.WHOLESALE_ENERGY, Reason.IMBALANCE, Reason.LOSSES, Reason.REST_ENERGY),
     *(Reason.CONGESTION_RENT, Reason.LOSS_SURPLUS, Reason.MAKE_WHOLE),
+    *(Reason.RESERVE, Reason.RESERVE_NOT_HELD),
 )
 LATER = {SettlementRun.SECOND: Reason.SECOND_RUN, SettlementRun.FINAL: Reason.FINAL_RUN}
 """What a later settlement run changes of a day has one reason, which names the run; payer and payee say which part it is."""

@@ -22,7 +22,7 @@ class MarketFigures:
 
     emitted_t: carbon dioxide of the fleet, with the towns and without, (2,). cost_eur: of the schedules; redispatch_eur: of it for the network's limits.
     congestion_eur, loss_surplus_eur, make_whole_eur: what all loads would pay, at the buses' prices, beyond what units get, and what these would lack.
-    losses_mwh: of transmission, that the schedules give.
+    losses_mwh: of transmission, that the schedules give. reserve_eur: what units get for reserve, where it is bought.
     gap: by how much the shared commitments may lie above the cheapest, the worst day's, as a part. unserved_mwh: of all loads.
     """
 
@@ -33,6 +33,7 @@ class MarketFigures:
     congestion_eur: float
     loss_surplus_eur: float
     losses_mwh: float
+    reserve_eur: float
     make_whole_eur: float
     gap: float
     unserved_mwh: float
@@ -40,7 +41,7 @@ class MarketFigures:
     @staticmethod
     def nothing() -> MarketFigures:
         """Of no day."""
-        return MarketFigures(0, np.zeros(2), *(0.0,) * 8)
+        return MarketFigures(0, np.zeros(2), *(0.0,) * 9)
 
     def __add__(self, other: MarketFigures) -> MarketFigures:
         return MarketFigures(
@@ -51,6 +52,7 @@ class MarketFigures:
             self.congestion_eur + other.congestion_eur,
             self.loss_surplus_eur + other.loss_surplus_eur,
             self.losses_mwh + other.losses_mwh,
+            self.reserve_eur + other.reserve_eur,
             self.make_whole_eur + other.make_whole_eur,
             max(self.gap, other.gap),
             self.unserved_mwh + other.unserved_mwh,
@@ -70,6 +72,7 @@ class MarketFigures:
             "congestion_rent_eur": self.congestion_eur,
             "loss_surplus_eur": self.loss_surplus_eur,
             "losses_mwh": self.losses_mwh,
+            "reserve_eur": self.reserve_eur,
             "make_whole_eur": self.make_whole_eur,
             "commitment_gap": self.gap,
             "unserved_mwh": self.unserved_mwh,
@@ -87,6 +90,7 @@ def _of_day(day: Cleared) -> MarketFigures:
         congestion_eur=day.congestion_eur,
         loss_surplus_eur=day.loss_surplus_eur,
         losses_mwh=day.losses_mwh,
+        reserve_eur=day.reserve_eur,
         make_whole_eur=day.make_whole_eur,
         gap=day.gap,
         unserved_mwh=day.unserved_mwh,
@@ -147,6 +151,8 @@ class MarketLog:
             "low_mw": np.stack([low for low, _ in bounds]),
             "high_mw": np.stack([high for _, high in bounds]),
             "p_mw": cleared.p_mw,
+            "held_mw": cleared.reserve.held_mw,
+            "reserve_eur_per_mw": np.repeat(cleared.reserve.eur_per_mw[:, np.newaxis], len(units), axis=1),
         }
         return {
             "hour_ns": np.tile(at_ns, len(units)),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 TABLES = {
     "totals": "load, generation, losses, voltages, loading and price at every step",
     "bus_prices": "day-ahead price at each bus of the transmission network, for energy, congestion and losses, hour by hour",
-    "unit_hours": "what each unit of the bulk system could give and was to give, hour by hour",
+    "unit_hours": "what each unit of the bulk system could give, was to give and sold as reserve, hour by hour",
     "unit_list": "the units of the bulk system: name, bus, kind, fuel, rating",
     "unit_blocks": "blocks of output of the bulk system's units, and what a MWh of each costs and emits",
     "bus_list": "the buses of the transmission network: name, area, place",

@@ -63,8 +63,39 @@ def market_section(frames: Frames, manifest: Mapping[str, Any], arm: str, run_da
     pricing = manifest["scenario"]["market"]["pricing"]["value"]
     return render(
         "run/market.html",
-        {"charts": charts, "maps": maps, "said": said, "is_zonal": pricing == "zonal", "arm": ARM_TITLES[arm]},
+        {
+            "charts": charts,
+            "maps": maps,
+            "said": said,
+            "beside": beside(mine["bus_prices"], mine["unit_hours"]),
+            "is_zonal": pricing == "zonal",
+            "arm": ARM_TITLES[arm],
+        },
     )
+
+
+def beside(prices: polars.DataFrame, unit_hours: polars.DataFrame) -> list[str]:
+    """What the day's prices hold, and buy, beside energy: losses and reserve, each where the market prices it. The first bus is the reference."""
+    import polars
+
+    said = []
+    if "loss_eur_per_mwh" in prices.columns and prices["loss_eur_per_mwh"].abs().max():
+        column = prices["loss_eur_per_mwh"].to_numpy()
+        low, high = number(float(column.min()), 1), number(float(column.max()), 1)
+        said.append(
+            f"Of the day's prices at the buses {low} to {high} EUR/MWh are for losses, counted from bus {prices['bus'][0]}."
+        )
+    if "held_mw" in unit_hours.columns and unit_hours["held_mw"].max():
+        hours = unit_hours.group_by("hour_ns").agg(
+            polars.col("held_mw").sum(), polars.col("reserve_eur_per_mw").max().alias("price")
+        )
+        paid, priced = float((hours["held_mw"] * hours["price"]).sum()), hours.filter(polars.col("price") > LEAST_MW)
+        mean = number(float(hours["held_mw"].to_numpy().mean()), 0)
+        said.append(f"Thermal units sold {mean} MW of reserve in the mean, for {number(paid, 0)} EUR in all.")
+        if len(priced):
+            most = number(float(priced["price"].to_numpy().max()), 1)
+            said.append(f"In {len(priced)} of {len(hours)} hours reserve had a price, up to {most} EUR/MW.")
+    return said
 
 
 def merit_order(hour: polars.DataFrame, units: polars.DataFrame, blocks: polars.DataFrame) -> tuple[list[Block], float]:

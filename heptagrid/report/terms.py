@@ -49,6 +49,11 @@ TERMS: tuple[tuple[str, str, str], ...] = (
         r"congestion surplus",
         "What customers paid for a local market's price above the grid's less what they were paid; it goes to distribution.",
     ),
+    (
+        "loss surplus",
+        r"loss surplus",
+        "What buyers pay, at prices by bus, for one MWh more that is lost in transmission beyond what units get for all that is lost; it goes to transmission.",
+    ),
     ("imbalance", r"imbalance", "Energy drawn beyond, or short of, what was bought day-ahead."),
     ("flexibility", r"flexibility", "Consumption that a device moves on request, counted against a stated baseline."),
     (

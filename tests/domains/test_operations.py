@@ -310,6 +310,19 @@ def test_a_report_of_units_that_a_younger_one_overtook_says_nothing() -> None:
     assert desk.output_mw[1] == 70.0 and desk.reported_by == 4_001
 
 
+def test_a_unit_was_there_for_the_part_of_the_hour_that_its_reports_say() -> None:
+    """A report at an hour's end is of the hour that ends; who did not report was there; who is on but failed was not."""
+    nothing: Any = None
+    desk = bulk_desk.BulkDesk(bulk_desk.Parameters(), same_units(rts(), 3, "steam").units, nothing, nothing)
+    hour_ns = 3600 * 10**9
+    for part, on, has_failed in ((0.25, True, False), (0.5, True, True), (0.75, False, True), (1.0, True, False)):
+        unit, row, at_ns = np.array([1]), np.array([0]), np.array([int((7.0 + part) * hour_ns)])
+        told = telemetry.Unit(unit, np.full(1, 50.0), np.array([on]), np.array([has_failed]))
+        desk.receive(Delivery(telemetry.UNIT.wave(told, unit, unit, at_ns), row, at_ns, row))
+    assert desk.available(7, 2).tolist() == [[1.0, 0.5, 1.0], [1.0, 1.0, 1.0]]
+    assert desk.available(8, 1).tolist() == [[1.0, 1.0, 1.0]]
+
+
 def test_the_aggregators_plan_flattens_the_town_it_foresees() -> None:
     hour = np.arange(96) / 4.0
     town_kw = 8000.0 - 3000.0 * np.cos((hour - 6.0) / 24.0 * 2.0 * np.pi)

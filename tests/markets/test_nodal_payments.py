@@ -25,6 +25,7 @@ from heptagrid.planes.money.markets.day_case import Before, Rows, day_case
 from heptagrid.planes.money.markets.nodal_payments import make_whole_charges, paid_at_buses, paid_in_zone
 from heptagrid.planes.money.markets.unit_commitment import dispatch
 from heptagrid.planes.money.posted import PostedPayments
+from heptagrid.planes.money.settlement import Beyond
 from heptagrid.planes.money.tariffs import network_fees
 from heptagrid.planes.money.true_up import SettledDay
 from heptagrid.world.accounts import Accounts
@@ -139,11 +140,20 @@ def test_the_ledger_balances_and_says_who_paid_rent() -> None:
     payments = PostedPayments(ledger, before_ns)
     settlement = Settlement(fees, PaidDays(zone, before_ns), nothing, payments, ledger.accounts.of_retailers)
     used = np.repeat([[2.0, 1.0]], 96, axis=0)
-    metered = market.Metered(before_ns // NS_PER_QUARTER, np.full(96, 3.25), used, nobody, np.empty((0, 2)), nobody)
+    metered = market.Metered(
+        before_ns // NS_PER_QUARTER, np.full(96, 3.25), used, nobody, np.empty((0, 2)), nobody, np.ones((24, 1))
+    )
     settlement.learn(metered, 77)
     prices = HourPrices(45.0, np.array([50.0, 35.0]), 40.0, 30.0, np.array([4.0, 1.0, 3.0]))
     step = Step(start_ns, start_ns + NS_PER_HOUR, day, start_ns, start_ns + 24 * NS_PER_HOUR, 0)
-    found = settlement.settle(step, lambda _: prices, lambda _: np.array([8.0, 3.0]), lambda _: 13.0, lambda _: 1300.0)
+    found = settlement.settle(
+        step,
+        lambda _: prices,
+        lambda _: np.array([8.0, 3.0]),
+        lambda _: 13.0,
+        lambda _: 1300.0,
+        lambda *_: np.zeros(24),
+    )
     assert found is not None
     assert found.wholesale.congestion_eur.tolist() == pytest.approx([8 * 24 * 16.0, 4 * 24 * 4.0, 24 * 12.0])
     assert found.wholesale.loss_surplus_eur.tolist() == pytest.approx([8 * 24 * 4.0, 4 * 24 * 1.0, 24 * 3.0])
@@ -191,7 +201,7 @@ def test_a_later_run_moves_rent_with_energy() -> None:
     networks lost 1 less, at 30 and 15, with 1."""
     day = SettledDay(
         *(np.array([30.0]), np.array([[2.0]]), np.array([[2.0]]), np.array([3.0])),
-        *(np.array([[18.0, 14.0]]), np.array([[2.0, 1.0]])),
+        Beyond(np.array([[18.0, 14.0]]), np.array([[2.0, 1.0]]), np.zeros(1), np.zeros(1)),
     )
     fees = network_fees.Parameters(imbalance_spread_eur_per_mwh=0.0)
     change = day.corrected(np.array([0]), np.array([[3.0]])).wholesale(fees) - day.wholesale(fees)

@@ -350,7 +350,8 @@ def test_a_schedule_is_priced_by_the_limits_that_it_knew(monkeypatch: pytest.Mon
     alone = commit(one, Settings(with_reserves=False))
     settle, solutions = unit_commitment._settle, list[Solution]()
 
-    def later(program: Program, grid: BranchLimits) -> Solution:
+    def later(program: Program, grid: BranchLimits, losses: None) -> Solution:
+        assert losses is None
         found = settle(program, grid)
         assert found.objective is not None
         solutions.append(

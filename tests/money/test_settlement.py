@@ -180,6 +180,8 @@ def test_a_whole_day_balances_and_every_reason_but_wholesale_and_later_runs_is_u
         Reason.LOSSES,
         Reason.CONGESTION_RENT,
         Reason.LOSS_SURPLUS,
+        Reason.RESERVE,
+        Reason.RESERVE_NOT_HELD,
         Reason.MAKE_WHOLE,
         Reason.METER_READING,
         Reason.ROUNDING,

@@ -124,7 +124,9 @@ class Town:
         before = len(self.billing.corrections)
         prices = HourPrices(1000.0, np.array([1000.0]), 1000.0, 1000.0, np.zeros(2))
         nothing = np.zeros(1)
-        self.settlement.settle(step, lambda hour: prices, lambda hour: nothing, lambda hour: 0.0, lambda hour: 0.0)
+        self.settlement.settle(
+            step, lambda hour: prices, lambda hour: nothing, lambda hour: 0.0, lambda hour: 0.0, lambda *_: np.zeros(24)
+        )
         assert self.billing.bill(step, self.retailer) is not None
         self._log.note(self._writer)
         for one in due:
@@ -185,6 +187,7 @@ class Town:
             corrected_quarter=np.array([QUARTER + 96 * day + NOON for day in days], dtype=np.int64),
             corrected_mwh=np.array(corrected).reshape(len(days), 1),
             corrected_by=np.array([int(late.brought_by.max()) for late in self._on_paper.values()], dtype=np.int64),
+            available=np.ones((quarters // 4, 1)),
         )
 
     def _day(self, first_quarter: int, quarters: int) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ import pytest
 
 from heptagrid.recording.results import Run
 from heptagrid.report.bus_prices import bus_price_map
-from heptagrid.report.market import TABLES, market_section, merit_order
+from heptagrid.report.market import TABLES, beside, market_section, merit_order
 from heptagrid.report.merit_order import MINIMUM, Block, merit_order_chart
 
 UNITS = polars.DataFrame(
@@ -114,3 +114,16 @@ def test_the_page_shows_how_the_price_of_its_day_came_about(day: Run) -> None:
 
 def test_a_run_without_its_tables_has_no_such_section() -> None:
     assert market_section(dict.fromkeys(("totals", *TABLES)), {}, "smart", 0) == ""
+
+
+def test_losses_and_reserve_are_said_where_they_are_priced() -> None:
+    """Two units in two hours: 10 and 30 MW at 5 EUR, 20 and 20 MW at nothing; nothing is said of a market without either."""
+    prices = polars.DataFrame({"bus": [101, 102, 103], "loss_eur_per_mwh": [0.0, -1.25, 3.0]})
+    hours = {"hour_ns": [0, 0, 1, 1], "held_mw": [10.0, 30.0, 20.0, 20.0], "reserve_eur_per_mw": [5.0, 5.0, 0.0, 0.0]}
+    said = " ".join(beside(prices, polars.DataFrame(hours)))
+    assert "-1.2 to 3.0 EUR/MWh are for losses" in said.replace("\u2212", "-")
+    assert "sold 40 MW of reserve in the mean, for 200 EUR in all" in said
+    assert "In 1 of 2 hours reserve had a price, up to 5.0 EUR/MW" in said
+    silent = {name: [0.0] * 4 for name in hours}
+    assert beside(polars.DataFrame({"loss_eur_per_mwh": [0.0]}), polars.DataFrame(silent)) == []
+    assert beside(polars.DataFrame({"price": [0.0]}), polars.DataFrame({"hour_ns": [0]})) == [], "an older run's tables"

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.contracts import market
-from heptagrid.domains.markets.settlement import HourPrices, Settlement
+from heptagrid.domains.markets.settlement import HourPrices, Settled, Settlement
 from heptagrid.foundation.actors import Outbox
 from heptagrid.foundation.contract import Delivery
 from heptagrid.foundation.domains import Domain
@@ -81,7 +81,9 @@ class Markets:
         for k, price in enumerate(cleared.price_eur_per_mwh):
             self.price_eur_per_mwh[rest.first_hour + k] = float(price)
             others = float(paid.rest_eur_per_mwh[k]), float(paid.unit_eur_per_mwh[k])
-            self._prices[rest.first_hour + k] = HourPrices(float(price), of_retailers[k], *others, loss_surplus[k])
+            self._prices[rest.first_hour + k] = HourPrices(
+                float(price), of_retailers[k], *others, loss_surplus[k], float(cleared.reserve.eur_per_mwh[k])
+            )
             self.position_mwh[rest.first_hour + k] = bought_mw[k]
             self.rest_mwh[rest.first_hour + k] = float(rest_mw[k])
             self._scheduled_mwh[rest.first_hour + k] = cleared.p_mw[k]
@@ -204,16 +206,17 @@ class Markets:
     def _settle(self, settlement: Settlement, step: Step, outbox: Outbox) -> None:
         """Settle the day before, and tell each side what it came to."""
         here = self._endpoints
-        settled = settlement.settle(step, self._prices_of, self._position, self._rest, self._make_whole)
+        settled = settlement.settle(step, self._prices_of, self._position, self._rest, self._make_whole, self._not_held)
         if settled is None:
             return
         dates, wholesale, cause = settled.dates, settled.wholesale, settled.cause
         first, last = dates.of_ns // NS_PER_HOUR, step.day_start_ns // NS_PER_HOUR
         paid_eur = self._paid_to_units(range(first, last), wholesale.total_eur, float(settled.make_whole_eur.sum()))
+        paid_eur += self._paid_for_reserve(first, settled)
         units = np.arange(len(here.plants), dtype=np.int64)
         told = market.UnitSettlement(units, paid_eur, dates.of_ns)
         outbox.send(market.SETTLEMENT_OF_UNITS.wave(told, here.market, here.plants, step.end_ns, cause))
-        beside_eur = (wholesale.congestion_eur + wholesale.loss_surplus_eur + settled.make_whole_eur)[:-1]
+        beside_eur = (wholesale.beyond_eur + settled.make_whole_eur)[:-1]
         for place, energy_eur, imbalance_eur in zip(
             here.retailers, wholesale.energy_eur + beside_eur, wholesale.imbalance_eur, strict=True
         ):
@@ -234,6 +237,20 @@ class Markets:
         nothing = np.zeros(len(self._endpoints.plants))
         given_mwh = sum((self._scheduled_mwh.get(hour, nothing) for hour in hours), start=nothing)
         return np.asarray(total_eur * given_mwh / max(float(given_mwh.sum()), 1e-9))
+
+    def _paid_for_reserve(self, first_hour: int, settled: Settled) -> Floats:
+        """(units,) of what buyers paid for reserve that was held, by what each was to get and did hold."""
+        cleared, wholesale = self.days.get(first_hour), settled.wholesale
+        if cleared is None or cleared.reserve_eur <= 0.0:
+            return np.zeros(len(self._endpoints.plants))
+        held_eur = (cleared.reserve.revenue_eur * settled.available).sum(axis=0)
+        owed_eur = float(wholesale.reserve_eur.sum() - wholesale.not_held_eur.sum())
+        return np.asarray(owed_eur * held_eur / max(float(held_eur.sum()), 1e-9))
+
+    def _not_held(self, first_hour: int, available: Floats) -> Floats:
+        """(hours,) which part of a day's reserve was not held; none of a day that was not cleared."""
+        cleared = self.days.get(first_hour)
+        return np.zeros(len(available)) if cleared is None else cleared.reserve.not_held(available)
 
     def _prices_of(self, hour: int) -> HourPrices:
         """The prices of an hour; of one that was not cleared as the day before, 0 if none ever was."""

@@ -24,6 +24,7 @@ from heptagrid.world.bulk import THERMAL, BulkUnits
 from heptagrid.world.endpoints import Endpoints
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 MERIT, NETWORK = "merit", "network"
@@ -86,6 +87,7 @@ class BulkDesk:
         self.base_mw: Floats | None = None  # what the fleet was last asked to give
         self._schedule: dict[int, tuple[npt.NDArray[np.bool_], Floats]] = {}
         self._infeed_mwh: dict[int, float] = {}  # the sum of the infeeds' registers by time
+        self._reports: dict[int, Ints] = {}  # by hour: (2, units) reports, and those of units that were on
         self.reported_by = self.flows_by = -1  # the last message that told of the units, and of the infeed
 
     def learn_schedule(self, first_hour: int, on: npt.NDArray[np.bool_], p_mw: Floats) -> None:
@@ -117,6 +119,7 @@ class BulkDesk:
         """Take unit outputs, which units are connected, and which cannot be; a report that a younger one has overtaken says nothing."""
         told, sent_ns = telemetry.UNIT.read(delivery), delivery.sent_ns
         units = told.unit
+        self._count_reports(told, sent_ns)
         young = sent_ns >= self._told_ns[units]
         if not young.any():
             return
@@ -125,6 +128,25 @@ class BulkDesk:
         self._has_failed[units] = told.has_failed[young]
         self._told_ns[units] = sent_ns[young]
         self.reported_by = int(delivery.ids[young][-1])
+
+    def _count_reports(self, told: telemetry.Unit, sent_ns: Ints) -> None:
+        """A report at an hour's end is of the hour that ends."""
+        of_hour = (sent_ns - 1) // NS_PER_HOUR
+        for hour in np.unique(of_hour).tolist():
+            mine = told.unit[of_hour == hour]
+            counts = self._reports.setdefault(hour, np.zeros((2, len(self._units)), dtype=np.int64))
+            np.add.at(counts[0], mine, 1)
+            np.add.at(counts[1], mine, (told.is_on & ~told.has_failed)[of_hour == hour])
+
+    def available(self, first_hour: int, hours: int) -> Floats:
+        """(hours, units) in which part of an hour's reports each unit was on; who did not report was. Older ones are dropped."""
+        self._reports = {hour: one for hour, one in self._reports.items() if hour >= first_hour}
+        part = np.ones((hours, len(self._units)))
+        for k in range(hours):
+            if first_hour + k in self._reports:
+                reports, on = self._reports[first_hour + k]
+                np.divide(on, reports, out=part[k], where=reports > 0)
+        return part
 
     def work(self, step: Step, outbox: Outbox) -> None:
         """Dispatch when it is time, and once an hour ask transmission for the infeeds' voltage."""

@@ -1,4 +1,5 @@
-"""What operations tells the market of a day, and gives on paper: what was metered at the infeed and at the points of each retailer.
+"""What operations tells the market of a day, and gives on paper: what was metered at the infeed and at the points of each retailer, and which
+units were there.
 
 With smart meters the points' energies are those of the head end's store. Without them they are what a yearly visit reads: here each quarter hour's
 own, as if the visit could share its reading out over the year as it was.
@@ -111,6 +112,7 @@ class MeteredDays:
                 corrected_quarter=settled.corrected_quarter,
                 corrected_mwh=settled.corrected_mwh,
                 corrected_by=settled.corrected_by,
+                available=self._bulk_desk.available(first_quarter // 4, quarters // 4),
             )
         return self._told
 

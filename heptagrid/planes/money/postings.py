@@ -62,7 +62,10 @@ def pay_bills_again(
 
 
 def pay_wholesale(payments: Payments, retailers: Ints, wholesale: Wholesale, dates: Dates, cause: int = -1) -> None:
-    """Retailers, (retailers,) accounts, and distribution pay the market and it pays generation the same, and transmission rent and loss surplus: it keeps nothing."""
+    """Retailers, (retailers,) accounts, and distribution pay the market and it pays generation the same, and transmission rent and loss surplus: it keeps nothing.
+
+    For reserve they pay generation through the market as well, and get back from it what was not held.
+    """
     owed = [(Reason.WHOLESALE_ENERGY, *one) for one in zip(retailers, wholesale.energy_eur, strict=True)]
     owed += [(Reason.IMBALANCE, *one) for one in zip(retailers, wholesale.imbalance_eur, strict=True)]
     owed += [(Reason.LOSSES, Domain.DISTRIBUTION, wholesale.losses_eur)]
@@ -72,32 +75,36 @@ def pay_wholesale(payments: Payments, retailers: Ints, wholesale: Wholesale, dat
         (Reason.CONGESTION_RENT, wholesale.congestion_eur),
         (Reason.LOSS_SURPLUS, wholesale.loss_surplus_eur),
     ):
-        _pay_transmission(payments, reason, retailers, owed_eur, dates, cause)
+        _pay_through(payments, reason, retailers, Domain.TRANSMISSION, owed_eur, dates, cause)
+    _pay_through(payments, Reason.RESERVE, retailers, Domain.GENERATION, wholesale.reserve_eur, dates, cause)
+    back_eur = -wholesale.not_held_eur
+    _pay_through(payments, Reason.RESERVE_NOT_HELD, retailers, Domain.GENERATION, back_eur, dates, cause)
 
 
-def _pay_transmission(
-    payments: Payments, reason: Reason, retailers: Ints, owed_eur: Floats, dates: Dates, cause: int
+def _pay_through(
+    payments: Payments, reason: Reason, retailers: Ints, payee: Domain, owed_eur: Floats, dates: Dates, cause: int
 ) -> None:
-    """Retailers and distribution, (retailers and distribution,), pay the market, and it pays transmission the same."""
+    """Retailers and distribution, (retailers and distribution,), pay the market, and it pays a domain the same; below 0 the other way."""
     for payer, amount_eur in zip((*retailers, Domain.DISTRIBUTION), owed_eur, strict=True):
-        payments.pass_on(reason, payer, Domain.MARKETS, Domain.TRANSMISSION, amount_eur, dates, cause)
+        payments.pass_on(reason, payer, Domain.MARKETS, payee, amount_eur, dates, cause)
 
 
 def pay_make_whole(payments: Payments, retailers: Ints, owed_eur: Floats, dates: Dates, cause: int = -1) -> None:
     """Retailers and distribution, (retailers and distribution,), pay the market, and it pays generation, what prices left of units' costs."""
-    for payer, amount_eur in zip((*retailers, Domain.DISTRIBUTION), owed_eur, strict=True):
-        payments.pass_on(Reason.MAKE_WHOLE, payer, Domain.MARKETS, Domain.GENERATION, amount_eur, dates, cause)
+    _pay_through(payments, Reason.MAKE_WHOLE, retailers, Domain.GENERATION, owed_eur, dates, cause)
 
 
 def pay_wholesale_again(
     payments: Payments, run: SettlementRun, retailers: Ints, change: Wholesale, dates: Dates, cause: int
 ) -> None:
-    """What a later settlement run changes of a day in the market: retailers' imbalance, losses, rent and loss surplus; what was bought day ahead stays."""
+    """What a later settlement run changes of a day in the market: retailers' imbalance, losses, rent, loss surplus and reserve; what was bought day ahead stays."""
     owed = [*zip(retailers, change.imbalance_eur, strict=True), (Domain.DISTRIBUTION, change.losses_eur)]
     for payer, amount_eur in owed:
         payments.pass_on(LATER[run], payer, Domain.MARKETS, Domain.GENERATION, amount_eur, dates, cause)
     beyond_eur = change.congestion_eur + change.loss_surplus_eur
-    _pay_transmission(payments, LATER[run], retailers, beyond_eur, dates, cause)
+    _pay_through(payments, LATER[run], retailers, Domain.TRANSMISSION, beyond_eur, dates, cause)
+    reserve_eur = change.reserve_eur - change.not_held_eur
+    _pay_through(payments, LATER[run], retailers, Domain.GENERATION, reserve_eur, dates, cause)
 
 
 def pay_rest(payments: Payments, rest_eur: float, dates: Dates, cause: int = -1) -> None:

@@ -23,11 +23,32 @@ QUARTER_H = 0.25
 
 
 @dataclass(frozen=True)
+class Beyond:
+    """What a MWh costs beyond what units get for its energy.
+
+    congestion_eur_per_mwh, loss_eur_per_mwh: (slots, retailers and distribution), of the latter the loss surplus. reserve_eur_per_mwh: (slots,) for reserve, and
+    not_held_eur_per_mwh what of that comes back.
+    """
+
+    congestion_eur_per_mwh: Floats
+    loss_eur_per_mwh: Floats
+    reserve_eur_per_mwh: Floats
+    not_held_eur_per_mwh: Floats
+
+    @staticmethod
+    def nothing(slots: int, retailers: int) -> Beyond:
+        """A zone's price alone."""
+        none = np.zeros((slots, retailers + 1))
+        return Beyond(none, none, np.zeros(slots), np.zeros(slots))
+
+
+@dataclass(frozen=True)
 class Wholesale:
     """What the energy costs in the market; negative where more was sold than bought.
 
     energy_eur, imbalance_eur: (retailers,) each retailer's. losses_eur: distribution's. All that goes to generation; congestion_eur and loss_surplus_eur:
-    (retailers and distribution,) go to transmission, with nodal prices.
+    (retailers and distribution,) go to transmission, with nodal prices. reserve_eur, not_held_eur: (retailers and distribution,) for reserve as it was bought, to
+    generation, and what of it generation pays back.
     """
 
     energy_eur: Floats
@@ -35,11 +56,18 @@ class Wholesale:
     losses_eur: float
     congestion_eur: Floats
     loss_surplus_eur: Floats
+    reserve_eur: Floats
+    not_held_eur: Floats
 
     @property
     def total_eur(self) -> float:
         """What generation gets."""
         return float(self.energy_eur.sum()) + float(self.imbalance_eur.sum()) + self.losses_eur
+
+    @property
+    def beyond_eur(self) -> Floats:
+        """(retailers and distribution,) what each pays beyond what units get for its energy."""
+        return self.congestion_eur + self.loss_surplus_eur + self.reserve_eur - self.not_held_eur
 
     def __sub__(self, other: Wholesale) -> Wholesale:
         return Wholesale(
@@ -48,6 +76,8 @@ class Wholesale:
             self.losses_eur - other.losses_eur,
             self.congestion_eur - other.congestion_eur,
             self.loss_surplus_eur - other.loss_surplus_eur,
+            self.reserve_eur - other.reserve_eur,
+            self.not_held_eur - other.not_held_eur,
         )
 
 
@@ -63,8 +93,7 @@ def wholesale(
     settled_mwh: Floats,
     infeed_mwh: Floats,
     fees: network_fees.Parameters,
-    congestion_eur_per_mwh: Floats | None = None,
-    loss_eur_per_mwh: Floats | None = None,
+    beyond: Beyond | None = None,
 ) -> Wholesale:
     """Settle a span.
 
@@ -74,25 +103,22 @@ def wholesale(
     position_mwh : (slots, retailers) what each retailer bought day ahead
     settled_mwh : (slots, retailers) its customers' use less their feed-in, as metered or estimated
     infeed_mwh : (slots,) what was taken from the transmission network, negative where it was fed back
-    congestion_eur_per_mwh, loss_eur_per_mwh : (slots, retailers and distribution) what each pays beyond that price, for congestion and as loss surplus; nothing
+    beyond : what each pays beyond that price; nothing
     """
     imbalance_mwh = settled_mwh - position_mwh
     lost_mwh = infeed_mwh - settled_mwh.sum(axis=1)
     taken_mwh = np.column_stack([settled_mwh, lost_mwh])
+    beyond = Beyond.nothing(*settled_mwh.shape) if beyond is None else beyond
     each_mwh = np.ones(len(lost_mwh))
-
-    def beyond_eur(eur_per_mwh: Floats | None) -> Floats:
-        return (
-            np.zeros(taken_mwh.shape[1]) if eur_per_mwh is None else weighted_columns(each_mwh, eur_per_mwh * taken_mwh)
-        )
-
     spread_eur = fees.imbalance_spread_eur_per_mwh * np.abs(imbalance_mwh)
     return Wholesale(
         energy_eur=weighted_columns(day_ahead_eur_per_mwh, position_mwh),
         imbalance_eur=weighted_columns(day_ahead_eur_per_mwh, imbalance_mwh) + spread_eur.T.copy().sum(axis=1),
         losses_eur=dot(day_ahead_eur_per_mwh, lost_mwh),
-        congestion_eur=beyond_eur(congestion_eur_per_mwh),
-        loss_surplus_eur=beyond_eur(loss_eur_per_mwh),
+        congestion_eur=weighted_columns(each_mwh, beyond.congestion_eur_per_mwh * taken_mwh),
+        loss_surplus_eur=weighted_columns(each_mwh, beyond.loss_eur_per_mwh * taken_mwh),
+        reserve_eur=weighted_columns(beyond.reserve_eur_per_mwh, taken_mwh),
+        not_held_eur=weighted_columns(beyond.not_held_eur_per_mwh, taken_mwh),
     )
 
 

@@ -106,13 +106,12 @@ class SettledDay:
     position_mwh: Floats
     settled_mwh: Floats
     infeed_mwh: Floats
-    congestion_eur_per_mwh: Floats
-    loss_eur_per_mwh: Floats
+    beyond: settlement.Beyond
 
     def wholesale(self, fees: network_fees.Parameters) -> Wholesale:
         """What it comes to."""
         given = self.price_eur_per_mwh, self.position_mwh, self.settled_mwh, self.infeed_mwh
-        return settlement.wholesale(*given, fees, self.congestion_eur_per_mwh, self.loss_eur_per_mwh)
+        return settlement.wholesale(*given, fees, self.beyond)
 
     def corrected(self, slots: Ints, settled_mwh: Floats) -> SettledDay:
         """The day with what is known by now of what was used in some slots, (k,), (k, retailers)."""

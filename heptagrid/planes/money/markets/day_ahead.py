@@ -18,8 +18,9 @@ from heptagrid.foundation.parameters import parameter
 from heptagrid.planes.money.markets.day_case import Before, Offers, Rows, day_case
 from heptagrid.planes.money.markets.kept_commitments import committed
 from heptagrid.planes.money.markets.nodal_payments import Lost, Paid, paid_at_buses, paid_in_zone
+from heptagrid.planes.money.markets.reserve_payments import Reserve, bought
 from heptagrid.planes.money.markets.schedule import hours_on_or_off
-from heptagrid.planes.money.markets.unit_commitment import OUTPUTS_ALONE, Commitment, dispatch
+from heptagrid.planes.money.markets.unit_commitment import OUTPUTS_ALONE, Commitment, Settings, dispatch
 from heptagrid.world.bulk import THERMAL, BulkSystem
 from heptagrid.world.commitment_case import CommitmentCase
 
@@ -29,6 +30,7 @@ Ints = npt.NDArray[np.int64]
 
 ZONAL, NODAL = "zonal", "nodal"
 FORESEEN, MARGINAL = "foreseen", "marginal"
+HELD, BOUGHT = "held", "bought"
 SEARCH, TREE = "search", "tree"
 _STEP_MW = 10.0  # in which a commitment counts what is expected of a town, so that runs that are nearly alike share what was found
 
@@ -55,6 +57,20 @@ class Parameters:
         low=0.0,
         high=1.0,
         source="assumption: covers the forecast error and the largest of the units, 400 MW of a mean of 4,300 MW",
+    )
+    reserves: str = parameter(
+        HELD,
+        info="whether the capacity that thermal units hold is bought: energy and reserve then are dispatched together, units are paid the price of reserve, and loads pay for it",
+        choices=(HELD, BOUGHT),
+        source="North American markets buy both together; European transmission operators buy reserve apart, and network fees hold what it costs",
+    )
+    reserve_cap_eur_per_mw: float = parameter(
+        850.0,
+        info="the most that a megawatt of reserve is bought for, an hour; where it would cost more, a part of it is not held",
+        unit="EUR/MW",
+        low=0.0,
+        high=100000.0,
+        source="PJM's penalty factor of a reserve requirement, 850 USD/MWh (its filing of 2017 on operating reserve demand curves), taken as EUR",
     )
     loss_share: float = parameter(
         0.03,
@@ -105,7 +121,8 @@ class Cleared:
 
     price_eur_per_mwh: (hours,) what is published: the zone's price, or that of the towns' buses by their demand. paid: what a MWh costs whom. bus_eur_per_mwh:
     (hours, buses), of which energy_eur_per_mwh, (hours,), is the same at all and loss_eur_per_mwh, (hours, buses), is for losses. congestion_eur, loss_surplus_eur,
-    make_whole_eur: of all loads and units, at the buses' prices, whether these are paid or not. losses_mwh: that the schedule gives. cost_eur: of the schedule, starts included. redispatch_eur: what it costs more than the zone's own, below 0 only by the
+    make_whole_eur: of all loads and units, at the buses' prices, whether these are paid or not. losses_mwh: that the schedule gives. reserve: what is sold, nothing if
+    it is not bought; reserve_eur: of all units. cost_eur: of the schedule, starts included. redispatch_eur: what it costs more than the zone's own, below 0 only by the
     searches' gaps. unserved_mwh: of all loads. gap: by how
     much the shared commitment may lie above the cheapest, as a part. before: how the next day begins.
     """
@@ -120,6 +137,8 @@ class Cleared:
     congestion_eur: float
     loss_surplus_eur: float
     losses_mwh: float
+    reserve: Reserve
+    reserve_eur: float
     make_whole_eur: float
     cost_eur: float
     redispatch_eur: float
@@ -146,10 +165,11 @@ def clear(system: BulkSystem, offers: Offers, demand: Demand, before: Before, pa
     shared = case_of(expected_mw, before)
     found = committed(shared, exactly=parameters.commitment == TREE)
     load_mw, own = demand.at_buses(demand.towns_mw), replace(before, tank_mwh=before.own_tank_mwh)
-    case, is_marginal = case_of(load_mw * with_losses, own), parameters.losses == MARGINAL
-    rules = replace(OUTPUTS_ALONE, with_losses=is_marginal)
-    nodes = dispatch(case_of(load_mw, own) if is_marginal else case, found.on, rules)
-    zone = _zone(shared, case, found.on, parameters)
+    is_marginal, is_bought = parameters.losses == MARGINAL, parameters.reserves == BOUGHT
+    case = replace(case_of(load_mw * with_losses, own), short_cost=parameters.reserve_cap_eur_per_mw)
+    rules = replace(OUTPUTS_ALONE, with_losses=is_marginal, with_reserves=is_bought)
+    nodes = dispatch(replace(case, load_mw=load_mw) if is_marginal else case, found.on, rules)
+    zone = _zone(shared, case, found.on, parameters, rules)
     for one in (zone, nodes):
         if one.cost is None:
             raise MarketError(f"the day-ahead market found no schedule: {one.status}")
@@ -162,9 +182,17 @@ def clear(system: BulkSystem, offers: Offers, demand: Demand, before: Before, pa
     unit_cost = np.zeros(len(system.units))
     unit_cost[rows.committed] = nodes.unit_cost
     lost = Lost(nodes.loss_price, nodes.losses_mw, nodes.loss_share)
-    at_buses = paid_at_buses(nodes.price, p_mw, system.units.bus, unit_cost, demand.rest_mw, demand.town_bus, lost)
-    price = _published(zone, nodes, demand, parameters)
-    is_nodal = parameters.pricing == NODAL
+    price, is_nodal = _published(zone, nodes, demand, parameters), parameters.pricing == NODAL
+    reserve = Reserve.nothing(case.periods, len(system.units))
+    if is_bought:
+        room_mw = np.zeros(p_mw.shape)
+        room_mw[:, rows.committed] = _room_mw(case, found.on, nodes)
+        priced = (nodes if is_nodal else zone).reserve_price[:, 0]
+        reserve = bought(priced, room_mw, case.reserves.required_mw[:, 0], load_mw.sum(axis=1))
+    for_reserve = reserve.revenue_eur.sum(axis=0)
+    at_buses = paid_at_buses(
+        nodes.price, p_mw, system.units.bus, unit_cost, demand.rest_mw, demand.town_bus, lost, for_reserve
+    )
     return Cleared(
         on=on,
         p_mw=p_mw,
@@ -176,6 +204,8 @@ def clear(system: BulkSystem, offers: Offers, demand: Demand, before: Before, pa
         congestion_eur=at_buses.congestion_eur(demand.rest_mw, demand.towns_mw),
         loss_surplus_eur=at_buses.loss_surplus_eur(demand.rest_mw, demand.towns_mw),
         losses_mwh=float(nodes.losses_mw.sum() if is_marginal else parameters.loss_share * load_mw.sum()),
+        reserve=reserve,
+        reserve_eur=float(for_reserve.sum()),
         make_whole_eur=float(at_buses.make_whole_eur.sum()),
         cost_eur=_cost(nodes),
         redispatch_eur=_cost(nodes) - _cost(zone),
@@ -185,11 +215,20 @@ def clear(system: BulkSystem, offers: Offers, demand: Demand, before: Before, pa
     )
 
 
-def _zone(shared: CommitmentCase, case: CommitmentCase, on: Bools, parameters: Parameters) -> Commitment:
+def _zone(
+    shared: CommitmentCase, case: CommitmentCase, on: Bools, parameters: Parameters, rules: Settings
+) -> Commitment:
     """The day without the network's limits: of a zone, which clears before them, with a commitment of its own; else with that of the nodes."""
     if parameters.pricing == ZONAL:
         on = committed(replace(shared, network=None), exactly=parameters.commitment == TREE).on
-    return dispatch(case, on, replace(OUTPUTS_ALONE, with_network=False))
+    return dispatch(case, on, replace(rules, with_network=False, with_losses=False))
+
+
+def _room_mw(case: CommitmentCase, on: Bools, found: Commitment) -> Floats:
+    """(hours, units of the case) what those that hold reserve could give more."""
+    units = case.units
+    above = found.unit_mw - np.where(on, units.p_min_mw, 0.0)
+    return np.where(on & case.reserves.units[0], np.maximum(units.room_mw - above, 0.0), 0.0)
 
 
 def _cost(found: Commitment) -> float:

@@ -79,6 +79,7 @@ def paid_at_buses(
     rest_mw: Floats,
     town_bus: Ints,
     lost: Lost | None = None,
+    reserve_eur: Floats | None = None,
 ) -> Paid:
     """What is paid at prices by bus, (hours, buses).
 
@@ -89,6 +90,7 @@ def paid_at_buses(
     cost_eur : (units,) what the day's schedule costs each, starts included.
     rest_mw : (hours, buses) what the other loads take.
     lost : marginal losses; without them prices have no part for losses.
+    reserve_eur : (units,) what each gets for reserve in the day, before it is made whole; nothing.
     """
     lost = Lost.nothing(*price.shape) if lost is None else lost
     of_units = p_mw * price[:, unit_bus]
@@ -105,7 +107,9 @@ def paid_at_buses(
         town_loss_eur_per_mwh=for_losses[:, town_bus] - of_units_too[:, np.newaxis],
         rest_loss_eur_per_mwh=_mean(for_losses, rest_mw) - of_units_too,
         revenue_eur=revenue,
-        make_whole_eur=make_whole(cost_eur, revenue, np.ones(len(revenue), dtype=np.bool_)),
+        make_whole_eur=make_whole(
+            cost_eur, revenue if reserve_eur is None else revenue + reserve_eur, np.ones(len(revenue), dtype=np.bool_)
+        ),
     )
 
 
