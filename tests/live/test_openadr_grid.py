@@ -157,6 +157,24 @@ def test_the_lower_priority_number_goes_before(lane: Scenario) -> None:
     drive(lane, what)
 
 
+def test_events_of_other_millennia_disturb_nobody(lane: Scenario) -> None:
+    async def what(one: Desk) -> None:
+        await one.harness.advance(60.0)
+        home = hungry(one)
+        for period in (
+            {"start": "3500-01-01T00:00:00Z", "duration": "PT1H"},
+            {"start": now(one, HOUR_NS), "duration": "P99Y"},
+        ):
+            for kind in ("DISPATCH_SETPOINT", "SIMPLE", "IMPORT_CAPACITY_LIMIT"):
+                await one.event(priority=9, intervalPeriod=period, intervals=setpoint(kind, *([1.0] * 5)))
+        period = {"start": now(one), "duration": "PT30M"}
+        await one.event(intervalPeriod=period, priority=1, intervals=setpoint("DISPATCH_SETPOINT", 2.0))
+        await one.harness.advance(120.0)
+        assert one.grid.state.devices["vehicles"].power_kw[home] == pytest.approx(2.0)
+
+    drive(lane, what)
+
+
 def test_an_import_limit_of_a_site_caps_its_vehicle(lane: Scenario) -> None:
     async def what(one: Desk) -> None:
         await one.harness.advance(60.0)

@@ -11,7 +11,7 @@ from heptagrid.live.order_parts import Part, next_block, painted, powers
 from heptagrid.live.order_parts import Store as Held
 from heptagrid.live.protocols.openadr.played import drawn
 from heptagrid.live.protocols.openadr.schedule import parts_of
-from heptagrid.live.protocols.openadr.timing import FOREVER_NS, duration_ns, intervals_of, start_ns
+from heptagrid.live.protocols.openadr.timing import FOREVER_NS, LAST_NS, duration_ns, intervals_of, start_ns
 
 NOON_NS = int(datetime(2016, 7, 4, 12, tzinfo=UTC).timestamp()) * NS_PER_S
 NOON = "2016-07-04T12:00:00Z"
@@ -127,3 +127,15 @@ def test_an_energy_that_is_reported_is_a_power() -> None:
         "payloads": [{"type": "USAGE", "values": [1.0]}],
     }
     assert drawn({"intervals": [usage]}, {}, NOON_NS) == [(NOON_NS, NOON_NS + NS_PER_HOUR // 4, 4.0)], "it holds on"
+
+
+def test_what_is_further_away_than_64_bits_of_nanoseconds_is_left_out() -> None:
+    payload = [{"type": "DISPATCH_SETPOINT", "values": [1.0]}]
+    chain = {
+        "intervalPeriod": {"start": NOON, "duration": "P99Y"},
+        "intervals": [{"id": k, "payloads": payload} for k in range(5)],
+    }
+    found = intervals_of(chain, NOON_NS)
+    assert [one.number for one in found] == [0, 1] and found[-1].end_ns == LAST_NS < 2**63
+    for start in ("3500-01-01T00:00:00Z", "0017-01-01T00:00:00Z"):
+        assert intervals_of({**chain, "intervalPeriod": {"start": start, "duration": "PT1H"}}, NOON_NS) == []

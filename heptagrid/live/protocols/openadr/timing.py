@@ -15,6 +15,8 @@ from heptagrid.foundation.time import NS_PER_S
 
 FOREVER_NS = 100 * 366 * 86_400 * NS_PER_S
 """What stands for P9999Y: a hundred years, so that an instant and a duration can be added in 64 bits."""
+LAST_NS = 2 * FOREVER_NS
+"""Nothing of an event counts beyond it, in the year 2170: nanoseconds since 1970 have 64 bits elsewhere, which end in 2262."""
 _BEGINNING_OF_TIME = ("0001-01-01", "0000-00-00", "0000-01-01")
 _DURATION = re.compile(
     r"(?P<sign>-?)P(?=\d|T\d)(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
@@ -97,7 +99,7 @@ def intervals_of(event: Mapping[str, Any], made_ns: int) -> list[Interval]:
     """The intervals of a valid event in their order; made_ns: when it was made, which is what "now" means.
 
     The n-th interval without a period of its own begins n durations after the event's start. One with a period of its own takes it. Payloads of several
-    values divide their interval. `duration` of the event cuts the list off or repeats it.
+    values divide their interval. `duration` of the event cuts the list off or repeats it. What lies more than a century before 1970, or beyond `LAST_NS`, is left out.
     """
     default = event.get("intervalPeriod")
     default_ns = _length_ns(default)
@@ -112,7 +114,11 @@ def intervals_of(event: Mapping[str, Any], made_ns: int) -> list[Interval]:
         end_ns = begin_ns + (FOREVER_NS if long_ns is None else long_ns)
         found.extend(_divided(begin_ns, end_ns, int(one["id"]), one.get("payloads") or ()))
         at_ns = end_ns
-    return _lasting(found, event.get("duration"))
+    return [
+        one if one.end_ns <= LAST_NS else Interval(one.begin_ns, LAST_NS, one.number, one.values)
+        for one in _lasting(found, event.get("duration"))
+        if one.end_ns > -FOREVER_NS and one.begin_ns < LAST_NS
+    ]
 
 
 def _begin_ns(period: Mapping[str, Any] | None) -> int | None:
