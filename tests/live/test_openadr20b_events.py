@@ -305,6 +305,33 @@ def test_text_that_xml_has_not_breaks_no_distribution() -> None:
     assert descriptor(event, "vtnComment") == "a\ufffdb\ufffd<c>&"
 
 
+def test_an_event_of_thousands_of_years_is_told_as_far_as_dates_go() -> None:
+    bench = Bench()
+    ven, _ = bench.register()
+    period = {"start": "2016-07-04T13:00:00Z", "duration": "P99Y"}
+    bench.event("SIMPLE", *([1, 9] * 60), intervalPeriod=period)
+    assert [descriptor(one, "eventStatus") for one in bench.events(ven)] == ["far"]
+
+
+def test_an_event_that_is_for_others_now_is_left_out() -> None:
+    bench = Bench()
+    ven, _ = bench.register()
+    id = bench.event()
+    kept = bench.event()
+    assert len(_polled(bench, ven)) == 2
+    bench.store.replace("EVENT", id, {**_content(bench, id), "targets": [("", "others")]})
+    assert [descriptor(one, "eventID") for one in _polled(bench, ven)] == [kept], "which cancels it"
+    assert bench.poll(ven).tag == "oadr:oadrResponse"
+
+
+def test_a_ven_that_takes_few_events_is_told_the_others_when_it_polls() -> None:
+    bench = Bench()
+    ven, _ = bench.register()
+    bench.event(), bench.event()
+    assert len(bench.events(ven, "<pyld:replyLimit>1</pyld:replyLimit>")) == 1
+    assert len(_polled(bench, ven)) == 2
+
+
 def test_vens_may_keep_their_own_clock() -> None:
     bench = Bench(clock_offset_s=86_400)
     ven, _ = bench.register()

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from heptagrid.live.protocols.openadr.objects import V310, faults, kept
 from heptagrid.live.protocols.openadr20b.vens import Caller
 from heptagrid.live.protocols.openadr20b.vtn import SERVICES
 from tests.live.openadr20b_rig import READY, Bench, code, payload, request
@@ -108,3 +109,60 @@ def test_malformed_messages_are_answered_and_change_nothing() -> None:
 @pytest.mark.slow
 def test_a_hundred_thousand_malformed_messages() -> None:
     fuzzed(100_000, 2)
+
+
+def test_whatever_the_desk_may_say_is_told_as_the_schema_wants() -> None:
+    """Events that OpenADR 3 takes, of values that its authors did not think of; the rig holds each distribution to the schema."""
+    luck, told = random.Random(3), 0
+    starts = ["2016-07-04T12:00:00Z", "0001-01-01", "9999-12-31T23:59:59Z", "1971-01-01", "2016-07-04T14:00:00+02:00"]
+    durations = ["PT0S", "PT1S", "P9999Y", "-PT5M", "PT0.4S", "P99Y", "PT15M", "P3W"]
+    kinds = [
+        "SIMPLE",
+        "PRICE",
+        "DISPATCH_SETPOINT",
+        "CHARGE_STATE_SETPOINT",
+        "IMPORT_CAPACITY_LIMIT",
+        " a\n b",
+        "\x01",
+        "x",
+    ]
+    values: list[object] = [0, 1, 3, 4, -1e11, 1e-300, 1e308, "text", True, 0.1, {"x": 1.0, "y": 2.0}]
+    for _ in range(400):
+        bench = Bench()
+        ven, _registration = bench.register()
+
+        def period() -> dict[str, str]:
+            return {
+                "start": luck.choice(starts),
+                "duration": luck.choice(durations),
+                "randomizeStart": luck.choice(durations),
+            }
+
+        def interval(k: int) -> dict[str, object]:
+            payloads = [
+                {"type": luck.choice(kinds), "values": luck.choices(values, k=luck.randrange(3))} for _ in range(2)
+            ]
+            return {"id": k, "payloads": payloads, **({"intervalPeriod": period()} if luck.random() < 0.4 else {})}
+
+        units = luck.choice(["KW", "PERCENT", "KWH", "furlongs", "\ud800"])
+        descriptors = [
+            {"payloadType": kind, "units": units, "currency": luck.choice(["EUR", "ZZZ", "eur", "\x02"])}
+            for kind in kinds
+        ]
+        content = {
+            "programID": "p",
+            "eventName": luck.choice(["", "\x00", "]]>", "name"]),
+            "priority": luck.choice([0, 1, 2**31 - 1]),
+            "targets": luck.choice([[], [ven], ["pump", "\x07"]]),
+            "intervalPeriod": period(),
+            "intervals": [interval(k) for k in range(luck.randrange(4))],
+            "payloadDescriptors": descriptors,
+            **({"duration": luck.choice(durations)} if luck.random() < 0.3 else {}),
+        }
+        given = {
+            name: value for name, value in content.items() if not faults("EVENT", {"programID": "p", name: value}, V310)
+        }
+        assert not faults("EVENT", given, V310)
+        bench.store.add("EVENT", kept("EVENT", given, V310))
+        told += len(bench.events(ven))
+    assert told > 100

@@ -117,6 +117,24 @@ def test_with_certificates_a_ven_reports_on_no_device_but_its_own() -> None:
     assert len(asked_of(bench.ask("EiReport", "oadrRegisterReport", offer(ven, "vehicles-1"), OURS))) == 1
 
 
+def test_a_device_that_a_ven_plays_is_not_anothers_to_report_on() -> None:
+    bench = Bench()
+    bench.register("vehicles-1")
+    ven, _ = bench.register()
+    assert asked_of(bench.ask("EiReport", "oadrRegisterReport", offer(ven, "vehicles-1"))) == []
+    assert len(asked_of(bench.ask("EiReport", "oadrRegisterReport", offer(ven, "vehicles-3")))) == 1
+
+
+def test_reports_of_a_ven_that_starts_again_do_not_pile_up() -> None:
+    bench = Bench()
+    for k in range(5):
+        ven, _ = bench.register()
+        (asked,) = asked_of(bench.ask("EiReport", "oadrRegisterReport", offer(ven).replace("s1", f"s{k}")))
+        told = report(ven, asked, "1").replace(">s1<", f">s{k}<")
+        assert code(bench.ask("EiReport", "oadrUpdateReport", told)) == "200"
+    assert len(reports(bench)) == 1
+
+
 def test_this_vtn_offers_no_reports() -> None:
     bench = Bench()
     ven, _ = bench.register()

@@ -6,6 +6,7 @@ import importlib.util
 
 import pytest
 
+from heptagrid.live.protocols.openadr20b import vens
 from heptagrid.live.protocols.openadr20b.messages import VOCABULARY, opened
 from heptagrid.live.protocols.openadr20b.vens import FINGERPRINT, Caller
 from heptagrid.live.xml import MalformedError
@@ -177,6 +178,19 @@ def test_the_desk_says_which_certificate_is_a_vens() -> None:
     registering = f"{request('r')}<ei:venID>ven-77</ei:venID>{READY}"
     assert code(bench.ask("EiRegisterParty", "oadrCreatePartyRegistration", registering, OURS)) == "463"
     assert code(bench.ask("EiRegisterParty", "oadrCreatePartyRegistration", registering, THEIRS)) == "200"
+
+
+def test_there_is_room_for_so_many_vens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vens, "MOST_VENS", 2)
+    bench = Bench()
+    first, registration = bench.register("a")
+    bench.register("b")
+    third = f"{request('r')}{READY}<oadr:oadrVenName>c</oadr:oadrVenName>"
+    assert code(bench.ask("EiRegisterParty", "oadrCreatePartyRegistration", third)) == "451"
+    leaving = f"{request('c')}<ei:registrationID>{registration}</ei:registrationID><ei:venID>{first}</ei:venID>"
+    assert code(bench.ask("EiRegisterParty", "oadrCancelPartyRegistration", leaving)) == "200"
+    assert code(bench.ask("EiRegisterParty", "oadrCreatePartyRegistration", third)) == "200"
+    assert code(bench.poll(first)) == "452", "it is forgotten"
 
 
 def test_only_profile_b_that_is_pulled_over_http_is_served() -> None:

@@ -63,5 +63,5 @@ class OpenAdr20b(Protocol):
     async def _look(self) -> None:
         while True:
             self.gateway.visitors.forget_silent()
-            self.vtn.announcements.forget_over()
+            self.vtn.forget_over()
             await asyncio.sleep(_LOOKS_S)

@@ -39,7 +39,10 @@ class Events:
 
     def has_news(self, ven: Ven) -> bool:
         """Whether a VEN does not know all as it is, or has not answered for a while."""
-        for one in self._visible(ven):
+        visible = self._visible(ven)
+        if ven.told.keys() - {one.id for one in visible} - {id for id, told in ven.told.items() if told.is_over}:
+            return True  # an event is no longer for this VEN
+        for one in visible:
             told = ven.told.get(one.id)
             if self._announcements.status(one) == COMPLETED:
                 continue
@@ -61,7 +64,7 @@ class Events:
             leaf("ei:vtnID", self._vtn_id),
             *(self._announcements.element(one, self._target(ven, one)) for one in events),
         )
-        return made, lambda: self._arrived(ven, events)
+        return made, lambda: self._arrived(ven, events, is_all=limit is None)
 
     def answered(self, ven: Ven, inner: Element) -> None:
         """A VEN opts in or out.
@@ -102,18 +105,18 @@ class Events:
             found.append((status != ACTIVE, one.begin_ns, one.id, one))
         return [each[-1] for each in sorted(found, key=lambda each: each[:3])]
 
-    def _arrived(self, ven: Ven, events: Sequence[Announced]) -> None:
-        now_ns = self._now_ns()
+    def _arrived(self, ven: Ven, events: Sequence[Announced], *, is_all: bool) -> None:
+        now_ns, known = self._now_ns(), {} if is_all else dict(ven.told)
         for one in events:
             old = ven.told.get(one.id)
             answered = old.answered if old is not None else -1
             is_over = self._announcements.status(one) in (CANCELLED, COMPLETED)
             is_settled = is_over and (not one.needs_answer or answered == one.modification or one.end_ns <= now_ns)
-            ven.told[one.id] = Told(one.modification, now_ns, answered, is_settled)
+            known[one.id] = Told(one.modification, now_ns, answered, is_settled)
             self._opts.publish(ven, one)
             for told in self.told:
                 told(ven, one)
-        ven.told = {id: told for id, told in ven.told.items() if self._announcements.get(id) is not None}
+        ven.told = known
 
     def _target(self, ven: Ven, one: Announced) -> Element:
         """Whom an event is for, as far as that is this VEN."""

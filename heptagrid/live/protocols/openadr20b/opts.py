@@ -102,6 +102,14 @@ class Opts:
         self._opts.pop(ven.id, None)
         self._answers.pop(ven.id, None)
 
+    def forget_over(self) -> None:
+        """Let go of answers to events that are announced no longer; the reports on them stay."""
+        for answers in self._answers.values():
+            for id in [id for id in answers if self._announcements.get(id) is None]:
+                del answers[id]
+        for key in [key for key in self._kept if self._announcements.get(key[1]) is None]:
+            del self._kept[key]
+
     def publish(self, ven: Ven, one: Announced) -> None:
         """Write into the store whether a VEN takes part in an event, if that has changed."""
         key, opt = (ven.id, one.id), self.of(ven, one)

@@ -20,8 +20,13 @@ _SI = {"W": "none", "KW": "k", "MW": "M", "WH": "none", "KWH": "k", "MWH": "M"}
 _HERTZ, _VOLTS = 50, 230
 _SIMPLE_LEVELS = (0.0, 1.0, 2.0, 3.0)
 _SPACE = re.compile(r"\s+")
-_LONGEST_STREAM = 2_000
-"""Intervals of one signal that are told: assumption, 96 quarters of three weeks; more would fill a VEN's memory."""
+_CURRENCIES = (
+    *("AUD", "BGN", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "IDR", "ILS", "INR", "ISK"),
+    *("JPY", "KRW", "MXN", "MYR", "NOK", "NZD", "PHP", "PLN", "RON", "RUB", "SEK", "SGD", "THB", "TRY", "USD", "ZAR"),
+)
+"""Those for which the European Central Bank has published rates; the schema knows them all, and one that it does not know would spoil a whole distribution."""
+_MOST_STEPS, _MOST_RUNS = 500, 50
+"""Intervals of an event that are told, all signals together, and parts into which gaps divide it; the first ones: assumption, quarters of five days; more would fill a VEN's memory."""
 
 
 @dataclass(frozen=True)
@@ -79,21 +84,24 @@ class Run:
 def runs_of(intervals: Sequence[Interval], units: Mapping[str, Units]) -> list[Run]:
     """The signals of an event by when they begin and end, in that order. A value that is no number, and a level that SIMPLE has not, are left out."""
     streams: dict[tuple[int, int], list[Signal]] = {}
-    kinds = dict.fromkeys(kind for one in intervals for kind in one.values)
+    kinds = dict.fromkeys(
+        kind for one in intervals for kind in one.values if kind not in (TEST_EVENT, RESPONSE_REQUIRED)
+    )
+    first = sorted(intervals, key=lambda each: each.begin_ns)[: _MOST_STEPS // max(len(kinds), 1)]
     for kind in kinds:
-        if kind in (TEST_EVENT, RESPONSE_REQUIRED):
-            continue
         name, type, base, factor = _signal(kind, units.get(kind, Units()))
-        for steps in _streams(_steps(intervals, kind, factor, is_simple=name == "SIMPLE")):
+        for steps in _streams(_steps(first, kind, factor, is_simple=name == "SIMPLE")):
             streams.setdefault((steps[0].begin_ns, steps[-1].end_ns), []).append(
-                Signal(kind, name, type, base, tuple(steps[:_LONGEST_STREAM]))
+                Signal(kind, name, type, base, tuple(steps))
             )
-    return [Run(begin_ns, end_ns, tuple(streams[begin_ns, end_ns])) for begin_ns, end_ns in sorted(streams)]
+    return [
+        Run(begin_ns, end_ns, tuple(streams[begin_ns, end_ns])) for begin_ns, end_ns in sorted(streams)[:_MOST_RUNS]
+    ]
 
 
 def _steps(intervals: Sequence[Interval], kind: str, factor: float, *, is_simple: bool) -> list[Step]:
     found = []
-    for one in sorted(intervals, key=lambda each: each.begin_ns):
+    for one in intervals:
         value = (one.values.get(kind) or [None])[0]
         if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e12:
             continue
@@ -171,7 +179,9 @@ def energy(units: str) -> Element:
     )
 
 
-def _price(currency: str) -> Element:
+def _price(currency: str) -> Element | None:
+    if currency not in _CURRENCIES:
+        return None
     return of(
         "oadr:currencyPerKWh",
         leaf("oadr:itemDescription", "currencyPerKWh"),

@@ -96,7 +96,7 @@ class Telemetry:
     def __init__(self, store: Store, vens: Vens, clock: Clock, report_ns: int, count: Callable[[str], None]) -> None:
         self._store, self._vens, self._clock, self._report_ns, self._count = store, vens, clock, report_ns, count
         self._offers: dict[str, dict[str, Offer]] = {}
-        self._kept: dict[str, str] = {}
+        self._kept: dict[str, dict[tuple[str, str], str]] = {}
         if store.get("EVENT", TELEMETRY) is None:
             content = {"programID": DISPATCH, "eventName": "telemetry of OpenADR 2.0b", "isBuiltIn": True}
             store.add("EVENT", {**content, "intervals": []}, TELEMETRY, quietly=True)
@@ -111,15 +111,12 @@ class Telemetry:
         found = [_offer(one) for one in inner.all("oadr:oadrReport")]
         if sum(len(one.points) for one in found) > MOST_POINTS:
             raise Refused(INVALID_DATA, f"a VEN may offer at most {MOST_POINTS} points")
-        self._offers[ven.id] = {}
+        named = {point.resource or ven.name for one in found for point in one.points.values()}
+        own = {name for name in named if self._vens.add_resource(ven, name)}
         for one in found:
-            own = {
-                id: point
-                for id, point in one.points.items()
-                if self._vens.add_resource(ven, point.resource or ven.name)
-            }
-            one.points = own
-            self._offers[ven.id][one.specifier] = one
+            one.points = {id: point for id, point in one.points.items() if (point.resource or ven.name) in own}
+        self._offers[ven.id] = {one.specifier: one for one in found}
+        self._drop_old(ven)
         asked = [one for one in self._offers[ven.id].values() if one.points and one.kind in _ASKED_FOR]
         return [self._request(one, TELEMETRY, one.points.values()) for one in asked]
 
@@ -171,7 +168,7 @@ class Telemetry:
         contents = [self._content(ven, offer, one) for offer, one in zip(offers, sent, strict=True)]
         for offer, content in zip(offers, contents, strict=True):
             if content["resources"]:
-                self._keep(f"{ven.id}/{offer.specifier}/{content['eventID']}", content)
+                self._keep(ven, offer.specifier, content)
 
     def _asked(self, ven: Ven, sent: Element) -> Offer:
         specifier, request = text_of(sent, "ei:reportSpecifierID"), text_of(sent, "ei:reportRequestID")
@@ -229,14 +226,24 @@ class Telemetry:
                     )
                 yield point, begin_ns, long_ns, _payload(point, payload)
 
-    def _keep(self, key: str, content: Object) -> None:
+    def _drop_old(self, ven: Ven) -> None:
+        """Take the last values of what a VEN offers no longer out of the store; reports on events stay."""
+        kept = self._kept.get(ven.id, {})
+        for specifier, event in list(kept):
+            if event == TELEMETRY and specifier not in self._offers[ven.id]:
+                gone = kept.pop((specifier, event))
+                if self._store.get("REPORT", gone) is not None:
+                    self._store.delete("REPORT", gone)
+
+    def _keep(self, ven: Ven, specifier: str, content: Object) -> None:
         """Put a report into the store, over the one that was there before."""
-        old = self._kept.get(key, "")
+        kept, key = self._kept.setdefault(ven.id, {}), (specifier, str(content["eventID"]))
+        old = kept.get(key, "")
         if self._store.get("REPORT", old) is not None:
             self._store.replace("REPORT", old, content)
             return
         try:
-            self._kept[key] = str(self._store.add("REPORT", content)["id"])
+            kept[key] = str(self._store.add("REPORT", content)["id"])
         except TakenError:
             self._count("openadr20b: no room for a report")
 

@@ -29,6 +29,8 @@ from heptagrid.live.xml import Element
 
 FINGERPRINT = "OPENADR_FINGERPRINT"
 """The attribute of a ven with which the desk says which certificate is its."""
+MOST_VENS = 10_000
+"""That are known, registered or not; with more, one that has left is forgotten first, and none is taken if all are there."""
 MOST_WAITING = 16
 """Messages that wait for a VEN which does not poll; older ones are dropped."""
 
@@ -171,7 +173,9 @@ class Vens:
         """A VEN reports on a resource; whether that is its own, or becomes it. With certificates the desk says which devices are a VEN's."""
         if name in self.own_names(one):
             return True
-        if self._targets.device(name) is not None and one.caller.fingerprint and name != one.caller.name:
+        other = self._store.named("VEN", name)
+        is_foreign = bool(one.caller.fingerprint) and name != one.caller.name
+        if self._targets.device(name) is not None and (is_foreign or other is not None):
             self._count("openadr20b: report on another's device")
             return False
         content = {
@@ -196,9 +200,24 @@ class Vens:
             raise Refused(INVALID_DATA, "oadrVenName: a VEN without a venID has to say its name")
         id = new_id()
         one = Ven(id, name, id, new_id(), caller)
+        self._make_room()
         self._enter(one)
         self._vens[id], self._by_name[name] = one, id
         return one
+
+    def _make_room(self) -> None:
+        """Forget a VEN that has left, where there are too many.
+
+        Raises
+        ------
+        Refused
+        """
+        if len(self._vens) < MOST_VENS:
+            return
+        gone = next((one for one in self._vens.values() if not one.registration), None)
+        if gone is None:
+            raise Refused(NOT_ALLOWED, f"there is no room for more than {MOST_VENS} VENs")
+        del self._vens[gone.id], self._by_name[gone.name]
 
     def _preallocated(self, id: str, name: str, caller: Caller) -> Ven:
         """A VEN whose venID the desk has made."""
@@ -206,11 +225,12 @@ class Vens:
         if content is None or content.get("isBuiltIn"):
             raise Refused(INVALID_ID, f"there is no VEN {id[:40]!r}; the desk has not made one with this ID")
         wanted = _fingerprint_in(content)
-        if wanted and wanted != caller.fingerprint:
+        if wanted and wanted != caller.fingerprint.replace(":", ""):
             raise Refused(NOT_REGISTERED, f"VEN {id} is known by another certificate")
         one = Ven(id, str(content["venName"]), str(content["clientID"]), new_id(), caller, is_preallocated=True)
         if name and name != one.name:
             raise Refused(NOT_ALLOWED, f"VEN {id} is called {one.name}")
+        self._make_room()
         self._vens[id], self._by_name[one.name] = one, id
         return one
 
@@ -274,5 +294,6 @@ def _common_name(certificate: bytes) -> str:
 
 
 def _fingerprint_in(content: Object) -> str:
+    """The fingerprint that the desk has given, without colons and in capitals; empty if none."""
     found = [one["values"] for one in content.get("attributes") or () if one["type"] == FINGERPRINT]
-    return str(found[0][0]).upper() if found and found[0] else ""
+    return str(found[0][0]).upper().replace(":", "") if found and found[0] else ""

@@ -155,6 +155,11 @@ class Vtn20b:
             return Asked(request, inner)
         return Asked(request, inner, id, self.vens.device_of(id, name, request.caller))
 
+    def forget_over(self) -> None:
+        """Let go of events that have been over for long."""
+        self.announcements.forget_over()
+        self.opts.forget_over()
+
     def answer(self, asked: Asked) -> Reply:
         """Serve what was asked."""
         if asked.inner is None or asked.refused is not None:
