@@ -14,6 +14,9 @@ from heptagrid.live.inventory import PRIMARIES
 from heptagrid.live.protocols.dlms.wrapper import wrap
 from heptagrid.live.protocols.dnp3.application import Function
 from heptagrid.live.protocols.iec104.elements import Type
+from heptagrid.live.protocols.mms import pdu as mms
+from heptagrid.live.protocols.mms.ber import encoded, integer
+from heptagrid.live.protocols.mms.pdu import Service
 from heptagrid.live.protocols.mqtt import packets
 from heptagrid.live.protocols.mqtt.packets import Message
 from heptagrid.live.stations.points import FIRST
@@ -24,6 +27,8 @@ from tests.live.spoken import METER, SPOKEN, call, message
 from tests.live.test_c37118 import damaged_frame
 from tests.live.test_dnp3_fuzz import malformed_frames
 from tests.live.test_iec104_fuzz import activation, malformed_bytes
+from tests.live.test_mms_controls import command
+from tests.live.test_mms_fuzz import asked as mms_request
 from tests.live.test_modbus_fuzz import malformed as modbus_frame
 from tests.live.test_mqtt_broker import connect, subscribe, text
 from tests.live.test_ocpp_frames import malformed_text
@@ -72,6 +77,14 @@ _DLMS = [
     get(7, "1.0.99.1.0.255", 2),
     b"\xc3\x01\xc1" + target(70, "0.0.96.3.10.255", 1) + b"\x01\x0f\x00",
     b"\xdb\x08TST\0\0\0\0\1\x16\x30" + bytes(21),
+]
+_NOWHERE = mms.domain_name("NOWHERE_AT_ALL", "CSWI1$CO$Pos$Oper")
+_MMS = [
+    mms_request(Service.NAMES, encoded(0xA0, integer(0x80, 0)), encoded(0xA1, b"\x81\x07PRI0LD0")),
+    mms_request(Service.ATTRIBUTES, encoded(0xA0, mms.domain_name("PRI0LD0", "MMXU1"))),
+    mms_request(Service.READ, encoded(0xA1, mms.listed(_NOWHERE, mms.domain_name("SUB0LD0", "LLN0")))),
+    mms_request(Service.WRITE, mms.listed(_NOWHERE), encoded(0xA0, command(False))),
+    mms_request(Service.LIST_ATTRIBUTES, mms.domain_name("SUB0LD0", "LLN0$Status")),
 ]
 _MQTT = [
     connect(),
@@ -140,6 +153,7 @@ MALFORMED = {
     "dnp3": Malformed(_dnp3, _dnp3, 9),
     "c37118": Malformed(damaged_frame, damaged_frame),
     "dlms": Malformed(_wrapped, lambda draw: damaged(draw, _wrapped(draw)), 9, SPOKEN["dlms"].first),
+    "mms": Malformed(_one_of(_MMS), _one_of(_MMS), first=SPOKEN["mms"].first),
     "mqtt": Malformed(_one_of(_MQTT), _one_of(_MQTT)),
     "ocpp": Malformed(_ocpp, _ocpp_last, 9, SPOKEN["ocpp"].first, (call(PROBE), f'"{PROBE}"'.encode())),
     "openadr": Malformed(_one_of(_HTTP), _one_of(_HTTP)),

@@ -143,15 +143,25 @@ class Client:
         called: bytes = b"\x00\x00\x00\x01",
     ) -> dict[int, bytes]:
         """Begin an association; what the answer says, by tag."""
+        self.begin_association(largest, exponent, contexts, called)
+        accepted = await asyncio.wait_for(self._accepted, WITHIN_S)
+        found = parts(one(accepted, mms.INITIATED).content)
+        self.largest = integer_of(found[0x80])
+        return found
+
+    def begin_association(
+        self,
+        largest: int | None = 65_000,
+        exponent: int | None = 13,
+        contexts: tuple[int, int] = (1, 3),
+        called: bytes = b"\x00\x00\x00\x01",
+    ) -> None:
+        """Ask for an association."""
         self.context = contexts[1]
         self.write(connect_request(exponent))
         message = associate(initiate(largest), contexts=contexts, called=called)
         for frame in segments(message, 8192):
             self.write(frame)
-        accepted = await asyncio.wait_for(self._accepted, WITHIN_S)
-        found = parts(one(accepted, mms.INITIATED).content)
-        self.largest = integer_of(found[0x80])
-        return found
 
     def begin(self, service: int, *contents: bytes) -> asyncio.Future[Element]:
         """Send a confirmed request; its answer."""

@@ -17,11 +17,16 @@ from heptagrid.live.protocols.dnp3.link import LinkFrame, Primary
 from heptagrid.live.protocols.dnp3.link import encode as linked
 from heptagrid.live.protocols.dnp3.transport import Segments
 from heptagrid.live.protocols.iec104 import apci
+from heptagrid.live.protocols.mms.ber import encoded
+from heptagrid.live.protocols.mms.pdu import Service
 from heptagrid.live.protocols.modbus.codec import framed
 from heptagrid.live.protocols.modbus.layout import BASE
 from heptagrid.live.stations.points import FIRST
 from tests.live.dlms_client import REGISTER, aarq
 from tests.live.dnp3_master import INTEGRITY, request
+from tests.live.mms_client import variables
+from tests.live.test_mms_fuzz import BEGIN
+from tests.live.test_mms_fuzz import asked as mms_request
 from tests.live.test_mqtt_broker import connect, subscribe
 
 METER = 19
@@ -94,6 +99,12 @@ SPOKEN = {
     ),
     "c37118": Spoken(
         "127.0.0.1", b"", lambda k: c37118.command(1, c37118.Command.SEND_CONFIGURATION_2, 0), b"\xaa\x41\xff\xff"
+    ),
+    "mms": Spoken(
+        "127.0.0.1",
+        b"".join(BEGIN),
+        lambda k: mms_request(Service.READ, encoded(0xA1, variables("PRI0LD0/MMXU1$MX")), invoked=k),
+        b"\x03\x00\xff\xff\x02",
     ),
     "dlms": Spoken(
         "127.0.0.1",

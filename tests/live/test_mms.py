@@ -285,6 +285,15 @@ def test_what_is_only_read_is_not_written(shared: Harness) -> None:
     asyncio.run(drive())
 
 
+def test_a_client_that_takes_too_short_pdus_is_not_connected(shared: Harness) -> None:
+    async def drive() -> None:
+        async with client_to(port_of(shared)) as client:
+            client.begin_association(400)
+            await client.until(lambda: client.is_closed)
+
+    asyncio.run(drive())
+
+
 def test_bytes_that_are_no_frame_close_and_are_counted(shared: Harness) -> None:
     async def drive() -> None:
         counts = shared.run.grid.counts

@@ -32,8 +32,9 @@ CONTROLS = {
 }
 
 
-def _asked(service: int, *contents: bytes) -> bytes:
-    pdu = encoded(mms.REQUEST, integer(INTEGER, 1), encoded(service, *contents))
+def asked(service: int, *contents: bytes, invoked: int = 1) -> bytes:
+    """The frames of a confirmed request."""
+    pdu = encoded(mms.REQUEST, integer(INTEGER, invoked), encoded(service, *contents))
     return b"".join(segments(b"\x01\x00\x01\x00" + carried(3, pdu), 8192))
 
 
@@ -41,15 +42,15 @@ _BLOCK = f"{DOMAIN}/LLN0$RP$Measurements01$"
 BEGIN = [connect_request(), *segments(associate(initiate()), 8192)]
 GOOD = [
     *BEGIN,
-    _asked(Service.IDENTIFY),
-    _asked(Service.NAMES, encoded(0xA0, integer(0x80, 0)), encoded(0xA1, text(0x81, DOMAIN)), text(0x82, "MMXU1")),
-    _asked(Service.ATTRIBUTES, encoded(0xA0, mms.domain_name(DOMAIN, "MMXU1"))),
-    _asked(Service.LIST_ATTRIBUTES, mms.domain_name(DOMAIN, "LLN0$Measurements")),
-    _asked(Service.READ, encoded(0xA1, variables(f"{DOMAIN}/MMXU1$MX", f"{DOMAIN}/ATCC1"))),
-    _asked(Service.READ, integer(0x80, 1), encoded(0xA1, encoded(0xA1, mms.domain_name(DOMAIN, "LLN0$Status")))),
-    _asked(Service.WRITE, variables(f"{DOMAIN}/ATCC1$SP$BndCtr$setMag$f"), encoded(0xA0, REAL.encode(20.0))),
-    _asked(Service.WRITE, variables(f"{DOMAIN}/ATCC1$CO$Auto$Oper"), encoded(0xA0, command(True))),
-    _asked(
+    asked(Service.IDENTIFY),
+    asked(Service.NAMES, encoded(0xA0, integer(0x80, 0)), encoded(0xA1, text(0x81, DOMAIN)), text(0x82, "MMXU1")),
+    asked(Service.ATTRIBUTES, encoded(0xA0, mms.domain_name(DOMAIN, "MMXU1"))),
+    asked(Service.LIST_ATTRIBUTES, mms.domain_name(DOMAIN, "LLN0$Measurements")),
+    asked(Service.READ, encoded(0xA1, variables(f"{DOMAIN}/MMXU1$MX", f"{DOMAIN}/ATCC1"))),
+    asked(Service.READ, integer(0x80, 1), encoded(0xA1, encoded(0xA1, mms.domain_name(DOMAIN, "LLN0$Status")))),
+    asked(Service.WRITE, variables(f"{DOMAIN}/ATCC1$SP$BndCtr$setMag$f"), encoded(0xA0, REAL.encode(20.0))),
+    asked(Service.WRITE, variables(f"{DOMAIN}/ATCC1$CO$Auto$Oper"), encoded(0xA0, command(True))),
+    asked(
         Service.WRITE,
         variables(_BLOCK + "OptFlds", _BLOCK + "RptEna", _BLOCK + "GI"),
         encoded(0xA0, OPTIONS.encode("0111110010"), BOOLEAN.encode(True), BOOLEAN.encode(True)),
@@ -74,7 +75,7 @@ def _bytes(random: random.Random) -> bytes:
             frame[random.randrange(len(frame))] ^= 1 << random.randrange(8)
     elif kind == 4:  # a PDU of any service and content
         service = random.choice([*Service, random.randrange(0x80, 0xC0)])
-        return _asked(service, random.randbytes(random.randrange(0, 40)))
+        return asked(service, random.randbytes(random.randrange(0, 40)))
     else:  # a length within is wrong
         frame[random.randrange(min(24, len(frame) - 1), len(frame))] = random.randrange(256)
     return bytes(frame)

@@ -28,6 +28,7 @@ SAID = {
     "iec104": bytes.fromhex("680407000000680e0000000064010600ffff00000014"),  # start, and interrogate all stations
     "c37118": b"",
     "dnp3": bytes.fromhex("0564"),
+    "mms": bytes.fromhex("0300001611e00000000100c0010dc2020001c1020001"),  # a transport connection, and no association
     "mqtt": bytes.fromhex("100e00044d5154540402003c000268690000"),  # connect, and half a packet more
     "ocpp": b"GET /ocpp/nobody HTTP/1.1\r\nHost: localhost\r\n\r\n",
 }

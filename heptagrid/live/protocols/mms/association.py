@@ -23,7 +23,7 @@ class Association:
     ) -> None:
         self._outstanding, self._on_pdu, self._on_frame = outstanding, on_pdu, on_frame
         self._largest_unit = 0
-        self._message = b""
+        self._message = bytearray()
         self._contexts = Contexts()
         self.agreed: mms.Agreed | None = None
         self.closed: str | None = None
@@ -56,7 +56,7 @@ class Association:
             if len(self._message) > _LARGEST_MESSAGE:
                 raise MalformedError(f"a message of more than {_LARGEST_MESSAGE} bytes")
             if unit.is_last:
-                message, self._message = self._message, b""
+                message, self._message = bytes(self._message), bytearray()
                 self._take(message)
 
     def send(self, pdu: bytes) -> None:

@@ -227,9 +227,9 @@ def initiated(pdu: bytes, largest: int, outstanding: int) -> tuple[bytes, Agreed
     wanted = integer_of(asked[0x80]) if 0x80 in asked else _DEFAULT_PDU
     calling, called = integer_of(part(asked, 0x81)), integer_of(part(asked, 0x82))
     nesting = integer_of(asked[0x83]) if 0x83 in asked else _NESTING
-    if wanted < 1 or calling < 1 or called < 1 or nesting < 0:
-        raise MalformedError("the begin of an association asks for what cannot be")
-    agreed = Agreed(max(min(wanted, largest), _SMALLEST_PDU), min(calling, outstanding))
+    if wanted < _SMALLEST_PDU or calling < 1 or called < 1 or nesting < 0:
+        raise MalformedError(f"an association with PDUs of {wanted} bytes, or without requests, is of no use")
+    agreed = Agreed(min(wanted, largest), min(calling, outstanding))
     answer = encoded(
         INITIATED,
         integer(0x80, agreed.largest),
