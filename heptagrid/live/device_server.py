@@ -19,13 +19,14 @@ _log = logging.getLogger(__name__)
 
 
 class DeviceServer(Protocol):
-    """Opens the listener, keeps connections and tasks, and says which device a connection means. desk: from which clients ask. addresses: of the devices. most_connections: at a time."""
+    """Opens the listener, keeps connections and tasks, and says which device a connection means. desk: from which clients ask. addresses: of the devices. most_connections: at a time. unspoken: connections over which nothing has come yet, the oldest first."""
 
     def __init__(self, grid: LiveGrid, parameters: Any) -> None:
         super().__init__(grid, parameters)
         self.desk = grid.desk("operations")
         self.addresses = Addresses(grid.inventory)
         self.connections: set[DeviceConnection[Any]] = set()
+        self.unspoken: dict[DeviceConnection[Any], None] = {}
         self.most_connections = most_connections()
         self.listener: DeviceListener
         self._tasks: set[asyncio.Task[None]] = set()
@@ -115,18 +116,23 @@ class DeviceConnection(asyncio.Protocol, Generic[A]):
             return
         if len(self.adapter.connections) >= self.adapter.most_connections:
             self.grid.count(f"{self.adapter.name}: too many connections")
-            self.transport.abort()
-            return
+            oldest = next(iter(self.adapter.unspoken), None)
+            if oldest is None:
+                self.transport.abort()
+                return
+            oldest.close("it has said nothing, and another wants its place")
         self.device = self.adapter.device_at(local)
         name = self.device.name if self.device else self.all_devices
         self.peer = Peer(self.adapter.title, f"{peer[0]}:{peer[1]}", self.role, name, self.grid.now_ns)
         self.grid.peers.append(self.peer)
         self.adapter.connections.add(self)
+        self.adapter.unspoken[self] = None
         self.is_open = True
         self.joined()
 
     def data_received(self, data: bytes) -> None:
         if self.is_open:
+            self.adapter.unspoken.pop(self, None)
             self.peer.bytes += len(data)
             self.grid.heard(self.adapter.name, self.peer.address, data)
             self.received(data)
@@ -172,4 +178,5 @@ class DeviceConnection(asyncio.Protocol, Generic[A]):
             self.is_open = False
             self.grid.peers.remove(self.peer)
             self.adapter.connections.discard(self)
+            self.adapter.unspoken.pop(self, None)
             self.left()

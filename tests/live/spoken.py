@@ -63,9 +63,10 @@ def upgrade(path: str, *, subprotocol: str = "", headers: str = "") -> bytes:
 def message(payload: bytes, *, opcode: int = 1, is_final: bool = True, reserved: int = 0) -> bytes:
     """A client's frame of a WebSocket, with a mask that changes nothing."""
     size = len(payload)
-    length = bytes((0x80 | size,)) if size < 126 else b"\xfe" + struct.pack(">H", size)
-    if size > 0xFFFF:
-        length = b"\xff" + struct.pack(">Q", size)
+    if size < 126:
+        length = bytes((0x80 | size,))
+    else:
+        length = b"\xfe" + struct.pack(">H", size) if size <= 0xFFFF else b"\xff" + struct.pack(">Q", size)
     return bytes((0x80 * is_final | reserved << 4 | opcode,)) + length + bytes(4) + payload
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 import sys
 import time
@@ -75,11 +76,15 @@ def test_connections_beyond_the_bound_are_refused_and_the_others_served(
     with unharmed(grid, MOST_GROWN_MB), ExitStack() as held:
         links = [held.enter_context(connected(grid, name, first=False)) for _ in range(160)]
         with suppress(ConnectionError):
-            assert links[-1].recv(100) == b""
-        links[0].sendall(SPOKEN[name].first + SPOKEN[name].again(0))
-        assert links[0].recv(1000)
+            assert links[0].recv(100) == b"", "who has said nothing gives way"
+        for link in links[60:]:
+            link.sendall(SPOKEN[name].first.replace(b"greedy", secrets.token_hex(3).encode()) + SPOKEN[name].again(0))
+        assert all(link.recv(1000) for link in links[60:])
+        late = held.enter_context(connected(grid, name, first=False))
+        with suppress(ConnectionError):
+            assert late.recv(100) == b"", "who speaks keeps its place"
         word = "too many clients" if name == "mqtt" else "too many connections"
-        assert grid.grid.counts[f"{name}: {word}"] == 60
+        assert grid.grid.counts[f"{name}: {word}"] == 61
 
 
 def test_chargers_beyond_the_bound_are_refused(grid: Served, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,8 +75,12 @@ class Connection(asyncio.Protocol):
             return
         if len(self._server.connections) >= self._server.most_connections:
             self._server.grid.count("modbus: too many connections")
-            self._transport.abort()
-            return
+            oldest = next(iter(self._server.unspoken), None)
+            if oldest is None:
+                self._transport.abort()
+                return
+            oldest.abort()
+            self._server.unspoken.pop(oldest)
         self._target = self._server.at_address(ends[1])
         self.peer = self._server.greet(ends[0], self._target, self)
 
@@ -94,6 +98,7 @@ class Connection(asyncio.Protocol):
         self.pump()
 
     def data_received(self, data: bytes) -> None:
+        self._server.unspoken.pop(self, None)
         self._server.grid.heard("modbus", self.peer.address if self.peer else "", data)
         try:
             found, self._rest, foreign = codec.frames(self._rest + data if self._rest else data)

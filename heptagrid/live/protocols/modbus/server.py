@@ -28,13 +28,14 @@ Work = Callable[[], bytes]
 
 
 class Server:
-    """Serves all devices of a live grid. own_units: the units to which a device answers at an address of its own."""
+    """Serves all devices of a live grid. own_units: the units to which a device answers at an address of its own. unspoken: connections over which nothing has come yet, the oldest first."""
 
     def __init__(self, grid: LiveGrid, listener: DeviceListener, unit_id: int, efficiency: float) -> None:
         self.grid, self.listener = grid, listener
         # 0 and 255 mean "whoever is at this address" in Modbus TCP.
         self.own_units = frozenset({0, 255, unit_id})
         self.connections: set[Connection] = set()
+        self.unspoken: dict[Connection, None] = {}
         self.most_connections = most_connections()
         self._addresses = Addresses(grid.inventory)
         self._efficiency = efficiency
@@ -98,12 +99,14 @@ class Server:
         found = Peer("modbus", address, role, device, self.grid.now_ns)
         self.grid.peers.append(found)
         self.connections.add(connection)
+        self.unspoken[connection] = None
         return found
 
     def leave(self, peer: Peer, connection: Connection) -> None:
         """Somebody has gone."""
         self.grid.peers.remove(peer)
         self.connections.discard(connection)
+        self.unspoken.pop(connection, None)
 
     def launch(self, exchange: Exchange) -> None:
         """Let a request travel to its device."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from contextlib import suppress
 from typing import cast
 
@@ -138,6 +139,7 @@ class BrokerConnection(asyncio.Protocol):
     def __init__(self, adapter: Mqtt) -> None:
         self._adapter, self._grid = adapter, adapter.grid
         self._peer: Peer | None = None
+        self._heard_at = 0.0
         self._transport: asyncio.Transport
         self._session: Session
         self._timer: asyncio.TimerHandle | None = None
@@ -147,18 +149,32 @@ class BrokerConnection(asyncio.Protocol):
         is_congested = lambda: transport.get_write_buffer_size() > _CONGESTED_BYTES  # noqa: E731
         transport.set_write_buffer_limits(_CONGESTED_BYTES)
         self._session = Session(self._send, transport.close, is_congested)
-        self._adapter.connections.add(self)
-        if len(self._adapter.connections) > MOST_CLIENTS:
+        if len(self._adapter.connections) >= MOST_CLIENTS:
             self._grid.count("mqtt: too many clients")
-            transport.abort()
-            return
+            idle = min(self._adapter.connections, key=BrokerConnection.worth)
+            if idle.worth()[0]:
+                transport.abort()
+                return
+            idle.give_way()
+        self._adapter.connections.add(self)
+        self._heard_at = time.monotonic()
         host, port = transport.get_extra_info("peername")[:2]
         self._peer = Peer("mqtt", f"{host}:{port}", "client", "", self._grid.now_ns)
         self._grid.peers.append(self._peer)
         self._wait(_CONNECT_S)
 
+    def worth(self) -> tuple[bool, float]:
+        """Whether the client hears something, and when it was last heard: who has nothing and says nothing gives way to others, however long it said that it would be silent."""
+        return bool(self._session.filters), self._heard_at
+
+    def give_way(self) -> None:
+        """End at once."""
+        self._adapter.connections.discard(self)
+        self._transport.abort()
+
     def data_received(self, received: bytes) -> None:
         assert self._peer is not None
+        self._heard_at = time.monotonic()
         self._peer.frames += 1
         self._peer.bytes += len(received)
         self._grid.heard("mqtt", self._peer.address, received)
