@@ -14,6 +14,7 @@ import pytest
 
 from heptagrid.live.listening import Addresses
 from heptagrid.live.protocols.mms import pdu as mms
+from heptagrid.live.protocols.mms.adapter import Mms
 from heptagrid.live.protocols.mms.ber import elements, encoded, integer, parts, text_of
 from heptagrid.live.protocols.mms.data import BOOLEAN, REAL, UINT32, Failure, UtcTime
 from heptagrid.live.protocols.mms.pdu import Service
@@ -321,6 +322,25 @@ def test_frames_cross_the_modelled_network_and_take_their_time(lane: Scenario) -
             frames = [one for one in harness.run.grid.frames if " read" in one.text]
             assert len(frames) == 4
             assert all(one.delay_s is not None and 0.0 < one.delay_s < 10.0 for one in frames)
+
+    asyncio.run(drive())
+
+
+def test_a_device_that_the_gateway_does_not_reach_is_a_service_error(lane: Scenario) -> None:
+    async def drive() -> None:
+        options = Options(at=NIGHT, speed=None, paused=True, http_port=None)
+        async with devices(lane, options=options) as harness, associated(port_of(harness)) as client:
+            adapter = next(one for one in harness.run.protocols if isinstance(one, Mms))
+            asked = encoded(0xA1, variables(f"{SUBSTATION}/MMXU1", f"{PRIMARY}/MMXU1"))
+            answer = client.begin(Service.READ, asked)
+            await client.until(lambda: len(adapter.gateway.under_way) == 2)
+            adapter.gateway.broken(harness.run.grid.inventory.device("substations/0"))
+            error = parts((await asyncio.wait_for(answer, 20.0)).content)[0xA2]
+            assert error == encoded(0xA0, integer(0x83, 4)), "resource: capability unavailable"
+            again = client.begin(Service.READ, encoded(0xA1, variables(f"{SUBSTATION}/MMXU1")))
+            while not again.done():
+                await harness.advance(1.0)
+            assert again.result().tag == mms.RESPONSE, "it connects anew"
 
     asyncio.run(drive())
 

@@ -1,4 +1,4 @@
-"""Other programs judge IEC 61850 MMS: a client on libiec61850 in a process of its own, and tshark's dissector."""
+"""Other programs judge IEC 61850 MMS: a client on libiec61850 and one in Rust, each in a process of its own, and tshark's dissector."""
 
 from __future__ import annotations
 
@@ -98,6 +98,33 @@ def test_a_client_on_libiec61850_commands_by_each_control_model(lane: Scenario, 
         power = ("command", f"{PLANT}/GGIO1.AnOut1", 2.0 * most, True)
         found = judged(*at(grid, "plants/0"), *power)
         assert not found["operated"] and found["cause"] == Cause.INCONSISTENT_PARAMETERS
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("iec61850") is None,
+    reason="not run: iec61850 is not installed (pip install 'heptagrid[peers]')",
+)
+def test_a_client_in_rust_browses_watches_and_commands_over_the_modelled_network(lane: Scenario) -> None:
+    settings = ("live.mms.control_model='direct-enhanced'",)
+    with served(lane, {"mms": None}, at=NIGHT, settings=settings) as grid:
+        host, port = at(grid, "substations/0")
+        client = str(Path(__file__).with_name("iec61850_client.py"))
+        words = [sys.executable, client, host, str(port), SUBSTATION, f"{SUBSTATION}/CSWI1.Pos"]
+        done = grid.while_time_goes_on(
+            lambda: subprocess.run(words, capture_output=True, text=True, timeout=120.0, check=False), at_most_s=36000.0
+        )
+        assert done.returncode == 0, done.stderr
+        found = json.loads(done.stdout.splitlines()[-1])
+        assert found["devices"].keys() == {SUBSTATION} and len(found["devices"][SUBSTATION]) > 200
+        assert {"LLN0", "LPHD1", "MMXU1", "CSWI1"} <= set(found["directory"])
+        assert [one["name"] for one in found["type"]["components"]] == ["mag", "q", "t"]
+        assert found["power"] > 0.0 and found["quality"] == "good" and found["values"] == 3
+        begins_s, now_s = grid.harness.run.begins.ns / 1e9, grid.grid.now_ns / 1e9
+        assert begins_s < found["instant"] < now_s
+        assert "ObjectNonExistent" in found["several"][1]
+        assert len(found["reports"]) == 2 and "general_interrogation=True" in found["reports"][1]
+        assert found["outcomes"] == [[True, None], [False, "blocked-by-process"]]
+        assert all(one.delay_s for one in grid.grid.frames if one.size_bytes)
 
 
 def test_tshark_dissects_all_frames(lane: Scenario, tmp_path: Path) -> None:

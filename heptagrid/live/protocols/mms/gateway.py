@@ -19,12 +19,12 @@ Work = Callable[[float | None], None]
 
 
 class Gateway:
-    """Carries PDUs between the control centre and devices, in order for each device."""
+    """Carries PDUs between the control centre and devices, in order for each device. under_way: what waits for them, by device and direction."""
 
     def __init__(self, adapter: Mms) -> None:
         self._adapter = adapter
         self._streams: dict[tuple[str, bool], Stream[Work]] = {}
-        self._under_way: dict[tuple[str, bool], deque[Work]] = {}
+        self.under_way: dict[tuple[str, bool], deque[Work]] = {}
 
     def ask(self, devices: Sequence[Device], size_bytes: int, then: Work) -> None:
         """A request goes to the devices of which it speaks; then: called once it is at all of them, or one is not reached."""
@@ -61,7 +61,7 @@ class Gateway:
         share = -(-size_bytes // len(devices)) + _AROUND_BYTES
         for one in devices:
             stream = self._stream(one, is_inward)
-            self._under_way[one.name, is_inward].append(arrived)
+            self.under_way[one.name, is_inward].append(arrived)
             stream.send(arrived, share)
 
     def _stream(self, device: Device, is_inward: bool) -> Stream[Work]:
@@ -69,23 +69,23 @@ class Gateway:
         stream = self._streams.get(key)
         if stream is None:
             grid, desk = self._adapter.grid, self._adapter.desk
-            under_way = self._under_way[key] = deque()
+            under_way = self.under_way[key] = deque()
             stream = self._streams[key] = Stream(
                 grid,
                 (lambda size, at_ns: grid.ask(desk, device, size, at_ns))
                 if is_inward
                 else (lambda size, at_ns: grid.answer(device, desk, size, at_ns)),
                 lambda work, delay_s: under_way.popleft()(delay_s),
-                lambda why: self._broken(device),
+                lambda why: self.broken(device),
             )
         return stream
 
-    def _broken(self, device: Device) -> None:
+    def broken(self, device: Device) -> None:
         """A device is not reached any more; the gateway connects anew when something is to be sent."""
         self._adapter.grid.count("mms: device not reached")
         for is_inward in (True, False):
             stream = self._streams.pop((device.name, is_inward), None)
             if stream is not None:
                 stream.close()
-                for work in self._under_way.pop((device.name, is_inward)):
+                for work in self.under_way.pop((device.name, is_inward)):
                     work(None)
