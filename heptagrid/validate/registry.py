@@ -39,6 +39,7 @@ MODULES = (
     "money_rts_gmlc",
     "money_bulk_market",
     "money_networks",
+    "money_losses",
     "grid_day",
 )
 
