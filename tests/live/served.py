@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from heptagrid.live.access import AccessFiles
 from heptagrid.live.serve import Options, loop_factory
 from heptagrid.scenario.schema import Scenario
 from tests.live.harness import EVENING, Harness, live_grid
@@ -63,13 +64,15 @@ def served(
     is_ideal: bool = False,
     at: str = EVENING,
     out: Path | None = None,
+    access: AccessFiles | None = None,
 ) -> Iterator[Served]:
-    """A grid with protocols on free ports, solved once."""
+    """A grid with protocols on free ports, solved once; access: certificates."""
     ready: Future[Served] = Future()
     over: list[Callable[[], None]] = []
 
     async def live() -> None:
-        options = Options(at=at, paused=True, http_port=None, is_ideal=is_ideal)
+        files = access or AccessFiles()
+        options = Options(at=at, paused=True, http_port=None, is_ideal=is_ideal, access=files)
         async with live_grid(scenario, protocols, settings=settings, options=options, out=out) as harness:
             await harness.advance(60.0)
             loop, ended = asyncio.get_running_loop(), asyncio.Event()

@@ -88,7 +88,8 @@ def _say(link: socket.socket, one: Malformed, many: list[bytes], last: bytes) ->
             while answer not in heard:
                 heard += _part(link)
         link.sendall(last)
-    link.shutdown(socket.SHUT_WR)
+    with suppress(OSError):  # it has been cut off
+        link.shutdown(socket.SHUT_WR)
     with suppress(EOFError):
         while True:
             _part(link)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ class HttpServer:
         from heptagrid.live.http.heard import heard
         from heptagrid.live.http.interface import Interface
 
+        logging.getLogger("uvicorn.error").addFilter(_is_ours)
         self._interface = Interface(self._run)
         config = uvicorn.Config(
             read_through(heard(guarded(self._interface), self._run.grid, "http")),
@@ -77,3 +79,8 @@ class HttpServer:
         self._server.should_exit = self._server.force_exit = True
         with contextlib.suppress(asyncio.CancelledError, TimeoutError):
             await asyncio.wait_for(self._task, 3.0)
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether a record tells of this program; what clients send wrong would fill the log."""
+    return not record.getMessage().startswith("Invalid UTF-8")

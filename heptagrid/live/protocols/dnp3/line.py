@@ -123,7 +123,9 @@ class Line:
             self._answer(LinkFrame(answer, self.master, self.address, is_primary=False))
         fragment = self._reassembly.feed(frame.data) if is_new else None
         if fragment is not None:
-            before = session.refused
+            before, repeated = session.refused, session.repeated
             session.receive(fragment, self._grid.loop.time(), broadcast)
+            if session.repeated > repeated:
+                self._grid.count("dnp3: repeated request")
             if session.refused > before:
                 self._end.refused(self, session.refused - before)

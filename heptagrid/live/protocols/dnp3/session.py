@@ -53,14 +53,14 @@ class _Awaited:
 
 
 class Session:
-    """A conversation. After a series of unsolicited responses that nobody confirmed, the next begins with something new, another connection, or when it is asked for. is_reachable: whether the master is connected, so that something can be sent unasked. refused: requests that were answered negatively."""
+    """A conversation. After a series of unsolicited responses that nobody confirmed, the next begins with something new, another connection, or when it is asked for. is_reachable: whether the master is connected, so that something can be sent unasked. refused: requests that were answered negatively; repeated: that came once more, and were answered as before without being done again."""
 
     def __init__(self, outstation: Outstation) -> None:
         self._outstation, self._rules = outstation, outstation.rules
         self.events = Events(self._rules.buffer)
         self.enabled: set[int] = set()
         self.is_reachable = False
-        self.refused = 0
+        self.refused = self.repeated = 0
         self._out: list[bytes] = []
         self._controls = Controls(
             outstation.outputs,
@@ -138,6 +138,7 @@ class Session:
             self._last = None
             self._read(request, now)
         elif self._last is not None and self._last[0] == fragment:
+            self.repeated += 1
             if self._last[1] is not None:
                 self._out.append(self._last[1])
         else:
