@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.contracts import metering
+from heptagrid.domains.customers.kept_readings import KeptEnergies, Moved, Readings, RunningRegisters
 from heptagrid.foundation.actors import Outbox
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.parameters import parameter
@@ -115,8 +116,8 @@ class Meters:
         self._off_since_ns = np.zeros(points, dtype=np.int64)
         if dead is not None:
             self._has_supply[dead], self._has_told[dead] = False, True
-        self._scheduled: list[_Scheduled] = []
-        self._kept: dict[int, tuple[Floats, Floats]] = {}  # by quarter hour
+        self._scheduled: list[_Due | _DueAgain] = []
+        self._kept = KeptEnergies(points, _KEPT)
         self.sent: list[tuple[str, int, Ints]] = []
         self._is_stuck = np.zeros(points, dtype=np.bool_)
         self.clock_quarters = np.zeros(points, dtype=np.int64)
@@ -146,16 +147,15 @@ class Meters:
                 register += running
                 running[:] = 0.0
             quarter = step.end_ns // NS_PER_QUARTER - 1
-            self._kept[quarter] = self.import_kwh.copy(), self.export_kwh.copy()
-            self._kept.pop(quarter - _KEPT, None)
+            self._kept.close(quarter, self.import_kwh, self.export_kwh)
 
     @property
     def closed(self) -> ClosedQuarter | None:
         """The last whole quarter hour, made when it is first asked for; None before the first."""
-        last = max(self._kept, default=None)
+        last = max(self._kept.by_quarter, default=None)
         if last is not None and (self._closed is None or self._closed.quarter != last):
             registers = self.register_import_kwh.copy(), self.register_export_kwh.copy()
-            self._closed = ClosedQuarter(last, *registers, dict(self._kept))
+            self._closed = ClosedQuarter(last, *registers, dict(self._kept.by_quarter))
         return self._closed
 
     @property
@@ -170,7 +170,7 @@ class Meters:
 
     def day(self, first_quarter: int, quarters: int) -> tuple[Floats, Floats]:
         """Import and export (kWh) of a day's quarter hours, (quarters, points) each, as counted; of the last day at most."""
-        imported, exported = zip(*(self._kept[first_quarter + k] for k in range(quarters)), strict=True)
+        imported, exported = zip(*(self._kept.by_quarter[first_quarter + k] for k in range(quarters)), strict=True)
         return np.stack(imported), np.stack(exported)
 
     def send(self, step: Step, moved_kwh: Floats, asked_by: Ints, outbox: Outbox) -> None:
@@ -181,25 +181,20 @@ class Meters:
         points = np.flatnonzero(self._has_supply)
         quarter = step.end_ns // NS_PER_QUARTER - 1
         due_ns = step.end_ns + self._offset_ns
-        everyone = np.arange(len(due_ns), dtype=np.int64)
-        one = _Scheduled(
-            quarter,
-            everyone,
-            due_ns,
-            self._has_supply.copy(),
+        readings = Readings(
             self.import_kwh.astype(np.float32),
             self.export_kwh.astype(np.float32),
-            self.register_import_kwh.copy(),
-            self.register_export_kwh.copy(),
+            self.register_import_kwh,
+            self.register_export_kwh,
             moved_kwh,
-            asked_by.copy(),
+            asked_by,
         )
         stamps = self.clock_quarters[points]
         for ahead in np.unique(stamps).tolist():
             mine = points[stamps == ahead]
-            columns = {name: column[mine] for name, column in one.energies().items()}
-            reading = metering.Reading(meter=mine, quarter=quarter + ahead, **columns)
+            reading = metering.Reading(meter=mine, quarter=quarter + ahead, **readings.of(mine).columns())
             outbox.send(metering.READING.wave(reading, *self._from(mine), due_ns[mine]))
+        one = _Due(quarter, step.end_ns, self._has_supply.copy(), Moved.of(moved_kwh, asked_by))
         self._scheduled = [*(old for old in self._scheduled if old.quarter > quarter - _REMEMBERED), one]
 
     def follow_supply(self, supplied: Bools, step: Step, outbox: Outbox) -> None:
@@ -241,32 +236,27 @@ class Meters:
 
     def _send_missed(self, back: Ints, now_ns: int, outbox: Outbox) -> None:
         """The readings that `back` (n,) meters could not send; those whose time has not come yet, at their time."""
-        is_back = np.zeros(len(self._offset_ns), dtype=np.bool_)
-        is_back[back] = True
-        window = self._parameters
+        window, registers = self._parameters, self._kept.registers(back)
         for number, one in enumerate(list(self._scheduled)):
             # A meter's readings lie apart from one another, as evenly as the golden ratio puts them.
-            share = (self._share + number * _GOLDEN) % 1.0
+            meter = one.of_these(back)
+            share = (self._share[meter] + number * _GOLDEN) % 1.0
             after_s = window.power_up_s + share * window.reread_window_s
             at_ns = now_ns + (after_s * NS_PER_S).astype(np.int64)
-            silent_ns = self._off_since_ns[one.meter] + np.where(one.was_sent, self._last_gasp_ns[one.meter], 0)
-            is_past = one.due_ns < now_ns
-            missed = is_back[one.meter] & (one.due_ns >= silent_ns) & (is_past | ~one.was_sent)
+            due_ns, was_sent = one.due_ns(meter, self._offset_ns), one.was_sent(meter)
+            silent_ns = self._off_since_ns[meter] + np.where(was_sent, self._last_gasp_ns[meter], 0)
+            is_past = due_ns < now_ns
+            missed = (due_ns >= silent_ns) & (is_past | ~was_sent)
             if not missed.any():
                 continue
-            meter = one.meter[missed]
-            again = _Scheduled(
-                one.quarter,
-                meter,
-                np.where(is_past, at_ns[one.meter], one.due_ns)[missed],
-                np.ones(len(meter), dtype=np.bool_),
-                *(column[missed] for column in one.energies().values()),
-            )
+            meter = meter[missed]
+            readings = one.readings(meter, self._kept, registers)
+            again = _DueAgain(one.quarter, meter, np.where(is_past, at_ns, due_ns)[missed], readings)
             self._scheduled.append(again)
-            one.due_ns[missed] = -1  # `again` stands for these from now on
+            one.leave(meter)  # `again` stands for these from now on
             self.sent.append((metering.MISSED.topic, now_ns, meter))
-            reading = metering.Missed(meter=meter, quarter=one.quarter, of_ns=now_ns, **again.energies())
-            outbox.send(metering.MISSED.wave(reading, *self._from(meter), again.due_ns))
+            reading = metering.Missed(meter=meter, quarter=one.quarter, of_ns=now_ns, **readings.columns())
+            outbox.send(metering.MISSED.wave(reading, *self._from(meter), again.due_ns(meter, self._offset_ns)))
 
     def send_registers(self, asked_ns: int, at_ns: Ints, outbox: Outbox) -> None:
         """Every meter that has supply sends its registers at its time, (points,), on demand of operations."""
@@ -285,25 +275,63 @@ class Meters:
         return self._endpoints.gateways[meters], self._endpoints.operations
 
 
-@dataclass(frozen=True)
-class _Scheduled:
-    """Readings of a quarter hour and when each is due, (n,) each; `was_sent`: handed over when that was decided."""
+class _Due:
+    """Readings of a quarter hour of all meters, each at its offset; what they hold is kept elsewhere. has_supply: (points,) who handed them over."""
 
-    quarter: int
-    meter: Ints
-    due_ns: Ints
-    was_sent: Bools
-    import_kwh: npt.NDArray[np.float32]
-    export_kwh: npt.NDArray[np.float32]
-    import_register_kwh: Floats
-    export_register_kwh: Floats
-    moved_kwh: Floats
-    asked_by: Ints
+    def __init__(self, quarter: int, end_ns: int, has_supply: Bools, moved: Moved) -> None:
+        self.quarter = quarter
+        self._end_ns, self._has_supply, self._moved = end_ns, has_supply, moved
+        self._left: Bools | None = None
 
-    def energies(self) -> dict[str, np.ndarray]:
-        """Energies and registers, as columns of a message."""
-        names = ("import_kwh", "export_kwh", "import_register_kwh", "export_register_kwh", "moved_kwh", "asked_by")
-        return {name: getattr(self, name) for name in names}
+    def of_these(self, meters: Ints) -> Ints:
+        """Those of some meters whose readings are still due by this."""
+        return meters if self._left is None else meters[~self._left[meters]]
+
+    def due_ns(self, meters: Ints, offset_ns: Ints) -> Ints:
+        return self._end_ns + offset_ns[meters]
+
+    def was_sent(self, meters: Ints) -> Bools:
+        return self._has_supply[meters]
+
+    def readings(self, meters: Ints, kept: KeptEnergies, registers: RunningRegisters) -> Readings:
+        imported, exported = (energy[meters].astype(np.float32) for energy in kept.by_quarter[self.quarter])
+        return Readings(imported, exported, *registers.at(self.quarter, meters), *self._moved.at(meters))
+
+    def leave(self, meters: Ints) -> None:
+        """Others stand for the readings of these meters."""
+        if self._left is None:
+            self._left = np.zeros(len(self._has_supply), dtype=np.bool_)
+        self._left[meters] = True
+
+
+class _DueAgain:
+    """Readings of a quarter hour that some meters, ascending, send later than they were due."""
+
+    def __init__(self, quarter: int, meter: Ints, due_ns: Ints, readings: Readings) -> None:
+        self.quarter = quarter
+        self._meter, self._due_ns, self._readings = meter, due_ns, readings
+
+    def of_these(self, meters: Ints) -> Ints:
+        """Those of some meters whose readings are still due by this."""
+        return np.intersect1d(meters, self._meter, assume_unique=True)
+
+    def due_ns(self, meters: Ints, offset_ns: Ints) -> Ints:
+        return self._due_ns[np.searchsorted(self._meter, meters)]
+
+    def was_sent(self, meters: Ints) -> Bools:
+        return np.ones(len(meters), dtype=np.bool_)
+
+    def readings(self, meters: Ints, kept: KeptEnergies, registers: RunningRegisters) -> Readings:
+        return self._readings.of(np.searchsorted(self._meter, meters))
+
+    def leave(self, meters: Ints) -> None:
+        """Others stand for the readings of these meters."""
+        stays = ~np.isin(self._meter, meters)
+        self._meter, self._due_ns, self._readings = (
+            self._meter[stays],
+            self._due_ns[stays],
+            self._readings.of(np.flatnonzero(stays)),
+        )
 
 
 @kernel

@@ -103,6 +103,42 @@ class _Estimates:
     export_kwh: np.ndarray
 
 
+class _Messages:
+    """The messages of some meters' reads, -1 of the others'; kept for these alone while they are few."""
+
+    _FEW = 8  # of them there are fewer than one in so many meters
+
+    def __init__(self, meters: int) -> None:
+        self._count = meters
+        self._meter, self._message = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+        self._all: Ints | None = None
+
+    def note(self, meters: Ints, messages: Ints) -> None:
+        """Take those of some meters, each once; the last word counts."""
+        if self._all is None and _Messages._FEW * (len(self._meter) + len(meters)) >= self._count:
+            self._all = self.at(np.arange(self._count))
+            self._meter = self._message = self._meter[:0]
+        if self._all is not None:
+            self._all[meters] = messages
+            return
+        stays = ~np.isin(self._meter, meters)
+        meter = np.concatenate([self._meter[stays], meters])
+        order = np.argsort(meter)
+        self._meter = meter[order]
+        self._message = np.concatenate([self._message[stays], messages])[order]
+
+    def at(self, meters: Ints) -> Ints:
+        """Those of some meters."""
+        if self._all is not None:
+            return self._all[meters]
+        found = np.full(len(meters), -1, dtype=np.int64)
+        place = np.searchsorted(self._meter, meters)
+        here = np.flatnonzero(place < len(self._meter))
+        here = here[self._meter[place[here]] == meters[here]]
+        found[here] = self._message[place[here]]
+        return found
+
+
 class MeterStore:
     """Quarter-hour energies of every meter over the last `days`, by quarter hour since 1970.
 
@@ -122,9 +158,7 @@ class MeterStore:
         self._import_register_kwh, self._export_register_kwh = np.zeros((slots, meters)), np.zeros((slots, meters))
         self._import_before_kwh, self._export_before_kwh = np.zeros(meters), np.zeros(meters)
         self.moved = MovedRegisters(meters)
-        self._ended_gap: dict[
-            int, Ints
-        ] = {}  # by quarter hour: the messages of reads before which there was a gap, -1 where none
+        self._ended_gap: dict[int, _Messages] = {}  # by quarter hour: of reads before which there was a gap
         self._first_estimate: dict[int, _Estimates] = {}  # by quarter hour
         self._closed_until = -1
         self.stored = self.repeated = 0
@@ -206,8 +240,8 @@ class MeterStore:
         before = (quarter - 1) % self._slots
         after_gap = ~_was_read(self.status[before, reads.meter]) | (self._quarter[before] != quarter - 1)
         if after_gap.any():
-            ended = self._ended_gap.setdefault(quarter, np.full(self.meters, -1, dtype=np.int64))
-            ended[reads.meter[after_gap]] = reads.message[after_gap]
+            ended = self._ended_gap.setdefault(quarter, _Messages(self.meters))
+            ended.note(reads.meter[after_gap], reads.message[after_gap])
 
     def validate(self, quarter: int, standard_import_kwh: Floats, standard_export_kwh: Floats) -> Ints:
         """Estimate what is missing of `quarter`; returns the meters concerned.
@@ -285,7 +319,7 @@ class MeterStore:
         for quarter in np.unique(quarters).tolist():
             mine = quarters == quarter
             if quarter in self._ended_gap:
-                found[mine] = self._ended_gap[quarter][meters[mine]]
+                found[mine] = self._ended_gap[quarter].at(meters[mine])
         return found
 
     def day(self, first_quarter: int, quarters: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

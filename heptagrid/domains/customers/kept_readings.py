@@ -1,0 +1,99 @@
+"""What meters keep of the last day: quarter hours' energies, from which their registers follow, and the readings that were due."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+NOBODY = -1
+"""Where no set-point has asked."""
+
+
+class KeptEnergies:
+    """Energies (import, export) by quarter hour, (points,) each, of so many quarter hours; registers are their sums, in the order in which they were counted."""
+
+    def __init__(self, points: int, most: int) -> None:
+        self._most = most
+        self.by_quarter: dict[int, tuple[Floats, Floats]] = {}
+        self._before = np.zeros(points), np.zeros(points)  # registers before the oldest that is kept
+
+    def close(self, quarter: int, import_kwh: Floats, export_kwh: Floats) -> None:
+        """Keep a quarter hour, and leave the oldest."""
+        self.by_quarter[quarter] = import_kwh.copy(), export_kwh.copy()
+        if left := self.by_quarter.pop(quarter - self._most, None):
+            for register, energy in zip(self._before, left, strict=True):
+                register += energy
+
+    def registers(self, meters: Ints) -> RunningRegisters:
+        """The registers of some meters, ascending, before the oldest quarter hour."""
+        return RunningRegisters(self, meters, *(register[meters] for register in self._before))
+
+
+class RunningRegisters:
+    """Registers of some meters that are brought from quarter hour to quarter hour."""
+
+    def __init__(self, kept: KeptEnergies, meters: Ints, import_kwh: Floats, export_kwh: Floats) -> None:
+        self._kept, self._meters = kept.by_quarter, meters
+        self._registers = import_kwh, export_kwh
+        self._ahead = sorted(kept.by_quarter, reverse=True)
+
+    def at(self, quarter: int, meters: Ints) -> tuple[Floats, Floats]:
+        """Those of some of the meters at the end of a quarter hour, none before the one asked for last."""
+        while self._ahead and self._ahead[-1] <= quarter:
+            energies = self._kept[self._ahead.pop()]
+            for register, energy in zip(self._registers, energies, strict=True):
+                register += energy[self._meters]
+        which = np.searchsorted(self._meters, meters)
+        return self._registers[0][which], self._registers[1][which]
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Registers of what devices moved on request, and the last set-points that asked, of those meters where there is any, ascending."""
+
+    meter: npt.NDArray[np.int32]
+    kwh: Floats
+    asked_by: Ints
+
+    @classmethod
+    def of(cls, kwh: Floats, asked_by: Ints) -> Moved:
+        """Of all meters."""
+        found = np.flatnonzero((kwh != 0.0) | (asked_by != NOBODY))
+        return cls(found.astype(np.int32), kwh[found], asked_by[found])
+
+    def at(self, meters: Ints) -> tuple[Floats, Ints]:
+        """Of some meters."""
+        kwh, asked_by = np.zeros(len(meters)), np.full(len(meters), NOBODY, dtype=np.int64)
+        place = np.searchsorted(self.meter, meters)
+        place[place == len(self.meter)] = 0
+        if len(self.meter):
+            here = self.meter[place] == meters
+            kwh[here], asked_by[here] = self.kwh[place[here]], self.asked_by[place[here]]
+        return kwh, asked_by
+
+
+@dataclass(frozen=True)
+class Readings:
+    """Readings of a quarter hour, (n,) each: energies in 32 bits as messages carry them, registers at its end."""
+
+    import_kwh: npt.NDArray[np.float32]
+    export_kwh: npt.NDArray[np.float32]
+    import_register_kwh: Floats
+    export_register_kwh: Floats
+    moved_kwh: Floats
+    asked_by: Ints
+
+    def of(self, which: Ints) -> Readings:
+        """Some of them."""
+        return Readings(*(column[which] for column in self.columns().values()))
+
+    def columns(self) -> dict[str, Any]:
+        """As columns of a message."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
