@@ -90,6 +90,22 @@ class Rig:
             await self.harness.advance(1.0)
         return await task
 
+    async def change_once_answered(self, name: str, event: str, content: dict[str, Any]) -> None:
+        """Change an event once a VEN has answered it, and delete it once that is answered too."""
+        shown = self.adapter.desk.store.named("VEN", name)
+        ven = self.adapter.vtn.vens.get(str(shown["id"])) if shown is not None else None
+        told = ven.told.get(event) if ven is not None else None
+        kept = self.adapter.desk.store.get("EVENT", event)
+        if told is None or kept is None or told.answered != told.modification:
+            return
+        path, headers = f"/openadr3/3.1.0/events/{event}", await self.bl()
+        if told.answered == 0 and kept["intervals"] == intervals("DISPATCH_SETPOINT", 2.0):
+            given = {name: kept[name] for name in ("programID", "intervalPeriod")}
+            changed = {**given, **content, "intervals": intervals("DISPATCH_SETPOINT", 3.0)}
+            assert (await self.desk.put(path, json=changed, headers=headers)).status_code == 200
+        elif told.answered == 1:
+            assert (await self.desk.delete(path, headers=headers)).status_code == 200
+
     async def register(self, name: str) -> str:
         inner = f"{request('r')}{READY}<oadr:oadrVenName>{name}</oadr:oadrVenName>"
         made = await self.ask("EiRegisterParty", "oadrCreatePartyRegistration", inner)
@@ -260,7 +276,8 @@ def test_openleadr_plays_a_vehicle(lane: Scenario, tmp_path: Path, is_secure: bo
         async with rig(lane, *settings, options=options, tls=tls) as one:
             await one.harness.advance(60.0)
             home = one.hungry()
-            event = await one.event("DISPATCH_SETPOINT", 2.0, targets=["VEHICLES"])
+            wanted: dict[str, Any] = {"targets": ["VEHICLES"], "reportDescriptors": [{"payloadType": "DEMAND"}]}
+            event = await one.event("DISPATCH_SETPOINT", 2.0, **wanted)
             folder = [str(tmp_path)] if is_secure else []
             peer = await asyncio.create_subprocess_exec(
                 *(sys.executable, str(JUDGE), str(one.ven.base_url).rstrip("/"), f"vehicles-{home}", event, *folder),
@@ -274,12 +291,14 @@ def test_openleadr_plays_a_vehicle(lane: Scenario, tmp_path: Path, is_secure: bo
                 if saying.done():
                     break
                 await one.harness.advance(1.0)
+                await one.change_once_answered(f"vehicles-{home}", event, wanted)
                 drawn.append(float(one.grid.state.devices["vehicles"].power_kw[home]))
             told, _ = await saying
             assert peer.returncode == 0 and "judged" in told.decode(), told.decode()[-3000:]
             assert pytest.approx(7.0) in drawn, "what it reports is what its car draws"
-            (opt,) = [each for each in await one.reports(event) if each["reportName"].startswith("opt of")]
-            assert opt["resources"][0]["intervals"][0]["payloads"][0]["values"] == ["optIn"]
+            found = {each["reportName"].partition(" ")[0]: each for each in await one.reports(event)}
+            assert found["opt"]["resources"][0]["intervals"][0]["payloads"][0]["values"] == ["optIn"]
+            assert found["TELEMETRY_USAGE"]["resources"][0]["intervals"][0]["payloads"][0]["values"] == [7.0]
             assert not [word for word in one.grid.counts if word.startswith("openadr20b: 4")], one.grid.counts
 
     asyncio.run(drive())

@@ -105,6 +105,12 @@ def test_an_event_that_asks_for_reports_gets_them_while_it_lasts() -> None:
     bench.now_ns += 2 * HOUR_NS
     over = bench.poll(ven)
     assert over.tag == "oadr:oadrCancelReport" and over.value("ei:reportRequestID") == asked
+    assert bench.poll(ven).tag != "oadr:oadrCancelReport", "that is said once"
+    assert code(bench.ask("EiReport", "oadrUpdateReport", report(ven, asked, "90"))) == "200", "a last one may come"
+    ended = (
+        f"<ei:eiResponse><ei:responseCode>200</ei:responseCode>{request('e')}</ei:eiResponse><oadr:oadrPendingReports/>"
+    )
+    assert code(bench.ask("EiReport", "oadrCanceledReport", f"{ended}<ei:venID>{ven}</ei:venID>")) == "200"
     assert code(bench.ask("EiReport", "oadrUpdateReport", report(ven, asked, "100"))) == "452"
 
 

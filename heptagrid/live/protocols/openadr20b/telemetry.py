@@ -77,12 +77,13 @@ class Point:
 
 @dataclass
 class Offer:
-    """A report that a VEN offers. requests: the IDs under which it is asked for, and for each the event that asks, `TELEMETRY` if none does."""
+    """A report that a VEN offers. requests: the IDs under which it is asked for, and for each the event that asks, `TELEMETRY` if none does; ending: those that it is told to end."""
 
     specifier: str
     name: str
     points: dict[str, Point] = field(default_factory=dict)
     requests: dict[str, str] = field(default_factory=dict)
+    ending: set[str] = field(default_factory=set)
 
     @property
     def kind(self) -> str:
@@ -143,13 +144,19 @@ class Telemetry:
         gone = []
         for offer in self._offers.get(ven.id, {}).values():
             over = [id for id, event in offer.requests.items() if event != TELEMETRY and event not in going]
-            gone += over
-            for id in over:
-                del offer.requests[id]
+            gone += [id for id in over if id not in offer.ending]
+            offer.ending.update(over)
         if gone:
             parts = (leaf("pyld:requestID", new_id()), *(leaf("ei:reportRequestID", id) for id in gone))
             own = leaf("ei:venID", ven.id)
             ven.waiting.append(message("oadr:oadrCancelReport", *parts, leaf("pyld:reportToFollow", False), own))
+
+    def ended(self, ven: Ven) -> None:
+        """A VEN has ended what it was told to end; until then it may still report."""
+        for offer in self._offers.get(ven.id, {}).values():
+            for id in offer.ending:
+                del offer.requests[id]
+            offer.ending.clear()
 
     def forget(self, ven: Ven) -> None:
         """A VEN has left."""

@@ -217,6 +217,8 @@ class Vtn20b:
             case "oadrUpdateReport":
                 self.telemetry.told(ven, inner)
                 return message("oadr:oadrUpdatedReport", fine, leaf("ei:venID", id)), _nothing
+            case "oadrCanceledReport":
+                self.telemetry.ended(ven)
             case "oadrCreateReport":
                 raise Refused(REPORT_NOT_SUPPORTED, "this VTN offers no reports")
             case "oadrCancelReport":
