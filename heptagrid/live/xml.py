@@ -23,12 +23,13 @@ class MalformedError(ValueError):
 
 @dataclass
 class Element:
-    """An element; its tag has the prefix of its namespace, none for that without one. text: of one without children."""
+    """An element; its tag has the prefix of its namespace, none for that without one. text: of one without children. ready: how it is written and which prefixes it uses, where that has been worked out."""
 
     tag: str
     attributes: dict[str, str] = field(default_factory=dict)
     children: list[Element] = field(default_factory=list)
     text: str = ""
+    ready: tuple[str, frozenset[str]] | None = None
 
     def find(self, *path: str) -> Element | None:
         """The first element down a path of tags."""
@@ -86,6 +87,12 @@ def of(tag: str, *children: Element | None, **attributes: object) -> Element:
 def leaf(tag: str, value: object) -> Element:
     """An element with a text."""
     return Element(tag, text=_text(value))
+
+
+def ready(element: Element) -> Element:
+    """The same element, written once for all documents that it will be part of; it is not to be changed any more."""
+    worked_out = (_written(element), frozenset(_prefixes(element)))
+    return Element(element.tag, element.attributes, element.children, element.text, worked_out)
 
 
 @dataclass(frozen=True)
@@ -167,13 +174,17 @@ class _Reader:
         return f"{{{namespace}}}{tag}" if prefix is None else f"{prefix}{tag}"
 
 
-def _prefixes(element: Element) -> set[str]:
+def _prefixes(element: Element) -> set[str] | frozenset[str]:
     """The prefixes of all names in an element."""
+    if element.ready is not None:
+        return element.ready[1]
     found = {element.tag.rpartition(":")[0]} | {one.rpartition(":")[0] for one in element.attributes if ":" in one}
     return found.union(*(_prefixes(one) for one in element.children))
 
 
 def _written(element: Element, namespaces: str = "") -> str:
+    if element.ready is not None and not namespaces:
+        return element.ready[0]
     attributes = "".join(f" {name}={quoteattr(_clean(value))}" for name, value in element.attributes.items())
     if not element.children and not element.text:
         return f"<{element.tag}{namespaces}{attributes}/>"

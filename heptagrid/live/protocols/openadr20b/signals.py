@@ -10,11 +10,12 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from heptagrid.live.protocols.openadr.schedule import RESPONSE_REQUIRED, TEST_EVENT
 from heptagrid.live.protocols.openadr.timing import Interval
 from heptagrid.live.protocols.openadr20b.messages import duration
-from heptagrid.live.xml import Element, leaf, of
+from heptagrid.live.xml import Element, leaf, of, ready
 
 _SI = {"W": "none", "KW": "k", "MW": "M", "WH": "none", "KWH": "k", "MWH": "M"}
 _HERTZ, _VOLTS = 50, 230
@@ -63,13 +64,17 @@ class Signal:
             current = 0.0
         return of(
             "ei:eiEventSignal",
-            of("strm:intervals", *(_interval(k, one) for k, one in enumerate(self.steps))),
+            self._stream,
             leaf("ei:signalName", self.name),
             leaf("ei:signalType", self.type),
             leaf("ei:signalID", self.kind),
             self.base,
             None if current is None else of("ei:currentValue", _float(current)),
         )
+
+    @cached_property
+    def _stream(self) -> Element:
+        return ready(of("strm:intervals", *(_interval(k, one) for k, one in enumerate(self.steps))))
 
 
 @dataclass(frozen=True)
