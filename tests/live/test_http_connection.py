@@ -14,6 +14,7 @@ import pytest
 from heptagrid.live.http import connection
 from heptagrid.live.http.endpoint import LARGEST_BODY
 from heptagrid.testing import GridUnderTest, live_grid
+from tests.live.spoken import message, upgrade
 
 POST = b"POST /set-points/busbar HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
 
@@ -114,6 +115,19 @@ def test_connections_that_wait_give_way_to_those_that_ask(grid: GridUnderTest, n
             assert answered(address, asked).split()[1] in (b"404", b"403", b"401")
         assert first.recv(100) == b"", "the oldest has given way"
     assert grid.client.peers().counts[f"{name}: too many connections"] >= 20
+
+
+def test_a_websocket_lives_as_long_as_its_client(grid: GridUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "PATIENCE_S", 0.5)
+    address = at(grid, "interface")
+    with socket.create_connection(address, 30.0) as one, ExitStack() as held:
+        one.sendall(upgrade("/messages/stream"))
+        assert one.recv(4096).startswith(b"HTTP/1.1 101")
+        time.sleep(1.0)
+        for _ in range(connection.CONNECTIONS + 5):
+            held.enter_context(socket.create_connection(address, 30.0))
+        one.sendall(message(b"still here", opcode=9))
+        assert one.recv(100) == b"\x8a\x0astill here", "its ping is answered, whoever else waits"
 
 
 def test_bodies_that_are_refused_are_answered_however_long(grid: GridUnderTest) -> None:

@@ -39,10 +39,10 @@ def connections(grid: LiveGrid, name: str, most: int = CONNECTIONS) -> type[H11P
     unasked: dict[Any, None] = {}  # connections whose client has not asked, or not to the end, the oldest first
 
     class Connection(H11Protocol):
-        """One client's. It waits for a request until `_deadline`, and reads nothing more once it was refused."""
+        """One client's. It waits for a request until `_deadline`, and reads nothing more once it was refused, or its transport is a WebSocket's."""
 
         _deadline: asyncio.TimerHandle | None = None
-        _was_refused = False
+        _was_refused = _is_socket = False
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
@@ -73,6 +73,7 @@ def connections(grid: LiveGrid, name: str, most: int = CONNECTIONS) -> type[H11P
             if len(self.connections) > most:
                 self._refuse(503, "there are too many connections", "close some")
             else:
+                self._is_socket = True
                 super().handle_websocket_upgrade(event)
 
         def send_400_response(self, msg: str) -> None:
@@ -88,7 +89,7 @@ def connections(grid: LiveGrid, name: str, most: int = CONNECTIONS) -> type[H11P
 
         def _look(self) -> None:
             """Wait for the rest of a request that has begun, and no longer for one that is whole."""
-            if self._was_refused or self.transport.is_closing():
+            if self._was_refused or self._is_socket or self.transport.is_closing():
                 return
             is_whole = self.conn.their_state not in (h11.IDLE, h11.SEND_BODY)
             if is_whole:
