@@ -34,9 +34,9 @@ MOST_GROWN_MB = 16.0
 
 
 @contextmanager
-def recorded(scenario: Scenario, names: list[str], out: Path) -> Iterator[Served]:
+def recorded(scenario: Scenario, names: list[str], out: Path, *settings: str) -> Iterator[Served]:
     """A grid whose run is written to a folder, some minutes after what is done to it."""
-    with served(scenario, dict.fromkeys(names), is_ideal=True, out=out) as grid:
+    with served(scenario, dict.fromkeys(names), is_ideal=True, out=out, settings=settings) as grid:
         yield grid
         grid.advance(AFTERWARDS_S)
 
@@ -63,7 +63,7 @@ def bombard(grid: Served, name: str, frames: int, seed: int) -> None:
         many, last = [one.made(draw) for _ in range(one.many)], one.last(draw)
         try:
             with connected(grid, name) as link, suppress(ConnectionError):
-                _say(link, one, many, last)
+                say(link, one, many, last)
         except TimeoutError as problem:
             raise AssertionError(f"seed {seed}, connection {k} is not ended: {many} {last!r}") from problem
     with connected(grid, name) as link:
@@ -75,7 +75,7 @@ def connected(grid: Served, name: str) -> socket.socket:
     return socket.create_connection((SPOKEN[name].host, grid.ports[name]), 30.0)
 
 
-def _say(link: socket.socket, one: Malformed, many: list[bytes], last: bytes) -> None:
+def say(link: socket.socket, one: Malformed, many: list[bytes], last: bytes) -> None:
     """Send what one connection is to carry, and read until it has ended."""
     if one.probe is None:
         link.sendall(one.first + b"".join(many) + last)
