@@ -20,13 +20,13 @@ from heptagrid.world.accounts import Accounts
 
 
 def means_of(scenario: Scenario, world: World, arm: Arm, span: Span) -> tuple[Means, Ledger]:
-    """What the arm's domains pay with, and where it is posted; all points have the flat tariff without a smart grid."""
+    """What the arm's domains pay with, and where it is posted; without a smart grid all points have the flat tariff, or a monthly rate that plain meters can count."""
     sections = scenario.sections
-    tariff_of = np.zeros(world.points, dtype=np.int64)
-    if arm.smart:
-        tariff_of[: world.customers_count] = world.owned.tariff_of
+    tariff_of, offers = np.zeros(world.points, dtype=np.int64), Offers.of(sections)
+    owned = world.owned.tariff_of
+    tariff_of[: world.customers_count] = owned if arm.smart else offers.of_plain_meters(owned)
     terms = Terms(
-        offers=Offers.of(sections),
+        offers=offers,
         tariff_of=tariff_of,
         is_customer=np.arange(world.points) < world.customers_count,
         years=1.0 / (366 if span.first.year % 4 == 0 else 365),
@@ -41,5 +41,6 @@ def means_of(scenario: Scenario, world: World, arm: Arm, span: Span) -> tuple[Me
         days=PaidDays(scenario.zone, span.warm_up_ns, sections["settlement"]),
         terms=terms,
         opex_eur=telecom.opex_eur(stocks_of(world, arm.smart, sections["telecom"]), terms.years),
+        posted_from_ns=span.start_ns,
     )
     return means, ledger

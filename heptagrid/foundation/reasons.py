@@ -82,6 +82,10 @@ class Reason(IntEnum):
         29,
         "with reserve that is bought: generation pays markets, and markets providers and distribution, for what units sold of it a day ahead and did not hold, for they were out",
     )
+    DEMAND_CHARGE = (
+        30,
+        "customers with a monthly rate pay providers for the month's highest power, and what the month lacks of its minimum",
+    )
 
     @property
     def run(self) -> SettlementRun | None:
@@ -94,7 +98,7 @@ _FIRST = (
     *(Reason.NETWORK_FEE, Reason.METERING_FEE, Reason.TAXES),
     *(Reason.WHOLESALE_ENERGY, Reason.IMBALANCE, Reason.LOSSES, Reason.REST_ENERGY),
     *(Reason.CONGESTION_RENT, Reason.LOSS_SURPLUS, Reason.MAKE_WHOLE),
-    *(Reason.RESERVE, Reason.RESERVE_NOT_HELD),
+    *(Reason.RESERVE, Reason.RESERVE_NOT_HELD, Reason.DEMAND_CHARGE),
 )
 LATER = {SettlementRun.SECOND: Reason.SECOND_RUN, SettlementRun.FINAL: Reason.FINAL_RUN}
 """What a later settlement run changes of a day has one reason, which names the run; payer and payee say which part it is."""

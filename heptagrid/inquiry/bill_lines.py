@@ -77,9 +77,11 @@ def lines_of_day(replay: Replay, customer: int, settled: Record, owed: Owed) -> 
         "rounding": [("rounding of the value added tax", 0.0)],
         "export_credit": [("credit for what was fed in, at its market value", 0.0)],
         "feed_in_premium": [("feed-in premium", 0.0)],
+        "demand_charge": [],
         "flexibility": [("pay for flexibility", 0.0)],
         "local_market": [("local market: its price above the grid's", 0.0)],
     }
+    parts |= _of_month(settled, column)
     kwh = {"energy_bill": used_kwh, "export_credit": fed_kwh, "feed_in_premium": fed_kwh}
     lines = []
     for reason, named in parts.items():
@@ -91,3 +93,43 @@ def lines_of_day(replay: Replay, customer: int, settled: Record, owed: Owed) -> 
             left -= amount
             lines.append(bill_line(reason, name, amount, kwh.get(reason), cause))
     return lines
+
+
+_REASONS = {"fixed": "standing_charge", "demand": "demand_charge", "minimum": "demand_charge"}
+_CREDITS = ("net metering", "net billing", "true-up")
+
+
+def _of_month(settled: Record, column: int) -> dict[str, list[tuple[str, float]]]:
+    """For a customer with a monthly rate: what the day added to each line of its month, by the ledger's reasons; a tax stands last."""
+    for columns, added in settled.of_months:
+        at = int(np.searchsorted(columns, column))
+        if at == len(columns) or columns[at] != column:
+            continue
+        parts: dict[str, list[tuple[str, float]]] = {}
+        for rule, name, amount in zip(added.rules, added.names, added.cents[:, at], strict=True):
+            reason = "export_credit" if rule in _CREDITS else _REASONS.get(rule, "energy_bill")
+            if amount:
+                parts.setdefault(reason, []).append((name, float(amount) / CENT_PER_EUR))
+        bills = settled.bills
+        for reason, what, tax in (
+            ("energy_bill", "energy", bills.energy_vat),
+            ("standing_charge", "fixed charges", bills.standing_vat),
+            ("demand_charge", "power and minimum", bills.demand_vat),
+        ):
+            if tax[column]:
+                parts.setdefault(reason, []).append((f"tax on {what}", float(tax[column])))
+        named = {reason: parts.get(reason) or [("nothing", 0.0)] for reason in ("energy_bill", "standing_charge")}
+        return {"rounding": [("rounding of the month's lines", 0.0)]} | parts | named
+    return {}
+
+
+def month_of(settled: Record, column: int) -> str | None:
+    """What a day is of its month, for a customer with a monthly rate."""
+    for columns, added in settled.of_months:
+        if column in columns:
+            month = f"{added.year}-{added.month:02}"
+            if added.is_billed:
+                return f"the day completes {month}: with it the month is billed by the customer's rate, and the lines are what it adds to the month's"
+            how = "what is by the month, limits of tiers and the price of the highest power count in proportion"
+            return f"{month} has accrued by the customer's rate: {how} to its {added.of_days} days, and the lines are what the day adds to the month's"
+    return None

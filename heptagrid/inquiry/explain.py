@@ -16,7 +16,7 @@ from heptagrid.foundation.domains import Kind
 from heptagrid.foundation.errors import UsageError
 from heptagrid.foundation.time import NS_PER_HOUR, Step, midnight_ns, next_midnight_ns
 from heptagrid.inquiry.bill_causes import price, reads, setpoints
-from heptagrid.inquiry.bill_lines import day_of, lines_of_day, owed_of_day
+from heptagrid.inquiry.bill_lines import day_of, lines_of_day, month_of, owed_of_day
 from heptagrid.inquiry.corrected_bill import last_later_run_ns, later_run_lines, later_runs, settled_by
 from heptagrid.inquiry.customer_network import CustomerNetwork, dearest, hours
 from heptagrid.inquiry.local_bids import day_in_market
@@ -148,6 +148,9 @@ def _explained(
     lines += later_run_lines(customer, with_this_bill, of_day)
     total = sum(one["amount_millicent"] for one in lines)
     remarks = list(replay.remarks)
+    month = month_of(settled, settled.column(customer))
+    if month is not None:
+        remarks.append(month)
     if total != owed[settled.day]:
         remarks.append("the replay's bill is not the one that the run recorded; it cannot be explained to the cent")
     waves = Waves(run, replay.arm.name, replay.run_day)

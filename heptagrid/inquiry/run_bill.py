@@ -5,6 +5,7 @@ Nothing is run again; `explain` does, and splits a day's lines further.
 
 from __future__ import annotations
 
+from math import isnan
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,13 +17,16 @@ from heptagrid.inquiry.bill_lines import bill_line, day_of
 from heptagrid.inquiry.message_list import check_customer
 from heptagrid.inquiry.replay import chosen_arm
 from heptagrid.inquiry.waves import Waves, cause_entry
+from heptagrid.planes.money.cents import CENT_PER_EUR
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR
-from heptagrid.recording.results import open_run
+from heptagrid.recording.monthly_bills import TABLE
+from heptagrid.recording.results import Run, open_run
 
 _NAMES = {
     Reason.ENERGY_BILL: "energy, network fee, levies and taxes by the kWh",
     Reason.STANDING_CHARGE: "supply, connection and metering for the day",
-    Reason.ROUNDING: "rounding of the value added tax",
+    Reason.DEMAND_CHARGE: "highest power and minimum of the month",
+    Reason.ROUNDING: "rounding of taxes and lines",
     Reason.EXPORT_CREDIT: "credit for what was fed in, at its market value",
     Reason.FEED_IN_PREMIUM: "feed-in premium",
     Reason.FLEXIBILITY: "pay for flexibility",
@@ -87,8 +91,41 @@ def run_bill(folder: str | Path, customer: int, arm: str | None = None) -> dict[
             {"day": day, "lines": lines, "total_eur": sum(one["amount_millicent"] for one in lines) / MILLICENT_PER_EUR}
             for day, lines in days.items()
         ],
+        "months": _months(run, chosen, customer),
         "total_eur": total / MILLICENT_PER_EUR,
     }
+
+
+def _months(run: Run, arm: str, customer: int) -> list[dict[str, Any]]:
+    """The months of a customer with a monthly rate, by line; none for others. Of typical days each stands alone, and is of no month's bill."""
+    import polars
+
+    if not (run.folder / f"{TABLE}.parquet").exists():
+        return []
+    mine = run.table(TABLE).filter((polars.col("arm") == arm) & (polars.col("customer") == customer))
+    months = []
+    for (_, name), rows in mine.group_by(["run_day", "month"], maintain_order=True):
+        first = rows.row(0, named=True)
+        months.append(
+            {
+                "month": name,
+                "days": first["days"],
+                "of_days": first["of_days"],
+                "status": "billed" if first["is_billed"] else "accrued",
+                "lines": [
+                    {
+                        "line": one["line"],
+                        "quantity": one["quantity"] or None,
+                        "unit": one["unit"],
+                        "price_eur": None if isnan(one["price"]) else one["price"],
+                        "amount_eur": one["amount_cents"] / CENT_PER_EUR,
+                    }
+                    for one in rows.iter_rows(named=True)
+                ],
+                "total_eur": int(rows["amount_cents"].sum()) / CENT_PER_EUR,
+            }
+        )
+    return months
 
 
 def _together(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:

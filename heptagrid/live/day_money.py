@@ -20,8 +20,9 @@ from heptagrid.foundation.reasons import Reason
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, NS_PER_S, S_PER_DAY, S_PER_QUARTER, Step
 from heptagrid.planes.money import postings, settlement
 from heptagrid.planes.money.ledger import COLUMNS, MILLICENT_PER_EUR
-from heptagrid.planes.money.tariffs import billing_rules
+from heptagrid.planes.money.tariffs import billing_rules, under_rate
 from heptagrid.planes.money.tariffs.billing_rules import Bills
+from heptagrid.planes.money.tariffs.monthly_rate import first_prices
 from heptagrid.planes.money.tariffs.tariff import Slots
 from heptagrid.recording.bill_parts import BILL_PARTS, parts_of
 
@@ -132,7 +133,7 @@ class DayMoney:
         quarter_ns = begin_ns // NS_PER_QUARTER * NS_PER_QUARTER
         slots = Slots(price, Calendar.of(quarter_ns, 1, S_PER_QUARTER, billing.days.zone))
         energy_eur = terms.offers.energy_eur(terms.tariff_of, used[np.newaxis], slots, terms.supply)
-        return billing_rules.bills(
+        bills = billing_rules.bills(
             used[np.newaxis],
             fed_in[np.newaxis],
             price,
@@ -142,6 +143,13 @@ class DayMoney:
             terms.supply,
             terms.fees,
         )
+        for one in billing.monthly.values():
+            mine = under_rate.pick(bills, one.columns)
+            in_force = first_prices(one.rate, slots.calendar)
+            bills = under_rate.put(
+                bills, one.columns, under_rate.at_first_prices(mine, used[one.columns], float(in_force[0]))
+            )
+        return bills
 
     def _add_market(self, sums: _Sums, net_kwh: Floats, begin_ns: int, share: float, dates: Dates) -> None:
         """Energy bought day ahead, imbalance and losses, and the use of the transmission system."""

@@ -17,9 +17,9 @@ def parts_of(bills: Bills) -> Floats:
     """The parts of a day's bills, (parts, points) in EUR; they sum to `bills.net`, nothing is left for the last."""
     return np.array(
         [
-            bills.energy + bills.standing,
+            bills.energy + bills.standing + bills.demand + bills.minimum + bills.line_rounding,
             bills.network + bills.base + bills.metering,
-            bills.state + bills.energy_vat + bills.standing_vat + bills.rounding,
+            bills.state + bills.energy_vat + bills.standing_vat + bills.demand_vat + bills.rounding,
             -(bills.export_credit + bills.feed_in_premium),
             np.zeros_like(bills.energy),
         ]

@@ -125,9 +125,7 @@ class DayLog:
         """What bills of all points' energies, (quarters, points), would come to, (points,)."""
         bills = self._grid.bills
         owed_eur = [
-            one.terms.bills(
-                of_points(import_kwh, one.points), of_points(export_kwh, one.points), record.billed.slots
-            ).net
+            one.bills_if(record, of_points(import_kwh, one.points), of_points(export_kwh, one.points)).net
             for one, record in zip(bills.retailers, records, strict=True)
         ]
         return for_all_points(owed_eur, bills.points)

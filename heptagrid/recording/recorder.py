@@ -25,6 +25,7 @@ from heptagrid.recording.extremes import QuarterVoltages, SupplyVoltages
 from heptagrid.recording.frequency_log import FrequencyLog
 from heptagrid.recording.local_market_log import LocalMarketLog
 from heptagrid.recording.market_log import MarketLog
+from heptagrid.recording.monthly_bills import write_monthly_bills
 from heptagrid.recording.step_extremes import extent, follow_nodes, split
 from heptagrid.recording.system_peak import SystemPeak
 from heptagrid.recording.tables import TableWriter, list_series, long_table
@@ -168,6 +169,7 @@ class Recorder(Listener):
             else {}
         )
         self._days.finish(result)
+        write_monthly_bills(self._grid.bills, self._writer)
         result.market = self._market.finish()
         result.refused = dict(self._grid.transport.refused)
         result.desks = {desk.name: dict(desk.figures()) for desk in self._grid.desks}

@@ -41,6 +41,7 @@ TABLES = {
     "customer_list": "the customers: node, least and greatest supply voltage, minutes outside the band",
     "transformer_list": "the transformers: rating, place, highest loading",
     "bills": "every customer's bill over the run, by arm",
+    "monthly_bills": "months of customers with a monthly rate, by line: whole months as they are billed, others as they have accrued",
 }
 
 RUN = Kind(

@@ -17,6 +17,7 @@ from heptagrid.scenario.event_entries import Surroundings, read_events
 from heptagrid.scenario.events import Event, given_of
 from heptagrid.scenario.frequency import check_frequency
 from heptagrid.scenario.local_market import check_local_market
+from heptagrid.scenario.rate_files import check_rate_files, find_rate_files
 from heptagrid.scenario.schema import Scenario
 from heptagrid.scenario.settlement import check_settlement
 from heptagrid.scenario.tariff_hours import check_tariff_hours
@@ -53,6 +54,7 @@ def load(source: str | Path, settings: Sequence[str] = ()) -> Scenario:
     checks = Checks()
     for setting in settings:
         checks.apply(setting, tables)
+    find_rate_files(tables, path.parent)
     checks.names(top, tables)
     network = str(top.get("network", "town"))
     resolved = _resolved(checks, tables)
@@ -98,6 +100,7 @@ def revised(scenario: Scenario, settings: Sequence[str]) -> Scenario:
     checks = Checks()
     for setting in settings:
         checks.apply(setting, tables)
+    find_rate_files(tables, Path())
     checks.names({}, tables)
     resolved = _resolved(checks, tables)
     resolved |= _parts(checks, tables, resolved["sections"], *_known(scenario.towns))
@@ -157,6 +160,7 @@ def _resolved(checks: Checks, tables: Tables) -> dict[str, Any]:
     sections = {name: kind(**values[name]) for name, kind in checks.sections.items()}
     check_settlement(checks, sections)
     check_tariff_hours(checks, sections)
+    check_rate_files(checks, sections)
     return {key: run[key] for key in ("days", "step_s", "seed")} | {"start": start, "zone": zone, "sections": sections}
 
 

@@ -185,6 +185,7 @@ def test_a_whole_day_balances_and_every_reason_but_wholesale_and_later_runs_is_u
         Reason.MAKE_WHOLE,
         Reason.METER_READING,
         Reason.ROUNDING,
+        Reason.DEMAND_CHARGE,  # nobody has a monthly rate
     }
     assert used == {reason.name.lower() for reason in set(Reason) - not_there}
 

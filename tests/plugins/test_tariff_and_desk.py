@@ -18,9 +18,9 @@ FILES = ("night_saver.py", "voltage_watch.py")
 
 def test_the_results_count_customers_and_bills_by_tariff(run: heptagrid.Run) -> None:
     smart = run.summary["arms"]["smart"]
-    assert list(smart["tariffs"]) == ["flat", "dynamic", "night_saver", "time_of_use"]
+    assert list(smart["tariffs"]) == ["flat", "dynamic", "monthly_rate", "night_saver", "time_of_use"]
     counts = [one["customers"] for one in smart["tariffs"].values()]
-    assert sum(counts) == run.summary["customers"] and counts[2] > 0
+    assert sum(counts) == run.summary["customers"] and counts[3] > 0
     bills_eur = sum(one["customers"] * (one["mean_bill_eur"] or 0.0) for one in smart["tariffs"].values())
     assert bills_eur == pytest.approx(smart["bills"]["mean_bill_eur"] * run.summary["customers"])
 
@@ -47,7 +47,7 @@ def _customer(site: Path) -> str:
     """The first customer with the tariff, asked of the package's own heptagrid."""
     program = (
         "import heptagrid; from heptagrid.inquiry.replay import Replay; "
-        "world = Replay(heptagrid.open_run('run')).world; print((world.owned.tariff_of == 2).argmax())"
+        "world = Replay(heptagrid.open_run('run')).world; print((world.owned.tariff_of == 3).argmax())"
     )
     return python(site, "-c", program).strip()
 

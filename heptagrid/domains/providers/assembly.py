@@ -21,6 +21,7 @@ from heptagrid.domains.providers.flexibility_pay import FlexibilityPay
 from heptagrid.domains.providers.retailer import Retailer
 from heptagrid.domains.providers.retailer_desk import RetailerDesk
 from heptagrid.planes.money.means import Means
+from heptagrid.planes.money.monthly_account import MonthlyAccount
 from heptagrid.world.companies import Companies
 from heptagrid.world.endpoints import Endpoints
 from heptagrid.world.registrations import Enrolled
@@ -64,15 +65,7 @@ def providers(
             retailer=Retailer(sections["retailer"]),
             points=companies.supplied_by(k),
             enrolled=_among(site.enrolled, companies.retailer_of == k) if smart else {},
-            billing=Billing(
-                account=int(means.accounts.of_retailers[k]),
-                points=companies.supplied_by(k),
-                terms=replace(terms.of(companies.supplied_by(k)), supply=sections["tariffs"]),
-                days=means.days,
-                paper=paper,
-                payments=means.payments,
-                price_on_paper=partial(price_on_paper, k),
-            ),
+            billing=_billing(k, sections, companies.supplied_by(k), paper, partial(price_on_paper, k), means),
             smart=smart,
         )
         for k, sections in enumerate(retailers)
@@ -81,6 +74,41 @@ def providers(
     bills = [one.billing for one in sellers if one.billing]
     return Providers(sellers, steerers if smart else ()), AllBills(
         bills, companies.retailer_of, terms.offers, terms.tariff_of
+    )
+
+
+def _billing(
+    number: int,
+    sections: Mapping[str, Any],
+    points: Ints,
+    paper: Paper,
+    price_on_paper: Callable[[int], float],
+    means: Means,
+) -> Billing:
+    """A retailer's bills, with an account of months for each monthly rate that a customer of it has."""
+    terms = replace(means.terms.of(points), supply=sections["tariffs"])
+    monthly = {
+        tariff: MonthlyAccount(
+            rate=rate,
+            columns=np.flatnonzero((terms.tariff_of == tariff) & terms.is_customer),
+            supply=terms.supply,
+            fees=terms.fees,
+            years_per_day=terms.years,
+            zone=means.days.zone,
+            from_ns=means.posted_from_ns,
+            settled_days=means.days.runs.final_days + 1,
+        )
+        for tariff, rate in terms.offers.rates().items()
+    }
+    return Billing(
+        account=int(means.accounts.of_retailers[number]),
+        points=points,
+        terms=terms,
+        days=means.days,
+        paper=paper,
+        payments=means.payments,
+        price_on_paper=price_on_paper,
+        monthly={tariff: one for tariff, one in monthly.items() if len(one.columns)},
     )
 
 

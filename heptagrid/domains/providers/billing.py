@@ -6,7 +6,7 @@ Bills are made in blocks of points, so that a day's end takes memory for a block
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -19,9 +19,11 @@ from heptagrid.foundation.payments import Dates, PaidDays, Payments, SettledAgai
 from heptagrid.foundation.settlement_runs import SettlementRun
 from heptagrid.foundation.time import NS_PER_QUARTER, S_PER_QUARTER, Step
 from heptagrid.planes.money import postings
+from heptagrid.planes.money.monthly_account import MonthlyAccount, Statement
+from heptagrid.planes.money.tariffs import under_rate
 from heptagrid.planes.money.tariffs.billing_rules import Bills
 from heptagrid.planes.money.tariffs.tariff import Slots
-from heptagrid.planes.money.true_up import BilledDay, Terms, true_up
+from heptagrid.planes.money.true_up import BilledDay, Terms, TrueUp, true_up
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -35,7 +37,8 @@ _SETTLED, _READ = 1, 2  # what a later run has taken in of a read
 class Record:
     """A billed day: what the retailer knew, the bills that it made, and what has been billed with its later settlement runs; columns are its points'.
 
-    taken: (quarters, points) what its later runs have taken in of each: nothing, what the registers told, or a late read.
+    taken: (quarters, points) what its later runs have taken in of each: nothing, what the registers told, or a late read. of_months: what the day added to the
+    months of customers with a monthly rate, by line, and their columns.
     """
 
     day: date
@@ -44,6 +47,7 @@ class Record:
     bills: Bills
     billed: BilledDay
     taken: npt.NDArray[np.int8]
+    of_months: list[tuple[Ints, Statement]] = field(default_factory=list)
 
     @property
     def first_quarter(self) -> int:
@@ -102,7 +106,7 @@ class Billing:
     """Bills every point of a retailer for each day, and keeps the days until their final settlement run.
 
     account: the retailer's. points: (points,) its customers, ascending. terms: of these. records: the days billed of late, the youngest last. corrections: all that later runs made. price_on_paper: the market's price of an hour since 1970, where
-    no message told it.
+    no message told it. monthly: the months of customers with a monthly rate, by the tariff's number.
     """
 
     account: int
@@ -114,6 +118,7 @@ class Billing:
     price_on_paper: Callable[[int], float]
     records: list[Record] = field(default_factory=list)
     corrections: list[Correction] = field(default_factory=list)
+    monthly: dict[int, MonthlyAccount] = field(default_factory=dict)
 
     def bill(self, step: Step, retailer: Retailer) -> tuple[Record, Floats] | None:
         """Bill yesterday, and settle again the days whose second or final run it is.
@@ -129,14 +134,19 @@ class Billing:
         known = self._known(retailer, first, quarters)
         price = np.array([self._price(retailer, quarter // 4) for quarter in range(first, first + quarters)])
         calendar = Calendar.of(dates.of_ns, quarters, S_PER_QUARTER, self.days.zone)
-        bills = self._bills(known, Slots(price / 1000.0, calendar))
+        bills = self._bills(known.import_kwh, known.export_kwh, Slots(price / 1000.0, calendar))
+        for one in self.monthly.values():
+            mine = known.import_kwh[:, one.columns], known.export_kwh[:, one.columns]
+            bills = under_rate.put(bills, one.columns, one.take(first, *mine))
         billed = BilledDay(price, calendar, known.import_kwh, known.export_kwh, bills)
-        record = Record(day, dates, known, bills, billed, np.zeros(known.status.shape, dtype=np.int8))
+        of_months = [(one.columns, one.last_day) for one in self.monthly.values() if one.last_day is not None]
+        taken = np.zeros(known.status.shape, dtype=np.int8)
+        record = Record(day, dates, known, bills, billed, taken, of_months)
         postings.pay_bills(self.payments, self.account, self.points, bills, record.dates, known.message)
         postings.pass_fees_on(self.payments, self.account, bills, record.dates)
         true_up_eur = np.zeros(len(self.points))
-        for one in self.settle_again(step, retailer):
-            true_up_eur[np.searchsorted(self.points, one.points)] += one.owed_eur
+        for each in self.settle_again(step, retailer):
+            true_up_eur[np.searchsorted(self.points, each.points)] += each.owed_eur
         self.records = [*self.records[1 - self.days.runs.final_days :], record]
         return record, true_up_eur
 
@@ -151,12 +161,21 @@ class Billing:
         known = retailer.prices.eur_per_mwh.get(hour)
         return self.price_on_paper(hour) if known is None else known
 
-    def _bills(self, known: KnownDay, slots: Slots) -> Bills:
-        points = known.import_kwh.shape[1]
+    def bills_if(self, record: Record, import_kwh: np.ndarray, export_kwh: np.ndarray) -> Bills:
+        """The bills of a day, had its energies, (quarters, points), been these."""
+        bills = self._bills(import_kwh, export_kwh, record.billed.slots)
+        for one in self.monthly.values():
+            change = one.change_if(record.first_quarter, import_kwh[:, one.columns], export_kwh[:, one.columns])
+            so_far = under_rate.pick(record.billed.bills, one.columns)
+            bills = under_rate.put(bills, one.columns, under_rate.plus(so_far, change))
+        return bills
+
+    def _bills(self, import_kwh: np.ndarray, export_kwh: np.ndarray, slots: Slots) -> Bills:
+        points = import_kwh.shape[1]
         blocks = []
         for begin in range(0, max(points, 1), BLOCK):  # who has no customers makes one block of none
             of = np.arange(begin, min(begin + BLOCK, points))
-            energies = known.import_kwh[:, of], known.export_kwh[:, of]
+            energies = import_kwh[:, of], export_kwh[:, of]
             blocks.append(self.terms.of(of).bills(*energies, slots))
         lines = {one.name: np.concatenate([getattr(block, one.name) for block in blocks]) for one in fields(Bills)}
         return Bills(**lines)
@@ -195,6 +214,7 @@ class Billing:
         told, slots, points = late.reads.of(fresh), slots[fresh], points[fresh]
         record.taken[slots, points] = taken[fresh]
         record.billed, change = true_up(before, slots, points, told.import_kwh, told.export_kwh, self.terms)
+        record.billed, change = self._with_months(record.first_quarter, before, record.billed, change)
         who = change.points
         postings.pay_bills_again(
             self.payments, due.run, self.account, self.points[who], change.bills, due.dates, late.message
@@ -227,3 +247,19 @@ class Billing:
                 ),
             )
         ]
+
+    def _with_months(
+        self, first_quarter: int, before: BilledDay, now: BilledDay, change: TrueUp
+    ) -> tuple[BilledDay, TrueUp]:
+        """A day's true-up in which customers with a monthly rate have what it changes of their months."""
+        for one in self.monthly.values():
+            concerned = np.flatnonzero(np.isin(change.points, one.columns))
+            if not len(concerned):
+                continue
+            columns = change.points[concerned]
+            of_all = one.correct(first_quarter, now.import_kwh[:, one.columns], now.export_kwh[:, one.columns])
+            mine = under_rate.pick(of_all, np.searchsorted(one.columns, columns))
+            change = TrueUp(change.points, under_rate.put(change.bills, concerned, mine))
+            whole = under_rate.plus(under_rate.pick(before.bills, columns), mine)
+            now = replace(now, bills=under_rate.put(now.bills, columns, whole))
+        return now, change

@@ -17,7 +17,7 @@ class Means:
     """The same for all domains.
 
     accounts: who can pay and be paid. terms: of all points, with the supply terms of the scenario, which a retailer's own replace. opex_eur: what a day
-    of each item of the price table costs whoever it belongs to.
+    of each item of the price table costs whoever it belongs to. posted_from_ns: when the first day begins whose payments count.
     """
 
     payments: Payments
@@ -25,6 +25,7 @@ class Means:
     days: PaidDays
     terms: Terms
     opex_eur: Mapping[str, float]
+    posted_from_ns: int = 0
 
     def upkeep(self, domain: Domain) -> DailyUpkeep:
         """What a domain pays for its own devices, links and systems."""

@@ -27,7 +27,8 @@ def pay_bills(payments: Payments, retailer: int, points: Ints, bills: Bills, dat
     for amount_eur, reason in (
         (bills.energy_bill, Reason.ENERGY_BILL),
         (bills.standing_charge, Reason.STANDING_CHARGE),
-        (bills.rounding, Reason.ROUNDING),
+        (bills.demand_charge, Reason.DEMAND_CHARGE),
+        (bills.all_rounding, Reason.ROUNDING),
     ):
         payments.pay(reason, accounts, retailer, amount_eur, dates, cause)
     payments.pay(Reason.EXPORT_CREDIT, retailer, accounts, bills.export_credit, dates, cause)
@@ -46,7 +47,8 @@ def _fees_eur(bills: Bills) -> float:
 
 
 def _taxes_eur(bills: Bills) -> float:
-    return float(bills.state.sum() + bills.energy_vat.sum() + bills.standing_vat.sum() + bills.rounding.sum())
+    lines = (bills.state, bills.energy_vat, bills.standing_vat, bills.demand_vat, bills.rounding)
+    return float(sum(one.sum() for one in lines))
 
 
 def pay_bills_again(
@@ -54,8 +56,7 @@ def pay_bills_again(
 ) -> None:
     """What a later settlement run changes of the bills, (n,) each, of a day; `cause` is the message that brought what it rests on."""
     points, reason = accounts_of(points), LATER[run]
-    owed_eur = bills.energy_bill + bills.standing_charge + bills.rounding - bills.export_credit
-    payments.pay(reason, points, retailer, owed_eur, dates, cause)
+    payments.pay(reason, points, retailer, bills.owed - bills.export_credit, dates, cause)
     payments.pay(reason, OUTSIDE, points, bills.feed_in_premium, dates, cause)
     payments.pay(reason, retailer, Domain.DISTRIBUTION, _fees_eur(bills), dates, cause)
     payments.pay(reason, retailer, OUTSIDE, _taxes_eur(bills), dates, cause)

@@ -5,7 +5,7 @@ The billed demand of a month is the highest of its own peak, a share of the high
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,17 +24,24 @@ YEARS_LOOKBACK = 11
 class Ratchet:
     """How a peak lasts: the share of an earlier peak that is billed, by the month of that peak, (12,), and for how many months.
 
-    history : (months before, customers), peaks in kW before the first bill, the latest last.
+    history_kw : (months before, customers), peaks in kW before the first bill, the latest last. period_history_kw : (months before, periods, customers), the same of
+    each period of the demand; without it the whole meter's count in each.
     """
 
     shares: tuple[float, ...]
     lookback_months: int = YEARS_LOOKBACK
     history_kw: Floats | None = None
+    period_history_kw: Floats | None = None
 
     @staticmethod
     def of(share: float, lookback_months: int = YEARS_LOOKBACK) -> Ratchet:
         """The same share of every month's peak."""
         return Ratchet((share,) * 12, lookback_months)
+
+    def of_period(self, period: int) -> Ratchet:
+        """The ratchet of one period, with its own history."""
+        by_period = self.period_history_kw
+        return self if by_period is None else replace(self, history_kw=by_period[:, period])
 
 
 def billed_kw(peaks_kw: Floats, month_of_year: np.ndarray, ratchet: Ratchet | None, minimum_kw: float) -> Floats:
@@ -66,21 +73,27 @@ class Demand:
     minimum_kw: float = 0.0
     window_s: int | None = None
 
+    def peaks_kw(self, use: Use) -> tuple[Floats, Floats]:
+        """Each month's own peaks: of the whole meter, (months, customers), and by period, (months, periods, customers)."""
+        period, slots = self.schedule.of(use.calendar), slots_of(self.window_s, use.calendar)
+        whole = use.peaks_kw(np.zeros_like(period), 1, slots)[:, 0]
+        return whole, use.peaks_kw(period, len(self.periods), slots)
+
     def billed_kw(self, use: Use) -> Floats:
         """(months, periods, customers) billed; a month without a period has none of it."""
         count = len(self.periods)
         period = self.schedule.of(use.calendar)
-        peaks = use.peaks_kw(period, count, slots_of(self.window_s, use.calendar))
         if self.ratchet is None and self.minimum_kw == 0.0:
-            return peaks
+            return use.peaks_kw(period, count, slots_of(self.window_s, use.calendar))
+        whole, peaks = self.peaks_kw(use)
         found = np.zeros_like(peaks)
-        whole = use.peaks_kw(np.zeros_like(period), 1, slots_of(self.window_s, use.calendar))[:, 0]
         highest = billed_kw(whole, use.calendar.month_of_year, self.ratchet, self.minimum_kw)
         in_force = np.zeros((use.months, count), dtype=bool)
         in_force[use.calendar.month, period] = True
         alone = in_force.sum(axis=1) == 1
         for p in range(count):
-            by_period = billed_kw(peaks[:, p], use.calendar.month_of_year, self.ratchet, self.minimum_kw)
+            ratchet = None if self.ratchet is None else self.ratchet.of_period(p)
+            by_period = billed_kw(peaks[:, p], use.calendar.month_of_year, ratchet, self.minimum_kw)
             billed = np.where(alone[:, np.newaxis], highest, by_period)
             found[:, p] = np.where(in_force[:, p, np.newaxis], billed, 0.0)
         return found

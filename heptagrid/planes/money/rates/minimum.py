@@ -11,11 +11,21 @@ from heptagrid.planes.money.rates.line import Line
 
 
 @dataclass(frozen=True)
+class YearSoFar:
+    """Months of a year that were billed before: which share of months they are together, and what was owed in them, (customers,)."""
+
+    year: int
+    months: float
+    owed: Floats
+
+
+@dataclass(frozen=True)
 class Minimum:
-    """monthly: of each month, less for a part of one. annual: of a calendar year, charged with its December."""
+    """monthly: of each month, less for a part of one. annual: of a calendar year, charged with its December. before: what was billed of the year before the first month."""
 
     monthly: float = 0.0
     annual: float = 0.0
+    before: YearSoFar | None = None
 
     def lines(self, charged: Floats, calendar: Calendar) -> list[Line]:
         """What lacks, by month; `charged` (months, customers) is all other charges.
@@ -38,6 +48,8 @@ class Minimum:
         for k, (year, month) in enumerate(calendar.months):
             if month == 12:
                 rows = [m for m, (of, _) in enumerate(calendar.months) if of == year]
-                least = self.annual * calendar.shares[rows].sum() / 12.0
-                lacks[k] = np.maximum(least - owed[rows].sum(axis=0), 0.0)
+                months, paid = calendar.shares[rows].sum(), owed[rows].sum(axis=0)
+                if self.before is not None and self.before.year == year:
+                    months, paid = months + self.before.months, paid + self.before.owed
+                lacks[k] = np.maximum(self.annual * months / 12.0 - paid, 0.0)
         return lacks

@@ -46,7 +46,7 @@ class NetMetering(Export):
         bank = np.zeros(net.shape[1:]) if opening.kwh is None else opening.kwh
         for m in range(use.months):
             if m > 0:
-                bank = _moved(bank, energy, int(of_year[m - 1]), int(of_year[m]))
+                bank = moved_bank(bank, energy, int(of_year[m - 1]), int(of_year[m]))
             left = net[m] - bank
             billed[m], bank = np.maximum(left, 0.0), np.maximum(-left, 0.0)
             if of_year[m] == self.true_up_month - 1:
@@ -104,8 +104,8 @@ def _total(lines: list[Line]) -> Floats:
     return np.asarray(sum(one.amount for one in lines))
 
 
-def _moved(bank: Floats, energy: Energy, before: int, now: int) -> Floats:
-    """The balance in the periods of the month that follows."""
+def moved_bank(bank: Floats, energy: Energy, before: int, now: int) -> Floats:
+    """A balance in kWh, (periods, customers), in the periods of the month that follows; months of the year from 0."""
     if before == now or len(bank) == 1:
         return bank
     moved = np.zeros_like(bank)

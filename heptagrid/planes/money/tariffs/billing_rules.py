@@ -114,7 +114,8 @@ class Bills:
     """What each metering point owes for a span and is owed, (points,) in EUR each.
 
     energy, network, state and their tax are by the kWh; standing, base, metering and their tax by the day.
-    state: levies, concession fee and electricity tax. rounding: what the two taxes lack against the tax on all lines together.
+    state: levies, concession fee and electricity tax. rounding: what the two taxes lack against the tax on all lines together. demand, minimum and
+    their tax: of a monthly rate, the month's highest power and what lacks to its minimum; line_rounding: what its lines lack against their sum rounded once.
     """
 
     energy: Floats
@@ -128,6 +129,10 @@ class Bills:
     export_credit: Floats
     feed_in_premium: Floats
     rounding: Floats
+    demand: Floats
+    minimum: Floats
+    demand_vat: Floats
+    line_rounding: Floats
 
     @property
     def energy_bill(self) -> Floats:
@@ -140,9 +145,24 @@ class Bills:
         return self.standing + self.base + self.metering + self.standing_vat
 
     @property
+    def demand_charge(self) -> Floats:
+        """What is owed for the month's highest power and its minimum, with tax."""
+        return self.demand + self.minimum + self.demand_vat
+
+    @property
+    def all_rounding(self) -> Floats:
+        """What rounding left, of taxes and of a rate's lines."""
+        return self.rounding + self.line_rounding
+
+    @property
+    def owed(self) -> Floats:
+        """What is owed, before what is owed back for feed-in."""
+        return self.energy_bill + self.standing_charge + self.demand_charge + self.all_rounding
+
+    @property
     def net(self) -> Floats:
         """What is owed less what is owed back for feed-in."""
-        return self.energy_bill + self.standing_charge + self.rounding - self.export_credit - self.feed_in_premium
+        return self.owed - self.export_credit - self.feed_in_premium
 
 
 def bills(
@@ -191,6 +211,10 @@ def bills(
         export_credit=weighted_columns(day_ahead_eur_per_kwh, export_kwh),
         feed_in_premium=weighted_columns(premium_eur_per_kwh, export_kwh),
         rounding=np.zeros_like(energy),
+        demand=np.zeros_like(energy),
+        minimum=np.zeros_like(energy),
+        demand_vat=np.zeros_like(energy),
+        line_rounding=np.zeros_like(energy),
     )
 
 
@@ -212,4 +236,8 @@ def in_cents(exact: Bills, parameters: Parameters) -> Bills:
         cents(exact.export_credit) / CENT_PER_EUR,
         cents(exact.feed_in_premium) / CENT_PER_EUR,
         rounding=(whole.tax - used.tax - days.tax) / CENT_PER_EUR,
+        demand=cents(exact.demand) / CENT_PER_EUR,
+        minimum=cents(exact.minimum) / CENT_PER_EUR,
+        demand_vat=cents(exact.demand_vat) / CENT_PER_EUR,
+        line_rounding=cents(exact.line_rounding) / CENT_PER_EUR,
     )

@@ -16,6 +16,8 @@ import numpy.typing as npt
 from heptagrid.foundation.calendar import Calendar
 from heptagrid.foundation.registry import registered_tariffs
 from heptagrid.foundation.sums import weighted_columns
+from heptagrid.planes.money.rates.accrual import needs_intervals
+from heptagrid.planes.money.rates.rate import Rate
 from heptagrid.planes.money.rates.schedule import Window
 from heptagrid.planes.money.tariffs.billing_rules import Energies, Parameters
 
@@ -61,6 +63,10 @@ class Tariff(ABC):
         """When each of its periods is in force, for a tariff with periods: a scenario whose windows leave an hour out, or cover one twice, is refused."""
         return ()
 
+    def rate(self, own: Any) -> Rate | None:
+        """The rate by which its months are billed, for a tariff whose month is billed as one; its prices are then those that devices see."""
+        return None
+
     def energy_eur(self, import_kwh: Energies, slots: Slots, supply: Parameters, own: Any) -> Floats:
         """(points,) what energies, (slots, points), cost."""
         return weighted_columns(self.price_eur_per_kwh(slots, supply, own), import_kwh)
@@ -91,6 +97,16 @@ class Offers:
                 under_it = self.tariffs[k].energy_eur(import_kwh, slots, supply, self.own[k])
                 cost_eur = np.where(tariff_of == k, under_it, cost_eur)
         return cost_eur
+
+    def rates(self) -> dict[int, Rate]:
+        """The rates of tariffs whose month is billed as one, by the tariff's number."""
+        found = ((k, one.rate(own)) for k, (one, own) in enumerate(zip(self.tariffs, self.own, strict=True)))
+        return {k: rate for k, rate in found if rate is not None}
+
+    def of_plain_meters(self, tariff_of: Ints) -> Ints:
+        """(customers,) the tariff of each where meters count one sum: a monthly rate that asks no more stays, all others are the flat one."""
+        kept = [k for k, rate in self.rates().items() if not needs_intervals(rate)]
+        return np.where(np.isin(tariff_of, kept), tariff_of, 0)
 
     def drawn(self, uniform: Floats, sections: Mapping[str, Any]) -> Ints:
         """(customers,) which tariff each has, from a number between 0 and 1 for each; a larger share moves nobody from it."""
