@@ -371,3 +371,12 @@ def test_what_takes_a_minute_at_the_first_run_is_said(tmp_path: Path, monkeypatc
     result = CliRunner().invoke(main, ["validate", "wood-wollenberg-3a"])
     assert result.exit_code == 0, result.stderr
     assert result.stderr == "note: compiling the kernels; this happens once and takes about a minute\n"
+
+
+def test_a_command_looks_for_garbage_rarely_and_not_at_its_end() -> None:
+    text = (
+        "import atexit, gc; atexit.register(lambda: print(gc.get_threshold()[0], gc.get_freeze_count() > 1000))\n"
+        "from heptagrid.cli import main; main(['scenarios'], standalone_mode=False)"
+    )
+    said = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True).stdout
+    assert said.splitlines()[-1] == "50000 True"

@@ -83,8 +83,10 @@ class _Commands(click.Group):
 
     def main(self, *args: Any, **options: Any) -> Any:
         with _interrupted_in_a_line():
+            from heptagrid.foundation.garbage import collect_rarely
             from heptagrid.foundation.standard_streams import prepare_streams
 
+            collect_rarely()
             prepare_streams()
             return super().main(*args, **options)
 

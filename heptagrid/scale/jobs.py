@@ -24,6 +24,7 @@ from typing import Any
 
 from heptagrid.assembly.job import Job
 from heptagrid.foundation.errors import HeptagridError
+from heptagrid.foundation.garbage import collect_rarely
 from heptagrid.foundation.interrupts import counted_interrupts, inherited_by_none
 from heptagrid.recording.arm_result import ArmResult
 from heptagrid.scenario.schema import Scenario
@@ -175,6 +176,7 @@ def _collected(waiting: list[Future[Any]]) -> list[Any]:
 def _begin_worker(counts: Any, stop: Event) -> None:
     global _counts, _stop
     _counts, _stop = counts, stop
+    collect_rarely()
     # Ctrl-C reaches all processes of a terminal; the parent tells its workers, which were started with it blocked.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
