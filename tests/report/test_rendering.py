@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import Any
 
 import pytest
-from jinja2 import UndefinedError
+from jinja2 import Environment, UndefinedError
 
-from heptagrid.report.rendering import FOLDER, folded, render
+from heptagrid.report.rendering import FOLDER, _environment, folded, render
 
 
 def without_comments(source: str) -> str:
@@ -71,3 +73,18 @@ def test_no_python_file_of_the_report_holds_html_but_drawings() -> None:
                 r"""["'>]</?(?:p|div|table|t[dhr]|li|h[1-6]|span|b)\b[^\n]*""", path.read_text(encoding="utf-8")
             )
             assert not found, f"{path.name}: {found[0]}"
+
+
+def test_a_template_is_compiled_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*arguments: Any, **options: Any) -> None:
+        raise AssertionError("compiled anew")
+
+    monkeypatch.setenv("HEPTAGRID_CACHE_DIR", str(tmp_path))
+    _environment.cache_clear()
+    first = _environment().get_template("parts.html").module
+    _environment.cache_clear()
+    monkeypatch.setattr(Environment, "compile", refused)
+    assert vars(_environment().get_template("parts.html").module).keys() == vars(first).keys()
+    with pytest.raises(AssertionError, match="compiled anew"):
+        _environment().from_string("<p></p>")
+    _environment.cache_clear()
