@@ -72,6 +72,7 @@ class Recorder(Listener):
         self._supply = SupplyVoltages(world.customers_count)
         self._system_peak = SystemPeak()
         self._counting = False
+        self._sent: list[tuple[int, Wave]] = []  # and not looked at yet
         self._waves: list[tuple[Any, ...]] = []
         grid.transport.listen(self)
         self._frequency = FrequencyLog(grid)
@@ -96,7 +97,8 @@ class Recorder(Listener):
         grid.transport.begin_counting()
 
     def note_flows(self, phase: Phase, step: Step) -> None:
-        """Take in what was used, generated and carried in a step; its messages may still be under way."""
+        """Take in what was used, generated and carried in a step, and what was sent before; its messages may still be under way."""
+        self._note_waves()
         if phase is not Phase.COUNTED:
             return
         self.result.steps += 1
@@ -350,19 +352,26 @@ class Recorder(Listener):
         self._open_day()
 
     def sent(self, first: int, wave: Wave) -> None:
-        """Keep what a wave was and what caused it; the warm-up's too, for the first day's prices are made there."""
-        first_ns, last_ns, apart = extent(wave.sent_ns, wave.cause)
-        cause = int(wave.cause[0])
-        self._waves.append(
-            (
-                *(first, len(wave.source), first_ns, last_ns),
-                *(KIND_NAMES[wave.kind], DOMAIN_NAMES[wave.sender], DOMAIN_NAMES[wave.receiver], wave.topic),
-                *(-1 if apart else cause, wave.cause.tolist() if apart else None),
+        """Keep a wave; the warm-up's too, for the first day's prices are made there."""
+        self._sent.append((first, wave))
+
+    def _note_waves(self) -> None:
+        """Note what the waves were that have been sent, and what caused them."""
+        for first, wave in self._sent:
+            first_ns, last_ns, apart = extent(wave.sent_ns, wave.cause)
+            cause = int(wave.cause[0])
+            self._waves.append(
+                (
+                    *(first, len(wave.source), first_ns, last_ns),
+                    *(KIND_NAMES[wave.kind], DOMAIN_NAMES[wave.sender], DOMAIN_NAMES[wave.receiver], wave.topic),
+                    *(-1 if apart else cause, wave.cause.tolist() if apart else None),
+                )
             )
-        )
+        self._sent = []
 
     def _write_waves(self) -> None:
         """Write the waves sent since the last call."""
+        self._note_waves()
         if self._waves:
             columns = dict(zip(WAVE_COLUMNS, map(list, zip(*self._waves, strict=True)), strict=True))
             columns["causes"] = list_series(columns["causes"])

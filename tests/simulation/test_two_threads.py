@@ -13,9 +13,11 @@ import pytest
 
 from heptagrid import Simulation
 from heptagrid.domains.operations.firmware import Rollout
+from heptagrid.domains.operations.meter_store import MeterStore, Reads
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S, Step
 from heptagrid.planes.messages.kernel.ahead import Ahead
 from heptagrid.scale.jobs import threads_of_job
+from heptagrid.scenario.load import revised
 from heptagrid.scenario.schema import Scenario
 from heptagrid.world.endpoints import Endpoints
 from tests.simulation.test_checkpoint import differences, to_the_end
@@ -41,6 +43,23 @@ def test_two_threads_come_to_the_same_last_bit(lane: Scenario, arm: str, monkeyp
         closing = 12
         assert len(begun) == (0 if threads == 1 else simulation.span.all_steps - closing)
     assert differences(*results) == []
+
+
+def test_reads_are_stored_while_messages_travel(lane: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    simulation = Simulation(revised(lane, ["run.step_s=300"]), threads=2)
+    simulation.begin()
+    plane = simulation.grid.transport.plane  # type: ignore[attr-defined]
+    store, beside = MeterStore.receive, []
+
+    def noted(self: MeterStore, quarter: int, reads: Reads) -> Any:
+        beside.append(plane._ahead is not None)
+        return store(self, quarter, reads)
+
+    monkeypatch.setattr(MeterStore, "receive", noted)
+    for _ in range(200):
+        simulation.step()
+    assert len(beside) > 50
+    assert sum(beside) > 0.5 * len(beside), "the others are asked for at the end of a quarter hour"
 
 
 def test_each_arm_gets_its_share_and_a_second_thread_for_its_messages() -> None:

@@ -69,7 +69,9 @@ class Operations:
         self._endpoints, self._zone, self._forecast, self._rest_mw = endpoints, zone, forecast, rest_mw
 
     def advance(self, step: Step) -> None:
-        """Operations has no devices."""
+        """Operations has no devices; reads that arrived in the step before are stored."""
+        if self.customers_desk:
+            self.customers_desk.take_in()
 
     def carry(self, step: Step) -> None:
         """Operations has no terminals."""

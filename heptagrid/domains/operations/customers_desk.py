@@ -36,7 +36,9 @@ DAY_READS_AFTER_NS = 3 * NS_PER_QUARTER  # after midnight: when the last quarter
 class CustomersDesk:
     """Receives reads, estimates the missing ones, and sends each day's validated reads to the retailers, then those that came after it was first told.
 
-    open_from: the first quarter hour that has not had its final settlement run. from_the_future: reads that were stamped with a quarter hour that had not ended.
+    What arrived is taken into the store when somebody asks for what is in it, or when the next step has begun: by then its messages travel, beside this work.
+
+    open_from: the first quarter hour that has not had its final settlement run.
     """
 
     def __init__(
@@ -48,9 +50,10 @@ class CustomersDesk:
         companies: Companies,
         days: PaidDays,
     ) -> None:
-        self.store = store
+        self._store = store
+        self._arrived: list[Delivery] = []  # and not taken in yet
+        self._from_the_future = 0
         self.open_from = -1
-        self.from_the_future = 0
         self._days = days
         self._supplied, self._steered = companies.all_supplied, companies.all_steered
         self._retailer_of = companies.retailer_of
@@ -68,13 +71,34 @@ class CustomersDesk:
         self._corrected_by: dict[int, int] = {}
 
     def receive(self, delivery: Delivery) -> None:
-        """Store the reads of one delivery."""
+        """Keep the reads of one delivery for the store."""
         self._last_read = delivery.last_id
+        self._arrived.append(delivery)
+
+    @property
+    def store(self) -> MeterStore:
+        """The reads, with all that have arrived."""
+        self.take_in()
+        return self._store
+
+    @property
+    def from_the_future(self) -> int:
+        """Reads that were stamped with a quarter hour that had not ended."""
+        self.take_in()
+        return self._from_the_future
+
+    def take_in(self) -> None:
+        """Store what has arrived, in the order of its arrival."""
+        arrived, self._arrived = self._arrived, []
+        for delivery in arrived:
+            self._take_in(delivery)
+
+    def _take_in(self, delivery: Delivery) -> None:
         contract = metering.MISSED if delivery.contract is metering.MISSED else metering.READING
         told = contract.read(delivery)
         quarter = told.quarter
         if (quarter + 1) * NS_PER_QUARTER > int(delivery.delivered_ns[0]):
-            self.from_the_future += len(told.meter)  # a meter's clock is wrong; what it read of when nobody knows
+            self._from_the_future += len(told.meter)  # a meter's clock is wrong; what it read of when nobody knows
             return
         reads = Reads(
             meter=told.meter,
@@ -86,7 +110,7 @@ class CustomersDesk:
             asked_by=told.asked_by,
             message=delivery.ids,
         )
-        is_late = self.store.receive(quarter, reads)
+        is_late = self._store.receive(quarter, reads)
         if is_late.any():
             late = reads.of(is_late)
             self._note(Changes(np.full(len(late.meter), quarter), late.meter, late.message), was_read=True)
@@ -210,6 +234,7 @@ class CustomersDesk:
 
     def known_later(self) -> dict[int, int]:
         """By quarter hour of the days that are still open: of how many meters a read came, or was settled, after the day was first told."""
+        self.take_in()
         return {
             quarter: len(np.unique(np.concatenate([changes.meter for changes, _ in late])))
             for quarter, late in self._late.items()
