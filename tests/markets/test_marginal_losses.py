@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
+import polars
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import heptagrid
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.planes.money.formulations.losses import TOLERANCE
 from heptagrid.planes.money.formulations.transfer import transfer_factors
+from heptagrid.planes.money.formulations.units import UnitCosts
 from heptagrid.planes.money.markets.day_ahead import MARGINAL, NODAL, Cleared, Parameters, clear
 from heptagrid.planes.money.markets.day_case import Before, Rows, day_case
+from heptagrid.planes.money.markets.dc_opf import clear as clear_hour
+from heptagrid.planes.money.markets.dc_opf import dispatch_on
 from heptagrid.planes.money.markets.nodal_payments import Lost, paid_at_buses
 from heptagrid.planes.money.markets.unit_commitment import Commitment, Settings, dispatch
 from heptagrid.world.commitment_case import BranchNetwork, CommitmentCase
+from heptagrid.world.market_case import DirectLines, MarketBranches, MarketCase, MarketUnits
+from tests.clear.rts_folder import write_folder
+from tests.clear.test_dc_opf import random_case
 from tests.markets.fleets import case_of, units_of
 from tests.markets.test_day_ahead import TOWN, demand, offers, system
 from tests.markets.test_unit_commitment import case, meshed, units
@@ -220,3 +229,80 @@ def test_losses_that_are_foreseen_have_no_price() -> None:
     assert cleared.loss_surplus_eur == 0.0 and np.abs(cleared.loss_eur_per_mwh).max() == 0.0
     load = demand().at_buses(demand().towns_mw)
     assert cleared.losses_mwh == pytest.approx(0.03 * load.sum())
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32), st.booleans(), st.sampled_from(["powermodels", "matpower"]))
+def test_an_hour_gives_its_losses_and_proves_itself(seed: int, bent: bool, model: str) -> None:
+    """Balance at every bus, losses those of the flows, price between the slopes of every unit, and all that is paid has a name; shifts and taps too."""
+    one = random_case(seed, bent=bent)
+    units_too = replace(one.units, high_mw=one.units.high_mw * 2.0 + 10.0)
+    branches = replace(
+        one.branches, limit_mw=one.branches.limit_mw * 2.0 + 10.0, angle_low_rad=one.branches.angle_low_rad - 1.0
+    )
+    one = replace(one, units=units_too, branches=branches, load_mw=np.maximum(one.load_mw, 0.0))
+    found = dispatch_on(one, model, with_losses=True)  # type: ignore[arg-type]
+    if found.status != "optimal":  # loads are others than those that limits were drawn for
+        return
+    assert found.certificate is not None and found.certificate.gap < 1e-6
+    on, buses = one.branches, len(one.load_mw)
+    lost = on.r_pu / 100.0 * found.flow_mw**2
+    if (found.price > 1e-3).all():
+        assert float(found.lost_mw.sum()) == pytest.approx(float(lost.sum()), rel=2e-4, abs=1e-4)
+    brought = np.bincount(one.units.bus, found.output_mw, buses) - np.bincount(on.from_bus, found.flow_mw, buses)
+    brought += np.bincount(on.to_bus, found.flow_mw, buses) - found.loss_share * found.lost_mw[found.network.island]
+    np.testing.assert_allclose(brought, one.load_mw, atol=1e-5)
+    below, above = UnitCosts(one.units).slopes(found.output_mw)
+    price = found.price[one.units.bus]
+    assert (price <= above + 1e-3)[found.output_mw < one.units.high_mw - 1e-4].all()
+    assert (price >= below - 1e-3)[found.output_mw > one.units.low_mw + 1e-4].all()
+    rows = clear_hour(one, dc_model=model, losses="on")  # type: ignore[arg-type]
+    named = ("payments", "revenues", "congestion_rent", "loss_surplus")
+    payments, revenues, rent, surplus = (float(str(rows.figures[name])) for name in named)
+    assert payments == pytest.approx(revenues + rent + surplus, rel=1e-6, abs=1e-2)
+    parts = sum(np.asarray(rows.prices[name]) for name in ("energy", "congestion", "loss"))
+    np.testing.assert_allclose(parts, np.asarray(rows.prices["price"]), atol=1e-8)
+
+
+def test_an_hour_and_a_day_price_losses_alike() -> None:
+    """Two programs, with angles and with factors, on the same line: both as by hand."""
+    none = np.zeros(0, dtype=np.int64)
+    one, free = np.ones(1), np.full(1, np.inf)
+    branch = MarketBranches(
+        np.array(["1"]), np.array([0]), np.array([1]), 0.1 * one, 0.1 * one, one, 0.0 * one, free, -free, free
+    )
+    unit = MarketUnits(
+        np.array(["1"]), np.array([0]), 0.0 * one, 500.0 * one, np.array([[0.0, 20.0]]), none, np.zeros(0), np.zeros(0)
+    )
+    nobody = DirectLines(none.astype(np.str_), none, none, *(np.zeros(0),) * 4)
+    names = np.array(["A", "B"])
+    found = dispatch_on(
+        MarketCase("line", 100.0, names, np.array([0.0, 100.0]), branch, nobody, unit), "matpower", with_losses=True
+    )
+    day = dispatch(by_hand(100.0), np.ones((1, 1), dtype=bool), LOSSES)
+    np.testing.assert_allclose(found.price, day.price[0], rtol=1e-3)
+    np.testing.assert_allclose(found.loss_price, day.loss_price[0], rtol=1e-2)
+    assert found.output_mw[0] == pytest.approx(day.unit_mw[0, 0], rel=1e-4)
+    assert found.certificate is not None and found.certificate.gap < 1e-9
+
+
+def test_the_command_writes_the_parts_of_prices(tmp_path: Path) -> None:
+    """Of a folder in RTS-GMLC's form: three buses in a ring. The mean of the parts for losses is nothing, by load; beyond what units get all that is paid has a name."""
+    folder, out = write_folder(tmp_path / "rts"), tmp_path / "prices.csv"
+    found = heptagrid.clear(str(folder), out, date="2020-07-10", reserves="off", losses="on").summary()
+    rows = polars.read_csv(out)
+    assert rows.columns == ["period", "bus", "product", "price", "energy", "congestion", "loss"]
+    parts = rows["energy"] + rows["congestion"] + rows["loss"]
+    assert (parts - rows["price"]).abs().max() < 1e-6  # type: ignore[operator]
+    assert rows.filter(polars.col("bus") == "Cedar")["loss"].abs().max() == pytest.approx(0.0, abs=1e-9), (
+        "has all of the load"
+    )
+    assert rows.filter(polars.col("bus") == "Ash")["loss"].max() < 0.0  # type: ignore[operator]
+    assert found["losses_mwh"] > 0.0 and found["loss_surplus"] > 0.0
+    assert found["loss_residual_mw"] < 0.01 * found["losses_mwh"]
+    price = {(row["period"], row["bus"]): row["price"] for row in found["prices"]}
+    revenues = sum(row["mw"] * price[row["period"], row["bus"]] for row in found["quantities"])
+    named = revenues + found["congestion_rent"] + found["loss_surplus"]
+    assert found["payments"] == pytest.approx(named, rel=1e-6)
+    without = heptagrid.clear(str(folder), date="2020-07-10", reserves="off", losses="on", network="none")
+    assert any("--losses on has no effect" in one for one in without.remarks)

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.sparse import csr_matrix, hstack, vstack
 
 from heptagrid.planes.money.formulations.active_set import optimum_near
+from heptagrid.planes.money.formulations.hour_losses import HourLosses
 from heptagrid.planes.money.formulations.network import AngleNetwork, NetworkColumns, put_limits, put_network
 from heptagrid.planes.money.formulations.program import Program, Solution
 from heptagrid.planes.money.formulations.units import UnitColumns, UnitCosts, put_first_cuts, put_tangents, put_units
@@ -50,7 +51,7 @@ class ColumnCosts:
 class Hour:
     """The program of an hour, with limits and tangents added as they are needed, and all of its arrays for the certificate."""
 
-    def __init__(self, network: AngleNetwork) -> None:
+    def __init__(self, network: AngleNetwork, losses: HourLosses | None = None) -> None:
         case = network.case
         units, lines = case.units, case.direct_lines
         self.network = network
@@ -59,19 +60,55 @@ class Hour:
         self.program = Program()
         self.units: UnitColumns = put_units(self.program, self.unit_costs)
         self.columns: NetworkColumns = put_network(self.program, network, self.units.output, case.load_mw)
+        self.losses = losses
+        self.lost = self.program.columns(np.zeros(0 if losses is None else losses.islands), self._most_mw)
+        place = csr_matrix((len(network.island), 0)) if losses is None else losses.place()
+        entries = place.tocoo()
+        self.program.put(self.columns.balance[entries.row], self.lost[entries.col], entries.data)
         put_first_cuts(self.program, self.unit_costs, self.units)
         angle_low, angle_high = network.angle_bounds()
-        self.low = np.concatenate([units.low_mw, angle_low, lines.low_mw])
-        self.high = np.concatenate([units.high_mw, angle_high, lines.high_mw])
+        nothing = np.zeros(len(self.lost))
+        self.low = np.concatenate([units.low_mw, angle_low, lines.low_mw, nothing])
+        self.high = np.concatenate([units.high_mw, angle_high, lines.high_mw, nothing + self._most_mw])
         needed, (limit_low, limit_high) = network.needed_mw(case.load_mw), network.limits_mw()
         self.row_low, self.row_high = np.concatenate([needed, limit_low]), np.concatenate([needed, limit_high])
         flows = network.flow_matrix()
         branches, count = flows.shape[0], len(units.names)
-        sides = csr_matrix((branches, count)), flows, csr_matrix((branches, len(lines.names)))
-        self.matrix: Any = vstack([network.balance_matrix(), hstack(sides)]).tocsr()
-        self.number = np.concatenate([self.units.output, self.columns.angle, self.columns.direct])
+        sides = csr_matrix((branches, count)), flows, csr_matrix((branches, len(lines.names) + len(self.lost)))
+        self.matrix: Any = vstack([hstack([network.balance_matrix(), place]), hstack(sides)]).tocsr()
+        self.number = np.concatenate([self.units.output, self.columns.angle, self.columns.direct, self.lost])
+        self.loss_rows: list[int] = []
         self.limit_row = np.full(branches, -1)
         self.is_bent = bool(len(self.units.bent))
+
+    @property
+    def _most_mw(self) -> float:
+        return 0.0 if self.losses is None else self.losses.most_mw
+
+    def _angles(self, x: Floats) -> Floats:
+        units = len(self.units.output)
+        return x[units : units + len(self.columns.angle)]
+
+    def add_losses(self, x: Floats) -> bool:
+        """Add tangents of losses where these lie below those of the flows; whether there was one."""
+        losses = self.losses
+        if losses is None:
+            return False
+        angle, lost = self._angles(x), x[len(x) - len(self.lost) :]
+        short = np.flatnonzero(losses.is_short(angle, lost)).tolist()
+        first = len(self.units.output)
+        for island in short:
+            slope, at_rest = losses.tangent(angle, island)
+            row = self.program.rows(at_rest, np.inf)
+            self.program.put(row, self.columns.angle, -slope)
+            self.program.put(row, self.lost[island], 1.0)
+            self.loss_rows.append(int(row))
+            whole = np.zeros(self.matrix.shape[1])
+            whole[first : first + len(slope)] = -slope
+            whole[len(x) - len(self.lost) + island] = 1.0
+            self.matrix = vstack([self.matrix, csr_matrix(whole)]).tocsr()
+            self.row_low, self.row_high = np.append(self.row_low, at_rest), np.append(self.row_high, np.inf)
+        return bool(short)
 
     def limit(self, branch: Any) -> None:
         """Add the limits of branches."""
@@ -83,12 +120,14 @@ class Hour:
         buses = len(self.columns.balance)
         dual[:buses] = found.dual[self.columns.balance]
         dual[buses + has] = found.dual[self.limit_row[has]]
+        dual[len(dual) - len(self.loss_rows) :] = found.dual[self.loss_rows]
         return found.x[self.number], dual
 
     def beyond(self, x: Floats) -> Bools:
         """(branches,) whose flow is beyond limits that the program has not got yet."""
         buses = len(self.columns.balance)
-        row, low, high = (one[buses:] for one in (self.matrix @ x, self.row_low, self.row_high))
+        branches = slice(buses, buses + len(self.limit_row))
+        row, low, high = (one[branches] for one in (self.matrix @ x, self.row_low, self.row_high))
         return np.asarray(((row > high + OVER_MW) | (row < low - OVER_MW)) & (self.limit_row < 0))
 
     def exact(self, x: Floats, dual: Floats) -> tuple[Floats, Floats] | None:

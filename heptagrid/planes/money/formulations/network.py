@@ -75,6 +75,10 @@ class AngleNetwork:
         """(branches, buses), sparse: what a branch's angles let through, in MW a rad."""
         return (diags(self.mw_per_rad) @ self._incidence().T).tocsr()
 
+    def bus_matrix(self) -> Any:
+        """(buses, buses), sparse: what leaves each bus, in MW a rad of every angle."""
+        return (self._incidence() @ self.flow_matrix()).tocsr()
+
     def _incidence(self) -> Any:
         """(buses, branches), sparse: 1 where a branch begins, -1 where it ends."""
         branches, count = self.case.branches, len(self.mw_per_rad)
