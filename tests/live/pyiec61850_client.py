@@ -58,6 +58,10 @@ def value_of(value: Any) -> Any:
         return lib.MmsValue_getUtcTimeInMs(value)
     if kind == lib.MMS_VISIBLE_STRING:
         return lib.MmsValue_toString(value)
+    if kind == lib.MMS_OCTET_STRING:
+        return "".join(
+            f"{lib.MmsValue_getOctetStringOctet(value, k):02x}" for k in range(lib.MmsValue_getOctetStringSize(value))
+        )
     if kind == lib.MMS_STRUCTURE:
         return [value_of(lib.MmsValue_getElement(value, k)) for k in range(lib.MmsValue_getArraySize(value))]
     if kind == lib.MMS_DATA_ACCESS_ERROR:
@@ -102,6 +106,7 @@ class Heard(lib.RCBHandler):
         self.reports.append(
             {
                 "number": lib.ClientReport_getSeqNum(report),
+                "entry": value_of(lib.ClientReport_getEntryId(report)) if lib.ClientReport_getEntryId(report) else None,
                 "set": lib.ClientReport_getDataSetName(report),
                 "values": [value_of(lib.MmsValue_getElement(values, k)) if reasons[k] else None for k in range(count)],
                 "reasons": reasons,
@@ -111,7 +116,10 @@ class Heard(lib.RCBHandler):
 
 
 def watch(connection: Any, block: str, count: int) -> list[dict[str, Any]]:
-    """Enable a report control block with an interrogation and a period of 300 ms, until so many reports have come."""
+    """Enable a report control block with a period of 1 s, and interrogate it if it is unbuffered, until so many reports have come.
+
+    The library waits for answers with the interpreter locked, so that no report may come meanwhile: reports that wait come at once, and nothing is asked after them.
+    """
     control = done(lib.IedConnection_getRCBValues(connection, block, lib.ClientReportControlBlock_create(block)))
     heard = Heard()
     subscriber = lib.RCBSubscriber()
@@ -122,7 +130,7 @@ def watch(connection: Any, block: str, count: int) -> list[dict[str, Any]]:
     KEPT.extend((heard, subscriber, control))
     assert subscriber.subscribe()
     lib.ClientReportControlBlock_setTrgOps(control, lib.TRG_OPT_DATA_CHANGED | lib.TRG_OPT_INTEGRITY | lib.TRG_OPT_GI)
-    lib.ClientReportControlBlock_setIntgPd(control, 300)
+    lib.ClientReportControlBlock_setIntgPd(control, 1000)
     lib.ClientReportControlBlock_setOptFlds(
         control,
         lib.RPT_OPT_SEQ_NUM
@@ -130,19 +138,20 @@ def watch(connection: Any, block: str, count: int) -> list[dict[str, Any]]:
         | lib.RPT_OPT_REASON_FOR_INCLUSION
         | lib.RPT_OPT_DATA_SET
         | lib.RPT_OPT_DATA_REFERENCE
-        | lib.RPT_OPT_CONF_REV,
+        | lib.RPT_OPT_CONF_REV
+        | lib.RPT_OPT_BUFFER_OVERFLOW
+        | lib.RPT_OPT_ENTRY_ID,
     )
     lib.ClientReportControlBlock_setRptEna(control, True)
     chosen = lib.RCB_ELEMENT_TRG_OPS | lib.RCB_ELEMENT_INTG_PD | lib.RCB_ELEMENT_OPT_FLDS | lib.RCB_ELEMENT_RPT_ENA
     written(lib.IedConnection_setRCBValues(connection, control, chosen, True))
-    lib.ClientReportControlBlock_setGI(control, True)
-    written(lib.IedConnection_setRCBValues(connection, control, lib.RCB_ELEMENT_GI, True))
-    ends = time.monotonic() + 30.0
+    if ".RP." in block:
+        lib.ClientReportControlBlock_setGI(control, True)
+        written(lib.IedConnection_setRCBValues(connection, control, lib.RCB_ELEMENT_GI, True))
+    ends = time.monotonic() + 60.0
     while len(heard.reports) < count:
         assert time.monotonic() < ends, f"{len(heard.reports)} reports have come"
         time.sleep(0.02)
-    lib.ClientReportControlBlock_setRptEna(control, False)
-    written(lib.IedConnection_setRCBValues(connection, control, lib.RCB_ELEMENT_RPT_ENA, True))
     return heard.reports
 
 
@@ -176,7 +185,8 @@ def main(host: str, port: int, what: list[Any]) -> Any:
     kind, *given = what
     connection = connected(host, port, given.pop() if kind == "browse" and given else 0)
     found = {"browse": browse, "watch": watch, "command": command}[kind](connection, *given)
-    lib.IedConnection_close(connection)
+    if kind != "watch":
+        lib.IedConnection_close(connection)
     return found
 
 

@@ -24,7 +24,7 @@ from heptagrid.live.protocols.mms.data import (
     Type,
 )
 from heptagrid.live.protocols.mms.devices import model_of
-from heptagrid.live.protocols.mms.ied import Ied
+from heptagrid.live.protocols.mms.ied import Ied, Rules
 from heptagrid.live.serve import Options
 from heptagrid.scenario.schema import Scenario
 from tests.live.mms_client import Client, associated, told
@@ -185,7 +185,7 @@ def test_an_identity_of_a_client_has_64_bytes_at_most(lane: Scenario) -> None:
 
 def test_a_command_that_is_being_carried_out_is_not_given_again() -> None:
     host = Host()
-    ied = Ied(Device(None, 0), SUBSTATION, model_of(SUBSTATIONS, 1, 1), {}, host, 1, 30.0)  # type: ignore[arg-type]
+    ied = Ied(Device(None, 0), SUBSTATION, model_of(SUBSTATIONS, 1, 1), {}, host, Rules())  # type: ignore[arg-type]
     given = {"ctlVal": False, "origin": {"orCat": 2, "orIdent": b""}, "ctlNum": 1, "T": 0, "Test": False, "Check": "00"}
     ied.controls.command("Oper", "switch", given, host)
     with pytest.raises(AccessError):

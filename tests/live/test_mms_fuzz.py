@@ -14,7 +14,7 @@ from heptagrid.live.protocols.mms.association import Association
 from heptagrid.live.protocols.mms.ber import INTEGER, MalformedError, encoded, integer, text
 from heptagrid.live.protocols.mms.data import BOOLEAN, OPTIONS, REAL
 from heptagrid.live.protocols.mms.devices import model_of
-from heptagrid.live.protocols.mms.ied import Ied
+from heptagrid.live.protocols.mms.ied import Ied, Rules
 from heptagrid.live.protocols.mms.ieds import Alone
 from heptagrid.live.protocols.mms.pdu import Request, Service
 from heptagrid.live.protocols.mms.services import answer, concerned
@@ -91,7 +91,7 @@ class _Target:
         self.orders: list[tuple[str, float]] = []
         self.after: list[Callable[[], object]] = []
         self.splitter = Splitter()
-        self.ied = Ied(Device(None, 0), DOMAIN, MODEL, CONTROLS, self, 1, 30.0)  # type: ignore[arg-type]
+        self.ied = Ied(Device(None, 0), DOMAIN, MODEL, CONTROLS, self, Rules())  # type: ignore[arg-type]
         self.association = Association(5, self.take, self.emit)
         for frame in BEGIN:
             self.association.receive(frame)

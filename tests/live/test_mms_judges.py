@@ -31,28 +31,20 @@ needs_judge = pytest.mark.skipif(
 )
 
 
-def judged(host: str, port: int, *what: Any) -> Any:
-    """What the client on libiec61850 comes to."""
+def judged(grid: Served, device: str | None, *what: Any) -> Any:
+    """What the client on libiec61850 comes to with a device, None: with the gateway."""
+    host = "127.0.0.1" if device is None else own(grid.harness, device)
     client = str(Path(__file__).with_name("pyiec61850_client.py"))
-    done = subprocess.run(
-        [sys.executable, client, host, str(port), json.dumps(what)],
-        capture_output=True,
-        text=True,
-        timeout=120.0,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    words = [sys.executable, client, host, str(grid.ports["mms"]), json.dumps(what)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120.0, check=False)
+    assert done.returncode == 0, (done.stderr, grid.grid.counts, *list(grid.grid.frames)[-10:])
     return json.loads(done.stdout.splitlines()[-1])
-
-
-def at(grid: Served, device: str) -> tuple[str, int]:
-    return own(grid.harness, device), grid.ports["mms"]
 
 
 @needs_judge
 def test_a_client_on_libiec61850_reads_all_that_there_is(lane: Scenario) -> None:
     with served(lane, {"mms": None}, is_ideal=True, at=NIGHT) as grid:
-        found = judged("127.0.0.1", grid.ports["mms"], "browse")
+        found = judged(grid, None, "browse")
         classes = grid.grid.inventory.classes
         assert len(found) == sum(len(classes[name]) for name in ("substations", "primary_substations", "plants"))
         values = {(domain, name): value for domain, one in found.items() for name, value in one["values"].items()}
@@ -63,7 +55,7 @@ def test_a_client_on_libiec61850_reads_all_that_there_is(lane: Scenario) -> None
         assert values[SUBSTATION, "XSWI1$ST$Pos"][:2] == ["10", "0" * 13]
         ns = values[PRIMARY, "MMXU1$MX$Hz"][2] * 1_000_000
         assert abs(ns - state.at_ns) < 2_000_000
-        alone = judged(*at(grid, "substations/0"), "browse", 1000)
+        alone = judged(grid, "substations/0", "browse", 1000)
         assert alone.keys() == {SUBSTATION} and alone[SUBSTATION]["variables"] == found[SUBSTATION]["variables"]
         assert grid.grid.counts == {}, "nothing was refused, nothing malformed"
 
@@ -72,7 +64,7 @@ def test_a_client_on_libiec61850_reads_all_that_there_is(lane: Scenario) -> None
 def test_a_client_on_libiec61850_watches_a_data_set(lane: Scenario) -> None:
     with served(lane, {"mms": None}, is_ideal=True, at=NIGHT) as grid:
         block = f"{SUBSTATION}/LLN0.RP.Measurements01"
-        reports = judged(*at(grid, "substations/0"), "watch", block, 4)
+        reports = judged(grid, "substations/0", "watch", block, 4)
         assert [one["number"] for one in reports] == [0, 1, 2, 3]
         assert reports[0]["set"] == f"{SUBSTATION}/LLN0$Measurements"
         assert reports[0]["references"][0] == f"{SUBSTATION}/MMXU1$MX$TotW"
@@ -80,6 +72,18 @@ def test_a_client_on_libiec61850_watches_a_data_set(lane: Scenario) -> None:
         assert interrogated != by_period
         kw = grid.grid.state.substation_kw[0]
         assert reports[0]["values"][0][0] == [pytest.approx(kw, rel=1e-6)]
+        block = f"{SUBSTATION}/LLN0.BR.BufferedMeasurements01"
+        entries = []
+        for _ in range(2):
+            reports = judged(grid, "substations/0", "watch", block, 4)
+            entries.append([int(one["entry"], 16) for one in reports])
+            grid.advance(3600.0)
+        first, second = entries
+        assert first[:4] == [1, 2, 3, 4] and second[:4] == list(range(second[0], second[0] + 4))
+        assert second[0] > first[3], "what was told is not told again"
+        assert reports[0]["reasons"].count(0) < 3 and 1 in reports[0]["reasons"], (
+            "a change of data, while nobody listened"
+        )
 
 
 @needs_judge
@@ -88,15 +92,13 @@ def test_a_client_on_libiec61850_commands_by_each_control_model(lane: Scenario, 
     settings = (f"live.mms.control_model='{model}'",)
     with served(lane, {"mms": None}, is_ideal=True, at=NIGHT, settings=settings) as grid:
         switch = ("command", f"{SUBSTATION}/CSWI1.Pos", False, False)
-        found = grid.while_time_goes_on(
-            lambda: judged(*at(grid, "substations/0"), *switch), step_s=60.0, at_most_s=36000.0
-        )
+        found = grid.while_time_goes_on(lambda: judged(grid, "substations/0", *switch), step_s=60.0, at_most_s=36000.0)
         assert found["selected"] and found["operated"], found
         grid.advance(60.0)
         assert grid.grid.state.opened == ("substation 0",)
         most = float(grid.grid.inventory.world.bulk.units.p_max_mw[0])
         power = ("command", f"{PLANT}/GGIO1.AnOut1", 2.0 * most, True)
-        found = judged(*at(grid, "plants/0"), *power)
+        found = judged(grid, "plants/0", *power)
         assert not found["operated"] and found["cause"] == Cause.INCONSISTENT_PARAMETERS
 
 
@@ -107,7 +109,7 @@ def test_a_client_on_libiec61850_commands_by_each_control_model(lane: Scenario, 
 def test_a_client_in_rust_browses_watches_and_commands_over_the_modelled_network(lane: Scenario) -> None:
     settings = ("live.mms.control_model='direct-enhanced'",)
     with served(lane, {"mms": None}, at=NIGHT, settings=settings) as grid:
-        host, port = at(grid, "substations/0")
+        host, port = own(grid.harness, "substations/0"), grid.ports["mms"]
         client = str(Path(__file__).with_name("iec61850_client.py"))
         words = [sys.executable, client, host, str(port), SUBSTATION, f"{SUBSTATION}/CSWI1.Pos"]
         done = grid.while_time_goes_on(

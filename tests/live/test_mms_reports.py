@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from heptagrid.live.inventory import SUBSTATIONS, Device
-from heptagrid.live.protocols.mms.data import BOOLEAN, OPTIONS, REFERENCE, TRIGGERS, UINT32, Failure
+from heptagrid.live.protocols.mms.buffered import BufferedReport
+from heptagrid.live.protocols.mms.data import BOOLEAN, OPTIONS, REAL, REFERENCE, TRIGGERS, UINT32, AccessError, Failure
 from heptagrid.live.protocols.mms.devices import model_of
-from heptagrid.live.protocols.mms.ied import INVALID, Ied
+from heptagrid.live.protocols.mms.ied import INVALID, Ied, Rules
+from heptagrid.live.protocols.mms.reports import entry_number
 from heptagrid.scenario.schema import Scenario
 from tests.live.harness import Harness
 from tests.live.mms_client import Client, associated, told
@@ -86,7 +88,7 @@ def test_what_changes_is_told_and_nothing_else(lane: Scenario) -> None:
 def _alone(host: Host) -> tuple[Ied, str]:
     """A substation without a grid, and the point that its first data set shows first."""
     model = model_of(SUBSTATIONS, 1, 1)
-    ied = Ied(Device(None, 0), SUBSTATION, model, {}, host, 1, 30.0)  # type: ignore[arg-type]
+    ied = Ied(Device(None, 0), SUBSTATION, model, {}, host, Rules())  # type: ignore[arg-type]
     return ied, model.sets["Measurements"][0][1]
 
 
@@ -186,5 +188,109 @@ def test_a_report_that_is_longer_than_a_pdu_comes_in_segments(lane: Scenario) ->
             places = [[k for k, bit in enumerate(report[8]) if bit == "1"] for report in found]
             assert [place for each in places for place in each] == list(range(len(found[0][8]))), "each member once"
             assert client.longest_pdu <= 500
+
+    asyncio.run(drive())
+
+
+def _buffered(host: Host, most: int = 200) -> tuple[Ied, BufferedReport, str]:
+    """A substation without a grid, its buffered block, enabled once and left, and the point that its data set shows first."""
+    model = model_of(SUBSTATIONS, 1, 1)
+    ied = Ied(Device(None, 0), SUBSTATION, model, {}, host, Rules(buffer=most))  # type: ignore[arg-type]
+    report = ied.reports["BufferedMeasurements01"]
+    assert isinstance(report, BufferedReport)
+    report.write("RptEna", host, True)
+    ied.left(host)
+    return ied, report, model.sets["Measurements"][0][1]
+
+
+def _happen(ied: Ied, host: Host, point: str, count: int) -> None:
+    for _ in range(count):
+        host.reading = host.reading[0] + 1.0, 0
+        ied.changed([point], 0.0)
+
+
+def test_what_happens_while_nobody_listens_is_told_to_the_client_that_comes() -> None:
+    host = Host()
+    ied, report, point = _buffered(host)
+    _happen(ied, host, point, 3)
+    assert not host.told
+    report.write("RptEna", host, True)
+    assert len(host.told) == 3
+    _happen(ied, host, point, 1)
+    assert len(host.told) == 4
+    values = [REAL.encode(float(k)) for k in (2, 3, 4, 5)]
+    assert all(value in pdu for value, pdu in zip(values, host.told, strict=True)), "the values of then"
+
+
+def test_a_client_goes_on_after_the_entry_that_it_names() -> None:
+    host = Host()
+    ied, report, point = _buffered(host)
+    report.write("RptEna", host, True)
+    _happen(ied, host, point, 5)
+    ied.left(host)
+    host.told.clear()
+    report.write("RptEna", host, True)
+    assert not host.told, "all was sent"
+    for named, missed in ((3, 2), (0, 5)):
+        report.write("RptEna", host, False)
+        report.write("EntryID", host, entry_number(named))
+        report.write("RptEna", host, True)
+        assert len(host.told) == missed
+        host.told.clear()
+    report.write("RptEna", host, False)
+    with pytest.raises(AccessError):
+        report.write("EntryID", host, entry_number(99))
+
+
+def test_what_finds_no_room_is_dropped_and_said_so() -> None:
+    host = Host()
+    ied, report, point = _buffered(host, most=2)
+    _happen(ied, host, point, 3)
+    assert report.has_overflown
+    report.write("RptEna", host, True)
+    assert [BOOLEAN.encode(True) in pdu for pdu in host.told] == [True, False]
+    _happen(ied, host, point, 5)
+    assert not report.has_overflown, "what was told is dropped without loss"
+
+
+def test_only_a_change_of_a_block_empties_it() -> None:
+    """Clients write all attributes each time that they connect."""
+    host = Host()
+    ied, report, point = _buffered(host)
+    _happen(ied, host, point, 2)
+    for attribute, value in (
+        ("TrgOps", report.triggers),
+        ("IntgPd", report.period_ms),
+        ("DatSet", report.set_reference),
+        ("RptID", report.identifier),
+        ("OptFlds", "0100000000"),
+    ):
+        report.write(attribute, host, value)
+    report.write("RptEna", host, True)
+    assert len(host.told) == 2
+    for attribute, value in (("TrgOps", DATA_CHANGE), ("PurgeBuf", True)):
+        ied.left(host)
+        _happen(ied, host, point, 2)
+        report.write(attribute, host, value)
+        report.write("RptEna", host, True)
+        assert len(host.told) == 2
+
+
+def test_a_client_that_comes_again_gets_what_it_has_missed(lane: Scenario) -> None:
+    async def drive() -> None:
+        block = f"{SUBSTATION}/LLN0$BR$BufferedMeasurements01$"
+        async with devices(lane) as harness:
+            async with associated(port_of(harness)) as client:
+                await enable(client, block)
+            for _ in range(3):
+                await harness.advance(1800.0)
+                await asyncio.sleep(0.3)
+            async with associated(port_of(harness)) as client:
+                await enable(client, block)
+                await client.until(lambda: client.reports)
+                (last,) = told(await client.read(block + "EntryID"))
+                seen = reports(client)
+                assert [report[2] for report in seen] == list(range(len(seen))), "the numbers of this association"
+                assert seen[-1][6] == last and seen[0][5] is False, "nothing was dropped"
 
     asyncio.run(drive())

@@ -144,18 +144,18 @@ class Bits(Type):
 
 
 class Octets(Type):
-    """Bytes, at most so many."""
+    """Bytes, at most so many, or just as many."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self.described = integer(0x89, -most)
+    def __init__(self, most: int, *, is_varying: bool = True) -> None:
+        self._most, self._is_varying = most, is_varying
+        self.described = integer(0x89, -most if is_varying else most)
 
     def encode(self, value: bytes) -> bytes:
         return encoded(0x89, value)
 
     def decode(self, given: Element) -> bytes:
         content = _content(given, 0x89)
-        if len(content) > self._most:
+        if len(content) > self._most or (len(content) < self._most and not self._is_varying):
             raise AccessError(Failure.VALUE_INVALID)
         return content
 
@@ -201,7 +201,7 @@ class DayTime(Type):
     described = encoded(0x8C, b"\x01")
 
     def encode(self, value: int) -> bytes:
-        days, ms = divmod(value // _NS_PER_MS, _MS_PER_DAY)
+        days, ms = divmod(max(value // _NS_PER_MS, _FIRST_DAY * _MS_PER_DAY), _MS_PER_DAY)
         return encoded(0x8C, ms.to_bytes(4, "big") + (days - _FIRST_DAY).to_bytes(2, "big"))
 
     def decode(self, given: Element) -> int:
@@ -248,3 +248,4 @@ QUALITY, OPTIONS, TRIGGERS = (Bits(count, is_varying=True) for count in (13, 10,
 PAIR = Bits(2)
 """Of a double point, of a step command and of what is to be checked."""
 IDENTIFIER, WORDS, REFERENCE = Octets(64), Text(255), Text(129)
+ENTRY_NUMBER = Octets(8, is_varying=False)

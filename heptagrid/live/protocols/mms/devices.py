@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from heptagrid.live.inventory import PLANTS, PRIMARIES, SUBSTATIONS
+from heptagrid.live.protocols.mms.buffered import buffered_block
 from heptagrid.live.protocols.mms.classes import (
     Shown,
     counted,
@@ -130,13 +131,14 @@ def _breaking() -> Mapping[str, Constrained]:
 class Model:
     """What all devices of a class have.
 
-    sets: the members of each data set by name: their names, such as MMXU1$MX$TotW, and the point that each shows. places: where each control stands, by action. blocks: the data set of each report control block.
+    sets: the members of each data set by name: their names, such as MMXU1$MX$TotW, and the point that each shows. places: where each control stands, by action. blocks, buffered: the data set of each unbuffered and each buffered report control block.
     """
 
     root: Branch
     sets: Mapping[str, tuple[tuple[str, str], ...]]
     places: Mapping[str, str]
     blocks: Mapping[str, str] = field(default_factory=dict)
+    buffered: Mapping[str, str] = field(default_factory=dict)
 
 
 def model_of(name: str, control_model: int, clients: int) -> Model:
@@ -160,14 +162,20 @@ def model_of(name: str, control_model: int, clients: int) -> Model:
         made |= _OTHERS.get(node[:4], dict)()
         nodes[node] = logical_node(made)
     blocks = {f"{set}{number:02}": set for set in sets for number in range(1, clients + 1)}
+    buffered = {f"Buffered{name}": set for name, set in blocks.items() if set != ENERGY}
     first = {
         NODE: logical_node(
             {"Mod": mode(), "Beh": state(1), "Health": state(1), "NamPlt": name_plate()},
-            {"RP": Branch({block_name: block(block_name) for block_name in blocks})},
+            {
+                "RP": Branch({block_name: block(block_name) for block_name in blocks}),
+                "BR": Branch({block_name: buffered_block(block_name) for block_name in buffered}),
+            },
         ),
         "LPHD1": logical_node({"PhyNam": device_plate(), "PhyHealth": state(1), "Proxy": unknown(BOOLEAN, False)}),
     }
-    return Model(Branch(first | nodes), {set: tuple(members) for set, members in sets.items()}, places, blocks)
+    return Model(
+        Branch(first | nodes), {set: tuple(members) for set, members in sets.items()}, places, blocks, buffered
+    )
 
 
 def _controlled(one: Ordered, shown: Shown, control_model: int) -> Constrained:

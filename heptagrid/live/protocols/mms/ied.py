@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
 from heptagrid.live.inventory import Device
+from heptagrid.live.protocols.mms.buffered import BufferedReport
 from heptagrid.live.protocols.mms.controls import Controls
 from heptagrid.live.protocols.mms.data import AccessError, Failure
 from heptagrid.live.protocols.mms.devices import Model
@@ -58,6 +60,15 @@ class Host(Protocol):
         """Somebody listens to a device from now on."""
 
 
+@dataclass(frozen=True)
+class Rules:
+    """How devices behave. control_model: its number; select_s: for which a selection holds; buffer: entries that a buffered report control block keeps."""
+
+    control_model: int = 1
+    select_s: float = 30.0
+    buffer: int = 200
+
+
 class Ied:
     """One device. domain: the name of its logical device."""
 
@@ -68,11 +79,10 @@ class Ied:
         model: Model,
         controls: Mapping[str, Control],
         host: Host,
-        control_model: int,
-        select_s: float,
+        rules: Rules,
     ) -> None:
-        self.device, self.domain, self._model, self._host = device, domain, model, host
-        self.controls = Controls(self, controls, model.places, control_model, select_s)
+        self.device, self.domain, self._model, self._host, self._rules = device, domain, model, host, rules
+        self.controls = Controls(self, controls, model.places, rules.control_model, rules.select_s)
         self._qualities: dict[str, int] = {}
 
     @property
@@ -82,7 +92,11 @@ class Ied:
     @cached_property
     def reports(self) -> dict[str, Report]:
         """The report control blocks, by name."""
-        return {name: Report(self, name, set) for name, set in self._model.blocks.items()}
+        model = self._model
+        unbuffered = {name: Report(self, name, set) for name, set in model.blocks.items()}
+        return unbuffered | {
+            name: BufferedReport(self, name, set, self._rules.buffer) for name, set in model.buffered.items()
+        }
 
     @cached_property
     def names(self) -> list[str]:
@@ -148,8 +162,8 @@ class Ied:
 
     @property
     def is_listened_to(self) -> bool:
-        """Whether a report control block is enabled."""
-        return any(one.is_enabled for one in self.reports.values())
+        """Whether a report control block takes note of what changes."""
+        return any(one.is_watching for one in self.reports.values())
 
     def changed(self, points: Sequence[str], now: float) -> None:
         """Points have changed."""

@@ -29,6 +29,7 @@ class Ieds:
         self._made: dict[str, Ied] = {}
         self._listened: dict[str, list[int]] = {}
         self._after: deque[Callable[[], object]] = deque()
+        self._told_ns = 0  # of the state whose changes are being told
         self.look = self._images.look
 
     def is_station(self, device: Device) -> bool:
@@ -68,17 +69,16 @@ class Ieds:
         domain = self.domain(device)
         made = self._made.get(domain)
         if made is None:
-            parameters = self._parameters
             controls = {one.action: one for one in controls_of(self._grid.inventory.world, device.of.name, device.row)}
             made = self._made[domain] = Ied(
-                device, domain, self._model(device.of.name), controls, self, parameters.model, parameters.select_s
+                device, domain, self._model(device.of.name), controls, self, self._parameters.rules
             )
         return made
 
     def _model(self, name: str) -> Model:
         found = self._models.get(name)
         if found is None:
-            found = self._models[name] = model_of(name, self._parameters.model, self._parameters.clients)
+            found = self._models[name] = model_of(name, self._parameters.rules.control_model, self._parameters.clients)
         return found
 
     def read(self, device: Device, point: str) -> tuple[float, int]:
@@ -88,7 +88,7 @@ class Ieds:
     def instant(self) -> int:
         """Of the values, in simulated ns; below 0 once the simulation has ended."""
         state = self._grid.engine.state
-        ns = self._grid.now_ns if state is None else state.at_ns
+        ns = self._told_ns or (self._grid.now_ns if state is None else state.at_ns)
         return ns if self._grid.engine.is_running else -ns
 
     def now(self) -> float:
@@ -115,8 +115,10 @@ class Ieds:
     def tell(self) -> None:
         """Let devices tell what has changed, and what is due."""
         now = self.now()
-        for device, points, _ in self._images.changes(self._listened):
+        for device, points, at_ns in self._images.changes(self._listened):
+            self._told_ns = at_ns
             self.ied(device).changed([one.name for one in points], now)
+        self._told_ns = 0
         for ied in list(self._listening()):
             ied.tick(now)
             if not ied.is_listened_to:

@@ -1,4 +1,4 @@
-"""Unbuffered report control blocks (IEC 61850-7-2, clause 17; mapped as in IEC 61850-8-1, 17.2): what a device tells a client that has asked for it.
+"""Report control blocks (IEC 61850-7-2, clause 17; mapped as in IEC 61850-8-1, 17.2): what a device tells a client that has asked for it. Here is what all have, and the unbuffered ones.
 
 Of a block's times, BufTm and IntgPd are of the wall clock, as a client's time-outs are; the instants in reports are simulated.
 """
@@ -6,11 +6,13 @@ Of a block's times, BufTm and IntgPd are of the wall clock, as a client's time-o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from heptagrid.live.protocols.mms.ber import encoded
 from heptagrid.live.protocols.mms.data import (
     BOOLEAN,
+    ENTRY_NUMBER,
     ENTRY_TIME,
     OPTIONS,
     REFERENCE,
@@ -31,16 +33,33 @@ if TYPE_CHECKING:
 NODE = "LLN0"
 CHANGE, QUALITY_CHANGE, INTEGRITY, INTERROGATION = 1, 2, 4, 5
 """Places of triggers, and of reasons for inclusion."""
-_SEQUENCE, _TIME, _REASON, _SET, _REFERENCE, _REVISION, _SEGMENTED = 1, 2, 3, 4, 5, 8, 9
-"""Places of optional fields; buffer overflow and entry identification, 6 and 7, are those of buffered blocks."""
-_UNUSED = (0, 6, 7)
+_SEQUENCE, _TIME, _REASON, _SET, _REFERENCE, _OVERFLOW, _ENTRY, _REVISION, _SEGMENTED = range(1, 10)
+"""Places of optional fields."""
 _LIST = named_by_server("RPT")
 _FRAME_BYTES = 64
 """Room for what is around the fields of a report in a PDU."""
 
 
+Member = tuple[int, int, str, bytes]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A report before it is sent. members: place in the data set, reason, reference and value of each. count: of members that the data set has. number: by which a client names it; instant: simulated ns."""
+
+    members: Sequence[Member]
+    count: int
+    instant: int
+    number: int = 0
+
+
 class Report:
-    """One block. name: such as Measurements01. client: who has reserved it; None: nobody. data_set: its name in the logical node; empty for none."""
+    """One block, unbuffered. name: such as Measurements01. client: who has reserved it; None: nobody. data_set: its name in the logical node; empty for none. sequence: of the next report."""
+
+    constraint = "RP"
+    sequence_type = UINT8
+    not_shown: ClassVar[tuple[int, ...]] = (0, _OVERFLOW, _ENTRY)
+    """Places of optional fields that such a block does not have."""
 
     def __init__(self, ied: Ied, name: str, data_set: str) -> None:
         self._ied, self.name = ied, name
@@ -50,12 +69,13 @@ class Report:
         self.identifier = self.reference
         self.options, self.triggers = "0111110010", "011001"
         self.buffer_ms = self.period_ms = self.sequence = 0
+        self._is_reserved = False
         self._waiting: dict[int, int] = {}
         self._told_at = self._due_at = 0.0
 
     @property
     def reference(self) -> str:
-        return f"{self._ied.domain}/{NODE}$RP${self.name}"
+        return f"{self._ied.domain}/{NODE}${self.constraint}${self.name}"
 
     @property
     def set_reference(self) -> str:
@@ -73,16 +93,21 @@ class Report:
             raise AccessError(Failure.TEMPORARILY_UNAVAILABLE)
         if self.is_enabled and attribute not in ("RptEna", "GI"):
             raise AccessError(Failure.TEMPORARILY_UNAVAILABLE)
-        _WRITES[attribute](self, client, value)
+        self._write(attribute, client, value)
 
     def release(self) -> None:
-        """Its client is gone, or gives it up."""
-        self.client, self.is_enabled = None, False
-        self._waiting.clear()
+        """Its client is gone."""
+        self.client, self.is_enabled, self._is_reserved = None, False, False
+        self._forget()
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether it takes note of what changes."""
+        return self.is_enabled
 
     def changed(self, members: Mapping[str, int], now: float) -> None:
         """Points have changed; members: by point, the trigger: `CHANGE` or `QUALITY_CHANGE`."""
-        if not self.is_enabled:
+        if not self.is_watching:
             return
         points = self._ied.members_of(self.data_set)
         found = {
@@ -101,10 +126,10 @@ class Report:
 
     def tick(self, now: float) -> None:
         """Tell what is due."""
-        if not self.is_enabled:
-            return
         if self._waiting and now >= self._due_at:
             self._tell_waiting()
+        if not self.is_enabled:
+            return
         if self.period_ms and self.triggers[INTEGRITY] == "1" and now >= self._told_at + self.period_ms / 1000.0:
             self._told_at = max(self._told_at + self.period_ms / 1000.0, now - self.period_ms / 1000.0)
             self._tell_all(INTEGRITY)
@@ -119,46 +144,63 @@ class Report:
         self._tell(dict.fromkeys(range(len(self._ied.members_of(self.data_set))), reason))
 
     def _tell(self, reasons: Mapping[int, int]) -> None:
-        """Send members of the data set, with why each is told, in as many segments as it takes."""
-        client, ied = self.client, self._ied
-        assert client is not None
-        members = ied.members_of(self.data_set)
-        told = [
-            (place, reason, f"{ied.domain}/{members[place][0]}", ied.encoded(members[place][0]))
+        """Tell members of the data set, with why each is told."""
+        ied = self._ied
+        names = ied.members_of(self.data_set)
+        members = [
+            (place, reason, f"{ied.domain}/{names[place][0]}", ied.encoded(names[place][0]))
             for place, reason in reasons.items()
         ]
-        room = client.largest_pdu - sum(map(len, self._head(0))) - _FRAME_BYTES
-        segments = _cut(told, room, self._has(_REFERENCE))
+        self._take(Entry(members, len(names), abs(ied.instant())))
+
+    def _take(self, entry: Entry) -> None:
+        """Send a report."""
+        self._send(entry)
+
+    def _send(self, entry: Entry) -> None:
+        """Send a report in as many segments as it takes."""
+        client, ied = self.client, self._ied
+        assert client is not None
+        room = client.largest_pdu - sum(map(len, self._head(entry, 0))) - _FRAME_BYTES
+        segments = _cut(entry.members, room, self._has(_REFERENCE))
         for number, segment in enumerate(segments):
             has_more = number < len(segments) - 1
-            fields = self._head(number, has_more, is_cut=len(segments) > 1)
+            fields = self._head(entry, number, has_more, is_cut=len(segments) > 1)
             places = {place for place, _, _, _ in segment}
-            word = "".join("1" if place in places else "0" for place in range(len(members)))
-            fields.append(Bits(len(members)).encode(word))
+            word = "".join("1" if place in places else "0" for place in range(entry.count))
+            fields.append(Bits(entry.count).encode(word))
             if self._has(_REFERENCE):
                 fields += [REFERENCE.encode(reference) for _, _, reference, _ in segment]
             fields += [value for _, _, _, value in segment]
             if self._has(_REASON):
                 fields += [TRIGGERS.encode(_only(reason)) for _, reason, _, _ in segment]
             client.inform(ied, information_report(_LIST, fields))
-        self.sequence = (self.sequence + 1) % 256
+        self.sequence = (self.sequence + 1) % (256 if self.sequence_type is UINT8 else 65_536)
 
-    def _head(self, segment: int, has_more: bool = False, is_cut: bool = False) -> list[bytes]:
+    def _head(self, entry: Entry, segment: int, has_more: bool = False, is_cut: bool = False) -> list[bytes]:
         """What stands before the inclusion."""
         options = self.options if not is_cut else self.options[:_SEGMENTED] + "1"
-        shown = "".join("0" if place in _UNUSED else one for place, one in enumerate(options))
-        fields = [REFERENCE.encode(self.identifier or self.reference), OPTIONS.encode(shown)]
-        if shown[_SEQUENCE] == "1":
-            fields.append(UINT8.encode(self.sequence))
-        if shown[_TIME] == "1":
-            fields.append(ENTRY_TIME.encode(abs(self._ied.instant())))
-        if shown[_SET] == "1":
-            fields.append(REFERENCE.encode(self.set_reference))
-        if shown[_REVISION] == "1":
-            fields.append(UINT32.encode(self.revision))
-        if shown[_SEGMENTED] == "1":
-            fields += [UINT16.encode(segment), BOOLEAN.encode(has_more)]
+        shown = "".join("0" if place in self.not_shown else one for place, one in enumerate(options))
+        optional: Mapping[int, Callable[[], list[bytes]]] = {
+            _SEQUENCE: lambda: [self.sequence_type.encode(self.sequence)],
+            _TIME: lambda: [ENTRY_TIME.encode(entry.instant)],
+            _SET: lambda: [REFERENCE.encode(self.set_reference)],
+            _OVERFLOW: lambda: [BOOLEAN.encode(self.has_overflown)],
+            _ENTRY: lambda: [ENTRY_NUMBER.encode(entry_number(entry.number))],
+            _REVISION: lambda: [UINT32.encode(self.revision)],
+            _SEGMENTED: lambda: [UINT16.encode(segment), BOOLEAN.encode(has_more)],
+        }
+        fields = [REFERENCE.encode(self.identifier), OPTIONS.encode(shown)]
+        for place, made in optional.items():
+            if shown[place] == "1":
+                fields += made()
         return fields
+
+    has_overflown = False
+
+    def _forget(self) -> None:
+        """What waits is not told any more."""
+        self._waiting.clear()
 
     def _has(self, option: int) -> bool:
         return self.options[option] == "1"
@@ -171,10 +213,15 @@ class Report:
             self._told_at = self._ied.now()
             self._ied.begin_to_listen()
         self.is_enabled = value
-        self._waiting.clear()
+        if not value and not self._is_reserved:
+            self.client = None
+        self._forget()
+
+    def _write(self, attribute: str, client: Client, value: Any) -> None:
+        _WRITES[attribute](self, client, value)
 
     def _write_reserved(self, client: Client, value: bool) -> None:
-        self.client = client if value else None
+        self.client, self._is_reserved = client if value else None, value
 
     def _write_interrogation(self, client: Client, value: bool) -> None:
         if not value:
@@ -215,11 +262,16 @@ _WRITES: Mapping[str, Callable[[Report, Any, Any], None]] = {
 }
 
 
+def writes(name: str, attribute: str) -> Callable[[Ied, Client, Any], None]:
+    """How a client writes an attribute of a block."""
+    return lambda ied, client, value: ied.reports[name].write(attribute, client, value)
+
+
 def block(name: str) -> Branch:
-    """The attributes of a block, in their order (IEC 61850-8-1, table 38)."""
+    """The attributes of an unbuffered block, in their order (IEC 61850-8-1, table 38)."""
 
     def write(attribute: str) -> Callable[[Ied, Client, Any], None]:
-        return lambda ied, client, value: ied.reports[name].write(attribute, client, value)
+        return writes(name, attribute)
 
     return Branch(
         {
@@ -238,11 +290,13 @@ def block(name: str) -> Branch:
     )
 
 
+def entry_number(number: int) -> bytes:
+    """The identification of an entry."""
+    return number.to_bytes(8, "big")
+
+
 def _only(place: int) -> str:
     return "".join("1" if each == place else "0" for each in range(6))
-
-
-Member = tuple[int, int, str, bytes]
 
 
 def _cut(told: Sequence[Member], room: int, has_references: bool) -> list[list[Member]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from heptagrid.foundation.parameters import parameter
 from heptagrid.live.protocols.mms.controls import MODELS
+from heptagrid.live.protocols.mms.ied import Rules
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,13 @@ class Parameters:
         high=99,
         source="assumption: devices of substations have 3 to 16",
     )
+    buffer: int = parameter(
+        200,
+        info="reports that a buffered report control block keeps; the oldest is dropped",
+        low=1,
+        high=10_000,
+        source="assumption: the buffers of devices hold tens to hundreds of reports",
+    )
     outstanding: int = parameter(
         10,
         info="requests that a client may have open",
@@ -50,6 +58,5 @@ class Parameters:
     )
 
     @property
-    def model(self) -> int:
-        """The number of the control model."""
-        return MODELS.index(self.control_model) + 1
+    def rules(self) -> Rules:
+        return Rules(MODELS.index(self.control_model) + 1, self.select_s, self.buffer)
