@@ -28,6 +28,7 @@ Bools = npt.NDArray[np.bool_]
 
 QUARTERS_PER_DAY = 96
 _LONGEST_DAY, _MARGIN = 100, 8  # quarter hours of a day of 25 hours, and those that have not been validated yet
+_FEW = 8  # messages are kept of single meters while these are fewer than one in so many
 _EXACT = 1e-6  # relative; to this a gap's energies, kept in 32 bits, add up to the difference of the registers
 
 
@@ -106,8 +107,6 @@ class _Estimates:
 class _Messages:
     """The messages of some meters' reads, -1 of the others'; kept for these alone while they are few."""
 
-    _FEW = 8  # of them there are fewer than one in so many meters
-
     def __init__(self, meters: int) -> None:
         self._count = meters
         self._meter, self._message = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
@@ -115,7 +114,7 @@ class _Messages:
 
     def note(self, meters: Ints, messages: Ints) -> None:
         """Take those of some meters, each once; the last word counts."""
-        if self._all is None and _Messages._FEW * (len(self._meter) + len(meters)) >= self._count:
+        if self._all is None and _FEW * (len(self._meter) + len(meters)) >= self._count:
             self._all = self.at(np.arange(self._count))
             self._meter = self._message = self._meter[:0]
         if self._all is not None:
