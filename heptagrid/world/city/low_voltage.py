@@ -6,9 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import dijkstra
-from scipy.spatial import KDTree
 
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.world.city.curve import along
@@ -35,6 +32,9 @@ class Forest:
 
 def forest(streets: Streets) -> Forest:
     """Place substations, and lay cables."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import dijkstra
+
     station = _stations(streets)
     count = len(streets.x_m)
     ends, length_m = streets.ends, streets.length_m
@@ -62,6 +62,8 @@ def forest(streets: Streets) -> Forest:
 
 def _stations(streets: Streets) -> Ints:
     """The node nearest to the middle of each group of customers."""
+    from scipy.spatial import KDTree
+
     x_m, y_m = streets.x_m[streets.customer], streets.y_m[streets.customer]
     order = np.argsort(along(x_m, y_m), kind="stable")
     per_customer = 1.0 / np.array([one.loads for one in KINDS])[streets.kind[order]]

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import minimum_spanning_tree
 
 from heptagrid.world.city.draws import Draws
 from heptagrid.world.city.neighbourhoods import AREAS, KINDS
@@ -61,6 +59,9 @@ def streets(draws: Draws, character: str, customers: int) -> Streets:
 
 def _open_streets(draws: Draws, side: int) -> Ints:
     """(streets, 2) crossings at the ends of the streets of a grid: a spanning tree of it, and of the others as many as are not closed."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import minimum_spanning_tree
+
     number = np.arange(side * side).reshape(side, side)
     across = np.stack([number[:-1].ravel(), number[1:].ravel()], axis=1)
     along = np.stack([number[:, :-1].ravel(), number[:, 1:].ravel()], axis=1)
