@@ -19,6 +19,7 @@ from heptagrid.planes.messages.kernel.message_tracer import WatchedQueue
 from heptagrid.planes.messages.links import CLASS_NAMES
 from heptagrid.planes.messages.planning.planned_network import PlannedNetwork
 from heptagrid.planes.messages.routing.paths import Paths, TreeRouter
+from heptagrid.planes.messages.small_waves import FEW, Shared, small_wave
 from heptagrid.planes.messages.statistics import KINDS, Counts
 from heptagrid.planes.messages.topology import Topology
 
@@ -113,10 +114,28 @@ class MessagePlane:
         self._next_id += count
         size_bytes = ENVELOPE_BYTES + (self._sizes[kind] if payload_bytes is None else payload_bytes)
         is_spared = bool(self._spared_until_ns[kind] and sent_ns.max() < self._spared_until_ns[kind])
+        if count <= FEW:
+            ends_and_times = np.array([source, destination, sent_ns], dtype=np.int64)
+            shared = (int(size_bytes), 7 * int(sender) + int(receiver), self._urgency[kind], is_spared)
+            self._waves.append(self._small(ends_and_times, first, Shared(int(kind), *shared, self._acknowledged[kind])))
+            return first
         common = Common(int(kind), int(size_bytes), 7 * sender + receiver, self._urgency[kind], is_spared)
         familiar = self._familiar.of(source, destination, common)
         self._waves.append(familiar.sent(first, sent_ns, self._numbers[kind]))
         return first
+
+    def _small(self, ends_and_times: Ints, first: int, shared: Shared) -> Ints:
+        """The rows (n, PENDING) of a wave of few messages, by time and index."""
+        given = (ends_and_times, first, shared, self.topology.group, self._numbers[shared.kind])
+        rows, at, hops, is_known = small_wave(*given, self._paths.known)
+        if not is_known:
+            self._paths.of(ends_and_times[0], ends_and_times[1])
+            if shared.is_acknowledged:
+                self._paths.of(ends_and_times[1], ends_and_times[0])
+            rows, at, hops, _ = small_wave(*given, self._paths.known)
+        if not shared.is_spared:
+            self._note_links(Kind(shared.kind), at, hops)
+        return np.asarray(rows)
 
     def _make(self, source: Ints, destination: Ints, common: Common) -> Ints:
         """The rows (n, PENDING) of a wave that is met for the first time, without indices, times and numbers."""
@@ -130,7 +149,8 @@ class MessagePlane:
             rows[:, t.PATH], rows[:, t.HOPS] = self._paths.of(source, destination)
             if self._acknowledged[common.kind]:
                 rows[:, t.ACK_PATH], rows[:, t.ACK_HOPS] = self._paths.of(destination, source)
-            self._note_links(Kind(common.kind), rows)
+            longest = rows[rows[:, t.HOPS].argmax()]
+            self._note_links(Kind(common.kind), longest[t.PATH], longest[t.HOPS])
         return rows
 
     def spare(self, kind: Kind, until_ns: int) -> bool:
@@ -311,9 +331,10 @@ class MessagePlane:
         """
         return np.asarray(self._taken + self._queue.quarter)
 
-    def _note_links(self, kind: Kind, rows: Ints) -> None:
+    def _note_links(self, kind: Kind, at: int, hops: int) -> None:
         """Which link classes the longest path of a wave crosses."""
-        at, hops = rows[rows[:, t.HOPS].argmax()][[t.PATH, t.HOPS]]
+        if self.crossed[kind].all() and (self.crossed[Kind.ACK].all() or not self._acknowledged[kind]):
+            return
         classes = self._queue.net.port[self._paths.port[at : at + hops], t.P_LINK_CLASS]
         self.crossed[kind, classes] = True
         if self._acknowledged[kind]:

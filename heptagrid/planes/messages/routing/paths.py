@@ -25,6 +25,15 @@ class PathHops(NamedTuple):
     loss: npt.NDArray[np.float32]
 
 
+class KnownPaths(NamedTuple):
+    """The paths that were asked for: keys (pairs,), source times nodes plus destination, ascending; at, hops (pairs,) where each begins and how long it is."""
+
+    nodes: int
+    keys: Ints
+    at: Ints
+    hops: Ints
+
+
 class Router(Protocol):
     """Finds paths."""
 
@@ -64,6 +73,11 @@ class Paths:
             self._learn(new[np.argsort(first)])
             place = self._find(keys)
         return self._at[place], self._hops[place]
+
+    @property
+    def known(self) -> KnownPaths:
+        """Those of the pairs that were asked for."""
+        return KnownPaths(self._nodes, self._keys, self._at, self._hops)
 
     def reroute(self, router: Router) -> None:
         """Find all paths anew from now on; those of messages under way stay as they are."""
