@@ -1,6 +1,8 @@
 """Thousands of Modbus connections to one process, each to another device: memory, requests a second, latencies.
 
-A second process keeps a rate of requests, one connection after the other; latency counts from when each was due to leave.
+A second process keeps a rate of requests, one connection after the other; latency counts from when each was due to leave. The grid runs in the loop of `serve`
+and writes its journal. What makes the longest latencies is shown: how long after its instant of the modelled network a frame is handed on, how long the network stands still
+while a step ends and the next is solved, and how long collections of garbage take.
 
 python benchmarks/live_modbus.py [--connections N] [--rate R] [--seconds S] [--profile]
 """
@@ -8,6 +10,7 @@ python benchmarks/live_modbus.py [--connections N] [--rate R] [--seconds S] [--p
 from __future__ import annotations
 
 import argparse
+import array
 import asyncio
 import cProfile
 import gc
@@ -19,16 +22,20 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from heptagrid.live.crossing import Fate, Told
 from heptagrid.live.inventory import Device
 from heptagrid.live.listening import NUMBERS, Addresses
 from heptagrid.live.protocols.modbus.codec import framed
 from heptagrid.live.protocols.modbus.layout import BASE
-from heptagrid.live.serve import LiveRun, Options
+from heptagrid.live.serve import LiveRun, Options, loop_factory
 from heptagrid.scenario.load import load
+from heptagrid.simulation.journal import JOURNAL, Journal
 
 READ = struct.pack(">BHH", 3, BASE + 70, 50)
 """What each is asked for: a model's measurements."""
@@ -65,8 +72,57 @@ def serve(
     ports = {"modbus": 0}
     options = Options(speed=1.0, at="2016-07-04T13:00", ports=ports, http_port=None, is_ideal=is_ideal)
     run = LiveRun(load("town", list(settings)), options)
-    with run.prepared():
-        asyncio.run(asked(name, run, connections, rate, seconds, profile))
+    with tempfile.TemporaryDirectory() as folder, run.prepared(), asyncio.Runner(loop_factory=loop_factory()) as runner:
+        run.engine.journal = Journal(Path(folder, JOURNAL))
+        runner.run(asked(name, run, connections, rate, seconds, profile))
+
+
+class Delays:
+    """What holds frames up, in milliseconds of the wall clock: handed_on, one frame of each batch after it has arrived; between_steps; collections."""
+
+    def __init__(self, run: LiveRun) -> None:
+        self._pace, self._engine = run.pace, run.engine
+        self.handed_on, self.between_steps, self.collections = (array.array("d") for _ in range(3))
+        self._post, self._meet = run.engine.crossings.post, run.engine.meet
+        self._left = self._began = 0.0
+
+    def watch(self) -> None:
+        """From now on."""
+        self._engine.crossings.post = self._posted  # type: ignore[method-assign]
+        self._engine.meet = self._met  # type: ignore[method-assign]
+        gc.callbacks.append(self._collected)
+
+    def end(self) -> None:
+        """Not any more."""
+        gc.callbacks.remove(self._collected)
+
+    def _posted(self, works: Any) -> None:
+        told, given = works[-1]
+        self._post([*works[:-1], (partial(self._hand_on, told), given)])
+
+    def _hand_on(self, told: Told, fate: Fate) -> None:
+        self.handed_on.append((self._pace.now_ns - fate.ns) / 1e6)
+        told(fate)
+
+    def _met(self, simulation: Any, step: Any) -> None:
+        if self._left:
+            self.between_steps.append(1e3 * (time.perf_counter() - self._left))
+        self._meet(simulation, step)
+        self._left = time.perf_counter()
+
+    def _collected(self, phase: str, about: dict[str, int]) -> None:
+        if phase == "start":
+            self._began = time.perf_counter()
+        else:
+            self.collections.append(1e3 * (time.perf_counter() - self._began))
+
+
+def words_of(ms: array.array[float]) -> str:
+    """How many delays there were, and how long."""
+    if not ms:
+        return "none"
+    ordered = sorted(ms)
+    return f"{len(ms)}, median {ordered[len(ms) // 2]:.1f} ms, p99 {ordered[int(0.99 * len(ms))]:.1f} ms, most {ordered[-1]:.1f} ms"
 
 
 async def asked(name: str, run: LiveRun, connections: int, rate: float, seconds: float, profile: bool) -> None:
@@ -90,6 +146,8 @@ async def asked(name: str, run: LiveRun, connections: int, rate: float, seconds:
     assert client.stdout is not None
     opened = json.loads(await client.stdout.readline())
     held_mb = resident_mb()
+    delays = Delays(run)
+    delays.watch()
     measured_s = time.process_time()
     profiler = cProfile.Profile()
     if profile:
@@ -97,6 +155,7 @@ async def asked(name: str, run: LiveRun, connections: int, rate: float, seconds:
     result: dict[str, Any] = json.loads(await client.stdout.readline())
     profiler.disable()
     used_s = time.process_time() - measured_s
+    delays.end()
     await client.wait()
     file.unlink()
     print(f"{name}: {opened['connections']} connections in {opened['seconds']:.1f} s")
@@ -110,6 +169,13 @@ async def asked(name: str, run: LiveRun, connections: int, rate: float, seconds:
     print(
         f"  processor of the grid with its server: {used_s / seconds:.2f}; of the client {result['processor']:.2f}; lag {run.pace.state.lag_s * 1e3:.0f} ms"
     )
+    print(f"  processor of the grid for a request and its answer: {1e6 * used_s / max(result['answered'], 1):.0f} us")
+    for what, ms in (
+        ("frames handed on after their instant, one of each batch", delays.handed_on),
+        ("the network stands still between two steps", delays.between_steps),
+        ("collections", delays.collections),
+    ):
+        print(f"  {what}: {words_of(ms)}")
     if profile:
         pstats.Stats(profiler).sort_stats("tottime").print_stats(32)
     await run.stop()

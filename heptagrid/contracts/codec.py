@@ -32,15 +32,29 @@ def encode(contract: Contract[Payload], payload: Payload, row: int = 0) -> bytes
     return b"".join(parts)
 
 
-def encode_all(contract: Contract[Payload], payload: Payload, messages: int) -> list[bytes]:
-    """Each of so many messages of a wave's payload, as `encode` makes them one by one."""
+def encode_all(contract: Contract[Payload], payload: Payload, messages: int) -> bytes:
+    """So many messages of a wave's payload one after another, each as `encode` makes it; they are equally long."""
     declared = columns(contract.payload)
     if not messages or not all(column.dtype and not column.is_shared for _, column in declared):
-        return [encode(contract, payload, row) for row in range(messages)]
-    parts = [getattr(payload, name).astype(_wire(column)).reshape(messages, -1) for name, column in declared]
-    rows = np.concatenate([part.view(np.uint8) for part in parts], axis=1)
-    size, joined = rows.shape[1], rows.tobytes()
-    return [joined[at : at + size] for at in range(0, len(joined), size)]
+        return b"".join([encode(contract, payload, row) for row in range(messages)])
+    parts = [getattr(payload, name).astype(_wire(column)) for name, column in declared]
+    if len(parts) == 1:
+        return bytes(parts[0])
+    return bytes(np.concatenate([part.reshape(messages, -1).view(np.uint8) for part in parts], axis=1))
+
+
+def decode_all(contract: Contract[Payload], joined: bytes, messages: int) -> list[Payload]:
+    """The payloads of so many messages that `encode_all` put one after another, each of a wave of its own.
+
+    Raises
+    ------
+    ContractError
+        If a message is shorter or longer than the contract says.
+    """
+    size, rest = divmod(len(joined), max(messages, 1))
+    if rest:
+        raise ContractError(f"{contract.name}: {len(joined)} bytes are no {messages} messages of one length")
+    return [decode(contract, joined[at * size : (at + 1) * size]) for at in range(messages)]
 
 
 def decode(contract: Contract[Payload], message: bytes) -> Payload:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from heptagrid.assembly.transport import SortingTransport
 from heptagrid.contracts.outside import Frame
-from heptagrid.foundation.contract import Contract, Delivery
+from heptagrid.foundation.contract import Contract, Delivery, Wave
 from heptagrid.foundation.errors import HeptagridError
 from heptagrid.foundation.transport import Listener
 
 Ints = npt.NDArray[np.int64]
-Told = Callable[["Fate"], None]
 
 
 class LostError(HeptagridError):
@@ -28,14 +27,16 @@ class RefusedError(HeptagridError):
     """A message of an outsider that policy does not allow."""
 
 
-@dataclass(frozen=True)
-class Fate:
+class Fate(NamedTuple):
     """What became of a message. id: of the simulation, -1 if it was refused. ns: when it arrived, or when it was known to be lost."""
 
     id: int
     ns: int
     arrived: bool
     was_refused: bool = False
+
+
+Told = Callable[[Fate], None]
 
 
 @dataclass(frozen=True)
@@ -59,34 +60,56 @@ _Alike = tuple[Contract[Frame], int]
 """The contract of a frame and its size."""
 
 
-class Crossings(Listener):
-    """Hands outsiders' messages to the transport and tells their fate; all but `hand_in` is called by the simulation's own thread."""
+class _Frames(NamedTuple):
+    """Frames that wait to leave as one wave."""
 
-    def __init__(self, wake: Callable[[], None], note: Callable[[Outgoing, int], None]) -> None:
-        """Set up; wake: called when something was handed in. note: called with each message that is sent, and when."""
+    ends: list[Ends]
+    tolds: list[Told]
+
+
+class Crossings(Listener):
+    """Hands outsiders' messages to the transport and has their fates told; all but handing in is done by the simulation's own thread.
+
+    post: takes what is to be called with a fate, to be done in the thread of those who handed in; they set it.
+    """
+
+    post: Callable[[Sequence[tuple[Told, tuple[Fate]]]], None]
+
+    def __init__(self, wake: Callable[[], None], note: Callable[[Wave], None]) -> None:
+        """Set up; wake: called when something was handed in. note: called with each wave that is sent."""
         self._wake, self._note = wake, note
         self._lock = threading.Lock()
-        self._waiting: list[tuple[Outgoing, Told | None]] = []
-        self._frames: list[tuple[_Alike, Ends, Told]] = []
+        self._waiting: list[tuple[Outgoing, Told]] = []
+        self._frames: dict[_Alike, _Frames] = {}
         self._under_way: dict[int, Told] = {}
         self._is_over = False
 
-    def hand_in(self, message: Outgoing, told: Told | None = None) -> None:
-        """Hand in a message from any thread; `told` is called from the simulation's thread with the fate of each of its messages."""
-        self._wait_for_turn(self._waiting, (message, told))
+    def hand_in(self, message: Outgoing, told: Told) -> None:
+        """Hand in a message from any thread; `told` is posted with the fate of each of its messages."""
+        with self._lock:
+            is_first = self._is_first()
+            self._waiting.append((message, told))
+        if is_first:
+            self._wake()
 
     def hand_in_frame(self, contract: Contract[Frame], ends: Ends, size_bytes: int, told: Told) -> None:
         """Hand in a frame that leaves at once, as `hand_in` would; those of one contract and size that wait together leave as one wave."""
-        self._wait_for_turn(self._frames, ((contract, size_bytes), ends, told))
-
-    def _wait_for_turn(self, waiting: list[Any], one: Any) -> None:
         with self._lock:
-            if self._is_over:
-                raise HeptagridError("the grid has stopped; nothing can be sent any more")
-            is_first = not self.has_waiting
-            waiting.append(one)
-        if is_first:  # of the others' coming the simulation knows already
+            is_first = self._is_first()
+            alike = contract, size_bytes
+            frames = self._frames.get(alike)
+            if frames is None:
+                frames = self._frames[alike] = _Frames([], [])
+            frames.ends.append(ends)
+            frames.tolds.append(told)
+        if is_first:
             self._wake()
+
+    def _is_first(self) -> bool:
+        """Whether the simulation must be woken for what is being handed in: of the others' coming it knows already."""
+        if self._is_over:
+            raise HeptagridError("the grid has stopped; nothing can be sent any more")
+        return not self.has_waiting
 
     @property
     def has_waiting(self) -> bool:
@@ -100,67 +123,74 @@ class Crossings(Listener):
 
     def send(self, transport: SortingTransport, plane_ns: int, now_ns: int) -> None:
         """Send what was handed in; plane_ns: how far messages have travelled: nothing leaves by then."""
+        if not self.has_waiting:
+            return
+        waiting, frames = self._taken()
+        for message, told in waiting:
+            at_ns = max(now_ns if message.at_ns is None else message.at_ns, plane_ns + 1)
+            ends = message.source, message.destination
+            wave = message.contract.wave(message.payload, *ends, at_ns, size=message.size_bytes)
+            self._leave(transport, wave, [told] * len(wave.source))
+        for (contract, size_bytes), alike in frames.items():
+            self._leave(transport, _wave_of(contract, size_bytes, alike.ends, max(now_ns, plane_ns + 1)), alike.tolds)
+
+    def _taken(self) -> tuple[list[tuple[Outgoing, Told]], dict[_Alike, _Frames]]:
         with self._lock:
             waiting, self._waiting = self._waiting, []
-            frames, self._frames = self._frames, []
-        for message, tolds in _joined(waiting, frames):
-            at_ns = max(now_ns if message.at_ns is None else message.at_ns, plane_ns + 1)
-            wave = message.contract.wave(
-                message.payload, message.source, message.destination, at_ns, size=message.size_bytes
-            )
-            first = transport.send_from_outside(wave)
-            if first < 0:
-                for told in tolds:
-                    if told:
-                        told(Fate(-1, at_ns, arrived=False, was_refused=True))
-                continue
-            self._note(message, at_ns)
-            for k, told in enumerate(tolds):
-                if told:
-                    self._under_way[first + k] = told
+            frames, self._frames = self._frames, {}
+        return waiting, frames
 
-    def arrived(self, deliveries: Sequence[Delivery]) -> None:
-        """Tell the fate of those that have arrived."""
-        if not self._under_way:
+    def _leave(self, transport: SortingTransport, wave: Wave, tolds: Sequence[Told]) -> None:
+        first = transport.send_from_outside(wave)
+        if first < 0:
+            refused = Fate(-1, int(wave.sent_ns[0]), arrived=False, was_refused=True)
+            self.post([(told, (refused,)) for told in tolds])
             return
+        self._note(wave)
+        self._under_way.update(zip(range(first, first + len(tolds)), tolds, strict=True))
+
+    def arrived(self, deliveries: Iterable[Delivery]) -> None:
+        """Have the fate of those told that have arrived."""
+        under_way = self._under_way
+        if not under_way:
+            return
+        ended: list[tuple[Told, tuple[Fate]]] = []
         for delivery in deliveries:
             for id, ns in zip(delivery.ids.tolist(), delivery.delivered_ns.tolist(), strict=True):
-                if told := self._under_way.pop(id, None):
-                    told(Fate(id, ns, arrived=True))
+                told = under_way.pop(id, None)
+                if told is not None:
+                    ended.append((told, (Fate(id, ns, True),)))
+        if ended:
+            self.post(ended)
 
     def travelled(self, deliveries: Sequence[Delivery], lost: Ints) -> None:
-        """A step's messages have travelled."""
+        """A step's messages have travelled; what was told within it is not told again."""
         self.arrived(deliveries)
-        if self._under_way:
-            for id, ns in lost[:, :2].tolist():
-                if told := self._under_way.pop(id, None):
-                    told(Fate(id, ns, arrived=False))
+        ended: list[tuple[Told, tuple[Fate]]] = []
+        for id, ns in lost[:, :2].tolist() if self._under_way else ():
+            told = self._under_way.pop(id, None)
+            if told is not None:
+                ended.append((told, (Fate(id, ns, False),)))
+        if ended:
+            self.post(ended)
 
     def end(self) -> None:
         """The simulation is over: all that is under way is lost."""
         with self._lock:
             self._is_over = True
-            waiting, self._waiting = self._waiting, []
-            frames, self._frames = self._frames, []
-        unsent = [told for message, told in waiting for _ in message.source]
-        unsent += [told for _, _, told in frames]
-        for told in [*unsent, *self._under_way.values()]:
-            if told:
-                told(Fate(-1, 0, arrived=False))
+        waiting, frames = self._taken()
+        tolds = [told for message, told in waiting for _ in message.source]
+        tolds += [told for alike in frames.values() for told in alike.tolds]
+        tolds += self._under_way.values()
         self._under_way.clear()
+        lost = Fate(-1, 0, arrived=False)
+        if tolds:
+            self.post([(told, (lost,)) for told in tolds])
 
 
-def _joined(
-    waiting: list[tuple[Outgoing, Told | None]], frames: list[tuple[_Alike, Ends, Told]]
-) -> Iterator[tuple[Outgoing, Sequence[Told | None]]]:
-    """Messages as they are, in the order in which they were handed in; then frames of one contract and size as one wave each."""
-    for message, told in waiting:
-        yield message, [told] * len(message.source)
-    together: dict[_Alike, tuple[list[Ends], list[Told]]] = {}
-    for alike, one, told in frames:
-        ends, tolds = together.setdefault(alike, ([], []))
-        ends.append(one)
-        tolds.append(told)
-    for (contract, size_bytes), (ends, tolds) in together.items():
-        number, source, destination = np.array(ends, dtype=np.int64).T.copy()
-        yield Outgoing(contract, Frame(number), source, destination, None, size_bytes), tolds
+def _wave_of(contract: Contract[Frame], size_bytes: int, ends: Sequence[Ends], at_ns: int) -> Wave:
+    """Frames as a wave that leaves at an instant; what `Contract.wave` would check is so by the way in which its arrays are made."""
+    number, source, destination = np.array(ends, dtype=np.int64).T.copy()
+    sent_ns = np.full(len(ends), at_ns, dtype=np.int64)
+    cause = np.full(len(ends), -1, dtype=np.int64)
+    return Wave(contract, Frame(number), source, destination, sent_ns, cause, size_bytes)

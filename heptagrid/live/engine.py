@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from heptagrid.assembly.modelled_transport import ModelledTransport
 from heptagrid.assembly.span import Phase
 from heptagrid.assembly.transport import TransportOver
 from heptagrid.assembly.world import World
+from heptagrid.foundation.contract import Wave
 from heptagrid.foundation.time import NS_PER_S, Step
-from heptagrid.live.crossing import Crossings, Outgoing
+from heptagrid.live.crossing import Crossings
 from heptagrid.live.day_money import DayMoney
 from heptagrid.live.energy import EnergyCounters
 from heptagrid.live.message_feed import MessageFeed
@@ -159,8 +161,7 @@ class Engine(Outside):
             if now_ns > self._plane_ns:
                 arrived = transport.advance_within(now_ns)
                 self._plane_ns = now_ns
-                for deliveries in arrived.values():
-                    self.crossings.arrived(deliveries)
+                self.crossings.arrived(chain.from_iterable(arrived.values()))
                 self.pace.reached(now_ns)
             until_end_s = self.pace.seconds_until(step.end_ns)
             self._rest(min(until_end_s, TICK_S if self.crossings.is_busy else until_end_s))
@@ -198,11 +199,8 @@ class Engine(Outside):
                 self.journal.note(step.index, entry)
             told(problem)
 
-    def _note_message(self, message: Outgoing, at_ns: int) -> None:
-        step = self.simulation.steps_done
-        self.journal.message(
-            step, message.contract, message.payload, message.source, message.destination, at_ns, message.size_bytes
-        )
+    def _note_message(self, wave: Wave) -> None:
+        self.journal.message(self.simulation.steps_done, wave)
 
     def _gather(self) -> None:
         """Let what comes in quick succession leave together; the first after a pause leaves at once."""

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -53,8 +53,7 @@ class Peer:
     refused: int = 0
 
 
-@dataclass(frozen=True)
-class FrameRecord:
+class FrameRecord(NamedTuple):
     """A frame in the log. ns: simulated, when it was sent; text: decoded; is_inward: whether it came from outside. delay_s: that the network added, None if it was lost."""
 
     ns: int
@@ -98,6 +97,7 @@ class LiveGrid:
 
     def __post_init__(self) -> None:
         self._mail = Mailbox(self.loop)
+        self.engine.crossings.post = self._mail.post_all
         self.roles = Roles(self._silence)
         self.engine.on_state.append(lambda state: self._mail.post(self.roles.look, state.at_ns))
 
@@ -171,25 +171,22 @@ class LiveGrid:
         self._hear(source.domain, source.endpoint, destination.domain)
         arrived: asyncio.Future[Fate] = self.loop.create_future()
         end_of = (next(self._numbers), source.endpoint, destination.endpoint)
-        self.engine.crossings.hand_in_frame(contract, end_of, size_bytes, partial(self._mail.post, _settle, arrived))
+        self.engine.crossings.hand_in_frame(contract, end_of, size_bytes, partial(_settle, arrived))
         return self._arrived(await arrived, contract).ns
 
-    def carry(self, source: Place, destination: Place, size_bytes: int, then: Callable[[int | None], None]) -> None:
-        """Let a frame cross, as `ask` and `answer` do; `then` is called in the event loop with the instant at which it arrives, or None if it never does."""
-        self._hear(source.domain, source.endpoint, destination.domain)
+    def carry(self, source: Place, destination: Place, size_bytes: int, then: Callable[[Fate], None]) -> None:
+        """Let a frame cross, as `ask` and `answer` do; `then` is called in the event loop with its fate."""
+        if self.roles.are_played:
+            self._hear(source.domain, source.endpoint, destination.domain)
         if self.is_ideal:
-            then(self.now_ns)
+            then(Fate(-1, self.now_ns, True))
             return
-
-        def settled(fate: Fate) -> None:
-            then(fate.ns if fate.arrived else None)
-
         contract = FRAMES[source.domain, destination.domain]
         ends = (next(self._numbers), source.endpoint, destination.endpoint)
         try:
-            self.engine.crossings.hand_in_frame(contract, ends, size_bytes, partial(self._mail.post, settled))
+            self.engine.crossings.hand_in_frame(contract, ends, size_bytes, then)
         except HeptagridError:
-            then(None)
+            then(Fate(-1, self.now_ns, False))
 
     async def order(
         self,
@@ -231,7 +228,7 @@ class LiveGrid:
         contract = message.contract
         self._hear(contract.sender, int(message.source[0]), contract.receiver)
         arrived: asyncio.Future[Fate] = self.loop.create_future()
-        self.engine.crossings.hand_in(message, partial(self._mail.post, _settle, arrived))
+        self.engine.crossings.hand_in(message, partial(_settle, arrived))
         return self._arrived(await arrived, contract)
 
     def _arrived(self, fate: Fate, contract: Contract[Any]) -> Fate:
@@ -278,7 +275,7 @@ class LiveGrid:
         def told(fate: Fate) -> None:
             fates.append(fate)
             if len(fates) == count:
-                self._mail.post(_settle, all_told, fates)
+                _settle(all_told, fates)
 
         self.engine.crossings.hand_in(message, told)
         if any(fate.was_refused for fate in await all_told):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
+
+Work = tuple[Callable[..., Any], tuple[Any, ...]]
+"""What is called, and what it is given."""
 
 
 class Mailbox:
@@ -14,12 +17,16 @@ class Mailbox:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._waiting: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
+        self._waiting: deque[Work] = deque()
         self._is_called = False
 
     def post(self, work: Callable[..., Any], *given: Any) -> None:
         """Have something done soon, from any thread; nothing once the loop has ended."""
-        self._waiting.append((work, given))
+        self.post_all([(work, given)])
+
+    def post_all(self, works: Iterable[Work]) -> None:
+        """Have several things done, as `post` does."""
+        self._waiting.extend(works)
         # Whoever empties the box says so before it looks into it: what is put in after it has looked calls it again.
         if not self._is_called:
             self._is_called = True
@@ -28,6 +35,16 @@ class Mailbox:
 
     def _empty(self) -> None:
         self._is_called = False
-        while self._waiting:
-            work, given = self._waiting.popleft()
-            self._loop.call_soon(work, *given)
+        waiting = self._waiting
+        for _ in range(len(waiting)):
+            work, given = waiting.popleft()
+            try:
+                work(*given)
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except (
+                BaseException
+            ) as problem:  # as the loop does with its own callbacks: the next one is called all the same
+                self._loop.call_exception_handler(
+                    {"message": f"what another thread wanted done has failed: {work}", "exception": problem}
+                )

@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.assembly.live_span import RecordedLengths
-from heptagrid.contracts.codec import decode, encode_all
+from heptagrid.contracts.codec import decode_all, encode_all
 from heptagrid.contracts.policy import declared
-from heptagrid.foundation.contract import Contract, columns
+from heptagrid.foundation.contract import Contract, Wave, columns
 from heptagrid.foundation.errors import OutputError
 from heptagrid.foundation.time import Step
 from heptagrid.simulation.changes import applied, prepared
@@ -55,27 +55,20 @@ class Journal:
         """Steps are so long from an instant on."""
         self._write({"from_ns": from_ns, "step_s": step_s})
 
-    def message(
-        self,
-        step: int,
-        contract: Contract[Any],
-        payload: Any,
-        source: Ints,
-        destination: Ints,
-        at_ns: int,
-        size_bytes: int | None,
-    ) -> None:
-        """A wave was sent in a step."""
-        kind, topic, sender, receiver = contract.key
+    def message(self, step: int, wave: Wave) -> None:
+        """A wave, all of which leaves at one instant, was sent in a step."""
+        if self._file is None:
+            return
+        kind, topic, sender, receiver = wave.contract.key
         self._write(
             {
                 "step": step,
                 "contract": [int(kind), topic, int(sender), int(receiver)],
-                "payload": [base64.b64encode(one).decode() for one in encode_all(contract, payload, len(source))],
-                "source": source.tolist(),
-                "destination": destination.tolist(),
-                "at_ns": at_ns,
-                "size_bytes": size_bytes,
+                "payload": base64.b64encode(encode_all(wave.contract, wave.payload, len(wave.source))).decode(),
+                "source": wave.source.tolist(),
+                "destination": wave.destination.tolist(),
+                "at_ns": int(wave.sent_ns[0]),
+                "size_bytes": wave.size,
             }
         )
 
@@ -136,7 +129,8 @@ class Recorded(Outside):
             if "contract" in one:
                 kind, topic, sender, receiver = one["contract"]
                 contract = self._contracts[kind, sender, receiver, topic]
-                payload = _joined(contract, [decode(contract, base64.b64decode(text)) for text in one["payload"]])
+                payloads = decode_all(contract, base64.b64decode(one["payload"]), len(one["source"]))
+                payload = _joined(contract, payloads)
                 source, destination = (np.array(one[name], dtype=np.int64) for name in ("source", "destination"))
                 simulation.grid.transport.send_from_outside(
                     contract.wave(payload, source, destination, one["at_ns"], size=one["size_bytes"])

@@ -229,7 +229,7 @@ def room_routes(grid: LiveGrid) -> list[BaseRoute]:
         found = {
             "roles": grid.roles.from_outside(),
             "peers": [asdict(one) for one in grid.peers],
-            "frames": [asdict(one) for one in list(grid.frames)[-200:]],
+            "frames": [one._asdict() for one in list(grid.frames)[-200:]],
             "counts": grid.counts,
         }
         return JSONResponse(found, headers=HEADERS)

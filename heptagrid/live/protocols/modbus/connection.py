@@ -7,11 +7,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from heptagrid.foundation.errors import HeptagridError
 from heptagrid.live.grid import Peer, Place
 from heptagrid.live.inventory import Device
 from heptagrid.live.protocols.modbus import codec
-from heptagrid.live.protocols.modbus.codec import Code, ExceptionResponse, Frame, StreamError
+from heptagrid.live.protocols.modbus.codec import Frame, StreamError
 from heptagrid.live.protocols.modbus.registers import Registers
 
 if TYPE_CHECKING:
@@ -31,13 +30,22 @@ class Target(NamedTuple):
     registers: Registers
 
 
-class Exchange:
-    """A request and what becomes of it. answer: None until it is known, empty where there is none."""
+Work = Callable[[], bytes]
+"""Makes a response when a request has arrived."""
 
-    __slots__ = ("answer", "connection", "frame", "is_write", "sent_ns", "target")
+
+class Exchange:
+    """A request and what becomes of it.
+
+    sent_ns: when it, or its response, left; -1 before. work: makes the response; None: the device reads. response: that which is on its way back. answer: None until it is known, empty where there is none.
+    """
+
+    __slots__ = ("answer", "connection", "frame", "is_write", "response", "sent_ns", "target", "work")
 
     def __init__(self, connection: Connection, frame: Frame, target: Target | None) -> None:
         self.connection, self.frame, self.target = connection, frame, target
+        self.work: Work | None = None
+        self.response = b""
         self.answer: bytes | None = None
         self.is_write = frame.pdu[0] in _WRITES
         self.sent_ns = -1
@@ -143,17 +151,19 @@ class Connection(asyncio.Protocol):
             return
         self._is_pumping = True
         try:
-            while self._launch() | self._deliver():
+            while self._queue and (self._launch() | self._deliver()):
                 pass
         finally:
             self._is_pumping = False
 
     def _launch(self) -> bool:
         """Launch what may be; a write only when all before it is done, and nothing after it until it is."""
-        was_any = False
+        queue, was_any = self._queue, False
+        if not queue or queue[-1].was_launched:  # and so all before it
+            return False
         if self._is_full or self._transport is None or self._transport.is_closing():
             return False
-        for k, one in enumerate((self._queue or [])[:MOST_AT_ONCE]):
+        for k, one in enumerate(queue[:MOST_AT_ONCE]):
             if one.is_write and (k > 0 or one.was_launched):
                 break
             if not one.was_launched:
@@ -169,12 +179,14 @@ class Connection(asyncio.Protocol):
         if not queue or self._transport is None or self._transport.is_closing():
             self._queue = None
             return False
-        done = next((k for k, one in enumerate(queue) if one.answer is None), len(queue))
-        if not done:
+        if queue[0].answer is None:
             return False
-        answers = b"".join(one.answer or b"" for one in queue[:done])
+        done = next((k for k, one in enumerate(queue) if one.answer is None), len(queue))
+        answers = b"".join([one.answer or b"" for one in queue[:done]])
         was_full = len(queue) > MOST_AT_ONCE
         del queue[:done]
+        if not queue:
+            self._queue = None
         if answers:
             if self.peer is not None:
                 self.peer.frames += done
@@ -183,16 +195,6 @@ class Connection(asyncio.Protocol):
         if was_full and len(queue) <= MOST_AT_ONCE:
             self._transport.resume_reading()
         return True
-
-
-def respond(frame: Frame, work: Callable[[codec.Request], bytes]) -> bytes:
-    """The response to a frame's request: what `work` makes of it, or an exception."""
-    try:
-        return work(codec.request(frame.pdu))
-    except ExceptionResponse as refused:
-        return codec.refusal(frame.pdu, refused.code)
-    except HeptagridError:
-        return codec.refusal(frame.pdu, Code.DEVICE_FAILURE)
 
 
 def silenced(pending: asyncio.Task[None]) -> None:

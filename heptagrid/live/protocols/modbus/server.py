@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from functools import partial
 
 from heptagrid.contracts.flexibility import LOCAL_UNITS
 from heptagrid.foundation.errors import HeptagridError
-from heptagrid.live.crossing import LostError, RefusedError
+from heptagrid.live.crossing import Fate, LostError, RefusedError
 from heptagrid.live.grid import FrameRecord, LiveGrid, Peer, Place
 from heptagrid.live.inventory import METERS, SUBSTATIONS, Device
 from heptagrid.live.listening import Addresses, DeviceListener, most_connections
 from heptagrid.live.protocols.modbus import codec
 from heptagrid.live.protocols.modbus.codec import Code, ExceptionResponse, Frame
-from heptagrid.live.protocols.modbus.connection import Connection, Exchange, Target, respond, silenced
+from heptagrid.live.protocols.modbus.connection import Connection, Exchange, Target, silenced
 from heptagrid.live.protocols.modbus.fleet import Kind
 from heptagrid.live.protocols.modbus.inverters import inverters
 from heptagrid.live.protocols.modbus.meters import loads, meters, substations
@@ -22,9 +22,6 @@ from heptagrid.live.protocols.modbus.settings import Change, Order
 from heptagrid.live.protocols.modbus.storage import storage
 
 STORAGE = "batteries"
-
-Work = Callable[[], bytes]
-"""Makes a response when a request has arrived."""
 
 
 class Server:
@@ -119,14 +116,22 @@ class Server:
         if exchange.is_write:
             self._launch_write(exchange, target)
         else:
-            self._carry_in(exchange, target, lambda: self._responded(exchange, target))
+            self._carry_in(exchange, target)
 
-    def _responded(self, exchange: Exchange, target: Target) -> bytes:
-        """The response to a request that writes nothing."""
-        pdu = respond(exchange.frame, lambda asked: self._read(asked, target))
-        if pdu[0] & codec.EXCEPTION:
-            self._refused(exchange, f"refused, {_words(Code(pdu[1]))}")
-        return pdu
+    def _respond(self, exchange: Exchange, target: Target) -> bytes:
+        """The response to a request that has arrived at its device."""
+        if exchange.work is not None:
+            return exchange.work()
+        pdu = exchange.frame.pdu
+        try:
+            response = self._read(codec.request(pdu), target)
+        except ExceptionResponse as refused:
+            response = codec.refusal(pdu, refused.code)
+        except HeptagridError:
+            response = codec.refusal(pdu, Code.DEVICE_FAILURE)
+        if response[0] & codec.EXCEPTION:
+            self._refused(exchange, f"refused, {_words(Code(response[1]))}")
+        return response
 
     def _refused(self, exchange: Exchange, why: str) -> None:
         self.grid.count(f"modbus: {why}")
@@ -151,10 +156,12 @@ class Server:
         except ExceptionResponse as refused:
             answer = codec.refusal(pdu, refused.code)
             self._refused(exchange, f"write refused, {_words(refused.code)}")
-            self._carry_in(exchange, target, lambda: answer)
+            exchange.work = lambda: answer
+            self._carry_in(exchange, target)
             return
         if change.order is None:
-            self._carry_in(exchange, target, lambda: self._written(asked, target, change))
+            exchange.work = lambda: self._written(asked, target, change)
+            self._carry_in(exchange, target)
             return
         self._writing.add(target.device.name)
         task = asyncio.ensure_future(self._order(exchange, target, asked, change, change.order))
@@ -190,44 +197,45 @@ class Server:
             arrived_ns = await self.grid.order(
                 target.device, order.power_kw, order.begin_ns, order.until_ns, desk=target.desk, size_bytes=size_bytes
             )
-            self._note(exchange, target, is_inward=True, arrived_ns=arrived_ns)
+            self._note(exchange, target, is_inward=True, delay_ns=arrived_ns - exchange.sent_ns)
             pdu = self._written(asked, target, change)
         except RefusedError:
             pdu = codec.refusal(exchange.frame.pdu, Code.DEVICE_FAILURE)
         except (LostError, HeptagridError):
-            self._note(exchange, target, is_inward=True, arrived_ns=None)
+            self._note(exchange, target, is_inward=True, delay_ns=None)
             exchange.end(b"")
             return
         finally:
             self._writing.discard(target.device.name)
         self._carry_out(exchange, target, pdu)
 
-    def _carry_in(self, exchange: Exchange, target: Target, work: Work) -> None:
-        def arrived(ns: int | None) -> None:
-            self._note(exchange, target, is_inward=True, arrived_ns=ns)
-            if ns is None:
-                exchange.end(b"")
-            else:
-                self._carry_out(exchange, target, work())
+    def _carry_in(self, exchange: Exchange, target: Target) -> None:
+        size_bytes = codec.HEADER_BYTES + len(exchange.frame.pdu)
+        self.grid.carry(target.desk, target.place, size_bytes, partial(self._came_in, exchange, target))
 
-        self.grid.carry(target.desk, target.place, codec.HEADER_BYTES + len(exchange.frame.pdu), arrived)
+    def _came_in(self, exchange: Exchange, target: Target, fate: Fate) -> None:
+        """A request has arrived at its device, or never will."""
+        self._note(exchange, target, is_inward=True, delay_ns=fate.ns - exchange.sent_ns if fate.arrived else None)
+        if fate.arrived:
+            self._carry_out(exchange, target, self._respond(exchange, target))
+        else:
+            exchange.end(b"")
 
-    def _carry_out(self, exchange: Exchange, target: Target, pdu: bytes) -> None:
-        answer = codec.framed(exchange.frame.transaction, exchange.frame.unit, pdu)
+    def _carry_out(self, exchange: Exchange, target: Target, response: bytes) -> None:
+        exchange.response, exchange.sent_ns = response, self.grid.now_ns
+        size_bytes = codec.HEADER_BYTES + len(response)
+        self.grid.carry(target.place, target.desk, size_bytes, partial(self._went_out, exchange, target))
 
-        def arrived(ns: int | None) -> None:
-            self._note(exchange, target, is_inward=False, arrived_ns=ns, pdu=pdu)
-            exchange.end(b"" if ns is None else answer)
+    def _went_out(self, exchange: Exchange, target: Target, fate: Fate) -> None:
+        """A response has come back to the desk, or never will."""
+        self._note(exchange, target, is_inward=False, delay_ns=fate.ns - exchange.sent_ns if fate.arrived else None)
+        frame = exchange.frame
+        exchange.end(codec.framed(frame.transaction, frame.unit, exchange.response) if fate.arrived else b"")
 
-        exchange.sent_ns = self.grid.now_ns
-        self.grid.carry(target.place, target.desk, len(answer), arrived)
-
-    def _note(
-        self, exchange: Exchange, target: Target, *, is_inward: bool, arrived_ns: int | None, pdu: bytes = b""
-    ) -> None:
-        """Keep a frame for the log."""
+    def _note(self, exchange: Exchange, target: Target, *, is_inward: bool, delay_ns: int | None) -> None:
+        """Keep a frame for the log. delay_ns: that the network added, None if it was lost."""
         peer = exchange.connection.peer
-        shown = exchange.frame.pdu if is_inward else pdu
+        shown = exchange.frame.pdu if is_inward else exchange.response
         self.grid.note(
             FrameRecord(
                 exchange.sent_ns,
@@ -237,7 +245,7 @@ class Server:
                 is_inward,
                 codec.HEADER_BYTES + len(shown),
                 described(exchange.frame, shown, is_inward),
-                None if arrived_ns is None else max(arrived_ns - exchange.sent_ns, 0) / 1e9,
+                None if delay_ns is None else max(delay_ns, 0) / 1e9,
             )
         )
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from heptagrid.foundation.errors import HeptagridError
 from heptagrid.foundation.time import NS_PER_S
-from heptagrid.live.crossing import LostError, RefusedError
+from heptagrid.live.crossing import Fate, LostError, RefusedError
 from heptagrid.live.grid import LiveGrid, Place
 from heptagrid.live.inventory import METERS, SUBSTATIONS, Device, DeviceClass
 from heptagrid.live.protocols.mqtt import packets
@@ -122,16 +122,16 @@ class Publisher:
             Place(device.of.domain, device.endpoint),
             desk,
             size,
-            lambda at_ns: self._arrived(number, device, node, values, at_ns),
+            lambda fate: self._arrived(number, device, node, values, fate),
         )
 
-    def _arrived(self, number: int, device: Device, node: int, values: Values, at_ns: int | None) -> None:
+    def _arrived(self, number: int, device: Device, node: int, values: Values, fate: Fate) -> None:
         """A report has come, or was lost; then it is sent again when it is its turn."""
         self.watch.is_under_way[number] = False
         uplink = self._uplinks[node if self._parameters.sparkplug else 0]
         is_node = device.of.name == SUBSTATIONS
         if (
-            at_ns is None
+            not fate.arrived
             or not uplink.is_up
             or (self._parameters.sparkplug and not is_node and not self.nodes[node].is_born)
         ):
