@@ -39,6 +39,7 @@ def connected(host: str, port: int, largest: int = 0) -> Any:
     if largest:
         lib.MmsConnection_setLocalDetail(lib.IedConnection_getMmsConnection(connection), largest)
     done(lib.IedConnection_connect(connection, host, port))
+    time.sleep(0.2)  # the library returns before it takes itself to be connected, and then refuses to ask
     return connection
 
 
