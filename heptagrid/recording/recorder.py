@@ -38,6 +38,8 @@ WAVE_COLUMNS = (
     *("first_id", "messages", "first_sent_ns", "last_sent_ns", "kind", "sender", "receiver", "topic"),
     *("cause", "causes"),
 )
+MOST_WAVES = 100_000
+"""Waves that wait to be written until midnight; of more, as clients of a live grid send hundreds a second, a part is written at once."""
 ENERGY_TOLERANCE = 1e-6  # of generated + imported, design section 6
 
 
@@ -99,6 +101,8 @@ class Recorder(Listener):
     def note_flows(self, phase: Phase, step: Step) -> None:
         """Take in what was used, generated and carried in a step, and what was sent before; its messages may still be under way."""
         self._note_waves()
+        if len(self._waves) >= MOST_WAVES:
+            self._write_waves()
         if phase is not Phase.COUNTED:
             return
         self.result.steps += 1
