@@ -35,12 +35,20 @@ def done(answer: Any) -> Any:
 
 
 def connected(host: str, port: int, largest: int = 0) -> Any:
-    connection = lib.IedConnection_create()
-    if largest:
-        lib.MmsConnection_setLocalDetail(lib.IedConnection_getMmsConnection(connection), largest)
-    done(lib.IedConnection_connect(connection, host, port))
-    time.sleep(0.2)  # the library returns before it takes itself to be connected, and then refuses to ask
-    return connection
+    """A connection that the library takes to be one: now and then it refuses to ask though it has just said that it is connected."""
+    for _ in range(5):
+        connection = lib.IedConnection_create()
+        if largest:
+            lib.MmsConnection_setLocalDetail(lib.IedConnection_getMmsConnection(connection), largest)
+        done(lib.IedConnection_connect(connection, host, port))
+        listed, error = lib.IedConnection_getLogicalDeviceList(connection)
+        if error == lib.IED_ERROR_OK:
+            lib.LinkedList_destroy(listed)
+            return connection
+        if error != lib.IED_ERROR_CONNECTION_LOST:
+            break
+        KEPT.append(connection)
+    raise RuntimeError(lib.IedClientError_toString(error))
 
 
 def value_of(value: Any) -> Any:
