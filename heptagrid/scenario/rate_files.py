@@ -1,10 +1,13 @@
-"""The files of a scenario's monthly rates: where they lie, and whether each is a rate."""
+"""The files of a scenario's monthly rates: where they lie, and whether each is a rate that a run's meters can count."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from heptagrid.foundation.errors import FileError
+from heptagrid.foundation.errors import FileError, UsageError
+from heptagrid.foundation.time import S_PER_QUARTER
+from heptagrid.planes.money.rates.accrual import demands
+from heptagrid.planes.money.rates.demand import slots_of
 from heptagrid.planes.money.tariffs.monthly_rate import FILE, NAME, read_rate_file
 from heptagrid.planes.money.tariffs.tariff import SECTION
 from heptagrid.scenario.checks import Checks, Tables
@@ -27,6 +30,15 @@ def check_rate_files(checks: Checks, sections: dict[str, object]) -> None:
     if not path:
         return
     try:
-        read_rate_file(path)
+        rate = read_rate_file(path).rate
     except FileError as problem:
         checks.violations += [f"{_SECTION}.{FILE} = {path!r}: {one}" for one in problem.violations]
+        return
+    for window_s in {one.window_s for one in demands(rate)}:
+        try:
+            slots_of(window_s, S_PER_QUARTER)
+        except UsageError:
+            checks.violations.append(
+                f"{_SECTION}.{FILE} = {path!r}: demandwindow: {(window_s or 0) / 60:g} minutes are no whole number of the quarter "
+                "hours that a run's meters count; write 15, 30 or 60"
+            )

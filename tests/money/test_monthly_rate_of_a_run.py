@@ -147,6 +147,9 @@ def test_a_file_that_is_no_rate_is_refused_with_its_field(tmp_path: Path) -> Non
     file.write_text(json.dumps(RATE | {"fixedchargefirstmeter": "ten"}))
     with pytest.raises(ScenarioError, match=r"tariffs.monthly_rate.file = .*fixedchargefirstmeter"):
         load("town", [f"tariffs.monthly_rate.file={file}"])
+    file.write_text(json.dumps(RATE | {"demandwindow": 20}))
+    with pytest.raises(ScenarioError, match=r"tariffs.monthly_rate.file = .*demandwindow: 20 minutes are no whole"):
+        load("town", [f"tariffs.monthly_rate.file={file}"])
     with pytest.raises(ScenarioError, match=r"tariffs.monthly_rate.file = .*nowhere.json"):
         load("town", ["tariffs.monthly_rate.file=nowhere.json"])
 

@@ -17,9 +17,12 @@ from heptagrid.foundation.time import NS_PER_QUARTER, S_PER_QUARTER, midnight_ns
 from heptagrid.planes.money.monthly_account import MonthlyAccount
 from heptagrid.planes.money.rates.accrual import accrue, in_currency, in_proportion, needs_intervals
 from heptagrid.planes.money.rates.bill import bill
+from heptagrid.planes.money.rates.demand import Demand, Ratchet
 from heptagrid.planes.money.rates.net_metering import NetMetering
 from heptagrid.planes.money.rates.rate import Rate
+from heptagrid.planes.money.rates.schedule import Schedule
 from heptagrid.planes.money.rates.taxes import Tax
+from heptagrid.planes.money.rates.tiers import Tier, Unit
 from heptagrid.planes.money.rates.urdb import rate_of
 from heptagrid.planes.money.rates.use import Use
 from heptagrid.planes.money.tariffs import billing_rules, monthly_rate, network_fees
@@ -49,6 +52,7 @@ FULL: dict[str, Any] = {
     "annualmincharge": 1200.0,
     "dgrules": "Net Metering",
 }
+SEASONLESS = ("energyratestructure", "energyweekdayschedule", "energyweekendschedule")
 CHARGED = ("energy", "network", "state", "energy_vat", "standing", "base", "metering", "standing_vat")
 LATER = ("rounding", "demand", "minimum", "demand_vat", "line_rounding")
 
@@ -207,6 +211,30 @@ def test_devices_see_the_first_tiers_price_of_the_period_in_eur(tmp_path: Path) 
     calendar = Calendar.of(midnight_ns(date(2016, 7, 4), ZONE), 24, 3600, ZONE)  # a Monday
     price = MONTHLY_RATE.price_eur_per_kwh(Slots(np.zeros(24), calendar), billing_rules.Parameters(), own)
     np.testing.assert_allclose(price, [0.13 if 12 <= hour < 20 else 0.055 for hour in range(24)])
+
+
+def test_a_minimum_by_the_day_is_due_each_month() -> None:
+    """By hand: nothing is used, and 0.50 a day are due: 14.50 for February 2016, 15.50 for March; what a busy January pays beyond its own does not count."""
+    rate = rate_of({key: FULL[key] for key in SEASONLESS} | {"mincharge": 0.5, "minchargeunits": "$/day"}).rate
+    owed, mine = np.zeros(3, dtype=np.int64), account(rate, 1)
+    for first, used, fed in days_of(date(2016, 1, 1), date(2016, 4, 1), 1):
+        month = int(Calendar.of(first * NS_PER_QUARTER, 1, S_PER_QUARTER, ZONE).month_of_year[0])
+        owed[month] += owed_cents(mine.take(first, used if month == 0 else 0.0 * used, 0.0 * fed))[0]
+    assert owed[0] > 10_000 and owed[1:].tolist() == [1450, 1550]
+    assert in_currency(rate, 2.0, "EUR").minimum.daily == 1.0  # type: ignore[union-attr]
+
+
+def test_limits_by_a_demand_that_is_not_charged_know_its_own_peaks() -> None:
+    """Tiers in kWh/kW of a demand with a ratchet, beside a charge for another one without: months one by one come to the bill of both."""
+    rate = rate_of(FULL | {"demandratchetpercentage": None, "demandratestructure": None}).rate
+    limiting = Demand(((Tier(0.0, unit=Unit.KW),),), Schedule.always(), ratchet=Ratchet.of(1.0))
+    periods = ((Tier(0.1, 30.0, Unit.KWH_PER_KW), Tier(0.3)),) * 2
+    rate = replace(rate, energy=replace(rate.energy, periods=periods, billing_demand=limiting))
+    days = days_of(date(2016, 1, 1), date(2016, 3, 1), 2)
+    days = [(first, used * (3.0 if k < 31 else 1.0), fed) for k, (first, used, fed) in enumerate(days)]
+    whole, mine = at_once(rate, days), account(rate, 2)
+    owed = sum(owed_cents(mine.take(*day)) for day in days)
+    np.testing.assert_array_equal(owed, whole.in_cents.total.sum(axis=0))
 
 
 def test_days_of_two_months_are_refused() -> None:

@@ -37,6 +37,22 @@ HOURS = "time,import_kwh\n2016-07-01T00:00,1\n2016-07-01T01:00,2\n"
             {"energyratestructure": [[{"rate": 1, "max": 9}, {"rate": 2, "max": 8}]]},
             "energyratestructure[0][1].max: 8 is not above the tier before's 9",
         ),
+        ({"energyratestructure": [[{"rate": ""}]]}, "energyratestructure[0][0].rate: '' is not a number"),
+        (
+            {"flatdemandstructure": [[{"rate": 1}]], "flatdemandmonths": [0] * 12, "flatdemandunits": "kVA"},
+            "flatdemandunits: 'kVA' is not known; write one of 'kW', 'hp'",
+        ),
+        (
+            {
+                "demandratestructure": [[{"rate": 1}]],
+                "demandweekdayschedule": YEAR,
+                "demandweekendschedule": YEAR,
+                "demandrateunit": "kW",
+                "demandunits": "hp",
+            },
+            "demandunits: contradicts demandrateunit; leave one of them",
+        ),
+        ({"mincharge": 5, "minmonthlycharge": 6}, "minmonthlycharge: contradicts mincharge; leave one of them"),
         ({"energyratestructure": [[]]}, "energyratestructure[0]: holds no tiers"),
         ({"energyratestructure": 3}, "energyratestructure: holds no periods"),
         ({"energyratestructure": None}, "energyratestructure: is missing"),

@@ -7,6 +7,7 @@ billed one after another come to what `bill.bill` makes of them at once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -52,12 +53,12 @@ def accrue(rate: Rate, use: Use, opening: Opening | None = None) -> tuple[RateBi
         raise ValueError(f"the days are of {use.months} months; accrue each of them")
     opening = opening or Opening()
     share, month = float(use.calendar.shares[0]), int(use.calendar.month_of_year[0])
-    in_force = _with_history(in_proportion(rate, share), opening)
+    in_force = in_proportion(_with_history(rate, opening), share)
     balance = opening.balance
     if balance.kwh is not None and opening.month_of_year is not None:
         balance = replace(balance, kwh=moved_bank(balance.kwh, rate.energy, opening.month_of_year, month))
     found = bill(in_force, use, balance)
-    return found, Opening(month, found.balance, _peaks(rate, use, opening), _year(found, share, opening))
+    return found, Opening(month, found.balance, _peaks(rate, use, opening), _year(found, opening))
 
 
 def in_proportion(rate: Rate, share: float) -> Rate:
@@ -92,29 +93,41 @@ def in_currency(rate: Rate, factor: float, currency: str) -> Rate:
         return replace(element, amount=element.amount * factor)  # type: ignore[type-var, attr-defined]
 
     adjustments = rate.energy.adjustments
+    elements = tuple(map(charged, rate.elements))
     energy = replace(
         rate.energy,
         periods=tuple(priced(one) for one in rate.energy.periods),
         adjustments=None if adjustments is None else tuple(one * factor for one in adjustments),
+        billing_demand=_counterpart(rate.energy.billing_demand, rate.elements, elements),
     )
     least = rate.minimum
-    minimum = None if least is None else Minimum(least.monthly * factor, least.annual * factor)
-    return replace(rate, energy=energy, elements=tuple(map(charged, rate.elements)), minimum=minimum, currency=currency)
+    minimum = None
+    if least is not None:
+        minimum = Minimum(least.monthly * factor, least.annual * factor, daily=least.daily * factor)
+    return replace(rate, energy=energy, elements=elements, minimum=minimum, currency=currency)
 
 
 def needs_intervals(rate: Rate) -> bool:
     """Whether a meter that counts one sum is not enough for the rate: it has periods, or charges power."""
     per_kw = any(one.unit in (Unit.KWH_PER_KW, Unit.KWH_PER_KW_DAILY) for tiers in rate.energy.periods for one in tiers)
-    return len(rate.energy.periods) > 1 or per_kw or bool(_demands(rate))
+    return len(rate.energy.periods) > 1 or per_kw or bool(demands(rate))
 
 
-def _demands(rate: Rate) -> list[Demand]:
+def demands(rate: Rate) -> list[Demand]:
     """Those that look at earlier peaks: the charges, and what limits of tiers refer to if it is none of them."""
     found = [one for one in rate.elements if isinstance(one, Demand)]
     limiting = rate.energy.billing_demand
-    if limiting is not None and not found:
+    if limiting is not None and all(one is not limiting for one in found):
         found.append(limiting)
     return found
+
+
+def _counterpart(limiting: Demand | None, before: Sequence[Element], now: Sequence[Element]) -> Demand | None:
+    """What limits of tiers refer to, where charges have been replaced: the one in its charge's place, or itself if it is none of them."""
+    for one, other in zip(before, now, strict=True):
+        if one is limiting and isinstance(other, Demand):
+            return other
+    return limiting
 
 
 def _with_history(rate: Rate, opening: Opening) -> Rate:
@@ -123,22 +136,22 @@ def _with_history(rate: Rate, opening: Opening) -> Rate:
     rate = replace(rate, minimum=minimum)
     if not opening.peaks_kw:
         return rate
-    known = []
-    for one, (whole, by_period) in zip(_demands(rate), opening.peaks_kw, strict=True):
+    known: dict[int, Demand] = {}
+    for one, (whole, by_period) in zip(demands(rate), opening.peaks_kw, strict=True):
         ratchet = one.ratchet
         if ratchet is not None:
             ratchet = replace(ratchet, history_kw=whole, period_history_kw=by_period)
-        known.append(replace(one, ratchet=ratchet))
-    if rate.energy.billing_demand is not None:
-        rate = replace(rate, energy=replace(rate.energy, billing_demand=known[0]))
-    left = iter(known)
-    return replace(rate, elements=tuple(next(left) if isinstance(one, Demand) else one for one in rate.elements))
+        known[id(one)] = replace(one, ratchet=ratchet)
+    limiting = rate.energy.billing_demand
+    if limiting is not None:
+        rate = replace(rate, energy=replace(rate.energy, billing_demand=known[id(limiting)]))
+    return replace(rate, elements=tuple(known.get(id(one), one) for one in rate.elements))
 
 
 def _peaks(rate: Rate, use: Use, opening: Opening) -> tuple[tuple[Floats, Floats], ...]:
     """The peaks that later months may look back at."""
     kept = []
-    for k, one in enumerate(_demands(rate)):
+    for k, one in enumerate(demands(rate)):
         whole, by_period = one.peaks_kw(use)
         if opening.peaks_kw:
             before, before_by_period = opening.peaks_kw[k]
@@ -148,11 +161,12 @@ def _peaks(rate: Rate, use: Use, opening: Opening) -> tuple[tuple[Floats, Floats
     return tuple(kept)
 
 
-def _year(found: RateBill, share: float, opening: Opening) -> YearSoFar:
+def _year(found: RateBill, opening: Opening) -> YearSoFar:
     """What has been owed of the calendar year, up to this month."""
     charged = np.maximum(sum(one.amount[0] for one in found.lines if one.rule not in _LATER_RULES), 0.0)
     least = found.rate.minimum
-    owed = charged if least is None else np.maximum(charged, least.monthly * share)
+    owed = charged if least is None else np.maximum(charged, least.of_months(found.calendar)[0])
+    share = float(found.calendar.shares[0])
     year, before = found.calendar.months[0][0], opening.year
     if before is not None and before.year == year:
         return YearSoFar(year, before.months + share, before.owed + owed)

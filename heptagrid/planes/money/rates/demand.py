@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from heptagrid.foundation.calendar import Calendar, Floats
+from heptagrid.foundation.calendar import Floats
 from heptagrid.foundation.errors import UsageError
 from heptagrid.planes.money.rates.line import Line
 from heptagrid.planes.money.rates.schedule import Schedule
@@ -75,7 +75,7 @@ class Demand:
 
     def peaks_kw(self, use: Use) -> tuple[Floats, Floats]:
         """Each month's own peaks: of the whole meter, (months, customers), and by period, (months, periods, customers)."""
-        period, slots = self.schedule.of(use.calendar), slots_of(self.window_s, use.calendar)
+        period, slots = self.schedule.of(use.calendar), slots_of(self.window_s, use.calendar.slot_s)
         whole = use.peaks_kw(np.zeros_like(period), 1, slots)[:, 0]
         return whole, use.peaks_kw(period, len(self.periods), slots)
 
@@ -84,7 +84,7 @@ class Demand:
         count = len(self.periods)
         period = self.schedule.of(use.calendar)
         if self.ratchet is None and self.minimum_kw == 0.0:
-            return use.peaks_kw(period, count, slots_of(self.window_s, use.calendar))
+            return use.peaks_kw(period, count, slots_of(self.window_s, use.calendar.slot_s))
         whole, peaks = self.peaks_kw(use)
         found = np.zeros_like(peaks)
         highest = billed_kw(whole, use.calendar.month_of_year, self.ratchet, self.minimum_kw)
@@ -109,22 +109,22 @@ class Demand:
         return made
 
 
-def slots_of(window_s: int | None, calendar: Calendar) -> int:
-    """How many slots a demand's window is.
+def slots_of(window_s: int | None, slot_s: int) -> int:
+    """How many slots of `slot_s` seconds a demand's window is.
 
     Raises
     ------
     UsageError
         For a window that is no whole number of slots.
     """
-    if window_s is None or window_s <= calendar.slot_s:
+    if window_s is None or window_s <= slot_s:
         return 1
-    if window_s % calendar.slot_s:
+    if window_s % slot_s:
         raise UsageError(
-            f"the rate's demand is the mean of {window_s} s, which are no whole number of the meter's slots of {calendar.slot_s} s; "
+            f"the rate's demand is the mean of {window_s} s, which are no whole number of the meter's slots of {slot_s} s; "
             "give readings by a slot that divides it"
         )
-    return window_s // calendar.slot_s
+    return window_s // slot_s
 
 
 def _named(demand: Demand, period: int, tier: int) -> str:

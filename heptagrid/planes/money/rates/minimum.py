@@ -21,11 +21,16 @@ class YearSoFar:
 
 @dataclass(frozen=True)
 class Minimum:
-    """monthly: of each month, less for a part of one. annual: of a calendar year, charged with its December. before: what was billed of the year before the first month."""
+    """monthly: of each month, less for a part of one. daily: of each of its days, beside that. annual: of a calendar year, charged with its December. before: what was billed of the year before the first month."""
 
     monthly: float = 0.0
     annual: float = 0.0
     before: YearSoFar | None = None
+    daily: float = 0.0
+
+    def of_months(self, calendar: Calendar) -> Floats:
+        """(months,) what each comes to at least."""
+        return np.asarray(self.monthly * calendar.shares + self.daily * calendar.days)
 
     def lines(self, charged: Floats, calendar: Calendar) -> list[Line]:
         """What lacks, by month; `charged` (months, customers) is all other charges.
@@ -34,9 +39,8 @@ class Minimum:
         """
         made = []
         owed = np.maximum(charged, 0.0)
-        if self.monthly:
-            least = self.monthly * calendar.shares[:, np.newaxis]
-            lacks = np.maximum(least - owed, 0.0)
+        if self.monthly or self.daily:
+            lacks = np.maximum(self.of_months(calendar)[:, np.newaxis] - owed, 0.0)
             made.append(Line("minimum", "up to the month's minimum", lacks))
             owed = owed + lacks
         if self.annual:

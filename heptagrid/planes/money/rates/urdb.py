@@ -59,8 +59,6 @@ _DESCRIBES = frozenset(
         "energyattrs",
         "demandcomments",
         "demandattrs",
-        "demandunits",
-        "flatdemandunits",
         "fixedattrs",
         "voltagecategory",
         "voltageminimum",
@@ -216,11 +214,12 @@ def _tiers(fields: Fields, value: Any, path: str, with_units: bool) -> Tiers:
                 fields.problems.append(f"{at}.{key}: is not known; a tier has rate, adj, max, unit and sell")
         if "rate" not in one and "adj" not in one and "sell" not in one:
             fields.problems.append(f"{at}.rate: is missing; write the price of a unit")
-        price = sum(fields.checked(one.get(key) or 0.0, f"{at}.{key}") for key in ("rate", "adj"))
-        sell = fields.checked(one.get("sell") or 0.0, f"{at}.sell")
+        price, adjustment, sell = (
+            0.0 if one.get(key) is None else fields.checked(one[key], f"{at}.{key}") for key in ("rate", "adj", "sell")
+        )
         tiers.append(
             Tier(
-                price,
+                price + adjustment,
                 _limit(fields, one.get("max"), f"{at}.max", k == len(value) - 1),
                 _unit(fields, one, at, with_units),
                 sell,
@@ -261,7 +260,7 @@ def _window_s(fields: Fields) -> int | None:
 
 
 def _flat_demand(fields: Fields, ratchet: Ratchet | None) -> Demand | None:
-    periods = _demand_structure(fields, "flatdemandstructure", "flatdemandunit")
+    periods = _demand_structure(fields, "flatdemandstructure", ("flatdemandunit", "flatdemandunits"))
     if periods is None:
         fields.get("flatdemandmonths")
         return None
@@ -277,7 +276,7 @@ def _flat_demand(fields: Fields, ratchet: Ratchet | None) -> Demand | None:
 
 def _tou_demand(fields: Fields, ratchet: Ratchet | None) -> Demand | None:
     names = ("demandweekdayschedule", "demandweekendschedule")
-    periods = _demand_structure(fields, "demandratestructure", "demandrateunit")
+    periods = _demand_structure(fields, "demandratestructure", ("demandrateunit", "demandunits"))
     if periods is None:
         for name in names:
             fields.get(name)
@@ -290,13 +289,16 @@ def _tou_demand(fields: Fields, ratchet: Ratchet | None) -> Demand | None:
     return Demand(tuple(periods), schedule, "demand by time of use", ratchet, window_s=_window_s(fields))
 
 
-def _demand_structure(fields: Fields, name: str, unit: str) -> list[Tiers] | None:
-    """Periods of tiers in kW, whatever unit of demand the rate has."""
+def _demand_structure(fields: Fields, name: str, units: tuple[str, str]) -> list[Tiers] | None:
+    """Periods of tiers in kW, whatever unit of demand the rate has; files spell the unit's field in two ways."""
     periods = _structure(fields, name, with_units=False)
+    given = [one for one in units if fields.get(one) is not None]
     if periods is None:
-        fields.get(unit)
         return None
-    kw = fields.word(unit, _KW_PER, "kW")
+    found = {fields.word(one, _KW_PER, "kW") for one in given}
+    if len(found) > 1:
+        fields.problems.append(f"{units[1]}: contradicts {units[0]}; leave one of them")
+    kw = min(found, default=1.0)
     return [tuple(replace(one, price=one.price / kw, up_to=one.up_to * kw) for one in tiers) for tiers in periods]
 
 
@@ -342,10 +344,15 @@ def _minimum(fields: Fields) -> Minimum | None:
     per = fields.word("minchargeunits", _PER, "$/month")
     least = fields.number("mincharge", 0.0) or 0.0
     monthly, annual = fields.number("minmonthlycharge", 0.0) or 0.0, fields.number("annualmincharge", 0.0) or 0.0
-    if least and per == "day":
-        least, per = least * 365.0, "year"
-    monthly, annual = (least, annual) if least and per == "month" else (monthly, least or annual)
-    return Minimum(monthly, annual) if monthly or annual else None
+    other, name = {"month": (monthly, "minmonthlycharge"), "year": (annual, "annualmincharge")}.get(per, (0.0, ""))
+    if least and other and least != other:
+        fields.problems.append(f"{name}: contradicts mincharge; leave one of them")
+    if per == "month":
+        monthly = least or monthly
+    elif per == "year":
+        annual = least or annual
+    daily = least if per == "day" else 0.0
+    return Minimum(monthly, annual, daily=daily) if monthly or annual or daily else None
 
 
 def _export(fields: Fields) -> Export:
