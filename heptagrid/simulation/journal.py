@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import IO, Any
@@ -29,6 +29,17 @@ from heptagrid.simulation.simulation import Simulation
 Ints = npt.NDArray[np.int64]
 
 JOURNAL = "journal.jsonl"
+_LENGTH: dict[str, Any] = {"from_ns": int, "step_s": int}
+_MESSAGE: dict[str, Any] = {
+    "step": int,
+    "contract": list,
+    "payload": str,
+    "source": list,
+    "destination": list,
+    "at_ns": int,
+    "size_bytes": int | None,
+}
+_CHANGE: dict[str, Any] = {"step": int, "what": str, "given": dict, "by": str}
 
 
 @dataclass(frozen=True)
@@ -59,11 +70,10 @@ class Journal:
         """A wave, all of which leaves at one instant, was sent in a step."""
         if self._file is None:
             return
-        kind, topic, sender, receiver = wave.contract.key
         self._write(
             {
                 "step": step,
-                "contract": [int(kind), topic, int(sender), int(receiver)],
+                "contract": _named(wave.contract),
                 "payload": base64.b64encode(encode_all(wave.contract, wave.payload, len(wave.source))).decode(),
                 "source": wave.source.tolist(),
                 "destination": wave.destination.tolist(),
@@ -103,18 +113,30 @@ class Recorded(Outside):
         Raises
         ------
         OutputError
-            If it cannot be read.
+            If it cannot be read, or another version of heptagrid has written it in another form.
         """
+        self._contracts = {str(_named(one)): one for one in declared()}
         changes: list[tuple[int, int]] = []
         by_step: dict[int, list[dict[str, Any]]] = {}
-        for one in _lines(path):
+        for number, one in enumerate(_lines(path), 1):
+            if wrong := self._wrong(one):
+                raise OutputError(
+                    f"{path}, line {number}: {wrong}; replay it with the version of heptagrid that wrote it, or serve anew"
+                )
             if "from_ns" in one:
                 changes.append((one["from_ns"], one["step_s"]))
             else:
                 by_step.setdefault(one["step"], []).append(one)
         self.lengths = RecordedLengths(tuple(changes))
         self._by_step = by_step
-        self._contracts = {(*_numbers(one), one.topic): one for one in declared()}
+
+    def _wrong(self, entry: Any) -> str:
+        """What makes an entry none that this version can take; empty if it is one."""
+        if not any(_is_of(entry, form) for form in (_LENGTH, _MESSAGE, _CHANGE)):
+            return "this entry has not the form that this version of heptagrid reads"
+        if "contract" in entry and str(entry["contract"]) not in self._contracts:
+            return f"this version of heptagrid has no contract {entry['contract']}"
+        return ""
 
     def prepare(self, simulation: Simulation, step: Step) -> None:
         """Make the changes that were made before the step."""
@@ -127,8 +149,7 @@ class Recorded(Outside):
         """Send what was sent in the step."""
         for one in self._by_step.get(step.index, ()):
             if "contract" in one:
-                kind, topic, sender, receiver = one["contract"]
-                contract = self._contracts[kind, sender, receiver, topic]
+                contract = self._contracts[str(one["contract"])]
                 payloads = decode_all(contract, base64.b64decode(one["payload"]), len(one["source"]))
                 payload = _joined(contract, payloads)
                 source, destination = (np.array(one[name], dtype=np.int64) for name in ("source", "destination"))
@@ -155,9 +176,19 @@ def entered(path: Path) -> dict[str, Any]:
     }
 
 
-def _numbers(contract: Contract[Any]) -> tuple[int, int, int]:
-    kind, _, sender, receiver = contract.key
-    return int(kind), int(sender), int(receiver)
+def _named(contract: Contract[Any]) -> list[Any]:
+    """How an entry names a contract: kind, topic, sender and receiver."""
+    kind, topic, sender, receiver = contract.key
+    return [int(kind), topic, int(sender), int(receiver)]
+
+
+def _is_of(entry: Any, form: Mapping[str, Any]) -> bool:
+    """Whether an entry has the fields of a form, each of its type."""
+    return (
+        isinstance(entry, dict)
+        and entry.keys() == form.keys()
+        and all(isinstance(entry[name], kind) for name, kind in form.items())
+    )
 
 
 def _joined(contract: Contract[Any], payloads: list[Any]) -> Any:
