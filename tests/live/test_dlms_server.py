@@ -7,6 +7,7 @@ import json
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -156,6 +157,22 @@ def test_reads_cross_the_network_with_its_delay_and_its_losses(lane: Scenario) -
             with pytest.raises(TimeoutError):
                 stream.recv(1)
             assert grid.grid.counts["dlms: lost"] == 1
+
+
+def test_a_connection_ends_by_silence_and_not_while_an_answer_is_under_way(lane: Scenario) -> None:
+    with served(lane, {"dlms": None}, settings=("live.dlms.idle_s=1",)) as grid:
+        grid.advance(5.0)
+        with connected(grid) as stream:
+            stream.sendall(wrap(1, 19, aarq()))
+            stream.settimeout(1.5)
+            with pytest.raises(TimeoutError):
+                stream.recv(1)  # the network's time stands still
+            stream.settimeout(60.0)
+            assert grid.while_time_goes_on(lambda: stream.recv(HEADER), step_s=0.1)
+            began = time.monotonic()
+            while stream.recv(1000):
+                pass
+            assert time.monotonic() - began < 30.0
 
 
 async def _changed(grid: Served, what: str, given: dict[str, Any]) -> None:

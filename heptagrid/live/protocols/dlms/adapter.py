@@ -97,7 +97,15 @@ class Connection(DeviceConnection[Dlms]):
         return self.device.row if self.device is not None else None
 
     def joined(self) -> None:
-        self._idle = self.grid.loop.call_later(self.adapter.parameters.idle_s, self.transport.close)
+        self._wait()
+
+    def _wait(self) -> None:
+        """Close the connection when nothing has come for so long; not while the client waits for an answer."""
+        self._idle = self.grid.loop.call_later(self.adapter.parameters.idle_s, self._silent)
+
+    def _silent(self) -> None:
+        if self._task is None:
+            self.transport.close()
 
     def left(self) -> None:
         self._idle.cancel()
@@ -106,7 +114,7 @@ class Connection(DeviceConnection[Dlms]):
 
     def received(self, data: bytes) -> None:
         self._idle.cancel()
-        self._idle = self.grid.loop.call_later(self.adapter.parameters.idle_s, self.transport.close)
+        self._wait()
         try:
             self._waiting += self._unwrapper.feed(data)
         except MalformedError:
@@ -127,6 +135,9 @@ class Connection(DeviceConnection[Dlms]):
                     self.transport.resume_reading()
         finally:
             self._task = None
+            if self.is_open:
+                self._idle.cancel()
+                self._wait()
 
     async def _take(self, wrapped: Wrapped) -> None:
         found = self._association(wrapped)
