@@ -323,6 +323,39 @@ def test_retained_messages_come_as_they_are_read() -> None:
     assert not one.pump(client.session), "whoever has gone is sent nothing"
 
 
+def test_what_is_said_meanwhile_is_not_followed_by_what_was_retained_before() -> None:
+    one = broker()
+    for topic in ("a", "b", "c"):
+        one.publish(Message(topic, b"old", retain=True))
+    client = Client(one)
+    client.is_slow = True
+    client.send(subscribe("#"))
+    client.is_slow = False
+    assert one.pump(client.session), "the filter's turn has come, and nothing was sent yet"
+    one.publish(Message("b", b"new", retain=True))
+    one.publish(Message("c", b"", retain=True))
+    while one.pump(client.session):
+        pass
+    heard = [(message.topic, message.payload) for message in client.heard()]
+    assert heard == [("b", b"new"), ("c", b""), ("a", b"old"), ("b", b"new")]
+
+
+@pytest.mark.parametrize("turns", [0, 1])
+def test_whoever_leaves_a_filter_hears_nothing_more_of_it(turns: int) -> None:
+    one = broker()
+    one.publish(Message("a", b"1", retain=True))
+    client = Client(one)
+    client.is_slow = True
+    client.send(subscribe("a"))
+    client.is_slow = False
+    for _ in range(turns):
+        one.pump(client.session)
+    client.send(framed(0xA2, b"\x00\x08" + text("a")))
+    while one.pump(client.session):
+        pass
+    assert not client.heard()
+
+
 def malformed(seed: int, count: int) -> int:
     """Send packets that are damaged in every way; how many were refused. The broker must go on, and no other error come."""
     chance, one, refused = random.Random(seed), broker(), 0

@@ -9,13 +9,14 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from heptagrid.live.protocols.mqtt import adapter
 from heptagrid.scenario.schema import Scenario
 from tests.documents.pages import DOCS, blocks
 from tests.live.served import Served, served
@@ -239,6 +240,34 @@ def test_bytes_that_are_no_packet_end_the_connection(standing: Served) -> None:
         stream.sendall(b"GET / HTTP/1.1\r\n\r\n")
         with pytest.raises((ConnectionResetError, AssertionError)):
             assert stream.recv(1) != b""
+
+
+def is_cut_off(stream: socket.socket, pieces: bytes) -> bool:
+    """Whether a connection ends while bytes are sent one by one."""
+    try:
+        for piece in range(len(pieces)):
+            stream.sendall(pieces[piece : piece + 1])
+            with suppress(TimeoutError):
+                assert stream.recv(1) == b"", "nothing is answered"
+                return True
+    except ConnectionError:
+        return True
+    return False
+
+
+def test_an_introduction_in_pieces_takes_no_longer_and_silence_after_it_is_allowed(
+    standing: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "_CONNECT_S", 1.0)
+    whole = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01a"  # keep-alive 0: silent for as long as it likes
+    address = ("127.0.0.1", standing.ports["mqtt"])
+    with socket.create_connection(address, 30) as silent, socket.create_connection(address, 30) as slow:
+        silent.sendall(whole)
+        assert silent.recv(4) == b"\x20\x02\x00\x00"
+        slow.settimeout(0.4)
+        assert is_cut_off(slow, whole[:10])
+        silent.sendall(b"\xc0\x00")
+        assert silent.recv(2) == b"\xd0\x00"
 
 
 @contextmanager

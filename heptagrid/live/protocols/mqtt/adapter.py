@@ -174,7 +174,6 @@ class BrokerConnection(asyncio.Protocol):
 
     def data_received(self, received: bytes) -> None:
         assert self._peer is not None
-        self._heard_at = time.monotonic()
         self._peer.frames += 1
         self._peer.bytes += len(received)
         self._grid.heard("mqtt", self._peer.address, received)
@@ -191,8 +190,12 @@ class BrokerConnection(asyncio.Protocol):
         for _ in range(broker.forged - forged):
             self._count("forged")
         self._pump()
-        keep_alive_s = self._session.keep_alive_s if self._session.is_open else _CONNECT_S
-        self._wait(keep_alive_s * _GRACE)
+        if self._session.is_open:
+            self._heard_at = time.monotonic()
+            self._wait(self._session.keep_alive_s * _GRACE)
+        elif self._transport.is_closing():
+            self._wait(_CONNECT_S)  # to read what it was sent
+        # A client that has not introduced itself has no longer for coming in pieces.
 
     def connection_lost(self, problem: Exception | None) -> None:
         self._adapter.connections.discard(self)

@@ -51,8 +51,8 @@ class Login:
 
 @dataclass(eq=False)
 class Session:
-    """One client's connection. send, close: of its transport; is_congested: whether it takes nothing more now. asked: filters whose retained messages it is to be sent; kept, kept_qos: those of
-    the first, and with which quality. unconfirmed: numbers of messages that it has not confirmed."""
+    """One client's connection. send, close: of its transport; is_congested: whether it takes nothing more now. asked: filters whose retained messages it is to be sent; kept, kept_of, kept_qos: those
+    of the one whose turn it is, its name, and with which quality. unconfirmed: numbers of messages that it has not confirmed."""
 
     send: Callable[[bytes], None]
     close: Callable[[], None]
@@ -64,6 +64,7 @@ class Session:
     filters: set[str] = field(default_factory=set)
     asked: deque[tuple[str, int]] = field(default_factory=deque)
     kept: Iterator[Message] = field(default_factory=lambda: iter(()))
+    kept_of: str = ""
     kept_qos: int = 0
     unconfirmed: set[int] = field(default_factory=set)
     splitter: Splitter = field(default_factory=Splitter)
@@ -133,13 +134,15 @@ class Broker:
         """Send retained messages of the filters that a client has asked for, until one filter's are all sent or it takes nothing more; whether more wait."""
         if session.is_congested():
             return True
-        for message in session.kept:
-            self._send(session, message, min(message.qos, session.kept_qos))
+        for one in session.kept:
+            message = self.retained.get(one.topic)  # what is said meanwhile goes before what was kept
+            if message is not None:
+                self._send(session, message, min(message.qos, session.kept_qos))
             if session.is_congested():
                 return True
         if session.asked:
-            name, session.kept_qos = session.asked.popleft()
-            session.kept = iter(self._retained(name))
+            session.kept_of, session.kept_qos = session.asked.popleft()
+            session.kept = iter(self._retained(session.kept_of))
             return True
         return False
 
@@ -160,10 +163,7 @@ class Broker:
         elif isinstance(one, Subscribe):
             self._subscribe(session, one)
         elif isinstance(one, Unsubscribe):
-            for name in one.filters:
-                session.filters.discard(name)
-                self._subscriptions.remove(session, name)
-            session.send(packets.unsuback(one.number))
+            self._unsubscribe(session, one)
         elif isinstance(one, Confirmed):
             session.unconfirmed.discard(one.number)
         elif isinstance(one, Plain) and one.kind is Kind.PINGREQ:
@@ -228,6 +228,16 @@ class Broker:
         session.send(packets.suback(asked.number, granted))
         self.pump(session)
         self.pump(session)
+
+    def _unsubscribe(self, session: Session, asked: Unsubscribe) -> None:
+        """Take filters from a client, with what is retained for them and was not sent yet."""
+        for name in asked.filters:
+            session.filters.discard(name)
+            self._subscriptions.remove(session, name)
+        session.asked = deque(one for one in session.asked if one[0] not in asked.filters)
+        if session.kept_of in asked.filters:
+            session.kept = iter(())
+        session.send(packets.unsuback(asked.number))
 
     def _deliver(self, session: Session, message: Message, granted: int) -> None:
         qos = min(message.qos, granted)
