@@ -2,7 +2,7 @@
 
 The ledger posts a day's payments on the next one. Until then this counts, step by step: bills from the energies that meters have counted, under each customer's
 tariff and unrounded; fees, levies and taxes passed on; energy in the market at the hour's price; use of the transmission system and its peak. Not
-in it: fuel, upkeep, pay for flexibility and relief, local markets, and rents of nodal prices, which are known at the day's end alone.
+in it: fuel, upkeep, pay for flexibility and relief, local markets, reserve, and rents and loss surplus of nodal prices, which are known at the day's end alone.
 """
 
 from __future__ import annotations

@@ -195,6 +195,27 @@ def test_the_exchange_pays_units_for_what_they_held_and_takes_back_the_rest() ->
     assert float(told.amount_eur.sum()) == pytest.approx(energy + whole + for_reserve, abs=1e-3)
 
 
+def test_who_is_slow_sells_what_it_can_give_within_an_hour() -> None:
+    """The reserve's time is an hour: thermal units that raise their output by 15 MW in it sell no more, however much they could give in the end."""
+    units = system().units
+    slow = np.where(units.kind == THERMAL, np.minimum(units.ramp_mw_per_min, 0.25), units.ramp_mw_per_min)
+    grid = replace(system(), units=replace(units, ramp_mw_per_min=slow))
+    rules = Parameters(reserves=BOUGHT)
+    sold = clear(grid, offers(), demand(), Before.unknown(grid.units), rules).reserve.held_mw
+    assert sold.max() <= 15.0 + 1e-9
+    assert (sold.max(axis=1) > 14.0).any()
+
+
+def test_a_day_that_was_not_cleared_has_the_energy_price_of_the_one_before_and_no_reserve() -> None:
+    exchange, first = Markets(Parameters(reserves=BOUGHT), SYSTEM, PLACES, np.array([8]), np.ones((2, 1))), 24 * 16_827
+    rest = market.RestForecast(first, demand().rest_mw, demand().expected_mw)
+    cleared = exchange.clear(market.Offer(np.arange(COUNT), first, **vars(offers())), rest, np.ones((24, 2)))
+    hour = first + int(np.argmax(cleared.reserve.eur_per_mwh))
+    known, later = exchange._prices_of(hour), exchange._prices_of(hour + 24)
+    assert known.reserve > 0.0 and later.reserve == 0.0
+    assert later.published == known.published and (later.retailers == known.retailers).all()
+
+
 @cache
 def winter_day(**rules: Any) -> Cleared:
     return clear(system(), offers(), demand(), Before.unknown(system().units), Parameters(**rules))

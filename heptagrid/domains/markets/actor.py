@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -253,11 +253,12 @@ class Markets:
         return np.zeros(len(available)) if cleared is None else cleared.reserve.not_held(available)
 
     def _prices_of(self, hour: int) -> HourPrices:
-        """The prices of an hour; of one that was not cleared as the day before, 0 if none ever was."""
-        first = min(self._prices, default=hour)
-        while hour not in self._prices and hour > first:
-            hour -= 24
-        return self._prices.get(hour, _nothing(len(self._endpoints.retailers)))
+        """The prices of an hour; of one that was not cleared as the day before, but without reserve, of which none was bought; 0 if none ever was."""
+        first, at = min(self._prices, default=hour), hour
+        while at not in self._prices and at > first:
+            at -= 24
+        found = self._prices.get(at, _nothing(len(self._endpoints.retailers)))
+        return found if at == hour else replace(found, reserve=0.0)
 
     def _make_whole(self, first_hour: int) -> float:
         """What buyers owe beside prices for a day; nothing for one that was not cleared."""

@@ -225,10 +225,11 @@ def _zone(
 
 
 def _room_mw(case: CommitmentCase, on: Bools, found: Commitment) -> Floats:
-    """(hours, units of the case) what those that hold reserve could give more."""
+    """(hours, units of the case) what those that hold reserve could give more, within the time in which it must be there."""
     units = case.units
     above = found.unit_mw - np.where(on, units.p_min_mw, 0.0)
-    return np.where(on & case.reserves.units[0], np.maximum(units.room_mw - above, 0.0), 0.0)
+    in_time_mw = units.ramp_mw_per_h / 60.0 * case.reserves.within_min[0]
+    return np.where(on & case.reserves.units[0], np.clip(units.room_mw - above, 0.0, in_time_mw), 0.0)
 
 
 def _cost(found: Commitment) -> float:
