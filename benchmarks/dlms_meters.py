@@ -18,6 +18,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.processes import resident_mb
 from heptagrid.live.protocols.dlms.wrapper import HEADER, wrap
 from heptagrid.live.serve import LiveRun, Options
 from heptagrid.scenario.load import load
@@ -90,14 +91,6 @@ async def exchange(stream: tuple[asyncio.StreamReader, asyncio.StreamWriter], ap
     writer.write(wrap(CLIENT, SERVER, apdu))
     header = await reader.readexactly(HEADER)
     return await reader.readexactly(int.from_bytes(header[6:], "big"))
-
-
-def resident_mb() -> float:
-    """Of this process."""
-    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) / 1024.0
-    return 0.0
 
 
 if __name__ == "__main__":

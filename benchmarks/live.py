@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.processes import resident_mb
 from heptagrid.foundation.time import NS_PER_S
 from heptagrid.live.crossing import LostError
 from heptagrid.live.serve import LiveRun, Options
@@ -81,11 +85,6 @@ async def asked(run: LiveRun) -> None:
         if due_ns is not None and speed is not None:
             RELEASED_MS.append((due_ns - arrived_ns) / NS_PER_S / speed * 1e3)
         await asyncio.sleep(0.02)
-
-
-def resident_mb() -> float:
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * 4096 / 1e6
 
 
 if __name__ == "__main__":

@@ -18,6 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.processes import cpu_of, resident_mb
 from heptagrid.live.protocols.iec104.apci import (
     Function,
     Information,
@@ -161,17 +164,6 @@ async def connected(port: int, number: int) -> Client:
     _, client = await loop.create_connection(lambda: Client(SUBSTATIONS + row), f"127.96.0.{row}", port)
     await client.started
     return client
-
-
-def resident_mb(pid: int) -> float:
-    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-    return pages * 4096 / 1e6
-
-
-def cpu_of(pid: int) -> float:
-    """Seconds of processor time that a process has taken."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / 100.0
 
 
 if __name__ == "__main__":

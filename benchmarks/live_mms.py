@@ -19,6 +19,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.processes import cpu_of, resident_mb
 from heptagrid.live.protocols.mms.ber import encoded
 from heptagrid.live.protocols.mms.data import BOOLEAN
 from heptagrid.live.protocols.mms.pdu import Service
@@ -101,17 +102,6 @@ async def connected(port: int, number: int) -> Client:
     block = f"{domain(number)}/LLN0$RP$Measurements{1 + number // 100:02}$"
     assert await client.write_value(block + "RptEna", BOOLEAN.encode(True)) is None
     return client
-
-
-def resident_mb(pid: int) -> float:
-    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-    return pages * 4096 / 1e6
-
-
-def cpu_of(pid: int) -> float:
-    """Seconds of processor time that a process has taken."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / 100.0
 
 
 if __name__ == "__main__":

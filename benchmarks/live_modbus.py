@@ -16,7 +16,6 @@ import cProfile
 import gc
 import json
 import pstats
-import resource
 import selectors
 import socket
 import struct
@@ -28,6 +27,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.processes import resident_mb
 from heptagrid.live.crossing import Fate, Told
 from heptagrid.live.inventory import Device
 from heptagrid.live.listening import NUMBERS, Addresses
@@ -229,12 +231,6 @@ def ask(file: str, port: int, rate: float, seconds: float) -> None:
         ),
         flush=True,
     )
-
-
-def resident_mb() -> float:
-    """Of this process, now."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 1e6
 
 
 if __name__ == "__main__":

@@ -1,18 +1,18 @@
-"""A master for tests: fragments and frames by hand, so that a test can also do what no master may."""
+"""A master for tests, fragment by fragment."""
 
 from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from heptagrid.live.protocols.dnp3.application import CONFIRM, SEQUENCE, Function, Indications
 from heptagrid.live.protocols.dnp3.link import LinkFrame, Primary, Splitter, decode, encode
 from heptagrid.live.protocols.dnp3.transport import Reassembly, Segments
+from tests.live.wire_client import WireClient
 
-WITHIN_S = 30.0
 CLASS_0, EVENTS = b"\x3c\x01\x06", b"\x3c\x02\x06\x3c\x03\x06\x3c\x04\x06"
 INTEGRITY = EVENTS + CLASS_0
 CLOSE, TRIP, LATCH_ON, LATCH_OFF = 0x41, 0x81, 3, 4
@@ -62,25 +62,19 @@ def answer(fragment: bytes) -> Answer:
     )
 
 
-class Master:
-    """One connection. answers: all that came, by outstation. confirms: whether they are confirmed where they must be. on_bytes: called with all bytes, and whether they came."""
+class Master(WireClient):
+    """One connection. answers: all that came, by outstation. confirms: whether they are confirmed where they must be."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: int) -> None:
+        super().__init__(reader, writer)
         self.answers: list[tuple[int, Answer]] = []
         self.links: list[LinkFrame] = []
-        self.is_closed = False
         self.confirms = True
-        self.on_bytes: Callable[[bool, bytes], None] = lambda is_answer, data: None
-        self._address, self._writer = address, writer
+        self._address = address
+        self._splitter = Splitter()
         self._sequence = 0
         self._segments = Segments()
         self._parts: dict[int, Reassembly] = {}
-        self._task = asyncio.create_task(self._read(reader))
-
-    def write(self, data: bytes) -> None:
-        """Send bytes as they are."""
-        self.on_bytes(False, data)
-        self._writer.write(data)
 
     def link(self, function: int, outstation: int, data: bytes = b"", count_bit: bool | None = None) -> None:
         """Send a frame of the link layer."""
@@ -116,28 +110,9 @@ class Master:
         """What came unasked."""
         return [one for of, one in self.answers if of == outstation and one.is_unsolicited]
 
-    async def until(self, holds: Callable[[], object], within_s: float = WITHIN_S) -> None:
-        """Wait until something holds."""
-        async with asyncio.timeout(within_s):
-            while not holds():
-                await asyncio.sleep(0.005)
-
-    async def close(self) -> None:
-        self._task.cancel()
-        self._writer.close()
-        with suppress(OSError):
-            await self._writer.wait_closed()
-
-    async def _read(self, reader: asyncio.StreamReader) -> None:
-        splitter = Splitter()
-        try:
-            while data := await reader.read(4096):
-                self.on_bytes(True, data)
-                for raw in splitter.feed(data):
-                    self._take(decode(raw))
-        except ConnectionError:
-            pass
-        self.is_closed = True
+    def received(self, data: bytes) -> None:
+        for raw in self._splitter.feed(data):
+            self._take(decode(raw))
 
     def _take(self, frame: LinkFrame) -> None:
         assert not frame.is_from_master and frame.destination == self._address

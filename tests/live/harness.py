@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,3 +59,32 @@ async def live_grid(
             yield harness
         finally:
             await harness.run.stop()
+
+
+@contextmanager
+def in_thread(grid: AbstractAsyncContextManager[Harness]) -> Iterator[Harness]:
+    """A grid in a loop and thread of its own, for all tests of a module that leave it as it was."""
+    began, over = threading.Event(), asyncio.Event()
+    found: list[Harness] = []
+
+    async def serve() -> None:
+        async with grid as harness:
+            found.append(harness)
+            began.set()
+            await over.wait()
+
+    def run() -> None:
+        try:
+            asyncio.run(serve())
+        finally:
+            began.set()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    began.wait()
+    assert found, "the grid has not started"
+    try:
+        yield found[0]
+    finally:
+        found[0].run.grid.loop.call_soon_threadsafe(over.set)
+        thread.join()

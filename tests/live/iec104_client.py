@@ -1,10 +1,10 @@
-"""A controlling station for tests: sockets and frames by hand, so that a test can also do what no station may."""
+"""A controlling station for tests, frame by frame."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from heptagrid.live.protocols.iec104.apci import (
     Frame,
@@ -22,27 +22,19 @@ from heptagrid.live.protocols.iec104.asdu import encode as asdu_bytes
 from heptagrid.live.protocols.iec104.elements import Type
 from heptagrid.live.protocols.iec104.time_tag import TimeTag
 from tests.live.harness import Harness
+from tests.live.wire_client import WireClient
 
-WITHIN_S = 60.0
 
-
-class Client:
-    """One connection. asdus: all that came. is_closed: whether the other end has closed. confirms: whether I-frames are confirmed. on_bytes: called with all bytes, and whether they came."""
+class Client(WireClient):
+    """One connection. asdus: all that came. confirms: whether I-frames are confirmed."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        super().__init__(reader, writer)
         self.asdus: list[Asdu] = []
         self.frames: list[Frame] = []
-        self.is_closed = False
         self.confirms = True
-        self.on_bytes: Callable[[bool, bytes], None] = lambda is_answer, data: None
-        self._writer = writer
+        self._splitter = Splitter()
         self._sent = self._received = 0
-        self._task = asyncio.create_task(self._read(reader))
-
-    def write(self, data: bytes) -> None:
-        """Send bytes as they are."""
-        self.on_bytes(False, data)
-        self._writer.write(data)
 
     def ask(self, function: Function) -> None:
         self.write(encode(Unnumbered(function)))
@@ -69,32 +61,13 @@ class Client:
         self.ask(Function.STARTDT_ACT)
         await self.until(lambda: Unnumbered(Function.STARTDT_CON) in self.frames)
 
-    async def until(self, holds: Callable[[], object], within_s: float = WITHIN_S) -> None:
-        """Wait until something holds."""
-        async with asyncio.timeout(within_s):
-            while not holds():
-                await asyncio.sleep(0.005)
-
-    async def close(self) -> None:
-        self._task.cancel()
-        self._writer.close()
-        with suppress(OSError):
-            await self._writer.wait_closed()
-
     def of(self, type: int, cause: int | None = None) -> list[Asdu]:
         """What came of a type."""
         return [one for one in self.asdus if one.type == type and cause in (None, one.cause)]
 
-    async def _read(self, reader: asyncio.StreamReader) -> None:
-        splitter = Splitter()
-        try:
-            while data := await reader.read(4096):
-                self.on_bytes(True, data)
-                for apdu in splitter.feed(data):
-                    self._take(decode(apdu))
-        except ConnectionError:
-            pass
-        self.is_closed = True
+    def received(self, data: bytes) -> None:
+        for apdu in self._splitter.feed(data):
+            self._take(decode(apdu))
 
     def _take(self, frame: Frame) -> None:
         self.frames.append(frame)

@@ -1,11 +1,11 @@
-"""A client of MMS for tests: sockets and PDUs by hand, so that a test can also do what no client may."""
+"""A client of MMS for tests, PDU by PDU."""
 
 from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 from heptagrid.live.protocols.mms import pdu as mms
 from heptagrid.live.protocols.mms.ber import (
@@ -29,8 +29,8 @@ from heptagrid.live.protocols.mms.ber import (
 )
 from heptagrid.live.protocols.mms.pdu import Service
 from heptagrid.live.protocols.mms.transport import Splitter, framed, segments
+from tests.live.wire_client import WITHIN_S, WireClient
 
-WITHIN_S = 20.0
 _ACSE, _MMS, _BASIC = bytes((0x52, 1, 0, 1)), bytes((0x28, 0xCA, 0x22, 2, 1)), bytes((0x51, 1))
 _MMS_CONTEXT = bytes((0x28, 0xCA, 0x22, 2, 3))
 
@@ -104,31 +104,24 @@ class ServiceFailedError(Exception):
         self.kind, self.code = kind, code
 
 
-class Client:
-    """One connection. reports: what was told unasked: the names, or the list's, and the values. order: of answers and reports. is_closed: whether the other end has closed. on_bytes: called with whether they came, and all bytes."""
+class Client(WireClient):
+    """One connection. reports: what was told unasked: the names, or the list's, and the values. order: of answers and reports."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        super().__init__(reader, writer)
         self.reports: list[tuple[list[str], list[Element]]] = []
         self.order: list[str] = []
-        self.is_closed = False
-        self.on_bytes: Callable[[bool, bytes], None] = lambda is_answer, data: None
         self.context = 3
         self.largest = 0
         self.longest_frame = 0
         self.longest_pdu = 0
         self.segment = 8192
-        self._writer = writer
+        self._splitter = Splitter()
         self._number = 0
         self._answers: dict[int, asyncio.Future[Element]] = {}
         self._accepted: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._concluded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._message = b""
-        self._task = asyncio.create_task(self._read(reader))
-
-    def write(self, data: bytes) -> None:
-        """Send bytes as they are."""
-        self.on_bytes(False, data)
-        self._writer.write(data)
 
     def send(self, pdu: bytes) -> None:
         """Send an MMS PDU."""
@@ -218,33 +211,14 @@ class Client:
             self.write(frame)
         await self.until(lambda: self.is_closed)
 
-    async def until(self, holds: Callable[[], object], within_s: float = WITHIN_S) -> None:
-        """Wait until something holds."""
-        async with asyncio.timeout(within_s):
-            while not holds():
-                await asyncio.sleep(0.005)
-
-    async def close(self) -> None:
-        self._task.cancel()
-        self._writer.close()
-        with suppress(OSError):
-            await self._writer.wait_closed()
-
-    async def _read(self, reader: asyncio.StreamReader) -> None:
-        splitter = Splitter()
-        try:
-            while data := await reader.read(65_536):
-                self.on_bytes(True, data)
-                for frame in splitter.feed(data):
-                    self.longest_frame = max(self.longest_frame, len(frame))
-                    if frame[5] == 0xF0:
-                        self._message += frame[7:]
-                        if frame[6] & 0x80:
-                            message, self._message = self._message, b""
-                            self._take(message)
-        except ConnectionError:
-            pass
-        self.is_closed = True
+    def received(self, data: bytes) -> None:
+        for frame in self._splitter.feed(data):
+            self.longest_frame = max(self.longest_frame, len(frame))
+            if frame[5] == 0xF0:
+                self._message += frame[7:]
+                if frame[6] & 0x80:
+                    message, self._message = self._message, b""
+                    self._take(message)
 
     def _take(self, message: bytes) -> None:
         if message[0] == 0x0E:

@@ -8,8 +8,8 @@ import math
 import random
 import struct
 from binascii import crc_hqx
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
@@ -33,50 +33,31 @@ from heptagrid.planes.power.balanced.dc import DcNetwork
 from heptagrid.scenario.schema import Scenario
 from tests.live.capture import dissected, write_capture
 from tests.live.harness import Harness, live_grid
+from tests.live.wire_client import WireClient
 
 NIGHT = "2016-07-04T00:20"
 LOCK_STEP = Options(at=NIGHT, paused=True, http_port=None, is_ideal=True)
 TOWN, BUS = 1, 50_001
 
 
-class Client:
+class Client(WireClient):
     """One connection; frames: that came, with `packets` as they came."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        super().__init__(reader, writer)
         self.frames: list[bytes] = []
         self.packets: list[tuple[bool, bytes]] = []
-        self.is_closed = False
-        self._writer = writer
-        self._task = asyncio.create_task(self._read(reader))
+        self.on_bytes = lambda is_answer, data: self.packets.append((is_answer, data))
+        self._splitter = Splitter()
 
-    def write(self, data: bytes) -> None:
-        self.packets.append((False, data))
-        self._writer.write(data)
+    def received(self, data: bytes) -> None:
+        self.frames += self._splitter.feed(data)
 
     def ask(self, id: int, code: int) -> None:
         self.write(frames.command(id, code, 0))
 
     def of(self, kind: FrameType) -> list[bytes]:
         return [one for one in self.frames if one[1] >> 4 & 7 == kind]
-
-    async def until(self, holds: Callable[[], object], within_s: float = 10.0) -> None:
-        async with asyncio.timeout(within_s):
-            while not holds():
-                await asyncio.sleep(0.005)
-
-    async def close(self) -> None:
-        self._task.cancel()
-        self._writer.close()
-        with suppress(OSError):
-            await self._writer.wait_closed()
-
-    async def _read(self, reader: asyncio.StreamReader) -> None:
-        splitter = Splitter()
-        with suppress(ConnectionError):
-            while data := await reader.read(65_536):
-                self.packets.append((True, data))
-                self.frames += splitter.feed(data)
-        self.is_closed = True
 
 
 @asynccontextmanager

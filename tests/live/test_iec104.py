@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -19,7 +18,7 @@ from heptagrid.live.protocols.iec104.asdu import BROADCAST, Asdu, Cause, Object
 from heptagrid.live.protocols.iec104.elements import SELECT, Type
 from heptagrid.live.serve import Options
 from heptagrid.scenario.schema import Scenario
-from tests.live.harness import Harness, live_grid
+from tests.live.harness import Harness, in_thread, live_grid
 from tests.live.iec104_client import client_to, interrogated, malformed
 
 NIGHT = "2016-07-04T00:20"
@@ -39,29 +38,9 @@ async def stations(
 
 @pytest.fixture(scope="module")
 def shared(lane: Scenario) -> Iterator[Harness]:
-    """A grid with the standard's settings for all tests that leave it as it was, in a loop and thread of its own."""
-    began, over = threading.Event(), asyncio.Event()
-    found: list[Harness] = []
-
-    async def serve() -> None:
-        async with stations(lane) as harness:
-            found.append(harness)
-            began.set()
-            await over.wait()
-
-    def run() -> None:
-        try:
-            asyncio.run(serve())
-        finally:
-            began.set()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    began.wait()
-    assert found, "the grid has not started"
-    yield found[0]
-    found[0].run.grid.loop.call_soon_threadsafe(over.set)
-    thread.join()
+    """A grid with the standard's settings for all tests that leave it as it was."""
+    with in_thread(stations(lane)) as harness:
+        yield harness
 
 
 def _port(harness: Harness) -> int:

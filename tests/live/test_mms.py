@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,7 +19,7 @@ from heptagrid.live.protocols.mms.data import BOOLEAN, REAL, UINT32, Failure, Ut
 from heptagrid.live.protocols.mms.pdu import Service
 from heptagrid.live.serve import Options
 from heptagrid.scenario.schema import Scenario
-from tests.live.harness import Harness, live_grid
+from tests.live.harness import Harness, in_thread, live_grid
 from tests.live.mms_client import ServiceFailedError, associated, client_to, told, variables
 
 NIGHT = "2016-07-04T00:20"
@@ -41,29 +40,9 @@ async def devices(
 
 @pytest.fixture(scope="module")
 def shared(lane: Scenario) -> Iterator[Harness]:
-    """A grid for all tests that leave it as it was, in a loop and thread of its own."""
-    began, over = threading.Event(), asyncio.Event()
-    found: list[Harness] = []
-
-    async def serve() -> None:
-        async with devices(lane) as harness:
-            found.append(harness)
-            began.set()
-            await over.wait()
-
-    def run() -> None:
-        try:
-            asyncio.run(serve())
-        finally:
-            began.set()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    began.wait()
-    assert found, "the grid has not started"
-    yield found[0]
-    found[0].run.grid.loop.call_soon_threadsafe(over.set)
-    thread.join()
+    """A grid for all tests that leave it as it was."""
+    with in_thread(devices(lane)) as harness:
+        yield harness
 
 
 def port_of(harness: Harness) -> int:

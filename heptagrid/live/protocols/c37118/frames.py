@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from heptagrid.foundation.errors import HeptagridError
+from heptagrid.live.splitter import FrameSplitter
 
 SYNC = 0xAA
 VERSION = 1
@@ -168,39 +169,20 @@ def asked(frame: bytes) -> Asked:
     return Asked(id, code)
 
 
-class Splitter:
-    """Cuts a stream of bytes into frames, however it comes in pieces."""
+class Splitter(FrameSplitter):
+    """Cuts a stream of bytes into frames."""
 
-    __slots__ = ("_rest",)
+    __slots__ = ()
 
-    def __init__(self) -> None:
-        self._rest = b""
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """The frames that are whole now.
-
-        Raises
-        ------
-        MalformedError
-            Where a frame should begin and does not.
-        """
-        rest, found, at = self._rest + data, [], 0
-        while len(rest) - at >= 1:
-            if rest[at] != SYNC:
-                raise MalformedError(f"a frame begins with {rest[at]:#04x}; 0xaa is expected", is_lost=True)
-            if len(rest) - at < 4:
-                break
-            size = int.from_bytes(rest[at + 2 : at + 4], "big")
-            if size < LEAST:
-                raise MalformedError(
-                    f"a frame says that it has {size} bytes; at least {LEAST} are expected", is_lost=True
-                )
-            if len(rest) - at < size:
-                break
-            found.append(rest[at : at + size])
-            at += size
-        self._rest = rest[at:]
-        return found
+    def length(self, frame: bytes) -> int | None:
+        if frame[0] != SYNC:
+            raise MalformedError(f"a frame begins with {frame[0]:#04x}; 0xaa is expected", is_lost=True)
+        if len(frame) < 4:
+            return None
+        size = int.from_bytes(frame[2:4], "big")
+        if size < LEAST:
+            raise MalformedError(f"a frame says that it has {size} bytes; at least {LEAST} are expected", is_lost=True)
+        return size
 
 
 def _name(text: str) -> bytes:

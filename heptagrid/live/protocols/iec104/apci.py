@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from heptagrid.foundation.errors import HeptagridError
+from heptagrid.live.splitter import FrameSplitter
 
 START = 0x68
 LEAST, MOST = 4, 253
@@ -93,36 +94,16 @@ def decode(apdu: bytes) -> Frame:
     return Unnumbered(Function(first))
 
 
-class Splitter:
-    """Cuts a stream of bytes into frames, however it comes in pieces."""
+class Splitter(FrameSplitter):
+    """Cuts a stream of bytes into APDUs."""
 
-    __slots__ = ("_rest",)
+    __slots__ = ()
 
-    def __init__(self) -> None:
-        self._rest = b""
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """The frames that are whole now.
-
-        Raises
-        ------
-        MalformedError
-            Where a frame should begin and does not; what follows cannot be found any more.
-        """
-        rest = self._rest + data
-        found: list[bytes] = []
-        at = 0
-        while len(rest) - at >= 2:
-            if rest[at] != START:
-                raise MalformedError(f"a frame begins with {rest[at]:#04x}; 0x68 is expected")
-            length = rest[at + 1]
-            if not LEAST <= length <= MOST:
-                raise MalformedError(f"a frame says that it is {length} bytes long; 4 to 253 are expected")
-            if len(rest) - at < 2 + length:
-                break
-            found.append(rest[at : at + 2 + length])
-            at += 2 + length
-        if len(rest) - at == 1 and rest[at] != START:
-            raise MalformedError(f"a frame begins with {rest[at]:#04x}; 0x68 is expected")
-        self._rest = rest[at:]
-        return found
+    def length(self, frame: bytes) -> int | None:
+        if frame[0] != START:
+            raise MalformedError(f"a frame begins with {frame[0]:#04x}; 0x68 is expected")
+        if len(frame) < 2:
+            return None
+        if not LEAST <= frame[1] <= MOST:
+            raise MalformedError(f"a frame says that it is {frame[1]} bytes long; 4 to 253 are expected")
+        return 2 + frame[1]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from heptagrid.live.protocols.mms.ber import MalformedError
+from heptagrid.live.splitter import FrameSplitter
 
 VERSION = 3
 HEADER = 4
@@ -40,37 +41,20 @@ class Unit:
     is_last: bool = True
 
 
-class Splitter:
-    """Cuts a stream of bytes into frames."""
+class Splitter(FrameSplitter):
+    """Cuts a stream of bytes into frames, with their headers."""
 
-    __slots__ = ("_rest",)
+    __slots__ = ()
 
-    def __init__(self) -> None:
-        self._rest = b""
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """The frames that are whole now, with their headers.
-
-        Raises
-        ------
-        MalformedError
-            If what comes next is none.
-        """
-        rest, found, at = self._rest + data, [], 0
-        while len(rest) - at >= HEADER:
-            if rest[at] != VERSION:
-                raise MalformedError(f"a frame begins with {rest[at]:#04x}, not with {VERSION:#04x}")
-            length = int.from_bytes(rest[at + 2 : at + 4], "big")
-            if length < _SHORTEST:
-                raise MalformedError(f"a frame of {length} bytes is too short")
-            if len(rest) - at < length:
-                break
-            found.append(rest[at : at + length])
-            at += length
-        self._rest = rest[at:]
-        if self._rest and self._rest[0] != VERSION:
-            raise MalformedError(f"a frame begins with {self._rest[0]:#04x}, not with {VERSION:#04x}")
-        return found
+    def length(self, frame: bytes) -> int | None:
+        if frame[0] != VERSION:
+            raise MalformedError(f"a frame begins with {frame[0]:#04x}, not with {VERSION:#04x}")
+        if len(frame) < HEADER:
+            return None
+        length = int.from_bytes(frame[2:4], "big")
+        if length < _SHORTEST:
+            raise MalformedError(f"a frame of {length} bytes is too short")
+        return length
 
 
 def decode(frame: bytes) -> Unit:
