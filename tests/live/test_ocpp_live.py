@@ -20,7 +20,7 @@ from heptagrid.live.serve import Options
 from heptagrid.scenario.schema import Scenario
 from tests.live.harness import EVENING, Harness, live_grid
 from tests.live.ocpp_judge import Judge, judge
-from tests.live.test_ocpp_frames import _malformed
+from tests.live.test_ocpp_frames import malformed_text
 
 UNSTEERED = "gateways.enrolled_share=0.0"
 IDEAL = Options(at=EVENING, paused=True, http_port=None, is_ideal=True)
@@ -300,7 +300,7 @@ def test_malformed_frames_over_a_socket_change_nothing(lane: Scenario) -> None:
             names: Any = ["ocpp1.6"]
             async with connect(address, subprotocols=names, compression=None, proxy=None) as socket:
                 for seed in range(300):
-                    text = _malformed(seed)
+                    text = malformed_text(seed)
                     if b"MeterValues" not in (text if isinstance(text, bytes) else text.encode()):
                         await socket.send(text)
                 await socket.send('[2,"end","Heartbeat",{}]')
