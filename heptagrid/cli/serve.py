@@ -133,6 +133,20 @@ def serve(
     browser is the control room. Ctrl-C ends it and writes the folder of a run, which trace and explain read.
 
     \b
+    Protocols and their ports, beside those of other packages:
+      c37118      4712  IEEE C37.118, phasor measurement units
+      dlms        4059  DLMS/COSEM, meters
+      dnp3       20000  DNP3, substations and plants
+      iec104      2404  IEC 60870-5-104, substations and plants
+      mms        10102  IEC 61850 MMS, substations and plants
+      modbus      1502  Modbus TCP and SunSpec, devices and meters
+      mqtt        1883  MQTT and Sparkplug B, all devices
+      ocpp        9000  OCPP 1.6J and 2.0.1, charge points
+      openadr     8180  OpenADR 3.1 and 3.0.1, retailer and aggregator
+      openadr20b  8181  OpenADR 2.0b, retailer and aggregator
+      sep2        8443  IEEE 2030.5, a utility's server
+
+    \b
     Examples:
       heptagrid serve
       heptagrid serve --speed 60 --at 2016-07-04T06:00

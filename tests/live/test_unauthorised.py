@@ -21,7 +21,6 @@ from heptagrid.live.protocols.iec104 import apci
 from heptagrid.live.protocols.mqtt.adapter import Mqtt
 from heptagrid.live.protocols.mqtt.section import Parameters
 from heptagrid.scenario.schema import Scenario
-from tests.documents.pages import DOCS
 from tests.live.dnp3_master import CLOSE, relay, request
 from tests.live.malformed import STATION
 from tests.live.served import Served, served
@@ -156,11 +155,3 @@ def test_a_command_for_another_phasor_unit_is_not_taken(grid: Served) -> None:
 def test_only_devices_publish_what_devices_publish(topic: str, is_ours: bool) -> None:
     adapter = cast(Mqtt, SimpleNamespace(parameters=Parameters()))
     assert Mqtt._is_ours(adapter, topic) is is_ours
-
-
-def test_the_table_names_every_protocol() -> None:
-    page = (DOCS / "live/security.md").read_text(encoding="utf-8")
-    table = page.partition("## What is refused")[2].partition("\n## ")[0]
-    rows = [line.split("|")[1].strip() for line in table.splitlines() if line.startswith("| ")]
-    titles = ("OCPP", "Modbus", "OpenADR", "IEC 104", "IEEE 2030.5", "MQTT", "DLMS", "DNP3", "C37.118", "interface")
-    assert all(any(title in row for row in rows) for title in titles), rows
