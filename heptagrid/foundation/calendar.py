@@ -34,7 +34,7 @@ class Calendar:
     month : (slots,), which of `months` the slot is of, from 0. day : (slots,), local days since 1970. day_of_year : (slots,), 0 to 365, as
     in a leap year. quarter : (slots,), of the day by the clock, 0 to 95. is_weekend : (slots,).
     months : year and month of each bill. shares : (months,), how much of the month the slots cover. days : (months,), of the month that
-    they cover.
+    they cover: a day is one however many hours it has, and a part of a day is as much of it.
     """
 
     begin_ns: int
@@ -60,19 +60,20 @@ class Calendar:
         begin_s = begin_ns // NS_PER_S + np.arange(slots, dtype=np.int64) * slot_s
         local_s = begin_s + offsets_s(begin_s, zone)
         day = local_s // S_PER_DAY
-        days, of_day = np.unique(day, return_inverse=True)
+        days, of_day, counts = np.unique(day, return_inverse=True, return_counts=True)
         dates = [date(1970, 1, 1) + timedelta(days=int(one)) for one in days]
         months = tuple(dict.fromkeys((one.year, one.month) for one in dates))
         number = {one: k for k, one in enumerate(months)}
         of_year = [one.replace(year=_LEAP_YEAR).timetuple().tm_yday - 1 for one in dates]
-        month = np.array([number[one.year, one.month] for one in dates], dtype=np.int64)[of_day]
-        length_s = np.array([_length_s(year, at, zone) for year, at in months])
-        shares = np.bincount(month, minlength=len(months)) * slot_s / length_s
+        month_of_day = np.array([number[one.year, one.month] for one in dates], dtype=np.int64)
+        lengths_s = np.array([_lengths_s(one.year, one.month, zone)[one.day - 1] for one in dates])
+        covered = np.bincount(month_of_day, counts * slot_s / lengths_s, minlength=len(months))
+        shares = covered / np.array([np.count_nonzero(_lengths_s(year, at, zone)) for year, at in months])
         return Calendar(
             begin_ns,
             slot_s,
             zone,
-            month,
+            month_of_day[of_day],
             day,
             np.array(of_year, dtype=np.int64)[of_day],
             local_s % S_PER_DAY // S_PER_QUARTER,
@@ -125,7 +126,9 @@ def _calendar(begin_ns: int, slots: int, slot_s: int, zone: ZoneInfo) -> Calenda
     return calendar
 
 
-def _length_s(year: int, month: int, zone: ZoneInfo) -> float:
-    """How long a local month is."""
-    following = date(year + month // 12, month % 12 + 1, 1)
-    return (midnight_ns(following, zone) - midnight_ns(date(year, month, 1), zone)) / NS_PER_S
+@lru_cache(maxsize=512)
+def _lengths_s(year: int, month: int, zone: ZoneInfo) -> Floats:
+    """How long each local day of a month is; nothing, of a day that a zone has left out."""
+    first = date(year, month, 1)
+    begins = [midnight_ns(first + timedelta(days=k), zone) for k in range(monthrange(year, month)[1] + 1)]
+    return np.asarray(np.diff(np.array(begins, dtype=np.int64)) / NS_PER_S, dtype=np.float64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -63,6 +64,8 @@ def test_a_local_day_has_as_many_slots_as_its_hours(zone: str, day: date, hours:
     calendar = calendar_of(zone, day)
     assert calendar.slots == round(4 * hours)
     assert set(calendar.day.tolist()) == {(day - date(1970, 1, 1)).days}, "and all of it is that day"
+    assert calendar.days.tolist() == [pytest.approx(1.0, abs=1e-12)], "a charge by the day is due once"
+    assert calendar.shares.tolist() == [pytest.approx(1.0 / monthrange(day.year, day.month)[1], abs=1e-12)]
     ordinary = [one for one in range(96) if np.sum(calendar.quarter == one) == 1]
     assert len(ordinary) == 96 - round(4 * abs(hours - 24.0)), "what is skipped or comes twice is as long as the change"
     clock = [from_ns(calendar.begin_ns + k * NS_PER_QUARTER, ZoneInfo(zone)) for k in range(calendar.slots)]
