@@ -14,6 +14,7 @@ from heptagrid.inquiry.replay import Replay
 from heptagrid.planes.money.cents import CENT_PER_EUR, cents
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, millicent
 from heptagrid.planes.money.tariffs.billing_rules import EUR_PER_CT
+from heptagrid.planes.money.tariffs.under_rate import CREDITS, OF_POWER
 from heptagrid.planes.money.upkeep import PAY_HOUR
 from heptagrid.recording.results import Run
 
@@ -95,8 +96,7 @@ def lines_of_day(replay: Replay, customer: int, settled: Record, owed: Owed) -> 
     return lines
 
 
-_REASONS = {"fixed": "standing_charge", "demand": "demand_charge", "minimum": "demand_charge"}
-_CREDITS = ("net metering", "net billing", "true-up")
+_REASONS = {"fixed": "standing_charge", "minimum": "demand_charge", **dict.fromkeys(OF_POWER, "demand_charge")}
 
 
 def _of_month(settled: Record, column: int) -> dict[str, list[tuple[str, float]]]:
@@ -107,7 +107,7 @@ def _of_month(settled: Record, column: int) -> dict[str, list[tuple[str, float]]
             continue
         parts: dict[str, list[tuple[str, float]]] = {}
         for rule, name, amount in zip(added.rules, added.names, added.cents[:, at], strict=True):
-            reason = "export_credit" if rule in _CREDITS else _REASONS.get(rule, "energy_bill")
+            reason = "export_credit" if rule in CREDITS else _REASONS.get(rule, "energy_bill")
             if amount:
                 parts.setdefault(reason, []).append((name, float(amount) / CENT_PER_EUR))
         bills = settled.bills

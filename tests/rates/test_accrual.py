@@ -13,19 +13,28 @@ import numpy as np
 import pytest
 
 from heptagrid.foundation.calendar import Calendar
+from heptagrid.foundation.errors import UsageError
 from heptagrid.foundation.time import NS_PER_QUARTER, S_PER_QUARTER, midnight_ns
 from heptagrid.planes.money.monthly_account import MonthlyAccount
 from heptagrid.planes.money.rates.accrual import accrue, in_currency, in_proportion, needs_intervals
 from heptagrid.planes.money.rates.bill import bill
+from heptagrid.planes.money.rates.coincident import Coincident
+from heptagrid.planes.money.rates.critical_peak import CriticalPeak
 from heptagrid.planes.money.rates.demand import Demand, Ratchet
+from heptagrid.planes.money.rates.energy import Energy
+from heptagrid.planes.money.rates.feed_in import FeedIn
+from heptagrid.planes.money.rates.net_billing import NetBilling
 from heptagrid.planes.money.rates.net_metering import NetMetering
+from heptagrid.planes.money.rates.network_fee import NetworkFee
 from heptagrid.planes.money.rates.rate import Rate
+from heptagrid.planes.money.rates.real_time import RealTime
+from heptagrid.planes.money.rates.reduced_fee import ReducedFee
 from heptagrid.planes.money.rates.schedule import Schedule
 from heptagrid.planes.money.rates.taxes import Tax
 from heptagrid.planes.money.rates.tiers import Tier, Unit
 from heptagrid.planes.money.rates.urdb import rate_of
 from heptagrid.planes.money.rates.use import Use
-from heptagrid.planes.money.tariffs import billing_rules, monthly_rate, network_fees
+from heptagrid.planes.money.tariffs import billing_rules, monthly_rate, network_fees, under_rate
 from heptagrid.planes.money.tariffs.flat import FLAT as FLAT_TARIFF
 from heptagrid.planes.money.tariffs.monthly_rate import MONTHLY_RATE
 from heptagrid.planes.money.tariffs.tariff import Offers, Slots
@@ -235,6 +244,39 @@ def test_limits_by_a_demand_that_is_not_charged_know_its_own_peaks() -> None:
     whole, mine = at_once(rate, days), account(rate, 2)
     owed = sum(owed_cents(mine.take(*day)) for day in days)
     np.testing.assert_array_equal(owed, whole.in_cents.total.sum(axis=0))
+
+
+def test_a_coincident_peak_and_feed_in_are_charged_as_power_and_credit() -> None:
+    """By hand: ten days of 2 kW in a month of 30; a system's peak on the third of them costs a third of 3 a kW, and 0.5 kWh fed in earn 0.10."""
+    days = days_of(date(2016, 6, 1), date(2016, 6, 11), 1)
+    peak_ns = (days[2][0] * NS_PER_QUARTER, (days[2][0] + 4) * NS_PER_QUARTER)
+    rate = Rate(Energy.flat(0.2), FeedIn(0.2), (Coincident(3.0, [peak_ns]),))
+    mine, found = account(rate, 1), under_rate.nothing(1)
+    for first, used, _ in days:
+        fed = np.zeros_like(used)
+        fed[0] = 0.05
+        found = under_rate.plus(found, mine.take(first, np.full_like(used, 0.5), fed))
+    assert float(found.demand[0]) == pytest.approx(2.0)
+    assert float(found.export_credit[0]) == pytest.approx(0.10)
+    assert float(found.energy[0] + found.network[0] + found.state[0]) == pytest.approx(96.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"elements": (RealTime(np.ones(9)),)}, "real-time prices"),
+        ({"elements": (CriticalPeak([], rebate=0.5),)}, "rebates of critical peaks"),
+        ({"elements": (NetworkFee(per_kw_year=12.0),)}, "a network fee by the year's highest power"),
+        ({"elements": (ReducedFee(NetworkFee(per_kw_year=12.0)),)}, "a network fee by the year's highest power"),
+        ({"export": NetBilling(prices=np.ones(9))}, "net billing at prices of each slot"),
+        ({"export": FeedIn(0.1, np.ones(9))}, "feed-in at the market's prices"),
+    ],
+)
+def test_what_a_month_alone_does_not_tell_is_refused(changes: Any, what: str) -> None:
+    rate = replace(Rate(Energy.flat(0.2), name="mine"), **changes)
+    with pytest.raises(UsageError, match=f"mine: {what} cannot be billed month by month"):
+        account(rate, 1)
+    account(Rate(Energy.flat(0.2), elements=(NetworkFee(per_kw_year=12.0, capacity_kw=4.0), CriticalPeak([], 0.5))), 1)
 
 
 def test_days_of_two_months_are_refused() -> None:

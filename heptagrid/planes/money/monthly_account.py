@@ -16,7 +16,7 @@ import numpy.typing as npt
 from heptagrid.foundation.calendar import Calendar
 from heptagrid.foundation.time import NS_PER_QUARTER, S_PER_QUARTER
 from heptagrid.planes.money.cents import Ints
-from heptagrid.planes.money.rates.accrual import Opening, accrue
+from heptagrid.planes.money.rates.accrual import Opening, accrue, check_accrues
 from heptagrid.planes.money.rates.bill import RateBill
 from heptagrid.planes.money.rates.rate import Rate
 from heptagrid.planes.money.rates.use import Use
@@ -96,6 +96,10 @@ class MonthlyAccount:
     months: list[_Month] = field(default_factory=list)
     closed: list[Statement] = field(default_factory=list)
     last_day: Statement | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what `check_accrues` refuses."""
+        check_accrues(self.rate)
 
     def take(self, first_quarter: int, import_kwh: np.ndarray, export_kwh: np.ndarray) -> Bills:
         """What a day more, energies (quarters, points), adds to what is owed."""

@@ -13,13 +13,21 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from heptagrid.foundation.calendar import Floats
+from heptagrid.foundation.errors import UsageError
 from heptagrid.planes.money.rates.bill import RateBill, bill
+from heptagrid.planes.money.rates.coincident import Coincident
+from heptagrid.planes.money.rates.critical_peak import CriticalPeak
 from heptagrid.planes.money.rates.demand import Demand
 from heptagrid.planes.money.rates.export import Balance
+from heptagrid.planes.money.rates.feed_in import FeedIn
 from heptagrid.planes.money.rates.line import Element
 from heptagrid.planes.money.rates.minimum import Minimum, YearSoFar
+from heptagrid.planes.money.rates.net_billing import NetBilling
 from heptagrid.planes.money.rates.net_metering import moved_bank
+from heptagrid.planes.money.rates.network_fee import NetworkFee
 from heptagrid.planes.money.rates.rate import Rate
+from heptagrid.planes.money.rates.real_time import RealTime
+from heptagrid.planes.money.rates.reduced_fee import ReducedFee
 from heptagrid.planes.money.rates.tiers import NO_LIMIT, Tiers, Unit
 from heptagrid.planes.money.rates.use import Use
 
@@ -61,6 +69,34 @@ def accrue(rate: Rate, use: Use, opening: Opening | None = None) -> tuple[RateBi
     return found, Opening(month, found.balance, _peaks(rate, use, opening), _year(found, opening))
 
 
+def check_accrues(rate: Rate) -> None:
+    """Refuse a rate of which a month alone does not tell what its days come to.
+
+    Raises
+    ------
+    UsageError
+        For prices of each slot of a span, which are not those of a month's days, and for charges that look at days before the month.
+    """
+    wrong = []
+    for one in rate.elements:
+        if isinstance(one, RealTime):
+            wrong.append("real-time prices")
+        if isinstance(one, CriticalPeak) and one.rebate:
+            wrong.append("rebates of critical peaks")
+        fee = one.fee if isinstance(one, ReducedFee) else one
+        if isinstance(fee, NetworkFee) and fee.per_kw_year and fee.capacity_kw is None:
+            wrong.append("a network fee by the year's highest power")
+    if isinstance(rate.export, NetBilling) and rate.export.prices is not None:
+        wrong.append("net billing at prices of each slot")
+    if isinstance(rate.export, FeedIn) and rate.export.market is not None:
+        wrong.append("feed-in at the market's prices")
+    if wrong:
+        raise UsageError(
+            f"{rate.name}: {', '.join(dict.fromkeys(wrong))} cannot be billed month by month in a run; leave that out of the tariff's "
+            "rate, or bill the run's readings with heptagrid bill"
+        )
+
+
 def in_proportion(rate: Rate, share: float) -> Rate:
     """The rate of a share of a month: limits of tiers in kWh of the month, and prices of power, are so much less."""
     if share >= _WHOLE:
@@ -72,13 +108,16 @@ def in_proportion(rate: Rate, share: float) -> Rate:
             for one in tiers
         )
 
-    def priced(demand: Demand) -> Demand:
-        periods = [tuple(replace(one, price=one.price * share) for one in tiers) for tiers in demand.periods]
-        return replace(demand, periods=tuple(periods))
+    def priced(element: Element) -> Element:
+        if isinstance(element, Coincident):
+            return replace(element, price_per_kw=element.price_per_kw * share)
+        if not isinstance(element, Demand):
+            return element
+        periods = [tuple(replace(one, price=one.price * share) for one in tiers) for tiers in element.periods]
+        return replace(element, periods=tuple(periods))
 
     energy = replace(rate.energy, periods=tuple(limited(one) for one in rate.energy.periods))
-    elements = tuple(priced(one) if isinstance(one, Demand) else one for one in rate.elements)
-    return replace(rate, energy=energy, elements=elements)
+    return replace(rate, energy=energy, elements=tuple(priced(one) for one in rate.elements))
 
 
 def in_currency(rate: Rate, factor: float, currency: str) -> Rate:

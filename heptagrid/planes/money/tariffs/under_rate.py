@@ -18,7 +18,10 @@ from heptagrid.planes.money.tariffs.billing_rules import EUR_PER_CT, Bills, Para
 
 Floats = npt.NDArray[np.float64]
 
-_CREDITS = ("net metering", "net billing", "true-up")
+CREDITS = ("net metering", "net billing", "feed-in", "true-up")
+"""Kinds of charge that owe a customer for what it fed in."""
+OF_POWER = ("demand", "coincident peak")
+"""Kinds of charge for a month's highest power."""
 
 
 def bills_under(
@@ -34,11 +37,11 @@ def bills_under(
     def rounded(eur: npt.ArrayLike) -> Floats:
         return np.asarray(cents(eur) / CENT_PER_EUR)
 
-    known = ("fixed", "demand", "minimum", *_CREDITS)
+    known = ("fixed", *OF_POWER, "minimum", *CREDITS)
     by_kwh, by_day, demand, minimum = (
         of(*(rule for rule in rules if rule not in known)),
         of("fixed"),
-        of("demand"),
+        of(*OF_POWER),
         of("minimum"),
     )
     tax = (whole.total[0] - whole.net[0]) / CENT_PER_EUR
@@ -58,7 +61,7 @@ def bills_under(
         base=base,
         metering=metering,
         standing_vat=standing_vat,
-        export_credit=-of(*_CREDITS),
+        export_credit=-of(*CREDITS),
         feed_in_premium=np.zeros_like(used_kwh),
         rounding=np.zeros_like(used_kwh),
         demand=demand,
