@@ -123,6 +123,22 @@ def test_a_member_that_changes_twice_within_the_buffer_time_is_told_twice() -> N
     assert len(host.told) == 2
 
 
+def test_what_waits_is_told_as_it_was_when_it_changed() -> None:
+    host = Host()
+    ied, point = _alone(host)
+    block = ied.reports["Measurements01"]
+    block.write("BufTm", host, 1000)
+    block.write("RptEna", host, True)
+    for at, value in ((0.0, 2.0), (0.5, 3.0)):
+        host.reading = (value, 0)
+        ied.changed([point], at)
+        block.write("RptEna", host, True)  # once more: it changes nothing
+    host.reading = (4.0, 0)  # within its deadband: nobody is told
+    ied.tick(1.5)
+    told = [[value for value in (2.0, 3.0, 4.0) if REAL.encode(value) in report] for report in host.told]
+    assert told == [[2.0], [3.0]]
+
+
 def test_integrity_reports_come_by_the_period(lane: Scenario) -> None:
     async def drive() -> None:
         async with devices(lane) as harness, associated(port_of(harness)) as client:

@@ -70,7 +70,8 @@ class Report:
         self.options, self.triggers = "0111110010", "011001"
         self.buffer_ms = self.period_ms = self.sequence = 0
         self._is_reserved = False
-        self._waiting: dict[int, int] = {}
+        self._waiting: dict[int, Member] = {}  # as they were when they changed
+        self._since = 0
         self._told_at = self._due_at = 0.0
 
     @property
@@ -120,8 +121,8 @@ class Report:
         if self._waiting.keys() & found.keys():  # each change is told, so what waits goes first
             self._tell_waiting()
         if not self._waiting:
-            self._due_at = now + self.buffer_ms / 1000.0
-        self._waiting |= found
+            self._due_at, self._since = now + self.buffer_ms / 1000.0, abs(self._ied.instant())
+        self._waiting |= {member[0]: member for member in self._members(found)}
         self.tick(now)
 
     def tick(self, now: float) -> None:
@@ -135,23 +136,24 @@ class Report:
             self._tell_all(INTEGRITY)
 
     def _tell_waiting(self) -> None:
-        waiting, self._waiting = dict(sorted(self._waiting.items())), {}
+        waiting, self._waiting = sorted(self._waiting.values()), {}
         if waiting:
-            self._tell(waiting)
+            self._take(Entry(waiting, len(self._ied.members_of(self.data_set)), self._since))
 
     def _tell_all(self, reason: int) -> None:
         self._tell_waiting()
-        self._tell(dict.fromkeys(range(len(self._ied.members_of(self.data_set))), reason))
+        count = len(self._ied.members_of(self.data_set))
+        members = self._members(dict.fromkeys(range(count), reason))
+        self._take(Entry(members, count, abs(self._ied.instant())))
 
-    def _tell(self, reasons: Mapping[int, int]) -> None:
-        """Tell members of the data set, with why each is told."""
+    def _members(self, reasons: Mapping[int, int]) -> list[Member]:
+        """Members of the data set as they are now, with why each is told."""
         ied = self._ied
         names = ied.members_of(self.data_set)
-        members = [
+        return [
             (place, reason, f"{ied.domain}/{names[place][0]}", ied.encoded(names[place][0]))
             for place, reason in reasons.items()
         ]
-        self._take(Entry(members, len(names), abs(ied.instant())))
 
     def _take(self, entry: Entry) -> None:
         """Send a report."""
@@ -212,10 +214,11 @@ class Report:
             self.client, self.sequence = client, 0
             self._told_at = self._ied.now()
             self._ied.begin_to_listen()
+        if value != self.is_enabled:
+            self._forget()
         self.is_enabled = value
         if not value and not self._is_reserved:
             self.client = None
-        self._forget()
 
     def _write(self, attribute: str, client: Client, value: Any) -> None:
         _WRITES[attribute](self, client, value)
