@@ -49,6 +49,8 @@ MOST_CONNECTIONS = 16_384
 """Of one listener, where this process may open that many files."""
 _LEAST_CONNECTIONS = 64
 _SHARE = 16  # of the files that this process may open: a dozen listeners leave some for what the grid itself writes
+_ASKED_AFTER_S, _ASKED_AGAIN_S, _TIMES_ASKED = 60, 10, 3
+"""TCP's keep-alive, which IEC 61850-8-1 counts on: whoever has vanished without a word is gone after a minute and a half, with what is reserved for him."""
 _CLASSES = 16
 _ROWS = 1 << 20
 _ALL = "0.0.0.0"
@@ -163,6 +165,7 @@ def _bound(family: socket.AddressFamily, listening: Listening, host: str, device
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # or asyncio leaves Nagle on
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _notice_who_is_gone(listener)
         if device:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device)
         try:
@@ -177,6 +180,18 @@ def _bound(family: socket.AddressFamily, listening: Listening, host: str, device
         listener.close()
         raise
     return listener
+
+
+def _notice_who_is_gone(listener: socket.socket) -> None:
+    """Let the system ask clients that are silent whether they are there, and break the connections of those that are not; a client's system answers, however long its program is silent."""
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # connections have what their listener has
+    if sys.platform == "linux":
+        for option, value in (
+            (socket.TCP_KEEPIDLE, _ASKED_AFTER_S),
+            (socket.TCP_KEEPINTVL, _ASKED_AGAIN_S),
+            (socket.TCP_KEEPCNT, _TIMES_ASKED),
+        ):
+            listener.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def _is_loopback(end: object) -> bool:

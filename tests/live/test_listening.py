@@ -169,3 +169,15 @@ def test_a_port_that_is_taken_is_an_error_with_the_remedy() -> None:
     first = device_listener(LOOPBACK)
     with first.socket, pytest.raises(UsageError, match="NAME=PORT"):
         device_listener(Listening("127.0.0.1", first.port))
+
+
+@on_linux
+def test_connections_notice_by_themselves_that_a_client_has_vanished() -> None:
+    listener = device_listener(LOOPBACK)
+    with listener.socket, socket.create_connection(("127.0.0.1", listener.port)):
+        listener.socket.setblocking(True)
+        taken, _ = listener.socket.accept()
+        with taken:
+            assert taken.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+            wanted = (socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3)
+            assert all(taken.getsockopt(socket.IPPROTO_TCP, option) == value for option, value in wanted)
