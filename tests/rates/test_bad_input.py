@@ -52,6 +52,13 @@ HOURS = "time,import_kwh\n2016-07-01T00:00,1\n2016-07-01T01:00,2\n"
             },
             "demandunits: contradicts demandrateunit; leave one of them",
         ),
+        (
+            {"flatdemandstructure": [[{"rate": 1, "unit": "kVA"}]], "flatdemandmonths": [0] * 12},
+            "flatdemandstructure[0][0].unit: 'kVA' is not kW",
+        ),
+        ({"lookbackPercent": 0.8, "lookbackRange": 0.5}, "lookbackRange: 0.5 is no number of months"),
+        ({"lookbackPercent": 0.8, "lookbackMonths": [1] * 11}, "lookbackMonths: is not a list of 12"),
+        ({"usenetmetering": "yes"}, "usenetmetering: 'yes' is not known; write true or false"),
         ({"mincharge": 5, "minmonthlycharge": 6}, "minmonthlycharge: contradicts mincharge; leave one of them"),
         ({"energyratestructure": [[]]}, "energyratestructure[0]: holds no tiers"),
         ({"energyratestructure": 3}, "energyratestructure: holds no periods"),

@@ -245,6 +245,9 @@ def _limit(fields: Fields, value: Any, path: str, is_last: bool) -> float:
 def _unit(fields: Fields, tier: Mapping[str, Any], path: str, with_units: bool) -> Unit:
     unit = tier.get("unit")
     if not with_units:
+        if unit not in (None, "kW"):
+            where = "flatdemandunit or demandrateunit"
+            fields.problems.append(f"{path}.unit: {unit!r} is not kW; leave it out, and say the unit in {where}")
         return Unit.KW
     if unit is None:
         return Unit.KWH
@@ -307,6 +310,10 @@ def _ratchet(fields: Fields) -> Ratchet | None:
     value = fields.get("demandratchetpercentage")
     percent, months = fields.number("lookbackPercent", 0.0), fields.get("lookbackMonths")
     lookback = fields.number("lookbackRange", 0.0)
+    if lookback is not None and lookback % 1.0:
+        fields.problems.append(f"lookbackRange: {lookback:g} is no number of months; write a whole number")
+    if months is not None and not (isinstance(months, list) and len(months) == 12):
+        fields.problems.append("lookbackMonths: is not a list of 12; write 1 for each month whose peak lasts, else 0")
     if value is None and not percent:
         return None
     if value is not None:
@@ -358,7 +365,9 @@ def _minimum(fields: Fields) -> Minimum | None:
 def _export(fields: Fields) -> Export:
     known = {one: one for one in (*_RULES, _NO_RULE)}
     older = fields.get("usenetmetering")
-    rule = fields.word("dgrules", known, _RULES[0] if older is True else _NO_RULE)
+    if older not in (None, True, False):
+        fields.problems.append(f"usenetmetering: {older!r} is not known; write true or false")
+    rule = fields.word("dgrules", known, _RULES[0] if older else _NO_RULE)
     if rule == "Net Metering":
         return NetMetering()
     return NoExport() if rule == _NO_RULE else NetBilling()
