@@ -45,7 +45,7 @@ kernels: .venv/.run
 # The checks of the text and the compilation keep one core each.
 test: .venv/.test
 	@$(MAKE) --no-print-directory -j 2 lint kernels
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal --durations=25
 
 bench: .venv/.test
 	$(BIN)/python benchmarks/radial_sweep.py
