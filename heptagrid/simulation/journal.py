@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -29,6 +30,7 @@ from heptagrid.simulation.simulation import Simulation
 Ints = npt.NDArray[np.int64]
 
 JOURNAL = "journal.jsonl"
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _LENGTH: dict[str, Any] = {"from_ns": int, "step_s": int}
 _MESSAGE: dict[str, Any] = {
     "step": int,
@@ -136,6 +138,8 @@ class Recorded(Outside):
             return "this entry has not the form that this version of heptagrid reads"
         if "contract" in entry and str(entry["contract"]) not in self._contracts:
             return f"this version of heptagrid has no contract {entry['contract']}"
+        if "contract" in entry and not _BASE64.fullmatch(entry["payload"]):
+            return "its payload is not written in base 64"
         return ""
 
     def prepare(self, simulation: Simulation, step: Step) -> None:

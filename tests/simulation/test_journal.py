@@ -37,6 +37,7 @@ def test_a_journal_of_today_is_taken(tmp_path: Path) -> None:
     ("line", "field", "value", "said"),
     [
         (2, "payload", ["AAAAAAAAAAA=", "AAAAAAAAAAA="], "line 2: this entry has not the form"),
+        (2, "payload", "AQAAA", "line 2: its payload is not written in base 64"),
         (
             2,
             "contract",
