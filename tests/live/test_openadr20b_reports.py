@@ -7,7 +7,7 @@ from typing import Any
 from heptagrid.live.protocols.openadr20b.telemetry import STATUS, TELEMETRY
 from heptagrid.live.protocols.openadr20b.vens import Caller
 from heptagrid.live.xml import Element
-from tests.live.openadr20b_rig import HOUR_NS, Bench, code, request
+from tests.live.openadr20b_rig import HOUR_NS, MINUTE_NS, Bench, code, request
 
 OURS = Caller("AA:BB", "vehicles-1")
 POWER = """<power:powerReal><power:itemDescription>RealPower</power:itemDescription><power:itemUnits>W</power:itemUnits><scale:siScaleCode>none</scale:siScaleCode>
@@ -112,6 +112,22 @@ def test_an_event_that_asks_for_reports_gets_them_while_it_lasts() -> None:
     )
     assert code(bench.ask("EiReport", "oadrCanceledReport", f"{ended}<ei:venID>{ven}</ei:venID>")) == "200"
     assert code(bench.ask("EiReport", "oadrUpdateReport", report(ven, asked, "100"))) == "452"
+
+
+def test_new_events_and_requests_of_reports_take_turns_and_unanswered_events_come_last() -> None:
+    bench = Bench()
+    ven, _ = bench.register()
+    bench.ask("EiReport", "oadrRegisterReport", offer(ven))
+    wanted = [{"payloadType": "DEMAND"}]
+    for _ in range(3):
+        bench.event(reportDescriptors=wanted)
+    tags = []
+    for poll in range(8):
+        if poll in (1, 2):
+            bench.event(reportDescriptors=wanted)
+        tags.append(bench.poll(ven).tag.removeprefix("oadr:oadr"))
+        bench.now_ns += 5 * MINUTE_NS
+    assert tags == ["DistributeEvent", "CreateReport"] * 2 + ["CreateReport"] * 3 + ["DistributeEvent"]
 
 
 def test_with_certificates_a_ven_reports_on_no_device_but_its_own() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from enum import Enum
 
 from heptagrid.foundation.time import NS_PER_S
 from heptagrid.live.protocols.openadr20b.announcements import ACTIVE, CANCELLED, COMPLETED, Announced, Announcements
@@ -26,6 +27,16 @@ Distribution = tuple[Element, Callable[[], None]]
 """The message, and what is to be done once it has arrived."""
 
 
+class News(Enum):
+    """What there is to tell a VEN of events."""
+
+    NONE = 0
+    UNANSWERED = 1
+    """What it knows, and has not answered for a while."""
+    FRESH = 2
+    """What it does not know as it is."""
+
+
 class Events:
     """Distributes events, and takes answers."""
 
@@ -37,21 +48,22 @@ class Events:
         self._announcements, self._vens, self._opts = announcements, vens, opts
         self._vtn_id, self._now_ns = vtn_id, now_ns
 
-    def has_news(self, ven: Ven) -> bool:
+    def news(self, ven: Ven) -> News:
         """Whether a VEN does not know all as it is, or has not answered for a while."""
         visible = self._visible(ven)
         if ven.told.keys() - {one.id for one in visible} - {id for id, told in ven.told.items() if told.is_over}:
-            return True  # an event is no longer for this VEN
+            return News.FRESH  # an event is no longer for this VEN
+        found = News.NONE
         for one in visible:
             told = ven.told.get(one.id)
             if self._announcements.status(one) == COMPLETED:
                 continue
             if told is None or told.modification != one.modification:
-                return True
+                return News.FRESH
             is_late = self._now_ns() - told.told_ns >= ASKED_AGAIN_NS
             if one.needs_answer and told.answered != one.modification and is_late:
-                return True
-        return False
+                found = News.UNANSWERED
+        return found
 
     def distribution(self, ven: Ven, request_id: str | None, limit: int | None = None) -> Distribution:
         """All events of a VEN. request_id: of the request that this answers, None: it has polled; limit: how many it can take."""

@@ -55,7 +55,7 @@ class Ven:
     """An end node that has registered.
 
     client: whose its objects in the store are. registration: its ID, empty once it is cancelled. told: modification number and answer of the events that it knows, by ID.
-    waiting: messages that it gets when it polls.
+    waiting: messages that it gets when it polls; had_events: whether it was told events when it polled last.
     """
 
     id: str
@@ -66,6 +66,7 @@ class Ven:
     is_preallocated: bool = False
     told: dict[str, Told] = field(default_factory=dict)
     waiting: deque[Element] = field(default_factory=lambda: deque(maxlen=MOST_WAITING))
+    had_events: bool = False
 
     def has_got(self, waited: Element) -> None:
         """A message that waited has arrived."""

@@ -13,7 +13,7 @@ from heptagrid.live.inventory import Device
 from heptagrid.live.protocols.openadr.store import Store
 from heptagrid.live.protocols.openadr.targets import Targets
 from heptagrid.live.protocols.openadr20b.announcements import Announcements
-from heptagrid.live.protocols.openadr20b.events import Events
+from heptagrid.live.protocols.openadr20b.events import Events, News
 from heptagrid.live.protocols.openadr20b.messages import (
     INVALID_DATA,
     INVALID_ID,
@@ -233,10 +233,13 @@ class Vtn20b:
 
     def _polled(self, ven: Ven, fine: Element) -> tuple[Element, Callable[[], None]]:
         self.telemetry.end_over(ven, self.announcements)
-        if ven.waiting:
-            first = ven.waiting[0]
+        news = self.events.news(ven)
+        # A VEN that polls seldom hears of a new event at the second poll at the latest, however much waits, and in turns of that.
+        if ven.waiting and (ven.had_events or news is not News.FRESH):
+            first, ven.had_events = ven.waiting[0], False
             return first, lambda: ven.has_got(first)
-        if self.events.has_news(ven):
+        ven.had_events = news is not News.NONE
+        if ven.had_events:
             return self.events.distribution(ven, None)
         return message("oadr:oadrResponse", fine, leaf("ei:venID", ven.id)), _nothing
 
