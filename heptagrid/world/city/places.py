@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from heptagrid.foundation.sums import dot
 from heptagrid.world.city.draws import Draws
 from heptagrid.world.city.neighbourhoods import AREAS, KINDS
 from heptagrid.world.city.streets import CLOSED
@@ -49,9 +50,9 @@ def places(customers: int, seed: int) -> list[Place]:
 
 def land_km2_of(character: str, customers: int) -> float:
     """What the streets of so many customers take."""
-    shares = np.array(AREAS[character][1])
-    line_m = 1.0 / float(shares @ (1.0 / np.array([one.line_m for one in KINDS])))
-    street_m = float(shares @ np.array([one.street_m for one in KINDS]))
+    shares = AREAS[character][1]
+    line_m = 1.0 / dot(shares, [1.0 / one.line_m for one in KINDS])
+    street_m = dot(shares, [one.street_m for one in KINDS])
     return customers * line_m * street_m / (2.0 * (1.0 - CLOSED)) / 1e6
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.foundation.sums import dot
 from heptagrid.world.city.draws import Draws
 from heptagrid.world.city.neighbourhoods import AREAS, KINDS
 
@@ -42,8 +43,8 @@ def streets(draws: Draws, character: str, customers: int) -> Streets:
     _, shares = AREAS[character]
     weights = np.array(shares)
     line_m = np.array([one.line_m for one in KINDS])
-    street_m = float(weights @ np.array([one.street_m for one in KINDS]))
-    per_street = float((weights @ (street_m / line_m)) * 2.0 * (1.0 - CLOSED))
+    street_m = dot(weights, [one.street_m for one in KINDS])
+    per_street = dot(weights, street_m / line_m) * 2.0 * (1.0 - CLOSED)
     side = 2 + math.ceil(math.sqrt(1.4 * customers / per_street))
     column, row = (one.ravel() for one in np.meshgrid(np.arange(side), np.arange(side), indexing="ij"))
     x_m = (column + MOVED * draws.normal(side * side) - (side - 1) / 2.0) * street_m
@@ -70,7 +71,7 @@ def _open_streets(draws: Draws, side: int) -> Ints:
     tree = minimum_spanning_tree(
         coo_array((luck, (ends[:, 0], ends[:, 1])), shape=(side * side, side * side)).tocsr()
     ).tocoo()
-    in_tree = np.isin(ends @ [side * side, 1], tree.row.astype(np.int64) * side * side + tree.col)
+    in_tree = np.isin(ends[:, 0] * side * side + ends[:, 1], tree.row.astype(np.int64) * side * side + tree.col)
     return ends[in_tree | (luck >= CLOSED)]
 
 
