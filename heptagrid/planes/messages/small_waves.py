@@ -42,7 +42,7 @@ def small_wave(ends_and_times, first_id, shared, group, numbers, paths):  # type
         for back in range(2 if shared.is_acknowledged else 1):
             begin, end = (destination[k], source[k]) if back else (source[k], destination[k])
             key = begin * paths.nodes + end
-            place = np.searchsorted(paths.keys, key)
+            place = _place(paths.keys, key)
             if place == len(paths.keys) or paths.keys[place] != key:
                 return rows, 0, 0, False
             path[k, 2 * back], path[k, 2 * back + 1] = paths.at[place], paths.hops[place]
@@ -70,3 +70,16 @@ def small_wave(ends_and_times, first_id, shared, group, numbers, paths):  # type
         rows[k, t.NUMBER] = numbers[begin]
         numbers[begin] += 1
     return rows, path[longest, 0], path[longest, 1], True
+
+
+@kernel
+def _place(keys, key):  # type: ignore[no-untyped-def]
+    """Where a key stands among ascending ones, or would; numpy's search would load scipy's linear algebra."""
+    low, high = 0, len(keys)
+    while low < high:
+        middle = (low + high) // 2
+        if keys[middle] < key:
+            low = middle + 1
+        else:
+            high = middle
+    return low
