@@ -7,11 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import resource
-import signal
-import subprocess
 import sys
-import tempfile
 import time
 from collections import deque
 from pathlib import Path
@@ -20,7 +16,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.processes import cpu_of, resident_mb
+from benchmarks.processes import cpu_of, resident_mb, serving
 from heptagrid.live.protocols.iec104.apci import (
     Function,
     Information,
@@ -44,36 +40,8 @@ def main() -> None:
     options.add_argument("--connections", type=int, default=1000)
     options.add_argument("--seconds", type=float, default=10.0)
     given = options.parse_args()
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    with tempfile.TemporaryDirectory() as folder:
-        words = [
-            "serve",
-            given.scenario,
-            "--protocols",
-            "iec104=0",
-            "--network",
-            "ideal",
-            "--http",
-            "0",
-            "--out",
-            folder,
-        ]
-        server = subprocess.Popen(
-            [sys.executable, "-m", "heptagrid", *words, "--force"], stdout=subprocess.PIPE, text=True
-        )
-        try:
-            assert server.stdout is not None
-            port = 0
-            for line in server.stdout:
-                if "alone at" in line and "substations/0 is 1001" in line:
-                    port = int(line.rsplit(":", 1)[1])
-                if "Ctrl-C" in line:
-                    break
-            asyncio.run(measured(server.pid, port, given.connections, given.seconds))
-        finally:
-            server.send_signal(signal.SIGINT)
-            server.communicate()
+    with serving(given.scenario, "iec104", "substations/0 is 1001, and alone at") as (pid, port):
+        asyncio.run(measured(pid, port, given.connections, given.seconds))
 
 
 async def measured(pid: int, port: int, connections: int, seconds: float) -> None:

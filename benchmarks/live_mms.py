@@ -7,11 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import resource
-import signal
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -19,7 +15,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.processes import cpu_of, resident_mb
+from benchmarks.processes import cpu_of, resident_mb, serving
 from heptagrid.live.protocols.mms.ber import encoded
 from heptagrid.live.protocols.mms.data import BOOLEAN
 from heptagrid.live.protocols.mms.pdu import Service
@@ -35,25 +31,8 @@ def main() -> None:
     options.add_argument("--connections", type=int, default=200)
     options.add_argument("--seconds", type=float, default=10.0)
     given = options.parse_args()
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    with tempfile.TemporaryDirectory() as folder:
-        words = ["serve", given.scenario, "--protocols", "mms=0", "--network", "ideal", "--http", "0", "--out", folder]
-        server = subprocess.Popen(
-            [sys.executable, "-m", "heptagrid", *words, "--force"], stdout=subprocess.PIPE, text=True
-        )
-        try:
-            assert server.stdout is not None
-            port = 0
-            for line in server.stdout:
-                if "substations/0 is SUB0LD0" in line:
-                    port = int(line.rsplit(":", 1)[1])
-                if "Ctrl-C" in line:
-                    break
-            asyncio.run(measured(server.pid, port, given.connections, given.seconds))
-        finally:
-            server.send_signal(signal.SIGINT)
-            server.communicate()
+    with serving(given.scenario, "mms", "substations/0 is SUB0LD0") as (pid, port):
+        asyncio.run(measured(pid, port, given.connections, given.seconds))
 
 
 async def measured(pid: int, port: int, connections: int, seconds: float) -> None:
