@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.foundation.shared_row import SharedRow
+
+Floats32 = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -16,20 +20,41 @@ NOBODY = -1
 """Where no set-point has asked."""
 
 
-class KeptEnergies:
-    """Energies (import, export) by quarter hour, (points,) each, of so many quarter hours; registers are their sums, in the order in which they were counted."""
+class KeptEnergies(Mapping[int, tuple[Floats32, Floats32]]):
+    """Energies (import, export) by quarter hour, (points,) each in 32 bits, of so many quarter hours; registers are their sums, in the order in which they were counted."""
 
     def __init__(self, points: int, most: int) -> None:
         self._most = most
-        self.by_quarter: dict[int, tuple[Floats, Floats]] = {}
+        self._rows: dict[int, tuple[SharedRow, SharedRow]] = {}
         self._before = np.zeros(points), np.zeros(points)  # registers before the oldest that is kept
 
-    def close(self, quarter: int, import_kwh: Floats, export_kwh: Floats) -> None:
-        """Keep a quarter hour, and leave the oldest."""
-        self.by_quarter[quarter] = import_kwh.copy(), export_kwh.copy()
-        if left := self.by_quarter.pop(quarter - self._most, None):
+    def close(self, quarter: int, import_kwh: Floats32, export_kwh: Floats32) -> None:
+        """Keep a quarter hour's arrays, which nobody writes to from now on, and leave the oldest."""
+        self._rows[quarter] = SharedRow(len(import_kwh), import_kwh), SharedRow.of(export_kwh)
+        if left := self._rows.pop(quarter - self._most, None):
             for register, energy in zip(self._before, left, strict=True):
-                register += energy
+                register += energy.all()
+
+    def __getitem__(self, quarter: int) -> tuple[Floats32, Floats32]:
+        imported, exported = self._rows[quarter]
+        return imported.all(), exported.all()
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def as_it_is(self) -> Mapping[int, tuple[Floats32, Floats32]]:
+        """What is kept now, also once more has been kept."""
+        found = KeptEnergies(len(self._before[0]), self._most)
+        found._rows = dict(self._rows)
+        return found
+
+    def at(self, quarter: int, meters: Ints) -> tuple[Floats32, Floats32]:
+        """Energies of some meters."""
+        imported, exported = self._rows[quarter]
+        return imported.at(meters), exported.at(meters)
 
     def registers(self, meters: Ints) -> RunningRegisters:
         """The registers of some meters, ascending, before the oldest quarter hour."""
@@ -40,16 +65,16 @@ class RunningRegisters:
     """Registers of some meters that are brought from quarter hour to quarter hour."""
 
     def __init__(self, kept: KeptEnergies, meters: Ints, import_kwh: Floats, export_kwh: Floats) -> None:
-        self._kept, self._meters = kept.by_quarter, meters
+        self._kept, self._meters = kept, meters
         self._registers = import_kwh, export_kwh
-        self._ahead = sorted(kept.by_quarter, reverse=True)
+        self._ahead = sorted(kept, reverse=True)
 
     def at(self, quarter: int, meters: Ints) -> tuple[Floats, Floats]:
         """Those of some of the meters at the end of a quarter hour, none before the one asked for last."""
         while self._ahead and self._ahead[-1] <= quarter:
-            energies = self._kept[self._ahead.pop()]
+            energies = self._kept.at(self._ahead.pop(), self._meters)
             for register, energy in zip(self._registers, energies, strict=True):
-                register += energy[self._meters]
+                register += energy
         which = np.searchsorted(self._meters, meters)
         return self._registers[0][which], self._registers[1][which]
 
@@ -91,7 +116,15 @@ class Readings:
     asked_by: Ints
 
     def of(self, which: Ints) -> Readings:
-        """Some of them."""
+        """Some of them, ascending; of all it is the energies' own arrays, which nobody writes to."""
+        if len(which) == len(self.import_kwh):
+            return replace(
+                self,
+                import_register_kwh=self.import_register_kwh.copy(),
+                export_register_kwh=self.export_register_kwh.copy(),
+                moved_kwh=self.moved_kwh.copy(),
+                asked_by=self.asked_by.copy(),
+            )
         return Readings(*(column[which] for column in self.columns().values()))
 
     def columns(self) -> dict[str, Any]:

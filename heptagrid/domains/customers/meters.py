@@ -26,6 +26,7 @@ from heptagrid.foundation.time import NS_PER_QUARTER, NS_PER_S, Step
 from heptagrid.world.endpoints import Endpoints
 
 Floats = npt.NDArray[np.float64]
+Floats32 = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
@@ -80,13 +81,14 @@ class ClosedQuarter:
     quarter: int
     import_register_kwh: Floats
     export_register_kwh: Floats
-    energies_kwh: Mapping[int, tuple[Floats, Floats]]
+    energies_kwh: Mapping[int, tuple[Floats32, Floats32]]
 
 
 class Meters:
     """Registers and quarter-hour energies of all metering points.
 
-    import_kwh, export_kwh: (points,) of the last whole quarter hour. register_*: (points,) since the start.
+    A quarter hour's energies are counted in 32 bits, as messages carry them, and registers are their sums: what is told of a meter always adds up.
+    import_kwh, export_kwh: (points,) of the last whole quarter hour, new arrays each time. register_*: (points,) since the start.
     sent: of what is rare the topic, what it answers to (ns), and the meters. clock_quarters: (points,) by how much each clock is ahead; never changed in place.
     """
 
@@ -102,7 +104,7 @@ class Meters:
         """Set up; last_gasp_s: how long the capacitor of each lasts, or of all. `dead` meters never had supply, and are silent."""
         points = len(ids)
         self.register_import_kwh, self.register_export_kwh = np.zeros(points), np.zeros(points)
-        self.import_kwh, self.export_kwh = np.zeros(points), np.zeros(points)
+        self.import_kwh, self.export_kwh = np.zeros((2, points), dtype=np.float32)
         self._running_import, self._running_export = np.zeros(points), np.zeros(points)
         self._endpoints = endpoints
         share = np.asarray(uniforms(seed, int(Stream.METER_OFFSET), ids, 0))
@@ -139,23 +141,20 @@ class Meters:
             p_kw = np.where(self._is_stuck, 0.0, p_kw)
         _count(p_kw, step.dt_s / 3600.0, self._running_import, self._running_export)
         if step.ends_quarter:
-            for last, running, register in (
-                (self.import_kwh, self._running_import, self.register_import_kwh),
-                (self.export_kwh, self._running_export, self.register_export_kwh),
-            ):
-                last[:] = running
-                register += running
-                running[:] = 0.0
+            self.import_kwh, self.export_kwh = (
+                _close(self._running_import, self.register_import_kwh),
+                _close(self._running_export, self.register_export_kwh),
+            )
             quarter = step.end_ns // NS_PER_QUARTER - 1
             self._kept.close(quarter, self.import_kwh, self.export_kwh)
 
     @property
     def closed(self) -> ClosedQuarter | None:
         """The last whole quarter hour, made when it is first asked for; None before the first."""
-        last = max(self._kept.by_quarter, default=None)
+        last = max(self._kept, default=None)
         if last is not None and (self._closed is None or self._closed.quarter != last):
             registers = self.register_import_kwh.copy(), self.register_export_kwh.copy()
-            self._closed = ClosedQuarter(last, *registers, dict(self._kept.by_quarter))
+            self._closed = ClosedQuarter(last, *registers, self._kept.as_it_is())
         return self._closed
 
     @property
@@ -168,9 +167,9 @@ class Meters:
         """(points,) what has been fed in since the start, to the end of the last step."""
         return self.register_export_kwh + self._running_export
 
-    def day(self, first_quarter: int, quarters: int) -> tuple[Floats, Floats]:
+    def day(self, first_quarter: int, quarters: int) -> tuple[Floats32, Floats32]:
         """Import and export (kWh) of a day's quarter hours, (quarters, points) each, as counted; of the last day at most."""
-        imported, exported = zip(*(self._kept.by_quarter[first_quarter + k] for k in range(quarters)), strict=True)
+        imported, exported = zip(*(self._kept[first_quarter + k] for k in range(quarters)), strict=True)
         return np.stack(imported), np.stack(exported)
 
     def send(self, step: Step, moved_kwh: Floats, asked_by: Ints, outbox: Outbox) -> None:
@@ -182,8 +181,8 @@ class Meters:
         quarter = step.end_ns // NS_PER_QUARTER - 1
         due_ns = step.end_ns + self._offset_ns
         readings = Readings(
-            self.import_kwh.astype(np.float32),
-            self.export_kwh.astype(np.float32),
+            self.import_kwh,
+            self.export_kwh,
             self.register_import_kwh,
             self.register_export_kwh,
             moved_kwh,
@@ -294,8 +293,7 @@ class _Due:
         return self._has_supply[meters]
 
     def readings(self, meters: Ints, kept: KeptEnergies, registers: RunningRegisters) -> Readings:
-        imported, exported = (energy[meters].astype(np.float32) for energy in kept.by_quarter[self.quarter])
-        return Readings(imported, exported, *registers.at(self.quarter, meters), *self._moved.at(meters))
+        return Readings(*kept.at(self.quarter, meters), *registers.at(self.quarter, meters), *self._moved.at(meters))
 
     def leave(self, meters: Ints) -> None:
         """Others stand for the readings of these meters."""
@@ -332,6 +330,14 @@ class _DueAgain:
             self._due_ns[stays],
             self._readings.of(np.flatnonzero(stays)),
         )
+
+
+def _close(running_kwh: Floats, register_kwh: Floats) -> Floats32:
+    """A quarter hour's energies, (points,), which go into the registers and out of what is counted next."""
+    energies_kwh = running_kwh.astype(np.float32)
+    register_kwh += energies_kwh
+    running_kwh[:] = 0.0
+    return energies_kwh
 
 
 @kernel

@@ -27,6 +27,7 @@ from heptagrid.world.grid import Loads, Profiles, Units
 from heptagrid.world.registrations import Registered
 
 Floats = npt.NDArray[np.float64]
+Floats32 = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
 
@@ -128,7 +129,7 @@ def operations(
     towns_mw: Callable[[int, int], Floats],
     means: Means,
     swing: SwingModel | None,
-    counted: Callable[[int, int], tuple[Floats, Floats]],
+    counted: Callable[[int, int], tuple[Floats32, Floats32]],
     days: int,
     rollouts: Sequence[Rollout],
     smart: bool,

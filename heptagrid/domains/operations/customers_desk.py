@@ -52,6 +52,7 @@ class CustomersDesk:
     ) -> None:
         self._store = store
         self._arrived: list[Delivery] = []  # and not taken in yet
+        self._wave_of_all: object = None  # the last of which it is known
         self._from_the_future = 0
         self.open_from = -1
         self._days = days
@@ -110,10 +111,19 @@ class CustomersDesk:
             asked_by=told.asked_by,
             message=delivery.ids,
         )
-        is_late = self._store.receive(quarter, reads)
+        is_late = self._store.receive(quarter, reads, self._whole_of(delivery))
         if is_late.any():
             late = reads.of(is_late)
             self._note(Changes(np.full(len(late.meter), quarter), late.meter, late.message), was_read=True)
+
+    def _whole_of(self, delivery: Delivery) -> npt.NDArray[np.float32] | None:
+        """The energies of all meters, where a delivery is a part of a wave that holds them in their order."""
+        told = delivery.wave.payload
+        if len(told.meter) != self._store.meters:
+            return None
+        is_whole = told is self._wave_of_all or bool((told.meter == np.arange(self._store.meters)).all())
+        self._wave_of_all = told if is_whole else None
+        return told.import_kwh if is_whole else None
 
     def _note(self, changes: Changes, was_read: bool) -> None:
         """Keep for the retailers what is known better of days that it has been told."""

@@ -19,16 +19,19 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.domains.operations.moved_registers import MovedRegisters
+from heptagrid.domains.operations.told_registers import ToldRegisters
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.parameters import parameter
+from heptagrid.foundation.shared_row import SharedRow
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Floats32 = npt.NDArray[np.float32]
 
 QUARTERS_PER_DAY = 96
 _LONGEST_DAY, _MARGIN = 100, 8  # quarter hours of a day of 25 hours, and those that have not been validated yet
-_FEW = 8  # messages are kept of single meters while these are fewer than one in so many
+_BLOCK = 8192  # meters whose gaps are settled together
 _EXACT = 1e-6  # relative; to this a gap's energies, kept in 32 bits, add up to the difference of the registers
 
 
@@ -104,40 +107,6 @@ class _Estimates:
     export_kwh: np.ndarray
 
 
-class _Messages:
-    """The messages of some meters' reads, -1 of the others'; kept for these alone while they are few."""
-
-    def __init__(self, meters: int) -> None:
-        self._count = meters
-        self._meter, self._message = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-        self._all: Ints | None = None
-
-    def note(self, meters: Ints, messages: Ints) -> None:
-        """Take those of some meters, each once; the last word counts."""
-        if self._all is None and _FEW * (len(self._meter) + len(meters)) >= self._count:
-            self._all = self.at(np.arange(self._count))
-            self._meter = self._message = self._meter[:0]
-        if self._all is not None:
-            self._all[meters] = messages
-            return
-        stays = ~np.isin(self._meter, meters)
-        meter = np.concatenate([self._meter[stays], meters])
-        order = np.argsort(meter)
-        self._meter = meter[order]
-        self._message = np.concatenate([self._message[stays], messages])[order]
-
-    def at(self, meters: Ints) -> Ints:
-        """Those of some meters."""
-        if self._all is not None:
-            return self._all[meters]
-        found = np.full(len(meters), -1, dtype=np.int64)
-        place = np.searchsorted(self._meter, meters)
-        here = np.flatnonzero(place < len(self._meter))
-        here = here[self._meter[place[here]] == meters[here]]
-        found[here] = self._message[place[here]]
-        return found
-
-
 class MeterStore:
     """Quarter-hour energies of every meter over the last `days`, by quarter hour since 1970.
 
@@ -148,16 +117,13 @@ class MeterStore:
     def __init__(self, meters: int, days: int) -> None:
         self.meters = meters
         self._slots = slots = days * _LONGEST_DAY + _MARGIN
-        self.import_kwh = np.zeros((slots, meters), dtype=np.float32)
-        self.export_kwh = np.zeros((slots, meters), dtype=np.float32)
-        self.status = np.full((slots, meters), ReadStatus.MISSING, dtype=np.uint8)
+        self._import_kwh = [SharedRow(meters) for _ in range(slots)]
+        self._export_kwh = [SharedRow(meters) for _ in range(slots)]
+        self._status = np.full((slots, meters), ReadStatus.MISSING, dtype=np.uint8)
         self._quarter = np.full(slots, -1, dtype=np.int64)
         self._newest = -1
-        # Registers at the end of what was read, and what they came to, estimates included, before the oldest quarter hour that is kept.
-        self._import_register_kwh, self._export_register_kwh = np.zeros((slots, meters)), np.zeros((slots, meters))
-        self._import_before_kwh, self._export_before_kwh = np.zeros(meters), np.zeros(meters)
+        self._registers = ToldRegisters(meters)
         self.moved = MovedRegisters(meters)
-        self._ended_gap: dict[int, _Messages] = {}  # by quarter hour: of reads before which there was a gap
         self._first_estimate: dict[int, _Estimates] = {}  # by quarter hour
         self._closed_until = -1
         self.stored = self.repeated = 0
@@ -168,6 +134,7 @@ class MeterStore:
         row = quarter % self._slots
         if self._newest < 0:
             self._newest = quarter - 1
+            self._registers.begin(quarter)
         for one in range(max(self._newest + 1, quarter - self._slots + 1), quarter + 1):
             self._open(one)
         self._newest = max(self._newest, quarter)
@@ -180,21 +147,16 @@ class MeterStore:
         if self._quarter[row] >= 0:
             if self._quarter[row] >= self._closed_until:
                 self._carry(row)
-            self._ended_gap.pop(int(self._quarter[row]), None)
+            self._registers.forget(int(self._quarter[row]))
             self._first_estimate.pop(int(self._quarter[row]), None)
-            self.status[row] = ReadStatus.MISSING
-            self.import_kwh[row] = 0.0
-            self.export_kwh[row] = 0.0
+            self._status[row] = ReadStatus.MISSING
+            self._import_kwh[row], self._export_kwh[row] = SharedRow(self.meters), SharedRow(self.meters)
         self._quarter[row] = quarter
 
     def _carry(self, row: int) -> None:
         """Take a row into what the registers came to before the oldest quarter hour that can still change."""
-        was_read, missing = _was_read(self.status[row]), self.status[row] == ReadStatus.MISSING
-        for before, register, energy in (
-            (self._import_before_kwh, self._import_register_kwh[row], self.import_kwh[row]),
-            (self._export_before_kwh, self._export_register_kwh[row], self.export_kwh[row]),
-        ):
-            before[:] = np.where(was_read, register, np.where(missing, before, before + energy))
+        energies = np.stack([self._import_kwh[row].all(), self._export_kwh[row].all()])
+        self._registers.carry(int(self._quarter[row]), energies, self._status[row] != ReadStatus.MISSING)
 
     def close(self, until_quarter: int) -> None:
         """Leave what lies before a quarter hour as it is: reads of it that come later are too late, and registers settle what lies after it."""
@@ -204,8 +166,10 @@ class MeterStore:
                 self._first_estimate.pop(quarter, None)
         self._closed_until = max(self._closed_until, until_quarter)
 
-    def receive(self, quarter: int, reads: Reads) -> Bools:
+    def receive(self, quarter: int, reads: Reads, whole_import_kwh: Floats32 | None = None) -> Bools:
         """Store reads of `quarter`, (k,); those that come after an estimate replace it, each read is stored once.
+
+        whole_import_kwh: (meters,) the energies of which theirs are a part, where one array holds those of all; it is kept, not copied.
 
         Returns
         -------
@@ -213,7 +177,7 @@ class MeterStore:
             Which of them replaced an estimate, (k,).
         """
         row = self.slot(quarter)
-        status = self.status[row]
+        status = self._status[row]
         before = status[reads.meter]
         if self._quarter[row] != quarter or quarter < self._closed_until:
             unread = int((~_was_read(before)).sum()) if self._quarter[row] == quarter else len(reads.meter)
@@ -225,22 +189,19 @@ class MeterStore:
         self.stored += count
         self.repeated += len(fresh) - count
         new = reads if count == len(fresh) else reads.of(fresh)
-        self.import_kwh[row, new.meter], self.export_kwh[row, new.meter] = new.import_kwh, new.export_kwh
-        self._import_register_kwh[row, new.meter] = new.import_register_kwh
-        self._export_register_kwh[row, new.meter] = new.export_register_kwh
-        self._note_gaps(quarter, new)
+        self._import_kwh[row].take(new.meter, new.import_kwh, whole_import_kwh)
+        self._export_kwh[row].put(new.meter, new.export_kwh)
+        self._registers.receive(
+            quarter,
+            new.meter,
+            np.stack([new.import_kwh, new.export_kwh], dtype=np.float32, casting="same_kind"),
+            np.stack([new.import_register_kwh, new.export_register_kwh]),
+            new.message,
+        )
         self.moved.receive(quarter, new.meter, new.moved_kwh, new.asked_by)
         status[new.meter] = ReadStatus.MEASURED
         status[reads.meter[is_late]] = ReadStatus.REPLACED
         return np.asarray(is_late)
-
-    def _note_gaps(self, quarter: int, reads: Reads) -> None:
-        """Keep the messages of reads before which there is a gap."""
-        before = (quarter - 1) % self._slots
-        after_gap = ~_was_read(self.status[before, reads.meter]) | (self._quarter[before] != quarter - 1)
-        if after_gap.any():
-            ended = self._ended_gap.setdefault(quarter, _Messages(self.meters))
-            ended.note(reads.meter[after_gap], reads.message[after_gap])
 
     def validate(self, quarter: int, standard_import_kwh: Floats, standard_export_kwh: Floats) -> Ints:
         """Estimate what is missing of `quarter`; returns the meters concerned.
@@ -248,88 +209,128 @@ class MeterStore:
         standard_*_kwh: (meters,) energies of the quarter hour by the customers' standard profiles.
         """
         row = self.slot(quarter)
-        missing = np.flatnonzero(self.status[row] == ReadStatus.MISSING)
+        missing = np.flatnonzero(self._status[row] == ReadStatus.MISSING)
         if len(missing) == 0:
             return missing
         before = (quarter - QUARTERS_PER_DAY) % self._slots
         import_kwh, export_kwh = standard_import_kwh[missing], standard_export_kwh[missing]
         if self._quarter[before] == quarter - QUARTERS_PER_DAY:
-            known = _was_read(self.status[before, missing])
-            import_kwh = np.where(known, self.import_kwh[before, missing], import_kwh)
-            export_kwh = np.where(known, self.export_kwh[before, missing], export_kwh)
-        self.import_kwh[row, missing] = import_kwh
-        self.export_kwh[row, missing] = export_kwh
-        self.status[row, missing] = ReadStatus.ESTIMATED
-        self._first_estimate[quarter] = _Estimates(
-            missing, self.import_kwh[row, missing], self.export_kwh[row, missing]
-        )
+            known = _was_read(self._status[before, missing])
+            import_kwh = np.where(known, self._import_kwh[before].at(missing), import_kwh)
+            export_kwh = np.where(known, self._export_kwh[before].at(missing), export_kwh)
+        first = _Estimates(missing, import_kwh.astype(np.float32), export_kwh.astype(np.float32))
+        self._put(row, missing, first.import_kwh, first.export_kwh)
+        self._status[row, missing] = ReadStatus.ESTIMATED
+        self._first_estimate[quarter] = first
         return missing
+
+    def _put(self, row: int, meters: Ints, import_kwh: np.ndarray, export_kwh: np.ndarray) -> None:
+        """Let a row have other energies of some meters."""
+        self._import_kwh[row].put(meters, import_kwh)
+        self._export_kwh[row].put(meters, export_kwh)
 
     def settle(self) -> Changes:
         """Scale the estimates of each gap between two reads to what the registers tell; returns those that it changed."""
         quarters = np.sort(self._quarter[self._quarter >= max(self._closed_until, 0)])
-        ended_by = np.zeros((len(quarters), self.meters), dtype=np.int16)
         before = self._back_to_first_estimates()
-        _settle(
-            quarters % self._slots,
-            self.status,
-            self.import_kwh,
-            self._import_register_kwh,
-            self._import_before_kwh,
-            self.export_kwh,
-            self._export_register_kwh,
-            self._export_before_kwh,
-            ended_by,
-        )
-        for row, meter, import_kwh, export_kwh in before:
-            as_before = _same(self.import_kwh[row, meter], import_kwh) & _same(self.export_kwh[row, meter], export_kwh)
-            ended_by[np.searchsorted(quarters, self._quarter[row]), meter[as_before]] = 0
-            self.import_kwh[row, meter[as_before]] = import_kwh[as_before]
-            self.export_kwh[row, meter[as_before]] = export_kwh[as_before]
-        at, meter = np.nonzero(ended_by)
-        return Changes(quarters[at], meter, self._ended(quarters[ended_by[at, meter]], meter))
+        meters = self._with_gaps(quarters)
+        parts = [self._settle(quarters, meters[k : k + _BLOCK]) for k in range(0, len(meters), _BLOCK)]
+        at, meter, ended_by = np.concatenate([np.empty((3, 0), dtype=np.int64), *parts], axis=1)
+        unchanged = [np.empty(0, dtype=np.int64)]
+        for row, estimated, import_kwh, export_kwh in before:
+            now = self._import_kwh[row].at(estimated), self._export_kwh[row].at(estimated)
+            as_before = _same(now[0], import_kwh) & _same(now[1], export_kwh)
+            self._put(row, estimated[as_before], import_kwh[as_before], export_kwh[as_before])
+            place = np.searchsorted(quarters, self._quarter[row])
+            unchanged.append(place * self.meters + estimated[as_before])
+        changed = ~np.isin(at * self.meters + meter, np.concatenate(unchanged))
+        at, meter, ended_by = at[changed], meter[changed], ended_by[changed]
+        order = np.lexsort((meter, at))
+        at, meter, ended_by = at[order], meter[order], ended_by[order]
+        return Changes(quarters[at], meter, self._ended(quarters[ended_by], meter))
+
+    def _with_gaps(self, quarters: Ints) -> Ints:
+        """The meters that were not read in some of consecutive quarter hours and were read in a later one."""
+        is_read_later, found = np.zeros((2, self.meters), dtype=np.bool_)
+        for row in (quarters[::-1] % self._slots).tolist():
+            was_read = _was_read(self._status[row])
+            found |= is_read_later & ~was_read
+            is_read_later |= was_read
+        return np.flatnonzero(found)
+
+    def _settle(self, quarters: Ints, meters: Ints) -> Ints:
+        """Settle the gaps of some meters; (3, n): which of the quarter hours changed, of which meters, and which have the reads after the gaps."""
+        rows = (quarters % self._slots).tolist()
+        status = self._status[rows][:, meters]
+        energies = np.array([(self._import_kwh[row].at(meters), self._export_kwh[row].at(meters)) for row in rows])
+        registers = np.empty((1 + len(rows), 2, len(meters)))
+        registers[0] = self._registers.before(meters)
+        for k, quarter in enumerate(quarters.tolist()):
+            was_read = _was_read(status[k])
+            registers[k + 1] = self._registers.after(quarter, meters, registers[k], energies[k], was_read)
+        ended_by = np.zeros((len(rows), len(meters)), dtype=np.int16)
+        _settle(status, energies[:, 0], energies[:, 1], registers[:, 0], registers[:, 1], ended_by)
+        for k, row in enumerate(rows):
+            changed = np.flatnonzero(ended_by[k])
+            if len(changed):
+                self._put(row, meters[changed], energies[k, 0, changed], energies[k, 1, changed])
+                self._status[row, meters[changed]] = _SETTLED
+        at, which = np.nonzero(ended_by)
+        return np.stack([at, meters[which], ended_by[at, which].astype(np.int64)])
 
     def _back_to_first_estimates(self) -> list[tuple[int, Ints, np.ndarray, np.ndarray]]:
         """Put first estimates in the place of scaled ones; returns rows, their meters, and what these had."""
         before = []
         for quarter, first in self._first_estimate.items():
             row = quarter % self._slots
-            scaled = self.status[row, first.meter] == ReadStatus.SETTLED
+            scaled = self._status[row, first.meter] == ReadStatus.SETTLED
             meter = first.meter[scaled]
             if len(meter):
-                before.append((row, meter, self.import_kwh[row, meter], self.export_kwh[row, meter]))
-                self.status[row, meter] = ReadStatus.ESTIMATED
-                self.import_kwh[row, meter] = first.import_kwh[scaled]
-                self.export_kwh[row, meter] = first.export_kwh[scaled]
+                before.append((row, meter, self._import_kwh[row].at(meter), self._export_kwh[row].at(meter)))
+                self._status[row, meter] = ReadStatus.ESTIMATED
+                self._put(row, meter, first.import_kwh[scaled], first.export_kwh[scaled])
         return before
 
     def ended_by(self, quarter: int, meter: int) -> int:
         """The message whose registers settled a quarter hour of a meter, -1 if none did."""
-        if self.status[quarter % self._slots, meter] != ReadStatus.SETTLED:
+        if self._status[quarter % self._slots, meter] != ReadStatus.SETTLED:
             return -1
         after = next(
-            one for one in range(quarter + 1, self._newest + 1) if _was_read(self.status[one % self._slots, meter])
+            one for one in range(quarter + 1, self._newest + 1) if _was_read(self._status[one % self._slots, meter])
         )
-        return int(self._ended(np.array([after]), np.array([meter]))[0])
+        return int(self._registers.messages(after, np.array([meter]))[0])
 
     def _ended(self, quarters: Ints, meters: Ints) -> Ints:
         """The messages of the reads that ended gaps, (k,)."""
         found = np.full(len(quarters), -1, dtype=np.int64)
         for quarter in np.unique(quarters).tolist():
             mine = quarters == quarter
-            if quarter in self._ended_gap:
-                found[mine] = self._ended_gap[quarter].at(meters[mine])
+            found[mine] = self._registers.messages(quarter, meters[mine])
         return found
 
     def day(self, first_quarter: int, quarters: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Import, export (kWh) and status of a day's quarter hours, (quarters, meters) each."""
-        rows = np.array([self.slot(first_quarter + k) for k in range(quarters)])
-        return self.import_kwh[rows], self.export_kwh[rows], self.status[rows]
+        """Import, export (kWh) and status of a day's quarter hours, (quarters, meters) each; 0 kWh where nothing is known."""
+        rows = [self.slot(first_quarter + k) for k in range(quarters)]
+        status = self._status[rows]
+        energies = []
+        for kept in (self._import_kwh, self._export_kwh):
+            found = np.empty(status.shape, dtype=np.float32)
+            for k, row in enumerate(rows):
+                found[k] = kept[row].all()
+            found[status == _MISSING] = 0.0
+            energies.append(found)
+        return energies[0], energies[1], status
 
     def at(self, quarters: Ints, meters: Ints) -> tuple[np.ndarray, np.ndarray]:
         """Import and export (kWh) of single reads, (k,) each; their quarter hours must still be kept."""
-        rows = quarters % self._slots
-        return self.import_kwh[rows, meters], self.export_kwh[rows, meters]
+        found = np.empty((2, len(quarters)), dtype=np.float32)
+        for quarter in np.unique(quarters).tolist():
+            mine, row = quarters == quarter, quarter % self._slots
+            found[0, mine], found[1, mine] = (
+                self._import_kwh[row].at(meters[mine]),
+                self._export_kwh[row].at(meters[mine]),
+            )
+        return found[0], found[1]
 
 
 def _was_read(status: np.ndarray) -> Bools:
@@ -343,51 +344,47 @@ def _same(now_kwh: np.ndarray, before_kwh: np.ndarray) -> Bools:
 
 
 @kernel
-def _settle(rows, status, imported, import_register, import_before, exported, export_register, export_before, ended_by):  # type: ignore[no-untyped-def]
-    """Settle every gap of every meter; `ended_by` (quarters, meters) takes, where it changed a value, the number of the read after the gap."""
+def _settle(status, imported, exported, import_register, export_register, ended_by):  # type: ignore[no-untyped-def]
+    """Settle every gap of every meter, (quarters, meters) each; registers (1 + quarters, meters) begin with those before the first quarter hour.
+
+    `ended_by` takes, where a value changed, the number of the read after the gap.
+    """
     for meter in range(status.shape[1]):
-        import_kwh, export_kwh = import_before[meter], export_before[meter]
+        import_kwh, export_kwh = import_register[0, meter], export_register[0, meter]
         first = 0
         estimated = missing = False
-        for k in range(rows.shape[0]):
-            row = rows[k]
-            known = status[row, meter]
+        for k in range(status.shape[0]):
+            known = status[k, meter]
             if known != _MEASURED and known != _REPLACED:
                 estimated, missing = estimated or known == _ESTIMATED, missing or known == _MISSING
                 continue
             if first < k and not missing:
-                total_import = max(import_register[row, meter] - imported[row, meter] - import_kwh, 0.0)
-                total_export = max(export_register[row, meter] - exported[row, meter] - export_kwh, 0.0)
-                gap = rows[first:k]
-                if (
-                    estimated
-                    or _differs(gap, meter, imported, total_import)
-                    or _differs(gap, meter, exported, total_export)
-                ):
-                    _scale(gap, meter, imported, total_import)
-                    _scale(gap, meter, exported, total_export)
-                    for slot in range(first, k):
-                        status[rows[slot], meter] = _SETTLED
-                        ended_by[slot, meter] = k
-            import_kwh, export_kwh = import_register[row, meter], export_register[row, meter]
+                total_import = max(import_register[k + 1, meter] - imported[k, meter] - import_kwh, 0.0)
+                total_export = max(export_register[k + 1, meter] - exported[k, meter] - export_kwh, 0.0)
+                gap_import, gap_export = imported[first:k, meter], exported[first:k, meter]
+                if estimated or _differs(gap_import, total_import) or _differs(gap_export, total_export):
+                    _scale(gap_import, total_import)
+                    _scale(gap_export, total_export)
+                    ended_by[first:k, meter] = k
+            import_kwh, export_kwh = import_register[k + 1, meter], export_register[k + 1, meter]
             first = k + 1
             estimated = missing = False
 
 
 @kernel
-def _differs(gap, meter, energies, total):  # type: ignore[no-untyped-def]
+def _differs(energies, total):  # type: ignore[no-untyped-def]
     """Whether a gap's energies do not come to its total."""
     found = 0.0
-    for row in gap:
-        found += energies[row, meter]
+    for energy in energies:
+        found += energy
     return abs(found - total) > _EXACT * (1.0 + total)
 
 
 @kernel
-def _scale(gap, meter, energies, total):  # type: ignore[no-untyped-def]
+def _scale(energies, total):  # type: ignore[no-untyped-def]
     """Scale a gap's energies to its total; spread it evenly where they say nothing."""
     found = 0.0
-    for row in gap:
-        found += energies[row, meter]
-    for row in gap:
-        energies[row, meter] = energies[row, meter] * (total / found) if found > 0.0 else total / gap.shape[0]
+    for energy in energies:
+        found += energy
+    for k in range(energies.shape[0]):
+        energies[k] = energies[k] * (total / found) if found > 0.0 else total / energies.shape[0]

@@ -23,6 +23,7 @@ from heptagrid.foundation.point_columns import of_points
 from heptagrid.planes.money.settlement import net_use_mwh
 
 Floats = npt.NDArray[np.float64]
+Floats32 = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
 
@@ -55,7 +56,7 @@ class Visits:
     supplied: the points of each retailer.
     """
 
-    counted: Callable[[int, int], tuple[Floats, Floats]]
+    counted: Callable[[int, int], tuple[Floats32, Floats32]]
     supplied: Sequence[Ints]
 
     def reads(self, first_quarter: int, quarters: int) -> KnownDay:

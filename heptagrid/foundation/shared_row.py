@@ -1,0 +1,94 @@
+"""A value for each metering point that is kept as what differs from an array that others keep as well, or from zeros.
+
+What all meters read in a quarter hour travels as one array and stays one: who takes it in marks what has arrived, and keeps for itself only what it
+knows otherwise. A row that is nearly all zeros (what is fed in) takes what its others take.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Floats32 = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+_FEW = 8  # what differs is kept apart while it is fewer than one in so many
+
+
+class SharedRow:
+    """Values in 32 bits, (points,); `base` is never written to, None stands for zeros."""
+
+    __slots__ = ("_base", "_count", "_own", "_point", "_value")
+
+    def __init__(self, points: int, base: Floats32 | None = None) -> None:
+        self._count, self._base = points, base
+        self._own: Floats32 | None = None  # all values, once much differs
+        self._point, self._value = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.float32)
+
+    @classmethod
+    def of(cls, values: Floats32) -> SharedRow:
+        """What differs from zeros alone, or the array itself if that is much."""
+        row = cls(len(values))
+        if _FEW * np.count_nonzero(values) < len(values):
+            point = np.flatnonzero(values)
+            row._point, row._value = point.astype(np.int32), values[point]
+        else:
+            row._base = values
+        return row
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing has been put into it."""
+        return self._own is None and self._base is None and not len(self._point)
+
+    @property
+    def nbytes(self) -> int:
+        """What it keeps for itself alone."""
+        return self._point.nbytes + self._value.nbytes + (0 if self._own is None else self._own.nbytes)
+
+    def all(self) -> Floats32:
+        """All values, (points,), not to be written to."""
+        if self._own is not None:
+            return self._own
+        if not len(self._point) and self._base is not None:
+            return self._base
+        found = np.zeros(self._count, dtype=np.float32) if self._base is None else self._base.copy()
+        found[self._point] = self._value
+        return found
+
+    def at(self, points: Ints) -> Floats32:
+        """Those of some points, (k,)."""
+        if self._own is not None:
+            return self._own[points]
+        found = np.zeros(len(points), dtype=np.float32) if self._base is None else self._base[points]
+        if len(self._point):
+            place = np.minimum(np.searchsorted(self._point, points), len(self._point) - 1)
+            here = self._point[place] == points
+            found[here] = self._value[place[here]]
+        return found
+
+    def put(self, points: Ints, values: Floats32) -> None:
+        """Let some points, each once, have other values, (k,)."""
+        if self._own is not None:
+            self._own[points] = values
+            return
+        differs = values != 0.0 if self._base is None else values != self._base[points]
+        if not len(self._point) and not differs.any():
+            return
+        if _FEW * (len(self._point) + np.count_nonzero(differs)) >= self._count:
+            self._own = self.all().copy()
+            self._own[points] = values
+            self._base, self._point, self._value = None, self._point[:0], self._value[:0]
+            return
+        stays = ~np.isin(self._point, points)
+        point = np.concatenate([self._point[stays], points[differs].astype(np.int32)])
+        value = np.concatenate([self._value[stays], np.asarray(values, dtype=np.float32)[differs]])
+        order = np.argsort(point)
+        self._point, self._value = point[order], value[order]
+
+    def take(self, points: Ints, values: Floats32, whole: Floats32 | None) -> None:
+        """Put what is a part of `whole`, (points,), if that is known; a row that is still empty keeps this whole."""
+        if whole is not None and self.is_new:
+            self._base = whole
+        elif self._base is None or self._base is not whole or len(self._point):
+            self.put(points, values)
