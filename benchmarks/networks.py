@@ -27,13 +27,14 @@ CORE_NS = 20_000_000
 class Network:
     """A network, the paths of its readings, and the readings of one round.
 
-    rows: (meters, PENDING) in order of time within the round. mean_depth: hops from a meter to its collector.
+    rows: (meters, PENDING) in order of time within the round. mean_depth: hops from a meter to its collector. shard_of: (places,) the area of each.
     """
 
     net: Net
     paths: Paths
     rows: Ints
     mean_depth: float
+    shard_of: Ints
 
     def round(self, number: int, period_ns: int) -> Ints:
         """The readings of the round of this number; rounds follow one another after `period_ns`."""
@@ -74,9 +75,10 @@ def suburb(
     period_ns: int,
     members: int = 500,
     collectors: int = 10,
+    cells_of_area: int = 0,
     to_collectors: bool = False,
 ) -> Network:
-    """Meshes, cells and a core.
+    """Meshes, cells and a core, or one for each area of `cells_of_area` cells.
 
     `members` meters share a collector's Wi-SUN mesh (150 kbit/s), `collectors` of these an LTE cell; the cells reach the
     head end over an operator's core of 20 ms. Readings go to the head end, or no further than their collectors; then there is no core.
@@ -86,8 +88,10 @@ def suburb(
     meters = cells * members * collectors
     meshes = cells * collectors
     base = meters + meshes + np.arange(cells)
-    core, head = meters + meshes + cells, meters + meshes + cells + 1
-    places = head + 1
+    area = np.arange(cells) // (cells_of_area or cells)
+    core = meters + meshes + cells + 2 * np.arange(int(area[-1]) + 1)
+    head = core + 1
+    places = int(head[-1]) + 1
     xy_m = np.zeros((places, 2))
     side_m = 1000.0 * np.sqrt(members / PER_KM2)
     xy_m[:meters] = rng.uniform(-side_m / 2, side_m / 2, (meters, 2))
@@ -131,16 +135,18 @@ def suburb(
         parent[of_cell[1:]] = base[k]
         up[of_cell[1:]] = np.column_stack([ports[1:], np.full(collectors, ports[0])])
         down[of_cell[1:]] = up[of_cell[1:]][:, ::-1]
-    ends = np.concatenate([base, [head]])
-    for table, near, far in ((up, ends, np.full(len(ends), core)), (down, np.full(len(ends), core), ends)):
+    ends, above = np.concatenate([base, head]), np.concatenate([core[area], core])
+    for table, near, far in ((up, ends, above), (down, above, ends)):
         if to_collectors:
             break
         table[ends, 0] = wiring.links(near, far, rate_bps=np.full(len(ends), 1e9), delay_ns=CORE_NS)
-    parent[ends] = core
+    parent[ends] = above
     columns = (np.ascontiguousarray(each) for each in (*up.T, *down.T))
     paths = Paths(places, TreeRouter(TreeEdges(parent, _depth(parent), *columns, loss)))
-    to = meters + np.arange(meters) // members if to_collectors else np.full(meters, head)
-    return Network(wiring.net(), paths, _readings(paths, to, period_ns, rng), hops / meters)
+    of_meter = np.repeat(area, members * collectors)
+    to = meters + np.arange(meters) // members if to_collectors else head[of_meter]
+    shard_of = np.concatenate([of_meter, np.repeat(area, collectors), area, np.repeat(np.arange(len(core)), 2)])
+    return Network(wiring.net(), paths, _readings(paths, to, period_ns, rng), hops / meters, shard_of)
 
 
 def tree_of_links(meters: int, *, period_ns: int, members: int = 500, towns: int = 1) -> Network:
@@ -171,4 +177,5 @@ def tree_of_links(meters: int, *, period_ns: int, members: int = 500, towns: int
     up = np.concatenate([line[line_of], trunks_up, none[:towns], top_down])
     down = np.concatenate([line[line_of], trunks_down, none[:towns], top_up])
     paths = Paths(places, TreeRouter(TreeEdges(parent, _depth(parent), up, none, down, none, np.zeros(places))))
-    return Network(wiring.net(), paths, _readings(paths, heads[town_of[line_of]], period_ns, rng), 1.0)
+    shard_of = np.concatenate([town_of[line_of], town_of, np.arange(towns), np.arange(towns)])
+    return Network(wiring.net(), paths, _readings(paths, heads[town_of[line_of]], period_ns, rng), 1.0, shard_of)

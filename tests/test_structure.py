@@ -21,6 +21,7 @@ PUBLIC = {"_replace", "_asdict", "_fields", "_make", "_value_", "_exit"}
 OF_OTHERS = {
     "foundation/compiled/kernel.py": {"_cache"},  # numba: where it keeps compiled code
     "foundation/compiled/array_shapes.py": {"_getvalue"},  # numba: the value of a typed array
+    "foundation/compiled/shared_work.py": {"_getvalue"},  # numba: the same
     "importers/pandapower.py": {
         "_ppc",
         "_pd2ppc_lookups",

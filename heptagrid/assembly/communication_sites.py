@@ -75,6 +75,7 @@ def communication_sites(
         [town.sections["messages.backhaul"] for town in scenario.towns],
         scenario.sections["messages.wan"],
         queued=has_outages,
+        centres=centres if len(towns) > 1 and scenario.towns[0].entry.customers > 0 else None,
     )
     at = plan.sites
     transmission = np.array([at[f"substation {k}"] for k in range(len(bulk.bus_numbers))])

@@ -187,7 +187,7 @@ def _cut_off(name: str, plan: Plan, hubs: Sequence[str]) -> dict[str, Ints]:
     """What a cut of a site's or a hub's line to the wide-area network affects; of one hub among several its own town."""
     town = hubs.index(name) if name in hubs else -1
     if town < 0:
-        site = np.array([plan.sites[name]])
+        site = plan.met_at(name)
         return {"places": site, "around": site}
     around = np.arange(plan.topology.places)
     if len(hubs) > 1:

@@ -12,6 +12,7 @@ from heptagrid.assembly.transport import SortingTransport
 from heptagrid.foundation.contract import Contract, Wave
 from heptagrid.foundation.domains import Kind
 from heptagrid.planes.messages.kernel.message_tracer import WatchedQueue
+from heptagrid.planes.messages.kernel.shards import Watches
 from heptagrid.planes.messages.plane import MessagePlane
 from heptagrid.planes.messages.statistics import Counts
 
@@ -63,7 +64,7 @@ class ModelledTransport(SortingTransport):
         """The least index of a message that may still arrive; all before it are done."""
         return self._plane.oldest_under_way()
 
-    def watch(self, ids: Iterable[int]) -> WatchedQueue:
+    def watch(self, ids: Iterable[int]) -> WatchedQueue | Watches:
         """Follow these messages hop by hop from now on; nothing else changes."""
         return self._plane.watch(ids)
 

@@ -35,6 +35,7 @@ class Places:
             for name, place in zip(names, places, strict=True):
                 article = "" if what == "primary substation" else "the "
                 self._names[int(place)] = f"{what} {name}" if name else f"{article}{what}"
+        self._names |= _in_areas(world, self._names)
         self._gateway = {int(place): point for point, place in enumerate(here.gateways)}
 
     def name(self, place: int) -> str:
@@ -47,3 +48,18 @@ class Places:
     def point(self, place: int) -> int | None:
         """The metering point whose gateway stands at a place."""
         return self._gateway.get(place)
+
+
+def _in_areas(world: World, names: dict[int, str]) -> dict[int, str]:
+    """What stands at a city's routers and front ends; `names` are those of the sites."""
+    areas = world.plan.topology.areas
+    if areas is None:
+        return {}
+    found: dict[int, str] = {}
+    for town, fronts in zip(world.towns, areas.front_end[1:].tolist(), strict=True):
+        for site, place in enumerate(fronts):
+            if place >= 0:
+                router = int(world.plan.topology.edges.parent[place])
+                found[router] = found[router + 1] = f"router of {town.name}"
+                found[place] = f"front end of {names[areas.first_site + site]} in {town.name}"
+    return found

@@ -16,6 +16,7 @@ from heptagrid.planes.messages.familiar_waves import Common, FamiliarWaves
 from heptagrid.planes.messages.kernel.ahead import Ahead
 from heptagrid.planes.messages.kernel.event_queue import EventQueue, fact_table
 from heptagrid.planes.messages.kernel.message_tracer import WatchedQueue
+from heptagrid.planes.messages.kernel.shards import Shards, Watches
 from heptagrid.planes.messages.links import CLASS_NAMES
 from heptagrid.planes.messages.planning.planned_network import PlannedNetwork
 from heptagrid.planes.messages.routing.paths import Paths, TreeRouter
@@ -68,12 +69,14 @@ class MessagePlane:
         self._urgency = [facts[kind].priority for kind in Kind]
         self._paths = Paths(topology.places, TreeRouter(topology.edges))
         self._familiar = FamiliarWaves(self._make)
-        self._queue: EventQueue | WatchedQueue = EventQueue(
-            topology.wiring.net(break_loss), self._paths, fact_table(facts), seed, topology.groups
+        given = (topology.wiring.net(break_loss), self._paths, fact_table(facts), seed, topology.groups)
+        self._areas = topology.areas
+        self._queue: EventQueue | Shards | WatchedQueue = (
+            EventQueue(*given) if self._areas is None else Shards(*given, self._areas.shard_of)
         )
         self._next_id = 0
         self._numbers = np.zeros((KINDS, topology.places), dtype=np.int64)
-        self._taken = np.zeros_like(self._queue.quarter)
+        self._taken = np.zeros_like(self._queue.tally.quarter)
         self._busy_before_ns = self._busy_ns()
         self.crossed = np.zeros((KINDS, len(CLASS_NAMES)), dtype=bool)
         self._spared_until_ns = [0] * KINDS
@@ -115,7 +118,7 @@ class MessagePlane:
         size_bytes = ENVELOPE_BYTES + (self._sizes[kind] if payload_bytes is None else payload_bytes)
         is_spared = bool(self._spared_until_ns[kind] and sent_ns.max() < self._spared_until_ns[kind])
         if count <= FEW:
-            ends_and_times = np.array([source, destination, sent_ns], dtype=np.int64)
+            ends_and_times = np.array([*self._ends(source, destination), sent_ns], dtype=np.int64)
             shared = (int(size_bytes), 7 * int(sender) + int(receiver), self._urgency[kind], is_spared)
             self._waves.append(self._small(ends_and_times, first, Shared(int(kind), *shared, self._acknowledged[kind])))
             return first
@@ -137,8 +140,13 @@ class MessagePlane:
             self._note_links(Kind(shared.kind), at, hops)
         return np.asarray(rows)
 
+    def _ends(self, source: Ints, destination: Ints) -> tuple[Ints, Ints]:
+        """Where messages begin and end: in an area a control centre is met at its front end there."""
+        return (source, destination) if self._areas is None else self._areas.ends(source, destination)
+
     def _make(self, source: Ints, destination: Ints, common: Common) -> Ints:
         """The rows (n, PENDING) of a wave that is met for the first time, without indices, times and numbers."""
+        source, destination = self._ends(source, destination)
         rows = np.zeros((len(source), t.PENDING), dtype=np.int64)
         rows[:, t.SOURCE], rows[:, t.DESTINATION] = source, destination
         rows[:, t.KIND], rows[:, t.BYTES] = common.kind, common.size_bytes
@@ -158,7 +166,7 @@ class MessagePlane:
 
         They are only if the network would carry them all: those that have left have all arrived, and nothing changes till then.
         """
-        sent, delivered = self._queue.counters[[t.N_SENT, t.N_DELIVERED], kind].tolist()
+        sent, delivered = self._queue.tally.counts.counters[[t.N_SENT, t.N_DELIVERED], kind].tolist()
         if 0 < sent == delivered and not any(change.when_ns < until_ns for change in self._changes):
             self._spared_until_ns[kind] = until_ns
         return self._spared_until_ns[kind] == until_ns
@@ -170,8 +178,8 @@ class MessagePlane:
         nothing on one thread, while a message is watched, and where the network changes on the way.
         """
         is_changing = bool(self._changes) and self._changes[0].when_ns <= until_ns
-        if self.threads > 1 and isinstance(self._queue, EventQueue) and not is_changing:
-            self._ahead = Ahead(self._queue, self._take_due(until_ns), until_ns)
+        if self.threads > 1 and not isinstance(self._queue, WatchedQueue) and not is_changing:
+            self._ahead = self._queue.begin(self._take_due(until_ns), until_ns, self.threads)
 
     def advance(self, until_ns: int) -> tuple[Ints, Ints]:
         """Let time pass to `until_ns`: indices and times of the messages that arrived, in order of time."""
@@ -250,14 +258,14 @@ class MessagePlane:
 
     def _reroute(self) -> None:
         """New paths for what has not left yet, and for what waits for its time-out with no copy under way."""
-        state = self._queue.state
-        rests = (state[:, t.OVER] == 0) & (state[:, t.DATA_COPIES] == 0) & (state[:, t.ACK_COPIES] == 0)
         for rows in self._waves:
             self._write_paths(rows)
-        if rests.any():
-            resting = state[rests]
-            self._write_paths(resting)
-            state[rests] = resting
+        for state in self._queue.states:
+            rests = (state[:, t.OVER] == 0) & (state[:, t.DATA_COPIES] == 0) & (state[:, t.ACK_COPIES] == 0)
+            if rests.any():
+                resting = state[rests]
+                self._write_paths(resting)
+                state[rests] = resting
 
     def _write_paths(self, rows: Ints) -> None:
         """Write the paths of messages, (n, PENDING) or more columns."""
@@ -270,18 +278,24 @@ class MessagePlane:
         """How many times a copy came to a port."""
         return self._queue.hop_events
 
-    def watch(self, ids: Iterable[int]) -> WatchedQueue:
+    def watch(self, ids: Iterable[int]) -> WatchedQueue | Watches:
         """Follow these messages hop by hop from now on; nothing else changes."""
+        if isinstance(self._queue, Shards):
+            return self._queue.watch(ids)
         assert isinstance(self._queue, EventQueue), "one watch at a time"
         self._queue = watched = WatchedQueue(self._queue, ids)
         return watched
 
     def oldest_under_way(self) -> int:
         """The least index of a message that may still arrive; all before it are done."""
-        state = self._queue.state
-        alive = state[state[:, t.OVER] == 0, t.ID]
-        waiting = [int(wave[:, t.ID].min()) for wave in self._waves]
-        return min([self._next_id, *waiting, *([int(alive.min())] if len(alive) else [])])
+        alive = [state[state[:, t.OVER] == 0, t.ID] for state in self._queue.states]
+        return min(
+            [
+                self._next_id,
+                *(int(ids.min()) for ids in alive if len(ids)),
+                *(int(wave[:, t.ID].min()) for wave in self._waves),
+            ]
+        )
 
     def begin_counting(self) -> None:
         """Count from here; what is under way now is not counted."""
@@ -295,7 +309,8 @@ class MessagePlane:
 
     def take_quarter(self) -> dict[str, np.ndarray]:
         """Counts by kind and access network since the last call, as columns; only rows with any."""
-        quarter, worst_ns = self._queue.quarter, self._queue.worst_ns
+        tally = self._queue.tally
+        quarter, worst_ns = tally.quarter, tally.worst_ns
         kind, group = np.nonzero(quarter.any(axis=2))
         counts = quarter[kind, group]
         columns: dict[str, np.ndarray] = {
@@ -305,8 +320,7 @@ class MessagePlane:
             "worst_s": (worst_ns[kind, group] * 1e-9).astype(np.float32),
         }
         self._taken += quarter
-        quarter[:] = 0
-        worst_ns[:] = 0
+        tally.forget_quarter()
         return columns
 
     def busy_s(self) -> Floats:
@@ -329,7 +343,7 @@ class MessagePlane:
 
         The first row is of messages that have to do with no access network.
         """
-        return np.asarray(self._taken + self._queue.quarter)
+        return np.asarray(self._taken + self._queue.tally.quarter)
 
     def _note_links(self, kind: Kind, at: int, hops: int) -> None:
         """Which link classes the longest path of a wave crosses."""

@@ -45,6 +45,11 @@ class Topology:
         return len(self.parent)
 
     @property
+    def areas(self) -> None:
+        """None: it is one."""
+        return None
+
+    @property
     def wiring(self) -> NetworkBuilder:
         """A port for every server; one that works in both directions belongs to no place."""
         network = NetworkBuilder(self.places)

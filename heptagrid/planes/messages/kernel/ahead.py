@@ -1,43 +1,55 @@
-"""A span of time that an event queue passes on a thread of its own, while the caller goes on with other work."""
+"""Threads that do a piece of work each, while the caller goes on with other work."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar, cast
 
-from heptagrid.planes.messages.kernel.event_queue import EventQueue
-from heptagrid.planes.messages.tables import Ints, Outcome
+from heptagrid.planes.messages.tables import Outcome
+
+T = TypeVar("T")
 
 
-class Ahead:
-    """Messages travel to `until_ns` from now on; until `outcome` has been called, the queue is the thread's alone.
+class Beside(Generic[T]):
+    """A piece of work that a thread does from now on.
 
-    The kernel holds no interpreter lock, so it takes a second core. The constructor returns when the thread runs, and the thread keeps the lock
+    A kernel holds no interpreter lock, so it takes a second core. The constructor returns when the thread runs, and the thread keeps the lock
     until it has entered the kernel: so it never waits for the caller's Python code before its work begins.
     """
 
-    def __init__(self, queue: EventQueue, due: Ints, until_ns: int) -> None:
-        self.until_ns = until_ns
-        self._work = (queue, due)
-        self._found: Outcome | BaseException | None = None
+    def __init__(self, work: Callable[[], T]) -> None:
+        self._work = work
+        self._found: T | None = None
+        self._problem: BaseException | None = None
         self._thread = _waiting.pop() if _waiting else _Thread()
-        self._thread.begin(self._advance)
+        self._thread.begin(self._do)
 
-    def _advance(self) -> None:
-        queue, due = self._work
+    def _do(self) -> None:
         try:
-            self._found = queue.advance(due, self.until_ns)
+            self._found = self._work()
         except BaseException as problem:
-            self._found = problem
+            self._problem = problem
 
-    def outcome(self) -> Outcome:
-        """Wait for the thread: what became known in the span."""
+    def outcome(self) -> T:
+        """Wait for the thread: what the work came to."""
         self._thread.end()
         _waiting.append(self._thread)
-        if isinstance(self._found, BaseException):
-            raise self._found
-        assert self._found is not None
-        return self._found
+        if self._problem is not None:
+            raise self._problem
+        return cast(T, self._found)
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """A span of time that messages pass on threads of their own, while the caller goes on with other work: to `until_ns`.
+
+    outcome: waits for them, and tells what became known; until it has been called, the queue is the threads' alone.
+    """
+
+    until_ns: int
+    outcome: Callable[[], Outcome]
 
 
 class _Thread:

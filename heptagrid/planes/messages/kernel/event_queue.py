@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 import numpy as np
 
@@ -10,12 +11,14 @@ from heptagrid.contracts.kinds import ENVELOPE_BYTES, KindFacts
 from heptagrid.foundation.domains import Kind
 from heptagrid.planes.messages import tables as t
 from heptagrid.planes.messages.kernel import event_kernel
+from heptagrid.planes.messages.kernel.ahead import Ahead, Beside
 from heptagrid.planes.messages.kernel.events import push, push_lost
+from heptagrid.planes.messages.kernel.tally import Tally
 from heptagrid.planes.messages.planning.network_builder import with_room
 from heptagrid.planes.messages.routing.downlinks import take_waiting
 from heptagrid.planes.messages.routing.paths import Paths
 from heptagrid.planes.messages.statistics import KINDS, Counts
-from heptagrid.planes.messages.tables import Counters, Ints, Net, Outcome, UnderWay
+from heptagrid.planes.messages.tables import Ints, Net, Outcome, UnderWay
 
 NO_PORTS = np.empty((0, 1 + t.PORT), dtype=np.int64)
 """Nothing is watched."""
@@ -30,14 +33,25 @@ class EventQueue:
     paths : of the messages; may grow between calls.
     facts : (kinds, 5) of `fact_table`.
     groups : access networks that are counted apart.
+    numbers, tally, ports : of a shard: where its own numbers stand, who counts, how many of the net's ports it uses.
     """
 
-    def __init__(self, net: Net, paths: Paths, facts: Ints, seed: int, groups: int = 0) -> None:
+    def __init__(
+        self,
+        net: Net,
+        paths: Paths,
+        facts: Ints,
+        seed: int,
+        groups: int = 0,
+        *,
+        numbers: Ints | None = None,
+        tally: Tally | None = None,
+        ports: int | None = None,
+    ) -> None:
         self.net = net
         self.hop_events = 0
-        self.counts = Counts.none()
-        self.quarter = np.zeros((KINDS, groups + 1, 4), dtype=np.int64)
-        self.worst_ns = np.zeros((KINDS, groups + 1), dtype=np.int64)
+        self.tally = Tally(groups) if tally is None else tally
+        self._ports = len(net.port) if ports is None else ports
         self._paths = paths
         self.facts = facts
         self.seed = seed
@@ -50,7 +64,7 @@ class EventQueue:
             timers=np.empty((KINDS, 1, 3), dtype=np.int64),
             timer_head=np.zeros(KINDS, dtype=np.int64),
             timer_size=np.zeros(KINDS, dtype=np.int64),
-            numbers=np.zeros(event_kernel.SCALARS, dtype=np.int64),
+            numbers=np.zeros(event_kernel.SCALARS, dtype=np.int64) if numbers is None else numbers,
         )
 
     def advance(self, due: Ints, until_ns: int, watched: Ints = NO_PORTS) -> Outcome:
@@ -59,7 +73,7 @@ class EventQueue:
         Time stops sooner, at `changed_ns`, right after the event that changes a port of `watched`; of `due`, `taken` have
         left by then.
         """
-        self._make_room(len(due))
+        self.make_room(len(due))
         numbers = self._numbers
         under_way = len(self.state) - int(numbers[event_kernel.S_VACANT]) + len(due)
         known = Outcome(
@@ -69,17 +83,14 @@ class EventQueue:
         )
         numbers[event_kernel.OF_ONE_CALL] = 0
         numbers[event_kernel.S_CHANGED] = t.NEVER
-        counts = self.counts
-        counters = Counters(counts.counters, counts.pairs, counts.histogram, self.quarter, self.worst_ns)
         self.net = self.net._replace(path=self._paths.table)
         while True:
             event_kernel.advance(
-                until_ns, due, self._under_way, self.net, self.facts, self.seed, counters, known, watched
+                until_ns, due, self._under_way, self.net, self.facts, self.seed, self.tally.counters, known, watched
             )
             if not numbers[event_kernel.S_FULL]:
                 break
-            numbers[event_kernel.S_FULL] = 0
-            self._make_heap(2 * len(self._under_way.heap))
+            self.widen()
         self.hop_events += int(numbers[event_kernel.S_EVENTS])
         # Copies: what is kept of a span is what happened in it, not room for all that is under way.
         return Outcome(
@@ -87,6 +98,10 @@ class EventQueue:
             known.answered[: numbers[event_kernel.S_ANSWERED]].copy(),
             known.lost[: numbers[event_kernel.S_LOST]].copy(),
         )
+
+    def begin(self, due: Ints, until_ns: int, threads: int) -> Ahead:
+        """As `advance`, beside the caller's other work: on a thread, of which one is enough."""
+        return Ahead(until_ns, Beside(partial(self.advance, due, until_ns)).outcome)
 
     def as_seen(self, ports: Iterable[int]) -> Ints:
         """Ports and what they are doing now, (ports, 1 + PORT), to be watched by `advance`."""
@@ -97,6 +112,11 @@ class EventQueue:
     def state(self) -> Ints:
         """The messages under way, (rows, STATE)."""
         return self._under_way.state
+
+    @property
+    def states(self) -> list[Ints]:
+        """As `state`, of all shards: this is the only one."""
+        return [self.state]
 
     @property
     def _numbers(self) -> Ints:
@@ -127,7 +147,7 @@ class EventQueue:
         """Node (or link) `k` loses its supply, or gets it back, at `when_ns`."""
         self.net = self.net._replace(outages=True)
         self._switches += 1
-        self._make_room(0)
+        self.make_room(0)
         what = int(t.NODE_BIT) | (int(up) << event_kernel.UP_AT) | (int(is_link) << (event_kernel.UP_AT + 1)) | k
         key = int(t.EARLY_CLASS) - self._switches
         self._numbers[event_kernel.S_HEAP] = push(
@@ -147,29 +167,35 @@ class EventQueue:
 
     def begin_counting(self) -> None:
         """Count from here; what is under way now is not counted."""
-        self.counts = Counts.none()
-        self.quarter[:] = 0
-        self.worst_ns[:] = 0
+        self.tally.begin()
         self.state[:, t.COUNTED] = 0
-
-    @property
-    def counters(self) -> Ints:
-        """(counters, kinds) of `Counts`, as they are now."""
-        return self.counts.counters
 
     def counts_now(self) -> Counts:
         """Counts since `begin_counting`; what is in flight is counted among the messages under way."""
+        counts = self.tally.counts
+        return Counts(counts.counters.copy(), self.in_flight, counts.pairs.copy(), counts.histogram.copy())
+
+    @property
+    def in_flight(self) -> Ints:
+        """(kinds,) messages under way that are counted."""
         state = self.state[(self.state[:, t.COUNTED] == 1) & (self.state[:, t.OVER] == 0)]
         flying = state[state[:, t.DELIVERED] < 0]
         in_flight = np.bincount(flying[:, t.KIND], minlength=KINDS)
         in_flight[Kind.ACK] = np.sum((state[:, t.ACK_SENT] > 0) & (state[:, t.ACKNOWLEDGED] < 0))
-        counts = self.counts
-        return Counts(counts.counters.copy(), in_flight, counts.pairs.copy(), counts.histogram.copy())
+        return in_flight
+
+    @property
+    def places(self) -> list[int]:
+        """Where its tables stand in memory and how long they are, as `shards_kernel` wants to know it; until room is made."""
+        own, queue = self._under_way, self.net.queue
+        tables = (own.state, own.vacant, own.heap, own.timers, own.timer_head, own.timer_size, own.numbers, queue)
+        rows = (len(own.state), len(own.heap), own.timers.shape[1], len(queue), len(own.timers))
+        return [*(table.ctypes.data for table in tables), *rows]
 
     @property
     def _burst(self) -> int:
         """How many events one event may make: every copy that waits is lost, and every port begins."""
-        return len(self.state) * self._copies + 2 * len(self.net.port) + 64
+        return len(self.state) * self._copies + 2 * self._ports + 64
 
     def _make_heap(self, places: int) -> None:
         """A heap of so many places; the events in it stay where they are.
@@ -181,7 +207,12 @@ class EventQueue:
         self._under_way = self._under_way._replace(heap=heap)
         self._numbers[event_kernel.S_LIMIT] = places - self._burst
 
-    def _make_room(self, due: int) -> None:
+    def widen(self) -> None:
+        """Make a heap that was full twice as large."""
+        self._numbers[event_kernel.S_FULL] = 0
+        self._make_heap(2 * len(self._under_way.heap))
+
+    def make_room(self, due: int) -> None:
         """Grow the tables so that `due` more messages find room."""
         vacant_size = int(self._numbers[event_kernel.S_VACANT])
         if due <= vacant_size and self._numbers[event_kernel.S_HEAP] < self._numbers[event_kernel.S_LIMIT]:

@@ -15,6 +15,7 @@ import numpy as np
 from heptagrid.planes.messages import tables as t
 from heptagrid.planes.messages.access.radio import NS_PER_M
 from heptagrid.planes.messages.kernel.event_queue import EventQueue
+from heptagrid.planes.messages.kernel.tally import Tally
 from heptagrid.planes.messages.kernel.timeouts import first_timeout_ns
 from heptagrid.planes.messages.kernel.traces import CopyTrace, HopTrace, MessageTrace
 from heptagrid.planes.messages.routing.ports import chance_of_loss, draw_attempts, path_at, wire_bytes
@@ -324,16 +325,12 @@ class WatchedQueue:
     # The rest is the queue's own.
 
     @property
-    def state(self) -> Ints:
-        return self._queue.state
+    def states(self) -> list[Ints]:
+        return self._queue.states
 
     @property
-    def quarter(self) -> Ints:
-        return self._queue.quarter
-
-    @property
-    def worst_ns(self) -> Ints:
-        return self._queue.worst_ns
+    def tally(self) -> Tally:
+        return self._queue.tally
 
     @property
     def hop_events(self) -> int:
@@ -341,10 +338,6 @@ class WatchedQueue:
 
     def begin_counting(self) -> None:
         self._queue.begin_counting()
-
-    @property
-    def counters(self) -> Ints:
-        return self._queue.counters
 
     def counts_now(self) -> Counts:
         return self._queue.counts_now()

@@ -20,6 +20,7 @@ from heptagrid.planes.messages.planning.base_stations import AccessCells, access
 from heptagrid.planes.messages.planning.mesh import WORST_POOR_HOP
 from heptagrid.planes.messages.planning.network_builder import NetworkBuilder
 from heptagrid.planes.messages.planning.planned_network import (
+    Areas,
     Backup,
     Mesh,
     Plan,
@@ -58,11 +59,13 @@ def plan_network(
     backhaul: Sequence[Backhaul],
     wan: Wan,
     queued: bool = False,
+    centres: Sequence[str] | None = None,
 ) -> Plan:
     """Plan the network over coordinates in degrees, (n, 2) longitude and latitude; all towns share the WAN.
 
     gateway_concentrator: (gateways,) the substation that each belongs to. concentrator_town: (concentrators,) the town of
     each. hub_degrees, access, backhaul: of each town. queued: every link keeps a queue of events, as outages need.
+    centres: sites that have a front end in each town, whose network then has routers of its own and hangs together with no other's; None: one network for all.
     """
     gateways, concentrators, towns = len(gateway_degrees), len(concentrator_degrees), len(hub_degrees)
     hub = gateways + concentrators
@@ -80,12 +83,13 @@ def plan_network(
             np.repeat(hub_degrees[:1], 2, axis=0),
             *(town.cells.degrees for town in found),
             *(town.trunk_degrees for town in found),
+            np.repeat(hub_degrees, 2 + len(centres or ()), axis=0)[: None if centres is not None else 0],
         ]
     )
     build = _Build(flat_m(degrees), queued)
     town_of = np.full(build.places, -1, dtype=np.int64)
     line_m = np.zeros(towns)
-    operators: list[Ints] = []
+    operators: list[list[Ints]] = []
     base = second + 1
     trunk_base = base + sum(len(town.cells.degrees) for town in found)
     for k, town in enumerate(found):
@@ -102,14 +106,29 @@ def plan_network(
         if len(bases) and medium is not None and medium.access == "class-a":
             line_m[k] += build.attach(bases, trunk[town.cells.station], town.backhaul)
             bases = bases[:0]
-        operators += [bases, trunk_bases]
-    build.attach_twice(np.concatenate([*operators, np.arange(hub, core)]), core, second, routes)
+        operators.append([bases, trunk_bases])
+    areas = None
+    if centres is None:
+        on_the_wan = np.concatenate([*(each for town in operators for each in town), np.arange(hub, core)])
+        build.attach_twice(on_the_wan, core, second, routes)
+    else:
+        routers = trunk_base + (2 + len(centres)) * np.arange(towns)
+        front_end = np.full((1 + towns, len(sites)), -1, dtype=np.int64)
+        at = [list(sites).index(name) for name in centres]
+        for k, router in enumerate(routers.tolist()):
+            front_end[k + 1, at] = router + 2 + np.arange(len(centres))
+            town_of[router : router + 2 + len(centres)] = k
+            build.attach_twice(
+                np.concatenate([*operators[k], [hub + k], front_end[k + 1, at]]), router, router + 1, routes
+            )
+        build.attach_twice(hub + towns + np.arange(len(sites)), core, second, routes)
+        areas = Areas(town_of + 1, hub + towns, front_end)
 
     group = np.full(build.places, -1, dtype=np.int64)
     group[:gateways] = gateway_concentrator
     group[gateways:hub] = np.arange(concentrators)
     return Plan(
-        topology=build.network(group, concentrators),
+        topology=build.network(group, concentrators, areas),
         town_of=town_of,
         gateways=np.arange(gateways),
         concentrators=gateways + np.arange(concentrators),
@@ -184,7 +203,7 @@ class _Build:
         self._poor = np.zeros(self.places, dtype=bool)
         self._port_class: list[Ints] = []
         self._meshes: list[Mesh] = []
-        self._backup = Backup(-1, np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
+        self._backups: list[Backup] = []
 
     def attach(self, children: Ints, parents: Ints, one: _Class) -> float:
         """Connect each child with its parent by a technology; the metres of line that must be laid for it."""
@@ -207,10 +226,11 @@ class _Build:
         """Connect each child with the WAN's first router, and as a reserve with the second, which hangs on the first."""
         self.attach(np.array([second]), np.array([first]), one)
         self.attach(children, np.full(len(children), second), one)
-        self._backup = Backup(second, children, self._up[children, 0], self._down[children, 0])
+        ports = self._up[children, 0], self._down[children, 0]
+        self._backups.append(Backup(np.full(len(children), second), children, *ports))
         self.attach(children, np.full(len(children), first), one)
 
-    def network(self, group: Ints, groups: int) -> PlannedNetwork:
+    def network(self, group: Ints, groups: int, areas: Areas | None) -> PlannedNetwork:
         """What has been built."""
         up_port, up_peer, down_port, down_peer = (np.ascontiguousarray(each) for each in (*self._up.T, *self._down.T))
         edges = TreeEdges(self._parent, depths(self._parent), up_port, up_peer, down_port, down_peer, self._loss)
@@ -223,7 +243,15 @@ class _Build:
             port_class=classes,
             poor=self._poor,
             meshes=tuple(self._meshes),
-            backup=self._backup,
+            backup=Backup(
+                *(
+                    np.concatenate(each)
+                    for each in zip(
+                        *((one.parent, one.place, one.up_port, one.down_port) for one in self._backups), strict=True
+                    )
+                )
+            ),
+            areas=areas,
         )
 
     def _by_links(self, children: Ints, parents: Ints, one: _Class) -> float:

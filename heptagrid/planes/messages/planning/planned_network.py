@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.foundation.errors import ContractError
 from heptagrid.planes.messages.links import CLASS_NAMES, WAN
 from heptagrid.planes.messages.planning.mesh import etx_tree
 from heptagrid.planes.messages.planning.network_builder import NetworkBuilder
@@ -21,7 +22,7 @@ class PlannedNetwork:
 
     wiring: ports and media. edges: the tree of places. group: (places,) access network of a gateway or concentrator, -1
     elsewhere; groups: how many. port_class: (ports,) link class. poor: (places,) out of everyone's good reach.
-    meshes: whose members find new parents when one dies. backup: second links of the WAN.
+    meshes: whose members find new parents when one dies. backup: second links of the WAN. areas: None where all hangs together.
     """
 
     wiring: NetworkBuilder
@@ -32,6 +33,7 @@ class PlannedNetwork:
     poor: npt.NDArray[np.bool_]
     meshes: tuple[Mesh, ...]
     backup: Backup
+    areas: Areas | None = None
 
     @property
     def places(self) -> int:
@@ -50,7 +52,7 @@ class PlannedNetwork:
         place = self.backup.place
         reroutes = (cut[place] | dead[edges.parent[place]]) & ~dead[self.backup.parent]
         away = place[reroutes]
-        edges.parent[away] = self.backup.parent
+        edges.parent[away] = self.backup.parent[reroutes]
         edges.up_port[away], edges.down_port[away] = self.backup.up_port[reroutes], self.backup.down_port[reroutes]
         edges.depth[:] = depths(edges.parent)
         return edges
@@ -68,12 +70,45 @@ class Mesh:
 
 @dataclass(frozen=True)
 class Backup:
-    """Second links of places to the second router of the WAN: (links,) places and ports; parent is that router."""
+    """Second links of places to the second router of the WAN, or of their area: (links,) that router, places and ports."""
 
-    parent: int
+    parent: Ints
     place: Ints
     up_port: Ints
     down_port: Ints
+
+
+@dataclass(frozen=True)
+class Areas:
+    """Networks of areas that hang together nowhere: each has routers of its own, and a front end of each control centre.
+
+    shard_of: (places,) the area's number from 1, 0 for what lies in none. front_end: (1 + areas, sites) where the sites, which stand one after another from `first_site`
+    on, are met in each area; -1 for those that are not.
+    """
+
+    shard_of: Ints
+    first_site: int
+    front_end: Ints
+
+    def ends(self, source: Ints, destination: Ints) -> tuple[Ints, Ints]:
+        """Where messages between places (n,) begin and end.
+
+        Raises
+        ------
+        ContractError
+            If one would leave its area for a place that has no front end there.
+        """
+        at = self.shard_of[source], self.shard_of[destination]
+        ends = []
+        for place, own, other in ((source, *at), (destination, *at[::-1])):
+            site = place - self.first_site
+            is_met = (own == 0) & (other > 0) & (site >= 0) & (site < self.front_end.shape[1])
+            ends.append(np.where(is_met, self.front_end[other, np.where(is_met, site, 0)], place))
+        if min(int(end.min()) for end in ends) < 0 or (self.shard_of[ends[0]] != self.shard_of[ends[1]]).any():
+            raise ContractError(
+                "a message would go from one area of a city to another; areas meet in control centres only"
+            )
+        return ends[0], ends[1]
 
 
 @dataclass(frozen=True)
@@ -101,6 +136,12 @@ class Plan:
     def concentrator_town(self) -> Ints:
         """(concentrators,) the town of each."""
         return self.town_of[self.concentrators]
+
+    def met_at(self, site: str) -> Ints:
+        """(n,) the places where a site is met: its own, and its front ends in areas."""
+        place, areas = self.sites[site], self.topology.areas
+        fronts: list[int] = [] if areas is None else areas.front_end[:, place - areas.first_site].tolist()
+        return np.array([place, *(one for one in fronts if one >= 0)], dtype=np.int64)
 
     def places_over(self, name: str) -> Ints:
         """Places whose links to their parents are of a link class, or of a technology: of the first class that has it."""

@@ -1,0 +1,216 @@
+"""The event queues of a network whose parts, its shards, do not touch one another: one for each, all of which time passes at once.
+
+A message stays within the shard of its source. What becomes known is what one queue for all would say, but for what happens at one and the same nanosecond:
+there shards come in their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from heptagrid.planes.messages import tables as t
+from heptagrid.planes.messages.kernel import event_kernel
+from heptagrid.planes.messages.kernel import shards_kernel as s
+from heptagrid.planes.messages.kernel.ahead import Ahead, Beside
+from heptagrid.planes.messages.kernel.event_queue import NO_PORTS, EventQueue
+from heptagrid.planes.messages.kernel.message_tracer import WatchedQueue
+from heptagrid.planes.messages.kernel.tally import Tally
+from heptagrid.planes.messages.kernel.traces import MessageTrace
+from heptagrid.planes.messages.routing.paths import Paths
+from heptagrid.planes.messages.statistics import Counts
+from heptagrid.planes.messages.tables import Ints, Net, Outcome
+
+
+class Shards:
+    """All messages under way on a network that consists of shards.
+
+    Parameters
+    ----------
+    net, paths, facts, seed, groups : as of an `EventQueue`.
+    shard_of : (nodes,) the shard of each, from 0; no path leads from one to another.
+    """
+
+    def __init__(self, net: Net, paths: Paths, facts: Ints, seed: int, groups: int, shard_of: Ints) -> None:
+        self.net = net
+        self.shard_of = shard_of
+        self.facts = facts
+        self.seed = seed
+        self.hop_events = 0
+        self._paths = paths
+        self._groups = groups
+        self._tallies = [Tally(groups)]
+        count = int(shard_of.max()) + 1
+        ports = np.bincount(shard_of[net.port[:, t.P_NODE]], minlength=count)
+        self._numbers = np.zeros((count, event_kernel.SCALARS), dtype=np.int64)
+        self._queues = [
+            EventQueue(net, paths, facts, seed, numbers=self._numbers[k], tally=self._tallies[0], ports=int(ports[k]))
+            for k in range(count)
+        ]
+        self._places: Ints | None = None  # of the queues' tables in memory
+        self._watched: list[WatchedQueue] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_places": None}
+
+    def begin(self, due: Ints, until_ns: int, threads: int) -> Ahead:
+        """Let time pass to `until_ns` beside the caller's other work; its `outcome` waits for it, and helps. `due` as of `advance`."""
+        while len(self._tallies) < threads:
+            self._tallies.append(Tally(self._groups))
+        span = self._span(due, until_ns)
+        helpers = [Beside(partial(self._work, span, tally)) for tally in self._tallies[1:threads]]
+        return Ahead(until_ns, partial(self._finished, span, helpers))
+
+    def advance(self, due: Ints, until_ns: int) -> Outcome:
+        """Let time pass to `until_ns`; `due` (n, PENDING) are the messages that leave by then, by time and index."""
+        if self._watched:
+            begins = np.empty(len(self._queues) + 1, dtype=np.int64)
+            sorted_due = s.by_shard(due, self.shard_of[due[:, t.SOURCE]], begins)
+            parts = [
+                queue.advance(sorted_due[begin:end], until_ns)
+                for queue, begin, end in zip(self._watched, begins, begins[1:], strict=False)
+            ]
+            return _in_order(Outcome(*(np.concatenate(columns) for columns in zip(*parts, strict=True))))
+        return self._finished(self._span(due, until_ns), [])
+
+    def _span(self, due: Ints, until_ns: int) -> _Work:
+        """What is to be done in a span; the queues have room for it."""
+        numbers = self._numbers
+        begins = np.empty(len(self._queues) + 1, dtype=np.int64)
+        pending = s.by_shard(due, self.shard_of[due[:, t.SOURCE]], begins)
+        leaving = np.diff(begins)
+        is_full = numbers[:, event_kernel.S_HEAP] >= numbers[:, event_kernel.S_LIMIT]
+        for k in np.flatnonzero((leaving > numbers[:, event_kernel.S_VACANT]) | is_full).tolist():
+            self._queues[k].make_room(int(leaving[k]))
+            self._note(k)
+        if self._places is None:
+            self._places = np.empty((len(self._queues), s.SHARD), dtype=np.int64)
+            for k in range(len(self._queues)):
+                self._note(k)
+        under_way = self._places[:, s.ROWS] - numbers[:, event_kernel.S_VACANT] + leaving
+        room = np.concatenate([[0], np.cumsum(under_way)])
+        known = Outcome(*(np.empty((int(room[-1]), width), dtype=np.int64) for width in (2, 2, 4)))
+        numbers[:, event_kernel.OF_ONE_CALL] = 0
+        numbers[:, event_kernel.S_CHANGED] = t.NEVER
+        net = self.net._replace(path=self._paths.table)
+        todo = np.argsort(-under_way, kind="stable")  # the longest first, so that threads come to their ends together
+        return _Work(until_ns, pending, begins, room, known, self._places, todo, np.zeros(1, dtype=np.int64), net)
+
+    def _work(self, work: _Work, tally: Tally) -> None:
+        """Take shards that nobody has taken, until none is left."""
+        known = (work.net, self.facts, self.seed, tally.counters, work.known, NO_PORTS)
+        s.advance_shards(
+            work.until_ns, work.pending, work.begins, work.room, work.places, work.todo, work.taken, *known
+        )
+
+    def _finished(self, work: _Work, helpers: list[Beside[None]]) -> Outcome:
+        self._work(work, self._tallies[0])
+        for one in helpers:
+            one.outcome()
+        numbers = self._numbers
+        while numbers[:, event_kernel.S_FULL].any():
+            full = np.flatnonzero(numbers[:, event_kernel.S_FULL])
+            for k in full.tolist():
+                self._queues[k].widen()
+                self._note(k)
+            assert self._places is not None
+            work = replace(work, todo=full, taken=np.zeros(1, dtype=np.int64), places=self._places)
+            self._work(work, self._tallies[0])
+        self.hop_events += int(numbers[:, event_kernel.S_EVENTS].sum())
+        counts = (event_kernel.S_ARRIVED, event_kernel.S_ANSWERED, event_kernel.S_LOST)
+        columns = (s.of_all(rows, work.room, numbers[:, count]) for rows, count in zip(work.known, counts, strict=True))
+        return _in_order(Outcome(*columns))
+
+    def _note(self, k: int) -> None:
+        """Where the tables of a queue stand now."""
+        if self._places is not None:
+            self._places[k] = self._queues[k].places
+
+    def switch(self, when_ns: int, k: int, *, up: bool, is_link: bool = False) -> None:
+        """As `EventQueue.switch`."""
+        node = int(self.net.port[k, t.P_NODE]) if is_link else k
+        shard = int(self.shard_of[node])
+        self._queues[shard].switch(when_ns, k, up=up, is_link=is_link)
+        self.net = self.net._replace(outages=True)
+        self._note(shard)
+
+    def watch(self, ids: Iterable[int]) -> Watches:
+        """Follow these messages hop by hop from now on; nothing else changes."""
+        wanted = list(ids)
+        self._watched = [WatchedQueue(queue, wanted) for queue in self._queues]
+        return Watches(self._watched, len(set(wanted)))
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether messages are followed."""
+        return bool(self._watched)
+
+    @property
+    def states(self) -> list[Ints]:
+        """The messages under way, (rows, STATE) of each shard."""
+        return [queue.state for queue in self._queues]
+
+    @property
+    def tally(self) -> Tally:
+        """What all threads have counted; from now on the first one's."""
+        first = self._tallies[0]
+        for other in self._tallies[1:]:
+            first.take(other)
+        return first
+
+    def begin_counting(self) -> None:
+        """Count from here; what is under way now is not counted."""
+        for tally in self._tallies:
+            tally.begin()
+        for state in self.states:
+            state[:, t.COUNTED] = 0
+
+    def counts_now(self) -> Counts:
+        """Counts since `begin_counting`; what is in flight is counted among the messages under way."""
+        counts = self.tally.counts
+        in_flight = np.sum([queue.in_flight for queue in self._queues], axis=0)
+        return Counts(counts.counters.copy(), in_flight, counts.pairs.copy(), counts.histogram.copy())
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What threads share of a span: as `shards_kernel.advance_shards` takes it."""
+
+    until_ns: int
+    pending: Ints
+    begins: Ints
+    room: Ints
+    known: Outcome
+    places: Ints
+    todo: Ints
+    taken: Ints
+    net: Net
+
+
+class Watches:
+    """The traces of the messages that are watched, wherever they travel."""
+
+    def __init__(self, queues: list[WatchedQueue], wanted: int) -> None:
+        self._queues = queues
+        self._wanted = wanted
+
+    @property
+    def traces(self) -> dict[int, MessageTrace]:
+        """By message, from when it has left."""
+        return {message: trace for queue in self._queues for message, trace in queue.traces.items()}
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every watched message has come to its end."""
+        traces = self.traces
+        return len(traces) == self._wanted and all(trace.is_over for trace in traces.values())
+
+
+def _in_order(outcome: Outcome) -> Outcome:
+    """By time what arrived and what was answered."""
+    arrived, answered = (rows[np.argsort(rows[:, 1], kind="stable")] for rows in (outcome.arrived, outcome.answered))
+    return Outcome(arrived, answered, outcome.lost)
