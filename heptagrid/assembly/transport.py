@@ -25,7 +25,7 @@ Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_GATHERED = 256  # waves between two looks at what is done
+_GATHERED, _MANY = 256, 65_536  # waves and messages between two looks at what is done
 _log = logging.getLogger(__name__)
 
 
@@ -43,7 +43,7 @@ class SortingTransport(Transport):
         self._listeners: list[Listener] = []
         self._waves: list[Wave] = []
         self._first_ids = np.zeros(2 * _GATHERED, dtype=np.int64)  # of `_waves`, and room for more
-        self._forget_at = _GATHERED
+        self._forget_at, self._forget_from = _GATHERED, _MANY  # at so many waves, or from this message on
         self._outcomes: list[tuple[Ints, Ints]] = []  # of this step so far
         self._inboxes: dict[Domain, list[Delivery]] = {domain: [] for domain in Domain}
 
@@ -171,15 +171,20 @@ class SortingTransport(Transport):
         return found
 
     def _forget(self) -> None:
-        """Drop the waves that have no message under way any more, whenever many have gathered."""
-        if len(self._waves) < self._forget_at:
+        """Drop the waves that have no message under way any more, whenever many have gathered, or waves of many messages."""
+        if not self._waves or (
+            len(self._waves) < self._forget_at and self._first_ids[len(self._waves) - 1] < self._forget_from
+        ):
             return
         first_ids = self._first_ids[: len(self._waves)]
         done = int(np.searchsorted(first_ids, self.oldest_under_way(), side="right")) - 1
         if done > 0:
             del self._waves[:done]
             self._first_ids[: len(self._waves)] = first_ids[done:].copy()
-        self._forget_at = len(self._waves) + _GATHERED
+        # Not before as many messages were sent as are kept: a look takes time by how many are under way.
+        newest = int(self._first_ids[len(self._waves) - 1])
+        kept = newest - int(self._first_ids[0])
+        self._forget_at, self._forget_from = len(self._waves) + _GATHERED, newest + max(kept, _MANY)
 
 
 @kernel

@@ -193,8 +193,11 @@ class Meters:
             mine = points[stamps == ahead]
             reading = metering.Reading(meter=mine, quarter=quarter + ahead, **readings.of(mine).columns())
             outbox.send(metering.READING.wave(reading, *self._from(mine), due_ns[mine]))
-        one = _Due(quarter, step.end_ns, self._has_supply.copy(), Moved.of(moved_kwh, asked_by))
-        self._scheduled = [*(old for old in self._scheduled if old.quarter > quarter - _REMEMBERED), one]
+        self._scheduled = [old for old in self._scheduled if old.quarter > quarter - _REMEMBERED]
+        has_supply = next((one.has_supply for one in reversed(self._scheduled) if isinstance(one, _Due)), None)
+        if has_supply is None or not np.array_equal(has_supply, self._has_supply):
+            has_supply = self._has_supply.copy()
+        self._scheduled.append(_Due(quarter, step.end_ns, has_supply, Moved.of(moved_kwh, asked_by)))
 
     def follow_supply(self, supplied: Bools, step: Step, outbox: Outbox) -> None:
         """Notice at the step's start who has lost supply and who has it again; send the last gasps due within the step."""
@@ -275,11 +278,11 @@ class Meters:
 
 
 class _Due:
-    """Readings of a quarter hour of all meters, each at its offset; what they hold is kept elsewhere. has_supply: (points,) who handed them over."""
+    """Readings of a quarter hour of all meters, each at its offset; what they hold is kept elsewhere. has_supply: (points,) who handed them over, never changed in place."""
 
     def __init__(self, quarter: int, end_ns: int, has_supply: Bools, moved: Moved) -> None:
         self.quarter = quarter
-        self._end_ns, self._has_supply, self._moved = end_ns, has_supply, moved
+        self._end_ns, self.has_supply, self._moved = end_ns, has_supply, moved
         self._left: Bools | None = None
 
     def of_these(self, meters: Ints) -> Ints:
@@ -290,7 +293,7 @@ class _Due:
         return self._end_ns + offset_ns[meters]
 
     def was_sent(self, meters: Ints) -> Bools:
-        return self._has_supply[meters]
+        return self.has_supply[meters]
 
     def readings(self, meters: Ints, kept: KeptEnergies, registers: RunningRegisters) -> Readings:
         return Readings(*kept.at(self.quarter, meters), *registers.at(self.quarter, meters), *self._moved.at(meters))
@@ -298,7 +301,7 @@ class _Due:
     def leave(self, meters: Ints) -> None:
         """Others stand for the readings of these meters."""
         if self._left is None:
-            self._left = np.zeros(len(self._has_supply), dtype=np.bool_)
+            self._left = np.zeros(len(self.has_supply), dtype=np.bool_)
         self._left[meters] = True
 
 
