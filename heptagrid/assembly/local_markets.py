@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.domains.customers.device import device_classes
 from heptagrid.domains.customers.ownership import Ownership
 from heptagrid.domains.distribution.actor import Substations
 from heptagrid.planes.money.markets.local_auction import Parameters
@@ -35,7 +34,7 @@ def local_markets(
     rated_kva = grid.transformers.sn_mva[substations.transformer] * 1000.0
     participants = {
         name: mine[of_point[mine] >= 0]
-        for name, one in device_classes().items()
+        for name, one in owned.classes.items()
         if one.bid_rule is not None
         for mine in (owned.enrolled_owners(name),)
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from heptagrid.assembly.place_names import Places
 from heptagrid.contracts import flexibility
-from heptagrid.domains.customers.device import device_classes, device_words
+from heptagrid.domains.customers.device import device_words
 from heptagrid.foundation.contract import Wave
 from heptagrid.foundation.domains import Kind
 from heptagrid.foundation.time import NS_PER_QUARTER, from_ns
@@ -55,5 +55,5 @@ def _capped(replay: Replay, customer: int) -> str:
     """The customer's devices that a cap limits, in words."""
     owned = replay.world.owned.devices
     return " and ".join(
-        one.words.one for name, one in device_classes().items() if one.is_capped and customer in owned[name]
+        one.words.one for name, one in replay.world.owned.classes.items() if one.is_capped and customer in owned[name]
     )

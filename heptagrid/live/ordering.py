@@ -124,7 +124,9 @@ class Ordering:
         power_kw = np.array([power for _, power in found])
         if name == LOCAL_UNITS:  # an order of theirs is the highest output
             power_kw = np.maximum(-power_kw, 0.0)
-        power_kw = np.clip(power_kw, 0.0 if name in ("vehicles", "heat_pumps") else -highest_kw, highest_kw)
+        power_kw = np.clip(
+            power_kw, 0.0 if name in ("vehicles", "heat_pumps", "houses", "hot_water") else -highest_kw, highest_kw
+        )
         begins = np.array([begin for begin, _ in found], dtype=np.int64)
         payload = flexibility.Order(begins, power_kw, until_ns, rows)
         source = self.orderable.aggregators(of.point[rows])

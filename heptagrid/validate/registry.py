@@ -40,6 +40,7 @@ MODULES = (
     "money_bulk_market",
     "money_networks",
     "money_losses",
+    "gridlabd_houses",
     "grid_day",
 )
 

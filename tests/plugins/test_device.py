@@ -143,8 +143,8 @@ def test_tanks_keep_energy_and_follow_a_plan(monkeypatch: pytest.MonkeyPatch) ->
     assert tanks.moved.kwh.min() > 0.0
 
 
-def test_without_the_package_there_are_three_classes() -> None:
-    assert list(device_classes()) == ["vehicles", "heat_pumps", "batteries"]
+def test_without_the_package_there_are_the_built_in_classes() -> None:
+    assert list(device_classes()) == ["vehicles", "heat_pumps", "houses", "batteries"]
 
 
 def test_an_entry_point_that_is_no_class_of_devices_is_named(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def customers(
     loads, units, owned = site.loads, site.units, site.owned
     devices: dict[str, Device[Any]] = {
         name: one(settings.devices[name], owned.devices[name], _surroundings(settings, site))
-        for name, one in device_classes().items()
+        for name, one in owned.classes.items()
     }
     return Customers(
         terminals,
@@ -144,7 +144,7 @@ def registered(settings: Settings, site: Site, smart: bool) -> tuple[Registered,
     It leaves to the aggregator what the aggregator expects to draw; enrolled devices of other classes draw as much as they must in any case.
     """
     found = []
-    for name, one in device_classes().items():
+    for name, one in site.owned.classes.items():
         parameters, owner = settings.devices[name], site.owned.devices[name]
         mean_kw = one.mean_kw(parameters, _surroundings(settings, site))
         if mean_kw is not None:
@@ -162,7 +162,7 @@ def enrolled(settings: Settings, owned: Ownership, markets: LocalMarkets | None 
             one.need(settings.devices[name]),
             one.is_capped,
         )
-        for name, one in device_classes().items()
+        for name, one in owned.classes.items()
     }
 
 

@@ -102,6 +102,7 @@ class Device(ABC, Generic[P]):
     words : what the class is called.
     order : place in the order of work behind the meter: who works later sees what the others draw. Vehicles are 10, heat pumps 20, batteries 30.
     complaints : what owners would complain of, by the names that `complained` gives values to.
+    in_every_run : whether results name the class also where nobody owns one.
     is_capped : whether a request for relief limits the power of each to `cap_kw` until `cap_until_ns`, (devices,).
     bid_rule : how they bid where there is a local market, and what they do at its price; None: they do not.
     owner : (devices,) metering points, ascending; they are the customers' global ids, for which random numbers are drawn.
@@ -116,6 +117,7 @@ class Device(ABC, Generic[P]):
     words: ClassVar[Words]
     order: ClassVar[int]
     complaints: ClassVar[Mapping[str, Complaint]] = MappingProxyType({})
+    in_every_run: ClassVar[bool] = True
     is_capped: ClassVar[bool] = False
     bid_rule: ClassVar[type[BidRule[Any]] | None] = None
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.domains.customers.device import Candidates, device_classes
+from heptagrid.domains.customers.device import Candidates, Device, device_classes
 from heptagrid.foundation.random import Stream, uniforms
 from heptagrid.planes.money.tariffs.tariff import Offers
 from heptagrid.world.grid import Loads, Units
@@ -26,7 +26,7 @@ _ENROLLED, _TARIFF = 3, 4  # occasions of the stream ENROLMENT
 
 @dataclass(frozen=True)
 class Ownership:
-    """Customers that own each class of devices, ascending, by name; who is enrolled, and which of the tariffs on offer each has with a smart
+    """Customers that own each class of devices in the run, ascending, by name; who is enrolled, and which of the tariffs on offer each has with a smart
     grid, by number, (customers,).
 
     unit_point: (units,) metering point of each local unit; producers: how many points have no load.
@@ -37,6 +37,11 @@ class Ownership:
     tariff_of: Ints
     unit_point: Ints
     producers: int
+
+    @property
+    def classes(self) -> dict[str, type[Device[Any]]]:
+        """The classes in the run by name, in the order of their work."""
+        return {name: one for name, one in device_classes().items() if name in self.devices}
 
     def enrolled_owners(self, name: str) -> Ints:
         """The owners of a class who let the aggregator control it, ascending."""
@@ -52,10 +57,9 @@ def ownership(loads: Loads, units: Units, sections: Mapping[str, Any], seed: int
     photovoltaic = np.char.startswith(units.kinds, "PV")
     np.minimum.at(photovoltaic_kw, unit_point[photovoltaic], units.p_kw[photovoltaic])
     candidates = Candidates(np.char.startswith(loads.profile_names, "H0"), photovoltaic_kw[:customers], seed)
+    owners = {name: np.flatnonzero(one.owners(sections[name], candidates)) for name, one in device_classes().items()}
     return Ownership(
-        devices={
-            name: np.flatnonzero(one.owners(sections[name], candidates)) for name, one in device_classes().items()
-        },
+        devices={name: one for name, one in owners.items() if len(one) or device_classes()[name].in_every_run},
         enrolled=candidates.drawn(sections["gateways"].enrolled_share, Stream.ENROLMENT, _ENROLLED),
         tariff_of=Offers.of(sections).drawn(
             np.asarray(uniforms(seed, int(Stream.ENROLMENT), np.arange(customers), _TARIFF)), sections
