@@ -41,6 +41,7 @@ MODULES = (
     "money_networks",
     "money_losses",
     "gridlabd_houses",
+    "gridlabd_water_heater",
     "grid_day",
 )
 

@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 
 from heptagrid.assembly.span import Phase, Span
 from heptagrid.domains.customers import batteries, demand, heat_pumps, vehicles
-from heptagrid.domains.customers.device import Surroundings
+from heptagrid.domains.customers.device import Surroundings, device_classes
 from heptagrid.foundation.time import NS_PER_QUARTER, Step
 from heptagrid.importers.extract import read_grid, read_profiles
 from heptagrid.importers.weather import read_weather
@@ -110,7 +110,7 @@ def test_larger_shares_add_owners_without_changing_those_there_were(town_folder:
     from heptagrid.foundation.registry import registered_tariffs
 
     grid = read_grid(town_folder)
-    others: dict[str, object] = {"heat_pumps": heat_pumps.Parameters(), "batteries": batteries.Parameters()}
+    others: dict[str, object] = {name: one.section() for name, one in device_classes().items()}
     others |= {"gateways": gateways.Parameters()}
     others |= {f"tariffs.{one.name}": one.parameters() for one in registered_tariffs() if one.parameters is not None}
     few, many = (
