@@ -41,7 +41,7 @@ from heptagrid.world.weather import Weather
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-SAMPLE = 24  # nodes and customers recorded at every step
+LEAST_SAMPLE = 24  # nodes and customers recorded at every step
 
 
 @dataclass(frozen=True)
@@ -171,8 +171,8 @@ def build_world(scenario: Scenario) -> World:
         substations=substations,
         plan=plan,
         endpoints=endpoints,
-        sample_nodes=_sample(scenario.seed, 0, network.nodes),
-        sample_customers=_sample(scenario.seed, 1, len(grid.loads.bus)),
+        sample_nodes=_sample(scenario, 0, network.nodes),
+        sample_customers=_sample(scenario, 1, len(grid.loads.bus)),
         events=happenings(scenario, Site(towns, network, point_node, substations, plan)),
         circuit=circuit,
         conductors=conductors,
@@ -206,10 +206,11 @@ def _networks(scenario: Scenario) -> tuple[tuple[TownNetwork, ...], list[Profile
     return placed(towns), tables, weather, circuit
 
 
-def _sample(seed: int, occasion: int, count: int) -> Ints:
-    """A random sample of ids, ascending."""
-    drawn = np.asarray(uniforms(seed, int(Stream.SAMPLE), np.arange(count), occasion))
-    return np.sort(np.argsort(drawn, kind="stable")[:SAMPLE])
+def _sample(scenario: Scenario, occasion: int, count: int) -> Ints:
+    """A random sample of ids, ascending; a greater one has those of a smaller one."""
+    drawn = np.asarray(uniforms(scenario.seed, int(Stream.SAMPLE), np.arange(count), occasion))
+    size = max(LEAST_SAMPLE, round(scenario.sections["record"].sample_share * count))
+    return np.sort(np.argsort(drawn, kind="stable")[:size])
 
 
 def _substations(grid: Grid, network: Tree) -> Substations:

@@ -18,6 +18,17 @@ def of_points(values: np.ndarray, points: Ints) -> np.ndarray:
     return values if len(points) == values.shape[-1] else np.take(values, points, axis=-1)
 
 
+def for_some_points(values: Sequence[np.ndarray], points: Sequence[Ints], some: slice) -> np.ndarray:
+    """An array (..., some points), of consecutive ones, from those of each company, whose last axes are its points, ascending."""
+    if len(values) == 1:
+        return values[0][..., some]
+    found = np.empty((*values[0].shape[:-1], some.stop - some.start), dtype=values[0].dtype)
+    for one, mine in zip(values, points, strict=True):
+        begin, end = np.searchsorted(mine, (some.start, some.stop))
+        found[..., mine[begin:end] - some.start] = one[..., begin:end]
+    return found
+
+
 def for_all_points(values: Sequence[np.ndarray], points: Sequence[Ints]) -> np.ndarray:
     """An array (..., all points) from those of each company, whose last axes are its points."""
     if len(values) == 1:

@@ -12,35 +12,41 @@ import numpy as np
 from heptagrid.assembly.arm import ArmGrid
 from heptagrid.assembly.span import Span
 from heptagrid.domains.providers.billing import Correction, Record
-from heptagrid.foundation.point_columns import for_all_points, of_points
+from heptagrid.foundation.point_columns import for_all_points, for_some_points
 from heptagrid.foundation.reasons import REASON_NAMES
 from heptagrid.foundation.time import NS_PER_QUARTER
 from heptagrid.planes.money import settlement
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR, eur
 from heptagrid.recording.bill_parts import BILL_PARTS, completed, parts_of
 from heptagrid.recording.company_books import company_books
+from heptagrid.recording.section import rounded
 from heptagrid.recording.settlement_books import SettlementBooks, settlement_books, unsettled
-from heptagrid.recording.standing_estimates import Standing
-from heptagrid.recording.tables import TableWriter
+from heptagrid.recording.standing_estimates import Errors, Standing
+from heptagrid.recording.tables import TableWriter, blocks, named, text
 from heptagrid.recording.totals import DayBooks
 from heptagrid.world.accounts import FIRST_POINT
 
 if TYPE_CHECKING:
     from heptagrid.recording.arm_result import ArmResult
 
+_PAYMENTS = 2**18
+"""Rows of the ledger that are written at once."""
+
 
 @dataclass
 class _Observed:
-    """What was known of each read of a billed day, and by how much it was off, (quarters, points)."""
+    """What was known of each read of a billed day, (quarters, points), and by how much estimates were off."""
 
     status: np.ndarray
-    error_kwh: np.ndarray
+    errors: Errors
 
 
 class DayLog:
     """Observes one arm's billing, market and ledger; it posts nothing."""
 
-    def __init__(self, grid: ArmGrid, span: Span) -> None:
+    def __init__(self, grid: ArmGrid, span: Span, read_step_wh: float = 0.0) -> None:
+        """Set up; read_step_wh: to which multiple reads are rounded where they are written."""
+        self._read_step_kwh = read_step_wh / 1000.0
         self.traded_mwh: dict[str, float] = {}
         self.standing = Standing(grid.world.points)
         self._bill_parts_eur = np.zeros((len(BILL_PARTS), grid.world.points))
@@ -98,37 +104,52 @@ class DayLog:
         grid, of_ns, first_quarter = self._grid, records[0].dates.of_ns, records[0].first_quarter
         self._days.append((records[0].day, of_ns))
         self.take_corrections()
-        points = grid.bills.points
-        status = for_all_points([one.status for one in records], points)
-        import_kwh = for_all_points([one.billed.import_kwh for one in records], points)
-        export_kwh = for_all_points([one.billed.export_kwh for one in records], points)
-        billed_eur = for_all_points([one.billed.bills.net for one in records], points)
-        self._bill_parts_eur += for_all_points([parts_of(one.billed.bills) for one in records], points)
-        counted = grid.customers.meters.day(first_quarter, len(status))
-        market = grid.settlement.days[of_ns]
+        bills, market = grid.bills, grid.settlement.days[of_ns]
         for name, each in settlement.traded_mwh(market.position_mwh, market.settled_mwh).items():
             self.traded_mwh[name] = self.traded_mwh.get(name, 0.0) + each
-        true_kwh = tuple(one.astype(import_kwh.dtype) for one in counted)
-        smart = grid.arm.smart
-        owed_eur = self._owed_eur(records, true_kwh[0], true_kwh[1]) if smart else billed_eur
-        error_kwh = self.standing.bill(
-            status, (import_kwh, export_kwh, billed_eur), (true_kwh[0], true_kwh[1], owed_eur)
-        )
-        if smart:
-            self._observed[first_quarter] = _Observed(status, error_kwh)
+        self._bill_parts_eur += for_all_points([parts_of(one.billed.bills) for one in records], bills.points)
+        observed = self._take_reads(records, writer)
+        if grid.arm.smart:
+            self._observed[first_quarter] = observed
             kept = sorted(self._observed)[-self._ages.final_days :]
             self._observed = {first: self._observed[first] for first in kept}
-        self._write_meters(first_quarter, status, counted, writer)
         self._write_payments(of_ns, writer)
 
-    def _owed_eur(self, records: Sequence[Record], import_kwh: np.ndarray, export_kwh: np.ndarray) -> np.ndarray:
-        """What bills of all points' energies, (quarters, points), would come to, (points,)."""
-        bills = self._grid.bills
-        owed_eur = [
-            one.bills_if(record, of_points(import_kwh, one.points), of_points(export_kwh, one.points)).net
-            for one, record in zip(bills.retailers, records, strict=True)
-        ]
-        return for_all_points(owed_eur, bills.points)
+    def _take_reads(self, records: Sequence[Record], writer: TableWriter) -> _Observed:
+        """Compare what a day was billed on with what the meters counted, and write it, a block of points after another."""
+        grid, first_quarter, points = self._grid, records[0].first_quarter, self._grid.bills.points
+        status = for_all_points([one.status for one in records], points)
+        quarters, count = status.shape
+        import_kwh, export_kwh = [one.billed.import_kwh for one in records], [one.billed.export_kwh for one in records]
+        errors: list[Errors] = []
+        billed_otherwise: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        for some in blocks(count):
+            counted = grid.customers.meters.day(first_quarter, quarters, some)
+            billed = for_some_points(import_kwh, points, some), for_some_points(export_kwh, points, some)
+            true = counted[0].astype(billed[0].dtype, copy=False), counted[1].astype(billed[0].dtype, copy=False)
+            found = self.standing.bill(some, status[:, some], billed, true)
+            errors += [] if found is None else [found]
+            differs = np.flatnonzero(((billed[0] != true[0]) | (billed[1] != true[1])).any(axis=0))
+            if grid.arm.smart and len(differs):
+                billed_otherwise.append((some.start + differs, true[0][:, differs], true[1][:, differs]))
+            self._write_meters(some, first_quarter, status[:, some], counted, writer)
+        billed_eur = for_all_points([one.billed.bills.net for one in records], points)
+        owed_eur = billed_eur.copy()
+        for who, *true_kwh in billed_otherwise:
+            owed_eur[who] = self._owed_eur(records, who, *true_kwh)
+        self.standing.owe(billed_eur, owed_eur)
+        return _Observed(status, Errors.joined(errors, quarters))
+
+    def _owed_eur(
+        self, records: Sequence[Record], who: np.ndarray, import_kwh: np.ndarray, export_kwh: np.ndarray
+    ) -> np.ndarray:
+        """What bills of the energies of some points, (quarters, k), would come to, (k,)."""
+        owed_eur = np.zeros(len(who))
+        for one, record in zip(self._grid.bills.retailers, records, strict=True):
+            mine = np.flatnonzero(np.isin(who, one.points))
+            columns = np.searchsorted(one.points, who[mine])
+            owed_eur[mine] = one.bills_if(record, columns, import_kwh[:, mine], export_kwh[:, mine]).net
+        return owed_eur
 
     def take_corrections(self) -> None:
         """Take in what later settlement runs have changed since the last call."""
@@ -144,7 +165,7 @@ class DayLog:
             observed.status = self.standing.replace(
                 observed.status,
                 changed.billed_kwh,
-                observed.error_kwh,
+                observed.errors,
                 changed.slots,
                 changed.points,
                 changed.was_read,
@@ -153,16 +174,21 @@ class DayLog:
             self._corrections.append(correction)
 
     def _write_meters(
-        self, first_quarter: int, status: np.ndarray, counted: tuple[np.ndarray, np.ndarray], writer: TableWriter
+        self,
+        points: slice,
+        first_quarter: int,
+        status: np.ndarray,
+        counted: tuple[np.ndarray, np.ndarray],
+        writer: TableWriter,
     ) -> None:
-        points = counted[0].shape[1]
+        import_kwh, export_kwh = (rounded(one.T, self._read_step_kwh) for one in counted)
         writer.write(
             "meters",
             {
-                "meter": np.arange(points, dtype=np.int32),
-                "first_quarter": np.full(points, first_quarter),
-                "import_kwh": counted[0].T.astype(np.float32),
-                "export_kwh": counted[1].T.astype(np.float32),
+                "meter": np.arange(points.start, points.stop, dtype=np.int32),
+                "first_quarter": np.full(len(import_kwh), first_quarter),
+                "import_kwh": import_kwh,
+                "export_kwh": export_kwh,
                 "status": np.ascontiguousarray(status.T),
             },
         )
@@ -173,17 +199,19 @@ class DayLog:
         new = np.concatenate([self._held, np.arange(self._rows_seen, len(rows["of_ns"]))])
         due = rows["of_ns"][new] <= of_ns
         self._held, self._rows_seen = new[~due], len(rows["of_ns"])
-        which = new[due]
-        names = np.array(self._grid.ledger.accounts.names)
-        writer.write(
-            "ledger",
-            {
-                "at_ns": rows["at_ns"][which],
-                "of_ns": rows["of_ns"][which],
-                "payer": names[rows["payer"][which]].tolist(),
-                "payee": names[rows["payee"][which]].tolist(),
-                "amount_millicent": rows["amount_millicent"][which],
-                "reason": np.array(REASON_NAMES)[rows["reason"][which]].tolist(),
-                "cause": rows["cause"][which],
-            },
-        )
+        names = text(self._grid.ledger.accounts.names)
+        which_of_all, reasons = new[due], text(REASON_NAMES)
+        for some in blocks(max(len(which_of_all), 1), _PAYMENTS):
+            which = which_of_all[some]
+            writer.write(
+                "ledger",
+                {
+                    "at_ns": rows["at_ns"][which],
+                    "of_ns": rows["of_ns"][which],
+                    "payer": named(names, rows["payer"][which]),
+                    "payee": named(names, rows["payee"][which]),
+                    "amount_millicent": rows["amount_millicent"][which],
+                    "reason": named(reasons, rows["reason"][which]),
+                    "cause": rows["cause"][which],
+                },
+            )

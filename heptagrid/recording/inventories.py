@@ -44,7 +44,7 @@ def write_lists(folder: Path, world: World, arms: Mapping[str, Joined]) -> None:
     transformers = grid.transformers
     high, low = transformers.vn_hv_kv, transformers.vn_lv_kv
     trafo = {
-        "transformer": np.arange(len(transformers.names), dtype=np.int16),
+        "transformer": np.arange(len(transformers.names), dtype=np.int32),
         "town": np.repeat(
             np.arange(len(world.towns), dtype=np.int32), [len(one.grid.transformers.names) for one in world.towns]
         ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +14,20 @@ from heptagrid.assembly.span import Phase, Span
 from heptagrid.foundation.contract import Wave
 from heptagrid.foundation.domains import DOMAIN_NAMES, KIND_NAMES
 from heptagrid.foundation.errors import ConservationError
-from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, NS_PER_S, Step
+from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S, Step
 from heptagrid.foundation.transport import Listener
-from heptagrid.planes.power.balanced.ac import AcFlow
 from heptagrid.recording.arm_result import ArmResult
 from heptagrid.recording.day_log import DayLog
+from heptagrid.recording.day_tables import DayTables
 from heptagrid.recording.event_log import EventLog
-from heptagrid.recording.extremes import QuarterVoltages, SupplyVoltages
+from heptagrid.recording.extremes import SupplyVoltages
 from heptagrid.recording.frequency_log import FrequencyLog
 from heptagrid.recording.local_market_log import LocalMarketLog
 from heptagrid.recording.market_log import MarketLog
 from heptagrid.recording.monthly_bills import write_monthly_bills
 from heptagrid.recording.step_extremes import extent, follow_nodes, split
 from heptagrid.recording.system_peak import SystemPeak
-from heptagrid.recording.tables import TableWriter, list_series, long_table
+from heptagrid.recording.tables import TableWriter, list_series
 from heptagrid.recording.totals import Extremes, TownFigures
 from heptagrid.scenario.schema import Scenario
 
@@ -43,15 +42,6 @@ MOST_WAVES = 100_000
 ENERGY_TOLERANCE = 1e-6  # of generated + imported, design section 6
 
 
-def totals_of(devices: Iterable[str]) -> tuple[str, ...]:
-    """The columns of the table of totals, beside time; devices: the names of the classes."""
-    return (
-        *("import_kw", "export_kw", "base_kw", *(f"{name}_kw" for name in devices), "generated_kw"),
-        *("consumed_kw", "lost_kw", "v_min_pu", "v_max_pu", "price_eur_per_mwh", "outside_c", "transformer_max_pct"),
-        *("line_max_pct", "customer_v_min_pu", "customer_v_max_pu"),
-    )
-
-
 class Recorder(Listener):
     """Notes every counted step of one arm; `finish` gives the result."""
 
@@ -61,16 +51,16 @@ class Recorder(Listener):
         self._grid = grid
         self._span = span
         self._writer = TableWriter(parts, f"{arm.name}.{run_day:03d}", {"arm": arm.name, "run_day": run_day})
-        self._days = DayLog(grid, span)
+        record = scenario.sections["record"]
+        self._tables = DayTables(grid, self._writer, record)
+        self._days = DayLog(grid, span, record.read_step_wh)
         self._market = MarketLog(grid, span)
         self._pct_per_pu = world.branch_pct_per_pu
-        self._busbars = world.network.busbars
         self._is_line = world.network.line_of_node >= 0
         self.result = ArmResult(arm.name, run_day)
         transformers = len(world.network.node_of_transformer)
         self.result.extremes = Extremes.none(nodes, transformers, world.customers_count)
         self.result.towns = TownFigures.none(len(world.towns))
-        self._quarter_voltages = QuarterVoltages(nodes)
         self._supply = SupplyVoltages(world.customers_count)
         self._system_peak = SystemPeak()
         self._counting = False
@@ -84,7 +74,6 @@ class Recorder(Listener):
         self._stored_before = 0.0
         self._heat_before = 0.0
         self._consumed_before = 0.0
-        self._open_day()
 
     def begin(self) -> None:
         """The warm-up is over: count from here."""
@@ -123,7 +112,7 @@ class Recorder(Listener):
             return
         self._local_markets.note(step)
         if step.ends_quarter:
-            self._keep_quarter(step)
+            self._tables.keep_quarter(step)
         if step.end_ns == self._span.end_ns:
             self._keep_messages()
         if step.ends_day:
@@ -148,7 +137,7 @@ class Recorder(Listener):
     def stop(self, step: Step) -> None:
         """The run was interrupted after `step`: keep what there is."""
         self.result.stopped_ns = step.end_ns
-        if self._series:
+        if not self._tables.is_empty:
             self._write_day()
 
     def finish(self, seconds: dict[str, float], peak_rss_mb: float) -> ArmResult:
@@ -246,7 +235,7 @@ class Recorder(Listener):
         supply_v_pu = grid.terminals.point_v_pu[: grid.world.customers_count]
         self._supply.follow(supply_v_pu, step.dt_s)
         self._system_peak.follow(grid.transmission.rest_mw, float(infeed_kw.sum()) / 1000.0, supply_v_pu, step)
-        self._quarter_voltages.follow(flow.v_pu, step.dt_s)
+        self._tables.follow(step)
         for feeder in flow.held:
             steps, first_ns = result.held.get(int(feeder), (0, step.start_ns))
             result.held[int(feeder)] = (steps + 1, first_ns)
@@ -263,97 +252,27 @@ class Recorder(Listener):
         price = grid.price_at(step.start_ns)
         if step.start_ns % NS_PER_HOUR == 0:
             self.result.price_eur_per_mwh.append(price)
-        self._times.append(step.start_ns)
-        self._series.append(
-            (
-                *(self._import_kw, self._export_kw),
-                *(customers.base_kw, *(one.total_kw for one in customers.devices.values())),
-                *(customers.generated_kw, consumed_kw, flow.losses_kw, self._v_min, self._v_max, price),
-                *(grid.world.weather.outside_c_at(step.start_ns), float(flow.transformer_loading_pct.max())),
-                *(self._line_max_pct, self._supply.step_min_pu, self._supply.step_max_pu),
-            )
+        totals = (
+            *(self._import_kw, self._export_kw),
+            *(customers.base_kw, *(one.total_kw for one in customers.devices.values())),
+            *(customers.generated_kw, consumed_kw, flow.losses_kw, self._v_min, self._v_max, price),
+            *(grid.world.weather.outside_c_at(step.start_ns), float(flow.transformer_loading_pct.max())),
+            *(self._line_max_pct, self._supply.step_min_pu, self._supply.step_max_pu),
         )
-        infeeds = np.empty((len(self._busbars), 3))
-        infeeds[:, 0], infeeds[:, 1] = grid.terminals.infeed_p_kw, grid.terminals.infeed_q_kvar
-        infeeds[:, 2] = flow.v_pu[self._busbars]
-        self._infeeds.append(infeeds)
-        self._loading.append(flow.transformer_loading_pct.astype(np.float32))
-        bulk = grid.transmission.flow
-        if isinstance(bulk, AcFlow):
-            self._bulk.append((bulk.v_pu.astype(np.float32), bulk.angle_deg.astype(np.float32)))
-        self._sampled_v.append(flow.v_pu[grid.world.sample_nodes].astype(np.float32))
-        self._sampled_kw.append(grid.terminals.point_p_kw[grid.world.sample_customers].astype(np.float32))
-
-    def _keep_quarter(self, step: Step) -> None:
-        quarter = step.end_ns // NS_PER_QUARTER - 1
-        self._quarters.append(quarter)
-        self._voltages.append(self._quarter_voltages.take())
-        taken = self._grid.transport.take_quarter()
-        if len(taken["kind"]):
-            self._message_rows.append({"quarter": np.full(len(taken["kind"]), quarter), **taken})
+        self._tables.keep_step(step, totals)
 
     def _keep_messages(self) -> None:
         transport = self._grid.transport
         self.result.messages, self.result.places = transport.counts(), transport.counts_by_place()
         self.result.crossed, self.result.busy_s = transport.crossed(), transport.busy_s()
 
-    def _open_day(self) -> None:
-        self._times: list[int] = []
-        self._series: list[tuple[float, ...]] = []
-        self._infeeds: list[np.ndarray] = []
-        self._loading: list[np.ndarray] = []
-        self._sampled_v: list[np.ndarray] = []
-        self._bulk: list[tuple[np.ndarray, np.ndarray]] = []
-        self._sampled_kw: list[np.ndarray] = []
-        self._quarters: list[int] = []
-        self._voltages: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-        self._message_rows: list[dict[str, np.ndarray]] = []
-
     def _write_day(self) -> None:
         """Write the day's tables as parts; called at its end, or when the run is stopped."""
-        grid, write = self._grid, self._writer.write
-        times = np.array(self._times)
-        series = np.array(self._series, dtype=np.float32)
-        write(
-            "totals",
-            {"time_ns": times, **{name: series[:, k] for k, name in enumerate(totals_of(grid.customers.devices))}},
-        )
-        infeeds = np.stack(self._infeeds).astype(np.float32)
-        series_of = {name: infeeds[:, :, k].ravel() for k, name in enumerate(("p_kw", "q_kvar", "busbar_pu"))}
-        towns = np.tile(np.arange(infeeds.shape[1], dtype=np.int32), len(times))
-        write("infeeds", {"time_ns": np.repeat(times, infeeds.shape[1]), "town": towns} | series_of)
-        loading = np.stack(self._loading)
-        write("transformers", long_table(times, loading, "transformer", np.arange(loading.shape[1]), "loading_pct"))
-        write("sample_nodes", long_table(times, np.stack(self._sampled_v), "node", grid.world.sample_nodes, "v_pu"))
-        write(
-            "sample_customers",
-            long_table(times, np.stack(self._sampled_kw), "customer", grid.world.sample_customers, "p_kw"),
-        )
-        if self._quarters:
-            least, mean, greatest = (np.stack(columns, axis=1) for columns in zip(*self._voltages, strict=True))
-            first = self._quarters[0]
-            rows = np.arange(least.shape[0])
-            names = ("v_min_pu", "v_mean_pu", "v_max_pu")
-            write(
-                "nodes",
-                {"node": rows, "first_quarter": np.full(len(rows), first)}
-                | dict(zip(names, (least, mean, greatest), strict=True)),
-            )
-        if self._message_rows:
-            columns: dict[str, Any] = {
-                name: np.concatenate([rows[name] for rows in self._message_rows]) for name in self._message_rows[0]
-            }
-            columns["kind"] = np.array(KIND_NAMES)[columns["kind"]].tolist()
-            write("messages", columns)
-        if self._bulk:
-            v_pu, angle_deg = (np.stack(column) for column in zip(*self._bulk, strict=True))
-            columns = long_table(times, v_pu, "bus", grid.world.bulk.bus_numbers, "v_pu")
-            write("bulk_buses", columns | {"angle_deg": np.ascontiguousarray(angle_deg.T).ravel()})
-        self._market.write_day(int(times[0]), self._writer)
+        first_ns = self._tables.write()
+        self._market.write_day(first_ns, self._writer)
         self._write_waves()
         self._frequency.write(self._writer)
         self._local_markets.write(self._writer)
-        self._open_day()
 
     def sent(self, first: int, wave: Wave) -> None:
         """Keep a wave; the warm-up's too, for the first day's prices are made there."""

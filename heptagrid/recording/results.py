@@ -11,6 +11,7 @@ from heptagrid.foundation.errors import OutputError
 from heptagrid.foundation.frames import read_table
 from heptagrid.foundation.input_files import UnreadableError, is_file, read_text
 from heptagrid.foundation.results_folder import Kind
+from heptagrid.recording.pieces import PIECED, read_days
 from heptagrid.recording.seal import CONTENTS, hash_of, is_sealed
 from heptagrid.recording.tables import parts_of
 
@@ -114,7 +115,7 @@ class Run:
             self._vouch(path)
             return read_table(path)
         if parts:  # a run that could not be brought to its end
-            return polars.concat([read_table(part) for part in parts])
+            return read_days(parts) if name == PIECED else polars.concat([read_table(part) for part in parts])
         there = ", ".join(sorted(one.stem for one in self.folder.glob("*.parquet")))
         raise OutputError(f"{self.folder} holds no table {name!r}; it holds {there or 'none'}")
 

@@ -6,6 +6,8 @@ simulator knows, and says how much energy and money that is.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,8 +18,36 @@ from heptagrid.domains.operations.meter_store import ReadStatus
 if TYPE_CHECKING:
     from heptagrid.domains.providers.billing import Correction
 
+Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Errors:
+    """By how much a day's estimates are off, in kWh: points, ascending, that have any, and (quarters, points) of these; all others have none."""
+
+    points: Ints
+    error_kwh: npt.NDArray[np.float32]
+
+    @staticmethod
+    def joined(parts: Sequence[Errors], quarters: int) -> Errors:
+        """Of all points from those of some, in their order."""
+        none = Errors(np.empty(0, dtype=np.int64), np.empty((quarters, 0), dtype=np.float32))
+        return Errors(
+            np.concatenate([one.points for one in (none, *parts)]),
+            np.concatenate([one.error_kwh for one in (none, *parts)], axis=1),
+        )
+
+    def at(self, slots: Ints, points: Ints) -> npt.NDArray[np.float32]:
+        """Of some quarter hours and points, (k,) each."""
+        found = np.zeros(len(points), dtype=np.float32)
+        place = np.searchsorted(self.points, points)
+        place[place == len(self.points)] = 0
+        if len(self.points):
+            here = self.points[place] == points
+            found[here] = self.error_kwh[slots[here], place[here]]
+        return found
 
 
 class Standing:
@@ -39,40 +69,46 @@ class Standing:
 
     def bill(
         self,
+        points: slice,
         status: np.ndarray,
-        billed: tuple[np.ndarray, np.ndarray, np.ndarray],
-        true: tuple[np.ndarray, np.ndarray, np.ndarray],
-    ) -> np.ndarray:
-        """Take in a day's bills: the status of each read, (quarters, points), and energies in and out, likewise, with the sums in EUR.
+        billed_kwh: tuple[np.ndarray, np.ndarray],
+        true_kwh: tuple[np.ndarray, np.ndarray],
+    ) -> Errors | None:
+        """Take in a day's bills of some points: the status of each read, (quarters, points), and energies in and out, likewise.
 
-        Returns by how much each estimate is off, in and out together, (quarters, points) in kWh.
+        Returns by how much each estimate is off, in and out together; None where there is no estimate.
         """
         for sums, one in zip(
-            (
-                (self.billed_kwh, self.credited_kwh, self.billed_eur),
-                (self.delivered_kwh, self.fed_in_kwh, self.owed_eur),
-            ),
-            (billed, true),
+            ((self.billed_kwh, self.credited_kwh), (self.delivered_kwh, self.fed_in_kwh)),
+            (billed_kwh, true_kwh),
             strict=True,
         ):
-            sums[0][:] += one[0].sum(axis=0, dtype=np.float64)
-            sums[1][:] += one[1].sum(axis=0, dtype=np.float64)
-            sums[2][:] += one[2]
+            sums[0][points] += one[0].sum(axis=0, dtype=np.float64)
+            sums[1][points] += one[1].sum(axis=0, dtype=np.float64)
         estimated = status == ReadStatus.ESTIMATED
         for name in ReadStatus:
             self._reads[name] += int((status == name).sum())
-        self._estimates += estimated.sum(axis=0)
-        self._estimated_kwh += np.where(estimated, billed[0], 0.0).sum(axis=0, dtype=np.float64)
-        self._was_heard |= ((status < ReadStatus.MISSING) & ~estimated).any(axis=0)
-        error_kwh = np.where(estimated, np.abs(billed[0] - true[0]) + np.abs(billed[1] - true[1]), 0.0)
+        self._was_heard[points] |= ((status < ReadStatus.MISSING) & ~estimated).any(axis=0)
+        if not estimated.any():
+            return None
+        self._estimates[points] += estimated.sum(axis=0)
+        self._estimated_kwh[points] += np.where(estimated, billed_kwh[0], 0.0).sum(axis=0, dtype=np.float64)
+        off_kwh = np.abs(billed_kwh[0] - true_kwh[0]) + np.abs(billed_kwh[1] - true_kwh[1])
+        error_kwh = np.where(estimated, off_kwh, 0.0)
         self._error_kwh += float(error_kwh.sum(dtype=np.float64))
-        return error_kwh.astype(np.float32)
+        concerned = np.flatnonzero(estimated.any(axis=0))
+        return Errors(concerned + points.start, error_kwh[:, concerned].astype(np.float32))
+
+    def owe(self, billed_eur: Floats, owed_eur: Floats) -> None:
+        """Take in what a day's bills come to, (points,), and what bills of the meters' energies would have come to."""
+        self.billed_eur += billed_eur
+        self.owed_eur += owed_eur
 
     def replace(
         self,
         status: np.ndarray,
         billed_kwh: np.ndarray,
-        error_kwh: np.ndarray,
+        errors: Errors,
         slots: Ints,
         points: Ints,
         was_read: Bools,
@@ -83,7 +119,7 @@ class Standing:
         np.subtract.at(self._estimates, points[was_estimate], 1)
         energies_kwh = billed_kwh[was_estimate].astype(np.float64)
         np.subtract.at(self._estimated_kwh, points[was_estimate], energies_kwh)
-        self._error_kwh -= float(error_kwh[slots, points][was_estimate].sum(dtype=np.float64))
+        self._error_kwh -= float(errors.at(slots, points)[was_estimate].sum(dtype=np.float64))
         self._was_heard[points] = True
         new = status.copy()
         new[slots, points] = np.where(was_read, ReadStatus.REPLACED, ReadStatus.SETTLED)

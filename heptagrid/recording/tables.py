@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from heptagrid.foundation.frames import join_tables, write_table
+from heptagrid.recording.pieces import PIECED, whole_days
+
+if TYPE_CHECKING:
+    import polars
+
+BLOCK = 16 * 1024
+"""Nodes, points or rows that are made into a table at once, where all of them would take a city's memory."""
 
 
 class TableWriter:
@@ -47,6 +55,26 @@ class TableWriter:
         write_table(frame, part, durable=False)
 
 
+def blocks(count: int, size: int = BLOCK) -> Iterator[slice]:
+    """So many things in blocks of a size, the last with what is left."""
+    for begin in range(0, count, size):
+        yield slice(begin, min(begin + size, count))
+
+
+def text(names: Sequence[str]) -> polars.Series:
+    """Names as a column."""
+    import polars
+
+    return polars.Series(names, dtype=polars.String)
+
+
+def named(names: polars.Series, which: np.ndarray) -> polars.Series:
+    """A column of names, each by its number."""
+    import polars
+
+    return names.gather(polars.Series(which))
+
+
 def list_series(lists: Sequence[Sequence[int] | None]) -> Any:
     """A column of lists of integers, some of them absent."""
     import polars
@@ -81,7 +109,8 @@ def join_parts(folder: Path, out: Path, *, keep: bool = False) -> None:
     """Join the parts of every table in `folder` into `out/<table>.parquet`, in the parts' order, and drop them unless told to `keep` them."""
     for name in sorted({_table_of(part) for part in _parts(folder)}):
         parts = parts_of(folder, name)
-        join_tables(parts, out / f"{name}.parquet")
+        with whole_days(parts) if name == PIECED else nullcontext(parts) as whole:
+            join_tables(whole, out / f"{name}.parquet")
         for part in () if keep else parts:
             part.unlink()
 

@@ -21,7 +21,7 @@ from heptagrid.assembly.span import Span
 from heptagrid.assembly.spans import spans_of
 from heptagrid.assembly.world import World, build_world
 from heptagrid.foundation.errors import OutputError, UsageError
-from heptagrid.foundation.frames import read_table
+from heptagrid.foundation.frames import slices_of
 from heptagrid.foundation.output_file import TEMPORARY, write_json
 from heptagrid.foundation.results_folder import Place, results_folder
 from heptagrid.foundation.time import NS_PER_HOUR
@@ -205,7 +205,7 @@ def mark_whole(folder: Path, manifest: dict[str, Any]) -> None:
     """Say of a run's folder that nothing in it is missing, and what its ledger's chain is; the last that is written."""
     manifest["partial"] = False
     ledger = folder / "ledger.parquet"
-    manifest["ledger_chain"] = chain_of(read_table(ledger)) if ledger.exists() else []
+    manifest["ledger_chain"] = chain_of(slices_of(ledger)) if ledger.exists() else []
     write_json(folder / RUN.mark, vouching(manifest, _contents(folder)))
 
 

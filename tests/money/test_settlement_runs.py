@@ -190,8 +190,8 @@ class Town:
             available=np.ones((quarters // 4, 1)),
         )
 
-    def _day(self, first_quarter: int, quarters: int) -> tuple[np.ndarray, np.ndarray]:
-        counted = self._counted[(first_quarter - QUARTER) // 96]
+    def _day(self, first_quarter: int, quarters: int, points: slice) -> tuple[np.ndarray, np.ndarray]:
+        counted = self._counted[(first_quarter - QUARTER) // 96][points]
         import_kwh = np.zeros((quarters, len(counted)))
         import_kwh[NOON] = counted
         return import_kwh, np.zeros_like(import_kwh)

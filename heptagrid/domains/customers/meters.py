@@ -167,10 +167,15 @@ class Meters:
         """(points,) what has been fed in since the start, to the end of the last step."""
         return self.register_export_kwh + self._running_export
 
-    def day(self, first_quarter: int, quarters: int) -> tuple[Floats32, Floats32]:
-        """Import and export (kWh) of a day's quarter hours, (quarters, points) each, as counted; of the last day at most."""
-        imported, exported = zip(*(self._kept[first_quarter + k] for k in range(quarters)), strict=True)
-        return np.stack(imported), np.stack(exported)
+    def day(self, first_quarter: int, quarters: int, points: slice | None = None) -> tuple[Floats32, Floats32]:
+        """Import and export (kWh) of a day's quarter hours, (quarters, points) each, as counted, of all points or some; of the last day at most."""
+        asked = range(first_quarter, first_quarter + quarters)
+        if points is None:
+            kept = [self._kept[quarter] for quarter in asked]
+        else:
+            ids = np.arange(points.start, points.stop)
+            kept = [self._kept.at(quarter, ids) for quarter in asked]
+        return np.stack([one[0] for one in kept]), np.stack([one[1] for one in kept])
 
     def send(self, step: Step, moved_kwh: Floats, asked_by: Ints, outbox: Outbox) -> None:
         """Send the closed quarter hour's energies to the head end; who is without supply keeps them for later.

@@ -161,22 +161,30 @@ class Billing:
         known = retailer.prices.eur_per_mwh.get(hour)
         return self.price_on_paper(hour) if known is None else known
 
-    def bills_if(self, record: Record, import_kwh: np.ndarray, export_kwh: np.ndarray) -> Bills:
-        """The bills of a day, had its energies, (quarters, points), been these."""
-        bills = self._bills(import_kwh, export_kwh, record.billed.slots)
+    def bills_if(self, record: Record, columns: Ints, import_kwh: np.ndarray, export_kwh: np.ndarray) -> Bills:
+        """The bills of some of a day's points, had their energies, (quarters, columns), been these."""
+        if not self.monthly:
+            return self._bills(import_kwh, export_kwh, record.billed.slots, columns)
+        whole = record.billed.import_kwh.copy(), record.billed.export_kwh.copy()
+        whole[0][:, columns], whole[1][:, columns] = import_kwh, export_kwh
+        bills = self._bills(*whole, record.billed.slots)
         for one in self.monthly.values():
-            change = one.change_if(record.first_quarter, import_kwh[:, one.columns], export_kwh[:, one.columns])
+            change = one.change_if(record.first_quarter, whole[0][:, one.columns], whole[1][:, one.columns])
             so_far = under_rate.pick(record.billed.bills, one.columns)
             bills = under_rate.put(bills, one.columns, under_rate.plus(so_far, change))
-        return bills
+        return under_rate.pick(bills, columns)
 
-    def _bills(self, import_kwh: np.ndarray, export_kwh: np.ndarray, slots: Slots) -> Bills:
+    def _bills(
+        self, import_kwh: np.ndarray, export_kwh: np.ndarray, slots: Slots, columns: Ints | None = None
+    ) -> Bills:
+        """The bills of energies, (quarters, points), of all points or those in some columns of a day."""
         points = import_kwh.shape[1]
+        columns = np.arange(points) if columns is None else columns
         blocks = []
         for begin in range(0, max(points, 1), BLOCK):  # who has no customers makes one block of none
             of = np.arange(begin, min(begin + BLOCK, points))
             energies = import_kwh[:, of], export_kwh[:, of]
-            blocks.append(self.terms.of(of).bills(*energies, slots))
+            blocks.append(self.terms.of(columns[of]).bills(*energies, slots))
         lines = {one.name: np.concatenate([getattr(block, one.name) for block in blocks]) for one in fields(Bills)}
         return Bills(**lines)
 

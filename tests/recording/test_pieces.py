@@ -1,0 +1,95 @@
+"""What a city keeps: days of nodes in pieces are the days of a town's table, voltages and reads are rounded to their step, a sample has its share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import heptagrid
+from heptagrid.recording import node_quarters
+from heptagrid.recording.node_quarters import NodeQuarters
+from heptagrid.recording.pieces import read_days
+from heptagrid.recording.section import Parameters, rounded
+from heptagrid.recording.tables import TableWriter, join_parts, parts_of
+
+FULL = ["record.voltages=all", "record.voltage_step_pu=0", "record.read_step_wh=0", "record.transformers=steps"]
+
+
+def days_of_nodes(folder: Path, nodes: int) -> list[Path]:
+    """Two days of random voltages, the second stopped after an hour; the parts."""
+    folder.mkdir()
+    rng = np.random.default_rng(1)
+    writer = TableWriter(folder, "smart.000", {"arm": "smart", "run_day": 0})
+    kept = NodeQuarters(nodes, Parameters())
+    for first, quarters in ((0, 96), (96, 4)):
+        for quarter in range(first, first + quarters):
+            for _ in range(2):
+                kept.follow(rng.uniform(0.95, 1.05, nodes), 450.0)
+            kept.keep(quarter, writer)
+        kept.write_day(writer)
+    return parts_of(folder, "nodes")
+
+
+def test_days_in_pieces_are_the_same_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nodes = 9000  # more than a block
+    whole = days_of_nodes(tmp_path / "whole", nodes)
+    monkeypatch.setattr(node_quarters, "_PIECE", 5 * nodes)  # of eight quarter hours, for hours are whole
+    pieces = days_of_nodes(tmp_path / "pieces", nodes)
+    assert (len(whole), len(pieces)) == (2, 13)
+    expected = pl.concat([pl.read_parquet(one) for one in whole])
+    assert expected["v_min_pu"].list.len().unique().sort().to_list() == [4, 96]
+    assert read_days(pieces).equals(expected)
+    join_parts(tmp_path / "pieces", tmp_path)
+    assert pl.read_parquet(tmp_path / "nodes.parquet").equals(expected)
+    assert list((tmp_path / "pieces").iterdir()) == []
+
+
+def test_rounding_is_by_half_a_step_at_most() -> None:
+    values = np.random.default_rng(2).uniform(0.9, 1.1, 1000).astype(np.float32)
+    steps = rounded(values, 0.0001).astype(np.float64) / 0.0001
+    assert np.abs(steps - np.rint(steps)).max() < 1e-3, "but for the last bit of 32"
+    assert np.abs(rounded(values, 0.0001) - values).max() <= 0.00005 + 1e-7
+    assert rounded(values, 0.0) is values
+
+
+@pytest.fixture(scope="module")
+def small_cities(tmp_path_factory: pytest.TempPathFactory) -> tuple[heptagrid.Run, heptagrid.Run]:
+    """A day of a small city in quarter hours, as a city is recorded and with everything that is computed."""
+    out, settings = tmp_path_factory.mktemp("cities"), ["city.customers=1200"]
+    compact = heptagrid.run(
+        "city", settings=settings, step_s=900, single="conventional", threads=1, out=out / "compact"
+    )
+    full = heptagrid.run(
+        "city", settings=settings + FULL, step_s=900, single="conventional", threads=1, out=out / "full"
+    )
+    return compact, full
+
+
+def test_what_is_recorded_changes_nothing_else(small_cities: tuple[heptagrid.Run, heptagrid.Run]) -> None:
+    compact, full = small_cities
+    assert compact.manifest["ledger_chain"] == full.manifest["ledger_chain"]
+    assert compact.table("node_list").equals(full.table("node_list")), "worst voltages are those computed"
+    assert compact.summary["arms"]["conventional"]["energy_mwh"] == full.summary["arms"]["conventional"]["energy_mwh"]
+
+
+def test_a_city_keeps_rounded_extremes_and_reads(small_cities: tuple[heptagrid.Run, heptagrid.Run]) -> None:
+    compact, full = small_cities
+    for name, step in (("v_min_pu", 0.0001), ("v_max_pu", 0.0001)):
+        off = compact.nodes[name].explode().to_numpy() - full.nodes[name].explode().to_numpy()
+        assert 0.0 < np.abs(off).max() <= step / 2 + 1e-7
+    assert "v_mean_pu" in full.nodes.columns and "v_mean_pu" not in compact.nodes.columns
+    for name in ("import_kwh", "export_kwh"):
+        read = compact.meters[name].explode().to_numpy().astype(np.float64) * 1000.0
+        assert np.abs(read - np.rint(read)).max() < 1e-3, "whole Wh"
+        assert np.abs(read / 1000.0 - full.meters[name].explode().to_numpy()).max() <= 0.0005 + 1e-6
+    assert len(compact.transformers) == 96 * len(compact.table("transformer_list"))
+
+
+def test_disk_of_a_customers_day(small_cities: tuple[heptagrid.Run, heptagrid.Run]) -> None:
+    """0.7 kB are what a city may take; what one of a million takes is measured in benchmarks/results.py."""
+    tables = ("nodes", "meters", "node_list", "customer_list", "bills", "transformers", "ledger")
+    bytes_of = [(small_cities[0].folder / f"{name}.parquet").stat().st_size for name in tables]
+    assert sum(bytes_of) / 1200 < 700.0
