@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from heptagrid.studies.carry.api import carry
     from heptagrid.studies.clear.api import clear
     from heptagrid.studies.flow.api import flow, inspect
+    from heptagrid.studies.plan.api import plan
 
 _WHERE = {
     "run": "heptagrid.scale.run",
@@ -33,6 +34,7 @@ _WHERE = {
     "flow": "heptagrid.studies.flow.api",
     "inspect": "heptagrid.studies.flow.api",
     "carry": "heptagrid.studies.carry.api",
+    "plan": "heptagrid.studies.plan.api",
     "clear": "heptagrid.studies.clear.api",
     "bill": "heptagrid.studies.bill.api",
     "sweep": "heptagrid.scale.sweep",
@@ -55,6 +57,7 @@ __all__ = [
     "inspect",
     "load",
     "open_run",
+    "plan",
     "resume",
     "run",
     "sweep",

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from heptagrid.assembly.world import World
+from heptagrid.planes.messages.technology import Technology
 from heptagrid.planes.money import telecom
 from heptagrid.planes.money.telecom import Stock
 
@@ -40,18 +41,23 @@ def access_stocks(world: World, given: telecom.Parameters) -> list[Stock]:
             substations=substations[k],
             line_m=float(plan.line_m[k]),
         )
-        line_eur_per_km = max(access.costs.line_capex_eur_per_km, backhaul.costs.line_capex_eur_per_km)
-        own = {
-            "access_unit_capex_eur": access.costs.device_capex_eur,
-            "access_unit_opex_eur_per_year": access.costs.device_opex_eur_per_year,
-            "access_site_capex_eur": access.costs.site_capex_eur,
-            "access_site_opex_eur_per_year": access.costs.site_opex_eur_per_year,
-            "backhaul_capex_eur": backhaul.costs.device_capex_eur,
-            "backhaul_opex_eur_per_year": backhaul.costs.device_opex_eur_per_year,
-            "line_m_capex_eur": line_eur_per_km / 1000.0,
-        }
-        found.append(Stock(counts, _priced(given, own)))
+        found.append(Stock(counts, access_prices(given, access, backhaul)))
     return found
+
+
+def access_prices(given: telecom.Parameters, access: Technology, backhaul: Technology) -> telecom.Parameters:
+    """Prices of what reaches meters; one that is not given is the technology's own."""
+    line_eur_per_km = max(access.costs.line_capex_eur_per_km, backhaul.costs.line_capex_eur_per_km)
+    own = {
+        "access_unit_capex_eur": access.costs.device_capex_eur,
+        "access_unit_opex_eur_per_year": access.costs.device_opex_eur_per_year,
+        "access_site_capex_eur": access.costs.site_capex_eur,
+        "access_site_opex_eur_per_year": access.costs.site_opex_eur_per_year,
+        "backhaul_capex_eur": backhaul.costs.device_capex_eur,
+        "backhaul_opex_eur_per_year": backhaul.costs.device_opex_eur_per_year,
+        "line_m_capex_eur": line_eur_per_km / 1000.0,
+    }
+    return _priced(given, own)
 
 
 def _priced(given: telecom.Parameters, own: dict[str, float]) -> telecom.Parameters:

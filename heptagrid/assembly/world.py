@@ -134,7 +134,7 @@ def build_world(scenario: Scenario) -> World:
     NetworkError, HeptagridError
         For a network that is no tree, or data that cannot be read.
     """
-    towns, tables, weather, circuit = _networks(scenario)
+    towns, tables, weather, circuit = networks_of(scenario)
     profiles, first_columns = joined_profiles(tables)
     grid, network, bulk = joined_grid(towns, first_columns), joined_tree(towns), _bulk_file(scenario.bulk_folder)
     owned = ownership(grid.loads, grid.units, scenario.sections, scenario.seed)
@@ -183,7 +183,7 @@ def build_world(scenario: Scenario) -> World:
     )
 
 
-def _networks(scenario: Scenario) -> tuple[tuple[TownNetwork, ...], list[Profiles], Weather, Circuit | None]:
+def networks_of(scenario: Scenario) -> tuple[tuple[TownNetwork, ...], list[Profiles], Weather, Circuit | None]:
     """The networks of the towns and their profiles, the weather, which is the first town's, and the circuit of the only town."""
     towns, tables = [], []
     weather, circuit = None, None

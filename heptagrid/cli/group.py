@@ -25,6 +25,7 @@ COMMANDS = {
     "flow": "Solve the network in FILE once: the power plane alone, voltages and flows of one snapshot.",
     "inspect": "Describe the network in FILE: counts, totals, voltage levels, shape, its solver and the reason for it, and a map.",
     "new": "Write NAME.toml, a scenario with every key, its default, unit, range and source as comments.",
+    "plan": "Plan the sites of an access network for SCENARIO: how many, where, at what cost, and which meters none reaches.",
     "replay": "Replay FOLDER (of a live run): the same day again from its journal, without the outside, and say whether it is the same to the last bit.",
     "run": "Run SCENARIO (a built-in name or a TOML file; default: town) in both arms, and write the report.",
     "scenarios": "List the built-in scenarios.",

@@ -42,6 +42,7 @@ class Stream(IntEnum):
     CITY = 20
     FORECAST = 40
     APPRAISAL = 41
+    SHADOWING = 42
 
 
 @kernel(inline=True)

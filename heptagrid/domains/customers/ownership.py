@@ -52,7 +52,7 @@ class Ownership:
 def ownership(loads: Loads, units: Units, sections: Mapping[str, Any], seed: int) -> Ownership:
     """Draw who owns what, by the sections of a scenario. Households are the loads with an H0 profile."""
     customers = len(loads.bus)
-    unit_point, producers = _unit_points(loads, units)
+    unit_point, producers = unit_points(loads, units)
     photovoltaic_kw = np.full(customers + producers, np.inf)
     photovoltaic = np.char.startswith(units.kinds, "PV")
     np.minimum.at(photovoltaic_kw, unit_point[photovoltaic], units.p_kw[photovoltaic])
@@ -69,7 +69,7 @@ def ownership(loads: Loads, units: Units, sections: Mapping[str, Any], seed: int
     )
 
 
-def _unit_points(loads: Loads, units: Units) -> tuple[Ints, int]:
+def unit_points(loads: Loads, units: Units) -> tuple[Ints, int]:
     """A unit belongs to the first customer at its bus, else to a producer of its own."""
     buses, first = np.unique(loads.bus, return_index=True)
     where = np.minimum(np.searchsorted(buses, units.bus), len(buses) - 1)

@@ -1,6 +1,6 @@
 """LoRaWAN in the European 868 MHz band, class A: the farther a device, the slower it speaks."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -102,17 +102,27 @@ class Star(NamedTuple):
 
 def star(distance_m: Array, spreading: int | None = None) -> Star:
     """The devices at these distances (devices,) from their gateway, each at its own factor, or all at the one given."""
-    factors = spreading_factors(distance_m) if spreading is None else np.full(np.shape(distance_m), spreading)
+    return star_at(BUDGET.margin_db(distance_m), spreading)
+
+
+def star_at(margin_db: Array, spreading: int | None = None) -> Star:
+    """The same by received power above the sensitivity at spreading factor 12, (devices,)."""
+    factors = factors_at(margin_db) if spreading is None else np.full(np.shape(margin_db), spreading)
     rows = [SPREADING[int(factor)] for factor in factors]
     sensitivity_dbm = np.array([row.sensitivity_dbm for row in rows])
-    above_db = BUDGET.margin_db(distance_m) + BUDGET.sensitivity_dbm - sensitivity_dbm
+    above_db = margin_db + BUDGET.sensitivity_dbm - sensitivity_dbm
     return Star(factors, np.array([row.payload_bytes for row in rows]), BUDGET.error_at(above_db))
 
 
 def spreading_factors(distance_m: Array, margin_db: float = 3.0) -> Array:
     """The least spreading factor whose sensitivity leaves that margin at each distance; 12 where none does."""
-    chosen = np.full(np.shape(distance_m), max(SPREADING))
+    return factors_at(BUDGET.margin_db(distance_m), margin_db)
+
+
+def factors_at(above_db: Array, margin_db: float = 3.0) -> Array:
+    """The same by received power above the sensitivity at factor 12."""
+    chosen = np.full(np.shape(above_db), max(SPREADING))
     for factor in sorted(SPREADING, reverse=True):
-        margin = replace(BUDGET, sensitivity_dbm=SPREADING[factor].sensitivity_dbm).margin_db(distance_m)
+        margin = above_db + BUDGET.sensitivity_dbm - SPREADING[factor].sensitivity_dbm
         chosen = np.where(margin >= margin_db, factor, chosen)
     return chosen

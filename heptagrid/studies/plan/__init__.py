@@ -1,0 +1,1 @@
+"""`heptagrid plan`: how many collectors, gateways or cells, where, and at what cost."""
