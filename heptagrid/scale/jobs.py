@@ -23,6 +23,7 @@ from multiprocessing.synchronize import Event
 from typing import Any
 
 from heptagrid.assembly.job import Job
+from heptagrid.assembly.world import World
 from heptagrid.foundation.errors import HeptagridError
 from heptagrid.foundation.garbage import collect_rarely
 from heptagrid.foundation.interrupts import counted_interrupts, inherited_by_none
@@ -37,16 +38,19 @@ _counts: Any = None
 _stop: Event | None = None
 
 
-def run_jobs(scenario: Scenario, jobs: list[Job], threads: int, progress: Progress | None) -> list[ArmResult]:
+def run_jobs(
+    scenario: Scenario, jobs: list[Job], threads: int, progress: Progress | None, world: World | None = None
+) -> list[ArmResult]:
     """Run all jobs and return their results in the jobs' order.
 
     Smart arms take longest, so with several processes they begin first: what is left at the end, and is begun in a new process, are short ones.
     On Ctrl-C the jobs end at their next step and their results say so; a second Ctrl-C kills them.
-    progress: called with (steps done, steps in all) several times a second.
+    progress: called with (steps done, steps in all) several times a second. world: the scenario's, for jobs in this process; others build their own.
     """
     work = partial(_run_job, scenario, threads_of_job(threads, len(jobs)))
     in_order = sorted(jobs, key=lambda job: threads > 1 and not job.arm.smart)
-    results = run_tasks(work, in_order, [job.span.all_steps for job in in_order], threads, progress)
+    steps = [job.span.all_steps for job in in_order]
+    results = run_tasks(work, in_order, steps, threads, progress, partial(work, world=world))
     place = {(job.arm.name, job.run_day): k for k, job in enumerate(jobs)}
     return sorted(results, key=lambda result: place[result.arm, result.run_day])
 
@@ -61,19 +65,24 @@ def threads_of_job(threads: int, jobs: int) -> int:
 
 
 def run_tasks(
-    work: Work, tasks: Sequence[Any], steps: Sequence[int], processes: int, progress: Progress | None
+    work: Work,
+    tasks: Sequence[Any],
+    steps: Sequence[int],
+    processes: int,
+    progress: Progress | None,
+    own_work: Work | None = None,
 ) -> list[Any]:
     """Do `work(task, tick)` for each task, in processes of their own, and return what it returned, in order.
 
     On Ctrl-C `tick` returns True from then on and tasks not begun are left out; a second Ctrl-C kills them.
     work: a function that a new process can import; it calls `tick` with the steps done, one after another.
-    steps: how many steps each task has. progress: called with (steps done, steps in all).
+    steps: how many steps each task has. progress: called with (steps done, steps in all). own_work: does the same in this process, if it can do it with less.
     """
     total = sum(steps)
     report = progress or (lambda done, of: None)
     if processes <= 1 or len(tasks) == 1:
-        return _run_here(work, tasks, steps, total, report)
-    return _run_in_processes(work, tasks, min(processes, len(tasks)), total, report)
+        return _run_here(own_work or work, tasks, steps, total, report)
+    return _run_in_processes(work, own_work or work, tasks, min(processes, len(tasks)), total, report)
 
 
 def _run_here(work: Work, tasks: Sequence[Any], steps: Sequence[int], total: int, report: Progress) -> list[Any]:
@@ -95,7 +104,9 @@ def _run_here(work: Work, tasks: Sequence[Any], steps: Sequence[int], total: int
     return results
 
 
-def _run_in_processes(work: Work, tasks: Sequence[Any], workers: int, total: int, report: Progress) -> list[Any]:
+def _run_in_processes(
+    work: Work, own_work: Work, tasks: Sequence[Any], workers: int, total: int, report: Progress
+) -> list[Any]:
     """Share tasks among processes; where each has one of its own, the first is this process's, which need not start anew."""
     context = multiprocessing.get_context("spawn")
     own = 1 if len(tasks) == workers else 0
@@ -129,7 +140,7 @@ def _run_in_processes(work: Work, tasks: Sequence[Any], workers: int, total: int
                 with _main_hidden(), inherited_by_none():
                     others += (pool.submit(_run_one, work, k, tasks[k]) for k in range(own, len(tasks)))
                 if own:
-                    mine.append(work(tasks[0], tick))
+                    mine.append(own_work(tasks[0], tick))
             except (
                 BaseException
             ):  # no more processes or files, or the own task broke off; those begun are not waited for
@@ -202,5 +213,5 @@ def _run_one(work: Work, k: int, task: Any) -> Any:
     return work(task, tick)
 
 
-def _run_job(scenario: Scenario, threads: int, job: Job, tick: Tick) -> ArmResult:
-    return run_arm(scenario, job.arm, job.run_day, job.span, job.parts, tick, job.checkpoints, threads)
+def _run_job(scenario: Scenario, threads: int, job: Job, tick: Tick, world: World | None = None) -> ArmResult:
+    return run_arm(scenario, job.arm, job.run_day, job.span, job.parts, tick, job.checkpoints, threads, world)

@@ -159,7 +159,7 @@ def _carry_out(
     world = build_world(scenario)
     jobs = [Job(arm, k, span, parts, checkpoints) for k, span in enumerate(spans) for arm in arms]
     ensure_kernels()
-    results = run_jobs(scenario, jobs, threads or os.cpu_count() or 1, progress)
+    results = run_jobs(scenario, jobs, threads or os.cpu_count() or 1, progress, world)
     if not results:
         raise KeyboardInterrupt  # before any arm had begun
     joined = join_arms(jobs, results)

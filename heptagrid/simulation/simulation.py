@@ -285,14 +285,15 @@ def run_arm(
     tick: Tick,
     checkpoints: Checkpoints | None = None,
     threads: int = 1,
+    world: World | None = None,
 ) -> ArmResult:
     """Run one arm over a span, from its last checkpoint on if there is one.
 
-    tick: called with the number of steps done; the run stops after a step for which it returns True.
+    tick: called with the number of steps done; the run stops after a step for which it returns True. world: the scenario's, where it has been built.
     """
     simulation = Simulation(scenario, arm, span, run_day=run_day, parts=parts, threads=threads)
     if checkpoints is None:
-        simulation.begin()
+        simulation.begin(world)
         _go_on(simulation, tick)
         return simulation.finish()
     saved, ended = (checkpoints.folder / f"{arm.name}.{run_day:03d}.{word}" for word in ("checkpoint", "result"))
@@ -303,7 +304,7 @@ def run_arm(
     if saved.exists():
         simulation = Simulation.restore(saved, scenario=scenario, parts=parts, threads=threads)
     else:
-        simulation.begin()
+        simulation.begin(world)
         simulation.recorder.write_to(parts)
 
     def save_if_due(step: Step) -> None:
