@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.domains.distribution.actor import Substations
+from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.errors import ScenarioError
 from heptagrid.planes.messages.planning.network_planner import plan_network
 from heptagrid.planes.messages.planning.planned_network import Plan
@@ -42,9 +43,7 @@ def communication_sites(
     """
     concentrator_of_node = np.full(network.nodes, -1, dtype=np.int64)
     concentrator_of_node[substations.node] = np.arange(len(substations.node))
-    for node in range(network.nodes):
-        if concentrator_of_node[node] < 0 and network.parent[node] >= 0:
-            concentrator_of_node[node] = concentrator_of_node[network.parent[node]]
+    _inherit(concentrator_of_node, network.parent)
     degrees = np.column_stack([grid.buses.longitude_deg, grid.buses.latitude_deg])
     stations = degrees[grid.transformers.lv_bus[substations.transformer]]
     concentrator = concentrator_of_node[point_node]
@@ -92,6 +91,14 @@ def communication_sites(
         infeeds=transmission[town_buses(scenario, bulk)],
     )
     return plan, endpoints
+
+
+@kernel
+def _inherit(concentrator_of_node, parent):  # type: ignore[no-untyped-def]
+    """Nodes without a concentrator (-1) get their parents'; parents come first."""
+    for node in range(len(parent)):
+        if concentrator_of_node[node] < 0 and parent[node] >= 0:
+            concentrator_of_node[node] = concentrator_of_node[parent[node]]
 
 
 def town_buses(scenario: Scenario, bulk: BulkSystem) -> Ints:

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.planes.messages import tables as t
-from heptagrid.planes.messages.planning.network_builder import NetworkBuilder
 from heptagrid.planes.messages.planning.planned_network import Plan
 
 Ints = npt.NDArray[np.int64]
@@ -53,8 +52,9 @@ def access_networks(plan: Plan, places: Ints, busy_s: Floats, counted_s: float) 
     """
     topology = plan.topology
     group = topology.group[plan.gateways]
-    load, headroom = _air(topology.wiring, busy_s, counted_s)
-    medium = _port_table(topology.wiring)[topology.edges.up_port[plan.gateways], t.P_MEDIUM]
+    net = topology.wiring.net((0.0, 0.0, 0.0))
+    load, headroom = _air(net, busy_s, counted_s)
+    medium = net.port[topology.edges.up_port[plan.gateways], t.P_MEDIUM]
     shared = medium >= 0
     of_gateway = np.full((2, len(group)), np.nan)
     of_gateway[:, shared] = load[medium[shared]], headroom[medium[shared]]
@@ -71,13 +71,8 @@ def access_networks(plan: Plan, places: Ints, busy_s: Floats, counted_s: float) 
     )
 
 
-def _port_table(wiring: NetworkBuilder) -> Ints:
-    return wiring.net((0.0, 0.0, 0.0)).port
-
-
-def _air(wiring: NetworkBuilder, busy_s: Floats, counted_s: float) -> tuple[Floats, Floats]:
+def _air(net: t.Net, busy_s: Floats, counted_s: float) -> tuple[Floats, Floats]:
     """(media,) load in percent, and the least headroom of any sender under the duty cycles in percent; not a number without one."""
-    net = wiring.net((0.0, 0.0, 0.0))
     media = len(net.medium)
     load, headroom = np.full(media, np.nan), np.full(media, np.nan)
     on = np.flatnonzero(net.port[:, t.P_MEDIUM] >= 0)

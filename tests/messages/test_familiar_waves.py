@@ -68,7 +68,8 @@ def test_waves_that_differ_in_anything_are_told_apart() -> None:
     waves = FamiliarWaves(make)
     here, there = np.arange(3), np.full(3, 9)
     for common in (READINGS, READINGS._replace(size_bytes=40), READINGS._replace(is_spared=True)):
-        assert (waves.of(here, there, common).rows[:, t.BYTES] == common.size_bytes).all()
+        rows = waves.of(here, there, common).sent(0, np.zeros(3, dtype=np.int64), np.zeros(10, dtype=np.int64))
+        assert (rows[:, t.BYTES] == common.size_bytes).all()
     waves.of(there, here, READINGS)
     waves.of(here[:2], there[:2], READINGS)
     assert make.calls == 5

@@ -125,7 +125,8 @@ class Net(NamedTuple):
     """Everything about the network that the kernel reads and writes.
 
     port: (ports, PORT). rate_bps, loss: (ports,), two at least, columns of the same table. lists: (lists, LIST) first and last of each waiting line.
-    queue: (slots, WAITING) what, key and the next of each waiting copy; slot 0's next is the first vacant one.
+    queue: (slots, WAITING) what, key and the next of each waiting copy; slot 0's next is the first vacant one,
+    and a slot that was never used names none: after it comes the next.
     rings: begin times of the copies that wait at ports with a finite buffer. medium: (media, MEDIUM).
     reach: (media, REACH) squared distances. members: ports of media, one medium after another (M_MEMBERS_AT);
     air: (members, AIR) transmissions, likewise. preambles: (media, preambles, 2) time and port of the last use. xy_m: (nodes, PLACE).

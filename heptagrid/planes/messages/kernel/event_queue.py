@@ -219,8 +219,9 @@ class EventQueue:
             return
         before = self._under_way
         old = len(before.state)
-        size = old if due <= vacant_size else max(1024, 2 * old, old + due)
-        state = np.concatenate([before.state, np.zeros((size - old, t.STATE), dtype=np.int64)])
+        size = old if due <= vacant_size else max(1024, old + old // 4, old + due)
+        state = np.zeros((size, t.STATE), dtype=np.int64)
+        state[:old] = before.state
         state[old:, t.OVER] = 2
         vacant = np.empty(size, dtype=np.int64)
         vacant[:vacant_size] = before.vacant[:vacant_size]

@@ -96,7 +96,8 @@ def wait_last(lists, queue, line, what, key):  # type: ignore[no-untyped-def]
     """Put a copy at the end of a waiting line."""
     lists, queue = rows(lists, LIST), rows(queue, WAITING)
     slot = queue[0, 2]
-    queue[0, 2] = queue[slot, 2]
+    following = queue[slot, 2]
+    queue[0, 2] = following if following > 0 else slot + 1  # after a slot that was never used comes the next
     queue[slot, 0], queue[slot, 1], queue[slot, 2] = what, key, 0
     if lists[line, 1] == 0:
         lists[line, 0] = slot
@@ -110,7 +111,8 @@ def wait_first(lists, queue, line, what, key):  # type: ignore[no-untyped-def]
     """Put a copy at the beginning of a waiting line."""
     lists, queue = rows(lists, LIST), rows(queue, WAITING)
     slot = queue[0, 2]
-    queue[0, 2] = queue[slot, 2]
+    following = queue[slot, 2]
+    queue[0, 2] = following if following > 0 else slot + 1  # after a slot that was never used comes the next
     queue[slot, 0], queue[slot, 1], queue[slot, 2] = what, key, lists[line, 0]
     lists[line, 0] = slot
     if lists[line, 1] == 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,22 @@ def _ns(seconds: float) -> int:
     return round(seconds * 1e9)
 
 
+class _Ports(NamedTuple):
+    """Ports that were added at once, as little as says what they are.
+
+    same: (PORT,) the row of the first; varies: (columns,) those in which others differ from it; rest: (ports, columns) what stands there. rate_bps, loss, far_end:
+    (ports,), or one number for all.
+    """
+
+    ports: int
+    same: Ints
+    varies: Ints
+    rest: npt.NDArray[np.integer[Any]]
+    rate_bps: Floats
+    loss: Floats
+    far_end: Ints
+
+
 class NetworkBuilder:
     """A network in the making.
 
@@ -35,13 +51,11 @@ class NetworkBuilder:
         self.xy_m = np.zeros((nodes, t.PLACE)) if xy_m is None else np.asarray(xy_m, dtype=np.float64)
         self.ports = 0
         self.media = 0
-        self._port: list[Ints] = []
-        self._rate: list[Floats] = []
-        self._loss: list[Floats] = []
-        self._far_end: list[Ints] = []
+        self._port: list[_Ports] = []
         self._medium: list[Ints] = []
         self._reach: list[Floats] = []
-        self._members: list[Ints] = []
+        self._members: list[tuple[int, int]] = []  # the first port of each medium, and how many
+        self._members_count = 0
         self._preambles = 1
         self._lists = 0
         self._rings = 0
@@ -172,7 +186,7 @@ class NetworkBuilder:
             (t.M_PAGING, _ns(settings.paging_s)),
             (t.M_ACTIVE, _ns(settings.active_s)),
             (t.M_UPDATE, max(1, _ns(settings.update_s))),
-            (t.M_MEMBERS_AT, sum(len(each) for each in self._members)),
+            (t.M_MEMBERS_AT, self._members_count),
             (t.M_MEMBERS, count),
             (t.M_BASE, -1 if base is None else self.ports + base),
             (t.M_WINDOW, round(settings.window_s) if settings.access == "csma" else _ns(settings.window_s)),
@@ -181,20 +195,31 @@ class NetworkBuilder:
         self._medium.append(row)
         reach_m = (min(settings.sense_m, BEYOND_M), min(settings.interfere_m, BEYOND_M))
         self._reach.append(np.array([reach_m[0] ** 2, reach_m[1] ** 2, settings.capture_ratio]))
-        self._members.append(self.ports + np.arange(count))
+        self._members.append((self.ports, count))
+        self._members_count += count
         self._preambles = max(self._preambles, settings.preambles)
         self.media += 1
-        return self._add(port, rates, loss, np.full(count, -1))
+        return self._add(port, rates, loss, -1)
 
     def _add(self, port: Ints, rate_bps: Floats, loss: Any, far_end: npt.ArrayLike) -> Ints:
         count = len(port)
         lines = port[:, t.P_CLASSES]
         port[:, t.P_LISTS_AT] = self._lists + np.cumsum(lines) - lines
         self._lists += int(lines.sum())
-        self._port.append(port)
-        self._rate.append(np.asarray(rate_bps, dtype=np.float64))
-        self._loss.append(np.broadcast_to(np.asarray(loss, dtype=np.float64), (count,)))
-        self._far_end.append(np.broadcast_to(np.asarray(far_end, dtype=np.int64), (count,)))
+        varies = np.flatnonzero((port != port[:1]).any(axis=0))
+        rest = port[:, varies]
+        is_small = bool(len(varies)) and int(np.abs(rest).max()) < 1 << 31
+        self._port.append(
+            _Ports(
+                ports=count,
+                same=port[0].copy() if count else np.zeros(t.PORT, dtype=np.int64),
+                varies=varies,
+                rest=rest.astype(np.int32) if is_small else rest,
+                rate_bps=_once(np.asarray(rate_bps, dtype=np.float64)),
+                loss=_once(np.asarray(loss, dtype=np.float64)),
+                far_end=_once(np.asarray(far_end, dtype=np.int64)),
+            )
+        )
         first = self.ports
         self.ports += count
         return np.arange(first, first + count)
@@ -204,9 +229,14 @@ class NetworkBuilder:
         # A column of one row counts as contiguous, another type, for which the kernels would be compiled again: hence two rows at least.
         table = aligned_room(max(2, self.ports), t.PORT)
         port, numbers = table[: self.ports], table.view(np.float64)
-        port[:] = _joined(self._port, (0, t.PORT))
-        numbers[: self.ports, t.P_RATE] = _joined(self._rate, (0,), np.float64)
-        numbers[: self.ports, t.P_LOSS] = _joined(self._loss, (0,), np.float64)
+        first = 0
+        for part in self._port:
+            own = port[first : first + part.ports]
+            own[:] = part.same
+            own[:, part.varies] = part.rest
+            numbers[first : first + part.ports, t.P_RATE] = part.rate_bps
+            numbers[first : first + part.ports, t.P_LOSS] = part.loss
+            first += part.ports
         media = len(self._medium)
         ports_at, ports_of = self._ports_by_node(port)
         return Net(
@@ -218,8 +248,8 @@ class NetworkBuilder:
             rings=np.zeros(max(1, self._rings), dtype=np.int64),
             medium=aligned(np.array(self._medium, dtype=np.int64).reshape(media, t.MEDIUM)),
             reach=np.array(self._reach, dtype=np.float64).reshape(media, t.REACH),
-            air=np.zeros((max(1, sum(len(each) for each in self._members)), t.AIR), dtype=np.int64),
-            members=_joined(self._members, (0,)),
+            air=np.zeros((max(1, self._members_count), t.AIR), dtype=np.int64),
+            members=_joined([first + np.arange(count) for first, count in self._members], (0,)),
             preambles=np.full((media, self._preambles, 2), -1, dtype=np.int64),
             xy_m=self.xy_m,
             node=np.zeros((self.nodes, t.NODE), dtype=np.int64),
@@ -233,12 +263,17 @@ class NetworkBuilder:
     def _ports_by_node(self, port: Ints) -> tuple[Ints, Ints]:
         """The ports of each node and the links into it: (nodes + 1,) where they begin, and the ports."""
         own = port[:, t.P_NODE]
-        far = _joined(self._far_end, (0,))
+        far = _joined([np.broadcast_to(part.far_end, (part.ports,)) for part in self._port], (0,))
         ends = np.concatenate([own, np.where(far == own, -1, far)])
         ports = np.concatenate([np.arange(len(port)), np.arange(len(port))])[ends >= 0]
         ends = ends[ends >= 0]
         order = np.argsort(ends, kind="stable")
         return np.searchsorted(ends[order], np.arange(self.nodes + 1)), ports[order]
+
+
+def _once(values: Any) -> Any:
+    """One number where all are the same."""
+    return values.reshape(-1)[0].copy() if values.size and (values == values.reshape(-1)[0]).all() else values
 
 
 def _next_parallel(source: Ints, destination: Ints, first_port: int) -> Ints:
@@ -256,13 +291,11 @@ def _next_parallel(source: Ints, destination: Ints, first_port: int) -> Ints:
 
 def with_room(net: Net, slots: int) -> Net:
     """The same network with a queue of `slots` places; waiting copies stay where they are."""
-    old = len(net.queue)
+    used = np.flatnonzero(net.queue.any(axis=1))
+    old = int(used[-1]) + 1 if len(used) else 0
     queue = np.zeros((slots + 1, t.WAITING), dtype=np.int64)
-    queue[:old] = net.queue
-    fresh = np.arange(old, slots + 1)
-    queue[fresh, 2] = np.append(fresh[1:], queue[0, 2])
-    if len(fresh):
-        queue[0, 2] = fresh[0]
+    queue[:old] = net.queue[:old]
+    queue[0, 2] = max(1, queue[0, 2])
     return net._replace(queue=queue)
 
 

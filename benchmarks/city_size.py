@@ -1,0 +1,124 @@
+"""A day of the city at several sizes, whole, as `heptagrid run city --single` runs it: time, processor time and memory, and how they grow.
+
+Usage: city_size.py [customers ..., default 25000 50000 100000] [--threads 1,2] [--step 60] [--record]
+
+Each run is a process of its own. Printed are the powers of the size with which processor time and the greatest resident memory grow, of what grows at all, that is
+without what a run of no size takes, and the straight line through the sizes, with what it says of a million where none was run. --record adds the runs and the lines to city_size.csv.
+Wall time counts on an idle machine only. The first run of all compiles, and is not measured.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+HISTORY = Path(__file__).parent / "city_size.csv"
+HEAD = ("date", "what", "customers", "threads", "step_s", "wall_s", "processor_s", "memory_mb")
+MILLION = 1_000_000
+
+
+class Run(NamedTuple):
+    """What a run took."""
+
+    customers: int
+    threads: int
+    wall_s: float
+    processor_s: float
+    memory_mb: float
+
+
+def run(customers: int, threads: int, step_s: int) -> Run:
+    """Run a city's day in a process of its own, in a child of this one, whose children it alone has had."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["run", "city", "--customers", str(customers), "--single", "--step", str(step_s)]
+        command += ["--threads", str(threads), "--out", f"{folder}/run"]
+        began = time.perf_counter()
+        child = os.fork()
+        if child == 0:
+            done = subprocess.run([sys.executable, "-m", "heptagrid", *command], capture_output=True, check=False)
+            os._exit(done.returncode)
+        _, status, used = os.wait4(child, 0)
+        wall_s = time.perf_counter() - began
+    if status:
+        raise SystemExit(f"heptagrid {' '.join(command)} failed with status {status}")
+    return Run(customers, threads, wall_s, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+
+
+def line(sizes: np.ndarray, figures: np.ndarray) -> tuple[float, float, float]:
+    """What a run of no size takes, what each customer adds, and the power with which the rest grows; not a number for fewer than two sizes."""
+    if len(sizes) < 2:
+        return float("nan"), float("nan"), float("nan")
+    slope, start = np.polyfit(sizes, figures, 1)
+    start = max(0.0, start)
+    power = (
+        np.polyfit(np.log(sizes), np.log(figures - min(start, 0.99 * figures.min())), 1)[0]
+        if len(sizes) > 2
+        else np.nan
+    )
+    return float(start), float(slope), float(power)
+
+
+def main() -> None:
+    words = sys.argv[1:]
+    option = {name: words[words.index(name) + 1] for name in ("--threads", "--step") if name in words}
+    sizes = sorted(int(one) for one in words if one.isdigit() and one not in option.values()) or [
+        25_000,
+        50_000,
+        100_000,
+    ]
+    threads = [int(one) for one in option.get("--threads", "1,2").split(",")]
+    step_s = int(option.get("--step", "60"))
+    run(min(1500, sizes[0]), max(threads), 900)
+    found = []
+    for customers in sizes:
+        for count in threads:
+            found.append(run(customers, count, step_s))
+            one = found[-1]
+            print(
+                f"{customers:,} customers on {count} threads: {one.wall_s:.1f} s, {one.processor_s:.1f} s of processor time, {one.memory_mb:.0f} MB",
+                flush=True,
+            )
+    rows = [
+        (date.today(), "run", one.customers, one.threads, step_s, *(f"{figure:.4g}" for figure in one[2:]))
+        for one in found
+    ]
+    for count in threads:
+        mine = [one for one in found if one.threads == count]
+        size = np.array([one.customers for one in mine], dtype=np.float64)
+        lines = [line(size, np.array(figures)) for figures in zip(*(one[2:] for one in mine), strict=True)]
+        _, processor, memory = lines
+        print(
+            f"on {count} threads: {processor[0]:.1f} s of processor time and {1e6 * processor[1]:.0f} us a customer, exponent {processor[2]:.3f}; "
+            f"{memory[0]:.0f} MB and {2**20 * memory[1] / 1000:.1f} kB a customer, exponent {memory[2]:.3f}"
+        )
+        if size.max() < MILLION:
+            said = [start + slope * MILLION for start, slope, _ in lines]
+            print(
+                f"  the line says of a million: {said[0]:.0f} s, {said[1]:.0f} s of processor time, {said[2] / 1024:.1f} GiB"
+            )
+        for what, part in (("at no size", 0), ("for each customer", 1), ("exponent", 2)):
+            rows.append((date.today(), what, "", count, step_s, *(f"{one[part]:.4g}" for one in lines)))
+    pairs = [(a, b) for a in found for b in found if a.customers == b.customers and a.threads < b.threads]
+    for a, b in pairs:
+        print(
+            f"{a.customers:,} customers: {b.threads} threads are {a.wall_s / b.wall_s:.2f} times as fast as {a.threads}, "
+            f"for {b.processor_s / a.processor_s:.2f} times the processor time"
+        )
+    if "--record" in words:
+        is_new = not HISTORY.exists()
+        with HISTORY.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerows([HEAD, *rows] if is_new else rows)
+
+
+if __name__ == "__main__":
+    main()
