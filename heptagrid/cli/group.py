@@ -21,6 +21,7 @@ COMMANDS = {
     "clear": "Clear the market in FILE: the money plane alone, quantities and prices of offers on a network, or of bids.",
     "compare": "Compare B, C... with A: figures side by side, who gains, who loses.",
     "compile": "Compile the kernels now, so that no later run has to.",
+    "curve": "Print a curve of RUN (a results folder) by quarter hour as CSV.",
     "explain": "Explain a customer's bill in RUN (a results folder): every line and its causes.",
     "flow": "Solve the network in FILE once: the power plane alone, voltages and flows of one snapshot.",
     "inspect": "Describe the network in FILE: counts, totals, voltage levels, shape, its solver and the reason for it, and a map.",

@@ -14,6 +14,7 @@ from heptagrid.assembly.spans import spans_of
 from heptagrid.foundation.compiled.kernel import fingerprint_of_package
 from heptagrid.foundation.errors import OutputError, UsageError
 from heptagrid.foundation.time import Step
+from heptagrid.recording.chosen_arm import chosen_arm
 from heptagrid.recording.manifest import data_fingerprints
 from heptagrid.recording.results import Run
 from heptagrid.scenario.load import rebuilt
@@ -72,16 +73,6 @@ def live_span(manifest: Mapping[str, Any], scenario: Scenario, outside: Recorded
     return LiveSpan(
         first, live["days"], scenario.step_s, live["warm_up_step_s"], scenario.zone, lengths=outside.lengths
     )
-
-
-def chosen_arm(manifest: Mapping[str, Any], arm: str | None) -> str:
-    """The arm that is meant: the one that is named, or the smart one, or the only one."""
-    arms = list(manifest["arms"])
-    if arm is None:
-        return "smart" if "smart" in arms else str(arms[0])
-    if arm not in arms:
-        raise UsageError(f"the run has no arm {arm!r}; it has {', '.join(arms)}")
-    return arm
 
 
 def scenario_of(manifest: Mapping[str, Any]) -> Scenario:

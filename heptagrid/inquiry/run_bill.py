@@ -15,10 +15,10 @@ from heptagrid.foundation.reasons import LATER, Reason
 from heptagrid.foundation.time import from_ns
 from heptagrid.inquiry.bill_lines import bill_line, day_of
 from heptagrid.inquiry.message_list import check_customer
-from heptagrid.inquiry.replay import chosen_arm
 from heptagrid.inquiry.waves import Waves, cause_entry
 from heptagrid.planes.money.cents import CENT_PER_EUR
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR
+from heptagrid.recording.chosen_arm import chosen_arm
 from heptagrid.recording.monthly_bills import TABLE
 from heptagrid.recording.results import Run, open_run
 

@@ -63,6 +63,7 @@ def write_lists(folder: Path, world: World, arms: Mapping[str, Joined]) -> None:
     customers: dict[str, Any] = {
         "customer": np.arange(world.customers_count, dtype=np.int32),
         "node": world.point_node[: world.customers_count].astype(np.int32),
+        "transformer": world.substations.transformer[world.substation_of[: world.customers_count]].astype(np.int32),
         "town": world.town_of[: world.customers_count].astype(np.int32),
         "retailer": world.companies.retailer_of[: world.customers_count].astype(np.int32),
         "aggregator": world.companies.aggregator_of[: world.customers_count].astype(np.int32),

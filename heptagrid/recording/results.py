@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from heptagrid.foundation.errors import OutputError
 from heptagrid.foundation.frames import read_table
 from heptagrid.foundation.input_files import UnreadableError, is_file, read_text
 from heptagrid.foundation.results_folder import Kind
+from heptagrid.recording import curves
 from heptagrid.recording.pieces import PIECED, read_days
 from heptagrid.recording.seal import CONTENTS, hash_of, is_sealed
 from heptagrid.recording.tables import parts_of
@@ -39,7 +41,7 @@ TABLES = {
     "waves": "every batch of messages: the first one's index, kind, sender, receiver, topic, and what caused it",
     "ledger": "every payment, with the message that caused it",
     "node_list": "the nodes in feeder order: place, feeder, worst voltages, loading of the branch above",
-    "customer_list": "the customers: node, least and greatest supply voltage, minutes outside the band",
+    "customer_list": "the customers: node, transformer that feeds them, least and greatest supply voltage, minutes outside the band",
     "transformer_list": "the transformers: rating, place, highest loading",
     "bills": "every customer's bill over the run, by arm",
     "monthly_bills": "months of customers with a monthly rate, by line: whole months as they are billed, others as they have accrued",
@@ -78,6 +80,7 @@ class Run:
         self.folder = Path(folder)
         self.manifest: dict[str, Any] = _read_manifest(self.folder)
         self.summary: dict[str, Any] = {}
+        self._vouched: set[str] = set()
         path = self.folder / "summary.json"
         if is_file(path) or not self.partial:
             self._vouch(path)
@@ -118,6 +121,64 @@ class Run:
             return read_days(parts) if name == PIECED else polars.concat([read_table(part) for part in parts])
         there = ", ".join(sorted(one.stem for one in self.folder.glob("*.parquet")))
         raise OutputError(f"{self.folder} holds no table {name!r}; it holds {there or 'none'}")
+
+    def has_table(self, name: str) -> bool:
+        """Whether the results folder holds a table."""
+        return is_file(self.folder / f"{name}.parquet")
+
+    def scan(self, name: str) -> polars.LazyFrame:
+        """A table as a lazy polars frame: of a city's, what is asked for is read and no more.
+
+        Raises
+        ------
+        OutputError
+            If there is no such table, or it is not as the run wrote it; a run that was stopped has tables only.
+        """
+        import polars
+
+        path = self.folder / f"{name}.parquet"
+        if not is_file(path):
+            return self.table(name).lazy()
+        if name not in self._vouched:
+            self._vouch(path)
+            self._vouched.add(name)
+        return polars.scan_parquet(path.absolute(), glob=False)
+
+    def customer(self, number: int, arm: str | None = None) -> polars.DataFrame:
+        """A customer's quarter hours: `time` (local, its begin), `import_kwh`, `export_kwh`, `status` of the read, and its node's `v_min_pu`, `v_max_pu`, `v_mean_pu` as kept.
+
+        arm: the smart one, or the only one, unless it is named.
+
+        Raises
+        ------
+        UsageError
+            For a customer or an arm that the run does not have.
+        """
+        return curves.customer(self, number, arm)
+
+    def substation(self, name: str, arm: str | None = None) -> polars.DataFrame:
+        """The curve of the customers whom a transformer feeds, called as in `transformer_list` (`area-1/T178`).
+
+        By quarter hour `time`, how many `customers`, what they draw and feed in together (`import_kw`, `export_kw`), and least and greatest voltage at any of them.
+
+        Raises
+        ------
+        UsageError
+            For a transformer that the run does not have, or that feeds no customer directly.
+        """
+        return curves.substation(self, name, arm)
+
+    def percentiles(
+        self, column: str, percents: Sequence[float] = curves.PERCENTS, arm: str | None = None
+    ) -> polars.DataFrame:
+        """Percentiles by quarter hour over all customers' `import_kwh` or `export_kwh`, or all nodes' `v_min_pu`, `v_max_pu` or `v_mean_pu`: `time`, `p1`, `p5`, ...
+
+        Raises
+        ------
+        UsageError
+            For a column of which there are none, or that the run did not keep, and percents beyond 0 to 100.
+        """
+        return curves.percentiles(self, column, percents, arm)
 
     @cached_property
     def totals(self) -> polars.DataFrame:

@@ -7,8 +7,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
 import heptagrid
+from heptagrid.cli import main
+from heptagrid.foundation.errors import UsageError
 from heptagrid.recording import node_quarters
 from heptagrid.recording.node_quarters import NodeQuarters
 from heptagrid.recording.pieces import read_days
@@ -93,3 +96,47 @@ def test_disk_of_a_customers_day(small_cities: tuple[heptagrid.Run, heptagrid.Ru
     tables = ("nodes", "meters", "node_list", "customer_list", "bills", "transformers", "ledger")
     bytes_of = [(small_cities[0].folder / f"{name}.parquet").stat().st_size for name in tables]
     assert sum(bytes_of) / 1200 < 700.0
+
+
+def test_curves_are_those_of_the_tables(small_cities: tuple[heptagrid.Run, heptagrid.Run]) -> None:
+    run = small_cities[0]
+    reads, members = run.meters.sort("meter"), run.table("customer_list")
+    name = run.table("transformer_list")["name"][int(members["transformer"][7])]
+    mine = members.filter(pl.col("transformer") == members["transformer"][7])["customer"].to_numpy()
+    import_kwh = np.array(reads["import_kwh"].to_list())
+    day, curve = run.customer(7), run.substation(name)
+    assert day["import_kwh"].to_numpy() == pytest.approx(import_kwh[7])
+    volts = run.nodes.filter(pl.col("node") == members["node"][7])["v_min_pu"][0]
+    assert day["v_min_pu"].to_list() == volts.to_list()
+    assert str(day["time"][0]) == "2016-01-27 00:00:00+01:00" and len(day) == len(curve) == 96
+    assert curve["customers"].unique().to_list() == [len(mine)] and len(mine) > 5
+    assert curve["import_kw"].to_numpy() == pytest.approx(4.0 * import_kwh[mine].sum(axis=0))
+    assert (curve["v_min_pu"] <= day["v_min_pu"]).all() and (curve["v_max_pu"] >= day["v_max_pu"]).all()
+    shares = run.percentiles("import_kwh", [50, 100])
+    assert shares["p50"].to_numpy() == pytest.approx(np.median(import_kwh[:1200], axis=0))
+    assert shares["p100"].to_numpy() == pytest.approx(import_kwh[:1200].max(axis=0))
+    assert run.percentiles("v_min_pu", [0])["p0"].min() == pytest.approx(run.nodes["v_min_pu"].explode().min())
+
+
+def test_what_has_no_curve_is_said(small_cities: tuple[heptagrid.Run, heptagrid.Run]) -> None:
+    run = small_cities[0]
+    for ask, words in (
+        (lambda: run.customer(1200), "no customer 1200"),
+        (lambda: run.substation("T0"), "no transformer 'T0'"),
+        (lambda: run.percentiles("v_mean_pu"), "did not keep v_mean_pu"),
+        (lambda: run.percentiles("status"), "no percentiles of 'status'"),
+        (lambda: run.percentiles("import_kwh", [101]), "from 0 to 100"),
+        (lambda: run.customer(0, "smart"), "no arm 'smart'"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            ask()
+
+
+def test_a_curve_is_printed_or_written(small_cities: tuple[heptagrid.Run, heptagrid.Run], tmp_path: Path) -> None:
+    run = small_cities[0]
+    told = CliRunner().invoke(main, ["curve", str(run.folder), "--customer", "7"])
+    assert told.exit_code == 0 and told.output == run.customer(7).write_csv()
+    asked = ["curve", str(run.folder), "--percentiles", "v_min_pu", "--out", str(tmp_path / "v.csv")]
+    assert CliRunner().invoke(main, asked).output == ""
+    assert (tmp_path / "v.csv").read_text(encoding="utf-8").startswith("time,p1,p5,p25,p50,p75,p95,p99\n2016-01-27T00:")
+    assert CliRunner().invoke(main, ["curve", str(run.folder)]).exit_code == 2
