@@ -90,8 +90,8 @@ class ArmGrid:
 
     @property
     def carriers(self) -> tuple[Actor, ...]:
-        """Those with terminals, from the customers upwards."""
-        return self.distribution, self.transmission, self.generation
+        """Those with terminals, from distribution upwards; customers then know what they fed."""
+        return self.distribution, self.customers, self.transmission, self.generation
 
     @property
     def fine_actors(self) -> tuple[FineActor, ...]:

@@ -6,7 +6,17 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from heptagrid.contracts import control, flexibility, local_market, market, metering, outside, retail, telemetry
+from heptagrid.contracts import (
+    control,
+    flexibility,
+    inverters,
+    local_market,
+    market,
+    metering,
+    outside,
+    retail,
+    telemetry,
+)
 from heptagrid.contracts.kinds import FACTS
 from heptagrid.foundation.contract import Contract, columns
 from heptagrid.foundation.registry import devices
@@ -16,11 +26,13 @@ FAMILIES = (metering, telemetry, control, market, retail, flexibility, local_mar
 
 @cache
 def declared() -> tuple[Contract[Any], ...]:
-    """The contracts of all families in their order, the signals and orders of all classes of devices, the bids of those that bid, and other programs' frames."""
+    """The contracts of all families in their order, the signals and orders of all classes of devices, the functions of those with inverters, the bids of those that bid, and other programs' frames."""
     own = [one for family in FAMILIES for one in vars(family).values() if isinstance(one, Contract)]
     bids = (local_market.bid(name) for name, device in devices().items() if getattr(device, "bid_rule", None))
     steered = (make(device) for device in devices() for make in (flexibility.signal, flexibility.order))
-    return (*own, *steered, flexibility.order(flexibility.LOCAL_UNITS), *bids, *outside.FRAMES.values())
+    with_inverter = (name for name, device in devices().items() if getattr(device, "has_inverter", False))
+    functions = (inverters.function(name) for name in (flexibility.LOCAL_UNITS, *with_inverter))
+    return (*own, *steered, flexibility.order(flexibility.LOCAL_UNITS), *functions, *bids, *outside.FRAMES.values())
 
 
 def refusal(contract: Contract[Any], granted: Iterable[Contract[Any]]) -> str | None:

@@ -6,14 +6,15 @@ import asyncio
 import itertools
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from heptagrid.contracts import flexibility
+from heptagrid.contracts import flexibility, inverters
 from heptagrid.contracts.desks import Role
+from heptagrid.contracts.inverters import Function
 from heptagrid.contracts.outside import FRAMES, Frame
 from heptagrid.foundation.contract import Contract
 from heptagrid.foundation.domains import Domain
@@ -212,6 +213,20 @@ class LiveGrid:
         contract = flexibility.order(device.of.name)
         ends = (np.array([place.endpoint]), np.array([device.endpoint]))
         return (await self.send(Outgoing(contract, payload, *ends, size_bytes=size_bytes))).ns
+
+    async def give(
+        self, device: Device, function: Function, *, desk: Place | None = None, size_bytes: int | None = None
+    ) -> int:
+        """Give a device's inverter a function over the network, or take it back (`contracts.inverters.Function`, of which the device is put in); the simulated instant at which it arrives.
+
+        Raises
+        ------
+        LostError, RefusedError
+        """
+        payload = replace(function, device=np.array([device.row]))
+        place = desk or self.desk("aggregator", self.aggregator_of(device))
+        ends = (np.array([place.endpoint]), np.array([device.endpoint]))
+        return (await self.send(Outgoing(inverters.function(device.of.name), payload, *ends, size_bytes=size_bytes))).ns
 
     def aggregator_of(self, device: Device) -> int:
         """The number of the aggregator of the customer at whose metering point a device stands."""

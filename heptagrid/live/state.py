@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.assembly.arm import ArmGrid
+from heptagrid.contracts.flexibility import LOCAL_UNITS
 from heptagrid.domains.customers.meters import ClosedQuarter
 from heptagrid.domains.distribution.lines import BusbarRegulatedLines, RegulatedLines
 from heptagrid.domains.distribution.tap_changer import TapChanger
@@ -26,9 +27,10 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class DeviceState:
-    """A class of devices, (devices,) each. power_kw: drawn, below 0 given. content_kwh: held, not a number where nothing is. ordered_until_ns: until when an order holds. cap_kw, cap_until_ns: highest power by a request for relief, and until when."""
+    """A class of devices, (devices,) each. power_kw: drawn, below 0 given; given_kvar: reactive power given, 0 of those without an inverter. content_kwh: held, not a number where nothing is. ordered_until_ns: until when an order holds. cap_kw, cap_until_ns: highest power by a request for relief, and until when."""
 
     power_kw: Floats
+    given_kvar: Floats
     content_kwh: Floats
     is_home: Bools
     ordered_kw: Floats
@@ -41,7 +43,7 @@ class DeviceState:
 class State:
     """The grid in a step [at_ns, until_ns), as it was solved for it.
 
-    point_*: (points,) at each metering point: net draw, voltage, supply, and the registers at the step's end. closed_quarter: the meters' last whole quarter hour. clock_quarters: (points,) by how much each meter's clock is ahead. unit_kw: (units,) given by local
+    point_*: (points,) at each metering point: net draw, voltage, supply, and the registers at the step's end. closed_quarter: the meters' last whole quarter hour. clock_quarters: (points,) by how much each meter's clock is ahead. unit_kw, unit_kvar: (units,) given by local
     units. node_v_pu: (nodes,). branch_pct: (nodes,) loading of the branch above each node. is_line: (nodes,) whether that is a line. transformer_pct: (transformers,). substation_*: (substations,) at
     low voltage. busbar_v_pu, infeed_*: (towns,). busbar_rad: (towns,) angle from the infeed to the busbar, not a number in a circuit. bulk_mw, bulk_on: (bulk units,). bus_v_pu, bus_rad: (buses,) of transmission. town_bus: (towns,) which of them feeds each. opened: places towards which switches were opened by hand. tap, busbar_target_pu: (towns,), not a number where a circuit regulates itself. fleet_kw, rest_kw: what all bulk units give, and what the other loads take. price_eur_per_mwh: of the hour.
     known_prices: in EUR/MWh, of hours since 1970, as the first retailer knows them. signals: the first aggregator's last ones, from which quarter hour since 1970, and kW by class.
@@ -59,6 +61,7 @@ class State:
     closed_quarter: ClosedQuarter | None
     clock_quarters: Ints
     unit_kw: Floats
+    unit_kvar: Floats
     devices: Mapping[str, DeviceState]
     node_v_pu: Floats
     branch_pct: Floats
@@ -131,9 +134,11 @@ def state_of(
         closed_quarter=meters.closed,
         clock_quarters=meters.clock_quarters,
         unit_kw=customers.unit_kw.copy(),
+        unit_kvar=customers.given_kvar(LOCAL_UNITS),
         devices={
             name: DeviceState(
                 power_kw=one.orders.drawn_kw,
+                given_kvar=customers.given_kvar(name),
                 content_kwh=one.contents_kwh().copy(),
                 is_home=one.at_home().copy(),
                 ordered_kw=one.orders.table.value.copy(),

@@ -18,6 +18,7 @@ MODULES = (
     "power_feeders",
     "power_positive_sequence",
     "power_inverters",
+    "power_reactive",
     "power_meshed",
     "power_simbench",
     "messages_queues",

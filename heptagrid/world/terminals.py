@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.world.inverter_bank import PointInverters
+
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
@@ -19,8 +21,10 @@ Bools = npt.NDArray[np.bool_]
 class Terminals:
     """Terminals of one arm of a run; `points` are the customers' metering points, (m,), infeeds are the towns', (towns,)."""
 
-    point_p_kw: Floats  # customers: net active power drawn
-    point_q_kvar: Floats  # customers: net reactive power drawn
+    point_p_kw: (
+        Floats  # customers: net active power drawn; while the power flow is solved, without what `inverters` feed
+    )
+    point_q_kvar: Floats  # customers: net reactive power drawn, likewise
     point_v_pu: Floats  # distribution: voltage at each point, 0 without supply
     point_is_supplied: Bools  # distribution: whether each point has supply in the step to come
     infeed_p_kw: Floats  # distribution: drawn from the transmission network, where power flows back < 0
@@ -29,6 +33,9 @@ class Terminals:
     unit_output_mw: Floats  # generation: (units,) output of the bulk units
     rest_load_mw: Floats  # transmission: (buses,) the loads beyond the scenario's own
     required_mw: float = 0.0  # transmission: what the units must give together now, losses included
+    inverters: PointInverters | None = (
+        None  # customers: those that answer to their voltage; distribution: what they feed
+    )
     deviation_hz: float = 0.0  # generation: of the frequency from nominal
 
     @staticmethod

@@ -101,16 +101,23 @@ def test_of_several_limits_the_least_holds(grid: Served) -> None:
     [
         ("123.WMaxLimPct", (10_001,), 3),
         ("123.WMaxLim_Ena", (2,), 3),
-        ("123.OutPFSet_Ena", (1,), 3),
+        ("123.OutPFSet", (40,), 3),
+        ("123.OutPFSet_Ena", (2,), 3),
         ("123.OutPFSet_Ena", (0,), None),
-        ("123.VArMaxPct", (5,), 2),
-        ("123.VArMaxPct", (0x8000,), None),
+        ("123.VArPct_Mod", (3,), 3),
+        ("123.VArAvalPct", (5,), 2),
+        ("123.VArAvalPct", (0x8000,), None),
         ("103.W", (5,), 2),
         ("121.WMax", (1,), 3),
         ("704.WSet", (-1,), 3),
         ("704.WSet", (10_000_000,), 3),
         ("123.WMaxLimPct", (0xFFFF,), None),
-        ("704.PFWInj.PF", (900,), 2),
+        ("704.PFWInj.PF", (499,), 3),
+        ("704.PFWAbs.PF", (900,), 2),
+        ("704.VarSet", (-10_000_000,), 3),
+        ("705.AdptCrvReq", (1,), 3),
+        ("705.Crv[0].ActPt", (3,), 3),
+        ("705.Crv[1].ActPt", (9,), 3),
     ],
 )
 def test_a_value_that_a_point_does_not_take_is_refused(
@@ -121,6 +128,60 @@ def test_a_value_that_a_point_does_not_take_is_refused(
     response = unit.write(name, *raws)
     assert response == bytes((0x90, code)) if code else response[0] == 16
     assert unit.raw(name) == before
+
+
+def v_pu(grid: Served) -> float:
+    world = grid.grid.inventory.world
+    return float(grid.grid.state.point_v_pu[world.owned.unit_point[0]])
+
+
+def test_vars_of_a_unit_move_the_voltage_at_its_node_until_their_time_is_up(grid: Served) -> None:
+    unit, rated_kw = Driver(grid, UNIT, Inverters), grid.grid.inventory.device("local_units/0").rated_kw
+    kva = 1.11 * rated_kw
+    before_pu = v_pu(grid)
+    assert unit.write("704.VarSetPct", -4000)[0] == 16
+    assert unit.write("704.VarSetRvrtTms", 240)[0] == 16
+    assert unit.write("704.VarSetEna", 1, 3)[0] == 16
+    assert until(grid, lambda: abs(grid.grid.state.unit_kvar[0] + 0.4 * kva) < 1e-6, 60.0)
+    given_kvar, at_pu = -0.4 * kva, v_pu(grid)
+    assert at_pu < before_pu - 0.001
+    assert unit.raw("701.Var") == unit.raw("103.VAr") == round(1000.0 * given_kvar)
+    given_kw = power_kw(grid, "local_units")
+    assert unit.raw("701.PF") == pytest.approx(1000.0 * given_kw / np.hypot(given_kw, given_kvar), abs=20.0)
+    assert until(grid, lambda: grid.grid.state.unit_kvar[0] == 0.0, 300.0), "time is up"
+    assert unit.raw("704.VarSetEna") == 0 and v_pu(grid) > at_pu + 0.001
+
+
+def test_of_functions_that_set_vars_the_last_holds(grid: Served) -> None:
+    unit = Driver(grid, UNIT, Inverters)
+    assert unit.write("123.OutPFSet", -90)[0] == 16
+    assert unit.write("123.OutPFSet_Ena", 1)[0] == 16
+    assert until(grid, lambda: grid.grid.state.unit_kvar[0] > 0.1, 60.0), "below 0 is over-excited, as EEI counts"
+    given_kw, given_kvar = power_kw(grid, "local_units"), grid.grid.state.unit_kvar[0]
+    assert given_kw / np.hypot(given_kw, given_kvar) == pytest.approx(0.9)
+    assert unit.write("705.Crv[1].Pt[2].V", 10_050)[0] == 16
+    assert unit.write("705.Crv[1].Pt[3].V", 10_040)[0] == 16
+    assert unit.write("705.AdptCrvReq", 2)[0] == 16
+    assert (unit.raw("705.AdptCrvRslt"), unit.raw("705.Crv[0].Pt[3].V")) == (2, 10_800), "its voltages do not rise"
+    assert unit.write("705.Crv[1].Pt[3].V", 10_100)[0] == 16
+    assert unit.write("705.AdptCrvReq", 2)[0] == 16
+    assert (unit.raw("705.AdptCrvRslt"), unit.raw("705.Crv[0].Pt[3].V")) == (1, 10_100)
+    assert unit.write("705.Ena", 1)[0] == 16
+    grid.advance(120.0)
+    assert unit.raw("123.OutPFSet_Ena") == 0, "the other is switched off"
+    kva = 1.11 * grid.grid.inventory.device("local_units/0").rated_kw
+    on_the_curve = -0.44 * kva * np.clip((v_pu(grid) - 1.005) / 0.005, 0.0, 1.0)
+    assert grid.grid.state.unit_kvar[0] == pytest.approx(on_the_curve, abs=0.01 * kva) and on_the_curve < 0.0
+    assert unit.write("705.Ena", 0)[0] == 16
+    assert until(grid, lambda: grid.grid.state.unit_kvar[0] == 0.0, 60.0)
+
+
+def test_a_battery_gives_vars_beside_its_power(grid: Served) -> None:
+    battery = Driver(grid, BATTERY, Storage)
+    assert battery.write("704.VarSet", 1000)[0] == 16
+    assert battery.write("704.VarSetEna", 1, 4)[0] == 16
+    assert until(grid, lambda: abs(grid.grid.state.devices["batteries"].given_kvar[0] - 1.0) < 1e-6, 60.0)
+    assert battery.write("704.VarSetEna", 0)[0] == 16
 
 
 def test_half_of_a_long_point_cannot_be_written(grid: Served) -> None:
@@ -198,6 +259,8 @@ def test_a_day_with_writes_can_be_run_again_to_the_last_bit(lane: Scenario, tmp_
         unit, battery = Driver(grid, UNIT, Inverters), Driver(grid, BATTERY, Storage)
         assert unit.write("704.WMaxLimPctEna", 1, 200, 500, 1, 60)[0] == 16
         assert battery.write("704.WSet", 1500)[0] == 16
+        assert unit.write("704.VarSetEna", 1, 3, 1)[0] == 16
+        assert unit.write("704.VarSetPct", -4000)[0] == 16
         assert battery.write("704.WSetEna", 1, 1)[0] == 16
         assert unit.raw("103.W") > 0
         grid.advance(90.0)

@@ -106,7 +106,23 @@ def test_pysunspec2_scans_an_inverter(grid: Served) -> None:
     found = scanned(grid, UNIT)
     at, state = grid.grid.inventory.device("local_units/0"), grid.grid.state
     (single,) = found.keys() & {"101", "103"}
-    assert list(found) == ["1", single, "120", "121", "122", "123", "160", "701", "702", "703", "704", "714"]
+    assert list(found) == [
+        "1",
+        single,
+        "120",
+        "121",
+        "122",
+        "123",
+        "160",
+        "701",
+        "702",
+        "703",
+        "704",
+        "705",
+        "706",
+        "712",
+        "714",
+    ]
     w = 1000.0 * state.unit_kw[0]
     points = found[single]["points"]
     assert points["W"] == pytest.approx(w, abs=10.0) and w > 0.0

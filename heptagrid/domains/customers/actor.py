@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.contracts import flexibility, local_market, retail
+from heptagrid.contracts import flexibility, inverters, local_market, retail
 from heptagrid.domains.customers.bidding.bidders import Bidders
 from heptagrid.domains.customers.demand import BaseDemand
 from heptagrid.domains.customers.device import Device
 from heptagrid.domains.customers.gateways import price_signal
+from heptagrid.domains.customers.inverters import Inverters
 from heptagrid.domains.customers.local_units import LocalUnits
 from heptagrid.domains.customers.meters import Meters
 from heptagrid.domains.customers.ownership import Ownership
@@ -68,6 +69,7 @@ class Customers:
         owned: Ownership,
         demand: BaseDemand,
         units: LocalUnits,
+        inverters_of_all: Inverters,
         devices: Mapping[str, Device[Any]],
         meters: Meters,
         tariffs: Tariffs,
@@ -79,6 +81,7 @@ class Customers:
         self.owned = owned
         self.devices = dict(devices)
         self.meters = meters
+        self.inverters = inverters_of_all
         self.tariffs = tariffs
         self.base_kwh = 0.0
         self.bidders = bidders
@@ -90,21 +93,36 @@ class Customers:
         self._class_of = {flexibility.signal(name): name for name in self.devices}
         self._orders = {flexibility.order(name): one.orders for name, one in self.devices.items()}
         self._orders[flexibility.order(flexibility.LOCAL_UNITS)] = units.orders
+        self._function_of = {inverters.function(name): name for name in inverters_of_all.classes}
 
     def advance(self, step: Step) -> None:
         """Everything behind the meters; who works later sees what the others draw."""
         p_kw, q_kvar = self._terminals.point_p_kw, self._terminals.point_q_kvar
         supplied = self._terminals.point_is_supplied
-        p_kw[:] = 0.0
+        p_kw[:] = q_kvar[:] = 0.0
         self._demand.advance(step, p_kw, q_kvar, supplied)
         self.base_kwh += self._demand.total_kw * step.dt_s / 3600.0
         self._units.advance(step, p_kw, supplied)
         for one in self.devices.values():
             one.advance(step, p_kw, supplied)
-        self.meters.measure(step, p_kw)
+        self.inverters.offer(step, self._offered_kw(supplied), supplied, p_kw)
+        self._terminals.inverters = self.inverters.at_points
 
     def carry(self, step: Step) -> None:
-        """Customers have no network."""
+        """The power flow has said what inverters feed; the meters count."""
+        terminals = self._terminals
+        less_kw = self.inverters.feed(terminals.point_p_kw, terminals.point_q_kvar)
+        if less_kw is not None and less_kw.any():
+            self._units.give_less(less_kw[self.inverters.rows(flexibility.LOCAL_UNITS)], terminals.point_is_supplied)
+            for name, one in self.devices.items():
+                if one.has_inverter:
+                    one.give_less(less_kw[self.inverters.rows(name)], step.dt_s / 3600.0)
+        self.meters.measure(step, terminals.point_p_kw)
+
+    def _offered_kw(self, supplied: npt.NDArray[np.bool_]) -> Floats:
+        """(inverters,) what stands behind each inverter could feed; below 0 it is charged."""
+        units = np.where(supplied[self.owned.unit_point], self._units.output_kw, 0.0)
+        return np.concatenate([units, *(-one.orders.drawn_kw for one in self.devices.values() if one.has_inverter)])
 
     def sense(self, step: Step, outbox: Outbox) -> None:
         """The smart meters send each quarter hour that has ended, and notice when supply goes and comes."""
@@ -141,6 +159,8 @@ class Customers:
                 self._take_plan(delivery, self._class_of[delivery.contract])
             elif delivery.contract in self._orders:
                 self._take_order(delivery)
+            elif delivery.contract in self._function_of:
+                self.inverters.take(self._function_of[delivery.contract], delivery.contract.read(delivery))
             elif delivery.contract is flexibility.CAP:
                 self._take_cap(delivery)
             elif delivery.contract is retail.PRICES:
@@ -199,6 +219,12 @@ class Customers:
     def unit_kw(self) -> Floats:
         """(units,) what each local unit gives where it has supply."""
         return self._units.output_kw
+
+    def given_kvar(self, name: str) -> Floats:
+        """(devices,) the reactive power that each of a class gave in the last step; local units are `flexibility.LOCAL_UNITS`."""
+        if name in self.inverters.classes:
+            return self.inverters.q_kvar[self.inverters.rows(name)].copy()
+        return np.zeros(len(self.devices[name].owner))
 
     @property
     def generated_kw(self) -> float:

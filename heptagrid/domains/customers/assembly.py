@@ -10,11 +10,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.domains.customers import demand, gateways, meters
+from heptagrid.contracts.flexibility import LOCAL_UNITS
+from heptagrid.domains.customers import demand, gateways, meters, standing_function
 from heptagrid.domains.customers.actor import Customers, Tariffs
 from heptagrid.domains.customers.bidding.bidders import Bidders
 from heptagrid.domains.customers.bidding.rule import SECTION, BidRule
 from heptagrid.domains.customers.device import Device, Surroundings, device_classes
+from heptagrid.domains.customers.inverters import Inverters, Rows
 from heptagrid.domains.customers.local_units import LocalUnits
 from heptagrid.domains.customers.ownership import Ownership
 from heptagrid.planes.money.markets import local_auction
@@ -41,6 +43,7 @@ class Settings:
     demand: demand.Parameters
     gateways: gateways.Parameters
     meters: meters.Parameters
+    inverters: standing_function.Parameters
     devices: Mapping[str, Any]
     local_market: local_auction.Parameters
     rules: Mapping[str, BidRule[Any]]
@@ -58,6 +61,7 @@ class Settings:
             demand=sections["customers"],
             gateways=sections["gateways"],
             meters=sections["meters"],
+            inverters=sections["inverters"],
             devices={name: sections[name] for name in device_classes()},
             local_market=sections["local_market"],
             rules={
@@ -120,6 +124,7 @@ def customers(
             settings.seed,
         ),
         LocalUnits(site.profiles, units.p_kw, units.profile, owned.unit_point, site.points),
+        _inverters(settings.inverters, site, devices),
         devices,
         meters.Meters(
             settings.meters,
@@ -136,6 +141,15 @@ def customers(
         if smart and site.local_markets
         else None,
     )
+
+
+def _inverters(parameters: standing_function.Parameters, site: Site, devices: Mapping[str, Device[Any]]) -> Inverters:
+    """Of local units, and of each class of devices that has them."""
+    classes = {LOCAL_UNITS: Rows(site.owned.unit_point, site.units.p_kw, parameters.local_units)}
+    for name, one in devices.items():
+        if one.has_inverter:
+            classes[name] = Rows(one.owner, np.full(len(one.owner), one.rated_kw), parameters.batteries)
+    return Inverters(parameters, classes)
 
 
 def registered(settings: Settings, site: Site, smart: bool) -> tuple[Registered, ...]:

@@ -80,6 +80,7 @@ class Batteries(Device[Parameters]):
     section = Parameters
     words = Words("battery", "batteries", "works", "a battery", "Batteries (positive: charging)")
     order = 30  # after all that its owner draws
+    has_inverter = True
     bid_rule = MeanRule
 
     def __init__(self, parameters: Parameters, owner: Ints, surroundings: Surroundings) -> None:
@@ -116,6 +117,16 @@ class Batteries(Device[Parameters]):
         self.losses_kwh += losses_kwh
         return float(total_kw)
 
+    def give_less(self, less_kw: Floats, hours: float) -> None:
+        """Keep, or do not take up, what the inverters did not pass on."""
+        efficiency = self.parameters.one_way_efficiency
+        before_kw = self.orders.drawn_kw
+        self.orders.table.flexible_kw[:] += less_kw
+        changes = [_turned(power_kw, hours, efficiency) for power_kw in (before_kw, self.orders.drawn_kw)]
+        self.content_kwh += changes[1][0] - changes[0][0]
+        self.losses_kwh += float(changes[1][1].sum() - changes[0][1].sum())
+        self.total_kw += float(less_kw.sum())
+
     @property
     def rated_kw(self) -> float:
         return self.parameters.power_kw
@@ -127,6 +138,13 @@ class Batteries(Device[Parameters]):
 
     def contents_kwh(self) -> Floats:
         return self.content_kwh
+
+
+def _turned(power_kw: Floats, hours: float, efficiency: float) -> tuple[Floats, Floats]:
+    """What a power over a step adds to the content of each, and what it loses, in kWh."""
+    is_charged = power_kw >= 0.0
+    stored_kwh = power_kw * hours * np.where(is_charged, efficiency, 1.0 / efficiency)
+    return stored_kwh, power_kw * hours - stored_kwh
 
 
 class Size(NamedTuple):

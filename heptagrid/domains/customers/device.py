@@ -104,6 +104,7 @@ class Device(ABC, Generic[P]):
     complaints : what owners would complain of, by the names that `complained` gives values to.
     in_every_run : whether results name the class also where nobody owns one.
     is_capped : whether a request for relief limits the power of each to `cap_kw` until `cap_until_ns`, (devices,).
+    has_inverter : whether an inverter of `rated_kw` stands between each and the grid, which then also gives reactive power, and `give_less` does its part.
     bid_rule : how they bid where there is a local market, and what they do at its price; None: they do not.
     owner : (devices,) metering points, ascending; they are the customers' global ids, for which random numbers are drawn.
     plans : the set-points and prices that have reached each device.
@@ -119,6 +120,7 @@ class Device(ABC, Generic[P]):
     complaints: ClassVar[Mapping[str, Complaint]] = MappingProxyType({})
     in_every_run: ClassVar[bool] = True
     is_capped: ClassVar[bool] = False
+    has_inverter: ClassVar[bool] = False
     bid_rule: ClassVar[type[BidRule[Any]] | None] = None
 
     def __init__(self, parameters: P, owner: Ints, surroundings: Surroundings) -> None:
@@ -143,6 +145,9 @@ class Device(ABC, Generic[P]):
         p_kw: (points,) net draw behind each meter so far; what the devices draw is added to it. supplied: (points,) who has supply.
         Adds to `used_kwh`, `losses_kwh` and, for devices under a plan of the aggregator, to `moved.less_kwh`.
         """
+
+    def give_less(self, less_kw: Floats, hours: float) -> None:
+        """Take back what each drew less, (devices,), for its inverter did not feed what `work` offered: it gave less, or where `less_kw` is below 0 drew less."""
 
     @property
     @abstractmethod

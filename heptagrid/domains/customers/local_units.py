@@ -52,3 +52,9 @@ class LocalUnits:
             fed_in_kw = np.where(supplied, self._by_point_kw, 0.0)
             self.total_kw = float(fed_in_kw.sum())
             p_kw -= fed_in_kw
+
+    def give_less(self, less_kw: Floats, supplied: Bools) -> None:
+        """The inverters of units fed less than was there, (units,)."""
+        self.output_kw = self.output_kw - less_kw
+        self.total_kw = float(np.where(supplied[self._point], self.output_kw, 0.0).sum())
+        self._was_limited = True  # so that the next step begins with all that is there

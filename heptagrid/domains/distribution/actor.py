@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from heptagrid.contracts import control
 from heptagrid.domains.distribution.charges import Charges
+from heptagrid.domains.distribution.fed_by_inverters import solved
 from heptagrid.domains.distribution.lines import FeederFlow
 from heptagrid.domains.distribution.local_load import LocalLoad
 from heptagrid.domains.distribution.sensors import Sensors
@@ -81,11 +82,23 @@ class Distribution:
         if self._node_outages:
             self.lines.switch_off(~supplied_at(self._node_outages, step.start_ns, self.lines.nodes))
         _gather(terminals.point_p_kw, terminals.point_q_kvar, self._point_terminal, self._p_kw, self._q_kvar)
-        self.flow = flow = self.lines.solve(self._p_kw, self._q_kvar, terminals.infeed_v_pu, step)
+        self.flow = flow = self._solve(step)
         np.take(flow.terminal_v_pu, self._point_terminal, out=terminals.point_v_pu)
         terminals.point_v_pu[~terminals.point_is_supplied] = 0.0
         terminals.infeed_p_kw[:] = self.lines.p_kw
         terminals.infeed_q_kvar[:] = self.lines.q_kvar
+
+    def _solve(self, step: Step) -> FeederFlow:
+        infeed_v_pu, inverters = self._terminals.infeed_v_pu, self._terminals.inverters
+        if self.lines.let_in(inverters, self._point_terminal) or inverters is None:
+            return self.lines.solve(self._p_kw, self._q_kvar, infeed_v_pu, step)
+        return solved(
+            lambda p_kw, q_kvar: self.lines.solve(p_kw, q_kvar, infeed_v_pu, step),
+            self._p_kw,
+            self._q_kvar,
+            inverters,
+            self._point_terminal,
+        )
 
     def interrupt(self, nodes: Outage, points: Outage, silences: Sequence[Outage], now_ns: int) -> None:
         """Cut off nodes and metering points from now on, in outages that may have begun; silences: of the substations among them."""

@@ -21,6 +21,7 @@ from heptagrid.world.balanced.radial_network import BASE_KVA
 from heptagrid.world.circuit.circuit import GROUND, Circuit, Complex, Devices, Model
 from heptagrid.world.circuit.controls import no_inverters
 from heptagrid.world.circuit.tree import CircuitTree
+from heptagrid.world.inverter_bank import PointInverters
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -50,12 +51,14 @@ class CircuitLines:
         self._tree = tree
         self._whole = _as_customers_draw(circuit, conductors)
         self._view = _View(circuit, tree, conductors)
+        self._rated_v = circuit.devices.v_rated_v
         self._controlled = Controlled(self._whole)
         self._has_begun = False
         self._rated_infeed_pu, self._rated_target_pu = rated_infeed_pu, rated_target_pu
         self._infeed_v_pu = rated_infeed_pu
         self._is_off = np.zeros(tree.nodes, dtype=np.bool_)
         self._last: SolvedFlow | None = None
+        self._inverters: PointInverters | None = None
 
     def solve(self, p_kw: Floats, q_kvar: Floats, infeed_v_pu: float, step: Step) -> SolvedFlow:
         """What flows at the end of a step in which the devices draw this, (devices,) kW and kvar.
@@ -81,6 +84,14 @@ class CircuitLines:
             return replace(self._last, held=np.arange(1, len(self._tree.feeder_start)))
         self._last = replace(self._view.of(flow), hunting=controlled.hunting)
         return self._last
+
+    def let_in(self, inverters: PointInverters | None, point_terminal: Ints) -> bool:
+        if inverters is not self._inverters:
+            self._inverters = inverters
+            answering = PointInverters(point_terminal[inverters.point], inverters.bank) if inverters else None
+            v_base_v = self._rated_v[answering.point] if answering else self._rated_v[:0]
+            self._controlled.let_in(answering, v_base_v)
+        return True
 
     def regulate(self, dt_s: float) -> None:
         """Its controls act within the step, each at its own second."""

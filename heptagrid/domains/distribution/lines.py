@@ -14,6 +14,7 @@ import numpy.typing as npt
 from heptagrid.domains.distribution.tap_changer import TapChanger
 from heptagrid.foundation.time import Step
 from heptagrid.planes.power.balanced.radial import RadialFlow, RadialSolver
+from heptagrid.world.inverter_bank import PointInverters
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -74,6 +75,9 @@ class RegulatedLines(Protocol):
     def solve(self, p_kw: Floats, q_kvar: Floats, infeed_v_pu: float, step: Step) -> FeederFlow:
         """What flows in a step in which the terminals draw this, (terminals,); regulators that act within it have acted."""
 
+    def let_in(self, inverters: PointInverters | None, point_terminal: Ints) -> bool:
+        """Whether `solve` itself finds the voltage that lines and inverters have in common, from now on with these, beside what terminals draw; point_terminal: (points,)."""
+
     def regulate(self, dt_s: float) -> None:
         """Let slower regulators look at the last solution for `dt_s` seconds; what they do holds from the next solve on."""
 
@@ -111,6 +115,10 @@ class BusbarRegulatedLines:
         flow = self._solver.solve(p_kw, q_kvar, infeed_v_pu, self._taps)
         self._busbar_v_pu = float(flow.v_pu[self._busbar_node])
         return flow
+
+    def let_in(self, inverters: PointInverters | None, point_terminal: Ints) -> bool:
+        """They are solved again and again instead, all towns together: a solution takes no time of theirs."""
+        return False
 
     def regulate(self, dt_s: float) -> None:
         self.tap_changer.regulate(self._busbar_v_pu, dt_s)

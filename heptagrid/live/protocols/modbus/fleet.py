@@ -18,6 +18,7 @@ from heptagrid.live.inventory import DeviceClass
 from heptagrid.live.protocols.modbus.image import Scales, Values, power_of_ten, put
 from heptagrid.live.protocols.modbus.layout import RegisterMap
 from heptagrid.live.protocols.modbus.levers import Lever
+from heptagrid.live.protocols.modbus.rating import Rating
 from heptagrid.live.state import State
 
 Bools = npt.NDArray[np.bool_]
@@ -79,12 +80,18 @@ class Kind(ABC):
     models: ClassVar[tuple[int, ...]]
     counts: ClassVar[Mapping[str, int]] = {}
     levers: ClassVar[tuple[Lever, ...]] = ()
+    is_least: ClassVar[bool] = True
+    """Whether of several powers that levers ask for the least holds, and not the last."""
     desk: ClassVar[str] = "aggregator"
     """Who speaks to the devices."""
 
     @cached_property
     def layout(self) -> RegisterMap:
         return RegisterMap(self.models, self.counts)
+
+    def rating(self, row: int) -> Rating:
+        """What one of the devices is made for."""
+        return Rating(float(self.rows.rated_w[row]) / 1000.0)
 
     @abstractmethod
     def scales(self, rows: Rows) -> Mapping[str, Ints | int]:

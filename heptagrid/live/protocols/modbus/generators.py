@@ -1,16 +1,20 @@
-"""What inverters have in common, of photovoltaics and of batteries: models 101 and 103, 120 to 122, 701, 702, 704, 714."""
+"""What inverters have in common, of photovoltaics and of batteries: models 101 and 103, 120 to 122, 701, 702, 704 to 706, 712, 714."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from heptagrid.domains.customers import standing_function
+from heptagrid.live.protocols.modbus import curves as curve_models
 from heptagrid.live.protocols.modbus.fleet import (
     Bools,
     Electric,
     Floats,
     Ints,
+    Kind,
     Rows,
     scale_of_current,
     scale_of_power,
@@ -18,7 +22,9 @@ from heptagrid.live.protocols.modbus.fleet import (
     seconds_since_2000,
 )
 from heptagrid.live.protocols.modbus.image import Values
+from heptagrid.live.protocols.modbus.rating import Rating
 from heptagrid.live.state import State
+from heptagrid.planes.power.controls.ieee1547 import CAPABILITY, Capability
 
 OFF, SLEEPING, WORKING, STANDBY = 1, 2, 4, 8
 """States of model 103; WORKING is its MPPT."""
@@ -59,35 +65,71 @@ def ac_scales(rows: Rows) -> Mapping[str, Ints | int]:
     }
 
 
-def ratings(rows: Rows) -> Values:
-    """Of models 103, 120, 121, 701 and 702; a device gives no reactive power, so that its apparent power is its power."""
-    rated, amperes = rows.rated_w, rows.rated_a
-    reactive = {f"120.VArRtgQ{quadrant}": 0 for quadrant in (1, 2, 3, 4)}
-    factors = {f"120.PFRtgQ{quadrant}": 1.0 for quadrant in (1, 2, 3, 4)}
+@dataclass(frozen=True)
+class Generators(Kind):
+    """Devices with inverters. reactive: what these can do."""
+
+    reactive: standing_function.Parameters = field(default_factory=standing_function.Parameters)
+
+    @property
+    def capability(self) -> Capability:
+        """The most vars, as shares of the apparent power."""
+        return CAPABILITY[self.reactive.category_1547]
+
+    def rating(self, row: int) -> Rating:
+        rated_kw = float(self.rows.rated_w[row]) / 1000.0
+        kva = rated_kw * self.reactive.kva_per_kw
+        return Rating(rated_kw, kva, kva * self.capability.inject, kva * self.capability.absorb)
+
+    def ac_scales(self, rows: Rows) -> Mapping[str, Ints | int]:
+        """Scale factors of what inverters have in common."""
+        curves = {name: power for model in curve_models.MODELS for name, power in model.scales.items()}
+        of_704 = {"704.PF_SF": -3, "704.VarSet_SF": 0, "704.VarSetPct_SF": -2}
+        return {**ac_scales(rows), **curves, **of_704}
+
+    def ratings(self, rows: Rows) -> Values:
+        """Ratings of what inverters have in common, and its controls before anybody writes."""
+        curves = [model.blank(self.reactive.category_1547) for model in curve_models.MODELS]
+        found = ratings(rows, self.reactive.kva_per_kw * rows.rated_w, self.capability)
+        for one in (vars_of_704(), *curves):
+            found = {**found, **one}
+        return found
+
+
+def ratings(rows: Rows, va: Floats, capability: Capability) -> Values:
+    """Of models 103, 120, 121, 701 and 702; va: rated apparent power. Where vars are injected the power factor is below 0, as EEI counts."""
+    rated, amperes = rows.rated_w, rows.rated_a * va / np.maximum(rows.rated_w, 1e-9)
+    inject, absorb = capability.inject * va, capability.absorb * va
+    reactive = {"120.VArRtgQ1": inject, "120.VArRtgQ2": inject, "120.VArRtgQ3": -absorb, "120.VArRtgQ4": -absorb}
+    least = {sign: np.sqrt(1.0 - share**2) for sign, share in ((-1.0, capability.inject), (1.0, capability.absorb))}
+    factors = {
+        f"120.PFRtgQ{quadrant}": sign * least[-1.0 if quadrant < 3 else 1.0]
+        for quadrant, sign in ((1, -1.0), (2, 1.0), (3, -1.0), (4, 1.0))
+    }
     return {
         "103.ID": np.where(rows.is_single_phase, 101, 103),
         "103.Evt2": 0,
         "120.WRtg": rated,
-        "120.VARtg": rated,
+        "120.VARtg": va,
         **reactive,
         "120.ARtg": amperes,
         **factors,
         "121.WMax": rated,
         "121.VRef": rows.phase_v,
         "121.VRefOfs": 0,
-        "121.VAMax": rated,
+        "121.VAMax": va,
         "701.ACType": np.where(rows.is_single_phase, 0, 2),
         "701.DERMode": 1,  # follows the grid
         "702.WMaxRtg": rated,
-        "702.VAMaxRtg": rated,
-        "702.VarMaxInjRtg": 0,
-        "702.VarMaxAbsRtg": 0,
+        "702.VAMaxRtg": va,
+        "702.VarMaxInjRtg": inject,
+        "702.VarMaxAbsRtg": absorb,
         "702.VNomRtg": rows.nominal_v,
         "702.AMaxRtg": amperes,
         "702.WMax": rated,
-        "702.VAMax": rated,
-        "702.VarMaxInj": 0,
-        "702.VarMaxAbs": 0,
+        "702.VAMax": va,
+        "702.VarMaxInj": inject,
+        "702.VarMaxAbs": absorb,
         "702.VNom": rows.nominal_v,
         "702.AMax": amperes,
     }
@@ -204,6 +246,18 @@ def setpoint_of_704() -> Values:
     }
 
 
+def vars_of_704() -> Values:
+    """Model 704's power factor and vars as they stand before anybody writes."""
+    factor: dict[str, float] = {"PFWInjEna": 0, "PFWInjEnaRvrt": 0, "PFWInjRvrtTms": 0, "PFWInjRvrtRem": 0}
+    factor |= {
+        f"{group}.{name}": value for group in ("PFWInj", "PFWInjRvrt") for name, value in (("PF", 1.0), ("Ext", 1))
+    }
+    sets = {"VarSetEna": 0, "VarSetMod": 3, "VarSetPri": 1, "VarSet": 0, "VarSetRvrt": 0, "VarSetPct": 0}
+    sets |= {"VarSetPctRvrt": 0, "VarSetEnaRvrt": 0, "VarSetRvrtTms": 0, "VarSetRvrtRem": 0}
+    return {f"704.{name}": value for name, value in (factor | sets).items()}
+
+
+VAR_MODES = 1 << 2 | 1 << 3 | 1 << 4 | 1 << 9 | 1 << 10  # fixed vars, fixed power factor, volt-var, watt-var, volt-watt
 LIMIT_MODES, SETPOINT_MODES = _MAX_W, _FIXED_W
 
 

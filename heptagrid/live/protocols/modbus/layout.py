@@ -114,8 +114,11 @@ class RegisterMap:
 
 
 def _expanded(model: int, counts: Mapping[str, int]) -> Iterator[Column]:
-    """A model's points with repeating groups written out."""
-    columns = table(model)
+    """A model's points with repeating groups written out, those within groups as well; how often one of a curve's repeats is counted by model, as "705.Pt"."""
+    return _written_out(table(model), model, counts)
+
+
+def _written_out(columns: Sequence[Column], model: int, counts: Mapping[str, int]) -> Iterator[Column]:
     k = 0
     while k < len(columns):
         name, repeats, _ = columns[k].name.partition("[]")
@@ -124,9 +127,10 @@ def _expanded(model: int, counts: Mapping[str, int]) -> Iterator[Column]:
             k += 1
             continue
         group = [one for one in columns[k:] if one.name.startswith(f"{name}[]")]
-        for number in range(counts.get(name, 1)):
-            for one in group:
-                yield one._replace(name=one.name.replace("[]", f"[{number}]"))
+        own = name.rpartition(".")[2]
+        for number in range(counts.get(f"{model}.{own}", counts.get(own, 1))):
+            inner = [one._replace(name=one.name.replace("[]", f"[{number}]", 1)) for one in group]
+            yield from _written_out(inner, model, counts)
         k += len(group)
 
 

@@ -6,87 +6,118 @@ of a battery is the power that it draws, below 0 that it gives.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple
+
+from heptagrid.contracts.inverters import Mode
+from heptagrid.live.protocols.modbus.rating import Rating
 
 HUNDREDTHS = 10_000
 """Raw value of 100 % where the scale factor is -2, as it is of all percentages here."""
-_LONGEST_S = range(0xFFFF)
-_LONGEST_32_S = range(0xFFFF_FFFF)
-_SWITCH = range(2)
+LONGEST_S = range(0xFFFF)
+LONGEST_32_S = range(0xFFFF_FFFF)
+SWITCH = range(2)
+BOTH_WAYS = range(-HUNDREDTHS, HUNDREDTHS + 1)
 _PERCENT = range(HUNDREDTHS + 1)
-_BOTH_WAYS = range(-HUNDREDTHS, HUNDREDTHS + 1)
 
 Get = Callable[[str], int]
 """The raw value of a point of the device."""
 
 
+class Sets(Enum):
+    """What a lever sets: the active power, the vars, or the most active power by the voltage."""
+
+    POWER = 0
+    VARS = 1
+    LIMIT = 2
+
+
+class Wanted(NamedTuple):
+    """A function of an inverter, as `contracts.inverters.Function` has it."""
+
+    mode: Mode
+    value: float = 0.0
+    x: tuple[float, ...] = ()
+    y: tuple[float, ...] = ()
+    response_s: float = 0.0
+    has_watt_priority: bool = False
+
+
 @dataclass(frozen=True)
 class Asked:
-    """What a lever asks for. for_s: how long, 0 until the grid's own time-out; after_kw: what then holds until that; None: nothing."""
+    """What a lever asks for: a power in kW, or a function. for_s: how long, 0 until the grid's own time-out; then: what then holds until that; None: nothing."""
 
-    power_kw: float
+    what: float | Wanted
     for_s: int = 0
-    after_kw: float | None = None
+    then: float | Wanted | None = None
+
+
+class Adoption(NamedTuple):
+    """How written points take the place of those in force. request, result: the points that ask for it and say how it went; is_whole: whether they can; copies: source by target."""
+
+    request: str
+    result: str
+    is_whole: Callable[[Get], bool]
+    copies: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Lever:
     """Points that belong together.
 
-    allowed: the raw values that each of them takes; None: those within the device's rating, in W. asks: what they ask for, of a device of so many kW; None: nothing. released: what to set
+    allowed: the raw values that each of them takes, or what makes them of the device's rating. asks: what they ask for, of a device so rated; None: nothing. released: what to set
     so that it asks for nothing. remaining: the point that counts down; reversion: the points that take over what other points hold when time is up.
     """
 
-    allowed: Mapping[str, range | None]
-    asks: Callable[[Get, float], Asked | None]
+    allowed: Mapping[str, Container[int] | Callable[[Rating], range]]
+    asks: Callable[[Get, Rating], Asked | None]
     released: Mapping[str, int]
     remaining: str = ""
     reversion: Mapping[str, str] = field(default_factory=dict)
-    gives_only: bool = True
+    sets: Sets = Sets.POWER
+    adoption: Adoption | None = None
 
-    def allows(self, name: str, raw: int, rated_kw: float) -> bool:
+    def allows(self, name: str, raw: int, rating: Rating) -> bool:
         """Whether a point takes a raw value."""
         values = self.allowed[name]
-        if values is None:
-            rated_w = round(rated_kw * 1000.0)
-            values = range(0 if self.gives_only else -rated_w, rated_w + 1)
-        return raw in values
+        return raw in (values(rating) if callable(values) else values)
 
 
-def _connection(get: Get, rated_kw: float) -> Asked | None:
+def _connection(get: Get, rating: Rating) -> Asked | None:
     return Asked(0.0, get("123.Conn_RvrtTms")) if get("123.Conn") == 0 else None
 
 
-def _limit_of_123(get: Get, rated_kw: float) -> Asked | None:
+def _limit_of_123(get: Get, rating: Rating) -> Asked | None:
     if get("123.WMaxLim_Ena") != 1:
         return None
-    return Asked(get("123.WMaxLimPct") / HUNDREDTHS * rated_kw, get("123.WMaxLimPct_RvrtTms"))
+    return Asked(get("123.WMaxLimPct") / HUNDREDTHS * rating.kw, get("123.WMaxLimPct_RvrtTms"))
 
 
-def _service(get: Get, rated_kw: float) -> Asked | None:
+def _service(get: Get, rating: Rating) -> Asked | None:
     return Asked(0.0) if get("703.ES") == 0 else None
 
 
-def _limit_of_704(get: Get, rated_kw: float) -> Asked | None:
+def _limit_of_704(get: Get, rating: Rating) -> Asked | None:
     if get("704.WMaxLimPctEna") != 1:
         return None
-    then = get("704.WMaxLimPctRvrt") / HUNDREDTHS * rated_kw if get("704.WMaxLimPctEnaRvrt") == 1 else None
-    return Asked(get("704.WMaxLimPct") / HUNDREDTHS * rated_kw, get("704.WMaxLimPctRvrtTms"), then)
+    then = get("704.WMaxLimPctRvrt") / HUNDREDTHS * rating.kw if get("704.WMaxLimPctEnaRvrt") == 1 else None
+    return Asked(get("704.WMaxLimPct") / HUNDREDTHS * rating.kw, get("704.WMaxLimPctRvrtTms"), then)
 
 
-def _given_kw(get: Get, rated_kw: float, then: str) -> float:
+def _given_kw(get: Get, rating: Rating, then: str) -> float:
     if get("704.WSetMod") == 1:
         return get(f"704.WSet{then}") / 1000.0
-    return get(f"704.WSetPct{then}") / HUNDREDTHS * rated_kw
+    return get(f"704.WSetPct{then}") / HUNDREDTHS * rating.kw
 
 
-def _setpoint_of(sign: float) -> Callable[[Get, float], Asked | None]:
-    def asks(get: Get, rated_kw: float) -> Asked | None:
+def _setpoint_of(sign: float) -> Callable[[Get, Rating], Asked | None]:
+    def asks(get: Get, rating: Rating) -> Asked | None:
         if get("704.WSetEna") != 1:
             return None
-        then = sign * _given_kw(get, rated_kw, "Rvrt") if get("704.WSetEnaRvrt") == 1 else None
-        return Asked(sign * _given_kw(get, rated_kw, ""), get("704.WSetRvrtTms"), then)
+        then = sign * _given_kw(get, rating, "Rvrt") if get("704.WSetEnaRvrt") == 1 else None
+        return Asked(sign * _given_kw(get, rating, ""), get("704.WSetRvrtTms"), then)
 
     return asks
 
@@ -94,10 +125,10 @@ def _setpoint_of(sign: float) -> Callable[[Get, float], Asked | None]:
 CHARGE, DISCHARGE = 1, 2
 
 
-def _storage(get: Get, rated_kw: float) -> Asked | None:
+def _storage(get: Get, rating: Rating) -> Asked | None:
     mode, for_s = get("124.StorCtl_Mod"), get("124.InOutWRte_RvrtTms")
-    drawn_kw = get("124.InWRte") / HUNDREDTHS * rated_kw
-    given_kw = get("124.OutWRte") / HUNDREDTHS * rated_kw
+    drawn_kw = get("124.InWRte") / HUNDREDTHS * rating.kw
+    given_kw = get("124.OutWRte") / HUNDREDTHS * rating.kw
     if mode == CHARGE:
         return Asked(drawn_kw, for_s)
     if mode == DISCHARGE:
@@ -108,24 +139,24 @@ def _storage(get: Get, rated_kw: float) -> Asked | None:
     return None
 
 
-_CONNECTION = Lever({"123.Conn": _SWITCH, "123.Conn_RvrtTms": _LONGEST_S}, _connection, {"123.Conn": 1})
+_CONNECTION = Lever({"123.Conn": SWITCH, "123.Conn_RvrtTms": LONGEST_S}, _connection, {"123.Conn": 1})
 _LIMIT_OF_123 = Lever(
     {
         "123.WMaxLimPct": _PERCENT,
-        "123.WMaxLimPct_RvrtTms": _LONGEST_S,
-        "123.WMaxLim_Ena": _SWITCH,
+        "123.WMaxLimPct_RvrtTms": LONGEST_S,
+        "123.WMaxLim_Ena": SWITCH,
     },
     _limit_of_123,
     {"123.WMaxLim_Ena": 0},
 )
-_SERVICE = Lever({"703.ES": _SWITCH}, _service, {"703.ES": 1})
+_SERVICE = Lever({"703.ES": SWITCH}, _service, {"703.ES": 1})
 _LIMIT_OF_704 = Lever(
     {
-        "704.WMaxLimPctEna": _SWITCH,
+        "704.WMaxLimPctEna": SWITCH,
         "704.WMaxLimPct": _PERCENT,
         "704.WMaxLimPctRvrt": _PERCENT,
-        "704.WMaxLimPctEnaRvrt": _SWITCH,
-        "704.WMaxLimPctRvrtTms": _LONGEST_32_S,
+        "704.WMaxLimPctEnaRvrt": SWITCH,
+        "704.WMaxLimPctRvrtTms": LONGEST_32_S,
     },
     _limit_of_704,
     {"704.WMaxLimPctEna": 0},
@@ -134,39 +165,44 @@ _LIMIT_OF_704 = Lever(
 )
 
 
-def _setpoint(sign: float, percent: range) -> Lever:
+def _setpoint(sign: float, percent: range, watts: Callable[[Rating], range]) -> Lever:
     return Lever(
         {
-            "704.WSetEna": _SWITCH,
-            "704.WSetMod": _SWITCH,
-            "704.WSet": None,
-            "704.WSetRvrt": None,
+            "704.WSetEna": SWITCH,
+            "704.WSetMod": SWITCH,
+            "704.WSet": watts,
+            "704.WSetRvrt": watts,
             "704.WSetPct": percent,
             "704.WSetPctRvrt": percent,
-            "704.WSetEnaRvrt": _SWITCH,
-            "704.WSetRvrtTms": _LONGEST_32_S,
+            "704.WSetEnaRvrt": SWITCH,
+            "704.WSetRvrtTms": LONGEST_32_S,
         },
         _setpoint_of(sign),
         {"704.WSetEna": 0},
         "704.WSetRvrtRem",
         {"704.WSet": "704.WSetRvrt", "704.WSetPct": "704.WSetPctRvrt"},
-        gives_only=sign > 0,
     )
 
 
 _STORAGE = Lever(
     {
         "124.StorCtl_Mod": range(4),
-        "124.OutWRte": _BOTH_WAYS,
-        "124.InWRte": _BOTH_WAYS,
-        "124.InOutWRte_RvrtTms": _LONGEST_S,
+        "124.OutWRte": BOTH_WAYS,
+        "124.InWRte": BOTH_WAYS,
+        "124.InOutWRte_RvrtTms": LONGEST_S,
     },
     _storage,
     {"124.StorCtl_Mod": 0},
 )
 
-OF_INVERTERS = (_CONNECTION, _LIMIT_OF_123, _SERVICE, _LIMIT_OF_704, _setpoint(1.0, _PERCENT))
+OF_INVERTERS = (
+    _CONNECTION,
+    _LIMIT_OF_123,
+    _SERVICE,
+    _LIMIT_OF_704,
+    _setpoint(1.0, _PERCENT, lambda rating: rating.watts),
+)
 """The least of what they ask for is the highest power of a local unit."""
-OF_BATTERIES = (_STORAGE, _setpoint(-1.0, _BOTH_WAYS))
+OF_BATTERIES = (_STORAGE, _setpoint(-1.0, BOTH_WAYS, lambda rating: rating.watts_both_ways))
 """The last that is written holds, and switches the other off."""
 OF_LOADS = (_LIMIT_OF_704,)

@@ -9,7 +9,6 @@ from heptagrid.live.protocols.modbus.codec import Code, ExceptionResponse
 from heptagrid.live.protocols.modbus.fleet import Kind, Rows
 from heptagrid.live.protocols.modbus.image import Scales, put
 from heptagrid.live.protocols.modbus.layout import BASE
-from heptagrid.live.protocols.modbus.levers import OF_BATTERIES
 from heptagrid.live.protocols.modbus.settings import Change, Settings, Writer
 from heptagrid.live.state import State
 
@@ -36,7 +35,7 @@ class Registers:
     def __init__(self, kind: Kind) -> None:
         self.kind, self.layout = kind, kind.layout
         self.settings: dict[int, Settings] = {}
-        self._writer = Writer(kind.layout, kind.levers, is_least=kind.levers is not OF_BATTERIES)
+        self._writer = Writer(kind.layout, kind.levers, is_least=kind.is_least)
         self._parts: dict[int, _Part] = {}
 
     def read(self, row: int, address: int, count: int, state: State, now_ns: int) -> bytes:
@@ -67,8 +66,9 @@ class Registers:
         if at < 0 or at + len(registers) // 2 > len(self.layout):
             raise ExceptionResponse(Code.ILLEGAL_ADDRESS)
         before = self.read(row, BASE, len(self.layout), state, now_ns)
-        rated_kw = float(self.kind.rows.rated_w[row]) / 1000.0
-        return self._writer.change(self.settings.get(row, Settings()), before, at, registers, rated_kw, now_ns)
+        return self._writer.change(
+            self.settings.get(row, Settings()), before, at, registers, self.kind.rating(row), now_ns
+        )
 
     def commit(self, row: int, change: Change) -> None:
         """Let a write hold."""

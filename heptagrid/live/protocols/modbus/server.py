@@ -18,7 +18,7 @@ from heptagrid.live.protocols.modbus.fleet import Kind
 from heptagrid.live.protocols.modbus.inverters import inverters
 from heptagrid.live.protocols.modbus.meters import loads, meters, substations
 from heptagrid.live.protocols.modbus.registers import Registers
-from heptagrid.live.protocols.modbus.settings import Change, Order
+from heptagrid.live.protocols.modbus.settings import Change
 from heptagrid.live.protocols.modbus.storage import storage
 
 STORAGE = "batteries"
@@ -159,12 +159,12 @@ class Server:
             exchange.work = lambda: answer
             self._carry_in(exchange, target)
             return
-        if change.order is None:
+        if change.order is None and not change.functions:
             exchange.work = lambda: self._written(asked, target, change)
             self._carry_in(exchange, target)
             return
         self._writing.add(target.device.name)
-        task = asyncio.ensure_future(self._order(exchange, target, asked, change, change.order))
+        task = asyncio.ensure_future(self._order(exchange, target, asked, change))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(silenced)
@@ -189,14 +189,11 @@ class Server:
         return asked.response()
 
     async def _order(
-        self, exchange: Exchange, target: Target, asked: codec.Write | codec.ReadWrite, change: Change, order: Order
+        self, exchange: Exchange, target: Target, asked: codec.Write | codec.ReadWrite, change: Change
     ) -> None:
         """Send what a write orders; without it there is no answer."""
-        size_bytes = codec.HEADER_BYTES + len(exchange.frame.pdu)
         try:
-            arrived_ns = await self.grid.order(
-                target.device, order.power_kw, order.begin_ns, order.until_ns, desk=target.desk, size_bytes=size_bytes
-            )
+            arrived_ns = await self._sent(exchange, target, change)
             self._note(exchange, target, is_inward=True, delay_ns=arrived_ns - exchange.sent_ns)
             pdu = self._written(asked, target, change)
         except RefusedError:
@@ -208,6 +205,21 @@ class Server:
         finally:
             self._writing.discard(target.device.name)
         self._carry_out(exchange, target, pdu)
+
+    async def _sent(self, exchange: Exchange, target: Target, change: Change) -> int:
+        """When all that a write orders has arrived; the frame's size is the first message's, others are as long as their contract says."""
+        size_bytes: int | None = codec.HEADER_BYTES + len(exchange.frame.pdu)
+        arrived_ns = 0
+        if change.order is not None:
+            order = change.order
+            arrived_ns = await self.grid.order(
+                target.device, order.power_kw, order.begin_ns, order.until_ns, desk=target.desk, size_bytes=size_bytes
+            )
+            size_bytes = None
+        for function in change.functions:
+            given_ns = await self.grid.give(target.device, function, desk=target.desk, size_bytes=size_bytes)
+            arrived_ns, size_bytes = max(arrived_ns, given_ns), None
+        return arrived_ns
 
     def _carry_in(self, exchange: Exchange, target: Target) -> None:
         size_bytes = codec.HEADER_BYTES + len(exchange.frame.pdu)

@@ -7,12 +7,16 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
+from heptagrid.contracts.inverters import Function, Mode
 from heptagrid.foundation.time import NS_PER_MINUTE, NS_PER_S
 from heptagrid.live.protocols.modbus.codec import Code, ExceptionResponse
+from heptagrid.live.protocols.modbus.curves import COMPLETED, FAILED
 from heptagrid.live.protocols.modbus.image import number
 from heptagrid.live.protocols.modbus.layout import Point, RegisterMap
-from heptagrid.live.protocols.modbus.levers import Asked, Lever
+from heptagrid.live.protocols.modbus.levers import Asked, Lever, Sets, Wanted
+from heptagrid.live.protocols.modbus.rating import Rating
 
 FALLBACK_NS = 75 * NS_PER_MINUTE
 """After which a device works by itself again when nobody renews what was asked for without an end: the grid's rule for outsiders that fall silent."""
@@ -40,21 +44,22 @@ class Held(NamedTuple):
     @property
     def ends_ns(self) -> int:
         """When nothing is left of it."""
-        return self.turns_ns if self.asked.after_kw is None else max(self.turns_ns, self.since_ns + FALLBACK_NS)
+        return self.turns_ns if self.asked.then is None else max(self.turns_ns, self.since_ns + FALLBACK_NS)
 
-    def at(self, ns: int) -> float | None:
-        """The power at an instant."""
+    def at(self, ns: int) -> float | Wanted | None:
+        """What it asks for at an instant."""
         if ns < self.turns_ns:
-            return self.asked.power_kw
-        return self.asked.after_kw if ns < self.ends_ns else None
+            return self.asked.what
+        return self.asked.then if ns < self.ends_ns else None
 
 
 class Change(NamedTuple):
-    """What a write makes of a device's settings. order: None where the write has no effect on its power."""
+    """What a write makes of a device's settings. order: None where the write has no effect on its power; functions: that it gives the inverter or takes back, without the device."""
 
     words: dict[int, int]
     held: dict[int, Held]
     order: Order | None
+    functions: tuple[Function, ...] = ()
 
 
 @dataclass
@@ -71,7 +76,7 @@ class Settings:
             if lever.remaining:
                 left_s = max(one.turns_ns - now_ns, 0) // NS_PER_S if one.asked.for_s else 0
                 self._set(layout.points[lever.remaining], left_s)
-            if now_ns >= one.turns_ns and one.asked.after_kw is not None:
+            if now_ns >= one.turns_ns and one.asked.then is not None:
                 for name, source in lever.reversion.items():
                     self._copy(layout.points[source], layout.points[name])
             if now_ns >= one.ends_ns:
@@ -96,14 +101,14 @@ def words_of(point: Point, raw: int) -> dict[int, int]:
 
 @dataclass(frozen=True)
 class Writer:
-    """Judges writes into devices of a kind. is_least: whether the least of what levers ask for holds, and not the last."""
+    """Judges writes into devices of a kind. is_least: whether the least power that levers ask for holds, and not the last; of functions it is the last."""
 
     layout: RegisterMap
     levers: Sequence[Lever]
     is_least: bool
 
     def change(
-        self, settings: Settings, before: bytes, at: int, registers: bytes, rated_kw: float, now_ns: int
+        self, settings: Settings, before: bytes, at: int, registers: bytes, rating: Rating, now_ns: int
     ) -> Change:
         """What a write of registers from a place on makes of a device, whose registers are `before`.
 
@@ -112,26 +117,49 @@ class Writer:
         ExceptionResponse
             Illegal address: a part of a point, or one that cannot be written. Illegal value: one that the point does not take. Then nothing is changed.
         """
-        words, touched = self._judged(before, at, registers, rated_kw)
+        words, touched = self._judged(before, at, registers, rating)
         after = np.frombuffer(before, dtype=">u2").copy()
         for place, word in words.items():
             after[place] = word
+        for k in sorted(touched):
+            self._adopt(self.levers[k], words, after)
         held = dict(settings.held)
         for k in sorted(touched):
-            asked = self.levers[k].asks(self._getter(after.tobytes()), rated_kw)
+            lever = self.levers[k]
+            asked = lever.asks(self._getter(after.tobytes()), rating)
             if asked is None:
                 held.pop(k, None)
                 continue
             held[k] = Held(now_ns, asked)
-            if not self.is_least:
-                for other in [one for one in held if one != k]:
+            if lever.sets is not Sets.POWER or not self.is_least:
+                for other in [one for one in held if one != k and self.levers[one].sets is lever.sets]:
                     del held[other]
                     for name, raw in self.levers[other].released.items():
                         words |= words_of(self.layout.points[name], raw)
-        has_effect = bool(touched) and bool(held or settings.held)
-        return Change(words, held, self._order(held, rated_kw, now_ns) if has_effect else None)
+        concerned = {self.levers[k].sets for k in touched} & {self.levers[k].sets for k in (*held, *settings.held)}
+        theirs = {one: {k: of for k, of in held.items() if self.levers[k].sets is one} for one in Sets}
+        return Change(
+            words,
+            held,
+            self._order(theirs[Sets.POWER], rating, now_ns) if Sets.POWER in concerned else None,
+            tuple(_function(theirs[one], one, now_ns) for one in (Sets.VARS, Sets.LIMIT) if one in concerned),
+        )
 
-    def _judged(self, before: bytes, at: int, registers: bytes, rated_kw: float) -> tuple[dict[int, int], set[int]]:
+    def _adopt(self, lever: Lever, words: dict[int, int], after: npt.NDArray[np.uint16]) -> None:
+        """Where a write asks for it, let written points take the place of those in force."""
+        adoption = lever.adoption
+        if adoption is None or self.layout.points[adoption.request].at not in words:
+            return
+        is_whole = adoption.is_whole(self._getter(after.tobytes()))
+        changed = words_of(self.layout.points[adoption.result], COMPLETED if is_whole else FAILED)
+        for target, source in adoption.copies.items() if is_whole else ():
+            to, by = self.layout.points[target], self.layout.points[source]
+            changed |= {to.at + k: int(after[by.at + k]) for k in range(by.registers)}
+        words |= changed
+        for place, word in changed.items():
+            after[place] = word
+
+    def _judged(self, before: bytes, at: int, registers: bytes, rating: Rating) -> tuple[dict[int, int], set[int]]:
         """The words that change, and the levers to which they belong."""
         words: dict[int, int] = {}
         touched: set[int] = set()
@@ -147,7 +175,7 @@ class Writer:
             if raw is None:
                 pass  # "not implemented" written into a point leaves it as it is
             elif lever is not None:
-                if not self.levers[lever].allows(point.name, raw, rated_kw):
+                if not self.levers[lever].allows(point.name, raw, rating):
                     raise ExceptionResponse(Code.ILLEGAL_VALUE)
                 words |= words_of(point, raw)
                 touched.add(lever)
@@ -168,7 +196,7 @@ class Writer:
 
         return get
 
-    def _order(self, held: dict[int, Held], rated_kw: float, now_ns: int) -> Order:
+    def _order(self, held: dict[int, Held], rating: Rating, now_ns: int) -> Order:
         """What all levers together ask for from now on."""
         until_ns = max((one.ends_ns for one in held.values()), default=now_ns)
         turns = {
@@ -177,6 +205,28 @@ class Writer:
         begin_ns = sorted({now_ns, *turns})
         power_kw = []
         for ns in begin_ns:
-            asked = [kw for one in held.values() if (kw := one.at(ns)) is not None]
-            power_kw.append(min(asked, default=rated_kw if held else 0.0))
+            asked = [kw for one in held.values() if isinstance(kw := one.at(ns), float | int)]
+            power_kw.append(min(asked, default=rating.kw if held else 0.0))
         return Order(begin_ns, power_kw, until_ns)
+
+
+def _function(held: dict[int, Held], sets: Sets, now_ns: int) -> Function:
+    """What a lever that sets vars, or a limit, asks for from now on; nothing takes back what was asked before."""
+    nobody, wanted = np.empty(0, dtype=np.int64), [Wanted(Mode.VOLT_WATT if sets is Sets.LIMIT else Mode.UNITY)]
+    begin_ns, until_ns = [], now_ns
+    for one in held.values():
+        until_ns = one.ends_ns
+        begin_ns = [one.since_ns, *([one.turns_ns] if one.turns_ns < until_ns else [])]
+        wanted = [what for ns in begin_ns if isinstance(what := one.at(ns), Wanted)]
+    first = wanted[0]
+    return Function(
+        mode=int(first.mode),
+        begin_ns=np.array(begin_ns, dtype=np.int64),
+        value=np.array([what.value for what in wanted[: len(begin_ns)]]),
+        x=np.array(first.x, dtype=np.float64),
+        y=np.array(first.y, dtype=np.float64),
+        response_s=first.response_s,
+        has_watt_priority=int(first.has_watt_priority),
+        until_ns=until_ns,
+        device=nobody,
+    )

@@ -9,11 +9,11 @@ import numpy as np
 
 from heptagrid.live.grid import LiveGrid
 from heptagrid.live.inventory import DeviceClass
-from heptagrid.live.protocols.modbus import levers
+from heptagrid.live.protocols.modbus import curves, levers
+from heptagrid.live.protocols.modbus import functions as vars_levers
 from heptagrid.live.protocols.modbus.fleet import (
     SINGLE_PHASE_KVA,
     Ints,
-    Kind,
     Rows,
     at_voltage,
     electric,
@@ -24,12 +24,12 @@ from heptagrid.live.protocols.modbus.generators import (
     OFF,
     SETPOINT_MODES,
     STANDBY,
+    VAR_MODES,
     WORKING,
-    ac_scales,
+    Generators,
     ac_values,
     direct_scales,
     direct_values,
-    ratings,
     setpoint_of_704,
     status_values,
 )
@@ -45,20 +45,21 @@ _IDLE_W = 1.0
 
 
 @dataclass(frozen=True)
-class Storage(Kind):
+class Storage(Generators):
     """Batteries; capacity_kwh: usable, of each."""
 
     capacity_kwh: float = 1.0
 
     product = "battery inverter"
-    models = (1, 103, 120, 121, 122, 124, 701, 702, 704, 713, 714, 802)
-    counts = {"Prt": 1}  # noqa: RUF012
-    levers = levers.OF_BATTERIES
+    models = (1, 103, 120, 121, 122, 124, 701, 702, 704, 705, 706, 712, 713, 714, 802)
+    counts = {"Prt": 1, **curves.COUNTS}  # noqa: RUF012
+    levers = (*levers.OF_BATTERIES, *vars_levers.FUNCTIONS)
+    is_least = False
 
     def scales(self, rows: Rows) -> Mapping[str, Ints | int]:
         power, energy = scale_of_power(rows.rated_w), power_of_ten(self.capacity_kwh * 1000.0, _MOST_UINT16, 0)
         return {
-            **ac_scales(rows),
+            **self.ac_scales(rows),
             "120.WHRtg_SF": energy,
             "120.MaxChaRte_SF": power,
             "120.MaxDisChaRte_SF": power,
@@ -81,7 +82,7 @@ class Storage(Kind):
     def nameplate(self, rows: Rows) -> Values:
         whole_wh, rated = self.capacity_kwh * 1000.0, rows.rated_w
         return {
-            **ratings(rows),
+            **self.ratings(rows),
             "120.DERTyp": _PV_AND_STORAGE,
             "120.WHRtg": whole_wh,
             "120.MaxChaRte": rated,
@@ -98,7 +99,7 @@ class Storage(Kind):
             "702.WDisChaRteMaxRtg": rated,
             "702.WChaRteMax": rated,
             "702.WDisChaRteMax": rated,
-            "702.CtrlModes": SETPOINT_MODES,
+            "702.CtrlModes": SETPOINT_MODES | VAR_MODES,
             **setpoint_of_704(),
             "713.WHRtg": whole_wh,
             "713.Sta": 0,
@@ -130,7 +131,7 @@ class Storage(Kind):
     def measured(self, rows: Rows, state: State) -> Values:
         mine = state.devices[self.of.name]
         given_w = -1000.0 * mine.power_kw[rows.slice]
-        at = electric(rows, state, given_w, np.zeros(len(rows)))
+        at = electric(rows, state, given_w, 1000.0 * mine.given_kvar[rows.slice])
         is_idle = np.abs(given_w) < _IDLE_W
         status = np.where(at.is_supplied, np.where(is_idle, STANDBY, WORKING), OFF)
         given = state.energy.given_kwh[self.of.name][rows.slice]
@@ -159,4 +160,4 @@ def storage(grid: LiveGrid, of: DeviceClass, capacity_kwh: float) -> Storage:
     """All batteries of a grid."""
     rated_w = of.rated_kw * 1000.0
     rows = at_voltage(grid, of, nominal_at_points(grid, of), rated_w, SINGLE_PHASE_KVA * 1000.0)
-    return Storage(of, rows, grid, capacity_kwh)
+    return Storage(of, rows, grid, grid.scenario.sections["inverters"], capacity_kwh)

@@ -13,20 +13,18 @@ from enum import Enum
 import numpy as np
 
 from heptagrid.foundation.errors import NetworkError
-from heptagrid.planes.power.anderson_acceleration import Mixing
 from heptagrid.planes.power.controls import capacitors, regulators
 from heptagrid.planes.power.controls import inverters as smart
+from heptagrid.planes.power.controls.common_voltage import GAP_PU, probe, settle
 from heptagrid.planes.power.controls.opendss_queue import Leftovers
 from heptagrid.planes.power.unbalanced.flow import CircuitFlow
 from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
-from heptagrid.world.circuit.circuit import Bools, Circuit, Complex, Floats
+from heptagrid.world.circuit.circuit import Bools, Circuit, Complex, Floats, Ints
 from heptagrid.world.circuit.controls import Monitored
+from heptagrid.world.inverter_bank import Bank, PointInverters
 
 MOST_PASSES = 100  # of a snapshot or a step; far beyond what controls that settle need
 SECONDS_A_DAY = 86400.0
-_GAP_PU = 1e-8  # between inverters' voltages and what their curves see
-_MOST_RENEWALS = 400
-_LITTLE = 1e-3  # of the inverters' slopes, to probe the network with
 
 
 class HuntingError(NetworkError):
@@ -64,14 +62,31 @@ class Controlled:
         self.capacitors = capacitors.at_rest(len(circuit.capacitor_controls.names))
         self.leftovers = Leftovers()
         self.hunting: tuple[str, ...] = ()
-        self.bank = smart.bank(circuit.inverters)
+        inverters = circuit.inverters
+        self._own = PointInverters(inverters.device, smart.bank(inverters), is_probed=len(inverters.device) == 0)
+        self._answering, self._v_base_v = self._own, inverters.v_base_v
         self._regulator_settings = regulators.settings_of(circuit)
         self._capacitor_settings = capacitors.settings_of(circuit)
         self._terminals = capacitors.terminals_of(circuit)
         self._regulator_readings = regulators.readings(len(circuit.regulators.names))
         self._capacitor_readings = capacitors.readings(len(circuit.capacitor_controls.names))
-        self._seen_pu = np.ones(len(circuit.inverters.device))
-        self._is_probed = len(circuit.inverters.device) == 0
+        self._seen_pu = np.ones(len(inverters.device))
+
+    @property
+    def bank(self) -> Bank:
+        """The inverters that answer."""
+        return self._answering.bank
+
+    def let_in(self, inverters: PointInverters | None, v_base_v: Floats) -> None:
+        """From now on these inverters answer, at the device `point` beside what it draws, or again the circuit's own; v_base_v: (inverters,) 1 pu of one phase circuit.
+
+        Their functions' approach to the curves from step to step is theirs.
+        """
+        self._answering, self._v_base_v = (
+            inverters or self._own,
+            v_base_v if inverters else self.circuit.inverters.v_base_v,
+        )
+        self._seen_pu = np.ones(len(self._answering.point))
 
     @property
     def tap_positions(self) -> Floats:
@@ -131,7 +146,8 @@ class Controlled:
         before = self.tap_pu.copy(), self.is_closed.copy()
         self.hunting = ()
         self._offer(available_kw)
-        smart.begin_step(self.bank, self.circuit.inverters, step_s)
+        if self._answering is self._own:
+            smart.begin_step(self.bank, self.circuit.inverters, step_s)
         end_s = self.now_s + step_s
         act = self._act_at if acts is Acts.AT_STEP_ENDS else self._act_until
         try:
@@ -141,7 +157,8 @@ class Controlled:
             self.now_s = end_s
             self._stand(*before)
             flow = self._solve(p_kw, q_kvar)
-        smart.end_step(self.bank)
+        if self._answering is self._own:
+            smart.end_step(self.bank)
         return flow
 
     def _act_until(self, end_s: float, p_kw: Floats | None, q_kvar: Floats | None, most_passes: int) -> CircuitFlow:
@@ -160,7 +177,7 @@ class Controlled:
     def _act_at(self, end_s: float, p_kw: Floats | None, q_kvar: Floats | None, most_passes: int) -> CircuitFlow:
         """Go to the end and solve there as OpenDSS does: at first the inverters feed as before, what is due acts, and then they answer."""
         self.now_s = end_s
-        inverters_answer = not len(self.circuit.inverters.device)
+        inverters_answer = not len(self._answering.point)
         for _ in range(most_passes):
             flow = self._solve(p_kw, q_kvar) if inverters_answer else self._solve_held(p_kw, q_kvar)
             waited_s = self.regulators.due_s.copy()
@@ -177,73 +194,68 @@ class Controlled:
         if available_kw is not None:
             self.bank.available_kw[:] = available_kw
 
-    def _draws(self, p_kw: Floats | None, q_kvar: Floats | None) -> tuple[Floats, Floats]:
-        devices = self.circuit.devices
-        return (devices.p_kw if p_kw is None else p_kw).copy(), (devices.q_kvar if q_kvar is None else q_kvar).copy()
+    def _beside(self, p_kw: Floats | None, q_kvar: Floats | None) -> tuple[Floats, Floats]:
+        """What devices draw beside the inverters, (devices,)."""
+        devices, own = self.circuit.devices, self._own.point
+        p_kw, q_kvar = (
+            (devices.p_kw if p_kw is None else p_kw).copy(),
+            (devices.q_kvar if q_kvar is None else q_kvar).copy(),
+        )
+        p_kw[own] = q_kvar[own] = 0.0
+        return p_kw, q_kvar
+
+    def _with(self, beside: tuple[Floats, Floats], fed_kw: Floats, fed_kvar: Floats) -> CircuitFlow:
+        """The flow in which the inverters feed this."""
+        (p_kw, q_kvar), at = beside, self._answering.point
+        return self.solver.solve(
+            p_kw - np.bincount(at, fed_kw, len(p_kw)), q_kvar - np.bincount(at, fed_kvar, len(q_kvar))
+        )
 
     def _solve_held(self, p_kw: Floats | None, q_kvar: Floats | None) -> CircuitFlow:
         """The flow before the inverters have looked at it."""
-        inverter = self.circuit.inverters.device
-        p_kw, q_kvar = self._draws(p_kw, q_kvar)
         self.solver.set_taps(self.tap_pu)
         self.solver.set_capacitors(self.is_closed)
         smart.hold(self.bank)
-        p_kw[inverter], q_kvar[inverter] = -self.bank.p_kw, -self.bank.q_kvar
-        return self.solver.solve(p_kw, q_kvar)
+        return self._with(self._beside(p_kw, q_kvar), self.bank.p_kw, self.bank.q_kvar)
 
     def _solve(self, p_kw: Floats | None, q_kvar: Floats | None) -> CircuitFlow:
-        inverter = self.circuit.inverters.device
-        p_kw, q_kvar = self._draws(p_kw, q_kvar)
         self.solver.set_taps(self.tap_pu)
         self.solver.set_capacitors(self.is_closed)
-        if not self._is_probed:
-            self._probe(p_kw, q_kvar)
-        mixing = Mixing()
-        smart.feed(self.bank)
-        for _ in range(_MOST_RENEWALS):
-            p_kw[inverter], q_kvar[inverter] = -self.bank.p_kw, -self.bank.q_kvar
-            flow = self.solver.solve(p_kw, q_kvar)
-            if not len(inverter):
-                return flow
+        beside, answering, bank = self._beside(p_kw, q_kvar), self._answering, self.bank
+        if not len(answering.point):
+            return self.solver.solve(*beside)
+        flow: CircuitFlow | None = None
+
+        def look(fed_kw: Floats, fed_kvar: Floats) -> Floats:
+            nonlocal flow
+            flow = self._with(beside, fed_kw, fed_kvar)
             self._see(flow.v)
-            gap_pu = self._seen_pu - self.bank.seen_pu
-            if np.abs(gap_pu).max() <= max(_GAP_PU, self.solver.tolerance_pu):
-                return flow
-            self.bank.seen_pu[:] = mixing.next(self.bank.seen_pu, self.bank.share * gap_pu)
-            smart.feed(self.bank)
-        raise NetworkError(f"{self.circuit.name}: the inverters' curves and the network find no common voltage")
+            return np.where(bank.is_on, self._seen_pu, bank.seen_pu)
+
+        if not answering.is_probed:
+            probe(bank, look, self._phases())
+            answering.is_probed = True
+        if not settle(bank, look, max(GAP_PU, self.solver.tolerance_pu)) or flow is None:
+            raise NetworkError(f"{self.circuit.name}: the inverters' curves and the network find no common voltage")
+        return flow
+
+    def _phases(self) -> Ints:
+        """(inverters,) the phase of those on one, 0 of others: voltages of phases move against each other."""
+        devices, nodes, device = self.circuit.devices, self.circuit.nodes, self._answering.point
+        is_single = np.diff(devices.circuit_at)[device] == 1
+        return np.where(is_single, nodes.number[devices.circuit_from[devices.circuit_at[device]]], 0)
 
     def _see(self, v_v: Complex) -> None:
-        devices, inverters = self.circuit.devices, self.circuit.inverters
+        devices = self.circuit.devices
         smart.terminal_pu(
-            inverters.device,
-            inverters.v_base_v,
+            self._answering.point,
+            self._v_base_v,
             devices.circuit_at,
             devices.circuit_from,
             devices.circuit_to,
             v_v,
             self._seen_pu,
         )
-
-    def _probe(self, p_kw: Floats, q_kvar: Floats) -> None:
-        """Ask the network how voltages answer to the inverters' slopes, phase by phase."""
-        devices, nodes, inverter = self.circuit.devices, self.circuit.nodes, self.circuit.inverters.device
-        is_single = np.diff(devices.circuit_at)[inverter] == 1
-        phase = np.where(is_single, nodes.number[devices.circuit_from[devices.circuit_at[inverter]]], 0)
-        smart.feed(self.bank)
-        p_kw[inverter], q_kvar[inverter] = -self.bank.p_kw, -self.bank.q_kvar
-        self._see(self.solver.solve(p_kw, q_kvar).v)
-        before = self._seen_pu.copy()
-        p_slope, q_slope = smart.steepest(self.bank)
-        answers = []
-        for group in np.unique(phase):
-            more_p, more_q = p_kw.copy(), q_kvar.copy()
-            more_p[inverter] += np.where(phase == group, _LITTLE * p_slope, 0.0)
-            more_q[inverter] += np.where(phase == group, _LITTLE * q_slope, 0.0)
-            self._see(self.solver.solve(more_p, more_q).v)
-            answers.append((self._seen_pu - before) / _LITTLE)
-        self.bank.share[:] = smart.shares(np.array(answers))
-        self._is_probed = True
 
     def _look(self, flow: CircuitFlow) -> None:
         """Measure, and start, renew or drop actions."""

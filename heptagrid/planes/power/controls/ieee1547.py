@@ -1,6 +1,6 @@
 """What IEEE 1547-2018 asks of inverters: curves of voltage against reactive and active power, categories A and B.
 
-The figures of tables 7, 8 and 10 (clauses 5.2, 5.3.3 and 5.4.2). The standard itself is not public; defaults and ranges were compared with EPRI's
+The figures of tables 7 to 10 (clauses 5.2, 5.3 and 5.4.2). The standard itself is not public; defaults and ranges were compared with EPRI's
 OpenDER 2.2 (BSD licence), which implements it, and the defaults with characteristic 1 of IEEE 1547.1-2020, tables 25 and 31.
 """
 
@@ -95,6 +95,11 @@ VOLT_VAR = {
     Category.B: VoltVar(),
 }
 VOLT_WATT = {Category.A: VoltWatt(), Category.B: VoltWatt()}  # table 10 knows no difference
+WATT_VAR = {
+    Category.A: ((0.0, 0.5, 1.0), (0.0, 0.0, -0.25)),
+    Category.B: ((0.0, 0.5, 1.0), (0.0, 0.0, -0.44)),
+}
+"""Table 9, defaults while power is given: of rated active power, and what is injected, of rated apparent power; nothing up to half of the power."""
 
 
 def volt_var_problems(settings: VoltVar, category: Category) -> list[str]:

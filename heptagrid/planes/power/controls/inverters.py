@@ -11,52 +11,19 @@ At a fixed point every inverter sees its real voltage, so its power is exactly i
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import numpy.typing as npt
 
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.world.circuit.controls import Inverters
+from heptagrid.world.inverter_bank import Bank
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 RESPONSE_LEFT = 0.1  # of a step is left after the response time (IEEE 1547-2018, clause 3.1: 90 % of the change)
-
-
-class Bank(NamedTuple):
-    """Inverters as kernels take them, (inverters,) each unless said otherwise; the last seven change with every solve or step.
-
-    As in `world.circuit.Inverters`; `share`: of the gap that closes in an iteration. seen_pu: the voltage that the curves see. p_kw, q_kvar: fed
-    into the network. start_limit_kw, start_q_kvar: volt-watt's limit and volt-var's answer when the step began; limit_left, q_left: what a step
-    leaves of the distance from there to the curve (0: the curve is followed at once).
-    """
-
-    rated_kw: Floats
-    rated_kva: Floats
-    most_inject_kvar: Floats
-    most_absorb_kvar: Floats
-    q_base_kvar: Floats
-    q_per_kw: Floats
-    has_watt_priority: Bools
-    volt_var_at: Ints
-    volt_var_v_pu: Floats
-    volt_var_q_pu: Floats
-    volt_watt_at: Ints
-    volt_watt_v_pu: Floats
-    volt_watt_p_pu: Floats
-    share: Floats
-    available_kw: Floats
-    seen_pu: Floats
-    p_kw: Floats
-    q_kvar: Floats
-    start_limit_kw: Floats
-    start_q_kvar: Floats
-    limit_left: Floats
-    q_left: Floats
 
 
 def bank(inverters: Inverters) -> Bank:
@@ -78,6 +45,7 @@ def bank(inverters: Inverters) -> Bank:
         most_absorb_kvar=inverters.most_absorb_kvar,
         q_base_kvar=inverters.q_base_kvar,
         q_per_kw=np.sign(factor) * np.sqrt(1.0 / factor**2 - 1.0),
+        q_set_kvar=np.zeros(count),
         has_watt_priority=inverters.has_watt_priority,
         volt_var_at=inverters.volt_var_at,
         volt_var_v_pu=inverters.volt_var_v_pu,
@@ -85,7 +53,11 @@ def bank(inverters: Inverters) -> Bank:
         volt_watt_at=inverters.volt_watt_at,
         volt_watt_v_pu=inverters.volt_watt_v_pu,
         volt_watt_p_pu=inverters.volt_watt_p_pu,
+        watt_var_at=np.zeros(count + 1, dtype=np.int64),
+        watt_var_p_pu=np.empty(0),
+        watt_var_q_pu=np.empty(0),
         share=np.ones(count),
+        is_on=np.ones(count, dtype=np.bool_),
         available_kw=inverters.available_kw.copy(),
         seen_pu=np.ones(count),
         p_kw=np.zeros(count),
@@ -112,8 +84,8 @@ def _check_curve(inverters: Inverters, at: Ints, v_pu: Floats, power_pu: Floats,
 
 def begin_step(bank: Bank, inverters: Inverters, step_s: float) -> None:
     """From here the curves are approached at the inverters' response times, a step of `step_s` seconds long."""
-    bank.limit_left[:] = _left(inverters.volt_watt_response_s, step_s)
-    bank.q_left[:] = _left(inverters.volt_var_response_s, step_s)
+    bank.limit_left[:] = left(inverters.volt_watt_response_s, step_s)
+    bank.q_left[:] = left(inverters.volt_var_response_s, step_s)
 
 
 def end_step(bank: Bank) -> None:
@@ -121,7 +93,8 @@ def end_step(bank: Bank) -> None:
     _keep(bank)
 
 
-def _left(response_s: Floats, step_s: float) -> Floats:
+def left(response_s: Floats, step_s: float) -> Floats:
+    """(inverters,) what a step leaves of the distance to the curve."""
     return np.where(response_s > 0.0, RESPONSE_LEFT ** (step_s / np.where(response_s > 0.0, response_s, 1.0)), 0.0)
 
 
@@ -165,10 +138,14 @@ def limit_kw(bank, k, v_pu):  # type: ignore[no-untyped-def]
 
 @kernel
 def wanted_kvar(bank, k, v_pu, p_kw):  # type: ignore[no-untyped-def]
-    """Volt-var's answer, or the power factor's, of inverter k before its rating is looked at."""
+    """Vars of inverter k by its function, before its rating is looked at."""
     first, last = bank.volt_var_at[k], bank.volt_var_at[k + 1]
     if first == last:
-        return p_kw * bank.q_per_kw[k]
+        first, last = bank.watt_var_at[k], bank.watt_var_at[k + 1]
+        if first < last:
+            share = _along(p_kw / bank.rated_kw[k], first, last, bank.watt_var_p_pu, bank.watt_var_q_pu)
+            return share * bank.rated_kva[k]
+        return abs(p_kw) * bank.q_per_kw[k] + bank.q_set_kvar[k]
     base = bank.q_base_kvar[k]
     if np.isnan(base):
         base = np.sqrt(max(bank.rated_kva[k] ** 2 - p_kw**2, 0.0))
@@ -179,7 +156,9 @@ def wanted_kvar(bank, k, v_pu, p_kw):  # type: ignore[no-untyped-def]
 @kernel
 def output(bank, k, v_pu):  # type: ignore[no-untyped-def]
     """What inverter k feeds at a voltage, kW and kvar: curves, then capability, then rating by its priority."""
-    p = min(bank.available_kw[k], limit_kw(bank, k, v_pu), bank.rated_kva[k])
+    if not bank.is_on[k]:
+        return 0.0, 0.0
+    p = max(min(bank.available_kw[k], limit_kw(bank, k, v_pu), bank.rated_kva[k]), -bank.rated_kva[k])
     return _within_rating(bank, k, p, wanted_kvar(bank, k, v_pu, p))
 
 
@@ -192,7 +171,7 @@ def _within_rating(bank, k, p, q):  # type: ignore[no-untyped-def]
             q = np.copysign(np.sqrt(max(square - p * p, 0.0)), q)
         else:
             q = min(max(q, -bank.rated_kva[k]), bank.rated_kva[k])
-            p = np.sqrt(max(square - q * q, 0.0))
+            p = np.copysign(np.sqrt(max(square - q * q, 0.0)), p)
     return p, q
 
 
@@ -221,7 +200,7 @@ def hold(bank):  # type: ignore[no-untyped-def]
     for k in range(bank.share.shape[0]):
         p = min(bank.available_kw[k], bank.rated_kva[k])
         has_curve = bank.volt_var_at[k] < bank.volt_var_at[k + 1]
-        q = bank.q_kvar[k] if has_curve else p * bank.q_per_kw[k]
+        q = bank.q_kvar[k] if has_curve else wanted_kvar(bank, k, bank.seen_pu[k], p)
         bank.p_kw[k], bank.q_kvar[k] = _within_rating(bank, k, p, q)
 
 
