@@ -122,6 +122,26 @@ def shadows_db(seed, shadowing_db, ones, others):  # type: ignore[no-untyped-def
     return drawn
 
 
+@kernel
+def margins_over_air(xy_m, ids, ones, others, fade):  # type: ignore[no-untyped-def]
+    """Received power above the sensitivity over (n,) pairs of places."""
+    found = np.empty(len(ones))
+    for k in range(len(ones)):
+        x, y = xy_m[ones[k], 0] - xy_m[others[k], 0], xy_m[ones[k], 1] - xy_m[others[k], 1]
+        found[k] = margin_db(fade, np.sqrt(x * x + y * y), ids[ones[k]], ids[others[k]])
+    return found
+
+
+@kernel
+def margins_over_lines(parent, depth_m, node, ids, ones, others, fade):  # type: ignore[no-untyped-def]
+    """The same along lines."""
+    found = np.empty(len(ones))
+    for k in range(len(ones)):
+        far_m = _line_m(parent, depth_m, node[ones[k]], node[others[k]])
+        found[k] = margin_db(fade, far_m, ids[ones[k]], ids[others[k]])
+    return found
+
+
 def _cells(xy_m: Floats, meters: int, side_m: float) -> tuple[Ints, Ints, int, int, Ints]:
     """Squares of a grid: (places,) column and row of each, how many of both, and where each square's meters begin in an order of them."""
     corner = xy_m.min(axis=0)
