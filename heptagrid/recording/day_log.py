@@ -21,8 +21,9 @@ from heptagrid.recording.bill_parts import BILL_PARTS, completed, parts_of
 from heptagrid.recording.company_books import company_books
 from heptagrid.recording.section import rounded
 from heptagrid.recording.settlement_books import SettlementBooks, settlement_books, unsettled
+from heptagrid.recording.spool import Named, Text
 from heptagrid.recording.standing_estimates import Errors, Standing
-from heptagrid.recording.tables import TableWriter, blocks, named, text
+from heptagrid.recording.tables import TableWriter, blocks
 from heptagrid.recording.totals import DayBooks
 from heptagrid.world.accounts import FIRST_POINT
 
@@ -199,8 +200,8 @@ class DayLog:
         new = np.concatenate([self._held, np.arange(self._rows_seen, len(rows["of_ns"]))])
         due = rows["of_ns"][new] <= of_ns
         self._held, self._rows_seen = new[~due], len(rows["of_ns"])
-        names = text(self._grid.ledger.accounts.names)
-        which_of_all, reasons = new[due], text(REASON_NAMES)
+        names = Text(self._grid.ledger.accounts.names)
+        which_of_all, reasons = new[due], Text(REASON_NAMES)
         for some in blocks(max(len(which_of_all), 1), _PAYMENTS):
             which = which_of_all[some]
             writer.write(
@@ -208,10 +209,10 @@ class DayLog:
                 {
                     "at_ns": rows["at_ns"][which],
                     "of_ns": rows["of_ns"][which],
-                    "payer": named(names, rows["payer"][which]),
-                    "payee": named(names, rows["payee"][which]),
+                    "payer": Named(names, rows["payer"][which]),
+                    "payee": Named(names, rows["payee"][which]),
                     "amount_millicent": rows["amount_millicent"][which],
-                    "reason": named(reasons, rows["reason"][which]),
+                    "reason": Named(reasons, rows["reason"][which]),
                     "cause": rows["cause"][which],
                 },
             )

@@ -13,7 +13,8 @@ from heptagrid.foundation.time import NS_PER_QUARTER, Step
 from heptagrid.planes.power.balanced.ac import AcFlow
 from heptagrid.recording.node_quarters import NodeQuarters
 from heptagrid.recording.section import Parameters
-from heptagrid.recording.tables import TableWriter, blocks, long_table, named, text
+from heptagrid.recording.spool import Named, Text
+from heptagrid.recording.tables import TableWriter, blocks, long_table
 
 _MOST_ROWS = 2**19  # of a table that are made at once
 
@@ -125,7 +126,7 @@ class DayTables:
             columns: dict[str, Any] = {
                 name: np.concatenate([rows[name] for rows in self._messages]) for name in self._messages[0]
             }
-            columns["kind"] = named(text(KIND_NAMES), columns["kind"])
+            columns["kind"] = Named(Text(KIND_NAMES), columns["kind"])
             self._writer.write("messages", columns)
         self._messages: list[dict[str, np.ndarray]] = []
 

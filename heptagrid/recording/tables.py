@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from heptagrid.foundation.frames import join_tables, write_table
+from heptagrid.foundation.output_file import TEMPORARY
 from heptagrid.recording.pieces import PIECED, whole_days
+from heptagrid.recording.spool import IntLists, Named, is_spool, read_spool, write_spool
 
 if TYPE_CHECKING:
     import polars
@@ -22,11 +25,12 @@ BLOCK = 16 * 1024
 class TableWriter:
     """Writes parts of tables for one arm and span; a part is complete or absent, never half."""
 
-    def __init__(self, folder: Path | None, prefix: str, labels: Mapping[str, Any]) -> None:
-        """Set up; without a folder nothing is written."""
+    def __init__(self, folder: Path | None, prefix: str, labels: Mapping[str, Any], spools: bool = False) -> None:
+        """Set up; without a folder nothing is written. spools: whether parts are spools until they are joined, which spares a process that lasts the memory of polars."""
         self._folder = folder
         self._prefix = prefix
         self._labels = dict(labels)
+        self._spools = spools
         self._parts = 0
 
     def write_to(self, folder: Path) -> None:
@@ -39,47 +43,31 @@ class TableWriter:
 
     def write(self, name: str, columns: Mapping[str, Any]) -> None:
         """Write columns of equal length as one part of the table `name`; 2-D arrays become lists."""
-        import polars
-
         if self._folder is None:
             return
-        series = {key: _series(values) for key, values in columns.items()}
-        frame = polars.DataFrame(series)
-        labels = [
-            polars.lit(value, dtype=polars.Int16 if isinstance(value, int) else polars.String).alias(key)
-            for key, value in self._labels.items()
-        ]
-        frame = frame.select(*labels, *frame.columns)
         part = self._folder / f"{name}.{self._prefix}.{self._parts:04d}.part"
         self._parts += 1
-        write_table(frame, part, durable=False)
+        if self._spools:
+            write_spool(self._labels, columns, part)
+        else:
+            write_table(_frame(self._labels, columns), part, durable=False)
+
+
+def _frame(labels: Mapping[str, Any], columns: Mapping[str, Any]) -> polars.DataFrame:
+    import polars
+
+    frame = polars.DataFrame({key: _series(values) for key, values in columns.items()})
+    first = [
+        polars.lit(value, dtype=polars.Int16 if isinstance(value, int) else polars.String).alias(key)
+        for key, value in labels.items()
+    ]
+    return frame.select(*first, *frame.columns)
 
 
 def blocks(count: int, size: int = BLOCK) -> Iterator[slice]:
     """So many things in blocks of a size, the last with what is left."""
     for begin in range(0, count, size):
         yield slice(begin, min(begin + size, count))
-
-
-def text(names: Sequence[str]) -> polars.Series:
-    """Names as a column."""
-    import polars
-
-    return polars.Series(names, dtype=polars.String)
-
-
-def named(names: polars.Series, which: np.ndarray) -> polars.Series:
-    """A column of names, each by its number."""
-    import polars
-
-    return names.gather(polars.Series(which))
-
-
-def list_series(lists: Sequence[Sequence[int] | None]) -> Any:
-    """A column of lists of integers, some of them absent."""
-    import polars
-
-    return polars.Series(lists, dtype=polars.List(polars.Int64))
 
 
 def long_table(times: np.ndarray, values: np.ndarray, name: str, ids: np.ndarray, value: str) -> dict[str, np.ndarray]:
@@ -94,6 +82,10 @@ def long_table(times: np.ndarray, values: np.ndarray, name: str, ids: np.ndarray
 def _series(values: Any) -> Any:
     import polars
 
+    if isinstance(values, IntLists):
+        return polars.Series(values.lists, dtype=polars.List(polars.Int64))
+    if isinstance(values, Named):
+        return values.text.series.gather(polars.Series(values.which))
     if isinstance(values, np.ndarray) and values.ndim == 2:
         flat = polars.Series(np.ascontiguousarray(values).ravel())
         return flat.reshape((values.shape[0], values.shape[1])).arr.to_list()
@@ -105,10 +97,31 @@ def parts_of(folder: Path, name: str) -> list[Path]:
     return sorted(one for one in _parts(folder) if _table_of(one) == name)
 
 
+@contextmanager
+def as_tables(parts: Sequence[Path]) -> Iterator[list[Path]]:
+    """Parts, tables of those that are spools in the place of these for as long as this is open.
+
+    Raises
+    ------
+    OutputError
+        For a damaged one.
+    """
+    with TemporaryDirectory(prefix=TEMPORARY) as scratch:
+        found = []
+        for part in parts:
+            table = Path(scratch) / part.name if is_spool(part) else part
+            if table != part:
+                write_table(_frame(*read_spool(part)), table, durable=False)
+            found.append(table)
+        yield found
+
+
 def join_parts(folder: Path, out: Path, *, keep: bool = False) -> None:
     """Join the parts of every table in `folder` into `out/<table>.parquet`, in the parts' order, and drop them unless told to `keep` them."""
     for name in sorted({_table_of(part) for part in _parts(folder)}):
         parts = parts_of(folder, name)
+        for part in filter(is_spool, parts):
+            write_table(_frame(*read_spool(part)), part, durable=False)
         with whole_days(parts) if name == PIECED else nullcontext(parts) as whole:
             join_tables(whole, out / f"{name}.parquet")
         for part in () if keep else parts:
