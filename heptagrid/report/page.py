@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     import polars
 
 Frames = Mapping[str, "polars.DataFrame | None"]
+
+MOST_PARTS = 24
+"""Tables of towns and companies that the assumptions show."""
 
 
 def write_page(folder: Path) -> Path:
@@ -73,7 +77,8 @@ def page(summary: dict[str, Any], manifest: dict[str, Any], frames: Frames) -> s
             "manifest": manifest,
             "place": place,
             "towns": towns if len(towns) > 1 else [],
-            "parts": manifest["parts"],
+            "parts": dict(islice(manifest["parts"].items(), MOST_PARTS)),
+            "parts_count": len(manifest["parts"]),
             "retailers": len(companies_of(summary, "retailer")),
             "aggregators": len(companies_of(summary, "aggregator")),
             "companies": companies_section(summary) if has_several(summary) else "",
