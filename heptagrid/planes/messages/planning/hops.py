@@ -110,7 +110,7 @@ def margin_db(fade, far_m, one, other):  # type: ignore[no-untyped-def]
 def transmissions_at(fade, margin):  # type: ignore[no-untyped-def]
     """Expected transmissions of a frame and its acknowledgement at a margin."""
     odds = fade.reference_odds * 10.0 ** (margin / fade.waterfall_db)
-    return ((1.0 + odds) / odds) ** 2
+    return (1.0 + 1.0 / odds) ** 2
 
 
 @kernel
