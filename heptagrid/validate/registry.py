@@ -32,7 +32,6 @@ MODULES = (
     "messages_bus",
     "messages_lr_wpan",
     "messages_wi_sun",
-    "messages_plan",
     "messages_loops",
     "messages_neighbourhood",
     "money_dispatch",

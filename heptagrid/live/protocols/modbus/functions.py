@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from heptagrid.contracts.inverters import Mode
-from heptagrid.live.inverter_functions import Wanted
 from heptagrid.live.protocols.modbus.curves import ACTIVE, MODELS, REACTIVE, Model, of_kva
 from heptagrid.live.protocols.modbus.levers import (
     BOTH_WAYS,
@@ -22,6 +21,7 @@ from heptagrid.live.protocols.modbus.levers import (
     Get,
     Lever,
     Sets,
+    Wanted,
 )
 from heptagrid.live.protocols.modbus.rating import Rating
 
