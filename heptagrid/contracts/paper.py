@@ -11,6 +11,7 @@ import numpy.typing as npt
 from heptagrid.contracts.market import Metered
 from heptagrid.contracts.retail import LateReads
 from heptagrid.foundation.point_columns import of_points
+from heptagrid.foundation.quarter_rows import DayValues
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -25,8 +26,8 @@ class KnownDay:
 
     first_quarter: int
     point: Ints
-    import_kwh: np.ndarray
-    export_kwh: np.ndarray
+    import_kwh: DayValues
+    export_kwh: DayValues
     status: np.ndarray
     message: int = -1
 

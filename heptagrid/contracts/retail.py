@@ -10,6 +10,7 @@ import numpy.typing as npt
 from heptagrid.contracts.protection import BUSINESS, OUTSIDE_PARTY
 from heptagrid.foundation.contract import Contract, each, shared
 from heptagrid.foundation.domains import Domain, Kind
+from heptagrid.foundation.quarter_rows import DayValues
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -34,8 +35,8 @@ class DayReads:
 
     first_quarter: int = shared("quarter hours since 1970")
     point: Ints = shared("", "int64", "points")
-    import_kwh: Floats32 = shared("kWh", "float32", "quarters", "points")
-    export_kwh: Floats32 = shared("kWh", "float32", "quarters", "points")
+    import_kwh: DayValues = shared("kWh", "float32", "quarters", "points")
+    export_kwh: DayValues = shared("kWh", "float32", "quarters", "points")
     status: npt.NDArray[np.uint8] = shared("", "uint8", "quarters", "points")
 
 

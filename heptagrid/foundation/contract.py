@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.errors import ContractError
+from heptagrid.foundation.quarter_rows import QuarterRows
 
 Ints = npt.NDArray[np.int64]
 Payload = TypeVar("Payload")
@@ -145,15 +146,16 @@ class Contract(Generic[Payload]):
         mine = {name: getattr(payload, name)[rows] for name, one in columns(self.payload) if not one.is_shared}
         return cast(Payload, replace(cast(Any, payload), **mine)) if mine else payload
 
-    def _check(self, name: str, column: Column, value: object, sizes: dict[str, int]) -> None:
+    def _check(self, name: str, column: Column, value: Any, sizes: dict[str, int]) -> None:
         """Whether a value is as declared; `sizes` are those of the axes that were met before."""
         if not column.dtype:
             if not isinstance(value, int | float | np.number):
                 raise ContractError(f"{self.name}: {name} is one number, not {type(value).__name__}")
             return
         axes = len(column.axes) if column.is_shared else 1
-        if not isinstance(value, np.ndarray) or value.dtype != column.dtype or value.ndim != axes:
-            found = f"{value.dtype} with {value.ndim} axes" if isinstance(value, np.ndarray) else type(value).__name__
+        is_array = isinstance(value, np.ndarray | QuarterRows)
+        if not is_array or value.dtype != column.dtype or value.ndim != axes:
+            found = f"{value.dtype} with {value.ndim} axes" if is_array else type(value).__name__
             raise ContractError(f"{self.name}: {name} is {column.dtype} with {axes} axes, not {found}")
         for axis, size in zip(column.axes, value.shape, strict=False):
             if sizes.setdefault(axis, size) != size:

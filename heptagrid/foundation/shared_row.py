@@ -56,6 +56,24 @@ class SharedRow:
         found[self._point] = self._value
         return found
 
+    def snapshot(self) -> SharedRow:
+        """What it holds now; neither takes what is put into the other."""
+        if self._own is not None:
+            self._base, self._own = self._own, None  # and nobody writes to it from now on
+        found = SharedRow(self._count, self._base)
+        found._point, found._value = self._point, self._value
+        return found
+
+    def cut(self, points: slice) -> Floats32:
+        """Those of consecutive points, a new array."""
+        first, last, _ = points.indices(self._count)
+        if self._own is not None:
+            return self._own[first:last].copy()
+        found = np.zeros(last - first, dtype=np.float32) if self._base is None else self._base[first:last].copy()
+        begin, end = np.searchsorted(self._point, (first, last))
+        found[self._point[begin:end] - first] = self._value[begin:end]
+        return found
+
     def at(self, points: Ints) -> Floats32:
         """Those of some points, (k,)."""
         if self._own is not None:

@@ -239,7 +239,7 @@ def test_a_gap_longer_than_what_is_kept_is_settled_within_it() -> None:
         store.validate(quarter, np.array([1.0]), np.zeros(1))
     store.receive(1300, reads([0], [1.0], registers=[401.0]))
     assert store.settle().quarter.tolist() == list(range(1093, 1300))
-    assert store.day(1093, 207)[0].sum(dtype=np.float64) == pytest.approx(400.0 - 93.0)
+    assert np.asarray(store.day(1093, 207)[0]).sum(dtype=np.float64) == pytest.approx(400.0 - 93.0)
 
 
 def test_a_read_that_is_older_than_the_store_keeps_is_left_alone() -> None:

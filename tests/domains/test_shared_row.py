@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from heptagrid.foundation.quarter_rows import QuarterRows
 from heptagrid.foundation.shared_row import SharedRow
 
 
@@ -32,3 +33,21 @@ def test_a_row_of_few_values_takes_what_these_take() -> None:
     row = SharedRow.of(values)
     assert np.array_equal(row.all(), values) and row.at(np.array([4000, 0, 7])).tolist() == [2.5, 0.0, 1.5]
     assert row.nbytes < 100
+
+
+def test_rows_of_a_day_are_read_as_the_array_that_they_stand_for() -> None:
+    random, quarters, points = np.random.default_rng(5), 7, 300
+    whole = random.random((quarters, points), np.float32)
+    rows = QuarterRows([SharedRow(points, one) for one in whole.copy()], points)
+    later = rows.copy()
+    slots, some = random.integers(0, quarters, 40), random.permutation(points)[:40]
+    later[slots, some] = np.float32(2.0) * whole[slots, some]
+    changed = whole.copy()
+    changed[slots, some] *= np.float32(2.0)
+    for found, expected in ((rows, whole), (later, changed)):
+        assert np.array_equal(np.asarray(found), expected) and found.shape == expected.shape
+        assert np.array_equal(found[slots, some], expected[slots, some])
+        assert np.array_equal(found[:, some], expected[:, some]) and np.array_equal(found[2:5, 7], expected[2:5, 7])
+        assert np.array_equal(found[..., 50:90], expected[..., 50:90]) and np.array_equal(found[3], expected[3])
+        assert np.array_equal(found.sum(axis=1, dtype=np.float64), expected.sum(axis=1, dtype=np.float64))
+        assert np.array_equal(np.asarray(found[1:3]), expected[1:3])

@@ -22,6 +22,7 @@ from heptagrid.domains.operations.moved_registers import MovedRegisters
 from heptagrid.domains.operations.told_registers import ToldRegisters
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.parameters import parameter
+from heptagrid.foundation.quarter_rows import QuarterRows
 from heptagrid.foundation.shared_row import SharedRow
 
 Ints = npt.NDArray[np.int64]
@@ -308,17 +309,17 @@ class MeterStore:
             found[mine] = self._registers.messages(quarter, meters[mine])
         return found
 
-    def day(self, first_quarter: int, quarters: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Import, export (kWh) and status of a day's quarter hours, (quarters, meters) each; 0 kWh where nothing is known."""
+    def day(self, first_quarter: int, quarters: int) -> tuple[QuarterRows, QuarterRows, np.ndarray]:
+        """Import, export (kWh) and status of a day's quarter hours, (quarters, meters) each, as they stand; 0 kWh where nothing is known."""
         rows = [self.slot(first_quarter + k) for k in range(quarters)]
         status = self._status[rows]
         energies = []
         for kept in (self._import_kwh, self._export_kwh):
-            found = np.empty(status.shape, dtype=np.float32)
-            for k, row in enumerate(rows):
-                found[k] = kept[row].all()
-            found[status == _MISSING] = 0.0
-            energies.append(found)
+            found = [kept[row].snapshot() for row in rows]
+            for one, known in zip(found, status, strict=True):
+                unknown = np.flatnonzero(known == _MISSING)
+                one.put(unknown, np.zeros(len(unknown), dtype=np.float32))
+            energies.append(QuarterRows(found, self.meters))
         return energies[0], energies[1], status
 
     def at(self, quarters: Ints, meters: Ints) -> tuple[np.ndarray, np.ndarray]:

@@ -20,6 +20,7 @@ from heptagrid.contracts.retail import LateReads
 from heptagrid.domains.operations.bulk_desk import BulkDesk
 from heptagrid.domains.operations.meter_store import ReadStatus
 from heptagrid.foundation.point_columns import of_points
+from heptagrid.foundation.quarter_rows import DayValues
 from heptagrid.planes.money.settlement import net_use_mwh
 
 Floats = npt.NDArray[np.float64]
@@ -82,7 +83,7 @@ class Visits:
         return None
 
 
-def used_of_each(import_kwh: np.ndarray, export_kwh: np.ndarray, supplied: Sequence[Ints]) -> Floats:
+def used_of_each(import_kwh: DayValues, export_kwh: DayValues, supplied: Sequence[Ints]) -> Floats:
     """What the points of each retailer used less what they fed in, (quarters, retailers), from energies of all, (quarters, points)."""
     return np.column_stack([net_use_mwh(of_points(import_kwh, one), of_points(export_kwh, one)) for one in supplied])
 

@@ -16,6 +16,7 @@ from heptagrid.contracts.paper import KnownDay, Paper
 from heptagrid.domains.providers.retailer import LateReads, Retailer
 from heptagrid.foundation.calendar import Calendar
 from heptagrid.foundation.payments import Dates, PaidDays, Payments, SettledAgain
+from heptagrid.foundation.quarter_rows import DayValues
 from heptagrid.foundation.settlement_runs import SettlementRun
 from heptagrid.foundation.time import NS_PER_QUARTER, S_PER_QUARTER, Step
 from heptagrid.planes.money import postings
@@ -140,7 +141,7 @@ class Billing:
             bills = under_rate.put(bills, one.columns, one.take(first, *mine))
         billed = BilledDay(price, calendar, known.import_kwh, known.export_kwh, bills)
         of_months = [(one.columns, one.last_day) for one in self.monthly.values() if one.last_day is not None]
-        taken = np.zeros(known.status.shape, dtype=np.int8)
+        taken = np.broadcast_to(np.int8(0), known.status.shape)
         record = Record(day, dates, known, bills, billed, taken, of_months)
         postings.pay_bills(self.payments, self.account, self.points, bills, record.dates, known.message)
         postings.pass_fees_on(self.payments, self.account, bills, record.dates)
@@ -174,9 +175,7 @@ class Billing:
             bills = under_rate.put(bills, one.columns, under_rate.plus(so_far, change))
         return under_rate.pick(bills, columns)
 
-    def _bills(
-        self, import_kwh: np.ndarray, export_kwh: np.ndarray, slots: Slots, columns: Ints | None = None
-    ) -> Bills:
+    def _bills(self, import_kwh: DayValues, export_kwh: DayValues, slots: Slots, columns: Ints | None = None) -> Bills:
         """The bills of energies, (quarters, points), of all points or those in some columns of a day."""
         points = import_kwh.shape[1]
         columns = np.arange(points) if columns is None else columns
@@ -220,6 +219,8 @@ class Billing:
         if not fresh.any():
             return []
         told, slots, points = late.reads.of(fresh), slots[fresh], points[fresh]
+        if not record.taken.flags.writeable:
+            record.taken = record.taken.copy()
         record.taken[slots, points] = taken[fresh]
         record.billed, change = true_up(before, slots, points, told.import_kwh, told.export_kwh, self.terms)
         record.billed, change = self._with_months(record.first_quarter, before, record.billed, change)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.foundation.quarter_rows import DayValues
 from heptagrid.foundation.sums import dot, weighted_columns
 from heptagrid.planes.money.cents import CENT_PER_EUR, cents
 from heptagrid.planes.money.tariffs import billing_rules, network_fees
@@ -81,7 +82,7 @@ class Wholesale:
         )
 
 
-def net_use_mwh(import_kwh: billing_rules.Energies, export_kwh: billing_rules.Energies) -> Floats:
+def net_use_mwh(import_kwh: DayValues, export_kwh: DayValues) -> Floats:
     """What points used less what they fed in, (slots,), from their energies, (slots, points)."""
     net_kwh = import_kwh.sum(axis=1, dtype=np.float64) - export_kwh.sum(axis=1, dtype=np.float64)
     return np.asarray(net_kwh / 1000.0)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.foundation.calendar import Calendar
+from heptagrid.foundation.quarter_rows import DayValues
 from heptagrid.planes.money import settlement
 from heptagrid.planes.money.settlement import Wholesale
 from heptagrid.planes.money.tariffs import billing_rules, network_fees
@@ -64,8 +65,8 @@ class BilledDay:
 
     price_eur_per_mwh: Floats
     calendar: Calendar
-    import_kwh: np.ndarray
-    export_kwh: np.ndarray
+    import_kwh: DayValues
+    export_kwh: DayValues
     bills: Bills
 
     @property
