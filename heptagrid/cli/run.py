@@ -59,6 +59,7 @@ def _breaks(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> l
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="Results folder (default: runs/<name>-<time>)."
 )
 @click.option("--force", is_flag=True, help="Replace the run that the folder holds.")
+@click.option("--anyway", is_flag=True, help="Start a city though the memory or disk that it will take is not there.")
 @click.option(
     "--checkpoint-every",
     "checkpoint_every_h",

@@ -39,6 +39,7 @@ from heptagrid.recording.tables import discard_parts, join_parts
 from heptagrid.report.writing import write_page
 from heptagrid.scale.beside_arm import beside_arm
 from heptagrid.scale.jobs import Progress, run_jobs
+from heptagrid.scale.needs import customers_of, existing, look_ahead
 from heptagrid.scenario.load import load, revised
 from heptagrid.scenario.schema import Scenario
 from heptagrid.simulation.precompile import ensure_kernels
@@ -61,6 +62,7 @@ def run(
     threads: int | None = None,
     out: str | Path | None = None,
     force: bool = False,
+    anyway: bool = False,
     checkpoint_every_h: float | None = None,
     progress: Progress | None = None,
 ) -> Run:
@@ -78,6 +80,7 @@ def run(
     feeder : an OpenDSS script; its circuit takes the place of the scenario's network.
     threads : processes to share the work among (default: one per core).
     out : results folder; refused if it holds another run, unless `force`.
+    anyway : start a city's run though the memory or disk that it will take is not there.
     checkpoint_every_h : hours of simulated time after which each arm saves its state, for `resume`; None saves none.
     progress : called with (steps done, steps in all).
 
@@ -97,6 +100,10 @@ def run(
     circuit = read_feeder(resolved, Path(feeder)) if feeder else None
     arms = arms_of(single, broken)
     command = shlex.join(sys.argv)
+    jobs = [Job(arm, k, span, Path()) for k, span in enumerate(spans) for arm in arms]
+    if (customers := customers_of(resolved)) is not None and circuit is None:
+        beside = existing(Path(out) if out else Path("runs"))
+        look_ahead(customers, jobs, min(threads or os.cpu_count() or 1, len(jobs)), beside, anyway)
     given = Path(out) if out else default_folder(circuit.name if circuit else resolved.name)
     with beside_arm(len(arms) * len(spans), threads), results_folder(given, RUN, force) as place:
         # The mark comes first: whatever ends the run from here on leaves a folder that is known for what it is.
