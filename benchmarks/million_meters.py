@@ -14,6 +14,7 @@ import resource
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -31,13 +32,15 @@ def carry(meters: int, quarters: int, threads: int, is_whole: bool) -> tuple[flo
     network = suburb(meters, period_ns=QUARTER_NS, cells_of_area=0 if is_whole else 2)
     given = network.net, network.paths, fact_table(FACTS), 1
     queue: EventQueue | Shards = EventQueue(*given) if is_whole else Shards(*given, 0, network.shard_of)
-    queue.begin(network.rows[:0], 0, threads).outcome()  # compiles
+    gathered: Any = queue.gathered([network.rows[:0]])
+    queue.begin(gathered, 0, threads).outcome()  # compiles
     print(f"{len(network.rows):,} meters, mean mesh depth {network.mean_depth:.2f}")
     processor_s = wall_s = 0.0
     for number in range(quarters + 1):
         rows = network.round(number, QUARTER_NS) if number < quarters else network.rows[:0]
         began = time.process_time(), time.perf_counter()
-        queue.begin(rows, (number + 1) * QUARTER_NS - 1, threads).outcome()
+        gathered = queue.gathered([rows])
+        queue.begin(gathered, (number + 1) * QUARTER_NS - 1, threads).outcome()
         processor_s += time.process_time() - began[0]
         wall_s += time.perf_counter() - began[1]
     counts = queue.counts_now()

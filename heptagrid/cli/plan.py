@@ -28,6 +28,23 @@ from heptagrid.cli.options import EPILOG
 )
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a key, such as plan.most_hops=4.")
 @click.option("--seed", type=click.IntRange(0), help="Seed of the shadowing (default: the scenario's).")
+@click.option(
+    "--carry",
+    "carry_hours",
+    is_flag=False,
+    flag_value=24.0,
+    default=0.0,
+    type=click.FloatRange(0.0, 744.0),
+    metavar="[HOURS]",
+    help="Carry the readings of a day, or of so many hours, over each plan, message by message.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write a page with maps, and of each technology sites, meters, and a network for heptagrid carry.",
+)
+@click.option("--force", is_flag=True, help="Replace the plan that the folder holds.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON and nothing else on standard output.")
 def plan(
     scenario: str,
@@ -36,6 +53,9 @@ def plan(
     feeder: Path | None,
     settings: tuple[str, ...],
     seed: int | None,
+    carry_hours: float,
+    out: Path | None,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Plan the sites of an access network for SCENARIO: how many, where, at what cost, and which meters none reaches.
@@ -47,20 +67,36 @@ def plan(
     Examples:
       heptagrid plan --technology wi-sun-50k --technology g3-plc
       heptagrid plan --technology lorawan --set plan.heard_by=2 --json
+      heptagrid plan --technology wi-sun-50k --out myplan --carry
+      heptagrid carry myplan/wi-sun-50k/network.toml myplan/wi-sun-50k/traffic.csv
     """
     import json
 
+    from heptagrid.report.plan_page import write_page
     from heptagrid.report.plan_text import plan_text
     from heptagrid.studies.plan import api
+    from heptagrid.studies.plan.folder import PAGE
 
     of_city = () if customers is None else (f"city.customers={customers}",)
     found = with_progress(
         lambda tick: api.plan(
-            scenario, technologies, settings=(*settings, *of_city), feeder=feeder, seed=seed, progress=tick
+            scenario,
+            technologies,
+            settings=(*settings, *of_city),
+            feeder=feeder,
+            seed=seed,
+            out=out,
+            force=force,
+            carry_hours=carry_hours,
+            progress=tick,
         )
     )
+    if out is not None:
+        write_page(out, found)
     content = found.summary()
     if as_json:
         click.echo(json.dumps(content, allow_nan=False))
         return
     print_wide(plan_text(content))
+    if out is not None:
+        click.echo(f"\nfiles: {out}\nreport: {out / PAGE}")

@@ -70,7 +70,9 @@ class Engine(Outside):
         self._is_stopping = threading.Event()
         self._published_at = self._looked_at = 0.0
         self._plane_ns = 0
-        self.simulation = Simulation(scenario, "smart", span, parts=parts, transport_over=transport_over, outside=self)
+        self.simulation = Simulation(
+            scenario, "smart", span, parts=parts, spools=True, transport_over=transport_over, outside=self
+        )
         self.simulation.begin(world)
         transport = self.simulation.grid.transport
         transport.listen(self.crossings)

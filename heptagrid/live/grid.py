@@ -7,7 +7,7 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from heptagrid.contracts import flexibility, inverters
 from heptagrid.contracts.desks import Role
 from heptagrid.contracts.inverters import Function
 from heptagrid.contracts.outside import FRAMES, Frame
+from heptagrid.domains.customers.device import device_classes
 from heptagrid.foundation.contract import Contract
 from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.errors import HeptagridError, UsageError
@@ -115,6 +116,12 @@ class LiveGrid:
         if state is None:
             raise HeptagridError("the grid is not ready yet")
         return state
+
+    @cached_property
+    def inverters(self) -> tuple[str, ...]:
+        """The classes of devices with inverters."""
+        classes = device_classes()
+        return (flexibility.LOCAL_UNITS, *(name for name, one in classes.items() if one.has_inverter))
 
     @property
     def now_ns(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from heptagrid.foundation.time import NS_PER_HOUR
 
@@ -102,6 +102,6 @@ def _stored_kwh(power_kw: float, hours: float, store: Store) -> float:
 
 def _without(part: Part, begin_ns: int, end_ns: int) -> list[Part]:
     """What is left of a part outside a time."""
-    before = Part(part.begin_ns, min(part.end_ns, begin_ns), part.kind, part.value, part.unit)
-    after = Part(max(part.begin_ns, end_ns), part.end_ns, part.kind, part.value, part.unit)
+    before = replace(part, end_ns=min(part.end_ns, begin_ns))
+    after = replace(part, begin_ns=max(part.begin_ns, end_ns))
     return [one for one in (before, after) if one.end_ns > one.begin_ns]

@@ -7,7 +7,7 @@ order that is lost is sent again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from heptagrid.contracts import flexibility
 from heptagrid.contracts.flexibility import LOCAL_UNITS
+from heptagrid.foundation.contract import Contract
 from heptagrid.foundation.time import NS_PER_S
 from heptagrid.live import order_parts
 from heptagrid.live.crossing import Outgoing
@@ -26,6 +27,7 @@ from heptagrid.live.waves import sent
 
 Ints = npt.NDArray[np.int64]
 Layer = tuple[Sequence[Part], Ints]
+Message = tuple[Ints, Contract[Any], object]
 
 RETRY_NS = 60 * NS_PER_S
 """After which an order that was lost is sent again: assumption."""
@@ -73,10 +75,14 @@ class Ordering:
         for k in range(groups.shape[1]):
             rows = np.flatnonzero(group_of.ravel() == k)
             held = [parts for (parts, _), holds in zip(layers, groups[:, k], strict=True) if holds]
-            block = order_parts.next_block(order_parts.painted(held), now_ns)
+            block = self._next(order_parts.painted(held), now_ns)
             if block:
                 self.due_ns = min(self.due_ns, block[-1].end_ns)
             self._order(name, of, rows, block, now_ns)
+
+    def _next(self, parts: Sequence[Part], now_ns: int) -> list[Part]:
+        """What is ordered at once: up to the next gap."""
+        return order_parts.next_block(parts, now_ns)
 
     def _order(self, name: str, of: DeviceClass, rows: Ints, block: list[Part], now_ns: int) -> None:
         signature = self._signature(tuple(block))
@@ -88,17 +94,31 @@ class Ordering:
         if not len(changed):
             return
         sent[changed] = signature
+        for message in self._messages(name, of, changed, block, now_ns):
+            self.spawn(self._send(name, of, *message, signature))
+
+    def _messages(self, name: str, of: DeviceClass, rows: Ints, block: list[Part], now_ns: int) -> Iterator[Message]:
+        """What is sent to devices, (k,), for a block; without parts they work by themselves again."""
+        contract = flexibility.order(name)
         if not block:
-            self.spawn(self._send(name, of, changed, [(now_ns, 0.0)], now_ns, now_ns, signature))
+            begins = np.array([now_ns])
+            yield rows, contract, flexibility.Order(begins, np.zeros(1), now_ns, rows)
             return
-        until_ns = block[-1].end_ns
         drawn_kw = self.grid.state.devices[name].power_kw if name != LOCAL_UNITS else -self.grid.state.unit_kw
-        for some in _alike(of, changed, block):
+        for some in _alike(of, rows, block):
             row = int(some[0])
             stored = self._store_of(name, row)
             found = order_parts.powers(block, now_ns, float(of.rated_kw[row]), float(drawn_kw[row]), stored)
-            if found:
-                self.spawn(self._send(name, of, some, found, until_ns, now_ns, signature))
+            if not found:
+                continue
+            highest_kw = of.rated_kw[some].max()
+            power_kw = np.array([power for _, power in found])
+            if name == LOCAL_UNITS:  # an order of theirs is the highest output
+                power_kw = np.maximum(-power_kw, 0.0)
+            least_kw = 0.0 if name in ("vehicles", "heat_pumps", "houses", "hot_water") else -highest_kw
+            power_kw = np.clip(power_kw, least_kw, highest_kw)
+            begins = np.array([begin for begin, _ in found], dtype=np.int64)
+            yield some, contract, flexibility.Order(begins, power_kw, block[-1].end_ns, some)
 
     def _store_of(self, name: str, row: int) -> order_parts.Store | None:
         """What a device holds, from the scenario's section of its class."""
@@ -110,27 +130,11 @@ class Ordering:
         return order_parts.Store(float(self.grid.state.devices[name].content_kwh[row]), capacity_kwh, efficiency)
 
     async def _send(
-        self,
-        name: str,
-        of: DeviceClass,
-        rows: Ints,
-        found: list[tuple[int, float]],
-        until_ns: int,
-        now_ns: int,
-        signature: int,
+        self, name: str, of: DeviceClass, rows: Ints, contract: Contract[Any], payload: object, signature: int
     ) -> None:
         """Send one order to devices, (k,)."""
-        highest_kw = of.rated_kw[rows].max()
-        power_kw = np.array([power for _, power in found])
-        if name == LOCAL_UNITS:  # an order of theirs is the highest output
-            power_kw = np.maximum(-power_kw, 0.0)
-        power_kw = np.clip(
-            power_kw, 0.0 if name in ("vehicles", "heat_pumps", "houses", "hot_water") else -highest_kw, highest_kw
-        )
-        begins = np.array([begin for begin, _ in found], dtype=np.int64)
-        payload = flexibility.Order(begins, power_kw, until_ns, rows)
         source = self.orderable.aggregators(of.point[rows])
-        lost = await sent(self.grid, Outgoing(flexibility.order(name), payload, source, of.endpoint[rows]))
+        lost = await sent(self.grid, Outgoing(contract, payload, source, of.endpoint[rows]))
         if lost.any():
             again = rows[lost & (self._sent[name][rows] == signature)]
             self._sent[name][again] = -1 if signature == 0 else 0

@@ -20,6 +20,7 @@ from heptagrid.live.collection import little_to_collect
 from heptagrid.live.engine import Engine
 from heptagrid.live.folder import live_folder
 from heptagrid.live.grid import LiveGrid
+from heptagrid.live.heap import give_back
 from heptagrid.live.inventory import Inventory
 from heptagrid.live.pace import Pace
 from heptagrid.live.protocol import Listening, Protocol
@@ -115,7 +116,8 @@ class LiveRun:
         return span_from(self.begins, self.options.days, lengths)
 
     def _prepare(self, journal: Journal, parts: Path | None) -> None:
-        ensure_kernels()
+        give_back()
+        ensure_kernels(apart=True)
         self.say(f"building {self.scenario.name}, and stepping it to {self.begins.words}")
         self.world = build_world(self.scenario)
         self._engine = Engine(self.scenario, self.world, self._span(journal), self.pace, journal, parts)

@@ -7,17 +7,19 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from heptagrid.foundation.contract import Delivery, Wave
+from heptagrid.foundation.contract import Contract, Delivery, Wave
 from heptagrid.foundation.domains import KIND_NAMES, Domain
 from heptagrid.foundation.time import NS_PER_S
 from heptagrid.foundation.transport import Listener
 from heptagrid.planes.messages.tables import CAUSES
 
 Ints = npt.NDArray[np.int64]
+Ends = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 
 KEPT = 200_000
@@ -59,10 +61,13 @@ class Passed:
 
 @dataclass
 class _Kept:
-    """A wave, and the fate of each of its messages, (n,): nanoseconds of arrival, 0 under way; cause: number of what lost it, -1 if nothing did."""
+    """A wave without its payload, and the fate of each of its messages, (n,): nanoseconds of arrival, 0 under way; cause: number of what lost it, -1 if nothing did."""
 
     first: int
-    wave: Wave
+    contract: Contract[Any]
+    source: Ends
+    destination: Ends
+    sent_ns: Ints
     at_ns: Ints
     cause: npt.NDArray[np.int8]
 
@@ -88,7 +93,9 @@ class Traffic(Listener):
         count = len(wave.source)
         with self._lock:
             self._taken += count
-            self._kept.append(_Kept(first, wave, np.zeros(count, dtype=np.int64), np.full(count, -1, dtype=np.int8)))
+            ends = wave.source.astype(np.int32), wave.destination.astype(np.int32)
+            fates = np.zeros(count, dtype=np.int64), np.full(count, -1, dtype=np.int8)
+            self._kept.append(_Kept(first, wave.contract, *ends, wave.sent_ns, *fates))
             self._firsts.append(first)
             self._messages += count
             gone = 0
@@ -113,7 +120,7 @@ class Traffic(Listener):
             for id, ns, cause in lost[:, :3].tolist():
                 kept = self._of(id)
                 if kept is not None:
-                    self._lost[kept.wave.sender, kept.wave.receiver] += 1
+                    self._lost[kept.contract.sender, kept.contract.receiver] += 1
                     kept.at_ns[id - kept.first], kept.cause[id - kept.first] = ns, cause
 
     def _of(self, id: int) -> _Kept | None:
@@ -143,19 +150,18 @@ class Traffic(Listener):
         with self._lock:
             kept = list(self._kept)
         for one in reversed(kept):
-            wave = one.wave
-            mine = np.flatnonzero(((wave.source == place) | (wave.destination == place)) & (wave.sent_ns <= until_ns))
+            mine = np.flatnonzero(((one.source == place) | (one.destination == place)) & (one.sent_ns <= until_ns))
             for row in mine.tolist():
                 cause, at_ns = int(one.cause[row]), int(one.at_ns[row])
                 fate = CAUSES[cause] if cause >= 0 else "delivered" if at_ns else "under way"
                 found.append(
                     Passed(
                         one.first + row,
-                        KIND_NAMES[wave.kind],
-                        wave.topic,
-                        int(wave.source[row]),
-                        int(wave.destination[row]),
-                        int(wave.sent_ns[row]),
+                        KIND_NAMES[one.contract.kind],
+                        one.contract.topic,
+                        int(one.source[row]),
+                        int(one.destination[row]),
+                        int(one.sent_ns[row]),
                         fate,
                         at_ns,
                     )

@@ -7,20 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from heptagrid.foundation.beside import Promise, begin
-from heptagrid.recording.tables import write_columns
+from heptagrid.foundation.frames import write_table
 from heptagrid.world.bulk import BulkSystem, UnitCosts
 
 
-def write_bulk_lists(folder: Path, system: BulkSystem, costs: UnitCosts) -> list[Promise[None]]:
-    """Begin to write `bus_list`, `branch_list`, `unit_list` and `unit_blocks` of a run."""
+def write_bulk_lists(folder: Path, system: BulkSystem, costs: UnitCosts) -> None:
+    """Write `bus_list`, `branch_list`, `unit_list` and `unit_blocks` of a run."""
+    import polars
+
     lists = {
         "bus_list": _buses(system),
         "branch_list": _branches(system),
         "unit_list": _units(system),
         "unit_blocks": _blocks(system, costs),
     }
-    return [begin(write_columns, folder / f"{name}.parquet", columns) for name, columns in lists.items()]
+    for name, columns in lists.items():
+        write_table(polars.DataFrame(columns), folder / f"{name}.parquet")
 
 
 def _buses(system: BulkSystem) -> dict[str, Any]:

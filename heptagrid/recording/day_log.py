@@ -21,8 +21,9 @@ from heptagrid.recording.bill_parts import BILL_PARTS, completed, parts_of
 from heptagrid.recording.company_books import company_books
 from heptagrid.recording.section import rounded
 from heptagrid.recording.settlement_books import SettlementBooks, settlement_books, unsettled
+from heptagrid.recording.spool import Named, Text
 from heptagrid.recording.standing_estimates import Errors, Standing
-from heptagrid.recording.tables import Named, TableWriter, Text, blocks
+from heptagrid.recording.tables import TableWriter, blocks
 from heptagrid.recording.totals import DayBooks
 from heptagrid.world.accounts import FIRST_POINT
 

@@ -13,7 +13,8 @@ from heptagrid.foundation.time import NS_PER_QUARTER, Step
 from heptagrid.planes.power.balanced.ac import AcFlow
 from heptagrid.recording.node_quarters import NodeQuarters
 from heptagrid.recording.section import Parameters
-from heptagrid.recording.tables import Named, TableWriter, Text, blocks, long_table
+from heptagrid.recording.spool import Named, Text
+from heptagrid.recording.tables import TableWriter, blocks, long_table
 
 _MOST_ROWS = 2**19  # of a table that are made at once
 

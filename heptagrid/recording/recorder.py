@@ -25,9 +25,10 @@ from heptagrid.recording.frequency_log import FrequencyLog
 from heptagrid.recording.local_market_log import LocalMarketLog
 from heptagrid.recording.market_log import MarketLog
 from heptagrid.recording.monthly_bills import write_monthly_bills
+from heptagrid.recording.spool import IntLists
 from heptagrid.recording.step_extremes import extent, follow_nodes, split
 from heptagrid.recording.system_peak import SystemPeak
-from heptagrid.recording.tables import Lists, TableWriter
+from heptagrid.recording.tables import TableWriter
 from heptagrid.recording.totals import Extremes, TownFigures
 from heptagrid.scenario.schema import Scenario
 
@@ -45,12 +46,15 @@ ENERGY_TOLERANCE = 1e-6  # of generated + imported, design section 6
 class Recorder(Listener):
     """Notes every counted step of one arm; `finish` gives the result."""
 
-    def __init__(self, scenario: Scenario, grid: ArmGrid, run_day: int, span: Span, parts: Path | None) -> None:
+    def __init__(
+        self, scenario: Scenario, grid: ArmGrid, run_day: int, span: Span, parts: Path | None, spools: bool = False
+    ) -> None:
+        """Set up; parts, spools: where parts of tables go, None nowhere, and as what (`TableWriter`)."""
         arm, world = grid.arm, grid.world
         nodes = world.network.nodes
         self._grid = grid
         self._span = span
-        self._writer = TableWriter(parts, f"{arm.name}.{run_day:03d}", {"arm": arm.name, "run_day": run_day})
+        self._writer = TableWriter(parts, f"{arm.name}.{run_day:03d}", {"arm": arm.name, "run_day": run_day}, spools)
         record = scenario.sections["record"]
         self._tables = DayTables(grid, self._writer, record)
         self._days = DayLog(grid, span, record.read_step_wh)
@@ -173,7 +177,6 @@ class Recorder(Listener):
         result.local_market = self._local_markets.found()
         result.events, result.interruptions = self._events.found(), self._events.interruptions()
         result.outages = self._events.outages()
-        self._writer.wait()
         result.seconds, result.peak_rss_mb, result.process = seconds, peak_rss_mb, os.getpid()
         self._check()
         return result
@@ -297,6 +300,7 @@ class Recorder(Listener):
         """Write the waves sent since the last call."""
         self._note_waves()
         if self._waves:
-            columns = dict(zip(WAVE_COLUMNS, map(list, zip(*self._waves, strict=True)), strict=True))
-            self._writer.write("waves", columns | {"causes": Lists(columns["causes"])})
+            columns: dict[str, Any] = dict(zip(WAVE_COLUMNS, map(list, zip(*self._waves, strict=True)), strict=True))
+            columns["causes"] = IntLists(columns["causes"])
+            self._writer.write("waves", columns)
         self._waves = []

@@ -15,7 +15,7 @@ from heptagrid.foundation.results_folder import Kind
 from heptagrid.recording import curves
 from heptagrid.recording.pieces import PIECED, read_days
 from heptagrid.recording.seal import CONTENTS, hash_of, is_sealed
-from heptagrid.recording.tables import parts_of
+from heptagrid.recording.tables import as_tables, parts_of
 
 if TYPE_CHECKING:
     import polars
@@ -118,7 +118,8 @@ class Run:
             self._vouch(path)
             return read_table(path)
         if parts:  # a run that could not be brought to its end
-            return read_days(parts) if name == PIECED else polars.concat([read_table(part) for part in parts])
+            with as_tables(parts) as tables:
+                return read_days(tables) if name == PIECED else polars.concat([read_table(one) for one in tables])
         there = ", ".join(sorted(one.stem for one in self.folder.glob("*.parquet")))
         raise OutputError(f"{self.folder} holds no table {name!r}; it holds {there or 'none'}")
 

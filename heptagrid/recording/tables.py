@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
-from functools import cached_property
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from heptagrid.foundation.beside import Promise, begin
 from heptagrid.foundation.frames import join_tables, write_table
+from heptagrid.foundation.output_file import TEMPORARY
 from heptagrid.recording.pieces import PIECED, whole_days
+from heptagrid.recording.spool import IntLists, Named, is_spool, read_spool, write_spool
 
 if TYPE_CHECKING:
     import polars
@@ -22,25 +22,19 @@ BLOCK = 16 * 1024
 """Nodes, points or rows that are made into a table at once, where all of them would take a city's memory."""
 
 
-_MOST_BEGUN_BYTES = (
-    64 * 1024**2
-)  # of parts whose writing has begun and need not have ended; a day of the town has a quarter of it
-
-
 class TableWriter:
-    """Writes parts of tables for one arm and span, beside what follows; a part is complete or absent, never half."""
+    """Writes parts of tables for one arm and span; a part is complete or absent, never half."""
 
-    def __init__(self, folder: Path | None, prefix: str, labels: Mapping[str, Any]) -> None:
-        """Set up; without a folder nothing is written."""
+    def __init__(self, folder: Path | None, prefix: str, labels: Mapping[str, Any], spools: bool = False) -> None:
+        """Set up; without a folder nothing is written. spools: whether parts are spools until they are joined, which spares a process that lasts the memory of polars."""
         self._folder = folder
         self._prefix = prefix
         self._labels = dict(labels)
+        self._spools = spools
         self._parts = 0
-        self._begun: list[Promise[None]] = []
 
     def write_to(self, folder: Path) -> None:
         """Write to another folder; what stands there of parts not written yet is of a run that went further, and goes."""
-        self.wait()
         self._folder = folder
         for part in _parts(folder):
             *_, number, _ = part.name.split(".")
@@ -53,100 +47,27 @@ class TableWriter:
             return
         part = self._folder / f"{name}.{self._prefix}.{self._parts:04d}.part"
         self._parts += 1
-        if sum(one.size for one in self._begun) > _MOST_BEGUN_BYTES:
-            self.wait()
-        begun = begin(_write_part, part, dict(columns), self._labels)
-        self._begun += [begun] if begun.size else []
-
-    def wait(self) -> None:
-        """Wait until all parts are there."""
-        for one in self._begun:
-            one.result()
-        self._begun = []
-
-    def __getstate__(self) -> dict[str, Any]:
-        """A checkpoint goes on from the parts that are there."""
-        self.wait()
-        return vars(self)
+        if self._spools:
+            write_spool(self._labels, columns, part)
+        else:
+            write_table(_frame(self._labels, columns), part, durable=False)
 
 
-def _write_part(part: Path, columns: Mapping[str, Any], labels: Mapping[str, Any]) -> None:
+def _frame(labels: Mapping[str, Any], columns: Mapping[str, Any]) -> polars.DataFrame:
     import polars
 
-    frame = _frame(columns)
-    of_all = [
+    frame = polars.DataFrame({key: _series(values) for key, values in columns.items()})
+    first = [
         polars.lit(value, dtype=polars.Int16 if isinstance(value, int) else polars.String).alias(key)
         for key, value in labels.items()
     ]
-    write_table(frame.select(*of_all, *frame.columns), part, durable=False)
-
-
-def write_columns(path: Path, columns: Mapping[str, Any]) -> None:
-    """Write columns of equal length as a table of its own."""
-    write_table(_frame(columns), path)
+    return frame.select(*first, *frame.columns)
 
 
 def blocks(count: int, size: int = BLOCK) -> Iterator[slice]:
     """So many things in blocks of a size, the last with what is left."""
-    for first in range(0, count, size):
-        yield slice(first, min(first + size, count))
-
-
-class Text:
-    """Names of which columns are made."""
-
-    def __init__(self, names: Sequence[str]) -> None:
-        self.names = names
-
-    @cached_property
-    def series(self) -> polars.Series:
-        import polars
-
-        return polars.Series(self.names, dtype=polars.String)
-
-
-@dataclass(frozen=True)
-class Named:
-    """A column of names, each by its number, (rows,)."""
-
-    text: Text
-    which: np.ndarray
-
-    @property
-    def series(self) -> polars.Series:
-        import polars
-
-        return self.text.series.gather(polars.Series(self.which))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        used, which = np.unique(self.which, return_inverse=True)
-        return Named, (Text([self.text.names[k] for k in used.tolist()]), which)
-
-
-@dataclass(frozen=True)
-class Lists:
-    """A column of lists of integers, some of them absent."""
-
-    values: Sequence[Sequence[int] | None]
-
-    @property
-    def series(self) -> polars.Series:
-        import polars
-
-        return polars.Series(self.values, dtype=polars.List(polars.Int64))
-
-
-@dataclass(frozen=True)
-class Words:
-    """A column of text, some of it absent."""
-
-    values: Sequence[str | None]
-
-    @property
-    def series(self) -> polars.Series:
-        import polars
-
-        return polars.Series(self.values, dtype=polars.String)
+    for begin in range(0, count, size):
+        yield slice(begin, min(begin + size, count))
 
 
 def long_table(times: np.ndarray, values: np.ndarray, name: str, ids: np.ndarray, value: str) -> dict[str, np.ndarray]:
@@ -158,17 +79,13 @@ def long_table(times: np.ndarray, values: np.ndarray, name: str, ids: np.ndarray
     }
 
 
-def _frame(columns: Mapping[str, Any]) -> polars.DataFrame:
-    import polars
-
-    return polars.DataFrame({key: _series(values) for key, values in columns.items()})
-
-
 def _series(values: Any) -> Any:
     import polars
 
-    if isinstance(values, Named | Lists | Words):
-        return values.series
+    if isinstance(values, IntLists):
+        return polars.Series(values.lists, dtype=polars.List(polars.Int64))
+    if isinstance(values, Named):
+        return values.text.series.gather(polars.Series(values.which))
     if isinstance(values, np.ndarray) and values.ndim == 2:
         flat = polars.Series(np.ascontiguousarray(values).ravel())
         return flat.reshape((values.shape[0], values.shape[1])).arr.to_list()
@@ -180,10 +97,31 @@ def parts_of(folder: Path, name: str) -> list[Path]:
     return sorted(one for one in _parts(folder) if _table_of(one) == name)
 
 
+@contextmanager
+def as_tables(parts: Sequence[Path]) -> Iterator[list[Path]]:
+    """Parts, tables of those that are spools in the place of these for as long as this is open.
+
+    Raises
+    ------
+    OutputError
+        For a damaged one.
+    """
+    with TemporaryDirectory(prefix=TEMPORARY) as scratch:
+        found = []
+        for part in parts:
+            table = Path(scratch) / part.name if is_spool(part) else part
+            if table != part:
+                write_table(_frame(*read_spool(part)), table, durable=False)
+            found.append(table)
+        yield found
+
+
 def join_parts(folder: Path, out: Path, *, keep: bool = False) -> None:
     """Join the parts of every table in `folder` into `out/<table>.parquet`, in the parts' order, and drop them unless told to `keep` them."""
     for name in sorted({_table_of(part) for part in _parts(folder)}):
         parts = parts_of(folder, name)
+        for part in filter(is_spool, parts):
+            write_table(_frame(*read_spool(part)), part, durable=False)
         with whole_days(parts) if name == PIECED else nullcontext(parts) as whole:
             join_tables(whole, out / f"{name}.parquet")
         for part in () if keep else parts:

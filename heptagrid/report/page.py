@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -31,8 +32,10 @@ from heptagrid.report.words import DOMAIN_TITLES, LOST_BY, energy_unit, number
 if TYPE_CHECKING:
     import polars
 
-TEMPLATE = "run.html"
 Frames = Mapping[str, "polars.DataFrame | None"]
+
+MOST_PARTS = 24
+"""Tables of towns and companies that the assumptions show."""
 
 
 def write_page(folder: Path) -> Path:
@@ -67,14 +70,15 @@ def page(summary: dict[str, Any], manifest: dict[str, Any], frames: Frames) -> s
     shown = "smart" if "smart" in arms else next(iter(arms))  # whose messages and money the page explains
     series = frames.get("frequency")
     return document(
-        TEMPLATE,
+        "run.html",
         f"heptagrid: {summary['scenario']}",
         {
             "summary": summary,
             "manifest": manifest,
             "place": place,
             "towns": towns if len(towns) > 1 else [],
-            "parts": manifest["parts"],
+            "parts": dict(islice(manifest["parts"].items(), MOST_PARTS)),
+            "parts_count": len(manifest["parts"]),
             "retailers": len(companies_of(summary, "retailer")),
             "aggregators": len(companies_of(summary, "aggregator")),
             "companies": companies_section(summary) if has_several(summary) else "",

@@ -67,8 +67,23 @@ def rows(plans: list[Summary]) -> list[tuple[str, Callable[[Summary], str]]]:
     found.append(("a year, EUR", lambda one: f"{one['yearly_eur']:,.0f}"))
     found.append(("present value, EUR", lambda one: f"{one['present_value_eur']:,.0f}"))
     found.append(("... for each meter, EUR", lambda one: f"{one['present_value_eur'] / max(1, one['meters']):,.1f}"))
+    if any(one["carried"] for one in plans):
+        found += [
+            ("readings carried, hours", lambda one: _of(one, "hours", "g")),
+            ("... delivered, %", lambda one: _of(one, "delivered_pct", ".2f")),
+            ("... lost: noise, collisions, channel never free", lambda one: _lost(one)),
+            ("... delay of 95 % at most, s", lambda one: _of(one, "p95_s", ".2f")),
+        ]
     found.append(("planned in, s", lambda one: f"{one['seconds']:.2f}"))
     return found
+
+
+def _of(one: Summary, name: str, style: str) -> str:
+    return _number(one["carried"] and one["carried"][name], style)
+
+
+def _lost(one: Summary) -> str:
+    return ", ".join(_of(one, name, ",.0f") for name in ("lost", "collision", "access"))
 
 
 def _item(column: str, name: str) -> Callable[[Summary], str]:

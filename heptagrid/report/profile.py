@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,9 @@ Ints = npt.NDArray[np.int64]
 
 COLUMNS, ROWS = 480, 240
 """What two ends of a line may fall on; lines that fall on the same are drawn once."""
+
+ENVELOPE = 120
+"""Distances that are told apart where all nodes are drawn as one."""
 
 
 def distances_km(parent: Ints, length_km: Floats) -> Floats:
@@ -36,6 +39,22 @@ def profile_charts(nodes: polars.DataFrame, titles: Mapping[str, str]) -> tuple[
     """
     parent = nodes["parent"].to_numpy().astype(np.int64)
     x = distances_km(parent, nodes["length_km"].to_numpy())
+    return _charts(nodes, titles, x, lambda v_pu, end: _strokes(parent, x, v_pu))
+
+
+def envelope_charts(nodes: polars.DataFrame, titles: Mapping[str, str]) -> tuple[float, list[str]]:
+    """As `profile_charts`, with the highest and the lowest of all nodes that are about as far, in place of strokes."""
+    x = distances_km(nodes["parent"].to_numpy().astype(np.int64), nodes["length_km"].to_numpy())
+    return _charts(nodes, titles, x, lambda v_pu, end: _envelope(x, v_pu, end))
+
+
+def _charts(
+    nodes: polars.DataFrame,
+    titles: Mapping[str, str],
+    x: Floats,
+    drawn_of: Callable[[Floats, str], tuple[Floats, Floats]],
+) -> tuple[float, list[str]]:
+    """The farthest node's distance, and the charts; drawn_of: the points of nodes' voltages at one end, `v_min` or `v_max`."""
     farthest_km = float(x.max())
     if not x.any():
         return farthest_km, []
@@ -43,7 +62,7 @@ def profile_charts(nodes: polars.DataFrame, titles: Mapping[str, str]) -> tuple[
     charts = []
     for arm, shown in titles.items():
         lines = [
-            Line(label, style, *_strokes(parent, x, nodes[f"{end}_{arm}"].to_numpy().astype(float)))
+            Line(label, style, *drawn_of(nodes[f"{end}_{arm}"].to_numpy().astype(float), end))
             for end, label, style in (("v_max", "highest", "highest"), ("v_min", "lowest", "lowest"))
         ]
         drawn = [one for one in lines if len(one.x)]
@@ -52,6 +71,17 @@ def profile_charts(nodes: polars.DataFrame, titles: Mapping[str, str]) -> tuple[
             limits = ((0.9, "0.9"), (1.1, "1.1"))
             charts.append(line_chart(title, "pu", drawn, ticks, limits))
     return farthest_km, charts
+
+
+def _envelope(x: Floats, v_pu: Floats, end: str) -> tuple[Floats, Floats]:
+    """The extreme of all nodes with a voltage in each column of a chart that has any."""
+    known = np.isfinite(v_pu)
+    column = np.minimum((x[known] / x.max() * ENVELOPE).astype(np.int64), ENVELOPE - 1)
+    extreme = np.full(ENVELOPE, -np.inf if end == "v_max" else np.inf)
+    (np.maximum if end == "v_max" else np.minimum).at(extreme, column, v_pu[known])
+    has_any = np.isfinite(extreme)
+    middle = (np.arange(ENVELOPE) + 0.5) * x.max() / ENVELOPE
+    return middle[has_any], extreme[has_any]
 
 
 def _strokes(parent: Ints, x: Floats, v_pu: Floats) -> tuple[Floats, Floats]:

@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from heptagrid.report.companies import COLUMNS, companies_of, company_rows
-from heptagrid.report.towns import towns_of
+from heptagrid.report.towns import MOST_ROWS, greatest, towns_of
 from heptagrid.report.words import ARM_TITLES, number
 
 Summary = Mapping[str, Any]
@@ -29,7 +29,10 @@ def tables_of_several(summary: Summary) -> list[Table]:
 def _towns(summary: Summary) -> Table:
     table = _table("town", "customers", "peak import, kW", "supply voltage, pu", "outside, min", "transformer, %")
     arms = summary["arms"]
-    for k, name in enumerate(towns_of(summary)):
+    names = towns_of(summary)
+    shown = greatest(summary, MOST_ROWS)
+    for k in shown:
+        name = names[k]
         for first, (arm, entry) in enumerate(arms.items()):
             one = entry["towns"][k]
             low, high = (number(one[f"customers_{end}_pu"], 3) for end in ("min", "max"))
@@ -42,6 +45,8 @@ def _towns(summary: Summary) -> Table:
                 number(one["violation_customer_minutes"]),
                 number(one["max_transformer_pct"], 1),
             )
+    if len(shown) < len(names):
+        table.caption = f"{len(shown)} of {len(names)} towns, those with the highest peak import; summary.json has all"
     return table
 
 

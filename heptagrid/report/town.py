@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from heptagrid.report.areas import areas_of
-from heptagrid.report.profile import profile_charts
+from heptagrid.report.city_map import MOST_DRAWN, city_maps
+from heptagrid.report.profile import envelope_charts, profile_charts
 from heptagrid.report.rendering import render
 from heptagrid.report.town_map import town_maps
 from heptagrid.report.words import ARM_TITLES
@@ -29,13 +30,21 @@ def town_section(
     areas = areas_of(frames, towns)
     if nodes is None or transformers is None or customers is None or not areas:
         return render("run/no_map.html", {})
-    profiles = [profile_charts(area.nodes, {arm: area.in_arm(arm) for arm in arms}) for area in areas]
+    in_arms = {arm: ARM_TITLES[arm] for arm in arms}
+    if len(nodes) * len(arms) > MOST_DRAWN:
+        lists = {"node_list": nodes, "transformer_list": transformers, "customer_list": customers}
+        maps = city_maps(lists, in_arms, towns)
+        profiles = [envelope_charts(nodes, in_arms)]
+    else:
+        maps = town_maps(areas, arms, place)
+        profiles = [profile_charts(area.nodes, {arm: area.in_arm(arm) for arm in arms}) for area in areas]
     apart_pu = _apart_pu(nodes, customers, arms)
     return render(
         "run/network.html",
         {
-            "maps": town_maps(areas, arms, place),
+            "maps": maps,
             "differs_pu": apart_pu if apart_pu >= DIFFERS_PU else None,
+            "is_envelope": len(nodes) * len(arms) > MOST_DRAWN,
             "profiles": [chart for _, charts in profiles for chart in charts],
             "farthest_km": max(km for km, _ in profiles),
             "towns": len(areas),

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from heptagrid.report.areas import Area
 from heptagrid.report.rendering import render
@@ -53,7 +54,13 @@ MISSED_CLASSES = (
 
 def town_maps(areas: Sequence[Area], arms: list[str], place: str = "town") -> str:
     """One map per town and arm, side by side where there is room, and the legend; place: what each shows, in a word."""
-    keys = {
+    maps = [map for area in areas for map in _maps(area, arms, place)]
+    return render("run/maps.html", {"maps": maps, "square_m": None, "is_single": False} | classes_shown())
+
+
+def classes_shown() -> dict[str, list[tuple[str, str]]]:
+    """Labels and styles of all classes, as the legend takes them."""
+    return {
         name: [(label, style) for _, label, style in classes]
         for name, classes in (
             ("voltages", VOLTAGE_CLASSES),
@@ -62,7 +69,17 @@ def town_maps(areas: Sequence[Area], arms: list[str], place: str = "town") -> st
             ("missed", MISSED_CLASSES),
         )
     }
-    return render("run/maps.html", {"maps": [map for area in areas for map in _maps(area, arms, place)], **keys})
+
+
+def class_of(classes: Sequence[tuple[float, str, str]], values: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """Which class each value is in, by its lower limit."""
+    return np.asarray(np.searchsorted([limit for limit, _, _ in classes], values, side="right") - 1)
+
+
+def worst_pct(nodes: polars.DataFrame, arm: str) -> npt.NDArray[np.float64]:
+    """(nodes,) each one's worst deviation from nominal voltage over the run, in percent."""
+    low, high = nodes[f"v_min_{arm}"].to_numpy() - 1.0, nodes[f"v_max_{arm}"].to_numpy() - 1.0
+    return np.asarray(100.0 * np.where(np.abs(low) > np.abs(high), low, high))
 
 
 def _maps(area: Area, arms: list[str], place: str) -> list[str]:
@@ -104,16 +121,14 @@ def _map(
     caption: str,
     rings: str,
 ) -> str:
-    low, high = nodes[f"v_min_{arm}"].to_numpy() - 1.0, nodes[f"v_max_{arm}"].to_numpy() - 1.0
-    worst = 100.0 * np.where(np.abs(low) > np.abs(high), low, high)
-    rank = np.searchsorted([limit for limit, _, _ in VOLTAGE_CLASSES], worst, side="right") - 1
+    rank = class_of(VOLTAGE_CLASSES, worst_pct(nodes, arm))
     parts = []
     loading = np.where(nodes["line"].to_numpy() >= 0, nodes[f"branch_peak_pct_{arm}"].to_numpy(), 0.0)
-    wide = np.searchsorted([limit for limit, _, _ in WIDTH_CLASSES], loading, side="right") - 1
+    wide = class_of(WIDTH_CLASSES, loading)
     for w, (_, its_loading, width) in enumerate(WIDTH_CLASSES):
         for k, (_, label, style) in enumerate(VOLTAGE_CLASSES):
             mine = np.flatnonzero((rank == k) & (wide == w) & (parent >= 0))
-            path = _strokes(x, y, mine, parent[mine])
+            path = strokes(x, y, mine, parent[mine])
             if path:
                 title = text(f"{label}; loading {its_loading}")
                 parts.append(f'<path class="wire {style} {width}" d="{path}"><title>{title}</title></path>')
@@ -121,7 +136,7 @@ def _map(
     requirements = _requirements(arm, transformers)
     names, rating = transformers["name"].to_list(), transformers["sn_kva"].to_numpy()
     for k in np.argsort(peak):
-        rank_t = int(np.searchsorted([limit for limit, _, _ in LOADING_CLASSES], peak[k], side="right")) - 1
+        rank_t = int(class_of(LOADING_CLASSES, peak[k]))
         radius = 5.0 + 5.0 * min(float(rating[k]) / 1000.0, 2.0)
         title = f"{names[k]}: {number(peak[k])} % of {number(rating[k])} kVA{_said(requirements[k])}"
         parts.append(
@@ -130,7 +145,7 @@ def _map(
         )
     for x_k, y_k, one in zip(tx, ty, requirements, strict=True):
         if one["missed"]:
-            parts.append(_cross(int(x_k), int(y_k), one["missed"], f"{one['name']}{_said(one)}"))
+            parts.append(cross(int(x_k), int(y_k), one["missed"], f"{one['name']}{_said(one)}"))
     parts.append(rings)
     return (
         f'<figure><figcaption>{text(caption)}</figcaption><svg class="map" viewBox="{box}" role="img" '
@@ -138,7 +153,7 @@ def _map(
     )
 
 
-def _strokes(x: np.ndarray, y: np.ndarray, child: np.ndarray, parent: np.ndarray) -> str:
+def strokes(x: np.ndarray, y: np.ndarray, child: np.ndarray, parent: np.ndarray) -> str:
     """The drawn part of a path from each parent to its child."""
     moved = (x[child] != x[parent]) | (y[child] != y[parent])
     child, parent = child[moved], parent[moved]
@@ -155,9 +170,14 @@ def _rings(arm: str, x: np.ndarray, y: np.ndarray, customers: polars.DataFrame) 
         places.setdefault((int(x[k]), int(y[k])), []).append(float(minutes[k]))
     parts = []
     for (at_x, at_y), each in places.items():
-        title = f"{len(each)} customer{'' if len(each) == 1 else 's'} outside the band, {number(sum(each))} customer-minutes"
-        parts.append(f'<circle class="ring" cx="{at_x}" cy="{at_y}" r="11"><title>{text(title)}</title></circle>')
+        parts.append(ring(at_x, at_y, len(each), sum(each)))
     return "".join(parts)
+
+
+def ring(x: int, y: int, customers: int, minutes: float) -> str:
+    """A ring that says how many customers were outside the band there, and for how long together."""
+    title = f"{customers} customer{'' if customers == 1 else 's'} outside the band, {number(minutes)} customer-minutes"
+    return f'<circle class="ring" cx="{x}" cy="{y}" r="11"><title>{text(title)}</title></circle>'
 
 
 def _requirements(arm: str, transformers: polars.DataFrame) -> list[dict[str, Any]]:
@@ -179,8 +199,9 @@ def _said(one: Mapping[str, Any]) -> str:
     )
 
 
-def _cross(x: int, y: int, missed: int, title: str) -> str:
-    rank = int(np.searchsorted([least for least, _, _ in MISSED_CLASSES], missed, side="right")) - 1
+def cross(x: int, y: int, missed: int, title: str) -> str:
+    """A cross for so many applications that missed their requirement."""
+    rank = int(class_of(MISSED_CLASSES, missed))
     r = 9 + 3 * rank
     return (
         f'<path class="cross {MISSED_CLASSES[rank][2]}" d="M{x - r} {y - r}l{2 * r} {2 * r}M{x - r} {y + r}l{2 * r} {-2 * r}">'

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Summary = Mapping[str, Any]
 
+MOST_ROWS, MOST_CHARTS = 12, 6
+"""Towns in a table, and with a chart of their own; the summary has all."""
+
 _Column = tuple[str, int, Callable[[Summary], float | None], bool]
 """Heading, decimals, the figure of a town in an arm, and whether a difference of it means something."""
 
@@ -28,20 +31,30 @@ def towns_of(summary: Summary) -> list[str]:
 
 def towns_section(summary: Summary, manifest: Summary, infeeds: polars.DataFrame | None) -> str:
     """What each town is, its figures in every arm, and a chart of each one's import."""
-    arms = summary["arms"]
-    columns = _columns(arms)
+    arms, names = summary["arms"], towns_of(summary)
+    columns, shown, drawn = _columns(arms), greatest(summary, MOST_ROWS), greatest(summary, MOST_CHARTS)
+    of_towns = _what_they_are(arms, manifest)
     return render(
         "run/towns.html",
         {
-            "towns": _what_they_are(arms, manifest),
+            "towns": [of_towns[k] for k in shown],
             "heads": [head for head, *_ in columns],
             "figures": [
-                {"name": name, "rows": _rows([arm["towns"][k] for arm in arms.values()], list(arms), columns)}
-                for k, name in enumerate(towns_of(summary))
+                {"name": names[k], "rows": _rows([arm["towns"][k] for arm in arms.values()], list(arms), columns)}
+                for k in shown
             ],
-            "charts": [] if infeeds is None else _import_charts(infeeds, summary, manifest),
+            "charts": [] if infeeds is None else _import_charts(infeeds, summary, manifest, drawn),
+            "count": len(names),
         },
     )
+
+
+def greatest(summary: Summary, most: int) -> list[int]:
+    """The numbers of the towns that have room, ascending: those with the highest peak import in any arm."""
+    peaks_kw = [
+        max(arm["towns"][k]["peak_kw"] for arm in summary["arms"].values()) for k in range(len(towns_of(summary)))
+    ]
+    return sorted(sorted(range(len(peaks_kw)), key=lambda k: -peaks_kw[k])[:most])
 
 
 def _what_they_are(arms: Mapping[str, Summary], manifest: Summary) -> list[dict[str, Any]]:
@@ -104,8 +117,8 @@ def _change(value: float | None, base: float | None, digits: int) -> str:
     return signed(None if value is None or base is None else value - base, digits)
 
 
-def _import_charts(infeeds: polars.DataFrame, summary: Summary, manifest: Summary) -> list[str]:
-    """A chart for each town, of the day on which any of them imported most."""
+def _import_charts(infeeds: polars.DataFrame, summary: Summary, manifest: Summary, towns: Sequence[int]) -> list[str]:
+    """A chart for each of some towns, of the day on which any of them imported most."""
     import polars
 
     arms, names = summary["arms"], towns_of(summary)
@@ -117,8 +130,8 @@ def _import_charts(infeeds: polars.DataFrame, summary: Summary, manifest: Summar
     ticks = ticks_of(day["time_ns"].to_numpy(), ZoneInfo(manifest["zone"]))
     when = f", {manifest['dates'][chosen]}" if infeeds["run_day"].n_unique() > 1 else ""
     charts = []
-    for k, name in enumerate(names):
-        lines = []
+    for k in towns:
+        name, lines = names[k], []
         for arm in arms:
             mine = day.filter((polars.col("town") == k) & (polars.col("arm") == arm))
             if len(mine):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -12,10 +14,17 @@ from heptagrid.foundation.compiled.kernel import fingerprint_of_package
 from heptagrid.foundation.compiled.kernel_cache import cache_folder, say_once
 
 
-def ensure_kernels() -> None:
-    """Compile every kernel, and say so, unless it has been done; after what was asked for has been checked."""
+def ensure_kernels(apart: bool = False) -> None:
+    """Compile every kernel, and say so, unless it has been done; after what was asked for has been checked.
+
+    apart: in a process of its own, for one that lasts: what numba leaves behind is 200 MB.
+    """
+    if are_kernels_compiled():
+        return
+    say_once("compiling the kernels; this happens once and takes about a minute")
+    if apart:
+        subprocess.run([sys.executable, "-c", f"import {__name__} as here; here.compile_kernels()"], check=False)
     if not are_kernels_compiled():
-        say_once("compiling the kernels; this happens once and takes about a minute")
         compile_kernels()
 
 

@@ -69,6 +69,7 @@ class Simulation:
         *,
         run_day: int = 0,
         parts: Path | None = None,
+        spools: bool = False,
         threads: int = 1,
         clock: Clock | None = None,
         transport_over: TransportOver = ModelledTransport,
@@ -83,6 +84,7 @@ class Simulation:
         span : the days (default: the scenario's own).
         run_day : tells separate spans of one arm apart.
         parts : a folder for the parts of the tables; None writes none.
+        spools : whether these are spools until they are joined (`heptagrid.recording.spool`), for a process that lasts.
         threads : how many it may keep busy; the result is the same. With two, messages travel beside devices, power and sensors.
         clock : what paces the steps; None takes as little time as it can.
         transport_over : makes what carries the messages, of the modelled network.
@@ -101,7 +103,7 @@ class Simulation:
         self.last_step: Step | None = None
         self.phase = Phase.WARM_UP
         self.seconds = dict.fromkeys(PARTS, 0.0)
-        self._parts = parts
+        self._parts, self._spools = parts, spools
         self._steps: Iterator[tuple[Phase, Step]] | None = None
 
     def begin(self, world: World | None = None) -> None:
@@ -114,7 +116,7 @@ class Simulation:
         """
         self.world = world or build_world(self.scenario)
         self.grid = build_arm(self.scenario, self.world, self.arm, self.span, self.threads, self._transport_over)
-        self.recorder = Recorder(self.scenario, self.grid, self.run_day, self.span, self._parts)
+        self.recorder = Recorder(self.scenario, self.grid, self.run_day, self.span, self._parts, self._spools)
         self._steps = self.span.steps()
 
     def step(self) -> bool:

@@ -32,6 +32,7 @@ MODULES = (
     "messages_bus",
     "messages_lr_wpan",
     "messages_wi_sun",
+    "messages_plan",
     "messages_loops",
     "messages_neighbourhood",
     "money_dispatch",

@@ -124,6 +124,42 @@ def test_the_operators_controls_reach_built_in_devices(lane: Scenario, tmp_path:
     asyncio.run(drive())
 
 
+def test_the_operators_controls_of_reactive_power_move_the_voltage(lane: Scenario, tmp_path: Path) -> None:
+    points = "".join(
+        f"<CurveData><xvalue>{x}</xvalue><yvalue>{y}</yvalue></CurveData>" for x, y in ((100, 0), (101, -100))
+    )
+    curve = f"<mRID>0A00006CC8</mRID><creationTime>1</creationTime>{points}<curveType>11</curveType><xMultiplier>0</xMultiplier><yMultiplier>0</yMultiplier><yRefType>2</yRefType>"
+    fixed = "<opModFixedVar><refType>2</refType><value>-10000</value></opModFixedVar>"
+
+    async def drive() -> None:
+        async with utility(lane, tmp_path) as (harness, server):
+            grid = harness.run.grid
+            point = grid.inventory.classes["local_units"].point[0]
+            most_kvar = 0.44 * 1.11 * float(grid.inventory.classes["local_units"].rated_kw[0])
+            await harness.advance(60.0)
+            before_pu = float(grid.state.point_v_pu[point])
+            operator = client_context(tmp_path, "operator")
+            at = f"/derp/{program(server, 'LOCAL_UNITS')}"
+            await ask(server, operator, http("POST", f"{at}/derc", control(fixed)))
+            await asyncio.sleep(0.15)
+            await harness.advance(120.0)
+            assert grid.state.unit_kvar[0] == pytest.approx(-most_kvar)
+            assert grid.state.point_v_pu[point] < before_pu - 0.001
+            await ask(server, operator, http("POST", f"{at}/dc", f'<DERCurve xmlns="{NAMESPACE}">{curve}</DERCurve>'))
+            await ask(server, operator, http("POST", f"{at}/derc", control(f'<opModVoltVar href="{at}/dc/1"/>')))
+            await asyncio.sleep(0.15)
+            await harness.advance(120.0)
+            by_curve = -most_kvar * np.clip((grid.state.point_v_pu[point] - 1.0) / 0.01, 0.0, 1.0)
+            assert grid.state.unit_kvar[0] == pytest.approx(by_curve, abs=0.01 * most_kvar), "the younger one holds"
+            for number in (1, 2):
+                await ask(server, operator, http("DELETE", f"{at}/derc/{number}"))
+            await asyncio.sleep(0.15)
+            await harness.advance(120.0)
+            assert grid.state.unit_kvar[0] == 0.0 and grid.state.point_v_pu[point] == pytest.approx(before_pu, abs=2e-3)
+
+    asyncio.run(drive())
+
+
 def test_who_shows_no_certificate_of_the_authority_is_not_served(lane: Scenario, tmp_path: Path) -> None:
     async def drive() -> None:
         async with utility(lane, tmp_path / "ours") as (harness, server):

@@ -144,7 +144,7 @@ def test_tanks_keep_energy_and_follow_a_plan(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_without_the_package_there_are_the_built_in_classes() -> None:
-    assert list(device_classes()) == ["vehicles", "heat_pumps", "houses", "batteries"]
+    assert list(device_classes()) == ["vehicles", "heat_pumps", "houses", "hot_water", "batteries"]
 
 
 def test_an_entry_point_that_is_no_class_of_devices_is_named(tmp_path: Path) -> None:

@@ -170,7 +170,7 @@ class Levels(NamedTuple):
     discharge: Floats
 
 
-@kernel(inline=True)
+@kernel(inline=True, allocates=False)
 def _possible(power, content, size, hours):  # type: ignore[no-untyped-def]
     """What a battery that holds `content` can do of `power` over a step."""
     power = min(max(power, -size.power_kw), size.power_kw)
@@ -178,7 +178,7 @@ def _possible(power, content, size, hours):  # type: ignore[no-untyped-def]
     return max(power, -content * size.efficiency / hours)
 
 
-@kernel
+@kernel(allocates=False)
 def _move(start, hours, owner, size, state, levels, plans, orders, supplied, point_p):  # type: ignore[no-untyped-def]
     quarter = start // NS_PER_QUARTER
     begins = start % NS_PER_QUARTER == 0

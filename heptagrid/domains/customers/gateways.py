@@ -119,7 +119,7 @@ def price_signal(price_eur_per_kwh: Floats, p_max_kw: float) -> Floats:
     return np.asarray(np.repeat((price_eur_per_kwh - price_eur_per_kwh.min()) / spread, 4) * 2.0 * p_max_kw)
 
 
-@kernel
+@kernel(inline=True, allocates=False)
 def plan_in_force(device, quarter, plans):  # type: ignore[no-untyped-def]
     """Row of the plan that the device follows in `quarter`, -1 if none: a set-point before a price."""
     row = plans.steered[device]

@@ -316,7 +316,7 @@ class Baseline(NamedTuple):
     mass_c: Floats
 
 
-@kernel(inline=True)
+@kernel(inline=True, allocates=False)
 def _warm(k, heat, outside_c, model, air, mass):  # type: ignore[no-untyped-def]
     """House `k` through a step with that heat, in W."""
     matrix, by_heat, by_outside = model
@@ -325,7 +325,7 @@ def _warm(k, heat, outside_c, model, air, mass):  # type: ignore[no-untyped-def]
     mass[k] = matrix[k, 1, 0] * a + matrix[k, 1, 1] * m + by_heat[k, 1] * heat + by_outside[k, 1] * outside_c
 
 
-@kernel
+@kernel(allocates=False)
 def _heat(  # type: ignore[no-untyped-def]
     start, quarter, dt_s, outside, control, owner, houses, state, baseline, model, plans, orders, supplied, point_p
 ):  # fmt: skip

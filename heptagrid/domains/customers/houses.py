@@ -17,6 +17,8 @@ import numpy.typing as npt
 from heptagrid.domains.customers.device import Candidates, Complaint, Device, Surroundings, Words, stream_of
 from heptagrid.domains.customers.thermal import equipment
 from heptagrid.domains.customers.thermal.house_step import (
+    DRAWS,
+    GIVES,
     HEAT_PUMP,
     OTHER_FUEL,
     RESISTANCE,
@@ -28,10 +30,10 @@ from heptagrid.domains.customers.thermal.house_step import (
     Traits,
     advance,
 )
-from heptagrid.domains.customers.thermal.two_state import Shape, Thermostat, course
+from heptagrid.domains.customers.thermal.two_state import AUX, COOL, HEAT, Shape, Thermostat, course
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.random import Stream, normals, uniforms
-from heptagrid.foundation.time import NS_PER_QUARTER, Step, from_ns
+from heptagrid.foundation.time import NS_PER_QUARTER, NS_PER_S, Step, from_ns
 from heptagrid.world.weather import Weather
 
 Floats = npt.NDArray[np.float64]
@@ -182,16 +184,14 @@ def machines(one: Parameters, outside_c: float) -> Machines:
     pump_w = one.loss_w_per_k * (one.set_c - one.balance_c) / at_balance.heat
     pump = equipment.heat_pump(outside_c, one.heating_performance, one.humidity, one.defrost_share)
     cooler = equipment.air_conditioner(outside_c, one.cooling_performance, one.humidity, one.latent_share)
-    none = float("nan")
-    return Machines(
-        heat_w=np.array([full_w, full_w, pump_w * pump.heat]),
-        heat_draws_w=np.array([0.0, full_w, pump_w * pump.draw]),
-        aux_w=np.array([none, none, full_w]),
-        aux_draws_w=np.array([0.0, 0.0, full_w]),
-        cool_w=one.cooling_w * cooler.heat,
-        cool_draws_w=one.cooling_w * cooler.draw,
-        draw_per_heat=np.array([0.0, 1.0, pump.draw / pump.heat]),
-    )
+    half, inf = 0.5 * one.deadband_k, np.inf
+    gives_w = np.array([[0.0, full_w, 0.0, 0.0], [0.0, full_w, 0.0, 0.0], [0.0, pump_w * pump.heat, full_w, 0.0]])
+    draws_w = np.array([[0.0, 0.0, 0.0, 0.0], [0.0, full_w, 0.0, 0.0], [0.0, pump_w * pump.draw, full_w, 0.0]])
+    gives_w[:, COOL], draws_w[:, COOL] = one.cooling_w * cooler.heat, one.cooling_w * cooler.draw
+    coldest_k, warmest_k = np.tile([-half, -inf, -inf, -half], (3, 1)), np.tile([half, half, half, inf], (3, 1))
+    coldest_k[HEAT_PUMP, HEAT] = -half - one.aux_band_k
+    by_state = np.stack([gives_w, draws_w, coldest_k, warmest_k], axis=-1).reshape(12, 4)
+    return Machines(by_state, np.array([False, False, True]), np.array([0.0, 1.0, pump.draw / pump.heat]))
 
 
 def expected_kw(one: Parameters, weather: Weather, quarters: Ints) -> Floats:
@@ -208,12 +208,12 @@ def expected_kw(one: Parameters, weather: Weather, quarters: Ints) -> Floats:
     for k, outside in enumerate(outside_c.tolist()):
         has = machines(one, outside)
         lacks_w = max(one.loss_w_per_k * (one.set_c - outside) - free_w[k], 0.0)
-        by_pump_w = min(lacks_w, has.heat_w[HEAT_PUMP])
-        by_aux_w = min(lacks_w - by_pump_w, has.aux_w[HEAT_PUMP])
-        drawn_w = one.resistance_share * min(lacks_w, has.heat_w[RESISTANCE])
+        by_pump_w = min(lacks_w, has.by_state[4 * HEAT_PUMP + HEAT, GIVES])
+        by_aux_w = min(lacks_w - by_pump_w, has.by_state[4 * HEAT_PUMP + AUX, GIVES])
+        drawn_w = one.resistance_share * min(lacks_w, has.by_state[4 * RESISTANCE + HEAT, GIVES])
         drawn_w += one.heat_pump_share * (by_pump_w * has.draw_per_heat[HEAT_PUMP] + by_aux_w)
-        too_warm_w = min(max(free_w[k] - one.loss_w_per_k * (one.cool_c - outside), 0.0), -has.cool_w)
-        drawn_w += one.cooling_share * too_warm_w * has.cool_draws_w / -has.cool_w
+        too_warm_w = min(max(free_w[k] - one.loss_w_per_k * (one.cool_c - outside), 0.0), -has.by_state[COOL, GIVES])
+        drawn_w += one.cooling_share * too_warm_w * has.by_state[COOL, DRAWS] / -has.by_state[COOL, GIVES]
         expected[k] = size * drawn_w / 1000.0
     return expected
 
@@ -252,17 +252,15 @@ class Houses(Device[Parameters]):
             size=np.exp(one.spread * np.asarray(normals(seed, stream, owner, 10))),
             strength=np.exp(one.machine_spread * np.asarray(normals(seed, stream, owner, 20))),
             gains=2.0 * drawn(3),
-            kind=np.where(kind < by_pump, electric, OTHER_FUEL).astype(np.int64),
-            is_cooled=cooled,
+            kind=np.where(kind < by_pump, electric, OTHER_FUEL).astype(np.uint8),
             set_c=one.set_c + 2.0 * (drawn(4) - 0.5),
-            cool_c=one.cool_c + 2.0 * (drawn(5) - 0.5),
+            cool_c=np.where(cooled, one.cool_c + 2.0 * (drawn(5) - 0.5), np.inf),
             night_k=night,
             night_from_h=(one.night_from_h + 2.0 * (drawn(6) - 0.5)) % 24.0,
-            night_h=np.full(count, (one.night_to_h - one.night_from_h) % 24.0),
         )
         begins_c = self.traits.set_c + one.deadband_k * (drawn(7) - 0.5)
-        self.state = State(begins_c, begins_c.copy(), np.zeros(count, np.int8), np.zeros(count, np.int64))
-        self.alone = State(begins_c.copy(), begins_c.copy(), np.zeros(count, np.int8), np.zeros(count, np.int64))
+        self.state = State(begins_c, begins_c.copy(), np.zeros(count, np.uint8), np.zeros(count, np.int64))
+        self.alone = State(begins_c.copy(), begins_c.copy(), np.zeros(count, np.uint8), np.zeros(count, np.int64))
         self.is_steered = np.zeros(count, dtype=np.bool_)
         self.shift_k = np.zeros(count)
         self.patience = Patience(np.full(count, one.patience_k), np.zeros(count, np.int64))
@@ -289,6 +287,7 @@ class Houses(Device[Parameters]):
         local = from_ns(step.start_ns, self.surroundings.zone)
         here = Here(
             start_ns=step.start_ns,
+            start_s=step.start_ns // NS_PER_S,
             quarter=step.quarter,
             seconds=seconds,
             outside_c=outside_c,
@@ -296,7 +295,9 @@ class Houses(Device[Parameters]):
             gains_w=one.gains_w,
             hour=local.hour + local.minute / 60.0,
         )
-        control = Control(one.flex_k, one.slew_k_per_h * seconds / 3600.0, one.fatigue)
+        control = Control(
+            one.flex_k, one.slew_k_per_h * seconds / 3600.0, one.fatigue, (one.night_to_h - one.night_from_h) % 24.0
+        )
         thermostat = Thermostat(one.deadband_k, one.aux_band_k, int(one.rest_s))
         total_kw, gained_j, lost_j, cold, hot = advance(
             here, control, thermostat, self.owner, self.traits, self._machines, self._course, self.state, self.alone,
@@ -315,7 +316,13 @@ class Houses(Device[Parameters]):
         """Of a mean house at the temperature that its heating is sized for."""
         one, at_design = self.parameters, machines(self.parameters, self.parameters.design_c)
         share = one.resistance_share, one.heat_pump_share
-        return float(share[0] * at_design.heat_draws_w[1] + share[1] * at_design.heat_draws_w[2]) / 1000.0
+        return (
+            float(
+                share[0] * at_design.by_state[4 * RESISTANCE + HEAT, DRAWS]
+                + share[1] * at_design.by_state[4 * HEAT_PUMP + HEAT, DRAWS]
+            )
+            / 1000.0
+        )
 
     @property
     def heat_held_kwh(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -354,8 +355,8 @@ class MessagePlane:
         if self._acknowledged[kind]:
             self.crossed[Kind.ACK, classes] = True
 
-    def _take_due(self, until_ns: int) -> Ints:
-        """Take the messages whose time comes by `until_ns` out of the waiting waves, by time and index."""
+    def _take_due(self, until_ns: int) -> Any:
+        """Take the messages whose time comes by `until_ns` out of the waiting waves, as the queue wants them."""
         parts, waiting = [], []
         for wave in self._waves:
             if wave[-1, t.SENT] <= until_ns:
@@ -367,10 +368,5 @@ class MessagePlane:
                 parts.append(wave[:count])
                 waiting.append(wave[count:])
         self._waves = waiting
-        if not parts:
-            return np.empty((0, t.PENDING), dtype=np.int64)
-        if len(parts) == 1:
-            return parts[0]
-        due = np.concatenate(parts)
         # Each wave is in the order of time and index, and waves follow one another in that of their indices.
-        return np.asarray(due[np.argsort(due[:, t.SENT], kind="stable")])
+        return self._queue.gathered(parts)

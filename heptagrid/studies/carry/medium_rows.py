@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from heptagrid.planes.messages.planning.network_builder import NetworkBuilder
 from heptagrid.planes.messages.tables import Floats, Ints
 from heptagrid.planes.messages.technologies.lorawan import SPREADING
 from heptagrid.planes.messages.technology import Technology
+from heptagrid.studies.carry.hop_rows import ListedHops, listed_reach
 from heptagrid.studies.carry.link_rows import SENDING_KEYS, sending_of
 from heptagrid.studies.carry.network import EdgeList
 from heptagrid.studies.carry.reach import Reach, reach_of
@@ -48,7 +50,14 @@ class MediumReader:
     """
 
     def __init__(
-        self, wiring: NetworkBuilder, edges: EdgeList, xy_m: Floats, link_mtu_bytes: list[int], *, queued: bool
+        self,
+        wiring: NetworkBuilder,
+        edges: EdgeList,
+        xy_m: Floats,
+        link_mtu_bytes: list[int],
+        hops: Mapping[str, ListedHops],
+        *,
+        queued: bool,
     ):
         self.joined = EdgeList()
         self.mtu_bytes = list(link_mtu_bytes)
@@ -56,7 +65,7 @@ class MediumReader:
         self.relays: list[bool] = []
         self.names: list[str] = []
         self._wiring, self._edges, self._xy_m, self._queued = wiring, edges, xy_m, queued
-        self._hubs = 0
+        self._hops, self._hubs = hops, 0
 
     def add(self, row: TableRow) -> None:
         """Add a medium, if nothing is wrong with it."""
@@ -71,7 +80,11 @@ class MediumReader:
         if len(row.checks.problems) > before or settings is None:
             return
         nodes = np.array(members)
-        reach = reach_of(self._xy_m[nodes], facts, settings, base, range_m, row.cells.keys(), spreading)
+        listed = self._hops.get(str(row.cells.get("name")))
+        if listed is None:
+            reach = reach_of(self._xy_m[nodes], facts, settings, base, range_m, row.cells.keys(), spreading)
+        else:
+            reach = listed_reach(listed, members, base, settings.access)
         is_mesh = base is None and (facts is None or facts.multi_hop)
         self.relays.append(is_mesh or base is not None)
         if settings.access == "queue":

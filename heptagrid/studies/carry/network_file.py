@@ -12,6 +12,7 @@ from heptagrid.foundation.errors import FileError
 from heptagrid.foundation.input_files import UnreadableError, read_toml
 from heptagrid.planes.messages.planning.network_builder import NetworkBuilder
 from heptagrid.planes.messages.tables import Floats
+from heptagrid.studies.carry.hop_rows import HOP_KEYS, listed_hops
 from heptagrid.studies.carry.link_rows import LINK_KEYS, add_links, link_names
 from heptagrid.studies.carry.medium_rows import MEDIUM_KEYS, MediumReader
 from heptagrid.studies.carry.network import CarryNetwork, EdgeList
@@ -23,6 +24,7 @@ TABLES = {
     "node": {"name", "x_m", "y_m"},
     "link": LINK_KEYS,
     "medium": MEDIUM_KEYS,
+    "hop": HOP_KEYS,
     "outage": OUTAGE_KEYS,
     "route": ROUTE_KEYS,
     "group": {"name", "members"},
@@ -61,7 +63,8 @@ def build_network(content: Mapping[str, Any], origin: str) -> CarryNetwork:
     wiring, edges, has_outages = NetworkBuilder(len(checks.number), xy_m), EdgeList(), bool(rows["outage"])
     named = link_names(rows["link"])
     ports, limits = add_links(rows["link"], xy_m, checks, wiring, edges, queued=has_outages)
-    media = MediumReader(wiring, edges, xy_m, limits, queued=has_outages)
+    hops = listed_hops(rows["hop"], rows["medium"])
+    media = MediumReader(wiring, edges, xy_m, limits, hops, queued=has_outages)
     for row in rows["medium"]:
         media.add(row)
     outages = [one for row in rows["outage"] for one in outage(row, ports, named)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,6 +20,7 @@ from heptagrid.planes.messages.technology import Technology
 from heptagrid.scenario.load import load
 from heptagrid.scenario.schema import Scenario
 from heptagrid.studies.plan.costs import Costs, Prices
+from heptagrid.studies.plan.network import PlanNetwork, carried_day
 from heptagrid.studies.plan.places import Surroundings, places_for, surroundings
 
 Ints = npt.NDArray[np.int64]
@@ -31,15 +32,21 @@ READING_BYTES = (FACTS[Kind.METER_READING].wire_bytes, FACTS[Kind.ACK].wire_byte
 
 @dataclass(frozen=True)
 class Planned:
-    """A plan for one technology. node: (sites,) of `around` where each stands. modems: meters with a modem. fewest_meters: of a site."""
+    """A plan for one technology.
+
+    node: (sites,) of `around` where each stands. network: as `carry` takes it. modems: meters with a modem. fewest_meters: of a site. carried: what
+    became of a day of readings, if the message plane was asked.
+    """
 
     around: Surroundings
     plan: SitePlan
     node: Ints
+    network: PlanNetwork
     modems: int
     fewest_meters: int
     costs: Costs
     seconds: float
+    carried: dict[str, Any] | None = None
 
     @property
     def facts(self) -> Technology:
@@ -79,6 +86,7 @@ class Planned:
             "investment_eur": sum(self.costs.investment_eur.values()),
             "yearly_eur": sum(self.costs.yearly_eur.values()),
             "present_value_eur": self.costs.present_value_eur,
+            "carried": self.carried,
             "seconds": self.seconds,
         }
 
@@ -108,6 +116,9 @@ def plan(
     settings: Sequence[str] = (),
     feeder: str | Path | None = None,
     seed: int | None = None,
+    out: str | Path | None = None,
+    force: bool = False,
+    carry_hours: float = 0.0,
     progress: Progress | None = None,
 ) -> Plans:
     """Plan the sites of access networks for a scenario; by default of the technology that it names.
@@ -120,11 +131,15 @@ def plan(
         Keys of the scenario on top, such as "plan.most_hops=4".
     feeder : path
         An OpenDSS script that takes the place of the scenario's network.
+    out : path
+        A folder for the figures, and for each technology's sites, meters, and network for `carry`; `force` replaces a plan that it holds.
+    carry_hours : float
+        Hours of readings that the message plane carries over each plan.
 
     Raises
     ------
-    UsageError, ScenarioError, NetworkError
-        For unknown technologies, impossible keys, networks without coordinates.
+    UsageError, ScenarioError, NetworkError, OutputError
+        For unknown technologies, impossible keys, networks without coordinates, a folder that holds something else.
     """
     known = scenario if isinstance(scenario, Scenario) else load(scenario, settings)
     chosen = [
@@ -135,12 +150,21 @@ def plan(
         if feeder is not None:
             known = on_feeder(known, read_feeder(known, Path(feeder)), Path(feeder), Path(folder))
         around = surroundings(known)
+    seed = known.seed if seed is None else seed
     planned = []
     for k, facts in enumerate(chosen):
         if progress is not None:
             progress(k, len(chosen))
-        planned.append(_planned(known, around, facts, known.seed if seed is None else seed))
-    return Plans(known, known.seed if seed is None else seed, tuple(planned))
+        one = _planned(known, around, facts, seed)
+        if carry_hours > 0.0:
+            one = replace(one, carried=_carried(known, one, carry_hours, seed))
+        planned.append(one)
+    found = Plans(known, seed, tuple(planned))
+    if out is not None:
+        from heptagrid.studies.plan.folder import write_plans
+
+        write_plans(Path(out), found, force)
+    return found
 
 
 def _planned(scenario: Scenario, around: Surroundings, facts: Technology, seed: int) -> Planned:
@@ -149,16 +173,23 @@ def _planned(scenario: Scenario, around: Surroundings, facts: Technology, seed: 
     places, nodes = places_for(around, facts, given)
     fewest = prices.fewest_meters()
     found = plan_sites(places, facts, given, fewest, READING_BYTES, seed)
-    modems = len(found.unserved) if given.poor == "modem" else 0
+    modem = given.modem if given.poor == "modem" else ""
+    modems = len(found.unserved) if modem else 0
+    trunks = (scenario.sections[f"messages.{network}"].technology for network in ("backhaul", "wan"))
     return Planned(
         around=around,
         plan=found,
         node=nodes[found.cover.candidate],
+        network=PlanNetwork(found, around.meter_names.tolist(), modem, *trunks),
         modems=modems,
         fewest_meters=fewest,
         costs=prices.costs(len(found.served), len(found.place), modems),
         seconds=time.perf_counter() - began,
     )
+
+
+def _carried(scenario: Scenario, one: Planned, hours: float, seed: int) -> dict[str, Any]:
+    return carried_day(one.network, READING_BYTES[0], scenario.sections["plan"].reading_s, 3600.0 * hours, seed)
 
 
 def _spread(each: npt.ArrayLike) -> dict[str, float | None]:

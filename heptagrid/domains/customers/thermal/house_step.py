@@ -8,32 +8,29 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.domains.customers.gateways import plan_in_force
-from heptagrid.domains.customers.thermal.two_state import AUX, COOL, HEAT, OFF, Equipment, through
+from heptagrid.domains.customers.thermal.two_state import AUX, COOL, HEAT, OFF, Equipment, through, undisturbed
 from heptagrid.foundation.compiled.kernel import kernel
-from heptagrid.foundation.time import NS_PER_S
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 OTHER_FUEL, RESISTANCE, HEAT_PUMP = 0, 1, 2
+GIVES, DRAWS, COLDEST, WARMEST = 0, 1, 2, 3  # columns of `Machines.by_state`
 UNCOMFORTABLE_K = (
     2.0  # assumption: what people complain of, as with heat pumps; ISO 7730 category C allows 3 K around the optimum
 )
 
 
 class Machines(NamedTuple):
-    """What the machines of a mean house give and draw at an outdoor temperature, in W, (3,) by kind of heating; NaN where a kind has none.
+    """What the machines of a mean house do at an outdoor temperature.
 
-    draw_per_heat: electricity that heat takes, 0 of another fuel.
+    by_state: (12, 4) for each state (4) of each kind of heating (3): what they give and draw in W, and between which bounds, in K from the set-points that
+    `_house` takes them from, the thermostat leaves them so. has_aux: (3,). draw_per_heat: (3,) electricity that heat takes, 0 of another fuel.
     """
 
-    heat_w: Floats
-    heat_draws_w: Floats
-    aux_w: Floats
-    aux_draws_w: Floats
-    cool_w: float
-    cool_draws_w: float
+    by_state: Floats
+    has_aux: Bools
     draw_per_heat: Floats
 
 
@@ -41,28 +38,26 @@ class Traits(NamedTuple):
     """What houses are and what their people want, (houses,) each.
 
     size: relative to the mean house. strength: of the machines, relative to what the house's size asks for. gains: of people and appliances, relative to the mean.
-    night_k: how far the set-point is set back for `night_h` hours from `night_from_h` on.
+    cool_c: infinite without an air conditioner. night_k: how far the set-point is set back from `night_from_h` on.
     """
 
     size: Floats
     strength: Floats
     gains: Floats
-    kind: Ints
-    is_cooled: Bools
+    kind: npt.NDArray[np.uint8]
     set_c: Floats
     cool_c: Floats
     night_k: Floats
     night_from_h: Floats
-    night_h: Floats
 
 
 class State(NamedTuple):
-    """(houses,) each: temperatures, what runs, and from when on the thermostat may act."""
+    """(houses,) each: temperatures, what runs, and from which second since 1970 on the thermostat may act."""
 
     air_c: Floats
     mass_c: Floats
-    mode: npt.NDArray[np.int8]
-    acts_ns: Ints
+    mode: npt.NDArray[np.uint8]
+    acts_s: Ints
 
 
 class Patience(NamedTuple):
@@ -76,6 +71,7 @@ class Here(NamedTuple):
     """The step, and what it brings to a mean house."""
 
     start_ns: int
+    start_s: int
     quarter: int
     seconds: int
     outside_c: float
@@ -85,53 +81,66 @@ class Here(NamedTuple):
 
 
 class Control(NamedTuple):
-    """How far a plan may move set-points, how far within a step, and what an override leaves of patience."""
+    """How far a plan may move set-points, how far within a step, what an override leaves of patience, and for how many hours people set back."""
 
     flex_k: float
     most_k: float
     fatigue: float
+    night_h: float
 
 
-@kernel
+@kernel(inline=True, allocates=False)
 def _house(k, here, low_c, high_c, most_w, thermostat, traits, machines, course, state, has_supply):  # type: ignore[no-untyped-def]
-    """House `k` through the step: what it draws in W, and `Passed` of a house of size 1 with the heat that it gained, in J."""
-    kind, strength = traits.kind[k], traits.strength[k]
-    mode, rests_s = int(state.mode[k]), (state.acts_ns[k] - here.start_ns) // NS_PER_S
-    draw = (
-        strength * machines.heat_draws_w[kind],
-        strength * machines.aux_draws_w[kind],
-        strength * machines.cool_draws_w,
-    )
-    limit = most_w / traits.size[k]
-    heat_w = strength * machines.heat_w[kind] if draw[0] <= limit and has_supply else np.nan
-    aux_w = strength * machines.aux_w[kind] if draw[1] <= limit and has_supply else np.nan
-    cool_w = strength * machines.cool_w if traits.is_cooled[k] and draw[2] <= limit and has_supply else np.nan
+    """House `k` through the step: what it draws in W; of one of its size 1, J gained, and the integral of air less outside in K s."""
+    kind, strength, mode = traits.kind[k], traits.strength[k], state.mode[k]
+    rests_s = state.acts_s[k] - here.start_s
+    gains_w = 0.5 * (here.gains_w * traits.gains[k] + here.sun_w)
+    by_state, first = machines.by_state, np.uint64(4 * kind)
+    if has_supply and most_w == np.inf:
+        row = first + np.uint64(mode)
+        given_w = gains_w + strength * by_state[row, GIVES]
+        coldest = (high_c if mode == COOL else low_c) + by_state[row, COLDEST]
+        warmest = (high_c if mode == OFF else low_c) + by_state[row, WARMEST]
+        is_so, air_c, mass_c, above_k_s = undisturbed(
+            state.air_c[k], state.mass_c[k], rests_s, here.outside_c, given_w, gains_w, coldest, warmest, course
+        )
+        if is_so:
+            state.air_c[k], state.mass_c[k] = air_c, mass_c
+            return (
+                traits.size[k] * strength * by_state[row, DRAWS],
+                (given_w + gains_w) * here.seconds,
+                above_k_s,
+            )
+
+    limit_w = most_w / (traits.size[k] * strength)
+    heat_w, aux_w, cool_w = strength * by_state[first + np.uint64(HEAT), GIVES], np.nan, np.nan
+    if not has_supply or by_state[first + np.uint64(HEAT), DRAWS] > limit_w:
+        heat_w = np.nan
+    if machines.has_aux[kind] and has_supply and by_state[first + np.uint64(AUX), DRAWS] <= limit_w:
+        aux_w = strength * by_state[first + np.uint64(AUX), GIVES]
+    if high_c < np.inf and has_supply and by_state[first + np.uint64(COOL), DRAWS] <= limit_w:
+        cool_w = strength * by_state[first + np.uint64(COOL), GIVES]
     stops = (
         (mode == HEAT and np.isnan(heat_w)) or (mode == AUX and np.isnan(aux_w)) or (mode == COOL and np.isnan(cool_w))
     )
     if stops:
         mode, rests_s = OFF, thermostat.rest_s
-    gains_w = 0.5 * (here.gains_w * traits.gains[k] + here.sun_w)
-    has = Equipment(heat_w, aux_w, cool_w)
     passed = through(
-        state.air_c[k], state.mass_c[k], mode, rests_s, here.seconds, here.outside_c, gains_w, gains_w, low_c, high_c,
-        thermostat, has, course,
+        state.air_c[k], state.mass_c[k], int(mode), rests_s, here.seconds, here.outside_c, gains_w, gains_w, low_c, high_c,
+        thermostat, Equipment(heat_w, aux_w, cool_w), course,
     )  # fmt: skip
     state.air_c[k], state.mass_c[k], state.mode[k] = passed.air_c, passed.mass_c, passed.mode
-    state.acts_ns[k] = here.start_ns + NS_PER_S * passed.rests_s
+    state.acts_s[k] = here.start_s + passed.rests_s
     if not has_supply:
-        state.acts_ns[k] = here.start_ns + NS_PER_S * (here.seconds + thermostat.rest_s)
-    drawn_w, gained_j = 0.0, 2.0 * gains_w * here.seconds
-    if passed.heat_s > 0:
-        drawn_w, gained_j = drawn_w + draw[0] * passed.heat_s, gained_j + heat_w * passed.heat_s
-    if passed.aux_s > 0:
-        drawn_w, gained_j = drawn_w + draw[1] * passed.aux_s, gained_j + aux_w * passed.aux_s
-    if passed.cool_s > 0:
-        drawn_w, gained_j = drawn_w + draw[2] * passed.cool_s, gained_j + cool_w * passed.cool_s
-    return traits.size[k] * drawn_w / here.seconds, gained_j, passed.above_k_s
+        state.acts_s[k] = here.start_s + here.seconds + thermostat.rest_s
+    drawn_j, gained_j = 0.0, 2.0 * gains_w * here.seconds
+    for runs, seconds in ((HEAT, passed.heat_s), (AUX, passed.aux_s), (COOL, passed.cool_s)):
+        drawn_j += strength * by_state[first + np.uint64(runs), DRAWS] * seconds
+        gained_j += strength * by_state[first + np.uint64(runs), GIVES] * seconds
+    return traits.size[k] * drawn_j / here.seconds, gained_j, passed.above_k_s
 
 
-@kernel
+@kernel(allocates=False)
 def advance(  # type: ignore[no-untyped-def]
     here, control, thermostat, owner, traits, machines, course, state, alone, is_steered, shift_k, patience, plans, orders,
     supplied, point_p, less_kwh
@@ -152,10 +161,12 @@ def advance(  # type: ignore[no-untyped-def]
                 wanted, most_w = 0.0, 1000.0 * max(orders.value[k], 0.0)
             else:
                 wanted = orders.value[k]
-        shift_k[k] += min(max(wanted - shift_k[k], -control.most_k), control.most_k)
+        if wanted != shift_k[k]:
+            shift_k[k] += min(max(wanted - shift_k[k], -control.most_k), control.most_k)
 
         own_low = traits.set_c[k]
-        if (here.hour - traits.night_from_h[k]) % 24.0 < traits.night_h[k]:
+        since_h = here.hour - traits.night_from_h[k]
+        if (since_h if since_h >= 0.0 else since_h + 24.0) < control.night_h:
             own_low -= traits.night_k[k]
         if most_w < np.inf and state.air_c[k] < own_low - patience.left_k[k]:
             orders.until_ns[k] = 0  # people take the order back
@@ -166,7 +177,7 @@ def advance(  # type: ignore[no-untyped-def]
         steered = row >= 0 and row == plans.steered[k]
         if steered and not is_steered[k]:
             alone.air_c[k], alone.mass_c[k], alone.mode[k] = state.air_c[k], state.mass_c[k], state.mode[k]
-            alone.acts_ns[k] = state.acts_ns[k]
+            alone.acts_s[k] = state.acts_s[k]
         is_steered[k] = steered
 
         drawn_w, gains_j, above_k_s = _house(
@@ -184,6 +195,6 @@ def advance(  # type: ignore[no-untyped-def]
         lost_j += traits.size[k] * course.loss_w_per_k * above_k_s
         if state.air_c[k] < own_low - UNCOMFORTABLE_K:
             cold += 1
-        if traits.is_cooled[k] and state.air_c[k] > own_high + UNCOMFORTABLE_K:
+        if state.air_c[k] > own_high + UNCOMFORTABLE_K:
             hot += 1
     return total_kw, gained_j, lost_j, cold, hot

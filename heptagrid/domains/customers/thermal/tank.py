@@ -56,7 +56,7 @@ def tank_of(
     return Tank(heat_j_per_k, loss_w_per_k, heater_w, inlet_c, ambient_c, deadband_k, seconds, kept)
 
 
-@kernel
+@kernel(allocates=False)
 def through(hot_c, part, is_on, flow_w_per_k, set_c, may_heat, tank):  # type: ignore[no-untyped-def]
     """A tank through a step, `Filled`. flow_w_per_k: heat capacity of the water drawn, by the second. set_c: middle of the thermostat's deadband."""
     heat, loss, inlet = tank.heat_j_per_k, tank.loss_w_per_k, tank.inlet_c

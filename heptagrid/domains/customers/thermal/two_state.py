@@ -18,7 +18,6 @@ from heptagrid.foundation.compiled.kernel import kernel
 Floats = npt.NDArray[np.float64]
 
 OFF, HEAT, AUX, COOL = 0, 1, 2, 3
-_NS_PER_S = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -34,16 +33,17 @@ class Shape:
 class Course(NamedTuple):
     """How houses of a shape go through a step of so many seconds.
 
-    mass_per_air: (2,) part of the mass in each exponential, per part of the air. rate: (2,) in 1/s, both below 0. decay: (seconds + 1, 2) exp(rate t).
-    passed_s: (seconds + 1, 2) integral of that. loss_w_per_k, exchange_w_per_k: of the shape.
+    mass_per_air: part of the mass in the slow and in the fast exponential, per part of the air; one_over their difference. rate: (2,) in 1/s, both below 0.
+    decay: (seconds + 1, 2) exp(rate t). passed_s: (seconds + 1, 2) integral of that. k_per_w: what the loss and the exchange of the shape make of a watt.
     """
 
-    mass_per_air: Floats
+    mass_per_air: tuple[float, float]
+    one_over: float
     rate: Floats
     decay: Floats
     passed_s: Floats
+    k_per_w: tuple[float, float]
     loss_w_per_k: float
-    exchange_w_per_k: float
 
 
 def course(shape: Shape, seconds: int) -> Course:
@@ -51,12 +51,12 @@ def course(shape: Shape, seconds: int) -> Course:
     loss, exchange = shape.loss_w_per_k, shape.exchange_w_per_k
     air, mass = shape.air_j_per_k, shape.mass_j_per_k
     half = 0.5 * ((loss + exchange) / air + exchange / mass)
-    fast = half + np.sqrt(half**2 - loss * exchange / (air * mass))
-    rate = np.array([-loss * exchange / (air * mass) / fast, -fast])  # the slow one without cancellation
-    mass_per_air = (rate * air + loss + exchange) / exchange
+    faster = half + np.sqrt(half**2 - loss * exchange / (air * mass))
+    rate = np.array([-loss * exchange / (air * mass) / faster, -faster])  # the slow one without cancellation
+    slow, fast = ((rate * air + loss + exchange) / exchange).tolist()
     decay = np.exp(np.arange(seconds + 1)[:, np.newaxis] * rate)
     passed_s = np.expm1(np.arange(seconds + 1)[:, np.newaxis] * rate) / rate
-    return Course(mass_per_air, rate, decay, passed_s, loss, exchange)
+    return Course((slow, fast), 1.0 / (slow - fast), rate, decay, passed_s, (1.0 / loss, 1.0 / exchange), loss)
 
 
 class Thermostat(NamedTuple):
@@ -89,7 +89,7 @@ class Passed(NamedTuple):
     above_k_s: float
 
 
-@kernel(inline=True)
+@kernel(inline=True, allocates=False)
 def _acted(air_c, mode, low_c, high_c, thermostat, has):  # type: ignore[no-untyped-def]
     """The state that the thermostat chooses; the same if nothing is to be done."""
     half = 0.5 * thermostat.deadband_k
@@ -109,7 +109,7 @@ def _acted(air_c, mode, low_c, high_c, thermostat, has):  # type: ignore[no-unty
     return OFF
 
 
-@kernel(inline=True)
+@kernel(inline=True, allocates=False)
 def _window(mode, low_c, high_c, thermostat, has):  # type: ignore[no-untyped-def]
     """Between which temperatures the thermostat leaves a state as it is: `_acted` answers the same state, and another one beyond."""
     half = 0.5 * thermostat.deadband_k
@@ -125,7 +125,7 @@ def _window(mode, low_c, high_c, thermostat, has):  # type: ignore[no-untyped-de
     return coldest, warmest
 
 
-@kernel
+@kernel(allocates=False)
 def _first_beyond(first, last, rest_c, slow, fast, course, coldest, warmest):  # type: ignore[no-untyped-def]
     """The first second from `first` to `last` at which the air is beyond its bounds, `last` + 1 if none; the air has at most one turning point."""
     decay, rate = course.decay, course.rate
@@ -141,24 +141,53 @@ def _first_beyond(first, last, rest_c, slow, fast, course, coldest, warmest):  #
                 turn = middle
     begin = first
     for end in (turn, last):
-        air = rest_c + slow * decay[begin, 0] + fast * decay[begin, 1]
-        if air < coldest or air > warmest:
+        inside = rest_c + slow * decay[begin, 0] + fast * decay[begin, 1]
+        if inside < coldest or inside > warmest:
             return begin
         air = rest_c + slow * decay[end, 0] + fast * decay[end, 1]
         if air < coldest or air > warmest:
+            bound = warmest if air > warmest else coldest
+            part = (bound - inside) / (
+                air - inside
+            )  # nearly straight over a minute: look there, then beside it, then halve
+            middle, beside = begin + np.int64(part * (end - begin)), True
             while end - begin > 1:
-                middle = (begin + end) // 2
+                middle = min(max(middle, begin + 1), end - 1)
                 air = rest_c + slow * decay[middle, 0] + fast * decay[middle, 1]
                 if air < coldest or air > warmest:
-                    end = middle
+                    end, middle = middle, middle - 1 if beside else (begin + middle) // 2
                 else:
-                    begin = middle
+                    begin, middle = middle, middle + 1 if beside else (middle + end) // 2
+                beside = not beside
             return end
         begin = end
     return last + 1
 
 
-@kernel(inline=True)
+@kernel(inline=True, allocates=False)
+def undisturbed(air_c, mass_c, rests_s, outside_c, air_w, mass_w, coldest, warmest, course):  # type: ignore[no-untyped-def]
+    """A house of size 1 through a step in which its thermostat does not act: whether that is so, air, mass, and the integral of air less outside.
+
+    air_w: all heat to the air; coldest, warmest: between which the thermostat leaves all as it is.
+    """
+    seconds = course.decay.shape[0] - 1
+    rise_k = (air_w + mass_w) * course.k_per_w[0]
+    rest_c = outside_c + rise_k
+    mass_rest_c = rest_c + mass_w * course.k_per_w[1]
+    from_rest_k = air_c - rest_c
+    slow = ((mass_c - mass_rest_c) - course.mass_per_air[1] * from_rest_k) * course.one_over
+    fast = from_rest_k - slow
+    slow_end, fast_end = slow * course.decay[seconds, 0], fast * course.decay[seconds, 1]
+    end_c = rest_c + slow_end + fast_end
+    slope = slow * course.rate[0] + fast * course.rate[1]
+    slope_end = slow_end * course.rate[0] + fast_end * course.rate[1]
+    inside = coldest <= air_c <= warmest and coldest <= end_c <= warmest and slope * slope_end > 0.0
+    above_k_s = rise_k * seconds + slow * course.passed_s[seconds, 0] + fast * course.passed_s[seconds, 1]
+    mass_end_c = mass_rest_c + course.mass_per_air[0] * slow_end + course.mass_per_air[1] * fast_end
+    return inside or rests_s >= seconds, end_c, mass_end_c, above_k_s
+
+
+@kernel(inline=True, allocates=False)
 def through(  # type: ignore[no-untyped-def]
     air_c, mass_c, mode, rests_s, seconds, outside_c, air_w, mass_w, low_c, high_c, thermostat, has, course
 ):  # fmt: skip
@@ -167,35 +196,31 @@ def through(  # type: ignore[no-untyped-def]
     rests_s: seconds from the step's begin before which its thermostat does not act. air_w, mass_w: gains of air and mass besides the equipment's, which goes to
     the air. low_c, high_c: set-points of heating and cooling. The thermostat looks at every whole second before the last.
     """
-    mass_slow, mass_fast = course.mass_per_air[0], course.mass_per_air[1]
+    mass_slow, mass_fast = course.mass_per_air
+    slow_rate, fast_rate = course.rate[0], course.rate[1]
     heat_s = aux_s = cool_s = now = 0
     above_k_s = 0.0
     while True:
         given_w = air_w
-        if mode == HEAT:
-            given_w += has.heat_w
-        elif mode == AUX:
-            given_w += has.aux_w
-        elif mode == COOL:
-            given_w += has.cool_w
-        rise_k = (given_w + mass_w) / course.loss_w_per_k
+        if mode != OFF:
+            given_w += has.heat_w if mode == HEAT else (has.aux_w if mode == AUX else has.cool_w)
+        rise_k = (given_w + mass_w) * course.k_per_w[0]
         rest_c = outside_c + rise_k
-        mass_rest_c = rest_c + mass_w / course.exchange_w_per_k
-        slow = ((mass_c - mass_rest_c) - mass_fast * (air_c - rest_c)) / (mass_slow - mass_fast)
+        mass_rest_c = rest_c + mass_w * course.k_per_w[1]
+        slow = ((mass_c - mass_rest_c) - mass_fast * (air_c - rest_c)) * course.one_over
         fast = (air_c - rest_c) - slow
 
-        span = seconds - now
-        acts = span
+        acts = seconds - now
+        slow_end, fast_end = slow * course.decay[acts, 0], fast * course.decay[acts, 1]
+        end_c = rest_c + slow_end + fast_end
         looks = max(rests_s - now, 0)
-        if looks < span:
+        if looks < acts:
             coldest, warmest = _window(mode, low_c, high_c, thermostat, has)
-            decay, rate = course.decay, course.rate
-            first = rest_c + slow * decay[looks, 0] + fast * decay[looks, 1]
-            last = rest_c + slow * decay[span - 1, 0] + fast * decay[span - 1, 1]
-            rises = slow * rate[0] * decay[looks, 0] + fast * rate[1] * decay[looks, 1] > 0.0
-            rises_later = slow * rate[0] * decay[span, 0] + fast * rate[1] * decay[span, 1] > 0.0
-            if min(first, last) < coldest or max(first, last) > warmest or rises != rises_later:  # there may be an act
-                acts = _first_beyond(looks, span - 1, rest_c, slow, fast, course, coldest, warmest)
+            rises = slow * slow_rate + fast * fast_rate > 0.0
+            turns = (slow_end * slow_rate + fast_end * fast_rate > 0.0) != rises
+            if turns or min(air_c, end_c) < coldest or max(air_c, end_c) > warmest:  # there may be an act
+                acts = _first_beyond(looks, acts - 1, rest_c, slow, fast, course, coldest, warmest)
+                slow_end, fast_end = slow * course.decay[acts, 0], fast * course.decay[acts, 1]
 
         if mode == HEAT:
             heat_s += acts
@@ -204,9 +229,8 @@ def through(  # type: ignore[no-untyped-def]
         elif mode == COOL:
             cool_s += acts
         above_k_s += rise_k * acts + slow * course.passed_s[acts, 0] + fast * course.passed_s[acts, 1]
-        slow, fast = slow * course.decay[acts, 0], fast * course.decay[acts, 1]
-        air_c = rest_c + slow + fast
-        mass_c = mass_rest_c + mass_slow * slow + mass_fast * fast
+        air_c = rest_c + slow_end + fast_end
+        mass_c = mass_rest_c + mass_slow * slow_end + mass_fast * fast_end
         now += acts
         if now == seconds:
             return Passed(air_c, mass_c, mode, rests_s, heat_s, aux_s, cool_s, above_k_s)

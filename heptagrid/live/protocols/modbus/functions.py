@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from heptagrid.contracts.inverters import Mode
+from heptagrid.live.inverter_functions import Wanted
 from heptagrid.live.protocols.modbus.curves import ACTIVE, MODELS, REACTIVE, Model, of_kva
 from heptagrid.live.protocols.modbus.levers import (
     BOTH_WAYS,
@@ -21,7 +22,6 @@ from heptagrid.live.protocols.modbus.levers import (
     Get,
     Lever,
     Sets,
-    Wanted,
 )
 from heptagrid.live.protocols.modbus.rating import Rating
 

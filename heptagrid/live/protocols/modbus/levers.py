@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
-from heptagrid.contracts.inverters import Mode
+from heptagrid.live.inverter_functions import Wanted
 from heptagrid.live.protocols.modbus.rating import Rating
 
 HUNDREDTHS = 10_000
@@ -32,17 +32,6 @@ class Sets(Enum):
     POWER = 0
     VARS = 1
     LIMIT = 2
-
-
-class Wanted(NamedTuple):
-    """A function of an inverter, as `contracts.inverters.Function` has it."""
-
-    mode: Mode
-    value: float = 0.0
-    x: tuple[float, ...] = ()
-    y: tuple[float, ...] = ()
-    response_s: float = 0.0
-    has_watt_priority: bool = False
 
 
 @dataclass(frozen=True)

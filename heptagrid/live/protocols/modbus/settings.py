@@ -11,11 +11,12 @@ import numpy.typing as npt
 
 from heptagrid.contracts.inverters import Function, Mode
 from heptagrid.foundation.time import NS_PER_MINUTE, NS_PER_S
+from heptagrid.live.inverter_functions import Wanted, function_of, taken_back
 from heptagrid.live.protocols.modbus.codec import Code, ExceptionResponse
 from heptagrid.live.protocols.modbus.curves import COMPLETED, FAILED
 from heptagrid.live.protocols.modbus.image import number
 from heptagrid.live.protocols.modbus.layout import Point, RegisterMap
-from heptagrid.live.protocols.modbus.levers import Asked, Lever, Sets, Wanted
+from heptagrid.live.protocols.modbus.levers import Asked, Lever, Sets
 from heptagrid.live.protocols.modbus.rating import Rating
 
 FALLBACK_NS = 75 * NS_PER_MINUTE
@@ -211,22 +212,8 @@ class Writer:
 
 
 def _function(held: dict[int, Held], sets: Sets, now_ns: int) -> Function:
-    """What a lever that sets vars, or a limit, asks for from now on; nothing takes back what was asked before."""
-    nobody, wanted = np.empty(0, dtype=np.int64), [Wanted(Mode.VOLT_WATT if sets is Sets.LIMIT else Mode.UNITY)]
-    begin_ns, until_ns = [], now_ns
+    """What the one lever that sets vars, or a limit, asks for from now on; without one it is taken back."""
     for one in held.values():
-        until_ns = one.ends_ns
-        begin_ns = [one.since_ns, *([one.turns_ns] if one.turns_ns < until_ns else [])]
-        wanted = [what for ns in begin_ns if isinstance(what := one.at(ns), Wanted)]
-    first = wanted[0]
-    return Function(
-        mode=int(first.mode),
-        begin_ns=np.array(begin_ns, dtype=np.int64),
-        value=np.array([what.value for what in wanted[: len(begin_ns)]]),
-        x=np.array(first.x, dtype=np.float64),
-        y=np.array(first.y, dtype=np.float64),
-        response_s=first.response_s,
-        has_watt_priority=int(first.has_watt_priority),
-        until_ns=until_ns,
-        device=nobody,
-    )
+        begin_ns = [one.since_ns, *([one.turns_ns] if one.turns_ns < one.ends_ns else [])]
+        return function_of(begin_ns, [what for ns in begin_ns if isinstance(what := one.at(ns), Wanted)], one.ends_ns)
+    return taken_back(Mode.VOLT_WATT if sets is Sets.LIMIT else Mode.UNITY, now_ns)

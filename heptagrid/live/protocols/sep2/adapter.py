@@ -22,6 +22,7 @@ from heptagrid.live.protocol import Listening, Protocol
 from heptagrid.live.protocols.sep2.answers import Hooks
 from heptagrid.live.protocols.sep2.connection import Connection
 from heptagrid.live.protocols.sep2.controls import AREA, Controls, PlayedDevices
+from heptagrid.live.protocols.sep2.functions import Functions
 from heptagrid.live.protocols.sep2.identity import server_context
 from heptagrid.live.protocols.sep2.server import OPERATOR, Sep2Server
 from heptagrid.live.tls import counted
@@ -79,6 +80,7 @@ class Sep2(Protocol):
         self.server = Sep2Server(
             lambda: grid.now_ns, grid.scenario.zone, hooks, self._own.pin, self._own.poll_rate_s, self._own.post_rate_s
         )
+        self.server.functions = Functions(grid.scenario.sections["inverters"])
         self.controls = Controls(grid, self.server, orderable)
         played = PlayedDevices(grid, self.controls.ordering, 3 * self._own.post_rate_s)
         hooks.put, hooks.read, hooks.changed = played.put, played.read, self._changed
@@ -110,7 +112,7 @@ class Sep2(Protocol):
         for task in (*self._connections, self._worker):
             task.cancel()
         await asyncio.gather(*self._connections, self._worker, return_exceptions=True)
-        await self.controls.ordering.stop()
+        await self.controls.stop()
         if self._made_folder:
             shutil.rmtree(self._made_folder, ignore_errors=True)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from heptagrid.contracts.flexibility import LOCAL_UNITS
+from heptagrid.contracts.inverters import Mode
 from heptagrid.foundation.errors import HeptagridError
 from heptagrid.foundation.time import NS_PER_S
+from heptagrid.live.function_ordering import FunctionOrdering
 from heptagrid.live.grid import LiveGrid
 from heptagrid.live.order_parts import Part
 from heptagrid.live.orderable import Orderable
@@ -22,28 +24,49 @@ _FOREVER_S = 10 * 366 * 86_400
 _OFF, _CONNECTED = 1, 1
 
 
+PartOf = Callable[[Element, Mapping[int, Element], int, int], Part | None]
+"""What a `DERControlBase` asks for from an instant to another, with the curves of its programme."""
+
+
 class Controls:
     """Keeps the orders of built-in devices to the server's controls."""
 
     def __init__(self, grid: LiveGrid, server: Sep2Server, orderable: Orderable) -> None:
         self.grid, self.server, self.orderable = grid, server, orderable
         self.ordering = Ordering(grid, orderable)
+        self.vars = FunctionOrdering(grid, orderable, Mode.UNITY)
+        self.limits = FunctionOrdering(grid, orderable, Mode.VOLT_WATT)
         self.is_stale = False
 
     def tick(self) -> None:
         """Send what has become due."""
-        now_ns = self.grid.now_ns
-        if not self.is_stale and now_ns < self.ordering.due_ns:
+        now_ns, all_three = self.grid.now_ns, (self.ordering, self.vars, self.limits)
+        if not self.is_stale and now_ns < min(one.due_ns for one in all_three):
             return
-        self.is_stale, self.ordering.due_ns = False, NEVER
+        self.is_stale = False
+        for one in all_three:
+            one.due_ns = NEVER
         played = [one.device for one in self.server.devices.values() if one.device is not None]
         programs = sorted(self.server.programs.values(), key=lambda one: -one.primacy)
         for name in self.orderable.classes:
             rows = [device.row for device in played if device.of.name == name]
-            layers = [layer for one in programs for layer in self._layers(one, name)]
-            self.ordering.plan(name, layers, np.array(rows, dtype=np.int64), now_ns)
+            excluded = np.array(rows, dtype=np.int64)
+            self.ordering.plan(name, self._layers(programs, name, _powers(name)), excluded, now_ns)
+            if name in self.grid.inverters:
+                functions = self.server.functions
+                self.vars.plan(name, self._layers(programs, name, functions.vars_of), excluded, now_ns)
+                self.limits.plan(name, self._layers(programs, name, functions.limit_of), excluded, now_ns)
 
-    def _layers(self, program: Program, name: str) -> Iterator[Layer]:
+    async def stop(self) -> None:
+        """End what is under way."""
+        for one in (self.ordering, self.vars, self.limits):
+            await one.stop()
+
+    def _layers(self, programs: Sequence[Program], name: str, make: PartOf) -> list[Layer]:
+        """What programmes ask of a class, as `make` makes it of a control."""
+        return [layer for one in programs for layer in self._layers_of(one, name, make)]
+
+    def _layers_of(self, program: Program, name: str, make: PartOf) -> Iterator[Layer]:
         """What a programme asks of a class: its default, and over it its controls, the younger ones last."""
         begin_ns = program.default_s * NS_PER_S
         bases = [(program.default, begin_ns, begin_ns + _FOREVER_S * NS_PER_S)] if program.default is not None else []
@@ -54,7 +77,7 @@ class Controls:
         if not len(rows):
             return
         for base, from_ns, until_ns in bases:
-            part = part_of(base, name, from_ns, until_ns)
+            part = make(base, program.curves, from_ns, until_ns)
             if part is not None:
                 yield [part], rows
 
@@ -66,6 +89,10 @@ class Controls:
             return np.arange(len(of), dtype=np.int64)
         numbers = [int(one.removeprefix(AREA)) for one in program.targets if one.startswith(AREA)]
         return np.flatnonzero(np.isin(self.orderable.substation_of[of.point], numbers)).astype(np.int64)
+
+
+def _powers(name: str) -> PartOf:
+    return lambda base, curves, begin_ns, end_ns: part_of(base, name, begin_ns, end_ns)
 
 
 def part_of(base: Element, name: str, begin_ns: int, end_ns: int) -> Part | None:

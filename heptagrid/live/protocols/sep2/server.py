@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+from heptagrid.domains.customers.standing_function import Parameters
 from heptagrid.foundation.time import NS_PER_S
 from heptagrid.live.protocols.sep2 import resources
 from heptagrid.live.protocols.sep2.answers import NOT_FOUND, Answer, Hooks, Refused, Request, only, page
+from heptagrid.live.protocols.sep2.functions import Functions
 from heptagrid.live.protocols.sep2.metering import Metering
 from heptagrid.live.protocols.sep2.model import (
     MOST_CONTROLS,
@@ -30,7 +32,7 @@ _PUT_AT_DEVICE = {"di": "DeviceInformation", "dstat": "DeviceStatus"}
 
 @dataclass
 class Sep2Server:
-    """Serves clients. now_ns: the simulated time; pin: of all registrations; poll_s, post_s: how often clients may ask and post."""
+    """Serves clients. now_ns: the simulated time; functions: reads what controls ask of reactive power; pin: of all registrations; poll_s, post_s: how often clients may ask and post."""
 
     now_ns: Callable[[], int]
     zone: ZoneInfo
@@ -40,6 +42,7 @@ class Sep2Server:
     post_s: int = 300
     devices: dict[str, EndDevice] = field(default_factory=dict)
     programs: dict[int, Program] = field(default_factory=dict)
+    functions: Functions = field(default_factory=lambda: Functions(Parameters()))
 
     def __post_init__(self) -> None:
         self.metering = Metering(self.hooks, self.poll_s, self.post_s)
@@ -227,6 +230,7 @@ class Sep2Server:
             if given.tag != "DefaultDERControl" or base is None:
                 raise MalformedError("a DefaultDERControl with a DERControlBase is expected")
             checked_base(base)
+            self.functions.checked(base, one.curves)
             one.default, one.default_s = base, self.now_s
             self.hooks.changed()
             return Answer(204)
@@ -237,8 +241,10 @@ class Sep2Server:
         one.controls = {number: each for number, each in one.controls.items() if each.end_s > self.now_s}
         if len(one.controls) >= MOST_CONTROLS:
             raise Refused(503, "there is no room for more controls")
-        one.made += 1
-        made = control_from(read(request.body), one.made, mrid(5, one.number, one.made), self.now_s)
+        number = one.made + 1
+        made = control_from(read(request.body), number, mrid(5, one.number, number), self.now_s)
+        self.functions.checked(made.base, one.curves)
+        one.made = number
         one.controls[made.number] = made
         self.hooks.changed()
         return Answer(201, location=f"/derp/{one.number}/derc/{made.number}")

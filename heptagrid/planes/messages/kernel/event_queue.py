@@ -67,6 +67,14 @@ class EventQueue:
             numbers=np.zeros(event_kernel.SCALARS, dtype=np.int64) if numbers is None else numbers,
         )
 
+    @staticmethod
+    def gathered(parts: list[Ints]) -> Ints:
+        """Messages of several waves, (n, PENDING) each, by time and index: as one, by time and index."""
+        if len(parts) == 1:
+            return parts[0]
+        due = np.concatenate([np.empty((0, t.PENDING), dtype=np.int64), *parts])
+        return np.asarray(due[np.argsort(due[:, t.SENT], kind="stable")])
+
     def advance(self, due: Ints, until_ns: int, watched: Ints = NO_PORTS) -> Outcome:
         """Let time pass to `until_ns`; `due` (n, PENDING) are the messages that leave by then, by time and index.
 

@@ -56,6 +56,10 @@ class WatchedQueue:
         """Whether every watched message has come to its end."""
         return len(self.traces) == len(self._wanted) and not self._rows
 
+    def gathered(self, parts: list[Ints]) -> Ints:
+        """As `EventQueue.gathered`."""
+        return self._queue.gathered(parts)
+
     def advance(self, due: Ints, until_ns: int) -> Outcome:
         """As `EventQueue.advance`, with the same result."""
         parts: list[Outcome] = []

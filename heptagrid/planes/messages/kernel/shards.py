@@ -57,7 +57,21 @@ class Shards:
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_places": None}
 
-    def begin(self, due: Ints, until_ns: int, threads: int) -> Ahead:
+    def gathered(self, parts: list[Ints]) -> Leaving:
+        """Messages of several waves, (n, PENDING) each, by time and index: by shard, and within one by time and index."""
+        begins = np.zeros(len(self._queues) + 1, dtype=np.int64)
+        for rows in parts:
+            s.count_by_shard(rows, self.shard_of, begins[1:])
+        np.cumsum(begins, out=begins)
+        together = np.empty((int(begins[-1]), t.PENDING), dtype=np.int64)
+        place = begins[:-1].copy()
+        for rows in parts:
+            s.place_by_shard(rows, self.shard_of, place, together)
+        if len(parts) > 1:
+            s.sort_in_shards(together, begins)
+        return Leaving(together, begins)
+
+    def begin(self, due: Leaving, until_ns: int, threads: int) -> Ahead:
         """Let time pass to `until_ns` beside the caller's other work; its `outcome` waits for it, and helps. `due` as of `advance`."""
         while len(self._tallies) < threads:
             self._tallies.append(Tally(self._groups))
@@ -65,24 +79,20 @@ class Shards:
         helpers = [Beside(partial(self._work, span, tally)) for tally in self._tallies[1:threads]]
         return Ahead(until_ns, partial(self._finished, span, helpers))
 
-    def advance(self, due: Ints, until_ns: int) -> Outcome:
-        """Let time pass to `until_ns`; `due` (n, PENDING) are the messages that leave by then, by time and index."""
+    def advance(self, due: Leaving, until_ns: int) -> Outcome:
+        """Let time pass to `until_ns`; `due` are the messages that leave by then."""
         if self._watched:
-            begins = np.empty(len(self._queues) + 1, dtype=np.int64)
-            sorted_due = s.by_shard(due, self.shard_of[due[:, t.SOURCE]], begins)
             parts = [
-                queue.advance(sorted_due[begin:end], until_ns)
-                for queue, begin, end in zip(self._watched, begins, begins[1:], strict=False)
+                queue.advance(due.rows[begin:end], until_ns)
+                for queue, begin, end in zip(self._watched, due.begins, due.begins[1:], strict=False)
             ]
             return _in_order(Outcome(*(np.concatenate(columns) for columns in zip(*parts, strict=True))))
         return self._finished(self._span(due, until_ns), [])
 
-    def _span(self, due: Ints, until_ns: int) -> _Work:
+    def _span(self, due: Leaving, until_ns: int) -> _Work:
         """What is to be done in a span; the queues have room for it."""
         numbers = self._numbers
-        begins = np.empty(len(self._queues) + 1, dtype=np.int64)
-        pending = s.by_shard(due, self.shard_of[due[:, t.SOURCE]], begins)
-        leaving = np.diff(begins)
+        leaving = np.diff(due.begins)
         is_full = numbers[:, event_kernel.S_HEAP] >= numbers[:, event_kernel.S_LIMIT]
         for k in np.flatnonzero((leaving > numbers[:, event_kernel.S_VACANT]) | is_full).tolist():
             self._queues[k].make_room(int(leaving[k]))
@@ -98,13 +108,13 @@ class Shards:
         numbers[:, event_kernel.S_CHANGED] = t.NEVER
         net = self.net._replace(path=self._paths.table)
         todo = np.argsort(-under_way, kind="stable")  # the longest first, so that threads come to their ends together
-        return _Work(until_ns, pending, begins, room, known, self._places, todo, np.zeros(1, dtype=np.int64), net)
+        return _Work(until_ns, due, room, known, self._places, todo, np.zeros(1, dtype=np.int64), net)
 
     def _work(self, work: _Work, tally: Tally) -> None:
         """Take shards that nobody has taken, until none is left."""
         known = (work.net, self.facts, self.seed, tally.counters, work.known, NO_PORTS)
         s.advance_shards(
-            work.until_ns, work.pending, work.begins, work.room, work.places, work.todo, work.taken, *known
+            work.until_ns, work.due.rows, work.due.begins, work.room, work.places, work.todo, work.taken, *known
         )
 
     def _finished(self, work: _Work, helpers: list[Beside[None]]) -> Outcome:
@@ -177,12 +187,19 @@ class Shards:
 
 
 @dataclass(frozen=True)
+class Leaving:
+    """Messages that leave, (n, PENDING), one shard's after another's; begins: (shards + 1,) where each shard's do."""
+
+    rows: Ints
+    begins: Ints
+
+
+@dataclass(frozen=True)
 class _Work:
     """What threads share of a span: as `shards_kernel.advance_shards` takes it."""
 
     until_ns: int
-    pending: Ints
-    begins: Ints
+    due: Leaving
     room: Ints
     known: Outcome
     places: Ints

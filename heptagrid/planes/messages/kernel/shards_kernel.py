@@ -12,7 +12,7 @@ import numpy as np
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.compiled.shared_work import claim, table_at
 from heptagrid.planes.messages.kernel.event_kernel import SCALARS, advance
-from heptagrid.planes.messages.tables import EVENT, STATE, WAITING, Net, Outcome, UnderWay
+from heptagrid.planes.messages.tables import EVENT, PENDING, SENT, SOURCE, STATE, WAITING, Net, Outcome, UnderWay
 
 # Where a shard's tables stand, and how many rows they have; those of a ring are for each kind.
 (AT_STATE, AT_VACANT, AT_HEAP, AT_TIMERS, AT_TIMER_HEAD, AT_TIMER_SIZE, AT_NUMBERS, AT_QUEUE) = range(8)
@@ -56,21 +56,36 @@ def advance_shards(  # type: ignore[no-untyped-def]
 
 
 @kernel
-def by_shard(rows, shard_of_row, begins):  # type: ignore[no-untyped-def]
-    """Rows (n, columns) in the order of their shards, and within one as they were; fills `begins` (shards + 1,) where each shard's stand."""
-    begins[:] = 0
+def count_by_shard(rows, shard_of, counts):  # type: ignore[no-untyped-def]
+    """Add how many of the messages, (n, PENDING), leave in each shard; shard_of: (places,)."""
     for k in range(len(rows)):
-        begins[shard_of_row[k] + 1] += 1
-    for shard in range(len(begins) - 1):
-        begins[shard + 1] += begins[shard]
-    place = begins[:-1].copy()
-    sorted_rows = np.empty_like(rows)
+        counts[shard_of[rows[k, SOURCE]]] += 1
+
+
+@kernel
+def place_by_shard(rows, shard_of, place, sorted_rows):  # type: ignore[no-untyped-def]
+    """Put each message into its shard's part of `sorted_rows`, at `place` (shards,), which goes on."""
     for k in range(len(rows)):
-        shard = shard_of_row[k]
-        for column in range(rows.shape[1]):
+        shard = shard_of[rows[k, SOURCE]]
+        for column in range(PENDING):
             sorted_rows[place[shard], column] = rows[k, column]
         place[shard] += 1
-    return sorted_rows
+
+
+@kernel
+def sort_in_shards(rows, begins):  # type: ignore[no-untyped-def]
+    """Bring each shard's messages, which begin at `begins` (shards + 1,), into the order of time; those of one time stay as they are."""
+    for shard in range(len(begins) - 1):
+        own = rows[begins[shard] : begins[shard + 1]]
+        is_sorted = True
+        for k in range(1, len(own)):
+            is_sorted = is_sorted and own[k - 1, SENT] <= own[k, SENT]
+        if is_sorted:
+            continue
+        order, before = np.argsort(own[:, SENT], kind="mergesort"), own.copy()
+        for k in range(len(own)):
+            for column in range(PENDING):
+                own[k, column] = before[order[k], column]
 
 
 @kernel

@@ -110,7 +110,7 @@ def margin_db(fade, far_m, one, other):  # type: ignore[no-untyped-def]
 def transmissions_at(fade, margin):  # type: ignore[no-untyped-def]
     """Expected transmissions of a frame and its acknowledgement at a margin."""
     odds = fade.reference_odds * 10.0 ** (margin / fade.waterfall_db)
-    return ((1.0 + odds) / odds) ** 2
+    return (1.0 + 1.0 / odds) ** 2
 
 
 @kernel
@@ -120,6 +120,26 @@ def shadows_db(seed, shadowing_db, ones, others):  # type: ignore[no-untyped-def
     for k in range(len(ones)):
         drawn[k] = shadowing_db * normal(seed, _SHADOWING, min(ones[k], others[k]), max(ones[k], others[k]))
     return drawn
+
+
+@kernel
+def margins_over_air(xy_m, ids, ones, others, fade):  # type: ignore[no-untyped-def]
+    """Received power above the sensitivity over (n,) pairs of places."""
+    found = np.empty(len(ones))
+    for k in range(len(ones)):
+        x, y = xy_m[ones[k], 0] - xy_m[others[k], 0], xy_m[ones[k], 1] - xy_m[others[k], 1]
+        found[k] = margin_db(fade, np.sqrt(x * x + y * y), ids[ones[k]], ids[others[k]])
+    return found
+
+
+@kernel
+def margins_over_lines(parent, depth_m, node, ids, ones, others, fade):  # type: ignore[no-untyped-def]
+    """The same along lines."""
+    found = np.empty(len(ones))
+    for k in range(len(ones)):
+        far_m = _line_m(parent, depth_m, node[ones[k]], node[others[k]])
+        found[k] = margin_db(fade, far_m, ids[ones[k]], ids[others[k]])
+    return found
 
 
 def _cells(xy_m: Floats, meters: int, side_m: float) -> tuple[Ints, Ints, int, int, Ints]:

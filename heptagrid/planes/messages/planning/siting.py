@@ -8,7 +8,15 @@ import numpy as np
 
 from heptagrid.foundation.errors import UsageError
 from heptagrid.planes.messages.planning.cover import Cover, Limits, cover
-from heptagrid.planes.messages.planning.hops import Fading, Hops, fading, hops_over_air, hops_over_lines
+from heptagrid.planes.messages.planning.hops import (
+    Fading,
+    Hops,
+    fading,
+    hops_over_air,
+    hops_over_lines,
+    margins_over_air,
+    margins_over_lines,
+)
 from heptagrid.planes.messages.planning.path_loss import budget_of, is_line, shadowing_db
 from heptagrid.planes.messages.planning.section import Parameters
 from heptagrid.planes.messages.planning.site_loads import SiteLoads, site_loads
@@ -118,10 +126,11 @@ def plan_sites(
     )
     found = cover(hops, places.meters, limits)
     place = places.meters + found.candidate
-    served = found.site >= 0
-    error = np.where(served, 1.0 - np.maximum(1.0, found.over) ** -0.5, 0.0)
-    odds = np.where(served, 1.0 / np.maximum(error, 1e-12) - 1.0, 1.0)
-    margin_db = np.where(served, budget.waterfall_db * np.log10(odds / fade.reference_odds), 0.0)
+    served = np.flatnonzero(found.site >= 0)
+    to = np.where(found.parent[served] >= 0, found.parent[served], place[found.site[served]])
+    margin_db, error = np.zeros(places.meters), np.zeros(places.meters)
+    margin_db[served] = _margins_db(places, facts, fade, served, to)
+    error[served] = budget.error_at(margin_db[served])
     return SitePlan(
         facts=facts,
         budget=budget,
@@ -143,6 +152,15 @@ def _hops(places: Places, facts: Technology, fade: Fading, farthest_m: float) ->
     return hops_over_lines(
         lines.parent, lines.depth_m, lines.root, lines.node, places.ids, places.meters, farthest_m, fade
     )
+
+
+def _margins_db(places: Places, facts: Technology, fade: Fading, ones: Ints, others: Ints) -> Floats:
+    if is_line(facts):
+        lines = places.lines
+        found = margins_over_lines(lines.parent, lines.depth_m, lines.node, places.ids, ones, others, fade)
+    else:
+        found = margins_over_air(places.xy_m, places.ids, ones, others, fade)
+    return np.asarray(found)
 
 
 def _heard(hops: Hops, place: Ints, meters: int) -> Ints:
