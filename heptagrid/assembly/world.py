@@ -17,8 +17,10 @@ from heptagrid.domains.customers.ownership import Ownership, ownership
 from heptagrid.domains.distribution.actor import Substations
 from heptagrid.foundation.errors import NetworkError
 from heptagrid.foundation.random import Stream, uniforms
+from heptagrid.importers.epw import read_epw
 from heptagrid.importers.extract import read_grid, read_profiles
 from heptagrid.importers.network_folder import read_network
+from heptagrid.importers.photovoltaics import under_the_sun
 from heptagrid.importers.rts import read_bulk
 from heptagrid.importers.weather import read_weather
 from heptagrid.planes.messages.planning.planned_network import Plan
@@ -135,6 +137,10 @@ def build_world(scenario: Scenario) -> World:
         For a network that is no tree, or data that cannot be read.
     """
     towns, tables, weather, circuit = networks_of(scenario)
+    given = scenario.sections["weather"]
+    if given.file:
+        weather = read_epw(given.file).weather
+        tables = [under_the_sun(one, given) for one in tables]
     profiles, first_columns = joined_profiles(tables)
     grid, network, bulk = joined_grid(towns, first_columns), joined_tree(towns), _bulk_file(scenario.bulk_folder)
     owned = ownership(grid.loads, grid.units, scenario.sections, scenario.seed)

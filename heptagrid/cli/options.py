@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
@@ -17,9 +19,12 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say which days are run, and how."""
 
     @wraps(command)
-    def settled(*given: Any, settings: tuple[str, ...], customers: int | None, **others: Any) -> Any:
+    def settled(
+        *given: Any, settings: tuple[str, ...], customers: int | None, weather: Path | None, **others: Any
+    ) -> Any:
         of_city = () if customers is None else (f"city.customers={customers}",)
-        return command(*given, settings=(*settings, *of_city), **others)
+        of_weather = () if weather is None else (f"weather.file={json.dumps(str(weather))}",)
+        return command(*given, settings=(*settings, *of_city, *of_weather), **others)
 
     with_options: Callable[..., Any] = settled
     for option in reversed(
@@ -42,6 +47,12 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 type=click.IntRange(1),
                 metavar="N",
                 help="Run on a city with so many customers, made from a seed (section city).",
+            ),
+            click.option(
+                "--weather",
+                type=click.Path(path_type=Path),
+                metavar="FILE.epw",
+                help="Run under the weather of an EnergyPlus file; photovoltaic units give what its sun does.",
             ),
             click.option(
                 "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a key, such as vehicles.share=0.4."

@@ -124,6 +124,9 @@ def data_fingerprints(scenario: Scenario) -> dict[str, str]:
     for name, folder in (*folders, (scenario.bulk_folder.name, scenario.bulk_folder)):  # a town may have its name
         for path in sorted((*folder.glob("*.np[yz]"), *folder.glob("*.csv"))):
             found[f"{name}/{path.name}"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    if scenario.sections["weather"].file:
+        path = Path(scenario.sections["weather"].file)
+        found[f"weather/{path.name}"] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found
 
 

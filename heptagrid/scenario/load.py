@@ -22,6 +22,7 @@ from heptagrid.scenario.schema import Scenario
 from heptagrid.scenario.settlement import check_settlement
 from heptagrid.scenario.tariff_hours import check_tariff_hours
 from heptagrid.scenario.towns import Company, Town, read_companies, read_towns
+from heptagrid.scenario.weather_file import check_weather_file, find_weather_file
 
 DATA = Path(__file__).parent / "data"
 BULK = DATA / "rts-gmlc"
@@ -55,6 +56,7 @@ def load(source: str | Path, settings: Sequence[str] = ()) -> Scenario:
     for setting in settings:
         checks.apply(setting, tables)
     find_rate_files(tables, path.parent)
+    find_weather_file(tables, path.parent)
     checks.names(top, tables)
     network = str(top.get("network", "town"))
     resolved = _resolved(checks, tables)
@@ -101,6 +103,7 @@ def revised(scenario: Scenario, settings: Sequence[str]) -> Scenario:
     for setting in settings:
         checks.apply(setting, tables)
     find_rate_files(tables, Path())
+    find_weather_file(tables, Path())
     checks.names({}, tables)
     resolved = _resolved(checks, tables)
     resolved |= _parts(checks, tables, resolved["sections"], *_known(scenario.towns))
@@ -161,6 +164,7 @@ def _resolved(checks: Checks, tables: Tables) -> dict[str, Any]:
     check_settlement(checks, sections)
     check_tariff_hours(checks, sections)
     check_rate_files(checks, sections)
+    check_weather_file(checks, sections)
     return {key: run[key] for key in ("days", "step_s", "seed")} | {"start": start, "zone": zone, "sections": sections}
 
 

@@ -44,6 +44,7 @@ MODULES = (
     "money_losses",
     "gridlabd_houses",
     "gridlabd_water_heater",
+    "photovoltaics",
     "grid_day",
 )
 
