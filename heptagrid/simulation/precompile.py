@@ -53,6 +53,7 @@ def compile_kernels() -> float:
                 pass
             simulation.finish()
     _solve_a_circuit()
+    _let_inverters_answer()
     _bill_a_day()
     _mark().parent.mkdir(parents=True, exist_ok=True)
     _mark().touch()
@@ -76,6 +77,28 @@ def _solve_a_circuit() -> None:
     swept = UnbalancedSolver(builder.circuit(), method="sweeps").solve()
     solved = UnbalancedSolver(builder.circuit(), method="sparse").solve()
     assert max(abs(swept.residual), abs(solved.residual)) < 1e-6, "what follows from voltages has kernels too"
+
+
+def _let_inverters_answer() -> None:
+    """Customers' inverters under curves of all kinds: a function may come over a protocol while nothing may wait for a compiler."""
+    from datetime import date
+
+    from heptagrid.contracts.flexibility import LOCAL_UNITS
+    from heptagrid.domains.customers.inverters import Inverters, Rows
+    from heptagrid.domains.customers.standing_function import Parameters
+    from heptagrid.foundation.time import NS_PER_S, Step
+    from heptagrid.planes.power.controls.common_voltage import probe, settle
+
+    inverters = Inverters(
+        Parameters(mode="volt_var", volt_watt=True), {LOCAL_UNITS: Rows(np.arange(2), np.ones(2), True)}
+    )
+    step = Step(0, NS_PER_S, date(1970, 1, 1), 0, 24 * 3600 * NS_PER_S, 0)
+    p_kw, q_kvar = -np.ones(2), np.zeros(2)
+    inverters.offer(step, np.ones(2), np.ones(2, dtype=np.bool_), p_kw)
+    assert inverters.at_points is not None
+    probe(inverters.at_points.bank, lambda fed_kw, fed_kvar: 1.05 + 0.01 * fed_kvar, np.zeros(2, dtype=np.int64))
+    settle(inverters.at_points.bank, lambda fed_kw, fed_kvar: 1.05 + 0.01 * fed_kvar)
+    inverters.feed(p_kw, q_kvar)
 
 
 def _mark() -> Path:

@@ -28,8 +28,11 @@ Look = Callable[[Floats, Floats], Floats]
 
 def settle(bank: Bank, look: Look, gap_pu: float = GAP_PU) -> bool:
     """Renew what inverters feed until each sees its own voltage but for `gap_pu`; whether it was found. The last look is at the solution."""
-    mixing = Mixing()
     smart.feed(bank)
+    if not bank.volt_var_at[-1] + bank.volt_watt_at[-1]:
+        bank.seen_pu[:] = look(bank.p_kw, bank.q_kvar)  # nothing answers to the voltage
+        return True
+    mixing = Mixing()
     for _ in range(_MOST_ROUNDS):
         gap = look(bank.p_kw, bank.q_kvar) - bank.seen_pu
         if np.abs(gap).max(initial=0.0) <= gap_pu:

@@ -115,7 +115,7 @@ def shares(answer_pu: Floats) -> Floats:
     return 2.0 / (2.0 + row_sum)
 
 
-@kernel(inline=True)
+@kernel(inline=True, allocates=False)
 def _along(x, first, last, xs, ys):  # type: ignore[no-untyped-def]
     """The line through points first..last at x; flat beyond its ends."""
     if x <= xs[first]:
@@ -126,7 +126,7 @@ def _along(x, first, last, xs, ys):  # type: ignore[no-untyped-def]
     return ys[last - 1]
 
 
-@kernel
+@kernel(inline=True, allocates=False)
 def limit_kw(bank, k, v_pu):  # type: ignore[no-untyped-def]
     """Volt-watt's limit of inverter k at a voltage."""
     first, last = bank.volt_watt_at[k], bank.volt_watt_at[k + 1]
@@ -136,7 +136,7 @@ def limit_kw(bank, k, v_pu):  # type: ignore[no-untyped-def]
     return limit + bank.limit_left[k] * (bank.start_limit_kw[k] - limit)
 
 
-@kernel
+@kernel(inline=True, allocates=False)
 def wanted_kvar(bank, k, v_pu, p_kw):  # type: ignore[no-untyped-def]
     """Vars of inverter k by its function, before its rating is looked at."""
     first, last = bank.volt_var_at[k], bank.volt_var_at[k + 1]
@@ -153,7 +153,7 @@ def wanted_kvar(bank, k, v_pu, p_kw):  # type: ignore[no-untyped-def]
     return q + bank.q_left[k] * (bank.start_q_kvar[k] - q)
 
 
-@kernel
+@kernel(inline=True, allocates=False)
 def output(bank, k, v_pu):  # type: ignore[no-untyped-def]
     """What inverter k feeds at a voltage, kW and kvar: curves, then capability, then rating by its priority."""
     if not bank.is_on[k]:
@@ -162,7 +162,7 @@ def output(bank, k, v_pu):  # type: ignore[no-untyped-def]
     return _within_rating(bank, k, p, wanted_kvar(bank, k, v_pu, p))
 
 
-@kernel
+@kernel(inline=True, allocates=False)
 def _within_rating(bank, k, p, q):  # type: ignore[no-untyped-def]
     q = min(max(q, -bank.most_absorb_kvar[k]), bank.most_inject_kvar[k])
     square = bank.rated_kva[k] ** 2
@@ -175,7 +175,7 @@ def _within_rating(bank, k, p, q):  # type: ignore[no-untyped-def]
     return p, q
 
 
-@kernel
+@kernel(allocates=False)
 def renew(bank, v_pu):  # type: ignore[no-untyped-def]
     """Move what inverters see towards their voltages (inverters,), renew what they feed; the greatest gap in pu."""
     worst = 0.0
@@ -187,14 +187,14 @@ def renew(bank, v_pu):  # type: ignore[no-untyped-def]
     return worst
 
 
-@kernel
+@kernel(allocates=False)
 def feed(bank):  # type: ignore[no-untyped-def]
     """Renew what inverters feed at the voltages that they see."""
     for k in range(bank.share.shape[0]):
         bank.p_kw[k], bank.q_kvar[k] = output(bank, k, bank.seen_pu[k])
 
 
-@kernel
+@kernel(allocates=False)
 def hold(bank):  # type: ignore[no-untyped-def]
     """Feed all that is available, with the vars of before where volt-var sets them: inverters that have not looked at the voltage yet."""
     for k in range(bank.share.shape[0]):
@@ -204,7 +204,7 @@ def hold(bank):  # type: ignore[no-untyped-def]
         bank.p_kw[k], bank.q_kvar[k] = _within_rating(bank, k, p, q)
 
 
-@kernel
+@kernel(allocates=False)
 def terminal_pu(inverter_device, v_base_v, circuit_at, circuit_from, circuit_to, v_v, out):  # type: ignore[no-untyped-def]
     """The mean magnitude over each inverter's phase circuits, in pu, from the nodes' complex voltages."""
     for k in range(inverter_device.shape[0]):
@@ -218,7 +218,7 @@ def terminal_pu(inverter_device, v_base_v, circuit_at, circuit_from, circuit_to,
         out[k] = total / (circuit_at[device + 1] - circuit_at[device]) / v_base_v[k]
 
 
-@kernel
+@kernel(allocates=False)
 def _keep(bank):  # type: ignore[no-untyped-def]
     for k in range(bank.share.shape[0]):
         limit = limit_kw(bank, k, bank.seen_pu[k])
@@ -226,7 +226,7 @@ def _keep(bank):  # type: ignore[no-untyped-def]
         bank.start_q_kvar[k] = wanted_kvar(bank, k, bank.seen_pu[k], bank.p_kw[k])
 
 
-@kernel
+@kernel(allocates=False)
 def _steepest(bank, p_slope, q_slope):  # type: ignore[no-untyped-def]
     for k in range(p_slope.shape[0]):
         base = bank.rated_kva[k] if np.isnan(bank.q_base_kvar[k]) else bank.q_base_kvar[k]

@@ -1,0 +1,72 @@
+"""What IEEE 2030.5 controls ask of reactive power, and which curves they may link to."""
+
+from __future__ import annotations
+
+import pytest
+
+from heptagrid.contracts.inverters import Mode
+from heptagrid.domains.customers.standing_function import Parameters
+from heptagrid.live.protocols.sep2.controls import part_of
+from heptagrid.live.protocols.sep2.functions import Functions
+from heptagrid.live.protocols.sep2.xml import read
+from tests.live.test_sep2_server import Bench, control, xml
+
+
+def curve(kind: int, *points: tuple[int, int], more: str = "") -> str:
+    data = "".join(f"<CurveData><xvalue>{x}</xvalue><yvalue>{y}</yvalue></CurveData>" for x, y in points)
+    scaled = "<xMultiplier>-2</xMultiplier><yMultiplier>-1</yMultiplier><yRefType>2</yRefType>"
+    return f"<mRID>0A00006CC8</mRID><creationTime>1</creationTime>{data}<curveType>{kind}</curveType>{more}{scaled}"
+
+
+TABLE_8 = ((9_200, 1_000), (9_800, 0), (10_200, 0), (10_800, -1_000))
+
+
+@pytest.mark.parametrize(
+    ("base", "mode", "value"),
+    [
+        ("<opModFixedVar><refType>2</refType><value>-5000</value></opModFixedVar>", Mode.VAR, -0.22),
+        ("<opModFixedVar><refType>1</refType><value>1110</value></opModFixedVar>", Mode.VAR, 0.1),
+        (
+            "<opModFixedPFInjectW><displacement>95</displacement><excitation>true</excitation><multiplier>-2</multiplier></opModFixedPFInjectW>",
+            Mode.POWER_FACTOR,
+            -0.95,
+        ),
+    ],
+)
+def test_a_control_means_vars(base: str, mode: Mode, value: float) -> None:
+    part = Functions(Parameters()).vars_of(read(xml("DERControlBase", base).encode()), {}, 0, 10)
+    assert part is not None and part.wanted.mode is mode and part.wanted.value == pytest.approx(value)
+
+
+def test_a_control_that_links_a_curve_means_that_curve() -> None:
+    bench = Bench()
+    bench.ask(
+        "operator", "POST", "/derp/2/dc", xml("DERCurve", curve(11, *TABLE_8, more="<openLoopTms>700</openLoopTms>"))
+    )
+    bench.ask("operator", "POST", "/derp/2/dc", xml("DERCurve", curve(12, (10_600, 1_000), (11_000, 0))))
+    base = '<opModVoltVar href="/derp/2/dc/1"/><opModVoltWatt href="/derp/2/dc/2"/>'
+    assert bench.ask("operator", "POST", "/derp/2/derc", control(base)).status == 201
+    one = bench.server.programs[2]
+    by_vars = bench.server.functions.vars_of(one.controls[1].base, one.curves, 0, 10)
+    by_limit = bench.server.functions.limit_of(one.controls[1].base, one.curves, 0, 10)
+    assert by_vars is not None and by_limit is not None
+    assert by_vars.wanted.x == pytest.approx((0.92, 0.98, 1.02, 1.08))
+    assert by_vars.wanted.y == pytest.approx((0.44, 0.0, 0.0, -0.44)) and by_vars.wanted.response_s == 7.0
+    assert by_limit.wanted.y == pytest.approx((1.0, 0.0)) and by_limit.wanted.response_s == 10.0
+    assert part_of(one.controls[1].base, "local_units", 0, 10) is None, "neither sets active power"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        curve(14, *TABLE_8),
+        curve(11, TABLE_8[0]),
+        curve(11, *TABLE_8[::-1]),
+        curve(11, *TABLE_8).replace("Type>2", "Type>3"),
+    ],
+)
+def test_a_curve_that_cannot_be_followed_is_kept_and_no_control_may_link_it(given: str) -> None:
+    bench = Bench()
+    assert bench.ask("operator", "POST", "/derp/2/dc", xml("DERCurve", given)).status == 201
+    assert bench.ask("operator", "POST", "/derp/2/derc", control('<opModVoltVar href="/derp/2/dc/1"/>')).status == 400
+    assert not bench.server.programs[2].controls
