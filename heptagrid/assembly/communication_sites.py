@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.assembly.access_plan import read_access_plan
 from heptagrid.domains.distribution.actor import Substations
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.errors import ScenarioError
@@ -63,6 +64,8 @@ def communication_sites(
     sites |= {
         f"substation {k}": (hub[0] - 0.1 * (1 + k % 6), hub[1] + 0.1 * (k // 6)) for k in range(len(bulk.bus_numbers))
     }
+    access = [town.sections["messages.access"] for town in scenario.towns]
+    counts = np.bincount(concentrator_town[concentrator], minlength=len(towns)).tolist()
     plan = plan_network(
         degrees[point_bus],
         concentrator,
@@ -70,11 +73,12 @@ def communication_sites(
         concentrator_town,
         hubs,
         sites,
-        [town.sections["messages.access"] for town in scenario.towns],
+        access,
         [town.sections["messages.backhaul"] for town in scenario.towns],
         scenario.sections["messages.wan"],
         queued=has_outages,
         centres=centres if len(towns) > 1 and scenario.towns[0].entry.customers > 0 else None,
+        planned=[read_access_plan(given, count) for given, count in zip(access, counts, strict=True)],
     )
     at = plan.sites
     transmission = np.array([at[f"substation {k}"] for k in range(len(bulk.bus_numbers))])

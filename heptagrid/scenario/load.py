@@ -17,7 +17,7 @@ from heptagrid.scenario.event_entries import Surroundings, read_events
 from heptagrid.scenario.events import Event, given_of
 from heptagrid.scenario.frequency import check_frequency
 from heptagrid.scenario.local_market import check_local_market
-from heptagrid.scenario.rate_files import check_rate_files, find_rate_files
+from heptagrid.scenario.rate_files import check_rate_files, find_plan_folders, find_rate_files
 from heptagrid.scenario.schema import Scenario
 from heptagrid.scenario.settlement import check_settlement
 from heptagrid.scenario.tariff_hours import check_tariff_hours
@@ -57,6 +57,7 @@ def load(source: str | Path, settings: Sequence[str] = ()) -> Scenario:
         checks.apply(setting, tables)
     find_rate_files(tables, path.parent)
     find_weather_file(tables, path.parent)
+    find_plan_folders(tables, path.parent)
     checks.names(top, tables)
     network = str(top.get("network", "town"))
     resolved = _resolved(checks, tables)
@@ -104,6 +105,7 @@ def revised(scenario: Scenario, settings: Sequence[str]) -> Scenario:
         checks.apply(setting, tables)
     find_rate_files(tables, Path())
     find_weather_file(tables, Path())
+    find_plan_folders(tables, Path())
     checks.names({}, tables)
     resolved = _resolved(checks, tables)
     resolved |= _parts(checks, tables, resolved["sections"], *_known(scenario.towns))

@@ -24,6 +24,15 @@ def find_rate_files(tables: Tables, folder: Path) -> None:
     tables[_SECTION] |= {FILE: str((beside if beside.is_file() else Path(given)).resolve())}
 
 
+def find_plan_folders(tables: Tables, folder: Path) -> None:
+    """The same for the folders of plans that access networks name."""
+    for name, table in tables.items():
+        given = table.get("plan") if name.endswith("messages.access") else None
+        if isinstance(given, str) and given:
+            beside = folder / given
+            table["plan"] = str((beside if beside.is_dir() else Path(given)).resolve())
+
+
 def check_rate_files(checks: Checks, sections: dict[str, object]) -> None:
     """Add what is wrong with the file to the violations of `checks`."""
     path = str(getattr(sections[_SECTION], FILE))

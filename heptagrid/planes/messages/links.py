@@ -93,6 +93,11 @@ class Access:
     loss: float = _loss()
     retries: int = _retries()
     queue_packets: int = _queue()
+    plan: str = parameter(
+        "",
+        info="folder of a plan for this technology, such as myplan/wi-sun-50k: its sites, whom each serves, and over which hops; none: concentrators at substations, cells by a rule",
+        source="assumption: none; heptagrid plan --out writes one",
+    )
     last_gasp_s: float = parameter(
         60.0,
         info="how long a meter without supply can still send, its hold-off included",

@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from heptagrid.contracts.requirements import PRIORITIES
-from heptagrid.planes.messages.links import ACCESS, BACKHAUL, OWN, WAN, Access, Backhaul, Wan
+from heptagrid.planes.messages.links import ACCESS, BACKHAUL, WAN, Access, Backhaul, Wan
 from heptagrid.planes.messages.media import Medium
 from heptagrid.planes.messages.planning.base_stations import AccessCells, access_cells, flat_m, place_cells
+from heptagrid.planes.messages.planning.link_class import LinkClass, class_of
 from heptagrid.planes.messages.planning.mesh import WORST_POOR_HOP
 from heptagrid.planes.messages.planning.network_builder import NetworkBuilder
 from heptagrid.planes.messages.planning.planned_network import (
@@ -28,24 +29,11 @@ from heptagrid.planes.messages.planning.planned_network import (
     choose_parents,
     depths,
 )
+from heptagrid.planes.messages.planning.planned_sites import PlannedSites
 from heptagrid.planes.messages.routing.paths import TreeEdges
 from heptagrid.planes.messages.tables import Floats, Ints
-from heptagrid.planes.messages.technologies.lorawan import SPREADING, star
-from heptagrid.planes.messages.technology import Technology, technology
-
-
-@dataclass(frozen=True)
-class _Class:
-    """A link class as it is built: its technology with the scenario's changes."""
-
-    number: int
-    facts: Technology
-    rate_bps: float
-    down_bps: float
-    delay_ns: int
-    loss: float
-    retries: int
-    queue_packets: int
+from heptagrid.planes.messages.technologies.lorawan import SPREADING, star_at
+from heptagrid.planes.messages.technology import LinkBudget
 
 
 def plan_network(
@@ -60,20 +48,23 @@ def plan_network(
     wan: Wan,
     queued: bool = False,
     centres: Sequence[str] | None = None,
+    planned: Sequence[PlannedSites | None] = (),
 ) -> Plan:
     """Plan the network over coordinates in degrees, (n, 2) longitude and latitude; all towns share the WAN.
 
     gateway_concentrator: (gateways,) the substation that each belongs to. concentrator_town: (concentrators,) the town of
-    each. hub_degrees, access, backhaul: of each town. queued: every link keeps a queue of events, as outages need.
+    each. hub_degrees, access, backhaul: of each town. queued: every link keeps a queue of events, as outages need. planned: of each town the
+    sites of its access network, None where they follow from the substations.
     centres: sites that have a front end in each town, whose network then has routers of its own and hangs together with no other's; None: one network for all.
     """
     gateways, concentrators, towns = len(gateway_degrees), len(concentrator_degrees), len(hub_degrees)
     hub = gateways + concentrators
     core = hub + towns + len(sites)
     second = core + 1
-    routes = _class_of(WAN, wan)
+    routes = class_of(WAN, wan)
     ends = _Ends(gateway_degrees, gateway_concentrator, concentrator_degrees, concentrator_town)
-    found = [ends.town(k, _class_of(ACCESS, access[k]), _class_of(BACKHAUL, backhaul[k])) for k in range(towns)]
+    sited = planned or (None,) * towns
+    found = [ends.town(k, class_of(ACCESS, access[k]), class_of(BACKHAUL, backhaul[k]), sited[k]) for k in range(towns)]
     degrees = np.concatenate(
         [
             gateway_degrees,
@@ -98,12 +89,16 @@ def plan_network(
         for places in (town.gateways, town.stations, hub + k, bases, trunk_bases):
             town_of[places] = k
         home = bases[town.cells.of_gateway] if len(bases) else town.stations[town.station_of]
+        if (given := sited[k]) is not None:
+            build.margin_db[town.gateways[given.site >= 0]] = given.margin_db[given.site >= 0]
         line_m[k] += build.attach(town.gateways, home, town.access)
+        if (given := sited[k]) is not None:
+            build.follow(town.gateways, bases, given)
         trunk = trunk_bases[town.trunk_cell_of] if len(trunk_bases) else np.full(len(town.stations), hub + k)
         line_m[k] += build.attach(town.stations, trunk, town.backhaul)
         # A base station of an operator stands on the operator's network, a gateway of one's own on the backhaul.
         medium = town.access.facts.medium
-        if len(bases) and medium is not None and medium.access == "class-a":
+        if len(bases) and medium is not None and medium.access != "cellular":
             line_m[k] += build.attach(bases, trunk[town.cells.station], town.backhaul)
             bases = bases[:0]
         operators.append([bases, trunk_bases])
@@ -153,8 +148,8 @@ class _Town:
     gateways: Ints
     stations: Ints
     station_of: Ints
-    access: _Class
-    backhaul: _Class
+    access: LinkClass
+    backhaul: LinkClass
     cells: AccessCells
     trunk_degrees: Floats
     trunk_cell_of: Ints
@@ -169,20 +164,24 @@ class _Ends:
     concentrator_degrees: Floats
     concentrator_town: Ints
 
-    def town(self, number: int, access: _Class, backhaul: _Class) -> _Town:
+    def town(self, number: int, access: LinkClass, backhaul: LinkClass, planned: PlannedSites | None) -> _Town:
         """The town of a number, with its base stations."""
         stations = np.flatnonzero(self.concentrator_town == number)
         gateways = np.flatnonzero(self.concentrator_town[self.gateway_concentrator] == number)
         station_of = np.searchsorted(stations, self.gateway_concentrator[gateways])
         station_degrees = self.concentrator_degrees[stations]
         trunk_cells, trunk_cell_of = place_cells(np.ones(len(stations)), station_degrees, backhaul.facts)
+        if planned is None:
+            cells = access_cells(self.gateway_degrees[gateways], station_of, station_degrees, access.facts)
+        else:
+            cells = planned.cells(self.gateway_degrees[gateways], station_degrees)
         return _Town(
             gateways=gateways,
             stations=len(self.gateway_degrees) + stations,
             station_of=station_of,
             access=access,
             backhaul=backhaul,
-            cells=access_cells(self.gateway_degrees[gateways], station_of, station_degrees, access.facts),
+            cells=cells,
             trunk_degrees=station_degrees[trunk_cells],
             trunk_cell_of=trunk_cell_of,
         )
@@ -200,12 +199,13 @@ class _Build:
         self._up = np.full((self.places, 2), -1, dtype=np.int64)  # port, peer
         self._down = np.full((self.places, 2), -1, dtype=np.int64)
         self._loss = np.zeros(self.places)
+        self.margin_db = np.full(self.places, np.nan)  # of a planned hop above the sensitivity
         self._poor = np.zeros(self.places, dtype=bool)
         self._port_class: list[Ints] = []
         self._meshes: list[Mesh] = []
         self._backups: list[Backup] = []
 
-    def attach(self, children: Ints, parents: Ints, one: _Class) -> float:
+    def attach(self, children: Ints, parents: Ints, one: LinkClass) -> float:
         """Connect each child with its parent by a technology; the metres of line that must be laid for it."""
         medium = one.facts.medium
         if medium is None:
@@ -222,7 +222,21 @@ class _Build:
                     self._by_cell(mine[first : first + one.facts.members_per_site], int(parent), one, medium)
         return 0.0
 
-    def attach_twice(self, children: Ints, first: int, second: int, one: _Class) -> None:
+    def follow(self, gateways: Ints, bases: Ints, planned: PlannedSites) -> None:
+        """Take the planned hops of the gateways of a mesh that a site serves, in place of those by distance."""
+        served = np.flatnonzero(planned.site >= 0)
+        mine, following = gateways[served], planned.following[served]
+        if not self._meshes:
+            return
+        port_of = np.full(self.places, -1, dtype=np.int64)
+        for mesh in self._meshes:
+            port_of[mesh.members] = mesh.ports
+        parent = np.where(following >= 0, gateways[np.maximum(following, 0)], bases[planned.site[served]])
+        self._parent[mine], self._loss[mine], self._poor[mine] = parent, planned.error[served], False
+        self._up[mine] = np.column_stack([port_of[mine], port_of[parent]])
+        self._down[mine] = self._up[mine][:, ::-1]
+
+    def attach_twice(self, children: Ints, first: int, second: int, one: LinkClass) -> None:
         """Connect each child with the WAN's first router, and as a reserve with the second, which hangs on the first."""
         self.attach(np.array([second]), np.array([first]), one)
         self.attach(children, np.full(len(children), second), one)
@@ -254,7 +268,7 @@ class _Build:
             areas=areas,
         )
 
-    def _by_links(self, children: Ints, parents: Ints, one: _Class) -> float:
+    def _by_links(self, children: Ints, parents: Ints, one: LinkClass) -> float:
         far_m = self._distance_m(children, parents)
         far_ns = np.rint(far_m / 1000.0 * one.facts.ns_per_km).astype(np.int64)
         ends = (np.concatenate([children, parents]), np.concatenate([parents, children]))
@@ -276,7 +290,7 @@ class _Build:
         self._up[children, 0], self._down[children, 0] = np.split(ports, 2)
         return float(far_m.sum()) if one.facts.costs.line_capex_eur_per_km > 0.0 else 0.0
 
-    def _by_shared_queue(self, children: Ints, parents: Ints, one: _Class) -> None:
+    def _by_shared_queue(self, children: Ints, parents: Ints, one: LinkClass) -> None:
         """One link for each parent, which all its children use in both directions."""
         owners, which = np.unique(parents, return_inverse=True)
         farthest_m = np.zeros(len(owners))
@@ -295,7 +309,7 @@ class _Build:
         self._note(children, parents, one, ports)
         self._up[children, 0] = self._down[children, 0] = ports[which]
 
-    def _by_mesh(self, children: Ints, parent: int, one: _Class, medium: Medium) -> None:
+    def _by_mesh(self, children: Ints, parent: int, one: LinkClass, medium: Medium) -> None:
         """A medium for the parent and its children; paths by expected transmissions."""
         members = np.concatenate([[parent], children])
         ports = self._medium(members, one, medium, None)
@@ -306,7 +320,7 @@ class _Build:
         self._poor[children] = choose_parents(mesh, np.ones(len(members), dtype=bool), edges)[1:]
         self._note(children, self._parent[children], one, ports)
 
-    def _by_cell(self, children: Ints, parent: int, one: _Class, medium: Medium) -> None:
+    def _by_cell(self, children: Ints, parent: int, one: LinkClass, medium: Medium) -> None:
         """A base station or gateway at the parent."""
         far_m = self._distance_m(children, np.full(len(children), parent))
         ports = self._medium(np.concatenate([[parent], children]), one, medium, far_m)
@@ -314,19 +328,22 @@ class _Build:
         self._up[children] = np.column_stack([ports[1:], np.full(len(children), ports[0])])
         self._down[children] = self._up[children][:, ::-1]
         if one.facts.budget is not None:
+            margin_db = self._margin_db(children, far_m, one.facts.budget)
             is_class_a = medium.access == "class-a"
-            error = np.asarray(star(far_m).frame_error if is_class_a else one.facts.budget.frame_error(far_m))
+            error = np.asarray(star_at(margin_db).frame_error if is_class_a else one.facts.budget.error_at(margin_db))
             self._loss[children] = np.minimum(error, WORST_POOR_HOP)
             self._poor[children] = error > WORST_POOR_HOP
 
-    def _medium(self, members: Ints, one: _Class, medium: Medium, far_m: Floats | None) -> Ints:
+    def _medium(self, members: Ints, one: LinkClass, medium: Medium, far_m: Floats | None) -> Ints:
         settings = replace(medium, header_bytes=one.facts.header_bytes, payload_bytes=one.facts.payload_bytes)
         rates = np.full(len(members), one.rate_bps)
         spreading, payload = None, None
         if far_m is not None:
             rates[0] = one.down_bps
             if medium.access == "class-a":
-                spreading, payload, _ = star(np.concatenate([[0.0], far_m]))
+                assert one.facts.budget is not None
+                margin_db = self._margin_db(members[1:], far_m, one.facts.budget)
+                spreading, payload, _ = star_at(np.concatenate([[one.facts.budget.margin_db(0.0)], margin_db]))
         # A base station has as many places for each of its devices as a device has for itself.
         places = np.full(len(members), one.queue_packets)
         if medium.access == "cellular" and one.queue_packets > 0:
@@ -348,25 +365,14 @@ class _Build:
             stores=(members == members[0]) | (one.number == BACKHAUL),
         )
 
-    def _note(self, children: Ints, parents: Ints, one: _Class, ports: Ints) -> None:
+    def _margin_db(self, children: Ints, far_m: Floats, budget: LinkBudget) -> Floats:
+        """Of the hop to the base station, by the plan or by distance."""
+        planned = self.margin_db[children]
+        return np.asarray(np.where(np.isnan(planned), budget.margin_db(far_m), planned))
+
+    def _note(self, children: Ints, parents: Ints, one: LinkClass, ports: Ints) -> None:
         self._parent[children] = parents
         self._port_class.append(np.full(len(ports), one.number))
 
     def _distance_m(self, a: Ints, b: Ints) -> Floats:
         return np.asarray(np.hypot(*(self._xy_m[a] - self._xy_m[b]).T))
-
-
-def _class_of(number: int, given: Access | Backhaul | Wan) -> _Class:
-    """A technology with the scenario's changes on top."""
-    facts = technology(given.technology)
-    own = 1.0 if given.rate_bps == 0.0 else given.rate_bps / facts.uplink_bps
-    return _Class(
-        number=number,
-        facts=facts,
-        rate_bps=facts.uplink_bps * own,
-        down_bps=facts.downlink_bps * own,
-        delay_ns=round((facts.delay_s + given.delay_s) * 1e9),
-        loss=1.0 - (1.0 - facts.loss) * (1.0 - given.loss),
-        retries=facts.retries if given.retries == OWN else given.retries,
-        queue_packets=-1 if isinstance(given, Wan) else given.queue_packets,
-    )

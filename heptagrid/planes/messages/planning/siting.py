@@ -21,6 +21,7 @@ from heptagrid.planes.messages.planning.path_loss import budget_of, is_line, sha
 from heptagrid.planes.messages.planning.section import Parameters
 from heptagrid.planes.messages.planning.site_loads import SiteLoads, site_loads
 from heptagrid.planes.messages.tables import Floats, Ints
+from heptagrid.planes.messages.technologies.lorawan import star_at
 from heptagrid.planes.messages.technology import LinkBudget, Technology, technologies
 
 FARTHEST = 1.5
@@ -130,7 +131,8 @@ def plan_sites(
     to = np.where(found.parent[served] >= 0, found.parent[served], place[found.site[served]])
     margin_db, error = np.zeros(places.meters), np.zeros(places.meters)
     margin_db[served] = _margins_db(places, facts, fade, served, to)
-    error[served] = budget.error_at(margin_db[served])
+    own = star_at(margin_db[served]).frame_error if facts.medium.access == "class-a" else None
+    error[served] = budget.error_at(margin_db[served]) if own is None else own
     return SitePlan(
         facts=facts,
         budget=budget,
