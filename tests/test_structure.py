@@ -19,6 +19,7 @@ PUBLIC = {"_replace", "_asdict", "_fields", "_make", "_value_", "_exit"}
 
 # What other programs keep private and we need all the same, by file.
 OF_OTHERS = {
+    "foundation/beside.py": {"_processes"},  # concurrent.futures: the process to end
     "foundation/compiled/kernel.py": {"_cache"},  # numba: where it keeps compiled code
     "foundation/compiled/array_shapes.py": {"_getvalue"},  # numba: the value of a typed array
     "foundation/compiled/shared_work.py": {"_getvalue"},  # numba: the same

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -25,12 +26,9 @@ from heptagrid.importers.rts import read_bulk
 from heptagrid.importers.weather import read_weather
 from heptagrid.planes.messages.planning.planned_network import Plan
 from heptagrid.planes.money.fuel_prices import costs_of
-from heptagrid.planes.power.unbalanced.conductors import Conductors, conductors_of
-from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
 from heptagrid.scenario.schema import Scenario
 from heptagrid.world.balanced.radial_network import BASE_KVA, Tree, radial_network
 from heptagrid.world.bulk import BulkSystem, UnitCosts
-from heptagrid.world.circuit.circuit import Circuit, terminals_of
 from heptagrid.world.city.area import area
 from heptagrid.world.city.catalogue import Catalogue, catalogue
 from heptagrid.world.companies import Companies
@@ -39,6 +37,10 @@ from heptagrid.world.grid import Grid, Profiles, local_transformers
 from heptagrid.world.joined import TownNetwork, joined_grid, joined_profiles, joined_tree, moved, placed, towns_of_nodes
 from heptagrid.world.local_markets import LocalMarkets
 from heptagrid.world.weather import Weather
+
+if TYPE_CHECKING:
+    from heptagrid.planes.power.unbalanced.conductors import Conductors
+    from heptagrid.world.circuit.circuit import Circuit
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -149,7 +151,11 @@ def build_world(scenario: Scenario) -> World:
     point_node = network.node_of_bus[point_bus]
     point_terminal = point_node
     conductors, dead_points = None, np.empty(0, dtype=np.int64)
-    if circuit is not None:
+    if circuit is not None:  # few runs solve conductors one by one
+        from heptagrid.planes.power.unbalanced.conductors import conductors_of
+        from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
+        from heptagrid.world.circuit.circuit import terminals_of
+
         loads, units = terminals_of(circuit)
         point_terminal = np.concatenate([loads, units[lonely]])
         conductors = conductors_of(UnbalancedSolver(circuit))

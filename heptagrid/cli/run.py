@@ -5,13 +5,16 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from heptagrid.cli.console import with_progress
 from heptagrid.cli.options import EPILOG, run_options
+
+if TYPE_CHECKING:
+    from heptagrid.recording.results import Run
 
 
 def _breaks(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, float]]:
@@ -89,6 +92,25 @@ def run(scenario: str, as_json: bool, single: str | None, resumed: Path | None, 
       heptagrid run --days 30 --checkpoint-every 24 --out month
       heptagrid run --resume month
     """
+    from heptagrid.scale.beside_arm import beside_arm
+
+    # It imports what it needs while this process imports the rest.
+    with beside_arm(1 if single and not options["typical"] else 2, options["threads"]):
+        finished = _finished(scenario, single, resumed, options)
+    if as_json:
+        click.echo((finished.folder / "summary.json").read_text(encoding="utf-8"), nl=False)
+    else:
+        _print_summary(finished)
+    if finished.partial:
+        kept = options["out"] and finished.folder != options["out"]
+        earlier = f"; {options['out']} keeps the earlier run" if kept else ""
+        click.echo(f"stopped before its end; the results so far are in {finished.folder}{earlier}", err=True)
+        if finished.manifest.get("checkpoint_every_h") is not None:
+            click.echo(f"heptagrid run --resume {shlex.quote(str(finished.folder))} goes on from there", err=True)
+        sys.exit(130)
+
+
+def _finished(scenario: str, single: str | None, resumed: Path | None, options: dict[str, Any]) -> Run:
     import difflib
 
     from heptagrid.recording.results import open_run
@@ -105,23 +127,13 @@ def run(scenario: str, as_json: bool, single: str | None, resumed: Path | None, 
             raise click.BadParameter(f"there is no arm {single!r}{nor}; {hint}", param_hint="--single")
         scenario, single = single, "smart"
     if resumed is None:
-        finished = with_progress(lambda tick: api.run(scenario, single=single, progress=tick, **options))
-    else:
-        _refuse_beside("--resume", "threads", "as_json", "resumed")
-        if not open_run(resumed).partial:
-            click.echo(f"{resumed}: this run is finished; nothing is left to do", err=True)
-        finished = with_progress(lambda tick: api.resume(resumed, threads=options["threads"], progress=tick))
-    if as_json:
-        click.echo((finished.folder / "summary.json").read_text(encoding="utf-8"), nl=False)
-    else:
-        _print_summary(finished)
-    if finished.partial:
-        kept = options["out"] and finished.folder != options["out"]
-        earlier = f"; {options['out']} keeps the earlier run" if kept else ""
-        click.echo(f"stopped before its end; the results so far are in {finished.folder}{earlier}", err=True)
-        if finished.manifest.get("checkpoint_every_h") is not None:
-            click.echo(f"heptagrid run --resume {shlex.quote(str(finished.folder))} goes on from there", err=True)
-        sys.exit(130)
+        found: Run = with_progress(lambda tick: api.run(scenario, single=single, progress=tick, **options))
+        return found
+    _refuse_beside("--resume", "threads", "as_json", "resumed")
+    if not open_run(resumed).partial:
+        click.echo(f"{resumed}: this run is finished; nothing is left to do", err=True)
+    resumed_run: Run = with_progress(lambda tick: api.resume(resumed, threads=options["threads"], progress=tick))
+    return resumed_run
 
 
 def _refuse_beside(name: str, *allowed: str) -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.foundation.beside import begin
 from heptagrid.foundation.domains import Kind
 from heptagrid.foundation.errors import UsageError
 
@@ -344,15 +346,20 @@ def verdicts(reliability: npt.ArrayLike, in_time: npt.ArrayLike, known: npt.Arra
     at most 1 - `CONFIDENCE` (exact binomial test; Clopper and Pearson 1934). Not refuted: enough came in time, but so few
     messages cannot show it. Without a miss it takes ln(0.05) / ln(reliability) messages, about 3 / (1 - reliability) ("rule of three").
     """
-    # Loaded here, since a run asks once, at its end, and its processes do not.
-    from scipy.special import bdtr
-
     asked, came, of = np.broadcast_arrays(reliability, np.asarray(in_time), np.asarray(known))
     misses = np.asarray(of - came, dtype=np.float64)
-    by_chance = bdtr(misses, np.maximum(of, 1).astype(np.int64), 1.0 - asked)
+    by_chance = begin(_at_most, misses, np.maximum(of, 1).astype(np.int64), 1.0 - asked).result()
     enough = came / np.maximum(of, 1) >= asked
     found = np.where(enough, np.where(by_chance <= 1.0 - CONFIDENCE, Verdict.MET, Verdict.NOT_REFUTED), Verdict.MISSED)
     return np.asarray(np.where(of > 0, found, Verdict.NOT_USED), dtype=np.int64)
+
+
+def _at_most(misses: npt.NDArray[np.float64], of: npt.NDArray[np.int64], probability: npt.NDArray[np.float64]) -> Any:
+    """The probability of so many misses or fewer."""
+    # Loaded here, since a run asks at its end alone; where there is a process beside it, that has loaded it.
+    from scipy.special import bdtr
+
+    return bdtr(misses, of, probability)
 
 
 def verdict(one: Requirement, in_time: int, known: int) -> Verdict:

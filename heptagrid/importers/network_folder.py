@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from heptagrid.importers.circuit_file import read_circuit
 from heptagrid.importers.extract import read_grid
 from heptagrid.world.balanced.radial_network import Tree, radial_network
-from heptagrid.world.circuit.circuit import Circuit
-from heptagrid.world.circuit.tree import circuit_tree
+
+if TYPE_CHECKING:
+    from heptagrid.world.circuit.circuit import Circuit
 
 CIRCUIT_FILE = "circuit.npz"
 
@@ -26,5 +27,8 @@ def read_network(folder: Path) -> tuple[Tree, Circuit | None]:
     grid = read_grid(folder)
     if not (folder / CIRCUIT_FILE).exists():
         return radial_network(grid), None
+    from heptagrid.importers.circuit_file import read_circuit
+    from heptagrid.world.circuit.tree import circuit_tree
+
     circuit = read_circuit(folder / CIRCUIT_FILE)
     return circuit_tree(circuit, grid), circuit

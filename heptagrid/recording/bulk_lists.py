@@ -7,22 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from heptagrid.foundation.frames import write_table
+from heptagrid.foundation.beside import Promise, begin
+from heptagrid.recording.tables import write_columns
 from heptagrid.world.bulk import BulkSystem, UnitCosts
 
 
-def write_bulk_lists(folder: Path, system: BulkSystem, costs: UnitCosts) -> None:
-    """Write `bus_list`, `branch_list`, `unit_list` and `unit_blocks` of a run."""
-    import polars
-
+def write_bulk_lists(folder: Path, system: BulkSystem, costs: UnitCosts) -> list[Promise[None]]:
+    """Begin to write `bus_list`, `branch_list`, `unit_list` and `unit_blocks` of a run."""
     lists = {
         "bus_list": _buses(system),
         "branch_list": _branches(system),
         "unit_list": _units(system),
         "unit_blocks": _blocks(system, costs),
     }
-    for name, columns in lists.items():
-        write_table(polars.DataFrame(columns), folder / f"{name}.parquet")
+    return [begin(write_columns, folder / f"{name}.parquet", columns) for name, columns in lists.items()]
 
 
 def _buses(system: BulkSystem) -> dict[str, Any]:

@@ -10,19 +10,19 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.assembly.world import World
-from heptagrid.foundation.frames import write_table
+from heptagrid.foundation.beside import Promise, begin
 from heptagrid.planes.messages import reliability
 from heptagrid.recording.bill_parts import BILL_PARTS
 from heptagrid.recording.joined import Joined
+from heptagrid.recording.spool import Words
+from heptagrid.recording.tables import write_columns
 from heptagrid.world.joined import towns_of_nodes
 
 Ints = npt.NDArray[np.int64]
 
 
-def write_lists(folder: Path, world: World, arms: Mapping[str, Joined]) -> None:
-    """Write `node_list`, `transformer_list`, `customer_list` and `bills` of a run."""
-    import polars
-
+def write_lists(folder: Path, world: World, arms: Mapping[str, Joined]) -> list[Promise[None]]:
+    """Begin to write `node_list`, `transformer_list`, `customer_list` and `bills` of a run."""
     network, grid = world.network, world.grid
     town = towns_of_nodes(world.towns, np.arange(network.nodes))
     bus = _bus_of_each_node(world)
@@ -80,8 +80,7 @@ def write_lists(folder: Path, world: World, arms: Mapping[str, Joined]) -> None:
             bills[f"billed_kwh_{name}"] = arm.billed_kwh[: world.customers_count]
             bills |= {f"{part}_eur_{name}": arm.bill_parts_eur[k] for k, part in enumerate(BILL_PARTS)}
     lists = {"node_list": nodes, "transformer_list": trafo, "customer_list": customers, "bills": bills}
-    for table, columns in lists.items():
-        write_table(polars.DataFrame(columns), folder / f"{table}.parquet")
+    return [begin(write_columns, folder / f"{table}.parquet", columns) for table, columns in lists.items()]
 
 
 def _bus_of_each_node(world: World) -> Ints:
@@ -97,8 +96,6 @@ def _bus_of_each_node(world: World) -> Ints:
 
 def _requirements(world: World, arm: Joined, name: str) -> dict[str, Any]:
     """Columns of the transformers: how many applications their access network served, how many it missed, the worst."""
-    import polars
-
     of, count = world.substations.transformer, len(world.grid.transformers.names)
     share, missed, worst = (
         find(arm.places)
@@ -114,7 +111,7 @@ def _requirements(world: World, arm: Joined, name: str) -> dict[str, Any]:
     return {
         f"applications_{name}": served,
         f"missed_{name}": not_met,
-        f"worst_application_{name}": polars.Series(application, dtype=polars.String),
+        f"worst_application_{name}": Words(application),
         f"worst_share_{name}": in_time,
     }
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from heptagrid.foundation.frames import slices_of
 
 if TYPE_CHECKING:
     import polars
@@ -57,6 +60,11 @@ def _parts_of_links(ledger: polars.DataFrame | Iterable[polars.DataFrame]) -> It
         )
         runs = text.with_columns(pl.struct(_OF_LINK).rle_id().alias("link"))
         yield from runs.partition_by("link", maintain_order=True)
+
+
+def chain_of_file(path: Path) -> list[dict[str, Any]]:
+    """The links of the chain of the ledger in a file; none without one."""
+    return chain_of(slices_of(path)) if path.exists() else []
 
 
 def head_of(links: list[dict[str, Any]]) -> str:

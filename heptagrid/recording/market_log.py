@@ -102,11 +102,12 @@ class MarketLog:
 
     def __init__(self, grid: ArmGrid, span: Span) -> None:
         self._grid, self._span = grid, span
-        self._emitted_before = np.zeros(2)
+        self._days_before = 0  # of the fleet that do not count
 
     def begin(self) -> None:
         """Count from here."""
-        self._emitted_before = self._emitted()
+        fuel = self._grid.generation.fuel
+        self._days_before = fuel.days_ended if fuel else 0
 
     def write_day(self, first_ns: int, writer: TableWriter) -> None:
         """Write the market's day to which a time belongs, if it was cleared."""
@@ -132,16 +133,16 @@ class MarketLog:
 
     def finish(self) -> MarketFigures:
         """What the counted days came to."""
-        found = replace(MarketFigures.nothing(), emitted_t=self._emitted() - self._emitted_before)
+        found = replace(MarketFigures.nothing(), emitted_t=self._emitted_t())
         first, last = self._span.start_ns // NS_PER_HOUR, self._span.end_ns // NS_PER_HOUR
         for hour, day in self._grid.markets.days.items():
             if first <= hour < last:
                 found += _of_day(day)
         return found
 
-    def _emitted(self) -> Floats:
+    def _emitted_t(self) -> Floats:
         fuel = self._grid.generation.fuel
-        return np.zeros(2) if fuel is None else fuel.emitted_t.copy()
+        return np.zeros(2) if fuel is None else fuel.emitted_t() - fuel.emitted_t(self._days_before)
 
     def _unit_hours(self, at_ns: npt.NDArray[np.int64], cleared: Cleared) -> dict[str, npt.NDArray[np.generic]]:
         """What each unit offered and was to give, hour by hour."""

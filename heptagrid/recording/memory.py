@@ -13,6 +13,11 @@ def peak_rss_mb() -> float:
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 
 
+def peak_of_process() -> tuple[int, float]:
+    """This process's id and `peak_rss_mb`."""
+    return os.getpid(), peak_rss_mb()
+
+
 def tree_peak_rss_mb(workers: dict[int, float]) -> float:
     """An upper bound for this process and its workers together: the sum of their peaks, by process id."""
     others = sum(peak for process, peak in workers.items() if process != os.getpid())

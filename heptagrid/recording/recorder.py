@@ -177,6 +177,7 @@ class Recorder(Listener):
         result.local_market = self._local_markets.found()
         result.events, result.interruptions = self._events.found(), self._events.interruptions()
         result.outages = self._events.outages()
+        self._writer.wait()
         result.seconds, result.peak_rss_mb, result.process = seconds, peak_rss_mb, os.getpid()
         self._check()
         return result

@@ -32,6 +32,12 @@ class IntLists(NamedTuple):
     lists: Sequence[Sequence[int] | None]
 
 
+class Words(NamedTuple):
+    """A column of text, some of it absent; no part of a spool has one."""
+
+    words: Sequence[str | None]
+
+
 @dataclass(frozen=True)
 class Text:
     """Names of which columns are made."""
@@ -51,6 +57,11 @@ class Named(NamedTuple):
 
     text: Text
     which: np.ndarray
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For another process: with the names that it has, of all."""
+        used, which = np.unique(self.which, return_inverse=True)
+        return Named, (Text([self.text.names[number] for number in used.tolist()]), which)
 
 
 def write_spool(labels: Mapping[str, Any], columns: Mapping[str, Any], path: Path) -> None:

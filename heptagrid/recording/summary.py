@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,6 @@ from heptagrid.foundation.time import from_ns
 from heptagrid.planes.messages.links import CLASS_NAMES
 from heptagrid.planes.money import business, settlement
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR
-from heptagrid.planes.power.unbalanced.conductors import Conductors
 from heptagrid.recording.appraisal_summary import appraised
 from heptagrid.recording.bill_groups import bill_changes
 from heptagrid.recording.joined import Joined
@@ -25,7 +24,9 @@ from heptagrid.recording.observed_year import stand_for_a_year
 from heptagrid.recording.recorder import PARTS
 from heptagrid.recording.totals import DayBooks
 from heptagrid.scenario.schema import Scenario
-from heptagrid.world.circuit.circuit import GROUND
+
+if TYPE_CHECKING:
+    from heptagrid.planes.power.unbalanced.conductors import Conductors
 
 Floats = npt.NDArray[np.float64]
 
@@ -223,6 +224,8 @@ def _conductors(conductors: Conductors | None) -> dict[str, int] | None:
     """How many of a circuit's nodes are what; only energised phases count in figures of voltage. None of a balanced network."""
     if conductors is None:
         return None
+    from heptagrid.world.circuit.circuit import GROUND
+
     return {
         "phases": int(conductors.is_phase.sum()),
         "neutrals": int(conductors.is_neutral.sum()),

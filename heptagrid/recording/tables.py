@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from heptagrid.foundation.beside import Promise, begin
 from heptagrid.foundation.frames import join_tables, write_table
 from heptagrid.foundation.output_file import TEMPORARY
 from heptagrid.recording.pieces import PIECED, whole_days
-from heptagrid.recording.spool import IntLists, Named, is_spool, read_spool, write_spool
+from heptagrid.recording.spool import IntLists, Named, Words, is_spool, read_spool, write_spool
 
 if TYPE_CHECKING:
     import polars
@@ -22,8 +23,12 @@ BLOCK = 16 * 1024
 """Nodes, points or rows that are made into a table at once, where all of them would take a city's memory."""
 
 
+_MOST_BEGUN_BYTES = 64 * 1024**2
+"""Of parts whose writing has begun and need not have ended; a day of the town has a quarter of it."""
+
+
 class TableWriter:
-    """Writes parts of tables for one arm and span; a part is complete or absent, never half."""
+    """Writes parts of tables for one arm and span, beside what follows; a part is complete or absent, never half."""
 
     def __init__(self, folder: Path | None, prefix: str, labels: Mapping[str, Any], spools: bool = False) -> None:
         """Set up; without a folder nothing is written. spools: whether parts are spools until they are joined, which spares a process that lasts the memory of polars."""
@@ -32,9 +37,11 @@ class TableWriter:
         self._labels = dict(labels)
         self._spools = spools
         self._parts = 0
+        self._begun: list[Promise[None]] = []
 
     def write_to(self, folder: Path) -> None:
         """Write to another folder; what stands there of parts not written yet is of a run that went further, and goes."""
+        self.wait()
         self._folder = folder
         for part in _parts(folder):
             *_, number, _ = part.name.split(".")
@@ -49,8 +56,31 @@ class TableWriter:
         self._parts += 1
         if self._spools:
             write_spool(self._labels, columns, part)
-        else:
-            write_table(_frame(self._labels, columns), part, durable=False)
+            return
+        if sum(one.size for one in self._begun) > _MOST_BEGUN_BYTES:
+            self.wait()
+        begun = begin(_write_part, part, self._labels, dict(columns))
+        self._begun += [begun] if begun.size else []
+
+    def wait(self) -> None:
+        """Wait until all parts are there."""
+        for one in self._begun:
+            one.result()
+        self._begun = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A checkpoint goes on from the parts that are there."""
+        self.wait()
+        return vars(self)
+
+
+def _write_part(part: Path, labels: Mapping[str, Any], columns: Mapping[str, Any]) -> None:
+    write_table(_frame(labels, columns), part, durable=False)
+
+
+def write_columns(path: Path, columns: Mapping[str, Any]) -> None:
+    """Write columns of equal length as a table of its own."""
+    write_table(_frame({}, columns), path)
 
 
 def _frame(labels: Mapping[str, Any], columns: Mapping[str, Any]) -> polars.DataFrame:
@@ -66,8 +96,8 @@ def _frame(labels: Mapping[str, Any], columns: Mapping[str, Any]) -> polars.Data
 
 def blocks(count: int, size: int = BLOCK) -> Iterator[slice]:
     """So many things in blocks of a size, the last with what is left."""
-    for begin in range(0, count, size):
-        yield slice(begin, min(begin + size, count))
+    for first in range(0, count, size):
+        yield slice(first, min(first + size, count))
 
 
 def long_table(times: np.ndarray, values: np.ndarray, name: str, ids: np.ndarray, value: str) -> dict[str, np.ndarray]:
@@ -84,6 +114,8 @@ def _series(values: Any) -> Any:
 
     if isinstance(values, IntLists):
         return polars.Series(values.lists, dtype=polars.List(polars.Int64))
+    if isinstance(values, Words):
+        return polars.Series(values.words, dtype=polars.String)
     if isinstance(values, Named):
         return values.text.series.gather(polars.Series(values.which))
     if isinstance(values, np.ndarray) and values.ndim == 2:

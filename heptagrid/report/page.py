@@ -32,6 +32,7 @@ from heptagrid.report.words import DOMAIN_TITLES, LOST_BY, energy_unit, number
 if TYPE_CHECKING:
     import polars
 
+TEMPLATE = "run.html"
 Frames = Mapping[str, "polars.DataFrame | None"]
 
 MOST_PARTS = 24
@@ -70,7 +71,7 @@ def page(summary: dict[str, Any], manifest: dict[str, Any], frames: Frames) -> s
     shown = "smart" if "smart" in arms else next(iter(arms))  # whose messages and money the page explains
     series = frames.get("frequency")
     return document(
-        "run.html",
+        TEMPLATE,
         f"heptagrid: {summary['scenario']}",
         {
             "summary": summary,

@@ -33,6 +33,11 @@ def render(template: str, values: Mapping[str, Any]) -> str:
     return Markup(_environment().get_template(template).render(values))
 
 
+def prepare(template: str) -> None:
+    """Read a template, so that a page is made of it sooner."""
+    _environment().get_template(template)
+
+
 def document(template: str, title: str, values: Mapping[str, Any]) -> str:
     """A whole page, with the style inside."""
     from markupsafe import Markup

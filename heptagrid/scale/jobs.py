@@ -8,22 +8,17 @@ spawned, never forked.
 from __future__ import annotations
 
 import multiprocessing
-import multiprocessing.connection
-import os
-import signal
-import sys
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from functools import partial
 from multiprocessing.synchronize import Event
 from typing import Any
 
 from heptagrid.assembly.job import Job
 from heptagrid.assembly.world import World
+from heptagrid.foundation.beside import end_with_parent, main_hidden
 from heptagrid.foundation.errors import HeptagridError
 from heptagrid.foundation.garbage import collect_rarely
 from heptagrid.foundation.interrupts import counted_interrupts, inherited_by_none
@@ -137,7 +132,7 @@ def _run_in_processes(
                 return look()
 
             try:
-                with _main_hidden(), inherited_by_none():
+                with main_hidden(), inherited_by_none():
                     others += (pool.submit(_run_one, work, k, tasks[k]) for k in range(own, len(tasks)))
                 if own:
                     mine.append(own_work(tasks[0], tick))
@@ -157,23 +152,6 @@ def _run_in_processes(
     return mine + _collected(others)
 
 
-@contextmanager
-def _main_hidden() -> Iterator[None]:
-    """Start workers without the caller's script, which they do not need.
-
-    A spawned process would import it, and a script that calls heptagrid outside `if __name__ == "__main__"`
-    would start over in each.
-    """
-    main = sys.modules["__main__"]
-    kept: dict[str, Any] = {name: vars(main)[name] for name in ("__spec__", "__file__") if name in vars(main)}
-    vars(main).pop("__file__", None)
-    main.__spec__ = None
-    try:
-        yield
-    finally:
-        vars(main).update(kept)
-
-
 def _collected(waiting: list[Future[Any]]) -> list[Any]:
     try:
         return [one.result() for one in waiting if not one.cancelled()]
@@ -188,17 +166,7 @@ def _begin_worker(counts: Any, stop: Event) -> None:
     global _counts, _stop
     _counts, _stop = counts, stop
     collect_rarely()
-    # Ctrl-C reaches all processes of a terminal; the parent tells its workers, which were started with it blocked.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A worker whose parent was killed would wait for more work for ever."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    multiprocessing.connection.wait([parent.sentinel])
-    os._exit(1)
+    end_with_parent()
 
 
 def _run_one(work: Work, k: int, task: Any) -> Any:

@@ -16,12 +16,11 @@ from typing import Any
 
 from heptagrid.assembly.arms import LINK_CLASSES, Arm, arm_of, arms_of
 from heptagrid.assembly.job import Checkpoints, Job
-from heptagrid.assembly.own_feeder import on_feeder, read_feeder
 from heptagrid.assembly.span import Span
 from heptagrid.assembly.spans import spans_of
 from heptagrid.assembly.world import World, build_world
+from heptagrid.foundation.beside import begin, is_there
 from heptagrid.foundation.errors import OutputError, UsageError
-from heptagrid.foundation.frames import slices_of
 from heptagrid.foundation.output_file import TEMPORARY, write_json
 from heptagrid.foundation.results_folder import Place, results_folder
 from heptagrid.foundation.time import NS_PER_HOUR
@@ -30,13 +29,15 @@ from heptagrid.recording.arm_result import ArmResult
 from heptagrid.recording.bulk_lists import write_bulk_lists
 from heptagrid.recording.inventories import write_lists
 from heptagrid.recording.joined import Joined, join_arms
-from heptagrid.recording.ledger_chain import chain_of
+from heptagrid.recording.ledger_chain import chain_of_file
 from heptagrid.recording.manifest import manifest_of
-from heptagrid.recording.memory import tree_peak_rss_mb
+from heptagrid.recording.memory import peak_of_process, tree_peak_rss_mb
 from heptagrid.recording.results import RUN, Run
 from heptagrid.recording.seal import vouching
 from heptagrid.recording.summary import summarise
 from heptagrid.recording.tables import discard_parts, join_parts
+from heptagrid.report.writing import write_page
+from heptagrid.scale.beside_arm import beside_arm
 from heptagrid.scale.jobs import Progress, run_jobs
 from heptagrid.scale.needs import customers_of, existing, look_ahead
 from heptagrid.scenario.load import load, revised
@@ -94,6 +95,8 @@ def run(
         raise UsageError(f"--checkpoint-every {checkpoint_every_h:g}: it must be from 0.001 hours to a million")
     resolved = resolve(scenario, settings, days, start, step_s, seed)
     spans = spans_of(resolved, typical)
+    if feeder:
+        from heptagrid.assembly.own_feeder import on_feeder, read_feeder
     circuit = read_feeder(resolved, Path(feeder)) if feeder else None
     arms = arms_of(single, broken)
     command = shlex.join(sys.argv)
@@ -102,7 +105,7 @@ def run(
         beside = existing(Path(out) if out else Path("runs"))
         look_ahead(customers, jobs, min(threads or os.cpu_count() or 1, len(jobs)), beside, anyway)
     given = Path(out) if out else default_folder(circuit.name if circuit else resolved.name)
-    with results_folder(given, RUN, force) as place:
+    with beside_arm(len(arms) * len(spans), threads), results_folder(given, RUN, force) as place:
         # The mark comes first: whatever ends the run from here on leaves a folder that is known for what it is.
         every_h = {"checkpoint_every_h": checkpoint_every_h}
         manifest = manifest_of(resolved, spans, typical, arms, broken, command) | every_h
@@ -139,7 +142,8 @@ def resume(folder: str | Path, *, threads: int | None = None, progress: Progress
         raise OutputError(f"{given} cannot go on: {'; '.join(remarks)}; run it again")
     spans = spans_of(scenario, bool(manifest["typical_days"]))
     arms = [arm_of(name, manifest["break"]) for name in manifest["arms"]]
-    with results_folder(given, RUN, force=False, goes_on=run.manifest) as place:
+    alone = beside_arm(len(arms) * len(spans), threads)
+    with alone, results_folder(given, RUN, force=False, goes_on=run.manifest) as place:
         return _carry_out(place, given, scenario, spans, arms, manifest, threads, progress, began)
 
 
@@ -196,23 +200,22 @@ def write_results(
     keep_parts: bool = False,
 ) -> None:
     """Write a run's tables, summary and page from what its arms came to, and drop the tables' parts unless it is to go on."""
-    write_lists(folder, world, joined)
-    write_bulk_lists(folder, world.bulk, world.unit_costs)
-    join_parts(folder / "parts", folder, keep=keep_parts)
+    begun = [*write_lists(folder, world, joined), *write_bulk_lists(folder, world.bulk, world.unit_costs)]
+    for one in (*begun, begin(join_parts, folder / "parts", folder, keep=keep_parts)):
+        one.result()
     with suppress(OSError):  # what others put there stays
         (folder / "parts").rmdir()
     wall_s = time.perf_counter() - began
     summary |= {"wall_s": wall_s, "peak_rss_mb": peak_rss_mb}
     summary["customer_steps_per_s"] = summary.pop("customer_steps") / wall_s
     write_json(folder / "summary.json", summary)
-    _write_page(folder)
+    begin(write_page, folder).result()
 
 
 def mark_whole(folder: Path, manifest: dict[str, Any]) -> None:
     """Say of a run's folder that nothing in it is missing, and what its ledger's chain is; the last that is written."""
     manifest["partial"] = False
-    ledger = folder / "ledger.parquet"
-    manifest["ledger_chain"] = chain_of(slices_of(ledger)) if ledger.exists() else []
+    manifest["ledger_chain"] = begin(chain_of_file, folder / "ledger.parquet").result()
     write_json(folder / RUN.mark, vouching(manifest, _contents(folder)))
 
 
@@ -222,16 +225,12 @@ def _contents(folder: Path) -> list[Path]:
     return [path for path in owned if path.name != RUN.mark and not path.name.startswith(TEMPORARY)]
 
 
-def _write_page(folder: Path) -> None:
-    from heptagrid.report.page import write_page
-
-    write_page(folder)
-
-
 def _memory(results: Sequence[ArmResult]) -> float:
     workers: dict[int, float] = {}
     for result in results:
         workers[result.process] = max(workers.get(result.process, 0.0), result.peak_rss_mb)
+    if is_there():
+        workers |= dict([begin(peak_of_process).result()])
     return tree_peak_rss_mb(workers)
 
 

@@ -85,7 +85,8 @@ def burnt_in_a_day(towns_mw: float, step_s: int = 900) -> tuple[float, float, fl
         terminals.rest_load_mw[:] = bulk.rest_mw(from_ns(begin_ns, ZONE))
         span = (begin_ns, begin_ns + step_s * NS_PER_S, DAY, day_ns, day_ns + 24 * NS_PER_HOUR, 0)
         fuel.work(Step(*span), fleet, terminals)
-    return paid[0], float(fuel.emitted_t[0] - fuel.emitted_t[1]), float(fuel.emitted_t[0])
+    emitted_t = fuel.emitted_t()
+    return paid[0], float(emitted_t[0] - emitted_t[1]), float(emitted_t[0])
 
 
 def test_a_towns_energy_costs_what_it_costs_at_its_bus() -> None:

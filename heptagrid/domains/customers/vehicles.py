@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from statistics import NormalDist
 from types import MappingProxyType
 from typing import NamedTuple
@@ -193,7 +194,7 @@ class Vehicles(Device[Parameters]):
 
     @classmethod
     def mean_kw(cls, parameters: Parameters, surroundings: Surroundings) -> Callable[[Ints], Floats]:
-        return ByLocalQuarter(charging_kw(parameters, np.arange(96) / 4.0), surroundings.zone)
+        return ByLocalQuarter(_day_kw(parameters), surroundings.zone)
 
     @classmethod
     def need(cls, parameters: Parameters) -> Need:
@@ -230,6 +231,12 @@ class Vehicles(Device[Parameters]):
 
     def _normals(self, stream: Stream, day: date) -> Floats:
         return np.asarray(normals(self.surroundings.seed, int(stream), self.owner, day.toordinal()))
+
+
+@lru_cache(maxsize=8)
+def _day_kw(parameters: Parameters) -> Floats:
+    """(96,) `charging_kw` by quarter hour; an arm asks three times while it is built."""
+    return charging_kw(parameters, np.arange(96) / 4.0)
 
 
 def charging_kw(parameters: Parameters, local_hour: Floats) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,22 +12,22 @@ import numpy.typing as npt
 from heptagrid.domains.distribution import sensors, tap_changer
 from heptagrid.domains.distribution.actor import Distribution, Substations
 from heptagrid.domains.distribution.charges import Charges
-from heptagrid.domains.distribution.circuit_lines import CircuitLines
 from heptagrid.domains.distribution.lines import BusbarRegulatedLines, RegulatedLines
 from heptagrid.domains.distribution.local_load import LocalLoad
 from heptagrid.domains.distribution.towns import TownLines, Towns
 from heptagrid.foundation.domains import Domain
 from heptagrid.planes.money.means import Means
 from heptagrid.planes.power.balanced.radial import RadialSolver
-from heptagrid.planes.power.unbalanced.conductors import Conductors
 from heptagrid.world.balanced.radial_network import RadialNetwork
-from heptagrid.world.circuit.circuit import Circuit
-from heptagrid.world.circuit.tree import CircuitTree
 from heptagrid.world.endpoints import Endpoints
 from heptagrid.world.joined import TownNetwork
 from heptagrid.world.local_markets import LocalMarkets
 from heptagrid.world.outages import Outage
 from heptagrid.world.terminals import Terminals
+
+if TYPE_CHECKING:
+    from heptagrid.planes.power.unbalanced.conductors import Conductors
+    from heptagrid.world.circuit.circuit import Circuit
 
 Ints = npt.NDArray[np.int64]
 
@@ -106,6 +106,9 @@ def lines(settings: Settings, site: Site, town: int = 0) -> RegulatedLines:
     """The lines of a town with what regulates them: a circuit's own controls, or the tap changer of the primary substation."""
     grid, network, changer_settings = site.towns[town].grid, site.towns[town].network, settings.tap_changers[town]
     if site.circuit is not None:
+        from heptagrid.domains.distribution.circuit_lines import CircuitLines
+        from heptagrid.world.circuit.tree import CircuitTree
+
         assert isinstance(network, CircuitTree)
         return CircuitLines(site.circuit, network, settings.infeed_v_pu, changer_settings.target_pu, site.conductors)
     assert isinstance(network, RadialNetwork)

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.foundation.beside import Promise, begin
 from heptagrid.foundation.payments import PaidDays, Payments
 from heptagrid.foundation.time import NS_PER_HOUR, Step
 from heptagrid.planes.money import postings
@@ -31,18 +32,30 @@ class Fleet(Protocol):
 class Fuel:
     """Follows a day's hours, and pays an hour after the day's end.
 
-    town_bus: (towns,) positions of the buses that feed them. emitted_t: (2,) carbon dioxide of the fleet in the days that have ended, with the towns as it ran,
-    and without what they cost.
+    What a day cost is found beside what follows it, for nobody asks before it is paid. town_bus: (towns,) positions of the buses that feed them. days_ended:
+    how many have ended.
     """
 
     def __init__(
         self, system: BulkSystem, costs: UnitCosts, town_bus: Ints, days: PaidDays, payments: Payments
     ) -> None:
-        self.emitted_t = np.zeros(2)
+        self._reckoned: list[Promise[tuple[float, float]]] = []  # of each day that has ended
+        self._burnt_t: list[float] = []
         self._system, self._costs, self._town_bus = system, costs, town_bus
         self._days, self._payments = days, payments
         self._hours: dict[int, _Hour] = {}
-        self._whole_day_eur = 0.0
+
+    @property
+    def days_ended(self) -> int:
+        """How many days have ended."""
+        return len(self._reckoned)
+
+    def emitted_t(self, days: int | None = None) -> Floats:
+        """(2,) carbon dioxide of the fleet in the first days that have ended, of all without a number: with the towns as it ran, and without what they cost."""
+        found = np.zeros(2)
+        for burnt_t, cost in zip(self._burnt_t[:days], self._reckoned[:days], strict=True):
+            found += (burnt_t, burnt_t - cost.result()[1])
+        return found
 
     def work(self, step: Step, fleet: Fleet, terminals: Terminals) -> None:
         """Take in what units gave and loads took in a step; reckon at the day's end, and pay when it is time."""
@@ -54,7 +67,8 @@ class Fuel:
             self._reckon()
         dates = self._days.yesterday(step)
         if dates is not None and step.passes_hour(PAY_HOUR):
-            postings.pay_fuel(self._payments, self._whole_day_eur, dates)
+            whole_day_eur = self._reckoned[-1].result()[0] if self._reckoned else 0.0
+            postings.pay_fuel(self._payments, whole_day_eur, dates)
 
     def _reckon(self) -> None:
         """What the day came to."""
@@ -69,9 +83,8 @@ class Fuel:
             towns_mw=np.stack([one.towns_mws / one.seconds for one in hours]),
         )
         least_mw = self._system.units.p_min_mw
-        burnt_t = sum(self._costs.per_h(hour_mw, least_mw)[1] for hour_mw in day.output_mw)
-        self._whole_day_eur, towns_t = cost_of_towns(self._system, self._costs, day, self._town_bus)
-        self.emitted_t += (burnt_t, burnt_t - towns_t)
+        self._burnt_t.append(sum(self._costs.per_h(hour_mw, least_mw)[1] for hour_mw in day.output_mw))
+        self._reckoned.append(begin(cost_of_towns, self._system, self._costs, day, self._town_bus))
 
 
 class _Hour:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from heptagrid.contracts import market
 from heptagrid.domains.markets.settlement import HourPrices, Settled, Settlement
 from heptagrid.foundation.actors import Outbox
+from heptagrid.foundation.beside import Promise, begin, is_there
 from heptagrid.foundation.contract import Delivery
 from heptagrid.foundation.domains import Domain
 from heptagrid.foundation.sums import weighted_sum
@@ -67,14 +68,21 @@ class Markets:
         self._before = Before.unknown(system.units)
         self._scheduled_mwh: dict[int, Floats] = {}  # by hour, of each unit
         self._rest_by = -1  # the message that told it
+        self._told = 0  # how many offers, demands and forecasts arrived
+        self._begun: tuple[int, Promise[Cleared]] | None = None  # after how many of them, and what comes of them
 
     def clear(self, offers: market.Offer, rest: market.RestForecast, bought_mw: Floats) -> Cleared:
         """Clear the hours of a day and keep prices and positions; bought_mw: (hours, retailers)."""
+        return self._keep(self._begin(offers, rest, bought_mw).result(), rest, bought_mw)
+
+    def _begin(self, offers: market.Offer, rest: market.RestForecast, bought_mw: Floats) -> Promise[Cleared]:
         of_towns_mw = np.column_stack([weighted_sum(shares, bought_mw) for shares in self._town_shares.T])
         demand = Demand(rest.rest_mw, of_towns_mw, rest.towns_mw, self._town_bus)
         names = [one.name for one in fields(Offers)]
         given = Offers(**{name: getattr(offers, name) for name in names})
-        cleared = clear(self._system, given, demand, self._before, self._parameters)
+        return begin(clear, self._system, given, demand, self._before, self._parameters)
+
+    def _keep(self, cleared: Cleared, rest: market.RestForecast, bought_mw: Floats) -> Cleared:
         rest_mw = rest.rest_mw.sum(axis=1)
         of_retailers, paid = self.prices_of_retailers(cleared), cleared.paid
         loss_surplus = self._loss_surplus(cleared, rest.towns_mw)
@@ -132,14 +140,18 @@ class Markets:
 
     def act(self, step: Step, inbox: Sequence[Delivery], outbox: Outbox) -> None:
         """Take what arrived; clear and settle at their times."""
+        told = self._told
         for delivery in inbox:
             self._receive(delivery)
+        if self._told > told and is_there():
+            self._begin_early(step)
         if step.passes_hour(CLEAR_HOUR):
             self._clear_tomorrow(step, outbox)
         if self.settlement and step.passes_hour(SETTLE_HOUR):
             self._settle(self.settlement, step, outbox)
 
     def _receive(self, delivery: Delivery) -> None:
+        self._told += delivery.contract is not market.METERED
         if delivery.contract is market.OFFER:
             self._take_offer(market.OFFER.read(delivery))
         elif delivery.contract is market.DEMAND:
@@ -165,23 +177,37 @@ class Markets:
         for name in ("block_mw", "block_eur", "no_load_eur_per_h", "start_eur"):
             getattr(self._offers, name)[offer.unit] = getattr(offer, name)[offer.unit]
 
-    def _clear_tomorrow(self, step: Step, outbox: Outbox) -> None:
+    def _begin_early(self, step: Step) -> None:
+        """Begin with what has been told, once nothing is missing, beside all that comes before the gate; what is told later begins it anew."""
+        asked = self._asked(step)
+        if asked is not None and len(asked.bids) == len(self._endpoints.retailers):
+            self._begun = self._told, self._begin(asked.offers, asked.rest, asked.bought_mw)
+
+    def _asked(self, step: Step) -> _Asked | None:
+        """What has been told of tomorrow; None without offers or without the other loads."""
         first_hour = step.day_end_ns // NS_PER_HOUR
-        if self._rest_forecast is None or self._rest_forecast.first_hour != first_hour:
-            self.uncleared += 1
-            return
-        rest, here = self._rest_forecast, self._endpoints
-        offers = self._offers
-        if offers is None or offers.first_hour != first_hour:
-            self.uncleared += 1
-            return
-        bought_mw = np.zeros((len(rest.rest_mw), len(here.retailers)))
+        rest, offers = self._rest_forecast, self._offers
+        if rest is None or rest.first_hour != first_hour or offers is None or offers.first_hour != first_hour:
+            return None
+        bought_mw = np.zeros((len(rest.rest_mw), len(self._endpoints.retailers)))
         bids = {buyer: one for buyer, one in self._demand.items() if one[0].first_hour == first_hour}
         for buyer, (demand, _) in bids.items():
             known = demand.demand_mw[: len(bought_mw)]
             bought_mw[: len(known), buyer] = known
-        cause = max((message for _, message in bids.values()), default=self._rest_by)
-        cleared = self.clear(offers, rest, bought_mw)
+        return _Asked(offers, rest, bids, bought_mw)
+
+    def _clear_tomorrow(self, step: Step, outbox: Outbox) -> None:
+        asked, begun = self._asked(step), self._begun
+        self._begun = None
+        if asked is None:
+            self.uncleared += 1
+            return
+        here, bought_mw, first_hour = self._endpoints, asked.bought_mw, asked.rest.first_hour
+        cause = max((message for _, message in asked.bids.values()), default=self._rest_by)
+        if begun is not None and begun[0] == self._told:
+            cleared = self._keep(begun[1].result(), asked.rest, bought_mw)
+        else:
+            cleared = self.clear(asked.offers, asked.rest, bought_mw)
         self._publish(first_hour, cleared, step, cause, outbox)
         units = np.arange(len(here.plants), dtype=np.int64)
         plan = market.UnitSchedule(units, first_hour, cleared.on, cleared.p_mw)
@@ -275,6 +301,16 @@ class Markets:
         while hour not in self.rest_mwh and hour > first:
             hour -= 24
         return self.rest_mwh.get(hour, 0.0)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What has been told of a day: bids by retailer, each with the message that told it; bought_mw (hours, retailers), of them."""
+
+    offers: market.Offer
+    rest: market.RestForecast
+    bids: dict[int, tuple[market.Demand, int]]
+    bought_mw: Floats
 
 
 def _nothing(retailers: int) -> HourPrices:

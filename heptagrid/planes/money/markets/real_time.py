@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
 
 from heptagrid.foundation.errors import MarketError
 from heptagrid.planes.money.formulations.branch_limits import TOLERANCE_MW
@@ -104,6 +103,8 @@ class RealTimeMarket:
             nothing = np.zeros(0 if network is None else len(network.from_bus))
             above, below = (program.columns(nothing, INFINITE, cost * hours) for _ in range(2))
             self._beyond.append((above, below))
+        from scipy.sparse import csr_matrix
+
         column, bus = np.concatenate([one[0] for one in feeds]), np.concatenate([one[1] for one in feeds])
         value = np.concatenate([np.full(len(one[0]), one[2]) for one in feeds])
         self._feeds = csr_matrix((value, (bus, column)), (buses, program.columns_count))
