@@ -1,6 +1,6 @@
 """Clears every day of the bulk system's year without towns, and says what prices, costs and curtailment come to (development only).
 
-python tools/year_of_prices.py [eu-2024|rts-gmlc] [first month] [last month]
+python tools/year_of_prices.py [eu-2024|rts-gmlc] [first month] [last month] [bus ...]
 """
 
 from __future__ import annotations
@@ -26,14 +26,15 @@ from heptagrid.world.bulk import SUN, WIND
 UTC = ZoneInfo("UTC")
 
 
-def main(basis: str, first: int, last: int) -> None:
-    """Print a line a month, and the year's."""
+def main(basis: str, first: int = 1, last: int = 12, *buses: int) -> None:
+    """Print a line a month, and the year's; of each of `buses` what its price was."""
     system = read_bulk(BULK)
     units, costs = system.units, costs_of(system.units, Parameters(basis=basis))
     availability = Availability(system, UTC, {word: one.governed for word, one in TURBINES.items()})
     before, rules = Before.unknown(units), Rules()
     free = units.of(SUN, WIND)
-    rows, began = [], time.perf_counter()
+    rows, at_buses, began = [], [], time.perf_counter()
+    places = [list(system.bus_numbers).index(bus) for bus in buses]
     day = datetime(2016, first, 1)
     while day.year == 2016 and day.month <= last:
         bounds = availability.day(midnight_ns(day.date(), UTC))
@@ -52,6 +53,7 @@ def main(basis: str, first: int, last: int) -> None:
         found = clear(system, offers, Demand(rest, none, none, np.empty(0, dtype=np.int64)), before, rules)
         before = found.before
         nodal = (found.bus_eur_per_mwh * rest).sum(axis=1) / rest.sum(axis=1)
+        at_buses.append(found.bus_eur_per_mwh[:, places])
         tonnes = sum(costs.per_h(p, units.p_min_mw)[1] for p in found.p_mw)
         spilled = float((bounds.high_mw - found.p_mw)[:, free].sum())
         rows += [
@@ -67,6 +69,10 @@ def main(basis: str, first: int, last: int) -> None:
             told(f"month {day.month - 1 or 12}", np.array([row for row in rows if row[0] == rows[-1][0]]))
     table = np.array(rows)
     told(f"{basis}, {time.perf_counter() - began:.0f} s", table)
+    for bus, price in zip(buses, np.concatenate(at_buses).T, strict=True):
+        print(
+            f"bus {bus}: mean {price.mean():.2f}, median {np.median(price):.1f}, deviation {price.std():.1f}, at most 0.01 in {(price <= 0.01).sum()} of {len(price)} h"
+        )
     by_hour = table[:, [1, 3]].reshape(-1, 24, 2)
     price, load = by_hour[:, :, 0], by_hour[:, :, 1]
     night = np.isin(np.arange(24), [22, 23, *range(6)])
@@ -90,4 +96,4 @@ def told(what: str, rows: np.ndarray) -> None:
 
 if __name__ == "__main__":
     arguments = sys.argv[1:]
-    main(arguments[0] if arguments else "eu-2024", *(int(one) for one in (arguments[1:] or (1, 12))))
+    main(arguments[0] if arguments else "eu-2024", *(int(one) for one in arguments[1:]))
