@@ -227,7 +227,7 @@ class EventQueue:
             return
         before = self._under_way
         old = len(before.state)
-        size = old if due <= vacant_size else max(1024, old + old // 4, old + due)
+        size = old if due <= vacant_size else max(1024, old + old // 4, old + due - vacant_size)
         state = np.zeros((size, t.STATE), dtype=np.int64)
         state[:old] = before.state
         state[old:, t.OVER] = 2
