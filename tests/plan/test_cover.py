@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
@@ -37,7 +39,9 @@ def _exact(hops: Hops) -> int:
     return round(found.fun)
 
 
-def test_greedy_takes_at_most_a_fifth_more_sites_than_the_exact_minimum(record_property: pytest.RecordProperty) -> None:
+def test_greedy_takes_at_most_a_fifth_more_sites_than_the_exact_minimum(
+    record_property: Callable[[str, object], None],
+) -> None:
     greedy, exact = [], []
     for seed in range(4):
         hops = _town(seed, relays=False)

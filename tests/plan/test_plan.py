@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from heptagrid.cli import main
 from heptagrid.studies.plan.api import Plans, plan
+from tests.documents.pages import ROOT
 
 TECHNOLOGIES = ("wi-sun-50k", "g3-plc", "lorawan", "nb-iot")
 
@@ -48,6 +49,13 @@ def test_meters_are_left_uncovered_where_the_plan_says_so() -> None:
     kept = plan("town", ["g3-plc"], settings=["plan.poor=uncovered", "plan.fewest_meters=50"])
     one = kept.planned[0].summary()
     assert one["uncovered"] > 0 and one["modems"] == 0 and one["meters_per_site"]["least"] >= 50
+
+
+def test_the_phases_of_a_feeder_share_the_concentrator_at_their_transformer() -> None:
+    found = plan("town", ["g3-plc"], settings=["plan.fewest_meters=1"], feeder=ROOT / "tests/cases/lane/lane.dss")
+    one = found.planned[0]
+    buses = [str(name) for name in one.around.names[one.node]]
+    assert len(set(buses)) == len(buses) and one.summary()["covered"] > 0
 
 
 def test_its_output_is_json(monkeypatch: pytest.MonkeyPatch) -> None:

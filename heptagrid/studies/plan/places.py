@@ -79,6 +79,9 @@ def _of_town(town: TownNetwork, area: int) -> Surroundings:
     local = tree.node_of_transformer[local_transformers(grid)]
     is_low[local[local >= 0]] = True
     is_there = tree.bus_of_node >= 0
+    lead = _lead(tree.bus_of_node, tree.transformer_of_node >= 0)
+    is_lead = lead == np.arange(tree.nodes)
+    parent = np.where((tree.transformer_of_node >= 0) | (tree.parent < 0), -1, tree.parent + first)
     line_m = np.append(1000.0 * grid.lines.length_km, 0.0)[tree.line_of_node]
     names = np.char.add(f"{town.name}/" if town.name else "", grid.buses.names[tree.bus_of_node])
     meters = np.char.add(
@@ -93,11 +96,20 @@ def _of_town(town: TownNetwork, area: int) -> Surroundings:
         degrees=of_bus,
         node_id=(area << _AREA_BITS) + 2 * nodes + 1,
         names=names,
-        stations=first + np.flatnonzero(is_low & is_there),
+        stations=first + np.flatnonzero(is_low & is_there & is_lead),
         buses=first + np.flatnonzero((tree.v_base_kv < HIGH_VOLTAGE_KV) & is_there),
-        parent=np.where((tree.transformer_of_node >= 0) | (tree.parent < 0), -1, tree.parent + first),
-        length_m=line_m,
+        parent=np.where(is_lead, parent, first + lead),
+        length_m=np.where(is_lead, line_m, 0.0),
     )
+
+
+def _lead(bus: Ints, is_below: npt.NDArray[np.bool_]) -> Ints:
+    """(nodes,) itself, or of a node below a transformer the first at the same bus: phases that are nodes of their own are joined at a busbar."""
+    lead = np.arange(len(bus))
+    below = np.flatnonzero(is_below & (bus >= 0))
+    _, first, which = np.unique(bus[below], return_index=True, return_inverse=True)
+    lead[below] = below[first[which]]
+    return lead
 
 
 def _joined(parts: Sequence[Surroundings], xy_m: Floats) -> Surroundings:
