@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from heptagrid.cli import main
+from heptagrid.scenario.load import load
 from heptagrid.studies.plan.api import Plans, plan
+from heptagrid.studies.plan.places import surroundings
 from tests.documents.pages import ROOT
 
 TECHNOLOGIES = ("wi-sun-50k", "g3-plc", "lorawan", "nb-iot")
@@ -56,6 +59,15 @@ def test_the_phases_of_a_feeder_share_the_concentrator_at_their_transformer() ->
     one = found.planned[0]
     buses = [str(name) for name in one.around.names[one.node]]
     assert len(set(buses)) == len(buses) and one.summary()["covered"] > 0
+
+
+def test_a_greater_city_has_the_places_and_ids_of_a_smaller_one() -> None:
+    less, more = (surroundings(load("city", [f"city.customers={count}"])) for count in (14_000, 20_000))
+    whole = np.flatnonzero(less.meter_id < 1 << 24)
+    assert len(whole) > 10_000
+    assert np.array_equal(less.meter_id[whole], more.meter_id[: len(whole)])
+    ours, theirs = (one.xy_m[one.meter_node[: len(whole)]] for one in (less, more))
+    assert np.array_equal(ours, theirs)
 
 
 def test_its_output_is_json(monkeypatch: pytest.MonkeyPatch) -> None:
