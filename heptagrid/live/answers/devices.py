@@ -21,7 +21,7 @@ class DeviceClassShown:
 
 @dataclass
 class DeviceShown:
-    """A device. point: its metering point, null if it stands at none; power_kw: drawn, below 0 given; content_kwh: what its battery holds; ordered_kw: what an order says, while one holds."""
+    """A device. point: its metering point, null if it stands at none; power_kw: drawn, below 0 given; given_kvar: reactive power that its inverter gives, below 0 takes, null without one; content_kwh: what its battery holds; ordered_kw: what an order says, while one holds."""
 
     name: str
     device_class: str
@@ -30,6 +30,7 @@ class DeviceShown:
     substation: int | None
     rated_kw: float
     power_kw: float | None = None
+    given_kvar: float | None = None
     content_kwh: float | None = None
     is_home: bool | None = None
     ordered_kw: float | None = None

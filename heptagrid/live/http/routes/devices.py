@@ -182,12 +182,14 @@ def _shown(interface: Interface, one: Device) -> DeviceShown:
         until_ns = int(found.ordered_until_ns[row])
         is_ordered = until_ns > state.at_ns
         shown.power_kw = float(found.power_kw[row])
+        shown.given_kvar = float(found.given_kvar[row]) if one.of.name in grid.inverters else None
         shown.content_kwh = None if math.isnan(content) else content
         shown.is_home = bool(found.is_home[row])
         shown.ordered_kw = float(found.ordered_kw[row]) if is_ordered else None
         shown.ordered_until_ns = until_ns if is_ordered else None
     elif one.of.name == "local_units":
         shown.power_kw = -float(state.unit_kw[row])
+        shown.given_kvar = float(state.unit_kvar[row])
     elif one.of.name == "meters":
         shown.power_kw = float(state.point_p_kw[row])
     elif one.of.name == "plants":
