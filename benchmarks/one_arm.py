@@ -1,9 +1,10 @@
-"""Where the processor time of one arm of the town goes, and what a second thread can take of it.
+"""Where the processor time of one arm of the town goes, and what a second core can take of it.
 
 python benchmarks/one_arm.py [ROUNDS]
 
-First by parts, on one thread: what messages take is the kernel's time alone. `way` is what is left with two threads where nobody else uses the cores: of each step
-the longer of what goes on side by side, and the rest. Then whole runs on one and two threads in turns, which count only on an idle machine.
+First by parts, on one thread: what messages take is the kernel's time alone. `way` is what is left on two threads where nobody else uses the cores: of each step
+the longer of what goes on side by side, and the rest; of what a process beside the arm does, the time for which the arm waits. Then whole runs on one and two
+threads in turns, which count only on an idle machine.
 """
 
 from __future__ import annotations
@@ -40,49 +41,102 @@ def main() -> None:
 
 def by_parts(place: Path) -> None:
     """Run the arm in this process, on one thread, and print what each part takes."""
-    began = time.thread_time()
+    way = _Way()
     from heptagrid.cli import run as _  # noqa: F401  what the command imports
-    from heptagrid.scale.run import resolve
+    from heptagrid.foundation import beside
+    from heptagrid.scale import run as command
     from heptagrid.simulation import simulation as module
 
-    scenario = resolve("town", [], None, None, None, None)
-    loaded = time.thread_time()
-    simulation = module.Simulation(scenario, parts=place)
-    simulation.begin()
-    built = time.thread_time()
+    way.beside_free = BESIDE_STARTS
+    vars(beside)["_running"].append(way)
+    way.note("import")
     vars(module)["time"] = SimpleNamespace(perf_counter=time.thread_time)
-    transport: Any = simulation.grid.transport
-    kernel, noted = _Timed(transport.plane._queue, "advance"), _Timed(simulation.recorder, "note")
-    rows, phases = [], []
-    before = _now(simulation, kernel, noted)
-    while simulation.step():
-        after = _now(simulation, kernel, noted)
-        rows.append(after - before)
-        phases.append(simulation.phase.name)
-        before = after
-    stepped = time.thread_time()
-    simulation.finish()
-    finished = time.thread_time()
-    print(f"{'':12}{'one':>8}{'way':>8}   s of processor time")
-    for name, took in (("import", loaded - began), ("build", built - loaded)):
-        print(f"{name:12}{took:8.2f}{took:8.2f}")
-    table = np.array(rows)
-    for phase in dict.fromkeys(phases):
-        mine = table[np.array(phases) == phase]
-        parts = dict(zip(_PARTS, mine.sum(axis=0).tolist(), strict=True))
-        side = mine[:, [_PARTS.index(one) for one in BESIDE]].sum(axis=1)
-        way = mine.sum() - np.minimum(side, mine[:, _PARTS.index("kernel")]).sum()
-        said = ", ".join(f"{one} {took:.2f}" for one, took in parts.items() if took >= 0.005)
-        print(f"{phase.lower():12}{mine.sum():8.2f}{way if phase != 'CLOSING' else mine.sum():8.2f}   {said}")
-    print(f"{'finish':12}{finished - stepped:8.2f}{finished - stepped:8.2f}")
+    vars(module)["Simulation"] = type("Simulation", (module.Simulation,), {"begin": _begin, "step": _step, "way": way})
+    command.run("town", single="smart", threads=1, out=place / "run")
+    way.note("end")
+    print(f"{'':12}{'one':>8}{'way':>8}   s of processor time; of it, waits for the process beside")
+    for name, (one, alone, waits, parts) in way.found.items():
+        said = ", ".join(f"{part} {took:.2f}" for part, took in zip(_PARTS, parts, strict=True) if took >= 0.005)
+        print(f"{name:12}{one:8.2f}{alone:8.2f}{waits:8.2f}   {said}")
+    one, alone, waits = (sum(found[k] for found in way.found.values()) for k in range(3))
+    print(f"{'in all':12}{one:8.2f}{alone:8.2f}{waits:8.2f}   {one / alone:.2f} times as fast")
+
+
+BESIDE_STARTS = 0.65
+"""Seconds after which the process beside an arm has loaded what it needs."""
+
+
+class _Way:
+    """A clock of processor time without what another core takes; stands for the process beside the arm, whose work it does at once.
+
+    found: by phase, the time on one thread, the way, what of it is waiting, and what the parts of steps took.
+    """
+
+    def __init__(self) -> None:
+        self.began = time.thread_time()
+        self.beside_free = self._hidden = self._waited = 0.0
+        self.found: dict[str, tuple[float, float, float, np.ndarray]] = {}
+        self.parts: np.ndarray = np.zeros(len(_PARTS))
+        self._before = (0.0, 0.0, 0.0)
+
+    def hide(self, took: float) -> None:
+        """Another core took it."""
+        self._hidden += took
+
+    def now(self) -> float:
+        return time.thread_time() - self.began - self._hidden + self._waited
+
+    def note(self, phase: str) -> None:
+        """What has been since the last note was this phase."""
+        now = (time.thread_time() - self.began, self.now(), self._waited)
+        spent = [a - b for a, b in zip(now, self._before, strict=True)]
+        before = self.found.get(phase, (0.0, 0.0, 0.0, np.zeros(len(_PARTS))))
+        one, way, waits = (a + b for a, b in zip(before, spent, strict=False))
+        self.found[phase] = (one, way, waits, before[3] + self.parts)
+        self.parts, self._before = np.zeros(len(_PARTS)), now
+
+    def submit(self, do: Callable[..., Any], work: bytes) -> Any:
+        """Do it now, and hide what it takes; who asks for the result waits until another process would have it."""
+        asked, began = self.now(), time.thread_time()
+        value = do(work)
+        took = time.thread_time() - began
+        self._hidden += took
+        ready = self.beside_free = max(self.beside_free, asked) + took
+
+        def result() -> Any:
+            self._waited += max(ready - self.now(), 0.0)
+            return value
+
+        return SimpleNamespace(result=result)
+
+
+def _begin(self: Any, world: Any = None) -> None:
+    super(type(self), self).begin(world)
+    self.kernel = _Timed(self.grid.transport.plane._queue, "advance")
+    self.noted = _Timed(self.recorder, "note")
+    self.before = _now(self)
+    self.way.note("build")
+
+
+def _step(self: Any) -> bool:
+    is_one = super(type(self), self).step()
+    if is_one:
+        now = _now(self)
+        parts, self.before = now - self.before, now
+        side = parts[[_PARTS.index(one) for one in BESIDE]].sum()
+        if self.phase.name != "CLOSING":
+            self.way.hide(min(side, parts[_PARTS.index("kernel")]))
+        self.way.parts = parts
+        self.way.note(self.phase.name.lower())
+    return bool(is_one)
 
 
 _PARTS = ("devices", "power", "sensors", "flows", "kernel", "messages", "actors", "note")
 
 
-def _now(simulation: Any, kernel: _Timed, noted: _Timed) -> np.ndarray:
+def _now(simulation: Any) -> np.ndarray:
     """Seconds so far by `_PARTS`."""
-    took = simulation.seconds
+    took, kernel, noted = simulation.seconds, simulation.kernel, simulation.noted
     return np.array(
         [
             *(took["devices"], took["power"], took["sensors"] + took["sub-steps"], took["recorder"] - noted.seconds),
