@@ -195,8 +195,8 @@ class MeterStore:
         self._registers.receive(
             quarter,
             new.meter,
-            np.stack([new.import_kwh, new.export_kwh], dtype=np.float32, casting="same_kind"),
-            np.stack([new.import_register_kwh, new.export_register_kwh]),
+            (new.import_kwh.astype(np.float32, copy=False), new.export_kwh.astype(np.float32, copy=False)),
+            (new.import_register_kwh, new.export_register_kwh),
             new.message,
         )
         self.moved.receive(quarter, new.meter, new.moved_kwh, new.asked_by)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.foundation.compiled.kernel import kernel
+
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Floats32 = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
 
 
@@ -52,16 +55,19 @@ class ToldRegisters:
         """The store begins with a quarter hour."""
         self._last_quarter[:] = quarter - 1
 
-    def receive(self, quarter: int, meters: Ints, energies_kwh: np.ndarray, told_kwh: Floats, messages: Ints) -> None:
-        """Take registers (2, k) at the end of a quarter hour, its energies likewise, and the messages, (k,)."""
-        last_kwh, last_quarter = self._last_kwh[:, meters], self._last_quarter[meters]
-        follows = (last_quarter == quarter - 1) & (last_kwh + energies_kwh == told_kwh).all(axis=0)
-        if not follows.all():
-            noted = self._noted.setdefault(quarter, _Noted())
-            noted.note(meters[~follows], told_kwh[:, ~follows], messages[~follows])
-        ahead = last_quarter < quarter
-        self._last_kwh[:, meters[ahead]] = told_kwh[:, ahead]
-        self._last_quarter[meters[ahead]] = quarter
+    def receive(
+        self,
+        quarter: int,
+        meters: Ints,
+        energies_kwh: tuple[Floats32, Floats32],
+        told_kwh: tuple[Floats, Floats],
+        messages: Ints,
+    ) -> None:
+        """Take registers (import, export), (k,) each, at the end of a quarter hour, its energies likewise, and the messages, (k,)."""
+        strays = _strays(quarter, meters, *energies_kwh, *told_kwh, self._last_kwh, self._last_quarter)
+        if len(strays):
+            told = np.stack([one[strays] for one in told_kwh])
+            self._noted.setdefault(quarter, _Noted()).note(meters[strays], told, messages[strays])
 
     def carry(self, quarter: int, energies_kwh: np.ndarray, is_known: Bools) -> None:
         """Take a quarter hour into what lies before the oldest one: energies (2, meters) where they were read or estimated."""
@@ -96,3 +102,23 @@ class ToldRegisters:
             which, place = self._noted[quarter].find(meters)
             found[which] = self._noted[quarter].message[place]
         return found
+
+
+@kernel
+def _strays(quarter, meters, import_kwh, export_kwh, told_import, told_export, last_kwh, last_quarter):  # type: ignore[no-untyped-def]
+    """Which of the reads, (k,), have registers that do not follow from the read before; the youngest read of each meter is brought up to date."""
+    strays = np.empty(meters.shape[0], dtype=np.int64)
+    count = 0
+    for k in range(meters.shape[0]):
+        meter = meters[k]
+        if (
+            last_quarter[meter] != quarter - 1
+            or last_kwh[0, meter] + import_kwh[k] != told_import[k]
+            or last_kwh[1, meter] + export_kwh[k] != told_export[k]
+        ):
+            strays[count] = k
+            count += 1
+        if last_quarter[meter] < quarter:
+            last_quarter[meter] = quarter
+            last_kwh[0, meter], last_kwh[1, meter] = told_import[k], told_export[k]
+    return strays[:count]
