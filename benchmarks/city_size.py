@@ -77,7 +77,7 @@ def main() -> None:
     ]
     threads = [int(one) for one in option.get("--threads", "1,2").split(",")]
     step_s = int(option.get("--step", "60"))
-    run(min(1500, sizes[0]), max(threads), 900)
+    run(15_000, max(threads), 900)  # two areas, whose kernels one area has no use for
     found = []
     for customers in sizes:
         for count in threads:

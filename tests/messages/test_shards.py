@@ -66,8 +66,7 @@ def walked(plane: MessagePlane, plan: Plan, steps: range = range(STEPS)) -> list
             receiver=Domain.OPERATIONS,
         )
         plane.advance(end_ns)
-        lost = plane.lost[np.lexsort(plane.lost.T[::-1])]
-        known += [plane.arrived, plane.answered, lost]
+        known += [plane.arrived, *(rows[np.lexsort(rows.T[::-1])] for rows in (plane.answered, plane.lost))]
     counts = plane.counts()
     assert counts.residual == 0
     return [*known, *vars(counts).values(), plane.counts_by_place(), plane.busy_s()]

@@ -1,7 +1,7 @@
 """The event queues of a network whose parts, its shards, do not touch one another: one for each, all of which time passes at once.
 
-A message stays within the shard of its source. What becomes known is what one queue for all would say, but for what happens at one and the same nanosecond:
-there shards come in their order.
+A message stays within the shard of its source. What becomes known is what one queue for all would say; what arrives at one and the same nanosecond is told shard by
+shard, and so is what was acknowledged and what was lost.
 """
 
 from __future__ import annotations
@@ -228,6 +228,5 @@ class Watches:
 
 
 def _in_order(outcome: Outcome) -> Outcome:
-    """By time what arrived and what was answered."""
-    arrived, answered = (rows[np.argsort(rows[:, 1], kind="stable")] for rows in (outcome.arrived, outcome.answered))
-    return Outcome(arrived, answered, outcome.lost)
+    """By time what arrived; the rest one shard's after another's."""
+    return outcome._replace(arrived=outcome.arrived[np.argsort(outcome.arrived[:, 1], kind="stable")])
