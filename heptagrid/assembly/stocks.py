@@ -38,7 +38,7 @@ def access_stocks(world: World, given: telecom.Parameters) -> list[Stock]:
         counts = telecom.access_counts(
             meters=meters[k],
             access_sites=int(plan.access_sites[k]),
-            substations=substations[k],
+            backhaul_links=substations[k] + int(plan.site_links[k]),
             line_m=float(plan.line_m[k]),
         )
         found.append(Stock(counts, access_prices(given, access, backhaul)))

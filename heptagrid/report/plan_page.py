@@ -10,7 +10,7 @@ import numpy as np
 
 from heptagrid.foundation.output_file import write_text
 from heptagrid.report.map_layout import MARGIN, Floats, fit
-from heptagrid.report.plan_text import rows
+from heptagrid.report.plan_text import overloads, rows
 from heptagrid.report.rendering import document
 from heptagrid.report.words import text
 from heptagrid.studies.plan.api import Planned, Plans
@@ -40,6 +40,7 @@ def page(found: Plans) -> str:
         {
             "content": content,
             "headline": [_sentence(one) for one in plans],
+            "overloads": overloads(plans),
             "maps": [
                 {"name": one.facts.name, "title": one.facts.title, "svg": site_map(one), "poor": len(one.plan.unserved)}
                 for one in found.planned

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Group
@@ -29,7 +29,17 @@ def plan_text(content: Mapping[str, Any]) -> Group:
     for title, figure in rows(plans):
         table.add_row(title, *(figure(one) for one in plans))
     head = f"{content['scenario']}: {plans[0]['meters']:,} meters, seed {content['seed']}"
-    return Group(Text(head, style="bold"), Text(""), table)
+    return Group(Text(head, style="bold"), Text(""), table, *(Text(one, style="yellow") for one in overloads(plans)))
+
+
+def overloads(plans: Sequence[Summary]) -> list[str]:
+    """What is said of plans whose channels cannot carry the readings."""
+    return [
+        f"{one['technology']}: its meters ask for up to {100.0 * one['channel_load']['most']:.0f} % of the time of a site's channels: "
+        "most readings there are lost; --carry shows how many"
+        for one in plans
+        if (one["channel_load"]["most"] or 0.0) > 1.0
+    ]
 
 
 def rows(plans: list[Summary]) -> list[tuple[str, Callable[[Summary], str]]]:

@@ -123,7 +123,7 @@ def test_smart_metering_as_a_whole_costs_what_member_states_found():
     points = 9000
     counted = [
         telecom.smart_counts(meters=points, substations=110, wan_links=4, control_boxes=0),
-        telecom.access_counts(meters=points, access_sites=110, substations=110, line_m=0.0),
+        telecom.access_counts(meters=points, access_sites=110, backhaul_links=110, line_m=0.0),
     ]
     own = {"access_unit": (12.0, 0.5), "access_site": (800.0, 100.0), "backhaul": (25.0, 24.0), "wan": (1500.0, 3600.0)}
     prices = replace(

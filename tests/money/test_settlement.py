@@ -154,7 +154,7 @@ def whole_day(rng: np.random.Generator) -> tuple[Ledger, billing_rules.Bills]:
     postings.pass_congestion_on(payments, AGGREGATOR, float(owed_eur.sum()), NOW, -1)
     postings.pay_smart_metering(payments, settlement.smart_metering_eur(points, 1 / 366, FEES), NOW)
     counts = telecom.smart_counts(meters=points, substations=10, wan_links=4, control_boxes=50)
-    access = telecom.access_counts(meters=points, access_sites=10, substations=10, line_m=0.0)
+    access = telecom.access_counts(meters=points, access_sites=10, backhaul_links=10, line_m=0.0)
     prices = telecom.Parameters(
         access_unit_opex_eur_per_year=1.0,
         access_site_opex_eur_per_year=100.0,

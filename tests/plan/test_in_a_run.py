@@ -34,7 +34,7 @@ def test_gateways_take_the_planned_hops(planned: tuple[Plans, Path], number: int
     one = found.planned[number].plan
     world = _world(TECHNOLOGIES[number], folder / TECHNOLOGIES[number])
     edges, gateways, served = world.plan.topology.edges, world.plan.gateways, one.served
-    assert world.plan.access_sites.tolist() == [len(one.place)]
+    assert world.plan.access_sites.tolist() == world.plan.site_links.tolist() == [len(one.place)]
     assert edges.loss[gateways[served]] == pytest.approx(one.error[served], abs=1e-9)
     relayed = served[one.cover.parent[served] >= 0]
     assert (edges.parent[gateways[relayed]] == gateways[one.cover.parent[relayed]]).all()

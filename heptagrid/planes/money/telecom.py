@@ -233,12 +233,12 @@ class Stock:
     prices: Parameters
 
 
-def access_counts(*, meters: int, access_sites: int, substations: int, line_m: float) -> dict[str, int]:
-    """What reaches a town's meters: every substation has its own backhaul link."""
+def access_counts(*, meters: int, access_sites: int, backhaul_links: int, line_m: float) -> dict[str, int]:
+    """What reaches a town's meters: every substation has its own backhaul link, and so has every site of a plan."""
     return {
         "access_unit": meters,
         "access_site": access_sites,
-        "backhaul": substations,
+        "backhaul": backhaul_links,
         "line_m": round(line_m),
     }
 

@@ -41,7 +41,7 @@ class Prices:
     def costs(self, meters: int, sites: int, modems: int) -> Costs:
         """Of meters that sites serve, of these sites with a link of the backhaul each, and of modems."""
         found = telecom.access_counts(
-            meters=meters, access_sites=sites, substations=sites if self._has_backhaul else 0, line_m=0.0
+            meters=meters, access_sites=sites, backhaul_links=sites if self._has_backhaul else 0, line_m=0.0
         )
         stocks = [Stock(found, self._own)]
         with_modem = [Stock({"access_unit": modems}, self._modem)]

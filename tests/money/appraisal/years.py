@@ -75,7 +75,7 @@ def observed(**rules: Any) -> Observed:
         stocks=(
             telecom.Stock(
                 telecom.smart_counts(meters=METERS, substations=5, wan_links=3, control_boxes=20)
-                | telecom.access_counts(meters=METERS, access_sites=5, substations=5, line_m=0.0),
+                | telecom.access_counts(meters=METERS, access_sites=5, backhaul_links=5, line_m=0.0),
                 prices,
             ),
         ),

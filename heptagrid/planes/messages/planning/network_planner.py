@@ -81,6 +81,7 @@ def plan_network(
     town_of = np.full(build.places, -1, dtype=np.int64)
     line_m = np.zeros(towns)
     operators: list[list[Ints]] = []
+    site_links = np.zeros(towns, dtype=np.int64)
     base = second + 1
     trunk_base = base + sum(len(town.cells.degrees) for town in found)
     for k, town in enumerate(found):
@@ -100,6 +101,7 @@ def plan_network(
         medium = town.access.facts.medium
         if len(bases) and medium is not None and medium.access != "cellular":
             line_m[k] += build.attach(bases, trunk[town.cells.station], town.backhaul)
+            site_links[k] = len(bases) if given is not None else 0
             bases = bases[:0]
         operators.append([bases, trunk_bases])
     areas = None
@@ -130,6 +132,7 @@ def plan_network(
         hubs=hub + np.arange(towns),
         sites={name: hub + towns + k for k, name in enumerate(sites)},
         access_sites=np.array([len(town.cells.degrees) or len(town.stations) for town in found]),
+        site_links=site_links,
         line_m=line_m,
         access=tuple(town.access.facts for town in found),
         backhaul=tuple(town.backhaul.facts for town in found),
