@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import gc
 import os
 import shlex
 import sys
@@ -45,6 +46,9 @@ from heptagrid.scenario.schema import Scenario
 from heptagrid.simulation.precompile import ensure_kernels
 
 LONGEST_NAME = 100  # bytes; most file systems take 255, and a time, a number and an ending are added
+
+MANY_CUSTOMERS = 20_000
+"""Of a run whose arms leave so much memory that it is worth looking for."""
 
 
 def run(
@@ -173,6 +177,8 @@ def _carry_out(
     results = run_jobs(scenario, jobs, threads or os.cpu_count() or 1, progress, world)
     if not results:
         raise KeyboardInterrupt  # before any arm had begun
+    if world.customers_count > MANY_CUSTOMERS:
+        gc.collect()  # an arm that was run here refers to itself, and tables and page need the room
     joined = join_arms(jobs, results)
     summary = summarise(scenario, world, jobs, joined, manifest["break"], bool(manifest["typical_days"]))
     goes_on = summary["partial"] and checkpoints is not None
