@@ -89,7 +89,7 @@ def percentiles(
     names = [f"p{one:g}" for one in percents]
     days = []
     for (_, first), of_day in rows.group_by("run_day", "first_quarter", maintain_order=True):
-        values = np.ascontiguousarray(_matrix(of_day[column]).T)
+        values = np.sort(np.ascontiguousarray(_matrix(of_day[column]).T), axis=1)  # faster than to part them so often
         found = np.array([_quantiles(one, np.asarray(percents) / 100.0, column in VOLTAGES) for one in values])
         days.append(
             polars.DataFrame({"time": _times(run, first, len(values))} | dict(zip(names, found.T, strict=True)))
@@ -97,11 +97,15 @@ def percentiles(
     return polars.concat(days)
 
 
-def _quantiles(values: np.ndarray, shares: np.ndarray, is_voltage: bool) -> np.ndarray:
-    """Quantiles of a quarter hour's values; a voltage of 0 is none."""
-    if is_voltage and (values == 0.0).any():
-        values = values[values != 0.0]
-    return np.quantile(values, shares) if len(values) else np.full(len(shares), np.nan)
+def _quantiles(ascending: np.ndarray, shares: np.ndarray, is_voltage: bool) -> np.ndarray:
+    """Quantiles of a quarter hour's values, between two of them in proportion; a voltage of 0 is none."""
+    known = ascending[np.searchsorted(ascending, 0.0, side="right") :] if is_voltage else ascending
+    if not len(known):
+        return np.full(len(shares), np.nan)
+    place = shares * (len(known) - 1)
+    below = np.floor(place).astype(np.int64)
+    low, high = (known[np.minimum(one, len(known) - 1)].astype(np.float64) for one in (below, below + 1))
+    return np.asarray(low + (place - below) * (high - low))
 
 
 def _of_customers(run: Run, numbers: Sequence[int] | None) -> polars.DataFrame:
