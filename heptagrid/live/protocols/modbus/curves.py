@@ -111,6 +111,8 @@ class Model:
 
 def of_kva(share: float, base: int, rating: Rating) -> float:
     """Vars as a share of the rated kVA, from a share of what `base` says."""
+    if rating.kva == 0.0:
+        return 0.0
     if base == VAR_MAX:
         return share * (rating.inject_kvar if share > 0.0 else rating.absorb_kvar) / rating.kva
     return share * rating.kw / rating.kva if base == W_MAX else share

@@ -66,7 +66,7 @@ def _vars_of_704(get: Get, rating: Rating) -> Asked | None:
     def of(then: str) -> Wanted:
         mode = get("704.VarSetMod")
         if mode == VARS:
-            share = get(f"704.VarSet{then}") / 1000.0 / rating.kva
+            share = get(f"704.VarSet{then}") / 1000.0 / rating.kva if rating.kva else 0.0
         else:
             share = of_kva(get(f"704.VarSetPct{then}") / HUNDREDTHS, mode, rating)
         return Wanted(Mode.VAR, share, has_watt_priority=get("704.VarSetPri") == ACTIVE)
