@@ -145,6 +145,7 @@ def test_ice_takes_heat_and_performance_only_where_it_is_cold() -> None:
     assert 0.75 < (iced.heat / iced.draw) / (dry.heat / dry.draw) < 1.0
 
 
+@pytest.mark.long
 def test_a_week_of_a_house_is_gridlabds() -> None:
     rows = run_cases(choose(["gridlabd-*"], all_cases()))
     assert {row.verdict for row in rows} == {"pass"}

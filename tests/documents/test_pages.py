@@ -35,6 +35,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(goal), f"{link}: {named(goal)} has no such heading"
 
 
+@pytest.mark.long
 def test_the_site_builds_without_a_warning_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
     pytest.importorskip("sphinx", reason="the site's packages are not installed: make .venv/.test")
     built = subprocess.run(

@@ -168,6 +168,7 @@ def published_optimum(data: dict[str, Any]) -> float | None:
     return m.solve()
 
 
+@pytest.mark.long
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32))
 def test_a_pglib_case_costs_what_its_published_model_says(seed: int) -> None:

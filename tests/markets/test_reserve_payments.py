@@ -195,6 +195,7 @@ def test_the_exchange_pays_units_for_what_they_held_and_takes_back_the_rest() ->
     assert float(told.amount_eur.sum()) == pytest.approx(energy + whole + for_reserve, abs=1e-3)
 
 
+@pytest.mark.long
 def test_who_is_slow_sells_what_it_can_give_within_an_hour() -> None:
     """The reserve's time is an hour: thermal units that raise their output by 15 MW in it sell no more, however much they could give in the end."""
     units = system().units

@@ -39,6 +39,7 @@ def _exact(hops: Hops) -> int:
     return round(found.fun)
 
 
+@pytest.mark.long
 def test_greedy_takes_at_most_a_fifth_more_sites_than_the_exact_minimum(
     record_property: Callable[[str, object], None],
 ) -> None:

@@ -101,6 +101,7 @@ def test_a_bill_names_them(site: Path, run: heptagrid.Run) -> None:
     assert "water heater" in said
 
 
+@pytest.mark.long
 def test_a_sweep_varies_them(site: Path, run: heptagrid.Run) -> None:
     (site / "lane.toml").write_text('network = "run/network"\n')
     words = "sweep lane.toml --vary water_heaters.share=0,1 --step 900 --workers 1 --json --out sweep"

@@ -25,6 +25,7 @@ def test_the_results_count_customers_and_bills_by_tariff(run: heptagrid.Run) -> 
     assert bills_eur == pytest.approx(smart["bills"]["mean_bill_eur"] * run.summary["customers"])
 
 
+@pytest.mark.long
 def test_a_bill_is_made_by_the_tariff_and_says_so(site: Path, run: heptagrid.Run) -> None:
     """By hand: what was used from 22 to 6 h at 8 EUR/MWh, the rest at 16, in whole cents with the margin."""
     said = json.loads(python(site, "-m", "heptagrid", "explain", str(run.folder), "--bill", _customer(site), "--json"))
@@ -72,6 +73,7 @@ def test_their_sections_are_in_new_scenarios_and_can_be_varied(site: Path) -> No
     assert "night_saver" in written and "[voltage_watch]" in written and "# below_pu = 1.1" in written
 
 
+@pytest.mark.long
 def test_a_sweep_varies_the_share(site: Path, run: heptagrid.Run) -> None:
     (site / "street.toml").write_text('network = "run/network"\n')
     words = "sweep street.toml --vary tariffs.night_saver.share=0,1 --step 900 --workers 1 --json --out tariffs"

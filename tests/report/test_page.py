@@ -37,6 +37,7 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
+@pytest.mark.long
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("which", ["day", "broken_day", "two_towns_day"])

@@ -11,6 +11,8 @@ import heptagrid
 from heptagrid.simulation.simulation import Simulation
 from heptagrid.world.balanced.radial_network import BASE_KVA
 
+pytestmark = pytest.mark.long
+
 SUNNY = ("run.start=2016-06-05", "run.step_s=900")
 NOON = 96 + 50
 """Steps: the day of the warm-up, and half a day."""
