@@ -3,11 +3,13 @@
 python benchmarks/devices.py [DEVICES] [--record]
 
 Two hours of a winter morning in steps of 60 s after one hour that is not counted; once by itself, once under prices, once steered by an aggregator, which makes
-a class follow also what each device would have done alone. GridLAB-D: as many of its houses as are asked for at a time, on one feeder with power flow.
+a class follow also what each device would have done alone; the least of six parts of 20 steps, since others use the machine. GridLAB-D: as many of its houses as are asked for at a time, on one feeder with power flow.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 import tempfile
 import time
@@ -27,7 +29,7 @@ from heptagrid.importers.weather import read_weather
 
 ZONE = ZoneInfo("Europe/Berlin")
 TOWN = Path(heptagrid.__file__).parent / "scenario/data/town"
-STEP_S, WARM, COUNTED = 60, 60, 120
+STEP_S, WARM, COUNTED, PARTS = 60, 60, 120, 6
 THEIRS, THEIR_HOURS = 1000, 6
 
 
@@ -66,10 +68,13 @@ def each(name: str, count: int, steps: list[Step], how: str) -> float:
     p_kw, supplied = np.zeros(count), np.ones(count, dtype=bool)
     for step in steps[:WARM]:
         device.advance(step, p_kw, supplied)
-    began = time.thread_time_ns()
+    took_ns = []
     for step in steps[WARM:]:
+        began = time.thread_time_ns()
         device.advance(step, p_kw, supplied)
-    return (time.thread_time_ns() - began) / (count * COUNTED)
+        took_ns.append(time.thread_time_ns() - began)
+    parts = np.array(took_ns, dtype=float).reshape(PARTS, -1).mean(axis=1)
+    return float(parts.min()) / count
 
 
 def gridlabd_ns() -> float | None:
@@ -79,21 +84,29 @@ def gridlabd_ns() -> float | None:
     except ImportError:
         print("GridLAB-D: not installed (pip install gridlabd)")
         return None
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as place, contextlib.chdir(place):  # it leaves files where it runs
         model = Path(place) / "houses.glm"
         model.write_text(feeder(THEIRS, THEIR_HOURS), encoding="utf-8")
         grid = gridlabd.GridLabD(verbose=False)
         grid.setup_before_load()
         grid.load_glm([str(model)])
         grid.setup_after_load()
-        began = time.process_time()
+        began_s = workers_s()
         grid.run()
-        took_s = time.process_time() - began
+        took_s = workers_s() - began_s
         states = [grid.get_object_properties(f"h{k}")["air_temperature"] for k in (0, THEIRS - 1)]
         grid.finalize()
     steps = THEIRS * THEIR_HOURS * 60
     print(f"GridLAB-D: {steps / took_s:,.0f} house-steps of 60 s a second of processor time, air at {states} F")
     return 1e9 * took_s / steps
+
+
+def workers_s() -> float:
+    """Processor time of this process's children, in one of which the wheel runs GridLAB-D."""
+    here = Path("/proc/self/task")
+    children = {pid for task in here.iterdir() for pid in (task / "children").read_text().split()}
+    ticks = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13] for pid in children]
+    return sum(int(one) for pair in ticks for one in pair) / os.sysconf("SC_CLK_TCK")
 
 
 def feeder(houses: int, hours: int) -> str:
@@ -135,6 +148,9 @@ object triplex_line_configuration {{ name drops; conductor_1 drop; conductor_2 d
             f"auxiliary_system_type ELECTRIC; auxiliary_strategy DEADBAND; "
             f"object ZIPload {{ base_power 0.5; power_pf 1; power_fraction 1; current_fraction 0; impedance_fraction 0; heatgain_fraction 1; }}; }};\n"
         )
+    parts.append(
+        "module tape; object recorder { parent h0; property air_temperature; interval 60; file none.csv; };\n"
+    )  # houses alone do not drive the clock
     return "".join(parts)
 
 

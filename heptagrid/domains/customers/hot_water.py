@@ -181,6 +181,7 @@ def _work(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     """All tanks through the step: kW that they drew together, J used and lost, and litres that were short."""
     set_c, use_c, flex_k = wishes
+    per_kw = 1.0 / (1000.0 * tank.seconds)
     total_kw = used_j = lost_j = short_l = 0.0
     for k in range(owner.shape[0]):
         at = owner[k]
@@ -208,10 +209,11 @@ def _work(  # type: ignore[no-untyped-def]
         litres = draws.l_per_s[k] * max(runs_s, 0.0)
         hot_c = tanks.hot_c[k]
         flow = _mixed(litres, hot_c, use_c, tank)
-        short_l += litres * max(use_c - hot_c, 0.0) / (use_c - tank.inlet_c)
+        if litres > 0.0:
+            short_l += litres * max(use_c - hot_c, 0.0) / (use_c - tank.inlet_c)
         filled = through(hot_c, tanks.part[k], tanks.is_on[k], flow, wanted_c, may_heat, tank)
         tanks.hot_c[k], tanks.part[k], tanks.is_on[k] = filled.hot_c, filled.part, filled.is_on
-        drawn_kw = filled.heated_j / tank.seconds / 1000.0
+        drawn_kw = filled.heated_j * per_kw
         if steered:
             flow = _mixed(litres, alone.hot_c[k], use_c, tank)
             other = through(alone.hot_c[k], alone.part[k], alone.is_on[k], flow, set_c, supplied[at], tank)

@@ -18,7 +18,7 @@ _ALIKE_K = 0.01  # layers this close are one: GridLAB-D begins anew with such a 
 
 
 class Tank(NamedTuple):
-    """What tanks of a kind are, and what an idle step leaves of a difference: exp(-loss/heat * seconds) in `kept`."""
+    """What tanks of a kind are; kept: what an idle step leaves of a difference, exp(-loss/heat * seconds); passed_s: its integral; k_per_w: 1/loss."""
 
     heat_j_per_k: float
     loss_w_per_k: float
@@ -28,6 +28,8 @@ class Tank(NamedTuple):
     deadband_k: float
     seconds: float
     kept: float
+    passed_s: float
+    k_per_w: float
 
 
 class Filled(NamedTuple):
@@ -53,14 +55,39 @@ def tank_of(
 ) -> Tank:
     """A kind of tank through steps of so many seconds."""
     kept = float(np.exp(-loss_w_per_k / heat_j_per_k * seconds))
-    return Tank(heat_j_per_k, loss_w_per_k, heater_w, inlet_c, ambient_c, deadband_k, seconds, kept)
+    passed_s = (1.0 - kept) * heat_j_per_k / loss_w_per_k
+    return Tank(
+        heat_j_per_k,
+        loss_w_per_k,
+        heater_w,
+        inlet_c,
+        ambient_c,
+        deadband_k,
+        seconds,
+        kept,
+        passed_s,
+        1.0 / loss_w_per_k,
+    )
+
+
+@kernel(inline=True, allocates=False)
+def through(hot_c, part, is_on, flow_w_per_k, set_c, may_heat, tank):  # type: ignore[no-untyped-def]
+    """A tank through a step, `Filled`. flow_w_per_k: heat capacity of the water drawn, by the second. set_c: middle of the thermostat's deadband."""
+    low_c, high_c = set_c - 0.5 * tank.deadband_k, set_c + 0.5 * tank.deadband_k
+    if part >= 1.0 and flow_w_per_k == 0.0 and low_c + _NEARLY < hot_c < high_c - _NEARLY and (may_heat or not is_on):
+        power_w = tank.heater_w if is_on else 0.0
+        rest = tank.ambient_c + power_w * tank.k_per_w
+        end = rest + (hot_c - rest) * tank.kept
+        if low_c <= end <= high_c:  # the thermostat has nothing to do
+            above_k_s = (rest - tank.ambient_c) * tank.seconds + (hot_c - rest) * tank.passed_s
+            return Filled(end, part, is_on, power_w * tank.seconds, 0.0, tank.loss_w_per_k * above_k_s)
+    return _with_acts(hot_c, part, is_on, flow_w_per_k, low_c, high_c, may_heat, tank)
 
 
 @kernel(allocates=False)
-def through(hot_c, part, is_on, flow_w_per_k, set_c, may_heat, tank):  # type: ignore[no-untyped-def]
-    """A tank through a step, `Filled`. flow_w_per_k: heat capacity of the water drawn, by the second. set_c: middle of the thermostat's deadband."""
+def _with_acts(hot_c, part, is_on, flow_w_per_k, low_c, high_c, may_heat, tank):  # type: ignore[no-untyped-def]
+    """The same where the heater may be switched or water is drawn."""
     heat, loss, inlet = tank.heat_j_per_k, tank.loss_w_per_k, tank.inlet_c
-    low_c, high_c = set_c - 0.5 * tank.deadband_k, set_c + 0.5 * tank.deadband_k
     heated_j = drawn_j = lost_j = 0.0
     left_s = tank.seconds
     while left_s > 0.0:

@@ -187,7 +187,7 @@ def undisturbed(air_c, mass_c, rests_s, outside_c, air_w, mass_w, coldest, warme
     return inside or rests_s >= seconds, end_c, mass_end_c, above_k_s
 
 
-@kernel(inline=True, allocates=False)
+@kernel(allocates=False)
 def through(  # type: ignore[no-untyped-def]
     air_c, mass_c, mode, rests_s, seconds, outside_c, air_w, mass_w, low_c, high_c, thermostat, has, course
 ):  # fmt: skip
