@@ -12,6 +12,7 @@ from heptagrid.live.grid import FrameRecord, LiveGrid, Peer
 from heptagrid.live.inventory import Device
 from heptagrid.live.listening import Addresses, DeviceListener, device_listener, most_connections
 from heptagrid.live.protocol import Listening, Protocol
+from heptagrid.live.slices import Slices
 
 MOST_UNREAD = 1 << 20
 """Bytes that wait for a client that does not read; beyond them the connection is closed."""
@@ -80,7 +81,7 @@ A = TypeVar("A", bound=DeviceServer)
 class DeviceConnection(asyncio.Protocol, Generic[A]):
     """A client's connection; a subclass says what is done when it joins, when bytes come, and when it leaves.
 
-    role, all_devices: what peers show of the client, and of the address of all devices. device: the one at whose own address it was made; None: that of all. transport, peer:
+    slices: what has come, handed to `received` so that others are served meanwhile. role, all_devices: what peers show of the client, and of the address of all devices. device: the one at whose own address it was made; None: that of all. transport, peer, slices:
     from `joined` on. is_open: between `joined` and `left`.
     """
 
@@ -89,6 +90,7 @@ class DeviceConnection(asyncio.Protocol, Generic[A]):
 
     transport: asyncio.Transport
     peer: Peer
+    slices: Slices
 
     def __init__(self, adapter: A) -> None:
         self.adapter, self.grid = adapter, adapter.grid
@@ -101,7 +103,7 @@ class DeviceConnection(asyncio.Protocol, Generic[A]):
 
     @abstractmethod
     def received(self, data: bytes) -> None:
-        """Bytes have come."""
+        """Bytes have come, some of them at a time."""
 
     @abstractmethod
     def left(self) -> None:
@@ -127,6 +129,7 @@ class DeviceConnection(asyncio.Protocol, Generic[A]):
         self.grid.peers.append(self.peer)
         self.adapter.connections.add(self)
         self.adapter.unspoken[self] = None
+        self.slices = Slices(self.grid.loop, self.transport, self._received)
         self.is_open = True
         self.joined()
 
@@ -135,6 +138,10 @@ class DeviceConnection(asyncio.Protocol, Generic[A]):
             self.adapter.unspoken.pop(self, None)
             self.peer.bytes += len(data)
             self.grid.heard(self.adapter.name, self.peer.address, data)
+            self.slices.feed(data)
+
+    def _received(self, data: bytes) -> None:
+        if self.is_open:
             self.received(data)
 
     def connection_lost(self, problem: Exception | None) -> None:
@@ -176,6 +183,7 @@ class DeviceConnection(asyncio.Protocol, Generic[A]):
     def _end(self) -> None:
         if self.is_open:
             self.is_open = False
+            self.slices.end()
             self.grid.peers.remove(self.peer)
             self.adapter.connections.discard(self)
             self.adapter.unspoken.pop(self, None)

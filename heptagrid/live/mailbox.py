@@ -10,6 +10,8 @@ from typing import Any
 
 Work = tuple[Callable[..., Any], tuple[Any, ...]]
 """What is called, and what it is given."""
+MOST_AT_ONCE = 256
+"""Calls that are made in one turn of the loop, for however many there are it serves its sockets between."""
 
 
 class Mailbox:
@@ -36,7 +38,7 @@ class Mailbox:
     def _empty(self) -> None:
         self._is_called = False
         waiting = self._waiting
-        for _ in range(len(waiting)):
+        for _ in range(min(len(waiting), MOST_AT_ONCE)):
             work, given = waiting.popleft()
             try:
                 work(*given)
@@ -48,3 +50,6 @@ class Mailbox:
                 self._loop.call_exception_handler(
                     {"message": f"what another thread wanted done has failed: {work}", "exception": problem}
                 )
+        if waiting and not self._is_called:
+            self._is_called = True
+            self._loop.call_soon(self._empty)

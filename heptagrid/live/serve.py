@@ -20,7 +20,7 @@ from heptagrid.live.collection import little_to_collect
 from heptagrid.live.engine import Engine
 from heptagrid.live.folder import live_folder
 from heptagrid.live.grid import LiveGrid
-from heptagrid.live.heap import give_back
+from heptagrid.live.heap import give_back, leave_code
 from heptagrid.live.inventory import Inventory
 from heptagrid.live.pace import Pace
 from heptagrid.live.protocol import Listening, Protocol
@@ -122,6 +122,7 @@ class LiveRun:
         self.world = build_world(self.scenario)
         self._engine = Engine(self.scenario, self.world, self._span(journal), self.pace, journal, parts)
         self.pace.reached(self._engine.catch_up(self.begins.present_ns))
+        leave_code()
 
     @property
     def engine(self) -> Engine:

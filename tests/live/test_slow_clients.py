@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import socket
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
 
-from heptagrid.live import device_server
+from heptagrid.live import device_server, slices
 from heptagrid.live.protocols.mqtt import adapter as mqtt_adapter
 from heptagrid.scenario.schema import Scenario
 from tests.live.served import Served, served
@@ -64,6 +67,49 @@ def test_bytes_one_by_one_are_understood(grid: Served) -> None:
                 link.sendall(bytes((byte,)))
                 time.sleep(0.0005)
             assert link.recv(1000), name
+
+
+@pytest.mark.parametrize("name", [one for one in SPOKEN if one != "openadr"])
+def test_what_comes_at_once_is_taken_a_slice_in_each_turn_of_the_loop(
+    grid: Served, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenADR's server takes a request at a time."""
+    monkeypatch.setattr(slices, "TURN_S", 0.0)
+    taken, turn = Counter[int](), 0
+    hand_on = slices.Slices._hand_on
+
+    def counted(one: slices.Slices) -> None:
+        before = one.waiting
+        hand_on(one)
+        taken[turn] += before - one.waiting
+
+    async def count_turns(until: int) -> None:
+        nonlocal turn
+        while taken.total() < until:
+            turn += 1
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(slices.Slices, "_hand_on", counted)
+    with connected(grid, name) as link:
+        assert name in ("modbus", "dnp3", "c37118") or link.recv(1 << 16)
+        many = b"".join(SPOKEN[name].again(k) for k in range(64 * 1024 // len(SPOKEN[name].again(0))))
+        until = taken.total() + len(many)
+        with ThreadPoolExecutor(2) as pool:
+            reading, counting = pool.submit(_read_all, link), pool.submit(grid.call, lambda: count_turns(until))
+            while not turn:
+                time.sleep(0.001)
+            link.sendall(many)
+            counting.result(60.0)
+            link.shutdown(socket.SHUT_RDWR)
+            reading.result(30.0)
+    del taken[0]  # before turns were counted
+    assert max(taken.values()) <= 2 * slices.SLICE_BYTES, "the last of what waited, and the first of what came next"
+
+
+def _read_all(link: socket.socket) -> None:
+    with suppress(OSError):
+        while link.recv(1 << 20):
+            pass
 
 
 @pytest.mark.parametrize("name", [one for one in SPOKEN if one not in ("openadr", "ocpp")])

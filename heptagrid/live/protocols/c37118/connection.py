@@ -49,8 +49,8 @@ class Connection(DeviceConnection["C37118"]):
                 self.grid.count("c37118: no such unit")
             else:
                 self._stream(self._inward, id, device).send(one, len(one))
-        if self._under_way > MOST_UNDER_WAY and not self.transport.is_closing():
-            self.transport.pause_reading()
+        if self._under_way > MOST_UNDER_WAY:
+            self.slices.hold()
 
     @property
     def _under_way(self) -> int:
@@ -83,8 +83,8 @@ class Connection(DeviceConnection["C37118"]):
 
     def _arrived(self, id: int, device: Device, frame: bytes, delay_s: float) -> None:
         """A frame has come to a unit."""
-        if not self.transport.is_closing() and not self.transport.is_reading() and self._under_way <= MOST_UNDER_WAY:
-            self.transport.resume_reading()
+        if self.slices.is_held and self._under_way <= MOST_UNDER_WAY:
+            self.slices.go_on()
         try:
             asked = frames.asked(frame)
         except MalformedError as problem:

@@ -122,7 +122,7 @@ class Connection(DeviceConnection[Dlms]):
             self.transport.abort()
             return
         if len(self._waiting) > _WAITING:
-            self.transport.pause_reading()
+            self.slices.hold()
         if self._waiting and self._task is None:
             self._task = self.adapter.spawn(self._work())
 
@@ -131,8 +131,8 @@ class Connection(DeviceConnection[Dlms]):
         try:
             while self._waiting:
                 await self._take(self._waiting.pop(0))
-                if len(self._waiting) <= _WAITING and not self.transport.is_closing():
-                    self.transport.resume_reading()
+                if len(self._waiting) <= _WAITING:
+                    self.slices.go_on()
         finally:
             self._task = None
             if self.is_open:

@@ -44,8 +44,8 @@ class Connection(DeviceConnection["Dnp3"]):
             self._route(raw)
         for _ in range(self._splitter.lost - lost):
             self.grid.count("dnp3: malformed")
-        if self._under_way > MOST_UNDER_WAY and not self.transport.is_closing():
-            self.transport.pause_reading()
+        if self._under_way > MOST_UNDER_WAY:
+            self.slices.hold()
 
     def tick(self, now: float) -> None:
         """Ask a silent master whether it is still there, and give up one that does not answer."""
@@ -58,8 +58,8 @@ class Connection(DeviceConnection["Dnp3"]):
         next(iter(self._lines.values())).ask_status()
 
     def came(self, line: Line, raw: bytes, delay_s: float) -> None:
-        if not self.transport.is_closing() and not self.transport.is_reading() and self._under_way <= MOST_UNDER_WAY:
-            self.transport.resume_reading()
+        if self.slices.is_held and self._under_way <= MOST_UNDER_WAY:
+            self.slices.go_on()
         self.note(_said(raw), len(raw), is_inward=True, delay_s=delay_s, device=line.device.name)
 
     def told(self, line: Line, raw: bytes, delay_s: float) -> None:

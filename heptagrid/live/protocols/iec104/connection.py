@@ -70,8 +70,8 @@ class Connection(DeviceConnection["Iec104"]):
                 self._inward.send(one, len(one))
             else:
                 self._arrived(one, 0.0)
-        if self._inward is not None and self._inward.under_way > MOST_UNDER_WAY and not self.transport.is_closing():
-            self.transport.pause_reading()
+        if self._inward is not None and self._inward.under_way > MOST_UNDER_WAY:
+            self.slices.hold()
 
     def reply(self, asdu: bytes) -> None:
         """Send an answer as soon as there is room."""
@@ -111,8 +111,8 @@ class Connection(DeviceConnection["Iec104"]):
         """A frame has come to the link's own end."""
         if self.transport.is_closing():
             return
-        if self._inward is not None and not self.transport.is_reading() and self._inward.under_way < MOST_UNDER_WAY:
-            self.transport.resume_reading()
+        if self._inward is not None and self._inward.under_way < MOST_UNDER_WAY:
+            self.slices.go_on()
         self.note(text_of(apdu), len(apdu), is_inward=True, delay_s=delay_s)
         self._link.receive(apdu, self.grid.loop.time())
         self.pump()

@@ -92,12 +92,10 @@ class Connection(DeviceConnection["Mms"]):
     def _throttle(self) -> None:
         """Read nothing more while too much is under way."""
         waiting = self._open if self._inward is None else self._inward.under_way
-        if self.transport.is_closing():
-            return
         if waiting > MOST_UNDER_WAY:
-            self.transport.pause_reading()
-        elif not self.transport.is_reading():
-            self.transport.resume_reading()
+            self.slices.hold()
+        else:
+            self.slices.go_on()
 
     def _arrived(self, frame: bytes, delay_s: float) -> None:
         """A frame has come to the association's own end."""

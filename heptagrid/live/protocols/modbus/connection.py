@@ -12,6 +12,7 @@ from heptagrid.live.inventory import Device
 from heptagrid.live.protocols.modbus import codec
 from heptagrid.live.protocols.modbus.codec import Frame, StreamError
 from heptagrid.live.protocols.modbus.registers import Registers
+from heptagrid.live.slices import Slices
 
 if TYPE_CHECKING:
     from heptagrid.live.protocols.modbus.server import Server
@@ -63,7 +64,7 @@ class Exchange:
 class Connection(asyncio.Protocol):
     """A client. It holds little while nothing is under way, for there may be ten thousand."""
 
-    __slots__ = ("_is_full", "_is_pumping", "_queue", "_rest", "_server", "_target", "_transport", "peer")
+    __slots__ = ("_is_full", "_is_pumping", "_queue", "_rest", "_server", "_slices", "_target", "_transport", "peer")
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -72,6 +73,7 @@ class Connection(asyncio.Protocol):
         self._target: Target | None = None
         self._is_pumping = self._is_full = False
         self._transport: asyncio.Transport | None = None
+        self._slices: Slices | None = None
         self.peer: Peer | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -89,12 +91,15 @@ class Connection(asyncio.Protocol):
                 return
             oldest.abort()
             self._server.unspoken.pop(oldest)
+        self._slices = Slices(self._server.grid.loop, self._transport, self._take)
         self._target = self._server.at_address(ends[1])
         self.peer = self._server.greet(ends[0], self._target, self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         self._queue = None
+        if self._slices is not None:
+            self._slices.end()
         if self.peer is not None:
             self._server.leave(self.peer, self)
 
@@ -108,6 +113,14 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._server.unspoken.pop(self, None)
         self._server.grid.heard("modbus", self.peer.address if self.peer else "", data)
+        if self.peer is not None:
+            self.peer.bytes += len(data)
+        if self._slices is not None:
+            self._slices.feed(data)
+
+    def _take(self, data: bytes) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
         try:
             found, self._rest, foreign = codec.frames(self._rest + data if self._rest else data)
         except StreamError:
@@ -121,13 +134,12 @@ class Connection(asyncio.Protocol):
             return
         if self.peer is not None:
             self.peer.frames += len(found)
-            self.peer.bytes += len(data)
         if self._queue is None:
             self._queue = []
         for frame in found:
             self._queue.append(Exchange(self, frame, self._target_of(frame.unit)))
-        if len(self._queue) > MOST_AT_ONCE and self._transport is not None:
-            self._transport.pause_reading()
+        if len(self._queue) > MOST_AT_ONCE and self._slices is not None:
+            self._slices.hold()
         self.pump()
 
     def close(self) -> None:
@@ -192,8 +204,8 @@ class Connection(asyncio.Protocol):
                 self.peer.frames += done
                 self.peer.bytes += len(answers)
             self._transport.write(answers)
-        if was_full and len(queue) <= MOST_AT_ONCE:
-            self._transport.resume_reading()
+        if was_full and len(queue) <= MOST_AT_ONCE and self._slices is not None:
+            self._slices.go_on()
         return True
 
 

@@ -18,6 +18,7 @@ from heptagrid.live.protocols.mqtt.publisher import LOOKED_S, Publisher
 from heptagrid.live.protocols.mqtt.section import Parameters
 from heptagrid.live.protocols.mqtt.sparkplug import NAMESPACE
 from heptagrid.live.protocols.mqtt.uplinks import Client, OutsideUplink, Place, Uplink, WithinUplink
+from heptagrid.live.slices import Slices
 
 MOST_CLIENTS = 1000
 _CONNECT_S = 20.0
@@ -142,6 +143,7 @@ class BrokerConnection(asyncio.Protocol):
         self._heard_at = 0.0
         self._transport: asyncio.Transport
         self._session: Session
+        self._slices: Slices
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -149,6 +151,7 @@ class BrokerConnection(asyncio.Protocol):
         is_congested = lambda: transport.get_write_buffer_size() > _CONGESTED_BYTES  # noqa: E731
         transport.set_write_buffer_limits(_CONGESTED_BYTES)
         self._session = Session(self._send, transport.close, is_congested)
+        self._slices = Slices(self._grid.loop, transport, self._take)
         if len(self._adapter.connections) >= MOST_CLIENTS:
             self._grid.count("mqtt: too many clients")
             idle = min(self._adapter.connections, key=BrokerConnection.worth)
@@ -177,6 +180,11 @@ class BrokerConnection(asyncio.Protocol):
         self._peer.frames += 1
         self._peer.bytes += len(received)
         self._grid.heard("mqtt", self._peer.address, received)
+        self._slices.feed(received)
+
+    def _take(self, received: bytes) -> None:
+        if self._transport.is_closing():
+            return
         broker = self._adapter.broker
         refused, forged = broker.refused, broker.forged
         try:
@@ -199,6 +207,7 @@ class BrokerConnection(asyncio.Protocol):
 
     def connection_lost(self, problem: Exception | None) -> None:
         self._adapter.connections.discard(self)
+        self._slices.end()
         if self._timer is not None:
             self._timer.cancel()
         if self._peer in self._grid.peers:

@@ -32,8 +32,9 @@ from heptagrid.live.protocols.ocpp.security import (
     is_password_of,
     server_context,
 )
+from heptagrid.live.protocols.ocpp.sliced import sliced
 from heptagrid.live.protocols.ocpp.steering import MORE_H, Limit, Plan, constant, planned
-from heptagrid.live.protocols.ocpp.wire import SUBPROTOCOLS, Version
+from heptagrid.live.protocols.ocpp.wire import SUBPROTOCOLS, Version, actions
 from heptagrid.live.state import State
 from heptagrid.live.tls import counted
 
@@ -100,8 +101,9 @@ class Csms:
         ------
         UsageError
         """
-        from websockets.asyncio.server import serve
+        from websockets.asyncio.server import ServerConnection, serve
 
+        actions("1.6")  # the library takes a tenth of a second to load: now, and not while the first charger waits
         given = self.parameters
         context = server_context(given.profile, given.certificate, given.key, given.authority, listening.tls)
         self.is_tls = context is not None
@@ -119,6 +121,7 @@ class Csms:
                 subprotocols=names,
                 select_subprotocol=self._subprotocol,
                 process_request=self._admit,
+                create_connection=sliced(ServerConnection),
                 **socket_options(given.strict),
             )
         except OSError as problem:

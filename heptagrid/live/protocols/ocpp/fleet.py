@@ -21,6 +21,7 @@ from heptagrid.live.protocols.ocpp.link import Link, address_of, socket_options
 from heptagrid.live.protocols.ocpp.parameters import Parameters
 from heptagrid.live.protocols.ocpp.profiles import VOLTAGE_V
 from heptagrid.live.protocols.ocpp.security import BASIC, MUTUAL, TLS, basic, client_context
+from heptagrid.live.protocols.ocpp.sliced import sliced
 from heptagrid.live.protocols.ocpp.station import Station
 from heptagrid.live.protocols.ocpp.station_16 import Station16
 from heptagrid.live.protocols.ocpp.station_201 import Station201
@@ -210,7 +211,7 @@ class Fleet:
             await socket.close(1001)  # it goes away
 
     async def _opened(self, one: _Place) -> ClientConnection:
-        from websockets.asyncio.client import connect
+        from websockets.asyncio.client import ClientConnection, connect
 
         given, identity = self.parameters, one.station.identity
         headers = {}
@@ -220,7 +221,13 @@ class Fleet:
         address = f"{given.csms.rstrip('/')}/{identity}"
         secure: dict[str, Any] = {"ssl": self._shared or self._context(identity)} if address.startswith("wss:") else {}
         return await connect(
-            address, subprotocols=names, additional_headers=headers, proxy=None, **secure, **socket_options(True)
+            address,
+            subprotocols=names,
+            additional_headers=headers,
+            proxy=None,
+            create_connection=sliced(ClientConnection),
+            **secure,
+            **socket_options(True),
         )
 
     def _context(self, identity: str) -> ssl.SSLContext | None:
