@@ -41,9 +41,9 @@ class Line:
         )
 
 
-MEMORY_MB = {True: Line(323.0, 0.0115, 0.0011), False: Line(341.0, 0.0060, 0.0011)}
-DISK_MB = {True: Line(0.5, 0.00018, 0.00026), False: Line(0.5, 0.00015, 0.00026)}
-CPU_S = {True: Line(16.0, 0.0, 0.0002, 0.0002), False: Line(4.2, 0.0, 0.00003, 0.00015)}
+MEMORY_MB = {True: Line(346.0, 0.00748, 0.00112), False: Line(338.0, 0.00577, 0.00135)}
+DISK_MB = {True: Line(1.3, 0.00011, 0.00027), False: Line(2.0, 0.00008, 0.00024)}
+CPU_S = {True: Line(4.3, 0.0, 0.00024, 0.00018), False: Line(3.1, 0.0, 0.000065, 0.000113)}
 """By whether the arm is the smart one."""
 
 
