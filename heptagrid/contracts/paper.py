@@ -28,7 +28,7 @@ class KnownDay:
     point: Ints
     import_kwh: DayValues
     export_kwh: DayValues
-    status: np.ndarray
+    status: DayValues
     message: int = -1
 
     def of(self, first_quarter: int, quarters: int) -> KnownDay | None:

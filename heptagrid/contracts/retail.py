@@ -37,7 +37,7 @@ class DayReads:
     point: Ints = shared("", "int64", "points")
     import_kwh: DayValues = shared("kWh", "float32", "quarters", "points")
     export_kwh: DayValues = shared("kWh", "float32", "quarters", "points")
-    status: npt.NDArray[np.uint8] = shared("", "uint8", "quarters", "points")
+    status: DayValues = shared("", "uint8", "quarters", "points")
 
 
 @dataclass(frozen=True)

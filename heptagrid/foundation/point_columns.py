@@ -35,7 +35,7 @@ def for_some_points(values: Sequence[DayValues], points: Sequence[Ints], some: s
     return found
 
 
-def for_all_points(values: Sequence[np.ndarray], points: Sequence[Ints]) -> np.ndarray:
+def for_all_points(values: Sequence[Any], points: Sequence[Ints]) -> Any:
     """An array (..., all points) from those of each company, whose last axes are its points."""
     if len(values) == 1:
         return values[0]

@@ -1,4 +1,4 @@
-"""Values of consecutive quarter hours and all metering points, (quarters, points) in 32 bits, as rows that others keep as well.
+"""Values of consecutive quarter hours and all metering points, (quarters, points), as rows that others keep as well.
 
 It is read as an array is, in parts: what is asked for is made then. A whole day of a city, twice or three times, would be most of its memory.
 """
@@ -14,20 +14,19 @@ import numpy.typing as npt
 from heptagrid.foundation.shared_row import SharedRow
 
 Ints = npt.NDArray[np.int64]
-Floats32 = npt.NDArray[np.float32]
+Values = npt.NDArray[Any]
 
 
 class QuarterRows:
     """`[:, points]`, `[a:b, point]` and `[slots, points]` are arrays, `[a:b]` fewer rows, `[k]` one row; what is put in here changes nobody else's rows."""
 
-    __slots__ = ("_points", "_rows")
+    __slots__ = ("_points", "_rows", "dtype")
 
-    dtype = np.dtype(np.float32)
     ndim = 2
 
-    def __init__(self, rows: Sequence[SharedRow], points: int) -> None:
-        """Set up from rows that are nobody else's to change."""
-        self._rows, self._points = list(rows), points
+    def __init__(self, rows: Sequence[SharedRow], points: int, dtype: npt.DTypeLike = np.float32) -> None:
+        """Set up from rows, all of the dtype, that are nobody else's to change."""
+        self._rows, self._points, self.dtype = list(rows), points, np.dtype(dtype)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -44,7 +43,7 @@ class QuarterRows:
     def __getitem__(self, key: Any) -> Any:
         if not isinstance(key, tuple):
             rows = self._rows[key]
-            return rows.all() if isinstance(rows, SharedRow) else QuarterRows(rows, self._points)
+            return rows.all() if isinstance(rows, SharedRow) else QuarterRows(rows, self._points, self.dtype)
         slots, points = key
         if slots is Ellipsis:
             slots = slice(None)
@@ -76,7 +75,7 @@ class QuarterRows:
 
     def copy(self) -> QuarterRows:
         """The same; what is put into one is not in the other."""
-        return QuarterRows([one.snapshot() for one in self._rows], self._points)
+        return QuarterRows([one.snapshot() for one in self._rows], self._points, self.dtype)
 
     def sum(self, axis: int, dtype: Any) -> np.ndarray:
         """The sum over all points, (quarters,), to the last bit as of the whole array; axis: 1."""
@@ -84,12 +83,12 @@ class QuarterRows:
             raise ValueError(f"rows are summed over their points, axis 1, not {axis}")
         return np.array([row.all().sum(dtype=dtype) for row in self._rows], dtype=dtype)
 
-    def _cut(self, rows: Sequence[SharedRow], points: Ints | slice) -> Floats32:
+    def _cut(self, rows: Sequence[SharedRow], points: Ints | slice) -> Values:
         parts = [row.cut(points) if isinstance(points, slice) else row.at(points) for row in rows]
-        return np.stack(parts) if parts else np.empty((0, self._points), dtype=np.float32)[:, points]
+        return np.stack(parts) if parts else np.empty((0, self._points), dtype=self.dtype)[:, points]
 
-    def _single(self, slots: Ints, points: Ints) -> Floats32:
-        found = np.empty(len(slots), dtype=np.float32)
+    def _single(self, slots: Ints, points: Ints) -> Values:
+        found = np.empty(len(slots), dtype=self.dtype)
         for slot in np.unique(slots).tolist():
             mine = slots == slot
             found[mine] = self._rows[slot].at(points[mine])

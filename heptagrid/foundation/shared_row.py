@@ -6,35 +6,42 @@ knows otherwise. A row that is nearly all zeros (what is fed in) takes what its 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
-Floats32 = npt.NDArray[np.float32]
+Values = npt.NDArray[Any]
 Ints = npt.NDArray[np.int64]
 
 _FEW = 8  # what differs is kept apart while it is fewer than one in so many
 
 
 class SharedRow:
-    """Values in 32 bits, (points,); `base` is never written to, None stands for zeros."""
+    """Values of one dtype, (points,); `base` is never written to, None stands for zeros."""
 
     __slots__ = ("_base", "_count", "_own", "_point", "_value")
 
-    def __init__(self, points: int, base: Floats32 | None = None) -> None:
+    def __init__(self, points: int, base: Values | None = None, dtype: npt.DTypeLike = np.float32) -> None:
         self._count, self._base = points, base
-        self._own: Floats32 | None = None  # all values, once much differs
-        self._point, self._value = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.float32)
+        self._own: Values | None = None  # all values, once much differs
+        self._point, self._value = np.empty(0, dtype=np.int32), np.empty(0, dtype=dtype)
 
     @classmethod
-    def of(cls, values: Floats32) -> SharedRow:
+    def of(cls, values: Values) -> SharedRow:
         """What differs from zeros alone, or the array itself if that is much."""
-        row = cls(len(values))
+        row = cls(len(values), dtype=values.dtype)
         if _FEW * np.count_nonzero(values) < len(values):
             point = np.flatnonzero(values)
             row._point, row._value = point.astype(np.int32), values[point]
         else:
             row._base = values
         return row
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of its values."""
+        return self._value.dtype
 
     @property
     def is_new(self) -> bool:
@@ -46,13 +53,13 @@ class SharedRow:
         """What it keeps for itself alone."""
         return self._point.nbytes + self._value.nbytes + (0 if self._own is None else self._own.nbytes)
 
-    def all(self) -> Floats32:
+    def all(self) -> Values:
         """All values, (points,), not to be written to."""
         if self._own is not None:
             return self._own
         if not len(self._point) and self._base is not None:
             return self._base
-        found = np.zeros(self._count, dtype=np.float32) if self._base is None else self._base.copy()
+        found = np.zeros(self._count, dtype=self.dtype) if self._base is None else self._base.copy()
         found[self._point] = self._value
         return found
 
@@ -60,32 +67,32 @@ class SharedRow:
         """What it holds now; neither takes what is put into the other."""
         if self._own is not None:
             self._base, self._own = self._own, None  # and nobody writes to it from now on
-        found = SharedRow(self._count, self._base)
+        found = SharedRow(self._count, self._base, self.dtype)
         found._point, found._value = self._point, self._value
         return found
 
-    def cut(self, points: slice) -> Floats32:
+    def cut(self, points: slice) -> Values:
         """Those of consecutive points, a new array."""
         first, last, _ = points.indices(self._count)
         if self._own is not None:
             return self._own[first:last].copy()
-        found = np.zeros(last - first, dtype=np.float32) if self._base is None else self._base[first:last].copy()
+        found = np.zeros(last - first, dtype=self.dtype) if self._base is None else self._base[first:last].copy()
         begin, end = np.searchsorted(self._point, (first, last))
         found[self._point[begin:end] - first] = self._value[begin:end]
         return found
 
-    def at(self, points: Ints) -> Floats32:
+    def at(self, points: Ints) -> Values:
         """Those of some points, (k,)."""
         if self._own is not None:
             return self._own[points]
-        found = np.zeros(len(points), dtype=np.float32) if self._base is None else self._base[points]
+        found = np.zeros(len(points), dtype=self.dtype) if self._base is None else self._base[points]
         if len(self._point):
             place = np.minimum(np.searchsorted(self._point, points), len(self._point) - 1)
             here = self._point[place] == points
             found[here] = self._value[place[here]]
         return found
 
-    def put(self, points: Ints, values: Floats32) -> None:
+    def put(self, points: Ints, values: Values) -> None:
         """Let some points, each once, have other values, (k,)."""
         if self._own is not None:
             self._own[points] = values
@@ -100,11 +107,15 @@ class SharedRow:
             return
         stays = ~np.isin(self._point, points)
         point = np.concatenate([self._point[stays], points[differs].astype(np.int32)])
-        value = np.concatenate([self._value[stays], np.asarray(values, dtype=np.float32)[differs]])
+        value = np.concatenate([self._value[stays], np.asarray(values, dtype=self.dtype)[differs]])
         order = np.argsort(point)
         self._point, self._value = point[order], value[order]
 
-    def take(self, points: Ints, values: Floats32, whole: Floats32 | None) -> None:
+    def fill(self, points: Ints, value: float) -> None:
+        """Let some points, each once, have one value."""
+        self.put(points, np.full(len(points), value, dtype=self.dtype))
+
+    def take(self, points: Ints, values: Values, whole: Values | None) -> None:
         """Put what is a part of `whole`, (points,), if that is known; a row that is still empty keeps this whole."""
         if whole is not None and self.is_new:
             self._base = whole

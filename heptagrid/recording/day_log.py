@@ -13,6 +13,7 @@ from heptagrid.assembly.arm import ArmGrid
 from heptagrid.assembly.span import Span
 from heptagrid.domains.providers.billing import Correction, Record
 from heptagrid.foundation.point_columns import for_all_points, for_some_points
+from heptagrid.foundation.quarter_rows import DayValues
 from heptagrid.foundation.reasons import REASON_NAMES
 from heptagrid.foundation.time import NS_PER_QUARTER
 from heptagrid.planes.money import settlement
@@ -38,7 +39,7 @@ _PAYMENTS = 2**18
 class _Observed:
     """What was known of each read of a billed day, (quarters, points), and by how much estimates were off."""
 
-    status: np.ndarray
+    status: DayValues
     errors: Errors
 
 

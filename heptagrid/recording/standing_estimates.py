@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.domains.operations.meter_store import ReadStatus
+from heptagrid.foundation.quarter_rows import DayValues
 
 if TYPE_CHECKING:
     from heptagrid.domains.providers.billing import Correction
@@ -106,13 +107,13 @@ class Standing:
 
     def replace(
         self,
-        status: np.ndarray,
+        status: DayValues,
         billed_kwh: np.ndarray,
         errors: Errors,
         slots: Ints,
         points: Ints,
         was_read: Bools,
-    ) -> np.ndarray:
+    ) -> DayValues:
         """The status of a billed day's reads, (quarters, points), once some, (k,), are known better; `billed_kwh` is what these were billed as."""
         before = status[slots, points]
         was_estimate = before == ReadStatus.ESTIMATED

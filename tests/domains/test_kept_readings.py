@@ -37,5 +37,10 @@ def test_what_devices_moved_is_found_again() -> None:
     meters = np.array([0, 2, 9, 14, 15, 19])
     found_kwh, found_by = moved.at(meters)
     assert np.array_equal(found_kwh, kwh[meters]) and np.array_equal(found_by, asked_by[meters])
+    for k in range(6):  # at first little has changed, then much, and what there was is gone
+        kwh[k], asked_by[2 * k] = k % 2, NOBODY if k % 2 else k
+        moved = Moved.of(kwh, asked_by, moved)
+        found_kwh, found_by = moved.at(np.arange(20))
+        assert np.array_equal(found_kwh, kwh) and np.array_equal(found_by, asked_by)
     nothing = Moved.of(np.zeros(5), np.full(5, NOBODY)).at(np.arange(5))
     assert not nothing[0].any() and (nothing[1] == NOBODY).all()

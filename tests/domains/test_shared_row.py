@@ -51,3 +51,15 @@ def test_rows_of_a_day_are_read_as_the_array_that_they_stand_for() -> None:
         assert np.array_equal(found[..., 50:90], expected[..., 50:90]) and np.array_equal(found[3], expected[3])
         assert np.array_equal(found.sum(axis=1, dtype=np.float64), expected.sum(axis=1, dtype=np.float64))
         assert np.array_equal(np.asarray(found[1:3]), expected[1:3])
+
+
+def test_a_status_that_nearly_all_have_leaves_nothing() -> None:
+    unread = np.full(10_000, 254, dtype=np.uint8)
+    row = SharedRow(len(unread), unread, np.uint8)
+    row.fill(np.arange(1, 10_000), 0)
+    kept = SharedRow.of(row.all())
+    later = kept.snapshot()
+    later.fill(np.array([0, 7]), 3)
+    assert kept.all().dtype == np.uint8 and np.flatnonzero(kept.all()).tolist() == [0] and kept.nbytes < 100
+    assert QuarterRows([later, kept], 10_000, np.uint8)[:, np.array([0, 7, 8])].tolist() == [[3, 3, 0], [254, 0, 0]]
+    assert (unread == 254).all()

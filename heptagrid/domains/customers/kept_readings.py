@@ -18,6 +18,7 @@ Bools = npt.NDArray[np.bool_]
 
 NOBODY = -1
 """Where no set-point has asked."""
+_MUCH = 4  # once more than one in so many of a base differ, there is a new one
 
 
 class KeptEnergies(Mapping[int, tuple[Floats32, Floats32]]):
@@ -81,21 +82,35 @@ class RunningRegisters:
 
 @dataclass(frozen=True)
 class Moved:
-    """Registers of what devices moved on request, and the last set-points that asked, of those meters where there is any, ascending."""
+    """Registers of what devices moved on request, and the last set-points that asked, of those meters, ascending, where they are not as in `base`.
+
+    base: those of an earlier quarter hour, which has none itself; None stands for nothing moved and nobody who asked.
+    """
 
     meter: npt.NDArray[np.int32]
     kwh: Floats
     asked_by: Ints
+    base: Moved | None = None
 
     @classmethod
-    def of(cls, kwh: Floats, asked_by: Ints) -> Moved:
-        """Of all meters."""
+    def of(cls, kwh: Floats, asked_by: Ints, before: Moved | None = None) -> Moved:
+        """Of all meters; before: those of the quarter hour before, of which little has changed as a rule."""
+        base = None if before is None else before.base or before
+        if base is not None:
+            was_kwh, was_asked_by = np.zeros(len(kwh)), np.full(len(kwh), NOBODY, dtype=np.int64)
+            was_kwh[base.meter], was_asked_by[base.meter] = base.kwh, base.asked_by
+            found = np.flatnonzero((kwh != was_kwh) | (asked_by != was_asked_by))
+            if _MUCH * len(found) <= len(base.meter):
+                return cls(found.astype(np.int32), kwh[found], asked_by[found], base)
         found = np.flatnonzero((kwh != 0.0) | (asked_by != NOBODY))
         return cls(found.astype(np.int32), kwh[found], asked_by[found])
 
     def at(self, meters: Ints) -> tuple[Floats, Ints]:
         """Of some meters."""
-        kwh, asked_by = np.zeros(len(meters)), np.full(len(meters), NOBODY, dtype=np.int64)
+        if self.base is not None:
+            kwh, asked_by = self.base.at(meters)
+        else:
+            kwh, asked_by = np.zeros(len(meters)), np.full(len(meters), NOBODY, dtype=np.int64)
         place = np.searchsorted(self.meter, meters)
         place[place == len(self.meter)] = 0
         if len(self.meter):

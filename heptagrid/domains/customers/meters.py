@@ -199,10 +199,12 @@ class Meters:
             reading = metering.Reading(meter=mine, quarter=quarter + ahead, **readings.of(mine).columns())
             outbox.send(metering.READING.wave(reading, *self._from(mine), due_ns[mine]))
         self._scheduled = [old for old in self._scheduled if old.quarter > quarter - _REMEMBERED]
-        has_supply = next((one.has_supply for one in reversed(self._scheduled) if isinstance(one, _Due)), None)
+        before = next((one for one in reversed(self._scheduled) if isinstance(one, _Due)), None)
+        has_supply = None if before is None else before.has_supply
         if has_supply is None or not np.array_equal(has_supply, self._has_supply):
             has_supply = self._has_supply.copy()
-        self._scheduled.append(_Due(quarter, step.end_ns, has_supply, Moved.of(moved_kwh, asked_by)))
+        moved = Moved.of(moved_kwh, asked_by, None if before is None else before.moved)
+        self._scheduled.append(_Due(quarter, step.end_ns, has_supply, moved))
 
     def follow_supply(self, supplied: Bools, step: Step, outbox: Outbox) -> None:
         """Notice at the step's start who has lost supply and who has it again; send the last gasps due within the step."""
@@ -287,7 +289,7 @@ class _Due:
 
     def __init__(self, quarter: int, end_ns: int, has_supply: Bools, moved: Moved) -> None:
         self.quarter = quarter
-        self._end_ns, self.has_supply, self._moved = end_ns, has_supply, moved
+        self._end_ns, self.has_supply, self.moved = end_ns, has_supply, moved
         self._left: Bools | None = None
 
     def of_these(self, meters: Ints) -> Ints:
@@ -301,7 +303,7 @@ class _Due:
         return self.has_supply[meters]
 
     def readings(self, meters: Ints, kept: KeptEnergies, registers: RunningRegisters) -> Readings:
-        return Readings(*kept.at(self.quarter, meters), *registers.at(self.quarter, meters), *self._moved.at(meters))
+        return Readings(*kept.at(self.quarter, meters), *registers.at(self.quarter, meters), *self.moved.at(meters))
 
     def leave(self, meters: Ints) -> None:
         """Others stand for the readings of these meters."""

@@ -120,7 +120,8 @@ class MeterStore:
         self._slots = slots = days * _LONGEST_DAY + _MARGIN
         self._import_kwh = [SharedRow(meters) for _ in range(slots)]
         self._export_kwh = [SharedRow(meters) for _ in range(slots)]
-        self._status = np.full((slots, meters), ReadStatus.MISSING, dtype=np.uint8)
+        self._nothing = np.full(meters, ReadStatus.MISSING, dtype=np.uint8)  # never written to
+        self._status = [self._unread() for _ in range(slots)]
         self._quarter = np.full(slots, -1, dtype=np.int64)
         self._newest = -1
         self._registers = ToldRegisters(meters)
@@ -150,14 +151,18 @@ class MeterStore:
                 self._carry(row)
             self._registers.forget(int(self._quarter[row]))
             self._first_estimate.pop(int(self._quarter[row]), None)
-            self._status[row] = ReadStatus.MISSING
+            self._status[row] = self._unread()
             self._import_kwh[row], self._export_kwh[row] = SharedRow(self.meters), SharedRow(self.meters)
         self._quarter[row] = quarter
+
+    def _unread(self) -> SharedRow:
+        """The status of a quarter hour of which nothing has come."""
+        return SharedRow(self.meters, self._nothing, np.uint8)
 
     def _carry(self, row: int) -> None:
         """Take a row into what the registers came to before the oldest quarter hour that can still change."""
         energies = np.stack([self._import_kwh[row].all(), self._export_kwh[row].all()])
-        self._registers.carry(int(self._quarter[row]), energies, self._status[row] != ReadStatus.MISSING)
+        self._registers.carry(int(self._quarter[row]), energies, self._status[row].all() != ReadStatus.MISSING)
 
     def close(self, until_quarter: int) -> None:
         """Leave what lies before a quarter hour as it is: reads of it that come later are too late, and registers settle what lies after it."""
@@ -179,7 +184,7 @@ class MeterStore:
         """
         row = self.slot(quarter)
         status = self._status[row]
-        before = status[reads.meter]
+        before = status.at(reads.meter)
         if self._quarter[row] != quarter or quarter < self._closed_until:
             unread = int((~_was_read(before)).sum()) if self._quarter[row] == quarter else len(reads.meter)
             self.too_late[quarter] = self.too_late.get(quarter, 0) + unread
@@ -200,8 +205,8 @@ class MeterStore:
             new.message,
         )
         self.moved.receive(quarter, new.meter, new.moved_kwh, new.asked_by)
-        status[new.meter] = ReadStatus.MEASURED
-        status[reads.meter[is_late]] = ReadStatus.REPLACED
+        status.fill(new.meter, ReadStatus.MEASURED)
+        status.fill(reads.meter[is_late], ReadStatus.REPLACED)
         return np.asarray(is_late)
 
     def validate(self, quarter: int, standard_import_kwh: Floats, standard_export_kwh: Floats) -> Ints:
@@ -210,18 +215,22 @@ class MeterStore:
         standard_*_kwh: (meters,) energies of the quarter hour by the customers' standard profiles.
         """
         row = self.slot(quarter)
-        missing = np.flatnonzero(self._status[row] == ReadStatus.MISSING)
+        status = self._status[row].all()
+        missing = np.flatnonzero(status == ReadStatus.MISSING)
+        self._status[row] = SharedRow.of(
+            status
+        )  # nearly all have been read, as a rule, and what comes from now on is little
         if len(missing) == 0:
             return missing
         before = (quarter - QUARTERS_PER_DAY) % self._slots
         import_kwh, export_kwh = standard_import_kwh[missing], standard_export_kwh[missing]
         if self._quarter[before] == quarter - QUARTERS_PER_DAY:
-            known = _was_read(self._status[before, missing])
+            known = _was_read(self._status[before].at(missing))
             import_kwh = np.where(known, self._import_kwh[before].at(missing), import_kwh)
             export_kwh = np.where(known, self._export_kwh[before].at(missing), export_kwh)
         first = _Estimates(missing, import_kwh.astype(np.float32), export_kwh.astype(np.float32))
         self._put(row, missing, first.import_kwh, first.export_kwh)
-        self._status[row, missing] = ReadStatus.ESTIMATED
+        self._status[row].fill(missing, ReadStatus.ESTIMATED)
         self._first_estimate[quarter] = first
         return missing
 
@@ -254,7 +263,7 @@ class MeterStore:
         """The meters that were not read in some of consecutive quarter hours and were read in a later one."""
         is_read_later, found = np.zeros((2, self.meters), dtype=np.bool_)
         for row in (quarters[::-1] % self._slots).tolist():
-            was_read = _was_read(self._status[row])
+            was_read = _was_read(self._status[row].all())
             found |= is_read_later & ~was_read
             is_read_later |= was_read
         return np.flatnonzero(found)
@@ -262,7 +271,7 @@ class MeterStore:
     def _settle(self, quarters: Ints, meters: Ints) -> Ints:
         """Settle the gaps of some meters; (3, n): which of the quarter hours changed, of which meters, and which have the reads after the gaps."""
         rows = (quarters % self._slots).tolist()
-        status = self._status[rows][:, meters]
+        status = np.stack([self._status[row].at(meters) for row in rows])
         energies = np.array([(self._import_kwh[row].at(meters), self._export_kwh[row].at(meters)) for row in rows])
         registers = np.empty((1 + len(rows), 2, len(meters)))
         registers[0] = self._registers.before(meters)
@@ -275,7 +284,7 @@ class MeterStore:
             changed = np.flatnonzero(ended_by[k])
             if len(changed):
                 self._put(row, meters[changed], energies[k, 0, changed], energies[k, 1, changed])
-                self._status[row, meters[changed]] = _SETTLED
+                self._status[row].fill(meters[changed], ReadStatus.SETTLED)
         at, which = np.nonzero(ended_by)
         return np.stack([at, meters[which], ended_by[at, which].astype(np.int64)])
 
@@ -284,22 +293,22 @@ class MeterStore:
         before = []
         for quarter, first in self._first_estimate.items():
             row = quarter % self._slots
-            scaled = self._status[row, first.meter] == ReadStatus.SETTLED
+            scaled = self._status[row].at(first.meter) == ReadStatus.SETTLED
             meter = first.meter[scaled]
             if len(meter):
                 before.append((row, meter, self._import_kwh[row].at(meter), self._export_kwh[row].at(meter)))
-                self._status[row, meter] = ReadStatus.ESTIMATED
+                self._status[row].fill(meter, ReadStatus.ESTIMATED)
                 self._put(row, meter, first.import_kwh[scaled], first.export_kwh[scaled])
         return before
 
     def ended_by(self, quarter: int, meter: int) -> int:
         """The message whose registers settled a quarter hour of a meter, -1 if none did."""
-        if self._status[quarter % self._slots, meter] != ReadStatus.SETTLED:
+        mine = np.array([meter])
+        if self._status[quarter % self._slots].at(mine)[0] != ReadStatus.SETTLED:
             return -1
-        after = next(
-            one for one in range(quarter + 1, self._newest + 1) if _was_read(self._status[one % self._slots, meter])
-        )
-        return int(self._registers.messages(after, np.array([meter]))[0])
+        later = range(quarter + 1, self._newest + 1)
+        after = next(one for one in later if _was_read(self._status[one % self._slots].at(mine))[0])
+        return int(self._registers.messages(after, mine)[0])
 
     def _ended(self, quarters: Ints, meters: Ints) -> Ints:
         """The messages of the reads that ended gaps, (k,)."""
@@ -309,28 +318,25 @@ class MeterStore:
             found[mine] = self._registers.messages(quarter, meters[mine])
         return found
 
-    def day(self, first_quarter: int, quarters: int) -> tuple[QuarterRows, QuarterRows, np.ndarray]:
+    def day(self, first_quarter: int, quarters: int) -> tuple[QuarterRows, QuarterRows, QuarterRows]:
         """Import, export (kWh) and status of a day's quarter hours, (quarters, meters) each, as they stand; 0 kWh where nothing is known."""
         rows = [self.slot(first_quarter + k) for k in range(quarters)]
-        status = self._status[rows]
+        status = [self._status[row].snapshot() for row in rows]
         energies = []
         for kept in (self._import_kwh, self._export_kwh):
             found = [kept[row].snapshot() for row in rows]
             for one, known in zip(found, status, strict=True):
-                unknown = np.flatnonzero(known == _MISSING)
+                unknown = np.flatnonzero(known.all() == _MISSING)
                 one.put(unknown, np.zeros(len(unknown), dtype=np.float32))
             energies.append(QuarterRows(found, self.meters))
-        return energies[0], energies[1], status
+        return energies[0], energies[1], QuarterRows(status, self.meters, np.uint8)
 
     def at(self, quarters: Ints, meters: Ints) -> tuple[np.ndarray, np.ndarray]:
         """Import and export (kWh) of single reads, (k,) each; their quarter hours must still be kept."""
         found = np.empty((2, len(quarters)), dtype=np.float32)
         for quarter in np.unique(quarters).tolist():
             mine, row = quarters == quarter, quarter % self._slots
-            found[0, mine], found[1, mine] = (
-                self._import_kwh[row].at(meters[mine]),
-                self._export_kwh[row].at(meters[mine]),
-            )
+            found[:, mine] = self._import_kwh[row].at(meters[mine]), self._export_kwh[row].at(meters[mine])
         return found[0], found[1]
 
 

@@ -9,20 +9,51 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 _APART = 8  # the youngest quarter hours whose readings are kept apart
+_NOBODY = -1
+
+
+class _Row:
+    """Registers of those meters, ascending, whose reading of a quarter hour told of any; the others moved nothing, and nobody asked."""
+
+    def __init__(self) -> None:
+        self.meter, self.moved_kwh, self.asked_by = (
+            np.empty(0, dtype=np.int32),
+            np.empty(0),
+            np.empty(0, dtype=np.int64),
+        )
+
+    def put(self, meter: Ints, moved_kwh: Floats, asked_by: Ints) -> None:
+        """Take what some meters, each once, told, (k,); the last word counts."""
+        tells = (moved_kwh != 0.0) | (asked_by != _NOBODY)
+        if not len(self.meter) and not tells.any():
+            return
+        stays = ~np.isin(self.meter, meter)
+        new = np.concatenate([self.meter[stays], meter[tells].astype(np.int32)])
+        order = np.argsort(new)
+        self.meter = new[order]
+        self.moved_kwh = np.concatenate([self.moved_kwh[stays], moved_kwh[tells]])[order]
+        self.asked_by = np.concatenate([self.asked_by[stays], asked_by[tells]])[order]
+
+    def all(self, meters: int) -> tuple[Floats, Ints]:
+        """Of all of so many meters."""
+        moved_kwh, asked_by = np.zeros(meters), np.full(meters, _NOBODY, dtype=np.int64)
+        moved_kwh[self.meter], asked_by[self.meter] = self.moved_kwh, self.asked_by
+        return moved_kwh, asked_by
 
 
 class MovedRegisters:
-    """Of each meter the registers of the last quarter hours, (rows, meters), and the last one before them.
+    """Of each meter the registers of the last quarter hours, and the last one before them.
 
     asked_by: the set-point that asked for what was moved, as the reading says; -1 if none came.
     """
 
     def __init__(self, meters: int) -> None:
+        self._meters = meters
         self._quarters = np.full(_APART, -1, dtype=np.int64)
-        self._moved_kwh, self._asked_by = np.zeros((_APART, meters)), np.full((_APART, meters), -1, dtype=np.int64)
+        self._rows = [_Row() for _ in range(_APART)]
         self._was_read = np.zeros((_APART, meters), dtype=np.bool_)
-        self._before_kwh, self._before_by = np.zeros(meters), np.full(meters, -1, dtype=np.int64)
-        self._before_quarter = np.full(meters, -1, dtype=np.int64)
+        self._before_kwh, self._before_by = np.zeros(meters), np.full(meters, _NOBODY, dtype=np.int64)
+        self._before_quarter = np.full(meters, -1, dtype=np.int32)
 
     def receive(self, quarter: int, meter: Ints, moved_kwh: Floats, asked_by: Ints) -> None:
         """Take the registers at the end of a quarter hour, (k,) each."""
@@ -32,9 +63,10 @@ class MovedRegisters:
             return
         if self._quarters[row] < quarter:
             old = np.flatnonzero(self._was_read[row])
-            self._take_older(int(self._quarters[row]), old, self._moved_kwh[row, old], self._asked_by[row, old])
-            self._quarters[row], self._was_read[row] = quarter, False
-        self._moved_kwh[row, meter], self._asked_by[row, meter] = moved_kwh, asked_by
+            of_all_kwh, by_all = self._rows[row].all(self._meters)
+            self._take_older(int(self._quarters[row]), old, of_all_kwh[old], by_all[old])
+            self._quarters[row], self._was_read[row], self._rows[row] = quarter, False, _Row()
+        self._rows[row].put(meter, moved_kwh, asked_by)
         self._was_read[row, meter] = True
 
     def until(self, quarter: int) -> tuple[Floats, Ints]:
@@ -43,7 +75,8 @@ class MovedRegisters:
         for row in np.argsort(self._quarters):
             if self._quarters[row] < quarter:
                 read = self._was_read[row] & (self._before_quarter < self._quarters[row])
-                moved_kwh[read], asked_by[read] = self._moved_kwh[row, read], self._asked_by[row, read]
+                of_all_kwh, by_all = self._rows[row].all(self._meters)
+                moved_kwh[read], asked_by[read] = of_all_kwh[read], by_all[read]
         return moved_kwh, asked_by
 
     def _take_older(self, quarter: int, meter: Ints, moved_kwh: Floats, asked_by: Ints) -> None:

@@ -59,7 +59,7 @@ class Record:
         return int(np.searchsorted(self.known.point, point))
 
     @property
-    def status(self) -> np.ndarray:
+    def status(self) -> DayValues:
         """(quarters, points) what was known of each read when it was billed."""
         return self.known.status
 
