@@ -51,9 +51,9 @@ def test_reads_are_stored_while_messages_travel(lane: Scenario, monkeypatch: pyt
     plane = simulation.grid.transport.plane  # type: ignore[attr-defined]
     store, beside = MeterStore.receive, []
 
-    def noted(self: MeterStore, quarter: int, reads: Reads) -> Any:
+    def noted(self: MeterStore, quarter: int, reads: Reads, *whole: Any) -> Any:
         beside.append(plane._ahead is not None)
-        return store(self, quarter, reads)
+        return store(self, quarter, reads, *whole)
 
     monkeypatch.setattr(MeterStore, "receive", noted)
     for _ in range(200):
