@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from heptagrid.foundation.errors import UsageError
+from heptagrid.foundation.errors import OutputError, UsageError
 from heptagrid.foundation.time import NS_PER_QUARTER
 from heptagrid.recording.chosen_arm import chosen_arm
 
@@ -112,7 +112,12 @@ def _of_customers(run: Run, numbers: Sequence[int] | None) -> polars.DataFrame:
     """Customers, all or some, with their node and the transformer that feeds them."""
     import polars
 
-    scan = run.scan("customer_list").select("customer", "node", "transformer")
+    scan = run.scan("customer_list")
+    if "transformer" not in scan.collect_schema():
+        raise OutputError(
+            f"{run.folder} was written by an earlier version, whose customer_list has no transformers; run the scenario again"
+        )
+    scan = scan.select("customer", "node", "transformer")
     return (scan if numbers is None else scan.filter(polars.col("customer").is_in(numbers))).collect()
 
 

@@ -42,7 +42,7 @@ def page(found: Plans) -> str:
             "headline": [_sentence(one) for one in plans],
             "overloads": overloads(plans),
             "maps": [
-                {"name": one.facts.name, "title": one.facts.title, "svg": site_map(one), "poor": len(one.plan.unserved)}
+                {"name": one.facts.name, "title": one.facts.title, "map": site_map(one), "poor": len(one.plan.unserved)}
                 for one in found.planned
             ],
             "names": [one["technology"] for one in plans],

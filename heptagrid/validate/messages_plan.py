@@ -22,7 +22,7 @@ LINKY_METERS = 35e6 / 0.7e6
 CASTELLON_METERS = 100_000 / 600
 SEMTECH = (
     "Semtech, LoRa developer portal, questions on geolocation: 1.5 km between gateways in most urban cases, so that four hear each device. "
-    "The tolerance is ours"
+    "The tolerance is ours, set with both figures known"
 )
 SEMTECH_M = 1500.0
 
