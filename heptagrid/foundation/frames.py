@@ -44,11 +44,18 @@ def read_table(path: Path) -> polars.DataFrame:
         raise OutputError(f"{path} is not a table that can be read: {first}") from None
 
 
+def scan_table(path: Path) -> polars.LazyFrame:
+    """The table in a Parquet file, of which no more is read than is asked for."""
+    import polars
+
+    return polars.scan_parquet(path.absolute(), glob=False)
+
+
 def slices_of(path: Path) -> Iterator[polars.DataFrame]:
     """The rows of a table in a Parquet file, a group after another."""
     import polars
 
-    scan = polars.scan_parquet(path.absolute(), glob=False)
+    scan = scan_table(path)
     with os_errors(path):
         count = int(scan.select(polars.len()).collect().item())
         for begin in range(0, count, ROWS_PER_GROUP):

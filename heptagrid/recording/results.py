@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from heptagrid.foundation.errors import OutputError
-from heptagrid.foundation.frames import read_table
+from heptagrid.foundation.frames import read_table, scan_table
 from heptagrid.foundation.input_files import UnreadableError, is_file, read_text
 from heptagrid.foundation.results_folder import Kind
 from heptagrid.recording import curves
@@ -135,7 +135,6 @@ class Run:
         OutputError
             If there is no such table, or it is not as the run wrote it; a run that was stopped has tables only.
         """
-        import polars
 
         path = self.folder / f"{name}.parquet"
         if not is_file(path):
@@ -143,7 +142,7 @@ class Run:
         if name not in self._vouched:
             self._vouch(path)
             self._vouched.add(name)
-        return polars.scan_parquet(path.absolute(), glob=False)
+        return scan_table(path)
 
     def customer(self, number: int, arm: str | None = None) -> polars.DataFrame:
         """A customer's quarter hours: `time` (local, its begin), `import_kwh`, `export_kwh`, `status` of the read, and its node's `v_min_pu`, `v_max_pu`, `v_mean_pu` as kept.

@@ -159,13 +159,13 @@ class Meters:
 
     @property
     def counted_import_kwh(self) -> Floats:
-        """(points,) what has been drawn since the start, to the end of the last step."""
-        return self.register_import_kwh + self._running_import
+        """(points,) what has been drawn since the start, to the end of the last step; what runs counts as it will when it is closed, so that a register never falls."""
+        return self.register_import_kwh + self._running_import.astype(np.float32)
 
     @property
     def counted_export_kwh(self) -> Floats:
         """(points,) what has been fed in since the start, to the end of the last step."""
-        return self.register_export_kwh + self._running_export
+        return self.register_export_kwh + self._running_export.astype(np.float32)
 
     def day(self, first_quarter: int, quarters: int, points: slice | None = None) -> tuple[Floats32, Floats32]:
         """Import and export (kWh) of a day's quarter hours, (quarters, points) each, as counted, of all points or some; of the last day at most."""

@@ -26,7 +26,7 @@ Point = tuple[int, Floats]
 
 TOLERANCE = 1e-4  # of the losses of a period's flows, by which its own may differ
 _COARSE = 0.01  # the same where nothing is gained by more
-_WORTHLESS = 1e-6  # of a period's cost
+_WORTHLESS = 1e-8  # of a period's cost: nothing, even of small losses at ordinary prices
 _LEAST_MW = 1e-5  # below which they need not be nearer
 
 

@@ -65,7 +65,9 @@ def main(folder: Path) -> None:
         kept[f"{name}/parameters"] = np.array([float(told[one]) for one in OF_HOUSE.values()])
         floats = name.endswith("_free")
         for quantity in ("air_temperature", "mass_temperature") if floats else SWITCHED:
-            kept[f"{name}/{quantity}"] = (minute[quantity] if floats else hourly(minute[quantity])).astype(np.float32)
+            kept[f"{name}/{quantity}"] = (minute[quantity][::10] if floats else hourly(minute[quantity])).astype(
+                np.float32
+            )
         kept[f"{name}/begins_f"] = minute["air_temperature"][0]
         kept[f"{name}/fan_kw"] = minute["fan_power"].max()
     minute = columns(folder / "water_heater_minute.csv.gz")
