@@ -31,10 +31,10 @@ Row = dict[str, str]
 
 _BASE_MVA = 100.0  # of the per-unit figures (SourceData, branch.csv)
 
-# The columns that are read; a bus's and a branch's others are not.
+# The columns that are read; a bus's and a branch's others are not, but for resistances (R), which losses need.
 NEEDED = {
     "bus": ("Bus ID", "Bus Name", "MW Load", "Area"),
-    "branch": ("UID", "From Bus", "To Bus", "R", "X", "Tr Ratio", "Cont Rating", "LTE Rating"),
+    "branch": ("UID", "From Bus", "To Bus", "X", "Tr Ratio", "Cont Rating", "LTE Rating"),
     "dc_branch": ("From Bus", "To Bus", "MW Load"),
     "gen": (
         *("GEN UID", "Bus ID", "Unit Type", "Category", "PMin MW", "PMax MW", "Ramp Rate MW/Min", "Fuel Price $/MMBTU"),
@@ -289,5 +289,5 @@ def _network(reader: _Folder, place: dict[int, int]) -> BranchNetwork:
         link_from=np.array([place[int(row["From Bus"])] for row in links], dtype=np.int64),
         link_to=np.array([place[int(row["To Bus"])] for row in links], dtype=np.int64),
         link_mw=_column(links, "MW Load"),
-        loss_mw_per_mw2=_column(branches, "R") / _BASE_MVA,
+        loss_mw_per_mw2=_column(branches, "R") / _BASE_MVA if "R" in branches[0] else np.empty(0),
     )
