@@ -54,8 +54,10 @@ def _compile(function: Callable[..., Any], parallel: bool, inline: bool, allocat
     folder = _kernels_folder(os.environ.get("HEPTAGRID_CACHE_DIR")) / _fingerprint(function.__module__)
     if parallel:  # numba's cache does not tell one function compiled both ways apart
         folder /= "parallel"
-    options: dict[str, Any] = {} if allocates else {"_nrt": False}
-    compiled = numba.njit(nogil=True, parallel=parallel, error_model="numpy", forceinline=inline, **options)(function)
+    # Said of each kernel: else one that is first compiled for a caller without arrays of its own would be taken for such a one.
+    compiled = numba.njit(nogil=True, parallel=parallel, error_model="numpy", forceinline=inline, _nrt=allocates)(
+        function
+    )
     before = config.CACHE_DIR
     config.CACHE_DIR = str(folder)
     try:
