@@ -55,9 +55,8 @@ def _compile(function: Callable[..., Any], parallel: bool, inline: bool, allocat
     if parallel:  # numba's cache does not tell one function compiled both ways apart
         folder /= "parallel"
     # Said of each kernel: else one that is first compiled for a caller without arrays of its own would be taken for such a one.
-    compiled = numba.njit(nogil=True, parallel=parallel, error_model="numpy", forceinline=inline, _nrt=allocates)(
-        function
-    )
+    options: dict[str, Any] = {"_nrt": allocates}
+    compiled = numba.njit(nogil=True, parallel=parallel, error_model="numpy", forceinline=inline, **options)(function)
     before = config.CACHE_DIR
     config.CACHE_DIR = str(folder)
     try:
