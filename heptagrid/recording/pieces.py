@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from heptagrid.foundation.frames import ROWS_OF_LISTS, read_table, write_table
+from heptagrid.foundation.frames import ROWS_OF_LISTS, read_table, scan_table, write_table
 from heptagrid.foundation.output_file import TEMPORARY
 
 if TYPE_CHECKING:
@@ -57,16 +57,14 @@ def _days(parts: Sequence[Path]) -> Iterator[list[Path]]:
 
 
 def _day_of(part: Path) -> tuple[Any, ...]:
-    import polars
-
-    return polars.scan_parquet(part.absolute(), glob=False).select(_DAY).head(1).collect().row(0)
+    return scan_table(part).select(_DAY).head(1).collect().row(0)
 
 
 def _joined(pieces: Sequence[Path]) -> Iterator[polars.DataFrame]:
     """The rows of a day, a block at once."""
     import polars
 
-    scans = [polars.scan_parquet(piece.absolute(), glob=False) for piece in pieces]
+    scans = [scan_table(piece) for piece in pieces]
     count = int(scans[0].select(polars.len()).collect().item())
     for begin in range(0, count, _BLOCK):
         frames = [scan.slice(begin, _BLOCK).collect() for scan in scans]
