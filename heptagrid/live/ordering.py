@@ -115,7 +115,7 @@ class Ordering:
             power_kw = np.array([power for _, power in found])
             if name == LOCAL_UNITS:  # an order of theirs is the highest output
                 power_kw = np.maximum(-power_kw, 0.0)
-            least_kw = 0.0 if name in ("vehicles", "heat_pumps", "houses", "hot_water") else -highest_kw
+            least_kw = -highest_kw if name in self.grid.inverters else 0.0
             power_kw = np.clip(power_kw, least_kw, highest_kw)
             begins = np.array([begin for begin, _ in found], dtype=np.int64)
             yield some, contract, flexibility.Order(begins, power_kw, block[-1].end_ns, some)

@@ -217,9 +217,8 @@ class MeterStore:
         row = self.slot(quarter)
         status = self._status[row].all()
         missing = np.flatnonzero(status == ReadStatus.MISSING)
-        self._status[row] = SharedRow.of(
-            status
-        )  # nearly all have been read, as a rule, and what comes from now on is little
+        # Nearly all have been read, as a rule, and what comes from now on is little.
+        self._status[row] = SharedRow.of(status)
         if len(missing) == 0:
             return missing
         before = (quarter - QUARTERS_PER_DAY) % self._slots

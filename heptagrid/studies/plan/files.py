@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from heptagrid.assembly.access_plan import METERS, SITES
 from heptagrid.foundation.output_file import write_text
 from heptagrid.studies.plan.api import READING_BYTES, Planned
 from heptagrid.studies.plan.network import HEAD_END, PlanNetwork, toml_of
@@ -21,8 +22,8 @@ def write_plan(folder: Path, one: Planned, network: PlanNetwork, reading_s: floa
     """Write a plan's files into a folder that exists."""
     write_rows(
         [
-            (folder / "sites.csv", _sites(one, network)),
-            (folder / "meters.csv", _meters(one, network, np.arange(len(network.meters)))),
+            (folder / SITES, _sites(one, network)),
+            (folder / METERS, _meters(one, network, np.arange(len(network.meters)))),
             (folder / "uncovered.csv", _meters(one, network, one.plan.unserved)),
         ]
     )
