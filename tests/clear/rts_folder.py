@@ -72,6 +72,6 @@ def write_folder(folder: Path) -> Path:
 def _write(path: Path, rows: list[dict[str, Any]], columns: tuple[str, ...] = ()) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns or list(rows[0]))
+        writer = csv.DictWriter(file, list(rows[0]) if rows else columns)
         writer.writeheader()
         writer.writerows(rows)
