@@ -1,7 +1,7 @@
-"""A process beside this one, for work whose result is needed later: pure functions, begun with what they are given and waited for when they are asked for.
+"""A process or a thread beside this one, for work whose result is needed later: pure functions, begun with what they are given and waited for when they are asked for.
 
-Python runs in one thread at a time, so a second core takes no Python of this process. Whether there is a process beside it changes no result: what is begun
-without one is done at once, and what one does not bring to its end is done here.
+Python runs in one thread at a time, so a second core takes no Python of this process: a process beside it does. A thread is for who may not stand still, and takes no
+memory. Whether there is one of them changes no result: what is begun without is done at once, and what one does not bring to its end is done here.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import importlib
 import pickle
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_running: list[ProcessPoolExecutor] = []
+_running: list[Executor] = []
 
 
 class Promise(Generic[T]):
@@ -64,8 +64,22 @@ def begin(function: Callable[P, T], /, *given: P.args, **named: P.kwargs) -> Pro
 
 
 def is_there() -> bool:
-    """Whether there is a process beside this one."""
+    """Whether there is a process or a thread beside this one."""
     return bool(_running)
+
+
+@contextmanager
+def thread() -> Iterator[None]:
+    """Keep a thread beside this one; what is not begun yet at the end is left."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    pool = ThreadPoolExecutor(1, "beside")
+    _running.append(pool)
+    try:
+        yield
+    finally:
+        _running.remove(pool)
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 @contextmanager

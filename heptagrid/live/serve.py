@@ -13,6 +13,7 @@ from pathlib import Path
 
 from heptagrid.assembly.live_span import LiveSpan
 from heptagrid.assembly.world import World, build_world
+from heptagrid.foundation import beside
 from heptagrid.foundation.errors import UsageError
 from heptagrid.foundation.registry import LIVE, protocols
 from heptagrid.live.access import AccessFiles, access_from
@@ -95,11 +96,12 @@ class LiveRun:
             journal = Journal(folder.work / JOURNAL if folder else None)
             self._wire = WireLog(folder.work / WIRE if folder else None)
             try:
-                self._prepare(journal, folder.parts if folder else None)
-                with little_to_collect():
-                    yield self
-                self.say("stopping: adding up, and writing tables and report" if out else "stopping")
-                self.result = self.engine.stop()
+                with beside.thread():
+                    self._prepare(journal, folder.parts if folder else None)
+                    with little_to_collect():
+                        yield self
+                    self.say("stopping: adding up, and writing tables and report" if out else "stopping")
+                    self.result = self.engine.stop()
             finally:
                 if self._engine is not None:
                     self._engine.halt()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,6 +52,21 @@ def test_work_is_done_elsewhere_with_what_it_was_given() -> None:
 def test_what_a_killed_process_leaves_is_done_here() -> None:
     os.kill(beside.begin(os.getpid).result(), signal.SIGKILL)
     assert [beside.begin(os.getpid).result() for _ in range(2)] == [os.getpid()] * 2
+
+
+def test_a_thread_works_while_this_one_goes_on() -> None:
+    with beside.thread():
+        begun, slow = time.monotonic(), beside.begin(time.sleep, 0.5)
+        named, ordered = beside.begin(threading.get_ident), beside.begin(sorted, [2, 1])
+        assert time.monotonic() - begun < 0.4, "nobody waits for it"
+        assert slow.result() is None and time.monotonic() - begun >= 0.5
+        assert named.result() != threading.get_ident()
+        assert ordered.result() == [1, 2]
+        with pytest.raises(ZeroDivisionError):
+            beside.begin(divmod, 1, 0).result()
+        left = [beside.begin(time.sleep, 0.2), beside.begin(sorted, [4, 3])]
+    assert not beside.is_there()
+    assert left[1].result() == [3, 4], "what was not begun at the end is done here"
 
 
 def test_one_arm_with_two_threads_has_a_process_beside_it() -> None:
