@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from heptagrid.domains.customers.device import device_classes, device_words
+from heptagrid.domains.customers.device import Complaint, device_classes, device_words
 from heptagrid.report.companies import companies_of
 from heptagrid.report.findings import ESTIMATED, estimated_share, worst
 from heptagrid.report.rendering import render
@@ -102,15 +102,15 @@ _Card = tuple[str, str, int, Callable[[dict[str, Any]], float | None], str | Non
 """Title, unit, digits, the figure of an arm, and the key of its difference."""
 
 
-def _complaints() -> list[_Card]:
-    """What owners of devices would complain of."""
+def _complaints(days: int) -> list[_Card]:
+    """What owners of devices would complain of, or tell of how they live with them."""
 
-    def value_of(key: str) -> Callable[[dict[str, Any]], float | None]:
-        return lambda arm: arm["comfort"].get(key)
+    def value_of(name: str, key: str, one: Complaint) -> Callable[[dict[str, Any]], float | None]:
+        return lambda arm: one.shown(key, arm["comfort"], arm["devices"].get(name, 0), days)
 
     return [
-        (one.title, one.unit, one.digits, value_of(key), None)
-        for each in device_classes().values()
+        (one.title, one.unit, one.digits, value_of(name, key, one), None)
+        for name, each in device_classes().items()
         for key, one in each.complaints.items()
     ]
 
@@ -141,7 +141,7 @@ def key_figures(summary: dict[str, Any]) -> str:
             lambda a: a["bills"]["mean_bill_eur"],
             "mean_bill_eur",
         ),
-        *_complaints(),
+        *_complaints(summary["days"]),
         ("Messages delivered", "", 0, lambda a: a["messages"]["delivered"], None),
     ]
     shown = []

@@ -107,7 +107,7 @@ def customers(
     """The actor of one arm; `read_all` are the times (begin, end) over which all meters are read on demand."""
     loads, units, owned = site.loads, site.units, site.owned
     devices: dict[str, Device[Any]] = {
-        name: one(settings.devices[name], owned.devices[name], _surroundings(settings, site))
+        name: one.made(settings.devices[name], owned.devices[name], _surroundings(settings, site))
         for name, one in owned.classes.items()
     }
     return Customers(

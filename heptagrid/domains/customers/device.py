@@ -54,11 +54,23 @@ class Words:
 
 @dataclass(frozen=True)
 class Complaint:
-    """Something that owners would complain of, summed over a run: how the page shows it."""
+    """Something that owners would complain of, or tell of how they live with their devices, summed over a run: how the page shows it.
+
+    per: what the page divides the sum by: "device-day", "device-week", or the key of another sum of the class; nothing if empty.
+    """
 
     title: str
     unit: str
     digits: int
+    per: str = ""
+
+    def shown(self, key: str, sums: Mapping[str, float], devices: int, days: int) -> float | None:
+        """The figure of one arm of a run of so many devices and days; None where it has none."""
+        if key not in sums:
+            return None
+        by = {"": 1.0, "device-day": devices * days, "device-week": devices * days / 7.0}.get(self.per)
+        by = sums.get(self.per, 0.0) if by is None else by
+        return sums[key] / by if by else None
 
 
 @dataclass(frozen=True)
@@ -132,6 +144,11 @@ class Device(ABC, Generic[P]):
         self.cap_kw = np.full(count, np.inf)
         self.cap_until_ns = np.zeros(count, dtype=np.int64)
         self.total_kw = self.used_kwh = self.losses_kwh = 0.0
+
+    @classmethod
+    def made(cls, parameters: P, owner: Ints, surroundings: Surroundings) -> Device[P]:
+        """The devices of the class; one of several behaviours returns those of the behaviour that its parameters want."""
+        return cls(parameters, owner, surroundings)
 
     @classmethod
     @abstractmethod

@@ -1,4 +1,4 @@
-"""Electric vehicles: away between departure and arrival, charged at home with up to 11 kW.
+"""Electric vehicles: away between departure and arrival, charged at home with up to 11 kW; by travel diaries they are those of `mobility.fleet`.
 
 Every vehicle is at home at midnight. On a day on which it travels it leaves in the morning and comes back
 in the afternoon or evening with the trip's energy gone. Without a plan it charges at full power as soon
@@ -10,7 +10,6 @@ stands what that draws: it neither travels nor stores.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from statistics import NormalDist
@@ -23,9 +22,9 @@ import numpy.typing as npt
 from heptagrid.domains.customers.bidding.vehicles import QuantileRule
 from heptagrid.domains.customers.device import Candidates, Complaint, Device, Surroundings, Words
 from heptagrid.domains.customers.gateways import SLOT_H, plan_in_force
+from heptagrid.domains.customers.mobility.parameters import DIARIES, FIGURES, Parameters
 from heptagrid.domains.customers.standard_profiles import ByLocalQuarter
 from heptagrid.foundation.compiled.kernel import kernel
-from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.random import Stream, normals, uniforms
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, Step, clock_shift_ns, midnight_ns
 from heptagrid.world.registrations import Need
@@ -36,80 +35,6 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 _QUANTILES = 99  # points at which the distributions of arrival and energy are taken, evenly in probability
-_MID = "after Mobilität in Deutschland 2017, times of day of car trips (source not read)"
-
-
-@dataclass(frozen=True)
-class Parameters:
-    """How many vehicles there are, how they travel, and how they charge."""
-
-    share: float = parameter(
-        0.2,
-        info="vehicles per household",
-        low=0.0,
-        high=1.0,
-        source="assumption: half-way to 15 million vehicles for Germany's 41 million households, the 2030 target",
-    )
-    departure_h: float = parameter(7.5, info="mean local hour of departure", unit="h", low=4.0, high=12.0, source=_MID)
-    departure_sd_h: float = parameter(1.2, info="its standard deviation", unit="h", low=0.0, high=4.0, source=_MID)
-    arrival_h: float = parameter(17.5, info="mean local hour of arrival", unit="h", low=12.0, high=23.0, source=_MID)
-    arrival_sd_h: float = parameter(2.0, info="its standard deviation", unit="h", low=0.0, high=4.0, source=_MID)
-    travel_share: float = parameter(
-        0.7, info="share of vehicles that travel on a day", low=0.0, high=1.0, source=f"assumption, {_MID}"
-    )
-    trip_kwh: float = parameter(
-        10.0,
-        info="mean energy of a day's travel, on days with travel",
-        unit="kWh",
-        low=0.0,
-        high=100.0,
-        source="Mobilität in Deutschland 2017: about 37 km per car and day (source not read), at 0.19 kWh/km, over 0.7",
-    )
-    trip_spread: float = parameter(
-        0.6, info="standard deviation of the logarithm of the trip's energy", low=0.0, high=2.0, source="assumption"
-    )
-    battery_kwh: float = parameter(
-        60.0, info="battery capacity", unit="kWh", low=5.0, high=200.0, source="assumption: a mid-size car of the 2020s"
-    )
-    charger_kw: float = parameter(
-        11.0,
-        info="charging power",
-        unit="kW",
-        low=1.0,
-        high=22.0,
-        source="IEC 61851-1: 16 A on three phases of 230 V; chargers up to 11 kW need only be registered (NAV section 19)",
-    )
-    efficiency: float = parameter(
-        0.9,
-        info="efficiency of charging, from grid to battery",
-        low=0.5,
-        high=1.0,
-        source="assumption: on-board chargers reach 0.88 to 0.94",
-    )
-    foreseen_kwh_per_day: float = parameter(
-        7.8,
-        info="what the aggregator expects a vehicle to draw on a day, losses of charging included",
-        unit="kWh",
-        low=0.0,
-        high=100.0,
-        source="Mobilität in Deutschland 2017: about 37 km per car and day (source not read), times 0.19 kWh/km, over 0.9",
-    )
-    plugged_from_h: float = parameter(
-        18.0,
-        info="local hour from which the aggregator expects most vehicles to be plugged in",
-        unit="h",
-        low=0.0,
-        high=24.0,
-        source="assumption, after the evening arrival peak in Mobilität in Deutschland 2017",
-    )
-    plugged_to_h: float = parameter(
-        7.0,
-        info="local hour until which it does",
-        unit="h",
-        low=0.0,
-        high=24.0,
-        source="assumption, after the morning departure peak in Mobilität in Deutschland 2017",
-    )
 
 
 class Vehicles(Device[Parameters]):
@@ -123,7 +48,12 @@ class Vehicles(Device[Parameters]):
     section = Parameters
     words = Words("vehicle", "vehicles", "charges", "a vehicle that charges at home", "Vehicles charging")
     order = 10
-    complaints = MappingProxyType({"vehicle_shortfall_kwh": Complaint("Vehicles short of energy", "kWh", 1)})
+    complaints = MappingProxyType(
+        {
+            "vehicle_shortfall_kwh": Complaint("Vehicles short of energy", "kWh", 1),
+            **FIGURES,
+        }
+    )
     is_capped = True
     bid_rule = QuantileRule
 
@@ -138,6 +68,15 @@ class Vehicles(Device[Parameters]):
         self._home = np.ones(count, dtype=np.bool_)
         self._level = np.zeros(count)
         self._planned = np.full(count, -2, dtype=np.int64)
+
+    @classmethod
+    def made(cls, parameters: Parameters, owner: Ints, surroundings: Surroundings) -> Vehicles:
+        """By travel diaries where the scenario wants them."""
+        if parameters.behaviour != DIARIES:
+            return cls(parameters, owner, surroundings)
+        from heptagrid.domains.customers.mobility.fleet import DiaryVehicles
+
+        return DiaryVehicles(parameters, owner, surroundings)
 
     @classmethod
     def owners(cls, parameters: Parameters, candidates: Candidates) -> Bools:
@@ -198,7 +137,14 @@ class Vehicles(Device[Parameters]):
 
     @classmethod
     def need(cls, parameters: Parameters) -> Need:
-        return Need(parameters.foreseen_kwh_per_day, parameters.plugged_from_h, parameters.plugged_to_h)
+        kwh_per_day = parameters.foreseen_kwh_per_day
+        if parameters.behaviour == DIARIES:
+            kwh_per_day = float(_day_kw(parameters).sum()) / 4.0
+        return Need(kwh_per_day, parameters.plugged_from_h, parameters.plugged_to_h)
+
+    def most_kw(self, rows: Ints) -> Floats | float:
+        """What the chargers of vehicles, (k,), draw at most."""
+        return self.parameters.charger_kw
 
     def charging_need(self, at_ns: int) -> tuple[Floats, Ints]:
         """What each would draw until full, (vehicles,) in kWh, 0 of one that is away, and when it leaves next, as they are now; asked for a time soon to come."""
@@ -235,7 +181,11 @@ class Vehicles(Device[Parameters]):
 
 @lru_cache(maxsize=8)
 def _day_kw(parameters: Parameters) -> Floats:
-    """(96,) `charging_kw` by quarter hour; an arm asks three times while it is built."""
+    """(96,) mean draw of a vehicle that nobody steers by quarter hour; an arm asks three times while it is built."""
+    if parameters.behaviour == DIARIES:
+        from heptagrid.domains.customers.mobility.fleet import foreseen_kw
+
+        return foreseen_kw(parameters)
     return charging_kw(parameters, np.arange(96) / 4.0)
 
 

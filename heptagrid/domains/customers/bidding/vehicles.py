@@ -31,7 +31,7 @@ class QuantileRule(BidRule["Vehicles"]):
     def bids(self, device: Vehicles, rows: Ints, outlook: Outlook, interval: Interval) -> Curves:
         need_kwh, leaves_ns = device.charging_need(interval.begin_ns)
         need_kwh, left_h = need_kwh[rows], (leaves_ns[rows] - interval.begin_ns) / NS_PER_HOUR
-        most_kw = device.parameters.charger_kw
+        most_kw = device.most_kw(rows)
         kw = np.minimum(need_kwh / interval.hours, most_kw)
         share = need_kwh / most_kw / np.maximum(left_h, 1e-9)
         must = share >= 1.0

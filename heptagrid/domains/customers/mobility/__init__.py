@@ -1,0 +1,1 @@
+"""Vehicles by travel diaries: what is driven on a day, when drivers plug in, and how batteries are charged and discharged."""
