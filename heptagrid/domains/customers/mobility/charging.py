@@ -25,6 +25,9 @@ from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.time import NS_PER_QUARTER
 from heptagrid.world.water_filling import fill
 
+_TRIES = 4
+"""How often what a vehicle may give is halved until it pays."""
+
 
 class Battery(NamedTuple):
     """What all batteries have in common, as kernels take it; see the parameters of these names."""
@@ -74,13 +77,15 @@ def _fill(k, row, quarter, left_share, left_h, need, spare, fleet, plans, batter
     if last <= slot:
         fleet.level_kw[k] = np.inf
         return
-    there_and_back = battery.efficiency * battery.efficiency
-    if spare > 1e-9 and need + spare / there_and_back < p_max * left_h:
-        level = fill(signal, slot, last, left_share, need + spare / there_and_back, 1, p_max, SLOT_H)
-        give_level = fill(signal, slot, last, left_share, spare, -1, p_max, SLOT_H)
-        if give_level - level >= giving.spread_kw:
-            fleet.level_kw[k], fleet.give_level_kw[k] = level, give_level
-            return
+    for _ in range(_TRIES):  # less, where as much would have to be given in hours that are low
+        wanted = need + spare / (battery.efficiency * battery.efficiency)
+        if spare > 0.1 and wanted < p_max * left_h:
+            level = fill(signal, slot, last, left_share, wanted, 1, p_max, SLOT_H)
+            give_level = fill(signal, slot, last, left_share, spare, -1, p_max, SLOT_H)
+            if give_level - level >= giving.spread_kw:
+                fleet.level_kw[k], fleet.give_level_kw[k] = level, give_level
+                return
+        spare *= 0.5
     fleet.level_kw[k] = fill(signal, slot, last, left_share, need, 1, p_max, SLOT_H) if need > 1e-9 else -np.inf
 
 
