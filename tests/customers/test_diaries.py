@@ -264,8 +264,9 @@ def test_bidirectional_chargers_give_down_to_the_reserve_and_no_more_than_the_ho
     vehicles.orders.place(over[1].start_ns, over[80].start_ns, np.arange(40), np.full(40, -11.0), is_power=True)
     go(vehicles, over[1:30])
     kept = np.maximum(0.4 * vehicles.fleet.battery_kwh, vehicles.fleet.wanted_kwh)
-    assert vehicles.contents_kwh()[stays] >= pytest.approx(kept[stays], rel=1e-6)
-    assert vehicles.contents_kwh()[stays] == pytest.approx(kept[stays], rel=1e-6), "an order may feed in"
+    assert (vehicles.contents_kwh()[stays] > kept[stays] - 1e-6).all()
+    soon = stays & (0.5 * vehicles.fleet.battery_kwh / vehicles.fleet.charger_kw < 6.0)
+    assert vehicles.contents_kwh()[soon] == pytest.approx(kept[soon], rel=1e-6), "an order may feed in"
 
 
 def test_a_real_charger_draws_what_is_ordered_in_a_vehicles_place() -> None:
