@@ -16,6 +16,7 @@ import pytest
 from heptagrid.assembly.span import Phase, Span
 from heptagrid.foundation.compiled import kernel, kernel_cache
 from heptagrid.foundation.compiled.array_shapes import address, column, line, rows, rows_at
+from heptagrid.foundation.compiled.bare_room import bare_room
 from heptagrid.foundation.random import Stream, normals, uniforms
 from heptagrid.foundation.time import NS_PER_HOUR, from_ns, midnight_ns, to_ns
 from heptagrid.world.weather import Weather
@@ -226,3 +227,17 @@ def test_a_table_of_another_number_of_dimensions_is_refused() -> None:
 @kernel.kernel(allocates=False)
 def _rows_of(table):  # type: ignore[no-untyped-def]
     return rows(table, WIDTH)[0, 0]
+
+
+def test_room_is_zeros_and_takes_memory_where_it_is_used() -> None:
+    def resident_kb() -> int:
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+        return int(next(line for line in lines if line.startswith("VmRSS")).split()[1])
+
+    small, great = bare_room(3, 5), bare_room(1 << 20, 24)
+    assert not small.any() and not great[:: 1 << 12].any() and great.dtype == np.int64
+    if not Path("/proc/self/status").exists():
+        return
+    before_kb = resident_kb()
+    great[:1000] = 1
+    assert resident_kb() - before_kb < 1024, "of 192 MB as many pages as were written to"

@@ -140,10 +140,7 @@ def _joined_table(tables: Sequence[Any], towns: Sequence[str], bus: Ints, first_
         elif one.name in _OF_PROFILES:
             parts = [part + offset for part, offset in zip(parts, first_columns, strict=True)]
         elif one.name == "names":
-            parts = [
-                np.array([f"{town}/{name}" for name in part], dtype=np.str_)
-                for part, town in zip(parts, towns, strict=True)
-            ]
+            parts = [np.char.add(f"{town}/", part) for part, town in zip(parts, towns, strict=True)]
         columns[one.name] = np.concatenate(parts)
     return type(tables[0])(**columns)
 

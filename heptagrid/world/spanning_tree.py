@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.foundation.compiled.kernel import kernel
+
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -50,36 +52,48 @@ class Adjacency:
 
 def depth_first(adjacency: Adjacency, root: int, usable: Bools) -> SpanningTree:
     """Walk from the root over the usable branches; others, and what closes a loop, are met but not taken."""
-    start, edge, other = adjacency.start.tolist(), adjacency.edge.tolist(), adjacency.other.tolist()
-    may = usable.tolist()
-    parent, above = [UNREACHED] * adjacency.nodes, [-1] * adjacency.nodes
-    order: list[int] = []
-    loops: dict[int, None] = {}
-    stack = [(root, -1, -1)]
-    while stack:
-        node, upper, branch = stack.pop()
+    nodes, ends = adjacency.nodes, len(adjacency.edge)
+    parent, above = np.full(nodes, UNREACHED, dtype=np.int64), np.full(nodes, -1, dtype=np.int64)
+    order, loops = np.empty(nodes, dtype=np.int64), np.empty(len(usable), dtype=np.int64)
+    waiting = np.empty((1 + ends, 3), dtype=np.int64)
+    is_loop = np.zeros(len(usable), dtype=np.bool_)
+    at = adjacency.start, adjacency.edge, adjacency.other
+    reached, closed = _walk(*at, root, usable, parent, above, order, loops, is_loop, waiting)
+    order = order[:reached].copy()
+    below = np.bincount(parent[parent >= 0], minlength=nodes)
+    branching = order[below[order] > 1]
+    return SpanningTree(parent, above, order, loops[:closed].copy(), int(branching[0]) if len(branching) else root)
+
+
+@kernel
+def _walk(start, edge, other, root, usable, parent, above, order, loops, is_loop, waiting):  # type: ignore[no-untyped-def]
+    """Fill parent, above, order and loops; how many nodes were reached, and how many branches close loops. waiting: room for (node, parent, branch) of who waits."""
+    waiting[0, 0], waiting[0, 1], waiting[0, 2] = root, -1, -1
+    size, reached, closed = 1, 0, 0
+    while size > 0:
+        size -= 1
+        node, upper, branch = waiting[size, 0], waiting[size, 1], waiting[size, 2]
         if parent[node] != UNREACHED:
-            loops[branch] = None
+            if not is_loop[branch]:
+                is_loop[branch] = True
+                loops[closed] = branch
+                closed += 1
             continue
         parent[node], above[node] = upper, branch
-        order.append(node)
+        order[reached] = node
+        reached += 1
         for k in range(start[node + 1] - 1, start[node] - 1, -1):
-            if edge[k] == branch:
+            met, far = edge[k], other[k]
+            if met == branch:
                 continue
-            if may[edge[k]] and parent[other[k]] == UNREACHED:
-                stack.append((other[k], node, edge[k]))
-            elif above[other[k]] != edge[k]:
-                loops[edge[k]] = None
-    parents = np.array(parent, dtype=np.int64)
-    below = np.bincount(parents[parents >= 0], minlength=adjacency.nodes)
-    busbar = next((node for node in order if below[node] > 1), root)
-    return SpanningTree(
-        parents,
-        np.array(above, dtype=np.int64),
-        np.array(order, dtype=np.int64),
-        np.array(list(loops), dtype=np.int64),
-        busbar,
-    )
+            if usable[met] and parent[far] == UNREACHED:
+                waiting[size, 0], waiting[size, 1], waiting[size, 2] = far, node, met
+                size += 1
+            elif above[far] != met and not is_loop[met]:
+                is_loop[met] = True
+                loops[closed] = met
+                closed += 1
+    return reached, closed
 
 
 def shortest_paths(adjacency: Adjacency, root: int, length: Floats, one_way: Bools) -> Bools:

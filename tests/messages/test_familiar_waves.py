@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from heptagrid.planes.messages import tables as t
-from heptagrid.planes.messages.familiar_waves import REMEMBERED, Common, FamiliarWaves
+from heptagrid.planes.messages.familiar_waves import REMEMBERED, Common, Familiar, FamiliarWaves
+from heptagrid.planes.messages.waiting_waves import WaitingFamiliar, WaitingRows
 
 READINGS = Common(kind=0, size_bytes=196, pair=25, priority=3, is_spared=False)
 
@@ -22,6 +23,11 @@ class Maker:
         rows = np.zeros((len(sources), t.PENDING), dtype=np.int64)
         rows[:, t.SOURCE], rows[:, t.DESTINATION], rows[:, t.BYTES] = sources, destinations, common.size_bytes
         return rows
+
+
+def sent(wave: Familiar, first_id: int, sent_ns: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """The rows of a wave that leaves at these times."""
+    return WaitingFamiliar(wave, first_id, sent_ns, numbers).rows()
 
 
 def by_time(sources: np.ndarray, first_id: int, sent_ns: np.ndarray) -> np.ndarray:
@@ -43,7 +49,7 @@ def test_rows_come_by_time_and_index_whatever_times_came_before(case: int) -> No
         (80, rng.integers(200, 900, 40)),
         (120, np.arange(40)),
     ):
-        rows = waves.of(sources, destinations, READINGS).sent(first_id, sent_ns, numbers)
+        rows = sent(waves.of(sources, destinations, READINGS), first_id, sent_ns, numbers)
         np.testing.assert_array_equal(rows[:, [t.ID, t.SOURCE, t.SENT]], by_time(sources, first_id, sent_ns))
         for source in range(5):  # each counts its own messages in the order in which they leave
             own = rows[rows[:, t.SOURCE] == source, t.NUMBER]
@@ -54,9 +60,9 @@ def test_a_wave_is_made_once_and_anew_when_paths_have_changed() -> None:
     make = Maker()
     waves = FamiliarWaves(make)
     here, there = np.arange(3), np.full(3, 9)
-    first = waves.of(here, there, READINGS).sent(0, np.zeros(3, dtype=np.int64), np.zeros(10, dtype=np.int64))
+    first = sent(waves.of(here, there, READINGS), 0, np.zeros(3, dtype=np.int64), np.zeros(10, dtype=np.int64))
     first[:] = -1  # what is done to the rows of one sending is not done to the next
-    again = waves.of(here, there, READINGS).sent(3, np.zeros(3, dtype=np.int64), np.zeros(10, dtype=np.int64))
+    again = sent(waves.of(here, there, READINGS), 3, np.zeros(3, dtype=np.int64), np.zeros(10, dtype=np.int64))
     assert (make.calls, again[:, t.SOURCE].tolist()) == (1, [0, 1, 2])
     waves.forget()
     waves.of(here, there, READINGS)
@@ -68,7 +74,7 @@ def test_waves_that_differ_in_anything_are_told_apart() -> None:
     waves = FamiliarWaves(make)
     here, there = np.arange(3), np.full(3, 9)
     for common in (READINGS, READINGS._replace(size_bytes=40), READINGS._replace(is_spared=True)):
-        rows = waves.of(here, there, common).sent(0, np.zeros(3, dtype=np.int64), np.zeros(10, dtype=np.int64))
+        rows = sent(waves.of(here, there, common), 0, np.zeros(3, dtype=np.int64), np.zeros(10, dtype=np.int64))
         assert (rows[:, t.BYTES] == common.size_bytes).all()
     waves.of(there, here, READINGS)
     waves.of(here[:2], there[:2], READINGS)
@@ -88,3 +94,23 @@ def test_the_wave_that_was_not_sent_for_longest_is_forgotten() -> None:
     assert make.calls == before
     waves.of(np.array([1]), there, READINGS)
     assert make.calls == before + 1
+
+
+def test_a_wave_leaves_in_parts_as_it_would_leave_whole() -> None:
+    rng = np.random.default_rng(1)
+    wave = FamiliarWaves(Maker()).of(rng.integers(0, 5, 40), np.full(40, 9), READINGS)
+    sent_ns = rng.integers(0, 30, 40)
+    numbers = np.zeros((2, 10), dtype=np.int64)
+    whole = sent(wave, 7, sent_ns, numbers[0])
+    for waiting in (WaitingFamiliar(wave, 7, sent_ns, numbers[1]), WaitingRows(whole)):
+        parts, rest = [], waiting
+        for until_ns in range(30):
+            assert rest.least_id == whole[whole[:, t.SENT] >= until_ns, t.ID].min()
+            count = rest.due(until_ns)
+            parts.append(rest.rows(count))
+            assert (parts[-1][:, t.SENT] == until_ns).all()
+            rest = rest.after(count)
+            if rest is None:
+                break
+        np.testing.assert_array_equal(np.concatenate(parts), whole)
+        assert rest is None

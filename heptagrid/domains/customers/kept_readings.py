@@ -80,43 +80,79 @@ class RunningRegisters:
         return self._registers[0][which], self._registers[1][which]
 
 
-@dataclass(frozen=True)
 class Moved:
-    """Registers of what devices moved on request, and the last set-points that asked, of those meters, ascending, where they are not as in `base`.
+    """Registers of what devices moved on request, and the last set-points that asked, of all meters at a quarter hour's end, kept as what has changed.
 
-    base: those of an earlier quarter hour, which has none itself; None stands for nothing moved and nobody who asked.
+    A set-point asks many once an hour, and some move something in a quarter hour: so each is kept by itself.
     """
 
-    meter: npt.NDArray[np.int32]
-    kwh: Floats
-    asked_by: Ints
-    base: Moved | None = None
+    def __init__(self, kwh: _Changed, asked_by: _Changed) -> None:
+        self._kwh, self._asked_by = kwh, asked_by
 
     @classmethod
     def of(cls, kwh: Floats, asked_by: Ints, before: Moved | None = None) -> Moved:
         """Of all meters; before: those of the quarter hour before, of which little has changed as a rule."""
-        base = None if before is None else before.base or before
-        if base is not None:
-            was_kwh, was_asked_by = np.zeros(len(kwh)), np.full(len(kwh), NOBODY, dtype=np.int64)
-            was_kwh[base.meter], was_asked_by[base.meter] = base.kwh, base.asked_by
-            found = np.flatnonzero((kwh != was_kwh) | (asked_by != was_asked_by))
-            if _MUCH * len(found) <= len(base.meter):
-                return cls(found.astype(np.int32), kwh[found], asked_by[found], base)
-        found = np.flatnonzero((kwh != 0.0) | (asked_by != NOBODY))
-        return cls(found.astype(np.int32), kwh[found], asked_by[found])
+        return cls(
+            _Changed.of(kwh, 0.0, None if before is None else before._kwh),
+            _Changed.of(asked_by, NOBODY, None if before is None else before._asked_by),
+        )
 
     def at(self, meters: Ints) -> tuple[Floats, Ints]:
         """Of some meters."""
-        if self.base is not None:
-            kwh, asked_by = self.base.at(meters)
-        else:
-            kwh, asked_by = np.zeros(len(meters)), np.full(len(meters), NOBODY, dtype=np.int64)
+        return self._kwh.at(meters), self._asked_by.at(meters)
+
+
+@dataclass(frozen=True)
+class _Changed:
+    """A number of each meter, where it is not as in `base`.
+
+    meter: those meters, ascending; more: (n,) what each has above `least`. base: an earlier quarter hour, which has none itself; None stands for `nothing` everywhere.
+    """
+
+    meter: npt.NDArray[np.int32]
+    more: npt.NDArray[Any]
+    least: int
+    nothing: float
+    base: _Changed | None = None
+
+    @classmethod
+    def of(cls, values: npt.NDArray[Any], nothing: float, before: _Changed | None) -> _Changed:
+        """Of all meters, (n,) whole numbers or not."""
+        base = None if before is None else before.base or before
+        if base is not None:
+            was = np.full(len(values), nothing, dtype=values.dtype)
+            was[base.meter] = base._values
+            found = np.flatnonzero(values != was)
+            if _MUCH * len(found) <= len(base.meter):
+                return cls(found.astype(np.int32), *_packed(values[found]), nothing, base)
+        meter = np.flatnonzero(values != nothing).astype(np.int32)
+        if base is not None and np.array_equal(meter, base.meter):
+            meter = base.meter  # the same are asked again
+        return cls(meter, *_packed(values[meter]), nothing)
+
+    def at(self, meters: Ints) -> npt.NDArray[Any]:
+        """Of some meters."""
+        dtype = np.int64 if self.more.dtype.kind == "u" else self.more.dtype
+        found = np.full(len(meters), self.nothing, dtype=dtype) if self.base is None else self.base.at(meters)
         place = np.searchsorted(self.meter, meters)
         place[place == len(self.meter)] = 0
         if len(self.meter):
             here = self.meter[place] == meters
-            kwh[here], asked_by[here] = self.kwh[place[here]], self.asked_by[place[here]]
-        return kwh, asked_by
+            found[here] = self._values[place[here]]
+        return found
+
+    @property
+    def _values(self) -> npt.NDArray[Any]:
+        return self.more.astype(np.int64) + self.least if self.more.dtype.kind == "u" else self.more
+
+
+def _packed(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], int]:
+    """Whole numbers that lie close together in 32 bits, above the least of them; others as they are."""
+    if values.dtype.kind == "f" or not len(values):
+        return values, 0
+    least = int(values.min())
+    is_close = int(values.max()) - least < 1 << 32
+    return ((values - least).astype(np.uint32), least) if is_close else (values, 0)
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.planes.messages import tables as t
 from heptagrid.planes.messages.tables import Ints
+
+Ints32 = npt.NDArray[np.int32]
 
 REMEMBERED = 64
 """Waves that are remembered; of more the one that was not sent for longest is forgotten."""
@@ -35,15 +38,21 @@ class Familiar:
         self._hops = rows[:, [t.HOPS, t.ACK_HOPS]].astype(np.uint8)
         self._order = np.arange(len(rows), dtype=np.int32)  # in which its messages left the last time
 
-    def sent(self, first_id: int, sent_ns: Ints, numbers: Ints) -> Ints:
-        """The rows of the wave that leaves at these times, (n,), by time and index.
+    def numbered(self, sent_ns: Ints, numbers: Ints) -> tuple[Ints32, Ints32]:
+        """The order, (n,), in which the messages leave at these times, by time and index, and in this order the number of each.
 
-        first_id: its first message's index. numbers: (places,) how many messages of the kind each place has sent, counted on.
+        numbers: (places,) how many messages of the kind each place has sent, counted on.
         """
         if not _is_order(self._order, sent_ns):
             self._order = np.argsort(sent_ns, kind="stable").astype(np.int32)
-        rows = np.empty((len(self._order), t.PENDING), dtype=np.int64)
-        _dated(rows, self._same, self._varying, self._hops, self._order, first_id, sent_ns, numbers)
+        number = np.empty(len(self._order), dtype=np.int32)
+        _count(number, self._varying, self._order, numbers)
+        return self._order, number
+
+    def rows(self, order: Ints32, number: Ints32, first_id: int, sent_ns: Ints) -> Ints:
+        """The rows (n, PENDING) of some of the messages, in the order in which `numbered` told them; first_id, sent_ns: of the whole wave."""
+        rows = np.empty((len(order), t.PENDING), dtype=np.int64)
+        _dated(rows, self._same, self._varying, self._hops, order, number, first_id, sent_ns)
         return rows
 
 
@@ -62,19 +71,26 @@ def _is_order(order, sent_ns):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _dated(rows, same, varying, hops, order, first_id, sent_ns, numbers):  # type: ignore[no-untyped-def]
+def _count(number, varying, order, numbers):  # type: ignore[no-untyped-def]
+    """The number of each message among those of its source, in this order; `numbers` count on."""
+    for k in range(len(order)):
+        source = varying[order[k], 0]
+        number[k] = numbers[source]
+        numbers[source] += 1
+
+
+@kernel
+def _dated(rows, same, varying, hops, order, number, first_id, sent_ns):  # type: ignore[no-untyped-def]
     """Fill rows in this order, with what is new in them."""
     for k in range(len(order)):
         own = order[k]
-        source = varying[own, 0]
         for column in range(t.PENDING):
             rows[k, column] = same[0, column]
-        rows[k, t.SOURCE], rows[k, t.DESTINATION], rows[k, t.GROUP] = source, varying[own, 1], varying[own, 2]
+        rows[k, t.SOURCE], rows[k, t.DESTINATION], rows[k, t.GROUP] = varying[own, 0], varying[own, 1], varying[own, 2]
         rows[k, t.PATH], rows[k, t.ACK_PATH] = varying[own, 3], varying[own, 4]
         rows[k, t.HOPS], rows[k, t.ACK_HOPS] = hops[own, 0], hops[own, 1]
         rows[k, t.ID], rows[k, t.SENT] = first_id + own, sent_ns[own]
-        rows[k, t.NUMBER] = numbers[source]
-        numbers[source] += 1
+        rows[k, t.NUMBER] = number[k]
 
 
 class FamiliarWaves:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.contracts.kinds import ENVELOPE_BYTES, FACTS, KindFacts
+from heptagrid.foundation.compiled.bare_room import bare_room
 from heptagrid.foundation.domains import DOMAIN_NAMES, KIND_NAMES, Domain, Kind
 from heptagrid.foundation.errors import ContractError
 from heptagrid.planes.messages import tables as t
@@ -24,6 +25,7 @@ from heptagrid.planes.messages.routing.paths import Paths, TreeRouter
 from heptagrid.planes.messages.small_waves import FEW, Shared, small_wave
 from heptagrid.planes.messages.statistics import KINDS, Counts
 from heptagrid.planes.messages.topology import Topology
+from heptagrid.planes.messages.waiting_waves import WaitingFamiliar, WaitingRows, WaitingWave
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -76,12 +78,12 @@ class MessagePlane:
             EventQueue(*given) if self._areas is None else Shards(*given, self._areas.shard_of)
         )
         self._next_id = 0
-        self._numbers = np.zeros((KINDS, topology.places), dtype=np.int64)
+        self._numbers = bare_room(KINDS, topology.places)  # most kinds leave from few places
         self._taken = np.zeros_like(self._queue.tally.quarter)
         self._busy_before_ns = self._busy_ns()
         self.crossed = np.zeros((KINDS, len(CLASS_NAMES)), dtype=bool)
         self._spared_until_ns = [0] * KINDS
-        self._waves: list[Ints] = []
+        self._waves: list[WaitingWave] = []
         self._changes: list[_Change] = []
         self._dead = np.zeros(topology.places, dtype=np.int64)
         self._cut = np.zeros(topology.places, dtype=np.int64)
@@ -121,11 +123,12 @@ class MessagePlane:
         if count <= FEW:
             ends_and_times = np.array([*self._ends(source, destination), sent_ns], dtype=np.int64)
             shared = (int(size_bytes), 7 * int(sender) + int(receiver), self._urgency[kind], is_spared)
-            self._waves.append(self._small(ends_and_times, first, Shared(int(kind), *shared, self._acknowledged[kind])))
+            rows = self._small(ends_and_times, first, Shared(int(kind), *shared, self._acknowledged[kind]))
+            self._waves.append(WaitingRows(rows))
             return first
         common = Common(int(kind), int(size_bytes), 7 * sender + receiver, self._urgency[kind], is_spared)
         familiar = self._familiar.of(source, destination, common)
-        self._waves.append(familiar.sent(first, sent_ns, self._numbers[kind]))
+        self._waves.append(WaitingFamiliar(familiar, first, sent_ns, self._numbers[kind]))
         return first
 
     def _small(self, ends_and_times: Ints, first: int, shared: Shared) -> Ints:
@@ -259,8 +262,10 @@ class MessagePlane:
 
     def _reroute(self) -> None:
         """New paths for what has not left yet, and for what waits for its time-out with no copy under way."""
-        for rows in self._waves:
+        for k, wave in enumerate(self._waves):
+            rows = wave.rows()
             self._write_paths(rows)
+            self._waves[k] = WaitingRows(rows)
         for state in self._queue.states:
             rests = (state[:, t.OVER] == 0) & (state[:, t.DATA_COPIES] == 0) & (state[:, t.ACK_COPIES] == 0)
             if rests.any():
@@ -294,7 +299,7 @@ class MessagePlane:
             [
                 self._next_id,
                 *(int(ids.min()) for ids in alive if len(ids)),
-                *(int(wave[:, t.ID].min()) for wave in self._waves),
+                *(wave.least_id for wave in self._waves),
             ]
         )
 
@@ -357,16 +362,15 @@ class MessagePlane:
 
     def _take_due(self, until_ns: int) -> Any:
         """Take the messages whose time comes by `until_ns` out of the waiting waves, as the queue wants them."""
-        parts, waiting = [], []
+        parts: list[Ints] = []
+        waiting: list[WaitingWave] = []
         for wave in self._waves:
-            if wave[-1, t.SENT] <= until_ns:
-                parts.append(wave)
-            elif wave[0, t.SENT] > until_ns:
-                waiting.append(wave)
-            else:
-                count = int(np.searchsorted(wave[:, t.SENT], until_ns, side="right"))
-                parts.append(wave[:count])
-                waiting.append(wave[count:])
+            count = wave.due(until_ns)
+            if count:
+                parts.append(wave.rows(count))
+            rest = wave.after(count) if count else wave
+            if rest is not None:
+                waiting.append(rest)
         self._waves = waiting
         # Each wave is in the order of time and index, and waves follow one another in that of their indices.
         return self._queue.gathered(parts)

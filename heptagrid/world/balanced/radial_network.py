@@ -152,6 +152,8 @@ def radial_network(grid: Grid, loops: Literal["refuse", "compensate"] = "refuse"
 def _merge(grid: Grid) -> tuple[Ints, int]:
     """The node of each bus after joining those with closed couplings, and the number of nodes."""
     leader = np.arange(len(grid.buses.names))
+    if not grid.switches.closed.any():
+        return leader, len(leader)
 
     def find(bus: int) -> int:
         while leader[bus] != bus:

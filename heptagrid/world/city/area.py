@@ -165,4 +165,4 @@ class _Assembly:
 
 
 def _names(letter: str, count: int) -> npt.NDArray[np.str_]:
-    return np.char.add(letter, np.arange(1, count + 1).astype(np.str_))
+    return np.char.add(letter, np.arange(1, count + 1).astype(f"U{len(str(count))}"))

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from heptagrid.contracts.kinds import ENVELOPE_BYTES, KindFacts
+from heptagrid.foundation.compiled.bare_room import bare_room
 from heptagrid.foundation.domains import Kind
 from heptagrid.planes.messages import tables as t
 from heptagrid.planes.messages.kernel import event_kernel
@@ -210,7 +211,7 @@ class EventQueue:
 
         Each copy stands in it once and each port about once, but what a port had planned before an outage stays until its time.
         """
-        heap = np.empty((places, t.EVENT), dtype=np.int64)
+        heap = bare_room(places, t.EVENT)  # for the burst, which hardly ever comes
         heap[: len(self.heap)] = self.heap
         self._under_way = self._under_way._replace(heap=heap)
         self._numbers[event_kernel.S_LIMIT] = places - self._burst
@@ -235,7 +236,7 @@ class EventQueue:
         vacant[:vacant_size] = before.vacant[:vacant_size]
         vacant[vacant_size : vacant_size + size - old] = np.arange(size - 1, old - 1, -1)
         self._numbers[event_kernel.S_VACANT] = vacant_size + size - old
-        timers = np.empty((KINDS, max(1, size), 3), dtype=np.int64)
+        timers = bare_room(KINDS, max(1, size), 3)  # most kinds have few or no time-outs
         for kind in range(KINDS):
             there = (before.timer_head[kind] + np.arange(before.timer_size[kind])) % before.timers.shape[1]
             timers[kind, : len(there)] = before.timers[kind, there]

@@ -7,6 +7,7 @@ within the hop's limit of error joins the nearest one that is on the tree, over 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -41,9 +42,7 @@ def etx_tree(xy_m: Floats, budget: LinkBudget | None, range_m: float, alive: np.
     alive: (n,) members that take part; the others have parent -2.
     """
     count = len(xy_m)
-    reach_m = min(range_m * 2.0, budget.reach_m(-10.0)) if budget is not None else range_m
-    distances = np.linspace(0.0, reach_m, _METRE_STEPS)
-    error = np.asarray(budget.frame_error(distances)) if budget is not None else np.zeros(_METRE_STEPS)
+    reach_m, error = _errors(budget, range_m)
     tree = MeshTree(
         parent=np.full(count, -2, dtype=np.int64),
         depth=np.zeros(count, dtype=np.int64),
@@ -54,6 +53,15 @@ def etx_tree(xy_m: Floats, budget: LinkBudget | None, range_m: float, alive: np.
     lives = np.ones(count, dtype=bool) if alive is None else np.asarray(alive, dtype=bool)
     _grow(np.ascontiguousarray(xy_m), error, reach_m, lives, tree)
     return tree
+
+
+@lru_cache(maxsize=32)
+def _errors(budget: LinkBudget | None, range_m: float) -> tuple[float, Floats]:
+    """How far a member is heard at all, and the error of a frame at equal steps of distance up to there: the same for all meshes of a technology."""
+    if budget is None:
+        return range_m, np.zeros(_METRE_STEPS)
+    reach_m = min(range_m * 2.0, budget.reach_m(-10.0))
+    return reach_m, np.asarray(budget.frame_error(np.linspace(0.0, reach_m, _METRE_STEPS)))
 
 
 @kernel

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.foundation.compiled.bare_room import bare_room
 from heptagrid.planes.messages import tables as t
 from heptagrid.planes.messages.media import Medium
 from heptagrid.planes.messages.tables import Floats, Ints, Net
@@ -154,44 +156,9 @@ class NetworkBuilder:
         rates = np.broadcast_to(np.asarray(rate_bps, dtype=np.float64), (count,))
         if settings.access == "csma" and settings.gap_s == 0.0:
             settings = replace(settings, gap_s=GAP_BITS / float(rates[0]))
-        row = np.zeros(t.MEDIUM, dtype=np.int64)
-        for column, value in (
-            (t.M_METHOD, settings.method),
-            (t.M_SLOT, max(1, _ns(settings.slot_s))),
-            (t.M_LEAST_EXPONENT, settings.exponents[0]),
-            (t.M_MOST_EXPONENT, settings.exponents[1]),
-            (t.M_MOST_BACK_OFFS, settings.back_offs),
-            (t.M_CCA, _ns(settings.sense_s)),
-            (t.M_TURNAROUND, _ns(settings.turnaround_s)),
-            (t.M_ACK, _ns(settings.ack_s)),
-            (t.M_ACK_WAIT, _ns(settings.ack_wait_s)),
-            (t.M_GAP, _ns(settings.gap_s)),
-            (t.M_COLLISION_GAP, _ns(settings.collision_gap_s)),
-            (t.M_CHANNELS, settings.channels),
-            (t.M_DWELL, _ns(settings.dwell_s)),
-            (t.M_BROADCAST, _ns(settings.broadcast_interval_s)),
-            (t.M_BROADCAST_DWELL, _ns(settings.broadcast_dwell_s)),
-            (t.M_STACK, _ns(settings.stack_s)),
-            (t.M_DUTY_PPM, round(settings.duty_cycle * 1e6)),
-            (t.M_RECEIVE_DELAY, _ns(settings.receive_delay_s)),
-            (t.M_SECOND_FACTOR, settings.second_spreading),
-            (t.M_SECOND_DUTY_PPM, round(settings.second_duty_cycle * 1e6)),
-            (t.M_SECOND_PAYLOAD, second_payload_bytes),
-            (t.M_OPPORTUNITY, max(1, _ns(settings.opportunity_s))),
-            (t.M_PREAMBLES, settings.preambles),
-            (t.M_RESPONSE, _ns(settings.response_s)),
-            (t.M_SETUP, _ns(settings.setup_s)),
-            (t.M_GRANT, _ns(settings.grant_s)),
-            (t.M_INACTIVITY, _ns(settings.inactivity_s)),
-            (t.M_PAGING, _ns(settings.paging_s)),
-            (t.M_ACTIVE, _ns(settings.active_s)),
-            (t.M_UPDATE, max(1, _ns(settings.update_s))),
-            (t.M_MEMBERS_AT, self._members_count),
-            (t.M_MEMBERS, count),
-            (t.M_BASE, -1 if base is None else self.ports + base),
-            (t.M_WINDOW, round(settings.window_s) if settings.access == "csma" else _ns(settings.window_s)),
-        ):
-            row[column] = value
+        row = _constants(settings, second_payload_bytes).copy()
+        row[t.M_MEMBERS_AT], row[t.M_MEMBERS] = self._members_count, count
+        row[t.M_BASE] = -1 if base is None else self.ports + base
         self._medium.append(row)
         reach_m = (min(settings.sense_m, BEYOND_M), min(settings.interfere_m, BEYOND_M))
         self._reach.append(np.array([reach_m[0] ** 2, reach_m[1] ** 2, settings.capture_ratio]))
@@ -271,6 +238,47 @@ class NetworkBuilder:
         return np.searchsorted(ends[order], np.arange(self.nodes + 1)), ports[order]
 
 
+@lru_cache(maxsize=64)
+def _constants(settings: Medium, second_payload_bytes: int) -> Ints:
+    """The row of a medium but for its members and its base station: the same for all of a technology, and never changed in place."""
+    row = np.zeros(t.MEDIUM, dtype=np.int64)
+    for column, value in (
+        (t.M_METHOD, settings.method),
+        (t.M_SLOT, max(1, _ns(settings.slot_s))),
+        (t.M_LEAST_EXPONENT, settings.exponents[0]),
+        (t.M_MOST_EXPONENT, settings.exponents[1]),
+        (t.M_MOST_BACK_OFFS, settings.back_offs),
+        (t.M_CCA, _ns(settings.sense_s)),
+        (t.M_TURNAROUND, _ns(settings.turnaround_s)),
+        (t.M_ACK, _ns(settings.ack_s)),
+        (t.M_ACK_WAIT, _ns(settings.ack_wait_s)),
+        (t.M_GAP, _ns(settings.gap_s)),
+        (t.M_COLLISION_GAP, _ns(settings.collision_gap_s)),
+        (t.M_CHANNELS, settings.channels),
+        (t.M_DWELL, _ns(settings.dwell_s)),
+        (t.M_BROADCAST, _ns(settings.broadcast_interval_s)),
+        (t.M_BROADCAST_DWELL, _ns(settings.broadcast_dwell_s)),
+        (t.M_STACK, _ns(settings.stack_s)),
+        (t.M_DUTY_PPM, round(settings.duty_cycle * 1e6)),
+        (t.M_RECEIVE_DELAY, _ns(settings.receive_delay_s)),
+        (t.M_SECOND_FACTOR, settings.second_spreading),
+        (t.M_SECOND_DUTY_PPM, round(settings.second_duty_cycle * 1e6)),
+        (t.M_SECOND_PAYLOAD, second_payload_bytes),
+        (t.M_OPPORTUNITY, max(1, _ns(settings.opportunity_s))),
+        (t.M_PREAMBLES, settings.preambles),
+        (t.M_RESPONSE, _ns(settings.response_s)),
+        (t.M_SETUP, _ns(settings.setup_s)),
+        (t.M_GRANT, _ns(settings.grant_s)),
+        (t.M_INACTIVITY, _ns(settings.inactivity_s)),
+        (t.M_PAGING, _ns(settings.paging_s)),
+        (t.M_ACTIVE, _ns(settings.active_s)),
+        (t.M_UPDATE, max(1, _ns(settings.update_s))),
+        (t.M_WINDOW, round(settings.window_s) if settings.access == "csma" else _ns(settings.window_s)),
+    ):
+        row[column] = value
+    return row
+
+
 def _once(values: Any) -> Any:
     """One number where all are the same."""
     return values.reshape(-1)[0].copy() if values.size and (values == values.reshape(-1)[0]).all() else values
@@ -293,7 +301,7 @@ def with_room(net: Net, slots: int) -> Net:
     """The same network with a queue of `slots` places; waiting copies stay where they are."""
     used = np.flatnonzero(net.queue.any(axis=1))
     old = int(used[-1]) + 1 if len(used) else 0
-    queue = np.zeros((slots + 1, t.WAITING), dtype=np.int64)
+    queue = bare_room(slots + 1, t.WAITING)
     queue[:old] = net.queue[:old]
     queue[0, 2] = max(1, queue[0, 2])
     return net._replace(queue=queue)

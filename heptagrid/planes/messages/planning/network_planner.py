@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -199,6 +200,7 @@ class _Build:
         self._wiring = NetworkBuilder(self.places, xy_m)
         self._queued = queued
         self._parent = np.full(self.places, -1, dtype=np.int64)
+        self._depth = np.zeros(self.places, dtype=np.int64)  # found at the end
         self._up = np.full((self.places, 2), -1, dtype=np.int64)  # port, peer
         self._down = np.full((self.places, 2), -1, dtype=np.int64)
         self._loss = np.zeros(self.places)
@@ -216,8 +218,9 @@ class _Build:
         if medium.access == "queue":
             self._by_shared_queue(children, parents, one)
         else:
-            for parent in np.unique(parents):
-                mine = children[parents == parent]
+            by_parent = np.argsort(parents, kind="stable")
+            owners, begins = np.unique(parents[by_parent], return_index=True)
+            for parent, mine in zip(owners, np.split(children[by_parent], begins)[1:], strict=True):
                 if not medium.has_base:
                     self._by_mesh(mine, int(parent), one, medium)
                     continue
@@ -319,7 +322,7 @@ class _Build:
         mesh = Mesh(members, ports, self._xy_m[members], one.facts)
         self._meshes.append(mesh)
         ends = (self._up[:, 0], self._up[:, 1], self._down[:, 0], self._down[:, 1])
-        edges = TreeEdges(self._parent, np.zeros(self.places, dtype=np.int64), *ends, self._loss)
+        edges = TreeEdges(self._parent, self._depth, *ends, self._loss)
         self._poor[children] = choose_parents(mesh, np.ones(len(members), dtype=bool), edges)[1:]
         self._note(children, self._parent[children], one, ports)
 
@@ -338,7 +341,7 @@ class _Build:
             self._poor[children] = error > WORST_POOR_HOP
 
     def _medium(self, members: Ints, one: LinkClass, medium: Medium, far_m: Floats | None) -> Ints:
-        settings = replace(medium, header_bytes=one.facts.header_bytes, payload_bytes=one.facts.payload_bytes)
+        settings = _with_frame(medium, one.facts.header_bytes, one.facts.payload_bytes)
         rates = np.full(len(members), one.rate_bps)
         spreading, payload = None, None
         if far_m is not None:
@@ -379,3 +382,9 @@ class _Build:
 
     def _distance_m(self, a: Ints, b: Ints) -> Floats:
         return np.asarray(np.hypot(*(self._xy_m[a] - self._xy_m[b]).T))
+
+
+@lru_cache(maxsize=32)
+def _with_frame(medium: Medium, header_bytes: int, payload_bytes: int) -> Medium:
+    """A technology's medium with the frame of its facts: the same for all its meshes and cells."""
+    return replace(medium, header_bytes=header_bytes, payload_bytes=payload_bytes)

@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.foundation.compiled.bare_room import bare_room
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.planes.messages.tables import HOP, Floats, Ints
 
@@ -92,7 +93,8 @@ class Paths:
         at = self._size + np.cumsum(found.hops) - found.hops
         total = int(found.hops.sum())
         if self._size + total > len(self.table):
-            grown = np.zeros(max(2 * len(self.table), self._size + total), dtype=HOP)
+            room = max(2 * len(self.table), self._size + total)
+            grown = bare_room(room, HOP.itemsize // 8).view(HOP).reshape(room)
             grown[: self._size] = self.table[: self._size]
             self.table = grown
         for name in HOP.names or ():
