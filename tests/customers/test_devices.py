@@ -16,6 +16,7 @@ from scipy.optimize import minimize
 from heptagrid.assembly.span import Phase, Span
 from heptagrid.domains.customers import batteries, demand, heat_pumps, vehicles
 from heptagrid.domains.customers.device import Surroundings, device_classes
+from heptagrid.domains.customers.thermal.linear_step import stepped_by_size
 from heptagrid.foundation.time import NS_PER_QUARTER, Step
 from heptagrid.importers.extract import read_grid, read_profiles
 from heptagrid.importers.weather import read_weather
@@ -188,7 +189,9 @@ def test_the_houses_step_is_the_matrix_exponential() -> None:
         ]
     )
     for dt_s in (1.0, 60.0, 900.0):
-        matrix, by_heat, by_outside = heat_pumps.stepped(one, np.array([1.0, 2.0]), dt_s)
+        matrix, by_heat, by_outside = stepped_by_size(
+            one.loss_w_per_k, one.mass_w_per_k, air, mass, np.array([1.0, 2.0]), dt_s
+        )
         assert np.allclose(matrix[0], expm(system * dt_s), rtol=1e-10)
         forced = np.linalg.solve(system, (expm(system * dt_s) - np.eye(2)) @ np.array([1.0 / air, 0.0]))
         assert np.allclose(by_heat[0], forced, rtol=1e-6)

@@ -18,7 +18,8 @@ from heptagrid.domains.customers.bidding.rule import SECTION, BidRule
 from heptagrid.domains.customers.device import Device, Surroundings, device_classes
 from heptagrid.domains.customers.inverters import Inverters, Rows
 from heptagrid.domains.customers.local_units import LocalUnits
-from heptagrid.domains.customers.ownership import Ownership
+from heptagrid.domains.customers.ownership import Ownership, are_households
+from heptagrid.domains.customers.presence.homes import PresenceHomes, homes_of
 from heptagrid.planes.money.markets import local_auction
 from heptagrid.planes.money.tariffs import billing_rules
 from heptagrid.planes.money.tariffs.tariff import Offers
@@ -122,6 +123,7 @@ def customers(
             loads.p_profile,
             loads.q_profile,
             settings.seed,
+            _homes(settings, site),
         ),
         LocalUnits(site.profiles, units.p_kw, units.profile, owned.unit_point, site.points),
         _inverters(settings.inverters, site, devices),
@@ -141,6 +143,13 @@ def customers(
         if smart and site.local_markets
         else None,
     )
+
+
+def _homes(settings: Settings, site: Site) -> PresenceHomes | None:
+    """The households, where they draw what their people do."""
+    if settings.demand.homes != demand.PRESENCE:
+        return None
+    return homes_of(site.loads, site.profiles, are_households(site.loads), site.weather, settings.zone, settings.seed)
 
 
 def _inverters(parameters: standing_function.Parameters, site: Site, devices: Mapping[str, Device[Any]]) -> Inverters:

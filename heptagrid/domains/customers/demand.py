@@ -1,4 +1,4 @@
-"""Base demand: each customer's profile, varied from minute to minute around the quarter hour's energy.
+"""Base demand: each customer's profile, varied from minute to minute around the quarter hour's energy; or what the people of each home do (`presence`).
 
 The variation lives on a grid of absolute minutes, so that a finer or coarser step sees the same people;
 the fifteen minutes of a quarter hour are normalised, so that its energy is the profile's, exactly.
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.domains.customers.presence.homes import PresenceHomes
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.random import Stream, uniform
@@ -21,13 +22,20 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
+PROFILE, PRESENCE = "profile", "presence"
 _STREAM = int(Stream.BASE_DEMAND)
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """How much demand varies within a quarter hour."""
+    """What customers draw besides their devices, and how much it varies within a quarter hour."""
 
+    homes: str = parameter(
+        PROFILE,
+        info="what households draw: their profile, which all of a kind share, or what those at home do (presence), each with the energy of its own profile's year",
+        choices=(PROFILE, PRESENCE),
+        source="assumption: standard profiles; presence after Richardson et al. (2008, 2010)",
+    )
     variation: float = parameter(
         0.5,
         info="part of the demand that is spread over the quarter hour's minutes at random (exponential shares)",
@@ -53,8 +61,9 @@ class BaseDemand:
         p_profile: Ints,
         q_profile: Ints,
         seed: int,
+        homes: PresenceHomes | None = None,
     ) -> None:
-        """Set up from global ids, ratings and profile columns, (customers,) each."""
+        """Set up from global ids, ratings and profile columns, (customers,) each; homes: the households that draw what their people do."""
         self.total_kw = 0.0
         self.unserved_kwh = np.zeros(len(ids))
         self._variation = parameters.variation
@@ -63,6 +72,10 @@ class BaseDemand:
         self._p_profile, self._q_profile = p_profile, q_profile
         self._seed = seed
         self._quarter = -1
+        self._homes = homes
+        self._is_home = np.zeros(len(ids), dtype=np.bool_)
+        if homes is not None:
+            self._is_home[homes.row] = True
         self._weights = np.ones((len(ids), 15), dtype=np.float32)
         self._mean_p_kw, self._mean_q_kvar = np.zeros(len(ids)), np.zeros(len(ids))
 
@@ -74,7 +87,9 @@ class BaseDemand:
             np.multiply(self._p_kw, relative[self._p_profile], out=self._mean_p_kw)
             np.multiply(self._q_kvar, relative[self._q_profile], out=self._mean_q_kvar)
             if self._variation > 0.0:
-                _weigh(self._seed, self._ids, step.quarter * 15, self._variation, self._weights)
+                _weigh(self._seed, self._ids, step.quarter * 15, self._variation, self._is_home, self._weights)
+            if self._homes is not None:
+                self._homes.advance(step.quarter, self._mean_p_kw, self._mean_q_kvar, self._weights)
         since = step.start_ns - self._quarter * NS_PER_QUARTER
         begin = since / NS_PER_MINUTE
         end = begin + (step.end_ns - step.start_ns) / NS_PER_MINUTE
@@ -98,10 +113,12 @@ def _drop(supplied, hours, count, p_kw, q_kvar, unserved_kwh):  # type: ignore[n
 
 
 @kernel
-def _weigh(seed, ids, first_minute, variation, weights):  # type: ignore[no-untyped-def]
-    """Weights of the 15 minutes of a quarter hour, of mean one for each customer."""
+def _weigh(seed, ids, first_minute, variation, is_home, weights):  # type: ignore[no-untyped-def]
+    """Weights of the 15 minutes of a quarter hour, of mean one for each customer that is no home of its own people."""
     drawn = np.empty(15)
     for k in range(ids.shape[0]):
+        if is_home[k]:
+            continue
         total = 0.0
         for m in range(15):
             drawn[m] = -np.log(uniform(seed, _STREAM, ids[k], first_minute + m))

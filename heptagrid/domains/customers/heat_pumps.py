@@ -18,12 +18,14 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.domains.customers.bidding.heat_pumps import RampRule
-from heptagrid.domains.customers.device import Candidates, Complaint, Device, Surroundings, Words
+from heptagrid.domains.customers.device import Candidates, Complaint, Device, Surroundings, Words, stream_of
 from heptagrid.domains.customers.gateways import plan_in_force
+from heptagrid.domains.customers.thermal.diverse_houses import Diversity, alike, diverse
+from heptagrid.domains.customers.thermal.linear_step import Model, stepped_by_size, stepped_each
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.random import Stream, normals, uniforms
-from heptagrid.foundation.time import NS_PER_QUARTER, Step
+from heptagrid.foundation.time import NS_PER_QUARTER, Step, from_ns
 from heptagrid.world.weather import Weather
 
 Floats = npt.NDArray[np.float64]
@@ -31,6 +33,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 J_PER_KWH = 3.6e6
+ALIKE, DIVERSE = "alike", "diverse"
 _ANY_KW = 4.5  # houses follow the shape of a signal, whatever its size
 _SUN_H = 6  # hours over which a house's mass evens the sun out: assumption, half its own time constant
 COLD_BELOW_SET_K = 2.0  # assumption: what people complain of; ISO 7730 category C allows 3 K around the optimum
@@ -101,6 +104,30 @@ class Parameters:
         1.0, info="how fast a plan may move the set-point", unit="K/h", low=0.1, high=20.0,
         source="assumption: so that an inverter is not thrown from one end to the other at each slot",
     )  # fmt: skip
+    houses: str = parameter(
+        ALIKE, info="whether houses differ in size and set-point alone, or in all that follows, and in the hours at which people want it warm", choices=(ALIKE, DIVERSE),
+        source="assumption: alike; hours after Kane, Firth and Lomas (2015)",
+    )  # fmt: skip
+    loss_spread: float = parameter(
+        0.35, info="of diverse houses: standard deviation of the logarithm of the heat loss of one size", low=0.0, high=1.0,
+        source="assumption: most of TABULA's German houses lie within a factor of 2 of the mean",
+    )  # fmt: skip
+    mass_spread: float = parameter(
+        0.4, info="of diverse houses: the same of the mass of one size", low=0.0, high=1.0, source="ISO 13790: light to heavy is 110 to 260 kJ/(m2 K), a factor of 1.5 either way"
+    )  # fmt: skip
+    performance_spread: float = parameter(
+        0.15, info="of diverse houses: the same of the heat pumps' performance", low=0.0, high=1.0,
+        source="assumption: field trials find seasonal performance of 2 to 4 (Gleeson and Lowe 2013, Energy and Buildings 66: 'a wide range')",
+    )  # fmt: skip
+    strength_spread: float = parameter(
+        0.2, info="of diverse houses: the same of what heat pumps give, against what the house needs", low=0.0, high=1.0, source="assumption: sizes come in steps of 2 to 3 kW of heat"
+    )  # fmt: skip
+    set_spread_k: float = parameter(
+        1.5, info="of diverse houses: standard deviation of the set-points", unit="K", low=0.0, high=5.0, source="assumption: Kane et al. (2015) found rooms of 10 to 26 C"
+    )  # fmt: skip
+    set_back_k: float = parameter(
+        3.0, info="of diverse houses: mean set-back outside the hours at which people want it warm, up to twice of it", unit="K", low=0.0, high=10.0, source="assumption"
+    )  # fmt: skip
 
 
 def performance(outside_c: float) -> float:
@@ -131,16 +158,23 @@ class HeatPumps(Device[Parameters]):
         size = np.exp(parameters.spread * np.asarray(normals(seed, stream, owner, 0)))
         # Set-points differ by up to 1 K either way from house to house: assumption.
         self.set_c = parameters.set_c + 2.0 * (np.asarray(uniforms(seed, stream, owner, 100)) - 0.5)
+        self._unlike = alike(len(owner))
+        if parameters.houses == DIVERSE:
+            self._unlike = _diversity(parameters, owner, seed)
+            self.set_c = parameters.set_c + self._unlike.set_k
         self.air_c, self.mass_c = self.set_c.copy(), self.set_c.copy()
         self.shift_k = np.zeros(len(owner))
         self.baseline_air_c, self.baseline_mass_c = self.set_c.copy(), self.set_c.copy()
         self.cold_minutes = 0.0
         self._size = size
-        heat_w = parameters.loss_w_per_k * size * (self.set_c - parameters.design_c)
+        heat_w = parameters.loss_w_per_k * size * self._unlike.loss * (self.set_c - parameters.design_c)
         self._houses = Houses(
             gains_w=parameters.gains_w * size,
             window_m2=parameters.window_m2 * size,
-            p_max_kw=heat_w / 1000.0 / performance(parameters.design_c),
+            p_max_kw=self._unlike.strength * heat_w / 1000.0 / performance(parameters.design_c),
+            performance=self._unlike.performance,
+            back_k=self._unlike.back_k,
+            periods_h=self._unlike.periods_h,
         )
         self._dt_s = 0.0
 
@@ -152,7 +186,8 @@ class HeatPumps(Device[Parameters]):
         """Heat through the step where there is supply."""
         if step.dt_s != self._dt_s:
             self._dt_s = step.dt_s
-            self._model = stepped(self.parameters, self._size, step.dt_s)
+            self._model = self._stepped(step.dt_s)
+        local = from_ns(step.start_ns, self.surroundings.zone)
         middle_ns = (step.start_ns + step.end_ns) // 2
         one, weather = self.parameters, self.surroundings.weather
         outside_c = weather.outside_c_at(middle_ns)
@@ -162,7 +197,7 @@ class HeatPumps(Device[Parameters]):
             step.quarter,
             step.dt_s,
             Outside(outside_c, weather.radiation_w_m2_at(middle_ns), self._performance),
-            Control(one.band_k, one.flex_k, one.slew_k_per_h * step.dt_s / 3600.0),
+            Control(one.band_k, one.flex_k, one.slew_k_per_h * step.dt_s / 3600.0, local.hour + local.minute / 60.0),
             self.owner,
             self._houses,
             State(self.set_c, self.air_c, self.mass_c, self.shift_k, self.moved.less_kwh),
@@ -176,6 +211,14 @@ class HeatPumps(Device[Parameters]):
         self.used_kwh += total_kw * step.dt_s / 3600.0
         self.cold_minutes += cold * step.dt_s / 60.0
         return float(total_kw)
+
+    def _stepped(self, dt_s: float) -> Model:
+        one, size, unlike = self.parameters, self._size, self._unlike
+        air_j_per_k, mass_j_per_k = one.air_kwh_per_k * J_PER_KWH, one.mass_kwh_per_k * J_PER_KWH
+        if one.houses == ALIKE:
+            return stepped_by_size(one.loss_w_per_k, one.mass_w_per_k, air_j_per_k, mass_j_per_k, size, dt_s)
+        loss_w_per_k, mass_j = one.loss_w_per_k * size * unlike.loss, mass_j_per_k * size * unlike.mass
+        return stepped_each(loss_w_per_k, one.mass_w_per_k * size, air_j_per_k * size, mass_j, dt_s)
 
     @property
     def rated_kw(self) -> float:
@@ -193,7 +236,8 @@ class HeatPumps(Device[Parameters]):
             return 0.0
         one = self.parameters
         heat = self._size * (
-            one.air_kwh_per_k * (self.air_c - self.set_c) + one.mass_kwh_per_k * (self.mass_c - self.set_c)
+            one.air_kwh_per_k * (self.air_c - self.set_c)
+            + one.mass_kwh_per_k * self._unlike.mass * (self.mass_c - self.set_c)
         )
         return float(heat.sum()) / self._performance
 
@@ -203,6 +247,14 @@ class HeatPumps(Device[Parameters]):
     @classmethod
     def mean_kw(cls, parameters: Parameters, surroundings: Surroundings) -> Callable[[Ints], Floats]:
         return partial(heating_kw, parameters, surroundings.weather)
+
+
+def _diversity(one: Parameters, owner: Ints, seed: int) -> Diversity:
+    spreads = {
+        name: getattr(one, name)
+        for name in ("loss_spread", "mass_spread", "performance_spread", "strength_spread", "set_spread_k")
+    }
+    return diverse(owner, seed, stream_of("diverse_houses"), back_k=one.set_back_k, **spreads)
 
 
 def heating_kw(parameters: Parameters, weather: Weather, quarters: Ints) -> Floats:
@@ -225,56 +277,6 @@ def heating_kw(parameters: Parameters, weather: Weather, quarters: Ints) -> Floa
     return np.asarray(size * np.clip(heat_w / 1000.0 / by_quarter, 0.0, most_kw))
 
 
-class Model(NamedTuple):
-    """The exact step of the houses' linear model, with constant heat and outdoor temperature.
-
-    matrix: (houses, 2, 2) of the state, air and mass; by_heat: (houses, 2) effect of heat to the air in K/W; by_outside: (houses, 2).
-    """
-
-    matrix: Floats
-    by_heat: Floats
-    by_outside: Floats
-
-
-def stepped(parameters: Parameters, size: Floats, dt_s: float) -> Model:
-    """The model's step over `dt_s`. All houses share the shape and differ in size, so heat alone scales."""
-    one = parameters
-    air, mass = one.air_kwh_per_k * J_PER_KWH, one.mass_kwh_per_k * J_PER_KWH
-    system = np.zeros((4, 4))
-    system[0] = [
-        -(one.loss_w_per_k + one.mass_w_per_k) / air,
-        one.mass_w_per_k / air,
-        1.0 / air,
-        one.loss_w_per_k / air,
-    ]
-    system[1] = [one.mass_w_per_k / mass, -one.mass_w_per_k / mass, 0.0, 0.0]
-    whole = _exponential(system * dt_s)
-    count = len(size)
-    return Model(
-        matrix=np.broadcast_to(whole[:2, :2], (count, 2, 2)).copy(),
-        by_heat=whole[:2, 2] / size[:, np.newaxis],
-        by_outside=np.broadcast_to(whole[:2, 3], (count, 2)).copy(),
-    )
-
-
-def _exponential(matrix: Floats) -> Floats:
-    """Matrix exponential by scaling and squaring a Taylor series; for small, well-scaled matrices."""
-    halvings = max(0, int(np.ceil(np.log2(max(np.abs(matrix).sum(axis=1).max(), 1e-30)))) + 4)
-    scaled = matrix / 2.0**halvings
-    term = result = np.eye(len(matrix))
-    for k in range(1, 14):
-        term = _product(term, scaled) / k
-        result = result + term
-    for _ in range(halvings):
-        result = _product(result, result)
-    return result
-
-
-def _product(one: Floats, other: Floats) -> Floats:
-    """The product of two small matrices, summed by us: no library's threads decide about its last bits."""
-    return np.asarray((one[:, :, np.newaxis] * other[np.newaxis]).sum(axis=1))
-
-
 class Outside(NamedTuple):
     """The weather in a step, and what a heat pump makes of it."""
 
@@ -284,19 +286,23 @@ class Outside(NamedTuple):
 
 
 class Control(NamedTuple):
-    """The thermostat's band, how far a plan may move its set-point, and how far within a step."""
+    """The thermostat's band, how far a plan may move its set-point, and how far within a step; the local hour."""
 
     band_k: float
     flex_k: float
     most_k: float
+    hour: float
 
 
 class Houses(NamedTuple):
-    """What houses are, (houses,) each."""
+    """What houses are, (houses,) each; as in `Diversity`."""
 
     gains_w: Floats
     window_m2: Floats
     p_max_kw: Floats
+    performance: Floats
+    back_k: Floats
+    periods_h: Floats
 
 
 class State(NamedTuple):
@@ -330,14 +336,17 @@ def _heat(  # type: ignore[no-untyped-def]
     start, quarter, dt_s, outside, control, owner, houses, state, baseline, model, plans, orders, supplied, point_p
 ):  # fmt: skip
     outside_c, radiation, performance = outside
-    band, flex, most_k = control
-    gains, window, p_max = houses
+    band, flex, most_k, hour = control
+    gains, window, p_max, better, back_k, periods = houses
     set_c, air, mass, shift_k, less = state
     own_air, own_mass = baseline
     total = 0.0
     cold = 0
     for k in range(owner.shape[0]):
-        wanted = set_c[k]
+        own_set = set_c[k]
+        if back_k[k] > 0.0 and not (periods[k, 0] <= hour < periods[k, 1] or periods[k, 2] <= hour < periods[k, 3]):
+            own_set -= back_k[k]
+        wanted = own_set
         shift = 0.0
         row = plan_in_force(k, quarter, plans)
         if row >= 0:
@@ -352,12 +361,12 @@ def _heat(  # type: ignore[no-untyped-def]
         wanted += shift_k[k]
         part = min(max((wanted + 0.5 * band - air[k]) / band, 0.0), 1.0)
         power = min(part * p_max[k], highest) if supplied[owner[k]] else 0.0
-        own_part = min(max((set_c[k] + 0.5 * band - own_air[k]) / band, 0.0), 1.0)
+        own_part = min(max((own_set + 0.5 * band - own_air[k]) / band, 0.0), 1.0)
         by_itself = own_part * p_max[k] if supplied[owner[k]] else 0.0
         free = gains[k] + window[k] * radiation
-        _warm(k, power * 1000.0 * performance + free, outside_c, model, air, mass)
-        _warm(k, by_itself * 1000.0 * performance + free, outside_c, model, own_air, own_mass)
-        if air[k] < set_c[k] - COLD_BELOW_SET_K:
+        _warm(k, power * 1000.0 * performance * better[k] + free, outside_c, model, air, mass)
+        _warm(k, by_itself * 1000.0 * performance * better[k] + free, outside_c, model, own_air, own_mass)
+        if air[k] < set_c[k] - back_k[k] - COLD_BELOW_SET_K:
             cold += 1
         total += power
         orders.flexible_kw[k] = power

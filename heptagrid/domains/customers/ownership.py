@@ -50,13 +50,13 @@ class Ownership:
 
 
 def ownership(loads: Loads, units: Units, sections: Mapping[str, Any], seed: int) -> Ownership:
-    """Draw who owns what, by the sections of a scenario. Households are the loads with an H0 profile."""
+    """Draw who owns what, by the sections of a scenario."""
     customers = len(loads.bus)
     unit_point, producers = unit_points(loads, units)
     photovoltaic_kw = np.full(customers + producers, np.inf)
     photovoltaic = np.char.startswith(units.kinds, "PV")
     np.minimum.at(photovoltaic_kw, unit_point[photovoltaic], units.p_kw[photovoltaic])
-    candidates = Candidates(np.char.startswith(loads.profile_names, "H0"), photovoltaic_kw[:customers], seed)
+    candidates = Candidates(are_households(loads), photovoltaic_kw[:customers], seed)
     owners = {name: np.flatnonzero(one.owners(sections[name], candidates)) for name, one in device_classes().items()}
     return Ownership(
         devices={name: one for name, one in owners.items() if len(one) or device_classes()[name].in_every_run},
@@ -67,6 +67,11 @@ def ownership(loads: Loads, units: Units, sections: Mapping[str, Any], seed: int
         unit_point=unit_point,
         producers=producers,
     )
+
+
+def are_households(loads: Loads) -> Bools:
+    """(customers,) those with a household's profile, H0."""
+    return np.asarray(np.char.startswith(loads.profile_names, "H0"))
 
 
 def unit_points(loads: Loads, units: Units) -> tuple[Ints, int]:
