@@ -186,7 +186,7 @@ def _probabilities(shares: list[Floats]) -> Floats:
 
 def _light_kwh(present: Floats, lit: Floats) -> float:
     """Expected energy of a year of light; lit: (96,) mean of the part of lamps that people want."""
-    shared = np.tensordot(appliances.SHARED_LIGHT, present, axes=1)
+    shared = (appliances.SHARED_LIGHT[:, np.newaxis, np.newaxis] * present).sum(axis=0)
     return float((shared * lit).mean()) * appliances.LIGHT_KW * 24.0 * _DAYS
 
 
