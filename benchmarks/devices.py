@@ -42,6 +42,11 @@ def main() -> None:
     ours = {
         name: [each(name, count, morning, how) for how in ("alone", "priced", "steered")] for name in device_classes()
     }
+    diaries = {"behaviour": "diaries"}
+    ours["by diaries"] = [each("vehicles", count, morning, how, **diaries) for how in ("alone", "priced", "steered")]
+    ours["giving"] = [
+        each("vehicles", count, morning, how, v2g_share=1.0, **diaries) for how in ("alone", "priced", "steered")
+    ]
     for name, figures in ours.items():
         print(f"  {name:12s}" + "".join(f"{figure:8.1f}" for figure in figures))
     theirs = gridlabd_ns()
@@ -55,11 +60,11 @@ def main() -> None:
         )
 
 
-def each(name: str, count: int, steps: list[Step], how: str) -> float:
-    """Of one class, in ns."""
+def each(name: str, count: int, steps: list[Step], how: str, **keys: Any) -> float:
+    """Of one class with some keys of its section, in ns."""
     one: Any = device_classes()[name]
     surroundings = Surroundings(read_weather(TOWN), ZONE, 1)
-    device = one(one.section(), np.arange(count, dtype=np.int64), surroundings)
+    device = one.made(one.section(**keys), np.arange(count, dtype=np.int64), surroundings)
     signal = 2.0 + np.sin(np.arange(96) / 7.0)
     book = device.plans
     if how != "alone":

@@ -45,6 +45,7 @@ MODULES = (
     "gridlabd_houses",
     "gridlabd_water_heater",
     "photovoltaics",
+    "vehicles",
     "grid_day",
 )
 

@@ -22,7 +22,7 @@ from heptagrid.domains.customers.mobility.driving import (
     go_on,
 )
 from heptagrid.foundation.compiled.kernel import kernel
-from heptagrid.foundation.time import NS_PER_QUARTER
+from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER
 from heptagrid.world.water_filling import fill
 
 _TRIES = 4
@@ -67,7 +67,7 @@ def taken_kwh(content, power, hours, capacity, battery):  # type: ignore[no-unty
     return min(taken, room)
 
 
-@kernel
+@kernel(allocates=False)
 def _fill(k, row, quarter, left_share, left_h, need, spare, fleet, plans, battery, giving):  # type: ignore[no-untyped-def]
     """The levels of a plan's signal below which vehicle `k` charges and above which it gives; `spare` kWh may be given in all."""
     slot, p_max, signal = quarter - plans.first_quarter[row], fleet.charger_kw[k], plans.signals[row]
@@ -89,19 +89,20 @@ def _fill(k, row, quarter, left_share, left_h, need, spare, fleet, plans, batter
     fleet.level_kw[k] = fill(signal, slot, last, left_share, need, 1, p_max, SLOT_H) if need > 1e-9 else -np.inf
 
 
-@kernel
+@kernel(allocates=False)
 def advance(  # type: ignore[no-untyped-def]
     start, end, owner, outside, fleet, habits, battery, giving, calendar, diary, cap_kw, cap_until, plans, orders, supplied, point_p, less
 ):  # fmt: skip
     """All vehicles through the step: kW that they drew together, kWh lost, and kWh that real chargers in their place drew."""
     hours = (end - start) / 3.6e12
     quarter = start // NS_PER_QUARTER
-    begins = start % NS_PER_QUARTER == 0
+    begins = start % NS_PER_HOUR == 0  # within an hour the levels hold: who follows them needs what they were made for
     left_share = 1.0 - (start - quarter * NS_PER_QUARTER) / NS_PER_QUARTER
     efficiency = battery.efficiency
     total = losses = by_others = plugged = 0.0
+    orders.own_kw[:] = 0.0
+    orders.flexible_kw[:] = 0.0
     for k in range(owner.shape[0]):
-        orders.own_kw[k] = orders.flexible_kw[k] = 0.0
         at = owner[k]
         if outside[k]:
             if supplied[at] and start < orders.until_ns[k] and orders.is_power[k]:
@@ -115,17 +116,15 @@ def advance(  # type: ignore[no-untyped-def]
         if fleet.flags[k] & PLUGGED == 0:
             continue
         plugged += 1.0
+        need = (battery.target_soc * fleet.battery_kwh[k] - fleet.content_kwh[k]) / efficiency
+        gives = fleet.flags[k] & V2G != 0
+        if need <= 1e-9 and not gives:  # and so it would be without a plan, having charged at once
+            continue
         if not supplied[at]:
             fleet.row[k] = -2  # it plans anew when supply is back
             continue
         row = plan_in_force(k, quarter, plans)
-        full = battery.target_soc * fleet.battery_kwh[k]
-        need = (full - fleet.content_kwh[k]) / efficiency
-        gives = fleet.flags[k] & V2G != 0
         steered = row >= 0 and row == plans.steered[k]
-        if need <= 1e-9 and not gives and not steered:
-            fleet.flags[k] &= ~np.uint8(STEERED)
-            continue
         p_max = np.float64(fleet.charger_kw[k])
         if steered and fleet.flags[k] & STEERED == 0:
             fleet.flags[k] |= STEERED
