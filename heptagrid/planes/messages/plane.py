@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.contracts.kinds import ENVELOPE_BYTES, FACTS, KindFacts
+from heptagrid.foundation.away import Away
 from heptagrid.foundation.compiled.bare_room import bare_room
 from heptagrid.foundation.domains import DOMAIN_NAMES, KIND_NAMES, Domain, Kind
 from heptagrid.foundation.errors import ContractError
@@ -19,6 +20,8 @@ from heptagrid.planes.messages.kernel.ahead import Ahead
 from heptagrid.planes.messages.kernel.event_queue import EventQueue, fact_table
 from heptagrid.planes.messages.kernel.message_tracer import WatchedQueue
 from heptagrid.planes.messages.kernel.shards import Shards, Watches
+from heptagrid.planes.messages.kernel.shards_apart import ShardsApart
+from heptagrid.planes.messages.kernel.spread_shards import SpreadShards
 from heptagrid.planes.messages.links import CLASS_NAMES
 from heptagrid.planes.messages.planning.planned_network import PlannedNetwork
 from heptagrid.planes.messages.routing.paths import Paths, TreeRouter
@@ -74,7 +77,7 @@ class MessagePlane:
         self._familiar = FamiliarWaves(self._make)
         given = (topology.wiring.net(break_loss), self._paths, fact_table(facts), seed, topology.groups)
         self._areas = topology.areas
-        self._queue: EventQueue | Shards | WatchedQueue = (
+        self._queue: EventQueue | Shards | SpreadShards | WatchedQueue = (
             EventQueue(*given) if self._areas is None else Shards(*given, self._areas.shard_of)
         )
         self._next_id = 0
@@ -182,7 +185,8 @@ class MessagePlane:
         nothing on one thread, while a message is watched, and where the network changes on the way.
         """
         is_changing = bool(self._changes) and self._changes[0].when_ns <= until_ns
-        if self.threads > 1 and not isinstance(self._queue, WatchedQueue) and not is_changing:
+        is_alone = self.threads < 2 and not isinstance(self._queue, SpreadShards)
+        if not (is_alone or is_changing or isinstance(self._queue, WatchedQueue)):
             self._ahead = self._queue.begin(self._take_due(until_ns), until_ns, self.threads)
 
     def advance(self, until_ns: int) -> tuple[Ints, Ints]:
@@ -225,6 +229,8 @@ class MessagePlane:
     def lose(self, link_class: int, share: float) -> None:
         """From now on each crossing of a link of a class is lost with this probability, after all link retries."""
         self._queue.net.break_loss[link_class] = share
+        if isinstance(self._queue, SpreadShards):
+            self._queue.lose(link_class, share)
 
     def cut(self, places: Ints, begin_ns: int, end_ns: int, notice_ns: int = 0) -> None:
         """The links of places (n,) to their parents are cut, in both directions; none of a shared medium can be."""
@@ -252,6 +258,8 @@ class MessagePlane:
         if change.what == "jam":
             jammed = self._queue.net.medium[:, t.M_JAMMED_UNTIL]
             jammed[change.which] = np.maximum(jammed[change.which], change.until_ns)
+            if isinstance(self._queue, SpreadShards):
+                self._queue.jam(change.which, change.until_ns)
             return
         count = self._dead if change.what == "dead" else self._cut
         count[change.which] += -1 if change.up else 1
@@ -266,6 +274,9 @@ class MessagePlane:
             rows = wave.rows()
             self._write_paths(rows)
             self._waves[k] = WaitingRows(rows)
+        if isinstance(self._queue, SpreadShards):
+            self._queue.redirect(self._write_paths)
+            return
         for state in self._queue.states:
             rests = (state[:, t.OVER] == 0) & (state[:, t.DATA_COPIES] == 0) & (state[:, t.ACK_COPIES] == 0)
             if rests.any():
@@ -284,6 +295,21 @@ class MessagePlane:
         """How many times a copy came to a port."""
         return self._queue.hop_events
 
+    @property
+    def areas(self) -> int:
+        """How many areas the network consists of whose messages can travel in processes of their own; 0: it hangs together."""
+        return 0 if self._areas is None else int(self._areas.shard_of.max())
+
+    def spread(self, processes: Sequence[Callable[[ShardsApart], Away]]) -> None:
+        """Let the messages of areas travel in processes from now on; what is carried is the same. Each takes some areas, at least one."""
+        assert isinstance(self._queue, Shards), "a network of areas is spread once"
+        self._queue = SpreadShards(self._queue, processes)
+
+    def end_processes(self) -> None:
+        """End the processes in which messages travel, if there are any."""
+        if isinstance(self._queue, SpreadShards):
+            self._queue.end()
+
     def watch(self, ids: Iterable[int]) -> WatchedQueue | Watches:
         """Follow these messages hop by hop from now on; nothing else changes."""
         if isinstance(self._queue, Shards):
@@ -294,14 +320,11 @@ class MessagePlane:
 
     def oldest_under_way(self) -> int:
         """The least index of a message that may still arrive; all before it are done."""
+        waiting = [self._next_id, *(wave.least_id for wave in self._waves)]
+        if isinstance(self._queue, SpreadShards):
+            return min(self._queue.oldest(), *waiting)
         alive = [state[state[:, t.OVER] == 0, t.ID] for state in self._queue.states]
-        return min(
-            [
-                self._next_id,
-                *(int(ids.min()) for ids in alive if len(ids)),
-                *(wave.least_id for wave in self._waves),
-            ]
-        )
+        return min([*waiting, *(int(ids.min()) for ids in alive if len(ids))])
 
     def begin_counting(self) -> None:
         """Count from here; what is under way now is not counted."""
@@ -338,7 +361,7 @@ class MessagePlane:
 
     def _busy_ns(self) -> Ints:
         """(2, ports) as `busy_s`, since the beginning."""
-        net = self._queue.net
+        net = self._queue.read_busy() if isinstance(self._queue, SpreadShards) else self._queue.net
         of_class_a = net.medium[net.medium[:, t.M_METHOD] == t.CLASS_A, t.M_BASE]
         second = np.zeros(len(net.port), dtype=np.int64)
         second[of_class_a] = net.port[of_class_a, t.P_BUSY_SECOND]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from heptagrid.planes.messages.kernel.events import push, push_lost
 from heptagrid.planes.messages.kernel.tally import Tally
 from heptagrid.planes.messages.planning.network_builder import with_room
 from heptagrid.planes.messages.routing.downlinks import take_waiting
-from heptagrid.planes.messages.routing.paths import Paths
+from heptagrid.planes.messages.routing.paths import KnownHops
 from heptagrid.planes.messages.statistics import KINDS, Counts
 from heptagrid.planes.messages.tables import Ints, Net, Outcome, UnderWay
 
@@ -40,7 +41,7 @@ class EventQueue:
     def __init__(
         self,
         net: Net,
-        paths: Paths,
+        paths: KnownHops,
         facts: Ints,
         seed: int,
         groups: int = 0,
@@ -221,6 +222,25 @@ class EventQueue:
         self._numbers[event_kernel.S_FULL] = 0
         self._make_heap(2 * len(self._under_way.heap))
 
+    def packed(self) -> dict[str, Any]:
+        """Its own tables and numbers, without those that it shares, for `unpack` in another process."""
+        own, slots = self._under_way, np.flatnonzero(self.net.queue.any(axis=1))
+        return {
+            "tables": (own.state, own.vacant, own.timers, own.timer_head, own.timer_size, own.numbers),
+            "heap": (len(own.heap), self.heap),
+            "queue": (len(self.net.queue), self.net.queue[: slots[-1] + 1 if len(slots) else 0]),
+            "others": (self.net.outages, self._switches, self._ports),
+        }
+
+    def unpack(self, packed: dict[str, Any]) -> None:
+        """Go on from what another queue has packed."""
+        numbers = self._numbers
+        state, vacant, timers, head, size, numbers[:] = packed["tables"]
+        heap, queue = (_with_rest(*packed[name]) for name in ("heap", "queue"))
+        self._under_way = UnderWay(state, vacant, heap, timers, head, size, numbers)
+        outages, self._switches, self._ports = packed["others"]
+        self.net = self.net._replace(queue=queue, outages=outages)
+
     def make_room(self, due: int) -> None:
         """Grow the tables so that `due` more messages find room."""
         vacant_size = int(self._numbers[event_kernel.S_VACANT])
@@ -245,6 +265,13 @@ class EventQueue:
         self._make_heap(2 * (self._burst + self._switches))
         if self.net.port.size and self.net.port[:, t.P_CLASSES].any():
             self.net = with_room(self.net, size * self._copies)
+
+
+def _with_rest(rows: int, used: Ints) -> Ints:
+    """A table of so many rows that begins with those in use."""
+    table = bare_room(rows, used.shape[1])
+    table[: len(used)] = used
+    return table
 
 
 def fact_table(facts: dict[Kind, KindFacts]) -> Ints:

@@ -6,7 +6,7 @@ shard, and so is what was acknowledged and what was lost.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -21,7 +21,7 @@ from heptagrid.planes.messages.kernel.event_queue import NO_PORTS, EventQueue
 from heptagrid.planes.messages.kernel.message_tracer import WatchedQueue
 from heptagrid.planes.messages.kernel.tally import Tally
 from heptagrid.planes.messages.kernel.traces import MessageTrace
-from heptagrid.planes.messages.routing.paths import Paths
+from heptagrid.planes.messages.routing.paths import KnownHops
 from heptagrid.planes.messages.statistics import Counts
 from heptagrid.planes.messages.tables import Ints, Net, Outcome
 
@@ -33,18 +33,21 @@ class Shards:
     ----------
     net, paths, facts, seed, groups : as of an `EventQueue`.
     shard_of : (nodes,) the shard of each, from 0; no path leads from one to another.
+    count : how many there are; None: as many as nodes have.
     """
 
-    def __init__(self, net: Net, paths: Paths, facts: Ints, seed: int, groups: int, shard_of: Ints) -> None:
+    def __init__(
+        self, net: Net, paths: KnownHops, facts: Ints, seed: int, groups: int, shard_of: Ints, count: int | None = None
+    ) -> None:
         self.net = net
         self.shard_of = shard_of
         self.facts = facts
         self.seed = seed
         self.hop_events = 0
-        self._paths = paths
-        self._groups = groups
+        self.paths = paths
+        self.groups = groups
         self._tallies = [Tally(groups)]
-        count = int(shard_of.max()) + 1
+        count = int(shard_of.max()) + 1 if count is None else count
         ports = np.bincount(shard_of[net.port[:, t.P_NODE]], minlength=count)
         self._numbers = np.zeros((count, event_kernel.SCALARS), dtype=np.int64)
         self._queues = [
@@ -56,6 +59,16 @@ class Shards:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_places": None}
+
+    @property
+    def queues(self) -> Sequence[EventQueue]:
+        """The queue of each shard."""
+        return self._queues
+
+    def queue_of(self, shard: int) -> EventQueue:
+        """A shard's queue, of which more may be changed than time changes."""
+        self._places = None
+        return self._queues[shard]
 
     def gathered(self, parts: list[Ints]) -> Leaving:
         """Messages of several waves, (n, PENDING) each, by time and index: by shard, and within one by time and index."""
@@ -74,7 +87,7 @@ class Shards:
     def begin(self, due: Leaving, until_ns: int, threads: int) -> Ahead:
         """Let time pass to `until_ns` beside the caller's other work; its `outcome` waits for it, and helps. `due` as of `advance`."""
         while len(self._tallies) < threads:
-            self._tallies.append(Tally(self._groups))
+            self._tallies.append(Tally(self.groups))
         span = self._span(due, until_ns)
         helpers = [Beside(partial(self._work, span, tally)) for tally in self._tallies[1:threads]]
         return Ahead(until_ns, partial(self._finished, span, helpers))
@@ -86,7 +99,7 @@ class Shards:
                 queue.advance(due.rows[begin:end], until_ns)
                 for queue, begin, end in zip(self._watched, due.begins, due.begins[1:], strict=False)
             ]
-            return _in_order(Outcome(*(np.concatenate(columns) for columns in zip(*parts, strict=True))))
+            return in_order(Outcome(*(np.concatenate(columns) for columns in zip(*parts, strict=True))))
         return self._finished(self._span(due, until_ns), [])
 
     def _span(self, due: Leaving, until_ns: int) -> _Work:
@@ -106,7 +119,7 @@ class Shards:
         known = Outcome(*(np.empty((int(room[-1]), width), dtype=np.int64) for width in (2, 2, 4)))
         numbers[:, event_kernel.OF_ONE_CALL] = 0
         numbers[:, event_kernel.S_CHANGED] = t.NEVER
-        net = self.net._replace(path=self._paths.table)
+        net = self.net._replace(path=self.paths.table)
         todo = np.argsort(-under_way, kind="stable")  # the longest first, so that threads come to their ends together
         return _Work(until_ns, due, room, known, self._places, todo, np.zeros(1, dtype=np.int64), net)
 
@@ -133,7 +146,7 @@ class Shards:
         self.hop_events += int(numbers[:, event_kernel.S_EVENTS].sum())
         counts = (event_kernel.S_ARRIVED, event_kernel.S_ANSWERED, event_kernel.S_LOST)
         columns = (s.of_all(rows, work.room, numbers[:, count]) for rows, count in zip(work.known, counts, strict=True))
-        return _in_order(Outcome(*columns))
+        return in_order(Outcome(*columns))
 
     def _note(self, k: int) -> None:
         """Where the tables of a queue stand now."""
@@ -227,6 +240,6 @@ class Watches:
         return len(traces) == self._wanted and all(trace.is_over for trace in traces.values())
 
 
-def _in_order(outcome: Outcome) -> Outcome:
+def in_order(outcome: Outcome) -> Outcome:
     """By time what arrived; the rest one shard's after another's."""
     return outcome._replace(arrived=outcome.arrived[np.argsort(outcome.arrived[:, 1], kind="stable")])

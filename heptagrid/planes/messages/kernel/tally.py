@@ -37,8 +37,12 @@ class Tally:
 
     def take(self, other: Tally) -> None:
         """Count what another has counted, which begins anew."""
-        for mine, theirs in zip(self.counters, other.counters, strict=True):
-            mine += theirs if mine is not self.worst_ns else 0
-        np.maximum(self.worst_ns, other.worst_ns, out=self.worst_ns)
+        self.add(other.counters)
         for theirs in other.counters:
             theirs[:] = 0
+
+    def add(self, counters: Counters) -> None:
+        """Count what was counted elsewhere."""
+        for mine, theirs in zip(self.counters, counters, strict=True):
+            mine += theirs if mine is not self.worst_ns else 0
+        np.maximum(self.worst_ns, counters.worst_ns, out=self.worst_ns)

@@ -35,6 +35,12 @@ class KnownPaths(NamedTuple):
     hops: Ints
 
 
+class KnownHops(Protocol):
+    """Where the kernel finds hops."""
+
+    table: npt.NDArray[np.void]
+
+
 class Router(Protocol):
     """Finds paths."""
 
@@ -79,6 +85,11 @@ class Paths:
     def known(self) -> KnownPaths:
         """Those of the pairs that were asked for."""
         return KnownPaths(self._nodes, self._keys, self._at, self._hops)
+
+    @property
+    def size(self) -> int:
+        """How many hops of the table are of paths so far."""
+        return self._size
 
     def reroute(self, router: Router) -> None:
         """Find all paths anew from now on; those of messages under way stay as they are."""
