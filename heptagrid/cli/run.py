@@ -56,6 +56,13 @@ def _breaks(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> l
 )
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="Processes to share the work (default: cores).")
 @click.option(
+    "--shards",
+    type=click.IntRange(1),
+    default=1,
+    metavar="N",
+    help="Share the areas of a city out over N processes; to the same results.",
+)
+@click.option(
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="Results folder (default: runs/<name>-<time>)."
 )
 @click.option("--force", is_flag=True, help="Replace the run that the folder holds.")
@@ -72,7 +79,7 @@ def _breaks(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> l
     "resumed",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="Bring a run that was stopped or killed to its end, from its last checkpoints; with --threads and --json at most.",
+    help="Bring a run that was stopped or killed to its end, from its last checkpoints; with --threads, --shards and --json at most.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json and nothing else on standard output.")
 def run(scenario: str, as_json: bool, single: str | None, resumed: Path | None, **options: Any) -> None:
@@ -129,10 +136,11 @@ def _finished(scenario: str, single: str | None, resumed: Path | None, options: 
     if resumed is None:
         found: Run = with_progress(lambda tick: api.run(scenario, single=single, progress=tick, **options))
         return found
-    _refuse_beside("--resume", "threads", "as_json", "resumed")
+    _refuse_beside("--resume", "threads", "shards", "as_json", "resumed")
     if not open_run(resumed).partial:
         click.echo(f"{resumed}: this run is finished; nothing is left to do", err=True)
-    resumed_run: Run = with_progress(lambda tick: api.resume(resumed, threads=options["threads"], progress=tick))
+    share = {"threads": options["threads"], "shards": options["shards"]}
+    resumed_run: Run = with_progress(lambda tick: api.resume(resumed, progress=tick, **share))
     return resumed_run
 
 

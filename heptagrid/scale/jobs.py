@@ -12,16 +12,19 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing.synchronize import Event
 from typing import Any
 
 from heptagrid.assembly.job import Job
 from heptagrid.assembly.world import World
+from heptagrid.foundation.away import Place
 from heptagrid.foundation.beside import end_with_parent, main_hidden
 from heptagrid.foundation.errors import HeptagridError
 from heptagrid.foundation.garbage import collect_rarely
 from heptagrid.foundation.interrupts import counted_interrupts, inherited_by_none
+from heptagrid.foundation.process_place import ProcessPlace
 from heptagrid.recording.arm_result import ArmResult
 from heptagrid.scenario.schema import Scenario
 from heptagrid.simulation.simulation import Tick, run_arm
@@ -33,16 +36,36 @@ _counts: Any = None
 _stop: Event | None = None
 
 
+@dataclass(frozen=True)
+class Spread:
+    """Over how many processes an arm is shared out, and where they are started."""
+
+    shards: int = 1
+    start_place: Callable[[], Place] = ProcessPlace
+
+
+ALONE = Spread()
+"""Not at all."""
+
+
 def run_jobs(
-    scenario: Scenario, jobs: list[Job], threads: int, progress: Progress | None, world: World | None = None
+    scenario: Scenario,
+    jobs: list[Job],
+    threads: int,
+    progress: Progress | None,
+    world: World | None = None,
+    spread: Spread = ALONE,
 ) -> list[ArmResult]:
     """Run all jobs and return their results in the jobs' order.
 
     Smart arms take longest, so with several processes they begin first: what is left at the end, and is begun in a new process, are short ones.
     On Ctrl-C the jobs end at their next step and their results say so; a second Ctrl-C kills them.
     progress: called with (steps done, steps in all) several times a second. world: the scenario's, for jobs in this process; others build their own.
+    spread: over which processes each arm is shared out; then one arm follows the other.
     """
-    work = partial(_run_job, scenario, threads_of_job(threads, len(jobs)))
+    if spread.shards > 1:
+        threads = 1
+    work = partial(_run_job, scenario, threads_of_job(threads, len(jobs)), spread)
     in_order = sorted(jobs, key=lambda job: threads > 1 and not job.arm.smart)
     steps = [job.span.all_steps for job in in_order]
     results = run_tasks(work, in_order, steps, threads, progress, partial(work, world=world))
@@ -181,5 +204,8 @@ def _run_one(work: Work, k: int, task: Any) -> Any:
     return work(task, tick)
 
 
-def _run_job(scenario: Scenario, threads: int, job: Job, tick: Tick, world: World | None = None) -> ArmResult:
-    return run_arm(scenario, job.arm, job.run_day, job.span, job.parts, tick, job.checkpoints, threads, world)
+def _run_job(
+    scenario: Scenario, threads: int, spread: Spread, job: Job, tick: Tick, world: World | None = None
+) -> ArmResult:
+    way = scenario, job.arm, job.run_day, job.span, job.parts, tick, job.checkpoints, threads, world
+    return run_arm(*way, spread.shards, spread.start_place)

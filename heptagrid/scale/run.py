@@ -39,7 +39,7 @@ from heptagrid.recording.summary import summarise
 from heptagrid.recording.tables import discard_parts, join_parts
 from heptagrid.report.writing import write_page
 from heptagrid.scale.beside_arm import beside_arm
-from heptagrid.scale.jobs import Progress, run_jobs
+from heptagrid.scale.jobs import Progress, Spread, run_jobs
 from heptagrid.scale.needs import customers_of, existing, look_ahead
 from heptagrid.scenario.load import load, revised
 from heptagrid.scenario.schema import Scenario
@@ -64,6 +64,7 @@ def run(
     settings: Sequence[str] = (),
     feeder: str | Path | None = None,
     threads: int | None = None,
+    shards: int = 1,
     out: str | Path | None = None,
     force: bool = False,
     anyway: bool = False,
@@ -83,6 +84,7 @@ def run(
     settings : "section.key=value" overrides.
     feeder : an OpenDSS script; its circuit takes the place of the scenario's network.
     threads : processes to share the work among (default: one per core).
+    shards : processes among which each arm of a city shares out its areas; the arms follow one another then.
     out : results folder; refused if it holds another run, unless `force`.
     anyway : start a city's run though the memory or disk that it will take is not there.
     checkpoint_every_h : hours of simulated time after which each arm saves its state, for `resume`; None saves none.
@@ -118,10 +120,10 @@ def run(
             resolved = on_feeder(resolved, circuit, Path(feeder), place.work / "network")
             manifest = manifest_of(resolved, spans, typical, arms, broken, command) | every_h
             write_json(place.work / RUN.mark, vouching(manifest))
-        return _carry_out(place, given, resolved, spans, arms, manifest, threads, progress, began)
+        return _carry_out(place, given, resolved, spans, arms, manifest, threads, Spread(shards), progress, began)
 
 
-def resume(folder: str | Path, *, threads: int | None = None, progress: Progress | None = None) -> Run:
+def resume(folder: str | Path, *, threads: int | None = None, shards: int = 1, progress: Progress | None = None) -> Run:
     """Bring a run to its end that was killed or stopped: each arm goes on from its last checkpoint, and one without begins anew.
 
     A run that is whole is returned as it is.
@@ -148,7 +150,7 @@ def resume(folder: str | Path, *, threads: int | None = None, progress: Progress
     arms = [arm_of(name, manifest["break"]) for name in manifest["arms"]]
     alone = beside_arm(len(arms) * len(spans), threads)
     with alone, results_folder(given, RUN, force=False, goes_on=run.manifest) as place:
-        return _carry_out(place, given, scenario, spans, arms, manifest, threads, progress, began)
+        return _carry_out(place, given, scenario, spans, arms, manifest, threads, Spread(shards), progress, began)
 
 
 def _carry_out(
@@ -159,6 +161,7 @@ def _carry_out(
     arms: Sequence[Arm],
     manifest: dict[str, Any],
     threads: int | None,
+    spread: Spread,
     progress: Progress | None,
     began: float,
 ) -> Run:
@@ -174,7 +177,7 @@ def _carry_out(
     world = build_world(scenario)
     jobs = [Job(arm, k, span, parts, checkpoints) for k, span in enumerate(spans) for arm in arms]
     ensure_kernels()
-    results = run_jobs(scenario, jobs, threads or os.cpu_count() or 1, progress, world)
+    results = run_jobs(scenario, jobs, threads or os.cpu_count() or 1, progress, world, spread)
     if not results:
         raise KeyboardInterrupt  # before any arm had begun
     if world.customers_count > MANY_CUSTOMERS:

@@ -20,9 +20,11 @@ from heptagrid.assembly.span import Phase, Span
 from heptagrid.assembly.spans import spans_of
 from heptagrid.assembly.transport import TransportOver
 from heptagrid.assembly.world import World, build_world
+from heptagrid.foundation.away import Place
 from heptagrid.foundation.clock import Clock, SimulatedClock
 from heptagrid.foundation.domains import Kind
 from heptagrid.foundation.errors import UsageError
+from heptagrid.foundation.process_place import ProcessPlace
 from heptagrid.foundation.time import Step
 from heptagrid.recording.arm_result import ArmResult
 from heptagrid.recording.manifest import data_fingerprints
@@ -34,6 +36,7 @@ from heptagrid.scenario.load import tables_of_parts
 from heptagrid.scenario.schema import Scenario
 from heptagrid.simulation.checkpoint import read_checkpoint, write_checkpoint
 from heptagrid.simulation.outside import Outside
+from heptagrid.simulation.shards import end_shards, share_out
 
 Tick = Callable[[int], bool]
 
@@ -71,6 +74,7 @@ class Simulation:
         parts: Path | None = None,
         spools: bool = False,
         threads: int = 1,
+        shards: int = 1,
         clock: Clock | None = None,
         transport_over: TransportOver = ModelledTransport,
         outside: Outside | None = None,
@@ -86,6 +90,7 @@ class Simulation:
         parts : a folder for the parts of the tables; None writes none.
         spools : whether these are spools until they are joined (`heptagrid.recording.spool`), for a process that lasts.
         threads : how many it may keep busy; the result is the same. With two, messages travel beside devices, power and sensors.
+        shards : over how many processes a city's areas are shared out; the result is the same (`heptagrid.simulation.shards`).
         clock : what paces the steps; None takes as little time as it can.
         transport_over : makes what carries the messages, of the modelled network.
         outside : through whom others enter; None: nobody does.
@@ -95,6 +100,8 @@ class Simulation:
         self.span = span or spans_of(scenario)[0]
         self.run_day = run_day
         self.threads = threads
+        self.shards = shards
+        self.start_place: Callable[[], Place] = ProcessPlace
         self.clock = clock or SimulatedClock()
         self.outside = outside or Outside()
         self.extras: dict[Any, Any] = {}
@@ -118,6 +125,7 @@ class Simulation:
         self.grid = build_arm(self.scenario, self.world, self.arm, self.span, self.threads, self._transport_over)
         self.recorder = Recorder(self.scenario, self.grid, self.run_day, self.span, self._parts, self._spools)
         self._steps = self.span.steps()
+        share_out(self)
 
     def step(self) -> bool:
         """Run the next step; False if there is none.
@@ -192,7 +200,13 @@ class Simulation:
         """
         if self.last_step is not None and self.last_step.end_ns < self.span.last_ns:
             self.recorder.stop(self.last_step)
-        return self.recorder.finish(self.seconds, peak_rss_mb())
+        result = self.recorder.finish(self.seconds, peak_rss_mb())
+        self.end()
+        return result
+
+    def end(self) -> None:
+        """End the processes over which it is shared out, if there are any; it goes no further then."""
+        end_shards(self)
 
     def save(self, path: str | Path) -> None:
         """Write the whole state to a file, from which `restore` goes on to the same last bit.
@@ -205,16 +219,24 @@ class Simulation:
         write_checkpoint(
             Path(path),
             self.about,
-            {name: value for name, value in vars(self).items() if name not in ("_steps", "outside")},
+            {name: value for name, value in vars(self).items() if name not in ("_steps", "outside", "start_place")},
         )
 
     @classmethod
     def restore(
-        cls, path: str | Path, *, scenario: Scenario | None = None, parts: Path | None = None, threads: int = 1
+        cls,
+        path: str | Path,
+        *,
+        scenario: Scenario | None = None,
+        parts: Path | None = None,
+        threads: int = 1,
+        shards: int = 1,
+        start_place: Callable[[], Place] = ProcessPlace,
     ) -> Simulation:
         """The simulation that was saved, ready for its next step. Read only files of your own: they hold objects, as pickles do.
 
-        scenario: what it must be a simulation of; None takes any. parts: where the parts of its tables stand now. threads: as of a new one.
+        scenario: what it must be a simulation of; None takes any. parts: where the parts of its tables stand now. threads, shards: as of a new one. start_place: where
+        shards live.
 
         Raises
         ------
@@ -225,6 +247,8 @@ class Simulation:
         vars(simulation).update(read_checkpoint(Path(path), partial(mismatch, scenario)))
         simulation.threads, simulation.outside = threads, Outside()
         simulation.grid.transport.share(threads)
+        simulation.shards, simulation.start_place = shards, start_place
+        share_out(simulation)
         simulation._steps = islice(simulation.span.steps(), simulation.steps_done, None)
         if parts is not None:
             simulation.recorder.write_to(parts)
@@ -288,12 +312,15 @@ def run_arm(
     checkpoints: Checkpoints | None = None,
     threads: int = 1,
     world: World | None = None,
+    shards: int = 1,
+    start_place: Callable[[], Place] = ProcessPlace,
 ) -> ArmResult:
     """Run one arm over a span, from its last checkpoint on if there is one.
 
     tick: called with the number of steps done; the run stops after a step for which it returns True. world: the scenario's, where it has been built.
     """
-    simulation = Simulation(scenario, arm, span, run_day=run_day, parts=parts, threads=threads)
+    simulation = Simulation(scenario, arm, span, run_day=run_day, parts=parts, threads=threads, shards=shards)
+    simulation.start_place = start_place
     if checkpoints is None:
         simulation.begin(world)
         _go_on(simulation, tick)
@@ -304,7 +331,9 @@ def run_arm(
         tick(span.all_steps)
         return result
     if saved.exists():
-        simulation = Simulation.restore(saved, scenario=scenario, parts=parts, threads=threads)
+        simulation = Simulation.restore(
+            saved, scenario=scenario, parts=parts, threads=threads, shards=shards, start_place=start_place
+        )
     else:
         simulation.begin(world)
         simulation.recorder.write_to(parts)
@@ -323,8 +352,12 @@ def run_arm(
 
 
 def _go_on(simulation: Simulation, tick: Tick, after: Callable[[Step], Any] = lambda step: None) -> None:
-    while simulation.step():
-        assert simulation.last_step is not None
-        after(simulation.last_step)
-        if tick(simulation.steps_done):
-            break
+    try:
+        while simulation.step():
+            assert simulation.last_step is not None
+            after(simulation.last_step)
+            if tick(simulation.steps_done):
+                break
+    except BaseException:
+        simulation.end()
+        raise

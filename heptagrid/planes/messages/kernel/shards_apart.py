@@ -42,6 +42,11 @@ class Hops:
     def __init__(self) -> None:
         self.table = np.zeros(1, dtype=t.HOP)
 
+    @property
+    def size(self) -> int:
+        """Room for so many."""
+        return len(self.table)
+
     def learn(self, news: NewHops) -> None:
         """Take some more."""
         if news.size > len(self.table):
@@ -119,7 +124,8 @@ class ShardsApart:
         shard_of[at] = shard
         self._hops = Hops()
         self._hops.learn(packed.hops)
-        self._shards = Shards(net, self._hops, *packed.settings, shard_of, len(packed.queues))
+        facts, seed, groups = packed.settings
+        self._shards = Shards(net, self._hops, facts, seed, groups, shard_of, len(packed.queues))
         self._shards.hop_events = packed.hop_events
         for queue, one in zip(self._shards.queues, packed.queues, strict=True):
             queue.unpack(one)
@@ -222,7 +228,7 @@ def rows_of(net: Net, is_own: np.ndarray) -> dict[str, Ints]:
 
 
 def _rests(state: Ints) -> np.ndarray:
-    return (state[:, t.OVER] == 0) & (state[:, t.DATA_COPIES] == 0) & (state[:, t.ACK_COPIES] == 0)
+    return np.asarray((state[:, t.OVER] == 0) & (state[:, t.DATA_COPIES] == 0) & (state[:, t.ACK_COPIES] == 0))
 
 
 def _pack(shards: Shards, which: dict[str, Ints], local: Ints, hops: NewHops, queues: Sequence[EventQueue]) -> _Packed:

@@ -9,6 +9,7 @@ import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,7 @@ class SpreadShards:
         self._whole = whole
         places = whole.shard_of
         bounds = [1 + (len(whole.queues) - 1) * k // len(processes) for k in range(len(processes) + 1)]
-        which = [np.arange(1), *(np.arange(begin, end) for begin, end in zip(bounds, bounds[1:], strict=False))]
+        which = [np.arange(1), *(np.arange(begin, end) for begin, end in pairwise(bounds))]
         node = whole.net.port[:, t.P_NODE]
         self._events_gathered = 0
         self._parts = []
@@ -137,7 +138,7 @@ class SpreadShards:
     @property
     def hop_events(self) -> int:
         """How many times a copy came to a port."""
-        return self._whole.hop_events + sum(self._tell("hop_events")) - self._events_gathered
+        return int(self._whole.hop_events + sum(self._tell("hop_events")) - self._events_gathered)
 
     def read_busy(self) -> Net:
         """The whole's network, in which it stands how long each port has sent."""

@@ -36,9 +36,12 @@ class KnownPaths(NamedTuple):
 
 
 class KnownHops(Protocol):
-    """Where the kernel finds hops."""
+    """Where the kernel finds hops. size: how many of the table's are of paths so far."""
 
     table: npt.NDArray[np.void]
+
+    @property
+    def size(self) -> int: ...
 
 
 class Router(Protocol):
