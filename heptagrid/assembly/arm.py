@@ -340,6 +340,7 @@ def _customers_site(scenario: Scenario, world: World) -> customers_assembly.Site
         dead_points=world.dead_points,
         retailer_of=world.companies.retailer_of,
         local_markets=world.local_markets,
+        clouds=world.clouds,
     )
 
 

@@ -31,6 +31,7 @@ from heptagrid.world.balanced.radial_network import BASE_KVA, Tree, radial_netwo
 from heptagrid.world.bulk import BulkSystem, UnitCosts
 from heptagrid.world.city.area import area
 from heptagrid.world.city.catalogue import Catalogue, catalogue
+from heptagrid.world.clouds.units import Clouds
 from heptagrid.world.companies import Companies
 from heptagrid.world.endpoints import Endpoints
 from heptagrid.world.grid import Grid, Profiles, local_transformers
@@ -55,7 +56,7 @@ class World:
     grid, network: of all towns as one (`heptagrid.world.joined`); towns: each by itself. town_of: (points,) whose network feeds each metering point.
     companies: whose customers the points are. point_node, point_terminal: (points,) where metering points stand, and where they hang on the lines. circuit: whose conductors
     are solved one by one; None where the grid is balanced. conductors: of the circuit. dead_points: metering points that no source feeds.
-    local_markets: None where the scenario has none.
+    local_markets: None where the scenario has none. clouds: over photovoltaic units; None where these follow their profiles.
     """
 
     grid: Grid
@@ -80,6 +81,7 @@ class World:
     conductors: Conductors | None = None
     dead_points: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     local_markets: LocalMarkets | None = None
+    clouds: Clouds | None = None
 
     @property
     def customers_count(self) -> int:
@@ -192,6 +194,16 @@ def build_world(scenario: Scenario) -> World:
         local_markets=local_markets(
             scenario.sections["local_market"], scenario.step_s, grid, network, substations, point_node, owned
         ),
+        clouds=_clouds(scenario, grid, profiles),
+    )
+
+
+def _clouds(scenario: Scenario, grid: Grid, profiles: Profiles) -> Clouds | None:
+    given = scenario.sections["weather"]
+    if given.clouds == "none":
+        return None
+    return Clouds.over(
+        profiles, grid.units.profile, grid.units.bus, grid.buses, scenario.seed, given.cloud_speed_m_per_s
     )
 
 

@@ -33,7 +33,7 @@ _COLUMNS = {
 
 @dataclass(frozen=True)
 class Parameters:
-    """The weather, where it is not the network folder's, and how the photovoltaic units stand under it."""
+    """The weather, where it is not the network folder's, how the photovoltaic units stand under it, and whether clouds move over them."""
 
     file: str = parameter(
         "", info="an EnergyPlus weather file (.epw), whose hours every year repeats; empty: the network folder's weather",
@@ -57,6 +57,14 @@ class Parameters:
         14.08, info="soiling, shading, mismatch, wiring and others", unit="%", low=0.0, high=99.0, source="PVWatts 8: 14.08"
     )  # fmt: skip
     albedo: float = parameter(0.2, info="of the ground", low=0.0, high=1.0, source="PVWatts 8: 0.2")
+    clouds: str = parameter(
+        "none", info="whether a field of clouds moves over the photovoltaic units, so that each has an hour's energy at its own minutes",
+        choices=("none", "moving"), source="assumption: all units follow their profiles",
+    )  # fmt: skip
+    cloud_speed_m_per_s: float = parameter(
+        10.0, info="speed of the clouds; their direction is drawn each day", unit="m/s", low=1.0, high=40.0,
+        source="assumption: winds at the height of low clouds",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ MODULES = (
     "gridlabd_water_heater",
     "photovoltaics",
     "vehicles",
+    "clouds",
     "grid_day",
 )
 

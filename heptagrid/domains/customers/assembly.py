@@ -23,6 +23,7 @@ from heptagrid.domains.customers.presence.homes import PresenceHomes, homes_of
 from heptagrid.planes.money.markets import local_auction
 from heptagrid.planes.money.tariffs import billing_rules
 from heptagrid.planes.money.tariffs.tariff import Offers
+from heptagrid.world.clouds.units import Clouds
 from heptagrid.world.endpoints import Endpoints
 from heptagrid.world.grid import Loads, Profiles, Units
 from heptagrid.world.local_markets import LocalMarkets
@@ -82,7 +83,7 @@ class Site:
     """What the domain finds in the world.
 
     last_gasp_s: (points,) how long each meter's capacitor lasts. dead_points: metering points that no source feeds at any time. retailer_of: (points,) whose
-    customers they are. local_markets: None where there are none.
+    customers they are. local_markets: None where there are none. clouds: over photovoltaic units; None where these follow their profiles.
     """
 
     loads: Loads
@@ -95,6 +96,7 @@ class Site:
     dead_points: Ints
     retailer_of: Ints
     local_markets: LocalMarkets | None = None
+    clouds: Clouds | None = None
 
     @property
     def points(self) -> int:
@@ -125,7 +127,7 @@ def customers(
             settings.seed,
             _homes(settings, site),
         ),
-        LocalUnits(site.profiles, units.p_kw, units.profile, owned.unit_point, site.points),
+        LocalUnits(site.profiles, units.p_kw, units.profile, owned.unit_point, site.points, site.clouds),
         _inverters(settings.inverters, site, devices),
         devices,
         meters.Meters(

@@ -1,0 +1,1 @@
+"""A field of clouds that moves over the photovoltaic units, and what each of them gives under it."""
