@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from heptagrid.report.rendering import render
+from heptagrid.report.words import kind_of_places
 
 if TYPE_CHECKING:
     import polars
@@ -65,4 +66,5 @@ def technology_table(towns: Sequence[Mapping[str, Any]]) -> str:
                 "customer_eur": eur / customers if customers else None,
             }
         )
-    return render("run/technologies.html", {"rows": rows})
+    part = kind_of_places(one["town"] for one in towns)
+    return render("run/technologies.html", {"rows": rows, "part": part})

@@ -23,7 +23,7 @@ from heptagrid.report.town_map import (
     strokes,
     worst_pct,
 )
-from heptagrid.report.words import number, text
+from heptagrid.report.words import kind_of_places, number, text
 
 if TYPE_CHECKING:
     import polars
@@ -88,7 +88,7 @@ class _Drawing:
         ]
         return (
             f'<figure><figcaption>{text(title)}</figcaption><svg class="map city" viewBox="{self._box}" role="img" '
-            f'aria-label="Map of all towns, {text(title)}">{"".join(parts)}</svg></figure>'
+            f'aria-label="Map of all {kind_of_places(self._towns)}s, {text(title)}">{"".join(parts)}</svg></figure>'
         )
 
     def _squares(self, arm: str) -> list[str]:

@@ -15,7 +15,7 @@ from heptagrid.report.findings import ESTIMATED, estimated_share, worst
 from heptagrid.report.rendering import render
 from heptagrid.report.towns import towns_of
 from heptagrid.report.verdict import answers
-from heptagrid.report.words import ARM_TITLES, energy_unit, listing, number, possessive, signed
+from heptagrid.report.words import ARM_TITLES, energy_unit, kind_of_places, listing, number, possessive, signed
 
 
 def headline(summary: dict[str, Any], place: str = "town") -> str:
@@ -119,7 +119,8 @@ def key_figures(summary: dict[str, Any]) -> str:
     """Cards: a figure in every arm and its difference."""
     arms, difference = summary["arms"], summary["difference"] or {}
     lost_in, per_mwh, lost_digits = energy_unit(*(arm["energy_mwh"]["lost"] for arm in arms.values()))
-    of_all = " of all towns" if len(towns_of(summary)) > 1 else ""
+    names = towns_of(summary)
+    of_all = f" of all {kind_of_places(names)}s" if len(names) > 1 else ""
     cards: list[_Card] = [
         ("Lowest supply voltage", "pu", 3, lambda a: a["voltage"]["customers_min_pu"], None),
         ("Highest supply voltage", "pu", 3, lambda a: a["voltage"]["customers_max_pu"], None),

@@ -27,7 +27,7 @@ from heptagrid.report.settlement import settlement_table
 from heptagrid.report.society import society_section
 from heptagrid.report.town import town_section
 from heptagrid.report.towns import towns_of, towns_section
-from heptagrid.report.words import DOMAIN_TITLES, LOST_BY, energy_unit, number
+from heptagrid.report.words import DOMAIN_TITLES, LOST_BY, energy_unit, kind_of_places, number
 
 if TYPE_CHECKING:
     import polars
@@ -67,7 +67,8 @@ def write_page(folder: Path) -> Path:
 def page(summary: dict[str, Any], manifest: dict[str, Any], frames: Frames) -> str:
     """The whole page as text."""
     arms, towns = summary["arms"], towns_of(summary)
-    place = "feeder" if manifest.get("feeder") else "town" if len(towns) < 2 else "towns"
+    part = kind_of_places(towns)
+    place = "feeder" if manifest.get("feeder") else _WHOLE[part, len(towns) > 1]
     shown = "smart" if "smart" in arms else next(iter(arms))  # whose messages and money the page explains
     series = frames.get("frequency")
     return document(
@@ -78,6 +79,7 @@ def page(summary: dict[str, Any], manifest: dict[str, Any], frames: Frames) -> s
             "manifest": manifest,
             "place": place,
             "towns": towns if len(towns) > 1 else [],
+            "part": part,
             "parts": dict(islice(manifest["parts"].items(), MOST_PARTS)),
             "parts_count": len(manifest["parts"]),
             "retailers": len(companies_of(summary, "retailer")),
@@ -93,7 +95,7 @@ def page(summary: dict[str, Any], manifest: dict[str, Any], frames: Frames) -> s
             "events": event_tables(summary) if summary.get("events") else "",
             "frequency": "" if series is None else frequency_section(summary, series, ZoneInfo(manifest["zone"])),
             "local_market": local_market_section(summary, frames.get("local_market"), ZoneInfo(manifest["zone"])),
-            "network": town_section(frames, list(arms), "feeder" if manifest.get("feeder") else "town", towns),
+            "network": town_section(frames, list(arms), "feeder" if manifest.get("feeder") else part, towns),
             "side_by_side": towns_section(summary, manifest, frames["infeeds"]) if len(towns) > 1 else "",
             "requirements": _requirements(arms),
             "interference": requirements.INTERFERENCE,
@@ -111,6 +113,10 @@ def page(summary: dict[str, Any], manifest: dict[str, Any], frames: Frames) -> s
             "checks": tables.checks_table(arms),
         },
     )
+
+
+_WHOLE = {("town", False): "town", ("town", True): "towns", ("area", False): "city", ("area", True): "city"}
+"""What a run was made on, by what its networks are and whether there are several."""
 
 
 def _market(frames: Frames, manifest: Mapping[str, Any], arm: str) -> str:

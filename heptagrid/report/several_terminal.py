@@ -9,7 +9,7 @@ from rich.table import Table
 
 from heptagrid.report.companies import COLUMNS, companies_of, company_rows
 from heptagrid.report.towns import MOST_ROWS, greatest, towns_of
-from heptagrid.report.words import ARM_TITLES, number
+from heptagrid.report.words import ARM_TITLES, kind_of_places, number
 
 Summary = Mapping[str, Any]
 
@@ -27,7 +27,8 @@ def tables_of_several(summary: Summary) -> list[Table]:
 
 
 def _towns(summary: Summary) -> Table:
-    table = _table("town", "customers", "peak import, kW", "supply voltage, pu", "outside, min", "transformer, %")
+    part = kind_of_places(towns_of(summary))
+    table = _table(part, "customers", "peak import, kW", "supply voltage, pu", "outside, min", "transformer, %")
     arms = summary["arms"]
     names = towns_of(summary)
     shown = greatest(summary, MOST_ROWS)
@@ -46,7 +47,9 @@ def _towns(summary: Summary) -> Table:
                 number(one["max_transformer_pct"], 1),
             )
     if len(shown) < len(names):
-        table.caption = f"{len(shown)} of {len(names)} towns, those with the highest peak import; summary.json has all"
+        table.caption = (
+            f"{len(shown)} of {len(names)} {part}s, those with the highest peak import; summary.json has all"
+        )
     return table
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from heptagrid.report.charts import Line, line_chart
 from heptagrid.report.rendering import render
 from heptagrid.report.tornado import Bar, tornado
-from heptagrid.report.words import DOMAIN_TITLES, number, signed
+from heptagrid.report.towns import towns_of
+from heptagrid.report.words import DOMAIN_TITLES, kind_of_places, number, signed
 
 PARTY_TITLES = (*DOMAIN_TITLES, "The state (taxes and levies)", "Others: users elsewhere, the climate")
 MOST_PARTS = 3  # of the costs and of the benefits that a sentence names
@@ -30,6 +31,7 @@ def society_section(summary: Mapping[str, Any]) -> str:
     return render(
         "run/society.html",
         {
+            "part": kind_of_places(towns_of(summary)),
             "years": business["horizon_years"],
             "rate_pct": 100.0 * business["discount_rate"],
             "society": society,

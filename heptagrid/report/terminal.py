@@ -19,7 +19,7 @@ from heptagrid.report.several_terminal import tables_of_several
 from heptagrid.report.society import society_lines
 from heptagrid.report.towns import towns_of
 from heptagrid.report.verdict import answers
-from heptagrid.report.words import ARM_TITLES, duration, energy_unit, kind_words, number, signed
+from heptagrid.report.words import ARM_TITLES, duration, energy_unit, kind_of_places, kind_words, number, signed
 
 
 def summary(summary: dict[str, Any], manifest: dict[str, Any]) -> Group:
@@ -28,8 +28,8 @@ def summary(summary: dict[str, Any], manifest: dict[str, Any]) -> Group:
     dates = manifest["dates"]
     typical = "typical " if manifest["typical_days"] else ""
     when = dates[0] if len(dates) == 1 else f"{len(dates)} {typical}days from {dates[0]}"
-    towns = len(towns_of(summary))
-    where = f" in {towns} towns" if towns > 1 else ""
+    towns, part = len(towns_of(summary)), kind_of_places(towns_of(summary))
+    where = f" in {towns} {part}s" if towns > 1 else ""
     head = Text(
         f"{summary['scenario']}, {when}: {summary['customers']:,} customers{where}, seed {summary['seed']}",
         style="bold",
@@ -47,7 +47,7 @@ def summary(summary: dict[str, Any], manifest: dict[str, Any]) -> Group:
         lambda a: per_mwh * a["energy_mwh"]["lost"],
         "energy_lost_mwh",
     )
-    of_all = " of all towns" if towns > 1 else ""
+    of_all = f" of all {part}s" if towns > 1 else ""
     peak = (f"peak import{of_all}, kW", *_ROWS[0][1:])
     for label, digits, value, key in (peak, lost, *_ROWS[1:]):
         cells = [number(value(arm), digits) for arm in arms.values()]

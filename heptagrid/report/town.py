@@ -12,7 +12,7 @@ from heptagrid.report.city_map import MOST_DRAWN, city_maps
 from heptagrid.report.profile import envelope_charts, profile_charts
 from heptagrid.report.rendering import render
 from heptagrid.report.town_map import town_maps
-from heptagrid.report.words import ARM_TITLES
+from heptagrid.report.words import ARM_TITLES, kind_of_places
 
 if TYPE_CHECKING:
     import polars
@@ -48,6 +48,7 @@ def town_section(
             "profiles": [chart for _, charts in profiles for chart in charts],
             "farthest_km": max(km for km, _ in profiles),
             "towns": len(areas),
+            "part": kind_of_places(towns),
             "highest_of": [f"highest loading, %, {ARM_TITLES[arm]}" for arm in arms],
             "transformers": _most_loaded_transformers(transformers, arms),
             "lines": _most_loaded_lines(nodes, arms),

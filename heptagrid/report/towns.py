@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from heptagrid.report.charts import Line, line_chart
 from heptagrid.report.rendering import render
 from heptagrid.report.time_axis import thinned, ticks_of, unit_of
-from heptagrid.report.words import ARM_TITLES, energy_unit, number, signed
+from heptagrid.report.words import ARM_TITLES, energy_unit, kind_of_places, number, signed
 
 if TYPE_CHECKING:
     import polars
@@ -37,6 +37,7 @@ def towns_section(summary: Summary, manifest: Summary, infeeds: polars.DataFrame
     return render(
         "run/towns.html",
         {
+            "part": kind_of_places(names),
             "towns": [of_towns[k] for k in shown],
             "heads": [head for head, *_ in columns],
             "figures": [

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from html import escape
 
 from heptagrid.foundation.printable import printable
 
+_AREA = re.compile(r"area-\d+")
 DOMAIN_TITLES = (
     *("Bulk generation", "Transmission", "Distribution", "Customers"),
     *("Operations", "Markets", "Service providers"),
@@ -42,6 +44,12 @@ def listing(words: Sequence[str], last: str = "and") -> str:
     """Things one after another: "vehicles, heat pumps and batteries"."""
     *others, final = words or ("nothing",)
     return f"{', '.join(others)} {last} {final}" if others else final
+
+
+def kind_of_places(names: Iterable[str]) -> str:
+    """What a run's networks are called, by their names: the areas of a city, or towns."""
+    named = list(names)
+    return "area" if named and all(_AREA.fullmatch(name) for name in named) else "town"
 
 
 def possessive(noun: str) -> str:

@@ -13,15 +13,16 @@ from heptagrid.importers.extract import read_grid, read_profiles
 from heptagrid.planes.power.balanced.radial import RadialSolver
 from heptagrid.scenario.load import DATA
 from heptagrid.world.balanced.radial_network import radial_network
-from heptagrid.world.city.area import area
+from heptagrid.world.city.area import SIMULTANEOUS, UTILISED, area
 from heptagrid.world.city.catalogue import Catalogue, catalogue
 from heptagrid.world.city.curve import along
 from heptagrid.world.city.draws import Draws
 from heptagrid.world.city.low_voltage import forest
 from heptagrid.world.city.medium_voltage import BUSBAR, FEWEST, MOST, rings
-from heptagrid.world.city.places import places
+from heptagrid.world.city.places import land_km2_of, places, whole_area
 from heptagrid.world.city.streets import streets
 from heptagrid.world.grid import Grid
+from heptagrid.world.joined import KM_PER_DEGREE
 
 TOWN = DATA / "town"
 QUARTER_NS = 900_000_000_000
@@ -63,8 +64,42 @@ def test_a_greater_city_has_the_same_areas_and_more() -> None:
 def test_areas_do_not_lie_upon_one_another() -> None:
     found = places(400_000, 3)
     at = np.array([[one.east_km, one.north_km] for one in found])
-    apart_km = np.hypot(*(at[:, None] - at[None]).transpose(2, 0, 1))
-    assert apart_km[np.triu_indices(len(found), 1)].min() > 1.5
+    own_km = np.sqrt([land_km2_of(one.character, whole_area(3, one.number)[0]) / np.pi for one in found])
+    apart_km = np.hypot(*(at[:, None] - at[None]).transpose(2, 0, 1)) - own_km[:, None] - own_km[None]
+    assert apart_km[np.triu_indices(len(found), 1)].min() > 0.0
+    city_km = (np.hypot(*at.T) + own_km).max()
+    assert (own_km**2).sum() > 0.5 * city_km**2, "they take more than half of the land"
+
+
+@pytest.mark.parametrize("number", [0, 4, 9])
+def test_an_area_keeps_to_its_land(of: Catalogue, number: int) -> None:
+    customers, character = whole_area(1, number)
+    buses = area(1, number, customers, of).buses
+    north_km = (buses.latitude_deg - buses.latitude_deg[0]) * KM_PER_DEGREE
+    east_km = (buses.longitude_deg - buses.longitude_deg[0]) * KM_PER_DEGREE * np.cos(np.radians(buses.latitude_deg[0]))
+    assert np.hypot(east_km, north_km).max() < np.sqrt(land_km2_of(character, customers) / np.pi)
+
+
+def test_transformers_and_cables_are_planned_for_what_stands_behind_them(of: Catalogue) -> None:
+    grid = area(1, 3, 12_000, of)
+    low = grid.buses.vn_kv[grid.lines.from_bus] < 1.0
+    above, cable = np.arange(len(grid.buses.vn_kv)), np.full(len(grid.buses.vn_kv), -1)
+    above[grid.lines.to_bus[low]], cable[grid.lines.to_bus[low]] = grid.lines.from_bus[low], np.flatnonzero(low)
+    carried_kva, bus = np.zeros(len(grid.lines.names)), grid.loads.bus
+    rated_kva, station_kva = np.hypot(grid.loads.p_kw, grid.loads.q_kvar), np.zeros(len(above))
+    while len(bus):  # up the cables, all customers a step at a time
+        on = cable[bus] >= 0
+        np.add.at(station_kva, bus[~on], rated_kva[~on])
+        bus, rated_kva = bus[on], rated_kva[on]
+        np.add.at(carried_kva, cable[bus], rated_kva)
+        bus = above[bus]
+    local = grid.transformers.vn_lv_kv < 1.0
+    planned = SIMULTANEOUS / UTILISED
+    assert (planned * station_kva[grid.transformers.lv_bus[local]] <= 1000.0 * grid.transformers.sn_mva[local]).all()
+    cable_kva = 1000.0 * np.sqrt(3.0) * 0.4 * grid.lines.max_i_ka[low]
+    is_thin = grid.lines.max_i_ka[low] < of.low[0].max_i_ka
+    assert (planned * carried_kva[low] <= cable_kva + 1e-6)[~is_thin].all()
+    assert carried_kva.max() > 100.0
 
 
 @pytest.mark.parametrize(("number", "customers"), [(0, 1), (0, 40), (1, 700), (2, 3000), (5, 12_000)])

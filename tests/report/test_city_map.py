@@ -109,7 +109,7 @@ def test_tables_of_many_towns_are_cut_and_say_so() -> None:
     kept = [f"area-{k + 1}" for k in greatest(made, MOST_ROWS)]
     assert len(kept) == MOST_ROWS and kept[0] != "area-1"
     assert re.findall(r"<td><b>(area-\d+)</b></td>", shown) == kept * 2
-    assert f"show {MOST_ROWS} of 30 towns" in shown
+    assert f"show {MOST_ROWS} of 30 areas" in shown
     assert len(re.findall(r"<figcaption>", shown)) == MOST_CHARTS
     (table,) = tables_of_several(made)
-    assert table.row_count == 2 * MOST_ROWS and f"{MOST_ROWS} of 30 towns" in str(table.caption)
+    assert table.row_count == 2 * MOST_ROWS and f"{MOST_ROWS} of 30 areas" in str(table.caption)

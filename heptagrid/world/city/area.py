@@ -22,6 +22,10 @@ Bools = npt.NDArray[np.bool_]
 
 PER_LOAD_MVA = 0.0042
 """Of a local transformer's rating for each customer behind it at least: assumption; SimBench's town has 0.0051 in all."""
+SIMULTANEOUS = 0.5
+"""Of their rated power what the customers of a transformer or cable draw at once, as it is planned: assumption; on a winter's day of a run it is 0.34 to 0.55, vehicles and heat pumps included."""
+UTILISED = 0.7
+"""Of its rating what a transformer or cable is planned to carry: assumption."""
 PRIMARIES = 2
 """Equal transformers of a primary substation, one of which can carry all: the rule of n-1."""
 THICK_LOW, THICK_MEDIUM = 15, 4
@@ -57,12 +61,14 @@ class _Assembly:
 
     def grid(self) -> Grid:
         """All of it."""
+        loads = self._loads()
+        planned_mva = SIMULTANEOUS / UTILISED * np.hypot(loads.p_kw, loads.q_kvar) / 1000.0
         return Grid(
             buses=self._buses(),
-            lines=self._lines(),
-            transformers=self._transformers(),
+            lines=self._lines(planned_mva),
+            transformers=self._transformers(planned_mva),
             switches=BusSwitches(NONE, NONE, NONE > 0),
-            loads=self._loads(),
+            loads=loads,
             units=self._units(),
             infeed_bus=0,
             infeed_v_pu=self.of.grid.infeed_v_pu,
@@ -82,7 +88,8 @@ class _Assembly:
         kv[2 : 2 + stations] = kv[1]
         return Buses(_names("B", len(kv)), kv, float(middle.longitude_deg.mean()) + x_km / per_degree_km, latitude_deg)
 
-    def _lines(self) -> Lines:
+    def _lines(self, planned_mva: Floats) -> Lines:
+        """Cables, several side by side where a thick one is too little; planned_mva: (customers,) of rating that each takes."""
         trees, laid = self.trees, self.laid
         upper, lower = (np.where(one == BUSBAR, 1, self.medium[np.maximum(one, 0)]) for one in (laid.upper, laid.lower))
         from_bus = np.concatenate([upper, self.bus[trees.parent]])
@@ -95,6 +102,9 @@ class _Assembly:
         def column(name: str) -> Floats:
             return np.asarray(np.array([getattr(one, name) for one in types])[type])
 
+        low_mva = np.sqrt(3.0) * self.of.low[0].max_i_ka * float(self.of.grid.transformers.vn_lv_kv[self.of.local[0]])
+        needed = np.ceil(trees.behind(self.streets.customer, planned_mva) / low_mva)
+        beside = np.concatenate([np.ones(len(laid.upper)), np.maximum(needed, 1.0)])
         is_open = np.concatenate([laid.is_open, np.zeros(len(trees.node), dtype=np.bool_)])
         return Lines(
             names=_names("L", len(from_bus)),
@@ -102,18 +112,19 @@ class _Assembly:
             to_bus=to_bus,
             from_closed=np.ones(len(from_bus), dtype=np.bool_),
             to_closed=~is_open,
-            r_ohm=column("r_ohm") * length_km,
-            x_ohm=column("x_ohm") * length_km,
-            c_nf=column("c_nf") * length_km,
+            r_ohm=column("r_ohm") * length_km / beside,
+            x_ohm=column("x_ohm") * length_km / beside,
+            c_nf=column("c_nf") * length_km * beside,
             g_us=np.zeros(len(from_bus)),
-            max_i_ka=column("max_i_ka"),
+            max_i_ka=column("max_i_ka") * beside,
             length_km=length_km,
         )
 
-    def _transformers(self) -> Transformers:
-        of, count = self.of, np.bincount(self.trees.of, minlength=len(self.trees.station))
+    def _transformers(self, planned_mva: Floats) -> Transformers:
+        of, stations = self.of, len(self.trees.station)
         rated_mva = of.grid.transformers.sn_mva[of.local]
-        size = np.minimum(np.searchsorted(rated_mva, count * PER_LOAD_MVA), len(of.local) - 1)
+        count, planned = (np.bincount(self.trees.of, one, stations) for one in (None, planned_mva))
+        size = np.minimum(np.searchsorted(rated_mva, np.maximum(count * PER_LOAD_MVA, planned)), len(of.local) - 1)
         rows = np.concatenate([np.full(PRIMARIES, of.primary), of.local[size]])
         chosen = Transformers(*(getattr(of.grid.transformers, one.name)[rows] for one in fields(Transformers)))
         return replace(

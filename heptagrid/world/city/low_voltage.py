@@ -29,6 +29,15 @@ class Forest:
     customers: Ints
     of: Ints
 
+    def behind(self, at: Ints, values: Floats) -> Floats:
+        """What is behind each cable, (n,): the sum of values that stand at nodes of the streets, (k,) each."""
+        count = 1 + max(int(one.max(initial=0)) for one in (self.node, self.parent, at))
+        before = np.full(count, NOBODY)
+        before[self.node] = self.parent
+        total = np.asarray(np.bincount(at, weights=values, minlength=count), dtype=np.float64)
+        _gather(self.node, before, total)
+        return np.asarray(total[self.node])
+
 
 def forest(streets: Streets) -> Forest:
     """Place substations, and lay cables."""
@@ -42,8 +51,8 @@ def forest(streets: Streets) -> Forest:
     distance_m, before, source = dijkstra(
         graph, directed=False, indices=station, return_predecessors=True, min_only=True
     )
-    behind = np.zeros(count, dtype=np.int64)
-    behind[streets.customer] = 1
+    behind = np.zeros(count)
+    behind[streets.customer] = 1.0
     order = np.argsort(distance_m, kind="stable")
     before = np.where(before < 0, NOBODY, before).astype(np.int64)
     _gather(order, before, behind)
@@ -55,7 +64,7 @@ def forest(streets: Streets) -> Forest:
         node,
         before[node],
         distance_m[node] - distance_m[before[node]],
-        behind[node],
+        behind[node].astype(np.int64),
         number[source[streets.customer].astype(np.int64)],
     )
 
@@ -76,7 +85,7 @@ def _stations(streets: Streets) -> Ints:
 
 
 @kernel
-def _gather(order: Ints, before: Ints, behind: Ints) -> None:
+def _gather(order: Ints, before: Ints, behind: Floats) -> None:
     """Add up what is behind each node, from the farthest to the nearest."""
     for k in range(len(order) - 1, -1, -1):
         above = before[order[k]]

@@ -6,15 +6,22 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from heptagrid.foundation.sums import dot
 from heptagrid.world.city.draws import Draws
 from heptagrid.world.city.neighbourhoods import AREAS, KINDS
 from heptagrid.world.city.streets import CLOSED
 
+Floats = npt.NDArray[np.float64]
+
 FEWEST, MOST = 10_000, 14_000
 """Customers of a whole area."""
 _GOLDEN = math.pi * (3.0 - math.sqrt(5.0))
+_DIRECTIONS = 64
+"""In which an area looks for room, the first turned on by the golden angle from area to area."""
+_EDGE = 4.0
+"""How far inside the city's edge it begins to look, in its own radii."""
 
 
 @dataclass(frozen=True)
@@ -31,21 +38,45 @@ class Place:
 def places(customers: int, seed: int) -> list[Place]:
     """The areas of a city with so many customers; a greater city has the same ones and more, but for its last one.
 
-    They lie on a sunflower's spiral (Vogel, Mathematical Biosciences 44, 1979), each on as much land as its streets take.
+    Each is a circle of as much land as its streets take, as near to the middle as it finds room beside the earlier ones: no two lie upon one another.
     """
     found: list[Place] = []
-    land_km2, left = 0.0, customers
+    circles = np.empty((0, 3))  # east, north, radius
+    left = customers
     while left > 0:
         number = len(found)
         whole, character = whole_area(seed, number)
-        own_km2 = land_km2_of(character, whole)
-        radius_km = math.sqrt((land_km2 + own_km2 / 2.0) / math.pi) if number else 0.0
-        angle = number * _GOLDEN
-        place = Place(number, min(whole, left), character, radius_km * math.cos(angle), radius_km * math.sin(angle))
+        own_km = math.sqrt(land_km2_of(character, whole) / math.pi)
+        east_km, north_km = _nearest_room(circles, own_km, number * _GOLDEN) if number else (0.0, 0.0)
+        place = Place(number, min(whole, left), character, east_km, north_km)
         found.append(place)
-        land_km2 += own_km2
+        circles = np.vstack([circles, [[east_km, north_km, own_km]]])
         left -= place.customers
     return found
+
+
+def _nearest_room(circles: Floats, own_km: float, first_angle: float) -> tuple[float, float]:
+    """The middle of a circle that touches none of these (n, 3), in one of some directions, nearest to the middle of all."""
+    away_km = np.hypot(circles[:, 0], circles[:, 1])
+    least_km = max(0.0, float((away_km + circles[:, 2]).max()) - _EDGE * own_km)
+    circles = circles[away_km + circles[:, 2] > least_km - own_km]
+    angle = first_angle + np.arange(_DIRECTIONS)[:, np.newaxis] * (2.0 * math.pi / _DIRECTIONS)
+    away_km = np.hypot(circles[:, 0], circles[:, 1])
+    turned = angle - np.arctan2(circles[:, 1], circles[:, 0])
+    along, beside = away_km * np.cos(turned), away_km * np.sin(turned)
+    # Of the ray in each direction the stretches in which a circle of this size would lie upon another.
+    half = np.sqrt(np.maximum((circles[:, 2] + own_km) ** 2 - beside**2, 0.0))
+    begin, end = np.where(half > 0.0, along - half, np.inf), np.where(half > 0.0, along + half, -np.inf)
+    by_begin = np.argsort(begin, axis=1, kind="stable")
+    begin = np.append(np.take_along_axis(begin, by_begin, axis=1), np.full((_DIRECTIONS, 1), np.inf), axis=1)
+    end = np.append(
+        np.zeros((_DIRECTIONS, 1)), np.maximum.accumulate(np.take_along_axis(end, by_begin, axis=1), axis=1), axis=1
+    )
+    end = np.maximum(end, least_km)
+    free_km = np.take_along_axis(end, np.argmax(begin >= end, axis=1)[:, np.newaxis], axis=1)[:, 0]
+    best = int(np.argmin(free_km))
+    radius_km = float(free_km[best]) * (1.0 + 1e-9)
+    return radius_km * math.cos(angle[best, 0]), radius_km * math.sin(angle[best, 0])
 
 
 def land_km2_of(character: str, customers: int) -> float:
