@@ -1,7 +1,7 @@
 """Money of the day so far: what all would owe one another if the day ended now, by the same rules that will post it tomorrow.
 
 The ledger posts a day's payments on the next one. Until then this counts, step by step: bills from the energies that meters have counted, under each customer's
-tariff and unrounded; fees, levies and taxes passed on; energy in the market at the hour's price; use of the transmission system and its peak. Not
+tariff and unrounded, under a monthly rate by what each full hour adds to the month in whole cents; fees, levies and taxes passed on; energy in the market at the hour's price; use of the transmission system and its peak. Not
 in it: fuel, upkeep, pay for flexibility and relief, local markets, reserve, and rents and loss surplus of nodal prices, which are known at the day's end alone.
 """
 
@@ -18,11 +18,11 @@ from heptagrid.foundation.calendar import Calendar
 from heptagrid.foundation.payments import Dates
 from heptagrid.foundation.reasons import Reason
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_QUARTER, NS_PER_S, S_PER_DAY, S_PER_QUARTER, Step
+from heptagrid.live.monthly_day import MonthlyDay
 from heptagrid.planes.money import postings, settlement
 from heptagrid.planes.money.ledger import COLUMNS, MILLICENT_PER_EUR
 from heptagrid.planes.money.tariffs import billing_rules, under_rate
 from heptagrid.planes.money.tariffs.billing_rules import Bills
-from heptagrid.planes.money.tariffs.monthly_rate import first_prices
 from heptagrid.planes.money.tariffs.tariff import Slots
 from heptagrid.recording.bill_parts import BILL_PARTS, parts_of
 
@@ -83,6 +83,7 @@ class DayMoney:
         self._import_kwh, self._export_kwh = np.zeros(points), np.zeros(points)
         self._infeed_kwh = np.zeros(towns)
         self._quarter_kwh, self._peaks_kw = np.zeros(towns), np.zeros(towns)
+        self._monthly: dict[tuple[int, int], MonthlyDay] = {}  # by retailer and tariff
         self._counted_ns = 0
         self._rows_seen = 0
         self._posted = np.zeros((COLUMNS, COLUMNS))
@@ -115,7 +116,7 @@ class DayMoney:
         share = (step.end_ns - begin_ns) / NS_PER_S / S_PER_DAY
         dates = Dates(step.end_ns, step.day_start_ns)
         for number, one in enumerate(grid.bills.retailers):
-            bills = self._bills(number, one, used[one.points], fed_in[one.points], begin_ns, share)
+            bills = self._bills(number, one, used[one.points], fed_in[one.points], begin_ns, share, step)
             postings.pay_bills(sums, one.account, one.points, bills, dates)
             postings.pass_fees_on(sums, one.account, bills, dates)
             parts[:, one.points] += parts_of(bills)
@@ -126,8 +127,10 @@ class DayMoney:
         self._infeed_kwh = np.zeros_like(self._infeed_kwh)
         self.state = MoneyState(self.state.since_ns, self.state.owed + sums.eur, per_s, parts, self._posted_by_now())
 
-    def _bills(self, number: int, billing: Billing, used: Floats, fed_in: Floats, begin_ns: int, share: float) -> Bills:
-        """The unrounded bills of a span within a quarter hour."""
+    def _bills(
+        self, number: int, billing: Billing, used: Floats, fed_in: Floats, begin_ns: int, share: float, step: Step
+    ) -> Bills:
+        """The unrounded bills of a span within a quarter hour, the step's end its own; under a monthly rate, of the hour that it ends."""
         terms, grid = billing.terms, self._grid
         price = np.array([grid.markets.price_of_retailer(number, begin_ns // NS_PER_HOUR) / 1000.0])
         quarter_ns = begin_ns // NS_PER_QUARTER * NS_PER_QUARTER
@@ -143,12 +146,10 @@ class DayMoney:
             terms.supply,
             terms.fees,
         )
-        for one in billing.monthly.values():
-            mine = under_rate.pick(bills, one.columns)
-            in_force = first_prices(one.rate, slots.calendar)
-            bills = under_rate.put(
-                bills, one.columns, under_rate.at_first_prices(mine, used[one.columns], float(in_force[0]))
-            )
+        for tariff, one in billing.monthly.items():
+            day = self._monthly.setdefault((number, tariff), MonthlyDay(one))
+            more = day.count(step.day_start_ns, begin_ns, step.end_ns, used[one.columns], fed_in[one.columns])
+            bills = under_rate.put(bills, one.columns, more)
         return bills
 
     def _add_market(self, sums: _Sums, net_kwh: Floats, begin_ns: int, share: float, dates: Dates) -> None:

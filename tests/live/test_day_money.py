@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -107,3 +110,19 @@ def test_the_last_messages_of_a_place_are_its_own(day: Day) -> None:
     assert all(3 in (one.source, one.destination) for one in found)
     assert [one.sent_ns for one in found] == sorted((one.sent_ns for one in found), reverse=True)
     assert {one.fate for one in found} <= {"delivered", "under way", *("link_loss", "collision", "buffer", "access")}
+
+
+def test_under_a_monthly_rate_tiers_and_fixed_charges_count(lane: Scenario, tmp_path: Path) -> None:
+    """Most of a day is beyond the first tier, of a kWh a day, and the fixed charge is by the day: the ledger posts both, and the day comes to them by its end, the closing days of the warm-up included."""
+    file = tmp_path / "rate.json"
+    flat = [[0] * 24] * 12
+    tiers = [{"rate": 0.05, "max": 1, "unit": "kWh daily"}, {"rate": 0.50}]
+    rate = {"energyratestructure": [tiers], "fixedchargefirstmeter": 30.0, "flatdemandstructure": [[{"rate": 2.0}]]}
+    rate |= {"energyweekdayschedule": flat, "energyweekendschedule": flat, "flatdemandmonths": [0] * 12}
+    file.write_text(json.dumps(rate))
+    day = Day(revised(lane, [f"tariffs.monthly_rate.file={file}"]))
+    paid = day.paid(Reason.ENERGY_BILL, Reason.STANDING_CHARGE, Reason.DEMAND_CHARGE, Reason.ROUNDING)
+    posted = paid[Domain.CUSTOMERS, Domain.PROVIDERS] - paid[Domain.PROVIDERS, Domain.CUSTOMERS]
+    owed = day.last.owed[Domain.CUSTOMERS, Domain.PROVIDERS] - day.last.owed[Domain.PROVIDERS, Domain.CUSTOMERS]
+    assert owed == pytest.approx(posted, rel=0.02)
+    assert posted > 10.0

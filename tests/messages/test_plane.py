@@ -337,3 +337,12 @@ def test_every_access_technology_carries_a_reading_and_its_acknowledgement(acces
     assert counts.residual == 0
     assert counts.counters[N_DELIVERED, Kind.METER_READING] >= 0.9 * 72
     assert counts.counters[N_DELIVERED, Kind.ACK] >= (0.5 if access == "lorawan" else 0.9) * 72
+
+
+@pytest.mark.parametrize("access", [name for name, one in technologies().items() if "access" in one.networks])
+def test_every_link_of_the_backhaul_is_counted_and_so_paid(access: str) -> None:
+    """Of each technology's substations and of gateways of one's own; base stations are an operator's, on the wide-area network."""
+    plan = planned(access)
+    links = plan.places_over("backhaul")
+    assert len(links) == len(plan.concentrators) + int(plan.site_links[0])
+    assert (int(plan.site_links[0]) > 0) == (access == "lorawan")

@@ -6,7 +6,7 @@ day changes the month the same way, and the next one where the rate looks back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
@@ -57,6 +57,15 @@ class Statement:
             return self
         names = ("quantities", "cents", "rounding", "tax", "total")
         return replace(self, **{name: getattr(self, name) - getattr(before, name) for name in names})
+
+
+@dataclass(frozen=True)
+class DayEnergies:
+    """A day, or its beginning: its first quarter hour since 1970, and (quarters, points) taken and fed in."""
+
+    first_quarter: int
+    import_kwh: np.ndarray
+    export_kwh: np.ndarray
 
 
 @dataclass
@@ -126,6 +135,20 @@ class MonthlyAccount:
         """What `correct` would say; nothing is changed."""
         trial = replace(self, months=[replace(one, days=dict(one.days)) for one in self.months])
         return trial.correct(first_quarter, import_kwh, export_kwh)
+
+    def has(self, first_quarter: int) -> bool:
+        """Whether a day has been taken that may still change."""
+        return any(first_quarter in one.days for one in self.months)
+
+    def so_far(self, days: Sequence[DayEnergies]) -> Bills:
+        """What the last of these days, (one or more) in order, would add if it were taken now, after those before it that have not been; nothing is changed."""
+        months = [replace(one, days=dict(one.days)) for one in self.months]
+        trial = replace(self, months=months, closed=list(self.closed))
+        change = under_rate.nothing(len(self.columns))
+        for one in days:
+            if not trial.has(one.first_quarter):
+                change = trial.take(one.first_quarter, one.import_kwh, one.export_kwh)
+        return change
 
     def statements(self) -> Iterator[Statement]:
         """Each month that counts, the earliest first."""

@@ -234,7 +234,7 @@ class Stock:
 
 
 def access_counts(*, meters: int, access_sites: int, backhaul_links: int, line_m: float) -> dict[str, int]:
-    """What reaches a town's meters: every substation has its own backhaul link, and so has every site of a plan."""
+    """What reaches a town's meters: every substation has its own backhaul link, and so has every gateway or collector of one's own, not an operator's base station."""
     return {
         "access_unit": meters,
         "access_site": access_sites,

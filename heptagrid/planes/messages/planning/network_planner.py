@@ -102,7 +102,7 @@ def plan_network(
         medium = town.access.facts.medium
         if len(bases) and medium is not None and medium.access != "cellular":
             line_m[k] += build.attach(bases, trunk[town.cells.station], town.backhaul)
-            site_links[k] = len(bases) if given is not None else 0
+            site_links[k] = len(bases)
             bases = bases[:0]
         operators.append([bases, trunk_bases])
     areas = None

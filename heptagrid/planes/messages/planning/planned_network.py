@@ -116,7 +116,7 @@ class Plan:
     """A planned network and where things are in it: gateways, concentrators, hubs of towns, and sites by name.
 
     town_of: (places,) the town of each, -1 of sites and of the core. access_sites: (towns,) what the access networks stand on:
-    concentrators, base stations or gateways. site_links: (towns,) of these, planned ones with a link of the backhaul of their own. line_m: (towns,) length of what must be laid where a technology is a line
+    concentrators, base stations or gateways. site_links: (towns,) of these, those with a link of the backhaul of their own. line_m: (towns,) length of what must be laid where a technology is a line
     of its own. access, backhaul: of each town.
     """
 

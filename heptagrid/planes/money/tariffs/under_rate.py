@@ -6,7 +6,7 @@ and days; the rest is its own, and may be less than nothing.
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 
 import numpy as np
 import numpy.typing as npt
@@ -69,13 +69,6 @@ def bills_under(
         demand_vat=demand_vat,
         line_rounding=np.asarray(whole.rounding[0] / CENT_PER_EUR),
     )
-
-
-def at_first_prices(bills: Bills, used_kwh: Floats, eur_per_kwh: float) -> Bills:
-    """What is known of bills, (points,), before their day is billed: energy at the first tier's price, without charges by month and power, and without credits."""
-    by_kwh = replace(nothing(len(used_kwh)), network=bills.network, state=bills.state)
-    own = used_kwh * eur_per_kwh - bills.network - bills.state
-    return replace(by_kwh, energy=own, standing=-bills.base - bills.metering, base=bills.base, metering=bills.metering)
 
 
 def nothing(points: int) -> Bills:
