@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.foundation.merging import merged
+
 Values = npt.NDArray[Any]
 Ints = npt.NDArray[np.int64]
 
@@ -105,11 +107,9 @@ class SharedRow:
             self._own[points] = values
             self._base, self._point, self._value = None, self._point[:0], self._value[:0]
             return
-        stays = ~np.isin(self._point, points)
-        point = np.concatenate([self._point[stays], points[differs].astype(np.int32)])
-        value = np.concatenate([self._value[stays], np.asarray(values, dtype=self.dtype)[differs]])
-        order = np.argsort(point)
-        self._point, self._value = point[order], value[order]
+        origin = merged(self._point, points, differs)
+        self._point = np.concatenate([self._point, points], dtype=np.int32, casting="same_kind")[origin]
+        self._value = np.concatenate([self._value, np.asarray(values, dtype=self.dtype)])[origin]
 
     def fill(self, points: Ints, value: float) -> None:
         """Let some points, each once, have one value."""

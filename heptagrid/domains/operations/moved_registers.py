@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.foundation.merging import merged
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
@@ -27,12 +29,10 @@ class _Row:
         tells = (moved_kwh != 0.0) | (asked_by != _NOBODY)
         if not len(self.meter) and not tells.any():
             return
-        stays = ~np.isin(self.meter, meter)
-        new = np.concatenate([self.meter[stays], meter[tells].astype(np.int32)])
-        order = np.argsort(new)
-        self.meter = new[order]
-        self.moved_kwh = np.concatenate([self.moved_kwh[stays], moved_kwh[tells]])[order]
-        self.asked_by = np.concatenate([self.asked_by[stays], asked_by[tells]])[order]
+        origin = merged(self.meter, meter, tells)
+        self.meter = np.concatenate([self.meter, meter], dtype=np.int32, casting="same_kind")[origin]
+        self.moved_kwh = np.concatenate([self.moved_kwh, moved_kwh])[origin]
+        self.asked_by = np.concatenate([self.asked_by, asked_by])[origin]
 
     def all(self, meters: int) -> tuple[Floats, Ints]:
         """Of all of so many meters."""

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.foundation.compiled.kernel import kernel
+from heptagrid.foundation.merging import merged
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -23,12 +24,10 @@ class _Noted:
 
     def note(self, meters: Ints, kwh: Floats, messages: Ints) -> None:
         """Take those of some meters, each once; the last word counts."""
-        stays = ~np.isin(self.meter, meters)
-        meter = np.concatenate([self.meter[stays], meters.astype(np.int32)])
-        order = np.argsort(meter)
-        self.meter = meter[order]
-        self.kwh = np.concatenate([self.kwh[:, stays], kwh], axis=1)[:, order]
-        self.message = np.concatenate([self.message[stays], messages])[order]
+        origin = merged(self.meter, meters, np.ones(len(meters), dtype=np.bool_))
+        self.meter = np.concatenate([self.meter, meters], dtype=np.int32, casting="same_kind")[origin]
+        self.kwh = np.concatenate([self.kwh, kwh], axis=1)[:, origin]
+        self.message = np.concatenate([self.message, messages])[origin]
 
     def find(self, meters: Ints) -> tuple[Ints, Ints]:
         """Which of some meters are here, and where."""
