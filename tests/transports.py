@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,7 +55,7 @@ class ImmediateTransport(SortingTransport):
         arrived = np.column_stack([ids[order], at_ns[order]])
         return arrived, np.column_stack([ids[is_lost], at_ns[is_lost], nothing, nothing])
 
-    def begin(self, until_ns: int) -> None:
+    def begin(self, until_ns: int, then: Sequence[Callable[[], object]] = ()) -> None:
         """Nothing travels ahead."""
 
     def share(self, threads: int) -> None:

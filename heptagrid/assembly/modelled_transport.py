@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,9 +44,9 @@ class ModelledTransport(SortingTransport):
             payload_bytes=wave.size,
         )
 
-    def begin(self, until_ns: int) -> None:
-        """Let messages travel to `until_ns` beside what actors do next; none of them will send anything that leaves by then."""
-        self._plane.begin(until_ns)
+    def begin(self, until_ns: int, then: Sequence[Callable[[], object]] = ()) -> None:
+        """Let messages travel to `until_ns` beside what actors do next, and do `then` after it; no actor will send anything that leaves by then."""
+        self._plane.begin(until_ns, then)
 
     def _carry(self, until_ns: int) -> tuple[Ints, Ints]:
         self._plane.advance(until_ns)

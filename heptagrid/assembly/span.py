@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum
+from functools import cached_property
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -44,17 +45,17 @@ class Span:
     zone: ZoneInfo
     cuts_ns: tuple[int, ...] = ()
 
-    @property
+    @cached_property
     def start_ns(self) -> int:
         """The first counted instant."""
         return midnight_ns(self.first, self.zone)
 
-    @property
+    @cached_property
     def end_ns(self) -> int:
         """The first instant that is not counted any more."""
         return midnight_ns(self.first + timedelta(days=self.days), self.zone)
 
-    @property
+    @cached_property
     def warm_up_ns(self) -> int:
         """The first instant of the warm-up day."""
         return midnight_ns(self.first - timedelta(days=1), self.zone)

@@ -26,6 +26,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 _GATHERED, _MANY = 256, 65_536  # waves and messages between two looks at what is done
+_DOMAINS = tuple(Domain)
 _log = logging.getLogger(__name__)
 
 
@@ -120,8 +121,11 @@ class SortingTransport(Transport):
         return first
 
     @abstractmethod
-    def begin(self, until_ns: int) -> None:
-        """Messages may travel to `until_ns` beside what actors do next: none of them will send anything that leaves by then."""
+    def begin(self, until_ns: int, then: Sequence[Callable[[], object]] = ()) -> None:
+        """Messages may travel to `until_ns` beside what actors do next: none of them will send anything that leaves by then.
+
+        then: what may be done beside it as well; where nothing travels beside the actors it is left undone.
+        """
 
     def advance(self, until_ns: int) -> None:
         """Let messages travel until `until_ns`, the step's end; what arrives waits in the inboxes."""
@@ -131,7 +135,7 @@ class SortingTransport(Transport):
         )
         self._outcomes = []
         self._inboxes = self._sorted(arrived)
-        deliveries = [delivery for domain in Domain for delivery in self._inboxes[domain]]
+        deliveries = [delivery for domain in _DOMAINS for delivery in self._inboxes[domain]]
         for listener in self._listeners:
             listener.travelled(deliveries, lost)
         self._forget()
@@ -158,7 +162,7 @@ class SortingTransport(Transport):
         return -1
 
     def _sorted(self, arrived: Ints) -> dict[Domain, list[Delivery]]:
-        found: dict[Domain, list[Delivery]] = {domain: [] for domain in Domain}
+        found: dict[Domain, list[Delivery]] = {domain: [] for domain in _DOMAINS}
         if not len(arrived):
             return found
         order, waves, ends = _by_wave(arrived, self._first_ids[: len(self._waves)])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
+from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -61,8 +62,14 @@ class PaidDays:
                 yield SettledAgain(run, dates, dates.of_ns // NS_PER_QUARTER, end_ns // NS_PER_QUARTER)
 
     def _ago(self, step: Step, days: int) -> Dates | None:
-        of_ns = midnight_ns(step.day - timedelta(days=days), self.zone)
+        of_ns = _day_before_ns(step.day, days, self.zone)
         return Dates(step.end_ns, of_ns) if of_ns >= self.first_ns else None
+
+
+@lru_cache(maxsize=64)
+def _day_before_ns(day: date, days: int, zone: ZoneInfo) -> int:
+    """The first instant of a local day some days before another; who pays asks for it in every step."""
+    return midnight_ns(day - timedelta(days=days), zone)
 
 
 class Payments(Protocol):

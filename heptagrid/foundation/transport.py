@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -33,8 +33,11 @@ class Transport(Protocol):
     def send(self, wave: Wave) -> int:
         """Take a wave; returns its first message's index, -1 if there was none or policy refused it (which is told to the listeners)."""
 
-    def begin(self, until_ns: int) -> None:
-        """Messages may travel to `until_ns` beside what actors do next: none of them will send anything that leaves by then."""
+    def begin(self, until_ns: int, then: Sequence[Callable[[], object]] = ()) -> None:
+        """Messages may travel to `until_ns` beside what actors do next: none of them will send anything that leaves by then.
+
+        then: what may be done beside it as well, or left undone.
+        """
 
     def advance(self, until_ns: int) -> None:
         """Let messages travel until `until_ns`, the step's end; what arrives waits in the inboxes."""

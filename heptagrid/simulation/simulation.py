@@ -157,7 +157,7 @@ class Simulation:
         began = time.perf_counter()
         if phase is not Phase.CLOSING:
             if not grid.windows.cover(step) and not any(one.may_send_within(step) for one in grid.early_senders):
-                transport.begin(step.end_ns - 1)
+                transport.begin(step.end_ns - 1, self._ahead(step))
             for actor in grid.actors:
                 actor.advance(step)
             began = self._lap("devices", began)
@@ -258,6 +258,10 @@ class Simulation:
     def about(self) -> dict[str, Any]:
         """What a checkpoint says of itself."""
         return {"name": self.scenario.name, "scenario": fingerprint_of(self.scenario), "arm": self.arm.name}
+
+    def _ahead(self, step: Step) -> list[Callable[[], object]]:
+        """What a second thread may do beside a step; without one it is done where it is needed."""
+        return [] if self.threads == 1 else list(self.grid.customers.ahead(step))
 
     def _lap(self, part: str, began: float) -> float:
         now = time.perf_counter()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -95,6 +95,10 @@ class Customers:
         self._orders[flexibility.order(flexibility.LOCAL_UNITS)] = units.orders
         self._function_of = {inverters.function(name): name for name in inverters_of_all.classes}
 
+    def ahead(self, step: Step) -> Iterator[Callable[[], object]]:
+        """What the next quarter hour needs and may be done beside a step, a part in each."""
+        yield from self._demand.ahead(step)
+
     def advance(self, step: Step) -> None:
         """Everything behind the meters; who works later sees what the others draw."""
         p_kw, q_kvar = self._terminals.point_p_kw, self._terminals.point_q_kvar
@@ -105,7 +109,8 @@ class Customers:
         self._units.advance(step, p_kw, supplied)
         for one in self.devices.values():
             one.advance(step, p_kw, supplied)
-        self.inverters.offer(step, self._offered_kw(supplied), supplied, p_kw)
+        if self.inverters.take_part(step):
+            self.inverters.offer(step, self._offered_kw(supplied), supplied, p_kw)
         self._terminals.inverters = self.inverters.at_points
 
     def carry(self, step: Step) -> None:

@@ -6,7 +6,9 @@ the fifteen minutes of a quarter hour are normalised, so that its energy is the 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -77,7 +79,49 @@ class BaseDemand:
         if homes is not None:
             self._is_home[homes.row] = True
         self._weights = np.ones((len(ids), 15), dtype=np.float32)
+        self._weighed = self._next_quarter = -1
+        self._next_weights: npt.NDArray[np.float32] | None = None  # of the next quarter hour, of so many customers:
+        self._next_customers = 0
         self._mean_p_kw, self._mean_q_kvar = np.zeros(len(ids)), np.zeros(len(ids))
+
+    def ahead(self, step: Step) -> Iterator[Callable[[], object]]:
+        """The weights of the next quarter hour, as many as the step's share of this one: what another thread may do beside the step.
+
+        They stand apart until that quarter hour begins; until the step has ended they are the thread's alone.
+        """
+        if self._variation <= 0.0:
+            return
+        quarter = step.quarter + 1
+        if quarter != self._next_quarter:
+            self._take_up(step.quarter)
+            self._next_quarter, self._next_customers = quarter, 0
+            if self._next_weights is None:
+                self._next_weights = np.empty_like(self._weights)
+        share = (step.end_ns - step.quarter * NS_PER_QUARTER) / NS_PER_QUARTER
+        yield partial(self._draw_ahead, int(np.ceil(min(share, 1.0) * len(self._ids))))
+
+    def _draw_ahead(self, until: int) -> None:
+        """Draw the next quarter hour's weights of the first so many customers."""
+        assert self._next_weights is not None
+        mine = slice(self._next_customers, until)
+        self._weigh(self._next_quarter, mine, self._next_weights)
+        self._next_customers = max(until, self._next_customers)
+
+    def _weigh(self, quarter: int, customers: slice, weights: npt.NDArray[np.float32]) -> None:
+        _weigh(
+            self._seed, self._ids[customers], quarter * 15, self._variation, self._is_home[customers], weights[customers]
+        )
+
+    def _take_up(self, quarter: int) -> None:
+        """Take the weights of a quarter hour: those that were drawn ahead, and what is left of them."""
+        if quarter == self._weighed:
+            return
+        drawn = 0
+        if quarter == self._next_quarter and self._next_weights is not None:
+            self._weights, self._next_weights = self._next_weights, self._weights
+            drawn = self._next_customers
+        self._weigh(quarter, slice(drawn, None), self._weights)
+        self._weighed = quarter
 
     def advance(self, step: Step, p_kw: Floats, q_kvar: Floats, supplied: Bools | None = None) -> None:
         """Write the step's mean demand into the first entries of `p_kw` and `q_kvar`; 0 for who has no supply."""
@@ -87,7 +131,7 @@ class BaseDemand:
             np.multiply(self._p_kw, relative[self._p_profile], out=self._mean_p_kw)
             np.multiply(self._q_kvar, relative[self._q_profile], out=self._mean_q_kvar)
             if self._variation > 0.0:
-                _weigh(self._seed, self._ids, step.quarter * 15, self._variation, self._is_home, self._weights)
+                self._take_up(step.quarter)
             if self._homes is not None:
                 self._homes.advance(step.quarter, self._mean_p_kw, self._mean_q_kvar, self._weights)
         since = step.start_ns - self._quarter * NS_PER_QUARTER

@@ -23,6 +23,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
+_NEVER = np.iinfo(np.int64).max
 VAR, WATT = 0, 1
 """What a function sets: the vars, or the highest active power."""
 
@@ -48,7 +49,7 @@ class _Waiting(NamedTuple):
 class Inverters:
     """All inverters as arrays, a class after the other.
 
-    classes: their names. rated_kva: (inverters,). p_kw, q_kvar: (inverters,) fed in the last step. at_points: as the power flow takes them; None while none has a function.
+    classes: their names. rated_kva: (inverters,). p_kw, q_kvar: (inverters,) fed in the last step in which there was a function. at_points: as the power flow takes them; None while none has a function.
     """
 
     def __init__(self, parameters: Parameters, classes: Mapping[str, Rows]) -> None:
@@ -71,6 +72,7 @@ class Inverters:
         self._follows = self._standing.copy()
         self._value = np.full((2, count), self._functions[2].value[0])
         self._until_ns = np.zeros((2, count), dtype=np.int64)
+        self._ends_ns = _NEVER  # the first end of a function that came
         self._waiting: list[_Waiting] = []
         self._is_stale = True
 
@@ -85,18 +87,25 @@ class Inverters:
         self._waiting = [one._replace(rows=one.rows[k]) for one, k in kept if k.any()]
         if not len(function.begin_ns):
             self._until_ns[which, rows] = np.minimum(self._until_ns[which, rows], 1)  # it ends with the next step
+            self._ends_ns = 1
             return
         ends_ns = [*function.begin_ns[1:].tolist(), function.until_ns]
         for begin_ns, end_ns, value in zip(function.begin_ns.tolist(), ends_ns, function.value.tolist(), strict=True):
             self._waiting.append(_Waiting(begin_ns, end_ns, rows, value, function))
 
+    def take_part(self, step: Step) -> bool:
+        """Let functions begin and end; whether there is one that sets anything, so that the step needs what is offered."""
+        self._renew(step.start_ns)
+        return self.at_points is not None
+
     def offer(self, step: Step, offered_kw: Floats, supplied: Bools, p_kw: Floats) -> None:
         """Say what the inverters could feed in a step, (inverters,), and take it off the points' net draw `p_kw`, (points,), until the power flow says what they feed."""
-        self._renew(step.start_ns)
+        is_needed = self.take_part(step)
         self.p_kw[:] = offered_kw
         self.q_kvar[:] = 0.0
-        if self.at_points is None:
+        if not is_needed:
             return
+        assert self.at_points is not None
         bank = self.at_points.bank
         bank.available_kw[:] = offered_kw
         bank.is_on[:] = supplied[self.point]
@@ -122,9 +131,10 @@ class Inverters:
             if one.begin_ns <= now_ns < one.end_ns:
                 self._follow(one)
         self._waiting = [one for one in self._waiting if one.begin_ns > now_ns]
-        is_over = (self._until_ns != 0) & (self._until_ns <= now_ns)
-        if is_over.any():
+        if self._ends_ns <= now_ns:
+            is_over = (self._until_ns != 0) & (self._until_ns <= now_ns)
             self._until_ns[is_over] = 0
+            self._ends_ns = int(self._until_ns.min(where=self._until_ns != 0, initial=_NEVER))
             self._follows[is_over] = self._standing[is_over]
             self._value[is_over] = self._functions[2].value[0]
             self._is_stale = True
@@ -139,6 +149,7 @@ class Inverters:
         self._functions.append(one.function)
         self._value[which, one.rows] = one.value
         self._until_ns[which, one.rows] = one.end_ns
+        self._ends_ns = min(self._ends_ns, one.end_ns)
         self._is_stale = True
 
     def _forget(self) -> None:

@@ -228,6 +228,8 @@ class Meters:
 
     def may_speak_of(self, supplied: Bools) -> bool:
         """Whether, with supply where `supplied` (points,) says, a meter has lost or regained it, or waits to send its last gasp."""
+        if supplied.all() and self._has_supply.all():
+            return False
         is_waiting = ~self._has_supply & ~self._has_told
         return bool(((self._has_supply != supplied) | is_waiting).any())
 

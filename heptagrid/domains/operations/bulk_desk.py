@@ -132,11 +132,12 @@ class BulkDesk:
     def _count_reports(self, told: telemetry.Unit, sent_ns: Ints) -> None:
         """A report at an hour's end is of the hour that ends."""
         of_hour = (sent_ns - 1) // NS_PER_HOUR
-        for hour in np.unique(of_hour).tolist():
-            mine = told.unit[of_hour == hour]
-            counts = self._reports.setdefault(hour, np.zeros((2, len(self._units)), dtype=np.int64))
-            np.add.at(counts[0], mine, 1)
-            np.add.at(counts[1], mine, (told.is_on & ~told.has_failed)[of_hour == hour])
+        units, is_on = len(self._units), told.is_on & ~told.has_failed
+        for hour in set(of_hour.tolist()):
+            mine = of_hour == hour
+            counts = self._reports.setdefault(hour, np.zeros((2, units), dtype=np.int64))
+            counts[0] += np.bincount(told.unit[mine], minlength=units)
+            counts[1] += np.bincount(told.unit[mine & is_on], minlength=units)
 
     def available(self, first_hour: int, hours: int) -> Floats:
         """(hours, units) in which part of an hour's reports each unit was on; who did not report was. Older ones are dropped."""

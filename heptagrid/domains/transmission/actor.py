@@ -97,6 +97,7 @@ class Transmission:
             system.base_mva,
         )
         self._ac = AcNetwork(system) if parameters.flow == "ac" else None
+        self._quarter, self._hour_mw = -1, terminals.rest_load_mw.copy()
 
     @property
     def loss_mw(self) -> float:
@@ -118,9 +119,11 @@ class Transmission:
 
     def advance(self, step: Step) -> None:
         """The other loads of the hour."""
-        local = from_ns(step.start_ns, self._zone)
+        if step.quarter != self._quarter:  # clocks differ by whole quarter hours
+            self._quarter = step.quarter
+            self._hour_mw = self._system.rest_mw(from_ns(step.start_ns, self._zone))
         rest = self._terminals.rest_load_mw
-        rest[:] = self._system.rest_mw(local)
+        rest[:] = self._hour_mw
         if self.relays is not None:
             self.relays.restore(step.start_ns)
             self._wanted_mw = float(rest.sum())

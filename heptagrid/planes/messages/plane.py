@@ -178,16 +178,16 @@ class MessagePlane:
             self._spared_until_ns[kind] = until_ns
         return self._spared_until_ns[kind] == until_ns
 
-    def begin(self, until_ns: int) -> None:
+    def begin(self, until_ns: int, then: Sequence[Callable[[], object]] = ()) -> None:
         """Nobody will send anything more that leaves by `until_ns`: let messages travel till then beside the caller's other work.
 
-        Until the next `advance`, which waits for them, messages that leave later may be sent, and nothing else be asked of the plane. Does
+        then: what is done there after it; it touches nothing that the caller uses meanwhile. Until the next `advance`, which waits for them, messages that leave later may be sent, and nothing else be asked of the plane. Does
         nothing on one thread, while a message is watched, and where the network changes on the way.
         """
         is_changing = bool(self._changes) and self._changes[0].when_ns <= until_ns
         is_alone = self.threads < 2 and not isinstance(self._queue, SpreadShards)
         if not (is_alone or is_changing or isinstance(self._queue, WatchedQueue)):
-            self._ahead = self._queue.begin(self._take_due(until_ns), until_ns, self.threads)
+            self._ahead = self._queue.begin(self._take_due(until_ns), until_ns, self.threads, then)
 
     def advance(self, until_ns: int) -> tuple[Ints, Ints]:
         """Let time pass to `until_ns`: indices and times of the messages that arrived, in order of time."""

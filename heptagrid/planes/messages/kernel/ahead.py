@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
@@ -19,8 +19,14 @@ class Beside(Generic[T]):
     until it has entered the kernel: so it never waits for the caller's Python code before its work begins.
     """
 
-    def __init__(self, work: Callable[[], T]) -> None:
-        self._work = work
+    def __init__(
+        self,
+        work: Callable[[], T],
+        then: Sequence[Callable[[], object]] = (),
+        first: Sequence[Callable[[], object]] = (),
+    ) -> None:
+        """Begin; what comes first and what comes then is done on the thread as well, for what it writes."""
+        self._work, self._then, self._first = work, then, first
         self._found: T | None = None
         self._problem: BaseException | None = None
         self._thread = _waiting.pop() if _waiting else _Thread()
@@ -28,7 +34,11 @@ class Beside(Generic[T]):
 
     def _do(self) -> None:
         try:
+            for one in self._first:
+                one()
             self._found = self._work()
+            for one in self._then:
+                one()
         except BaseException as problem:
             self._problem = problem
 

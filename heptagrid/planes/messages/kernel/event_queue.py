@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -109,9 +109,9 @@ class EventQueue:
             known.lost[: numbers[event_kernel.S_LOST]].copy(),
         )
 
-    def begin(self, due: Ints, until_ns: int, threads: int) -> Ahead:
-        """As `advance`, beside the caller's other work: on a thread, of which one is enough."""
-        return Ahead(until_ns, Beside(partial(self.advance, due, until_ns)).outcome)
+    def begin(self, due: Ints, until_ns: int, threads: int, then: Sequence[Callable[[], object]] = ()) -> Ahead:
+        """As `advance`, beside the caller's other work: on a thread, of which one is enough; `then` follows there."""
+        return Ahead(until_ns, Beside(partial(self.advance, due, until_ns), then).outcome)
 
     def as_seen(self, ports: Iterable[int]) -> Ints:
         """Ports and what they are doing now, (ports, 1 + PORT), to be watched by `advance`."""

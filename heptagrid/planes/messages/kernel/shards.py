@@ -6,7 +6,7 @@ shard, and so is what was acknowledged and what was lost.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -84,12 +84,16 @@ class Shards:
             s.sort_in_shards(together, begins)
         return Leaving(together, begins)
 
-    def begin(self, due: Leaving, until_ns: int, threads: int) -> Ahead:
-        """Let time pass to `until_ns` beside the caller's other work; its `outcome` waits for it, and helps. `due` as of `advance`."""
+    def begin(self, due: Leaving, until_ns: int, threads: int, then: Sequence[Callable[[], object]] = ()) -> Ahead:
+        """Let time pass to `until_ns` beside the caller's other work, and do `then`; its `outcome` waits for it, and helps. `due` as of `advance`."""
         while len(self._tallies) < threads:
             self._tallies.append(Tally(self.groups))
         span = self._span(due, until_ns)
-        helpers = [Beside(partial(self._work, span, tally)) for tally in self._tallies[1:threads]]
+        # One thread does `then`, before its messages: the caller helps with those.
+        helpers = [
+            Beside(partial(self._work, span, tally), first=() if k else then)
+            for k, tally in enumerate(self._tallies[1:threads])
+        ]
         return Ahead(until_ns, partial(self._finished, span, helpers))
 
     def advance(self, due: Leaving, until_ns: int) -> Outcome:

@@ -74,8 +74,8 @@ class SpreadShards:
         """As `Shards.gathered`."""
         return self._whole.gathered(parts)
 
-    def begin(self, due: Leaving, until_ns: int, threads: int) -> Ahead:
-        """As `Shards.begin`; each process is a helper."""
+    def begin(self, due: Leaving, until_ns: int, threads: int, then: Sequence[Callable[[], object]] = ()) -> Ahead:
+        """As `Shards.begin`; each process is a helper. What might be done then is left undone: no thread waits here."""
         results = []
         for part in reversed(self._parts):  # the one that lives here last
             first, last = int(part.numbers[0]), int(part.numbers[-1]) + 1

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.errors import NetworkError
-from heptagrid.foundation.sums import weighted_sum
+from heptagrid.foundation.sums import weighted_columns
 from heptagrid.planes.power.connectivity import connected_parts
 
 Floats = npt.NDArray[np.float64]
@@ -59,15 +59,16 @@ class DcNetwork:
         # The network takes up injections that sum to zero; the pseudo-inverse shares the slack among all buses.
         self.factors = susceptance[:, np.newaxis] * incidence @ np.linalg.pinv(laplacian)
         self._from_bus, self._to_bus = np.asarray(from_bus, dtype=np.int64), np.asarray(to_bus, dtype=np.int64)
-        self._half_losses = 0.5 * np.abs(incidence).T
+        self._factors_by_bus = np.ascontiguousarray(self.factors.T)
+        self._half_losses = 0.5 * np.abs(incidence)
         self._rad_per_mw = 1.0 / (susceptance * base_mva)
         self._loss_per_mw2 = r_pu / base_mva
 
     def solve(self, injection_mw: Floats) -> DcFlow:
         """Flows for net injections, (buses,); the losses are added to the draws in a second pass."""
-        flow_mw = weighted_sum(injection_mw, self.factors)
+        flow_mw = weighted_columns(injection_mw, self._factors_by_bus)
         losses = self._loss_per_mw2 * flow_mw**2
-        flow_mw = weighted_sum(injection_mw - weighted_sum(losses, self._half_losses), self.factors)
+        flow_mw = weighted_columns(injection_mw - weighted_columns(losses, self._half_losses), self._factors_by_bus)
         losses = self._loss_per_mw2 * flow_mw**2
         return DcFlow(flow_mw, float(losses.sum()))
 

@@ -101,7 +101,8 @@ class RadialSolver:
         self._state.v[:, 0] = 1.0
         self._magnitude = np.ones(nodes)
         self._loops = Compensation(network)
-        self.remember()
+        self._good_v, self._good_current = self._state.v.copy(), self._state.current.copy()
+        self._good_loop_current = self._loops.current.copy()
         low, high = network.node_of_transformer, network.high_node_of_transformer
         rated_a = transformers.sn_mva * 1000.0 / np.sqrt(3.0)
         base_a = BASE_KVA / np.sqrt(3.0) / network.v_base_kv
@@ -212,8 +213,8 @@ class RadialSolver:
 
     def remember(self) -> None:
         """Take the present solution as the one to fall back on; call after a solve that held no feeder."""
-        self._good_v, self._good_current = self._state.v.copy(), self._state.current.copy()
-        self._good_loop_current = self._loops.current.copy()
+        self._good_v[:], self._good_current[:] = self._state.v, self._state.current
+        self._good_loop_current[:] = self._loops.current
 
     def _close_loops(self, active: npt.NDArray[np.bool_]) -> None:
         """Close the loops whose ends are both in the trunk or in active feeders, and supplied."""
