@@ -144,7 +144,12 @@ def _now(simulation: Any) -> np.ndarray:
     took, kernel, noted, drawn = simulation.seconds, simulation.kernel, simulation.noted, simulation.drawn.seconds
     return np.array(
         [
-            *(took["devices"] - drawn, took["power"], took["sensors"] + took["sub-steps"], took["recorder"] - noted.seconds),
+            *(
+                took["devices"] - drawn,
+                took["power"],
+                took["sensors"] + took["sub-steps"],
+                took["recorder"] - noted.seconds,
+            ),
             *(kernel.seconds, drawn, took["messages"] - kernel.seconds, took["actors"], noted.seconds),
         ]
     )

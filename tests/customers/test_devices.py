@@ -73,6 +73,22 @@ def test_a_subset_keeps_its_people(town_folder: Path) -> None:
     assert p_some.tolist() == p_all[[7, 3]].tolist()
 
 
+@pytest.mark.parametrize("step_s", [60, 300, 900])
+def test_weights_that_are_drawn_ahead_are_those_of_their_quarter_hour(town_folder: Path, step_s: int) -> None:
+    profiles, ids, zero = read_profiles(town_folder), np.arange(40), np.zeros(40, dtype=np.int64)
+    alone, ahead = (
+        demand.BaseDemand(demand.Parameters(), profiles, ids, np.ones(40), np.ones(40), zero, zero, 1) for _ in range(2)
+    )
+    p_alone, p_ahead = np.zeros(40), np.zeros(40)
+    for k, step in enumerate(steps(step_s)[:48]):
+        for draw in ahead.ahead(step) if k % 11 else ():
+            if k % 7:  # else no thread had time for it
+                draw()
+        alone.advance(step, p_alone, np.zeros(40))
+        ahead.advance(step, p_ahead, np.zeros(40))
+        assert p_ahead.tolist() == p_alone.tolist()
+
+
 def drive(count: int, step_s: int, plan: np.ndarray | None = None, seed: int = 1) -> vehicles.Vehicles:
     ids = np.arange(count, dtype=np.int64)
     fleet = vehicles.Vehicles(vehicles.Parameters(), ids, surroundings(seed=seed))
