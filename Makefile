@@ -9,7 +9,7 @@ PYTHON ?= $(shell for one in python3.11 python3.12 python3.13 python3.14 python3
 	$$one $(NEW_ENOUGH) 2>/dev/null && echo $$one && break; done)
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test check kernels lint bench validate docs release-check lock clean
+.PHONY: help run test check quick kernels lint bench validate docs release-check lock clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -36,7 +36,11 @@ lint: .venv/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check: lint
+# The checks of the text take the core that the quick tests leave.
+check: .venv/.test
+	@$(MAKE) --no-print-directory -j 2 lint quick
+
+quick: .venv/.test
 	$(BIN)/python -m pytest -q -m "not slow and not long" -n 2 --dist worksteal
 
 kernels: .venv/.run
