@@ -109,7 +109,12 @@ class BaseDemand:
 
     def _weigh(self, quarter: int, customers: slice, weights: npt.NDArray[np.float32]) -> None:
         _weigh(
-            self._seed, self._ids[customers], quarter * 15, self._variation, self._is_home[customers], weights[customers]
+            self._seed,
+            self._ids[customers],
+            quarter * 15,
+            self._variation,
+            self._is_home[customers],
+            weights[customers],
         )
 
     def _take_up(self, quarter: int) -> None:
