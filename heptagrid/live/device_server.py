@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from heptagrid.live.grid import FrameRecord, LiveGrid, Peer
 from heptagrid.live.inventory import Device
-from heptagrid.live.listening import Addresses, DeviceListener, device_listener, most_connections
+from heptagrid.live.listening import Addresses, DeviceListener, device_listener
 from heptagrid.live.protocol import Listening, Protocol
 from heptagrid.live.slices import Slices
 
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 class DeviceServer(Protocol):
-    """Opens the listener, keeps connections and tasks, and says which device a connection means. desk: from which clients ask. addresses: of the devices. most_connections: at a time. unspoken: connections over which nothing has come yet, the oldest first."""
+    """Opens the listener, keeps connections and tasks, and says which device a connection means. desk: from which clients ask. addresses: of the devices. places: for connections. unspoken: connections over which nothing has come yet, the oldest first."""
 
     def __init__(self, grid: LiveGrid, parameters: Any) -> None:
         super().__init__(grid, parameters)
@@ -28,7 +28,7 @@ class DeviceServer(Protocol):
         self.addresses = Addresses(grid.inventory)
         self.connections: set[DeviceConnection[Any]] = set()
         self.unspoken: dict[DeviceConnection[Any], None] = {}
-        self.most_connections = most_connections()
+        self.places = grid.places.listener(self.connections)
         self.listener: DeviceListener
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -116,7 +116,7 @@ class DeviceConnection(asyncio.Protocol, Generic[A]):
             self.grid.count(f"{self.adapter.name}: refused, from another machine")
             self.transport.abort()
             return
-        if len(self.adapter.connections) >= self.adapter.most_connections:
+        if self.adapter.places.is_full:
             self.grid.count(f"{self.adapter.name}: too many connections")
             oldest = next(iter(self.adapter.unspoken), None)
             if oldest is None:

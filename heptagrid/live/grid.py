@@ -24,6 +24,7 @@ from heptagrid.live.crossing import Fate, LostError, Outgoing, RefusedError
 from heptagrid.live.engine import Engine
 from heptagrid.live.inventory import Device, Inventory
 from heptagrid.live.mailbox import Mailbox
+from heptagrid.live.places import Places
 from heptagrid.live.roles import Roles, role_between
 from heptagrid.live.state import State
 from heptagrid.live.wire import WireLog
@@ -80,7 +81,7 @@ class Place:
 class LiveGrid:
     """What every adapter is given; all but `engine` is for the event loop's thread alone.
 
-    is_ideal: whether frames bypass the modelled network. roles: who plays a desk from outside. peers: who is connected. frames: the last ones. counts: what was refused or malformed, by word. wire: all bytes that came in. shared: what several protocols
+    is_ideal: whether frames bypass the modelled network. roles: who plays a desk from outside. peers: who is connected. frames: the last ones. counts: what was refused or malformed, by word. wire: all bytes that came in. places: for connections to devices. shared: what several protocols
     have together, by name.
     """
 
@@ -93,6 +94,7 @@ class LiveGrid:
     frames: deque[FrameRecord] = field(default_factory=lambda: deque(maxlen=LOGGED))
     counts: dict[str, int] = field(default_factory=dict)
     wire: WireLog = field(default_factory=WireLog)
+    places: Places = field(default_factory=Places)
     shared: dict[str, Any] = field(default_factory=dict)
     roles: Roles = field(init=False)
     _numbers: Any = field(default_factory=itertools.count)

@@ -24,6 +24,7 @@ from functools import cached_property
 from heptagrid.contracts.flexibility import LOCAL_UNITS
 from heptagrid.foundation.errors import UsageError
 from heptagrid.live.inventory import BUSES, METERS, PLANTS, PRIMARIES, SUBSTATIONS, Device, Inventory
+from heptagrid.live.places import raise_files
 from heptagrid.live.protocol import Listening
 
 NUMBERS = {
@@ -45,12 +46,10 @@ BACKLOG = 4096
 """Connections that wait to be taken; of more the system drops the requests, and each such client tries again only after a second. Linux's own limit.
 
 A server is told it when it begins to listen, for event loops ask for 100 otherwise, also for a socket that listens already."""
-MOST_CONNECTIONS = 16_384
-"""Of one listener, where this process may open that many files."""
-_LEAST_CONNECTIONS = 64
-_SHARE = 16  # of the files that this process may open: a dozen listeners leave some for what the grid itself writes
-_ASKED_AFTER_S, _ASKED_AGAIN_S, _TIMES_ASKED = 60, 10, 3
-"""TCP's keep-alive, which IEC 61850-8-1 counts on: whoever has vanished without a word is gone after a minute and a half, with what is reserved for him."""
+_ASKED_AFTER_S, _ASKED_AGAIN_S, _TIMES_ASKED = 60, 10, 9
+"""TCP's keep-alive, which IEC 61850-8-1 counts on: whoever has vanished without a word is gone after two and a half minutes, with what is reserved for him.
+
+Who is asked three times and not nine is taken for dead where thousands are silent: Linux asks them in the same instant, and its loopback drops what comes beyond a thousand packets."""
 _CLASSES = 16
 _ROWS = 1 << 20
 _ALL = "0.0.0.0"
@@ -132,24 +131,11 @@ def device_listener(listening: Listening) -> DeviceListener:
     UsageError
         If the port is taken or not permitted, or the address is none of this machine.
     """
-    _raise_descriptors()
+    raise_files()
     if _is_loopback((listening.host,)) and ":" not in listening.host and sys.platform == "linux":
         return _everywhere_on_loopback(listening)
     family = socket.AF_INET6 if ":" in listening.host else socket.AF_INET
     return DeviceListener(_bound(family, listening, listening.host), tells_devices=False, is_guarded=True)
-
-
-def most_connections() -> int:
-    """How many connections one listener may have: `MOST_CONNECTIONS`, or a sixteenth of the files that this process may open."""
-    if sys.platform == "win32":
-        return MOST_CONNECTIONS
-    import resource
-
-    _raise_descriptors()
-    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    if files == resource.RLIM_INFINITY:
-        return MOST_CONNECTIONS
-    return min(MOST_CONNECTIONS, max(_LEAST_CONNECTIONS, files // _SHARE))
 
 
 def _everywhere_on_loopback(listening: Listening) -> DeviceListener:
@@ -202,14 +188,3 @@ def _is_loopback(end: object) -> bool:
     with suppress(ValueError):
         return ipaddress.ip_address(host).is_loopback
     return False
-
-
-def _raise_descriptors() -> None:
-    """Let this process hold as many sockets as the system allows it."""
-    if sys.platform != "win32":
-        import resource
-
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if soft != hard:
-            with suppress(OSError, ValueError):
-                resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -121,7 +121,7 @@ def test_connections_beyond_the_bound_are_refused_and_the_others_served(
     if name == "mqtt":
         monkeypatch.setattr(mqtt_adapter, "MOST_CLIENTS", 100)
     else:
-        monkeypatch.setattr(one._server if name == "modbus" else one, "most_connections", 100)
+        monkeypatch.setattr((one._server if name == "modbus" else one).places, "most", 100)
     with unharmed(grid, MOST_GROWN_MB), ExitStack() as held:
         links = [held.enter_context(connected(grid, name, first=False)) for _ in range(160)]
         with suppress(ConnectionError):
@@ -137,7 +137,7 @@ def test_connections_beyond_the_bound_are_refused_and_the_others_served(
 
 
 def test_chargers_beyond_the_bound_are_refused(grid: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol(grid, "ocpp").csms, "_most_connections", 4)
+    monkeypatch.setattr(protocol(grid, "ocpp").csms.places, "most", 4)
     with unharmed(grid, MOST_GROWN_MB), ExitStack() as held:
         told = []
         for k in range(6):

@@ -83,7 +83,7 @@ class Connection(asyncio.Protocol):
             self._server.grid.count("modbus: refused, from another machine")
             self._transport.abort()
             return
-        if len(self._server.connections) >= self._server.most_connections:
+        if self._server.places.is_full:
             self._server.grid.count("modbus: too many connections")
             oldest = next(iter(self._server.unspoken), None)
             if oldest is None:

@@ -10,7 +10,7 @@ from heptagrid.foundation.errors import HeptagridError
 from heptagrid.live.crossing import Fate, LostError, RefusedError
 from heptagrid.live.grid import FrameRecord, LiveGrid, Peer, Place
 from heptagrid.live.inventory import METERS, SUBSTATIONS, Device
-from heptagrid.live.listening import Addresses, DeviceListener, most_connections
+from heptagrid.live.listening import Addresses, DeviceListener
 from heptagrid.live.protocols.modbus import codec
 from heptagrid.live.protocols.modbus.codec import Code, ExceptionResponse, Frame
 from heptagrid.live.protocols.modbus.connection import Connection, Exchange, Target, silenced
@@ -33,7 +33,7 @@ class Server:
         self.own_units = frozenset({0, 255, unit_id})
         self.connections: set[Connection] = set()
         self.unspoken: dict[Connection, None] = {}
-        self.most_connections = most_connections()
+        self.places = grid.places.listener(self.connections)
         self._addresses = Addresses(grid.inventory)
         self._efficiency = efficiency
         self._registers: dict[str, Registers | None] = {}

@@ -16,7 +16,6 @@ from heptagrid.foundation.errors import HeptagridError, UsageError
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S, S_PER_QUARTER, from_ns
 from heptagrid.live.grid import LiveGrid, Peer
 from heptagrid.live.inventory import Device
-from heptagrid.live.listening import most_connections
 from heptagrid.live.protocol import Listening
 from heptagrid.live.protocols.ocpp.charger import Charger
 from heptagrid.live.protocols.ocpp.charger_16 import Charger16
@@ -90,7 +89,8 @@ class Csms:
         self.named = named_devices(grid, parameters)
         self.seats: dict[str, _Seat] = {}
         self.listens_on, self.is_tls = 0, False
-        self._most_connections = most_connections()
+        self._connections: set[ServerConnection] = set()
+        self.places = grid.places.listener(self._connections)
         self._news = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
 
@@ -155,7 +155,7 @@ class Csms:
 
     def _admit(self, socket: ServerConnection, request: Handshake) -> Response | None:
         """Let a charger in, or answer why not."""
-        if len(self._server.connections) >= self._most_connections:
+        if self.places.is_full:
             return self._refused(socket, HTTPStatus.SERVICE_UNAVAILABLE, "too many connections")
         given, identity = self.parameters, _identity(request.path)
         password = request.headers.get("Authorization")
@@ -219,6 +219,7 @@ class Csms:
             lambda: self._heard(seat),
         )
         seat.link = link
+        self._connections.add(socket)
         self.grid.peers.append(peer)
         if before is not None:  # it comes anew before the old connection was found dead
             self.grid.count("ocpp connected anew")
@@ -231,6 +232,7 @@ class Csms:
             await asyncio.gather(telling, return_exceptions=True)
             if seat.link is link:
                 seat.link = None
+            self._connections.discard(socket)
             self.grid.peers.remove(peer)
 
     def _seat(self, identity: str, device: Device, version: Version) -> _Seat:

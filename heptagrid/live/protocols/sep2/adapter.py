@@ -16,7 +16,7 @@ from heptagrid.foundation.errors import HeptagridError, UsageError
 from heptagrid.foundation.parameters import parameter
 from heptagrid.live.grid import LiveGrid
 from heptagrid.live.inventory import Device
-from heptagrid.live.listening import BACKLOG, most_connections
+from heptagrid.live.listening import BACKLOG
 from heptagrid.live.orderable import Orderable
 from heptagrid.live.protocol import Listening, Protocol
 from heptagrid.live.protocols.sep2.answers import Hooks
@@ -87,7 +87,7 @@ class Sep2(Protocol):
         self._orderable = orderable
         self._add_programs()
         self._connections: set[asyncio.Task[None]] = set()
-        self._most_connections = most_connections()
+        self.places = grid.places.listener(self._connections)
         self._made_folder = ""
 
     async def start(self, listening: Listening) -> None:
@@ -163,7 +163,7 @@ class Sep2(Protocol):
         return Path(self._made_folder)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._connections) >= self._most_connections:
+        if self.places.is_full:
             self.grid.count("sep2: too many connections")
             writer.transport.abort()
             return
