@@ -20,6 +20,7 @@ from heptagrid.domains.customers.thermal.linear_step import stepped_by_size
 from heptagrid.foundation.time import NS_PER_QUARTER, Step
 from heptagrid.importers.extract import read_grid, read_profiles
 from heptagrid.importers.weather import read_weather
+from heptagrid.world.plan_levels import Lines, draw_line, level_of
 from heptagrid.world.water_filling import fill
 from heptagrid.world.weather import Weather
 
@@ -266,3 +267,24 @@ def test_a_plan_that_has_lapsed_is_not_followed() -> None:
     fleet.advance(step, p_kw)
     assert np.allclose(p_kw, 11.0), "at home at midnight, and charging at once"
     assert step.start_ns % NS_PER_QUARTER == 0
+
+
+@given(
+    st.lists(st.one_of(st.floats(-1e4, 1e4), st.sampled_from([0.0, 1.0, 4.0, 7.5])), min_size=1, max_size=104),
+    st.lists(st.one_of(st.floats(1e-9, 60.0), st.integers(0, 200)), min_size=1, max_size=8),
+    st.floats(0.5, 8.0),
+    st.sampled_from([1, -1]),
+)
+@settings(max_examples=300, deadline=None)
+def test_levels_of_devices_that_share_a_plan_are_those_of_each_alone(
+    signal: list[float], needs: list[float], p_max: float, sign: int
+) -> None:
+    """To the last bit, also where whole slots are just filled: a whole number stands for so many of them."""
+    values = np.array(signal)
+    first = len(values) // 3
+    lines = Lines.of(2, len(values))
+    draw_line(lines, 1, values, first, len(values), p_max)
+    for need in needs:
+        need_kwh = need * p_max * 0.25 if isinstance(need, int) else need
+        expected = fill(values, first, len(values), 1.0, need_kwh, sign, p_max, 0.25)
+        assert level_of(lines, 1, values, need_kwh, sign, p_max, 0.25) == expected

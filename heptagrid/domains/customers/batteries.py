@@ -20,7 +20,7 @@ from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.random import Stream
 from heptagrid.foundation.time import NS_PER_QUARTER, Step
-from heptagrid.world.water_filling import fill
+from heptagrid.world.plan_levels import Lines, draw_line, level_of
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -102,6 +102,8 @@ class Batteries(Device[Parameters]):
         size = Size(one.capacity_kwh, one.power_kw, one.one_way_efficiency)
         state = State(self.content_kwh, self.baseline_kwh, self.moved.less_kwh)
         hours = step.dt_s / 3600.0
+        plans = self.plans.table
+        lines = Lines.of(*plans.signals.shape) if step.starts_quarter else _NO_LINES
         total_kw, losses_kwh = _move(
             step.start_ns,
             hours,
@@ -109,7 +111,8 @@ class Batteries(Device[Parameters]):
             size,
             state,
             self._levels,
-            self.plans.table,
+            lines,
+            plans,
             self.orders.table,
             supplied,
             p_kw,
@@ -170,6 +173,9 @@ class Levels(NamedTuple):
     discharge: Floats
 
 
+_NO_LINES = Lines.of(0, 0)
+
+
 @kernel(inline=True, allocates=False)
 def _possible(power, content, size, hours):  # type: ignore[no-untyped-def]
     """What a battery that holds `content` can do of `power` over a step."""
@@ -179,7 +185,7 @@ def _possible(power, content, size, hours):  # type: ignore[no-untyped-def]
 
 
 @kernel(allocates=False)
-def _move(start, hours, owner, size, state, levels, plans, orders, supplied, point_p):  # type: ignore[no-untyped-def]
+def _move(start, hours, owner, size, state, levels, lines, plans, orders, supplied, point_p):  # type: ignore[no-untyped-def]
     quarter = start // NS_PER_QUARTER
     begins = start % NS_PER_QUARTER == 0
     efficiency, p_max = size.efficiency, size.power_kw
@@ -198,8 +204,10 @@ def _move(start, hours, owner, size, state, levels, plans, orders, supplied, poi
             if begins:
                 room = (size.capacity_kwh - content[k]) / efficiency
                 held = content[k] * efficiency
-                charge_level[k] = fill(signal, slot, slots, 1.0, room, 1, p_max, SLOT_H) if room > 1e-9 else -np.inf
-                discharge_level[k] = fill(signal, slot, slots, 1.0, held, -1, p_max, SLOT_H) if held > 1e-9 else np.inf
+                if lines.first[row] != slot:
+                    draw_line(lines, row, signal, slot, slots, p_max)
+                charge_level[k] = level_of(lines, row, signal, room, 1, p_max, SLOT_H) if room > 1e-9 else -np.inf
+                discharge_level[k] = level_of(lines, row, signal, held, -1, p_max, SLOT_H) if held > 1e-9 else np.inf
             planned = 0.0
             if charge_level[k] < discharge_level[k]:
                 planned = max(charge_level[k] - signal[slot], 0.0) - max(signal[slot] - discharge_level[k], 0.0)
