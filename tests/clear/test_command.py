@@ -82,6 +82,27 @@ def test_what_cannot_be_served_is_named_and_has_no_cost(loop: Path, tmp_path: Pa
     assert "cost" not in call(loop).stdout
 
 
+@pytest.mark.parametrize(
+    ("branch", "what"),
+    [
+        ("1 2 0 0.1 0 40 40 40 0 0 1 -360 1", "lets 17.4533 MW through: its limit of angle"),
+        ("2 1 0 0.1 0 40 40 40 0 0 1 -1 360", "lets 17.4533 MW through: its limit of angle"),
+        ("2 1 0 0.1 0 15 15 15 0 0 1 -360 1", "lets 15 MW through: its rating"),
+    ],
+)
+def test_the_limit_in_the_flows_direction_is_blamed(tmp_path: Path, branch: str, what: str) -> None:
+    """A degree of 0.1 pu at 100 MVA is 17.4533 MW; the other direction's limit, of angle or rating, does not bind."""
+    path = tmp_path / "two.m"
+    path.write_text(
+        "function mpc = two\nmpc.version = '2';\nmpc.baseMVA = 100;\n"
+        "mpc.bus = [1 3 0 0 0 0 1 1 0 345 1 1.1 0.9; 2 1 30 0 0 0 1 1 0 345 1 1.1 0.9];\n"
+        "mpc.gen = [1 0 0 0 0 1 100 1 90 0];\nmpc.gencost = [2 0 0 2 10 0];\n"
+        f"mpc.branch = [{branch}];\n"
+    )
+    reasons = json.loads(call(path, "--json").stdout)["reasons"]
+    assert reasons[-1].endswith(what) and len(reasons) == 2
+
+
 def test_too_few_units_and_too_much_least_output_are_told_in_mw(tmp_path: Path) -> None:
     path = tmp_path / "one.m"
     path.write_text(one_bus(100.0, [(0.0, 60.0)], ["2 0 0 2 1 0"]))

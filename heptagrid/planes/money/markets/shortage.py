@@ -45,7 +45,8 @@ def shortages(network: AngleNetwork) -> tuple[str, ...]:
         if len(worst) > _SHOWN:
             found.append(f"and {len(worst) - _SHOWN} more buses, {mw[worst[_SHOWN:]].sum():.6g} MW")
     blamed = limited[np.abs(answer.dual[rows]) > _LEAST_MW]
-    found += [_limit(network, int(k)) for k in blamed[:_SHOWN]]
+    dual = dict(zip(limited.tolist(), answer.dual[rows].tolist(), strict=True))
+    found += [_limit(network, k, is_upper=dual[k] < 0.0) for k in blamed[:_SHOWN].tolist()]
     if len(blamed) > _SHOWN:
         found.append(f"and {len(blamed) - _SHOWN} more branches at their limits")
     return tuple(found)
@@ -74,10 +75,12 @@ def _bounds(network: AngleNetwork) -> list[str]:
     return found[:_SHOWN]
 
 
-def _limit(network: AngleNetwork, k: int) -> str:
+def _limit(network: AngleNetwork, k: int, *, is_upper: bool) -> str:
+    """The limit that binds, of the flow from the branch's first end to its second or the other way."""
     branches = network.case.branches
-    is_rating = max(-network.low_mw[k], network.high_mw[k]) >= branches.limit_mw[k]
-    return f"branch {branches.names[k]} ({_ends(network, k)}) lets {network.high_mw[k]:.6g} MW through: its {'rating' if is_rating else 'limit of angle'}"
+    mw = network.high_mw[k] if is_upper else -network.low_mw[k]
+    what = "rating" if mw >= branches.limit_mw[k] else "limit of angle"
+    return f"branch {branches.names[k]} ({_ends(network, k)}) lets {mw:.6g} MW through: its {what}"
 
 
 def _ends(network: AngleNetwork, k: int) -> str:
