@@ -47,6 +47,7 @@ MODULES = (
     "photovoltaics",
     "vehicles",
     "clouds",
+    "populations",
     "grid_day",
 )
 
