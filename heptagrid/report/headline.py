@@ -102,8 +102,8 @@ _Card = tuple[str, str, int, Callable[[dict[str, Any]], float | None], str | Non
 """Title, unit, digits, the figure of an arm, and the key of its difference."""
 
 
-def _complaints(days: int) -> list[_Card]:
-    """What owners of devices would complain of, or tell of how they live with them."""
+def _complaints(arms: dict[str, Any], days: int) -> list[_Card]:
+    """What owners of devices would complain of, or tell of how they live with them, where an arm has it."""
 
     def value_of(name: str, key: str, one: Complaint) -> Callable[[dict[str, Any]], float | None]:
         return lambda arm: one.shown(key, arm["comfort"], arm["devices"].get(name, 0), days)
@@ -112,6 +112,7 @@ def _complaints(days: int) -> list[_Card]:
         (one.title, one.unit, one.digits, value_of(name, key, one), None)
         for name, each in device_classes().items()
         for key, one in each.complaints.items()
+        if any(key in arm["comfort"] for arm in arms.values())
     ]
 
 
@@ -142,7 +143,7 @@ def key_figures(summary: dict[str, Any]) -> str:
             lambda a: a["bills"]["mean_bill_eur"],
             "mean_bill_eur",
         ),
-        *_complaints(summary["days"]),
+        *_complaints(arms, summary["days"]),
         ("Messages delivered", "", 0, lambda a: a["messages"]["delivered"], None),
     ]
     shown = []

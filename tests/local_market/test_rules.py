@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -11,9 +13,16 @@ from scipy.stats import norm
 
 from heptagrid.domains.customers.bidding.batteries import mean_prices
 from heptagrid.domains.customers.bidding.heat_pumps import ramp_price, ramp_shift
-from heptagrid.domains.customers.bidding.rule import Outlook
-from heptagrid.domains.customers.bidding.vehicles import quantile_price
+from heptagrid.domains.customers.bidding.rule import Interval, Outlook
+from heptagrid.domains.customers.bidding.vehicles import QuantileRule, quantile_price
+from heptagrid.domains.customers.device import Surroundings
+from heptagrid.domains.customers.mobility.parameters import Parameters
+from heptagrid.domains.customers.vehicles import Vehicles
+from heptagrid.foundation.time import NS_PER_S, Step
 from heptagrid.world.local_markets import QUANTILES
+from heptagrid.world.weather import Weather
+
+UTC = ZoneInfo("UTC")
 
 with (Path(__file__).parent / "tesp_hvac.csv").open(encoding="utf-8") as _file:
     ANSWERS = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(_file)]
@@ -68,3 +77,21 @@ def test_batteries_buy_and_sell_about_the_mean() -> None:
     assert buy[0] == pytest.approx(0.04 * 0.95) and sell[0] == pytest.approx(0.04 / 0.95)
     assert sell[0] * 0.95**2 == pytest.approx(buy[0])
     assert buy[1] < -0.04 < sell[1]
+
+
+def test_bidirectional_vehicles_offer_what_lies_above_their_reserve_and_never_below_their_own_bid() -> None:
+    """Ten vehicles at home, nearly full, in a market with a mean of 0.2 EUR/kWh: above 0.2 / 0.9 and 5 ct of wear; without leave to feed in none offers."""
+    offers = {}
+    for feeds_in in (False, True):
+        calm = np.full(8760, 5.0, dtype=np.float32)
+        keys = {"behaviour": "diaries", "plug_in_exponent": 1000.0, "v2g_share": 1.0, "v2g_feeds_in": feeds_in}
+        vehicles = Vehicles.made(Parameters(**keys), np.arange(10), Surroundings(Weather(calm, calm), UTC, 1))
+        vehicles.contents_kwh()[:] = 30.0
+        vehicles.advance(Step(0, 900 * NS_PER_S, date(1970, 1, 1), 0, 86400 * NS_PER_S, 0), np.zeros(10))
+        rows = np.arange(10)
+        known = Outlook(np.full(10, 0.2), np.full(10, 0.02), np.tile(np.linspace(0.1, 0.3, QUANTILES), (10, 1)))
+        offers[feeds_in] = QuantileRule(None).bids(vehicles, rows, known, Interval(900 * NS_PER_S, 0.25))
+    assert offers[False].sell_kw.max() == 0.0
+    assert offers[True].sell_kw.max() > 3.0
+    assert (offers[True].sell >= offers[True].full).all()
+    assert offers[True].sell.min() >= 0.2 / 0.9 + 0.05 - 1e-12

@@ -146,6 +146,10 @@ class Vehicles(Device[Parameters]):
         """What the chargers of vehicles, (k,), draw at most."""
         return self.parameters.charger_kw
 
+    def spare_kw(self, rows: Ints, hours: float) -> Floats | None:
+        """What vehicles, (k,), could feed in for some hours; None: none of them ever does."""
+        return None
+
     def charging_need(self, at_ns: int) -> tuple[Floats, Ints]:
         """What each would draw until full, (vehicles,) in kWh, 0 of one that is away, and when it leaves next, as they are now; asked for a time soon to come."""
         trips, one = self._trips, self.parameters

@@ -5,7 +5,10 @@ time bids the median, whoever needs all of it takes any price. So it charges in 
 
 Source: the transactive energy service system of SLAC, rule for vehicles at home (github.com/mlamlamla/powernet_pyGridlabD_market, EV_functions.py,
 `calc_bids_EV`; Arlt, Chassin and Kiesling 2021, "Opening up transactive systems: introducing TESS", Energies 14:3970). There prices are taken as normally distributed; a few intervals at the price cap
-make that a bad guess (mean and deviation grow, and vehicles bid less than the lowest price there is), so here the quantiles are those of the prices themselves. Vehicles give nothing back.
+make that a bad guess (mean and deviation grow, and vehicles bid less than the lowest price there is), so here the quantiles are those of the prices themselves.
+
+Vehicles give nothing back, but for those with bidirectional chargers that may feed in: they offer what they hold beyond their reserve, above the mean price by what both ways lose and what it wears the battery, as
+batteries do, and never below what they bid themselves.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.domains.customers.bidding.batteries import mean_prices
 from heptagrid.domains.customers.bidding.rule import BidRule, Curves, Interval, Outlook
 from heptagrid.foundation.time import NS_PER_HOUR
 
@@ -36,7 +40,13 @@ class QuantileRule(BidRule["Vehicles"]):
         share = need_kwh / most_kw / np.maximum(left_h, 1e-9)
         must = share >= 1.0
         price = quantile_price(outlook.quantiles, share)
-        return Curves.buying(np.where(must, 0.0, kw), price, price, np.where(must, kw, 0.0))
+        buys = Curves.buying(np.where(must, 0.0, kw), price, price, np.where(must, kw, 0.0))
+        spare_kw = device.spare_kw(rows, interval.hours)
+        if spare_kw is None:
+            return buys
+        _, sell = mean_prices(outlook.mean, device.parameters.efficiency)
+        sell += device.parameters.v2g_wear_ct_per_kwh / 100.0
+        return buys._replace(sell_kw=np.where(must, 0.0, spare_kw), sell=np.maximum(sell, price))
 
 
 def quantile_price(quantiles: Floats, share: Floats) -> Floats:

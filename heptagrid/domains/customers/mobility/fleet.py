@@ -155,6 +155,15 @@ class DiaryVehicles(Vehicles):
     def most_kw(self, rows: Ints) -> Floats:
         return self.fleet.charger_kw[rows].astype(np.float64)
 
+    def spare_kw(self, rows: Ints, hours: float) -> Floats | None:
+        one, fleet = self.parameters, self.fleet
+        if not one.v2g_share or not one.v2g_feeds_in:
+            return None
+        kept_kwh = np.maximum(one.v2g_reserve_soc * fleet.battery_kwh[rows], fleet.wanted_kwh[rows])
+        may = self.at_home()[rows] & ~self.is_outside[rows] & (fleet.flags[rows] & V2G != 0)
+        spare_kwh = np.where(may, np.maximum(fleet.content_kwh[rows] - kept_kwh, 0.0), 0.0) * one.efficiency
+        return np.minimum(spare_kwh / hours, self.most_kw(rows))
+
     def charging_need(self, at_ns: int) -> tuple[Floats, Ints]:
         fleet, one = self.fleet, self.parameters
         need_kwh = np.maximum(one.target_soc * fleet.battery_kwh - fleet.content_kwh, 0.0) / one.efficiency
@@ -162,6 +171,8 @@ class DiaryVehicles(Vehicles):
 
     def complained(self) -> dict[str, float]:
         counts = self.fleet.counts.tolist()
+        wear_eur = counts[GIVEN_KWH] * self.parameters.v2g_wear_ct_per_kwh / 100.0
+        given = {"vehicle_given_kwh": counts[GIVEN_KWH], "vehicle_wear_eur": wear_eur}
         return {
             "vehicle_trips": counts[TRIPS],
             "vehicle_km": counts[KM],
@@ -171,8 +182,7 @@ class DiaryVehicles(Vehicles):
             "vehicle_plugged_h": counts[PLUGGED_H],
             "vehicle_elsewhere_kwh": counts[ELSEWHERE_KWH],
             "vehicle_overrides": counts[OVERRIDES],
-            "vehicle_given_kwh": counts[GIVEN_KWH],
-            "vehicle_wear_eur": counts[GIVEN_KWH] * self.parameters.v2g_wear_ct_per_kwh / 100.0,
+            **(given if self.parameters.v2g_share else {}),
         }
 
 
