@@ -7,6 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from heptagrid.assembly.span import Phase
 from heptagrid.assembly.world import World
 from heptagrid.domains.customers.device import device_words
@@ -174,6 +176,7 @@ def _explained(
         "tariff_title": tariff.title,
         "tariff_says": tariff.what,
         "devices": _devices(world, customer),
+        "days": _days(replay, customer, settled.day),
         "desks": _desks(replay, customer),
         "lines": lines,
         "reads": reads(settled, customer, billed.brought, waves, zone) | {"corrections": later},
@@ -196,6 +199,15 @@ def _desks(replay: Replay, customer: int) -> list[dict[str, str]]:
     """What each desk that another package added tells the customer."""
     said = ((desk.title, desk.said_to(customer)) for desk in replay.grid.desks)
     return [{"desk": title, "says": says} for title, says in said if says]
+
+
+def _days(replay: Replay, customer: int, day: date) -> list[dict[str, str]]:
+    """What the customer's devices tell of their day."""
+    found = []
+    for name, one in replay.grid.customers.devices.items():
+        said = [one.day_of(int(row), day) for row in np.flatnonzero(one.owner == customer)]
+        found += [{"device": device_words()[name].one, "says": says} for says in said if says]
+    return found
 
 
 def _devices(world: World, customer: int) -> list[dict[str, Any]]:

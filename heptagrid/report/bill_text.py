@@ -44,6 +44,8 @@ def bill_text(found: Mapping[str, Any]) -> str:
     lines += [f"note: {one}" for one in found["remarks"]]
     lines += ["", *_lines(found["lines"], found["bill_eur"])]
     lines += ["", "How much was used", f"  {_reads(found)}", *(f"  {one}" for one in _corrections(found))]
+    for one in found["days"]:
+        lines.append(f"  {one['says']}")
     lines += ["", "The price", *(f"  {one}" for one in _price(found))]
     lines += ["", "Flexibility", *(f"  {one}" for one in _flexibility(found))]
     if found["local_market"]:

@@ -197,6 +197,16 @@ def test_drivers_plug_in_when_they_need_to_and_more_often_the_emptier_the_batter
     assert soc[0] / plug_ins[0] < soc[1] / plug_ins[1] < 1.0
 
 
+def test_an_owner_is_told_the_trips_of_a_day() -> None:
+    vehicles = fleet(40)
+    told = [vehicles.day_of(row, DAY) for row in range(40)]
+    assert "Your vehicle stayed at home." in told
+    go(vehicles, steps(900))
+    trips = sum(int(one.split("left ")[1].split()[0]) for one in told if "left" in one)
+    assert vehicles.complained()["vehicle_trips"] == trips
+    assert all(one.endswith("km).") and " home (" in one for one in told if "left" in one)
+
+
 def test_km_are_not_driven_where_nobody_charges_on_the_way() -> None:
     """Small batteries in the cold, without chargers elsewhere; with them the same km are all driven."""
     keys = {

@@ -10,6 +10,7 @@ import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, TypeVar
@@ -192,6 +193,10 @@ class Device(ABC, Generic[P]):
     def complained(self) -> dict[str, float]:
         """The values of `complaints` since the start."""
         return {}
+
+    def day_of(self, row: int, day: date) -> str:
+        """What the owner of a device is told of its day, in a sentence; nothing if empty."""
+        return ""
 
     @classmethod
     def mean_kw(cls, parameters: P, surroundings: Surroundings) -> Callable[[Ints], Floats] | None:

@@ -15,6 +15,8 @@ Floats = npt.NDArray[np.float64]
 ERRANDS, ESCORT, HOME, LEISURE, SHOPPING, WORK = range(6)
 """Where a trip goes."""
 
+PLACES = ("for errands", "to bring somebody", "home", "for leisure", "to shop", "to work")
+
 WEEKDAY, SATURDAY, SUNDAY = range(3)
 """Kinds of days."""
 

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from heptagrid.domains.customers.device import Surroundings
 from heptagrid.domains.customers.mobility.charging import Battery, Giving, advance
-from heptagrid.domains.customers.mobility.diaries import STREAM, Calendar, empty_diary
-from heptagrid.domains.customers.mobility.diary_tables import kind_of_day
+from heptagrid.domains.customers.mobility.diaries import STREAM, Calendar, empty_diary, write_diary
+from heptagrid.domains.customers.mobility.diary_tables import PLACES, kind_of_day
 from heptagrid.domains.customers.mobility.driving import (
     AT_HOME,
     COMMUTES,
@@ -56,7 +56,7 @@ _FORESEEN_C = 10.0  # at the mean temperature of a year: assumption
 class DiaryVehicles(Vehicles):
     """All vehicles as arrays.
 
-    fleet: their state, 46 bytes each beside what every class of devices has, see there. losses_kwh: of charging at home, and of giving.
+    fleet: their state, 48 bytes each beside what every class of devices has, see there. losses_kwh: of charging at home, and of giving.
     """
 
     def __init__(self, parameters: Parameters, owner: Ints, surroundings: Surroundings) -> None:
@@ -168,6 +168,21 @@ class DiaryVehicles(Vehicles):
         fleet, one = self.fleet, self.parameters
         need_kwh = np.maximum(one.target_soc * fleet.battery_kwh - fleet.content_kwh, 0.0) / one.efficiency
         return np.where(self.at_home() & ~self.is_outside, need_kwh, 0.0), fleet.next_ns
+
+    def day_of(self, row: int, day: date) -> str:
+        """Its trips; whether each was driven to its end is told of all vehicles together."""
+        diary, works = empty_diary(), bool(self.fleet.flags[row] & COMMUTES)
+        kind = kind_of_day(day.weekday())
+        count = write_diary(self.surroundings.seed, int(self.owner[row]), day.toordinal(), kind, works, diary)
+        if not count:
+            return "Your vehicle stayed at home."
+        trips = [
+            f"{int(hour):02d}:{int(hour % 1.0 * 60.0):02d} {PLACES[place]} ({km:.1f} km)"
+            for hour, place, km in zip(diary.leave_h.tolist(), diary.place.tolist(), diary.km.tolist(), strict=True)
+        ]
+        return (
+            f"Your vehicle left {count} times, for {diary.km[:count].sum():.1f} km in all: {', '.join(trips[:count])}."
+        )
 
     def complained(self) -> dict[str, float]:
         counts = self.fleet.counts.tolist()
