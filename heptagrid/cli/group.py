@@ -23,6 +23,7 @@ COMMANDS = {
     "compile": "Compile the kernels now, so that no later run has to.",
     "curve": "Print a curve of RUN (a results folder) by quarter hour as CSV.",
     "explain": "Explain a customer's bill in RUN (a results folder): every line and its causes.",
+    "federate": "Let SCENARIO take part in a HELICS co-simulation, with the values that LINKS.toml names.",
     "flow": "Solve the network in FILE once: the power plane alone, voltages and flows of one snapshot.",
     "inspect": "Describe the network in FILE: counts, totals, voltage levels, shape, its solver and the reason for it, and a map.",
     "new": "Write NAME.toml, a scenario with every key, its default, unit, range and source as comments.",

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.long
 
 HELD_ELSEWHERE = {
     "docs/simulation.md": "simulation/test_simulation.py",
+    "docs/federate.md": "live/test_federate.py",
     "docs/extend.md": "documents/test_extend.py",
     "docs/devices.md": "plugins/test_device.py",
     "docs/tariffs-and-desks.md": "plugins/test_tariff_and_desk.py",

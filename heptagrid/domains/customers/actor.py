@@ -87,6 +87,7 @@ class Customers:
         self.bidders = bidders
         self._read_all = list(read_all)
         self._terminals, self._demand, self._units, self._smart = terminals, demand, units, smart
+        self._besides: dict[int, tuple[float, float]] = {}  # by point: what is drawn for others, kW and kvar
         points = len(terminals.point_p_kw)
         self.steered_by = np.full(points, -1, dtype=np.int64)  # the set-point that last reached each point
         self._device_of = {name: _positions(one.owner, points) for name, one in self.devices.items()}
@@ -109,6 +110,11 @@ class Customers:
         self._units.advance(step, p_kw, supplied)
         for one in self.devices.values():
             one.advance(step, p_kw, supplied)
+        for point, (more_kw, more_kvar) in self._besides.items():
+            if supplied[point]:
+                p_kw[point] += more_kw
+                q_kvar[point] += more_kvar
+                self.base_kwh += more_kw * step.dt_s / 3600.0
         if self.inverters.take_part(step):
             self.inverters.offer(step, self._offered_kw(supplied), supplied, p_kw)
         self._terminals.inverters = self.inverters.at_points
@@ -140,6 +146,11 @@ class Customers:
             points = len(self._terminals.point_p_kw)
             spread_ns = (np.arange(points) * ((end_ns - begin_ns) / points)).astype(np.int64)
             self.meters.send_registers(begin_ns, begin_ns + spread_ns, outbox)
+
+    def draw_besides(self, point: int, p_kw: float | None = None, q_kvar: float | None = None) -> None:
+        """What another program draws at a metering point from the next step on, beside all else, where there is supply; what is not given stays. It counts as demand."""
+        before = self._besides.get(point, (0.0, 0.0))
+        self._besides[point] = before[0] if p_kw is None else p_kw, before[1] if q_kvar is None else q_kvar
 
     def expect_demand(self, begin_ns: int, end_ns: int) -> None:
         """All meters will be read on demand over that time."""
