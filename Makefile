@@ -1,6 +1,6 @@
 # make run     set up, run the typical days of the default scenario, say where the report is
 # make test    set up, run all checks
-# make check   the text and the quick tests, in less than a minute once all is set up
+# make check   the text and the quick tests, in about a minute once all is set up
 # make docs    the pages that are made from the code, then the site in site/ (open site/index.html)
 
 # The first Python on the path that runs and is new enough; `make PYTHON=/path/to/python` chooses another.

@@ -12,6 +12,8 @@ pytest.importorskip("dss", reason="reading OpenDSS scripts needs dss-python")
 import heptagrid
 from heptagrid.importers.network_folder import read_network
 
+pytestmark = pytest.mark.long
+
 STREET = """Clear
 Set DefaultBaseFrequency=50
 New Circuit.street basekv=11 bus1=src pu=1.0

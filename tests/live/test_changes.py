@@ -154,6 +154,7 @@ def test_every_change_explains_its_fields() -> None:
             assert default is not None
 
 
+@pytest.mark.long
 def test_a_tap_is_moved_by_hand() -> None:
     async def drive() -> None:
         async with live_grid(heptagrid.load("town")) as harness:

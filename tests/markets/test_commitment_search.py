@@ -48,6 +48,7 @@ def keeps_times(case: CommitmentCase, on: np.ndarray) -> bool:
     return True
 
 
+@pytest.mark.long
 def test_schedules_hold_and_lie_near_the_cheapest() -> None:
     """Against the tree to its end: never cheaper, the bound never above, a few per cent dearer at the mean."""
     rng, dearer = np.random.default_rng(7), []

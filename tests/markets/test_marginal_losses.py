@@ -115,6 +115,7 @@ def test_losses_are_those_of_the_flows_and_lie_where_they_are_lost(seed: int, ti
     np.testing.assert_allclose(found.loss_share.sum(axis=1), 1.0)
 
 
+@pytest.mark.long
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 6), st.sampled_from([0.4, 3.0]))
 def test_no_price_hangs_on_the_reference(seed: int, reference: int, tightness: float) -> None:
@@ -189,6 +190,7 @@ def winter_day() -> Cleared:
     return clear(system(), offers(), demand(), Before.unknown(system().units), rules)
 
 
+@pytest.mark.long
 def test_the_built_in_system_gives_its_losses_and_prices_them() -> None:
     cleared, bulk = winter_day(), system()
     load = demand().at_buses(demand().towns_mw)
@@ -204,6 +206,7 @@ def test_the_built_in_system_gives_its_losses_and_prices_them() -> None:
         assert float(bulk.branch_r_pu @ flow**2) / 100.0 == pytest.approx(lost[hour], rel=0.06), "losses laid by load"
 
 
+@pytest.mark.long
 def test_rent_and_surplus_of_the_built_in_system_are_those_of_the_program() -> None:
     cleared, rows, load = winter_day(), Rows.of(system().units), demand().at_buses(demand().towns_mw)
     one = day_case(system(), offers(), load, Before.unknown(system().units), np.zeros(24), 4000.0)
@@ -231,6 +234,7 @@ def test_losses_that_are_foreseen_have_no_price() -> None:
     assert cleared.losses_mwh == pytest.approx(0.03 * load.sum())
 
 
+@pytest.mark.long
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32), st.booleans(), st.sampled_from(["powermodels", "matpower"]))
 def test_an_hour_gives_its_losses_and_proves_itself(seed: int, bent: bool, model: str) -> None:
