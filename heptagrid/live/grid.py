@@ -149,6 +149,11 @@ class LiveGrid:
         domain, endpoints = places[role]
         return Place(domain, int(endpoints[number]))
 
+    @staticmethod
+    def at(device: Device) -> Place:
+        """A device's own place: from there a gateway beside it hands on what has crossed the network already, and nothing crosses twice."""
+        return Place(device.of.domain, device.endpoint)
+
     async def ask(self, desk: Place, device: Device, size_bytes: int, at_ns: int | None = None) -> int:
         """A frame of so many bytes goes from a desk to a device; the simulated instant at which it arrives. at_ns: when it leaves, None: now.
 
@@ -157,7 +162,7 @@ class LiveGrid:
         LostError
             If it never does.
         """
-        return await self._cross(desk, Place(device.of.domain, device.endpoint), size_bytes, at_ns)
+        return await self._cross(desk, self.at(device), size_bytes, at_ns)
 
     async def answer(self, device: Device, desk: Place, size_bytes: int, at_ns: int | None = None) -> int:
         """A frame of so many bytes goes from a device to a desk; the simulated instant at which it arrives. at_ns: when it leaves, None: now.
@@ -167,7 +172,7 @@ class LiveGrid:
         LostError
             If it never does.
         """
-        return await self._cross(Place(device.of.domain, device.endpoint), desk, size_bytes, at_ns)
+        return await self._cross(self.at(device), desk, size_bytes, at_ns)
 
     async def _cross(self, source: Place, destination: Place, size_bytes: int, at_ns: int | None) -> int:
         if self.is_ideal:
@@ -210,7 +215,7 @@ class LiveGrid:
     ) -> int:
         """Order a device's power over the network, by intervals (`contracts.flexibility.Order`); the simulated instant at which the order arrives.
 
-        begin_ns: when each interval begins; None: one, at once. desk: who orders; None: the device's aggregator.
+        begin_ns: when each interval begins; None: one, at once. desk: who orders; None: the device's aggregator; `at(device)`: what came there in a frame.
 
         Raises
         ------
@@ -250,7 +255,8 @@ class LiveGrid:
         LostError, RefusedError
         """
         contract = message.contract
-        self._hear(contract.sender, int(message.source[0]), contract.receiver)
+        if int(message.source[0]) != int(message.destination[0]):  # else the frame was heard that brought it
+            self._hear(contract.sender, int(message.source[0]), contract.receiver)
         arrived: asyncio.Future[Fate] = self.loop.create_future()
         self.engine.crossings.hand_in(message, partial(_settle, arrived))
         return self._arrived(await arrived, contract)

@@ -207,7 +207,9 @@ def test_a_busbars_target_goes_to_the_hub_as_a_message(lane: Scenario, tmp_path:
 
     asyncio.run(drive())
     entries = [json.loads(line) for line in (tmp_path / "run/journal.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert [one["contract"][1] for one in entries if "contract" in one] == ["busbar"]
+    (message,) = [one for one in entries if "contract" in one]
+    assert message["contract"][1] == "busbar"
+    assert message["source"] == message["destination"], "the command has crossed the network in its frame"
 
 
 def test_a_target_beyond_what_can_be_held_changes_nothing(lane: Scenario, tmp_path: Path) -> None:

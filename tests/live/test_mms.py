@@ -338,7 +338,9 @@ def test_a_setting_goes_to_the_hub_as_a_message(lane: Scenario, tmp_path: Path) 
 
     asyncio.run(drive())
     entries = [json.loads(line) for line in (tmp_path / "run/journal.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert [one["contract"][1] for one in entries if "contract" in one] == ["busbar"]
+    (message,) = [one for one in entries if "contract" in one]
+    assert message["contract"][1] == "busbar"
+    assert message["source"] == message["destination"], "the command has crossed the network in its frame"
 
 
 def test_several_variables_are_written_at_once_each_with_its_own_outcome(shared: Harness) -> None:

@@ -21,6 +21,7 @@ from heptagrid.scenario.schema import Scenario
 from tests.live.harness import EVENING, Harness, live_grid
 from tests.live.ocpp_judge import Judge, judge
 from tests.live.test_ocpp_frames import malformed_text
+from tests.live.test_one_crossing import begun_at_devices, crossings
 
 UNSTEERED = "gateways.enrolled_share=0.0"
 IDEAL = Options(at=EVENING, paused=True, http_port=None, is_ideal=True)
@@ -88,6 +89,7 @@ def test_a_strict_csms_steers_the_vehicles(lane: Scenario, version: str) -> None
             assert fleet is not None
             charging = _charging(harness)
             station = fleet.places[charging].station
+            orders = crossings(harness)
             await until(harness, lambda: station.transaction is not None and station.transaction.id is not None)
             name = station.identity
             assert power_kw(harness, charging) == pytest.approx(11.0)
@@ -112,10 +114,10 @@ def test_a_strict_csms_steers_the_vehicles(lane: Scenario, version: str) -> None
             assert (await csms.call("GetLocalListVersion", {}, name))["error"] == "NotSupported"
             ended = {"call": "StopTransaction"} if version == "1.6" else {"call": "TransactionEvent"}
             await csms.waiting(lambda one: ended.items() <= one.items() and "Remote" in str(one["payload"]))
+            assert begun_at_devices(orders), "the call has crossed the network"
             assert csms.violations == []
             assert all(one.protocol == "ocpp" and one.frames > 5 for one in harness.run.grid.peers)
-            texts = [one.text for one in harness.run.grid.frames]
-            assert any("SetChargingProfile" in one for one in texts)
+            assert any("SetChargingProfile" in one.text for one in harness.run.grid.frames)
 
     asyncio.run(drive())
 
@@ -178,18 +180,18 @@ def test_a_strict_charger_takes_a_vehicles_place(lane: Scenario, version: str) -
     async def drive() -> None:
         async with live_grid(lane, {"ocpp": None}, settings=(UNSTEERED,), options=IDEAL) as harness:
             grid = harness.run.grid
-            protocol = f"ocpp{version}"
+            protocol, reports = f"ocpp{version}", crossings(harness)
             async with judge("station", **station_options(harness, protocol=protocol)) as charger:
                 await charger.waiting(lambda one: one.get("protocol") == protocol)
                 for action, payload in _charge(version, 7400):
-                    answer = await charger.call(action, payload)
-                    assert "result" in answer, answer
+                    assert "result" in await charger.call(action, payload)
                 await until(harness, lambda: power_kw(harness, 0) == pytest.approx(7.4), 1.0)
                 action, payload = _charge(version, 22_000)[-1]
                 if version == "2.0.1":
                     payload |= {"seqNo": 2}
                 await charger.call(action, payload)
                 await until(harness, lambda: power_kw(harness, 0) == pytest.approx(22.0), 1.0)
+                assert begun_at_devices(reports), "the report has crossed the network"
                 grid_order = grid.order(
                     grid.inventory.device("vehicles/0"), [4.14], None, grid.now_ns + 1800 * NS_PER_S
                 )

@@ -1,9 +1,7 @@
-"""How commands that stations have accepted change the grid: over the network by contract, or as a change of the grid."""
+"""How commands that have crossed the network and that stations have accepted change the grid: as a message of their contract within the station, or as a change of the grid."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +13,6 @@ from heptagrid.live.crossing import Outgoing
 from heptagrid.live.grid import LiveGrid
 from heptagrid.live.inventory import Device
 from heptagrid.live.stations.points import POWER, REGULATE, SWITCH, TAP, TARGET
-from heptagrid.live.stream import carried
 
 
 async def carry_out(grid: LiveGrid, device: Device, action: str, value: float, size_bytes: int, by: str) -> bool:
@@ -46,11 +43,6 @@ async def carry_out(grid: LiveGrid, device: Device, action: str, value: float, s
 
 
 async def _send(grid: LiveGrid, contract: Contract[Any], payload: Any, device: Device, size_bytes: int) -> None:
-    """Send a message from operations to a station until it arrives."""
-    source, destination = np.array([grid.endpoints.operations]), np.array([device.endpoint])
-    message = Outgoing(contract, payload, source, destination, size_bytes=size_bytes)
-    await carried(partial(_once, grid, message), grid.now_ns)
-
-
-async def _once(grid: LiveGrid, message: Outgoing, at_ns: int | None) -> int:
-    return (await grid.send(replace(message, at_ns=at_ns))).ns
+    """Hand a message on at the station that the command has reached."""
+    here = np.array([device.endpoint])
+    await grid.send(Outgoing(contract, payload, here, here, size_bytes=size_bytes))

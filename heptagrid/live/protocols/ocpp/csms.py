@@ -306,7 +306,7 @@ class Csms:
                 await self.grid.change("charger", {"vehicle": seat.device.row, "outside": True}, "ocpp")
                 seat.is_in_place = True
             seat.ordered.append((kw, until_ns))
-            await self.grid.order(seat.device, [kw], None, until_ns)
+            await self.grid.order(seat.device, [kw], None, until_ns, desk=self.grid.at(seat.device))
         except HeptagridError:
             self.grid.count("ocpp report lost")
             seat.reported_kw = None  # with the next look once more

@@ -167,12 +167,12 @@ class Fleet:
             one.ordering = asyncio.create_task(self._order(one, wanted))
 
     async def _order(self, one: _Place, wanted: SetPoint) -> None:
-        """Order the power; if the order is lost, it is given again after a minute."""
+        """Let the vehicle follow its charger, which its CSMS's call has reached; if that is refused, it is tried again after a minute."""
         # An order for no time at all takes back the one before.
         power_kw, begin_ns = (wanted.power_kw, wanted.begin_ns) if wanted.begin_ns else ([0.0], [wanted.until_ns])
         one.ordered_until_ns = max(one.ordered_until_ns, wanted.until_ns)
         try:
-            await self.grid.order(one.device, power_kw, begin_ns, wanted.until_ns)
+            await self.grid.order(one.device, power_kw, begin_ns, wanted.until_ns, desk=self.grid.at(one.device))
             one.ordered_until_ns = wanted.until_ns
         except HeptagridError:
             self.grid.count("ocpp set-point lost")

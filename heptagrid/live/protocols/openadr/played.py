@@ -58,7 +58,8 @@ class Played:
         sign = -1.0 if device.of.name == "local_units" else 1.0
         power_kw = [min(max(sign * power, -highest_kw), highest_kw) for _, _, power in steps]
         try:
-            await self._grid.order(device, power_kw, [begin for begin, _, _ in steps], steps[-1][1])
+            begins_ns = [begin for begin, _, _ in steps]
+            await self._grid.order(device, power_kw, begins_ns, steps[-1][1], desk=self._grid.at(device))
         except HeptagridError:
             self._grid.count("openadr: lost order")
 

@@ -140,7 +140,8 @@ class PlayedDevices:
             power_kw = max(-power_kw, 0.0)
         power_kw = min(max(power_kw, -device.rated_kw), device.rated_kw)
         try:
-            await self._grid.order(device, [power_kw], None, self._grid.now_ns + self._hold_ns)
+            until_ns = self._grid.now_ns + self._hold_ns
+            await self._grid.order(device, [power_kw], None, until_ns, desk=self._grid.at(device))
         except HeptagridError:
             self._grid.count("lost order")
 
