@@ -16,10 +16,11 @@ from heptagrid.assembly.span import Phase
 from heptagrid.assembly.transport import TransportOver
 from heptagrid.assembly.world import World
 from heptagrid.foundation.contract import Wave
-from heptagrid.foundation.time import NS_PER_S, Step
+from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S, Step
 from heptagrid.live.crossing import Crossings
 from heptagrid.live.day_money import DayMoney
 from heptagrid.live.energy import EnergyCounters
+from heptagrid.live.heap import trim
 from heptagrid.live.message_feed import MessageFeed
 from heptagrid.live.pace import Pace
 from heptagrid.live.state import State, state_of
@@ -150,6 +151,8 @@ class Engine(Outside):
             self._energy.count(step)
         if not self.is_live:
             return
+        if step.end_ns % NS_PER_HOUR == 0:
+            trim()
         self._publish(simulation, step)
         transport = simulation.grid.transport
         while not self._is_stopping.is_set():

@@ -30,6 +30,16 @@ def give_back() -> bool:
     return all(taken)
 
 
+def trim() -> None:
+    """Have free pages within the heap given back too: what a solver freed lies between what stays."""
+    if not sys.platform.startswith("linux"):
+        return
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (OSError, AttributeError):
+        return
+
+
 def leave_code() -> None:
     """Have the pages of libraries' code taken out of this process's memory: most of them, the compiler's 50 MB among them, were needed to start, and what is called again comes back from the file by itself."""
     if not sys.platform.startswith("linux"):
