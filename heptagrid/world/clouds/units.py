@@ -21,7 +21,6 @@ Ints = npt.NDArray[np.int64]
 M_PER_DEGREE = 111_195.0  # of a great circle on a sphere of 6371 km
 _S_PER_DEGREE = S_PER_DAY / 360.0  # by which the sun is later further west
 _HOUR_S, _MINUTE_S = 3600.0, 60.0
-_WITHIN = 1e-9  # of an hour's energy
 _REHEARSED = 400  # places at which the field's spread within an hour is measured
 
 
@@ -244,13 +243,17 @@ def _fill(column, along, across, path, part, scale, tables, clear, energy, highe
             for minute in range(60):
                 out[k, minute] = energy[c]
             continue
-        factor, kept = wanted / total, total
-        for _ in range(60):
-            kept = 0.0
+        factor, capped = wanted / total, -1
+        for _ in range(61):  # who is at the highest stays there: the factor only rises
+            free, before, capped = 0.0, capped, 0
             for minute in range(60):
-                kept += min(factor * out[k, minute], highest[c])
-            if kept >= wanted * (1.0 - _WITHIN):
+                if factor * out[k, minute] >= highest[c]:
+                    capped += 1
+                else:
+                    free += out[k, minute]
+            if capped == before:
                 break
-            factor *= wanted / kept
+            factor = (wanted - capped * highest[c]) / free if free > 0.0 else factor
+        rest = 0.0 if free > 0.0 or capped == 60 else (wanted - capped * highest[c]) / (60 - capped)
         for minute in range(60):
-            out[k, minute] = min(factor * out[k, minute], highest[c])
+            out[k, minute] = max(min(factor * out[k, minute], highest[c]), rest)
