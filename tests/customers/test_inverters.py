@@ -117,6 +117,8 @@ def test_an_order_has_values_by_intervals_and_can_be_taken_back() -> None:
     assert given_kvar == pytest.approx([1.11, -2.22, -2.22, 3.33])
     none = np.empty(0, dtype=np.int64)
     one.take(LOCAL_UNITS, Function(int(Mode.UNITY), none, NOTHING, NOTHING, NOTHING, 0.0, 0, 0, np.array([1])))
+    assert one.q_kvar.any() and not one.take_part(step(4))
+    assert not one.q_kvar.any(), "what is told of it is nothing too"
     assert not fed(one, offered_kw, 1.0, 4)[1].any() and one.at_points is None
 
 

@@ -49,7 +49,7 @@ class _Waiting(NamedTuple):
 class Inverters:
     """All inverters as arrays, a class after the other.
 
-    classes: their names. rated_kva: (inverters,). p_kw, q_kvar: (inverters,) fed in the last step in which there was a function. at_points: as the power flow takes them; None while none has a function.
+    classes: their names. rated_kva: (inverters,). q_kvar: (inverters,) fed in the last step. p_kw: (inverters,) likewise, in the last one in which there was a function. at_points: as the power flow takes them; None while none has a function.
     """
 
     def __init__(self, parameters: Parameters, classes: Mapping[str, Rows]) -> None:
@@ -166,6 +166,7 @@ class Inverters:
         mode = modes[var]
         if not ((mode != Mode.UNITY).any() or has_curve[watt].any()):
             self.at_points = None
+            self.q_kvar[:] = 0.0
             return
         response_s = np.array([one.response_s for one in self._functions])
         self._response_s = np.where(has_curve[self._follows], response_s[self._follows], 0.0)
