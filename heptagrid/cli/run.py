@@ -60,7 +60,7 @@ def _breaks(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> l
     type=click.IntRange(1),
     default=1,
     metavar="N",
-    help="Share the areas of a city out over N processes; to the same results.",
+    help="Carry the messages of a city's areas in N processes; to the same results.",
 )
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="Results folder (default: runs/<name>-<time>)."
