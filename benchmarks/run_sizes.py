@@ -1,14 +1,15 @@
 """What whole runs of cities take, by size, and the lines through it that `heptagrid/scale/needs.py` tells before a run.
 
-python benchmarks/run_sizes.py [ARM:CUSTOMERS:DAYS:STEP_S ...]    measures these runs, each a command of its own on one thread, and keeps them in run_sizes.csv
+python benchmarks/run_sizes.py [ARM:CUSTOMERS:DAYS:STEP_S ...]    measures these runs, each a command of its own on two threads, and keeps them in run_sizes.csv
 python benchmarks/run_sizes.py                                    fits the lines to what is kept
 
-Processor time counts, so that it does not matter much what else the machine does.
+Processor time counts, so that it does not matter much what else the machine does; memory is that of all processes of a run together. The first run of a kind compiles its kernels: measure it twice.
 """
 
 from __future__ import annotations
 
 import csv
+import json
 import os
 import subprocess
 import sys
@@ -39,14 +40,28 @@ def main() -> None:
 def measured(arm: str, customers: str, days: str, step_s: str) -> tuple[str, str, str]:
     """Peak of memory and size on disk in 10^6 bytes, and processor seconds, of one run."""
     with tempfile.TemporaryDirectory() as place:
-        words = ["run", "city", "--customers", customers, "--days", days, "--step", step_s, "--single", arm]
-        command = [sys.executable, "-m", "heptagrid", *words, "--threads", "1", "--out", f"{place}/run"]
+        words = [
+            "run",
+            "city",
+            "--customers",
+            customers,
+            "--days",
+            days,
+            "--step",
+            step_s,
+            "--single",
+            arm,
+            "--threads",
+            "2",
+        ]
+        command = [sys.executable, "-m", "heptagrid", *words, "--out", f"{place}/run"]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         _, status, used = os.wait4(process.pid, 0)
         assert status == 0, f"{words} ended with {status}"
         disk = sum(path.stat().st_size for path in Path(place).rglob("*") if path.is_file())
         cpu_s = used.ru_utime + used.ru_stime
-        return f"{used.ru_maxrss * 1024 / 1e6:.0f}", f"{disk / 1e6:.1f}", f"{cpu_s:.1f}"
+        told = json.loads(Path(place, "run", "summary.json").read_text(encoding="utf-8"))
+        return f"{max(told['peak_rss_mb'], used.ru_maxrss * 1024 / 1e6):.0f}", f"{disk / 1e6:.1f}", f"{cpu_s:.1f}"
 
 
 def fit(arm: str, rows: list[dict[str, str]]) -> None:

@@ -41,9 +41,9 @@ class Line:
         )
 
 
-MEMORY_MB = {True: Line(346.0, 0.00748, 0.00112), False: Line(338.0, 0.00577, 0.00135)}
+MEMORY_MB = {True: Line(627.0, 0.0031, 0.0028), False: Line(612.0, 0.00473, 0.00205)}
 DISK_MB = {True: Line(1.3, 0.00011, 0.00027), False: Line(2.0, 0.00008, 0.00024)}
-CPU_S = {True: Line(4.3, 0.0, 0.00024, 0.00018), False: Line(3.1, 0.0, 0.000065, 0.000113)}
+CPU_S = {True: Line(9.3, 0.0, 0.00031, 0.000209), False: Line(7.0, 0.0, 0.000093, 0.000124)}
 """By whether the arm is the smart one."""
 
 
