@@ -20,8 +20,8 @@ def stocks_of(world: World, smart: bool, given: telecom.Parameters) -> list[Stoc
     shared = telecom.smart_counts(
         meters=world.points,
         substations=len(world.substations.node),
-        # To operations and to each company; the market, plants and transmission have theirs in both arms.
-        wan_links=1 + len(companies.retailers) + len(companies.aggregators),
+        # From each town's hub to operations, and to each company; the market, plants and transmission have theirs in both arms.
+        wan_links=len(world.towns) + len(companies.retailers) + len(companies.aggregators),
         control_boxes=sum(len(owned.enrolled_owners(name)) for name in owned.devices),
     )
     own = {"wan_capex_eur": wan.device_capex_eur, "wan_opex_eur_per_year": wan.device_opex_eur_per_year}

@@ -138,9 +138,9 @@ def test_two_towns_alike_cost_one_town_twice_but_for_what_they_share(tmp_path: P
     for costs in (telecom.capex_eur, lambda stocks: telecom.opex_eur(stocks, 1.0)):
         once, twice = (costs(stocks_of(world, True, given)) for world in (one, two))
         assert list(once) == list(twice)
-        shared = {"wan", "head_end"}
+        times = {"wan": 4 / 3, "head_end": 1.0}  # links of each hub, of a retailer and of an aggregator
         for name in once.keys() - {"control_box"}:  # whose owners are drawn anew
-            assert twice[name] == pytest.approx(once[name] if name in shared else 2.0 * once[name]), name
+            assert twice[name] == pytest.approx(times.get(name, 2.0) * once[name]), name
 
 
 def test_each_towns_devices_have_the_prices_of_its_technologies(tmp_path: Path) -> None:
