@@ -61,6 +61,7 @@ bench: .venv/.test
 	$(BIN)/python benchmarks/real_time.py
 	$(BIN)/python benchmarks/bills.py
 	$(BIN)/python benchmarks/devices.py
+	$(BIN)/python benchmarks/whole_step.py
 	$(BIN)/python benchmarks/live_ocpp.py
 
 validate: .venv/.test
