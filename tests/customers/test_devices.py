@@ -20,7 +20,7 @@ from heptagrid.domains.customers.thermal.linear_step import stepped_by_size
 from heptagrid.foundation.time import NS_PER_QUARTER, Step
 from heptagrid.importers.extract import read_grid, read_profiles
 from heptagrid.importers.weather import read_weather
-from heptagrid.world.plan_levels import Lines, draw_line, level_of
+from heptagrid.world.plan_levels import Lines, draw_line, level_of, levels_of
 from heptagrid.world.water_filling import fill
 from heptagrid.world.weather import Weather
 
@@ -288,3 +288,7 @@ def test_levels_of_devices_that_share_a_plan_are_those_of_each_alone(
         need_kwh = need * p_max * 0.25 if isinstance(need, int) else need
         expected = fill(values, first, len(values), 1.0, need_kwh, sign, p_max, 0.25)
         assert level_of(lines, 1, values, need_kwh, sign, p_max, 0.25) == expected
+        other_kwh = need_kwh + p_max / 3.0
+        both = levels_of(lines, 1, values, *((need_kwh, other_kwh) if sign > 0 else (other_kwh, need_kwh)), p_max, 0.25)
+        other = fill(values, first, len(values), 1.0, other_kwh, -sign, p_max, 0.25)
+        assert both == ((expected, other) if sign > 0 else (other, expected))

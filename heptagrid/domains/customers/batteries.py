@@ -20,7 +20,7 @@ from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.parameters import parameter
 from heptagrid.foundation.random import Stream
 from heptagrid.foundation.time import NS_PER_QUARTER, Step
-from heptagrid.world.plan_levels import Lines, draw_line, level_of
+from heptagrid.world.plan_levels import Lines, draw_line, level_of, levels_of
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -180,8 +180,11 @@ _NO_LINES = Lines.of(0, 0)
 def _possible(power, content, size, hours):  # type: ignore[no-untyped-def]
     """What a battery that holds `content` can do of `power` over a step."""
     power = min(max(power, -size.power_kw), size.power_kw)
-    power = min(power, (size.capacity_kwh - content) / size.efficiency / hours)
-    return max(power, -content * size.efficiency / hours)
+    room, held = size.capacity_kwh - content, content * size.efficiency
+    if room < 0.0 or held < 0.0:  # by rounding
+        return max(min(power, room / size.efficiency / hours), -held / hours)
+    most = (room / size.efficiency if power > 0.0 else held) / hours
+    return min(max(power, -most), most)
 
 
 @kernel(allocates=False)
@@ -206,8 +209,13 @@ def _move(start, hours, owner, size, state, levels, lines, plans, orders, suppli
                 held = content[k] * efficiency
                 if lines.first[row] != slot:
                     draw_line(lines, row, signal, slot, slots, p_max)
-                charge_level[k] = level_of(lines, row, signal, room, 1, p_max, SLOT_H) if room > 1e-9 else -np.inf
-                discharge_level[k] = level_of(lines, row, signal, held, -1, p_max, SLOT_H) if held > 1e-9 else np.inf
+                charge_level[k], discharge_level[k] = -np.inf, np.inf
+                if room > 1e-9 and held > 1e-9:
+                    charge_level[k], discharge_level[k] = levels_of(lines, row, signal, room, held, p_max, SLOT_H)
+                elif room > 1e-9:
+                    charge_level[k] = level_of(lines, row, signal, room, 1, p_max, SLOT_H)
+                elif held > 1e-9:
+                    discharge_level[k] = level_of(lines, row, signal, held, -1, p_max, SLOT_H)
             planned = 0.0
             if charge_level[k] < discharge_level[k]:
                 planned = max(charge_level[k] - signal[slot], 0.0) - max(signal[slot] - discharge_level[k], 0.0)

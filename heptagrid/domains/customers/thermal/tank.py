@@ -74,13 +74,14 @@ def tank_of(
 def through(hot_c, part, is_on, flow_w_per_k, set_c, may_heat, tank):  # type: ignore[no-untyped-def]
     """A tank through a step, `Filled`. flow_w_per_k: heat capacity of the water drawn, by the second. set_c: middle of the thermostat's deadband."""
     low_c, high_c = set_c - 0.5 * tank.deadband_k, set_c + 0.5 * tank.deadband_k
-    if part >= 1.0 and flow_w_per_k == 0.0 and low_c + _NEARLY < hot_c < high_c - _NEARLY and (may_heat or not is_on):
-        power_w = tank.heater_w if is_on else 0.0
+    if part >= 1.0 and flow_w_per_k == 0.0:
+        heats = (hot_c <= low_c + _NEARLY or (is_on and hot_c < high_c - _NEARLY)) and may_heat
+        power_w = tank.heater_w if heats else 0.0
         rest = tank.ambient_c + power_w * tank.k_per_w
         end = rest + (hot_c - rest) * tank.kept
-        if low_c <= end <= high_c:  # the thermostat has nothing to do
+        if not (heats and end > high_c > hot_c) and not (not heats and may_heat and end < low_c < hot_c):
             above_k_s = (rest - tank.ambient_c) * tank.seconds + (hot_c - rest) * tank.passed_s
-            return Filled(end, part, is_on, power_w * tank.seconds, 0.0, tank.loss_w_per_k * above_k_s)
+            return Filled(end, part, heats, power_w * tank.seconds, 0.0, tank.loss_w_per_k * above_k_s)
     return _with_acts(hot_c, part, is_on, flow_w_per_k, low_c, high_c, may_heat, tank)
 
 
