@@ -51,10 +51,9 @@ def towns_section(summary: Summary, manifest: Summary, infeeds: polars.DataFrame
 
 
 def greatest(summary: Summary, most: int) -> list[int]:
-    """The numbers of the towns that have room, ascending: those with the highest peak import in any arm."""
-    peaks_kw = [
-        max(arm["towns"][k]["peak_kw"] for arm in summary["arms"].values()) for k in range(len(towns_of(summary)))
-    ]
+    """The numbers of the towns that have room, ascending: those with the highest peak import in any arm; none is known of one that was stopped in its warm-up."""
+    known_kw = [[arm["towns"][k]["peak_kw"] for arm in summary["arms"].values()] for k in range(len(towns_of(summary)))]
+    peaks_kw = [max((one for one in of_town if one is not None), default=0.0) for of_town in known_kw]
     return sorted(sorted(range(len(peaks_kw)), key=lambda k: -peaks_kw[k])[:most])
 
 

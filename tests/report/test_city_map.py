@@ -95,6 +95,13 @@ def test_a_map_does_not_grow_with_its_city() -> None:
     assert len(city_maps(lists, {"smart": "smart"}, ["a"])) < 2_500_000
 
 
+def test_towns_of_which_no_peak_is_known_come_last() -> None:
+    made = summary()
+    for arm in made["arms"].values():
+        arm["towns"] = [town("a", 5.0), town("b", 3.0) | {"peak_kw": None}, town("c", 4.0)]
+    assert greatest(made, 2) == [0, 2]
+
+
 def test_tables_of_many_towns_are_cut_and_say_so() -> None:
     made = summary()
     for arm in made["arms"].values():
