@@ -205,7 +205,8 @@ def _transport(
     scenario: Scenario, world: World, arm: Arm, span: Span, threads: int, transport_over: TransportOver
 ) -> SortingTransport:
     """What carries the arm's messages, with all that events will do to it."""
-    plane = MessagePlane(world.plan.topology, scenario.seed, arm.break_loss, threads=threads)
+    topology = world.plan.topology if not len(world.resting) else world.plan.topology.without_areas(world.resting)
+    plane = MessagePlane(topology, scenario.seed, arm.break_loss, threads=threads)
     strike(plane, world.events, scenario, world.plan)
     if len(world.dead_points):
         plane.fail(world.endpoints.gateways[world.dead_points], span.warm_up_ns, span.end_ns + 24 * NS_PER_HOUR)
@@ -319,6 +320,10 @@ def _enrolled(scenario: Scenario, world: World) -> dict[str, Enrolled]:
 def _customers(scenario: Scenario, world: World, terminals: Terminals, smart: bool) -> Customers:
     read_all = [(one.begin_ns, one.end_ns) for one in world.events if one.kind == "read_all"]
     settings, site = _customers_settings(scenario), _customers_site(scenario, world)
+    at_rest = world.points_at_rest
+    if len(at_rest):
+        dead_points = np.union1d(world.dead_points, at_rest)
+        site = replace(site, owned=world.owned.without(at_rest), dead_points=dead_points)
     return customers_assembly.customers(settings, site, terminals, smart, read_all)
 
 
@@ -357,8 +362,9 @@ def _distribution(
             point_terminal=world.point_terminal,
             substations=world.substations,
             endpoints=world.endpoints,
-            dead_points=world.dead_points,
+            dead_points=np.union1d(world.dead_points, world.points_at_rest),
             local_markets=world.local_markets,
+            resting=world.resting,
         ),
         terminals,
         distribution_assembly.Outages(

@@ -14,13 +14,15 @@ from heptagrid.foundation.time import Step
 
 @dataclass(frozen=True)
 class Job:
-    """One arm over one span of days; `run_day` tells separate spans of one arm apart. checkpoints: what it goes on from, if it may."""
+    """One arm over one span of days; `run_day` tells separate spans of one arm apart. checkpoints: what it goes on from, if it may. boundary:
+    the folder where what comes to the areas of a city is kept; None keeps nothing."""
 
     arm: Arm
     run_day: int
     span: Span
     parts: Path
     checkpoints: Checkpoints | None = None
+    boundary: Path | None = None
 
 
 @dataclass(frozen=True)

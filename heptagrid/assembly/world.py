@@ -56,7 +56,7 @@ class World:
     grid, network: of all towns as one (`heptagrid.world.joined`); towns: each by itself. town_of: (points,) whose network feeds each metering point.
     companies: whose customers the points are. point_node, point_terminal: (points,) where metering points stand, and where they hang on the lines. circuit: whose conductors
     are solved one by one; None where the grid is balanced. conductors: of the circuit. dead_points: metering points that no source feeds.
-    local_markets: None where the scenario has none. clouds: over photovoltaic units; None where these follow their profiles.
+    local_markets: None where the scenario has none. clouds: over photovoltaic units; None where these follow their profiles. resting: towns that take no part, by number.
     """
 
     grid: Grid
@@ -82,6 +82,7 @@ class World:
     dead_points: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     local_markets: LocalMarkets | None = None
     clouds: Clouds | None = None
+    resting: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     @property
     def customers_count(self) -> int:
@@ -91,6 +92,11 @@ class World:
     def points(self) -> int:
         """Metering points: customers, then producers without a load."""
         return len(self.point_node)
+
+    @property
+    def points_at_rest(self) -> Ints:
+        """Metering points of towns that take no part."""
+        return np.flatnonzero(np.isin(self.town_of, self.resting))
 
     @property
     def substation_of(self) -> Ints:

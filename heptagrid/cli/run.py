@@ -63,6 +63,29 @@ def _breaks(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> l
     help="Carry the messages of a city's areas in N processes; to the same results.",
 )
 @click.option(
+    "--cluster",
+    is_flag=False,
+    flag_value="auto",
+    metavar="[ADDRESS]",
+    help="Run the processes of --shards on the nodes of a Ray cluster: this machine's, or the one at ADDRESS (host:port).",
+)
+@click.option(
+    "--keep-boundary",
+    is_flag=True,
+    help="Keep what comes to a city's areas from outside them, so that --areas can run some of them again.",
+)
+@click.option(
+    "--areas",
+    metavar="NAME,...",
+    help="Run these areas of a city alone, with what came to them in the run of the whole at --boundary; to the same tables.",
+)
+@click.option(
+    "--boundary",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="The run of the whole city, with the same options and --keep-boundary.",
+)
+@click.option(
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="Results folder (default: runs/<name>-<time>)."
 )
 @click.option("--force", is_flag=True, help="Replace the run that the folder holds.")
@@ -98,7 +121,13 @@ def run(scenario: str, as_json: bool, single: str | None, resumed: Path | None, 
       heptagrid run --single conventional --json | jq .arms.conventional.loading
       heptagrid run --days 30 --checkpoint-every 24 --out month
       heptagrid run --resume month
+      heptagrid run city --customers 50000 --keep-boundary --out whole
+      heptagrid run city --customers 50000 --areas area-2,area-4 --boundary whole
     """
+    areas, boundary = options.pop("areas"), options.pop("boundary")
+    if areas is not None or boundary is not None:
+        _run_areas(scenario, areas, boundary, single, options)
+        return
     from heptagrid.scale.beside_arm import beside_arm
 
     # It imports what it needs while this process imports the rest.
@@ -115,6 +144,23 @@ def run(scenario: str, as_json: bool, single: str | None, resumed: Path | None, 
         if finished.manifest.get("checkpoint_every_h") is not None:
             click.echo(f"heptagrid run --resume {shlex.quote(str(finished.folder))} goes on from there", err=True)
         sys.exit(130)
+
+
+def _run_areas(
+    scenario: str, areas: str | None, boundary: Path | None, single: str | None, options: dict[str, Any]
+) -> None:
+    """Some areas by themselves; the folder of their tables is named on standard output."""
+    from heptagrid.scale.areas import run_areas
+
+    if areas is None or boundary is None:
+        raise click.UsageError("--areas and --boundary belong together: which areas, and the run of the whole city")
+    why = "--areas gives the tables of areas as the whole run has them"
+    taken = ["days", "typical", "start", "step_s", "seed", "settings", "break_", "threads", "out", "force"]
+    _refuse_beside(why, *taken, "scenario", "single", "areas", "boundary", "customers", "weather")
+    names = [one.strip() for one in areas.split(",")]
+    given = {name: options[name] for name in taken}
+    folder = with_progress(lambda tick: run_areas(scenario, names, boundary, single=single, progress=tick, **given))
+    click.echo(f"tables of {', '.join(names)}: {folder}")
 
 
 def _finished(scenario: str, single: str | None, resumed: Path | None, options: dict[str, Any]) -> Run:
@@ -136,22 +182,24 @@ def _finished(scenario: str, single: str | None, resumed: Path | None, options: 
     if resumed is None:
         found: Run = with_progress(lambda tick: api.run(scenario, single=single, progress=tick, **options))
         return found
-    _refuse_beside("--resume", "threads", "shards", "as_json", "resumed")
+    _refuse_beside(
+        "--resume goes on with the run as it was begun", "threads", "shards", "cluster", "as_json", "resumed"
+    )
     if not open_run(resumed).partial:
         click.echo(f"{resumed}: this run is finished; nothing is left to do", err=True)
-    share = {"threads": options["threads"], "shards": options["shards"]}
+    share = {name: options[name] for name in ("threads", "shards", "cluster")}
     resumed_run: Run = with_progress(lambda tick: api.resume(resumed, progress=tick, **share))
     return resumed_run
 
 
-def _refuse_beside(name: str, *allowed: str) -> None:
+def _refuse_beside(why: str, *allowed: str) -> None:
     """Refuse what is given on the command line beside an option that takes the place of it."""
     context = click.get_current_context()
     for parameter in context.command.params:
         is_given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
         if is_given and parameter.name not in allowed:
             what = parameter.opts[0] if isinstance(parameter, click.Option) else (parameter.name or "").upper()
-            raise click.UsageError(f"{name} goes on with the run as it was begun; leave {what} out")
+            raise click.UsageError(f"{why}; leave {what} out")
 
 
 def _print_summary(finished: Any) -> None:

@@ -30,6 +30,9 @@ class Place(Protocol):
     def give(self) -> None:
         """Begin to pickle the object."""
 
+    def tell_peak(self) -> None:
+        """Begin to ask for the process's greatest resident memory, in MB."""
+
     def result(self) -> Any:
         """What was begun last came to. What a method raised is raised here.
 
@@ -119,6 +122,15 @@ class Away:
         """The object as it is now, which lives on where it is."""
         self.keep()
         return pickle.loads(self._kept)
+
+    def peak_rss_mb(self) -> float:
+        """The greatest resident memory of its process, in MB; of one that is lost nobody knows."""
+        self.finish()
+        try:
+            self._place.tell_peak()
+            return float(self._place.result())
+        except PlaceLost:
+            return 0.0
 
     def end(self) -> None:
         """End its process; it is gone."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import pickle
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -11,9 +10,9 @@ from heptagrid.foundation.away import PlaceLost
 from heptagrid.foundation.beside import end_with_parent, main_hidden
 from heptagrid.foundation.exchange import Exchange
 from heptagrid.foundation.garbage import collect_rarely
+from heptagrid.foundation.held import GIVE, HOLD, PEAK, Held
 from heptagrid.foundation.interrupts import inherited_by_none
 
-_HOLD, _GIVE = "", "pickled"
 _PATIENCE_S = 5.0  # that a process has to end in when its connection has been closed
 
 
@@ -31,7 +30,7 @@ class ProcessPlace:
 
     def hold(self, content: bytes) -> None:
         """Begin to hold a pickled object."""
-        self._send(_HOLD, (content,))
+        self._send(HOLD, (content,))
 
     def begin(self, method: str, given: tuple[Any, ...]) -> None:
         """Begin a call of the object's method."""
@@ -39,7 +38,11 @@ class ProcessPlace:
 
     def give(self) -> None:
         """Begin to pickle the object."""
-        self._send(_GIVE, ())
+        self._send(GIVE, ())
+
+    def tell_peak(self) -> None:
+        """Begin to ask for the process's greatest resident memory."""
+        self._send(PEAK, ())
 
     def _send(self, what: str, given: tuple[Any, ...]) -> None:
         try:
@@ -70,21 +73,10 @@ def _serve(connection: Connection) -> None:
     """Hold an object and do what is asked, until nobody asks any more."""
     collect_rarely()
     end_with_parent()
-    exchange, held = Exchange(connection), None
+    exchange, held = Exchange(connection), Held()
     while True:
         try:
             what, given = exchange.receive()
         except (EOFError, OSError):
             return
-        answer: tuple[bool, Any]
-        try:
-            if what == _HOLD:
-                held, found = pickle.loads(given[0]), None
-            elif what == _GIVE:
-                found = pickle.dumps(held, protocol=5)
-            else:
-                found = getattr(held, what)(*given)
-            answer = True, found
-        except BaseException as problem:
-            answer = False, problem
-        exchange.send(answer)
+        exchange.send(held.answer(what, given))

@@ -13,13 +13,13 @@ from heptagrid.assembly.arms import Arm, arm_of
 from heptagrid.assembly.job import Job
 from heptagrid.assembly.live_span import LiveSpan
 from heptagrid.assembly.world import World
+from heptagrid.foundation.memory import peak_rss_mb
 from heptagrid.foundation.output_file import write_json
 from heptagrid.foundation.results_folder import Place, results_folder
 from heptagrid.foundation.time import from_ns
 from heptagrid.recording.arm_result import ArmResult
 from heptagrid.recording.joined import join_arms
 from heptagrid.recording.manifest import manifest_of
-from heptagrid.recording.memory import peak_rss_mb
 from heptagrid.recording.results import RUN, Run
 from heptagrid.recording.seal import vouching
 from heptagrid.recording.summary import summarise

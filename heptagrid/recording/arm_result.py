@@ -28,6 +28,8 @@ class ArmResult:
 
     bill_parts_eur: (parts, customers) what `bills_eur` is made of, by `BILL_PARTS`; what is fed in and flexibility count below zero.
 
+    peak_rss_mb: of the process that ran it; shards_peak_rss_mb: of those over which its areas were shared out, together.
+
     places: `MessagePlane.counts_by_place`. busy_s: `MessagePlane.busy_s`, over `counted_s`. crossed: (kinds, link classes) whether messages went over such links.
     """
 
@@ -71,3 +73,4 @@ class ArmResult:
     seconds: dict[str, float] = field(default_factory=dict)
     process: int = 0
     peak_rss_mb: float = 0.0
+    shards_peak_rss_mb: float = 0.0

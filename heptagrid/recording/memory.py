@@ -1,16 +1,10 @@
-"""How much memory a run took, as the operating system counts it."""
+"""How much memory a run took, over all its processes."""
 
 from __future__ import annotations
 
 import os
-import resource
-import sys
 
-
-def peak_rss_mb() -> float:
-    """This process's greatest resident memory so far, in 10^6 bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+from heptagrid.foundation.memory import peak_rss_mb
 
 
 def peak_of_process() -> tuple[int, float]:

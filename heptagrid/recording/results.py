@@ -63,6 +63,7 @@ RUN = Kind(
     {
         "parts": (".part",),
         "checkpoints": (".checkpoint", ".result"),
+        "boundary": (".boundary",),
         "network": ("grid.npz", "circuit.npz", "profiles.npy", "weather.npy"),
     },
 )

@@ -21,7 +21,7 @@ from heptagrid.assembly.job import Job
 from heptagrid.assembly.world import World
 from heptagrid.foundation.away import Place
 from heptagrid.foundation.beside import end_with_parent, main_hidden
-from heptagrid.foundation.errors import HeptagridError
+from heptagrid.foundation.errors import HeptagridError, UsageError
 from heptagrid.foundation.garbage import collect_rarely
 from heptagrid.foundation.interrupts import counted_interrupts, inherited_by_none
 from heptagrid.foundation.process_place import ProcessPlace
@@ -46,6 +46,24 @@ class Spread:
 
 ALONE = Spread()
 """Not at all."""
+
+
+def spread_over(shards: int, cluster: str | None) -> Spread:
+    """Over so many processes on this machine, or on the nodes of the Ray cluster at an address.
+
+    Raises
+    ------
+    UsageError
+        If Ray is not installed, there is no such cluster, or there is nothing to spread.
+    """
+    if cluster is None:
+        return Spread(shards)
+    if shards < 2:
+        raise UsageError("--cluster spreads a city's areas over processes on its nodes; say how many (--shards)")
+    from heptagrid.foundation.ray_place import RayPlace, joined
+
+    joined(cluster)
+    return Spread(shards, partial(RayPlace, cluster))
 
 
 def run_jobs(
@@ -208,4 +226,4 @@ def _run_job(
     scenario: Scenario, threads: int, spread: Spread, job: Job, tick: Tick, world: World | None = None
 ) -> ArmResult:
     way = scenario, job.arm, job.run_day, job.span, job.parts, tick, job.checkpoints, threads, world
-    return run_arm(*way, spread.shards, spread.start_place)
+    return run_arm(*way, spread.shards, spread.start_place, job.boundary)

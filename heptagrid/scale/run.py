@@ -11,6 +11,7 @@ import time
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -39,10 +40,11 @@ from heptagrid.recording.summary import summarise
 from heptagrid.recording.tables import discard_parts, join_parts
 from heptagrid.report.writing import write_page
 from heptagrid.scale.beside_arm import beside_arm
-from heptagrid.scale.jobs import Progress, Spread, run_jobs
+from heptagrid.scale.jobs import Progress, Spread, run_jobs, spread_over
 from heptagrid.scale.needs import customers_of, existing, look_ahead
 from heptagrid.scenario.load import load, revised
 from heptagrid.scenario.schema import Scenario
+from heptagrid.simulation.boundary import file_of, refuse_without_areas
 from heptagrid.simulation.precompile import ensure_kernels
 
 LONGEST_NAME = 100  # bytes; most file systems take 255, and a time, a number and an ending are added
@@ -65,6 +67,8 @@ def run(
     feeder: str | Path | None = None,
     threads: int | None = None,
     shards: int = 1,
+    cluster: str | None = None,
+    keep_boundary: bool = False,
     out: str | Path | None = None,
     force: bool = False,
     anyway: bool = False,
@@ -85,6 +89,8 @@ def run(
     feeder : an OpenDSS script; its circuit takes the place of the scenario's network.
     threads : processes to share the work among (default: one per core).
     shards : processes among which each arm of a city shares out its areas; the arms follow one another then.
+    cluster : address of a Ray cluster on whose nodes these processes run, or "auto" for this machine's; None: on this machine.
+    keep_boundary : keep what comes to the areas of a city from outside, for `run_areas`.
     out : results folder; refused if it holds another run, unless `force`.
     anyway : start a city's run though the memory or disk that it will take is not there.
     checkpoint_every_h : hours of simulated time after which each arm saves its state, for `resume`; None saves none.
@@ -96,9 +102,12 @@ def run(
     """
     began = time.perf_counter()
     broken = dict(break_)
-    _check(single, broken, typical, days, start, threads)
+    check_options(single, broken, typical, days, start, threads)
     if checkpoint_every_h is not None and not 0.001 <= checkpoint_every_h <= 1e6:
         raise UsageError(f"--checkpoint-every {checkpoint_every_h:g}: it must be from 0.001 hours to a million")
+    if keep_boundary and checkpoint_every_h is not None:
+        raise UsageError("--keep-boundary: what comes to areas is kept of runs in one go; leave --checkpoint-every out")
+    spread = spread_over(shards, cluster)
     resolved = resolve(scenario, settings, days, start, step_s, seed)
     spans = spans_of(resolved, typical)
     if feeder:
@@ -113,17 +122,24 @@ def run(
     given = Path(out) if out else default_folder(circuit.name if circuit else resolved.name)
     with beside_arm(len(arms) * len(spans), threads), results_folder(given, RUN, force) as place:
         # The mark comes first: whatever ends the run from here on leaves a folder that is known for what it is.
-        every_h = {"checkpoint_every_h": checkpoint_every_h}
+        every_h = {"checkpoint_every_h": checkpoint_every_h, "keeps_boundary": keep_boundary}
         manifest = manifest_of(resolved, spans, typical, arms, broken, command) | every_h
         write_json(place.work / RUN.mark, vouching(manifest))
         if feeder and circuit:
             resolved = on_feeder(resolved, circuit, Path(feeder), place.work / "network")
             manifest = manifest_of(resolved, spans, typical, arms, broken, command) | every_h
             write_json(place.work / RUN.mark, vouching(manifest))
-        return _carry_out(place, given, resolved, spans, arms, manifest, threads, Spread(shards), progress, began)
+        return _carry_out(place, given, resolved, spans, arms, manifest, threads, spread, progress, began)
 
 
-def resume(folder: str | Path, *, threads: int | None = None, shards: int = 1, progress: Progress | None = None) -> Run:
+def resume(
+    folder: str | Path,
+    *,
+    threads: int | None = None,
+    shards: int = 1,
+    cluster: str | None = None,
+    progress: Progress | None = None,
+) -> Run:
     """Bring a run to its end that was killed or stopped: each arm goes on from its last checkpoint, and one without begins anew.
 
     A run that is whole is returned as it is.
@@ -134,7 +150,8 @@ def resume(folder: str | Path, *, threads: int | None = None, shards: int = 1, p
         If the folder holds no run, was begun by another heptagrid or with data that have changed, is in use, or a checkpoint is damaged.
     """
     began = time.perf_counter()
-    _check(None, {}, False, None, None, threads)
+    check_options(None, {}, False, None, None, threads)
+    spread = spread_over(shards, cluster)
     given = Path(folder)
     run = Run(given)
     if not run.partial:
@@ -150,7 +167,7 @@ def resume(folder: str | Path, *, threads: int | None = None, shards: int = 1, p
     arms = [arm_of(name, manifest["break"]) for name in manifest["arms"]]
     alone = beside_arm(len(arms) * len(spans), threads)
     with alone, results_folder(given, RUN, force=False, goes_on=run.manifest) as place:
-        return _carry_out(place, given, scenario, spans, arms, manifest, threads, Spread(shards), progress, began)
+        return _carry_out(place, given, scenario, spans, arms, manifest, threads, spread, progress, began)
 
 
 def _carry_out(
@@ -176,6 +193,9 @@ def _carry_out(
         checkpoints.folder.mkdir(exist_ok=True)
     world = build_world(scenario)
     jobs = [Job(arm, k, span, parts, checkpoints) for k, span in enumerate(spans) for arm in arms]
+    if manifest.get("keeps_boundary"):
+        refuse_without_areas(scenario, world)
+        jobs = [replace(job, boundary=file_of(place.work, job.arm.name, job.run_day)) for job in jobs]
     ensure_kernels()
     results = run_jobs(scenario, jobs, threads or os.cpu_count() or 1, progress, world, spread)
     if not results:
@@ -240,10 +260,10 @@ def _memory(results: Sequence[ArmResult]) -> float:
         workers[result.process] = max(workers.get(result.process, 0.0), result.peak_rss_mb)
     if is_there():
         workers |= dict([begin(peak_of_process).result()])
-    return tree_peak_rss_mb(workers)
+    return tree_peak_rss_mb(workers) + max(one.shards_peak_rss_mb for one in results)
 
 
-def _check(
+def check_options(
     single: str | None,
     broken: Mapping[str, float],
     typical: bool,

@@ -26,13 +26,13 @@ from heptagrid.assembly.spans import spans_of
 from heptagrid.assembly.world import build_world
 from heptagrid.foundation.errors import OutputError
 from heptagrid.foundation.input_files import UnreadableError, read_text
+from heptagrid.foundation.memory import peak_rss_mb
 from heptagrid.foundation.output_file import write_json
 from heptagrid.planes.money.benefits.observed import ArmYear
 from heptagrid.planes.money.ledger import MILLICENT_PER_EUR
 from heptagrid.recording.arm_result import ArmResult
 from heptagrid.recording.joined import join_arms
 from heptagrid.recording.manifest import manifest_of
-from heptagrid.recording.memory import peak_rss_mb
 from heptagrid.recording.observed_year import arm_year, stand_for_a_year, weights_of
 from heptagrid.recording.results import RUN
 from heptagrid.recording.seal import is_sealed, sealed, vouching

@@ -37,6 +37,11 @@ def share_out(simulation: Simulation) -> None:
     plane.spread([partial(_away, simulation)] * simulation.shards)
 
 
+def peak_of_shards_mb(simulation: Simulation) -> float:
+    """The sum of the greatest resident memories of its processes, 0 without any."""
+    return sum(one.peak_rss_mb() for one in simulation.away)
+
+
 def end_shards(simulation: Simulation) -> None:
     """End its processes, if it is shared out."""
     plane = _plane(simulation)
@@ -45,7 +50,8 @@ def end_shards(simulation: Simulation) -> None:
 
 
 def _away(simulation: Simulation, held: Any) -> Away:
-    return Away(held, simulation.start_place)
+    simulation.away.append(Away(held, simulation.start_place))
+    return simulation.away[-1]
 
 
 def _plane(simulation: Simulation) -> MessagePlane | None:

@@ -20,23 +20,24 @@ from heptagrid.assembly.span import Phase, Span
 from heptagrid.assembly.spans import spans_of
 from heptagrid.assembly.transport import TransportOver
 from heptagrid.assembly.world import World, build_world
-from heptagrid.foundation.away import Place
+from heptagrid.foundation.away import Away, Place
 from heptagrid.foundation.clock import Clock, SimulatedClock
 from heptagrid.foundation.domains import Kind
 from heptagrid.foundation.errors import UsageError
+from heptagrid.foundation.memory import peak_rss_mb
 from heptagrid.foundation.process_place import ProcessPlace
 from heptagrid.foundation.time import Step
 from heptagrid.recording.arm_result import ArmResult
 from heptagrid.recording.manifest import data_fingerprints
-from heptagrid.recording.memory import peak_rss_mb
 from heptagrid.recording.recorder import PARTS, Recorder
 from heptagrid.scenario.checks import SEVERAL
 from heptagrid.scenario.events import given_of
 from heptagrid.scenario.load import tables_of_parts
 from heptagrid.scenario.schema import Scenario
+from heptagrid.simulation.boundary import KeptBoundary
 from heptagrid.simulation.checkpoint import read_checkpoint, write_checkpoint
 from heptagrid.simulation.outside import Outside
-from heptagrid.simulation.shards import end_shards, share_out
+from heptagrid.simulation.shards import end_shards, peak_of_shards_mb, share_out
 
 Tick = Callable[[int], bool]
 
@@ -102,6 +103,7 @@ class Simulation:
         self.threads = threads
         self.shards = shards
         self.start_place: Callable[[], Place] = ProcessPlace
+        self.away: list[Away] = []  # what lives in shards
         self.clock = clock or SimulatedClock()
         self.outside = outside or Outside()
         self.extras: dict[Any, Any] = {}
@@ -153,7 +155,7 @@ class Simulation:
         spared_from_ns, spared_until_ns = self.span.spared_ns
         if phase is Phase.WARM_UP and spared_from_ns <= step.start_ns < spared_until_ns:
             for kind in SPARED:
-                transport.spare(kind, spared_until_ns)
+                self.outside.spare(transport, kind, spared_until_ns)
         began = time.perf_counter()
         if phase is not Phase.CLOSING:
             if not grid.windows.cover(step) and not any(one.may_send_within(step) for one in grid.early_senders):
@@ -201,6 +203,7 @@ class Simulation:
         if self.last_step is not None and self.last_step.end_ns < self.span.last_ns:
             self.recorder.stop(self.last_step)
         result = self.recorder.finish(self.seconds, peak_rss_mb())
+        result.shards_peak_rss_mb = peak_of_shards_mb(self)
         self.end()
         return result
 
@@ -219,7 +222,11 @@ class Simulation:
         write_checkpoint(
             Path(path),
             self.about,
-            {name: value for name, value in vars(self).items() if name not in ("_steps", "outside", "start_place")},
+            {
+                name: value
+                for name, value in vars(self).items()
+                if name not in ("_steps", "outside", "start_place", "away")
+            },
         )
 
     @classmethod
@@ -247,7 +254,7 @@ class Simulation:
         vars(simulation).update(read_checkpoint(Path(path), partial(mismatch, scenario)))
         simulation.threads, simulation.outside = threads, Outside()
         simulation.grid.transport.share(threads)
-        simulation.shards, simulation.start_place = shards, start_place
+        simulation.shards, simulation.start_place, simulation.away = shards, start_place, []
         share_out(simulation)
         simulation._steps = islice(simulation.span.steps(), simulation.steps_done, None)
         if parts is not None:
@@ -318,16 +325,23 @@ def run_arm(
     world: World | None = None,
     shards: int = 1,
     start_place: Callable[[], Place] = ProcessPlace,
+    boundary: Path | None = None,
 ) -> ArmResult:
     """Run one arm over a span, from its last checkpoint on if there is one.
 
     tick: called with the number of steps done; the run stops after a step for which it returns True. world: the scenario's, where it has been built.
+    boundary: where what comes to the areas of a city is to be kept; of a run without checkpoints.
     """
     simulation = Simulation(scenario, arm, span, run_day=run_day, parts=parts, threads=threads, shards=shards)
     simulation.start_place = start_place
     if checkpoints is None:
+        kept = KeptBoundary()
+        if boundary is not None:
+            simulation.outside = kept
         simulation.begin(world)
         _go_on(simulation, tick)
+        if boundary is not None and simulation.steps_done == span.all_steps:
+            kept.write(boundary, simulation)
         return simulation.finish()
     saved, ended = (checkpoints.folder / f"{arm.name}.{run_day:03d}.{word}" for word in ("checkpoint", "result"))
     if ended.exists():

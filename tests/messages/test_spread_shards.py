@@ -42,8 +42,11 @@ def spread(plane: MessagePlane, processes: int) -> Processes:
 @pytest.mark.long
 def test_areas_in_processes_say_what_one_process_says(plan: Plan) -> None:
     alone, apart = plane_of(plan), plane_of(plan)
-    spread(apart, 2)
+    processes = spread(apart, 2)
     assert_same(walked(apart, plan), walked(alone, plan))
+    place = processes.places[0]
+    place.tell_peak()
+    assert 30.0 < place.result() < 1000.0, "MB; numba and numpy take most of it"
     apart.end_processes()
 
 

@@ -7,7 +7,7 @@ without changing those there were, and both arms have the same people.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,13 @@ class Ownership:
     def classes(self) -> dict[str, type[Device[Any]]]:
         """The classes in the run by name, in the order of their work."""
         return {name: one for name, one in device_classes().items() if name in self.devices}
+
+    def without(self, points: Ints) -> Ownership:
+        """The same people, but that some, by metering point, have no devices."""
+        return replace(
+            self,
+            devices={name: np.setdiff1d(owner, points, assume_unique=True) for name, owner in self.devices.items()},
+        )
 
     def enrolled_owners(self, name: str) -> Ints:
         """The owners of a class who let the aggregator control it, ascending."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from heptagrid.domains.distribution import sensors, tap_changer
 from heptagrid.domains.distribution.actor import Distribution, Substations
 from heptagrid.domains.distribution.charges import Charges
-from heptagrid.domains.distribution.lines import BusbarRegulatedLines, RegulatedLines
+from heptagrid.domains.distribution.lines import BusbarRegulatedLines, RegulatedLines, RestingLines
 from heptagrid.domains.distribution.local_load import LocalLoad
 from heptagrid.domains.distribution.towns import TownLines, Towns
 from heptagrid.foundation.domains import Domain
@@ -52,7 +52,7 @@ class Site:
     """What the domain finds in the world.
 
     point_terminal: (points,) where metering points hang on the lines. circuit, conductors: of the only town; None where its grid is balanced.
-    dead_points: metering points that no source feeds at any time. local_markets: None where there are none.
+    dead_points: metering points that no source feeds at any time. local_markets: None where there are none. resting: towns that take no part, by number.
     """
 
     towns: Sequence[TownNetwork]
@@ -63,6 +63,7 @@ class Site:
     endpoints: Endpoints
     dead_points: Ints
     local_markets: LocalMarkets | None = None
+    resting: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,9 @@ def distribution(
 
 
 def _town_lines(settings: Settings, site: Site, town: int) -> TownLines:
-    network = site.towns[town].network
-    return TownLines(site.towns[town].name, lines(settings, site, town), len(network.feeder_start) - 1)
+    network, transformers = site.towns[town].network, site.towns[town].grid.transformers
+    own = RestingLines(network.nodes, len(transformers.names)) if town in site.resting else lines(settings, site, town)
+    return TownLines(site.towns[town].name, own, len(network.feeder_start) - 1)
 
 
 def lines(settings: Settings, site: Site, town: int = 0) -> RegulatedLines:

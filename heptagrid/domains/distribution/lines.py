@@ -135,3 +135,45 @@ class BusbarRegulatedLines:
 
     def remember(self) -> None:
         self._solver.remember()
+
+
+class RestingLines:
+    """Lines of a town that takes no part: nothing flows, and all voltages are nominal."""
+
+    changer = None
+
+    def __init__(self, nodes: int, transformers: int) -> None:
+        self.nodes = self.terminals = nodes
+        nothing = np.zeros(nodes)
+        self._flow = SolvedFlow(
+            v_pu=np.ones(nodes),
+            terminal_v_pu=np.ones(nodes),
+            current_re=nothing,
+            current_im=nothing,
+            losses_kw=0.0,
+            infeed_p_kw=0.0,
+            infeed_q_kvar=0.0,
+            transformer_loading_pct=np.zeros(transformers),
+            transformer_p_kw=np.zeros(transformers),
+            iterations=0,
+            held=np.empty(0, dtype=np.int64),
+        )
+
+    def solve(self, p_kw: Floats, q_kvar: Floats, infeed_v_pu: float, step: Step) -> SolvedFlow:
+        return self._flow
+
+    def let_in(self, inverters: PointInverters | None, point_terminal: Ints) -> bool:
+        """There are none."""
+        return False
+
+    def regulate(self, dt_s: float) -> None:
+        """Nothing moves."""
+
+    def aim(self, target_pu: float) -> None:
+        """Nothing moves."""
+
+    def switch_off(self, is_off: Bools) -> None:
+        """Nothing flows in any case."""
+
+    def remember(self) -> None:
+        """There is one solution."""

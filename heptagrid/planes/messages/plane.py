@@ -76,10 +76,9 @@ class MessagePlane:
         self._paths = Paths(topology.places, TreeRouter(topology.edges))
         self._familiar = FamiliarWaves(self._make)
         given = (topology.wiring.net(break_loss), self._paths, fact_table(facts), seed, topology.groups)
-        self._areas = topology.areas
-        self._queue: EventQueue | Shards | SpreadShards | WatchedQueue = (
-            EventQueue(*given) if self._areas is None else Shards(*given, self._areas.shard_of)
-        )
+        areas = self._areas = topology.areas
+        self._queue: EventQueue | Shards | SpreadShards | WatchedQueue
+        self._queue = EventQueue(*given) if areas is None else Shards(*given, areas.shard_of, None, areas.at_rest)
         self._next_id = 0
         self._numbers = bare_room(KINDS, topology.places)  # most kinds leave from few places
         self._taken = np.zeros_like(self._queue.tally.quarter)

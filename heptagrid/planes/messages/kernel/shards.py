@@ -34,10 +34,19 @@ class Shards:
     net, paths, facts, seed, groups : as of an `EventQueue`.
     shard_of : (nodes,) the shard of each, from 0; no path leads from one to another.
     count : how many there are; None: as many as nodes have.
+    at_rest : shards whose messages leave and are not carried; what becomes of them is not told.
     """
 
     def __init__(
-        self, net: Net, paths: KnownHops, facts: Ints, seed: int, groups: int, shard_of: Ints, count: int | None = None
+        self,
+        net: Net,
+        paths: KnownHops,
+        facts: Ints,
+        seed: int,
+        groups: int,
+        shard_of: Ints,
+        count: int | None = None,
+        at_rest: Ints | None = None,
     ) -> None:
         self.net = net
         self.shard_of = shard_of
@@ -56,6 +65,7 @@ class Shards:
         ]
         self._places: Ints | None = None  # of the queues' tables in memory
         self._watched: list[WatchedQueue] = []
+        self._rests = np.isin(np.arange(count), at_rest) if at_rest is not None and len(at_rest) else None
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_places": None}
@@ -72,6 +82,8 @@ class Shards:
 
     def gathered(self, parts: list[Ints]) -> Leaving:
         """Messages of several waves, (n, PENDING) each, by time and index: by shard, and within one by time and index."""
+        if self._rests is not None:
+            parts = [rows[~self._rests[self.shard_of[rows[:, t.SOURCE]]]] for rows in parts]
         begins = np.zeros(len(self._queues) + 1, dtype=np.int64)
         for rows in parts:
             s.count_by_shard(rows, self.shard_of, begins[1:])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +38,11 @@ class PlannedNetwork:
     @property
     def places(self) -> int:
         return len(self.group)
+
+    def without_areas(self, areas: Ints) -> PlannedNetwork:
+        """The same network, on which messages of some areas, numbered from 0, are carried nowhere."""
+        assert self.areas is not None
+        return replace(self, areas=replace(self.areas, at_rest=np.asarray(areas) + 1))
 
     def edges_without(self, dead: npt.NDArray[np.bool_], cut: npt.NDArray[np.bool_]) -> TreeEdges:
         """The tree when some places are dead and some places' first links to their parents are cut, (places,) each.
@@ -83,12 +88,13 @@ class Areas:
     """Networks of areas that hang together nowhere: each has routers of its own, and a front end of each control centre.
 
     shard_of: (places,) the area's number from 1, 0 for what lies in none. front_end: (1 + areas, sites) where the sites, which stand one after another from `first_site`
-    on, are met in each area; -1 for those that are not.
+    on, are met in each area; -1 for those that are not. at_rest: areas, by their numbers, whose messages are not carried.
     """
 
     shard_of: Ints
     first_site: int
     front_end: Ints
+    at_rest: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def ends(self, source: Ints, destination: Ints) -> tuple[Ints, Ints]:
         """Where messages between places (n,) begin and end.
