@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.assembly.arms import Arm
-from heptagrid.assembly.communication_sites import town_buses
 from heptagrid.assembly.desks import Desk, desks_of
 from heptagrid.assembly.happenings import of_towns, outages_of, rollouts_of, silences_of, strike, trips_of, windows_of
 from heptagrid.assembly.means import means_of
@@ -130,13 +129,12 @@ def build_arm(
     scan_ns = round(sections["agc"].period_s * NS_PER_S)
     customers = _customers(scenario, world, terminals, smart)
     distribution, charges = _distribution(scenario, world, terminals, smart, means)
-    town_bus = town_buses(scenario, bulk)
-    network = transmission(sections, zone, bulk, at, town_bus, terminals, windows, scan_ns)
+    network = transmission(sections, zone, bulk, at, world.town_bus, terminals, windows, scan_ns)
     fleet = generation_assembly.generation(
         generation_assembly.Settings.of(sections, zone, world.grid.frequency_hz),
         bulk,
         world.unit_costs,
-        town_bus,
+        world.town_bus,
         at,
         terminals,
         windows,
@@ -161,7 +159,7 @@ def build_arm(
     )
     exchange, settlement = markets_assembly.markets(
         sections,
-        markets_assembly.Site(bulk, at, town_bus, world.town_of, world.companies),
+        markets_assembly.Site(bulk, at, world.town_bus, world.town_of, world.companies),
         operations.metered_days,
         means,
     )

@@ -10,7 +10,6 @@ import numpy.typing as npt
 from heptagrid.assembly.access_plan import read_access_plan
 from heptagrid.domains.distribution.actor import Substations
 from heptagrid.foundation.compiled.kernel import kernel
-from heptagrid.foundation.errors import ScenarioError
 from heptagrid.planes.messages.planning.network_planner import plan_network
 from heptagrid.planes.messages.planning.planned_network import Plan
 from heptagrid.scenario.schema import Scenario
@@ -31,6 +30,7 @@ def communication_sites(
     grid: Grid,
     network: Tree,
     bulk: BulkSystem,
+    town_bus: Ints,
     point_bus: Ints,
     point_node: Ints,
     substations: Substations,
@@ -40,7 +40,7 @@ def communication_sites(
     """The communication network over the electrical one's coordinates.
 
     A metering point belongs to the substation that feeds it, or to the `nearest` one of its town. has_outages: whether any
-    place is ever without supply.
+    place is ever without supply. town_bus: (towns,) positions of the buses that feed them.
     """
     concentrator_of_node = np.full(network.nodes, -1, dtype=np.int64)
     concentrator_of_node[substations.node] = np.arange(len(substations.node))
@@ -92,7 +92,7 @@ def communication_sites(
         aggregators=np.array([at[name] for name in aggregators]),
         plants=np.array([at[f"plant {k}"] for k in range(len(bulk.units.bus))]),
         substations=transmission,
-        infeeds=transmission[town_buses(scenario, bulk)],
+        infeeds=transmission[town_bus],
     )
     return plan, endpoints
 
@@ -103,30 +103,3 @@ def _inherit(concentrator_of_node, parent):  # type: ignore[no-untyped-def]
     for node in range(len(parent)):
         if concentrator_of_node[node] < 0 and parent[node] >= 0:
             concentrator_of_node[node] = concentrator_of_node[parent[node]]
-
-
-def town_buses(scenario: Scenario, bulk: BulkSystem) -> Ints:
-    """(towns,) the position of the transmission bus that feeds each town.
-
-    Raises
-    ------
-    ScenarioError
-        For a town at a bus that the bulk system does not have; names the nearest numbers.
-    """
-    default = scenario.sections["transmission"].town_bus
-    found, violations = [], []
-    for town in scenario.towns:
-        number = town.entry.bus or default
-        at = np.flatnonzero(bulk.bus_numbers == number)
-        key = f"towns.{town.name}.bus" if town.entry.bus else "transmission.town_bus"
-        if len(at):
-            found.append(int(at[0]))
-            continue
-        near = np.sort(bulk.bus_numbers[np.argsort(np.abs(bulk.bus_numbers - number), kind="stable")[:3]])
-        violations.append(
-            f"{key} = {number}: the bulk system has no such bus; it has {bulk.bus_numbers.min()} to {bulk.bus_numbers.max()}, "
-            f"such as {', '.join(map(str, near))}"
-        )
-    if violations:
-        raise ScenarioError(scenario.name, sorted(set(violations)))
-    return np.array(found, dtype=np.int64)

@@ -14,6 +14,7 @@ from heptagrid.assembly.communication_sites import communication_sites
 from heptagrid.assembly.companies import companies_of
 from heptagrid.assembly.happenings import Happening, Site, happenings
 from heptagrid.assembly.local_markets import local_markets
+from heptagrid.assembly.town_buses import planned_mw, town_buses, without_what_areas_replace
 from heptagrid.domains.customers.ownership import Ownership, ownership
 from heptagrid.domains.distribution.actor import Substations
 from heptagrid.foundation.errors import NetworkError
@@ -53,7 +54,8 @@ LEAST_SAMPLE = 24  # nodes and customers recorded at every step
 class World:
     """What both arms share: the networks, the people, the weather, the bulk system, the places of messages.
 
-    grid, network: of all towns as one (`heptagrid.world.joined`); towns: each by itself. town_of: (points,) whose network feeds each metering point.
+    grid, network: of all towns as one (`heptagrid.world.joined`); towns: each by itself. town_of: (points,) whose network feeds each metering point. town_bus: (towns,) positions of the buses of the
+    bulk system that feed them.
     companies: whose customers the points are. point_node, point_terminal: (points,) where metering points stand, and where they hang on the lines. circuit: whose conductors
     are solved one by one; None where the grid is balanced. conductors: of the circuit. dead_points: metering points that no source feeds.
     local_markets: None where the scenario has none. clouds: over photovoltaic units; None where these follow their profiles. resting: towns that take no part, by number.
@@ -68,6 +70,7 @@ class World:
     owned: Ownership
     towns: tuple[TownNetwork, ...]
     town_of: Ints
+    town_bus: Ints
     companies: Companies
     point_node: Ints
     point_terminal: Ints
@@ -153,6 +156,8 @@ def build_world(scenario: Scenario) -> World:
         tables = [under_the_sun(one, given) for one in tables]
     profiles, first_columns = joined_profiles(tables)
     grid, network, bulk = joined_grid(towns, first_columns), joined_tree(towns), _bulk_file(scenario.bulk_folder)
+    town_bus = town_buses(scenario, bulk)
+    bulk = without_what_areas_replace(bulk, town_bus, planned_mw(scenario))
     owned = ownership(grid.loads, grid.units, scenario.sections, scenario.seed)
     lonely = np.flatnonzero(owned.unit_point >= len(grid.loads.bus))
     point_bus = np.concatenate([grid.loads.bus, grid.units.bus[lonely]])
@@ -172,12 +177,13 @@ def build_world(scenario: Scenario) -> World:
     nearest = circuit is not None
     has_outages = bool(scenario.events) or len(dead_points) > 0
     plan, endpoints = communication_sites(
-        scenario, towns, grid, network, bulk, point_bus, point_node, substations, nearest, has_outages
+        scenario, towns, grid, network, bulk, town_bus, point_bus, point_node, substations, nearest, has_outages
     )
     town_of = towns_of_nodes(towns, point_node)
     return World(
         towns=towns,
         town_of=town_of,
+        town_bus=town_bus,
         companies=companies_of(scenario, town_of),
         grid=grid,
         network=network,

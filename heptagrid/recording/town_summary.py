@@ -28,6 +28,7 @@ def town_summaries(world: World, figures: TownFigures, extremes: Extremes, zone:
         found.append(
             {
                 "name": town.name,
+                "bus": int(world.bulk.bus_numbers[world.town_bus[k]]),
                 "customers": int(here.sum()),
                 "substations": town.substations.stop - town.substations.start,
                 "imported_mwh": float(figures.imported_kwh[k]) / 1000.0,

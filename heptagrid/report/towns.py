@@ -33,7 +33,7 @@ def towns_section(summary: Summary, manifest: Summary, infeeds: polars.DataFrame
     """What each town is, its figures in every arm, and a chart of each one's import."""
     arms, names = summary["arms"], towns_of(summary)
     columns, shown, drawn = _columns(arms), greatest(summary, MOST_ROWS), greatest(summary, MOST_CHARTS)
-    of_towns = _what_they_are(arms, manifest)
+    of_towns = _what_they_are(arms)
     return render(
         "run/towns.html",
         {
@@ -57,18 +57,17 @@ def greatest(summary: Summary, most: int) -> list[int]:
     return sorted(sorted(range(len(peaks_kw)), key=lambda k: -peaks_kw[k])[:most])
 
 
-def _what_they_are(arms: Mapping[str, Summary], manifest: Summary) -> list[dict[str, Any]]:
+def _what_they_are(arms: Mapping[str, Summary]) -> list[dict[str, Any]]:
     """What is the same in every arm: place, size, technologies."""
     access = next((arm["access_by_town"] for arm in arms.values() if arm.get("access_by_town")), None)
     found = []
     for k, town in enumerate(next(iter(arms.values()))["towns"]):
-        entry = manifest["parts"][f"towns.{town['name']}"]
         found.append(
             {
                 "name": town["name"],
                 "customers": town["customers"],
                 "substations": town["substations"],
-                "bus": entry["bus"] or manifest["scenario"]["transmission"]["town_bus"]["value"],
+                "bus": town["bus"],
                 "access": access[k]["access"] if access else None,
                 "backhaul": access[k]["backhaul"] if access else None,
             }

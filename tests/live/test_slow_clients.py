@@ -171,7 +171,9 @@ def test_a_client_that_reads_nothing_costs_little(grid: Served, name: str, monke
     with socket.socket() as link:
         link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         link.connect((SPOKEN[name].host, grid.ports[name]))
-        link.settimeout(FLOOD_S if name in CUT_OFF else 4.0)  # while it answers what it has read, a server reads no more
+        link.settimeout(
+            FLOOD_S if name in CUT_OFF else 4.0
+        )  # while it answers what it has read, a server reads no more
         link.sendall(SPOKEN[name].first)
         until = time.monotonic() + FLOOD_S
         while not (is_cut or is_held) and time.monotonic() < until:
