@@ -344,6 +344,7 @@ def _customers_site(scenario: Scenario, world: World) -> customers_assembly.Site
         retailer_of=world.companies.retailer_of,
         local_markets=world.local_markets,
         clouds=world.clouds,
+        nominal_hz=grid.frequency_hz,
     )
 
 

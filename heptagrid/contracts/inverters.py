@@ -1,4 +1,4 @@
-"""Functions of inverters: how other programs set the reactive power of photovoltaics and batteries, and limit their active power by the voltage."""
+"""Functions of inverters: how other programs set the reactive power of photovoltaics and batteries, limit their active power by the voltage, and let it answer the frequency."""
 
 from __future__ import annotations
 
@@ -24,10 +24,12 @@ _HEAD_BYTES, _INTERVAL_BYTES, _POINT_BYTES = (
 
 
 class Mode(IntEnum):
-    """What an inverter does. One of the first five sets its reactive power; VOLT_WATT limits its active power beside it.
+    """What an inverter does. One of the first five sets its reactive power; VOLT_WATT limits its active power beside it, and one of the last two lets that answer the frequency.
 
     UNITY: no reactive power. POWER_FACTOR: a constant one, below 0 absorbing. VAR: constant, of rated kVA. VOLT_VAR: a curve of rated kVA over the voltage in pu.
     WATT_VAR: one over the active power, of its rating. VOLT_WATT: the most active power, of its rating, over the voltage; without points no limit.
+    FREQUENCY_WATT: the same over the frequency in Hz. FREQUENCY_DROOP: of IEEE 1547-2018, 6.5.2.7; x are the ends of the dead band below and above, in Hz from nominal, y the droops there,
+    and the value is the least power, of its rating.
     """
 
     UNITY = 0
@@ -36,6 +38,8 @@ class Mode(IntEnum):
     VOLT_VAR = 3
     WATT_VAR = 4
     VOLT_WATT = 5
+    FREQUENCY_WATT = 6
+    FREQUENCY_DROOP = 7
 
 
 NO_CURVE = np.empty(0)
@@ -45,14 +49,14 @@ NO_CURVE = np.empty(0)
 class Function:
     """A function that inverters follow by intervals, each from its begin to the next one's, and the last until `until_ns`; without any, what was ordered before is taken back.
 
-    It takes the place of earlier ones that set the same power. value: of POWER_FACTOR and VAR. x, y: of the curves; y above 0 injects. response_s: time to 90 % of a step along a curve of
-    the voltage. has_watt_priority: beyond the rating it gives up vars, else watts.
+    It takes the place of earlier ones that set the same power. value: of POWER_FACTOR, VAR and FREQUENCY_DROOP. x, y: of the curves; vars above 0 are injected. response_s: time to 90 % of a step along a curve of
+    the voltage or the frequency. has_watt_priority: beyond the rating it gives up vars, else watts.
     """
 
     mode: int = shared("of Mode")
     begin_ns: Ints = shared("ns", "int64", "intervals")
     value: Floats = shared("power factor, or of rated kVA", "float64", "intervals")
-    x: Floats = shared("pu", "float64", "points")
+    x: Floats = shared("pu, of the frequency Hz", "float64", "points")
     y: Floats = shared("pu", "float64", "points")
     response_s: float = shared("s")
     has_watt_priority: int = shared("0 or 1")

@@ -49,6 +49,24 @@ control.read()
 print(control.points["WMaxLimPct"].cvalue, control.points["WMaxLim_Ena"].cvalue)
 """
 
+DROOP = """
+import sys
+import sunspec2.modbus.client as client
+device = client.SunSpecModbusClientDeviceTCP(slave_id=1, ipaddr=sys.argv[1], ipport=int(sys.argv[2]), timeout=30)
+device.scan()
+droop = device.models[711][0]
+droop.groups["Ctl"][1].points["DbOf"].cvalue = 0.02
+droop.groups["Ctl"][1].points["KOf"].cvalue = 0.03
+droop.groups["Ctl"][1].points["RspTms"].cvalue = 0.5
+droop.write()
+droop.points["AdptCtlReq"].cvalue = 2
+droop.points["Ena"].cvalue = 1
+droop.write()
+droop.read()
+own = droop.groups["Ctl"][0].points
+print(*(own[name].cvalue for name in ("DbOf", "DbUf", "KOf", "KUf", "RspTms")), droop.points["AdptCtlRslt"].cvalue, droop.points["Ena"].cvalue)
+"""
+
 PYMODBUS = """
 import json, sys
 from pymodbus.client import ModbusTcpClient
@@ -120,6 +138,7 @@ def test_pysunspec2_scans_an_inverter(grid: Served) -> None:
         "704",
         "705",
         "706",
+        "711",
         "712",
         "714",
     ]
@@ -165,6 +184,20 @@ def test_pysunspec2_limits_an_inverter(grid: Served) -> None:
     grid.advance(30.0)
     rated_kw = grid.grid.inventory.device("local_units/0").rated_kw
     assert grid.grid.state.unit_kw[0] == pytest.approx(0.05 * rated_kw) and before_kw > 0.06 * rated_kw
+
+
+def test_pysunspec2_sets_the_droop_of_an_inverter(grid: Served) -> None:
+    if find_spec("sunspec2") is None:
+        pytest.skip("not run: pysunspec2 is not installed")
+    address = "127.32.0.1"
+    words = grid.while_time_goes_on(lambda: said(DROOP, address, str(grid.ports["modbus"])))
+    assert [float(one) for one in words.split()] == [0.02, 0.036, 0.03, 0.05, 0.5, 1, 1]
+    before_kw, rated_kw = grid.grid.state.unit_kw[1], grid.grid.inventory.device("local_units/1").rated_kw
+    terminals = grid.harness.run.engine.simulation.grid.terminals
+    terminals.deviation_hz = 0.17
+    grid.advance(30.0)
+    assert grid.grid.state.unit_kw[1] == pytest.approx(before_kw - 0.15 / (60.0 * 0.03) * rated_kw, rel=0.01)
+    terminals.deviation_hz = 0.0
 
 
 def test_pymodbus_reads_writes_and_is_refused(grid: Served) -> None:

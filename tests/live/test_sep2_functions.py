@@ -56,6 +56,38 @@ def test_a_control_that_links_a_curve_means_that_curve() -> None:
     assert part_of(one.controls[1].base, "local_units", 0, 10) is None, "neither sets active power"
 
 
+DROOP = "<dBOF>{}</dBOF><dBUF>36</dBUF><kOF>{}</kOF><kUF>50</kUF><openLoopTms>{}</openLoopTms>"
+
+
+def droop(band: int = 36, k: int = 40, response: int = 500) -> str:
+    return f"<opModFreqDroop>{DROOP.format(band, k, response)}</opModFreqDroop>"
+
+
+def test_a_control_lets_power_answer_the_frequency() -> None:
+    bench = Bench()
+    curve_of = curve(0, (5_020, 1_000), (5_120, 0), more="<openLoopTms>100</openLoopTms>")
+    bench.ask("operator", "POST", "/derp/2/dc", xml("DERCurve", curve_of.replace("Type>2", "Type>1")))
+    for base in (droop(), '<opModFreqWatt href="/derp/2/dc/1"/>'):
+        assert bench.ask("operator", "POST", "/derp/2/derc", control(base)).status == 201
+    one, functions = bench.server.programs[2], bench.server.functions
+    by_droop, by_curve = (functions.frequency_of(one.controls[k].base, one.curves, 0, 10) for k in (1, 2))
+    assert by_droop is not None and by_curve is not None
+    assert by_droop.wanted.mode is Mode.FREQUENCY_DROOP and by_droop.wanted.response_s == 5.0
+    assert by_droop.wanted.x == (-0.036, 0.036) and by_droop.wanted.y == (0.05, 0.04)
+    assert by_curve.wanted.mode is Mode.FREQUENCY_WATT and by_curve.wanted.response_s == 1.0
+    assert by_curve.wanted.x == pytest.approx((50.2, 51.2)) and by_curve.wanted.y == pytest.approx((1.0, 0.0))
+    assert functions.vars_of(one.controls[1].base, one.curves, 0, 10) is None
+
+
+@pytest.mark.parametrize(
+    "base", [droop(band=16), droop(band=1001), droop(k=19), droop(k=51), droop(response=10), droop(response=1001)]
+)
+def test_a_droop_that_the_standard_does_not_have_is_refused(base: str) -> None:
+    bench = Bench()
+    assert bench.ask("operator", "POST", "/derp/2/derc", control(base)).status == 400
+    assert not bench.server.programs[2].controls
+
+
 @pytest.mark.parametrize(
     "given",
     [

@@ -160,6 +160,40 @@ def test_the_operators_controls_of_reactive_power_move_the_voltage(lane: Scenari
     asyncio.run(drive())
 
 
+def test_the_operators_controls_let_power_answer_the_frequency(lane: Scenario, tmp_path: Path) -> None:
+    droop = "<opModFreqDroop><dBOF>36</dBOF><dBUF>36</dBUF><kOF>50</kOF><kUF>50</kUF><openLoopTms>500</openLoopTms></opModFreqDroop>"
+    points = "".join(
+        f"<CurveData><xvalue>{x}</xvalue><yvalue>{y}</yvalue></CurveData>" for x, y in ((602, 100), (612, 0))
+    )
+    curve = f"<mRID>0A00006CC8</mRID><creationTime>1</creationTime>{points}<curveType>0</curveType><xMultiplier>-1</xMultiplier><yMultiplier>0</yMultiplier><yRefType>1</yRefType>"
+
+    async def drive() -> None:
+        async with utility(lane, tmp_path) as (harness, server):
+            grid, terminals = harness.run.grid, harness.run.engine.simulation.grid.terminals
+            rated_kw = float(grid.inventory.classes["local_units"].rated_kw[0])
+            operator = client_context(tmp_path, "operator")
+            at = f"/derp/{program(server, 'LOCAL_UNITS')}"
+            await ask(server, operator, http("POST", f"{at}/derc", control(droop)))
+            await asyncio.sleep(0.15)
+            await harness.advance(60.0)
+            before_kw = float(grid.state.unit_kw[0])
+            terminals.deviation_hz = 0.2
+            await harness.advance(60.0)
+            less_kw = (0.2 - 0.036) / (60.0 * 0.05) * rated_kw
+            assert grid.state.unit_kw[0] == pytest.approx(before_kw - less_kw, rel=0.02)
+            await ask(server, operator, http("POST", f"{at}/dc", f'<DERCurve xmlns="{NAMESPACE}">{curve}</DERCurve>'))
+            await ask(server, operator, http("POST", f"{at}/derc", control(f'<opModFreqWatt href="{at}/dc/1"/>')))
+            terminals.deviation_hz = 1.1
+            await asyncio.sleep(0.15)
+            await harness.advance(60.0)
+            assert grid.state.unit_kw[0] == pytest.approx(0.1 * rated_kw, rel=1e-3), "the younger one holds"
+            terminals.deviation_hz = 0.0
+            await harness.advance(60.0)
+            assert grid.state.unit_kw[0] == pytest.approx(before_kw, rel=0.03)
+
+    asyncio.run(drive())
+
+
 def test_who_shows_no_certificate_of_the_authority_is_not_served(lane: Scenario, tmp_path: Path) -> None:
     async def drive() -> None:
         async with utility(lane, tmp_path / "ours") as (harness, server):

@@ -71,3 +71,42 @@ def test_what_was_saved_goes_on_to_the_same_last_bit(volt_var: Simulation, tmp_p
         other.step()
     for name in ("point_p_kw", "point_q_kvar", "point_v_pu"):
         assert np.array_equal(getattr(one.grid.terminals, name), getattr(other.grid.terminals, name))
+
+
+TRIP = """
+[frequency]
+enabled = true
+before_s = 60
+after_s = 180
+[[events]]
+kind = "unit_trip"
+where = "largest"
+begin = 2016-07-04T00:05:00
+duration_s = 3600
+"""
+
+
+def test_batteries_answer_the_loss_of_a_unit_in_the_bulk_system(lane_file: Path, tmp_path: Path) -> None:
+    """With a step of a minute they answer the frequency at its begin, all of it."""
+    file = tmp_path / "trip.toml"
+    file.write_text(lane_file.read_text(encoding="utf-8") + TRIP, encoding="utf-8")
+    settings = ["run.start=2016-07-04", "run.step_s=60", "batteries.share=1.0", "gateways.enrolled_share=0.0"]
+    settings += ["inverters.frequency_droop=true", "inverters.local_units=false"]
+    one = Simulation(heptagrid.load(file, settings), "smart")
+    one.begin()
+    terminals, inverters = one.grid.terminals, one.grid.customers.inverters
+    rows = inverters.rows("batteries")
+    for _ in range(24 * 60 + 20):
+        one.step()
+        if terminals.deviation_hz < -0.05:
+            break
+    deviation_hz = terminals.deviation_hz
+    assert deviation_hz < -0.05, "the unit is lost in the course of this step"
+    before_kw = inverters.p_kw[rows].copy()
+    one.step()
+    more_kw = (-0.036 - deviation_hz) / (inverters.nominal_hz * 0.05) * 4.5
+    given_kw = inverters.p_kw[rows]
+    has_room = one.grid.customers.devices["batteries"].contents_kwh() > 0.1
+    assert has_room.any() and more_kw > 0.01
+    assert given_kw[has_room] == pytest.approx(np.minimum(before_kw[has_room] + more_kw, 4.5))
+    assert given_kw.sum() > before_kw.sum()

@@ -14,6 +14,7 @@ from heptagrid.contracts import flexibility, inverters, local_market, retail
 from heptagrid.domains.customers.bidding.bidders import Bidders
 from heptagrid.domains.customers.demand import BaseDemand
 from heptagrid.domains.customers.device import Device
+from heptagrid.domains.customers.frequency_response import Frequency
 from heptagrid.domains.customers.gateways import price_signal
 from heptagrid.domains.customers.inverters import Inverters
 from heptagrid.domains.customers.local_units import LocalUnits
@@ -116,7 +117,8 @@ class Customers:
                 q_kvar[point] += more_kvar
                 self.base_kwh += more_kw * step.dt_s / 3600.0
         if self.inverters.take_part(step):
-            self.inverters.offer(step, self._offered_kw(supplied), supplied, p_kw)
+            offered_kw = self._offered_kw(supplied)
+            self.inverters.offer(step, offered_kw, supplied, p_kw, self._frequency(step, offered_kw))
         self._terminals.inverters = self.inverters.at_points
 
     def carry(self, step: Step) -> None:
@@ -134,6 +136,17 @@ class Customers:
         """(inverters,) what stands behind each inverter could feed; below 0 it is charged."""
         units = np.where(supplied[self.owned.unit_point], self._units.output_kw, 0.0)
         return np.concatenate([units, *(-one.orders.drawn_kw for one in self.devices.values() if one.has_inverter)])
+
+    def _frequency(self, step: Step, offered_kw: Floats) -> Frequency | None:
+        """What inverters measure at the step's begin, and what they could give in it, where one of them answers to it."""
+        if not self.inverters.answer_frequency:
+            return None
+        least_kw, most_kw = np.minimum(offered_kw, 0.0), offered_kw.copy()
+        for name, one in self.devices.items():
+            if one.has_inverter:
+                rows = self.inverters.rows(name)
+                least_kw[rows], most_kw[rows] = one.reach_kw(step.dt_s / 3600.0)
+        return Frequency(self.inverters.nominal_hz + self._terminals.deviation_hz, least_kw, most_kw)
 
     def sense(self, step: Step, outbox: Outbox) -> None:
         """The smart meters send each quarter hour that has ended, and notice when supply goes and comes."""

@@ -97,6 +97,7 @@ class Site:
     retailer_of: Ints
     local_markets: LocalMarkets | None = None
     clouds: Clouds | None = None
+    nominal_hz: float = 50.0
 
     @property
     def points(self) -> int:
@@ -160,7 +161,7 @@ def _inverters(parameters: standing_function.Parameters, site: Site, devices: Ma
     for name, one in devices.items():
         if one.has_inverter:
             classes[name] = Rows(one.owner, np.full(len(one.owner), one.rated_kw), parameters.batteries)
-    return Inverters(parameters, classes)
+    return Inverters(parameters, classes, site.nominal_hz)
 
 
 def registered(settings: Settings, site: Site, smart: bool) -> tuple[Registered, ...]:

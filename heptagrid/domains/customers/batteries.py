@@ -130,6 +130,13 @@ class Batteries(Device[Parameters]):
         self.losses_kwh += float(changes[1][1].sum() - changes[0][1].sum())
         self.total_kw += float(less_kw.sum())
 
+    def reach_kw(self, hours: float) -> tuple[Floats, Floats]:
+        one = self.parameters
+        before_kwh = self.content_kwh - _turned(self.orders.drawn_kw, hours, one.one_way_efficiency)[0]
+        room_kw = (one.capacity_kwh - before_kwh) / one.one_way_efficiency / hours
+        held_kw = before_kwh * one.one_way_efficiency / hours
+        return -np.clip(room_kw, 0.0, one.power_kw), np.clip(held_kw, 0.0, one.power_kw)
+
     @property
     def rated_kw(self) -> float:
         return self.parameters.power_kw

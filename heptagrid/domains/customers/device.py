@@ -117,7 +117,7 @@ class Device(ABC, Generic[P]):
     complaints : what owners would complain of, by the names that `complained` gives values to.
     in_every_run : whether results name the class also where nobody owns one.
     is_capped : whether a request for relief limits the power of each to `cap_kw` until `cap_until_ns`, (devices,).
-    has_inverter : whether an inverter of `rated_kw` stands between each and the grid, which then also gives reactive power, and `give_less` does its part.
+    has_inverter : whether an inverter of `rated_kw` stands between each and the grid, which then also gives reactive power, and `give_less` and `reach_kw` do their part.
     bid_rule : how they bid where there is a local market, and what they do at its price; None: they do not.
     owner : (devices,) metering points, ascending; they are the customers' global ids, for which random numbers are drawn.
     plans : the set-points and prices that have reached each device.
@@ -166,6 +166,11 @@ class Device(ABC, Generic[P]):
 
     def give_less(self, less_kw: Floats, hours: float) -> None:
         """Take back what each drew less, (devices,), for its inverter did not feed what `work` offered: it gave less, or where `less_kw` is below 0 drew less."""
+
+    def reach_kw(self, hours: float) -> tuple[Floats, Floats]:
+        """The least and the most that each could have given in the step that `work` has done, (devices,); below 0 it draws. As it is, nothing else."""
+        given_kw = -self.orders.drawn_kw
+        return given_kw, given_kw
 
     @property
     @abstractmethod

@@ -1,7 +1,8 @@
 """Inverters of photovoltaics and batteries: their reactive power by a standing function of the scenario, or by one that a message brought.
 
 An inverter answers the voltage at its own metering point; which voltage that is, and so what it feeds, comes of the power flow
-(`planes.power.controls.inverters`). Where all stand at unity power factor, nothing of this takes part in a run.
+(`planes.power.controls.inverters`). The frequency is the same everywhere: what it takes off an inverter's offer is known before
+(`frequency_response`). Where all stand at unity power factor and none answers the frequency, nothing of this takes part in a run.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.contracts.inverters import Function, Mode
+from heptagrid.domains.customers.frequency_response import Frequency, FrequencyResponse
 from heptagrid.domains.customers.standing_function import Parameters, standing
 from heptagrid.foundation.time import Step
 from heptagrid.planes.power.controls.ieee1547 import CAPABILITY
@@ -24,8 +26,9 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 _NEVER = np.iinfo(np.int64).max
-VAR, WATT = 0, 1
-"""What a function sets: the vars, or the highest active power."""
+VAR, WATT, FREQUENCY = 0, 1, 2
+"""What a function sets: the vars, the highest active power, or the answer to the frequency."""
+_KINDS = 3
 
 
 class Rows(NamedTuple):
@@ -52,7 +55,7 @@ class Inverters:
     classes: their names. rated_kva: (inverters,). q_kvar: (inverters,) fed in the last step. p_kw: (inverters,) likewise, in the last one in which there was a function. at_points: as the power flow takes them; None while none has a function.
     """
 
-    def __init__(self, parameters: Parameters, classes: Mapping[str, Rows]) -> None:
+    def __init__(self, parameters: Parameters, classes: Mapping[str, Rows], nominal_hz: float = 50.0) -> None:
         ends = np.cumsum([0, *(len(rows.point) for rows in classes.values())])
         self._rows = {name: slice(int(ends[k]), int(ends[k + 1])) for k, name in enumerate(classes)}
         self.classes = tuple(classes)
@@ -67,14 +70,22 @@ class Inverters:
         self._most_absorb_kvar = capability.absorb * self.rated_kva
         self._functions: list[Function] = list(standing(parameters))
         is_standing = np.concatenate([np.full(len(rows.point), rows.is_standing) for rows in classes.values()])
-        # Functions 0 and 1 set nothing, 2 and 3 are the scenario's.
-        self._standing = np.stack([np.where(is_standing, 2, 0), np.where(is_standing, 3, 1)])
+        # The first functions, one of each kind, set nothing; the next ones are the scenario's.
+        self._standing = np.stack([np.where(is_standing, _KINDS + kind, kind) for kind in range(_KINDS)])
+        self._own_value = np.array([one.value[0] for one in self._functions[_KINDS:]])
         self._follows = self._standing.copy()
-        self._value = np.full((2, count), self._functions[2].value[0])
-        self._until_ns = np.zeros((2, count), dtype=np.int64)
+        self._value = np.repeat(self._own_value[:, None], count, axis=1)
+        self._until_ns = np.zeros((_KINDS, count), dtype=np.int64)
         self._ends_ns = _NEVER  # the first end of a function that came
         self._waiting: list[_Waiting] = []
         self._is_stale = True
+        self.nominal_hz, self._offered_kw = nominal_hz, np.zeros(count)
+        self._response = FrequencyResponse(self._rated_kw, nominal_hz)
+
+    @property
+    def answer_frequency(self) -> bool:
+        """Whether one of them answers the frequency."""
+        return self._response.is_followed
 
     def rows(self, name: str) -> slice:
         """Where a class stands among all."""
@@ -98,8 +109,10 @@ class Inverters:
         self._renew(step.start_ns)
         return self.at_points is not None
 
-    def offer(self, step: Step, offered_kw: Floats, supplied: Bools, p_kw: Floats) -> None:
-        """Say what the inverters could feed in a step, (inverters,), and take it off the points' net draw `p_kw`, (points,), until the power flow says what they feed."""
+    def offer(
+        self, step: Step, offered_kw: Floats, supplied: Bools, p_kw: Floats, frequency: Frequency | None = None
+    ) -> None:
+        """Say what the inverters could feed in a step, (inverters,), and take it off the points' net draw `p_kw`, (points,), until the power flow says what they feed. frequency: None where it is nominal."""
         is_needed = self.take_part(step)
         self.p_kw[:] = offered_kw
         self.q_kvar[:] = 0.0
@@ -107,7 +120,9 @@ class Inverters:
             return
         assert self.at_points is not None
         bank = self.at_points.bank
-        bank.available_kw[:] = offered_kw
+        self._offered_kw = offered_kw
+        answered_kw = self._response.answered(step.dt_s, offered_kw, frequency) if frequency else offered_kw
+        bank.available_kw[:] = answered_kw
         bank.is_on[:] = supplied[self.point]
         bank.limit_left[:] = left(self._response_s[WATT], step.dt_s)
         bank.q_left[:] = left(self._response_s[VAR], step.dt_s)
@@ -121,8 +136,9 @@ class Inverters:
         end_step(bank)
         p_kw -= np.bincount(self.point, bank.p_kw, len(p_kw))
         q_kvar -= np.bincount(self.point, bank.q_kvar, len(q_kvar))
-        less_kw: Floats = bank.available_kw - bank.p_kw
+        less_kw: Floats = self._offered_kw - bank.p_kw
         self.p_kw[:], self.q_kvar[:] = bank.p_kw, bank.q_kvar
+        self._response.end_step(bank.p_kw)
         return np.where(bank.is_on, less_kw, 0.0)
 
     def _renew(self, now_ns: int) -> None:
@@ -136,7 +152,7 @@ class Inverters:
             self._until_ns[is_over] = 0
             self._ends_ns = int(self._until_ns.min(where=self._until_ns != 0, initial=_NEVER))
             self._follows[is_over] = self._standing[is_over]
-            self._value[is_over] = self._functions[2].value[0]
+            self._value[is_over] = np.broadcast_to(self._own_value[:, None], is_over.shape)[is_over]
             self._is_stale = True
         if self._is_stale:
             self._is_stale = False
@@ -153,8 +169,8 @@ class Inverters:
         self._is_stale = True
 
     def _forget(self) -> None:
-        """Keep the functions that somebody follows, and the first four."""
-        used = np.union1d(np.arange(4), self._follows)
+        """Keep the functions that somebody follows, and the first ones."""
+        used = np.union1d(np.arange(2 * _KINDS), self._follows)
         self._functions = [self._functions[k] for k in used]
         self._follows = np.searchsorted(used, self._follows)
 
@@ -162,9 +178,10 @@ class Inverters:
         """Give the power flow the functions as they are now."""
         modes = np.array([one.mode for one in self._functions])
         has_curve = np.array([len(one.x) > 0 for one in self._functions])
-        var, watt = self._follows
+        var, watt, frequency = self._follows
         mode = modes[var]
-        if not ((mode != Mode.UNITY).any() or has_curve[watt].any()):
+        self._response.follow(self._functions, frequency, self._value[FREQUENCY])
+        if not ((mode != Mode.UNITY).any() or has_curve[watt].any() or self.answer_frequency):
             self.at_points = None
             self.q_kvar[:] = 0.0
             return
@@ -221,4 +238,6 @@ class Inverters:
 
 
 def _sets(function: Function) -> int:
+    if function.mode in (Mode.FREQUENCY_WATT, Mode.FREQUENCY_DROOP):
+        return FREQUENCY
     return WATT if function.mode == Mode.VOLT_WATT else VAR

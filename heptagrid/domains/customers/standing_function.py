@@ -1,7 +1,7 @@
 """What inverters do by themselves: the function that a scenario gives them, as their installer set it.
 
-Sources: IEEE 1547-2018, clause 5.3 (power factor, constant vars, volt-var, watt-var: table 8 and 9) and 5.4 (volt-watt: table 10); VDE-AR-N 4105:2018-11, 5.7.2.4 (power factor
-by active power).
+Sources: IEEE 1547-2018, clause 5.3 (power factor, constant vars, volt-var, watt-var: table 8 and 9) and 5.4 (volt-watt: table 10) and 6.5.2.7 (frequency-droop:
+table 24); VDE-AR-N 4105:2018-11, 5.7.2.4 (power factor by active power).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from heptagrid.contracts.inverters import NO_CURVE, Function, Mode
 from heptagrid.foundation.parameters import parameter
-from heptagrid.planes.power.controls.ieee1547 import VOLT_VAR, VOLT_WATT, WATT_VAR, Category
+from heptagrid.planes.power.controls.ieee1547 import FREQUENCY_DROOP, VOLT_VAR, VOLT_WATT, WATT_VAR, Category
 
 Floats = npt.NDArray[np.float64]
 
@@ -61,6 +61,11 @@ class Parameters:
         info="whether high voltages limit active power as well",
         source="IEEE 1547-2018, table 10: off as shipped",
     )
+    frequency_droop: bool = parameter(
+        False,
+        info="whether active power answers the frequency by the default droop, where that is followed",
+        source="IEEE 1547-2018, table 24; it asks for droop of all that is new, what stands in the scenarios is older",
+    )
     category: str = parameter(
         "B",
         info="normal operating performance category: capability and default curves",
@@ -102,8 +107,8 @@ def cos_phi_p(kva_per_kw: float) -> Curve:
     return Curve(p, -p * np.sqrt(1.0 / factor**2 - 1.0) / kva_per_kw)
 
 
-def standing(parameters: Parameters) -> tuple[Function, Function, Function, Function]:
-    """No vars, no limit, the scenario's vars, and its limit."""
+def standing(parameters: Parameters) -> tuple[Function, ...]:
+    """No vars, no limit, no answer to the frequency; then the scenario's vars, its limit, and its answer to the frequency."""
     one, mode, category = parameters, _MODES[parameters.mode], parameters.category_1547
     var, watt = VOLT_VAR[category], VOLT_WATT[category]
     curve, response_s, value = Curve(NO_CURVE, NO_CURVE), 0.0, 0.0
@@ -119,12 +124,17 @@ def standing(parameters: Parameters) -> tuple[Function, Function, Function, Func
     limit, limit_s = Curve(NO_CURVE, NO_CURVE), 0.0
     if one.volt_watt:
         limit, limit_s = Curve(*np.array(((watt.v1_pu, 1.0), (watt.v2_pu, watt.p2_pu))).T), watt.response_s
+    droop, droop_s = Curve(NO_CURVE, NO_CURVE), 0.0
+    if one.frequency_droop:
+        droop, droop_s = Curve(*map(np.array, FREQUENCY_DROOP.points)), FREQUENCY_DROOP.response_s
     nothing = Curve(NO_CURVE, NO_CURVE)
     return (
         _function(Mode.UNITY, nothing, 0.0, 0.0, one),
         _function(Mode.VOLT_WATT, nothing, 0.0, 0.0, one),
+        _function(Mode.FREQUENCY_DROOP, nothing, 0.0, 0.0, one),
         _function(mode, curve, response_s, value, one),
         _function(Mode.VOLT_WATT, limit, limit_s, 0.0, one),
+        _function(Mode.FREQUENCY_DROOP, droop, droop_s, -1.0, one),
     )
 
 

@@ -1,6 +1,6 @@
-"""The points by which the reactive power of inverters is controlled, and their active power by the voltage.
+"""The points by which the reactive power of inverters is controlled, and their active power by the voltage and the frequency.
 
-Sources: SunSpec models 123, 704, 705, 706 and 712. Of those that set vars the last that is written holds, and switches the others off. The sign of model 123's power factor is
+Sources: SunSpec models 123, 704 to 706, 711 and 712. Of those that set vars the last that is written holds, and switches the others off. The sign of model 123's power factor is
 EEI's: below 0 vars are injected (quadrant 1), above 0 absorbed (quadrant 4); model 704 says it in words.
 """
 
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from heptagrid.contracts.inverters import Mode
 from heptagrid.live.inverter_functions import Wanted
 from heptagrid.live.protocols.modbus.curves import ACTIVE, MODELS, REACTIVE, Model, of_kva
+from heptagrid.live.protocols.modbus.droop import DROOP_OF_711
 from heptagrid.live.protocols.modbus.levers import (
     BOTH_WAYS,
     HUNDREDTHS,
@@ -149,6 +150,6 @@ def _lever_of(model: Model) -> Lever:
     )
 
 
-FUNCTIONS = (_FACTOR_OF_704, _VARS_OF_704, *(_lever_of(model) for model in MODELS))
+FUNCTIONS = (_FACTOR_OF_704, _VARS_OF_704, *(_lever_of(model) for model in MODELS), DROOP_OF_711)
 """Of all inverters."""
 FUNCTIONS_OF_123 = (_FACTOR_OF_123, _VARS_OF_123)

@@ -1,14 +1,16 @@
-"""What inverters have in common, of photovoltaics and of batteries: models 101 and 103, 120 to 122, 701, 702, 704 to 706, 712, 714."""
+"""What inverters have in common, of photovoltaics and of batteries: models 101 and 103, 120 to 122, 701, 702, 704 to 706, 711, 712, 714."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
 from heptagrid.domains.customers import standing_function
 from heptagrid.live.protocols.modbus import curves as curve_models
+from heptagrid.live.protocols.modbus import droop
 from heptagrid.live.protocols.modbus.fleet import (
     Bools,
     Electric,
@@ -67,8 +69,9 @@ def ac_scales(rows: Rows) -> Mapping[str, Ints | int]:
 
 @dataclass(frozen=True)
 class Generators(Kind):
-    """Devices with inverters. reactive: what these can do."""
+    """Devices with inverters. reactive: what these can do. least_pct: the least that they give, of their rating; below 0 they draw."""
 
+    least_pct: ClassVar[int] = 0
     reactive: standing_function.Parameters = field(default_factory=standing_function.Parameters)
 
     @property
@@ -85,13 +88,13 @@ class Generators(Kind):
         """Scale factors of what inverters have in common."""
         curves = {name: power for model in curve_models.MODELS for name, power in model.scales.items()}
         of_704 = {"704.PF_SF": -3, "704.VarSet_SF": 0, "704.VarSetPct_SF": -2}
-        return {**ac_scales(rows), **curves, **of_704}
+        return {**ac_scales(rows), **curves, **of_704, **droop.SCALES}
 
     def ratings(self, rows: Rows) -> Values:
         """Ratings of what inverters have in common, and its controls before anybody writes."""
         curves = [model.blank(self.reactive.category_1547) for model in curve_models.MODELS]
         found = ratings(rows, self.reactive.kva_per_kw * rows.rated_w, self.capability)
-        for one in (vars_of_704(), *curves):
+        for one in (vars_of_704(), droop.blank(self.least_pct), *curves):
             found = {**found, **one}
         return found
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from heptagrid.live.grid import LiveGrid
 from heptagrid.live.inventory import DeviceClass
-from heptagrid.live.protocols.modbus import curves, levers
+from heptagrid.live.protocols.modbus import curves, droop, levers
 from heptagrid.live.protocols.modbus import functions as vars_levers
 from heptagrid.live.protocols.modbus.fleet import (
     SINGLE_PHASE_KVA,
@@ -49,8 +49,8 @@ class Inverters(Generators):
     efficiency: float = 1.0
 
     product = "PV inverter"
-    models = (1, 103, 120, 121, 122, 123, 160, 701, 702, 703, 704, 705, 706, 712, 714)
-    counts = {"module": 1, "Prt": 1, **curves.COUNTS}  # noqa: RUF012
+    models = (1, 103, 120, 121, 122, 123, 160, 701, 702, 703, 704, 705, 706, 711, 712, 714)
+    counts = {"module": 1, "Prt": 1, **curves.COUNTS, **droop.COUNTS}  # noqa: RUF012
     levers = (*levers.OF_INVERTERS, *vars_levers.FUNCTIONS_OF_123, *vars_levers.FUNCTIONS)
 
     def scales(self, rows: Rows) -> Mapping[str, Ints | int]:
@@ -71,7 +71,7 @@ class Inverters(Generators):
         return {
             **self.ratings(rows),
             "120.DERTyp": _PV,
-            "702.CtrlModes": LIMIT_MODES | SETPOINT_MODES | VAR_MODES,
+            "702.CtrlModes": LIMIT_MODES | SETPOINT_MODES | VAR_MODES | droop.FREQUENCY_MODE,
             "123.Conn": 1,
             "123.Conn_RvrtTms": 0,
             "123.WMaxLimPct": 100.0,

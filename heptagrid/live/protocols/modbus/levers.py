@@ -27,11 +27,12 @@ Get = Callable[[str], int]
 
 
 class Sets(Enum):
-    """What a lever sets: the active power, the vars, or the most active power by the voltage."""
+    """What a lever sets: the active power, the vars, the most active power by the voltage, or what it answers to the frequency."""
 
     POWER = 0
     VARS = 1
     LIMIT = 2
+    FREQUENCY = 3
 
 
 @dataclass(frozen=True)

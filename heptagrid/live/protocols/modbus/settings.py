@@ -143,7 +143,7 @@ class Writer:
             words,
             held,
             self._order(theirs[Sets.POWER], rating, now_ns) if Sets.POWER in concerned else None,
-            tuple(_function(theirs[one], one, now_ns) for one in (Sets.VARS, Sets.LIMIT) if one in concerned),
+            tuple(_function(theirs[one], one, now_ns) for one in _TAKEN_BACK if one in concerned),
         )
 
     def _adopt(self, lever: Lever, words: dict[int, int], after: npt.NDArray[np.uint16]) -> None:
@@ -211,9 +211,13 @@ class Writer:
         return Order(begin_ns, power_kw, until_ns)
 
 
+_TAKEN_BACK = {Sets.VARS: Mode.UNITY, Sets.LIMIT: Mode.VOLT_WATT, Sets.FREQUENCY: Mode.FREQUENCY_DROOP}
+"""What levers set by functions, and a mode that sets it."""
+
+
 def _function(held: dict[int, Held], sets: Sets, now_ns: int) -> Function:
-    """What the one lever that sets vars, or a limit, asks for from now on; without one it is taken back."""
+    """What the one lever that sets vars, a limit or an answer asks for from now on; without one it is taken back."""
     for one in held.values():
         begin_ns = [one.since_ns, *([one.turns_ns] if one.turns_ns < one.ends_ns else [])]
         return function_of(begin_ns, [what for ns in begin_ns if isinstance(what := one.at(ns), Wanted)], one.ends_ns)
-    return taken_back(Mode.VOLT_WATT if sets is Sets.LIMIT else Mode.UNITY, now_ns)
+    return taken_back(_TAKEN_BACK[sets], now_ns)

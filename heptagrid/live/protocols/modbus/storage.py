@@ -9,7 +9,7 @@ import numpy as np
 
 from heptagrid.live.grid import LiveGrid
 from heptagrid.live.inventory import DeviceClass
-from heptagrid.live.protocols.modbus import curves, levers
+from heptagrid.live.protocols.modbus import curves, droop, levers
 from heptagrid.live.protocols.modbus import functions as vars_levers
 from heptagrid.live.protocols.modbus.fleet import (
     SINGLE_PHASE_KVA,
@@ -51,10 +51,11 @@ class Storage(Generators):
     capacity_kwh: float = 1.0
 
     product = "battery inverter"
-    models = (1, 103, 120, 121, 122, 124, 701, 702, 704, 705, 706, 712, 713, 714, 802)
-    counts = {"Prt": 1, **curves.COUNTS}  # noqa: RUF012
+    models = (1, 103, 120, 121, 122, 124, 701, 702, 704, 705, 706, 711, 712, 713, 714, 802)
+    counts = {"Prt": 1, **curves.COUNTS, **droop.COUNTS}  # noqa: RUF012
     levers = (*levers.OF_BATTERIES, *vars_levers.FUNCTIONS)
     is_least = False
+    least_pct = -100
 
     def scales(self, rows: Rows) -> Mapping[str, Ints | int]:
         power, energy = scale_of_power(rows.rated_w), power_of_ten(self.capacity_kwh * 1000.0, _MOST_UINT16, 0)
@@ -99,7 +100,7 @@ class Storage(Generators):
             "702.WDisChaRteMaxRtg": rated,
             "702.WChaRteMax": rated,
             "702.WDisChaRteMax": rated,
-            "702.CtrlModes": SETPOINT_MODES | VAR_MODES,
+            "702.CtrlModes": SETPOINT_MODES | VAR_MODES | droop.FREQUENCY_MODE,
             **setpoint_of_704(),
             "713.WHRtg": whole_wh,
             "713.Sta": 0,

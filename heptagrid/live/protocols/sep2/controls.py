@@ -36,15 +36,16 @@ class Controls:
         self.ordering = Ordering(grid, orderable)
         self.vars = FunctionOrdering(grid, orderable, Mode.UNITY)
         self.limits = FunctionOrdering(grid, orderable, Mode.VOLT_WATT)
+        self.answers = FunctionOrdering(grid, orderable, Mode.FREQUENCY_DROOP)
         self.is_stale = False
 
     def tick(self) -> None:
         """Send what has become due."""
-        now_ns, all_three = self.grid.now_ns, (self.ordering, self.vars, self.limits)
-        if not self.is_stale and now_ns < min(one.due_ns for one in all_three):
+        now_ns = self.grid.now_ns
+        if not self.is_stale and now_ns < min(one.due_ns for one in self._every):
             return
         self.is_stale = False
-        for one in all_three:
+        for one in self._every:
             one.due_ns = NEVER
         played = [one.device for one in self.server.devices.values() if one.device is not None]
         programs = sorted(self.server.programs.values(), key=lambda one: -one.primacy)
@@ -56,11 +57,16 @@ class Controls:
                 functions = self.server.functions
                 self.vars.plan(name, self._layers(programs, name, functions.vars_of), excluded, now_ns)
                 self.limits.plan(name, self._layers(programs, name, functions.limit_of), excluded, now_ns)
+                self.answers.plan(name, self._layers(programs, name, functions.frequency_of), excluded, now_ns)
 
     async def stop(self) -> None:
         """End what is under way."""
-        for one in (self.ordering, self.vars, self.limits):
+        for one in self._every:
             await one.stop()
+
+    @property
+    def _every(self) -> tuple[Ordering, ...]:
+        return self.ordering, self.vars, self.limits, self.answers
 
     def _layers(self, programs: Sequence[Program], name: str, make: PartOf) -> list[Layer]:
         """What programmes ask of a class, as `make` makes it of a control."""

@@ -1,4 +1,4 @@
-"""Modes and curves of reactive power, and volt-watt, as functions of inverters.
+"""Modes and curves of reactive power, volt-watt, and what answers the frequency, as functions of inverters.
 
 Source: IEEE 2030.5-2018, `DERControlBase` and `DERCurve`. Percentages of a control are in hundredths; a curve's values have multipliers of their own. Excitation is true where vars are absorbed.
 """
@@ -13,13 +13,21 @@ from heptagrid.domains.customers.standing_function import Parameters
 from heptagrid.live.function_ordering import VARS, FunctionPart
 from heptagrid.live.inverter_functions import Wanted
 from heptagrid.live.protocols.sep2.xml import Element, MalformedError
-from heptagrid.planes.power.controls.ieee1547 import CAPABILITY, VOLT_VAR, VOLT_WATT
+from heptagrid.planes.power.controls.ieee1547 import (
+    BAND_HZ,
+    CAPABILITY,
+    DROOP,
+    DROOP_RESPONSE_S,
+    FREQUENCY_DROOP,
+    VOLT_VAR,
+    VOLT_WATT,
+)
 
 OF_MAX_W, OF_MAX_VAR = 1, 2
 """What vars are in percent of."""
-_CURVES = {11: Mode.VOLT_VAR, 12: Mode.VOLT_WATT, 14: Mode.WATT_VAR}
+_CURVES = {0: Mode.FREQUENCY_WATT, 11: Mode.VOLT_VAR, 12: Mode.VOLT_WATT, 14: Mode.WATT_VAR}
 _VARS_BY_CURVE = {"opModVoltVar": Mode.VOLT_VAR, "opModWattVar": Mode.WATT_VAR}
-_LIMIT = "opModVoltWatt"
+_LIMIT, _DROOP, _FREQUENCY_WATT = "opModVoltWatt", "opModFreqDroop", "opModFreqWatt"
 _LEAST_FACTOR = 0.5
 
 Curves = Mapping[int, Element]
@@ -35,7 +43,7 @@ class Functions:
         self._capability = CAPABILITY[self._category]
 
     def checked(self, base: Element, curves: Curves) -> None:
-        """Refuse a `DERControlBase` whose vars or limit cannot be read.
+        """Refuse a `DERControlBase` whose vars, limit or answer to the frequency cannot be read.
 
         Raises
         ------
@@ -43,6 +51,7 @@ class Functions:
         """
         self.vars_of(base, curves, 0, 0)
         self.limit_of(base, curves, 0, 0)
+        self.frequency_of(base, curves, 0, 0)
 
     def vars_of(self, base: Element, curves: Curves, begin_ns: int, end_ns: int) -> FunctionPart | None:
         """What a control asks of reactive power; of several modes the first of power factor, vars, volt-var and watt-var. None: nothing.
@@ -76,6 +85,20 @@ class Functions:
             return None
         return _part(begin_ns, end_ns, self.curve(_linked(base, _LIMIT, curves), Mode.VOLT_WATT))
 
+    def frequency_of(self, base: Element, curves: Curves, begin_ns: int, end_ns: int) -> FunctionPart | None:
+        """How a control lets active power answer the frequency; of droop and a curve the droop.
+
+        Raises
+        ------
+        MalformedError
+        """
+        droop = base.find(_DROOP)
+        if droop is not None:
+            return _part(begin_ns, end_ns, _droop(droop))
+        if base.find(_FREQUENCY_WATT) is None:
+            return None
+        return _part(begin_ns, end_ns, self.curve(_linked(base, _FREQUENCY_WATT, curves), Mode.FREQUENCY_WATT))
+
     def curve(self, given: Element, mode: Mode) -> Wanted:
         """A `DERCurve` as a function.
 
@@ -84,20 +107,26 @@ class Functions:
         MalformedError
             If its type is not the one of `mode`, its points do not go on, or its powers rise.
         """
-        if _CURVES.get(given.whole("curveType") or 0) is not mode:
+        kind = given.whole("curveType")
+        if kind is None or _CURVES.get(kind) is not mode:
             raise MalformedError("the curve is of another curveType than the mode")
         points = [(one.whole("xvalue"), one.whole("yvalue")) for one in given.all("CurveData")]
         to_x, to_y = (10.0 ** _between(given, name, -9, 9) / 100.0 for name in ("xMultiplier", "yMultiplier"))
+        most_x = 10.0
+        if mode is Mode.FREQUENCY_WATT:
+            to_x, most_x = to_x * 100.0, 1000.0  # in Hz
         reference = given.whole("vRef")
         if reference is not None and mode is Mode.VOLT_VAR:
             to_x *= _between(given, "vRef", 5_000, 15_000) / 10_000.0
         x = tuple(one * to_x for one, _ in points if one is not None)
         y = tuple(one * to_y for _, one in points if one is not None)
-        if not 2 <= len(x) == len(y) == len(points) <= 10 or max(map(abs, (*x, *y))) > 10.0:
+        if not 2 <= len(x) == len(y) == len(points) <= 10 or max(map(abs, x)) > most_x or max(map(abs, y)) > 10.0:
             raise MalformedError("CurveData: two to ten points are expected, each with an xvalue and a yvalue")
         if any(a >= b for a, b in pairwise(x)) or any(a < b for a, b in pairwise(y)):
             raise MalformedError("CurveData: xvalue has to rise from point to point, and yvalue must not")
-        if mode is not Mode.VOLT_WATT:
+        if mode is Mode.FREQUENCY_WATT and given.whole("yRefType") != OF_MAX_W:
+            raise MalformedError("power over the frequency is taken in percent of setMaxW (1)")
+        if mode in (Mode.VOLT_VAR, Mode.WATT_VAR):
             y = tuple(self._of_kva(one, given.whole("yRefType")) for one in y)
         return Wanted(mode, 0.0, x, y, self._response_s(given, mode))
 
@@ -106,6 +135,8 @@ class Functions:
             return 0.0
         if given.whole("openLoopTms") is not None:
             return _between(given, "openLoopTms", 0, 65_535) / 100.0
+        if mode is Mode.FREQUENCY_WATT:
+            return FREQUENCY_DROOP.response_s
         return (VOLT_VAR if mode is Mode.VOLT_VAR else VOLT_WATT)[self._category].response_s
 
     def _of_kva(self, share: float, reference: int | None) -> float:
@@ -119,6 +150,18 @@ class Functions:
 
 def _part(begin_ns: int, end_ns: int, wanted: Wanted) -> FunctionPart:
     return FunctionPart(begin_ns, end_ns, "FUNCTION", 0.0, "", wanted)
+
+
+def _droop(given: Element) -> Wanted:
+    """A `FreqDroopType`, in thousandths, with the settings that IEEE 1547-2018 allows; a response time of 0 is none."""
+    least, most = (round(1000.0 * one) for one in BAND_HZ)
+    below_hz, above_hz = (_between(given, name, least, most) / 1000.0 for name in ("dBUF", "dBOF"))
+    least, most = (round(1000.0 * one) for one in DROOP)
+    droops = tuple(_between(given, name, least, most) / 1000.0 for name in ("kUF", "kOF"))
+    response_s = _between(given, "openLoopTms", 0, round(100.0 * DROOP_RESPONSE_S[1])) / 100.0
+    if 0.0 < response_s < DROOP_RESPONSE_S[0]:
+        raise MalformedError(f"openLoopTms: 0, or from {DROOP_RESPONSE_S[0]:g} s on, is expected")
+    return Wanted(Mode.FREQUENCY_DROOP, -1.0, (-below_hz, above_hz), droops, response_s)
 
 
 def _factor(given: Element) -> float:

@@ -1,6 +1,6 @@
-"""What IEEE 1547-2018 asks of inverters: curves of voltage against reactive and active power, categories A and B.
+"""What IEEE 1547-2018 asks of inverters: curves of voltage against reactive and active power, categories A and B, and frequency-droop.
 
-The figures of tables 7 to 10 (clauses 5.2, 5.3 and 5.4.2). The standard itself is not public; defaults and ranges were compared with EPRI's
+The figures of tables 7 to 10 and 24 (clauses 5.2, 5.3, 5.4.2 and 6.5.2.7). The standard itself is not public; defaults and ranges were compared with EPRI's
 OpenDER 2.2 (BSD licence), which implements it, and the defaults with characteristic 1 of IEEE 1547.1-2020, tables 25 and 31.
 """
 
@@ -43,6 +43,27 @@ class Capability:
 
 
 CAPABILITY = {Category.A: Capability(0.44, 0.25), Category.B: Capability(0.44, 0.44)}  # table 7
+
+
+@dataclass(frozen=True)
+class FrequencyDroop:
+    """Active power against frequency, with the defaults of table 24, the same for categories I to III: a dead band in Hz from nominal on both sides, and parts of the frequency for one part of the rated power."""
+
+    band_below_hz: float = 0.036
+    band_above_hz: float = 0.036
+    droop_below: float = 0.05
+    droop_above: float = 0.05
+    response_s: float = 5.0
+
+    @property
+    def points(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """The ends of the dead band, and the droops there."""
+        return (-self.band_below_hz, self.band_above_hz), (self.droop_below, self.droop_above)
+
+
+FREQUENCY_DROOP = FrequencyDroop()
+BAND_HZ, DROOP, DROOP_RESPONSE_S = (0.017, 1.0), (0.02, 0.05), (0.2, 10.0)
+"""What table 24 allows; categories I and II begin at a droop of 0.03 and a response of 1 s."""
 
 
 @dataclass(frozen=True)
