@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heptagrid.world.inverter_bank import PointInverters
+from heptagrid.world.point_demand import PointDemand
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -21,9 +22,7 @@ Bools = npt.NDArray[np.bool_]
 class Terminals:
     """Terminals of one arm of a run; `points` are the customers' metering points, (m,), infeeds are the towns', (towns,)."""
 
-    point_p_kw: (
-        Floats  # customers: net active power drawn; while the power flow is solved, without what `inverters` feed
-    )
+    point_p_kw: Floats  # customers: net active power drawn; while the power flow is solved, without what `inverters` feed and `demand` draws
     point_q_kvar: Floats  # customers: net reactive power drawn, likewise
     point_v_pu: Floats  # distribution: voltage at each point, 0 without supply
     point_is_supplied: Bools  # distribution: whether each point has supply in the step to come
@@ -36,6 +35,7 @@ class Terminals:
     inverters: PointInverters | None = (
         None  # customers: those that answer to their voltage; distribution: what they feed
     )
+    demand: PointDemand | None = None  # customers: what follows the voltage; distribution: what that draws
     deviation_hz: float = 0.0  # generation: of the frequency from nominal
 
     @staticmethod

@@ -27,6 +27,7 @@ from heptagrid.foundation.domains import Domain, Kind
 from heptagrid.foundation.time import NS_PER_HOUR, NS_PER_S, Step
 from heptagrid.planes.money.tariffs import billing_rules
 from heptagrid.planes.money.tariffs.tariff import Offers, Slots
+from heptagrid.world.point_demand import PointDemand
 from heptagrid.world.terminals import Terminals
 
 Ints = npt.NDArray[np.int64]
@@ -77,8 +78,9 @@ class Customers:
         smart: bool,
         read_all: Sequence[tuple[int, int]] = (),
         bidders: Bidders | None = None,
+        following: PointDemand | None = None,
     ) -> None:
-        """Set up; `read_all` are the times (begin, end) over which all meters are read on demand, spread evenly. bidders: where there is a local market."""
+        """Set up; `read_all` are the times (begin, end) over which all meters are read on demand, spread evenly. bidders: where there is a local market. following: all customers' demand, where it follows the voltage."""
         self.owned = owned
         self.devices = dict(devices)
         self.meters = meters
@@ -88,6 +90,8 @@ class Customers:
         self.bidders = bidders
         self._read_all = list(read_all)
         self._terminals, self._demand, self._units, self._smart = terminals, demand, units, smart
+        self._following = terminals.demand = following
+        self.base_kw = 0.0
         self._besides: dict[int, tuple[float, float]] = {}  # by point: what is drawn for others, kW and kvar
         points = len(terminals.point_p_kw)
         self.steered_by = np.full(points, -1, dtype=np.int64)  # the set-point that last reached each point
@@ -107,7 +111,11 @@ class Customers:
         supplied = self._terminals.point_is_supplied
         p_kw[:] = q_kvar[:] = 0.0
         self._demand.advance(step, p_kw, q_kvar, supplied)
-        self.base_kwh += self._demand.total_kw * step.dt_s / 3600.0
+        self.base_kw, following = self._demand.total_kw, self._following
+        if following is None:
+            self.base_kwh += self.base_kw * step.dt_s / 3600.0
+        else:
+            following.p_kw[:], following.q_kvar[:] = p_kw[following.point], q_kvar[following.point]
         self._units.advance(step, p_kw, supplied)
         for one in self.devices.values():
             one.advance(step, p_kw, supplied)
@@ -116,6 +124,9 @@ class Customers:
                 p_kw[point] += more_kw
                 q_kvar[point] += more_kvar
                 self.base_kwh += more_kw * step.dt_s / 3600.0
+        if following is not None:  # until the power flow says what it draws
+            p_kw[following.point] -= following.p_kw
+            q_kvar[following.point] -= following.q_kvar
         if self.inverters.take_part(step):
             offered_kw = self._offered_kw(supplied)
             self.inverters.offer(step, offered_kw, supplied, p_kw, self._frequency(step, offered_kw))
@@ -123,7 +134,12 @@ class Customers:
 
     def carry(self, step: Step) -> None:
         """The power flow has said what inverters feed; the meters count."""
-        terminals = self._terminals
+        terminals, following = self._terminals, self._following
+        if following is not None:
+            terminals.point_p_kw[following.point] += following.drawn_kw
+            terminals.point_q_kvar[following.point] += following.drawn_kvar
+            self.base_kw = float(following.drawn_kw.sum())
+            self.base_kwh += self.base_kw * step.dt_s / 3600.0
         less_kw = self.inverters.feed(terminals.point_p_kw, terminals.point_q_kvar)
         if less_kw is not None and less_kw.any():
             self._units.give_less(less_kw[self.inverters.rows(flexibility.LOCAL_UNITS)], terminals.point_is_supplied)
@@ -239,10 +255,6 @@ class Customers:
     def unserved_kwh(self) -> Floats:
         """Base demand that was not served for want of supply, since the start, (customers,)."""
         return self._demand.unserved_kwh
-
-    @property
-    def base_kw(self) -> float:
-        return self._demand.total_kw
 
     @property
     def unit_kw(self) -> Floats:

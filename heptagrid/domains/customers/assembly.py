@@ -17,6 +17,7 @@ from heptagrid.domains.customers.bidding.bidders import Bidders
 from heptagrid.domains.customers.bidding.rule import SECTION, BidRule
 from heptagrid.domains.customers.device import Device, Surroundings, device_classes
 from heptagrid.domains.customers.inverters import Inverters, Rows
+from heptagrid.domains.customers.load_model import ZIP, following
 from heptagrid.domains.customers.local_units import LocalUnits
 from heptagrid.domains.customers.ownership import Ownership, are_households
 from heptagrid.domains.customers.presence.homes import PresenceHomes, homes_of
@@ -145,6 +146,7 @@ def customers(
         Bidders(site.local_markets, settings.local_market, devices, settings.rules, site.endpoints)
         if smart and site.local_markets
         else None,
+        following(are_households(loads)) if settings.demand.load_model == ZIP else None,
     )
 
 

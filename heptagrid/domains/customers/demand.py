@@ -13,6 +13,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from heptagrid.domains.customers.load_model import CONSTANT_POWER, ZIP
 from heptagrid.domains.customers.presence.homes import PresenceHomes
 from heptagrid.foundation.compiled.kernel import kernel
 from heptagrid.foundation.parameters import parameter
@@ -44,6 +45,12 @@ class Parameters:
         low=0.0,
         high=1.0,
         source="assumption: half of a household's demand is switched within minutes, the other half runs on",
+    )
+    load_model: str = parameter(
+        CONSTANT_POWER,
+        info="whether demand is the same at any voltage, or follows it by shares of constant impedance, current and power (zip); devices draw what they do",
+        choices=(CONSTANT_POWER, ZIP),
+        source="constant power: assumption; zip: Bokhari et al. (2014), of New York's households and trade",
     )
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from heptagrid.contracts import control
 from heptagrid.domains.distribution.charges import Charges
+from heptagrid.domains.distribution.drawn_at_voltage import drawn
 from heptagrid.domains.distribution.fed_by_inverters import solved
 from heptagrid.domains.distribution.lines import FeederFlow
 from heptagrid.domains.distribution.local_load import LocalLoad
@@ -23,6 +24,7 @@ from heptagrid.foundation.time import Step
 from heptagrid.world.outages import Outage, supplied_at
 from heptagrid.world.terminals import Terminals
 
+Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
@@ -89,16 +91,19 @@ class Distribution:
         terminals.infeed_q_kvar[:] = self.lines.q_kvar
 
     def _solve(self, step: Step) -> FeederFlow:
-        infeed_v_pu, inverters = self._terminals.infeed_v_pu, self._terminals.inverters
-        if self.lines.let_in(inverters, self._point_terminal) or inverters is None:
-            return self.lines.solve(self._p_kw, self._q_kvar, infeed_v_pu, step)
-        return solved(
-            lambda p_kw, q_kvar: self.lines.solve(p_kw, q_kvar, infeed_v_pu, step),
-            self._p_kw,
-            self._q_kvar,
-            inverters,
-            self._point_terminal,
-        )
+        terminals, at = self._terminals, self._point_terminal
+        inverters, demand = terminals.inverters, terminals.demand
+        is_common = self.lines.let_in(inverters, demand, at)
+
+        def solve(p_kw: Floats, q_kvar: Floats) -> FeederFlow:
+            return self.lines.solve(p_kw, q_kvar, terminals.infeed_v_pu, step)
+
+        def solve_drawn(p_kw: Floats, q_kvar: Floats) -> FeederFlow:
+            return solve(p_kw, q_kvar) if demand is None or is_common else drawn(solve, p_kw, q_kvar, demand, at)
+
+        if is_common or inverters is None:
+            return solve_drawn(self._p_kw, self._q_kvar)
+        return solved(solve_drawn, self._p_kw, self._q_kvar, inverters, at)
 
     def interrupt(self, nodes: Outage, points: Outage, silences: Sequence[Outage], now_ns: int) -> None:
         """Cut off nodes and metering points from now on, in outages that may have begun; silences: of the substations among them."""

@@ -1,6 +1,6 @@
 """Lines of an unbalanced circuit: every conductor solved, its own regulators and capacitors at work.
 
-Customers draw constant power, as they do everywhere in a run, so that what meters count is what flows.
+Customers draw constant power, or what follows the voltage by the scenario's own shares, as they do everywhere in a run; the file's load models do not count.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from heptagrid.world.circuit.circuit import GROUND, Circuit, Complex, Devices, M
 from heptagrid.world.circuit.controls import no_inverters
 from heptagrid.world.circuit.tree import CircuitTree
 from heptagrid.world.inverter_bank import PointInverters
+from heptagrid.world.point_demand import PointDemand
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -59,6 +60,7 @@ class CircuitLines:
         self._is_off = np.zeros(tree.nodes, dtype=np.bool_)
         self._last: SolvedFlow | None = None
         self._inverters: PointInverters | None = None
+        self._demand: PointDemand | None = None
 
     def solve(self, p_kw: Floats, q_kvar: Floats, infeed_v_pu: float, step: Step) -> SolvedFlow:
         """What flows at the end of a step in which the devices draw this, (devices,) kW and kvar.
@@ -85,12 +87,16 @@ class CircuitLines:
         self._last = replace(self._view.of(flow), hunting=controlled.hunting)
         return self._last
 
-    def let_in(self, inverters: PointInverters | None, point_terminal: Ints) -> bool:
+    def let_in(self, inverters: PointInverters | None, demand: PointDemand | None, point_terminal: Ints) -> bool:
         if inverters is not self._inverters:
             self._inverters = inverters
             answering = PointInverters(point_terminal[inverters.point], inverters.bank) if inverters else None
             v_base_v = self._rated_v[answering.point] if answering else self._rated_v[:0]
             self._controlled.let_in(answering, v_base_v)
+        if demand is not self._demand:
+            self._demand = demand
+            at_devices = replace(demand, point=point_terminal[demand.point]) if demand else None
+            self._controlled.follow(at_devices, self._rated_v)
         return True
 
     def regulate(self, dt_s: float) -> None:

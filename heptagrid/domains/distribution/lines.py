@@ -15,6 +15,7 @@ from heptagrid.domains.distribution.tap_changer import TapChanger
 from heptagrid.foundation.time import Step
 from heptagrid.planes.power.balanced.radial import RadialFlow, RadialSolver
 from heptagrid.world.inverter_bank import PointInverters
+from heptagrid.world.point_demand import PointDemand
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -75,8 +76,8 @@ class RegulatedLines(Protocol):
     def solve(self, p_kw: Floats, q_kvar: Floats, infeed_v_pu: float, step: Step) -> FeederFlow:
         """What flows in a step in which the terminals draw this, (terminals,); regulators that act within it have acted."""
 
-    def let_in(self, inverters: PointInverters | None, point_terminal: Ints) -> bool:
-        """Whether `solve` itself finds the voltage that lines and inverters have in common, from now on with these, beside what terminals draw; point_terminal: (points,)."""
+    def let_in(self, inverters: PointInverters | None, demand: PointDemand | None, point_terminal: Ints) -> bool:
+        """Whether `solve` itself finds the voltage that lines, inverters and demand have in common, from now on with these, beside what terminals draw; point_terminal: (points,)."""
 
     def regulate(self, dt_s: float) -> None:
         """Let slower regulators look at the last solution for `dt_s` seconds; what they do holds from the next solve on."""
@@ -116,7 +117,7 @@ class BusbarRegulatedLines:
         self._busbar_v_pu = float(flow.v_pu[self._busbar_node])
         return flow
 
-    def let_in(self, inverters: PointInverters | None, point_terminal: Ints) -> bool:
+    def let_in(self, inverters: PointInverters | None, demand: PointDemand | None, point_terminal: Ints) -> bool:
         """They are solved again and again instead, all towns together: a solution takes no time of theirs."""
         return False
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from heptagrid.domains.distribution.lines import FeederFlow, RegulatedLines, SolvedFlow
 from heptagrid.foundation.time import Step
 from heptagrid.world.inverter_bank import PointInverters
+from heptagrid.world.point_demand import PointDemand
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -59,9 +60,9 @@ class Towns:
             self.p_kw[k], self.q_kvar[k] = flow.infeed_p_kw, flow.infeed_q_kvar
         return self.flows[0] if len(self.flows) == 1 else self._joined()
 
-    def let_in(self, inverters: PointInverters | None, point_terminal: Ints) -> bool:
-        """Whether `solve` itself finds the voltage in common with inverters, as an only town's lines may (`RegulatedLines.let_in`)."""
-        return len(self._towns) == 1 and self._towns[0].lines.let_in(inverters, point_terminal)
+    def let_in(self, inverters: PointInverters | None, demand: PointDemand | None, point_terminal: Ints) -> bool:
+        """Whether `solve` itself finds the voltage in common with inverters and demand, as an only town's lines may (`RegulatedLines.let_in`)."""
+        return len(self._towns) == 1 and self._towns[0].lines.let_in(inverters, demand, point_terminal)
 
     def regulate(self, dt_s: float) -> None:
         """Let slower regulators look at the last solution for `dt_s` seconds."""

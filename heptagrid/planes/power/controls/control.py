@@ -13,7 +13,7 @@ from enum import Enum
 import numpy as np
 
 from heptagrid.foundation.errors import NetworkError
-from heptagrid.planes.power.controls import capacitors, regulators
+from heptagrid.planes.power.controls import capacitors, demand_at_voltage, regulators
 from heptagrid.planes.power.controls import inverters as smart
 from heptagrid.planes.power.controls.common_voltage import GAP_PU, probe, settle
 from heptagrid.planes.power.controls.opendss_queue import Leftovers
@@ -22,6 +22,7 @@ from heptagrid.planes.power.unbalanced.solver import UnbalancedSolver
 from heptagrid.world.circuit.circuit import Bools, Circuit, Complex, Floats, Ints
 from heptagrid.world.circuit.controls import Monitored
 from heptagrid.world.inverter_bank import Bank, PointInverters
+from heptagrid.world.point_demand import PointDemand
 
 MOST_PASSES = 100  # of a snapshot or a step; far beyond what controls that settle need
 SECONDS_A_DAY = 86400.0
@@ -71,6 +72,7 @@ class Controlled:
         self._regulator_readings = regulators.readings(len(circuit.regulators.names))
         self._capacitor_readings = capacitors.readings(len(circuit.capacitor_controls.names))
         self._seen_pu = np.ones(len(inverters.device))
+        self._demand: PointDemand | None = None
 
     @property
     def bank(self) -> Bank:
@@ -87,6 +89,11 @@ class Controlled:
             v_base_v if inverters else self.circuit.inverters.v_base_v,
         )
         self._seen_pu = np.ones(len(self._answering.point))
+
+    def follow(self, demand: PointDemand | None, v_base_v: Floats) -> None:
+        """From now on this demand follows the voltage, at the device `point` beside what it draws; v_base_v: (devices,) 1 pu of one phase circuit."""
+        self._demand = demand
+        self._demand_base_v = v_base_v if demand is None else v_base_v[demand.point]
 
     @property
     def tap_positions(self) -> Floats:
@@ -207,9 +214,30 @@ class Controlled:
     def _with(self, beside: tuple[Floats, Floats], fed_kw: Floats, fed_kvar: Floats) -> CircuitFlow:
         """The flow in which the inverters feed this."""
         (p_kw, q_kvar), at = beside, self._answering.point
-        return self.solver.solve(
-            p_kw - np.bincount(at, fed_kw, len(p_kw)), q_kvar - np.bincount(at, fed_kvar, len(q_kvar))
-        )
+        return self._drawn(p_kw - np.bincount(at, fed_kw, len(p_kw)), q_kvar - np.bincount(at, fed_kvar, len(q_kvar)))
+
+    def _drawn(self, p_kw: Floats, q_kvar: Floats) -> CircuitFlow:
+        """The flow in which devices draw this, and what follows the voltage what it does at its own."""
+        if self._demand is None:
+            return self.solver.solve(p_kw, q_kvar)
+        flow: CircuitFlow | None = None
+        at, v_base_v, devices = self._demand.point, self._demand_base_v, self.circuit.devices
+        seen_pu = np.empty(len(at))
+
+        def look(drawn_kw: Floats, drawn_kvar: Floats) -> Floats:
+            nonlocal flow
+            more = (np.bincount(at, drawn_kw, len(p_kw)), np.bincount(at, drawn_kvar, len(q_kvar)))
+            flow = self.solver.solve(p_kw + more[0], q_kvar + more[1])
+            ends = devices.circuit_at, devices.circuit_from, devices.circuit_to
+            smart.terminal_pu(at, v_base_v, *ends, flow.v, seen_pu)
+            return seen_pu
+
+        is_settled = demand_at_voltage.settle(self._demand, look, max(GAP_PU, self.solver.tolerance_pu))
+        if not is_settled or flow is None:
+            raise NetworkError(
+                f"{self.circuit.name}: demand that follows the voltage and the network find no common one"
+            )
+        return flow
 
     def _solve_held(self, p_kw: Floats | None, q_kvar: Floats | None) -> CircuitFlow:
         """The flow before the inverters have looked at it."""
@@ -223,7 +251,7 @@ class Controlled:
         self.solver.set_capacitors(self.is_closed)
         beside, answering, bank = self._beside(p_kw, q_kvar), self._answering, self.bank
         if not len(answering.point):
-            return self.solver.solve(*beside)
+            return self._drawn(*beside)
         flow: CircuitFlow | None = None
 
         def look(fed_kw: Floats, fed_kvar: Floats) -> Floats:
