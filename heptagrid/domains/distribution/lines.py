@@ -163,7 +163,7 @@ class RestingLines:
     def solve(self, p_kw: Floats, q_kvar: Floats, infeed_v_pu: float, step: Step) -> SolvedFlow:
         return self._flow
 
-    def let_in(self, inverters: PointInverters | None, point_terminal: Ints) -> bool:
+    def let_in(self, inverters: PointInverters | None, demand: PointDemand | None, point_terminal: Ints) -> bool:
         """There are none."""
         return False
 
