@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from heptagrid.planes.money.markets import commitment_search, kept_commitments
+from heptagrid.planes.money.markets import diving, kept_commitments
 from heptagrid.planes.money.markets.commitment_search import search
 from heptagrid.planes.money.markets.kept_commitments import committed
 from heptagrid.planes.money.markets.unit_commitment import Settings, commit, dispatch
@@ -70,7 +70,7 @@ def test_schedules_hold_and_lie_near_the_cheapest() -> None:
 @pytest.mark.parametrize("rounds", [0, 1])
 def test_every_unit_is_on_or_off_whatever_the_rounds(rounds: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A day on which rounding took more rounds than there were ended with units on in part, and no dispatch was left."""
-    monkeypatch.setattr(commitment_search, "_ROUNDS", rounds)
+    monkeypatch.setattr(diving, "_ROUNDS", rounds)
     rng = np.random.default_rng(11)
     for _ in range(10):
         case = drawn(rng)

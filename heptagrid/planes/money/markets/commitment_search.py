@@ -1,8 +1,7 @@
 """Which units are on in a day, found in a second or two: from the linear relaxation to whole units, then unit after unit to the better.
 
 The relaxation, in which a unit may be on in part, gives a bound below which no schedule can cost, with the branches' limits. What it has on
-in part is rounded, the nearest to on or off first, with a solution after each round (diving; Berthold, "Primal heuristics for mixed integer programs", 2006,
-source not read). Then units are switched for the hours in which, at the prices found, that would earn most, where the day becomes cheaper by it: off where
+in part is rounded (`diving`). Then units are switched for the hours in which, at the prices found, that would earn most, where the day becomes cheaper by it: off where
 prices do not cover their costs (unit decommitment: Li, Johnson and Svoboda, IEEE Trans. Power Systems 12 (1997) 1658), on where they would more than
 cover them. `heptagrid clear` searches a tree to a gap that one chooses.
 """
@@ -10,7 +9,7 @@ cover them. `heptagrid clear` searches a tree to a gap that one chooses.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain, pairwise, repeat
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +18,7 @@ from heptagrid.foundation.sums import weighted_sum
 from heptagrid.planes.money.formulations.branch_limits import BranchLimits
 from heptagrid.planes.money.formulations.day import DayColumns, add_day, require_reserves
 from heptagrid.planes.money.formulations.program import Program, Solution
+from heptagrid.planes.money.markets.diving import dive
 from heptagrid.planes.money.markets.schedule import unit_costs
 from heptagrid.planes.money.markets.unit_commitment import bus_prices
 from heptagrid.world.commitment_case import CommitmentCase
@@ -26,10 +26,6 @@ from heptagrid.world.commitment_case import CommitmentCase
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-_WHOLE = 1e-6  # by which a part may differ from on or off
-_AT_ONCE = 0.3  # of the units that are on in part that a round rounds: the more, the faster and the dearer
-_DEARER = 0.002  # by which a round may make the day dearer before the other side is tried
-_ROUNDS = 60  # after which a round rounds all
 _TRIES = 40  # schedules that are tried with a unit switched
 _IN_VAIN = 8  # of them one after the other, after which no more are
 _LIMIT_ROUNDS = 60  # solutions in which limits that are broken are added
@@ -93,41 +89,8 @@ class _Search:
         return found
 
     def dive(self, relaxed: Solution) -> Solution:
-        """Round what is on in part, round after round, until every unit is on or off; after some rounds all of it at once.
-
-        One unit can always be rounded either way; where several at once cannot, the nearest is alone.
-        """
-        found, (low, high) = relaxed, (self._low.copy(), self._high.copy())
-        for at_once in chain(repeat(_AT_ONCE, _ROUNDS), repeat(1.0)):
-            part = found.x[self.columns.units.on]
-            is_part = (part > _WHOLE) & (part < 1.0 - _WHOLE)
-            if not is_part.any():
-                break
-            distance = np.where(is_part, np.minimum(part, 1.0 - part), np.inf)
-            count = max(1, int(at_once * is_part.sum()))
-            chosen = distance <= np.sort(distance, axis=None)[count - 1]
-            rounded = self._rounded(found, part, chosen, low, high)
-            if not rounded[0].has_point:
-                alone = np.zeros_like(chosen)
-                alone[np.unravel_index(np.argmin(distance), distance.shape)] = True
-                rounded = self._rounded(found, part, alone, low, high)
-            found, low, high = rounded
-        return found
-
-    def _rounded(
-        self, before: Solution, part: Floats, chosen: Bools, low: Floats, high: Floats
-    ) -> tuple[Solution, Floats, Floats]:
-        """The chosen to the nearer side; to all of them on, where that is cheaper than what the nearer side costs more."""
-        up = chosen & (part >= 0.5)
-        nearest = np.where(up, 1.0, low), np.where(chosen & ~up, 0.0, high)
-        found = self._with(*nearest)
-        assert before.objective is not None
-        if found.objective is not None and found.objective <= (1.0 + _DEARER) * before.objective + _LEAST:
-            return found, *nearest
-        everybody = self._with(np.where(chosen, 1.0, low), high)
-        if found.objective is not None and (everybody.objective is None or found.objective <= everybody.objective):
-            return found, *nearest
-        return everybody, np.where(chosen, 1.0, low), high
+        """Round what is on in part until every unit is on or off."""
+        return dive(relaxed, self.columns.units.on, self._low, self._high, self._with)
 
     def _with(self, low: Floats, high: Floats) -> Solution:
         self.program.change_columns(self.columns.units.on, low, high)
