@@ -25,7 +25,8 @@ _OVER_MW = 1e-6  # by which a unit may have given more than it may before a stop
 class CommittedColumns:
     """The columns of units, (periods, units): whether each is on, starts, stops, and its output above the minimum.
 
-    ceilings: rows (periods or fewer, n) with the units (n,) whose output above the minimum each bounds from above.
+    ceilings: rows (periods or fewer, n) with the units (n,) whose output above the minimum each bounds from above. costed: further columns that cost or save
+    something, (periods, n), with their units (n,).
     """
 
     on: Ints
@@ -33,6 +34,7 @@ class CommittedColumns:
     stops: Ints
     above: Ints
     ceilings: tuple[tuple[Ints, Ints], ...] = ()
+    costed: tuple[tuple[Ints, Ints], ...] = ()
 
 
 def add_units(program: Program, units: CommittedUnits, periods: int, hours: float = 1.0) -> CommittedColumns:
@@ -53,10 +55,9 @@ def add_units(program: Program, units: CommittedUnits, periods: int, hours: floa
     columns = CommittedColumns(on, starts, stops, above)
     _switching(program, units, columns)
     _minimum_times(program, units, columns)
-    _blocks(program, units, columns, hours)
-    _start_costs(program, units, columns)
+    costed = (*_blocks(program, units, columns, hours), *_start_costs(program, units, columns))
     ceilings = (*_limits(program, units, columns), *_ramps(program, units, columns, hours))
-    return replace(columns, ceilings=ceilings)
+    return replace(columns, ceilings=ceilings, costed=costed)
 
 
 def _bound_to(units: CommittedUnits, periods: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
@@ -92,15 +93,17 @@ def _minimum_times(program: Program, units: CommittedUnits, columns: CommittedCo
             program.put(row[back:periods][:, counts], switched[: periods - back][:, counts], 1.0)
 
 
-def _blocks(program: Program, units: CommittedUnits, columns: CommittedColumns, hours: float) -> None:
-    """Output above the minimum is what its blocks give together.
+def _blocks(
+    program: Program, units: CommittedUnits, columns: CommittedColumns, hours: float
+) -> list[tuple[Ints, Ints]]:
+    """Output above the minimum is what its blocks give together; the blocks' columns and their units.
 
     A block gives nothing while the unit is off, and no more of it than lies below the limits of starts and stops.
     """
     periods = len(columns.on)
     row = program.rows(np.zeros(columns.on.shape), 0.0)
     program.put(row, columns.above, -1.0)
-    below_mw = np.zeros(len(units))
+    below_mw, found = np.zeros(len(units)), []
     for block_mw, cost in zip(units.block_mw.T, units.block_cost.T, strict=True):
         which = np.flatnonzero(block_mw > 0.0)
         size_mw = block_mw[which]
@@ -110,6 +113,8 @@ def _blocks(program: Program, units: CommittedUnits, columns: CommittedColumns, 
         at_stop_mw = np.clip(units.stop_room_mw - below_mw, 0.0, block_mw)[which]
         _below(program, units, columns, given, which, size_mw, size_mw - at_start_mw, size_mw - at_stop_mw)
         below_mw = below_mw + block_mw
+        found.append((given, which))
+    return found
 
 
 def _below(
@@ -186,9 +191,9 @@ def _ramps(program: Program, units: CommittedUnits, columns: CommittedColumns, h
     return found
 
 
-def _start_costs(program: Program, units: CommittedUnits, columns: CommittedColumns) -> None:
-    """A start costs as much as a cold one, less what is saved by one that comes soon enough after a stop."""
-    periods = len(columns.on)
+def _start_costs(program: Program, units: CommittedUnits, columns: CommittedColumns) -> list[tuple[Ints, Ints]]:
+    """A start costs as much as a cold one, less what is saved by one that comes soon enough after a stop: the columns of that and their units."""
+    periods, found = len(columns.on), []
     heats = units.starts.shape[1]
     for heat in range(heats - 1):
         saving = units.starts[:, heat + 1] - units.starts[:, heat]
@@ -207,6 +212,8 @@ def _start_costs(program: Program, units: CommittedUnits, columns: CommittedColu
             counts = (until_h[which] > back) & (back >= units.min_down_h[which])
             if back < periods and counts.any():
                 program.put(row[back:][:, counts], columns.stops[: periods - back][:, which[counts]], -1.0)
+        found.append((warm, which))
+    return found
 
 
 def _stopped_before(units: CommittedUnits, which: Ints, until_h: Ints, periods: int) -> Floats:

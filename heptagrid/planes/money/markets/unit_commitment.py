@@ -8,6 +8,7 @@ made whole.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,8 @@ from heptagrid.planes.money.formulations.branch_limits import BranchLimits
 from heptagrid.planes.money.formulations.day import DayColumns, add_day, require_reserves
 from heptagrid.planes.money.formulations.losses import TOLERANCE, LossTangents, Point, shares_of_load
 from heptagrid.planes.money.formulations.program import OPTIMAL, STOPPED, Program, Solution
+from heptagrid.planes.money.markets.commitment_tree import LEAST_GAP, Tree
+from heptagrid.planes.money.markets.least_costs import least_costs
 from heptagrid.planes.money.markets.schedule import unit_costs
 from heptagrid.world.commitment_case import CommitmentCase
 
@@ -136,12 +139,16 @@ def commit(case: CommitmentCase, settings: Settings = Settings()) -> Commitment:
     program, columns, grid, losses = model.program, model.columns, model.grid, model.losses
     program.relax_integers()
     relaxed = _settle(program, grid, losses)
+    tree = _tree_of(model, relaxed, settings)
     best: Solution | None = None
     bound, start, seconds = -np.inf, None, relaxed.seconds
     for _ in range(_MOST_ROUNDS):
         # With the limits known so far the search gives a bound; its commitment, dispatched within all limits, a schedule.
-        program.restore_integers()
-        found = program.solve(gap=settings.gap * _SEARCH, most_nodes=settings.most_nodes, start=start)
+        if tree is not None:
+            found = tree.search(best, settings.most_nodes)
+        else:
+            program.restore_integers()
+            found = program.solve(gap=settings.gap * _SEARCH, most_nodes=settings.most_nodes, start=start)
         seconds += found.seconds
         if found.bound is None:
             if best is None:
@@ -163,6 +170,19 @@ def commit(case: CommitmentCase, settings: Settings = Settings()) -> Commitment:
         seconds += best.seconds
     status = OPTIMAL if _gap(best, bound) <= settings.gap else STOPPED
     return _result(model, Found(status, bound, seconds), best)
+
+
+def _tree_of(model: _Model, relaxed: Solution, settings: Settings) -> Tree | None:
+    """The search near the relaxed program's prices, where prices of energy are all that units have in common; else none."""
+    case, columns = model.case, model.columns
+    if columns.reserve.size or model.losses is not None or settings.gap < LEAST_GAP:
+        return None
+    if relaxed.objective is None or relaxed.objective <= 0.0:
+        return None
+    price = bus_prices(case, columns, model.grid, relaxed)
+    least = least_costs(case, model.program, columns.units, relaxed, price)
+    settle = partial(_settle, model.program, model.grid)
+    return Tree(model.program, columns.units.on, least, settle, settings.gap)
 
 
 class _Model:
