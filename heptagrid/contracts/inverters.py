@@ -24,12 +24,14 @@ _HEAD_BYTES, _INTERVAL_BYTES, _POINT_BYTES = (
 
 
 class Mode(IntEnum):
-    """What an inverter does. One of the first five sets its reactive power; VOLT_WATT limits its active power beside it, and one of the last two lets that answer the frequency.
+    """What an inverter does. One of the first five, or POWER_FACTOR_GIVING, sets its reactive power, and POWER_FACTOR_DRAWING that while it is charged; VOLT_WATT limits its active power beside it, and
+    FREQUENCY_WATT or FREQUENCY_DROOP lets that answer the frequency.
 
     UNITY: no reactive power. POWER_FACTOR: a constant one, below 0 absorbing. VAR: constant, of rated kVA. VOLT_VAR: a curve of rated kVA over the voltage in pu.
     WATT_VAR: one over the active power, of its rating. VOLT_WATT: the most active power, of its rating, over the voltage; without points no limit.
     FREQUENCY_WATT: the same over the frequency in Hz. FREQUENCY_DROOP: of IEEE 1547-2018, 6.5.2.7; x are the ends of the dead band below and above, in Hz from nominal, y the droops there,
-    and the value is the least power, of its rating.
+    and the value is the least power, of its rating. POWER_FACTOR_GIVING: a power factor while active power is given, and 1 while it is drawn; POWER_FACTOR_DRAWING: one
+    while it is drawn, whatever else sets vars.
     """
 
     UNITY = 0
@@ -40,6 +42,8 @@ class Mode(IntEnum):
     VOLT_WATT = 5
     FREQUENCY_WATT = 6
     FREQUENCY_DROOP = 7
+    POWER_FACTOR_GIVING = 8
+    POWER_FACTOR_DRAWING = 9
 
 
 NO_CURVE = np.empty(0)
@@ -49,7 +53,7 @@ NO_CURVE = np.empty(0)
 class Function:
     """A function that inverters follow by intervals, each from its begin to the next one's, and the last until `until_ns`; without any, what was ordered before is taken back.
 
-    It takes the place of earlier ones that set the same power. value: of POWER_FACTOR, VAR and FREQUENCY_DROOP. x, y: of the curves; vars above 0 are injected. response_s: time to 90 % of a step along a curve of
+    It takes the place of earlier ones that set the same power. value: of power factors, VAR and FREQUENCY_DROOP. x, y: of the curves; vars above 0 are injected. response_s: time to 90 % of a step along a curve of
     the voltage or the frequency. has_watt_priority: beyond the rating it gives up vars, else watts.
     """
 

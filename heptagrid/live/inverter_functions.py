@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -50,3 +51,34 @@ def taken_back(mode: Mode, now_ns: int, device: Ints = NOBODY) -> Function:
     """The message that takes back what sets the same as a mode."""
     none = np.empty(0)
     return Function(int(mode), NOBODY, none, none, none, 0.0, 0, now_ns, device)
+
+
+def vars_by_factors(
+    x: Sequence[float], factors: Sequence[float], kva_per_kw: float
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Points of power factors over the active power as points of vars, of the rated kVA over the rated kW.
+
+    factors: below 0 absorbing; between two points they change in proportion to the power, through 1 where their signs differ.
+    """
+    beyond = [float(np.sign(one)) * (1.0 - abs(one)) for one in factors]  # from 1, below 0 absorbing
+    power: list[float] = [x[0]]
+    for (begin, end), (first, last) in zip(pairwise(x), pairwise(beyond), strict=True):
+        crossing = [begin + (end - begin) * first / (first - last)] if first * last < 0.0 else []
+        for a, b in pairwise([begin, *crossing, end]):
+            rests = [abs(np.interp(one, x, beyond)) < 1e-12 for one in (a, b)]
+            if rests[0] and rests[1]:
+                power.append(b)
+                continue
+            # Vars begin as a root of the distance from 1 does: points lie closer there.
+            u = np.linspace(0.0, 1.0, _PARTS + 1)[1:]
+            t = u**_CLOSER if rests[0] else 1.0 - (1.0 - u) ** _CLOSER if rests[1] else u
+            power += (a + (b - a) * t).tolist()
+    p = np.array(power)
+    s = np.interp(p, x, beyond)
+    return tuple(p.tolist()), tuple(
+        (np.sign(s) * np.abs(p) * np.sqrt(1.0 / (1.0 - np.abs(s)) ** 2 - 1.0) / kva_per_kw).tolist()
+    )
+
+
+_PARTS, _CLOSER = 24, 2.5
+"""Into how many a line of power factors is parted: vars are then at most 0.002 of the rated kVA off."""

@@ -133,6 +133,24 @@ def test_vars_and_the_limit_of_watts_are_set_apart() -> None:
     assert (p_kw[0], q_kvar[0]) == pytest.approx((-2.0, 0.0))
 
 
+def test_power_factors_hold_in_their_own_direction_of_power() -> None:
+    one, offered_kw = inverters(), np.array([4.0, 4.0, 4.0, 4.0, -4.0])
+    one.take("batteries", order(Mode.POWER_FACTOR_GIVING, 0.9, device=0))
+    one.take("batteries", order(Mode.POWER_FACTOR_GIVING, 0.9, device=1))
+    giving, drawing = 4.0 * np.tan(np.arccos(0.9)), 4.0 * np.tan(np.arccos(0.95))
+    assert -fed(one, offered_kw, 1.0, 0)[1][3:] == pytest.approx([giving, 0.0])
+    one.take("batteries", order(Mode.POWER_FACTOR_DRAWING, -0.95, until_minute=3, device=1))
+    assert -fed(one, offered_kw, 1.0, 1)[1][3:] == pytest.approx([giving, -drawing])
+    assert -fed(one, offered_kw, 1.0, 3)[1][3:] == pytest.approx([giving, 0.0])
+
+
+def test_a_power_factor_while_drawing_holds_beside_a_curve() -> None:
+    one, offered_kw = inverters(mode="volt_var"), np.array([4.0, 4.0, 4.0, 4.0, -4.0])
+    one.take("batteries", order(Mode.POWER_FACTOR_DRAWING, 0.95, device=1))
+    q_kvar = -fed(one, offered_kw, 1.08)[1]
+    assert q_kvar[3:] == pytest.approx([-0.44 * 5.55, 4.0 * np.tan(np.arccos(0.95))])
+
+
 def test_a_curve_is_reached_to_nine_tenths_in_its_response_time() -> None:
     one, offered_kw = inverters(mode="volt_var"), np.full(POINTS, 1.0)
     fed(one, offered_kw, 1.0, 0)

@@ -176,12 +176,95 @@ def test_of_functions_that_set_vars_the_last_holds(grid: Served) -> None:
     assert until(grid, lambda: grid.grid.state.unit_kvar[0] == 0.0, 60.0)
 
 
+def test_a_limit_is_reached_in_its_ramp_time(grid: Served) -> None:
+    unit, rated_kw = Driver(grid, UNIT, Inverters), grid.grid.inventory.device("local_units/0").rated_kw
+    assert unit.write("704.WMaxLimPctEna", 0)[0] == 16
+    assert unit.write("123.WMaxLimPct", 1_000)[0] == 16
+    assert unit.write("123.WMaxLimPct_RvrtTms", 0)[0] == 16
+    assert unit.write("123.WMaxLim_Ena", 1)[0] == 16
+    assert until(grid, lambda: abs(power_kw(grid, "local_units") - 0.1 * rated_kw) < 1e-6, 30.0)
+    assert unit.write("123.WMaxLimPct_RmpTms", 3_601) == bytes((0x90, 3))
+    assert unit.write("123.WMaxLimPct_RmpTms", 100)[0] == 16
+    assert power_kw(grid, "local_units") == pytest.approx(0.1 * rated_kw), "it is there already"
+    assert unit.write("123.WMaxLimPct", 200)[0] == 16
+    seen_kw = []
+    for _ in range(24):
+        grid.advance(5.0)
+        seen_kw.append(power_kw(grid, "local_units"))
+    assert (np.diff(seen_kw) <= 1e-9).all() and seen_kw[-1] == pytest.approx(0.02 * rated_kw)
+    falling = [kw for kw in seen_kw if 0.025 * rated_kw < kw < 0.095 * rated_kw]
+    assert len(falling) >= 15 and np.diff(falling) == pytest.approx(-0.004 * rated_kw, abs=0.0014 * rated_kw)
+    assert unit.write("123.WMaxLim_Ena", 0)[0] == 16
+    assert unit.write("123.WMaxLimPct_RmpTms", 0)[0] == 16
+
+
+def test_vars_and_power_factors_are_reached_in_their_ramp_times(grid: Served) -> None:
+    unit, kva = Driver(grid, UNIT, Inverters), 1.11 * grid.grid.inventory.device("local_units/0").rated_kw
+    assert unit.write("123.VArPct_RmpTms", 60)[0] == 16
+    assert unit.write("123.VArMaxPct", -5_000)[0] == 16
+    assert unit.write("123.VArPct_Mod", 2, 1)[0] == 16
+    grid.advance(25.0)
+    halfway = grid.grid.state.unit_kvar[0]
+    assert -0.18 * kva < halfway < -0.04 * kva
+    grid.advance(60.0)
+    assert grid.grid.state.unit_kvar[0] == pytest.approx(-0.22 * kva)
+    assert unit.write("123.OutPFSet_RmpTms", 60)[0] == 16
+    assert unit.write("123.OutPFSet", 80)[0] == 16
+    assert unit.write("123.OutPFSet_Ena", 1)[0] == 16
+    grid.advance(25.0)
+    given_kw, given_kvar = power_kw(grid, "local_units"), grid.grid.state.unit_kvar[0]
+    assert 0.85 < given_kw / np.hypot(given_kw, given_kvar) < 0.98 and given_kvar < 0.0
+    grid.advance(60.0)
+    given_kw = power_kw(grid, "local_units")
+    assert grid.grid.state.unit_kvar[0] == pytest.approx(-given_kw * np.tan(np.arccos(0.8)), rel=1e-6)
+    assert unit.write("123.OutPFSet_Ena", 0)[0] == 16
+    for name in ("123.VArPct_RmpTms", "123.OutPFSet_RmpTms"):
+        assert unit.write(name, 0)[0] == 16
+
+
 def test_a_battery_gives_vars_beside_its_power(grid: Served) -> None:
     battery = Driver(grid, BATTERY, Storage)
     assert battery.write("704.VarSet", 1000)[0] == 16
     assert battery.write("704.VarSetEna", 1, 4)[0] == 16
     assert until(grid, lambda: abs(grid.grid.state.devices["batteries"].given_kvar[0] - 1.0) < 1e-6, 60.0)
     assert battery.write("704.VarSetEna", 0)[0] == 16
+
+
+def test_a_battery_has_a_power_factor_for_each_direction(grid: Served) -> None:
+    battery = Driver(grid, BATTERY, Storage)
+
+    def vars_beside(watts: int) -> float:
+        assert battery.write("704.WSet", watts)[0] == 16
+        assert battery.write("704.WSetEna", 1, 1)[0] == 16
+        assert until(grid, lambda: abs(power_kw(grid, "batteries") + watts / 1000.0) < 1e-6, 60.0)
+        return float(1000.0 * grid.grid.state.devices["batteries"].given_kvar[0])
+
+    assert battery.write("704.PFWInj.PF", 900, 0)[0] == 16
+    assert battery.write("704.PFWInjEna", 1)[0] == 16
+    assert battery.write("704.PFWAbs.PF", 950, 1)[0] == 16
+    assert battery.write("704.PFWAbsEna", 1)[0] == 16
+    assert battery.raw("704.PFWInjEna") == 1, "they hold beside one another"
+    assert vars_beside(1500) == pytest.approx(1500.0 * np.tan(np.arccos(0.9)))
+    assert vars_beside(-1500) == pytest.approx(-1500.0 * np.tan(np.arccos(0.95)))
+    assert battery.raw("701.Var") == -493
+    assert battery.write("704.VarSet", 0)[0] == 16
+    assert battery.write("704.VarSetEna", 1)[0] == 16
+    assert (battery.raw("704.PFWInjEna"), battery.raw("704.PFWAbsEna")) == (0, 0), "constant vars switch both off"
+    assert until(grid, lambda: grid.grid.state.devices["batteries"].given_kvar[0] == 0.0, 60.0)
+    assert battery.write("704.PFWAbsEnaRvrt", 1, 60)[0] == 16
+    assert battery.write("704.PFWAbsRvrt.PF", 800, 0)[0] == 16
+    assert battery.write("704.PFWAbsEna", 1)[0] == 16
+    assert battery.raw("704.VarSetEna") == 0
+    after = 1.5 * np.tan(np.arccos(0.8))
+    assert until(grid, lambda: abs(grid.grid.state.devices["batteries"].given_kvar[0] - after) < 1e-6, 120.0)
+    assert (battery.raw("704.PFWAbs.PF"), battery.raw("704.PFWAbs.Ext"), battery.raw("704.PFWAbsRvrtRem")) == (
+        800,
+        0,
+        0,
+    )
+    assert battery.write("704.PFWAbs.PF", 499) == bytes((0x90, 3))
+    assert battery.write("704.PFWAbsEna", 0)[0] == 16
+    assert battery.write("704.WSetEna", 0)[0] == 16
 
 
 def test_half_of_a_long_point_cannot_be_written(grid: Served) -> None:

@@ -26,9 +26,9 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 _NEVER = np.iinfo(np.int64).max
-VAR, WATT, FREQUENCY = 0, 1, 2
-"""What a function sets: the vars, the highest active power, or the answer to the frequency."""
-_KINDS = 3
+VAR, WATT, FREQUENCY, DRAWN = 0, 1, 2, 3
+"""What a function sets: the vars, the highest active power, the answer to the frequency, or the power factor while power is drawn."""
+_KINDS = 4
 
 
 class Rows(NamedTuple):
@@ -178,16 +178,18 @@ class Inverters:
         """Give the power flow the functions as they are now."""
         modes = np.array([one.mode for one in self._functions])
         has_curve = np.array([len(one.x) > 0 for one in self._functions])
-        var, watt, frequency = self._follows
+        var, watt, frequency, _ = self._follows
         mode = modes[var]
         self._response.follow(self._functions, frequency, self._value[FREQUENCY])
-        if not ((mode != Mode.UNITY).any() or has_curve[watt].any() or self.answer_frequency):
+        is_set = mode.any() or has_curve[watt].any() or self._value[DRAWN].any()
+        if not (is_set or self.answer_frequency):
             self.at_points = None
             self.q_kvar[:] = 0.0
             return
         response_s = np.array([one.response_s for one in self._functions])
         self._response_s = np.where(has_curve[self._follows], response_s[self._follows], 0.0)
-        has_factor, count = mode == Mode.POWER_FACTOR, len(self.point)
+        has_factor = np.isin(mode, (Mode.POWER_FACTOR, Mode.POWER_FACTOR_GIVING))
+        count = len(self.point)
         factor = np.where(has_factor, self._value[VAR], 1.0)
         before = self.at_points.bank if self.at_points else None
         volt_var, watt_var, volt_watt = (
@@ -200,7 +202,8 @@ class Inverters:
             most_inject_kvar=self._most_inject_kvar,
             most_absorb_kvar=self._most_absorb_kvar,
             q_base_kvar=self.rated_kva,
-            q_per_kw=np.sign(factor) * np.sqrt(1.0 / factor**2 - 1.0),
+            q_per_kw=_per_kw(factor),
+            q_per_kw_drawn=self._drawn(mode),
             q_set_kvar=np.where(mode == Mode.VAR, self._value[VAR], 0.0) * self.rated_kva,
             has_watt_priority=np.array([one.has_watt_priority != 0 for one in self._functions])[var],
             volt_var_at=volt_var[0],
@@ -225,6 +228,12 @@ class Inverters:
         )
         self.at_points = PointInverters(self.point, bank)
 
+    def _drawn(self, mode: Ints) -> Floats:
+        """Vars for each kW that is drawn, (inverters,), where something sets them apart."""
+        factor = self._value[DRAWN]
+        own = np.where(mode == Mode.POWER_FACTOR_GIVING, 0.0, np.nan)
+        return np.where(factor != 0.0, _per_kw(np.where(factor != 0.0, factor, 1.0)), own)
+
     def _curves(self, which: int, is_of_mode: Bools) -> tuple[Ints, Floats, Floats]:
         """Where each inverter's points of a kind of curve begin, (inverters + 1,), and the points."""
         lengths = np.array([len(one.x) for one in self._functions])
@@ -240,4 +249,11 @@ class Inverters:
 def _sets(function: Function) -> int:
     if function.mode in (Mode.FREQUENCY_WATT, Mode.FREQUENCY_DROOP):
         return FREQUENCY
+    if function.mode == Mode.POWER_FACTOR_DRAWING:
+        return DRAWN
     return WATT if function.mode == Mode.VOLT_WATT else VAR
+
+
+def _per_kw(factor: Floats) -> Floats:
+    """Vars for each kW at power factors; below 0 they are absorbed."""
+    return np.sign(factor) * np.sqrt(1.0 / factor**2 - 1.0)

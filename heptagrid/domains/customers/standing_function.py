@@ -108,7 +108,7 @@ def cos_phi_p(kva_per_kw: float) -> Curve:
 
 
 def standing(parameters: Parameters) -> tuple[Function, ...]:
-    """No vars, no limit, no answer to the frequency; then the scenario's vars, its limit, and its answer to the frequency."""
+    """No vars, no limit, no answer to the frequency, no power factor while drawing; then what the scenario has of each."""
     one, mode, category = parameters, _MODES[parameters.mode], parameters.category_1547
     var, watt = VOLT_VAR[category], VOLT_WATT[category]
     curve, response_s, value = Curve(NO_CURVE, NO_CURVE), 0.0, 0.0
@@ -132,9 +132,11 @@ def standing(parameters: Parameters) -> tuple[Function, ...]:
         _function(Mode.UNITY, nothing, 0.0, 0.0, one),
         _function(Mode.VOLT_WATT, nothing, 0.0, 0.0, one),
         _function(Mode.FREQUENCY_DROOP, nothing, 0.0, 0.0, one),
+        _function(Mode.POWER_FACTOR_DRAWING, nothing, 0.0, 0.0, one),
         _function(mode, curve, response_s, value, one),
         _function(Mode.VOLT_WATT, limit, limit_s, 0.0, one),
         _function(Mode.FREQUENCY_DROOP, droop, droop_s, -1.0, one),
+        _function(Mode.POWER_FACTOR_DRAWING, nothing, 0.0, 0.0, one),
     )
 
 

@@ -1,7 +1,8 @@
 """The points by which the reactive power of inverters is controlled, and their active power by the voltage and the frequency.
 
-Sources: SunSpec models 123, 704 to 706, 711 and 712. Of those that set vars the last that is written holds, and switches the others off. The sign of model 123's power factor is
-EEI's: below 0 vars are injected (quadrant 1), above 0 absorbed (quadrant 4); model 704 says it in words.
+Sources: SunSpec models 123, 126, 131, 132, 134, 704 to 706, 711 and 712. Of those that set vars the last that is written holds, and switches the others off. The sign of model 123's power factor is
+EEI's: below 0 vars are injected (quadrant 1), above 0 absorbed (quadrant 4); the model files name EEI for models 120, 121 and 131, a manufacturer's manual says what that is
+(docs/decisions/104). Model 704 says it in words.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from collections.abc import Callable
 
 from heptagrid.contracts.inverters import Mode
 from heptagrid.live.inverter_functions import Wanted
+from heptagrid.live.protocols.modbus import older_curves
 from heptagrid.live.protocols.modbus.curves import ACTIVE, MODELS, REACTIVE, Model, of_kva
 from heptagrid.live.protocols.modbus.droop import DROOP_OF_711
 from heptagrid.live.protocols.modbus.levers import (
     BOTH_WAYS,
     HUNDREDTHS,
     LONGEST_32_S,
+    LONGEST_RAMP_S,
     LONGEST_S,
     SWITCH,
     Adoption,
@@ -37,7 +40,8 @@ _FACTORS_OF_704 = range(500, 1001)
 def _factor_of_123(get: Get, rating: Rating) -> Asked | None:
     if get("123.OutPFSet_Ena") != 1:
         return None
-    return Asked(Wanted(Mode.POWER_FACTOR, -get("123.OutPFSet") / 100.0), get("123.OutPFSet_RvrtTms"))
+    factor, for_s = Wanted(Mode.POWER_FACTOR, -get("123.OutPFSet") / 100.0), get("123.OutPFSet_RvrtTms")
+    return Asked(factor, for_s, ramp_s=get("123.OutPFSet_RmpTms"), start=Wanted(Mode.POWER_FACTOR, 1.0))
 
 
 def _vars_of_123(get: Get, rating: Rating) -> Asked | None:
@@ -45,19 +49,23 @@ def _vars_of_123(get: Get, rating: Rating) -> Asked | None:
     if get("123.VArPct_Ena") != 1 or base is None:
         return None
     share = get("123.VArWMaxPct" if base == W_MAX else "123.VArMaxPct") / HUNDREDTHS
-    return Asked(Wanted(Mode.VAR, of_kva(share, base, rating)), get("123.VArPct_RvrtTms"))
+    var, for_s = Wanted(Mode.VAR, of_kva(share, base, rating)), get("123.VArPct_RvrtTms")
+    return Asked(var, for_s, ramp_s=get("123.VArPct_RmpTms"), start=Wanted(Mode.VAR))
 
 
-def _factor_of_704(get: Get, rating: Rating) -> Asked | None:
-    if get("704.PFWInjEna") != 1:
-        return None
+def _factor_of(name: str, mode: Mode) -> Callable[[Get, Rating], Asked | None]:
+    def asks(get: Get, rating: Rating) -> Asked | None:
+        if get(f"704.{name}Ena") != 1:
+            return None
 
-    def of(group: str) -> Wanted:
-        sign = 1.0 if get(f"704.{group}.Ext") == OVER_EXCITED else -1.0
-        return Wanted(Mode.POWER_FACTOR, sign * get(f"704.{group}.PF") / 1000.0)
+        def of(group: str) -> Wanted:
+            sign = 1.0 if get(f"704.{group}.Ext") == OVER_EXCITED else -1.0
+            return Wanted(mode, sign * get(f"704.{group}.PF") / 1000.0)
 
-    then = of("PFWInjRvrt") if get("704.PFWInjEnaRvrt") == 1 else None
-    return Asked(of("PFWInj"), get("704.PFWInjRvrtTms"), then)
+        then = of(f"{name}Rvrt") if get(f"704.{name}EnaRvrt") == 1 else None
+        return Asked(of(name), get(f"704.{name}RvrtTms"), then)
+
+    return asks
 
 
 def _vars_of_704(get: Get, rating: Rating) -> Asked | None:
@@ -76,7 +84,12 @@ def _vars_of_704(get: Get, rating: Rating) -> Asked | None:
 
 
 _FACTOR_OF_123 = Lever(
-    {"123.OutPFSet": _FACTORS_OF_123, "123.OutPFSet_RvrtTms": LONGEST_S, "123.OutPFSet_Ena": SWITCH},
+    {
+        "123.OutPFSet": _FACTORS_OF_123,
+        "123.OutPFSet_RvrtTms": LONGEST_S,
+        "123.OutPFSet_RmpTms": LONGEST_RAMP_S,
+        "123.OutPFSet_Ena": SWITCH,
+    },
     _factor_of_123,
     {"123.OutPFSet_Ena": 0},
     sets=Sets.VARS,
@@ -86,6 +99,7 @@ _VARS_OF_123 = Lever(
         "123.VArWMaxPct": BOTH_WAYS,
         "123.VArMaxPct": BOTH_WAYS,
         "123.VArPct_RvrtTms": LONGEST_S,
+        "123.VArPct_RmpTms": LONGEST_RAMP_S,
         "123.VArPct_Mod": tuple(_BASE_OF_123),
         "123.VArPct_Ena": SWITCH,
     },
@@ -93,22 +107,34 @@ _VARS_OF_123 = Lever(
     {"123.VArPct_Ena": 0},
     sets=Sets.VARS,
 )
-_FACTOR_OF_704 = Lever(
-    {
-        "704.PFWInjEna": SWITCH,
-        "704.PFWInjEnaRvrt": SWITCH,
-        "704.PFWInjRvrtTms": LONGEST_32_S,
-        "704.PFWInj.PF": _FACTORS_OF_704,
-        "704.PFWInj.Ext": SWITCH,
-        "704.PFWInjRvrt.PF": _FACTORS_OF_704,
-        "704.PFWInjRvrt.Ext": SWITCH,
-    },
-    _factor_of_704,
-    {"704.PFWInjEna": 0},
-    "704.PFWInjRvrtRem",
-    {"704.PFWInj.PF": "704.PFWInjRvrt.PF", "704.PFWInj.Ext": "704.PFWInjRvrt.Ext"},
-    Sets.VARS,
-)
+
+
+def _factor_lever(name: str, mode: Mode, sets: Sets) -> Lever:
+    """Model 704's power factor in one direction of active power."""
+    at = f"704.{name}"
+    return Lever(
+        {
+            f"{at}Ena": SWITCH,
+            f"{at}EnaRvrt": SWITCH,
+            f"{at}RvrtTms": LONGEST_32_S,
+            f"{at}.PF": _FACTORS_OF_704,
+            f"{at}.Ext": SWITCH,
+            f"{at}Rvrt.PF": _FACTORS_OF_704,
+            f"{at}Rvrt.Ext": SWITCH,
+        },
+        _factor_of(name, mode),
+        {f"{at}Ena": 0},
+        f"{at}RvrtRem",
+        {f"{at}.PF": f"{at}Rvrt.PF", f"{at}.Ext": f"{at}Rvrt.Ext"},
+        sets,
+        is_of_one_direction=True,
+    )
+
+
+GIVING, DRAWING = "PFWInj", "PFWAbs"
+_FACTOR_OF_704 = _factor_lever(GIVING, Mode.POWER_FACTOR_GIVING, Sets.VARS)
+FACTOR_WHILE_DRAWING = _factor_lever(DRAWING, Mode.POWER_FACTOR_DRAWING, Sets.DRAWN)
+"""Of those that can draw."""
 _VARS_OF_704 = Lever(
     {
         "704.VarSetEna": SWITCH,
@@ -150,6 +176,6 @@ def _lever_of(model: Model) -> Lever:
     )
 
 
-FUNCTIONS = (_FACTOR_OF_704, _VARS_OF_704, *(_lever_of(model) for model in MODELS), DROOP_OF_711)
+FUNCTIONS = (_FACTOR_OF_704, _VARS_OF_704, *(_lever_of(model) for model in MODELS), DROOP_OF_711, *older_curves.LEVERS)
 """Of all inverters."""
 FUNCTIONS_OF_123 = (_FACTOR_OF_123, _VARS_OF_123)

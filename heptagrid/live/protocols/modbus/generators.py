@@ -1,4 +1,4 @@
-"""What inverters have in common, of photovoltaics and of batteries: models 101 and 103, 120 to 122, 701, 702, 704 to 706, 711, 712, 714."""
+"""What inverters have in common, of photovoltaics and of batteries: models 101 and 103, 120 to 122, 126, 131, 132, 134, 701, 702, 704 to 706, 711, 712, 714."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from heptagrid.domains.customers import standing_function
 from heptagrid.live.protocols.modbus import curves as curve_models
-from heptagrid.live.protocols.modbus import droop
+from heptagrid.live.protocols.modbus import droop, older_curves
 from heptagrid.live.protocols.modbus.fleet import (
     Bools,
     Electric,
@@ -23,6 +23,7 @@ from heptagrid.live.protocols.modbus.fleet import (
     scale_of_voltage,
     seconds_since_2000,
 )
+from heptagrid.live.protocols.modbus.functions import GIVING
 from heptagrid.live.protocols.modbus.image import Values
 from heptagrid.live.protocols.modbus.rating import Rating
 from heptagrid.live.state import State
@@ -88,13 +89,15 @@ class Generators(Kind):
         """Scale factors of what inverters have in common."""
         curves = {name: power for model in curve_models.MODELS for name, power in model.scales.items()}
         of_704 = {"704.PF_SF": -3, "704.VarSet_SF": 0, "704.VarSetPct_SF": -2}
-        return {**ac_scales(rows), **curves, **of_704, **droop.SCALES}
+        return {**ac_scales(rows), **curves, **of_704, **droop.SCALES, **older_curves.SCALES}
 
     def ratings(self, rows: Rows) -> Values:
         """Ratings of what inverters have in common, and its controls before anybody writes."""
         curves = [model.blank(self.reactive.category_1547) for model in curve_models.MODELS]
+        nominal_hz = self.grid.inventory.world.grid.frequency_hz
+        curves += [model.blank(self.reactive.category_1547, nominal_hz) for model in older_curves.MODELS]
         found = ratings(rows, self.reactive.kva_per_kw * rows.rated_w, self.capability)
-        for one in (vars_of_704(), droop.blank(self.least_pct), *curves):
+        for one in (factor_of_704(GIVING), vars_of_704(), droop.blank(self.least_pct), *curves):
             found = {**found, **one}
         return found
 
@@ -249,15 +252,17 @@ def setpoint_of_704() -> Values:
     }
 
 
+def factor_of_704(name: str) -> Values:
+    """Model 704's power factor in one direction, as it stands before anybody writes."""
+    points = {"Ena": 0, "EnaRvrt": 0, "RvrtTms": 0, "RvrtRem": 0, ".PF": 1.0, ".Ext": 1, "Rvrt.PF": 1.0, "Rvrt.Ext": 1}
+    return {f"704.{name}{point}": value for point, value in points.items()}
+
+
 def vars_of_704() -> Values:
-    """Model 704's power factor and vars as they stand before anybody writes."""
-    factor: dict[str, float] = {"PFWInjEna": 0, "PFWInjEnaRvrt": 0, "PFWInjRvrtTms": 0, "PFWInjRvrtRem": 0}
-    factor |= {
-        f"{group}.{name}": value for group in ("PFWInj", "PFWInjRvrt") for name, value in (("PF", 1.0), ("Ext", 1))
-    }
+    """Model 704's vars as they stand before anybody writes."""
     sets = {"VarSetEna": 0, "VarSetMod": 3, "VarSetPri": 1, "VarSet": 0, "VarSetRvrt": 0, "VarSetPct": 0}
     sets |= {"VarSetPctRvrt": 0, "VarSetEnaRvrt": 0, "VarSetRvrtTms": 0, "VarSetRvrtRem": 0}
-    return {f"704.{name}": value for name, value in (factor | sets).items()}
+    return {f"704.{name}": value for name, value in sets.items()}
 
 
 VAR_MODES = 1 << 2 | 1 << 3 | 1 << 4 | 1 << 9 | 1 << 10  # fixed vars, fixed power factor, volt-var, watt-var, volt-watt

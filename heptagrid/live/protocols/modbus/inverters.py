@@ -9,7 +9,7 @@ import numpy as np
 
 from heptagrid.live.grid import LiveGrid
 from heptagrid.live.inventory import DeviceClass
-from heptagrid.live.protocols.modbus import curves, droop, levers
+from heptagrid.live.protocols.modbus import curves, droop, levers, older_curves
 from heptagrid.live.protocols.modbus import functions as vars_levers
 from heptagrid.live.protocols.modbus.fleet import (
     SINGLE_PHASE_KVA,
@@ -49,8 +49,8 @@ class Inverters(Generators):
     efficiency: float = 1.0
 
     product = "PV inverter"
-    models = (1, 103, 120, 121, 122, 123, 160, 701, 702, 703, 704, 705, 706, 711, 712, 714)
-    counts = {"module": 1, "Prt": 1, **curves.COUNTS, **droop.COUNTS}  # noqa: RUF012
+    models = (1, 103, 120, 121, 122, 123, 126, 131, 132, 134, 160, 701, 702, 703, 704, 705, 706, 711, 712, 714)
+    counts = {"module": 1, "Prt": 1, **curves.COUNTS, **droop.COUNTS, **older_curves.COUNTS}  # noqa: RUF012
     levers = (*levers.OF_INVERTERS, *vars_levers.FUNCTIONS_OF_123, *vars_levers.FUNCTIONS)
 
     def scales(self, rows: Rows) -> Mapping[str, Ints | int]:
@@ -76,13 +76,16 @@ class Inverters(Generators):
             "123.Conn_RvrtTms": 0,
             "123.WMaxLimPct": 100.0,
             "123.WMaxLimPct_RvrtTms": 0,
+            "123.WMaxLimPct_RmpTms": 0,
             "123.WMaxLim_Ena": 0,
             "123.OutPFSet": 1.0,
             "123.OutPFSet_RvrtTms": 0,
+            "123.OutPFSet_RmpTms": 0,
             "123.OutPFSet_Ena": 0,
             "123.VArWMaxPct": 0.0,
             "123.VArMaxPct": 0.0,
             "123.VArPct_RvrtTms": 0,
+            "123.VArPct_RmpTms": 0,
             "123.VArPct_Mod": 1,
             "123.VArPct_Ena": 0,
             "160.N": 1,

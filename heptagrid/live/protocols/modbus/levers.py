@@ -17,6 +17,8 @@ from heptagrid.live.protocols.modbus.rating import Rating
 HUNDREDTHS = 10_000
 """Raw value of 100 % where the scale factor is -2, as it is of all percentages here."""
 LONGEST_S = range(0xFFFF)
+LONGEST_RAMP_S = range(3601)
+"""Assumption: a ramp within the 75 minutes that an order without an end holds."""
 LONGEST_32_S = range(0xFFFF_FFFF)
 SWITCH = range(2)
 BOTH_WAYS = range(-HUNDREDTHS, HUNDREDTHS + 1)
@@ -27,21 +29,27 @@ Get = Callable[[str], int]
 
 
 class Sets(Enum):
-    """What a lever sets: the active power, the vars, the most active power by the voltage, or what it answers to the frequency."""
+    """What a lever sets: the active power, the vars, the most active power by the voltage, what it answers to the frequency, or vars while power is drawn."""
 
     POWER = 0
     VARS = 1
     LIMIT = 2
     FREQUENCY = 3
+    DRAWN = 4
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a lever asks for: a power in kW, or a function. for_s: how long, 0 until the grid's own time-out; then: what then holds until that; None: nothing."""
+    """What a lever asks for: a power in kW, or a function. for_s: how long, 0 until the grid's own time-out; then: what then holds until that; None: nothing.
+
+    ramp_s: in which it is reached from what the lever asked for before, or from `start` where that was nothing.
+    """
 
     what: float | Wanted
     for_s: int = 0
     then: float | Wanted | None = None
+    ramp_s: int = 0
+    start: float | Wanted | None = None
 
 
 class Adoption(NamedTuple):
@@ -58,7 +66,8 @@ class Lever:
     """Points that belong together.
 
     allowed: the raw values that each of them takes, or what makes them of the device's rating. asks: what they ask for, of a device so rated; None: nothing. released: what to set
-    so that it asks for nothing. remaining: the point that counts down; reversion: the points that take over what other points hold when time is up.
+    so that it asks for nothing. remaining: the point that counts down; reversion: the points that take over what other points hold when time is up. is_of_one_direction: whether it sets a power factor for
+    power that is given, or for power that is drawn; both hold beside one another.
     """
 
     allowed: Mapping[str, Container[int] | Callable[[Rating], range]]
@@ -68,6 +77,14 @@ class Lever:
     reversion: Mapping[str, str] = field(default_factory=dict)
     sets: Sets = Sets.POWER
     adoption: Adoption | None = None
+    is_of_one_direction: bool = False
+
+    def excludes(self, other: Lever) -> bool:
+        """Whether only one of both holds."""
+        if self.sets is other.sets:
+            return True
+        are_vars = {self.sets, other.sets} == {Sets.VARS, Sets.DRAWN}
+        return are_vars and not (self.is_of_one_direction and other.is_of_one_direction)
 
     def allows(self, name: str, raw: int, rating: Rating) -> bool:
         """Whether a point takes a raw value."""
@@ -82,7 +99,8 @@ def _connection(get: Get, rating: Rating) -> Asked | None:
 def _limit_of_123(get: Get, rating: Rating) -> Asked | None:
     if get("123.WMaxLim_Ena") != 1:
         return None
-    return Asked(get("123.WMaxLimPct") / HUNDREDTHS * rating.kw, get("123.WMaxLimPct_RvrtTms"))
+    limit_kw, for_s = get("123.WMaxLimPct") / HUNDREDTHS * rating.kw, get("123.WMaxLimPct_RvrtTms")
+    return Asked(limit_kw, for_s, ramp_s=get("123.WMaxLimPct_RmpTms"), start=rating.kw)
 
 
 def _service(get: Get, rating: Rating) -> Asked | None:
@@ -134,6 +152,7 @@ _LIMIT_OF_123 = Lever(
     {
         "123.WMaxLimPct": _PERCENT,
         "123.WMaxLimPct_RvrtTms": LONGEST_S,
+        "123.WMaxLimPct_RmpTms": LONGEST_RAMP_S,
         "123.WMaxLim_Ena": SWITCH,
     },
     _limit_of_123,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -23,6 +24,9 @@ FALLBACK_NS = 75 * NS_PER_MINUTE
 """After which a device works by itself again when nobody renews what was asked for without an end: the grid's rule for outsiders that fall silent."""
 
 
+_MOST_STAIRS = 60
+
+
 class Order(NamedTuple):
     """The powers that a device is ordered by intervals; without any what was ordered is taken back."""
 
@@ -32,10 +36,11 @@ class Order(NamedTuple):
 
 
 class Held(NamedTuple):
-    """What a lever asks for, and since when."""
+    """What a lever asks for, and since when. before: what it asked for until then, from which a ramp leads."""
 
     since_ns: int
     asked: Asked
+    before: float | Wanted | None = None
 
     @property
     def turns_ns(self) -> int:
@@ -47,11 +52,29 @@ class Held(NamedTuple):
         """When nothing is left of it."""
         return self.turns_ns if self.asked.then is None else max(self.turns_ns, self.since_ns + FALLBACK_NS)
 
+    @property
+    def stairs_ns(self) -> list[int]:
+        """When each stair of the ramp begins, and the last of them ends: a second each, or a sixtieth of the ramp."""
+        stairs, ramp_ns = min(self.asked.ramp_s, _MOST_STAIRS), self.asked.ramp_s * NS_PER_S
+        if not stairs or self.before == self.asked.what:
+            return []
+        return [self.since_ns + k * ramp_ns // stairs for k in range(stairs + 1)]
+
+    @property
+    def changes_ns(self) -> list[int]:
+        """When what it asks for changes, its begin and end included."""
+        stairs = [ns for ns in self.stairs_ns if ns < self.turns_ns]
+        return sorted({self.since_ns, *stairs, self.turns_ns, self.ends_ns})
+
     def at(self, ns: int) -> float | Wanted | None:
-        """What it asks for at an instant."""
-        if ns < self.turns_ns:
+        """What it asks for at an instant; on a stair the mean of the ramp there."""
+        if ns >= self.turns_ns:
+            return self.asked.then if ns < self.ends_ns else None
+        stairs = self.stairs_ns
+        if not stairs or ns >= stairs[-1]:
             return self.asked.what
-        return self.asked.then if ns < self.ends_ns else None
+        share = (sum(one <= ns for one in stairs) - 0.5) / (len(stairs) - 1)
+        return _between(self.before, self.asked.what, share)
 
 
 class Change(NamedTuple):
@@ -124,20 +147,23 @@ class Writer:
             after[place] = word
         for k in sorted(touched):
             self._adopt(self.levers[k], words, after)
-        held = dict(settings.held)
+        held, released = dict(settings.held), set()
         for k in sorted(touched):
             lever = self.levers[k]
             asked = lever.asks(self._getter(after.tobytes()), rating)
             if asked is None:
                 held.pop(k, None)
                 continue
-            held[k] = Held(now_ns, asked)
+            earlier = settings.held[k].at(now_ns) if k in settings.held else None
+            held[k] = Held(now_ns, asked, asked.start if earlier is None else earlier)
             if lever.sets is not Sets.POWER or not self.is_least:
-                for other in [one for one in held if one != k and self.levers[one].sets is lever.sets]:
+                for other in [one for one in held if one != k and lever.excludes(self.levers[one])]:
                     del held[other]
+                    released.add(self.levers[other].sets)
                     for name, raw in self.levers[other].released.items():
                         words |= words_of(self.layout.points[name], raw)
         concerned = {self.levers[k].sets for k in touched} & {self.levers[k].sets for k in (*held, *settings.held)}
+        concerned |= released
         theirs = {one: {k: of for k, of in held.items() if self.levers[k].sets is one} for one in Sets}
         return Change(
             words,
@@ -200,9 +226,7 @@ class Writer:
     def _order(self, held: dict[int, Held], rating: Rating, now_ns: int) -> Order:
         """What all levers together ask for from now on."""
         until_ns = max((one.ends_ns for one in held.values()), default=now_ns)
-        turns = {
-            ns for one in held.values() for ns in (one.since_ns, one.turns_ns, one.ends_ns) if now_ns < ns < until_ns
-        }
+        turns = {ns for one in held.values() for ns in one.changes_ns if now_ns < ns < until_ns}
         begin_ns = sorted({now_ns, *turns})
         power_kw = []
         for ns in begin_ns:
@@ -211,13 +235,31 @@ class Writer:
         return Order(begin_ns, power_kw, until_ns)
 
 
-_TAKEN_BACK = {Sets.VARS: Mode.UNITY, Sets.LIMIT: Mode.VOLT_WATT, Sets.FREQUENCY: Mode.FREQUENCY_DROOP}
+_TAKEN_BACK = {
+    Sets.VARS: Mode.UNITY,
+    Sets.LIMIT: Mode.VOLT_WATT,
+    Sets.FREQUENCY: Mode.FREQUENCY_DROOP,
+    Sets.DRAWN: Mode.POWER_FACTOR_DRAWING,
+}
 """What levers set by functions, and a mode that sets it."""
 
 
 def _function(held: dict[int, Held], sets: Sets, now_ns: int) -> Function:
     """What the one lever that sets vars, a limit or an answer asks for from now on; without one it is taken back."""
     for one in held.values():
-        begin_ns = [one.since_ns, *([one.turns_ns] if one.turns_ns < one.ends_ns else [])]
+        begin_ns = [ns for ns in one.changes_ns if ns < one.ends_ns]
         return function_of(begin_ns, [what for ns in begin_ns if isinstance(what := one.at(ns), Wanted)], one.ends_ns)
     return taken_back(_TAKEN_BACK[sets], now_ns)
+
+
+def _between(before: float | Wanted | None, what: float | Wanted, share: float) -> float | Wanted:
+    """What lies between two that a lever asked for; power factors go through 1 where one absorbs and the other injects."""
+    if isinstance(what, Wanted):
+        if not isinstance(before, Wanted) or not before.is_like(what):
+            return what
+        if what.mode is not Mode.POWER_FACTOR:
+            return what._replace(value=before.value + share * (what.value - before.value))
+        begin, end = (math.copysign(1.0 - abs(one), one) for one in (before.value, what.value))
+        beyond = begin + share * (end - begin)
+        return what._replace(value=math.copysign(1.0 - abs(beyond), beyond))
+    return what if before is None or isinstance(before, Wanted) else before + share * (what - before)

@@ -9,7 +9,7 @@ import numpy as np
 
 from heptagrid.live.grid import LiveGrid
 from heptagrid.live.inventory import DeviceClass
-from heptagrid.live.protocols.modbus import curves, droop, levers
+from heptagrid.live.protocols.modbus import curves, droop, levers, older_curves
 from heptagrid.live.protocols.modbus import functions as vars_levers
 from heptagrid.live.protocols.modbus.fleet import (
     SINGLE_PHASE_KVA,
@@ -30,6 +30,7 @@ from heptagrid.live.protocols.modbus.generators import (
     ac_values,
     direct_scales,
     direct_values,
+    factor_of_704,
     setpoint_of_704,
     status_values,
 )
@@ -51,9 +52,9 @@ class Storage(Generators):
     capacity_kwh: float = 1.0
 
     product = "battery inverter"
-    models = (1, 103, 120, 121, 122, 124, 701, 702, 704, 705, 706, 711, 712, 713, 714, 802)
-    counts = {"Prt": 1, **curves.COUNTS, **droop.COUNTS}  # noqa: RUF012
-    levers = (*levers.OF_BATTERIES, *vars_levers.FUNCTIONS)
+    models = (1, 103, 120, 121, 122, 124, 126, 131, 132, 134, 701, 702, 704, 705, 706, 711, 712, 713, 714, 802)
+    counts = {"Prt": 1, **curves.COUNTS, **droop.COUNTS, **older_curves.COUNTS}  # noqa: RUF012
+    levers = (*levers.OF_BATTERIES, *vars_levers.FUNCTIONS, vars_levers.FACTOR_WHILE_DRAWING)
     is_least = False
     least_pct = -100
 
@@ -102,6 +103,7 @@ class Storage(Generators):
             "702.WDisChaRteMax": rated,
             "702.CtrlModes": SETPOINT_MODES | VAR_MODES | droop.FREQUENCY_MODE,
             **setpoint_of_704(),
+            **factor_of_704(vars_levers.DRAWING),
             "713.WHRtg": whole_wh,
             "713.Sta": 0,
             "714.NPrt": 1,

@@ -45,6 +45,7 @@ def bank(inverters: Inverters) -> Bank:
         most_absorb_kvar=inverters.most_absorb_kvar,
         q_base_kvar=inverters.q_base_kvar,
         q_per_kw=np.sign(factor) * np.sqrt(1.0 / factor**2 - 1.0),
+        q_per_kw_drawn=np.full(count, np.nan),
         q_set_kvar=np.zeros(count),
         has_watt_priority=inverters.has_watt_priority,
         volt_var_at=inverters.volt_var_at,
@@ -139,6 +140,8 @@ def limit_kw(bank, k, v_pu):  # type: ignore[no-untyped-def]
 @kernel(inline=True, allocates=False)
 def wanted_kvar(bank, k, v_pu, p_kw):  # type: ignore[no-untyped-def]
     """Vars of inverter k by its function, before its rating is looked at."""
+    if p_kw < 0.0 and not np.isnan(bank.q_per_kw_drawn[k]):
+        return -p_kw * bank.q_per_kw_drawn[k]
     first, last = bank.volt_var_at[k], bank.volt_var_at[k + 1]
     if first == last:
         first, last = bank.watt_var_at[k], bank.watt_var_at[k + 1]
