@@ -108,7 +108,9 @@ class Ordering:
         for some in _alike(of, rows, block):
             row = int(some[0])
             stored = self._store_of(name, row)
-            found = order_parts.powers(block, now_ns, float(of.rated_kw[row]), float(drawn_kw[row]), stored)
+            rated_kw = float(of.rated_kw[row])
+            from_kw = -rated_kw if name == LOCAL_UNITS else None  # theirs is the highest output: a ramp begins at all
+            found = order_parts.powers(block, now_ns, rated_kw, float(drawn_kw[row]), stored, from_kw)
             if not found:
                 continue
             highest_kw = of.rated_kw[some].max()
@@ -152,9 +154,10 @@ class Ordering:
 
 def _alike(of: DeviceClass, rows: Ints, block: Sequence[Part]) -> list[Ints]:
     """Devices, (k,), by what they can be ordered together: a state of their own counts by itself, a percentage by the rating."""
-    if any(part.kind in _OWN_STATE for part in block):
+    ramps = any(part.ramp_s for part in block)
+    if any(part.kind in _OWN_STATE for part in block) or (ramps and of.name != LOCAL_UNITS):
         return list(rows[:, np.newaxis])
-    if any(part.unit == "PERCENT" for part in block):
+    if ramps or any(part.unit == "PERCENT" for part in block):
         rated_kw = of.rated_kw[rows]
         return [rows[rated_kw == one] for one in np.unique(rated_kw)]
     return [rows]

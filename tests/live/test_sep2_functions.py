@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from heptagrid.contracts.inverters import Mode
-from heptagrid.domains.customers.standing_function import Parameters
+from heptagrid.domains.customers.standing_function import Parameters, cos_phi_p
+from heptagrid.foundation.time import NS_PER_S
+from heptagrid.live.order_parts import powers
 from heptagrid.live.protocols.sep2.controls import part_of
 from heptagrid.live.protocols.sep2.functions import Functions
 from heptagrid.live.protocols.sep2.xml import read
@@ -28,7 +31,7 @@ TABLE_8 = ((9_200, 1_000), (9_800, 0), (10_200, 0), (10_800, -1_000))
         ("<opModFixedVar><refType>1</refType><value>1110</value></opModFixedVar>", Mode.VAR, 0.1),
         (
             "<opModFixedPFInjectW><displacement>95</displacement><excitation>true</excitation><multiplier>-2</multiplier></opModFixedPFInjectW>",
-            Mode.POWER_FACTOR,
+            Mode.POWER_FACTOR_GIVING,
             -0.95,
         ),
     ],
@@ -36,6 +39,21 @@ TABLE_8 = ((9_200, 1_000), (9_800, 0), (10_200, 0), (10_800, -1_000))
 def test_a_control_means_vars(base: str, mode: Mode, value: float) -> None:
     part = Functions(Parameters()).vars_of(read(xml("DERControlBase", base).encode()), {}, 0, 10)
     assert part is not None and part.wanted.mode is mode and part.wanted.value == pytest.approx(value)
+
+
+def test_a_control_has_a_power_factor_for_each_direction() -> None:
+    giving, drawing = (
+        f"<opModFixedPF{one}><displacement>{factor}</displacement><excitation>{absorbs}</excitation><multiplier>-3</multiplier></opModFixedPF{one}>"
+        for one, factor, absorbs in (("InjectW", 900, "false"), ("AbsorbW", 950, "true"))
+    )
+    base, functions = read(xml("DERControlBase", drawing + giving).encode()), Functions(Parameters())
+    by_giving, by_drawing = functions.vars_of(base, {}, 0, 10), functions.drawn_of(base, {}, 0, 10)
+    assert by_giving is not None and by_giving.wanted.value == 0.9
+    assert by_drawing is not None and by_drawing.wanted.mode is Mode.POWER_FACTOR_DRAWING
+    assert by_drawing.wanted.value == pytest.approx(-0.95)
+    bench = Bench()
+    wrong = drawing.replace("950", "499")
+    assert bench.ask("operator", "POST", "/derp/2/derc", control(wrong)).status == 400
 
 
 def test_a_control_that_links_a_curve_means_that_curve() -> None:
@@ -61,6 +79,65 @@ DROOP = "<dBOF>{}</dBOF><dBUF>36</dBUF><kOF>{}</kOF><kUF>50</kUF><openLoopTms>{}
 
 def droop(band: int = 36, k: int = 40, response: int = 500) -> str:
     return f"<opModFreqDroop>{DROOP.format(band, k, response)}</opModFreqDroop>"
+
+
+def test_power_factors_by_the_power_are_vars_by_the_power() -> None:
+    bench = Bench()
+    points = "".join(
+        f"<CurveData><excitation>{absorbs}</excitation><xvalue>{x}</xvalue><yvalue>{y}</yvalue></CurveData>"
+        for x, y, absorbs in ((0, 100, "false"), (50, 100, "true"), (100, 90, "true"))
+    )
+    given = (
+        f"<mRID>0A00006CC8</mRID><creationTime>1</creationTime>{points}<curveType>13</curveType>"
+        "<xMultiplier>0</xMultiplier><yMultiplier>-2</yMultiplier><yRefType>0</yRefType>"
+    )
+    wrong = given.replace("<excitation>true</excitation>", "", 1)
+    for one in (given, wrong):
+        assert bench.ask("operator", "POST", "/derp/2/dc", xml("DERCurve", one)).status == 201
+    assert bench.ask("operator", "POST", "/derp/2/derc", control('<opModWattPF href="/derp/2/dc/2"/>')).status == 400
+    assert bench.ask("operator", "POST", "/derp/2/derc", control('<opModWattPF href="/derp/2/dc/1"/>')).status == 201
+    one = bench.server.programs[2]
+    part = bench.server.functions.vars_of(one.controls[1].base, one.curves, 0, 10)
+    assert part is not None and part.wanted.mode is Mode.WATT_VAR
+    p = np.linspace(0.0, 1.0, 101)
+    assert np.interp(p, part.wanted.x, part.wanted.y) == pytest.approx(np.interp(p, *cos_phi_p(1.11)), abs=2e-3)
+
+
+def test_of_several_modes_the_least_vars_hold_at_each_power() -> None:
+    """The published schema: the control resulting in least var magnitude should take precedence."""
+    factor = "<opModFixedPFInjectW><displacement>90</displacement><excitation>true</excitation><multiplier>-2</multiplier></opModFixedPFInjectW>"
+    fixed = "<opModFixedVar><refType>2</refType><value>5000</value></opModFixedVar>"
+    part = Functions(Parameters()).vars_of(read(xml("DERControlBase", factor + fixed).encode()), {}, 0, 10)
+    assert part is not None and part.wanted.mode is Mode.WATT_VAR
+    p = np.linspace(-1.0, 1.0, 2001)
+    by_factor, by_vars = -p * np.tan(np.arccos(0.9)) / 1.11, np.full(len(p), 0.22)
+    wanted = np.where((p > 0.0) & (np.abs(by_factor) < by_vars), by_factor, by_vars)
+    found = np.array([along(one, part.wanted.x, part.wanted.y) for one in p])
+    away = np.abs(np.abs(by_factor) - by_vars) > 1e-3
+    assert found[away & (p != 0.0)] == pytest.approx(wanted[away & (p != 0.0)])
+
+
+def along(p: float, x: tuple[float, ...], y: tuple[float, ...]) -> float:
+    """As inverters follow a curve that leaps: up to a point its first one counts."""
+    for k in range(len(x)):
+        if p <= x[k]:
+            return y[k] if k == 0 or x[k] == x[k - 1] else float(np.interp(p, (x[k - 1], x[k]), (y[k - 1], y[k])))
+    return y[-1]
+
+
+def test_a_control_says_in_which_time_power_gets_there() -> None:
+    base = read(xml("DERControlBase", "<opModMaxLimW>2000</opModMaxLimW><rampTms>10000</rampTms>").encode())
+    part = part_of(base, "local_units", 0, 600 * NS_PER_S)
+    assert part is not None
+    found = powers([part], 0, 10.0, -5.0, None, -10.0)
+    begins_s, power_kw = np.array(found).T / [[NS_PER_S], [1.0]]
+    assert len(found) == 61 and (begins_s[0], begins_s[-1]) == (0.0, 100.0)
+    assert power_kw[0] == pytest.approx(-10.0 + 8.0 / 120.0) and power_kw[-1] == -2.0
+    assert power_kw[:-1].mean() == pytest.approx(-6.0), "as much as the ramp"
+    assert powers([part], 200 * NS_PER_S, 10.0, -5.0, None, -10.0) == [(200 * NS_PER_S, -2.0)], "it is over"
+    bench = Bench()
+    wrong = "<opModMaxLimW>2000</opModMaxLimW><rampTms>-1</rampTms>"
+    assert bench.ask("operator", "POST", "/derp/2/derc", control(wrong)).status == 400
 
 
 def test_a_control_lets_power_answer_the_frequency() -> None:

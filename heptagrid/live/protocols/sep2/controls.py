@@ -35,6 +35,7 @@ class Controls:
         self.grid, self.server, self.orderable = grid, server, orderable
         self.ordering = Ordering(grid, orderable)
         self.vars = FunctionOrdering(grid, orderable, Mode.UNITY)
+        self.drawn = FunctionOrdering(grid, orderable, Mode.POWER_FACTOR_DRAWING)
         self.limits = FunctionOrdering(grid, orderable, Mode.VOLT_WATT)
         self.answers = FunctionOrdering(grid, orderable, Mode.FREQUENCY_DROOP)
         self.is_stale = False
@@ -56,6 +57,7 @@ class Controls:
             if name in self.grid.inverters:
                 functions = self.server.functions
                 self.vars.plan(name, self._layers(programs, name, functions.vars_of), excluded, now_ns)
+                self.drawn.plan(name, self._layers(programs, name, functions.drawn_of), excluded, now_ns)
                 self.limits.plan(name, self._layers(programs, name, functions.limit_of), excluded, now_ns)
                 self.answers.plan(name, self._layers(programs, name, functions.frequency_of), excluded, now_ns)
 
@@ -66,7 +68,7 @@ class Controls:
 
     @property
     def _every(self) -> tuple[Ordering, ...]:
-        return self.ordering, self.vars, self.limits, self.answers
+        return self.ordering, self.vars, self.drawn, self.limits, self.answers
 
     def _layers(self, programs: Sequence[Program], name: str, make: PartOf) -> list[Layer]:
         """What programmes ask of a class, as `make` makes it of a control."""
@@ -104,17 +106,18 @@ def _powers(name: str) -> PartOf:
 def part_of(base: Element, name: str, begin_ns: int, end_ns: int) -> Part | None:
     """What a `DERControlBase` orders of a class; positive is drawn, while the standard's set-points are given to the grid. None: nothing of active power.
 
-    A highest output (`opModMaxLimW`) is for local units; what batteries and vehicles draw it does not limit.
+    A highest output (`opModMaxLimW`) is for local units; what batteries and vehicles draw it does not limit. `rampTms` says in which time it is reached.
     """
+    ramp_s = (base.whole("rampTms") or 0) / 100.0
     fixed, limit, target = base.whole("opModFixedW"), base.whole("opModMaxLimW"), power_w(base.find("opModTargetW"))
     if base.boolean("opModConnect") is False or base.boolean("opModEnergize") is False:
-        return Part(begin_ns, end_ns, "DISPATCH_SETPOINT", 0.0, "KW")
+        return Part(begin_ns, end_ns, "DISPATCH_SETPOINT", 0.0, "KW", ramp_s=ramp_s)
     if fixed is not None:
-        return Part(begin_ns, end_ns, "DISPATCH_SETPOINT", -fixed / 100.0, "PERCENT")
+        return Part(begin_ns, end_ns, "DISPATCH_SETPOINT", -fixed / 100.0, "PERCENT", ramp_s=ramp_s)
     if target is not None:
-        return Part(begin_ns, end_ns, "DISPATCH_SETPOINT", -target, "W")
+        return Part(begin_ns, end_ns, "DISPATCH_SETPOINT", -target, "W", ramp_s=ramp_s)
     if limit is not None and name == LOCAL_UNITS:
-        return Part(begin_ns, end_ns, "DISPATCH_SETPOINT", -limit / 100.0, "PERCENT")
+        return Part(begin_ns, end_ns, "DISPATCH_SETPOINT", -limit / 100.0, "PERCENT", ramp_s=ramp_s)
     return None
 
 

@@ -141,6 +141,9 @@ def checked_base(base: Element) -> None:
         value = base.whole(tag)
         if value is not None and not least <= value <= 10_000:
             raise MalformedError(f"{tag}: hundredths of a percent from {least} to 10000 are expected")
+    ramp = base.whole("rampTms")
+    if ramp is not None and not 0 <= ramp <= 65_535:
+        raise MalformedError("rampTms: hundredths of a second from 0 to 65535 are expected")
     for tag in ("opModConnect", "opModEnergize"):
         base.boolean(tag)
     if base.find("opModTargetW") is not None:
