@@ -104,6 +104,20 @@ def test_energy_is_conserved_and_less_where_the_voltage_is_lower() -> None:
     assert 0.974 < demand_kwh[1] / demand_kwh[0] < 0.985
 
 
+def test_a_restored_run_goes_on_to_the_same_bit(tmp_path: Path) -> None:
+    """The voltage that demand saw last is where its next solution starts, in a circuit beside inverters as well."""
+    scenario = lane(tmp_path, "customers.load_model=zip", "inverters.mode=volt_var", "inverters.category=A")
+    simulation = begun(scenario, NIGHT)
+    simulation.save(tmp_path / "checkpoint")
+    restored = heptagrid.Simulation.restore(tmp_path / "checkpoint", scenario=scenario)
+    for _ in range(8):
+        assert simulation.step() and restored.step()
+    one, other = simulation.grid, restored.grid
+    np.testing.assert_array_equal(one.terminals.point_p_kw, other.terminals.point_p_kw)
+    np.testing.assert_array_equal(one.terminals.point_v_pu, other.terminals.point_v_pu)
+    assert one.customers.base_kwh == other.customers.base_kwh > 0.0
+
+
 def test_shares_add_up_and_no_demand_feeds_in() -> None:
     demand = following(np.array([True, False]))
     for shares in (demand.p_shares, demand.q_shares):
