@@ -46,9 +46,10 @@ class Slices:
             self._pace()
 
     def end(self) -> None:
-        """Forget what waits."""
+        """Forget what waits, and who took it: he has this himself, and only a collection would find the two."""
         self._is_over = True
         self._rest = b""
+        self._take = _leave
 
     @property
     def waiting(self) -> int:
@@ -79,3 +80,7 @@ class Slices:
         if self.waiting and not self.is_held:
             self._is_called = True
             self._loop.call_soon(self._hand_on)
+
+
+def _leave(_: bytes) -> None:
+    """Nobody takes it."""

@@ -1,7 +1,8 @@
 """Voltages of all nodes by quarter hour: pieces of a day are written as they come, and put together when the run is over.
 
 A day of all nodes is more than a city's run has memory for. So a piece is written at the end of an hour once it is of some size, as a part of the table
-`nodes`, and the pieces of a day become its rows when the parts are joined, a block of nodes after another. A town's day is one piece.
+`nodes`, and the pieces of a day become its rows when the parts are joined, a block of nodes after another. A town's day is one piece; of a live grid,
+whose memory is to stay where it is from morning to evening, a piece is four hours.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from heptagrid.recording.section import VOLTAGES, Parameters, rounded
 from heptagrid.recording.tables import TableWriter
 
 _PIECE = 2**20  # quarter hours of nodes
+_LIVE_PIECE = 2**17
 
 
 class NodeQuarters:
@@ -39,7 +41,8 @@ class NodeQuarters:
         of_name = dict(zip(VOLTAGES["all"], self._running.take(), strict=True))
         step_pu = self._parameters.voltage_step_pu
         self._kept.append(tuple(rounded(of_name[name], step_pu) for name in self._columns))
-        if (quarter + 1) % 4 == 0 and len(self._kept) * len(self._kept[0][0]) >= _PIECE:
+        piece = _LIVE_PIECE if writer.spools else _PIECE
+        if (quarter + 1) % 4 == 0 and len(self._kept) * len(self._kept[0][0]) >= piece:
             self._write(writer)
 
     def write_day(self, writer: TableWriter) -> None:

@@ -28,14 +28,14 @@ _MOST_BEGUN_BYTES = 64 * 1024**2
 
 
 class TableWriter:
-    """Writes parts of tables for one arm and span, beside what follows; a part is complete or absent, never half."""
+    """Writes parts of tables for one arm and span, beside what follows; a part is complete or absent, never half. spools: whether parts are spools until they are joined."""
 
     def __init__(self, folder: Path | None, prefix: str, labels: Mapping[str, Any], spools: bool = False) -> None:
-        """Set up; without a folder nothing is written. spools: whether parts are spools until they are joined, which spares a process that lasts the memory of polars."""
+        """Set up; without a folder nothing is written; spools spare a process that lasts the memory of polars."""
         self._folder = folder
         self._prefix = prefix
         self._labels = dict(labels)
-        self._spools = spools
+        self.spools = spools
         self._parts = 0
         self._begun: list[Promise[None]] = []
 
@@ -54,7 +54,7 @@ class TableWriter:
             return
         part = self._folder / f"{name}.{self._prefix}.{self._parts:04d}.part"
         self._parts += 1
-        if self._spools:
+        if self.spools:
             write_spool(self._labels, columns, part)
             return
         if sum(one.size for one in self._begun) > _MOST_BEGUN_BYTES:

@@ -35,11 +35,11 @@ SAID = {
 """What a client of each protocol says before it is cut off."""
 
 
-def _ask(port: int, said: bytes) -> None:
+def ask(port: int, said: bytes, patience_s: float = 0.1) -> None:
     """Connect, ask, read what comes at once, and be cut off."""
     with socket.create_connection(("127.0.0.1", port), timeout=5.0) as link, suppress(TimeoutError):
         link.sendall(said)
-        link.settimeout(0.1)
+        link.settimeout(patience_s)
         link.recv(65_536)
 
 
@@ -60,7 +60,7 @@ def _soak(served: Serving) -> None:
         memory_mb, late_s, lags_s = [], [], []
         while (passed_s := time.monotonic() - begun) < HOUR_S:
             for name, said in SAID.items():
-                _ask(served.ports[name], said)
+                ask(served.ports[name], said)
             clock = grid.clock()
             assert grid.state().until_ns >= clock.ns - round((clock.step_s + SPEED) * NS_PER_S), "the state is old"
             late_s.append((clock.ns - from_ns) / NS_PER_S - SPEED * (time.monotonic() - begun))

@@ -16,16 +16,16 @@ from heptagrid.recording import node_quarters
 from heptagrid.recording.node_quarters import NodeQuarters
 from heptagrid.recording.pieces import read_days
 from heptagrid.recording.section import Parameters, rounded
-from heptagrid.recording.tables import TableWriter, join_parts, parts_of
+from heptagrid.recording.tables import TableWriter, as_tables, join_parts, parts_of
 
 FULL = ["record.voltages=all", "record.voltage_step_pu=0", "record.read_step_wh=0", "record.transformers=steps"]
 
 
-def days_of_nodes(folder: Path, nodes: int) -> list[Path]:
+def days_of_nodes(folder: Path, nodes: int, *, spools: bool = False) -> list[Path]:
     """Two days of random voltages, the second stopped after an hour; the parts."""
     folder.mkdir()
     rng = np.random.default_rng(1)
-    writer = TableWriter(folder, "smart.000", {"arm": "smart", "run_day": 0})
+    writer = TableWriter(folder, "smart.000", {"arm": "smart", "run_day": 0}, spools)
     kept = NodeQuarters(nodes, Parameters())
     for first, quarters in ((0, 96), (96, 4)):
         for quarter in range(first, first + quarters):
@@ -48,6 +48,19 @@ def test_days_in_pieces_are_the_same_table(tmp_path: Path, monkeypatch: pytest.M
     join_parts(tmp_path / "pieces", tmp_path)
     assert pl.read_parquet(tmp_path / "nodes.parquet").equals(expected)
     assert list((tmp_path / "pieces").iterdir()) == []
+
+
+def test_a_live_grid_holds_four_hours_of_the_towns_nodes_and_tells_the_same(tmp_path: Path) -> None:
+    nodes = 9000
+    whole, pieces = days_of_nodes(tmp_path / "whole", nodes), days_of_nodes(tmp_path / "live", nodes, spools=True)
+    assert (len(whole), len(pieces)) == (2, 7)
+    with as_tables(pieces) as tables:
+        assert read_days(tables).equals(pl.concat([pl.read_parquet(one) for one in whole]))
+    for one in ("whole", "live"):
+        (tmp_path / f"{one}-joined").mkdir()
+        join_parts(tmp_path / one, tmp_path / f"{one}-joined")
+    joined, expected = (pl.read_parquet(tmp_path / f"{one}-joined" / "nodes.parquet") for one in ("live", "whole"))
+    assert joined.equals(expected)
 
 
 def test_rounding_is_by_half_a_step_at_most() -> None:
