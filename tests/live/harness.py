@@ -9,10 +9,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from dataclasses import replace
 from pathlib import Path
 
+from heptagrid.foundation.time import NS_PER_S
 from heptagrid.live.serve import LiveRun, Options
 from heptagrid.scenario.load import revised
 from heptagrid.scenario.schema import Scenario
 
+MINUTE_NS = 60 * NS_PER_S
 EVENING = "2016-07-04T18:00"
 """When test grids begin unless told otherwise: vehicles come home, the sun is still up."""
 
@@ -32,9 +34,22 @@ class Harness:
 
     async def advance(self, seconds: float) -> None:
         """Let simulated time go on by so much, and wait until it has."""
-        until_ns = self.run.pace.step(seconds)
-        loop = self.run.grid.loop
-        assert await loop.run_in_executor(None, self.run.pace.wait_for, until_ns, 60.0), "time did not go on"
+        await self._come_to(self.run.pace.step(seconds))
+
+    async def advance_in_minutes(self, seconds: float) -> None:
+        """The same in steps of a minute but for the last minute, where nobody looks at what is between; for more than three minutes."""
+        pace = self.run.pace
+        from_ns = pace.step(0.0)
+        # The step that follows has its length already when time comes to its beginning: it is of a minute still.
+        minutes_end_ns = ((from_ns + round(seconds * NS_PER_S)) // MINUTE_NS - 2) * MINUTE_NS
+        pace.set_step(60)
+        await self._come_to(pace.run_to(minutes_end_ns))
+        pace.set_step(None)
+        await self.advance(seconds - (minutes_end_ns - from_ns) / NS_PER_S)
+
+    async def _come_to(self, ns: int) -> None:
+        has_come = await self.run.grid.loop.run_in_executor(None, self.run.pace.wait_for, ns, 60.0)
+        assert has_come, "time did not go on"
 
 
 @asynccontextmanager

@@ -32,11 +32,11 @@ def test_a_switch_that_is_opened_takes_supply_until_it_is_closed(lane: Scenario,
             await harness.advance(61.0)
             assert grid.state.point_is_supplied.all()
             await _change(harness, "open", where="all")
-            await harness.advance(1800.0)
+            await harness.advance_in_minutes(1800.0)
             assert not grid.state.point_is_supplied.any() and (grid.state.point_v_pu == 0.0).all()
             assert grid.state.point_p_kw.sum() == pytest.approx(0.0, abs=1e-9)
             await _change(harness, "close")
-            await harness.advance(900.0)
+            await harness.advance_in_minutes(900.0)
             assert grid.state.point_is_supplied.all() and (grid.state.point_v_pu > 0.8).all()
             asked = asyncio.create_task(grid.ask(grid.desk("operations"), grid.inventory.device("meters/2"), 20))
             await asyncio.sleep(0)
@@ -58,7 +58,7 @@ def test_a_blackout_a_jam_and_a_trip_begin_at_once(lane: Scenario, tmp_path: Pat
             await _change(harness, "unit_trip", where="largest", duration_s=600.0)
             await _change(harness, "jam", where="access", duration_s=120.0)
             await _change(harness, "read_all", duration_s=60.0)
-            await harness.advance(900.0)
+            await harness.advance_in_minutes(900.0)
             assert harness.run.grid.state.point_is_supplied.all()
 
     asyncio.run(drive())
@@ -78,7 +78,7 @@ def test_meters_get_stuck_lose_their_clock_and_their_modem(lane: Scenario) -> No
             await _change(harness, "meter_clock", meter=4, ahead_s=3600.0)
             await _change(harness, "fail", site="meter", number=5, duration_s=7200.0)
             before = grid.state.import_kwh.copy()
-            await harness.advance(3600.0)
+            await harness.advance_in_minutes(3600.0)
             counted = grid.state.import_kwh - before
             assert counted[3] == 0.0 and counted[2] > 0.0
             assert harness.run.engine.simulation.grid.operations.customers_desk.from_the_future in (3, 4)
@@ -162,12 +162,12 @@ def test_a_tap_is_moved_by_hand() -> None:
             await harness.advance(61.0)
             before = grid.state.busbar_v_pu[0]
             await _change(harness, "tap", steps=2)
-            await harness.advance(600.0)
+            await harness.advance_in_minutes(600.0)
             assert before - grid.state.busbar_v_pu[0] == pytest.approx(0.03, abs=0.006), (
                 "two steps of 1.5 %, and it stays"
             )
             await _change(harness, "regulate")
-            await harness.advance(900.0)
+            await harness.advance_in_minutes(900.0)
             assert grid.state.busbar_v_pu[0] == pytest.approx(before, abs=0.02)
             assert np.isfinite(grid.state.node_v_pu).all()
 
@@ -210,7 +210,7 @@ def test_a_place_behind_two_open_switches_has_supply_when_both_are_closed(lane: 
             behind = "substation 0" if grid.inventory.world.substation_of[2] == 1 else "feeder 1"
             await _change(harness, "open", where=behind)
             await _change(harness, "open", where="all")
-            await harness.advance(600.0)
+            await harness.advance_in_minutes(600.0)
             assert not await answers()
             await _change(harness, "close", where=behind)
             assert not grid.state.point_is_supplied[2] and not await answers()

@@ -167,9 +167,9 @@ def test_a_silent_csms_loses_its_hold(lane: Scenario) -> None:
             await asyncio.gather(*fleet._tasks[1:], return_exceptions=True)
             gone_ns = harness.run.grid.now_ns
             while harness.run.grid.now_ns < gone_ns + LAPSE_NS - 900 * NS_PER_S:
-                await harness.advance(300.0)
+                await harness.advance_in_minutes(300.0)
                 assert power_kw(harness, charging) == 0.0
-            await harness.advance(960.0)
+            await harness.advance_in_minutes(960.0)
             assert power_kw(harness, charging) > 0.0
 
     asyncio.run(drive())
@@ -204,8 +204,7 @@ def test_a_strict_charger_takes_a_vehicles_place(lane: Scenario, version: str) -
                 assert [one.role for one in grid.peers] == ["charger"]
             await harness.advance(10.0)
             assert power_kw(harness, 0) == pytest.approx(22.0), "what it said last holds for a while"
-            for _ in range(16):
-                await harness.advance(300.0)
+            await harness.advance_in_minutes(4800.0)
             await asyncio.sleep(0.5)
             await harness.advance(5.0)
             assert not adapter(harness).csms.seats["vehicles-0"].is_in_place
