@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +16,8 @@ from heptagrid.scenario.schema import Scenario
 from tests.live.harness import EVENING, Harness, live_grid
 
 T = TypeVar("T")
+CLIENTS_S = 0.005
+"""Of the wall clock, that a client has between two steps."""
 
 
 class Served:
@@ -45,11 +47,11 @@ class Served:
         self.call(lambda: self.harness.advance(seconds))
 
     def while_time_goes_on(self, work: Callable[[], T], step_s: float = 1.0, at_most_s: float = 600.0) -> T:
-        """What a client that blocks comes to, while simulated time goes on in steps."""
+        """What a client that blocks comes to, while simulated time goes on in steps; between them the processor is the client's."""
         with ThreadPoolExecutor(1) as pool:
             done: Future[T] = pool.submit(work)
             passed_s = 0.0
-            while not done.done() and passed_s < at_most_s:
+            while not wait([done], CLIENTS_S).done and passed_s < at_most_s:
                 self.advance(step_s)
                 passed_s += step_s
             return done.result(30.0)
