@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -15,6 +17,9 @@ import pytest
 import heptagrid
 from heptagrid.assembly.own_feeder import on_feeder, read_feeder
 from heptagrid.recording.results import Run
+
+if TYPE_CHECKING:
+    from heptagrid.scale.sweep import Sweep
 
 # Kernels are compiled at their first use, which takes longer than an example may by default.
 hypothesis.settings.register_profile("heptagrid", deadline=None)
@@ -74,6 +79,16 @@ def shared_run(name: str, tmp_path_factory: pytest.TempPathFactory, make: Callab
     with locked(name, tmp_path_factory) as root:
         out = root / "run"
         return heptagrid.open_run(out) if out.exists() else make(out)
+
+
+def shared_sweep(name: str, tmp_path_factory: pytest.TempPathFactory, make: Callable[[Path], Sweep]) -> Sweep:
+    """A sweep that one of the test processes makes; each of them has a copy, in which nothing is left to do."""
+    with locked(name, tmp_path_factory) as root:
+        if not (root / "sweep/sweep.json").exists():
+            make(root / "sweep")
+    own = tmp_path_factory.mktemp(f"own-{name}") / "sweep"
+    shutil.copytree(root / "sweep", own)
+    return make(own)
 
 
 @contextmanager

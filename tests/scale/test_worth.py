@@ -15,6 +15,7 @@ from heptagrid.cli import main
 from heptagrid.planes.money.benefits.observed import ArmYear, Outage
 from heptagrid.scale.sweep import Sweep
 from heptagrid.scale.year_record import year_as_json, year_of_json
+from tests.conftest import locked, shared_sweep
 from tests.money.appraisal.years import observed
 
 KEY = "messages.access.technology"
@@ -33,17 +34,23 @@ def test_a_year_is_read_back_as_it_was_written() -> None:
 @pytest.fixture(scope="module")
 def lane_year(lane_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The lane with a winter's and a summer's day for half a year each."""
-    file = tmp_path_factory.mktemp("year") / "lane.toml"
-    file.write_text(f'typical_days = "days.csv"\n{lane_file.read_text(encoding="utf-8")}', encoding="utf-8")
-    (file.parent / "days.csv").write_text("date,weight\n2016-01-27,183\n2016-07-04,183\n", encoding="utf-8")
+    with locked("lane_year", tmp_path_factory) as root:
+        file = root / "lane.toml"
+        if not file.exists():
+            (root / "days.csv").write_text("date,weight\n2016-01-27,183\n2016-07-04,183\n", encoding="utf-8")
+            file.write_text(f'typical_days = "days.csv"\n{lane_file.read_text(encoding="utf-8")}', encoding="utf-8")
     return file
 
 
 @pytest.fixture(scope="module")
-def swept(lane_year: Path) -> Sweep:
+def swept(lane_year: Path, tmp_path_factory: pytest.TempPathFactory) -> Sweep:
     """Two technologies on these days."""
-    out = lane_year.parent / "sweep"
-    return heptagrid.sweep(lane_year, [f"{KEY}=wi-sun-50k,nb-iot"], typical=True, step_s=900, workers=2, out=out)
+    vary = [f"{KEY}=wi-sun-50k,nb-iot"]
+    return shared_sweep(
+        "worth",
+        tmp_path_factory,
+        lambda out: heptagrid.sweep(lane_year, vary, typical=True, step_s=900, workers=2, out=out),
+    )
 
 
 @pytest.mark.long
