@@ -174,7 +174,7 @@ def test_what_changes_is_told_with_the_simulated_time(lane: Scenario) -> None:
     async def drive() -> None:
         async with stations(lane) as harness, client_to(_port(harness), _own(harness, "substations/0")) as client:
             await client.start()
-            await harness.advance(3600.0)
+            await harness.advance_in_minutes(3600.0)
             await client.until(lambda: client.of(Type.M_ME_TF_1, Cause.SPONTANEOUS))
             told = client.of(Type.M_ME_TF_1, Cause.SPONTANEOUS)[-1]
             tag, state = told.objects[-1].tag, harness.run.grid.state
@@ -235,14 +235,14 @@ def test_of_a_redundancy_group_one_connection_carries_data_and_nothing_is_lost(l
                 await first.start()
                 await first.until(lambda: first.of(Type.M_EI_NA_1))
                 first.confirms = False
-                await harness.advance(3600.0)
+                await harness.advance_in_minutes(3600.0)
                 await first.until(lambda: first.of(Type.M_ME_TF_1))
                 told = [one.objects for one in first.of(Type.M_ME_TF_1)]
                 await second.start()
                 await second.until(lambda: len(second.of(Type.M_ME_TF_1)) >= len(told))
                 assert [one.objects for one in second.of(Type.M_ME_TF_1)][: len(told)] == told
                 counted = len(first.asdus)
-                await harness.advance(3600.0)
+                await harness.advance_in_minutes(3600.0)
                 await second.until(lambda: len(second.of(Type.M_ME_TF_1)) > len(told))
                 assert len(first.asdus) == counted and not first.is_closed
                 first.command(Type.C_IC_NA_1, SUBSTATION, quality=20)
@@ -259,7 +259,7 @@ def test_what_happens_while_a_group_is_away_is_told_when_it_is_back(lane: Scenar
                 await client.start()
                 await client.until(lambda: client.of(Type.M_EI_NA_1))
             for _ in range(4):
-                await harness.advance(1800.0)
+                await harness.advance_in_minutes(1800.0)
                 await asyncio.sleep(0.15)
             async with client_to(port, host) as client:
                 await client.start()

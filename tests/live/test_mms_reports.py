@@ -70,7 +70,7 @@ def test_what_changes_is_told_and_nothing_else(lane: Scenario) -> None:
             await enable(client, OptFlds=OPTIONS.encode("0001000000"), TrgOps=TRIGGERS.encode(DATA_CHANGE))
             await asyncio.sleep(0.3)
             assert not client.reports, "nothing has changed"
-            await harness.advance(3600.0)
+            await harness.advance_in_minutes(3600.0)
             await client.until(lambda: client.reports)
             for report in reports(client):
                 included, *rest = report[2:]
@@ -78,7 +78,7 @@ def test_what_changes_is_told_and_nothing_else(lane: Scenario) -> None:
                 assert set(rest[included.count("1") :]) == {DATA_CHANGE}
             assert await client.write_value(BLOCK + "RptEna", BOOLEAN.encode(False)) is None
             count = len(client.reports)
-            await harness.advance(3600.0)
+            await harness.advance_in_minutes(3600.0)
             await asyncio.sleep(0.3)
             assert len(client.reports) == count, "it is disabled"
 
@@ -299,7 +299,7 @@ def test_a_client_that_comes_again_gets_what_it_has_missed(lane: Scenario) -> No
             async with associated(port_of(harness)) as client:
                 await enable(client, block)
             for _ in range(3):
-                await harness.advance(1800.0)
+                await harness.advance_in_minutes(1800.0)
                 await asyncio.sleep(0.3)
             async with associated(port_of(harness)) as client:
                 await enable(client, block)
