@@ -48,7 +48,7 @@ def test_the_desk_keeps_what_an_outside_station_tells_with_its_age_and_quality(l
                 assert not unknown.is_interrogated and not unknown.values
                 shown = [one for one in harness.run.grid.peers if one.role == "controlled station"]
                 assert len(shown) == 2 and shown[0].frames > 5
-                await outside.advance(3600.0)
+                await outside.advance_in_minutes(3600.0)
                 await _until(lambda: known.values[2].type == Type.M_ME_TF_1 or known.values[3].type == Type.M_ME_TF_1)
                 assert not await known.command(Type.C_SE_NC_1, 1001, 1.0), "it has no set-point"
                 assert await known.command(Type.C_DC_NA_1, 1003, 1, select=True)

@@ -104,7 +104,7 @@ def test_tshark_dissects_all_frames(lane: Scenario, tmp_path: Path) -> None:
                 client.command(Type.C_IC_NA_1, 999, quality=20)
                 await client.until(lambda: client.of(Type.C_IC_NA_1, 46))
                 client.ask(Function.TESTFR_ACT)
-                await harness.advance(3600.0)
+                await harness.advance_in_minutes(3600.0)
                 await client.until(lambda: client.of(Type.M_ME_TF_1))
                 client.ask(Function.STOPDT_ACT)
                 await asyncio.sleep(0.2)
