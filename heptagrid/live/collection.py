@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 YOUNG = 5_000
-"""Objects that are made between two collections of the youngest: a client that comes and goes leaves dozens that only refer to one another, 200 bytes each, so that memory rises by a megabyte until they are gone, and to look through them takes less than a millisecond. A
+"""Objects that are made between two collections of the youngest: a client that comes and goes leaves dozens that only refer to one another, and memory rises until they are looked for. A
 process of ours would otherwise wait for ten times as many (`foundation/garbage.py`)."""
 SELDOM = 100
 """Collections of younger objects before one of all that have been made since the start: a grid makes hardly any cycles, while thousands of frames that wait are looked through in vain."""

@@ -97,14 +97,17 @@ class Dnp3(DeviceServer):
     async def _watch(self) -> None:
         """Let outstations tell what changes, and what is due."""
         while True:
-            now = self.grid.loop.time()
-            told = {one.name for one in self.outstations.tell(now)}
-            for line in list(self._lines.values()):
-                is_due = line.session is not None and line.session.due() <= now
-                if line.session is not None and is_due:
-                    line.session.tick(now)
-                if is_due or line.device.name in told:
-                    line.flush()
-            for connection in [one for one in self.connections if isinstance(one, Connection)]:
-                connection.tick(now)
+            self._look(self.grid.loop.time())
             await asyncio.sleep(LOOKED_S)
+
+    def _look(self, now: float) -> None:
+        """See to lines and connections at this time of the loop."""
+        told = {one.name for one in self.outstations.tell(now)}
+        for line in list(self._lines.values()):
+            is_due = line.session is not None and line.session.due() <= now
+            if line.session is not None and is_due:
+                line.session.tick(now)
+            if is_due or line.device.name in told:
+                line.flush()
+        for connection in [one for one in self.connections if isinstance(one, Connection)]:
+            connection.tick(now)
