@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -106,8 +105,7 @@ def test_tables_of_many_towns_are_cut_and_say_so() -> None:
     made = summary()
     for arm in made["arms"].values():
         arm["towns"] = [town(f"area-{k + 1}", 100.0 * ((7 * k) % 30)) for k in range(30)]
-    parts: dict[str, Any] = {f"towns.area-{k + 1}": {"bus": 0} for k in range(30)}
-    manifest = {"parts": parts, "scenario": {"transmission": {"town_bus": {"value": 3}}}, "zone": "UTC", "dates": ["d"]}
+    manifest = {"zone": "UTC", "dates": ["d"]}
     infeeds = pl.DataFrame(
         {"arm": ["smart"] * 60, "run_day": [0] * 60, "time_ns": [0, 3600 * 10**9] * 30}
         | {"town": np.repeat(np.arange(30), 2), "p_kw": np.arange(60.0)}

@@ -23,7 +23,7 @@ from tests.report.summaries import summary
 def town(name: str, peak_kw: float) -> dict[str, Any]:
     return {
         "name": name,
-        "bus": {"east": 9, "west": 3}[name],
+        "bus": 9 if name == "east" else 3,
         "customers": 500,
         "substations": 7,
         "imported_mwh": 10.0,
