@@ -176,7 +176,10 @@ def test_while_a_program_plays_the_aggregator_the_built_in_one_is_silent(grid: G
     with grid.recorded(event="sent", topic="signal.vehicles") as told:
         grid.advance(minutes=74)
         assert len(told) == 0
-        grid.advance(hours=2)
+        for _ in range(12):  # within a day, at whatever time of it the tests before have left the grid
+            grid.advance(hours=2)
+            if told:
+                break
     assert len(told) > 0
     role = next(one for one in grid.client.roles() if one.role == "aggregator")
     assert (role.player, role.plays, role.is_silent) == ("mine", "built in", True)

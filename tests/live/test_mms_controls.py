@@ -147,7 +147,9 @@ def test_with_enhanced_security_the_end_of_a_command_is_told(lane: Scenario) -> 
                 for number, (name, is_done) in enumerate(((SWITCH, True), (AUTOMATIC, False)), 1):
                     assert await client.write_value(name + "Oper", command(False, number=number)) is None
                     await harness.advance(60.0)
-                    await client.until(lambda name=name: client.reports[-1][0][-1] == name + "Oper")
+                    await client.until(
+                        lambda name=name: bool(client.reports) and client.reports[-1][0][-1] == name + "Oper"
+                    )
                     names, values = client.reports[-1]
                     assert names == ([name + "Oper"] if is_done else ["LastApplError", name + "Oper"])
                     assert told(values)[-1][2] == number  # type: ignore[index]

@@ -162,8 +162,10 @@ def commit(case: CommitmentCase, settings: Settings = Settings()) -> Commitment:
         if best is None or _cost(priced) < _cost(best):
             best, start = priced, priced.x
         is_whole = grid is None or len(grid.rows) == limits
-        if is_whole or _gap(best, bound) <= settings.gap:
+        if _gap(best, bound) <= settings.gap or (is_whole and tree is None):
             break
+        if is_whole:  # HiGHS has taken a schedule to begin with for a cheaper one than it is: search without
+            tree = start = None
     assert best is not None
     if losses is not None and best.has_point:
         model, best = _with_losses(case, best.x[columns.units.on] > 0.5, settings)
